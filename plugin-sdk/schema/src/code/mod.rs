@@ -1,0 +1,29 @@
+//! The vocabularies. An `open` one is used in [`crate::types::Coded`], where other systems' own texts are kept beside our word;
+//! a `closed` one is ours alone.
+
+mod control;
+mod hiring;
+mod interview;
+mod pay;
+mod work;
+
+pub use control::{
+    AdjustmentStatus, ConsentStatus, DeletionCause, ErasureStatus, LegalBasis, MigrationStage, NotificationChannel,
+    NotificationStatus,
+};
+pub use hiring::{
+    ApplicationStatus, CompetencyKind, Gender, HiringRole, JobKind, JobStatus, Modality, NationalIdKind, NodeCode,
+    OutcomeReason, SourceChannel, StageKind, TagCategory, WorkMode,
+};
+pub use interview::{
+    AnswerKind, AssessmentKind, EnvironmentKind, EnvironmentUnit, InterviewKind, InterviewMode, InterviewStatus,
+    InvitedBy, ObservationKind, OrderStatus, PassDecision, Recommendation, ScorerKind, Severity, Speaker,
+};
+pub use pay::{
+    BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayLineCode, PayLineKind, PaySuggestionInput,
+    PayrollRunKind, PayrollRunState,
+};
+pub use work::{
+    AttendanceStatus, CustomerFeedbackKind, Direction, EmploymentStatus, EmploymentType, EndReason, OrgUnitKind,
+    OvertimeClass, ProbationOutcome, PunchKind, Relation, ReviewCycleKind,
+};

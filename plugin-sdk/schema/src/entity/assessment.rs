@@ -1,0 +1,78 @@
+//! Orders for interviews and tests, and the results of tests and background checks.
+
+use super::{Application, PositionProfile};
+use crate::code::{AssessmentKind, InterviewMode, InvitedBy, OrderStatus};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, Instant, Localized, MediaRef, Ref, Score};
+
+entity! {
+    /// An order to a vendor: interview or test this applicant.
+    pub struct InterviewOrder {
+        /// Whom.
+        pub application: Ref<Application>,
+        /// Which of the vendor's packages.
+        pub package: Option<String>,
+        /// Against which profile.
+        pub profile: Option<Ref<PositionProfile>>,
+        /// Which version of it.
+        pub profile_version: Option<u32>,
+        /// How.
+        pub mode: Coded<InterviewMode>,
+        /// In which language, BCP 47.
+        pub language: Option<String>,
+        /// Until when.
+        pub deadline: Option<Instant>,
+        /// Who invites.
+        pub invite_by: Option<InvitedBy>,
+        /// Where the candidate goes. Whoever has it can take the interview.
+        pub access_url: Option<String> => SENSITIVE,
+        /// Where the candidate is sent afterwards.
+        pub return_url: Option<String>,
+        /// Where it stands.
+        pub status: Coded<OrderStatus>,
+    }
+}
+
+entity! {
+    /// A test or background check with its result (S14).
+    pub struct Assessment {
+        /// Of whom.
+        pub application: Ref<Application>,
+        /// What for.
+        pub order: Option<Ref<InterviewOrder>>,
+        /// What kind.
+        pub kind: Coded<AssessmentKind>,
+        /// Its name.
+        pub name: Option<Localized>,
+        /// Where it stands.
+        pub status: Coded<OrderStatus>,
+        /// As a whole.
+        pub overall: Option<AssessmentResult> => PERSONAL,
+        /// In parts.
+        pub details: Vec<AssessmentResult> => PERSONAL,
+        /// The vendor's report.
+        pub report: Vec<MediaRef> => PERSONAL,
+        /// When it began.
+        pub started_at: Option<Instant>,
+        /// When it ended.
+        pub completed_at: Option<Instant>,
+    }
+}
+
+shape! {
+    /// A result or a part of one.
+    pub struct AssessmentResult {
+        /// The part's own id.
+        pub code: Option<String>,
+        /// The part's name.
+        pub name: Option<Localized>,
+        /// How well.
+        pub score: Option<Score>,
+        /// Passed?
+        pub passed: Option<bool>,
+        /// The band of results that it is in.
+        pub band: Option<String>,
+        /// In words.
+        pub comment: Option<Localized>,
+    }
+}

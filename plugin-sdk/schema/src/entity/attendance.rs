@@ -1,0 +1,92 @@
+//! Attendance: one day of one employee.
+
+use super::Employee;
+use crate::check::Walk;
+use crate::code::{AttendanceStatus, OvertimeClass, PunchKind};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, Decimal, Instant, LocalDate, Ref, ZonedInstant};
+
+entity! {
+    /// A day of work (S18).
+    pub struct Attendance {
+        /// Whose.
+        pub employee: Ref<Employee>,
+        /// Which day, in `tz`.
+        pub work_date: LocalDate,
+        /// IANA zone of the day.
+        pub tz: Option<String>,
+        /// What was planned.
+        pub shift: Option<Shift>,
+        /// What the clock saw.
+        pub punches: Vec<Punch>,
+        /// Breaks.
+        pub breaks: Vec<Break>,
+        /// Hours that are paid.
+        pub payable_hours: Option<Decimal> => PERSONAL,
+        /// Overtime.
+        pub overtime: Vec<Overtime> => PERSONAL,
+        /// What the day came to.
+        pub status: Coded<AttendanceStatus>,
+        /// Why somebody was on leave, in the source's own words; it may tell of health.
+        pub leave_reason: Option<String> => SPECIAL,
+        /// Approved?
+        pub approved: Option<bool>,
+    }
+}
+
+shape! {
+    /// A planned shift.
+    pub struct Shift {
+        /// Its code.
+        pub code: Option<String>,
+        /// Its begin.
+        pub start: Option<ZonedInstant>,
+        /// Its end.
+        pub end: Option<ZonedInstant>,
+        /// Hours may be chosen.
+        pub flexible: Option<bool>,
+    }
+}
+
+shape! {
+    /// A punch of the clock.
+    pub struct Punch {
+        /// When, and on which clock.
+        pub at: ZonedInstant,
+        /// What it means.
+        pub kind: Coded<PunchKind>,
+        /// How it was made: machine, phone, by hand.
+        pub method: Option<String>,
+        /// Where.
+        pub location: Option<String> => PERSONAL,
+    }
+}
+
+shape! {
+    /// A break.
+    pub struct Break {
+        /// Its begin.
+        pub start: Instant,
+        /// Its end.
+        pub end: Instant,
+        /// Paid?
+        pub paid: Option<bool>,
+    }
+    rules break_rules
+}
+
+fn break_rules(pause: &Break, walk: &mut Walk<'_>) {
+    if pause.end < pause.start {
+        walk.defect_in("end", "bad_period", "a time before the begin; expected the same time or a later one");
+    }
+}
+
+shape! {
+    /// Overtime of one class.
+    pub struct Overtime {
+        /// Hours.
+        pub hours: Decimal,
+        /// On what kind of day.
+        pub class: Coded<OvertimeClass>,
+    }
+}

@@ -1,0 +1,136 @@
+//! What a position may earn here, and what it earns elsewhere.
+
+use super::{Job, OrgUnit, Taxonomy};
+use crate::check::Walk;
+use crate::code::{BandStatus, BandVisibility, PassDecision};
+use crate::shape::{entity, shape};
+use crate::types::{Currency, Decimal, LocalDate, Localized, PayInterval, PayRange, Ref, Validity};
+
+entity! {
+    /// The range of pay for a position or a level (R04).
+    pub struct PayBand {
+        /// For whom it is.
+        pub key: BandKey,
+        /// Its name.
+        pub name: Option<Localized>,
+        /// From what to what.
+        pub range: PayRange => SENSITIVE,
+        /// From when to when.
+        pub validity: Option<Validity>,
+        /// Where it stands.
+        pub status: BandStatus,
+        /// Who may learn of it.
+        pub visibility: BandVisibility,
+        /// What a match with the band leads to; PASS or REVIEW where it only informs.
+        pub match_rule: Option<PassDecision>,
+    }
+}
+
+shape! {
+    /// For whom a band is: a position, a family, a level, or several of them together.
+    pub struct BandKey {
+        /// The position.
+        pub position: Option<Ref<Job>>,
+        /// The position's name, where the source has no id.
+        pub position_name: Option<String>,
+        /// The family of jobs.
+        pub job_family: Option<String>,
+        /// The level.
+        pub level: Option<String>,
+        /// The grade.
+        pub grade: Option<String>,
+        /// Where.
+        pub location: Option<String>,
+        /// In which company.
+        pub legal_entity: Option<Ref<OrgUnit>>,
+    }
+    rules key_rules
+}
+
+fn key_rules(key: &BandKey, walk: &mut Walk<'_>) {
+    let names = [&key.position_name, &key.job_family, &key.level, &key.grade];
+    if key.position.is_none() && names.into_iter().all(Option::is_none) {
+        walk.defect("empty_key", "a key without position, job_family, level and grade; expected at least one");
+    }
+}
+
+entity! {
+    /// What a role earns on the market, as a distribution with its source (R07).
+    pub struct MarketPay {
+        /// The role's name.
+        pub role: Localized,
+        /// The same in public taxonomies.
+        pub taxonomy: Vec<Taxonomy>,
+        /// Level or years, in the source's own words.
+        pub level: Option<String>,
+        /// Where.
+        pub location: Option<String>,
+        /// Who says so.
+        pub source: MarketSource,
+        /// The distribution.
+        pub stat: Percentiles,
+        /// From how many.
+        pub sample: Option<MarketSample>,
+        /// Brought forward to this day.
+        pub aged_to: Option<LocalDate>,
+    }
+}
+
+shape! {
+    /// Who published market pay.
+    pub struct MarketSource {
+        /// The publisher.
+        pub publisher: String,
+        /// The survey.
+        pub name: Option<String>,
+        /// When.
+        pub published_on: LocalDate,
+    }
+}
+
+shape! {
+    /// A distribution of pay.
+    pub struct Percentiles {
+        /// One tenth earns less.
+        pub p10: Option<Decimal>,
+        /// One quarter earns less.
+        pub p25: Option<Decimal>,
+        /// Half earns less.
+        pub p50: Option<Decimal>,
+        /// Three quarters earn less.
+        pub p75: Option<Decimal>,
+        /// Nine tenths earn less.
+        pub p90: Option<Decimal>,
+        /// ISO 4217.
+        pub currency: Currency,
+        /// For which time.
+        pub per: PayInterval,
+    }
+    rules percentile_rules
+}
+
+fn percentile_rules(stat: &Percentiles, walk: &mut Walk<'_>) {
+    let all = [("p10", stat.p10), ("p25", stat.p25), ("p50", stat.p50), ("p75", stat.p75), ("p90", stat.p90)];
+    let given: Vec<_> = all.into_iter().filter_map(|(name, amount)| Some((name, amount?))).collect();
+    if given.is_empty() {
+        walk.defect("empty_range", "a distribution without any percentile; expected at least one");
+    }
+    for pair in given.windows(2) {
+        if pair[1].1 < pair[0].1 {
+            walk.defect_in(pair[1].0, "bad_range", "an amount below the percentile before it; expected a rising order");
+        }
+    }
+    if stat.per == PayInterval::Other {
+        walk.defect_in("per", "missing_unit", "OTHER; expected a time that amounts can be compared by");
+    }
+}
+
+shape! {
+    /// From how many a distribution was made.
+    pub struct MarketSample {
+        /// Employers.
+        pub organisations: Option<u32>,
+        /// People.
+        pub employees: Option<u32>,
+    }
+}

@@ -1,0 +1,184 @@
+//! Records of control: notifications, consents, erasures, migrations.
+
+use super::{Candidate, Employee, Person, ProcessNode};
+use crate::check::Walk;
+use crate::code::{
+    ConsentStatus, ErasureStatus, LegalBasis, MigrationStage, NodeCode, NotificationChannel, NotificationStatus,
+};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, Instant, Localized, Ref};
+
+entity! {
+    /// A message to somebody, due at a time that a step sets (R38).
+    pub struct Notification {
+        /// Which text.
+        pub template: String,
+        /// To a candidate,
+        pub candidate: Option<Ref<Candidate>>,
+        /// or to an employee.
+        pub employee: Option<Ref<Employee>>,
+        /// By which way.
+        pub channel: Coded<NotificationChannel>,
+        /// In which language, BCP 47.
+        pub locale: Option<String>,
+        /// When it is due.
+        pub due: Option<NotificationDue>,
+        /// When it is too late (R39).
+        pub deadline: Option<Instant>,
+        /// Where it stands.
+        pub status: Coded<NotificationStatus>,
+        /// What was tried.
+        pub attempts: Vec<NotificationAttempt>,
+    }
+}
+
+shape! {
+    /// A time that a step sets.
+    pub struct NotificationDue {
+        /// The step that was taken,
+        pub node: Option<Ref<ProcessNode>>,
+        /// or the kind of step that is waited for.
+        pub relative_to: Option<Coded<NodeCode>>,
+        /// Seconds after it; below zero before it.
+        pub offset_s: i64,
+    }
+}
+
+shape! {
+    /// One attempt to deliver.
+    pub struct NotificationAttempt {
+        /// When.
+        pub at: Instant,
+        /// With which end.
+        pub status: Coded<NotificationStatus>,
+        /// The channel's id of it.
+        pub reference: Option<String>,
+        /// What went wrong, without the address.
+        pub error: Option<String>,
+    }
+}
+
+entity! {
+    /// What somebody agreed to (R75).
+    pub struct Consent {
+        /// Who.
+        pub person: Ref<Person>,
+        /// To what use.
+        pub purpose: Vec<String>,
+        /// On what ground.
+        pub legal_basis: Coded<LegalBasis>,
+        /// Given or not.
+        pub status: ConsentStatus,
+        /// Since when.
+        pub given_at: Option<Instant>,
+        /// Until when.
+        pub expires_at: Option<Instant>,
+        /// Taken back when.
+        pub withdrawn_at: Option<Instant>,
+        /// The text that was agreed to, and its version.
+        pub text_version: Option<String>,
+        /// What else was told.
+        pub note: Option<Localized> => PERSONAL,
+    }
+}
+
+entity! {
+    /// A request to erase, carried to every connection (R75).
+    pub struct ErasureRequest {
+        /// Whose data.
+        pub person: Ref<Person>,
+        /// When it was asked.
+        pub requested_at: Instant,
+        /// Until when it must be done.
+        pub deadline: Option<Instant>,
+        /// Where it stands.
+        pub status: ErasureStatus,
+        /// Why it was refused.
+        pub refusal: Option<String> => PERSONAL,
+        /// Connection by connection.
+        pub steps: Vec<ErasureStep>,
+    }
+}
+
+shape! {
+    /// An erasure at one connection.
+    pub struct ErasureStep {
+        /// Which.
+        pub connection: String,
+        /// Where it stands.
+        pub status: ErasureStatus,
+        /// When it was done.
+        pub done_at: Option<Instant>,
+        /// Keyed hash of what was erased.
+        pub proof: Option<String>,
+    }
+}
+
+entity! {
+    /// A migration from one system to another (R58 to R64).
+    pub struct MigrationRun {
+        /// From which connection.
+        pub from_connection: String,
+        /// To which.
+        pub to_connection: String,
+        /// In which stage.
+        pub stage: MigrationStage,
+        /// Where it goes on.
+        pub checkpoint: Option<String>,
+        /// Figures.
+        pub counts: Option<MigrationCounts>,
+        /// Both sides compared (R59).
+        pub verify: Option<MigrationVerify>,
+        /// Who signed, at most three rounds (R61).
+        pub sign_offs: Vec<SignOff>,
+        /// The log is kept until then (R62).
+        pub log_retain_until: Option<Instant>,
+    }
+    rules migration_rules
+}
+
+fn migration_rules(run: &MigrationRun, walk: &mut Walk<'_>) {
+    if run.sign_offs.len() > 3 {
+        walk.defect_in("sign_offs", "too_many", format!("{} rounds; expected at most three", run.sign_offs.len()));
+    }
+}
+
+shape! {
+    /// Figures of a migration, in records.
+    pub struct MigrationCounts {
+        /// Read.
+        pub read: u64,
+        /// Good.
+        pub ok: u64,
+        /// Put aside.
+        pub quarantined: u64,
+        /// Written.
+        pub written: u64,
+        /// Compared and found equal.
+        pub verified: u64,
+    }
+}
+
+shape! {
+    /// Both sides of a migration compared.
+    pub struct MigrationVerify {
+        /// Hash over the source's records.
+        pub left_hash: String,
+        /// Hash over the target's.
+        pub right_hash: String,
+        /// External ids of records that differ.
+        pub mismatches: Vec<String>,
+    }
+}
+
+shape! {
+    /// A signature under a migration.
+    pub struct SignOff {
+        /// Who.
+        pub by: String => PERSONAL,
+        /// When.
+        pub at: Instant,
+        /// In which round, from 1.
+        pub round: u32,
+    }
+}

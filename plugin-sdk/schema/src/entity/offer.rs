@@ -1,0 +1,99 @@
+//! Offers, and suggestions of what to offer.
+
+use super::{Application, PayBand};
+use crate::check::Walk;
+use crate::code::{OfferStatus, OutcomeReason, PayComponent, PaySuggestionInput};
+use crate::shape::{entity, shape};
+use crate::types::{
+    Coded, Decimal, Instant, LocalDate, Localized, MediaRef, Money, PayInterval, PayRange, PayRate, Ref,
+};
+
+entity! {
+    /// An offer to an applicant, with its pay.
+    pub struct Offer {
+        /// To whom.
+        pub application: Ref<Application>,
+        /// Where it stands.
+        pub status: Coded<OfferStatus>,
+        /// The first day of work.
+        pub start_date: Option<LocalDate>,
+        /// The level.
+        pub level: Option<String>,
+        /// What is paid.
+        pub pay: Vec<OfferPart> => SENSITIVE,
+        /// Months of probation.
+        pub probation_months: Option<u32>,
+        /// Place in the band: 0 at its lowest, 1 at its highest. Derived by the gateway.
+        pub band_position: Option<Decimal> => SENSITIVE,
+        /// Why it was declined (R56).
+        pub decline_reasons: Vec<Coded<OutcomeReason>>,
+        /// When it was sent.
+        pub sent_at: Option<Instant>,
+        /// When it was accepted, declined or expired.
+        pub closed_at: Option<Instant>,
+        /// Until when it stands.
+        pub expires_at: Option<Instant>,
+        /// The letter.
+        pub documents: Vec<MediaRef> => SENSITIVE,
+    }
+}
+
+shape! {
+    /// One part of the pay of an offer.
+    pub struct OfferPart {
+        /// Which.
+        pub component: Coded<PayComponent>,
+        /// Its own name.
+        pub name: Option<Localized>,
+        /// How much.
+        pub rate: PayRate => SENSITIVE,
+        /// Per cent of it during probation.
+        pub probation_percent: Option<Decimal> => SENSITIVE,
+    }
+}
+
+entity! {
+    /// What to offer, and what that was made from (R53, R54).
+    pub struct PaySuggestion {
+        /// To whom.
+        pub application: Ref<Application>,
+        /// From what to what.
+        pub range: PayRange => SENSITIVE,
+        /// Just what, in the range's currency and for its time.
+        pub point: Option<Decimal> => SENSITIVE,
+        /// The level that it is for (R55).
+        pub level: Option<String>,
+        /// What it was made from.
+        pub inputs: Vec<SuggestionInput> => SENSITIVE,
+        /// By which rule.
+        pub rule_version: String,
+    }
+    rules suggestion_rules
+}
+
+fn suggestion_rules(suggestion: &PaySuggestion, walk: &mut Walk<'_>) {
+    let Some(amount) = suggestion.point else { return };
+    let point = Money { amount, currency: suggestion.range.currency };
+    if suggestion.range.per != PayInterval::Other && suggestion.range.contains(&point, suggestion.range.per) != Ok(true)
+    {
+        walk.defect_in("point", "bad_range", "an amount outside the suggested range");
+    }
+}
+
+shape! {
+    /// Something that a suggestion was made from.
+    pub struct SuggestionInput {
+        /// What it is.
+        pub kind: PaySuggestionInput,
+        /// The band, where it is one.
+        pub band: Option<Ref<PayBand>>,
+        /// Where else it stands: entity and id.
+        pub reference: Option<String>,
+        /// As a rate.
+        pub rate: Option<PayRate> => SENSITIVE,
+        /// As a figure or word: 0.85, middle.
+        pub value: Option<String> => SENSITIVE,
+        /// Who says so.
+        pub provenance: Option<String>,
+    }
+}

@@ -1,0 +1,111 @@
+//! Performance: judgements of people, and figures.
+
+use super::{Employee, Job, OrgUnit};
+use crate::check::Walk;
+use crate::code::{Direction, Relation, ReviewCycleKind};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, DateSpan, Decimal, Instant, Localized, Ref, Score, Weight};
+
+entity! {
+    /// A review of somebody's work.
+    pub struct PerformanceReview {
+        /// What it covers.
+        pub cycle: ReviewCycle,
+        /// Whose work.
+        pub reviewee: Ref<Employee>,
+        /// Who judged.
+        pub reviewer: Option<Ref<Employee>>,
+        /// How they stand to each other.
+        pub relation: Option<Coded<Relation>>,
+        /// How well.
+        pub rating: Option<Score> => PERSONAL,
+        /// In words.
+        pub comment: Option<Localized> => PERSONAL,
+        /// In parts.
+        pub items: Vec<ReviewItem> => PERSONAL,
+        /// The stage of the review, in the source's own words.
+        pub stage: Option<String>,
+        /// Compared with others and settled.
+        pub calibrated: Option<bool>,
+        /// When it was settled.
+        pub completed_at: Option<Instant>,
+    }
+}
+
+shape! {
+    /// What a review covers.
+    pub struct ReviewCycle {
+        /// Its name.
+        pub name: Option<Localized>,
+        /// Which days.
+        pub period: Option<DateSpan>,
+        /// What kind. PROBATION is a period of its own (R43).
+        pub kind: Coded<ReviewCycleKind>,
+    }
+}
+
+shape! {
+    /// A part of a review.
+    pub struct ReviewItem {
+        /// What is judged.
+        pub metric: Localized,
+        /// The metric's code.
+        pub code: Option<String>,
+        /// How well.
+        pub score: Option<Score> => PERSONAL,
+        /// How much it counts.
+        pub weight: Option<Weight>,
+        /// In words.
+        pub comment: Option<Localized> => PERSONAL,
+    }
+}
+
+entity! {
+    /// A figure of somebody's, a unit's or a position's work (R08, R09, R11).
+    pub struct PerformanceMetric {
+        /// What is measured.
+        pub metric: Metric,
+        /// Of an employee,
+        pub employee: Option<Ref<Employee>>,
+        /// or a unit,
+        pub org_unit: Option<Ref<OrgUnit>>,
+        /// or a position: exactly one of the three.
+        pub position: Option<Ref<Job>>,
+        /// In which days.
+        pub period: DateSpan,
+        /// How much.
+        pub value: Decimal => PERSONAL,
+        /// How much was aimed at.
+        pub target: Option<Decimal>,
+        /// Place among all: 0.9 is better than nine tenths.
+        pub rank_quantile: Option<Decimal> => PERSONAL,
+    }
+    rules metric_rules
+}
+
+fn metric_rules(metric: &PerformanceMetric, walk: &mut Walk<'_>) {
+    let subjects = [metric.employee.is_some(), metric.org_unit.is_some(), metric.position.is_some()];
+    let count = subjects.into_iter().filter(|there| *there).count();
+    if count != 1 {
+        walk.defect("bad_subject", format!("{count} of employee, org_unit and position; expected exactly one"));
+    }
+    if metric.rank_quantile.is_some_and(|q| q.is_negative() || q > Decimal::from(1)) {
+        walk.defect_in("rank_quantile", "bad_quantile", "a number outside 0 to 1");
+    }
+}
+
+shape! {
+    /// What is measured.
+    pub struct Metric {
+        /// Its code.
+        pub code: String,
+        /// Its name.
+        pub name: Localized,
+        /// In what: CNY, percent, pieces.
+        pub unit: Option<String>,
+        /// Which way is better.
+        pub direction: Option<Direction>,
+        /// Measured, not judged (R12).
+        pub objective: bool,
+    }
+}

@@ -1,0 +1,221 @@
+//! What a position asks for, the model that a vendor scores against, and instructions to change it.
+
+use super::Job;
+use crate::check::Walk;
+use crate::code::{AdjustmentStatus, CompetencyKind, Modality};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, DateSpan, Decimal, ExternalId, Instant, Localized, Ref, Score, Weight};
+
+entity! {
+    /// What a position asks for. Versioned; unchangeable once published. Nothing is normalised in silence: weights that do not
+    /// reach a whole say so (R13).
+    pub struct PositionProfile {
+        /// The position.
+        pub position: Ref<Job>,
+        /// From 1, rising.
+        pub version: u32,
+        /// When it was published; none while it is a draft.
+        pub published_at: Option<Instant>,
+        /// What counts, and how much.
+        pub competencies: Vec<ProfileCompetency>,
+        /// Which results of people in the position it was made from (R11).
+        pub derived_from: Vec<DerivedFrom>,
+        /// The weights make exactly 10,000 basis points.
+        pub complete: bool,
+        /// Features that no vendor may use (R73).
+        pub blocked_features: Vec<String>,
+    }
+    rules profile_rules
+}
+
+fn profile_rules(profile: &PositionProfile, walk: &mut Walk<'_>) {
+    let sum = Weight::sum(profile.competencies.iter().map(|c| &c.weight));
+    if profile.complete != sum.complete {
+        let found = format!(
+            "{} while the weights make {} basis points; complete means exactly 10000",
+            profile.complete, sum.bp
+        );
+        walk.defect_in("complete", "wrong_complete", found);
+    }
+}
+
+shape! {
+    /// One competency of a profile.
+    pub struct ProfileCompetency {
+        /// Which.
+        pub competency: Ref<Competency>,
+        /// How much it counts.
+        pub weight: Weight,
+        /// The least that is needed.
+        pub required_level: Option<Score>,
+        /// What is hoped for.
+        pub desired_level: Option<Score>,
+        /// What it is made of (R15).
+        pub dimensions: Vec<Dimension>,
+    }
+}
+
+shape! {
+    /// A part of a competency, and what gives evidence of it (R15, R16).
+    pub struct Dimension {
+        /// Its name.
+        pub name: Localized,
+        /// Its share of the competency.
+        pub weight: Option<Weight>,
+        /// What gives evidence.
+        pub modality: Coded<Modality>,
+        /// What to look for.
+        pub evidence_hint: Option<Localized>,
+    }
+}
+
+shape! {
+    /// Which results a profile was made from.
+    pub struct DerivedFrom {
+        /// The metric's code.
+        pub metric: String,
+        /// In which time.
+        pub window: DateSpan,
+        /// Of the best part: 0.9 is the best tenth.
+        pub quantile: Option<Decimal>,
+    }
+}
+
+entity! {
+    /// Something that people can be good at.
+    pub struct Competency {
+        /// Its name.
+        pub name: Localized,
+        /// The source's own code.
+        pub code: Option<String>,
+        /// What kind.
+        pub kind: Option<Coded<CompetencyKind>>,
+        /// The same in public taxonomies.
+        pub taxonomy: Vec<Taxonomy>,
+    }
+}
+
+shape! {
+    /// A concept of a public taxonomy.
+    pub struct Taxonomy {
+        /// As ESCO.
+        pub scheme: String,
+        /// The concept.
+        pub uri: String,
+    }
+}
+
+entity! {
+    /// An instruction to a vendor to change its model. It states the old value, and is refused where the vendor has another (R50).
+    pub struct ModelAdjustment {
+        /// Whose model.
+        pub target: AdjustmentTarget,
+        /// What to change.
+        pub ops: Vec<AdjustOp>,
+        /// Why.
+        pub evidence: Option<AdjustmentEvidence>,
+        /// Who asked.
+        pub requested_by: Option<String> => PERSONAL,
+        /// Who agreed.
+        pub approved_by: Option<String> => PERSONAL,
+        /// Where it stands.
+        pub status: AdjustmentStatus,
+        /// The vendor's id of it.
+        pub vendor_receipt: Option<String>,
+        /// What came of it (R52).
+        pub effect: Option<AdjustmentEffect>,
+    }
+}
+
+shape! {
+    /// Whose model is changed.
+    pub struct AdjustmentTarget {
+        /// The connection to the vendor.
+        pub vendor_connection: String,
+        /// Only for this position.
+        pub position: Option<Ref<Job>>,
+        /// The version that the change starts from.
+        pub profile_version: u32,
+    }
+}
+
+shape! {
+    /// One change of a model: which kind is in `op`, and the fields that belong to it are filled.
+    pub struct AdjustOp {
+        /// SET_WEIGHT (competency, from_bp, to_bp), ADD_SIGNAL (signal), DROP_QUESTION (question), ADD_QUESTION (question, text),
+        /// BLOCK_FEATURE (feature).
+        #[schemars(extend("enum" = ["SET_WEIGHT", "ADD_SIGNAL", "DROP_QUESTION", "ADD_QUESTION", "BLOCK_FEATURE"]))]
+        pub op: String,
+        /// Whose weight.
+        pub competency: Option<Ref<Competency>>,
+        /// Only for this kind of evidence.
+        pub modality: Option<Coded<Modality>>,
+        /// The weight that the vendor must have now, in basis points.
+        #[schemars(range(max = 10_000))]
+        pub from_bp: Option<u16>,
+        /// The weight that it shall have, in basis points.
+        #[schemars(range(max = 10_000))]
+        pub to_bp: Option<u16>,
+        /// A feed of data to take in (R51).
+        pub signal: Option<ExternalId>,
+        /// A question of the vendor's library.
+        pub question: Option<ExternalId>,
+        /// The text of a new question.
+        pub text: Option<Localized>,
+        /// A feature that may no longer be used.
+        pub feature: Option<String>,
+    }
+    rules op_rules
+}
+
+fn op_rules(op: &AdjustOp, walk: &mut Walk<'_>) {
+    let needed: &[(&'static str, bool)] = match op.op.as_str() {
+        "SET_WEIGHT" => {
+            &[("competency", op.competency.is_some()), ("from_bp", op.from_bp.is_some()), ("to_bp", op.to_bp.is_some())]
+        }
+        "ADD_SIGNAL" => &[("signal", op.signal.is_some())],
+        "DROP_QUESTION" => &[("question", op.question.is_some())],
+        "ADD_QUESTION" => &[("text", op.text.is_some())],
+        "BLOCK_FEATURE" => &[("feature", op.feature.is_some())],
+        _ => {
+            let known = "expected one of SET_WEIGHT, ADD_SIGNAL, DROP_QUESTION, ADD_QUESTION, BLOCK_FEATURE";
+            return walk.defect_in("op", "unknown_code", format!("an operation that is not known here; {known}"));
+        }
+    };
+    for &(field, _) in needed.iter().filter(|(_, there)| !there) {
+        walk.defect_in(field, "missing_field", format!("nothing; {} needs it", op.op));
+    }
+    for (field, bp) in [("from_bp", op.from_bp), ("to_bp", op.to_bp)] {
+        if bp.is_some_and(|bp| bp > 10_000) {
+            walk.defect_in(field, "bad_weight", "more than a whole; expected 0 to 10000 basis points");
+        }
+    }
+}
+
+shape! {
+    /// Why a change is asked for (R44, R52).
+    pub struct AdjustmentEvidence {
+        /// The analysis.
+        pub analysis_ref: Option<String>,
+        /// Which figure.
+        pub metric: String,
+        /// The figure before the change.
+        pub before: Decimal,
+        /// From how many people.
+        pub sample: u32,
+    }
+}
+
+shape! {
+    /// What came of a change (R52).
+    pub struct AdjustmentEffect {
+        /// Which figure.
+        pub metric: String,
+        /// The figure after the change.
+        pub after: Decimal,
+        /// From how many people.
+        pub sample: u32,
+        /// In which time.
+        pub window: Option<DateSpan>,
+    }
+}

@@ -1,0 +1,133 @@
+//! Scores and results of interviews.
+
+use super::{Assessment, Competency, EnvironmentEvent, Interview, InterviewAnswer, PositionProfile};
+use crate::check::Walk;
+use crate::code::{PassDecision, Recommendation, ScorerKind};
+use crate::shape::{entity, shape};
+use crate::types::{Coded, Decimal, Instant, Localized, MediaRef, Ref, Score, Weight};
+
+entity! {
+    /// The score of one dimension. A correction is another record that names the one it corrects: the first is never
+    /// overwritten (R21).
+    pub struct DimensionScore {
+        /// In which interview.
+        pub interview: Option<Ref<Interview>>,
+        /// Or in which assessment.
+        pub assessment: Option<Ref<Assessment>>,
+        /// Of which competency.
+        pub competency: Option<Ref<Competency>>,
+        /// The vendor's name of the dimension.
+        pub dimension: Option<Localized>,
+        /// How well.
+        pub score: Score => PERSONAL,
+        /// How much it counted.
+        pub weight_used: Option<Weight>,
+        /// Against which profile.
+        pub profile: Option<Ref<PositionProfile>>,
+        /// Which version of it.
+        pub profile_version: Option<u32>,
+        /// What it rests on (R28).
+        pub evidence: Vec<Evidence>,
+        /// Why, for the candidate (R74).
+        pub explanation: Option<Localized> => PERSONAL,
+        /// Who scored.
+        pub scored_by: Option<ScoredBy>,
+        /// The score that this one corrects.
+        pub adjusts: Option<Ref<DimensionScore>>,
+        /// Why it was corrected.
+        pub adjust_reason: Option<AdjustReason>,
+    }
+    rules score_rules
+}
+
+fn score_rules(score: &DimensionScore, walk: &mut Walk<'_>) {
+    if score.interview.is_some() == score.assessment.is_some() {
+        walk.defect("bad_subject", "none or both of interview and assessment; expected exactly one");
+    }
+    if score.competency.is_none() && score.dimension.is_none() {
+        walk.defect("missing_field", "neither competency nor dimension; expected at least one");
+    }
+    if score.adjusts.is_some() && score.adjust_reason.is_none() {
+        walk.defect_in("adjust_reason", "missing_field", "nothing; a correction needs its reason");
+    }
+}
+
+shape! {
+    /// What a score rests on.
+    pub struct Evidence {
+        /// In which answer.
+        pub answer: Ref<InterviewAnswer>,
+        /// Which words: the first character, from 0.
+        pub from: Option<u32>,
+        /// The character after the last.
+        pub to: Option<u32>,
+        /// Which observation of the answer, from 0.
+        pub observation: Option<u32>,
+    }
+}
+
+shape! {
+    /// Who scored.
+    pub struct ScoredBy {
+        /// A model or a person.
+        pub kind: ScorerKind,
+        /// Whose model.
+        pub vendor: Option<String>,
+        /// Which version of it.
+        pub model_version: Option<String>,
+        /// Which person.
+        pub person: Option<String> => PERSONAL,
+    }
+}
+
+shape! {
+    /// Why a score was corrected.
+    pub struct AdjustReason {
+        /// What happened.
+        pub environment_event: Option<Ref<EnvironmentEvent>>,
+        /// In words.
+        pub text: Option<Localized> => PERSONAL,
+    }
+}
+
+entity! {
+    /// What an interview came to (R23).
+    pub struct InterviewResult {
+        /// Of which.
+        pub interview: Ref<Interview>,
+        /// As a whole.
+        pub overall: Option<Score> => PERSONAL,
+        /// What to do.
+        pub recommendation: Option<Coded<Recommendation>> => PERSONAL,
+        /// How well the candidate fits the profile.
+        pub matching: Option<Score> => PERSONAL,
+        /// What is good.
+        pub strengths: Vec<Localized> => PERSONAL,
+        /// What is not.
+        pub weaknesses: Vec<Localized> => PERSONAL,
+        /// The level that the candidate showed (R55).
+        pub suggested_level: Option<String> => PERSONAL,
+        /// The rule that decided (R35).
+        pub pass_rule: Option<PassRule>,
+        /// The vendor's report.
+        pub report: Vec<MediaRef> => PERSONAL,
+        /// When the vendor finished.
+        pub completed_at: Option<Instant>,
+        /// When the candidate got their report (R39).
+        pub delivered_to_candidate_at: Option<Instant>,
+    }
+}
+
+shape! {
+    /// A rule that decided on a result.
+    pub struct PassRule {
+        /// Which.
+        pub rule_id: String,
+        /// Which version of it.
+        pub version: Option<u32>,
+        /// The line, on the scale of the score.
+        pub threshold: Option<Decimal>,
+        /// What came out.
+        pub decision: PassDecision => PERSONAL,
+    }
+}

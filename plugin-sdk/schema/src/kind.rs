@@ -1,0 +1,132 @@
+//! The kinds of entities and the one list of them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::check::Validate;
+use crate::entity;
+
+/// A type that is the body of a record.
+pub trait Entity: Serialize + DeserializeOwned + JsonSchema + Validate {
+    /// Which kind.
+    const KIND: EntityKind;
+
+    /// The canonical bytes: what the gateway keeps and hashes when nothing is wrong with the value.
+    fn to_payload(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a shape has string keys only and no fallible parts")
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $kind:ident $name:literal $collection:literal,)*) => {
+        /// What a record is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EntityKind {
+            $(#[doc = concat!("`", $name, "`")] $kind,)*
+        }
+
+        impl EntityKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// In the singular, as in an envelope: `pay_band`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),* }
+            }
+
+            /// In the plural, as in a URL: `pay-bands`.
+            #[must_use]
+            pub const fn collection(self) -> &'static str {
+                match self { $(Self::$kind => $collection),* }
+            }
+
+            /// The kind of a name in the singular.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$kind),)* _ => None }
+            }
+
+            /// The kind of a name in the plural.
+            #[must_use]
+            pub fn from_collection(collection: &str) -> Option<Self> {
+                match collection { $($collection => Some(Self::$kind),)* _ => None }
+            }
+
+            /// Calls `visitor` with the type of this kind.
+            pub(crate) fn visit<V: Visit>(self, visitor: V) -> V::Output {
+                match self { $(Self::$kind => visitor.visit::<entity::$kind>()),* }
+            }
+        }
+    };
+}
+
+/// Something that is done with the type of a kind.
+pub(crate) trait Visit {
+    type Output;
+    fn visit<E: Entity>(self) -> Self::Output;
+}
+
+kinds! {
+    Person "person" "people",
+    Candidate "candidate" "candidates",
+    PositionProfile "position_profile" "position-profiles",
+    Competency "competency" "competencies",
+    Job "job" "jobs",
+    Application "application" "applications",
+    ProcessNode "process_node" "process-nodes",
+    InterviewOrder "interview_order" "interview-orders",
+    Interview "interview" "interviews",
+    InterviewAnswer "interview_answer" "interview-answers",
+    DimensionScore "dimension_score" "dimension-scores",
+    InterviewResult "interview_result" "interview-results",
+    EnvironmentEvent "environment_event" "environment-events",
+    Assessment "assessment" "assessments",
+    Tag "tag" "tags",
+    Survey "survey" "surveys",
+    PayBand "pay_band" "pay-bands",
+    MarketPay "market_pay" "market-pay",
+    Compensation "compensation" "compensations",
+    PayrollRun "payroll_run" "payroll-runs",
+    PayrollRecord "payroll_record" "payroll-records",
+    Offer "offer" "offers",
+    PaySuggestion "pay_suggestion" "pay-suggestions",
+    Employee "employee" "employees",
+    Employment "employment" "employments",
+    Assignment "assignment" "assignments",
+    OrgUnit "org_unit" "org-units",
+    Attendance "attendance" "attendances",
+    PerformanceReview "performance_review" "performance-reviews",
+    PerformanceMetric "performance_metric" "performance-metrics",
+    PeerFeedback "peer_feedback" "peer-feedback",
+    CustomerFeedback "customer_feedback" "customer-feedback",
+    ModelAdjustment "model_adjustment" "model-adjustments",
+    Explanation "explanation" "explanations",
+    BiasAudit "bias_audit" "bias-audits",
+    Notification "notification" "notifications",
+    Consent "consent" "consents",
+    ErasureRequest "erasure_request" "erasure-requests",
+    MigrationRun "migration_run" "migration-runs",
+}
+
+impl std::fmt::Display for EntityKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EntityKind;
+
+    #[test]
+    fn every_kind_is_found_by_both_of_its_names() {
+        for &kind in EntityKind::ALL {
+            assert_eq!(EntityKind::from_name(kind.name()), Some(kind));
+            assert_eq!(EntityKind::from_collection(kind.collection()), Some(kind));
+        }
+        assert_eq!(EntityKind::from_name("pay-bands"), None);
+        assert_eq!(EntityKind::from_collection("pay_band"), None);
+    }
+}

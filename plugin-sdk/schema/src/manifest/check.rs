@@ -1,0 +1,313 @@
+//! Reading a `plugin.toml`, and the contradictions that its types cannot rule out.
+
+use std::fmt;
+
+use super::{AuthRecipe, LineageRule, Manifest};
+use crate::kind::EntityKind;
+use crate::sensitivity::class_of;
+
+/// Bytes of a manifest's text.
+pub const MANIFEST_BYTES_MAX: usize = 256 << 10;
+
+/// A manifest that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestError {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plugin.toml, line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+/// A contradiction in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestFault {
+    /// Which key: `streams.employees.entities`.
+    pub key: String,
+    /// What is wrong, and what is expected.
+    pub message: String,
+}
+
+impl fmt::Display for ManifestFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
+impl Manifest {
+    /// Reads the text of a `plugin.toml`. Says nothing of contradictions: [`Self::check`] does.
+    ///
+    /// # Errors
+    /// [`ManifestError`] with line and column: no TOML, an unknown key, a wrong type, a missing key, or too many bytes.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        if text.len() > MANIFEST_BYTES_MAX {
+            let message = format!("{} bytes; expected at most {MANIFEST_BYTES_MAX}", text.len());
+            return Err(ManifestError { line: 1, column: 1, message });
+        }
+        toml::from_str(text).map_err(|error| {
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            ManifestError { line, column, message: error.message().to_owned() }
+        })
+    }
+
+    /// Every contradiction at once; none means that the manifest can be used.
+    #[must_use]
+    pub fn check(&self) -> Vec<ManifestFault> {
+        let mut faults = Vec::new();
+        self.check_names(&mut faults);
+        self.check_entities(&mut faults);
+        self.check_hosts(&mut faults);
+        self.check_slots(&mut faults);
+        if self.rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0 || rate.burst == Some(0)) {
+            fault(&mut faults, "rate", "a zero; expected requests, per_ms and burst above zero");
+        }
+        faults
+    }
+
+    fn check_names(&self, faults: &mut Vec<ManifestFault>) {
+        if crate::id::ConnectionName::new(&self.name).is_err() {
+            fault(faults, "name", "expected 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter");
+        }
+        for (key, version) in [("version", &self.version), ("contract", &self.contract)] {
+            if !is_semver(version) {
+                fault(faults, key, format!("`{version}`; expected a semantic version, as 0.1.0"));
+            }
+        }
+        if self.streams.is_empty() && self.actions.is_empty() {
+            fault(faults, "streams", "neither streams nor actions; expected at least one of them");
+        }
+    }
+
+    fn check_entities(&self, faults: &mut Vec<ManifestFault>) {
+        for (name, stream) in &self.streams {
+            let key = format!("streams.{name}.entities");
+            if stream.entities.is_empty() {
+                fault(faults, &key, "nothing; expected the entities that its pages carry");
+            }
+            for entity in stream.entities.iter().filter(|entity| EntityKind::from_name(entity).is_none()) {
+                fault(faults, &key, format!("`{entity}` is no entity; `renmen schema` lists them"));
+            }
+        }
+        for (entity, rules) in &self.lineage {
+            let key = format!("lineage.{entity}");
+            let Some(kind) = EntityKind::from_name(entity) else {
+                fault(faults, &key, format!("`{entity}` is no entity; `renmen schema` lists them"));
+                continue;
+            };
+            if !self.streams.values().any(|stream| stream.entities.contains(entity)) {
+                fault(faults, &key, "an entity that no stream carries");
+            }
+            for (pointer, rule) in rules {
+                if !pointer.starts_with('/') || class_of(kind, pointer).is_none() {
+                    fault(
+                        faults,
+                        &key,
+                        format!("`{pointer}` is no field of {entity}; expected a JSON Pointer into its body"),
+                    );
+                }
+                let (LineageRule::From(from) | LineageRule::Transformed { from, .. }) = rule;
+                if !from.split(' ').all(|part| part.starts_with('/')) {
+                    fault(
+                        faults,
+                        &key,
+                        format!("the source of `{pointer}` is no JSON Pointer; expected one, as /mobile"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_hosts(&self, faults: &mut Vec<ManifestFault>) {
+        let slots = self.slots.iter().map(|(slot, s)| (format!("slots.{slot}.audience"), &s.audience));
+        for (key, hosts) in std::iter::once(("http.hosts".to_owned(), &self.http.hosts)).chain(slots) {
+            for host in hosts {
+                if !is_origin(host) {
+                    let expected = "https://host, https://*.host, {configuration_key} or drop:";
+                    fault(faults, &key, format!("`{host}` is no origin; expected {expected}"));
+                }
+                self.check_place_holder(host, &key, faults);
+            }
+        }
+        for method in &self.http.methods {
+            if !matches!(method.as_str(), "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE") {
+                fault(faults, "http.methods", format!("`{method}`; expected GET, HEAD, POST, PUT, PATCH or DELETE"));
+            }
+        }
+    }
+
+    fn check_slots(&self, faults: &mut Vec<ManifestFault>) {
+        for (name, slot) in &self.slots {
+            let key = format!("slots.{name}");
+            if let Some(other) = &slot.same_as {
+                match self.slots.get(other) {
+                    None => fault(faults, &key, format!("same_as names the slot `{other}`, which there is not")),
+                    Some(_) if other == name => fault(faults, &key, "same_as names itself"),
+                    Some(target) if target.same_as.is_some() => {
+                        fault(
+                            faults,
+                            &key,
+                            format!("same_as names `{other}`, which has a same_as itself; name its slot"),
+                        );
+                    }
+                    Some(_) => {}
+                }
+            }
+            if let Some(
+                AuthRecipe::Oauth2ClientCredentials { token_url, .. } | AuthRecipe::JsonToken { token_url, .. },
+            ) = &slot.auth
+            {
+                if !token_url.starts_with("https://")
+                    && !token_url.starts_with("http://")
+                    && !token_url.starts_with('{')
+                {
+                    fault(faults, &key, format!("the token_url `{token_url}` is not absolute; expected https://"));
+                }
+                self.check_place_holder(token_url, &key, faults);
+            }
+        }
+    }
+
+    /// A `{key}` must be a key of the configuration, as far as the configuration's schema tells.
+    fn check_place_holder(&self, text: &str, key: &str, faults: &mut Vec<ManifestFault>) {
+        let Some((name, _)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return };
+        let declared = self.config_schema.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
+        if !declared {
+            fault(faults, key, format!("`{{{name}}}` is no key of config_schema; declare it under its properties"));
+        }
+    }
+}
+
+fn fault(faults: &mut Vec<ManifestFault>, key: &str, message: impl Into<String>) {
+    faults.push(ManifestFault { key: key.to_owned(), message: message.into() });
+}
+
+fn is_semver(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<&str> = core.split('.').collect();
+    let number = |n: &str| {
+        (1..=9).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()) && (n == "0" || !n.starts_with('0'))
+    };
+    let rest = &text[core.len()..];
+    let tail = rest.is_empty()
+        || rest.len() > 1 && rest[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b));
+    numbers.len() == 3 && numbers.into_iter().all(number) && tail
+}
+
+fn is_origin(text: &str) -> bool {
+    if text == "drop:" {
+        return true;
+    }
+    if let Some(name) = text.strip_prefix('{') {
+        return name.strip_suffix('}').is_some_and(|name| !name.is_empty() && !name.contains(['{', '}']));
+    }
+    let Some(authority) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::Manifest;
+
+    const GOOD: &str = r#"
+name = "staff"
+version = "1.2.3"
+description = "Staff"
+contract = "0.1.0"
+[streams.employees]
+description = "All staff"
+entities = ["employee", "org_unit"]
+[http]
+hosts = ["https://api.example.com", "https://*.example.com:8443", "{base_url}", "drop:"]
+methods = ["GET", "POST"]
+[slots.app]
+description = "The app"
+auth = { type = "json_token", token_url = "{base_url}/token", fields = { key = "{id}" }, token = "/token" }
+[slots.old]
+description = "The same app, older API"
+same_as = "app"
+[config_schema.properties.base_url]
+type = "string"
+[lineage.employee]
+"/person/phones/0/number" = "/mobile"
+"/work/hire_date" = { from = "/a /b", transform = "joined" }
+"#;
+
+    fn faults(from: &str, to: &str) -> Vec<String> {
+        assert!(GOOD.contains(from), "{from}");
+        Manifest::parse(&GOOD.replace(from, to)).unwrap().check().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_good_manifest_has_no_faults() {
+        assert_eq!(Manifest::parse(GOOD).unwrap().check(), []);
+    }
+
+    #[test]
+    fn each_contradiction_names_its_key() {
+        for (from, to, wanted) in [
+            ("\"org_unit\"", "\"departments\"", "streams.employees.entities: `departments` is no entity"),
+            ("same_as = \"app\"", "same_as = \"none\"", "slots.old: same_as names the slot `none`"),
+            ("same_as = \"app\"", "same_as = \"old\"", "slots.old: same_as names itself"),
+            ("[lineage.employee]", "[lineage.worker]", "lineage.worker: `worker` is no entity"),
+            ("[lineage.employee]", "[lineage.job]", "lineage.job: an entity that no stream carries"),
+            ("/work/hire_date", "/work/hired", "lineage.employee: `/work/hired` is no field of employee"),
+            ("\"/mobile\"", "\"mobile\"", "lineage.employee: the source of `/person/phones/0/number`"),
+            (
+                "https://api.example.com",
+                "https://api.example.com/v1",
+                "http.hosts: `https://api.example.com/v1` is no origin",
+            ),
+            ("https://*.example.com:8443", "*", "http.hosts: `*` is no origin"),
+            ("\"POST\"", "\"TRACE\"", "http.methods: `TRACE`"),
+            ("contract = \"0.1.0\"", "contract = \"0.1\"", "contract: `0.1`; expected a semantic version"),
+            ("version = \"1.2.3\"", "version = \"01.2.3\"", "version: `01.2.3`"),
+            ("config_schema.properties.base_url", "config_schema.properties.url", "http.hosts: `{base_url}` is no key"),
+            ("{base_url}/token", "token", "slots.app: the token_url `token` is not absolute"),
+            ("name = \"staff\"", "name = \"Staff!\"", "name: expected 1 to 63"),
+        ] {
+            let found = faults(from, to);
+            assert!(found.iter().any(|fault| fault.starts_with(wanted)), "{wanted}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn all_contradictions_come_at_once() {
+        let text = GOOD.replace("\"org_unit\"", "\"x\"").replace("\"POST\"", "\"TRACE\"").replace("0.1.0", "one");
+        assert_eq!(Manifest::parse(&text).unwrap().check().len(), 3);
+    }
+
+    #[test]
+    fn an_unknown_key_or_a_wrong_type_has_its_line_and_column() {
+        let error = Manifest::parse(&GOOD.replace("[http]", "[http]\nhost = []")).unwrap_err();
+        assert_eq!((error.line, error.column), (10, 1), "{error}");
+        assert!(error.message.contains("host"), "{error}");
+        let error = Manifest::parse(&GOOD.replace("\"1.2.3\"", "1")).unwrap_err();
+        assert_eq!((error.line, error.column), (3, 11), "{error}");
+        let error = Manifest::parse("name = \"x").unwrap_err();
+        assert_eq!(error.line, 1);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_refused() {
+        let long = format!("{GOOD}{}", "#".repeat(super::MANIFEST_BYTES_MAX));
+        assert!(Manifest::parse(&long).unwrap_err().message.contains("expected at most"));
+    }
+}

@@ -1,0 +1,165 @@
+//! `plugin.toml`: everything about a connector that is known without running it. It travels inside the component as the
+//! custom section [`SECTION`], so that listing a plugin, checking its grants and showing its lineage run no guest code.
+//!
+//! What it asks for is a wish: what a connection may do is the wish AND what the operator allows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{SlotName, StreamName};
+
+mod auth;
+mod check;
+pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
+pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
+
+/// The name of the custom section that carries the manifest's TOML text in a component.
+pub const SECTION: &str = "renmen:manifest";
+
+/// The whole of a `plugin.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `dingtalk`: also the crate's folder. 1 to 63 of `a-z`, `0-9`, `-`, `_`.
+    pub name: String,
+    /// Semantic version of the connector.
+    pub version: String,
+    /// One line for people.
+    pub description: String,
+    /// The contract release it was built for: `0.1.0`.
+    pub contract: String,
+    /// Who to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// What it can pull.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streams: BTreeMap<StreamName, StreamManifest>,
+    /// What it can push, with one line for people.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, ActionManifest>,
+    /// Where it wants to go.
+    #[serde(default)]
+    pub http: HttpWish,
+    /// The secrets that it uses by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slots: BTreeMap<SlotName, SlotManifest>,
+    /// JSON Schema of the connection's `config`, as a TOML table; none takes no configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_schema: Option<serde_json::Value>,
+    /// The vendor's rate, when the vendor publishes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Field lineage: entity, then canonical pointer, then the vendor field it comes from and how.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lineage: BTreeMap<String, BTreeMap<String, LineageRule>>,
+}
+
+/// One stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamManifest {
+    /// One line for people.
+    pub description: String,
+    /// The canonical entities that its pages carry.
+    pub entities: Vec<String>,
+    /// How a run begins.
+    #[serde(default)]
+    pub mode: StreamMode,
+    /// How the vendor tells of what is gone.
+    #[serde(default)]
+    pub deletes: Deletes,
+}
+
+/// Where a run of a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamMode {
+    /// At the cursor that the last run left.
+    #[default]
+    Incremental,
+    /// At the beginning: the vendor cannot say what changed. A run that was cut goes on from its last page all the same.
+    Full,
+}
+
+/// How the vendor tells of what is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletes {
+    /// It does not.
+    #[default]
+    None,
+    /// Envelopes with `deleted`.
+    Explicit,
+    /// What a run that listed everything did not list is gone.
+    Diff,
+}
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionManifest {
+    /// One line for people.
+    pub description: String,
+}
+
+/// The hosts that a connector wants to reach.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpWish {
+    /// Origins: `https://api.dingtalk.com`, `https://*.example.com`, or `{base_url}` for the origin of that key of the
+    /// connection's configuration; `drop:` for the connection's drop directory.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Methods; empty means `GET` alone.
+    #[serde(default)]
+    pub methods: Vec<String>,
+}
+
+/// One slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlotManifest {
+    /// What to put in, for people.
+    pub description: String,
+    /// Uses the secret of this other slot, so that the operator gives it once (one app, two API generations).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<SlotName>,
+    /// May the connection leave it empty?
+    #[serde(default)]
+    pub optional: bool,
+    /// The origins that its credential may go to, as in [`HttpWish::hosts`]; empty means any granted host.
+    #[serde(default)]
+    pub audience: Vec<String>,
+    /// How the credential is made and where it goes. None: used by `seal` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthRecipe>,
+}
+
+/// A vendor's published limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Requests in each period.
+    pub requests: u32,
+    /// Milliseconds.
+    pub per_ms: u64,
+    /// How many may go at once when none went for a while; default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u32>,
+}
+
+/// Where a canonical field comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LineageRule {
+    /// A pointer relative to the record in the exchange: `/mobile`.
+    From(String),
+    /// A pointer and what was done to the value.
+    Transformed {
+        /// Relative pointer, or several separated by a blank.
+        from: String,
+        /// One line: `thousands of yuan to yuan`.
+        transform: String,
+    },
+}

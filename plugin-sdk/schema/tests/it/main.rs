@@ -1,0 +1,8 @@
+//! The promises of the canonical schema, tried through its public names.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod canonicalize;
+mod generate;
+mod properties;
+mod release;
+mod sensitivity;

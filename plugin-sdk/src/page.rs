@@ -1,0 +1,201 @@
+//! What one pull amounts to: records, rejects, and where to go on.
+
+use crate::http::Response;
+use crate::schema::Entity;
+use crate::{Failure, Item, Rest, Unfit, items};
+use serde::Deserialize;
+
+/// What the pages of a run amount to once it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coverage {
+    /// Only what changed since the cursor.
+    #[default]
+    Changes,
+    /// Every record that the source has: what was not listed is gone.
+    Everything,
+}
+
+/// One canonical record on its way to the gateway. Its `Debug` leaves the payload out: it is a person's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The canonical entity: `employee`.
+    pub entity: String,
+    /// The vendor's own id, unique for this connection and entity.
+    pub external_id: String,
+    /// When the vendor last changed it, in milliseconds since 1970-01-01T00:00Z.
+    pub updated_at_ms: Option<i64>,
+    /// The vendor says that it is gone; then there is no payload.
+    pub deleted: bool,
+    /// Which response of this call it came from.
+    pub exchange: u32,
+    /// RFC 6901 pointer into that response's body, or another locator (`Sheet1!B17`).
+    pub pointer: String,
+    /// Canonical JSON.
+    pub payload: Vec<u8>,
+}
+
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Envelope({} {}, {} bytes)", self.entity, self.pointer, self.payload.len())
+    }
+}
+
+/// A vendor record that could not become a canonical one. Its `Debug` leaves the bytes out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// What it should have become.
+    pub entity: String,
+    /// The vendor's id, where it could be read.
+    pub external_id: Option<String>,
+    /// Which response of this call it came from.
+    pub exchange: u32,
+    /// As in [`Envelope::pointer`].
+    pub pointer: String,
+    /// Which field, what type was found, what was expected: never a person's value.
+    pub reason: String,
+    /// The vendor's bytes of this record.
+    pub raw: Vec<u8>,
+}
+
+impl std::fmt::Debug for Reject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reject({} {}, {})", self.entity, self.pointer, self.reason)
+    }
+}
+
+/// One page, built record by record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What could be read.
+    pub records: Vec<Envelope>,
+    /// What could not.
+    pub rejects: Vec<Reject>,
+    /// Where the next pull goes on.
+    pub next: Option<String>,
+    /// Ask again now?
+    pub has_more: bool,
+    /// What the run amounts to.
+    pub coverage: Coverage,
+}
+
+/// Where a record was found: the number of its exchange and a pointer into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// [`Response::exchange`].
+    pub exchange: u32,
+    /// As in [`Envelope::pointer`].
+    pub pointer: &'a str,
+}
+
+impl Page {
+    /// An empty page after which the run is done.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record. [`Page::map_items`] is the way for a list; this is for what was put together by hand.
+    ///
+    /// # Errors
+    /// [`Unfit`] when the entity cannot be written as JSON; nothing was added.
+    pub fn push<E: Entity>(
+        &mut self,
+        origin: Origin<'_>,
+        external_id: impl Into<String>,
+        updated_at_ms: Option<i64>,
+        entity: &E,
+    ) -> Result<(), Unfit> {
+        // The last payload is a good guess for the next one's size: a list holds records of one kind.
+        let mut payload = Vec::with_capacity(self.records.last().map_or(256, |last| last.payload.len() + 64));
+        serde_json::to_writer(&mut payload, entity)?;
+        self.records.push(Envelope {
+            entity: E::KIND.name().to_owned(),
+            external_id: external_id.into(),
+            updated_at_ms,
+            deleted: false,
+            exchange: origin.exchange,
+            pointer: origin.pointer.to_owned(),
+            payload,
+        });
+        Ok(())
+    }
+
+    /// Adds the news that a record is gone.
+    pub fn push_deleted<E: Entity>(
+        &mut self,
+        origin: Origin<'_>,
+        external_id: impl Into<String>,
+        updated_at_ms: Option<i64>,
+    ) {
+        self.records.push(Envelope {
+            entity: E::KIND.name().to_owned(),
+            external_id: external_id.into(),
+            updated_at_ms,
+            deleted: true,
+            exchange: origin.exchange,
+            pointer: origin.pointer.to_owned(),
+            payload: Vec::new(),
+        });
+    }
+
+    /// Adds a record that could not be taken in. `raw` is the vendor's own bytes.
+    pub fn reject<E: Entity>(
+        &mut self,
+        origin: Origin<'_>,
+        external_id: Option<String>,
+        reason: impl Into<String>,
+        raw: impl Into<Vec<u8>>,
+    ) {
+        self.rejects.push(Reject {
+            entity: E::KIND.name().to_owned(),
+            external_id,
+            exchange: origin.exchange,
+            pointer: origin.pointer.to_owned(),
+            reason: reason.into(),
+            raw: raw.into(),
+        });
+    }
+
+    /// Maps every item of the list at `pointer` (through objects; the empty pointer is the whole body) and adds what
+    /// `map` pushes. An item that does not parse, or for which `map` gives an [`Unfit`], becomes a reject of entity `E`
+    /// with its own bytes and pointer; the others are not touched by it.
+    ///
+    /// The list is read in one pass straight into `T`; only if an item is bad is the page read again item by item, and
+    /// then `map` sees the good items a second time: it must not count.
+    ///
+    /// # Errors
+    /// A body that is no JSON, or in which there is no list at the pointer. See [`Failure::from`] a JSON error.
+    pub fn map_items<'a, E, T>(
+        &mut self,
+        response: &'a Response,
+        pointer: &str,
+        map: impl FnMut(T, &mut Item<'_>) -> Result<(), Unfit>,
+    ) -> Result<Rest<'a>, Failure>
+    where
+        E: Entity,
+        T: Deserialize<'a>,
+    {
+        items::map(self, E::KIND.name(), response, pointer, map)
+    }
+
+    /// The run goes on at `cursor`.
+    #[must_use]
+    pub fn more(mut self, cursor: impl Into<String>) -> Self {
+        (self.next, self.has_more) = (Some(cursor.into()), true);
+        self
+    }
+
+    /// The run is done; the next one starts at `cursor`.
+    #[must_use]
+    pub fn done(mut self, cursor: impl Into<String>) -> Self {
+        (self.next, self.has_more) = (Some(cursor.into()), false);
+        self
+    }
+
+    /// The run lists every record that the source has: what it did not list is gone.
+    #[must_use]
+    pub fn everything(mut self) -> Self {
+        self.coverage = Coverage::Everything;
+        self
+    }
+}

@@ -1,0 +1,31 @@
+//! Where to go on: the cursors that vendors use, as text in the gateway's opaque cursor.
+//!
+//! [`Offset`] and [`PageNumber`] for vendors that count, [`link_next`] for those that send a `Link` header, and a
+//! vendor's own `next_cursor` needs nothing of this: hand it on. [`Since`] is for vendors that are asked for what
+//! changed.
+
+mod count;
+mod link;
+mod since;
+
+pub use count::{Offset, PageNumber};
+pub use link::link_next;
+pub use since::Since;
+
+use crate::Failure;
+use serde::de::DeserializeOwned;
+
+/// A cursor of ours that cannot be read is the gateway's to explain: a stream that was renamed, a plugin that was
+/// replaced by an older one.
+fn resume<T: DeserializeOwned + Default>(cursor: Option<&str>) -> Result<T, Failure> {
+    match cursor {
+        None => Ok(T::default()),
+        Some(text) => crate::locate::parse(text.as_bytes())
+            .map_err(|fault| Failure::invalid_input(format!("the cursor is not of this connector: {fault}"))),
+    }
+}
+
+/// Cursors are structs of numbers and texts: such JSON can always be written.
+fn text_of(cursor: &impl serde::Serialize) -> String {
+    serde_json::to_string(cursor).unwrap_or_default()
+}

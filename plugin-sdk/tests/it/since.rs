@@ -1,0 +1,139 @@
+//! The modified-since cursor against a small vendor that behaves like real ones: inclusive, sorted, with ties, and with
+//! offsets for page cursors.
+
+use std::collections::BTreeMap;
+
+use renmen_plugin::paging::Since;
+use renmen_plugin::{Page, testing};
+
+/// Id to time in seconds.
+struct Vendor(BTreeMap<String, i64>);
+
+impl Vendor {
+    fn with(count: usize, per_second: usize) -> Self {
+        Self((0..count).map(|n| (format!("e{n:03}"), (n / per_second) as i64)).collect())
+    }
+
+    fn list(&self, from: Option<&str>, cursor: Option<&str>, limit: usize) -> (Vec<(String, i64)>, Option<String>) {
+        let from: i64 = from.map_or(0, |text| text.parse().unwrap());
+        let mut rows: Vec<(String, i64)> =
+            self.0.iter().map(|(id, at)| (id.clone(), *at)).filter(|row| row.1 >= from).collect();
+        rows.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        let start: usize = cursor.map_or(0, |text| text.parse().unwrap());
+        let more = rows.len() > start + limit;
+        (rows.into_iter().skip(start).take(limit).collect(), more.then(|| (start + limit).to_string()))
+    }
+}
+
+/// One page: the ids that it hands on, and its cursor.
+fn pull(vendor: &Vendor, cursor: Option<&str>, limit: usize, now_ms: i64) -> (Vec<String>, Page) {
+    testing::Host::new().at_ms(now_ms).run(|| {
+        let mut since = Since::resume(cursor).unwrap();
+        let (rows, next) = vendor.list(since.from(), since.page(), limit);
+        let fresh = rows
+            .iter()
+            .filter(|(id, at)| since.is_new(&at.to_string(), at * 1000, id))
+            .map(|row| row.0.clone())
+            .collect();
+        (fresh, since.finish(Page::new(), next))
+    })
+}
+
+fn run(vendor: &Vendor, mut cursor: Option<String>, limit: usize, now_ms: i64) -> (Vec<String>, Option<String>) {
+    let mut all = Vec::new();
+    for _ in 0..1000 {
+        let (ids, page) = pull(vendor, cursor.as_deref(), limit, now_ms);
+        all.extend(ids);
+        cursor = page.next;
+        if !page.has_more {
+            return (all, cursor);
+        }
+    }
+    panic!("no end");
+}
+
+const LATER_MS: i64 = 10_000_000_000;
+
+#[test]
+fn every_record_comes_once_whatever_the_ties_and_the_page_size() {
+    for (per_second, limit) in [(1, 7), (4, 10), (4, 4), (4, 3), (50, 7), (200, 9), (3, 500)] {
+        let vendor = Vendor::with(200, per_second);
+        let (mut ids, _) = run(&vendor, None, limit, LATER_MS);
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), count), (200, 200), "{per_second} a second, {limit} a page");
+    }
+}
+
+#[test]
+fn the_next_run_reads_the_last_second_again_and_nothing_older() {
+    let mut vendor = Vendor::with(200, 4);
+    let (_, cursor) = run(&vendor, None, 50, LATER_MS);
+    let (ids, cursor) = run(&vendor, cursor, 50, LATER_MS);
+    assert_eq!(ids, ["e196", "e197", "e198", "e199"]);
+    vendor.0.insert("late, but in the second that was read".into(), 49);
+    vendor.0.insert("e000".into(), 60);
+    let (ids, _) = run(&vendor, cursor, 50, LATER_MS);
+    assert!(ids.contains(&"late, but in the second that was read".to_owned()) && ids.contains(&"e000".to_owned()));
+}
+
+#[test]
+fn a_record_that_changes_between_two_pages_pushes_no_other_out_of_sight() {
+    let mut vendor = Vendor::with(100, 2);
+    let (mut ids, mut page) = pull(&vendor, None, 10, LATER_MS);
+    // Ten records that were read move to the end: every offset is now wrong by ten.
+    for n in 0..10 {
+        vendor.0.insert(format!("e{n:03}"), 500 + n);
+    }
+    while page.has_more {
+        let more;
+        (more, page) = pull(&vendor, page.next.as_deref(), 10, LATER_MS);
+        ids.extend(more);
+    }
+    for n in 0..100 {
+        assert!(ids.contains(&format!("e{n:03}")), "e{n:03} is lost");
+    }
+    assert_eq!(ids.iter().filter(|id| *id == "e000").count(), 2, "the changed one comes again");
+}
+
+#[test]
+fn a_second_that_is_not_over_yet_is_read_again_within_the_run() {
+    let vendor = Vendor::with(20, 4);
+    // The clock stands in the second that the first page ends with.
+    let (first, page) = pull(&vendor, None, 10, 2_000);
+    let (second, _) = pull(&vendor, page.next.as_deref(), 10, 2_000);
+    assert_eq!(first[8..], second[..2]);
+}
+
+#[test]
+fn more_ties_than_are_remembered_come_again_rather_than_never() {
+    let vendor = Vendor::with(150, 75);
+    let (mut ids, _) = run(&vendor, None, 80, LATER_MS);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 150);
+}
+
+#[test]
+fn a_list_in_no_order_moves_the_time_only_at_the_end_of_the_run() {
+    let host = testing::Host::new();
+    host.run(|| {
+        let mut since = Since::resume(None).unwrap();
+        assert!(since.is_new("9", 9, "a") && since.is_new("3", 3, "b"));
+        let page = since.finish_unsorted(Page::new(), Some("p2".into()));
+        let mut since = Since::resume(page.next.as_deref()).unwrap();
+        assert_eq!((since.from(), since.page()), (None, Some("p2")));
+        assert!(since.is_new("5", 5, "c"));
+        let page = since.finish_unsorted(Page::new(), None);
+        assert!(!page.has_more);
+        let since = Since::resume(page.next.as_deref()).unwrap();
+        assert_eq!((since.from(), since.page(), since.from_ms(4)), (Some("9"), None, Some(5)));
+    });
+}
+
+#[test]
+fn a_cursor_of_another_kind_is_refused() {
+    let failure = Since::resume(Some(r#"{"offset":3}"#)).unwrap_err();
+    assert_eq!(failure.kind, renmen_plugin::FailureKind::InvalidInput);
+}

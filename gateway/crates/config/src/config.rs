@@ -1,0 +1,124 @@
+//! The whole file: loading it, and the sections it is made of.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use renmen_schema::id::ConnectionName;
+use toml::de::DeTable;
+
+use crate::section::{Context, Section};
+use crate::{ConfigError, Connection, Gateway, Limits, Store, Vault};
+
+/// Bytes of a `connectors.toml`. A thousand connections take about half of it.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Connections in one file. More tenants than this belong behind the API of several gateways.
+pub const CONNECTIONS_MAX: usize = 1_000;
+
+/// A checked `connectors.toml`: every default filled in, every path absolute or relative to the working directory as the
+/// file was, every variable replaced.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Was it read with `--dev`?
+    pub dev: bool,
+    /// `[gateway]`.
+    pub gateway: Gateway,
+    /// `[store]`.
+    pub store: Store,
+    /// `[vault]`, when there is one.
+    pub vault: Option<Vault>,
+    /// `[limits]`: what a connection has that says nothing of its own.
+    pub limits: Limits,
+    /// `[connections.NAME]`, also those with `enabled = false`.
+    pub connections: BTreeMap<ConnectionName, Connection>,
+}
+
+/// How to read a file.
+#[derive(Clone, Copy)]
+pub struct LoadOptions<'a> {
+    /// On a developer's machine: allows secrets in clear and plugins without a digest.
+    pub dev: bool,
+    /// Reads an environment variable for `${NAME}`; passed in so that a test needs no environment of its own.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Config {
+    /// Reads and checks a file of at most [`FILE_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every problem that was found, in the order of the file.
+    pub fn load(path: &Path, options: LoadOptions<'_>) -> Result<Self, ConfigError> {
+        let unreadable = |reason: String| ConfigError::unreadable(path, &reason);
+        let file = std::fs::File::open(path).map_err(|error| {
+            let hint = if error.kind() == std::io::ErrorKind::NotFound { ": name the file with --config" } else { "" };
+            unreadable(format!("{error}{hint}"))
+        })?;
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BYTES_MAX + 1), &mut bytes)
+            .map_err(|error| unreadable(error.to_string()))?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(unreadable(format!("it has more than {FILE_BYTES_MAX} bytes: is it the right file?")));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            unreadable(format!("it is not UTF-8 text (at byte {}): save it as UTF-8", error.utf8_error().valid_up_to()))
+        })?;
+        // A mark at the beginning, as some editors leave it, is not part of the text.
+        Self::parse(text.strip_prefix('\u{feff}').unwrap_or(&text), path, options)
+    }
+
+    /// Checks a text as if it stood in the file `path`, which decides what relative paths mean. Reads no file.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path, options: LoadOptions<'_>) -> Result<Self, ConfigError> {
+        let dir = path.parent().unwrap_or(Path::new(""));
+        let context = Context::new(text, dir, options);
+        let (tree, syntax) = DeTable::parse_recoverable(text);
+        for error in &syntax {
+            context.syntax(error);
+        }
+        if !syntax.is_empty() {
+            // What a repaired tree lacks would be reported as missing: only what stands there wrong is worth telling.
+            return Err(context.into_error(path));
+        }
+        let config = read(&context, tree.get_ref(), path, options.dev);
+        match config {
+            Some(config) if context.is_clean() => Ok(config),
+            _ => Err(context.into_error(path)),
+        }
+    }
+}
+
+fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Option<Config> {
+    let mut top = Section::top(context, tree);
+    let gateway = Gateway::read(top.table("gateway"), context);
+    let store = Store::read(top.table("store"), context, &gateway);
+    let vault = top.table("vault").map(Vault::read);
+    let limits = match top.table("limits") {
+        Some(section) => Limits::read(section, &Limits::default()),
+        None => Limits::default(),
+    };
+    let mut connections = BTreeMap::new();
+    if let Some(section) = top.table("connections") {
+        for (name, node) in section.named::<ConnectionName>() {
+            if connections.len() == CONNECTIONS_MAX {
+                node.problem(format!("more than {CONNECTIONS_MAX} connections"), "give the others to a second gateway");
+                break;
+            }
+            if let Some(connection) =
+                node.section().and_then(|section| Connection::read(section, &gateway.tenant, &limits))
+            {
+                connections.insert(name, connection);
+            }
+        }
+    }
+    top.finish();
+    // An absent `[vault]` is fine, a wrong one is not.
+    let vault = match vault {
+        None => None,
+        Some(read) => Some(read?),
+    };
+    Some(Config { path: path.to_owned(), dev, gateway, store, vault, limits, connections })
+}

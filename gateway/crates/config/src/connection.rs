@@ -1,0 +1,150 @@
+//! `[connections.NAME]`: a plugin configured for one outside system.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use renmen_schema::id::{SlotName, StreamName, TenantId};
+
+use crate::section::{Node, Section};
+use crate::{Grant, Limits, Schedule, SlotSource};
+
+/// Ends of keys under `config` that name a secret. A plugin sees its configuration; it must never see a secret.
+const SECRET_KEYS: [&str; 7] = ["secret", "password", "passwd", "token", "api_key", "apikey", "private_key"];
+
+/// One connection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// `plugin`: the component, relative to the file.
+    pub plugin: PathBuf,
+    /// `digest`: `sha256:` and 64 hex digits in lower case. May be absent only with `--dev`.
+    pub digest: Option<String>,
+    /// `tenant`; by default that of `[gateway]`.
+    pub tenant: TenantId,
+    /// `enabled`: false keeps it in the file and out of the gateway. Default true.
+    pub enabled: bool,
+    /// `config`: a JSON object for the plugin, checked against the manifest's schema when the plugin is loaded.
+    pub config: serde_json::Value,
+    /// `grant`.
+    pub grant: Grant,
+    /// `slots`.
+    pub slots: BTreeMap<SlotName, SlotSource>,
+    /// `streams`: what is pulled and when. A stream of the plugin that is not named here is not pulled on its own.
+    pub streams: BTreeMap<StreamName, Stream>,
+    /// `limits`, over those of the file, over the defaults.
+    pub limits: Limits,
+}
+
+/// One stream of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// When it is pulled.
+    pub schedule: Schedule,
+    /// `enabled`: false: not even by hand. Default true.
+    pub enabled: bool,
+}
+
+impl Connection {
+    pub(crate) fn read(mut section: Section<'_>, tenant: &TenantId, limits: &Limits) -> Option<Self> {
+        let plugin = section.require("plugin", "name the component: `plugin = \"plugins/dingtalk.wasm\"`");
+        let plugin = plugin.and_then(|node| read_plugin(&node));
+        let digest = read_digest(&mut section);
+        let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
+        let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
+        let config = match section.get("config") {
+            Some(node) => read_config(&node),
+            None => Some(serde_json::json!({})),
+        };
+        let grant = section.table("grant").map(Grant::read).unwrap_or_default();
+        let mut slots = BTreeMap::new();
+        for (name, node) in section.table("slots").map(Section::named::<SlotName>).unwrap_or_default() {
+            if let Some(source) = SlotSource::read(&node) {
+                slots.insert(name, source);
+            }
+        }
+        let mut streams = BTreeMap::new();
+        for (name, node) in section.table("streams").map(Section::named::<StreamName>).unwrap_or_default() {
+            if let Some(stream) = node.section().and_then(Stream::read) {
+                streams.insert(name, stream);
+            }
+        }
+        let limits = match section.table("limits") {
+            Some(own) => Limits::read(own, limits),
+            None => limits.clone(),
+        };
+        section.finish();
+        Some(Self {
+            plugin: plugin?,
+            digest: digest?,
+            tenant: tenant?,
+            enabled,
+            config: config?,
+            grant,
+            slots,
+            streams,
+            limits,
+        })
+    }
+}
+
+impl Stream {
+    fn read(mut section: Section<'_>) -> Option<Self> {
+        let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
+        let schedule = Schedule::read(&mut section);
+        section.finish();
+        Some(Self { schedule: schedule?, enabled })
+    }
+}
+
+fn read_plugin(node: &Node<'_>) -> Option<PathBuf> {
+    let path = node.path()?;
+    if path.extension().is_none_or(|extension| extension != "wasm") {
+        node.problem(
+            "a plugin is a file that ends in .wasm",
+            "build one with `cargo xtask plugins` or `renmen plugin build`",
+        );
+        return None;
+    }
+    Some(path)
+}
+
+/// `Some(None)`: there is none and there need not be one.
+fn read_digest(section: &mut Section<'_>) -> Option<Option<String>> {
+    let print = "print it with `renmen plugin inspect FILE`";
+    let Some(node) = section.get("digest") else {
+        if section.context().dev() {
+            return Some(None);
+        }
+        section.problem(
+            "the key `digest` is missing, so any file in the plugin's place would be run",
+            format!("{print} and write `digest = \"sha256:…\"` (or start with --dev)"),
+        );
+        return None;
+    };
+    let well_formed = |text: &str| {
+        let hex = text.strip_prefix("sha256:").unwrap_or("");
+        let fits = hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| text.to_owned()).ok_or_else(|| "is not `sha256:` with 64 hex digits in lower case".to_owned())
+    };
+    node.parsed(well_formed, print).map(Some)
+}
+
+fn read_config(node: &Node<'_>) -> Option<serde_json::Value> {
+    refuse_secrets(&node.section()?);
+    node.json()
+}
+
+/// At every depth: a secret in a nested table is as visible to the plugin as one at the top.
+fn refuse_secrets(section: &Section<'_>) {
+    for (key, node) in section.nodes() {
+        let lower = key.to_ascii_lowercase();
+        if node.is_string() && SECRET_KEYS.iter().any(|end| lower.ends_with(end)) {
+            node.problem_at_key(
+                format!("`{key}` looks like a secret, and a plugin can read its config"),
+                "give the secret to a slot: `slots.NAME = { env = \"VARIABLE\" }`",
+            );
+        }
+        if let Some(table) = node.as_table() {
+            refuse_secrets(&table);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `[gateway]`: the process itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use renmen_schema::id::TenantId;
+
+use crate::limits::within_range;
+use crate::section::{Context, Section};
+
+/// The shortest and the longest lease: below, a slow page would lose its stream; above, a dead gateway would keep it.
+const LEASE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3_600));
+
+/// Where the gateway listens and keeps its things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gateway {
+    /// `listen`: address and port of the API. Default `127.0.0.1:7300`: nothing but this machine, until somebody decides
+    /// otherwise.
+    pub listen: SocketAddr,
+    /// `data_dir`: database, spool and caches. Default `.renmen` beside the file.
+    pub data_dir: PathBuf,
+    /// `cache_dir`: compiled plugins; may be deleted at any time. Default `cache` in the data directory.
+    pub cache_dir: PathBuf,
+    /// `tenant`: whose the connections are that name none. Default `default`.
+    pub tenant: TenantId,
+    /// `shutdown_wait`: how long running pages may take to end after a stop was asked for. Default `30s`.
+    pub shutdown_wait: Duration,
+    /// `lease`: how long a run may be without a commit until another gateway may take its stream over. Longer than the
+    /// longest call of a plugin. Default `5m`.
+    pub lease: Duration,
+    /// `spool_age_max`: how long a page that was fetched and not committed may be used again after a crash. Default `1h`.
+    pub spool_age_max: Duration,
+    /// `keep_exchanges`: are recorded exchanges kept? Without them there is no lineage down to the vendor's bytes, and no
+    /// replay. Default true.
+    pub keep_exchanges: bool,
+}
+
+impl Gateway {
+    /// What cannot be read is noted and keeps its default, so that the sections after this one can be read too: a file
+    /// with a problem gives no [`Config`](crate::Config) in the end.
+    pub(crate) fn read(section: Option<Section<'_>>, context: &Context<'_>) -> Self {
+        let data_dir = context.path(".renmen");
+        let mut gateway = Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)),
+            cache_dir: data_dir.join("cache"),
+            data_dir,
+            tenant: TenantId::new("default").expect("`default` is well formed"),
+            shutdown_wait: Duration::from_secs(30),
+            lease: Duration::from_secs(5 * 60),
+            spool_age_max: Duration::from_secs(60 * 60),
+            keep_exchanges: true,
+        };
+        let Some(mut section) = section else { return gateway };
+        let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
+        let like = "write an IP address and a port, such as \"127.0.0.1:7300\" or \"[::]:7300\"";
+        if let Some(listen) = section.get("listen").and_then(|node| node.parsed(address, like)) {
+            gateway.listen = listen;
+        }
+        if let Some(path) = section.get("data_dir").and_then(|node| node.path()) {
+            gateway.cache_dir = path.join("cache");
+            gateway.data_dir = path;
+        }
+        if let Some(path) = section.get("cache_dir").and_then(|node| node.path()) {
+            gateway.cache_dir = path;
+        }
+        if let Some(tenant) = section.get("tenant").and_then(|node| node.named()) {
+            gateway.tenant = tenant;
+        }
+        if let Some(wait) = section.get("shutdown_wait").and_then(|node| node.duration()) {
+            gateway.shutdown_wait = wait;
+        }
+        if let Some(lease) = section.get("lease").and_then(|node| within_range::duration(&node, LEASE.0, LEASE.1)) {
+            gateway.lease = lease;
+        }
+        if let Some(age) = section.get("spool_age_max").and_then(|node| node.duration()) {
+            gateway.spool_age_max = age;
+        }
+        if let Some(keep) = section.get("keep_exchanges").and_then(|node| node.flag()) {
+            gateway.keep_exchanges = keep;
+        }
+        section.finish();
+        gateway
+    }
+}

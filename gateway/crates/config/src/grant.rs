@@ -1,0 +1,123 @@
+//! `grant`: what the operator allows a connection. What it may do is this AND what its manifest asks for.
+
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use url::Url;
+
+use crate::section::{Node, Section};
+
+/// Methods that a grant may name.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// What a connection is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// `hosts`: origins (`https://api.example.com`, `https://*.example.com`, `{base_url}` for the origin of that key of the
+    /// connection's `config`). Absent: whatever the manifest asks for.
+    pub hosts: Option<Vec<String>>,
+    /// `methods`, upper case. Absent: whatever the manifest asks for.
+    pub methods: Option<Vec<String>>,
+    /// `plaintext`: is http without TLS allowed? Default false.
+    pub plaintext: bool,
+    /// `addresses`: ranges that are otherwise refused (loopback, private): `"10.0.0.0/8"`, or one address.
+    pub addresses: Vec<IpNet>,
+    /// `drop`: the directory where files for this connection are put, relative to the file.
+    pub drop: Option<PathBuf>,
+}
+
+impl Grant {
+    pub(crate) fn read(mut section: Section<'_>) -> Self {
+        let hosts = section.get("hosts").and_then(|node| each(&node, read_host));
+        let methods = section.get("methods").and_then(|node| each(&node, read_method));
+        let plaintext = section.get("plaintext").and_then(|node| node.flag()).unwrap_or(false);
+        let addresses = section.get("addresses").and_then(|node| each(&node, read_addresses)).unwrap_or_default();
+        let drop = section.get("drop").and_then(|node| node.path());
+        section.finish();
+        Self { hosts, methods, plaintext, addresses, drop }
+    }
+}
+
+fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+    Some(node.list()?.iter().filter_map(read).collect())
+}
+
+fn read_host(node: &Node<'_>) -> Option<String> {
+    node.parsed(
+        check_host,
+        "write an origin, such as \"https://api.example.com\", \"https://*.example.com\" or \"{base_url}\"",
+    )
+}
+
+/// A scheme, a host (perhaps with `*.` before it) and perhaps a port; or `{key}`; or `drop:`.
+fn check_host(text: &str) -> Result<String, String> {
+    if text == "drop:"
+        || text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|key| !key.is_empty())
+    {
+        return Ok(text.to_owned());
+    }
+    if text.contains('*') && (text.matches('*').count() > 1 || !text.contains("://*.")) {
+        return Err("may have one `*.`, at the beginning of the host".to_owned());
+    }
+    let url = Url::parse(&text.replacen("*.", "", 1)).map_err(|_| "is no origin".to_owned())?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err("does not begin with https:// or http://".to_owned());
+    }
+    if url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() {
+        return Err("is no origin".to_owned());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("has more than scheme, host and port: a grant is for the whole host".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn read_method(node: &Node<'_>) -> Option<String> {
+    let known = |text: &str| {
+        let upper = text.to_ascii_uppercase();
+        METHODS.contains(&upper.as_str()).then_some(upper).ok_or_else(|| "is no method".to_owned())
+    };
+    node.parsed(known, &format!("use some of {}", METHODS.join(", ")))
+}
+
+fn read_addresses(node: &Node<'_>) -> Option<IpNet> {
+    let range = |text: &str| {
+        let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is no address range".to_owned())
+    };
+    node.parsed(range, "write a range, such as \"10.0.0.0/8\", or one address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_taken_and_everything_else_is_not() {
+        for text in [
+            "https://a.example",
+            "https://*.a.example",
+            "http://127.0.0.1:8080",
+            "https://a.example/",
+            "{base_url}",
+            "drop:",
+        ] {
+            assert!(check_host(text).is_ok(), "{text}");
+        }
+        for text in [
+            "a.example",
+            "*",
+            "https://*",
+            "https://a.*.example",
+            "https://*.*.example",
+            "https://a.example/path",
+            "https://a.example?x",
+            "ftp://a.example",
+            "https://user:hush@a.example",
+            "{}",
+            "",
+        ] {
+            assert!(check_host(text).is_err(), "{text}");
+        }
+    }
+}

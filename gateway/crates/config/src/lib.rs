@@ -1,0 +1,41 @@
+//! `connectors.toml`: the one file by which an operator says what is connected to what, and what it may do.
+//!
+//! Owns: the file's types, its defaults, and every error about it, with file, line, column, key and the fix. A key that is
+//! not known is an error; several errors are told at once; nothing starts with half a configuration.
+//!
+//! Must not know: secrets (it describes where one comes from, the vault fetches it), wasmtime, HTTP, SQL. Whether a plugin
+//! has such a stream or a grant suffices is not seen here but where the plugin is loaded.
+//!
+//! Why the tree is read by hand and not by derive: derive stops at the first error, knows no variables in strings, and
+//! loses the place of a value that parses but makes no sense. The reader in [`mod@section`] keeps the place of everything.
+//!
+//! In reading order: [`Config`] (the whole), [`Connection`], [`Limits`] with [`LIMITS`] (each limit with default, unit and
+//! meaning), [`ConfigError`].
+
+mod config;
+mod connection;
+mod error;
+mod excerpt;
+mod gateway;
+mod grant;
+mod interpolate;
+mod limits;
+mod quantity;
+mod schedule;
+mod section;
+mod slot;
+mod store;
+mod suggest;
+mod vault;
+
+pub use config::{CONNECTIONS_MAX, Config, FILE_BYTES_MAX, LoadOptions};
+pub use connection::{Connection, Stream};
+pub use error::{ConfigError, PROBLEMS_MAX, Problem};
+pub use gateway::Gateway;
+pub use grant::Grant;
+pub use limits::{LIMITS, LimitSpec, Limits, limits_table};
+pub use quantity::{show_bytes, show_duration};
+pub use schedule::Schedule;
+pub use slot::{DevValue, SlotSource};
+pub use store::{Store, StoreUrl};
+pub use vault::{KeySource, Vault};

@@ -1,0 +1,110 @@
+//! Every limit: its name, its default, its unit, what it is for, and how far it may be moved. This is the one place.
+//!
+//! The names are the keys under `[limits]` and under a connection's `limits`, the names in the failures that the limits
+//! cause, and the rows of the table in the documentation, which [`limits_table`] prints from here.
+
+mod read;
+mod table;
+
+use std::time::Duration;
+
+pub(crate) use read::within_range;
+use read::{bytes, count, duration, ratio};
+use renmen_schema::manifest::Rate;
+pub use table::{LIMITS, LimitSpec, limits_table};
+
+use crate::section::Section;
+
+macro_rules! limits {
+    ($( $(#[doc = $meaning:literal])+ $name:ident : $type:ty = $kind:ident($default:expr, $least:expr, $most:expr); )+) => {
+        /// What one connection may use. Each field is a key under `[limits]`; see [`LIMITS`] for units and defaults.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Limits {
+            $( $(#[doc = $meaning])+ pub $name: $type, )+
+            /// Requests a period that the vendor allows; none leaves it to the plugin's manifest.
+            pub rate: Option<Rate>,
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $( $name: $default, )+ rate: None }
+            }
+        }
+
+        impl Limits {
+            /// Reads a table of limits; what it does not name stays as in `base`.
+            pub(crate) fn read(mut section: Section<'_>, base: &Self) -> Self {
+                let mut limits = base.clone();
+                $(
+                    if let Some(value) = section.get(stringify!($name)).and_then(|node| $kind::read(&node, $least, $most)) {
+                        limits.$name = value;
+                    }
+                )+
+                if let Some(rate) = section.table("rate").and_then(read::rate) {
+                    limits.rate = Some(rate);
+                }
+                section.finish();
+                limits
+            }
+        }
+
+        /// One entry for each field that the macro makes; `table.rs` adds `rate`.
+        fn specs() -> Vec<LimitSpec> {
+            vec![ $( LimitSpec {
+                name: stringify!($name),
+                unit: $kind::UNIT,
+                default: $kind::show({ let value: $type = $default; value }),
+                least: $kind::show({ let value: $type = $least; value }),
+                most: $kind::show({ let value: $type = $most; value }),
+                meaning: concat!($($meaning),+).trim(),
+            }, )+ ]
+        }
+    };
+}
+
+limits! {
+    /// Instructions of the plugin in one call; about a thousand million take a second.
+    fuel_max: u64 = count(20_000_000_000, 1_000_000, u64::MAX);
+    /// Time of one call, waiting for the vendor included.
+    wall_clock: Duration = duration(Duration::from_secs(120), Duration::from_millis(100), Duration::from_secs(3_600));
+    /// Memory of one call, all linear memories and tables together.
+    memory_bytes_max: u64 = bytes(128 << 20, 1 << 20, 4 << 30);
+    /// Bytes that one value may carry between the plugin and the gateway.
+    hostcall_bytes_max: u64 = bytes(64 << 20, 64 << 10, 2 << 30);
+    /// HTTP requests of one call.
+    http_calls_max: u32 = count(500, 0, 100_000);
+    /// Records of one page.
+    page_records_max: u32 = count(10_000, 1, 1_000_000);
+    /// Bytes of all records of one page.
+    page_bytes_max: u64 = bytes(32 << 20, 1 << 10, 1 << 30);
+    /// Log lines of one call; further ones are counted and dropped.
+    log_lines_max: u32 = count(1_000, 0, 1_000_000);
+    /// Bytes of one log line; the rest is cut off.
+    log_line_bytes_max: u32 = bytes(4 << 10, 64, 1 << 20);
+    /// Time of one HTTP request, from the first byte sent to the last byte read.
+    request_timeout: Duration = duration(Duration::from_secs(30), Duration::from_millis(10), Duration::from_secs(3_600));
+    /// Bytes of one request's body.
+    request_bytes_max: u64 = bytes(8 << 20, 1 << 10, 1 << 30);
+    /// Bytes of one response's body after decompression, and of one file of a drop directory.
+    response_bytes_max: u64 = bytes(32 << 20, 1 << 10, 1 << 30);
+    /// Further attempts of a request that failed in a way that may pass.
+    retries_max: u32 = count(4, 0, 20);
+    /// The longest wait before a further attempt; a vendor that asks for more ends the run, which goes on later.
+    retry_wait_max: Duration = duration(Duration::from_secs(60), Duration::ZERO, Duration::from_secs(3_600));
+    /// Requests of one connection at the same time.
+    parallel_max: u32 = count(4, 1, 256);
+    /// Share of refused records in a page above which the run stops before it commits that page.
+    quarantine_ratio_max: f64 = ratio(0.5, 0.0, 1.0);
+    /// Records that a page or run must have before quarantine_ratio_max is applied to it.
+    quarantine_records_min: u32 = count(20, 1, 1_000_000);
+    /// Bytes of one record as the plugin passes it.
+    record_bytes_max: u64 = bytes(1 << 20, 1 << 10, 4 << 20);
+    /// Bytes of a cursor.
+    cursor_bytes_max: u64 = bytes(64 << 10, 64, 64 << 10);
+    /// Pages of one run that may lead to a cursor which was used in it before; one more ends the run.
+    cursor_repeats_max: u32 = count(2, 1, 1_000);
+    /// Pages of one run.
+    pages_max: u32 = count(1_000_000, 1, u32::MAX);
+    /// Empty pages one after the other in one run.
+    empty_pages_max: u32 = count(100, 1, 1_000_000);
+}

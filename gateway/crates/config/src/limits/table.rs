@@ -1,0 +1,51 @@
+//! The limits as data and as a table for the documentation.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use renmen_schema::manifest::Rate;
+
+use super::read::show_rate;
+
+/// One limit, for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSpec {
+    /// The key under `[limits]`.
+    pub name: &'static str,
+    /// `number`, `bytes`, `duration`, `share`, …
+    pub unit: &'static str,
+    /// As it would be written in the file.
+    pub default: String,
+    /// The smallest value that is taken.
+    pub least: String,
+    /// The largest value that is taken.
+    pub most: String,
+    /// One or two sentences.
+    pub meaning: &'static str,
+}
+
+/// Every limit, in the order of the documentation.
+pub static LIMITS: LazyLock<Vec<LimitSpec>> = LazyLock::new(|| {
+    let mut specs = super::specs();
+    specs.push(LimitSpec {
+        name: "rate",
+        unit: "requests a period",
+        default: "the plugin's manifest".to_owned(),
+        least: show_rate(&Rate { requests: 1, per_ms: 86_400_000, burst: None }),
+        most: show_rate(&Rate { requests: 1_000_000, per_ms: 1, burst: Some(1_000_000) }),
+        meaning: "Requests a period that the vendor allows; `burst` may go at once when none went for a while.",
+    });
+    specs
+});
+
+/// The table of limits in Markdown, for the documentation.
+#[must_use]
+pub fn limits_table() -> String {
+    let mut table = String::from("| limit | default | unit | from | to | meaning |\n|---|---|---|---|---|---|\n");
+    for limit in LIMITS.iter() {
+        let LimitSpec { name, unit, default, least, most, meaning } = limit;
+        writeln!(table, "| `{name}` | {default} | {unit} | {least} | {most} | {meaning} |")
+            .expect("writing to a string cannot fail");
+    }
+    table
+}

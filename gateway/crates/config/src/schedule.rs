@@ -1,0 +1,98 @@
+//! When a stream is pulled.
+
+use std::time::Duration;
+
+use croner::parser::{CronParser, Seconds, Year};
+use jiff::tz::TimeZone;
+
+use crate::limits::within_range;
+use crate::section::{Node, Section};
+
+/// The shortest and the longest interval.
+const EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(366 * 86_400));
+
+/// When a stream is pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schedule {
+    /// `{ every = "15m" }`, from start to start.
+    Every(Duration),
+    /// `{ cron = "0 2 * * *", zone = "Asia/Shanghai" }`: minute, hour, day of month, month, day of week. The zone is UTC by
+    /// default.
+    Cron {
+        /// Five fields.
+        expr: String,
+        /// IANA name.
+        zone: String,
+    },
+    /// `{ manual = true }`: by hand or over the API alone.
+    Manual,
+}
+
+impl Schedule {
+    /// Reads the keys of a stream that say when; the caller reads the others.
+    pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
+        let (every, cron, zone, manual) =
+            (section.get("every"), section.get("cron"), section.get("zone"), section.get("manual"));
+        if let (Some(zone), None) = (&zone, &cron) {
+            zone.problem_at_key("`zone` belongs to `cron`, which is not here", "take it out: an interval has no zone");
+        }
+        let manual_flag = manual.as_ref().and_then(Node::flag);
+        match (every, cron, manual) {
+            (Some(node), None, None) => within_range::duration(&node, EVERY.0, EVERY.1).map(Self::Every),
+            (None, Some(node), None) => read_cron(&node, zone.as_ref()),
+            (None, None, Some(node)) => match manual_flag? {
+                true => Some(Self::Manual),
+                false => {
+                    node.problem("a stream that is not manual needs a time", "write `every` or `cron` instead");
+                    None
+                }
+            },
+            // The unknown key is told at its own place, and is what has to be put right.
+            (None, None, None) if section.has_unknown() => None,
+            (None, None, None) => {
+                section.problem(
+                    "this stream has no schedule",
+                    "write `every = \"15m\"`, `cron = \"0 2 * * *\"` or `manual = true`",
+                );
+                None
+            }
+            _ => {
+                section.problem("`every`, `cron` and `manual` exclude each other", "keep one of them");
+                None
+            }
+        }
+    }
+}
+
+fn read_cron(node: &Node<'_>, zone: Option<&Node<'_>>) -> Option<Schedule> {
+    let zone = match zone {
+        Some(node) => read_zone(node)?,
+        None => ("UTC".to_owned(), TimeZone::UTC),
+    };
+    let like = "five fields: minute, hour, day of month, month, day of week, such as \"30 2 * * MON-FRI\"";
+    let expr = node.parsed(|text| check_cron(text, &zone.1).map(|()| text.to_owned()), like)?;
+    Some(Schedule::Cron { expr, zone: zone.0 })
+}
+
+fn read_zone(node: &Node<'_>) -> Option<(String, TimeZone)> {
+    let known = |text: &str| {
+        TimeZone::get(text)
+            .map(|zone| (text.to_owned(), zone))
+            .map_err(|_| "is no time zone that is known here".to_owned())
+    };
+    node.parsed(known, "write an IANA name, such as \"Asia/Shanghai\" or \"UTC\"")
+}
+
+/// Does the expression parse, and does it ever come true? `0 0 31 2 *` parses.
+fn check_cron(text: &str, zone: &TimeZone) -> Result<(), String> {
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let cron = parser.parse(text).map_err(|error| format!("is no cron expression: {}", lower(&error.to_string())))?;
+    let from = jiff::Timestamp::UNIX_EPOCH.to_zoned(zone.clone());
+    cron.find_next_occurrence(&from, false).map(|_| ()).map_err(|_| "never comes true".to_owned())
+}
+
+/// A sentence of another crate as the end of one of ours.
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.trim_end_matches('.').chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

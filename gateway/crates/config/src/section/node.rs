@@ -1,0 +1,241 @@
+//! One value of the file, asked for in a type.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_spanned::Spanned;
+use toml::de::DeValue;
+
+use super::{Context, Section};
+use crate::{interpolate, quantity};
+
+/// A value with its place.
+pub(crate) struct Node<'a> {
+    context: &'a Context<'a>,
+    value: &'a Spanned<DeValue<'a>>,
+    key: String,
+    key_span: Range<usize>,
+}
+
+/// A string with its variables replaced. Errors show `raw`, which holds nothing of the environment.
+pub(crate) struct Text {
+    pub(crate) value: String,
+    pub(crate) raw: String,
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn new(
+        context: &'a Context<'a>,
+        value: &'a Spanned<DeValue<'a>>,
+        key: String,
+        key_span: Range<usize>,
+    ) -> Self {
+        Self { context, value, key, key_span }
+    }
+
+    /// Notes a problem at the value.
+    pub(crate) fn problem(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.context.note(self.value.span(), &self.key, message.into(), help.into());
+    }
+
+    /// Notes a problem at the key.
+    pub(crate) fn problem_at_key(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.context.note(self.key_span.clone(), &self.key, message.into(), help.into());
+    }
+
+    /// A table.
+    pub(crate) fn section(&self) -> Option<Section<'a>> {
+        match self.value.get_ref() {
+            // The place of `[a.b]` is its name; that of an inline table too, which reads better than the whole braces.
+            DeValue::Table(table) => Some(Section::new(self.context, table, self.key.clone(), self.key_span.clone())),
+            _ => self.wanted("a table", "write `[name]` on a line of its own, or `{ … }`"),
+        }
+    }
+
+    /// A string with its variables replaced.
+    pub(crate) fn text(&self) -> Option<Text> {
+        let DeValue::String(raw) = self.value.get_ref() else {
+            return self.wanted("a string", "put it in quotes");
+        };
+        match interpolate::complete(raw, self.context.env()) {
+            Ok(done) => Some(Text { value: done, raw: raw.to_string() }),
+            Err(why) => {
+                let span = interpolate::point(self.context.text(), &self.value.span(), &why.at);
+                self.context.note(span, &self.key, why.message, why.help);
+                None
+            }
+        }
+    }
+
+    /// A string that is not empty.
+    pub(crate) fn filled(&self) -> Option<Text> {
+        let text = self.text()?;
+        if text.value.is_empty() {
+            self.problem("this is empty", "give it a value, or take the key out");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A string that `parse` understands; its error says what is expected.
+    pub(crate) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>, help: &str) -> Option<T> {
+        let text = self.text()?;
+        match parse(&text.value) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.problem(format!("`{}` {why}", shorten(&text.raw)), help);
+                None
+            }
+        }
+    }
+
+    /// A path, relative to the file.
+    pub(crate) fn path(&self) -> Option<PathBuf> {
+        self.filled().map(|text| self.context.path(&text.value))
+    }
+
+    /// A name of one of the kinds in `renmen_schema::id`.
+    pub(crate) fn named<N: FromStr>(&self) -> Option<N> {
+        let like = "use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter";
+        self.parsed(|text| text.parse().map_err(|_| "is no name".to_owned()), like)
+    }
+
+    /// The name of an environment variable: the name, not `${NAME}`.
+    pub(crate) fn variable(&self) -> Option<String> {
+        let fits = |text: &str| {
+            let begins = text.as_bytes().first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+            begins && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        // Read without replacing variables, and never shown: somebody may have put the secret itself here.
+        let DeValue::String(name) = self.value.get_ref() else {
+            return self.wanted("the name of an environment variable", "put it in quotes");
+        };
+        if fits(name) {
+            return Some(name.to_string());
+        }
+        self.problem("this is no name of an environment variable", "write its name alone, such as \"DINGTALK_APP\"");
+        None
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self) -> Option<bool> {
+        match self.value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => self.wanted("true or false", "write true or false without quotes"),
+        }
+    }
+
+    /// A whole number from 0.
+    pub(crate) fn count(&self) -> Option<u64> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => match u64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Some(number),
+                Err(_) => {
+                    self.problem(
+                        format!("`{}` is out of range", shorten(number.as_str())),
+                        "write a whole number from 0",
+                    );
+                    None
+                }
+            },
+            _ => self.wanted("a whole number", "write a whole number without quotes"),
+        }
+    }
+
+    /// A number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self.value.get_ref() {
+            DeValue::Integer(_) => self.count().map(|number| number as f64),
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => self.wanted("a number", "write a number without quotes"),
+        }
+    }
+
+    /// A duration: `"15m"`.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        match self.value.get_ref() {
+            DeValue::String(_) => self.parsed(quantity::duration, ""),
+            _ => self.wanted("a duration", "write it with its unit in quotes, such as \"30s\" or \"15m\""),
+        }
+    }
+
+    /// A size: `"64MiB"` or plain bytes.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self.value.get_ref() {
+            DeValue::Integer(_) => self.count(),
+            DeValue::String(_) => self.parsed(quantity::bytes, ""),
+            _ => self.wanted("a size", "write \"64MiB\", or plain bytes"),
+        }
+    }
+
+    /// The values of a list.
+    pub(crate) fn list(&self) -> Option<Vec<Node<'a>>> {
+        match self.value.get_ref() {
+            DeValue::Array(items) => {
+                let item = |(number, value): (usize, &'a Spanned<DeValue<'a>>)| {
+                    Node::new(self.context, value, format!("{}[{number}]", self.key), value.span())
+                };
+                Some(items.iter().enumerate().map(item).collect())
+            }
+            _ => self.wanted("a list", "write `[\"…\", \"…\"]`"),
+        }
+    }
+
+    /// Anything, as JSON, with the variables of its strings replaced. For what only the plugin understands.
+    pub(crate) fn json(&self) -> Option<serde_json::Value> {
+        match self.value.get_ref() {
+            DeValue::String(_) => self.text().map(|text| text.value.into()),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Some(number.into()),
+                Err(_) => self.wanted("a number of at most 64 bits", "put it in quotes"),
+            },
+            DeValue::Float(_) => match self.number().and_then(serde_json::Number::from_f64) {
+                Some(number) => Some(number.into()),
+                None => self.wanted("a finite number", "JSON knows no inf and no nan"),
+            },
+            DeValue::Boolean(flag) => Some((*flag).into()),
+            DeValue::Datetime(when) => Some(when.to_string().into()),
+            DeValue::Array(_) => {
+                // Every item is looked at, so that every problem is told.
+                let items: Vec<Option<serde_json::Value>> = self.list()?.iter().map(Node::json).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(Into::into)
+            }
+            DeValue::Table(_) => {
+                let items: Vec<Option<(String, serde_json::Value)>> =
+                    self.section()?.nodes().map(|(key, node)| Some((key.to_owned(), node.json()?))).collect();
+                items.into_iter().collect::<Option<serde_json::Map<_, _>>>().map(Into::into)
+            }
+        }
+    }
+
+    /// A table, when it is one; nothing is noted when it is not.
+    pub(crate) fn as_table(&self) -> Option<Section<'a>> {
+        matches!(self.value.get_ref(), DeValue::Table(_)).then(|| self.section())?
+    }
+
+    /// Is it a string? For rules about what must not stand in clear.
+    pub(crate) fn is_string(&self) -> bool {
+        matches!(self.value.get_ref(), DeValue::String(_))
+    }
+
+    fn wanted<T>(&self, what: &str, help: &str) -> Option<T> {
+        let found = match self.value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "a whole number",
+            DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        self.problem(format!("{what} is wanted here, this is {found}"), help);
+        None
+    }
+}
+
+/// A value within a message.
+pub(crate) fn shorten(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect::<String>().replace("\\\"", "\"")
+}

@@ -1,0 +1,89 @@
+//! `slots.NAME`: where the secret of a slot comes from. The configuration describes the source; the vault fetches it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::section::{Node, Section};
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlotSource {
+    /// `{ env = "DINGTALK_APP" }`
+    Env(String),
+    /// `{ file = "secrets/app.json" }`, relative to the file.
+    File(PathBuf),
+    /// `{ vault = "dingtalk/app" }`
+    Vault(String),
+    /// `{ value = "…" }`: in clear, with `--dev` alone.
+    Value(DevValue),
+}
+
+/// A secret that stood in clear in the file of a developer. Wiped when dropped, and not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DevValue(Zeroizing<String>);
+
+impl DevValue {
+    /// Gives the text away, to be made a secret of at once.
+    #[must_use]
+    pub fn into_text(mut self) -> String {
+        std::mem::take(&mut *self.0)
+    }
+}
+
+impl fmt::Debug for DevValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl SlotSource {
+    pub(crate) fn read(slot: &Node<'_>) -> Option<Self> {
+        if slot.is_string() {
+            // The likeliest mistake, and the one whose text must not be shown.
+            slot.problem(
+                "a slot says where its secret comes from, it does not hold it",
+                "write `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ vault = \"NAME\" }`",
+            );
+            return None;
+        }
+        let mut section = slot.section()?;
+        let found: Vec<(&str, Node<'_>)> = ["env", "file", "vault", "value"]
+            .into_iter()
+            .filter_map(|kind| section.get(kind).map(|node| (kind, node)))
+            .collect();
+        let source = match found.as_slice() {
+            [] => {
+                section.problem("this slot has no source", "write one of `env`, `file`, `vault`");
+                None
+            }
+            [(kind, node)] => one(kind, node, &section),
+            [_, (_, second), ..] => {
+                second.problem_at_key(
+                    "a slot has one source, this is a second one",
+                    "keep one of `env`, `file`, `vault`",
+                );
+                None
+            }
+        };
+        section.finish();
+        source
+    }
+}
+
+fn one(kind: &str, node: &Node<'_>, section: &Section<'_>) -> Option<SlotSource> {
+    match kind {
+        "env" => node.variable().map(SlotSource::Env),
+        "file" => node.path().map(SlotSource::File),
+        "vault" => node.filled().map(|text| SlotSource::Vault(text.value)),
+        _ if !section.context().dev() => {
+            node.problem_at_key(
+                "a secret stands in clear in this file",
+                "put it into the environment, a file or the vault: `{ env = \"NAME\" }` (or start with --dev)",
+            );
+            None
+        }
+        _ => node.filled().map(|text| SlotSource::Value(DevValue(Zeroizing::new(text.value)))),
+    }
+}

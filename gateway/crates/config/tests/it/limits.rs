@@ -1,0 +1,65 @@
+//! Limits have two sides, and the table tells the truth about both.
+
+use renmen_config::{LIMITS, Limits, limits_table};
+
+use crate::read;
+
+fn limit(name: &str, value: &str) -> Result<Limits, String> {
+    read(&format!("[limits]\n{name} = {value}\n"), false).map(|config| config.limits).map_err(|error| error.to_string())
+}
+
+/// As it stands in a file: durations and sizes in quotes.
+fn literal(unit: &str, shown: &str) -> String {
+    match unit {
+        "bytes" | "duration" => format!("\"{shown}\""),
+        _ => shown.to_owned(),
+    }
+}
+
+#[test]
+fn every_limit_takes_its_default_its_least_and_its_most() {
+    for spec in LIMITS.iter().filter(|spec| spec.name != "rate") {
+        let default = literal(spec.unit, &spec.default);
+        assert_eq!(limit(spec.name, &default).as_ref(), Ok(&Limits::default()), "{} = {default}", spec.name);
+        for edge in [&spec.least, &spec.most] {
+            let edge = literal(spec.unit, edge);
+            // TOML itself ends at 63 bits; such a limit cannot be exceeded in a file.
+            if edge != u64::MAX.to_string() {
+                assert!(limit(spec.name, &edge).is_ok(), "{} = {edge}: {:?}", spec.name, limit(spec.name, &edge));
+            }
+        }
+        assert!(spec.meaning.ends_with(['.', '?']), "{}", spec.name);
+    }
+}
+
+#[test]
+fn beyond_its_range_a_limit_is_refused_with_the_range() {
+    for (name, value) in [
+        ("memory_bytes_max", "\"512KiB\""),
+        ("memory_bytes_max", "\"5GiB\""),
+        ("wall_clock", "\"1ms\""),
+        ("wall_clock", "\"2h\""),
+        ("parallel_max", "0"),
+        ("parallel_max", "257"),
+        ("quarantine_ratio_max", "1.01"),
+        ("retries_max", "4294967297"),
+    ] {
+        let error = limit(name, value).unwrap_err();
+        assert!(error.contains("out of range") && error.contains("this limit goes from"), "{name} = {value}: {error}");
+    }
+    assert!(limit("quarantine_ratio_max", "nan").is_err());
+    assert!(limit("retries_max", "-1").is_err());
+}
+
+#[test]
+fn a_rate_needs_both_of_its_numbers() {
+    assert!(limit("rate", "{ requests = 20, per = \"1s\" }").unwrap().rate.is_some());
+    assert!(limit("rate", "{ requests = 20 }").unwrap_err().contains("`per` is missing"));
+    assert!(limit("rate", "{ requests = 0, per = \"1s\" }").unwrap_err().contains("out of range"));
+    assert!(limit("rate", "{ requests = 1, per = \"1s\", brust = 2 }").unwrap_err().contains("did you mean `burst`?"));
+}
+
+#[test]
+fn the_table_for_the_documentation_has_a_row_for_each_limit() {
+    insta::assert_snapshot!(limits_table());
+}

@@ -1,0 +1,132 @@
+//! Every section with everything in it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use renmen_config::{KeySource, Schedule, SlotSource};
+
+use crate::{read, read_dev};
+
+const WHOLE: &str = r#"
+[gateway]
+listen = "[::1]:8080"
+data_dir = "data"
+cache_dir = "/var/cache/renmen"
+tenant = "acme"
+shutdown_wait = "5s"
+
+[store]
+url = "postgres://renmen:${DB_PASSWORD}@db.internal:5433/hr?sslmode=require"
+cache_bytes = "16MiB"
+checkpoint_pages = 1000
+synchronous = "normal"
+readers = 8
+read_timeout = "2s"
+
+[vault]
+path = "secrets.json"
+key_file = "/run/secrets/key"
+
+[limits]
+memory_bytes_max = "64MiB"
+retries_max = 1
+
+[connections.people]
+plugin = "plugins/dingtalk.wasm"
+digest = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+tenant = "branch-2"
+config = { base_url = "${DINGTALK_URL:-https://api.dingtalk.com}", other = "${ABSENT:-https://o.example}", deep = { list = [1, 2.5, true, "$$5"] } }
+grant = { hosts = ["{base_url}", "https://*.example.com"], methods = ["get", "POST"], plaintext = true, addresses = ["127.0.0.0/8", "::1"], drop = "./inbox" }
+slots.app = { env = "DINGTALK_APP" }
+slots.old = { file = "app.json" }
+slots.third = { vault = "dingtalk/app" }
+streams.employees = { every = "15m" }
+streams.roster = { cron = "30 2 * * MON-FRI", zone = "Asia/Shanghai", enabled = false }
+streams.leavers = { manual = true }
+limits = { retries_max = 2, rate = { requests = 20, per = "1s", burst = 5 } }
+
+[connections.off]
+plugin = "/opt/p.wasm"
+digest = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+enabled = false
+"#;
+
+#[test]
+fn the_process_the_store_and_the_vault_are_read() {
+    let config = read(WHOLE, false).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.gateway.listen.to_string(), "[::1]:8080");
+    assert_eq!(config.gateway.data_dir, Path::new("/etc/renmen/data"));
+    assert_eq!(config.gateway.cache_dir, Path::new("/var/cache/renmen"));
+    assert_eq!(config.gateway.shutdown_wait, Duration::from_secs(5));
+    assert!(config.store.url.is_postgres());
+    assert!(config.store.url.expose().contains("canary-db@db.internal:5433"));
+    assert_eq!((config.store.cache_bytes, config.store.checkpoint_pages, config.store.readers), (16 << 20, 1000, 8));
+    assert!(!config.store.synchronous_full);
+    assert_eq!(config.store.read_timeout, Duration::from_secs(2));
+    let vault = config.vault.unwrap();
+    assert_eq!(vault.path, Path::new("/etc/renmen/secrets.json"));
+    assert_eq!(vault.key, KeySource::File("/run/secrets/key".into()));
+}
+
+#[test]
+fn a_connection_is_read_with_its_grant_slots_and_streams() {
+    let config = read(WHOLE, false).unwrap();
+    let people = &config.connections[&"people".parse().unwrap()];
+    assert_eq!(people.tenant.as_str(), "branch-2");
+    assert_eq!(people.config["base_url"], "http://127.0.0.1:9001");
+    assert_eq!(people.config["other"], "https://o.example");
+    assert_eq!(people.config["deep"]["list"], serde_json::json!([1, 2.5, true, "$5"]));
+    let grant = &people.grant;
+    assert_eq!(grant.hosts.as_deref().unwrap(), ["{base_url}", "https://*.example.com"]);
+    assert_eq!(grant.methods.as_deref().unwrap(), ["GET", "POST"]);
+    assert!(grant.plaintext);
+    assert_eq!(grant.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.0/8", "::1/128"]);
+    assert_eq!(grant.drop.as_deref(), Some(Path::new("/etc/renmen/inbox")));
+    let slots: Vec<_> = people.slots.values().cloned().collect();
+    assert_eq!(
+        slots,
+        [
+            SlotSource::Env("DINGTALK_APP".into()),
+            SlotSource::File("/etc/renmen/app.json".into()),
+            SlotSource::Vault("dingtalk/app".into())
+        ]
+    );
+    let stream = |name: &str| &people.streams[&name.parse().unwrap()];
+    assert_eq!(stream("employees").schedule, Schedule::Every(Duration::from_secs(900)));
+    assert_eq!(stream("leavers").schedule, Schedule::Manual);
+    let roster = stream("roster");
+    assert!(!roster.enabled);
+    assert_eq!(roster.schedule, Schedule::Cron { expr: "30 2 * * MON-FRI".into(), zone: "Asia/Shanghai".into() });
+    assert!(!config.connections[&"off".parse().unwrap()].enabled);
+}
+
+#[test]
+fn the_limits_of_a_connection_stand_over_those_of_the_file_over_the_defaults() {
+    let config = read(WHOLE, false).unwrap();
+    let (people, off) =
+        (&config.connections[&"people".parse().unwrap()].limits, &config.connections[&"off".parse().unwrap()].limits);
+    assert_eq!((people.retries_max, off.retries_max), (2, 1));
+    assert_eq!((people.memory_bytes_max, off.memory_bytes_max), (64 << 20, 64 << 20));
+    assert_eq!(people.http_calls_max, renmen_config::Limits::default().http_calls_max);
+    let rate = people.rate.unwrap();
+    assert_eq!((rate.requests, rate.per_ms, rate.burst), (20, 1000, Some(5)));
+    assert!(off.rate.is_none());
+}
+
+#[test]
+fn dev_needs_no_digest_and_takes_a_value_in_clear() {
+    let text = "[connections.a]\nplugin = \"p.wasm\"\nslots.app = { value = \"made-up\" }\n";
+    assert!(read(text, false).is_err());
+    let config = read_dev(text);
+    let connection = config.connections.first_key_value().unwrap().1;
+    assert!(connection.digest.is_none());
+    let SlotSource::Value(value) = connection.slots.first_key_value().unwrap().1.clone() else { panic!("not a value") };
+    assert_eq!(value.into_text(), "made-up");
+}
+
+#[test]
+fn the_key_of_the_vault_comes_from_a_variable_by_default() {
+    let key = |text: &str| read_dev(text).vault.unwrap().key;
+    assert_eq!(key("[vault]\npath = \"v\"\n"), KeySource::Env("RENMEN_VAULT_KEY".into()));
+    assert_eq!(key("[vault]\npath = \"v\"\nkey_env = \"OTHER\"\n"), KeySource::Env("OTHER".into()));
+}

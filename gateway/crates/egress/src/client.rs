@@ -1,0 +1,254 @@
+//! The process-wide part: TLS roots, the resolver and the tokens that connections share, and how a connection is made.
+//! Each connection has its own pool, so that no tenant's request travels on another's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_schema::id::SlotName;
+use renmen_schema::manifest::Placement;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::connection::{Connection, Parts};
+use crate::credential::{Recipe, Slot, placement};
+use crate::drop_directory::DropDirectory;
+use crate::grant::Grant;
+use crate::rate::Pace;
+use crate::redactor::Redactor;
+use crate::resolve::{AddressBook, Lookup, SystemLookup};
+use crate::retry::Retry;
+use crate::seal::Seal;
+use crate::token::{TokenCache, TokenEndpoint};
+use crate::{ConnectionSpec, EgressError, SlotSpec, pattern, sensitive};
+
+/// The longest wait for a connection to be made; a shorter `request_timeout` goes before.
+const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// Shorter than what servers and gateways usually keep, so that a request seldom meets a connection that was just closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What may be set for the whole process.
+#[derive(Clone)]
+pub struct EgressOptions {
+    /// Names to addresses. Every address it gives is checked.
+    pub lookup: Arc<dyn Lookup>,
+    /// Certificates (PEM, several may follow each other) that are trusted besides the system's: a company's own CA.
+    pub extra_roots_pem: Vec<u8>,
+    /// The longest first pause before a request is tried again; it doubles with each attempt.
+    pub backoff: Duration,
+    /// A file of a drop directory that was changed within this time is still being written and not listed.
+    pub settle: Duration,
+    /// Files of a drop directory that are listed; more are an error.
+    pub drop_files_max: usize,
+}
+
+impl Default for EgressOptions {
+    fn default() -> Self {
+        Self {
+            lookup: Arc::new(SystemLookup),
+            extra_roots_pem: Vec::new(),
+            backoff: Duration::from_millis(250),
+            settle: Duration::from_millis(500),
+            drop_files_max: 10_000,
+        }
+    }
+}
+
+impl fmt::Debug for EgressOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EgressOptions")
+            .field("backoff", &self.backoff)
+            .field("settle", &self.settle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The process-wide client: TLS, name resolution, tokens.
+pub struct Egress {
+    options: EgressOptions,
+    tls: rustls::ClientConfig,
+    tokens: TokenCache,
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Egress {
+    /// With the system's certificates and resolver.
+    ///
+    /// # Errors
+    /// As [`Egress::with`].
+    pub fn new() -> Result<Arc<Self>, EgressError> {
+        Self::with(EgressOptions::default())
+    }
+
+    /// With options.
+    ///
+    /// # Errors
+    /// [`EgressError::BadRequest`] when an extra root is no certificate.
+    pub fn with(options: EgressOptions) -> Result<Arc<Self>, EgressError> {
+        let tls = tls_config(&options.extra_roots_pem)?;
+        Ok(Arc::new(Self { options, tls, tokens: TokenCache::default() }))
+    }
+
+    /// Checks the grant, the audience and the recipes before anything is sent.
+    ///
+    /// # Errors
+    /// [`EgressError::BadRequest`] for a pattern, rate or token URL that cannot be read; [`EgressError::NotGranted`] for a token
+    /// endpoint that the operator does not allow. The text names the key and the fix.
+    pub fn connect(self: &Arc<Self>, spec: ConnectionSpec) -> Result<Arc<Connection>, EgressError> {
+        let mut grant = Grant::new(&spec.wish, &spec.grant, &spec.config)?;
+        let mut slots = BTreeMap::new();
+        let mut reserved: Vec<Placement> = Vec::new();
+        for (name, slot) in &spec.slots {
+            reserved.extend(slot.auth.as_ref().map(placement));
+            slots.insert(name.clone(), self.slot(&spec, name, slot, &mut grant)?);
+        }
+        let addresses = AddressBook::new(self.options.lookup.clone(), spec.grant.addresses.clone());
+        let pace = match spec.limits.rate {
+            Some(rate) => Some(Pace::new(rate, spec.limits.request_timeout)?),
+            None => None,
+        };
+        let drop_directory = spec.grant.drop.clone().map(|path| {
+            DropDirectory::new(path, self.options.settle, self.options.drop_files_max, spec.limits.response_bytes_max)
+        });
+        let retry = Retry {
+            retries_max: spec.limits.retries_max,
+            wait_max: spec.limits.retry_wait_max,
+            backoff: self.options.backoff,
+        };
+        let secrets = spec.slots.iter().filter_map(|(name, slot)| Some((name.clone(), slot.secret.clone()?)));
+        Ok(Arc::new(Connection::new(Parts {
+            client: self.http_client(&spec, &addresses)?,
+            redactor: redactor(&spec)?,
+            seal: Seal::new(secrets.collect(), spec.limits.request_bytes_max),
+            tenant: spec.tenant,
+            name: spec.connection,
+            limits: spec.limits,
+            grant,
+            slots,
+            reserved,
+            addresses,
+            pace,
+            retry,
+            drop_directory,
+        })))
+    }
+
+    fn slot(
+        &self,
+        spec: &ConnectionSpec,
+        name: &SlotName,
+        slot: &SlotSpec,
+        grant: &mut Grant,
+    ) -> Result<Slot, EgressError> {
+        let audience = pattern::read_all(&slot.audience, &spec.config)
+            .map_err(|why| EgressError::BadRequest(format!("audience of slot `{name}`: {why}")))?;
+        if audience.is_empty() && !slot.audience.is_empty() {
+            // All its patterns name configuration keys that are not set; an empty audience would mean any host.
+            return Err(EgressError::BadRequest(format!(
+                "audience of slot `{name}`: set one of the configuration keys {:?}",
+                slot.audience
+            )));
+        }
+        let recipe = match &slot.auth {
+            Some(recipe) => self.recipe(spec, name, slot, recipe, grant)?,
+            None => None,
+        };
+        Ok(Slot { name: name.clone(), secret: slot.secret.clone(), audience, recipe })
+    }
+
+    fn recipe(
+        &self,
+        spec: &ConnectionSpec,
+        name: &SlotName,
+        slot: &SlotSpec,
+        recipe: &renmen_schema::manifest::AuthRecipe,
+        grant: &mut Grant,
+    ) -> Result<Option<Recipe>, EgressError> {
+        use renmen_schema::manifest::AuthRecipe;
+        match recipe {
+            AuthRecipe::Static { place } => return Ok(Some(Recipe::Static(place.clone()))),
+            AuthRecipe::Basic {} => return Ok(Some(Recipe::Basic)),
+            AuthRecipe::Oauth2ClientCredentials { .. } | AuthRecipe::JsonToken { .. } => {}
+        }
+        // An empty slot needs no endpoint; its configuration may be missing too.
+        let Some(secret) = &slot.secret else { return Ok(Some(Recipe::Static(placement(recipe)))) };
+        let Some(endpoint) = TokenEndpoint::of(name, recipe, &spec.config)? else { return Ok(None) };
+        grant.add_token_endpoint(&endpoint.url)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(endpoint.url.as_str().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(format!("{recipe:?}").as_bytes());
+        hasher.update(&[0]);
+        hasher.update(secret.expose().as_bytes());
+        let key = (spec.tenant.clone(), spec.connection.clone(), name.clone());
+        let cell = self.tokens.cell(key, *hasher.finalize().as_bytes());
+        Ok(Some(Recipe::Token { endpoint: Box::new(endpoint), cell, place: placement(recipe) }))
+    }
+
+    fn http_client(&self, spec: &ConnectionSpec, addresses: &AddressBook) -> Result<reqwest::Client, EgressError> {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            // A proxy from the environment would resolve names itself, past the address check.
+            .no_proxy()
+            .referer(false)
+            .dns_resolver(addresses.clone())
+            .connect_timeout(spec.limits.request_timeout.min(CONNECT_TIMEOUT_MAX))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(spec.limits.parallel_max.max(1) as usize)
+            .user_agent(concat!("renmen/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| EgressError::Unavailable("the HTTP client cannot be built".into()))
+    }
+}
+
+fn redactor(spec: &ConnectionSpec) -> Result<Redactor, EgressError> {
+    let mut texts = Vec::new();
+    for (name, slot) in &spec.slots {
+        let Some(secret) = &slot.secret else { continue };
+        let parts = sensitive::parts(secret.expose(), slot.auth.as_ref());
+        if parts.is_empty() && !secret.expose().trim().is_empty() {
+            tracing::warn!(
+                tenant = %spec.tenant, connection = %spec.connection, slot = %name,
+                "The secret is shorter than {} bytes: it is not looked for in what is sent and received",
+                sensitive::SENSITIVE_BYTES_MIN
+            );
+        }
+        texts.extend(parts.into_iter().map(|part| (name.clone(), part)));
+    }
+    Redactor::new(texts)
+}
+
+fn tls_config(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, EgressError> {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (_, unusable) = roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        tracing::warn!(
+            unusable,
+            "The system has no trusted certificates: https works only with certificates given to the gateway"
+        );
+    }
+    for certificate in CertificateDer::pem_slice_iter(extra_roots_pem) {
+        let added = certificate.ok().and_then(|certificate| roots.add(certificate).ok());
+        added.ok_or_else(|| {
+            EgressError::BadRequest("an extra root certificate cannot be read; it must be PEM".into())
+        })?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| EgressError::Unavailable(format!("TLS cannot be set up: {e}")))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}

@@ -1,0 +1,54 @@
+//! The only HTTP client of the gateway: whatever a connector sends outside goes through here.
+//!
+//! What it owns: the grant (what the manifest wishes AND the operator allows), the address rules, the credentials on their
+//! way from a slot to a request, the rate, the retries, the caps, the recording of exchanges, and the cryptography with
+//! slot keys. What it must not know: plugins, pages, records, the store. A connector names a slot; it never sees what is in it.
+//!
+//! The way of a request, each step a function with its tests beside it, in the order of [`Connection::send`]:
+//!
+//! 1. `target`: parse and normalise the URL;
+//! 2. `grant`: origin and method;
+//! 3. `headers`: refuse what only the host may set;
+//! 4. `redactor`: refuse what carries a secret;
+//! 5. the [`Tape`]: answer from what is already known;
+//! 6. `rate`: wait for the connection's turn;
+//! 7. `resolve`: resolve the name and check every address (`address`);
+//! 8. `token`: get the credential, one fetch at a time for each slot;
+//! 9. `credential`: put it in its place;
+//! 10. `wire`: send without redirects, read within the cap (`retry` around 6 to 10, `redirect` around all);
+//! 11. `headers`, `redactor`: take cookies and live secrets out of the answer;
+//! 12. record, and one line for the audit.
+
+mod address;
+mod client;
+mod connection;
+mod credential;
+mod drop_directory;
+mod error;
+mod exchange;
+mod grant;
+mod headers;
+mod pack;
+mod pattern;
+mod rate;
+mod redactor;
+mod redirect;
+mod resolve;
+mod retry;
+mod seal;
+mod send;
+mod sensitive;
+mod spec;
+mod target;
+mod template;
+mod token;
+mod wire;
+
+pub use client::{Egress, EgressOptions};
+pub use connection::Connection;
+pub use error::EgressError;
+pub use exchange::{Exchange, NoTape, Request, RequestKey, Response, Tape};
+pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within};
+pub use resolve::{Lookup, SystemLookup};
+pub use seal::{Part, Seal};
+pub use spec::{ConnectionSpec, EgressLimits, OperatorGrant, SlotSpec};

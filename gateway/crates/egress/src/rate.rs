@@ -1,0 +1,143 @@
+//! Step 6: the connection's own rate. Owns the waiting, so that a vendor's limit is kept rather than met.
+
+use std::num::NonZeroU32;
+use std::ops::Add;
+use std::time::Duration;
+
+use governor::clock::{Clock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use renmen_schema::manifest::Rate;
+use tokio::time::Instant;
+
+use crate::EgressError;
+
+/// Lets requests through at a rate, in the order in which they asked.
+pub(crate) struct Pace {
+    limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Tick>>,
+    /// Held while waiting: first come, first served.
+    turn: tokio::sync::Mutex<()>,
+    wait_max: Duration,
+}
+
+impl Pace {
+    /// `wait_max`: a request that would have to wait longer fails instead.
+    ///
+    /// # Errors
+    /// [`EgressError::BadRequest`] for a rate of nothing.
+    pub(crate) fn new(rate: Rate, wait_max: Duration) -> Result<Self, EgressError> {
+        let bad = || EgressError::BadRequest("rate: `requests` and `per_ms` must be above 0".into());
+        let requests = NonZeroU32::new(rate.requests).ok_or_else(bad)?;
+        let quota = Quota::with_period(Duration::from_millis(rate.per_ms) / requests.get()).ok_or_else(bad)?;
+        let burst = rate.burst.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), TokioClock);
+        Ok(Self { limiter, turn: tokio::sync::Mutex::default(), wait_max })
+    }
+
+    /// Waits for the turn.
+    ///
+    /// # Errors
+    /// [`EgressError::RateLimited`] when it would come too late.
+    pub(crate) async fn wait(&self) -> Result<(), EgressError> {
+        let deadline = Instant::now() + self.wait_max;
+        let late = |wait: Duration| EgressError::RateLimited {
+            message: "the connection's own rate is used up for longer than `request_timeout`".into(),
+            retry_after_ms: Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        };
+        let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn.lock()).await else {
+            return Err(late(self.wait_max));
+        };
+        while let Err(not_until) = self.limiter.check() {
+            let wait = not_until.wait_time_from(TokioClock.now());
+            if Instant::now() + wait > deadline {
+                return Err(late(wait));
+            }
+            tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        }
+        Ok(())
+    }
+}
+
+/// tokio's time, so that tests can stop it.
+#[derive(Debug, Clone, Copy)]
+struct TokioClock;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Tick(Instant);
+
+impl Clock for TokioClock {
+    type Instant = Tick;
+    fn now(&self) -> Tick {
+        Tick(Instant::now())
+    }
+}
+
+impl Add<Nanos> for Tick {
+    type Output = Self;
+    fn add(self, nanos: Nanos) -> Self {
+        Self(self.0 + Duration::from(nanos))
+    }
+}
+
+impl Reference for Tick {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.saturating_duration_since(earlier.0).into()
+    }
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        self.0.checked_sub(duration.into()).map_or(*self, Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn pace(requests: u32, per_ms: u64, burst: Option<u32>) -> Pace {
+        Pace::new(Rate { requests, per_ms, burst }, Duration::from_secs(30)).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_ever_holds_more_than_the_rate_f06() {
+        let pace = pace(10, 1_000, None);
+        let start = Instant::now();
+        let mut at = Vec::new();
+        for _ in 0..50 {
+            pace.wait().await.unwrap();
+            at.push(start.elapsed());
+        }
+        for window in at.windows(11) {
+            assert!(window[10] - window[0] >= Duration::from_millis(1_000), "{window:?}");
+        }
+        assert!(at[49] < Duration::from_millis(5_100), "not slower than needed: {:?}", at[49]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_goes_at_once_and_no_more() {
+        let pace = pace(1, 1_000, Some(3));
+        let start = Instant::now();
+        for _ in 0..3 {
+            pace.wait().await.unwrap();
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        pace.wait().await.unwrap();
+        assert!(start.elapsed() >= Duration::from_millis(999));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_comes_too_late_is_refused_with_its_time() {
+        let pace = pace(1, 60_000, None);
+        pace.wait().await.unwrap();
+        let error = pace.wait().await.unwrap_err();
+        assert!(matches!(error, EgressError::RateLimited { retry_after_ms: Some(59_000..=60_000), .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_rate_of_nothing_is_refused() {
+        for (requests, per_ms) in [(0, 1_000), (1, 0)] {
+            assert!(Pace::new(Rate { requests, per_ms, burst: None }, Duration::ZERO).is_err());
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The steps of a request, in their order. Each is a function elsewhere; here is only what follows what.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::credential::{Credential, Recipe, Slot};
+use crate::pattern::Origin;
+use crate::resolve::ResolveError;
+use crate::target::Target;
+use crate::token::{Token, TokenEndpoint, is_stale};
+use crate::wire::{self, Answer, Caps, Fault, Outgoing, WayOut};
+use crate::{Connection, EgressError, Exchange, Request, Response, Tape, headers, redirect, retry, target};
+
+/// Token answers are short. Bytes.
+const TOKEN_ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// A request that passed every check.
+struct Checked<'c> {
+    method: Method,
+    target: Target,
+    headers: HeaderMap,
+    slot: Option<&'c Slot>,
+}
+
+/// A checked request to a host.
+struct Order<'c> {
+    outgoing: Outgoing,
+    origin: Origin,
+    slot: Option<&'c Slot>,
+}
+
+impl Connection {
+    /// Sends a request through all the steps, or answers it from the tape.
+    ///
+    /// # Errors
+    /// [`EgressError`], by what the caller can do. No text holds a secret.
+    pub async fn send(&self, request: Request, tape: &dyn Tape) -> Result<Arc<Exchange>, EgressError> {
+        let checked = self.check(&request)?;
+        let key = Exchange::key_of(&request);
+        if let Some(known) = tape.recall(key) {
+            return Ok(known);
+        }
+        if tape.sealed() {
+            return Err(EgressError::NotRecorded(format!("{} {}", checked.method, place_of(&checked.target))));
+        }
+        let started = Instant::now();
+        let outcome = match &checked.target {
+            Target::Drop(name) => self.read_drop(name.as_deref()).await,
+            Target::Http { .. } => self.fetch(&request, checked).await,
+        };
+        let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        self.audit(&request, &outcome, took_ms);
+        let exchange = Arc::new(Exchange {
+            method: request.method,
+            url: request.url,
+            request_headers: request.headers,
+            request_body: request.body,
+            response: outcome?,
+            at_ms: now_ms(),
+            took_ms,
+        });
+        tape.record(key, exchange.clone());
+        Ok(exchange)
+    }
+
+    /// Steps 1 to 4: nothing is sent, looked up or fetched before they passed.
+    fn check(&self, request: &Request) -> Result<Checked<'_>, EgressError> {
+        self.check_size(request)?;
+        let (method, target) = target::read(request)?;
+        self.parts.grant.check(&method, &target)?;
+        let headers = headers::accept(&request.headers, &self.parts.reserved)?;
+        let slot = match (&request.slot, &target) {
+            (None, _) => None,
+            (Some(_), Target::Drop(_)) => {
+                return Err(EgressError::BadRequest("the drop directory takes no credential".into()));
+            }
+            (Some(name), Target::Http { origin, .. }) => {
+                let slot = self.parts.slots.get(name);
+                let slot = slot.ok_or_else(|| EgressError::NotGranted(format!("the manifest has no slot `{name}`")))?;
+                slot.check_audience(origin)?;
+                Some(slot)
+            }
+        };
+        if let Target::Http { url, .. } = &target {
+            headers::check_query(url, &self.parts.reserved)?;
+        }
+        self.parts.redactor.check_outgoing(request)?;
+        Ok(Checked { method, target, headers, slot })
+    }
+
+    fn check_size(&self, request: &Request) -> Result<(), EgressError> {
+        let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let bytes = (request.url.len() + headers + request.body.as_ref().map_or(0, Bytes::len)) as u64;
+        let max = self.parts.limits.request_bytes_max;
+        if bytes <= max {
+            return Ok(());
+        }
+        Err(EgressError::Limit {
+            limit: "request_bytes_max",
+            message: format!("the request has {bytes} bytes, {max} are allowed"),
+        })
+    }
+
+    /// Sends, and follows redirects within the origin: each is a request of its own through all the checks.
+    async fn fetch<'c>(&'c self, request: &Request, first: Checked<'c>) -> Result<Response, EgressError> {
+        let mut request = request.clone();
+        let mut checked = first;
+        for _ in 0..=redirect::REDIRECTS_MAX {
+            let Target::Http { url, origin } = checked.target else {
+                return Err(EgressError::NotGranted("redirect to the drop directory".into()));
+            };
+            let outgoing =
+                Outgoing { method: checked.method, url, headers: checked.headers, body: request.body.clone() };
+            let order = Order { outgoing, origin, slot: checked.slot };
+            let answer = self.deliver(&order).await?;
+            match redirect::next(&order.outgoing.method, &order.outgoing.url, &answer)? {
+                None => return Ok(self.reveal(answer)),
+                Some(place) => request.url = place.into(),
+            }
+            checked = self.check(&request)?;
+        }
+        Err(EgressError::Unavailable(format!("more than {} redirects", redirect::REDIRECTS_MAX)))
+    }
+
+    /// Sends until there is an answer; once more with a new token when the vendor no longer takes the old one.
+    async fn deliver(&self, order: &Order<'_>) -> Result<Answer, EgressError> {
+        let idempotent = order.outgoing.method.is_idempotent();
+        let mut refreshed = false;
+        loop {
+            let used = parking_lot::Mutex::new(None);
+            let answer = retry::persist(self.parts.retry, idempotent, || self.attempt(order, &used)).await?;
+            let token: Option<Arc<Token>> = used.into_inner();
+            let (Some(token), Some(Recipe::Token { endpoint, cell, .. })) =
+                (token, order.slot.and_then(|s| s.recipe.as_ref()))
+            else {
+                return Ok(answer);
+            };
+            if refreshed || !is_stale(&answer, endpoint.stale.as_ref()) {
+                return Ok(answer);
+            }
+            cell.forget(&token).await;
+            refreshed = true;
+        }
+    }
+
+    /// Steps 6 to 10, once. Leaves the token that it used in `used`.
+    async fn attempt(&self, order: &Order<'_>, used: &parking_lot::Mutex<Option<Arc<Token>>>) -> Result<Answer, Fault> {
+        // Filled before anything else: an empty slot fails before a packet leaves, a look-up included.
+        if let Some(slot) = order.slot {
+            slot.secret().map_err(Fault::Final)?;
+        }
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|_| Fault::Final(EgressError::Unavailable("the connection is closed".into())))?;
+        self.wait_for_turn().await?;
+        self.resolve(&order.origin).await?;
+        let mut outgoing = order.outgoing.clone();
+        if let Some(slot) = order.slot {
+            let credential = self.credential(slot).await.map_err(Fault::Final)?;
+            credential.inject(&mut outgoing).map_err(Fault::Final)?;
+            *used.lock() = credential.token;
+        }
+        let limits = &self.parts.limits;
+        let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max };
+        wire::exchange(&self.parts.client, outgoing, caps).await
+    }
+
+    async fn wait_for_turn(&self) -> Result<(), Fault> {
+        match &self.parts.pace {
+            Some(pace) => pace.wait().await.map_err(Fault::Final),
+            None => Ok(()),
+        }
+    }
+
+    async fn resolve(&self, origin: &Origin) -> Result<(), Fault> {
+        let looked_up =
+            tokio::time::timeout(self.parts.limits.request_timeout, self.parts.addresses.resolve(&origin.host)).await;
+        match looked_up {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refused @ ResolveError::Refused { .. })) => {
+                Err(Fault::Final(EgressError::NotGranted(refused.to_string())))
+            }
+            Ok(Err(unknown @ ResolveError::Unknown { .. })) => Err(Fault::NotSent(unknown.to_string())),
+            Err(_) => Err(Fault::NotSent(format!("{} could not be resolved in time", origin.host))),
+        }
+    }
+
+    async fn credential(&self, slot: &Slot) -> Result<Credential, EgressError> {
+        if let Some(ready) = slot.ready()? {
+            return Ok(ready);
+        }
+        let Some(Recipe::Token { endpoint, cell, place }) = &slot.recipe else {
+            return Err(EgressError::Auth(format!("slot `{}` has no auth recipe", slot.name)));
+        };
+        let token = cell.get(|| self.fetch_token(slot, endpoint)).await?;
+        self.parts.redactor.learn(&slot.name, token.text.expose())?;
+        Ok(Credential::of_token(token, place))
+    }
+
+    async fn fetch_token(&self, slot: &Slot, endpoint: &TokenEndpoint) -> Result<Token, EgressError> {
+        let started = Instant::now();
+        let fetched = endpoint.fetch(slot.secret()?, self).await;
+        tracing::info!(
+            tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot.name,
+            origin = %Origin::of(&endpoint.url).map(|o| o.to_string()).unwrap_or_default(), ok = fetched.is_ok(),
+            took_ms = started.elapsed().as_millis() as u64, "Token fetched"
+        );
+        fetched
+    }
+
+    /// Step 11: what the connector gets to see.
+    fn reveal(&self, answer: Answer) -> Response {
+        let redactor = &self.parts.redactor;
+        let headers = headers::reveal(&answer.headers);
+        let headers = headers.into_iter().map(|(name, value)| (name, redactor.redact_text(value))).collect();
+        Response { status: answer.status, headers, body: redactor.redact_body(answer.body) }
+    }
+
+    async fn read_drop(&self, name: Option<&str>) -> Result<Response, EgressError> {
+        let Some(directory) = &self.parts.drop_directory else {
+            return Err(EgressError::NotGranted("the connection has no drop directory".into()));
+        };
+        let (content_type, body) = match name {
+            None => ("application/json", directory.list().await?),
+            Some(name) => ("application/octet-stream", directory.read(name).await?),
+        };
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Ok(Response { status: 200, headers, body: self.parts.redactor.redact_body(body) })
+    }
+
+    /// Step 12: one line for each request that left, without query, header values and bodies.
+    fn audit(&self, request: &Request, outcome: &Result<Response, EgressError>, took_ms: u32) {
+        let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
+        let slot = request.slot.as_ref().map_or("-", |slot| slot.as_str());
+        let (tenant, connection) = (&self.parts.tenant, &self.parts.name);
+        match outcome {
+            Ok(response) => tracing::info!(
+                %tenant, %connection, method = %request.method, %place, status = response.status, bytes = response.body.len(), slot, took_ms,
+                "Request answered"
+            ),
+            Err(error) => tracing::warn!(
+                %tenant, %connection, method = %request.method, %place, error = %self.redact(&error.to_string()), slot, took_ms,
+                "Request failed"
+            ),
+        }
+    }
+}
+
+/// The way out for token requests: the same addresses, rate, retries and time; no connector can come here.
+#[async_trait::async_trait]
+impl WayOut for Connection {
+    async fn send(&self, outgoing: Outgoing) -> Result<Answer, EgressError> {
+        let origin = Origin::of(&outgoing.url)
+            .ok_or_else(|| EgressError::BadRequest("the token endpoint is no http(s) URL".into()))?;
+        let caps = Caps { timeout: self.parts.limits.request_timeout, body_bytes_max: TOKEN_ANSWER_BYTES_MAX };
+        let (origin, outgoing) = (&origin, &outgoing);
+        retry::persist(self.parts.retry, true, || async move {
+            self.wait_for_turn().await?;
+            self.resolve(origin).await?;
+            wire::exchange(&self.parts.client, outgoing.clone(), caps).await
+        })
+        .await
+    }
+}
+
+/// Origin and path: a query may hold a person's data.
+fn place_of(target: &Target) -> String {
+    match target {
+        Target::Http { url, origin } => format!("{origin}{}", url.path()),
+        Target::Drop(Some(_)) => "drop:///(file)".into(),
+        Target::Drop(None) => "drop:///".into(),
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,147 @@
+//! A token endpoint as its recipe describes it. Owns reading the recipe and telling a stale token by an API's answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use renmen_schema::id::SlotName;
+use renmen_schema::manifest::{AuthRecipe, StaleToken, TokenBody};
+use renmen_vault::Secret;
+use url::Url;
+
+use super::{Token, json, oauth2_client};
+use crate::EgressError;
+use crate::template::{config_text, fill};
+use crate::wire::{Answer, WayOut};
+
+/// Answers that tell of a stale token are short; a page of records is not searched. Bytes.
+const STALE_ANSWER_BYTES_MAX: usize = 8 * 1024;
+
+/// Where and how to ask.
+pub(crate) struct TokenEndpoint {
+    pub(crate) url: Url,
+    ask: Ask,
+    pub(crate) stale: Option<StaleToken>,
+}
+
+/// A fetch under way.
+type Fetching<'f> = Pin<Box<dyn Future<Output = Result<Token, EgressError>> + Send + 'f>>;
+
+enum Ask {
+    Oauth2 { scopes: Vec<String> },
+    Json(JsonAsk),
+}
+
+/// A vendor's own way.
+pub(super) struct JsonAsk {
+    pub(super) send: TokenBody,
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) token: String,
+    pub(super) expires_in: Option<String>,
+    pub(super) error_code: Option<String>,
+}
+
+impl TokenEndpoint {
+    /// Reads the recipe; `None` when it has no token endpoint.
+    ///
+    /// # Errors
+    /// [`EgressError::BadRequest`] when the URL cannot be made of the configuration.
+    pub(crate) fn of(
+        slot: &SlotName,
+        recipe: &AuthRecipe,
+        config: &serde_json::Value,
+    ) -> Result<Option<Self>, EgressError> {
+        let (token_url, ask, stale) = match recipe {
+            AuthRecipe::Static { .. } | AuthRecipe::Basic {} => return Ok(None),
+            AuthRecipe::Oauth2ClientCredentials { token_url, scopes, .. } => {
+                (token_url, Ask::Oauth2 { scopes: scopes.clone() }, None)
+            }
+            AuthRecipe::JsonToken { token_url, send, fields, token, expires_in, error_code, stale, .. } => {
+                let ask = JsonAsk {
+                    send: *send,
+                    fields: fields.clone(),
+                    token: token.clone(),
+                    expires_in: expires_in.clone(),
+                    error_code: error_code.clone(),
+                };
+                (token_url, Ask::Json(ask), stale.clone())
+            }
+        };
+        let bad = |why: String| EgressError::BadRequest(format!("token_url of slot `{slot}`: {why}"));
+        let text = fill(token_url, |key| config_text(config, key))
+            .map_err(|key| bad(format!("configuration key `{key}` is not set to a text")))?;
+        let url = Url::parse(&text).map_err(|e| bad(e.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("put user and password into the slot, not into the URL".into()));
+        }
+        Ok(Some(Self { url, ask, stale }))
+    }
+
+    /// Asks for a token over this way out.
+    ///
+    /// # Errors
+    /// [`EgressError::Auth`] when the secret has the wrong form or the endpoint refuses it; what the way out says.
+    pub(crate) fn fetch<'f>(&'f self, secret: &'f Secret, way: &'f dyn WayOut) -> Fetching<'f> {
+        Box::pin(async move {
+            match &self.ask {
+                Ask::Oauth2 { scopes } => oauth2_client::fetch(&self.url, scopes, secret, way).await,
+                Ask::Json(ask) => json::fetch(&self.url, ask, secret, way).await,
+            }
+        })
+    }
+}
+
+/// The members of a slot's secret, which must be a JSON object.
+///
+/// # Errors
+/// [`EgressError::Auth`]; the secret is not repeated.
+pub(super) fn members(secret: &Secret) -> Result<BTreeMap<String, serde_json::Value>, EgressError> {
+    serde_json::from_str(secret.expose()).map_err(|_| {
+        EgressError::Auth("the slot must hold a JSON object such as {\"client_id\": …, \"client_secret\": …}".into())
+    })
+}
+
+/// A member's text.
+pub(super) fn member_text(members: &BTreeMap<String, serde_json::Value>, name: &str) -> Option<String> {
+    match members.get(name)? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Does this answer say that the token is no longer taken?
+pub(crate) fn is_stale(answer: &Answer, sign: Option<&StaleToken>) -> bool {
+    if answer.status == 401 {
+        return true;
+    }
+    let Some(sign) = sign.filter(|_| answer.body.len() <= STALE_ANSWER_BYTES_MAX) else { return false };
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(&answer.body) else { return false };
+    let code = match body.pointer(&sign.pointer) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Number(number)) => number.to_string(),
+        _ => return false,
+    };
+    sign.codes.contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: http::HeaderMap::new(), body: body.to_owned().into() }
+    }
+
+    #[test]
+    fn a_stale_token_shows_as_401_or_as_the_recipes_code() {
+        let sign = StaleToken { pointer: "/errcode".into(), codes: vec!["40014".into(), "Invalid".into()] };
+        assert!(is_stale(&answer(401, ""), None));
+        assert!(!is_stale(&answer(403, ""), None));
+        assert!(is_stale(&answer(200, r#"{"errcode":40014}"#), Some(&sign)));
+        assert!(is_stale(&answer(400, r#"{"errcode":"Invalid"}"#), Some(&sign)));
+        assert!(!is_stale(&answer(200, r#"{"errcode":0}"#), Some(&sign)));
+        assert!(!is_stale(&answer(200, r#"{"errcode":40014}"#), None));
+        assert!(!is_stale(&answer(200, "<html>"), Some(&sign)));
+    }
+}

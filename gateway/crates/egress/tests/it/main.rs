@@ -1,0 +1,11 @@
+//! Egress from the outside: real sockets on the loopback, vendors that misbehave by script.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod deliver;
+mod drop_files;
+mod faults;
+mod secrets;
+mod ssrf;
+mod support;
+mod tls;
+mod tokens;

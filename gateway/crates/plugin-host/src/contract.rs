@@ -1,0 +1,103 @@
+//! Which components fit the contract, told by their names alone: before anything is compiled.
+
+use renmen_schema::manifest::Manifest;
+
+use crate::inspect::Inspection;
+use crate::load_error::LoadError;
+
+/// The release of `renmen:connector` that this gateway serves. Every release of its line (`0.1.*`) links.
+pub const CONTRACT: &str = "0.1.0";
+
+const PACKAGE: &str = "renmen:connector/";
+/// What a connector may import. `types` holds no function.
+const IMPORTS: [&str; 5] = ["types", "http", "clock", "log", "seal"];
+
+/// Checks versions, imports, the manifest and the exports, in the order in which an author would want to hear of it.
+pub(crate) fn check(inspection: &Inspection) -> Result<(), LoadError> {
+    let manifest = &inspection.manifest;
+    check_version(inspection)?;
+    let foreign: Vec<String> = inspection.imports.iter().filter(|name| !may_import(name)).cloned().collect();
+    if !foreign.is_empty() {
+        return Err(LoadError::ForeignImports { plugin: manifest.name.clone(), names: foreign });
+    }
+    let faults: Vec<String> = manifest.check().iter().map(ToString::to_string).collect();
+    if !faults.is_empty() {
+        return Err(LoadError::ManifestFaults { plugin: manifest.name.clone(), faults });
+    }
+    if !manifest.streams.is_empty() && !inspection.exports_interface("source") {
+        return Err(missing(manifest, "source", "its manifest names streams"));
+    }
+    if !manifest.actions.is_empty() && !inspection.exports_interface("sink") {
+        return Err(missing(manifest, "sink", "its manifest names actions"));
+    }
+    Ok(())
+}
+
+impl Inspection {
+    /// Does it export this interface of the contract?
+    pub(crate) fn exports_interface(&self, interface: &str) -> bool {
+        self.exports.iter().any(|name| split(name).is_some_and(|(exported, _)| exported == interface))
+    }
+}
+
+fn missing(manifest: &Manifest, export: &'static str, because: &str) -> LoadError {
+    LoadError::MissingExport { plugin: manifest.name.clone(), export, because: because.to_owned() }
+}
+
+fn check_version(inspection: &Inspection) -> Result<(), LoadError> {
+    let named = inspection.imports.iter().chain(&inspection.exports).filter_map(|name| split(name)?.1);
+    let all = named.chain([inspection.manifest.contract.as_str()]);
+    for version in all {
+        if line(version) != line(CONTRACT) {
+            let plugin = inspection.manifest.name.clone();
+            return Err(LoadError::Contract { plugin, built_for: version.chars().take(80).collect() });
+        }
+    }
+    Ok(())
+}
+
+fn may_import(name: &str) -> bool {
+    split(name).is_some_and(|(interface, _)| IMPORTS.contains(&interface))
+}
+
+/// `renmen:connector/http@0.1.0` → `http` and `0.1.0`; none for other packages.
+fn split(name: &str) -> Option<(&str, Option<&str>)> {
+    let rest = name.strip_prefix(PACKAGE)?;
+    Some(match rest.split_once('@') {
+        Some((interface, version)) => (interface, Some(version)),
+        None => (rest, None),
+    })
+}
+
+/// What semantic versioning calls compatible: the major number, or the minor one below 1.0. None for what is no version.
+fn line(version: &str) -> Option<(u64, u64)> {
+    let mut numbers = version.split(['.', '-', '+']).map(str::parse::<u64>);
+    let (major, minor, _patch) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some(if major == 0 { (0, minor) } else { (major, 0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patch_releases_of_a_line_are_compatible_and_others_are_not() {
+        assert_eq!(line("0.1.0"), line("0.1.9"));
+        assert_ne!(line("0.1.0"), line("0.2.0"));
+        assert_ne!(line("0.1.0"), line("1.1.0"));
+        assert_eq!(line("1.1.0"), line("1.7.2"));
+        assert_eq!(line("0.1"), None);
+        assert_eq!(line("latest"), None);
+    }
+
+    #[test]
+    fn only_the_interfaces_of_the_contract_may_be_imported() {
+        assert!(may_import("renmen:connector/http@0.1.0"));
+        assert!(may_import("renmen:connector/types@0.1.0"));
+        for name in
+            ["wasi:io/poll@0.2.0", "renmen:connector/files@0.1.0", "env", "renmen:connectors/http@0.1.0", "http"]
+        {
+            assert!(!may_import(name), "{name}");
+        }
+    }
+}

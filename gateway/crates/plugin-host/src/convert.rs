@@ -1,0 +1,82 @@
+//! From the contract's shapes to ours: moves, and cleaning where the text is for an operator.
+
+use crate::bindings::exports::renmen::connector::{probe, source};
+use crate::bindings::renmen::connector::types;
+use crate::failure::{CallError, FailureKind};
+use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
+use crate::page::{Coverage, Envelope, Finding, Reject};
+use crate::state::CallState;
+use crate::usage::Usage;
+
+/// The connector's own failure, as the caller gets it.
+pub(crate) fn failure(state: &CallState, failure: &types::Failure, usage: Usage) -> CallError {
+    CallError::Failure {
+        kind: kind(failure.kind),
+        code: failure.code.as_deref().map(|code| state.clean(code, CODE_BYTES_MAX)),
+        message: state.clean(&failure.message, MESSAGE_BYTES_MAX),
+        retry_after_ms: failure.retry_after_ms,
+        usage,
+    }
+}
+
+fn kind(kind: types::FailureKind) -> FailureKind {
+    match kind {
+        types::FailureKind::AuthRequired => FailureKind::AuthRequired,
+        types::FailureKind::NotGranted => FailureKind::NotGranted,
+        types::FailureKind::RateLimited => FailureKind::RateLimited,
+        types::FailureKind::BadConfig => FailureKind::BadConfig,
+        types::FailureKind::UpstreamUnavailable => FailureKind::UpstreamUnavailable,
+        types::FailureKind::UpstreamChanged => FailureKind::UpstreamChanged,
+        types::FailureKind::InvalidInput => FailureKind::InvalidInput,
+        types::FailureKind::Internal => FailureKind::Internal,
+    }
+}
+
+pub(crate) fn envelope(from: types::Envelope) -> Envelope {
+    Envelope {
+        entity: from.entity,
+        external_id: from.external_id,
+        updated_at_ms: from.updated_at_ms,
+        deleted: from.deleted,
+        exchange: from.exchange,
+        pointer: from.pointer,
+        payload: from.payload,
+    }
+}
+
+pub(crate) fn reject(state: &CallState, from: types::Reject) -> Reject {
+    Reject {
+        entity: from.entity,
+        external_id: from.external_id,
+        exchange: from.exchange,
+        pointer: from.pointer,
+        reason: state.clean(&from.reason, MESSAGE_BYTES_MAX),
+        raw: from.raw,
+    }
+}
+
+pub(crate) fn finding(state: &CallState, from: &probe::Finding) -> Finding {
+    Finding {
+        name: state.clean(&from.name, CODE_BYTES_MAX),
+        ok: from.ok,
+        message: state.clean(&from.message, MESSAGE_BYTES_MAX),
+    }
+}
+
+pub(crate) fn coverage(from: source::Coverage) -> Coverage {
+    match from {
+        source::Coverage::Changes => Coverage::Changes,
+        source::Coverage::Everything => Coverage::Everything,
+    }
+}
+
+/// What `page_bytes_max` counts, in bytes.
+pub(crate) fn page_bytes(page: &source::Page) -> u64 {
+    let records = page.records.iter().map(|r| r.entity.len() + r.external_id.len() + r.pointer.len() + r.payload.len());
+    let rejects = page.rejects.iter().map(|r| {
+        let id = r.external_id.as_ref().map_or(0, String::len);
+        r.entity.len() + id + r.pointer.len() + r.reason.len() + r.raw.len()
+    });
+    let bytes = records.chain(rejects).sum::<usize>() + page.next.as_ref().map_or(0, String::len);
+    bytes as u64
+}

@@ -1,0 +1,106 @@
+//! Why a call gave nothing, by what the caller does next.
+
+use std::fmt;
+
+use crate::usage::Usage;
+
+/// Why a call gave nothing. Data, not an error of the host: texts are cleaned and may be shown and stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// The connector says so itself.
+    #[error("{kind}: {message}")]
+    Failure {
+        /// What the host does next depends on it, and on nothing else.
+        kind: FailureKind,
+        /// The vendor's own code, or the host's: `not_recorded`, `bad_request`.
+        code: Option<String>,
+        /// For the operator; at most 4 KiB.
+        message: String,
+        /// How long the vendor asked to wait, in milliseconds.
+        retry_after_ms: Option<u64>,
+        /// What was used up to there.
+        usage: Usage,
+    },
+    /// A budget of this connection ended the call: its key under `[limits]`.
+    #[error("limit {budget}: {message}")]
+    Budget {
+        /// The key under `[limits]`: `fuel_max`, `wall_clock`, …
+        budget: &'static str,
+        /// What was seen against what is allowed.
+        message: String,
+        /// What was used up to there.
+        usage: Usage,
+    },
+    /// The guest trapped; the panic's message and line where it left one.
+    #[error("the connector crashed: {message}")]
+    Crashed {
+        /// The panic line, or the trap and the innermost functions; at most 4 KiB.
+        message: String,
+        /// What was used up to there.
+        usage: Usage,
+    },
+}
+
+impl CallError {
+    /// What the call had used up when it ended.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        match self {
+            Self::Failure { usage, .. } | Self::Budget { usage, .. } | Self::Crashed { usage, .. } => usage,
+        }
+    }
+
+    /// A short stable word for spans and metrics: `failure:rate-limited`, `limit:fuel_max`, `crashed`.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match self {
+            Self::Failure { kind, .. } => format!("failure:{kind}"),
+            Self::Budget { budget, .. } => format!("limit:{budget}"),
+            Self::Crashed { .. } => "crashed".to_owned(),
+        }
+    }
+}
+
+/// The contract's frozen `failure-kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// A credential is missing, wrong or expired.
+    AuthRequired,
+    /// The grant does not allow what was asked.
+    NotGranted,
+    /// The vendor asks to slow down.
+    RateLimited,
+    /// The connection's configuration cannot work.
+    BadConfig,
+    /// The vendor is down, slow or cut the answer.
+    UpstreamUnavailable,
+    /// The vendor answered in a shape that the connector does not know.
+    UpstreamChanged,
+    /// What the host passed in cannot be used.
+    InvalidInput,
+    /// A fault of the connector itself.
+    Internal,
+}
+
+impl FailureKind {
+    /// The kind as the contract writes it: `auth-required`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthRequired => "auth-required",
+            Self::NotGranted => "not-granted",
+            Self::RateLimited => "rate-limited",
+            Self::BadConfig => "bad-config",
+            Self::UpstreamUnavailable => "upstream-unavailable",
+            Self::UpstreamChanged => "upstream-changed",
+            Self::InvalidInput => "invalid-input",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

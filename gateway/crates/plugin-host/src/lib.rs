@@ -1,0 +1,56 @@
+//! Runs connectors: the only user of wasmtime.
+//!
+//! A connector is a WebAssembly component with its manifest inside. This crate loads it ([`PluginHost::load`]), gives it
+//! exactly the four interfaces of the contract (`http`, `clock`, `log`, `seal`), calls its exports within the limits of
+//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], or a [`CallError`] that names the budget, the
+//! connector's own failure, or the crash.
+//!
+//! What it must not know: how a request is granted, signed and sent (that is `renmen-egress`), what a record means (that
+//! is `renmen-schema` and the run that normalizes it), where anything is kept, and when a call is due.
+//!
+//! The rules that the rest relies on:
+//! - a fresh store for each call, thrown away afterwards: a connector keeps nothing, and a failed one is never repaired;
+//! - three budgets that do not replace one another: fuel for work, epochs so that others get their turn, wall clock for
+//!   waiting;
+//! - what a guest says (log lines, messages, names) is untrusted text: secrets are taken out, it is cut, control
+//!   characters are escaped;
+//! - only `.wasm` is accepted, checked by digest on the very bytes that are compiled.
+//!
+//! Reading order: [`limits`](CallLimits), `engine`, `inspect`, `contract`, `load`, `plugin`, `invoke`, `host/*`.
+
+mod bindings;
+mod call;
+mod componentize;
+mod contract;
+mod convert;
+mod digest;
+mod engine;
+mod failure;
+mod guest_text;
+mod host;
+mod inspect;
+mod invoke;
+mod limits;
+mod load;
+mod load_error;
+mod memory;
+mod page;
+mod plugin;
+mod registry;
+mod span;
+mod state;
+mod usage;
+mod verdict;
+
+pub use call::{Call, Pull};
+pub use componentize::componentize;
+pub use contract::CONTRACT;
+pub use engine::{Allocation, HostOptions, HostTuning, PluginHost};
+pub use failure::{CallError, FailureKind};
+pub use inspect::{Inspection, inspect};
+pub use limits::CallLimits;
+pub use load_error::LoadError;
+pub use page::{Coverage, Envelope, Finding, Page, Reject};
+pub use plugin::Plugin;
+pub use registry::{PluginStatus, Registry, Serving};
+pub use usage::Usage;

@@ -1,0 +1,125 @@
+//! From a file to a plugin that can be called: each step has its own error, and nothing is run before everything is checked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::bindings::exports::renmen::connector::{probe, source};
+use crate::contract;
+use crate::digest;
+use crate::engine::PluginHost;
+use crate::inspect::{check_kind, inspect_component};
+use crate::limits::CallLimits;
+use crate::load_error::LoadError;
+use crate::plugin::Plugin;
+use crate::state::CallState;
+use crate::verdict;
+
+impl PluginHost {
+    /// Reads a file and loads it as [`PluginHost::load_bytes`].
+    ///
+    /// # Errors
+    /// One cause each; nothing is loaded in part.
+    pub async fn load(&self, path: &Path, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
+        let bytes = read(path, self.tuning.plugin_bytes_max).await?;
+        self.load_bytes(bytes, digest).await
+    }
+
+    /// Checks the digest on the bytes that are compiled, reads the manifest, checks the contract, the imports and the
+    /// exports, compiles on a thread for blocking work, and starts one instance without network for a trial.
+    ///
+    /// # Errors
+    /// One cause each; nothing is loaded in part.
+    pub async fn load_bytes(&self, bytes: Vec<u8>, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
+        if bytes.len() as u64 > self.tuning.plugin_bytes_max {
+            return Err(LoadError::TooBig { bytes_max: self.tuning.plugin_bytes_max });
+        }
+        let gate = self.gate.clone();
+        let pinned = digest.map(str::to_owned);
+        let admitted = tokio::task::spawn_blocking(move || gate.admit(&bytes, pinned.as_deref()));
+        let plugin = match admitted.await {
+            Ok(admitted) => admitted?,
+            Err(stopped) => return Err(LoadError::Engine { reason: format!("compiling was stopped: {stopped}") }),
+        };
+        self.try_out(&plugin).await?;
+        Ok(Arc::new(plugin))
+    }
+
+    /// One instance, thrown away: what fails before the first call fails now.
+    async fn try_out(&self, plugin: &Plugin) -> Result<(), LoadError> {
+        let limits = Arc::new(CallLimits {
+            wall_clock: self.tuning.trial_wall_clock,
+            fuel_max: self.tuning.trial_fuel_max,
+            ..CallLimits::default()
+        });
+        let _place = plugin.place().await;
+        let mut store = plugin.store(CallState::trial(plugin.name(), limits.clone()));
+        let started = tokio::time::timeout(limits.wall_clock, plugin.pre.instantiate_async(&mut store)).await;
+        let failed = |reason: String| LoadError::Trial { plugin: plugin.manifest.name.clone(), reason };
+        let instance = match started {
+            Ok(Ok(instance)) => instance,
+            Ok(Err(error)) => return Err(failed(verdict::over(&error, store.data(), Default::default()).to_string())),
+            Err(_elapsed) => return Err(failed(verdict::late(store.data(), Default::default()).to_string())),
+        };
+        // The types of the exports are checked here as well.
+        let fits = |result: wasmtime::Result<()>| {
+            result
+                .map_err(|error| LoadError::Link { plugin: plugin.manifest.name.clone(), reason: format!("{error:#}") })
+        };
+        if let Some(source) = &plugin.source {
+            fits(source.load(&mut store, &instance).map(drop))?;
+        }
+        if let Some(probe) = &plugin.probe {
+            fits(probe.load(&mut store, &instance).map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+/// No more of a file is read than may be loaded.
+async fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
+    let failed = |source| LoadError::Read { path: path.to_owned(), source };
+    let file = tokio::fs::File::open(path).await.map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).await.map_err(failed)?;
+    Ok(bytes)
+}
+
+/// What admits a plugin; shared with the threads for blocking work.
+pub(crate) struct Gate {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<CallState>,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) dev: bool,
+}
+
+impl Gate {
+    fn admit(&self, bytes: &[u8], pinned: Option<&str>) -> Result<Plugin, LoadError> {
+        check_kind(bytes)?;
+        let digest = digest::of(bytes);
+        digest::check(pinned, &digest, self.dev)?;
+        let inspection = inspect_component(bytes, digest)?;
+        contract::check(&inspection)?;
+        let plugin = || inspection.manifest.name.clone();
+        let link = |error: wasmtime::Error| LoadError::Link { plugin: plugin(), reason: format!("{error:#}") };
+        let component = Component::from_binary(&self.engine, bytes)
+            .map_err(|error| LoadError::Compile { plugin: plugin(), reason: format!("{error:#}") })?;
+        let pre = self.linker.instantiate_pre(&component).map_err(link)?;
+        let has = |interface| inspection.exports_interface(interface);
+        let source = has("source").then(|| source::GuestIndices::new(&pre)).transpose().map_err(link)?;
+        let probe = has("probe").then(|| probe::GuestIndices::new(&pre)).transpose().map_err(link)?;
+        Ok(Plugin {
+            name: inspection.manifest.name.as_str().into(),
+            manifest: inspection.manifest,
+            digest: inspection.digest,
+            pre,
+            places: self.places.clone(),
+            source,
+            probe,
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! Why a plugin was not loaded: one variant a cause, each with what to do next.
+
+use std::path::PathBuf;
+
+use crate::contract::CONTRACT;
+
+/// Why a plugin was not loaded. Nothing is loaded in part: the one that was there before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read {}: {source}; check the path (it is relative to connectors.toml) and its permissions", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is too big.
+    #[error(
+        "the file has more than {bytes_max} bytes, which is the most that is loaded; build it with `--release`, or raise the limit"
+    )]
+    TooBig {
+        /// The limit in bytes.
+        bytes_max: u64,
+    },
+    /// No digest was given, and this is not development.
+    #[error(
+        "no digest is pinned for this file; if you trust it, write `digest = \"{actual}\"` beside `plugin`, or start with --dev"
+    )]
+    DigestMissing {
+        /// What the file has.
+        actual: String,
+    },
+    /// What was pinned is no digest.
+    #[error("`{given}` is no digest: it is `sha256:` and 64 hex digits; this file has `{actual}`")]
+    DigestMalformed {
+        /// What was given, cut to 80 characters.
+        given: String,
+        /// What the file has.
+        actual: String,
+    },
+    /// The file is not the one that was pinned.
+    #[error(
+        "the file is not the one that was pinned: pinned is {pinned}, the file has {actual}; restore the file, or pin the new digest after you have reviewed it"
+    )]
+    DigestMismatch {
+        /// In the configuration.
+        pinned: String,
+        /// What the file has.
+        actual: String,
+    },
+    /// Machine code compiled by somebody else.
+    #[error(
+        "this is compiled machine code, not WebAssembly: it could do anything and is never accepted; give the `.wasm` that it was made from"
+    )]
+    Precompiled,
+    /// A core module where a component is wanted.
+    #[error("this is a core module, not a component; make a plugin of it with `renmen plugin build`")]
+    CoreModule,
+    /// A component where a core module is wanted.
+    #[error(
+        "this is a component already, not the module that cargo wrote; look under target/wasm32-unknown-unknown/release"
+    )]
+    NotAModule,
+    /// Anything else.
+    #[error(
+        "this is no WebAssembly: it begins with {begins}; a plugin is a `.wasm` component, built with `renmen plugin build`"
+    )]
+    NotWasm {
+        /// The first bytes in hex.
+        begins: String,
+    },
+    /// WebAssembly that does not parse.
+    #[error("the WebAssembly is damaged: {reason}; copy or build the file again")]
+    Malformed {
+        /// What and where.
+        reason: String,
+    },
+    /// No manifest inside.
+    #[error("the component carries no manifest; build it with `renmen plugin build`, which puts plugin.toml inside")]
+    NoManifest,
+    /// Which one would count?
+    #[error(
+        "the component carries more than one manifest; build it again with `renmen plugin build` from the module that cargo wrote"
+    )]
+    TwoManifests,
+    /// The manifest cannot be understood.
+    #[error("{reason}; correct it and build the plugin again")]
+    Manifest {
+        /// Line, column and what is wrong.
+        reason: String,
+    },
+    /// The manifest contradicts itself.
+    #[error("plugin.toml of {plugin}: {}; correct it and build the plugin again", faults.join("; "))]
+    ManifestFaults {
+        /// The plugin's name.
+        plugin: String,
+        /// Key and fault, all of them.
+        faults: Vec<String>,
+    },
+    /// Built for a contract that is not served.
+    #[error(
+        "{plugin} was built for renmen:connector@{built_for}, this gateway serves {CONTRACT}; rebuild it with the renmen-plugin of this release"
+    )]
+    Contract {
+        /// The plugin's name.
+        plugin: String,
+        /// The version it names.
+        built_for: String,
+    },
+    /// It asks for what a connector does not get.
+    #[error("{plugin} asks for {}, which no connector gets: only http, clock, log and seal of renmen:connector; remove the dependency that asks for it (WASI means the wrong target: build for wasm32-unknown-unknown)", names.join(", "))]
+    ForeignImports {
+        /// The plugin's name.
+        plugin: String,
+        /// What it asked for.
+        names: Vec<String>,
+    },
+    /// A module asks for what the host of another platform would give.
+    #[error("the module asks for {}, which no connector gets; {}", names.join(", "), culprit(names))]
+    ForeignModuleImports {
+        /// `module.name` of each import.
+        names: Vec<String>,
+    },
+    /// The module was not built with the SDK.
+    #[error(
+        "the module says nothing of the connector contract; depend on renmen-plugin and export your type with `export_source!`"
+    )]
+    NoBindings,
+    /// The manifest promises what the code does not do.
+    #[error("{plugin} does not export `{export}` although {because}; export it, or take that out of plugin.toml")]
+    MissingExport {
+        /// The plugin's name.
+        plugin: String,
+        /// The interface.
+        export: &'static str,
+        /// What the manifest says.
+        because: String,
+    },
+    /// The module cannot become a component.
+    #[error("the module cannot become a component: {reason}; build it with the renmen-plugin of this release")]
+    Encode {
+        /// What the encoder says.
+        reason: String,
+    },
+    /// It does not compile.
+    #[error(
+        "{plugin} does not compile: {reason}; build it again, without features beyond the WebAssembly that this release allows"
+    )]
+    Compile {
+        /// The plugin's name.
+        plugin: String,
+        /// What the compiler says.
+        reason: String,
+    },
+    /// It does not fit the contract in detail.
+    #[error(
+        "{plugin} does not fit the contract {CONTRACT}: {reason}; rebuild it with the renmen-plugin of this release"
+    )]
+    Link {
+        /// The plugin's name.
+        plugin: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// It fails before it is asked for anything.
+    #[error("{plugin} cannot be started: {reason}; look at what it does before its first call (statics, `start`)")]
+    Trial {
+        /// The plugin's name.
+        plugin: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The directory for compiled code is not safe to use.
+    #[error("the directory {} cannot hold compiled code: {reason}", path.display())]
+    CacheDir {
+        /// Which directory.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The engine does not start on this machine.
+    #[error("the WebAssembly engine does not start on this machine: {reason}")]
+    Engine {
+        /// What it says.
+        reason: String,
+    },
+}
+
+/// Which dependency usually brings such imports.
+fn culprit(names: &[String]) -> &'static str {
+    if names.iter().any(|name| name.starts_with("__wbindgen") || name.starts_with("wbg")) {
+        "a dependency thinks it runs in a browser: look with `cargo tree -i js-sys -i wasm-bindgen` and switch off the default features of chrono, uuid or getrandom (time comes from `clock`)"
+    } else if names.iter().any(|name| name.starts_with("wasi")) {
+        "it was built for WASI: build it for wasm32-unknown-unknown"
+    } else {
+        "an `extern` block or a C library wants it: connectors are built without"
+    }
+}

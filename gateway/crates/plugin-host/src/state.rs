@@ -1,0 +1,97 @@
+//! What a store carries: everything that belongs to one call, and nothing that outlives it.
+
+use std::sync::Arc;
+
+use renmen_egress::{Connection, Exchange, Tape};
+
+use crate::call::Call;
+use crate::guest_text;
+use crate::limits::CallLimits;
+use crate::memory::MemoryMeter;
+
+/// A budget that a host function found spent: it ends the call.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("limit {budget}: {message}")]
+pub(crate) struct Spent {
+    pub(crate) budget: &'static str,
+    pub(crate) message: String,
+}
+
+/// The way out. None during the trial at load: a plugin that is only being loaded has nobody's grant.
+pub(crate) struct Outside {
+    pub(crate) egress: Arc<Connection>,
+    pub(crate) tape: Arc<dyn Tape>,
+}
+
+/// The state of one call.
+pub(crate) struct CallState {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) limits: Arc<CallLimits>,
+    pub(crate) outside: Option<Outside>,
+    pub(crate) now_ms: i64,
+    pub(crate) memory: MemoryMeter,
+    pub(crate) http: HttpMeter,
+    pub(crate) log: LogMeter,
+    /// Bytes handed to `seal` so far.
+    pub(crate) sealed_bytes: u64,
+    /// Why a host function ended the call.
+    pub(crate) spent: Option<Spent>,
+}
+
+/// What went over the network, or was recalled.
+#[derive(Default)]
+pub(crate) struct HttpMeter {
+    pub(crate) calls: u32,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    /// In the order of their numbers.
+    pub(crate) exchanges: Vec<Arc<Exchange>>,
+}
+
+/// What was logged.
+#[derive(Default)]
+pub(crate) struct LogMeter {
+    pub(crate) lines: u32,
+    pub(crate) dropped: u32,
+    /// The last line, if it was an error: a panic hook writes one just before the trap.
+    pub(crate) last_words: Option<String>,
+}
+
+impl CallState {
+    /// The state of a call for a connection.
+    pub(crate) fn new(plugin: Arc<str>, call: &Call) -> Self {
+        let outside = Outside { egress: call.egress.clone(), tape: call.tape.clone() };
+        Self { outside: Some(outside), now_ms: call.now_ms, ..Self::trial(plugin, call.limits.clone()) }
+    }
+
+    /// The state of the trial at load.
+    pub(crate) fn trial(plugin: Arc<str>, limits: Arc<CallLimits>) -> Self {
+        Self {
+            plugin,
+            outside: None,
+            now_ms: 0,
+            memory: MemoryMeter::new(limits.memory_bytes_max),
+            limits,
+            http: HttpMeter::default(),
+            log: LogMeter::default(),
+            sealed_bytes: 0,
+            spent: None,
+        }
+    }
+
+    /// Ends the call: keeps the reason and gives the error that a host function returns. The reason is kept beside the
+    /// error because an error's text also goes through the engine.
+    pub(crate) fn stop(&mut self, budget: &'static str, message: String) -> wasmtime::Error {
+        let spent = Spent { budget, message };
+        self.spent.get_or_insert_with(|| spent.clone());
+        wasmtime::Error::new(spent)
+    }
+
+    /// Guest text for an operator.
+    pub(crate) fn clean(&self, text: &str, bytes_max: usize) -> String {
+        guest_text::clean(text, bytes_max, |text| match &self.outside {
+            Some(outside) => outside.egress.redact(text),
+            None => text.to_owned(),
+        })
+    }
+}

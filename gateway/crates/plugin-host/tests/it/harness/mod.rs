@@ -1,0 +1,109 @@
+//! What every test needs: the built plugin, a host with a warm cache, a connection to a loopback server, a call.
+
+mod build;
+mod server;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, NoTape, OperatorGrant, SlotSpec};
+use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin, PluginHost, Pull};
+use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
+use renmen_schema::manifest::HttpWish;
+use renmen_vault::Secret;
+
+pub(crate) use build::hostile_component;
+pub(crate) use server::Server;
+
+/// What a connector must never get out.
+pub(crate) const CANARY: &str = "canary-9f3e77a1c0d24b58";
+
+/// A host whose cache is shared by all test processes: compiling once is slow enough.
+pub(crate) fn host() -> PluginHost {
+    let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("compiled"));
+    PluginHost::new(HostOptions { cache_dir, dev: true }).unwrap()
+}
+
+/// The hostile plugin with a connection to a loopback server.
+pub(crate) struct Bench {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) call: Call,
+    pub(crate) server: Server,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with(hostile_component()).await
+    }
+
+    pub(crate) async fn with(component: Vec<u8>) -> Self {
+        let server = Server::start().await;
+        let plugin = host().load_bytes(component, None).await.unwrap();
+        let call = call(&server.url);
+        Self { plugin, call, server }
+    }
+
+    /// One pull with the limits changed.
+    pub(crate) async fn pull(&self, stream: &str, change: impl FnOnce(&mut CallLimits)) -> Result<Page, CallError> {
+        let mut limits = (*self.call.limits).clone();
+        change(&mut limits);
+        let call = Call { limits: Arc::new(limits), ..self.call.clone() };
+        self.plugin.pull(call, first(stream)).await
+    }
+
+    /// The host is well: a plugin beside the hostile one still gives its page.
+    pub(crate) async fn assert_healthy(&self) {
+        let page = self.pull("healthy", |_| ()).await.unwrap();
+        assert_eq!(page.records.len(), 10);
+    }
+}
+
+/// The first page of a stream.
+pub(crate) fn first(stream: &str) -> Pull {
+    Pull { stream: StreamName::new(stream).unwrap(), cursor: None, only: Vec::new() }
+}
+
+/// A call for a connection that may reach the server alone, and holds the canary in the slot `key`.
+pub(crate) fn call(base_url: &str) -> Call {
+    let config = serde_json::json!({ "base_url": base_url, "canary": CANARY });
+    Call {
+        connection: ConnectionName::new("test").unwrap(),
+        config: config.to_string().into_bytes().into(),
+        limits: Arc::new(CallLimits::default()),
+        egress: connection(config),
+        tape: Arc::new(NoTape),
+        now_ms: 1_750_000_000_123,
+    }
+}
+
+fn connection(config: serde_json::Value) -> Arc<Connection> {
+    let spec = ConnectionSpec {
+        tenant: TenantId::new("default").unwrap(),
+        connection: ConnectionName::new("test").unwrap(),
+        wish: HttpWish { hosts: vec!["{base_url}".into()], methods: vec!["GET".into(), "POST".into()] },
+        grant: OperatorGrant {
+            hosts: None,
+            methods: None,
+            plaintext: true,
+            addresses: vec!["127.0.0.0/8".parse().unwrap()],
+            drop: None,
+        },
+        limits: EgressLimits {
+            request_timeout: Duration::from_secs(30),
+            response_bytes_max: 8 << 20,
+            request_bytes_max: 8 << 20,
+            retries_max: 0,
+            retry_wait_max: Duration::from_millis(1),
+            parallel_max: 8,
+            rate: None,
+        },
+        slots: BTreeMap::from([(
+            SlotName::new("key").unwrap(),
+            SlotSpec { secret: Some(Secret::new(CANARY.to_owned())), audience: Vec::new(), auth: None },
+        )]),
+        config,
+    };
+    Egress::new().unwrap().connect(spec).unwrap()
+}

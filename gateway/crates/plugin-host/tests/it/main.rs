@@ -1,0 +1,15 @@
+//! The host against real components: a hostile one for each limit, and hand-written ones for what no compiler would make.
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+
+mod budgets;
+mod cancel;
+mod compatibility;
+mod contain;
+mod harness;
+mod load;
+mod memory_returns;
+mod modules;
+mod network;
+mod reload;
+mod spans;
+mod telling;

@@ -1,0 +1,72 @@
+//! Misbehaves on demand: the name of the stream says how. It is built on the contract itself, not on the SDK, because a
+//! hostile author would not use the SDK either.
+//!
+//! It must not hold anything that a test wants to keep secret: what it tries to leak comes from its configuration.
+
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively there is nobody to export to"))]
+
+mod bindings;
+mod exhaust;
+mod network;
+mod page;
+mod talk;
+
+use bindings::exports::renmen::connector::probe::{Finding, Guest as Probe};
+use bindings::exports::renmen::connector::source::{Guest as Source, Page, PullRequest};
+use bindings::renmen::connector::types::{Failure, FailureKind};
+
+struct Hostile;
+
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code, unreachable_pub, reason = "the canonical ABI, generated")]
+mod export {
+    use super::{Hostile, bindings};
+
+    bindings::export!(Hostile with_types_in bindings);
+}
+
+impl Source for Hostile {
+    fn pull(request: PullRequest) -> Result<Page, Failure> {
+        talk::hook_panics();
+        match request.stream.as_str() {
+            "healthy" => network::healthy(&request),
+            "idle" => Ok(page::of(Vec::new())),
+            "bulk" => Ok(page::bulk(1_000)),
+            "loop" => exhaust::spin(),
+            "memory" => exhaust::memory(),
+            "memory_kept_small" => Ok(exhaust::memory_until_denied()),
+            "recursion" => Ok(page::of(vec![page::record(exhaust::recursion(1), b"{}")])),
+            "output_bytes" => Ok(page::heavy(1, 2 << 20)),
+            "output_huge" => Ok(page::heavy(16, 4 << 20)),
+            "output_records" => Ok(page::bulk(request.max_records + 1)),
+            "log_chatty" => Ok(talk::chatter(500)),
+            "log_flood" => Ok(talk::chatter(u32::MAX)),
+            "log_long" => Ok(talk::long_line()),
+            "http_flood" => network::flood(&request),
+            "http_burst" => network::burst(&request, 1_000),
+            "http_hoard" => network::hoard(&request),
+            "not_granted" => network::elsewhere(),
+            "secret_in_body" => network::leak(&request),
+            "secret_in_log" => Err(talk::leak(&request)),
+            "seal_flood" => network::sign_without_end(),
+            "bad_slot" => network::bad_slot(&request),
+            "panic" => panic!("vendor field `mobile` is missing"),
+            "endless_pages" => Ok(page::endless()),
+            "bad_json" => Ok(page::of(vec![page::record(1, b"{\"no json")])),
+            "bad_records" => Ok(page::one_bad_of_ten()),
+            "rejects" => Ok(page::with_reject()),
+            "slow" => network::slow(&request),
+            "clock" => Ok(talk::clock()),
+            "parallel" => network::parallel(&request),
+            "keeps_state" => Ok(exhaust::count_calls()),
+            other => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),
+        }
+    }
+}
+
+impl Probe for Hostile {
+    fn check(config: Vec<u8>) -> Result<Vec<Finding>, Failure> {
+        let name = "configuration".to_owned();
+        Ok(vec![Finding { name, ok: true, message: format!("{} bytes\nsecond line", config.len()) }])
+    }
+}

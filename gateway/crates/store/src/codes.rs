@@ -1,0 +1,89 @@
+//! The small numbers that stand in the tables for the words of the model. A number never gets a second meaning.
+
+use crate::{ChangeKind, DeletedBy, RunState, StoreError};
+
+pub(crate) fn of_deleted(by: DeletedBy) -> i64 {
+    match by {
+        DeletedBy::SourceEvent => 1,
+        DeletedBy::SourceFlag => 2,
+        DeletedBy::FullDiff => 3,
+        DeletedBy::Manual => 4,
+    }
+}
+
+pub(crate) fn deleted(code: i64) -> Result<DeletedBy, StoreError> {
+    match code {
+        1 => Ok(DeletedBy::SourceEvent),
+        2 => Ok(DeletedBy::SourceFlag),
+        3 => Ok(DeletedBy::FullDiff),
+        4 => Ok(DeletedBy::Manual),
+        _ => Err(unknown("deletion", code)),
+    }
+}
+
+pub(crate) fn of_kind(kind: ChangeKind) -> i64 {
+    match kind {
+        ChangeKind::Created => 1,
+        ChangeKind::Updated => 2,
+        ChangeKind::Deleted => 3,
+    }
+}
+
+pub(crate) fn kind(code: i64) -> Result<ChangeKind, StoreError> {
+    match code {
+        1 => Ok(ChangeKind::Created),
+        2 => Ok(ChangeKind::Updated),
+        3 => Ok(ChangeKind::Deleted),
+        _ => Err(unknown("change", code)),
+    }
+}
+
+pub(crate) fn of_state(state: RunState) -> i64 {
+    match state {
+        RunState::Running => RUNNING,
+        RunState::Completed => 2,
+        RunState::Failed => 3,
+        RunState::Interrupted => INTERRUPTED,
+    }
+}
+
+/// [`RunState::Running`].
+pub(crate) const RUNNING: i64 = 1;
+/// [`RunState::Interrupted`].
+pub(crate) const INTERRUPTED: i64 = 4;
+/// `exchange_no` of a revision that no exchange shows: a sweep missed the record.
+pub(crate) const NO_EXCHANGE: i64 = -1;
+
+pub(crate) fn state(code: i64) -> Result<RunState, StoreError> {
+    match code {
+        RUNNING => Ok(RunState::Running),
+        2 => Ok(RunState::Completed),
+        3 => Ok(RunState::Failed),
+        INTERRUPTED => Ok(RunState::Interrupted),
+        _ => Err(unknown("run state", code)),
+    }
+}
+
+fn unknown(what: &str, code: i64) -> StoreError {
+    StoreError::Fault(format!("the database holds {what} code {code}, which this program does not know"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_word_comes_back_from_its_number_and_other_numbers_are_faults() {
+        for by in [DeletedBy::SourceEvent, DeletedBy::SourceFlag, DeletedBy::FullDiff, DeletedBy::Manual] {
+            assert_eq!(deleted(of_deleted(by)).unwrap(), by);
+        }
+        for change in [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted] {
+            assert_eq!(kind(of_kind(change)).unwrap(), change);
+        }
+        for run in [RunState::Running, RunState::Completed, RunState::Failed, RunState::Interrupted] {
+            assert_eq!(state(of_state(run)).unwrap(), run);
+        }
+        assert!(deleted(0).is_err() && kind(9).is_err() && state(0).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! The record: the only writer of SQL.
+//!
+//! Owns the tables, their migrations, the transactions, and what is promised about them. Knows nothing of plugins, HTTP
+//! or schedules: what a body says is opaque here.
+//!
+//! What both backends promise (and the same tests ask of both):
+//! - a page's records, revisions, changes, exchanges, quarantine and cursor become visible and durable together or not at
+//!   all: *a change exists iff its row version exists iff its page is at or before the cursor*;
+//! - an unchanged record writes nothing; a superseded version is kept; a deletion is a tombstone that keeps the last body;
+//! - positions of the change feed are given out in the order in which they become visible: a gap never fills later;
+//! - every key begins with the tenant: the id of another tenant's record is as unknown as one that was never made.
+//!
+//! Map: [`Store`] is the interface, `model` its shapes. `decide`, `seen`, `identity`, `listing` and `rows` are what the
+//! backends share; `sqlite` and `postgres` hold the statements.
+
+mod codes;
+mod decide;
+mod error;
+mod failpoint;
+mod follow;
+mod identity;
+mod interface;
+mod limits;
+mod list_token;
+mod listing;
+mod model;
+mod options;
+mod postgres;
+mod rows;
+mod seen;
+mod sqlite;
+
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use interface::Store;
+pub use limits::{
+    CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
+};
+pub use model::{
+    ApiKeyRow, ChangeKind, ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite,
+    Known, NewRun, Origin, PageCommit, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow,
+    RecordWrite, RunEnd, RunRow, RunState, Slice, StreamKey, StreamState, Sweep,
+};
+use options::Place;
+pub use options::StoreOptions;
+
+/// Opens for reading and writing: creates what is missing, locks against a second gateway (SQLite), migrates, and marks the
+/// runs of an ended process as interrupted (SQLite; on PostgreSQL their lease tells).
+///
+/// # Errors
+/// [`StoreError::BadInput`] for a URL that is none, [`StoreError::Busy`] when another gateway holds the file,
+/// [`StoreError::Unavailable`] when the database is away, [`StoreError::Fault`] when it is newer than this program.
+pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    match options.place()? {
+        Place::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
+        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
+    }
+}
+
+/// Opens for reading beside a running gateway: takes no lock, creates and migrates nothing; whatever would write answers
+/// [`StoreError::Busy`].
+///
+/// # Errors
+/// As [`open`]; [`StoreError::Unavailable`] when there is no database yet or it wants migrating first.
+pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
+    match options.place()? {
+        Place::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
+        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, false).await?)),
+    }
+}

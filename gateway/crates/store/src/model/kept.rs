@@ -1,0 +1,71 @@
+//! What is kept beside the records: exchanges, pages, quarantine, keys.
+
+use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId};
+
+use super::{ExchangeWrite, QuarantineWrite};
+
+/// One exchange as kept.
+#[derive(Debug, Clone)]
+pub struct ExchangeRow {
+    /// Id.
+    pub id: ExchangeId,
+    /// Which run.
+    pub run: RunId,
+    /// Which stream.
+    pub connection: ConnectionName,
+    /// Which stream.
+    pub stream: StreamName,
+    /// As written.
+    pub exchange: ExchangeWrite,
+}
+
+/// One committed page, for replay: what it was asked with and what it read.
+#[derive(Debug, Clone)]
+pub struct PageRow {
+    /// Id.
+    pub id: i64,
+    /// Run.
+    pub run: RunId,
+    /// Asked with.
+    pub cursor_before: Option<String>,
+    /// Left.
+    pub cursor_after: Option<String>,
+    /// The clock that the connector saw.
+    pub now_ms: i64,
+}
+
+/// One quarantined record.
+#[derive(Debug, Clone)]
+pub struct QuarantineRow {
+    /// Id.
+    pub id: i64,
+    /// Connection.
+    pub connection: ConnectionName,
+    /// Stream.
+    pub stream: StreamName,
+    /// Run.
+    pub run: RunId,
+    /// Page: its exchanges are the originals.
+    pub page: i64,
+    /// As written.
+    pub item: QuarantineWrite,
+    /// When.
+    pub at_ms: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// An API key: only its hash is kept.
+#[derive(Debug, Clone)]
+pub struct ApiKeyRow {
+    /// SHA-256 of the key.
+    pub hash: [u8; 32],
+    /// For people.
+    pub label: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// When made.
+    pub created_at_ms: i64,
+    /// When it ended.
+    pub revoked_at_ms: Option<i64>,
+}

@@ -1,0 +1,122 @@
+//! What goes in: one page, all of it or nothing.
+
+use renmen_schema::id::RunId;
+use serde::Serialize;
+
+use super::{ContentHash, DeletedBy, StreamKey};
+
+/// What one page changes: all of it or nothing.
+#[derive(Debug, Clone)]
+pub struct PageCommit {
+    /// The stream.
+    pub key: StreamKey,
+    /// The run; a commit for a run that is no longer live is refused with [`crate::StoreError::Fenced`].
+    pub run: RunId,
+    /// What the page was asked with; refused with `Fenced` when the stored cursor is another.
+    pub cursor_before: Option<String>,
+    /// Where the next page begins.
+    pub cursor_after: Option<String>,
+    /// False: the run's last page.
+    pub has_more: bool,
+    /// Set on streams whose deletes are found by diff.
+    pub sweep: Option<Sweep>,
+    /// In the page's order; the last of two with the same id wins.
+    pub records: Vec<RecordWrite>,
+    /// Every record of the page that is known to be unchanged already (only for `sweep`'s sake): entity and external id.
+    pub unchanged: Vec<(String, String)>,
+    /// What was refused.
+    pub quarantine: Vec<QuarantineWrite>,
+    /// What was read.
+    pub exchanges: Vec<ExchangeWrite>,
+    /// The clock that the connector saw while it made this page: kept as [`PageRow::now_ms`], shown again by a replay.
+    pub clock_ms: i64,
+    /// The clock of the commit.
+    pub now_ms: i64,
+}
+
+/// One record on its way in: validated, canonical, hashed.
+#[derive(Debug, Clone)]
+pub struct RecordWrite {
+    /// `employee`.
+    pub entity: String,
+    /// The vendor's id.
+    pub external_id: String,
+    /// Canonical JSON; empty for a deletion, which keeps the last body.
+    pub body: Vec<u8>,
+    /// Of `body`.
+    pub hash: ContentHash,
+    /// The vendor's clock.
+    pub updated_at_ms: Option<i64>,
+    /// Number of the exchange within the page.
+    pub exchange_no: u32,
+    /// Where in that exchange.
+    pub pointer: String,
+    /// Set for a deletion.
+    pub deleted: Option<DeletedBy>,
+}
+
+/// One record that could not be taken in.
+#[derive(Debug, Clone)]
+pub struct QuarantineWrite {
+    /// As the connector named it.
+    pub entity: String,
+    /// When it had one.
+    pub external_id: Option<String>,
+    /// Number of the exchange within the page.
+    pub exchange_no: u32,
+    /// Where in that exchange.
+    pub pointer: String,
+    /// Stable code: `invalid_json`, `missing_external_id`, `schema`, `connector`, …
+    pub code: String,
+    /// For people; holds no value of the record.
+    pub reason: String,
+    /// The original bytes as the connector passed them.
+    pub raw: Vec<u8>,
+}
+
+/// One exchange on its way in.
+#[derive(Debug, Clone)]
+pub struct ExchangeWrite {
+    /// From 0 within the page.
+    pub no: u32,
+    /// Method.
+    pub method: String,
+    /// URL without credentials.
+    pub url: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Identity of the request: what a tape looks for.
+    pub key: [u8; 16],
+    /// SHA-256 is not needed on the hot path: BLAKE3 of the response body.
+    pub body_hash: [u8; 32],
+    /// The whole exchange, serialised by sync and compressed with zstd: opaque here.
+    pub packed: Vec<u8>,
+    /// When the answer was complete.
+    pub at_ms: i64,
+}
+
+/// A listing of everything, which may span runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// This page begins it: what was seen before is forgotten.
+    pub begins: bool,
+    /// This page ends it and it covered everything: what was not seen since it began gets a tombstone.
+    pub ends: bool,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct CommitOutcome {
+    /// New records.
+    pub created: u64,
+    /// Records with another body.
+    pub updated: u64,
+    /// Records that stayed as they were: nothing was written.
+    pub unchanged: u64,
+    /// New tombstones.
+    pub deleted: u64,
+    /// Records refused.
+    pub quarantined: u64,
+    /// The last entry of the change feed after this commit.
+    pub last_seq: i64,
+}

@@ -1,0 +1,115 @@
+//! Streams and their runs.
+
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use serde::{Deserialize, Serialize};
+
+use super::CommitOutcome;
+
+/// Which stream of whom.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamKey {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Through which connection.
+    pub connection: ConnectionName,
+    /// Which stream.
+    pub stream: StreamName,
+}
+
+/// Where a stream stands.
+#[derive(Debug, Clone, Default)]
+pub struct StreamState {
+    /// Where the next page begins.
+    pub cursor: Option<String>,
+    /// True: the last committed page said that there is more: a run was cut.
+    pub mid_run: bool,
+    /// True: a sweep is under way and every page of it is committed so far.
+    pub sweeping: bool,
+    /// Records now in the store that came through this stream's connection (live and deleted); 0 lets a first run skip look-ups.
+    pub records: u64,
+}
+
+/// A run about to begin.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Stream.
+    pub key: StreamKey,
+    /// Plugin name, version and digest: lineage names them.
+    pub plugin: PluginRef,
+    /// `schedule`, `manual`, `retry`.
+    pub trigger: String,
+    /// Now.
+    pub now_ms: i64,
+    /// How long without a commit until another gateway may take the stream over.
+    pub lease_ms: i64,
+}
+
+/// Which code made a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PluginRef {
+    /// `dingtalk`.
+    pub name: String,
+    /// `0.1.0`.
+    pub version: String,
+    /// `sha256:…`.
+    pub digest: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Not ended.
+    Running,
+    /// The last page was committed.
+    Completed,
+    /// It stopped before the last page; what was committed stays and the next run goes on.
+    Failed,
+    /// The process ended in the middle; found at the next start.
+    Interrupted,
+}
+
+/// Figures and end of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunRow {
+    /// Id.
+    pub id: RunId,
+    /// Connection.
+    pub connection: ConnectionName,
+    /// Stream.
+    pub stream: StreamName,
+    /// Plugin.
+    pub plugin: PluginRef,
+    /// What began it.
+    pub trigger: String,
+    /// State.
+    pub state: RunState,
+    /// Begin.
+    pub started_at_ms: i64,
+    /// End.
+    pub ended_at_ms: Option<i64>,
+    /// Committed pages.
+    pub pages: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Sums of the commits.
+    #[serde(flatten)]
+    pub outcome: CommitOutcome,
+    /// Why it failed: `rate_limited: …`.
+    pub error: Option<String>,
+    /// When it will be tried again.
+    pub retry_at_ms: Option<i64>,
+}
+
+/// End of a run.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// `Completed` or `Failed`.
+    pub state: RunState,
+    /// Why.
+    pub error: Option<String>,
+    /// When again.
+    pub retry_at_ms: Option<i64>,
+    /// Now.
+    pub now_ms: i64,
+}

@@ -1,0 +1,57 @@
+//! The tables' versions: numbered files, applied in order in one transaction; gateways that start together take turns.
+
+use deadpool_postgres::{Client, GenericClient};
+
+use super::query::{one, run};
+use crate::StoreError;
+use crate::identity::IdKey;
+use crate::rows::Columns;
+
+/// Never edited once released: a change is another file.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+
+/// Any number that other programs are unlikely to lock: "rnmn".
+const LOCK: i64 = 0x726e_6d6e;
+
+/// Brings the tables up to this program's version; refuses what is newer.
+pub(super) async fn migrate(client: &mut Client) -> Result<IdKey, StoreError> {
+    let transaction = client.transaction().await?;
+    run(&transaction, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    transaction
+        .batch_execute("CREATE TABLE IF NOT EXISTS meta (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL, id_key BYTEA NOT NULL)")
+        .await?;
+    let key = IdKey::generate();
+    let first = "INSERT INTO meta (one, version, id_key) VALUES (1, 0, $1) ON CONFLICT DO NOTHING";
+    run(&transaction, first, &[&key.as_bytes()]).await?;
+    let (version, key) = version(&transaction).await?;
+    for (at, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+        transaction.batch_execute(sql).await?;
+        run(&transaction, "UPDATE meta SET version = $1", &[&(at as i64 + 1)]).await?;
+        tracing::info!(version = at + 1, "Database migrated");
+    }
+    transaction.commit().await?;
+    Ok(key)
+}
+
+/// Refuses what a reader could not read.
+pub(super) async fn check(client: &Client) -> Result<IdKey, StoreError> {
+    let wants = || StoreError::Unavailable("the database wants migrating: start the gateway once, it does so".into());
+    if one(client, "SELECT 1::bigint WHERE to_regclass('meta') IS NOT NULL", &[]).await?.is_none() {
+        return Err(wants());
+    }
+    let (version, key) = version(client).await?;
+    if version < MIGRATIONS.len() { Err(wants()) } else { Ok(key) }
+}
+
+async fn version(client: &impl GenericClient) -> Result<(usize, IdKey), StoreError> {
+    let damaged = || StoreError::Fault("the database's `meta` table is damaged".into());
+    let row = one(client, "SELECT version, id_key FROM meta", &[]).await?.ok_or_else(damaged)?;
+    let version = usize::try_from(row.int(0)?).map_err(|_| damaged())?;
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Fault(format!(
+            "the database has version {version}, this program knows up to {}: use the newer program that wrote it",
+            MIGRATIONS.len()
+        )));
+    }
+    Ok((version, IdKey::from_bytes(&row.bytes(1)?).ok_or_else(damaged)?))
+}

@@ -1,0 +1,186 @@
+//! [`Store`] on PostgreSQL: each call takes a connection, a write a transaction.
+
+use async_trait::async_trait;
+use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
+use tokio::sync::watch;
+
+use super::{PostgresStore, api_key, commit, feed, in_time, list, quarantine, record, run};
+use crate::listing::Listing;
+use crate::{
+    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
+    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, failpoint,
+    follow, limits,
+};
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn backend(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.read(|c| async move { feed::head(&c).await.map(drop) }).await
+    }
+
+    async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let id = run::begin(&transaction, &new).await?;
+            transaction.commit().await?;
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
+        limits::check_page(&page)?;
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let outcome = commit::commit_page(&transaction, page).await?;
+            failpoint::reach("before_commit");
+            transaction.commit().await?;
+            failpoint::reach("after_commit");
+            follow::raise(&self.head, outcome.last_seq);
+            Ok(outcome)
+        })
+        .await
+    }
+
+    async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            run::finish(&transaction, id, &end).await?;
+            Ok(transaction.commit().await?)
+        })
+        .await
+    }
+
+    async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<RunRow>, StoreError> {
+        self.read(|c| async move { run::get(&c, tenant, id).await }).await
+    }
+
+    async fn runs(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionName>,
+        limit: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        self.read(|c| async move { run::list(&c, tenant, connection, limit).await }).await
+    }
+
+    async fn stream_state(&self, key: &StreamKey) -> Result<StreamState, StoreError> {
+        self.read(|c| async move { run::state(&c, key).await }).await
+    }
+
+    async fn reset_stream(&self, key: &StreamKey) -> Result<(), StoreError> {
+        in_time(async { run::reset(&self.client().await?, key).await }).await
+    }
+
+    async fn known(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        asked: &[(String, String)],
+    ) -> Result<Vec<Option<Known>>, StoreError> {
+        self.read(|c| async move { record::known(&c, tenant, connection, asked).await }).await
+    }
+
+    async fn record(&self, tenant: &TenantId, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
+        self.read(|c| async move { record::get(&c, &self.ids, tenant, id).await }).await
+    }
+
+    async fn records(&self, tenant: &TenantId, query: &RecordQuery) -> Result<Slice<RecordRow>, StoreError> {
+        let listing = Listing::new(tenant, query)?;
+        self.read(|c| async move { list::records(&c, &self.ids, &listing).await }).await
+    }
+
+    async fn revisions(&self, tenant: &TenantId, id: RecordId, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        self.read(|c| async move { record::revisions(&c, &self.ids, tenant, id, limit).await }).await
+    }
+
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<EntityCount>, StoreError> {
+        self.read(|c| async move { record::counts(&c, tenant).await }).await
+    }
+
+    async fn changes(
+        &self,
+        tenant: &TenantId,
+        after_seq: i64,
+        entity: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        self.read(|c| async move { feed::changes(&c, &self.ids, tenant, after_seq, entity, limit).await }).await
+    }
+
+    fn watch(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        self.read(|c| async move { feed::exchange(&c, tenant, id).await }).await
+    }
+
+    async fn page_exchanges(&self, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
+        self.read(|c| async move { feed::page_exchanges(&c, tenant, page).await }).await
+    }
+
+    async fn pages(&self, key: &StreamKey, after_page: i64, limit: u32) -> Result<Vec<PageRow>, StoreError> {
+        self.read(|c| async move { feed::pages(&c, key, after_page, limit).await }).await
+    }
+
+    async fn quarantine(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionName>,
+        after_id: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantineRow>, StoreError> {
+        self.read(|c| async move { quarantine::list(&c, tenant, connection, after_id, limit).await }).await
+    }
+
+    async fn quarantine_get(&self, tenant: &TenantId, id: i64) -> Result<Option<QuarantineRow>, StoreError> {
+        self.read(|c| async move { quarantine::get(&c, tenant, id).await }).await
+    }
+
+    async fn quarantine_accept(
+        &self,
+        tenant: &TenantId,
+        id: i64,
+        record: RecordWrite,
+        now_ms: i64,
+    ) -> Result<CommitOutcome, StoreError> {
+        limits::check_record(0, &record)?;
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let outcome = quarantine::accept(&transaction, tenant, id, record, now_ms).await?;
+            transaction.commit().await?;
+            follow::raise(&self.head, outcome.last_seq);
+            Ok(outcome)
+        })
+        .await
+    }
+
+    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
+        in_time(async { quarantine::still(&self.client().await?, tenant, id, reason).await }).await
+    }
+
+    async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
+        in_time(async { quarantine::drop_one(&self.client().await?, tenant, id).await }).await
+    }
+
+    async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError> {
+        in_time(async { api_key::put(&self.client().await?, &key).await }).await
+    }
+
+    async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
+        self.read(|c| async move { api_key::get(&c, hash).await }).await
+    }
+
+    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
+        self.read(|c| async move { api_key::list(&c, tenant).await }).await
+    }
+}

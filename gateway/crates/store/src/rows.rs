@@ -1,0 +1,239 @@
+//! From columns to the shapes of the model, once for both backends: the column lists and how they are read.
+
+use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId};
+
+use crate::identity::IdKey;
+use crate::{
+    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, EntityCount, ExchangeRow, ExchangeWrite, Origin, PageRow,
+    PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, StoreError, codes,
+};
+
+/// A row of either backend. Every number is 64 bits wide.
+pub(crate) trait Columns {
+    fn int(&self, at: usize) -> Result<i64, StoreError>;
+    fn int_or_none(&self, at: usize) -> Result<Option<i64>, StoreError>;
+    fn text(&self, at: usize) -> Result<String, StoreError>;
+    fn text_or_none(&self, at: usize) -> Result<Option<String>, StoreError>;
+    fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError>;
+}
+
+/// `k` is the record, `r` the revision: the record itself or a row of `revision`.
+macro_rules! record_columns {
+    ($k:literal) => {
+        concat!(
+            $k,
+            ".id, s.entity, s.connection, ",
+            $k,
+            ".external_id, r.revision, r.hash, r.body, r.deleted, ",
+            "r.source_updated_at, ",
+            $k,
+            ".created_at, r.recorded_at, t.stream, p.run, p.id, p.exchanges, r.exchange_no, ",
+            "r.pointer, g.name, g.version, g.digest"
+        )
+    };
+}
+/// Where a revision's lineage stands; goes on after a FROM that names `r` and the scope's holder.
+macro_rules! lineage_joins {
+    ($k:literal) => {
+        concat!(
+            " JOIN scope s ON s.id = ",
+            $k,
+            ".scope JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run ",
+            "JOIN stream t ON t.id = p.stream JOIN plugin g ON g.id = u.plugin "
+        )
+    };
+}
+pub(crate) use {lineage_joins, record_columns};
+
+/// How many columns [`record_columns`] has.
+pub(crate) const RECORD_COLUMNS: usize = 20;
+
+/// Reads [`record_columns`].
+pub(crate) fn record(row: &impl Columns, ids: &IdKey) -> Result<RecordRow, StoreError> {
+    let created_at_ms = row.int(9)?;
+    let exchange_no = row.int(15)?;
+    let exchange = (exchange_no != codes::NO_EXCHANGE && exchange_no < row.int(14)?)
+        .then(|| Ok::<_, StoreError>(ExchangeId { page: row.int(13)?, no: small(exchange_no)? }))
+        .transpose()?;
+    Ok(RecordRow {
+        id: ids.mint(row.int(0)?, created_at_ms),
+        entity: row.text(1)?,
+        connection: connection(row, 2)?,
+        external_id: row.text(3)?,
+        revision: row.int(4)?,
+        hash: ContentHash(array(row, 5)?),
+        body: row.bytes(6)?,
+        deleted: row.int_or_none(7)?.map(codes::deleted).transpose()?,
+        source_updated_at_ms: row.int_or_none(8)?,
+        created_at_ms,
+        recorded_at_ms: row.int(10)?,
+        origin: Origin {
+            stream: stream(row, 11)?,
+            run: RunId(row.int(12)?),
+            exchange,
+            pointer: row.text(16)?,
+            plugin: plugin(row, 17)?,
+        },
+    })
+}
+
+pub(crate) const CHANGE_COLUMNS: &str =
+    "c.seq, c.kind, c.record, r.created_at, s.entity, s.connection, r.external_id, c.revision, c.at_ms";
+
+/// Reads [`CHANGE_COLUMNS`].
+pub(crate) fn change(row: &impl Columns, ids: &IdKey) -> Result<ChangeRow, StoreError> {
+    Ok(ChangeRow {
+        seq: row.int(0)?,
+        kind: codes::kind(row.int(1)?)?,
+        id: ids.mint(row.int(2)?, row.int(3)?),
+        entity: row.text(4)?,
+        connection: connection(row, 5)?,
+        external_id: row.text(6)?,
+        revision: row.int(7)?,
+        at_ms: row.int(8)?,
+    })
+}
+
+/// FROM and columns of a run.
+pub(crate) const RUN_SELECT: &str = "SELECT u.id, t.connection, t.stream, g.name, g.version, g.digest, u.trigger, u.state, \
+     u.started_at, u.ended_at, u.pages, u.records, u.created, u.updated, u.unchanged, u.deleted, u.quarantined, u.last_seq, \
+     u.error, u.retry_at FROM run u JOIN stream t ON t.id = u.stream JOIN plugin g ON g.id = u.plugin ";
+
+/// Reads [`RUN_SELECT`].
+pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
+    Ok(RunRow {
+        id: RunId(row.int(0)?),
+        connection: connection(row, 1)?,
+        stream: stream(row, 2)?,
+        plugin: plugin(row, 3)?,
+        trigger: row.text(6)?,
+        state: codes::state(row.int(7)?)?,
+        started_at_ms: row.int(8)?,
+        ended_at_ms: row.int_or_none(9)?,
+        pages: count(row, 10)?,
+        records: count(row, 11)?,
+        outcome: CommitOutcome {
+            created: count(row, 12)?,
+            updated: count(row, 13)?,
+            unchanged: count(row, 14)?,
+            deleted: count(row, 15)?,
+            quarantined: count(row, 16)?,
+            last_seq: row.int(17)?,
+        },
+        error: row.text_or_none(18)?,
+        retry_at_ms: row.int_or_none(19)?,
+    })
+}
+
+pub(crate) const PAGE_COLUMNS: &str = "p.id, p.run, p.cursor_before, p.cursor_after, p.now_ms";
+
+/// Reads [`PAGE_COLUMNS`].
+pub(crate) fn page(row: &impl Columns) -> Result<PageRow, StoreError> {
+    Ok(PageRow {
+        id: row.int(0)?,
+        run: RunId(row.int(1)?),
+        cursor_before: row.text_or_none(2)?,
+        cursor_after: row.text_or_none(3)?,
+        now_ms: row.int(4)?,
+    })
+}
+
+/// Columns of an exchange after its page and number, which each backend keeps in its own way.
+pub(crate) const EXCHANGE_COLUMNS: &str =
+    "p.run, t.connection, t.stream, x.method, x.url, x.status, x.key, x.body_hash, x.packed, x.at_ms";
+
+/// Reads page, number and [`EXCHANGE_COLUMNS`].
+pub(crate) fn exchange(row: &impl Columns) -> Result<ExchangeRow, StoreError> {
+    let no = small(row.int(1)?)?;
+    Ok(ExchangeRow {
+        id: ExchangeId { page: row.int(0)?, no },
+        run: RunId(row.int(2)?),
+        connection: connection(row, 3)?,
+        stream: stream(row, 4)?,
+        exchange: ExchangeWrite {
+            no,
+            method: row.text(5)?,
+            url: row.text(6)?,
+            status: u16::try_from(row.int(7)?).map_err(|_| damaged("status"))?,
+            key: array(row, 8)?,
+            body_hash: array(row, 9)?,
+            packed: row.bytes(10)?,
+            at_ms: row.int(11)?,
+        },
+    })
+}
+
+/// FROM and columns of a quarantined record.
+pub(crate) const QUARANTINE_SELECT: &str = "SELECT q.id, t.connection, t.stream, q.run, q.page, q.entity, q.external_id, \
+     q.exchange_no, q.pointer, q.code, q.reason, q.raw, q.at_ms, q.attempts FROM quarantine q JOIN stream t ON t.id = q.stream ";
+
+/// Reads [`QUARANTINE_SELECT`].
+pub(crate) fn quarantine(row: &impl Columns) -> Result<QuarantineRow, StoreError> {
+    Ok(QuarantineRow {
+        id: row.int(0)?,
+        connection: connection(row, 1)?,
+        stream: stream(row, 2)?,
+        run: RunId(row.int(3)?),
+        page: row.int(4)?,
+        item: QuarantineWrite {
+            entity: row.text(5)?,
+            external_id: row.text_or_none(6)?,
+            exchange_no: small(row.int(7)?)?,
+            pointer: row.text(8)?,
+            code: row.text(9)?,
+            reason: row.text(10)?,
+            raw: row.bytes(11)?,
+        },
+        at_ms: row.int(12)?,
+        attempts: small(row.int(13)?)?,
+    })
+}
+
+pub(crate) const API_KEY_SELECT: &str = "SELECT hash, label, tenant, created_at, revoked_at FROM api_key ";
+
+/// Reads [`API_KEY_SELECT`].
+pub(crate) fn api_key(row: &impl Columns) -> Result<ApiKeyRow, StoreError> {
+    Ok(ApiKeyRow {
+        hash: array(row, 0)?,
+        label: row.text(1)?,
+        tenant: TenantId::new(&row.text(2)?).map_err(|_| damaged("tenant"))?,
+        created_at_ms: row.int(3)?,
+        revoked_at_ms: row.int_or_none(4)?,
+    })
+}
+
+pub(crate) const COUNT_SELECT: &str = "SELECT entity, connection, live, dead FROM scope WHERE live + dead > 0 AND tenant = $1 ORDER BY entity, connection";
+
+/// Reads [`COUNT_SELECT`].
+pub(crate) fn entity_count(row: &impl Columns) -> Result<EntityCount, StoreError> {
+    Ok(EntityCount { entity: row.text(0)?, connection: connection(row, 1)?, live: row.int(2)?, deleted: row.int(3)? })
+}
+
+fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
+    ConnectionName::new(&row.text(at)?).map_err(|_| damaged("connection"))
+}
+
+fn stream(row: &impl Columns, at: usize) -> Result<StreamName, StoreError> {
+    StreamName::new(&row.text(at)?).map_err(|_| damaged("stream"))
+}
+
+fn plugin(row: &impl Columns, at: usize) -> Result<PluginRef, StoreError> {
+    Ok(PluginRef { name: row.text(at)?, version: row.text(at + 1)?, digest: row.text(at + 2)? })
+}
+
+fn count(row: &impl Columns, at: usize) -> Result<u64, StoreError> {
+    u64::try_from(row.int(at)?).map_err(|_| damaged("count"))
+}
+
+fn small(value: i64) -> Result<u32, StoreError> {
+    u32::try_from(value).map_err(|_| damaged("number"))
+}
+
+/// Bytes of a length that the table's writer knows.
+pub(crate) fn array<const N: usize>(row: &impl Columns, at: usize) -> Result<[u8; N], StoreError> {
+    row.bytes(at)?.try_into().map_err(|_| damaged("hash"))
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Fault(format!("the database holds a {what} that this program did not write"))
+}

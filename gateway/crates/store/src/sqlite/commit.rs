@@ -1,0 +1,195 @@
+//! One page, one transaction: fence, records, exchanges, quarantine, sweep, cursor, figures.
+
+use std::collections::BTreeMap;
+
+use renmen_schema::id::{ConnectionName, TenantId};
+use rusqlite::{Connection, Transaction, params};
+
+use super::feed::{self, exchange_row};
+use super::pen::Pen;
+use super::query::{number, run};
+use super::run::{self as runs, LiveStream};
+use super::{quarantine, sweep};
+use crate::decide::last_wins;
+use crate::{CommitOutcome, ExchangeWrite, PageCommit, RecordWrite, StoreError, failpoint};
+
+pub(super) fn commit_page(transaction: &Transaction<'_>, mut page: PageCommit) -> Result<CommitOutcome, StoreError> {
+    let stream = fence(transaction, &page)?;
+    let page_id = insert_page(transaction, &stream, &page)?;
+    insert_exchanges(transaction, page_id, &page.exchanges)?;
+
+    let mut scopes = Scopes::new(transaction, &page.key.tenant, &page.key.connection);
+    let mut pen = Pen::new(transaction, page_id, page.now_ms)?;
+    let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
+    let records = last_wins(std::mem::take(&mut page.records));
+    pen.tally.outcome.unchanged = (listed - page.quarantine.len() - records.len()) as u64;
+    for write in &records {
+        let scope = scopes.of(&write.entity, stream.id)?;
+        pen.put(scope, write)?;
+    }
+    quarantine::resolve(transaction, stream.id, &records, &page.unchanged)?;
+    pen.tally.outcome.quarantined = page.quarantine.len() as u64;
+    quarantine::insert(transaction, &stream, page_id, &page)?;
+    let sweep_from = sweep::apply(&mut pen, &scopes, &stream, page_id, &page)?;
+    failpoint::reach("after_records");
+
+    let outcome = pen.close()?;
+    run(
+        transaction,
+        "UPDATE stream SET cursor = ?2, mid_run = ?3, sweep_from = ?4 WHERE id = ?1",
+        params![stream.id, page.cursor_after, page.has_more, sweep_from],
+    )?;
+    add_to_run(transaction, &page, listed, &outcome)?;
+    Ok(outcome)
+}
+
+/// Takes one record in beside any run: what was quarantined and is good now.
+pub(super) fn accept(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    connection: &ConnectionName,
+    stream: i64,
+    page: i64,
+    record: &RecordWrite,
+    now_ms: i64,
+) -> Result<CommitOutcome, StoreError> {
+    let scope = Scopes::new(transaction, tenant, connection).of(&record.entity, stream)?;
+    let mut pen = Pen::new(transaction, page, now_ms)?;
+    pen.put(scope, record)?;
+    pen.close()
+}
+
+fn fence(connection: &Connection, page: &PageCommit) -> Result<LiveStream, StoreError> {
+    let stream = runs::stream(connection, &page.key)?
+        .filter(|stream| stream.run == Some(page.run.0))
+        .ok_or_else(|| StoreError::Fenced(format!("run {} does not hold its stream any more", page.run)))?;
+    if stream.cursor != page.cursor_before {
+        return Err(StoreError::Fenced(format!("the cursor moved since run {} asked for this page", page.run)));
+    }
+    if stream.sweep_from.is_none() && page.sweep.is_some_and(|sweep| !sweep.begins) {
+        return Err(StoreError::Fenced(format!(
+            "run {} goes on with a sweep that is not under way: begin it anew",
+            page.run
+        )));
+    }
+    Ok(stream)
+}
+
+fn insert_page(connection: &Connection, stream: &LiveStream, page: &PageCommit) -> Result<i64, StoreError> {
+    let exchanges = page.exchanges.iter().map(|exchange| exchange.no + 1).max().unwrap_or(0);
+    run(
+        connection,
+        "INSERT INTO page (stream, run, cursor_before, cursor_after, now_ms, exchanges) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![stream.id, page.run.0, page.cursor_before, page.cursor_after, page.clock_ms, exchanges],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn insert_exchanges(connection: &Connection, page: i64, exchanges: &[ExchangeWrite]) -> Result<(), StoreError> {
+    for exchange in exchanges {
+        let row =
+            exchange_row(page, exchange.no).ok_or_else(|| StoreError::Fault("page numbers are used up".into()))?;
+        let sql = "INSERT INTO exchange (id, method, url, status, key, body_hash, at_ms, packed)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let ExchangeWrite { method, url, status, key, body_hash, packed, at_ms, no: _ } = exchange;
+        run(connection, sql, params![row, method, url, status, key, body_hash, at_ms, packed])?;
+    }
+    Ok(())
+}
+
+fn add_to_run(
+    connection: &Connection,
+    page: &PageCommit,
+    listed: usize,
+    outcome: &CommitOutcome,
+) -> Result<(), StoreError> {
+    run(
+        connection,
+        "UPDATE run SET touched_at = ?2, pages = pages + 1, records = records + ?3, created = created + ?4,
+         updated = updated + ?5, unchanged = unchanged + ?6, deleted = deleted + ?7, quarantined = quarantined + ?8,
+         last_seq = ?9 WHERE id = ?1",
+        params![
+            page.run.0,
+            page.now_ms,
+            listed as i64,
+            outcome.created as i64,
+            outcome.updated as i64,
+            outcome.unchanged as i64,
+            outcome.deleted as i64,
+            outcome.quarantined as i64,
+            outcome.last_seq
+        ],
+    )?;
+    Ok(())
+}
+
+/// The scopes of one connection's entities, looked up once a commit.
+pub(super) struct Scopes<'a> {
+    connection: &'a Connection,
+    tenant: &'a str,
+    name: &'a str,
+    found: BTreeMap<String, i64>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new(connection: &'a Connection, tenant: &'a TenantId, name: &'a ConnectionName) -> Self {
+        Self { connection, tenant: tenant.as_str(), name: name.as_str(), found: BTreeMap::new() }
+    }
+
+    /// The scope that a stream writes an entity to.
+    fn of(&mut self, entity: &str, stream: i64) -> Result<i64, StoreError> {
+        if let Some(scope) = self.found.get(entity) {
+            return Ok(*scope);
+        }
+        let scope = match find_scope(self.connection, self.tenant, self.name, entity)? {
+            Some(scope) => scope,
+            None => {
+                let sql = "INSERT INTO scope (tenant, connection, entity) VALUES (?1, ?2, ?3)";
+                run(self.connection, sql, params![self.tenant, self.name, entity])?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        let sql = "INSERT INTO stream_scope (stream, scope) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        run(self.connection, sql, [stream, scope])?;
+        self.found.insert(entity.to_owned(), scope);
+        Ok(scope)
+    }
+
+    /// The rows of those records (entity, vendor id) that there are.
+    pub(super) fn rows<'n>(
+        &self,
+        named: impl Iterator<Item = (&'n String, &'n String)>,
+        mut found: impl FnMut(i64),
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT id FROM record WHERE scope = ?1 AND external_id = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut last: Option<(&str, Option<i64>)> = None;
+        for (entity, external_id) in named {
+            if last.is_none_or(|(of, _)| of != entity) {
+                last = Some((entity, find_scope(self.connection, self.tenant, self.name, entity)?));
+            }
+            let Some((_, Some(scope))) = last else { continue };
+            if let Some(row) = statement.query(params![scope, external_id])?.next()? {
+                found(row.get(0)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The scope of a connection's entity, if it ever had a record.
+pub(super) fn find_scope(
+    connection: &Connection,
+    tenant: &str,
+    name: &str,
+    entity: &str,
+) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT id FROM scope WHERE tenant = ?1 AND connection = ?2 AND entity = ?3";
+    number(connection, sql, params![tenant, name, entity])
+}
+
+/// The time of a commit: the caller's, unless the feed is ahead of it.
+pub(super) fn commit_time(connection: &Connection, now_ms: i64) -> Result<(i64, i64), StoreError> {
+    let head = feed::head(connection)?;
+    Ok((head.seq, now_ms.max(head.at_ms)))
+}

@@ -1,0 +1,94 @@
+//! The tables' versions: numbered files, applied in order, each in its own transaction.
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::StoreError;
+use crate::identity::IdKey;
+
+/// Never edited once released: a change is another file.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+
+/// "rnmn": tells our files from other programs' databases.
+const APPLICATION_ID: i32 = 0x726e_6d6e;
+
+/// Brings the tables up to this program's version; refuses what is newer or not ours.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = version(connection)?;
+    for (at, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(sql)?;
+        if at == 0 {
+            transaction
+                .execute("INSERT INTO meta (one, id_key) VALUES (1, ?1)", params![IdKey::generate().as_bytes()])?;
+        }
+        transaction
+            .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};", at + 1))?;
+        transaction.commit()?;
+        tracing::info!(version = at + 1, "Database migrated");
+    }
+    Ok(())
+}
+
+/// Refuses what a reader could not read.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let version = version(connection)?;
+    if version < MIGRATIONS.len() {
+        return Err(StoreError::Unavailable(format!(
+            "the database has version {version}, this program reads {}: start the gateway once, it migrates",
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(())
+}
+
+/// The key that this database's ids are made with.
+pub(super) fn id_key(connection: &Connection) -> Result<IdKey, StoreError> {
+    let bytes: Vec<u8> = connection.query_row("SELECT id_key FROM meta", [], |row| row.get(0))?;
+    IdKey::from_bytes(&bytes).ok_or_else(|| StoreError::Fault("the database's id key is damaged".into()))
+}
+
+fn version(connection: &Connection) -> Result<usize, StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(StoreError::Fault("this SQLite file belongs to another program: name another file".into()));
+    }
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Fault(format!(
+            "the database has version {version}, this program knows up to {}: use the newer program that wrote it",
+            MIGRATIONS.len()
+        )));
+    }
+    Ok(version)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_brought_up_and_a_second_time_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert!(matches!(check(&connection), Err(StoreError::Unavailable(_))));
+        migrate(&mut connection).unwrap();
+        let key = id_key(&connection).unwrap();
+        migrate(&mut connection).unwrap();
+        check(&connection).unwrap();
+        assert_eq!(key.as_bytes(), id_key(&connection).unwrap().as_bytes());
+    }
+
+    #[test]
+    fn a_newer_database_and_another_programs_are_refused_with_a_sentence() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
+        assert!(migrate(&mut connection).unwrap_err().to_string().contains("newer program"));
+
+        let mut other = Connection::open_in_memory().unwrap();
+        other.execute_batch("CREATE TABLE theirs (a)").unwrap();
+        assert!(migrate(&mut other).unwrap_err().to_string().contains("another program"));
+    }
+}

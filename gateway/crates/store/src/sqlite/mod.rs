@@ -1,0 +1,99 @@
+//! SQLite: one file, one writer thread, readers beside it.
+//!
+//! `writer` and `readers` run the statements that the other modules hold; this file only hands them over. A transaction
+//! holds no state outside the file: positions and counters are read where they are needed, so one that fails leaves nothing to
+//! repair.
+
+mod api_key;
+mod commit;
+mod connect;
+mod feed;
+mod list;
+mod lock;
+mod migrate;
+mod pen;
+mod quarantine;
+mod query;
+mod readers;
+mod record;
+mod run;
+mod store;
+mod sweep;
+mod writer;
+
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::follow::{self, Follower};
+use crate::identity::IdKey;
+use crate::{StoreError, StoreOptions};
+use lock::ProcessLock;
+use readers::Readers;
+use writer::Writer;
+
+/// The store in one file.
+pub(crate) struct SqliteStore {
+    /// None: opened for reading only.
+    writer: Option<Writer>,
+    readers: Readers,
+    ids: IdKey,
+    head: watch::Sender<i64>,
+    /// Only where another process writes.
+    _follower: Option<Follower>,
+}
+
+impl SqliteStore {
+    /// Takes the file for this process.
+    pub(crate) async fn open(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
+        blocking(move || {
+            connect::create(&path)?;
+            let lock = ProcessLock::take(&path)?;
+            let mut connection = connect::writer(&path, &options)?;
+            migrate::migrate(&mut connection)?;
+            let interrupted = run::interrupt_all(&connection)?;
+            if interrupted > 0 {
+                tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
+            }
+            let ids = migrate::id_key(&connection)?;
+            let head = watch::Sender::new(feed::head(&connection)?.seq);
+            let readers = Readers::open(&path, &options)?;
+            let writer = Writer::start(connection, lock, head.clone())?;
+            Ok(Self { writer: Some(writer), readers, ids, head, _follower: None })
+        })
+        .await
+    }
+
+    /// Opens beside the process that has the file.
+    pub(crate) async fn open_read_only(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
+        let (readers, ids, seq) = blocking(move || {
+            if !path.exists() {
+                let path = path.display();
+                return Err(StoreError::Unavailable(format!(
+                    "there is no database at {path}: start the gateway once, it makes it"
+                )));
+            }
+            let connection = connect::reader(&path, &options)?;
+            migrate::check(&connection)?;
+            Ok((Readers::open(&path, &options)?, migrate::id_key(&connection)?, feed::head(&connection)?.seq))
+        })
+        .await?;
+        let head = watch::Sender::new(seq);
+        let reading = readers.clone();
+        let follower = follow::follow(head.clone(), move || {
+            let readers = reading.clone();
+            async move { readers.run(|connection| feed::head(connection).map(|head| head.seq)).await }
+        });
+        Ok(Self { writer: None, readers, ids, head, _follower: Some(follower) })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(crate::interface::read_only)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Fault(format!("opening ended: {error}")))?
+}

@@ -1,0 +1,178 @@
+//! [`Store`] on SQLite: each call is handed to the writer or to a reader, with copies of what it needs there.
+
+use async_trait::async_trait;
+use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
+use rusqlite::Transaction;
+use tokio::sync::watch;
+
+use super::{SqliteStore, api_key, commit, feed, list, quarantine, record, run};
+use crate::listing::Listing;
+use crate::{
+    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
+    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, limits,
+};
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn backend(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.readers.run(|c| feed::head(c).map(drop)).await
+    }
+
+    async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
+        self.writer()?.run(move |c| run::begin(c, &new)).await
+    }
+
+    async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
+        limits::check_page(&page)?;
+        self.writer()?.run(move |c| commit::commit_page(c, page)).await
+    }
+
+    async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
+        self.writer()?.run(move |c| run::finish(c, id, &end)).await
+    }
+
+    async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<RunRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| run::get(c, &tenant, id)).await
+    }
+
+    async fn runs(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionName>,
+        limit: u32,
+    ) -> Result<Vec<RunRow>, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.cloned());
+        self.readers.run(move |c| run::list(c, &tenant, connection.as_ref(), limit)).await
+    }
+
+    async fn stream_state(&self, key: &StreamKey) -> Result<StreamState, StoreError> {
+        let key = key.clone();
+        self.readers.run(move |c| run::state(c, &key)).await
+    }
+
+    async fn reset_stream(&self, key: &StreamKey) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.writer()?.run(move |c| run::reset(c, &key)).await
+    }
+
+    async fn known(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        asked: &[(String, String)],
+    ) -> Result<Vec<Option<Known>>, StoreError> {
+        let (tenant, connection, asked) = (tenant.clone(), connection.clone(), asked.to_vec());
+        let look = move |c: &Transaction<'_>| record::known(c, &tenant, &connection, &asked);
+        match &self.writer {
+            Some(writer) => writer.look(look).await,
+            None => self.readers.run(look).await,
+        }
+    }
+
+    async fn record(&self, tenant: &TenantId, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
+        let (tenant, ids) = (tenant.clone(), self.ids.clone());
+        self.readers.run(move |c| record::get(c, &ids, &tenant, id)).await
+    }
+
+    async fn records(&self, tenant: &TenantId, query: &RecordQuery) -> Result<Slice<RecordRow>, StoreError> {
+        let (tenant, query, ids) = (tenant.clone(), query.clone(), self.ids.clone());
+        self.readers.run(move |c| list::records(c, &ids, &Listing::new(&tenant, &query)?)).await
+    }
+
+    async fn revisions(&self, tenant: &TenantId, id: RecordId, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        let (tenant, ids) = (tenant.clone(), self.ids.clone());
+        self.readers.run(move |c| record::revisions(c, &ids, &tenant, id, limit)).await
+    }
+
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<EntityCount>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| record::counts(c, &tenant)).await
+    }
+
+    async fn changes(
+        &self,
+        tenant: &TenantId,
+        after_seq: i64,
+        entity: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ChangeRow>, StoreError> {
+        let (tenant, entity, ids) = (tenant.clone(), entity.map(str::to_owned), self.ids.clone());
+        self.readers.run(move |c| feed::changes(c, &ids, &tenant, after_seq, entity.as_deref(), limit)).await
+    }
+
+    fn watch(&self) -> watch::Receiver<i64> {
+        self.head.subscribe()
+    }
+
+    async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| feed::exchange(c, &tenant, id)).await
+    }
+
+    async fn page_exchanges(&self, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| feed::page_exchanges(c, &tenant, page)).await
+    }
+
+    async fn pages(&self, key: &StreamKey, after_page: i64, limit: u32) -> Result<Vec<PageRow>, StoreError> {
+        let key = key.clone();
+        self.readers.run(move |c| feed::pages(c, &key, after_page, limit)).await
+    }
+
+    async fn quarantine(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionName>,
+        after_id: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantineRow>, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.cloned());
+        self.readers.run(move |c| quarantine::list(c, &tenant, connection.as_ref(), after_id, limit)).await
+    }
+
+    async fn quarantine_get(&self, tenant: &TenantId, id: i64) -> Result<Option<QuarantineRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| quarantine::get(c, &tenant, id)).await
+    }
+
+    async fn quarantine_accept(
+        &self,
+        tenant: &TenantId,
+        id: i64,
+        record: RecordWrite,
+        now_ms: i64,
+    ) -> Result<CommitOutcome, StoreError> {
+        limits::check_record(0, &record)?;
+        let tenant = tenant.clone();
+        self.writer()?.run(move |c| quarantine::accept(c, &tenant, id, &record, now_ms)).await
+    }
+
+    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
+        let (tenant, reason) = (tenant.clone(), reason.to_owned());
+        self.writer()?.run(move |c| quarantine::still(c, &tenant, id, &reason)).await
+    }
+
+    async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.writer()?.run(move |c| quarantine::drop_one(c, &tenant, id)).await
+    }
+
+    async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError> {
+        self.writer()?.run(move |c| api_key::put(c, &key)).await
+    }
+
+    async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
+        let hash = *hash;
+        self.readers.run(move |c| api_key::get(c, &hash)).await
+    }
+
+    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| api_key::list(c, &tenant)).await
+    }
+}

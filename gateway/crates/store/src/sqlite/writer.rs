@@ -1,0 +1,111 @@
+//! The one thread that writes. Work comes to it through a channel; each piece is one transaction, and its answer is sent
+//! when the transaction is durable as `synchronous` promises.
+
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{feed, lock::ProcessLock};
+use crate::{StoreError, failpoint, follow};
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Pieces of work that may wait; the next caller waits outside.
+const WAITING_MAX: usize = 16;
+
+/// The door to the thread. Dropping it waits until the thread has done what was asked and closed the file.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    head: watch::Sender<i64>,
+}
+
+impl Writer {
+    /// Takes the connection and the lock: both end with the thread, in this order.
+    pub(super) fn start(
+        mut connection: Connection,
+        lock: ProcessLock,
+        head: watch::Sender<i64>,
+    ) -> Result<Self, StoreError> {
+        let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                while let Some(job) = waiting.blocking_recv() {
+                    job(&mut connection);
+                }
+                // So that the next process finds a small log; a failure is made good by its recovery.
+                let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+                drop(connection);
+                drop(lock);
+            })
+            .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), head })
+    }
+
+    /// Runs work in one transaction; an error of it rolls everything back.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let head = self.head.clone();
+        self.ask(move |connection| {
+            let result = in_transaction(connection, work);
+            if result.is_ok()
+                && let Ok(last) = feed::head(connection)
+            {
+                follow::raise(&head, last.seq);
+            }
+            result
+        })
+        .await
+    }
+
+    /// Reads with the writer's connection. For look-ups that come between its commits: what it wrote is still in its cache,
+    /// whereas every commit empties those of the readers.
+    pub(super) async fn look<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.ask(move |connection| work(&connection.transaction()?)).await
+    }
+
+    async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let ended = || StoreError::Fault("the store's writer has ended".into());
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody may wait any more: the work is done all the same.
+            let _ = answer.send(work(connection));
+        });
+        self.jobs.as_ref().ok_or_else(ended)?.send(job).await.map_err(|_| ended())?;
+        answered.await.map_err(|_| ended())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    failpoint::reach("before_commit");
+    transaction.commit()?;
+    failpoint::reach("after_commit");
+    Ok(result)
+}

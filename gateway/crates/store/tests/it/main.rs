@@ -1,0 +1,19 @@
+//! What the store promises, asked of both backends: every test of `on_both!` runs on SQLite and, when `RENMEN_TEST_POSTGRES`
+//! names a server on which databases may be made, on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod bed;
+mod commits;
+mod crash;
+mod feed;
+mod figures;
+mod keys;
+mod lists;
+mod model;
+mod postgres;
+mod puller;
+mod quarantine;
+mod reading;
+mod runs;
+mod sqlite;
+mod sweeps;

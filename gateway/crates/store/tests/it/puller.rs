@@ -1,0 +1,162 @@
+//! What sync does, as small as it can be: a run that commits pages and keeps the cursor.
+
+use std::sync::Arc;
+
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_store::{
+    CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, PluginRef, QuarantineWrite, RecordQuery,
+    RecordRow, RecordWrite, RunEnd, RunState, Store, StoreError, StreamKey, Sweep,
+};
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::new("acme").unwrap()
+}
+
+pub(crate) fn connection() -> ConnectionName {
+    ConnectionName::new("dingtalk").unwrap()
+}
+
+pub(crate) fn key() -> StreamKey {
+    key_of("acme", "employees")
+}
+
+pub(crate) fn key_of(tenant: &str, stream: &str) -> StreamKey {
+    StreamKey {
+        tenant: TenantId::new(tenant).unwrap(),
+        connection: connection(),
+        stream: StreamName::new(stream).unwrap(),
+    }
+}
+
+pub(crate) fn new_run(key: &StreamKey, now_ms: i64) -> NewRun {
+    let plugin = PluginRef { name: "dingtalk".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
+    NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 60_000 }
+}
+
+/// A record with this body.
+pub(crate) fn rec(external_id: &str, body: &str) -> RecordWrite {
+    RecordWrite {
+        entity: "employee".into(),
+        external_id: external_id.into(),
+        body: body.into(),
+        hash: ContentHash::of(body.as_bytes()),
+        updated_at_ms: Some(7),
+        exchange_no: 0,
+        pointer: format!("/result/list/{external_id}"),
+        deleted: None,
+    }
+}
+
+/// A deletion that the vendor told of.
+pub(crate) fn gone(external_id: &str) -> RecordWrite {
+    RecordWrite { deleted: Some(DeletedBy::SourceFlag), body: Vec::new(), updated_at_ms: None, ..rec(external_id, "") }
+}
+
+/// A record that could not be taken in.
+pub(crate) fn bad(external_id: Option<&str>, raw: &str) -> QuarantineWrite {
+    QuarantineWrite {
+        entity: "employee".into(),
+        external_id: external_id.map(str::to_owned),
+        exchange_no: 0,
+        pointer: "/result/list/9".into(),
+        code: "schema".into(),
+        reason: "`hire_date` is no date".into(),
+        raw: raw.into(),
+    }
+}
+
+pub(crate) fn exchange(no: u32) -> ExchangeWrite {
+    ExchangeWrite {
+        no,
+        method: "POST".into(),
+        url: "http://127.0.0.1/topapi/v2/user/list".into(),
+        status: 200,
+        key: [no as u8; 16],
+        body_hash: [9; 32],
+        packed: vec![1, 2, 3, no as u8],
+        at_ms: 1_700_000_000_000,
+    }
+}
+
+/// One run of one stream.
+pub(crate) struct Puller {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) key: StreamKey,
+    pub(crate) run: RunId,
+    pub(crate) cursor: Option<String>,
+    pub(crate) now_ms: i64,
+}
+
+impl Puller {
+    /// Begins a run where the stream stands.
+    pub(crate) async fn begin(store: &Arc<dyn Store>, key: StreamKey, now_ms: i64) -> Self {
+        let cursor = store.stream_state(&key).await.unwrap().cursor;
+        let run = store.begin_run(new_run(&key, now_ms)).await.unwrap();
+        Self { store: Arc::clone(store), key, run, cursor, now_ms }
+    }
+
+    /// The next page, not yet committed: its cursor is one more than the last.
+    pub(crate) fn page(&self, records: Vec<RecordWrite>) -> PageCommit {
+        let next = self.cursor.as_ref().map_or(0, |cursor| cursor.parse().unwrap()) + 1;
+        PageCommit {
+            key: self.key.clone(),
+            run: self.run,
+            cursor_before: self.cursor.clone(),
+            cursor_after: Some(next.to_string()),
+            has_more: true,
+            sweep: None,
+            records,
+            unchanged: Vec::new(),
+            quarantine: Vec::new(),
+            exchanges: vec![exchange(0)],
+            clock_ms: self.now_ms - 500,
+            now_ms: self.now_ms,
+        }
+    }
+
+    pub(crate) async fn commit(&mut self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
+        let after = page.cursor_after.clone();
+        let outcome = self.store.commit_page(page).await?;
+        self.cursor = after;
+        self.now_ms += 1;
+        Ok(outcome)
+    }
+
+    /// Commits these records as the next page.
+    pub(crate) async fn put(&mut self, records: Vec<RecordWrite>) -> CommitOutcome {
+        let page = self.page(records);
+        self.commit(page).await.unwrap()
+    }
+
+    /// Commits a page of a sweep.
+    pub(crate) async fn sweep(&mut self, begins: bool, ends: bool, records: Vec<RecordWrite>) -> CommitOutcome {
+        let mut page = self.page(records);
+        page.sweep = Some(Sweep { begins, ends });
+        page.has_more = !ends;
+        self.commit(page).await.unwrap()
+    }
+
+    pub(crate) async fn finish(&self) {
+        let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms: self.now_ms };
+        self.store.finish_run(self.run, end).await.unwrap();
+    }
+}
+
+/// Every record that a query gives, page by page.
+pub(crate) async fn drain(store: &Arc<dyn Store>, mut query: RecordQuery) -> Vec<RecordRow> {
+    let mut rows = Vec::new();
+    for _ in 0..10_000 {
+        let slice = store.records(&tenant(), &query).await.unwrap();
+        rows.extend(slice.items);
+        match slice.next {
+            Some(next) => query.after = Some(next),
+            None => return rows,
+        }
+    }
+    panic!("the list never ends");
+}
+
+/// Vendor ids of everything, tombstones too.
+pub(crate) async fn everything(store: &Arc<dyn Store>) -> Vec<RecordRow> {
+    drain(store, RecordQuery { include_deleted: true, limit: 1_000, ..RecordQuery::default() }).await
+}

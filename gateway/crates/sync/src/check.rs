@@ -1,0 +1,203 @@
+//! Proves a connection without writing anything: its own probe, then one page of each stream through the same checks that
+//! a run makes.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use renmen_egress::NoTape;
+use renmen_plugin_host::{CallError, FailureKind, Finding, Pull};
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_store::PluginRef;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::normalize::{self, Marks, Rules};
+use crate::source::Reading;
+use crate::{ConnectionRuntime, Engine, RunFailure, SyncError};
+
+/// Kinds of defects shown for a stream.
+const DEFECTS_SHOWN: usize = 10;
+
+/// What a check found.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckReport {
+    /// Which connection.
+    pub connection: ConnectionName,
+    /// Its plugin.
+    pub plugin: PluginRef,
+    /// The connector's own checks; empty when it makes none.
+    pub probe: Vec<ProbeFinding>,
+    /// Why the probe could not be made.
+    pub probe_failure: Option<RunFailure>,
+    /// One page of each enabled stream, in the order of the names.
+    pub streams: Vec<StreamCheck>,
+    /// What the grant refused: each refusal once, for the operator to allow or not.
+    pub grant_misses: Vec<String>,
+}
+
+impl CheckReport {
+    /// Would a run of every stream go through?
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.probe_failure.is_none()
+            && self.probe.iter().all(|finding| finding.ok)
+            && self.streams.iter().all(|stream| stream.failure.is_none() && stream.refused == 0)
+    }
+}
+
+/// One thing that the connector tried.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProbeFinding {
+    /// What.
+    pub name: String,
+    /// Did it work?
+    pub ok: bool,
+    /// What was found and what to do.
+    pub message: String,
+}
+
+/// The first page of one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamCheck {
+    /// Which.
+    pub stream: StreamName,
+    /// Records in the page.
+    pub records: u64,
+    /// Records that would go to quarantine.
+    pub refused: u64,
+    /// Why, with how often: code and the first reason of its kind.
+    pub defects: Vec<DefectCount>,
+    /// Records of each entity that would be taken in.
+    pub entities: BTreeMap<String, u64>,
+    /// True: there are more pages.
+    pub has_more: bool,
+    /// HTTP calls of the page.
+    pub http_calls: u32,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Why there is no page.
+    pub failure: Option<RunFailure>,
+}
+
+/// How often one kind of defect was found.
+#[derive(Debug, Clone, Serialize)]
+pub struct DefectCount {
+    /// Stable code.
+    pub code: String,
+    /// How often.
+    pub count: u64,
+    /// The first one's reason; holds no value of a record.
+    pub example: String,
+}
+
+impl Engine {
+    /// Checks a connection. Nothing is written and no cursor moves; the vendor is asked for one page of each stream.
+    ///
+    /// # Errors
+    /// [`SyncError::UnknownConnection`]. What does not work is in the report.
+    pub async fn check(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        cancel: &CancellationToken,
+    ) -> Result<CheckReport, SyncError> {
+        let connection = self.connection(tenant, name)?;
+        let mut report = CheckReport {
+            connection: name.clone(),
+            plugin: connection.plugin(),
+            probe: Vec::new(),
+            probe_failure: None,
+            streams: Vec::new(),
+            grant_misses: Vec::new(),
+        };
+        let source = connection.source();
+        match source.probe(self.reading()).await {
+            Ok(findings) => report.probe = findings.into_iter().map(finding).collect(),
+            Err(error) => {
+                note_grant(&mut report.grant_misses, &error);
+                report.probe_failure = Some(RunFailure::from(&error));
+            }
+        }
+        for (stream, plan) in connection.streams() {
+            if !plan.enabled || cancel.is_cancelled() {
+                continue;
+            }
+            let check = self.check_stream(connection, stream, &mut report.grant_misses).await?;
+            report.streams.push(check);
+        }
+        Ok(report)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { tape: Arc::new(NoTape), clock_ms: self.options.clock.now_ms() }
+    }
+
+    async fn check_stream(
+        &self,
+        connection: &ConnectionRuntime,
+        stream: &StreamName,
+        misses: &mut Vec<String>,
+    ) -> Result<StreamCheck, SyncError> {
+        let source = connection.source();
+        let declared = connection.declared(source.as_ref(), stream)?;
+        let mut check = StreamCheck {
+            stream: stream.clone(),
+            records: 0,
+            refused: 0,
+            defects: Vec::new(),
+            entities: BTreeMap::new(),
+            has_more: false,
+            http_calls: 0,
+            took_ms: 0,
+            failure: None,
+        };
+        let pull = Pull { stream: stream.clone(), cursor: None, only: Vec::new() };
+        let page = match source.pull(self.reading(), pull).await {
+            Ok(page) => page,
+            Err(error) => {
+                note_grant(misses, &error);
+                check.failure = Some(RunFailure::from(&error));
+                return Ok(check);
+            }
+        };
+        (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
+        let rules = Rules::new(&declared.entities, connection.limits());
+        let limits = connection.limits().clone();
+        let normalized = tokio::task::spawn_blocking(move || {
+            let nothing = VecDeque::<HashSet<u64>>::new();
+            let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+            checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
+            normalize::finish(checked, &[])
+        })
+        .await
+        .map_err(|error| SyncError::Fault(error.to_string()))?;
+        check.refused = normalized.quarantine.len() as u64;
+        check.records = normalized.records.len() as u64 + check.refused;
+        for record in &normalized.records {
+            *check.entities.entry(record.entity.clone()).or_default() += 1;
+        }
+        let mut kinds = BTreeMap::<String, DefectCount>::new();
+        for item in normalized.quarantine {
+            let kind = kinds.entry(item.code.clone()).or_insert(DefectCount {
+                code: item.code,
+                count: 0,
+                example: item.reason,
+            });
+            kind.count += 1;
+        }
+        check.defects = kinds.into_values().take(DEFECTS_SHOWN).collect();
+        Ok(check)
+    }
+}
+
+fn finding(found: Finding) -> ProbeFinding {
+    ProbeFinding { name: found.name, ok: found.ok, message: found.message }
+}
+
+fn note_grant(misses: &mut Vec<String>, error: &CallError) {
+    if let CallError::Failure { kind: FailureKind::NotGranted, message, .. } = error
+        && !misses.contains(message)
+    {
+        misses.push(message.clone());
+    }
+}

@@ -1,0 +1,193 @@
+//! A connection as the engine runs it: whose it is, what it pulls from, when its streams run, what it may send in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::manifest::StreamManifest;
+use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
+use tokio::sync::watch;
+
+use crate::{Puller, Schedule, SyncError};
+
+/// When a stream runs.
+#[derive(Debug, Clone)]
+pub struct StreamPlan {
+    /// When by itself.
+    pub schedule: Schedule,
+    /// False: not at all.
+    pub enabled: bool,
+}
+
+/// What a page and a run may carry. Each has its key under the connection's `[limits]`.
+#[derive(Debug, Clone)]
+pub struct IngestLimits {
+    /// Bytes of one record's payload.
+    pub record_bytes_max: usize,
+    /// Bytes of an external id.
+    pub external_id_bytes_max: usize,
+    /// Bytes of a pointer into an exchange.
+    pub pointer_bytes_max: usize,
+    /// Bytes of a cursor.
+    pub cursor_bytes_max: usize,
+    /// Share of refused records (0 to 1) beyond which a run stops before the page is committed.
+    pub quarantine_ratio_max: f64,
+    /// Records that must have been seen before the share is judged.
+    pub quarantine_records_min: u64,
+    /// Pages of one run.
+    pub pages_max: u64,
+    /// Pages without a record in a row that still promise more.
+    pub empty_pages_max: u64,
+    /// Pages of one run that may lead to a cursor already used in it; one more ends the run.
+    pub cursor_repeats_max: u64,
+}
+
+impl Default for IngestLimits {
+    fn default() -> Self {
+        Self {
+            record_bytes_max: 1 << 20,
+            external_id_bytes_max: 512,
+            pointer_bytes_max: 1024,
+            cursor_bytes_max: 16 << 10,
+            quarantine_ratio_max: 0.5,
+            quarantine_records_min: 20,
+            pages_max: 1_000_000,
+            empty_pages_max: 1_000,
+            cursor_repeats_max: 2,
+        }
+    }
+}
+
+impl IngestLimits {
+    /// What the store cannot keep must not be allowed here: it would refuse the whole page.
+    fn check(&self) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.quarantine_ratio_max) {
+            return Err(format!("quarantine_ratio_max is {}, it must lie between 0 and 1", self.quarantine_ratio_max));
+        }
+        for (name, value, max) in [
+            ("external_id_bytes_max", self.external_id_bytes_max, EXTERNAL_ID_BYTES_MAX),
+            ("pointer_bytes_max", self.pointer_bytes_max, POINTER_BYTES_MAX),
+            ("cursor_bytes_max", self.cursor_bytes_max, CURSOR_BYTES_MAX),
+        ] {
+            if value > max {
+                return Err(format!("{name} is {value}, the store takes at most {max}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One connection, for as long as its configuration stays the same. Its code may change under it: see
+/// [`ConnectionRuntime::replace`].
+pub struct ConnectionRuntime {
+    tenant: TenantId,
+    name: ConnectionName,
+    source: ArcSwap<Arc<dyn Puller>>,
+    reloads: watch::Sender<u64>,
+    streams: BTreeMap<StreamName, StreamPlan>,
+    limits: IngestLimits,
+}
+
+impl ConnectionRuntime {
+    /// Binds a source to its plans. Streams of the manifest that have no plan run by hand.
+    ///
+    /// # Errors
+    /// [`SyncError::UnknownStream`] for a plan whose stream the manifest does not have; [`SyncError::BadOption`] for a
+    /// limit that cannot work.
+    pub fn new(
+        tenant: TenantId,
+        name: ConnectionName,
+        source: Arc<dyn Puller>,
+        mut streams: BTreeMap<StreamName, StreamPlan>,
+        limits: IngestLimits,
+    ) -> Result<Self, SyncError> {
+        let declared = &source.manifest().streams;
+        if let Some(stray) = streams.keys().find(|stream| !declared.contains_key(*stream)) {
+            return Err(unknown_stream(&name, stray, declared.keys()));
+        }
+        for stream in declared.keys() {
+            streams.entry(stream.clone()).or_insert(StreamPlan { schedule: Schedule::Manual, enabled: true });
+        }
+        limits.check().map_err(|wrong| SyncError::BadOption(format!("connection `{name}`: {wrong}")))?;
+        Ok(Self {
+            tenant,
+            name,
+            source: ArcSwap::from_pointee(source),
+            reloads: watch::Sender::new(0),
+            streams,
+            limits,
+        })
+    }
+
+    /// Whose.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The key under `[connections]`.
+    #[must_use]
+    pub fn name(&self) -> &ConnectionName {
+        &self.name
+    }
+
+    /// Every stream with its plan, in the order of the names.
+    #[must_use]
+    pub fn streams(&self) -> &BTreeMap<StreamName, StreamPlan> {
+        &self.streams
+    }
+
+    /// What it may send in.
+    #[must_use]
+    pub fn limits(&self) -> &IngestLimits {
+        &self.limits
+    }
+
+    /// The code as it is now. A run keeps what it began with.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Puller> {
+        Arc::clone(&self.source.load())
+    }
+
+    /// Puts other code in place. Runs under way end with the old one; streams that wait after a failure are tried at once.
+    pub fn replace(&self, source: Arc<dyn Puller>) {
+        self.source.store(Arc::new(source));
+        self.reloads.send_modify(|count| *count += 1);
+    }
+
+    /// Lineage's name of the code as it is now.
+    #[must_use]
+    pub fn plugin(&self) -> PluginRef {
+        plugin_ref(self.source().as_ref())
+    }
+
+    pub(crate) fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
+    }
+
+    pub(crate) fn key(&self, stream: &StreamName) -> StreamKey {
+        StreamKey { tenant: self.tenant.clone(), connection: self.name.clone(), stream: stream.clone() }
+    }
+
+    /// What the given code declares of a stream. A reload may have taken it away.
+    pub(crate) fn declared(&self, source: &dyn Puller, stream: &StreamName) -> Result<StreamManifest, SyncError> {
+        let streams = &source.manifest().streams;
+        streams.get(stream).cloned().ok_or_else(|| unknown_stream(&self.name, stream, streams.keys()))
+    }
+}
+
+pub(crate) fn plugin_ref(source: &dyn Puller) -> PluginRef {
+    let manifest = source.manifest();
+    PluginRef { name: manifest.name.clone(), version: manifest.version.clone(), digest: source.digest().to_owned() }
+}
+
+fn unknown_stream<'a>(
+    connection: &ConnectionName,
+    stream: &StreamName,
+    known: impl Iterator<Item = &'a StreamName>,
+) -> SyncError {
+    let known = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let known = if known.is_empty() { "none".to_owned() } else { known };
+    SyncError::UnknownStream { connection: connection.clone(), stream: stream.clone(), known }
+}

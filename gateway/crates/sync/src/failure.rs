@@ -1,0 +1,175 @@
+//! Why a run stopped before its last page, and when it is worth trying again.
+
+use renmen_plugin_host::{CallError, FailureKind};
+use serde::Serialize;
+
+use crate::options::{RetryPolicy, millis};
+
+/// Who can help: what decides when the stream is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// Time: the vendor is down or asks to slow down.
+    Wait,
+    /// The operator: a credential, the grant, the configuration.
+    Operator,
+    /// Whoever maintains the connector: it or the vendor changed, or a budget is too small for it.
+    Connector,
+    /// Nobody needs to: the run was asked to stop.
+    Stopped,
+}
+
+/// Why a run stopped. Texts hold no secret and nobody's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunFailure {
+    /// Stable code: `rate-limited`, `limit:fuel_max`, `quarantine_ratio_max`, `cursor_loop`, …
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+    /// Who can help.
+    pub class: FailureClass,
+    /// How long the vendor asked to wait, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// When it will be tried again, in milliseconds since the epoch.
+    pub retry_at_ms: Option<i64>,
+}
+
+impl RunFailure {
+    pub(crate) fn new(code: &str, class: FailureClass, message: String) -> Self {
+        Self { code: code.to_owned(), message, class, retry_after_ms: None, retry_at_ms: None }
+    }
+
+    pub(crate) fn stopped() -> Self {
+        Self::new(
+            "stopped",
+            FailureClass::Stopped,
+            "the run was asked to stop; the next one goes on from here".to_owned(),
+        )
+    }
+
+    /// One line for the run's row in the store: `rate-limited: …`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{}: {}", self.code, self.message)
+    }
+
+    /// Fills in when to try again. `failures` counts this one; `dice` in 0..1 spreads the streams of a vendor that comes back.
+    pub(crate) fn schedule(&mut self, policy: &RetryPolicy, failures: u32, dice: f64, now_ms: i64) {
+        let wait_ms = match self.class {
+            FailureClass::Stopped => 0,
+            FailureClass::Operator => millis(policy.attention),
+            FailureClass::Wait => spread(backoff(policy, failures), dice).max(self.asked_ms()),
+            // A fault of code seldom goes away by itself, and each attempt costs the vendor a page.
+            FailureClass::Connector => spread(backoff(policy, failures.saturating_add(4)), dice),
+        };
+        self.retry_at_ms = Some(now_ms.saturating_add(wait_ms));
+    }
+
+    /// What the vendor asked for; a day at most, because a mistaken header must not silence a stream for ever.
+    fn asked_ms(&self) -> i64 {
+        i64::try_from(self.retry_after_ms.unwrap_or(0)).unwrap_or(i64::MAX).min(24 * 3_600_000)
+    }
+}
+
+fn backoff(policy: &RetryPolicy, failures: u32) -> i64 {
+    let doubled = millis(policy.base).saturating_mul(1_i64 << failures.saturating_sub(1).min(30));
+    doubled.min(millis(policy.max))
+}
+
+/// Between half of the wait and the whole of it.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn spread(wait_ms: i64, dice: f64) -> i64 {
+    wait_ms / 2 + (wait_ms as f64 / 2.0 * dice.clamp(0.0, 1.0)) as i64
+}
+
+impl From<&CallError> for RunFailure {
+    fn from(error: &CallError) -> Self {
+        match error {
+            CallError::Failure { kind, code, message, retry_after_ms, .. } => Self {
+                code: kind.as_str().to_owned(),
+                message: match code {
+                    Some(code) => format!("{message} [{code}]"),
+                    None => message.clone(),
+                },
+                class: class_of(*kind),
+                retry_after_ms: *retry_after_ms,
+                retry_at_ms: None,
+            },
+            CallError::Budget { budget, message, .. } => Self::new(
+                &format!("limit:{budget}"),
+                FailureClass::Connector,
+                format!(
+                    "{message}; raise `{budget}` under the connection's [limits] if the connector is right to need it"
+                ),
+            ),
+            CallError::Crashed { message, .. } => {
+                Self::new("crashed", FailureClass::Connector, format!("the connector crashed: {message}"))
+            }
+        }
+    }
+}
+
+fn class_of(kind: FailureKind) -> FailureClass {
+    match kind {
+        FailureKind::RateLimited | FailureKind::UpstreamUnavailable => FailureClass::Wait,
+        FailureKind::AuthRequired | FailureKind::NotGranted | FailureKind::BadConfig => FailureClass::Operator,
+        FailureKind::UpstreamChanged | FailureKind::InvalidInput | FailureKind::Internal => FailureClass::Connector,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use renmen_plugin_host::Usage;
+
+    use super::*;
+
+    fn failed(kind: FailureKind, retry_after_ms: Option<u64>) -> RunFailure {
+        let usage = Usage::default();
+        RunFailure::from(&CallError::Failure { kind, code: None, message: "no".to_owned(), retry_after_ms, usage })
+    }
+
+    fn wait(mut failure: RunFailure, failures: u32, dice: f64) -> i64 {
+        failure.schedule(&RetryPolicy::default(), failures, dice, 0);
+        failure.retry_at_ms.unwrap()
+    }
+
+    #[test]
+    fn a_vendor_that_asks_to_wait_is_given_that_time_but_a_day_at_most() {
+        assert_eq!(wait(failed(FailureKind::RateLimited, Some(90_000)), 1, 0.5), 90_000);
+        assert_eq!(wait(failed(FailureKind::RateLimited, Some(u64::MAX)), 1, 0.5), 24 * 3_600_000);
+    }
+
+    #[test]
+    fn a_vendor_that_is_down_is_asked_less_and_less_often_up_to_a_limit() {
+        let waits: Vec<_> = (1..=12).map(|n| wait(failed(FailureKind::UpstreamUnavailable, None), n, 1.0)).collect();
+        assert_eq!(&waits[..3], &[5_000, 10_000, 20_000]);
+        assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(waits[11], 15 * 60_000);
+        assert_eq!(
+            wait(failed(FailureKind::UpstreamUnavailable, None), u32::MAX, 0.0),
+            15 * 60_000 / 2,
+            "spread downwards"
+        );
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_retried_rarely() {
+        for kind in [FailureKind::AuthRequired, FailureKind::NotGranted, FailureKind::BadConfig] {
+            assert_eq!(wait(failed(kind, None), 1, 0.0), 6 * 3_600_000);
+        }
+        assert!(
+            wait(failed(FailureKind::UpstreamChanged, None), 1, 0.0)
+                > wait(failed(FailureKind::UpstreamUnavailable, None), 1, 1.0)
+        );
+    }
+
+    #[test]
+    fn a_spent_budget_is_named_with_its_key() {
+        let error =
+            CallError::Budget { budget: "fuel_max", message: "used 2000000000".to_owned(), usage: Usage::default() };
+        let failure = RunFailure::from(&error);
+        assert_eq!(failure.code, "limit:fuel_max");
+        assert!(failure.line().contains("raise `fuel_max` under the connection's [limits]"), "{}", failure.line());
+    }
+}

@@ -1,0 +1,43 @@
+//! Metrics of runs: names and labels in one place, so that a dashboard can rely on them.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use renmen_store::{CommitOutcome, StreamKey};
+
+/// One committed page.
+pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
+    let (connection, stream) = (key.connection.to_string(), key.stream.to_string());
+    for (name, count) in [
+        ("created", outcome.created),
+        ("updated", outcome.updated),
+        ("unchanged", outcome.unchanged),
+        ("deleted", outcome.deleted),
+        ("quarantined", outcome.quarantined),
+    ] {
+        if count > 0 {
+            let labels = [("connection", connection.clone()), ("stream", stream.clone()), ("outcome", name.to_owned())];
+            counter!("renmen_run_records_total", &labels).increment(count);
+        }
+    }
+    let labels = [("connection", connection), ("stream", stream)];
+    counter!("renmen_run_pages_total", &labels).increment(1);
+    histogram!("renmen_commit_seconds", &labels).record(took.as_secs_f64());
+}
+
+/// One run that is over; `end` is `completed` or the failure's code.
+pub(crate) fn run(key: &StreamKey, end: &str, took: Duration) {
+    let labels = labels(key);
+    histogram!("renmen_run_seconds", &labels).record(took.as_secs_f64());
+    let [connection, stream] = labels;
+    counter!("renmen_runs_total", &[connection, stream, ("end", end.to_owned())]).increment(1);
+}
+
+/// How old the records of a stream are: since its last complete run ended.
+pub(crate) fn lag(key: &StreamKey, lag: Duration) {
+    gauge!("renmen_stream_lag_seconds", &labels(key)).set(lag.as_secs_f64());
+}
+
+fn labels(key: &StreamKey) -> [(&'static str, String); 2] {
+    [("connection", key.connection.to_string()), ("stream", key.stream.to_string())]
+}

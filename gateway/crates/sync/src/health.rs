@@ -1,0 +1,177 @@
+//! How every stream is doing, and which of them a run holds: the engine's memory of what the store tells it at start.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use renmen_schema::id::RunId;
+use renmen_store::{RunRow, RunState, StreamKey};
+use serde::Serialize;
+
+use crate::{RunFailure, RunReport, SyncError};
+
+/// One stream as it stands. Times are milliseconds since the epoch.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StreamHealth {
+    /// The run that is live in this process.
+    pub running: Option<RunId>,
+    /// The run that is live, or else the last one.
+    pub last_run: Option<RunId>,
+    /// When that began.
+    pub last_started_at_ms: Option<i64>,
+    /// When the last complete run ended: how fresh the records are.
+    pub last_success_at_ms: Option<i64>,
+    /// How long ago that was.
+    pub lag_ms: Option<i64>,
+    /// When it runs next by itself; only while [`crate::Engine::serve`] runs.
+    pub next_run_at_ms: Option<i64>,
+    /// Failed runs since the last complete one.
+    pub failures: u32,
+    /// Why the last run failed, while `failures` is not 0: `code: message`.
+    pub error: Option<String>,
+    /// When a failed stream is tried again.
+    pub retry_at_ms: Option<i64>,
+    /// True: only a person can remove the reason.
+    pub blocked: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Book {
+    streams: Mutex<BTreeMap<StreamKey, Entry>>,
+}
+
+#[derive(Default)]
+struct Entry {
+    health: StreamHealth,
+    claimed: bool,
+    /// A run of this process whose end could not be written.
+    unfinished: Option<RunId>,
+}
+
+/// Holds a stream for a run; given back when the last clone is gone.
+pub(crate) struct Claim {
+    book: Arc<Book>,
+    key: StreamKey,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.book.with(&self.key, |entry| {
+            entry.claimed = false;
+            entry.health.running = None;
+        });
+    }
+}
+
+impl Book {
+    fn with<T>(&self, key: &StreamKey, work: impl FnOnce(&mut Entry) -> T) -> T {
+        let mut streams = self.streams.lock();
+        match streams.get_mut(key) {
+            Some(entry) => work(entry),
+            None => work(streams.entry(key.clone()).or_default()),
+        }
+    }
+
+    /// Takes a stream for a run.
+    pub(crate) fn claim(self: &Arc<Self>, key: &StreamKey) -> Result<Arc<Claim>, SyncError> {
+        self.with(key, |entry| {
+            if std::mem::replace(&mut entry.claimed, true) {
+                return Err(SyncError::Running { run: entry.health.running });
+            }
+            Ok(Arc::new(Claim { book: Arc::clone(self), key: key.clone() }))
+        })
+    }
+
+    pub(crate) fn health(&self, key: &StreamKey) -> StreamHealth {
+        self.with(key, |entry| entry.health.clone())
+    }
+
+    pub(crate) fn unfinished(&self, key: &StreamKey) -> Option<RunId> {
+        self.with(key, |entry| entry.unfinished)
+    }
+
+    pub(crate) fn finished(&self, key: &StreamKey) {
+        self.with(key, |entry| entry.unfinished = None);
+    }
+
+    pub(crate) fn began(&self, key: &StreamKey, run: RunId, now_ms: i64) {
+        self.with(key, |entry| {
+            entry.unfinished = Some(run);
+            entry.health.running = Some(run);
+            entry.health.last_run = Some(run);
+            entry.health.last_started_at_ms = Some(now_ms);
+            entry.health.retry_at_ms = None;
+        });
+    }
+
+    pub(crate) fn ended(&self, report: &RunReport) {
+        self.with(&report.key, |entry| {
+            entry.unfinished = None;
+            match &report.failure {
+                None => entry.health.succeeded(report.ended_at_ms),
+                Some(failure) => entry.health.failed(failure),
+            }
+        });
+    }
+
+    pub(crate) fn broke(&self, key: &StreamKey, error: &SyncError) {
+        self.with(key, |entry| {
+            entry.health.failures = entry.health.failures.saturating_add(1);
+            entry.health.error = Some(format!("store: {error}"));
+            entry.health.blocked = false;
+        });
+    }
+
+    pub(crate) fn next(&self, key: &StreamKey, at_ms: Option<i64>) {
+        self.with(key, |entry| entry.health.next_run_at_ms = at_ms);
+    }
+
+    /// Other code came: what failed with the old one may be tried at once.
+    pub(crate) fn reloaded(&self, key: &StreamKey) {
+        self.with(key, |entry| entry.health.retry_at_ms = None);
+    }
+
+    /// Fills in what the store remembers of a stream: its rows, newest first. What this process saw itself is kept.
+    pub(crate) fn remember(&self, key: &StreamKey, rows: &[&RunRow]) {
+        let Some(last) = rows.first() else { return };
+        self.with(key, |entry| {
+            if entry.health.last_run.is_some() {
+                return;
+            }
+            let health = &mut entry.health;
+            health.last_run = Some(last.id);
+            health.last_started_at_ms = Some(last.started_at_ms);
+            let success = rows.iter().position(|row| row.state == RunState::Completed);
+            health.last_success_at_ms = success.and_then(|at| rows[at].ended_at_ms);
+            let since = &rows[..success.unwrap_or(rows.len())];
+            health.failures =
+                u32::try_from(since.iter().filter(|row| row.state == RunState::Failed).count()).unwrap_or(u32::MAX);
+            if last.state == RunState::Failed {
+                health.error.clone_from(&last.error);
+                // A start is a hand's work: what waited for a person is tried at once, a vendor's wish is still honoured.
+                let vendors_wish =
+                    |error: &String| error.starts_with("rate-limited:") || error.starts_with("upstream-unavailable:");
+                health.retry_at_ms = last.retry_at_ms.filter(|_| last.error.as_ref().is_some_and(vendors_wish));
+            }
+        });
+    }
+}
+
+impl StreamHealth {
+    fn succeeded(&mut self, at_ms: i64) {
+        self.last_success_at_ms = Some(at_ms);
+        self.failures = 0;
+        self.error = None;
+        self.retry_at_ms = None;
+        self.blocked = false;
+    }
+
+    fn failed(&mut self, failure: &RunFailure) {
+        if failure.class != crate::FailureClass::Stopped {
+            self.failures = self.failures.saturating_add(1);
+        }
+        self.error = Some(failure.line());
+        self.retry_at_ms = failure.retry_at_ms;
+        self.blocked = matches!(failure.class, crate::FailureClass::Operator | crate::FailureClass::Connector);
+    }
+}

@@ -1,0 +1,42 @@
+//! Runs: what a connection's stream sends in, page by page, into the store.
+//!
+//! Owns when a stream runs, how pages follow each other, what is taken in and what waits in quarantine, what a killed run
+//! leaves behind, and how old pages are replayed. Knows the plugin host only through [`Puller`], the network only through
+//! tapes, the store only through its interface; it must not know wasm, HTTP, SQL or the API.
+//!
+//! Read on in this order: [`Puller`] (what a run pulls from), [`ConnectionRuntime`] and [`Schedule`] (what is configured),
+//! [`Engine`] (the doors), `run` (one run, stage by stage), `normalize` (envelope to record), `spool` (what survives a kill),
+//! `serve` (streams by themselves), then `check`, `replay` and `quarantine`.
+
+mod check;
+mod connection;
+mod engine;
+mod error;
+mod failure;
+mod figures;
+mod health;
+mod normalize;
+mod options;
+mod progress;
+mod quarantine;
+mod replay;
+mod report;
+mod run;
+mod schedule;
+mod serve;
+mod source;
+mod spool;
+
+pub use check::{CheckReport, DefectCount, ProbeFinding, StreamCheck};
+pub use connection::{ConnectionRuntime, IngestLimits, StreamPlan};
+pub use engine::Engine;
+pub use error::SyncError;
+pub use failure::{FailureClass, RunFailure};
+pub use health::StreamHealth;
+pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};
+pub use progress::{NoProgress, Progress, ProgressEvent};
+pub use quarantine::RetryOutcome;
+pub use replay::{Difference, DifferenceKind, DifferenceSink, FieldDifference, PageFailure, ReplayReport};
+pub use report::RunReport;
+pub use schedule::{CronSchedule, Schedule};
+pub use source::{BoundPlugin, Puller, Reading};

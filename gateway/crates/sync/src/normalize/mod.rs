@@ -1,0 +1,196 @@
+//! From envelopes to records: the one hall behind every door. Pure: no store, no clock, no network.
+//!
+//! Two steps with one look-up between them. [`check`] looks at envelopes alone; then the store says what it knows of those
+//! that passed; [`finish`] needs to parse only what is not byte for byte what the store already holds. A record that cannot
+//! be taken in goes to quarantine with a reason that holds none of its values; the rest of the page goes on.
+
+mod envelope;
+mod refusal;
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+
+use renmen_plugin_host::Envelope;
+use renmen_schema::{EntityKind, canonicalize};
+use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
+
+use crate::IngestLimits;
+use envelope::Fault;
+pub(crate) use refusal::from_reject;
+
+/// What a stream may carry.
+pub(crate) struct Rules {
+    kinds: Vec<(String, Option<EntityKind>)>,
+    limits: IngestLimits,
+}
+
+impl Rules {
+    /// The entities that the manifest declares for the stream, and the connection's limits.
+    pub(crate) fn new(entities: &[String], limits: &IngestLimits) -> Self {
+        let kinds = entities.iter().map(|name| (name.clone(), EntityKind::from_name(name))).collect();
+        Self { kinds, limits: limits.clone() }
+    }
+
+    fn kind(&self, entity: &str) -> Result<EntityKind, Fault> {
+        match self.kinds.iter().find(|(name, _)| name == entity) {
+            Some((_, Some(kind))) => Ok(*kind),
+            Some((_, None)) => Err(Fault::new(
+                "unknown_entity",
+                "the manifest declares an entity that this gateway does not know: it may need a newer gateway"
+                    .to_owned(),
+            )),
+            None => Err(Fault::new(
+                "undeclared_entity",
+                format!(
+                    "the manifest's stream carries {}",
+                    self.kinds.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ")
+                ),
+            )),
+        }
+    }
+}
+
+/// Which records are on their way to the store but may not be there yet: what the store knows of them is out of date.
+/// Hashes instead of ids: a collision costs a parse, nothing else.
+pub(crate) struct Marks(RandomState);
+
+impl Marks {
+    pub(crate) fn new() -> Self {
+        Self(RandomState::new())
+    }
+
+    pub(crate) fn of(&self, entity: &str, external_id: &str) -> u64 {
+        self.0.hash_one((entity, external_id))
+    }
+}
+
+/// A record whose envelope is sound.
+pub(crate) struct Candidate {
+    envelope: Rest,
+    kind: EntityKind,
+    hash: ContentHash,
+    /// The store's answer may be used: the id is unique in its page and not on its way from the one before.
+    settled: bool,
+}
+
+/// What is left of an envelope when its ids are taken out.
+struct Rest {
+    updated_at_ms: Option<i64>,
+    deleted: bool,
+    exchange: u32,
+    pointer: String,
+    payload: Vec<u8>,
+}
+
+/// Between the steps.
+#[derive(Default)]
+pub(crate) struct Checked {
+    /// Entity and external id of each candidate: the look-up's question.
+    pub(crate) ids: Vec<(String, String)>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) quarantine: Vec<QuarantineWrite>,
+    /// Marks of every candidate: the next page's `in_flight`.
+    pub(crate) marks: HashSet<u64>,
+}
+
+/// What a page amounts to.
+#[derive(Default)]
+pub(crate) struct Normalized {
+    pub(crate) records: Vec<RecordWrite>,
+    pub(crate) unchanged: Vec<(String, String)>,
+    pub(crate) quarantine: Vec<QuarantineWrite>,
+}
+
+/// The first step. `exchanges` is how many the page has.
+pub(crate) fn check(
+    envelopes: Vec<Envelope>,
+    exchanges: usize,
+    rules: &Rules,
+    marks: &Marks,
+    in_flight: &VecDeque<HashSet<u64>>,
+) -> Checked {
+    let mut checked = Checked { marks: HashSet::with_capacity(envelopes.len()), ..Checked::default() };
+    let mut repeated = HashSet::new();
+    let mut own = Vec::with_capacity(envelopes.len());
+    for envelope in envelopes {
+        let found = envelope::examine(&envelope, exchanges, &rules.limits).and_then(|()| rules.kind(&envelope.entity));
+        let kind = match found {
+            Ok(kind) => kind,
+            Err(fault) => {
+                checked.quarantine.push(refusal::from_envelope(envelope, fault, &rules.limits));
+                continue;
+            }
+        };
+        let mark = marks.of(&envelope.entity, &envelope.external_id);
+        if !checked.marks.insert(mark) {
+            repeated.insert(mark);
+        }
+        own.push(mark);
+        let hash = ContentHash::of(&envelope.payload);
+        let Envelope { entity, external_id, updated_at_ms, deleted, exchange, pointer, payload } = envelope;
+        checked.ids.push((entity, external_id));
+        let envelope = Rest { updated_at_ms, deleted, exchange, pointer, payload };
+        checked.candidates.push(Candidate { envelope, kind, hash, settled: false });
+    }
+    for (candidate, mark) in checked.candidates.iter_mut().zip(own) {
+        candidate.settled = !repeated.contains(&mark) && !in_flight.iter().any(|page| page.contains(&mark));
+    }
+    checked
+}
+
+/// The second step. `known` answers `ids` in their order; empty when nothing was asked.
+pub(crate) fn finish(checked: Checked, known: &[Option<Known>]) -> Normalized {
+    let mut page = Normalized { quarantine: checked.quarantine, ..Normalized::default() };
+    for (at, (candidate, id)) in checked.candidates.into_iter().zip(checked.ids).enumerate() {
+        let known = known.get(at).copied().flatten().filter(|_| candidate.settled);
+        if known.is_some_and(|known| is_same(&candidate, known)) {
+            page.unchanged.push(id);
+            continue;
+        }
+        match record(candidate, id) {
+            Ok(record) => page.records.push(record),
+            Err(refused) => page.quarantine.push(*refused),
+        }
+    }
+    page
+}
+
+fn is_same(candidate: &Candidate, known: Known) -> bool {
+    known.deleted == candidate.envelope.deleted && (known.deleted || known.hash == candidate.hash)
+}
+
+fn record(candidate: Candidate, (entity, external_id): (String, String)) -> Result<RecordWrite, Box<QuarantineWrite>> {
+    let Candidate { envelope, kind, hash, .. } = candidate;
+    let (body, hash) = if envelope.deleted {
+        (Vec::new(), ContentHash::of(&[]))
+    } else {
+        match canonicalize(kind, &envelope.payload) {
+            Ok(body) => {
+                let hash = if body == envelope.payload { hash } else { ContentHash::of(&body) };
+                (body, hash)
+            }
+            Err(defects) => {
+                let (code, reason) = refusal::describe(&defects);
+                return Err(Box::new(QuarantineWrite {
+                    entity,
+                    external_id: Some(external_id),
+                    exchange_no: envelope.exchange,
+                    pointer: envelope.pointer,
+                    code,
+                    reason,
+                    raw: envelope.payload,
+                }));
+            }
+        }
+    };
+    Ok(RecordWrite {
+        entity,
+        external_id,
+        body,
+        hash,
+        updated_at_ms: envelope.updated_at_ms,
+        exchange_no: envelope.exchange,
+        pointer: envelope.pointer,
+        deleted: envelope.deleted.then_some(DeletedBy::SourceFlag),
+    })
+}

@@ -1,0 +1,93 @@
+//! What the engine is built with, and the clock that it reads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The wall clock. A trait so that schedules and retries can be tested without waiting.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since the epoch.
+    fn now_ms(&self) -> i64;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// How failed runs are tried again.
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// First wait after a vendor that is down; doubled with each failure in a row.
+    pub base: Duration,
+    /// Longest such wait.
+    pub max: Duration,
+    /// Wait where only a person can help (credentials, grant, configuration).
+    pub attention: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            base: Duration::from_secs(5),
+            max: Duration::from_secs(15 * 60),
+            attention: Duration::from_secs(6 * 3600),
+        }
+    }
+}
+
+/// Everything the engine can be told.
+#[derive(Clone)]
+pub struct SyncOptions {
+    /// Where the resume spool lives (`spool/` below it, mode 0700). `None`: a killed run asks the vendor again.
+    pub data_dir: Option<PathBuf>,
+    /// How long a run may go without a commit before another gateway takes its stream over. Longer than the longest call.
+    pub lease: Duration,
+    /// Keep what was read beside what was made of it: lineage and replay need it.
+    pub keep_exchanges: bool,
+    /// How old a spooled answer may be when a run resumes with it.
+    pub spool_age_max: Duration,
+    /// Bytes of spooled answers a page; beyond, a killed page is fetched again in part.
+    pub spool_bytes_max: u64,
+    /// Runs at the same time.
+    pub parallel_runs: usize,
+    /// How failed runs are tried again.
+    pub retry: RetryPolicy,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl SyncOptions {
+    /// Defaults with a data directory.
+    #[must_use]
+    pub fn in_dir(data_dir: PathBuf) -> Self {
+        Self { data_dir: Some(data_dir), ..Self::default() }
+    }
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            lease: Duration::from_secs(5 * 60),
+            keep_exchanges: true,
+            spool_age_max: Duration::from_secs(3600),
+            spool_bytes_max: 64 << 20,
+            parallel_runs: 16,
+            retry: RetryPolicy::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A duration as the milliseconds that the store and the contract speak in.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,132 @@
+//! A quarantined record once more: its page through the connector as it is now, or its own bytes through the schema as it is
+//! now. Asks no vendor.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use renmen_plugin_host::Envelope;
+use renmen_schema::id::TenantId;
+use renmen_store::{CommitOutcome, QuarantineRow, QuarantineWrite, RecordWrite, StreamKey};
+
+use crate::normalize::{self, Marks, Normalized, Rules};
+use crate::replay::Remake;
+use crate::{Engine, SyncError};
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RetryOutcome {
+    /// It was good now and was taken in.
+    Accepted(CommitOutcome),
+    /// It is still bad; it waits on with the newest reason, which holds no value of the record.
+    Still {
+        /// Stable code.
+        code: String,
+        /// For people.
+        reason: String,
+    },
+}
+
+/// What a try gave.
+enum Tried {
+    Good(RecordWrite),
+    Bad {
+        code: String,
+        reason: String,
+    },
+    /// This way does not lead to the record.
+    Nothing(String),
+}
+
+impl Engine {
+    /// Tries a quarantined record again. The attempt is counted.
+    ///
+    /// # Errors
+    /// [`SyncError::UnknownQuarantine`]; [`SyncError::UnknownConnection`] or [`SyncError::UnknownStream`] when it came through
+    /// one that is no longer configured.
+    pub async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, SyncError> {
+        let row = self.store.quarantine_get(tenant, id).await?.ok_or(SyncError::UnknownQuarantine(id))?;
+        let key = self.key(tenant, &row.connection, &row.stream)?;
+        let mut tried = self.through_connector(&key, &row).await?;
+        if let (Tried::Nothing(_), true) = (&tried, row.item.code != "connector") {
+            tried = self.through_schema(&key, &row)?;
+        }
+        let (code, reason) = match tried {
+            Tried::Good(record) => {
+                let outcome = self.store.quarantine_accept(tenant, id, record, self.options.clock.now_ms()).await?;
+                return Ok(RetryOutcome::Accepted(outcome));
+            }
+            Tried::Bad { code, reason } => (code, reason),
+            Tried::Nothing(reason) => (row.item.code.clone(), reason),
+        };
+        self.store.quarantine_still(tenant, id, &reason).await?;
+        Ok(RetryOutcome::Still { code, reason })
+    }
+
+    async fn through_connector(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
+        let connection = self.connection(&key.tenant, &key.connection)?;
+        let source = connection.source();
+        let stream = connection.declared(source.as_ref(), &key.stream)?;
+        let Some(page) = self.store.pages(key, row.page - 1, 1).await?.pop().filter(|page| page.id == row.page) else {
+            return Ok(Tried::Nothing("its page is not kept any more".to_owned()));
+        };
+        let remake = Remake {
+            store: self.store.as_ref(),
+            source: source.as_ref(),
+            key,
+            rules: Arc::new(Rules::new(&stream.entities, connection.limits())),
+            limits: connection.limits(),
+        };
+        Ok(match remake.page(&page).await? {
+            Ok(remade) => find(remade.page, &row.item),
+            Err(failure) => Tried::Nothing(failure.line()),
+        })
+    }
+
+    fn through_schema(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
+        let connection = self.connection(&key.tenant, &key.connection)?;
+        let stream = connection.declared(connection.source().as_ref(), &key.stream)?;
+        let rules = Rules::new(&stream.entities, connection.limits());
+        let item = &row.item;
+        let envelope = Envelope {
+            entity: item.entity.clone(),
+            external_id: item.external_id.clone().unwrap_or_default(),
+            updated_at_ms: None,
+            deleted: false,
+            exchange: item.exchange_no,
+            pointer: item.pointer.clone(),
+            payload: item.raw.clone(),
+        };
+        // Its page's exchanges are not at hand: their number was checked when it came in.
+        let nothing = VecDeque::<HashSet<u64>>::new();
+        let checked = normalize::check(vec![envelope], 0, &rules, &Marks::new(), &nothing);
+        Ok(find(normalize::finish(checked, &[]), item))
+    }
+}
+
+/// The same record in what a page amounts to now: by its id or, without one, by its place.
+fn find(page: Normalized, item: &QuarantineWrite) -> Tried {
+    let by_id = |entity: &str, id: Option<&str>| entity == item.entity && id == item.external_id.as_deref();
+    let by_place = |no: u32, pointer: &str| no == item.exchange_no && pointer == item.pointer;
+    let has_id = item.external_id.is_some();
+    let good = page.records.into_iter().rev().find(|record| {
+        if has_id {
+            by_id(&record.entity, Some(&record.external_id))
+        } else {
+            by_place(record.exchange_no, &record.pointer)
+        }
+    });
+    if let Some(record) = good {
+        return Tried::Good(record);
+    }
+    let bad = page.quarantine.into_iter().rev().find(|other| {
+        if has_id {
+            by_id(&other.entity, other.external_id.as_deref())
+        } else {
+            other.external_id.is_none() && by_place(other.exchange_no, &other.pointer)
+        }
+    });
+    match bad {
+        Some(other) => Tried::Bad { code: other.code, reason: other.reason },
+        None => Tried::Nothing("the connector as it is now makes no such record of its page".to_owned()),
+    }
+}

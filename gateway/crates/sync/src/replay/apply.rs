@@ -1,0 +1,102 @@
+//! Commits what a replay found, through the normal door: a run, pages, revisions, changes. The cursor stays where it is.
+
+use std::sync::Arc;
+
+use renmen_schema::id::RunId;
+use renmen_store::{
+    CommitOutcome, ExchangeRow, NewRun, PageCommit, PageRow, PluginRef, RecordWrite, RunEnd, RunState, StreamKey,
+    StreamState,
+};
+
+use super::TRIGGER;
+use crate::connection::plugin_ref;
+use crate::health::Claim;
+use crate::options::millis;
+use crate::{Engine, Puller, SyncError, figures, report};
+
+/// The run of a replay; begins with the first page that has something to commit.
+pub(super) struct Applying<'a> {
+    engine: &'a Engine,
+    key: &'a StreamKey,
+    plugin: PluginRef,
+    live: Option<(RunId, StreamState)>,
+    sum: CommitOutcome,
+    _claim: Arc<Claim>,
+}
+
+impl<'a> Applying<'a> {
+    pub(super) fn claim(engine: &'a Engine, key: &'a StreamKey, source: &dyn Puller) -> Result<Self, SyncError> {
+        let claim = engine.book.claim(key)?;
+        Ok(Self { engine, key, plugin: plugin_ref(source), live: None, sum: CommitOutcome::default(), _claim: claim })
+    }
+
+    /// Commits records of one old page, with copies of the exchanges that they point into.
+    pub(super) async fn commit(
+        &mut self,
+        row: &PageRow,
+        records: Vec<RecordWrite>,
+        exchanges: Vec<ExchangeRow>,
+    ) -> Result<(), SyncError> {
+        let (run, state) = match self.live.take() {
+            Some(live) => live,
+            None => self.begin().await?,
+        };
+        let page = PageCommit {
+            key: self.key.clone(),
+            run,
+            cursor_before: state.cursor.clone(),
+            cursor_after: state.cursor.clone(),
+            has_more: state.mid_run,
+            // A listing that is under way is given up by this: the next complete run begins it anew.
+            sweep: None,
+            records,
+            unchanged: Vec::new(),
+            quarantine: Vec::new(),
+            exchanges: exchanges.into_iter().map(|kept| kept.exchange).collect(),
+            clock_ms: row.now_ms,
+            now_ms: self.engine.options.clock.now_ms(),
+        };
+        let began = std::time::Instant::now();
+        let committed = self.engine.store.commit_page(page).await;
+        self.live = Some((run, state));
+        match committed {
+            Ok(outcome) => {
+                report::add(&mut self.sum, &outcome);
+                figures::page(self.key, &outcome, began.elapsed());
+                Ok(())
+            }
+            Err(error) => {
+                self.end(RunState::Failed, Some(error.to_string())).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<(RunId, StreamState), SyncError> {
+        let options = &self.engine.options;
+        let state = self.engine.store.stream_state(self.key).await?;
+        let run = NewRun {
+            key: self.key.clone(),
+            plugin: self.plugin.clone(),
+            trigger: TRIGGER.to_owned(),
+            now_ms: options.clock.now_ms(),
+            lease_ms: millis(options.lease),
+        };
+        Ok((self.engine.store.begin_run(run).await?, state))
+    }
+
+    /// Ends the run; answers what it committed.
+    pub(super) async fn finish(mut self) -> Result<Option<CommitOutcome>, SyncError> {
+        let any = self.live.is_some();
+        self.end(RunState::Completed, None).await?;
+        Ok(any.then_some(self.sum))
+    }
+
+    async fn end(&mut self, state: RunState, error: Option<String>) -> Result<(), SyncError> {
+        if let Some((run, _)) = self.live.take() {
+            let now_ms = self.engine.options.clock.now_ms();
+            self.engine.store.finish_run(run, RunEnd { state, error, retry_at_ms: None, now_ms }).await?;
+        }
+        Ok(())
+    }
+}

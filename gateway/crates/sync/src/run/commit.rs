@@ -1,0 +1,116 @@
+//! The last stage of a run: one page, one transaction, in the order of the pages.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use renmen_plugin_host::Coverage;
+use renmen_schema::id::RunId;
+use renmen_store::{CommitOutcome, PageCommit, Store, StreamKey};
+use tokio::sync::mpsc;
+
+use super::prepare::Prepared;
+use super::ratio::Ratio;
+use super::sweep::{Listed, Sweeping};
+use crate::SyncError;
+use crate::failure::RunFailure;
+use crate::options::Clock;
+use crate::progress::{Progress, ProgressEvent};
+use crate::spool::Spool;
+use crate::{figures, report};
+
+/// What the stage has done so far.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) pages: u64,
+    pub(super) records: u64,
+    pub(super) fetched: u64,
+    pub(super) recalled: u64,
+    pub(super) outcome: CommitOutcome,
+}
+
+/// See the module.
+pub(super) struct CommitStage<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) key: &'a StreamKey,
+    pub(super) run: RunId,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) spool: Option<Arc<Mutex<Spool>>>,
+    pub(super) sweeping: Sweeping,
+    pub(super) ratio: Ratio,
+    pub(super) done: Done,
+}
+
+impl CommitStage<'_> {
+    /// Commits until nothing more comes. Answers why it refused a page.
+    pub(super) async fn go(&mut self, inbox: &mut mpsc::Receiver<Prepared>) -> Result<Option<RunFailure>, SyncError> {
+        while let Some(prepared) = inbox.recv().await {
+            if let Some(failure) = self.commit(prepared).await? {
+                return Ok(Some(failure));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn commit(&mut self, prepared: Prepared) -> Result<Option<RunFailure>, SyncError> {
+        let Prepared {
+            number,
+            page,
+            exchanges,
+            place,
+            cursor_before,
+            cursor_after,
+            has_more,
+            coverage,
+            clock_ms,
+            fetched,
+            recalled,
+        } = prepared;
+        let records = (page.records.len() + page.unchanged.len() + page.quarantine.len()) as u64;
+        if let Some(failure) = self.ratio.page(number, records, &page.quarantine) {
+            return Ok(Some(failure));
+        }
+        let sweep = self.sweeping.page(&listed(&page.quarantine, records, has_more, coverage));
+        let began = std::time::Instant::now();
+        let outcome = self
+            .store
+            .commit_page(PageCommit {
+                key: self.key.clone(),
+                run: self.run,
+                cursor_before,
+                cursor_after,
+                has_more,
+                sweep,
+                records: page.records,
+                unchanged: page.unchanged,
+                quarantine: page.quarantine,
+                exchanges,
+                clock_ms,
+                now_ms: self.clock.now_ms(),
+            })
+            .await?;
+        if let (Some(spool), Some(ticket)) = (&self.spool, &place.ticket) {
+            spool.lock().give_back(ticket);
+        }
+        self.done.pages += 1;
+        self.done.records += records;
+        self.done.fetched += fetched;
+        self.done.recalled += recalled;
+        report::add(&mut self.done.outcome, &outcome);
+        figures::page(self.key, &outcome, began.elapsed());
+        self.progress.event(&ProgressEvent::Committed {
+            key: self.key,
+            run: self.run,
+            page: number,
+            outcome,
+            pages: self.done.pages,
+            records: self.done.records,
+        });
+        Ok(None)
+    }
+}
+
+fn listed(quarantine: &[renmen_store::QuarantineWrite], records: u64, has_more: bool, coverage: Coverage) -> Listed {
+    let unidentified = quarantine.iter().any(|item| item.external_id.is_none());
+    Listed { records, unidentified, has_more, coverage }
+}

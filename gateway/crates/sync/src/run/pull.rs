@@ -1,0 +1,138 @@
+//! The first stage of a run: asks the connector for page after page, ahead of those that are still being committed.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use renmen_egress::Tape;
+use renmen_plugin_host::{Page, Pull};
+use renmen_schema::id::{RunId, StreamName};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::guard::{Guard, Step, Verdict};
+use crate::failure::{FailureClass, RunFailure};
+use crate::options::Clock;
+use crate::source::{Puller, Reading};
+use crate::spool::{self, Begin, PageTape, Reel, Spool, Ticket};
+
+/// A page as the connector gave it.
+pub(super) struct Pulled {
+    /// From 0 within the run.
+    pub(super) number: u64,
+    pub(super) page: Page,
+    pub(super) reel: Reel,
+    pub(super) place: Place,
+    pub(super) cursor_before: Option<String>,
+    pub(super) cursor_after: Option<String>,
+    pub(super) clock_ms: i64,
+}
+
+/// What a page under way holds: its share of the memory and its spool file.
+pub(super) struct Place {
+    pub(super) ticket: Option<Ticket>,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// See the module.
+pub(super) struct PullStage {
+    pub(super) source: Arc<dyn Puller>,
+    pub(super) stream: StreamName,
+    pub(super) run: RunId,
+    pub(super) cursor: Option<String>,
+    /// The stream begins each run at its beginning: its last cursor is of no use.
+    pub(super) full: bool,
+    pub(super) guard: Guard,
+    pub(super) spool: Option<Arc<Mutex<Spool>>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) out: mpsc::Sender<Pulled>,
+    pub(super) stop: CancellationToken,
+}
+
+impl PullStage {
+    /// Pulls until the last page. Answers why it stopped before that.
+    pub(super) async fn go(mut self) -> Option<RunFailure> {
+        for number in 0.. {
+            let stop = self.stop.clone();
+            let permit = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Some(RunFailure::stopped()),
+                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("nobody closes a run's semaphore"),
+            };
+            let pulled = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Some(RunFailure::stopped()),
+                pulled = self.pull(number, permit) => pulled,
+            };
+            let pulled = match pulled {
+                Ok(pulled) => pulled,
+                Err(failure) => return Some(failure),
+            };
+            let step = Step {
+                next: pulled.page.next.as_deref(),
+                has_more: pulled.page.has_more,
+                empty: pulled.page.records.is_empty() && pulled.page.rejects.is_empty(),
+            };
+            let verdict = self.guard.judge(self.cursor.as_deref(), &step);
+            let over = !pulled.page.has_more;
+            if let Verdict::Refuse(failure) = verdict {
+                return Some(failure);
+            }
+            self.cursor.clone_from(&pulled.cursor_after);
+            if self.out.send(pulled).await.is_err() {
+                // The stages behind have ended the run and know why.
+                return None;
+            }
+            match verdict {
+                Verdict::Last(failure) => return Some(failure),
+                _ if over => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    async fn pull(&mut self, number: u64, permit: OwnedSemaphorePermit) -> Result<Pulled, RunFailure> {
+        let ticket = self.spool.as_ref().and_then(|spool| spool.lock().take(self.cursor.as_deref()));
+        let left = ticket.as_ref().and_then(|ticket| ticket.left);
+        let clock_ms = left.map_or_else(|| self.clock.now_ms(), |(clock_ms, _)| clock_ms);
+        let tape = Arc::new(self.tape(number, clock_ms, ticket.as_ref()).await?);
+        let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
+        let ask = Pull { stream: self.stream.clone(), cursor: self.cursor.clone(), only: Vec::new() };
+        let page = self.source.pull(reading, ask).await.map_err(|error| RunFailure::from(&error))?;
+        let cursor_after = if self.full && !page.has_more { None } else { page.next.clone() };
+        Ok(Pulled {
+            number,
+            page,
+            reel: tape.take(),
+            place: Place { ticket, _permit: permit },
+            cursor_before: self.cursor.clone(),
+            cursor_after,
+            clock_ms,
+        })
+    }
+
+    /// The page's tape, with what a killed run had heard of it.
+    async fn tape(&self, page: u64, clock_ms: i64, ticket: Option<&Ticket>) -> Result<PageTape, RunFailure> {
+        let Some(ticket) = ticket else { return Ok(PageTape::new(Vec::new(), None)) };
+        let known = if ticket.left.is_some() {
+            let slot = Arc::clone(&ticket.slot);
+            tokio::task::spawn_blocking(move || spool::answers(&slot)).await.map_err(|error| fault(&error))?
+        } else {
+            Vec::new()
+        };
+        let begin = Begin {
+            run: self.run.0,
+            page,
+            cursor: self.cursor.clone(),
+            clock_ms,
+            digest: self.source.digest().to_owned(),
+        };
+        ticket.slot.lock().begin(&begin, ticket.left.map(|(_, whole)| whole));
+        Ok(PageTape::new(known, Some(Arc::clone(&ticket.slot))))
+    }
+}
+
+fn fault(error: &tokio::task::JoinError) -> RunFailure {
+    RunFailure::new("internal", FailureClass::Connector, format!("reading the resume spool ended badly: {error}"))
+}

@@ -1,0 +1,177 @@
+//! The streams by themselves: each in its own loop, none faster than its schedule, all within the number of parallel runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_schema::id::StreamName;
+use renmen_store::StreamKey;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::options::{Clock, millis};
+use crate::{ConnectionRuntime, Engine, NoProgress, Schedule, SyncError, spool};
+
+/// No sleep is longer: a wall clock that jumps is noticed within it.
+const NAP_MAX: Duration = Duration::from_secs(30);
+/// Wait after a store that is away or a stream that another gateway holds.
+const STORE_WAIT: Duration = Duration::from_secs(2);
+/// Share of an interval by which streams that began together drift apart.
+const JITTER: f64 = 0.05;
+
+impl Engine {
+    /// Runs every enabled stream by its schedule until `cancel`; then waits for the runs under way, which end after the pages
+    /// that they have read. A stream whose last run was cut goes on at once.
+    ///
+    /// # Errors
+    /// [`SyncError::Store`] when the store cannot be read at the start.
+    pub async fn serve(self: &Arc<Self>, cancel: CancellationToken) -> Result<(), SyncError> {
+        if let Some(data_dir) = self.options.data_dir.clone() {
+            let age_max = self.options.spool_age_max;
+            let _ = tokio::task::spawn_blocking(move || spool::purge(&data_dir, age_max)).await;
+        }
+        self.recall().await?;
+        let permits = Arc::new(Semaphore::new(self.options.parallel_runs.max(1)));
+        let mut loops = JoinSet::new();
+        for connection in self.connections.values() {
+            for (stream, plan) in connection.streams() {
+                if plan.enabled && !matches!(plan.schedule, Schedule::Manual) {
+                    loops.spawn(Loop::new(self, connection, stream, &permits).go(cancel.clone()));
+                }
+            }
+        }
+        cancel.cancelled().await;
+        while let Some(ended) = loops.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a stream's loop ended badly");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One stream's loop.
+struct Loop {
+    engine: Arc<Engine>,
+    key: StreamKey,
+    schedule: Schedule,
+    reloads: watch::Receiver<u64>,
+    permits: Arc<Semaphore>,
+}
+
+impl Loop {
+    fn new(
+        engine: &Arc<Engine>,
+        connection: &ConnectionRuntime,
+        stream: &StreamName,
+        permits: &Arc<Semaphore>,
+    ) -> Self {
+        Self {
+            engine: Arc::clone(engine),
+            key: connection.key(stream),
+            schedule: connection.streams()[stream].schedule.clone(),
+            reloads: connection.reloads(),
+            permits: Arc::clone(permits),
+        }
+    }
+
+    async fn go(mut self, cancel: CancellationToken) {
+        let mut due_ms = self.first_due_ms().await;
+        while let Some(at_ms) = due_ms {
+            self.engine.book.next(&self.key, Some(at_ms));
+            match self.wait_until(at_ms, &cancel).await {
+                Wake::Due => {}
+                Wake::Reloaded => {
+                    due_ms = self.after_reload_ms(at_ms);
+                    continue;
+                }
+                Wake::Cancelled => break,
+            }
+            let permit = tokio::select! {
+                () = cancel.cancelled() => break,
+                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("nobody closes the engine's semaphore"),
+            };
+            due_ms = self.run(cancel.clone()).await;
+            drop(permit);
+        }
+        self.engine.book.next(&self.key, None);
+    }
+
+    /// A cut run goes on at once, whatever the schedule says; a failed one when it said it would.
+    async fn first_due_ms(&self) -> Option<i64> {
+        let now_ms = self.now_ms();
+        let health = self.engine.book.health(&self.key);
+        if let Some(retry_at_ms) = health.retry_at_ms {
+            return Some(retry_at_ms);
+        }
+        match self.engine.store.stream_state(&self.key).await {
+            Ok(state) if state.mid_run => Some(now_ms),
+            Ok(_) => self.schedule.due_ms(health.last_started_at_ms, now_ms),
+            // The run itself will say what is wrong with the store.
+            Err(_) => Some(now_ms),
+        }
+    }
+
+    fn after_reload_ms(&self, due_ms: i64) -> Option<i64> {
+        let health = self.engine.book.health(&self.key);
+        self.engine.book.reloaded(&self.key);
+        Some(if health.failures > 0 { self.now_ms() } else { due_ms })
+    }
+
+    /// One run; answers when the next is due.
+    async fn run(&self, cancel: CancellationToken) -> Option<i64> {
+        let started_ms = self.now_ms();
+        let trigger = if self.engine.book.health(&self.key).failures > 0 { "retry" } else { "schedule" };
+        let ended = self.engine.run_stream(&self.key, trigger, cancel, &NoProgress).await;
+        let now_ms = self.now_ms();
+        match ended {
+            Ok(report) => match report.failure {
+                None => self.schedule.due_ms(Some(started_ms), now_ms).map(|due_ms| due_ms + self.jitter_ms()),
+                Some(failure) => Some(failure.retry_at_ms.unwrap_or(now_ms).max(now_ms)),
+            },
+            Err(error) if error.passes() => {
+                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "not now");
+                Some(now_ms.saturating_add(millis(STORE_WAIT)))
+            }
+            Err(error) => {
+                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "a run could not begin");
+                Some(now_ms.saturating_add(millis(self.engine.options.retry.max)))
+            }
+        }
+    }
+
+    async fn wait_until(&mut self, at_ms: i64, cancel: &CancellationToken) -> Wake {
+        loop {
+            let left = at_ms.saturating_sub(self.now_ms());
+            if left <= 0 && !cancel.is_cancelled() {
+                return Wake::Due;
+            }
+            let nap = Duration::from_millis(left.max(0).unsigned_abs()).min(NAP_MAX);
+            tokio::select! {
+                () = cancel.cancelled() => return Wake::Cancelled,
+                Ok(()) = self.reloads.changed() => return Wake::Reloaded,
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Only intervals drift; a cron time is a promise.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+    fn jitter_ms(&self) -> i64 {
+        match &self.schedule {
+            Schedule::Every(interval) => (millis(*interval) as f64 * JITTER * rand::random::<f64>()) as i64,
+            _ => 0,
+        }
+    }
+
+    fn now_ms(&self) -> i64 {
+        let clock: &dyn Clock = self.engine.options.clock.as_ref();
+        clock.now_ms()
+    }
+}
+
+enum Wake {
+    Due,
+    Reloaded,
+    Cancelled,
+}

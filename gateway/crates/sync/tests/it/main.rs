@@ -1,0 +1,12 @@
+//! Runs over a real SQLite store with a scripted connector.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod by_hand;
+mod kill;
+mod replays;
+mod runs;
+mod serving;
+mod sweeps;
+mod vendor;
+mod world;

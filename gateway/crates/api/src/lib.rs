@@ -1,0 +1,32 @@
+//! The gateway's HTTP face: REST, the change feed, OpenAPI, health and metrics. The only user of axum.
+//!
+//! Owns: paths, parameters, the shape of answers and of problems, API keys, limits on requests. Knows the store (to
+//! read) and the schema (to describe). Must not know: how runs are scheduled, how plugins are executed, how an exchange is
+//! packed; for these it asks through [`Control`], which the binary implements.
+//!
+//! Reading order: [`router`] lists every path; `resource/` has one file for each kind of thing; `problem/` is what
+//! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around.
+
+mod auth;
+mod control;
+mod guard;
+mod instant;
+mod key;
+mod observe;
+mod openapi;
+mod params;
+mod problem;
+mod resource;
+mod router;
+mod serve;
+mod state;
+
+pub use control::{
+    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+};
+pub use key::{ApiKey, NoRandomness};
+pub use openapi::document;
+pub use problem::ProblemCode;
+pub use router::router;
+pub use serve::{ServeError, serve};
+pub use state::{ApiOptions, AppState};

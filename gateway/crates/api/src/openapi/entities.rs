@@ -1,0 +1,162 @@
+//! One collection for each canonical entity: the two generic record operations are copied for every entity, with the
+//! entity's own JSON Schema as the shape of `body`.
+
+use renmen_schema::EntityKind;
+use serde_json::{Map, Value, json};
+
+const LIST: &str = "/v1/{collection}";
+const GET: &str = "/v1/{collection}/{id}";
+const SCHEMAS: &str = "#/components/schemas/";
+/// The shapes that hold a record, and so are copied for every entity.
+const HOLDERS: [(&str, &str); 3] = [("Record", "Record"), ("RecordList", "List"), ("RecordDetail", "Detail")];
+
+/// Replaces the generic record operations by those of every entity.
+pub(super) fn expand(document: &mut Value) {
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    let (list, get) = (paths.remove(LIST).unwrap_or_default(), paths.remove(GET).unwrap_or_default());
+    for kind in EntityKind::ALL {
+        let name = pascal(kind.name());
+        paths.insert(format!("/v1/{}", kind.collection()), operation(&list, *kind, &name, "list"));
+        paths.insert(format!("/v1/{}/{{id}}", kind.collection()), operation(&get, *kind, &name, "get"));
+    }
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    for kind in EntityKind::ALL {
+        add_shapes(schemas, *kind);
+    }
+    for (generic, _) in HOLDERS {
+        schemas.remove(generic);
+    }
+}
+
+/// A copy of a generic path for one entity.
+fn operation(path: &Value, kind: EntityKind, name: &str, verb: &str) -> Value {
+    let mut path = path.clone();
+    let get = &mut path["get"];
+    let words = if verb == "list" { kind.collection().replace('-', "_") } else { kind.name().to_owned() };
+    get["operationId"] = json!(format!("{verb}_{words}"));
+    get["summary"] = json!(if verb == "list" {
+        format!("Records of `{}`, in the order in which they were recorded.", kind.name())
+    } else {
+        format!("One record of `{}`, and on request its revisions and where its values came from.", kind.name())
+    });
+    if let Some(parameters) = get["parameters"].as_array_mut() {
+        parameters.retain(|parameter| parameter["name"] != "collection");
+    }
+    point_to_copies(&mut path, name);
+    path
+}
+
+/// The entity's own shape, what it is made of, and copies of what holds a record.
+fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
+    let name = pascal(kind.name());
+    let mut body = renmen_schema::json_schema(kind);
+    let parts = body.as_object_mut().and_then(|body| body.remove("$defs"));
+    let parts = parts.and_then(|parts| if let Value::Object(parts) = parts { Some(parts) } else { None });
+    let parts = parts.unwrap_or_default();
+    let taken = rename(schemas, &parts, &name);
+    let place = |mut schema: Value| {
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("$schema");
+            schema.remove("$id");
+        }
+        each_ref(&mut schema, &|reference| {
+            let part = reference.strip_prefix("#/$defs/")?;
+            Some(format!("{SCHEMAS}{}", taken.iter().find(|(from, _)| from == part)?.1))
+        });
+        schema
+    };
+    for (from, part) in parts {
+        if let Some((_, to)) = taken.iter().find(|(known, _)| *known == from) {
+            schemas.insert(to.clone(), place(part));
+        }
+    }
+    schemas.insert(format!("Canonical{name}"), place(body));
+    for (generic, suffix) in HOLDERS {
+        let Some(mut copy) = schemas.get(generic).cloned() else { continue };
+        point_to_copies(&mut copy, &name);
+        if generic == "Record" {
+            copy["properties"]["entity"] = json!({ "const": kind.name(), "description": "The canonical entity." });
+            copy["properties"]["body"] = json!({
+                "description": "The canonical record; null only for a tombstone of what was never read.",
+                "anyOf": [{ "$ref": format!("{SCHEMAS}Canonical{name}") }, { "type": "null" }],
+            });
+        }
+        schemas.insert(format!("{name}{suffix}"), copy);
+    }
+}
+
+/// New names for the parts of an entity's schema. Entities share most parts: a part that another entity brought in the
+/// same form keeps that one's name, a part of the same name and another form gets the entity's name before it.
+fn rename(schemas: &Map<String, Value>, parts: &Map<String, Value>, entity: &str) -> Vec<(String, String)> {
+    let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
+    let shared = |name: &String| {
+        let to = format!("Canonical{}", clean(name));
+        let mut part = parts[name].clone();
+        each_ref(&mut part, &|reference| {
+            Some(format!("{SCHEMAS}Canonical{}", clean(reference.strip_prefix("#/$defs/")?)))
+        });
+        let free = schemas.get(&to).is_none_or(|known| *known == part);
+        if free { to } else { format!("Canonical{entity}{}", clean(name)) }
+    };
+    parts.keys().map(|name| (name.clone(), shared(name))).collect()
+}
+
+/// Makes references to the shapes that hold a record refer to this entity's copies.
+fn point_to_copies(value: &mut Value, name: &str) {
+    each_ref(value, &|reference| {
+        let target = reference.strip_prefix(SCHEMAS)?;
+        let (_, suffix) = HOLDERS.iter().find(|(generic, _)| *generic == target)?;
+        Some(format!("{SCHEMAS}{name}{suffix}"))
+    });
+}
+
+/// Passes every `$ref` below `value` through `change`; `None` leaves it.
+fn each_ref(value: &mut Value, change: &dyn Fn(&str) -> Option<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(reference) if name == "$ref" => {
+                        if let Some(changed) = change(reference) {
+                            *reference = changed;
+                        }
+                    }
+                    _ => each_ref(member, change),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_ref(item, change)),
+        _ => {}
+    }
+}
+
+/// `pay_band`: `PayBand`.
+fn pascal(name: &str) -> String {
+    name.split('_')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_becomes_a_type() {
+        assert_eq!(pascal("pay_band"), "PayBand");
+        assert_eq!(pascal("employee"), "Employee");
+    }
+
+    #[test]
+    fn parts_of_the_same_name_and_another_form_are_kept_apart() {
+        let mut schemas = Map::new();
+        schemas.insert("CanonicalMoney".into(), json!({"type": "object"}));
+        let same = Map::from_iter([("Money".to_owned(), json!({"type": "object"}))]);
+        let other = Map::from_iter([("Money".to_owned(), json!({"type": "string"}))]);
+        assert_eq!(rename(&schemas, &same, "Offer")[0].1, "CanonicalMoney");
+        assert_eq!(rename(&schemas, &other, "Offer")[0].1, "CanonicalOfferMoney");
+    }
+}

@@ -1,0 +1,83 @@
+//! The OpenAPI 3.1 document. The handlers' own descriptions (utoipa) are the source; this module adds what is the same
+//! for many operations: a collection for each entity (`entities`), the problems that each can answer with and the
+//! key that it needs (`problems`).
+
+mod entities;
+mod problems;
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use utoipa::OpenApi;
+
+use crate::problem::ProblemBody;
+use crate::resource::lineage::PluginVersion;
+use crate::resource::record_view::DetectedBy;
+use crate::resource::{
+    change_stream, changes, connections, exchanges, plugins, quarantine, records, runs, schema, service,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Renmen",
+        description = "Hiring, pay and performance records of every connected system, typed and traceable to their source.\n\n\
+            Every operation under `/v1` needs `Authorization: Bearer rk_…`. The key says whose records are read: ids of \
+            others are answered with 404. Errors are problem JSON (RFC 9457) with a stable `code`, in Chinese or English by \
+            `Accept-Language`. Unknown query parameters are refused. Times are RFC 3339 in UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        records::list,
+        records::get,
+        changes::list,
+        change_stream::stream,
+        exchanges::get,
+        connections::list,
+        connections::get,
+        connections::streams,
+        connections::health,
+        plugins::list,
+        runs::list,
+        runs::get,
+        runs::start,
+        quarantine::list,
+        quarantine::get,
+        quarantine::retry,
+        quarantine::drop_record,
+        schema::list,
+        schema::get,
+        service::healthz,
+        service::readyz,
+        service::metrics,
+        service::openapi_json,
+        service::docs,
+    ),
+    components(schemas(ProblemBody, PluginVersion, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName)),
+    tags(
+        (name = "records", description = "Canonical records, a collection for each entity"),
+        (name = "changes", description = "The ordered feed of what happened to records"),
+        (name = "lineage", description = "Where values came from"),
+        (name = "connections", description = "What is connected, and how fresh it is"),
+        (name = "runs", description = "Pulls of streams"),
+        (name = "quarantine", description = "What could not be taken in"),
+        (name = "schema", description = "The canonical entities"),
+        (name = "service", description = "The service about itself"),
+    ),
+)]
+struct Described;
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Described::openapi()).unwrap_or_default();
+    entities::expand(&mut document);
+    problems::add(&mut document);
+    document
+}
+
+/// The document as JSON text, made once.
+pub(crate) fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| document().to_string())
+}

@@ -1,0 +1,76 @@
+//! What every operation can answer with beside success, and the key that it needs. The statuses and codes come from the
+//! table of problem codes, so that a new code is documented by being there.
+
+use serde_json::{Map, Value, json};
+
+use crate::problem::{PROBLEM_JSON, ProblemCode};
+
+const METHODS: [&str; 3] = ["get", "post", "delete"];
+
+/// Adds problems and the key to every operation.
+pub(super) fn add(document: &mut Value) {
+    let mut statuses: Vec<u16> = ProblemCode::ALL.iter().map(|code| code.status().as_u16()).collect();
+    statuses.sort_unstable();
+    statuses.dedup();
+    let responses: Map<String, Value> = statuses.iter().map(|status| (component(*status), response(*status))).collect();
+    document["components"]["responses"] = Value::Object(responses);
+    document["components"]["securitySchemes"] = json!({
+        "key": { "type": "http", "scheme": "bearer", "bearerFormat": "rk_ and 64 hexadecimal digits" },
+    });
+    document["security"] = json!([{ "key": [] }]);
+    document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] =
+        ProblemCode::ALL.iter().map(|code| json!(code.name())).collect();
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, item) in paths {
+        for method in METHODS {
+            if let Some(operation) = item.get_mut(method) {
+                let open = operation.get("security").is_some_and(|needs| *needs == json!([{}]));
+                for status in of_operation(path, method, open) {
+                    operation["responses"][status.to_string()] =
+                        json!({ "$ref": format!("#/components/responses/{}", component(status)) });
+                }
+            }
+        }
+    }
+}
+
+/// The error statuses that an operation can answer with.
+fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
+    let mut statuses = vec![413, 414, 500, 503];
+    if !open {
+        statuses.extend([400, 401]);
+    }
+    if path.contains('{') {
+        statuses.push(404);
+    }
+    if method != "get" {
+        statuses.push(409);
+    }
+    if path.starts_with("/v1/changes") {
+        statuses.push(429);
+    }
+    statuses.sort_unstable();
+    statuses
+}
+
+fn component(status: u16) -> String {
+    format!("Problem{status}")
+}
+
+fn response(status: u16) -> Value {
+    let lines: Vec<_> = ProblemCode::ALL
+        .iter()
+        .filter(|code| code.status().as_u16() == status)
+        .map(|code| format!("`{}`: {}.", code.name(), code.titles().0))
+        .collect();
+    let mut response = json!({
+        "description": lines.join("\n\n"),
+        "content": { PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    if matches!(status, 429 | 503) {
+        response["headers"] = json!({
+            "retry-after": { "description": "Seconds after which to ask again", "required": true, "schema": { "type": "integer", "minimum": 1 } },
+        });
+    }
+    response
+}

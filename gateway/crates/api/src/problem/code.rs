@@ -1,0 +1,197 @@
+//! The table of problem codes. A code is a promise to clients: it never changes its meaning, and its status never
+//! changes. Texts may be improved.
+
+use axum::http::StatusCode;
+
+/// What went wrong, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemCode {
+    /// A parameter's value is not of its kind.
+    InvalidParameter,
+    /// A parameter that this operation does not have.
+    UnknownParameter,
+    /// A cursor that this gateway did not give out.
+    InvalidCursor,
+    /// No API key, or one that is not (or no longer) valid.
+    Unauthorized,
+    /// No such thing for this tenant.
+    NotFound,
+    /// No such path.
+    UnknownPath,
+    /// The path is right, the method is not.
+    MethodNotAllowed,
+    /// A run of this stream is live.
+    RunUnderWay,
+    /// It is there, but cannot be done as things stand.
+    Refused,
+    /// The request's body is too large.
+    BodyTooLarge,
+    /// The path with its query is too long.
+    UriTooLong,
+    /// Too many long polls and event streams are open.
+    TooManyStreams,
+    /// Too many requests at once.
+    Overloaded,
+    /// The store does not answer.
+    StoreUnavailable,
+    /// The engine, or what it needs, does not answer.
+    EngineUnavailable,
+    /// It took longer than the deadline.
+    DeadlineExceeded,
+    /// The request is not one that HTTP allows.
+    BadRequest,
+    /// A fault of the gateway; the log knows more under the request's id.
+    Internal,
+}
+
+/// One line of the table.
+struct Entry {
+    name: &'static str,
+    status: StatusCode,
+    en: &'static str,
+    zh: &'static str,
+}
+
+const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'static str) -> Entry {
+    Entry { name, status, en, zh }
+}
+
+impl ProblemCode {
+    /// Every code, in the table's order.
+    pub const ALL: [Self; 18] = [
+        Self::InvalidParameter,
+        Self::UnknownParameter,
+        Self::InvalidCursor,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::UnknownPath,
+        Self::MethodNotAllowed,
+        Self::RunUnderWay,
+        Self::Refused,
+        Self::BodyTooLarge,
+        Self::UriTooLong,
+        Self::TooManyStreams,
+        Self::Overloaded,
+        Self::StoreUnavailable,
+        Self::EngineUnavailable,
+        Self::DeadlineExceeded,
+        Self::BadRequest,
+        Self::Internal,
+    ];
+
+    fn entry(self) -> Entry {
+        use StatusCode as S;
+        match self {
+            Self::InvalidParameter => {
+                entry("invalid_parameter", S::BAD_REQUEST, "A parameter has a wrong value", "参数的值不正确")
+            }
+            Self::UnknownParameter => {
+                entry("unknown_parameter", S::BAD_REQUEST, "An unknown query parameter", "未知的查询参数")
+            }
+            Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "The cursor cannot be used", "游标无法使用"),
+            Self::Unauthorized => {
+                entry("unauthorized", S::UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥")
+            }
+            Self::NotFound => entry("not_found", S::NOT_FOUND, "There is no such thing", "找不到该对象"),
+            Self::UnknownPath => entry("unknown_path", S::NOT_FOUND, "There is no such path", "路径不存在"),
+            Self::MethodNotAllowed => entry(
+                "method_not_allowed",
+                S::METHOD_NOT_ALLOWED,
+                "This path does not take this method",
+                "该路径不支持此方法",
+            ),
+            Self::RunUnderWay => {
+                entry("run_under_way", S::CONFLICT, "A run of this stream is under way", "该数据流正在运行")
+            }
+            Self::Refused => entry("refused", S::CONFLICT, "It cannot be done as things stand", "当前状态下无法执行"),
+            Self::BodyTooLarge => {
+                entry("body_too_large", S::PAYLOAD_TOO_LARGE, "The request's body is too large", "请求体过大")
+            }
+            Self::UriTooLong => {
+                entry("uri_too_long", S::URI_TOO_LONG, "The path with its query is too long", "路径与查询过长")
+            }
+            Self::TooManyStreams => entry(
+                "too_many_streams",
+                S::TOO_MANY_REQUESTS,
+                "Too many long polls and event streams are open",
+                "打开的长轮询与事件流过多",
+            ),
+            Self::Overloaded => {
+                entry("overloaded", S::SERVICE_UNAVAILABLE, "Too many requests at once", "同时处理的请求过多")
+            }
+            Self::StoreUnavailable => {
+                entry("store_unavailable", S::SERVICE_UNAVAILABLE, "The store does not answer", "存储暂时不可用")
+            }
+            Self::EngineUnavailable => {
+                entry("engine_unavailable", S::SERVICE_UNAVAILABLE, "The engine does not answer", "同步引擎暂时不可用")
+            }
+            Self::DeadlineExceeded => {
+                entry("deadline_exceeded", S::SERVICE_UNAVAILABLE, "It took too long", "处理超时")
+            }
+            Self::BadRequest => entry("bad_request", S::BAD_REQUEST, "The request cannot be read", "无法读取该请求"),
+            Self::Internal => entry("internal", S::INTERNAL_SERVER_ERROR, "A fault of the gateway", "网关内部错误"),
+        }
+    }
+
+    /// The stable code: `invalid_parameter`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The HTTP status that always goes with it.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        self.entry().status
+    }
+
+    /// One line for people: English, Chinese.
+    pub(crate) fn titles(self) -> (&'static str, &'static str) {
+        let entry = self.entry();
+        (entry.en, entry.zh)
+    }
+
+    /// Seconds after which to ask again, for what passes by itself.
+    pub(crate) fn retry_after_s(self) -> Option<u32> {
+        match self {
+            Self::Overloaded | Self::DeadlineExceeded => Some(1),
+            Self::StoreUnavailable | Self::EngineUnavailable => Some(2),
+            Self::TooManyStreams => Some(5),
+            _ => None,
+        }
+    }
+
+    /// The code for an answer that a layer below us gave with nothing but a status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::UnknownPath,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::URI_TOO_LONG => Self::UriTooLong,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_own_name_and_an_error_status() {
+        let names: BTreeSet<_> = ProblemCode::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ProblemCode::ALL.len());
+        assert!(ProblemCode::ALL.iter().all(|code| code.status().as_u16() >= 400));
+    }
+
+    #[test]
+    fn what_answers_503_or_429_says_when_to_come_back_and_nothing_else_does() {
+        for code in ProblemCode::ALL {
+            let passes = matches!(code.status().as_u16(), 429 | 503);
+            assert_eq!(code.retry_after_s().is_some(), passes, "{}", code.name());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Errors as clients see them: problem JSON (RFC 9457) with a stable code, in Chinese or English.
+//!
+//! Which error type where: handlers return [`Problem`]; store and control errors become one through `From`. A problem
+//! does not know the request, so its response carries it as an extension and [`render`], the outermost layer but
+//! one, writes it in the language that was asked for. `render` also turns bare error answers of layers below into
+//! problems, so that no client ever meets an error of another shape.
+//!
+//! What went wrong inside is logged once, here, and never shown.
+
+mod code;
+mod language;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+pub use code::ProblemCode;
+use language::Language;
+use renmen_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::control::ControlError;
+use crate::observe::RequestId;
+
+/// The media type of a problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An answer that is not what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) code: ProblemCode,
+    /// English, Chinese: what happened here and what to do next.
+    detail: Option<(String, String)>,
+    /// The parameter at fault.
+    parameter: Option<String>,
+    /// A link to what is in the way: the live run.
+    related: Option<String>,
+}
+
+/// A problem as it is sent (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// `urn:renmen:problem:` and the code.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// What went wrong, for programs; never changes its meaning.
+    pub(crate) code: &'static str,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// One line for people, the same for every problem of this code.
+    pub(crate) title: &'static str,
+    /// What happened here and what to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parameter: Option<String>,
+    /// A link to what is in the way: the live run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) related: Option<String>,
+    /// The request's id: the gateway's log knows it.
+    pub(crate) request_id: String,
+}
+
+impl Problem {
+    pub(crate) fn new(code: ProblemCode) -> Self {
+        Self { code, detail: None, parameter: None, related: None }
+    }
+
+    pub(crate) fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        self.detail = Some((en.into(), zh.into()));
+        self
+    }
+
+    pub(crate) fn related(mut self, link: String) -> Self {
+        self.related = Some(link);
+        self
+    }
+
+    /// A parameter's value is wrong: `expected` says what it should be, in both languages. The value is not repeated.
+    pub(crate) fn parameter(name: &str, expected_en: &str, expected_zh: &str) -> Self {
+        let mut problem = Self::new(ProblemCode::InvalidParameter)
+            .detail(format!("`{name}` must be {expected_en}"), format!("`{name}` 必须是{expected_zh}"));
+        problem.parameter = Some(name.to_owned());
+        problem
+    }
+
+    pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> Self {
+        let shown: String = name.chars().take(80).collect();
+        let (en, zh) = if known.is_empty() {
+            ("it takes none".to_owned(), "此操作不接受查询参数".to_owned())
+        } else {
+            let known = known.join("`, `");
+            (format!("it takes `{known}`"), format!("可用的参数为 `{known}`"))
+        };
+        let mut problem = Self::new(ProblemCode::UnknownParameter).detail(
+            format!("this operation has no query parameter `{shown}`: {en}"),
+            format!("此操作没有查询参数 `{shown}`：{zh}"),
+        );
+        problem.parameter = Some(shown);
+        problem
+    }
+
+    /// There is no such thing for this tenant (or it is somebody else's, which is the same answer).
+    pub(crate) fn not_found(what_en: &str, what_zh: &str) -> Self {
+        Self::new(ProblemCode::NotFound)
+            .detail(format!("there is no such {what_en} for this key's tenant"), format!("当前租户没有这个{what_zh}"))
+    }
+
+    /// A fault: `cause` is logged and not shown.
+    pub(crate) fn fault(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %cause, "A request met a fault of the gateway");
+        Self::new(ProblemCode::Internal)
+            .detail("the gateway's log says more under this request's id", "详情请按此请求编号查看网关日志")
+    }
+
+    pub(crate) fn body(&self, language: Language, request_id: String) -> ProblemBody {
+        let (en, zh) = self.code.titles();
+        ProblemBody {
+            kind: format!("urn:renmen:problem:{}", self.code.name()),
+            code: self.code.name(),
+            status: self.code.status().as_u16(),
+            title: if language == Language::Chinese { zh } else { en },
+            detail: self.detail.clone().map(|(en, zh)| if language == Language::Chinese { zh } else { en }),
+            parameter: self.parameter.clone(),
+            related: self.related.clone(),
+            request_id,
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "The store does not answer");
+                Self::new(ProblemCode::StoreUnavailable)
+                    .detail("nothing was changed; ask again after a moment", "未做任何更改，请稍后重试")
+            }
+            StoreError::Busy(_) | StoreError::Fenced(_) => Self::new(ProblemCode::Refused).detail(
+                "something else is working on this now; ask again after a moment",
+                "该对象正被占用，请稍后重试",
+            ),
+            StoreError::BadInput(_) => Self::new(ProblemCode::InvalidCursor).detail(
+                "use a `next_cursor` of this list with the same filters, or begin without a cursor",
+                "请使用同一列表、相同过滤条件返回的 `next_cursor`，或不带游标重新开始",
+            ),
+            StoreError::Fault(cause) => Self::fault(&cause),
+        }
+    }
+}
+
+impl From<ControlError> for Problem {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::NotFound(_) => Self::not_found("connection, stream or record", "连接、数据流或记录"),
+            ControlError::Running { run } => {
+                let problem = Self::new(ProblemCode::RunUnderWay)
+                    .detail("wait for its end, or look at it", "请等待其结束，或查看该运行");
+                match run {
+                    Some(run) => problem.related(format!("/v1/runs/{run}")),
+                    None => problem,
+                }
+            }
+            ControlError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            ControlError::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "The engine does not answer");
+                Self::new(ProblemCode::EngineUnavailable)
+            }
+            ControlError::Failed(cause) => Self::fault(&cause),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Middleware: writes every error answer as problem JSON in the language that was asked for.
+pub(crate) async fn render(request: Request, next: Next) -> Response {
+    let language = Language::asked(request.headers());
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let response = next.run(request).await;
+    let status = response.status();
+    let told = response.extensions().get::<Problem>().cloned();
+    if told.is_none() && !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    if told.is_none() && response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
+        return response;
+    }
+    let problem = told.unwrap_or_else(|| Problem::new(ProblemCode::of_status(status)));
+    write(&problem, status, language, request_id, &response)
+}
+
+/// The problem's own answer; what a layer below said beside the status (`Allow`) is kept.
+fn write(problem: &Problem, status: StatusCode, language: Language, request_id: String, below: &Response) -> Response {
+    let mut response = (status, Json(problem.body(language, request_id))).into_response();
+    let headers = response.headers_mut();
+    if let Some(allow) = below.headers().get(axum::http::header::ALLOW) {
+        headers.insert(axum::http::header::ALLOW, allow.clone());
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    headers.append(VARY, HeaderValue::from_static("accept-language"));
+    if let Some(seconds) = problem.code.retry_after_s() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.code == ProblemCode::Unauthorized {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"renmen\""));
+    }
+    response
+}

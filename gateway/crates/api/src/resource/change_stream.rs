@@ -1,0 +1,133 @@
+//! The change feed as server-sent events. A reader that is cut off goes on where it was: each event's id is its
+//! position, and `Last-Event-ID` asks for what follows it.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::stream::{self, Stream};
+use renmen_store::{ChangeKind, ChangeRow};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+
+use super::changes::{Change, Wanted, after, entity, place, position, read};
+use super::schema::EntityName;
+use crate::auth::Caller;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+/// Changes read from the store at once: bounds what one slow reader holds in memory.
+const BATCH: u32 = 100;
+/// A position as a header: more cannot be one.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// The change feed as an event stream.
+///
+/// Each event has the change's position as `id`, its kind as `event`, and the change as JSON in `data`. Without a position
+/// the stream begins with the first change. It is closed from time to time; go on with `Last-Event-ID`.
+#[utoipa::path(
+    get, path = "/v1/changes/stream", tag = "changes", operation_id = "stream_changes",
+    params(
+        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, or `latest`", pattern = "^([0-9]{1,18}|latest)$"),
+        ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read; wins over `after`", pattern = "^[0-9]{1,18}$"),
+    ),
+    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events, as they happen")),
+)]
+pub(crate) async fn stream(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let asked = after(&mut params, &state)?;
+    let entity = entity(&mut params)?;
+    params.end()?;
+    let seen = headers.get(LAST_EVENT_ID).map(|id| position(id.to_str().unwrap_or_default())).transpose()?;
+    let wanted = Wanted { tenant: caller.tenant, after: seen.or(asked).unwrap_or(0), entity, limit: BATCH };
+    let heartbeat = state.options.heartbeat;
+    let reader = Reader {
+        _place: place(&state)?,
+        feed: state.store.watch(),
+        until: Instant::now() + state.options.stream_life_max,
+        waiting: VecDeque::new(),
+        ended: false,
+        state,
+        wanted,
+    };
+    let events = stream::unfold(reader, |mut reader| async {
+        let event = reader.next().await?;
+        Some((Ok(event), reader))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(heartbeat)))
+}
+
+/// One reader of the stream.
+struct Reader {
+    _place: OwnedSemaphorePermit,
+    state: AppState,
+    wanted: Wanted,
+    feed: watch::Receiver<i64>,
+    until: Instant,
+    waiting: VecDeque<ChangeRow>,
+    ended: bool,
+}
+
+impl Reader {
+    /// The next event; `None` when its time is over, the server closes, or the store is away.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.ended || self.state.closing.is_cancelled() || Instant::now() >= self.until {
+                return None;
+            }
+            if let Some(row) = self.waiting.pop_front() {
+                return Some(event(row));
+            }
+            self.feed.mark_unchanged();
+            match read(&self.state, &self.wanted).await {
+                Ok((rows, next)) => {
+                    self.wanted.after = next;
+                    self.waiting = rows.into();
+                }
+                // The reader comes back by itself with its position; until then it knows that nothing was lost.
+                Err(problem) => {
+                    self.ended = true;
+                    return Some(Event::default().event("closed").data(problem.code.name()));
+                }
+            }
+            if self.waiting.is_empty() {
+                self.wait().await;
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            changed = self.feed.changed() => self.ended = changed.is_err(),
+            () = tokio::time::sleep_until(self.until) => {}
+            () = self.state.closing.cancelled() => {}
+        }
+    }
+}
+
+fn event(row: ChangeRow) -> Event {
+    let kind = match row.kind {
+        ChangeKind::Created => "created",
+        ChangeKind::Updated => "updated",
+        ChangeKind::Deleted => "deleted",
+    };
+    let change = Change::of(row);
+    let event = Event::default().id(&change.cursor).event(kind);
+    match serde_json::to_string(&change) {
+        Ok(json) => event.data(json),
+        Err(error) => {
+            tracing::error!(%error, "A change could not be written");
+            event.data(ProblemCode::Internal.name())
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The change feed: everything that happened to records, in one order, without gaps that fill later. Read by pages,
+//! waited for by long poll, or followed as an event stream (`change_stream`).
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use renmen_schema::EntityKind;
+use renmen_schema::id::TenantId;
+use renmen_store::{ChangeKind, ChangeRow};
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::schema::EntityName;
+use crate::auth::Caller;
+use crate::guard::within;
+use crate::instant::Time;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+/// A piece of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChangeList {
+    /// In order.
+    data: Vec<Change>,
+    /// Pass it as `after` to go on. Always there: the feed has no end.
+    next_cursor: String,
+}
+
+/// One thing that happened to a record.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Change {
+    /// Its position: pass it as `after` to go on behind it.
+    pub(crate) cursor: String,
+    /// What happened.
+    #[schema(value_type = ChangeKindName)]
+    pub(crate) kind: ChangeKind,
+    /// To which record.
+    #[schema(format = "uuid")]
+    record_id: String,
+    /// The record, as a path of this API.
+    record_url: Option<String>,
+    /// Its entity.
+    entity: String,
+    /// The connection that it came through.
+    connection: String,
+    /// The vendor's id.
+    external_id: String,
+    /// The revision that this change made.
+    revision: i64,
+    /// When it was committed.
+    at: Time,
+}
+
+/// What happened to a record.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the store's type in the OpenAPI document")]
+pub(crate) enum ChangeKindName {
+    /// First revision.
+    Created,
+    /// Another body, or a record that came back.
+    Updated,
+    /// Tombstone.
+    Deleted,
+}
+
+impl Change {
+    pub(crate) fn of(row: ChangeRow) -> Self {
+        let collection = EntityKind::from_name(&row.entity).map(EntityKind::collection);
+        Self {
+            cursor: row.seq.to_string(),
+            kind: row.kind,
+            record_id: row.id.to_string(),
+            record_url: collection.map(|collection| format!("/v1/{collection}/{}", row.id)),
+            entity: row.entity,
+            connection: row.connection.to_string(),
+            external_id: row.external_id,
+            revision: row.revision,
+            at: Time(row.at_ms),
+        }
+    }
+}
+
+/// Which part of the feed a reader wants.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) tenant: TenantId,
+    pub(crate) after: i64,
+    pub(crate) entity: Option<&'static str>,
+    pub(crate) limit: u32,
+}
+
+/// `after`: a position, or `latest` for what is still to come.
+pub(crate) fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
+    let Some(text) = params.text("after")? else { return Ok(None) };
+    if text == "latest" {
+        return Ok(Some(*state.store.watch().borrow()));
+    }
+    position(&text).map(Some)
+}
+
+/// Reads a position that we gave out.
+pub(crate) fn position(text: &str) -> Result<i64, Problem> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        Problem::new(ProblemCode::InvalidCursor).detail(
+            "use a `cursor` or `next_cursor` of this feed, or `latest`",
+            "请使用本变更流返回的 `cursor` 或 `next_cursor`，或 `latest`",
+        )
+    })
+}
+
+/// `entity`: one that we know.
+pub(crate) fn entity(params: &mut Params) -> Result<Option<&'static str>, Problem> {
+    let Some(text) = params.text("entity")? else { return Ok(None) };
+    match EntityKind::from_name(&text) {
+        Some(kind) => Ok(Some(kind.name())),
+        None => Err(Problem::parameter(
+            "entity",
+            "an entity of `/v1/schema`, like `employee`",
+            " `/v1/schema` 中的实体名，例如 `employee`",
+        )),
+    }
+}
+
+/// Reads what is there now: the changes, and the position to go on from. When fewer than `limit` were found, everything
+/// up to the feed's end was looked at: with a filter, the next read need not look at it again.
+pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<ChangeRow>, i64), Problem> {
+    // Taken before the read: a commit in between is found by the next one.
+    let end = *state.store.watch().borrow();
+    let read = state.store.changes(&wanted.tenant, wanted.after, wanted.entity, wanted.limit);
+    let rows = within(state.options.deadline, read).await?;
+    let last = rows.last().map_or(wanted.after, |row| row.seq);
+    let full = rows.len() >= wanted.limit as usize;
+    let next = if full { last } else { last.max(end) };
+    Ok((rows, next))
+}
+
+/// The change feed, from a position on.
+///
+/// Without `after` it begins with the first change. With `wait`, an answer that would be empty waits until something
+/// happens or the time is over.
+#[utoipa::path(
+    get, path = "/v1/changes", tag = "changes", operation_id = "list_changes",
+    params(
+        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, or `latest` for what is still to come", pattern = "^([0-9]{1,18}|latest)$"),
+        ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
+        ("limit" = Option<u32>, Query, description = "Changes in one answer; 100 by default", minimum = 1, maximum = 1000),
+        ("wait" = Option<u32>, Query, description = "Seconds to wait for a change; 0 by default", minimum = 0, maximum = 60),
+    ),
+    responses((status = 200, body = ChangeList)),
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    mut params: Params,
+) -> Result<Json<ChangeList>, Problem> {
+    let mut wanted = Wanted {
+        tenant: caller.tenant,
+        after: after(&mut params, &state)?.unwrap_or(0),
+        entity: entity(&mut params)?,
+        limit: params.limit()?,
+    };
+    let wait_s = params.number("wait", 0, state.options.wait_max.as_secs())?.unwrap_or(0);
+    params.end()?;
+    let _place = if wait_s > 0 { Some(place(&state)?) } else { None };
+    let until = Instant::now() + Duration::from_secs(wait_s);
+    let mut feed = state.store.watch();
+    loop {
+        feed.mark_unchanged();
+        let (rows, next) = read(&state, &wanted).await?;
+        let over = wait_s == 0 || Instant::now() >= until || state.closing.is_cancelled();
+        if !rows.is_empty() || over {
+            let data = rows.into_iter().map(Change::of).collect();
+            return Ok(Json(ChangeList { data, next_cursor: next.to_string() }));
+        }
+        wanted.after = next;
+        tokio::select! {
+            // An error means that the store is closing: the next read says so.
+            _ = feed.changed() => {}
+            () = tokio::time::sleep_until(until) => {}
+            () = state.closing.cancelled() => {}
+        }
+    }
+}
+
+/// A place among the readers that wait; given back when it is dropped.
+pub(crate) fn place(state: &AppState) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
+    state.streams.clone().try_acquire_owned().map_err(|_| {
+        let max = state.options.streams_max;
+        Problem::new(ProblemCode::TooManyStreams)
+            .detail(format!("{max} are open; read the feed by pages"), format!("已打开 {max} 个，请改用分页读取"))
+    })
+}

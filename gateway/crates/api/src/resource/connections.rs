@@ -1,0 +1,163 @@
+//! Connections and their streams: what is configured, and how fresh it is (R88).
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use renmen_schema::id::ConnectionName;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::control::{ConnectionInfo, StreamActivity, StreamInfo};
+use crate::params::{Params, path_id};
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Every connection of the tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectionList {
+    /// In the order of their names.
+    data: Vec<ConnectionInfo>,
+}
+
+/// Every stream of a connection.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StreamList {
+    /// In the order of their names.
+    data: Vec<StreamInfo>,
+}
+
+/// How the tenant's connections are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthReport {
+    /// The worst of the connections.
+    status: HealthStatus,
+    /// In the order of their names.
+    connections: Vec<ConnectionHealth>,
+}
+
+/// How one connection is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConnectionHealth {
+    /// The connection.
+    name: String,
+    /// The worst of its streams.
+    status: HealthStatus,
+    /// Freshness and errors of each.
+    streams: Vec<StreamInfo>,
+    /// What is in the store, for each entity.
+    records: BTreeMap<String, RecordCount>,
+}
+
+/// Records in the store.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct RecordCount {
+    /// Live ones.
+    live: i64,
+    /// Tombstones.
+    deleted: i64,
+}
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HealthStatus {
+    /// As it should be.
+    Ok,
+    /// A run failed and is tried again.
+    Degraded,
+    /// It waits for a person.
+    Blocked,
+}
+
+impl HealthStatus {
+    fn of(streams: &[StreamInfo]) -> Self {
+        let each = streams.iter().map(|stream| match stream.state {
+            StreamActivity::Blocked => Self::Blocked,
+            StreamActivity::Retrying => Self::Degraded,
+            StreamActivity::Idle | StreamActivity::Running if stream.failures > 0 => Self::Degraded,
+            StreamActivity::Idle | StreamActivity::Running | StreamActivity::Disabled => Self::Ok,
+        });
+        each.max().unwrap_or(Self::Ok)
+    }
+}
+
+/// Every connection of the tenant with its streams.
+#[utoipa::path(get, path = "/v1/connections", tag = "connections", operation_id = "list_connections", responses((status = 200, body = ConnectionList)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+) -> Result<Json<ConnectionList>, Problem> {
+    params.end()?;
+    Ok(Json(ConnectionList { data: state.control.connections(&caller.tenant).await }))
+}
+
+/// One connection with its streams.
+#[utoipa::path(
+    get, path = "/v1/connections/{connection}", tag = "connections", operation_id = "get_connection",
+    params(("connection" = String, Path, description = "The connection's name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = ConnectionInfo)),
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<ConnectionInfo>, Problem> {
+    params.end()?;
+    find(&state, &caller, &name).await.map(Json)
+}
+
+/// The streams of one connection.
+#[utoipa::path(
+    get, path = "/v1/connections/{connection}/streams", tag = "connections", operation_id = "list_streams",
+    params(("connection" = String, Path, description = "The connection's name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = StreamList)),
+)]
+pub(crate) async fn streams(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<StreamList>, Problem> {
+    params.end()?;
+    let connection = find(&state, &caller, &name).await?;
+    Ok(Json(StreamList { data: connection.streams }))
+}
+
+async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<ConnectionInfo, Problem> {
+    let name: ConnectionName = path_id(name, "connection", "连接")?;
+    let found = state.control.connection(&caller.tenant, &name).await;
+    found.ok_or_else(|| Problem::not_found("connection", "连接"))
+}
+
+/// How fresh each connection is, what failed, and what is in the store.
+#[utoipa::path(get, path = "/v1/health", tag = "connections", operation_id = "get_health", responses((status = 200, body = HealthReport)))]
+pub(crate) async fn health(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+) -> Result<Json<HealthReport>, Problem> {
+    params.end()?;
+    let mut counted: BTreeMap<String, BTreeMap<String, RecordCount>> = BTreeMap::new();
+    for count in state.store.counts(&caller.tenant).await? {
+        let (live, deleted) = (count.live, count.deleted);
+        counted.entry(count.connection.to_string()).or_default().insert(count.entity, RecordCount { live, deleted });
+    }
+    let connections: Vec<_> = state
+        .control
+        .connections(&caller.tenant)
+        .await
+        .into_iter()
+        .map(|connection| ConnectionHealth {
+            status: HealthStatus::of(&connection.streams),
+            records: counted.remove(&connection.name).unwrap_or_default(),
+            name: connection.name,
+            streams: connection.streams,
+        })
+        .collect();
+    let status = connections.iter().map(|connection| connection.status).max().unwrap_or(HealthStatus::Ok);
+    Ok(Json(HealthReport { status, connections }))
+}

@@ -1,0 +1,15 @@
+//! One file for each kind of thing that the API shows: its answers' shapes, then its handlers.
+
+pub(crate) mod bytes;
+pub(crate) mod change_stream;
+pub(crate) mod changes;
+pub(crate) mod connections;
+pub(crate) mod exchanges;
+pub(crate) mod lineage;
+pub(crate) mod plugins;
+pub(crate) mod quarantine;
+pub(crate) mod record_view;
+pub(crate) mod records;
+pub(crate) mod runs;
+pub(crate) mod schema;
+pub(crate) mod service;

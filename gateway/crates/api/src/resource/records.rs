@@ -1,0 +1,208 @@
+//! Reading records: a collection for each entity, one record with its revisions and its lineage.
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use renmen_schema::EntityKind;
+use renmen_schema::id::{RecordId, TenantId};
+use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery, RecordRow, Slice};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::lineage::Lineage;
+use super::record_view::Record;
+use crate::auth::Caller;
+use crate::params::{Params, path_id};
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// A piece of a collection, ordered by when each record's current revision was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordList {
+    /// In order.
+    data: Vec<Record>,
+    /// Pass it as `cursor` to go on; null at the end.
+    next_cursor: Option<String>,
+}
+
+/// A record with what was asked for beside it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RecordDetail {
+    /// The record.
+    #[serde(flatten)]
+    record: Record,
+    /// With `include=revisions`: newest first, the current one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revisions: Option<Vec<Record>>,
+    /// With `include=revisions`: true when there are older ones than those shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revisions_truncated: Option<bool>,
+    /// With `include=lineage`: where each value of the body came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<Lineage>,
+}
+
+#[derive(Clone, Copy)]
+enum Deleted {
+    Exclude,
+    Only,
+    Include,
+}
+
+/// Records of one entity, in the order in which they were recorded.
+///
+/// The order is stable under writes: who follows `next_cursor` to the end meets every record that was there at the
+/// begin at least once. A page may hold fewer than `limit` records when they are large: only a null `next_cursor` is the end.
+#[utoipa::path(
+    get, path = "/v1/{collection}", tag = "records", operation_id = "list_records",
+    params(
+        ("collection" = String, Path),
+        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only what was recorded at or after this time (RFC 3339)"),
+        ("connection" = Option<String>, Query, description = "Only what came through this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("external_id" = Option<String>, Query, description = "Only the record with this id at the vendor", max_length = 512, pattern = r"^[^\x00]*$"),
+        ("deleted" = Option<DeletedFilter>, Query, description = "Tombstones: left out (the default), alone, or among the others"),
+        ("limit" = Option<u32>, Query, description = "Records in one answer; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, with the same filters", max_length = 512, pattern = r"^[^\x00]*$"),
+    ),
+    responses((status = 200, body = RecordList)),
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(kind): Extension<EntityKind>,
+    mut params: Params,
+) -> Result<Json<RecordList>, Problem> {
+    let deleted = [("exclude", Deleted::Exclude), ("only", Deleted::Only), ("include", Deleted::Include)];
+    let deleted = params.word("deleted", &deleted)?.unwrap_or(Deleted::Exclude);
+    let query = RecordQuery {
+        entity: Some(kind.name().to_owned()),
+        updated_since_ms: params.time("updated_since")?,
+        connection: params.connection()?,
+        external_id: params.text("external_id")?,
+        deleted: matches!(deleted, Deleted::Only).then_some(true),
+        include_deleted: matches!(deleted, Deleted::Include),
+        limit: params.limit()?,
+        after: params.text("cursor")?,
+    };
+    params.end()?;
+    if query.external_id.as_ref().is_some_and(|id| id.len() > EXTERNAL_ID_BYTES_MAX) {
+        // No record can have such an id.
+        return Ok(Json(RecordList { data: Vec::new(), next_cursor: None }));
+    }
+    let slice = read_within_bytes(&state, &caller.tenant, query).await?;
+    let data = slice.items.into_iter().map(|row| Record::of(&caller.tenant, row)).collect::<Result<_, _>>()?;
+    Ok(Json(RecordList { data, next_cursor: slice.next }))
+}
+
+/// A page whose bodies stay within the limit of an answer. Where they do not, fewer are read again: only the store
+/// knows the cursor of a shorter page. A single record that is larger goes alone.
+async fn read_within_bytes(
+    state: &AppState,
+    tenant: &TenantId,
+    mut query: RecordQuery,
+) -> Result<Slice<RecordRow>, Problem> {
+    loop {
+        let slice = state.store.records(tenant, &query).await?;
+        let fit = fitting(&slice.items, state.options.page_bytes_max);
+        if fit == slice.items.len() || slice.items.len() <= 1 {
+            return Ok(slice);
+        }
+        query.limit = u32::try_from(fit).unwrap_or(1).max(1);
+    }
+}
+
+/// How many of the first rows have bodies of `bytes_max` together.
+fn fitting(rows: &[RecordRow], bytes_max: usize) -> usize {
+    let mut bytes = 0;
+    rows.iter()
+        .take_while(|row| {
+            bytes += row.body.len();
+            bytes <= bytes_max
+        })
+        .count()
+}
+
+/// One record, and on request its revisions and where its values came from.
+#[utoipa::path(
+    get, path = "/v1/{collection}/{id}", tag = "records", operation_id = "get_record",
+    params(
+        ("collection" = String, Path),
+        ("id" = String, Path, format = "uuid", description = "The record's id"),
+        ("include" = Option<String>, Query, description = "`revisions`, `lineage` or both, separated by a comma", pattern = "^(revisions|lineage)(,(revisions|lineage))*$", max_length = 64),
+    ),
+    responses((status = 200, body = RecordDetail)),
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Extension(kind): Extension<EntityKind>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<RecordDetail>, Problem> {
+    let include = Include::of(params.text("include")?.as_deref())?;
+    params.end()?;
+    let id: RecordId = path_id(&id, "record", "记录")?;
+    let row = state.store.record(&caller.tenant, id).await?;
+    // A record is found in its own collection alone: its body has the shape that the collection promises.
+    let row = row.filter(|row| row.entity == kind.name()).ok_or_else(|| Problem::not_found("record", "记录"))?;
+    let lineage = include.lineage.then(|| {
+        let manifest = state.control.manifest(&row.origin.plugin);
+        Lineage::of(&row, manifest.as_deref())
+    });
+    let (revisions, revisions_truncated) = if include.revisions {
+        let (shown, truncated) = revisions(&state, &caller.tenant, id).await?;
+        (Some(shown), Some(truncated))
+    } else {
+        (None, None)
+    };
+    let record = Record::of(&caller.tenant, row)?;
+    Ok(Json(RecordDetail { record, revisions, revisions_truncated, lineage }))
+}
+
+async fn revisions(state: &AppState, tenant: &TenantId, id: RecordId) -> Result<(Vec<Record>, bool), Problem> {
+    let max = state.options.revisions_max;
+    let mut rows = state.store.revisions(tenant, id, max.saturating_add(1)).await?;
+    let fit = fitting(&rows, state.options.page_bytes_max).clamp(1, max.max(1) as usize);
+    let truncated = rows.len() > fit;
+    rows.truncate(fit);
+    let shown = rows.into_iter().map(|row| Record::of(tenant, row)).collect::<Result<_, _>>()?;
+    Ok((shown, truncated))
+}
+
+#[derive(Default)]
+struct Include {
+    revisions: bool,
+    lineage: bool,
+}
+
+impl Include {
+    fn of(text: Option<&str>) -> Result<Self, Problem> {
+        let mut include = Self::default();
+        for word in text.into_iter().flat_map(|text| text.split(',')) {
+            match word {
+                "revisions" => include.revisions = true,
+                "lineage" => include.lineage = true,
+                _ => {
+                    return Err(Problem::parameter(
+                        "include",
+                        "`revisions`, `lineage` or both, separated by a comma",
+                        " `revisions`、`lineage` 或两者（用逗号分隔）",
+                    ));
+                }
+            }
+        }
+        Ok(include)
+    }
+}
+
+/// What to do with tombstones.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the parameter in the OpenAPI document")]
+pub(crate) enum DeletedFilter {
+    /// Left out.
+    Exclude,
+    /// Alone.
+    Only,
+    /// Among the others.
+    Include,
+}

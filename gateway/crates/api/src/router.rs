@@ -1,0 +1,95 @@
+//! Every path, and the layers that a request passes on its way in: observe, render problems, compress, limit its shape,
+//! then for each group: how many at once and for how long, and whose key.
+
+use axum::extract::Request;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
+use renmen_schema::EntityKind;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::auth::{require_key, require_key_or_loopback};
+use crate::guard::{brief, shape};
+use crate::observe::observe;
+use crate::problem::{Problem, ProblemCode, render};
+use crate::resource::{
+    change_stream, changes, connections, exchanges, plugins, quarantine, records, runs, schema, service,
+};
+use crate::state::AppState;
+
+/// The whole API on one router.
+///
+/// To open `/metrics` for a scraper on the same machine it must be served with the peer's address
+/// (`into_make_service_with_connect_info::<SocketAddr>()`), as [`crate::serve()`] does.
+pub fn router(state: AppState) -> Router {
+    let body_bytes_max = state.options.body_bytes_max;
+    Router::new()
+        .merge(records_of_every_entity().merge(engine()).route_layer(from_fn_with_state(state.clone(), brief)))
+        .merge(feed())
+        .route_layer(from_fn_with_state(state.clone(), require_key))
+        .merge(service_paths(&state))
+        .fallback(no_such_path)
+        .layer(RequestBodyLimitLayer::new(body_bytes_max))
+        .layer(from_fn_with_state(state.clone(), shape))
+        .layer(from_fn(render))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(observe))
+        .with_state(state)
+}
+
+/// One collection for each entity, each its own path: an unknown entity is an unknown path.
+fn records_of_every_entity() -> Router<AppState> {
+    EntityKind::ALL.iter().fold(Router::new(), |router, kind| {
+        let collection = Router::new()
+            .route(&format!("/v1/{}", kind.collection()), get(records::list))
+            .route(&format!("/v1/{}/{{id}}", kind.collection()), get(records::get))
+            .layer(Extension(*kind));
+        router.merge(collection)
+    })
+}
+
+fn engine() -> Router<AppState> {
+    Router::new()
+        .route("/v1/exchanges/{id}", get(exchanges::get))
+        .route("/v1/health", get(connections::health))
+        .route("/v1/connections", get(connections::list))
+        .route("/v1/connections/{connection}", get(connections::get))
+        .route("/v1/connections/{connection}/streams", get(connections::streams))
+        .route("/v1/connections/{connection}/streams/{stream}/runs", post(runs::start))
+        .route("/v1/runs", get(runs::list))
+        .route("/v1/runs/{id}", get(runs::get))
+        .route("/v1/quarantine", get(quarantine::list))
+        .route("/v1/quarantine/{id}", get(quarantine::get).merge(delete(quarantine::drop_record)))
+        .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
+        .route("/v1/plugins", get(plugins::list))
+        .route("/v1/schema", get(schema::list))
+        .route("/v1/schema/{entity}", get(schema::get))
+}
+
+/// What may wait or go on: without the deadline, and with its own limit on how many.
+fn feed() -> Router<AppState> {
+    Router::new().route("/v1/changes", get(changes::list)).route("/v1/changes/stream", get(change_stream::stream))
+}
+
+fn service_paths(state: &AppState) -> Router<AppState> {
+    let metrics = Router::new()
+        .route("/metrics", get(service::metrics))
+        .route_layer(from_fn_with_state(state.clone(), require_key_or_loopback));
+    Router::new()
+        .route("/healthz", get(service::healthz))
+        .route("/readyz", get(service::readyz))
+        .route("/openapi.json", get(service::openapi_json))
+        .route("/docs", get(service::docs))
+        .route("/docs/docs.js", get(service::docs_script))
+        .route("/docs/docs.css", get(service::docs_style))
+        .merge(metrics)
+}
+
+async fn no_such_path(request: Request) -> Problem {
+    let method = request.method().as_str().chars().take(16).collect::<String>();
+    Problem::new(ProblemCode::UnknownPath).detail(
+        format!("{method}: no such path; `/docs` lists those that there are"),
+        format!("{method}：路径不存在，可用路径见 `/docs`"),
+    )
+}

@@ -1,0 +1,102 @@
+//! What every request handler shares, and the limits that it works under.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use renmen_store::Store;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::KeyCache;
+use crate::control::Control;
+
+/// Limits of the API. Each has a default that suits one machine.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// A request body beyond this is refused with 413. Bytes.
+    pub body_bytes_max: usize,
+    /// A path with its query beyond this is refused with 414. Bytes.
+    pub uri_bytes_max: usize,
+    /// A request that takes longer is answered with 503; long poll and event stream take their own time.
+    pub deadline: Duration,
+    /// Requests worked on at once; the next one is answered with 503 and `Retry-After`.
+    pub requests_max: usize,
+    /// Long polls and event streams open at once; the next one is answered with 429.
+    pub streams_max: usize,
+    /// Longest `wait` of a long poll.
+    pub wait_max: Duration,
+    /// An event stream is closed after this; the reader goes on with `Last-Event-ID` and proves its key again.
+    pub stream_life_max: Duration,
+    /// A comment goes down an idle event stream this often, so that proxies keep it open.
+    pub heartbeat: Duration,
+    /// How much of a recorded body is shown, each of request and response. Bytes.
+    pub exchange_body_bytes_max: usize,
+    /// Bodies of one page of records: the page ends early when they pass this. Bytes.
+    pub page_bytes_max: usize,
+    /// Revisions shown with a record.
+    pub revisions_max: u32,
+    /// How long a key that was good is believed without asking the store: also how long a revoked key still works.
+    pub key_cache_life: Duration,
+    /// `/metrics` needs no key from a loopback peer. Switch it off behind a proxy on the same machine.
+    pub metrics_open_on_loopback: bool,
+    /// How long requests under way may take to end after a shutdown was asked for.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 64 * 1024,
+            uri_bytes_max: 8 * 1024,
+            deadline: Duration::from_secs(5),
+            requests_max: 256,
+            streams_max: 64,
+            wait_max: Duration::from_secs(60),
+            stream_life_max: Duration::from_secs(15 * 60),
+            heartbeat: Duration::from_secs(15),
+            exchange_body_bytes_max: 1024 * 1024,
+            page_bytes_max: 8 * 1024 * 1024,
+            revisions_max: 100,
+            key_cache_life: Duration::from_secs(5),
+            metrics_open_on_loopback: true,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Shared by every request handler; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) control: Arc<dyn Control>,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) options: Arc<ApiOptions>,
+    pub(crate) keys: Arc<KeyCache>,
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Cancelled when the server closes: long polls and event streams end at once.
+    pub(crate) closing: CancellationToken,
+}
+
+impl AppState {
+    /// Puts together what the API works with. `metrics` renders what the process's recorder has collected.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        control: Arc<dyn Control>,
+        metrics: PrometheusHandle,
+        options: ApiOptions,
+    ) -> Self {
+        Self {
+            store,
+            control,
+            metrics,
+            keys: Arc::new(KeyCache::new(options.key_cache_life)),
+            requests: Arc::new(Semaphore::new(options.requests_max)),
+            streams: Arc::new(Semaphore::new(options.streams_max)),
+            closing: CancellationToken::new(),
+            options: Arc::new(options),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Connections, runs, quarantine, plugins: what the engine is asked for, and what the store knows of it.
+
+use axum::http::StatusCode;
+use renmen_api::{ApiOptions, ControlError};
+use renmen_schema::id::RunId;
+
+use crate::rig::{Answer, Rig, refused, settled};
+use crate::scripted_control::ScriptedControl;
+
+async fn failing(start: ControlError) -> Rig {
+    Rig::with(ApiOptions::default(), ScriptedControl { start: Err(start), ..ScriptedControl::default() }).await
+}
+
+const START: &str = "/v1/connections/hr/streams/staff/runs";
+
+#[tokio::test]
+async fn connections_and_streams_are_shown_with_their_freshness() {
+    let rig = Rig::new().await;
+    insta::assert_json_snapshot!("connections", rig.get("/v1/connections").await.json());
+    let one = rig.get("/v1/connections/hr").await.json();
+    let streams = rig.get("/v1/connections/hr/streams").await.json();
+    assert_eq!(streams["data"], one["streams"]);
+    rig.get("/v1/connections/payroll").await.problem("not_found");
+    rig.get("/v1/connections/NOT%20A%20NAME/streams").await.problem("not_found");
+}
+
+#[tokio::test]
+async fn health_is_the_worst_stream_and_counts_records() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001"), ("u2", "002")]).await;
+    // R88
+    let health = rig.get("/v1/health").await.json();
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["connections"][0]["records"]["employee"]["live"], 2);
+    let theirs = Answer::read(rig.send("GET", "/v1/health", Some(&rig.other), &[]).await).await.json();
+    assert_eq!(theirs["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_run_begun_by_hand_is_accepted_with_its_address() {
+    let rig = Rig::new().await;
+    let answer = rig.ask("POST", START, &[]).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(answer.headers["location"], "/v1/runs/7");
+    assert_eq!(answer.json()["url"], "/v1/runs/7");
+}
+
+#[tokio::test]
+async fn a_second_run_of_a_stream_is_a_conflict_that_names_the_first() {
+    let rig = failing(ControlError::Running { run: Some(RunId(5)) }).await;
+    let answer = rig.ask("POST", START, &[]).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.problem("run_under_way")["related"], "/v1/runs/5");
+}
+
+#[tokio::test]
+async fn each_refusal_of_the_engine_has_its_code_and_a_fault_is_not_shown() {
+    failing(ControlError::Refused("the stream is switched off".into()))
+        .await
+        .ask("POST", START, &[])
+        .await
+        .problem("refused");
+    let away = failing(ControlError::Unavailable("secret cause".into())).await.ask("POST", START, &[]).await;
+    away.problem("engine_unavailable");
+    assert!(away.headers.contains_key("retry-after"));
+    let fault = failing(ControlError::Failed("secret cause".into())).await.ask("POST", START, &[]).await;
+    fault.problem("internal");
+    assert!(!fault.text.contains("secret") && !away.text.contains("secret"));
+    let rig = Rig::new().await;
+    rig.ask("POST", "/v1/connections/hr/streams/pay/runs", &[]).await.problem("not_found");
+    let theirs = Answer::read(rig.send("POST", START, Some(&rig.other), &[]).await).await;
+    theirs.problem("not_found");
+}
+
+#[tokio::test]
+async fn runs_are_listed_with_their_figures_and_belong_to_their_tenant() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001"), ("u2", "002")]).await;
+    let runs = rig.get("/v1/runs?connection=hr").await.json();
+    insta::assert_json_snapshot!("runs", settled(runs.clone()));
+    let path = format!("/v1/runs/{}", runs["data"][0]["id"]);
+    assert_eq!(rig.get(&path).await.json(), runs["data"][0]);
+    let theirs = Answer::read(rig.send("GET", &path, Some(&rig.other), &[]).await).await;
+    theirs.problem("not_found");
+    rig.get("/v1/runs/999").await.problem("not_found");
+    rig.get("/v1/runs/first").await.problem("not_found");
+}
+
+#[tokio::test]
+async fn what_is_quarantined_can_be_seen_tried_again_and_dropped() {
+    let rig = Rig::new().await;
+    rig.commit(Vec::new(), vec![refused("u1"), refused("u2")]).await;
+    let list = rig.get("/v1/quarantine?limit=1").await.json();
+    insta::assert_json_snapshot!("quarantine", settled(list.clone()));
+    let next = list["next_cursor"].as_str().unwrap();
+    let rest = rig.get(&format!("/v1/quarantine?limit=2&cursor={next}")).await.json();
+    assert_eq!(rest["data"][0]["external_id"], "u2");
+    assert!(rest["next_cursor"].is_null());
+
+    let one = rig.get("/v1/quarantine/1").await.json();
+    assert_eq!(one["raw"]["data"], "eyJudW1iZXIiOjV9");
+    assert_eq!(rig.get(one["exchange_url"].as_str().unwrap()).await.status, StatusCode::OK);
+    assert_eq!(rig.ask("POST", "/v1/quarantine/1/retry", &[]).await.json()["outcome"], "still_quarantined");
+    assert_eq!(rig.ask("POST", "/v1/quarantine/2/retry", &[]).await.json()["outcome"], "accepted");
+    rig.ask("POST", "/v1/quarantine/3/retry", &[]).await.problem("not_found");
+
+    let theirs = Answer::read(rig.send("DELETE", "/v1/quarantine/1", Some(&rig.other), &[]).await).await;
+    theirs.problem("not_found");
+    assert_eq!(rig.ask("DELETE", "/v1/quarantine/1", &[]).await.status, StatusCode::NO_CONTENT);
+    rig.ask("DELETE", "/v1/quarantine/1", &[]).await.problem("not_found");
+    rig.get("/v1/quarantine/1").await.problem("not_found");
+}
+
+#[tokio::test]
+async fn plugins_are_shown_with_digest_manifest_and_limits() {
+    let rig = Rig::new().await;
+    let plugins = rig.get("/v1/plugins").await.json();
+    assert_eq!(plugins["data"][0]["digest"], "sha256:00");
+    assert_eq!(plugins["data"][0]["limits"]["http_calls_max"], 500);
+    assert_eq!(plugins["data"][0]["manifest"]["streams"]["staff"]["entities"][0], "employee");
+}
+
+#[tokio::test]
+async fn every_entity_has_its_schema() {
+    let rig = Rig::new().await;
+    let entities = rig.get("/v1/schema").await.json();
+    for entity in entities["data"].as_array().unwrap() {
+        let schema = rig.get(entity["schema_url"].as_str().unwrap()).await;
+        assert_eq!(schema.headers["content-type"], "application/schema+json");
+        assert!(schema.json().get("properties").is_some(), "{entity}");
+        assert_eq!(rig.get(entity["records_url"].as_str().unwrap()).await.status, StatusCode::OK, "{entity}");
+    }
+    rig.get("/v1/schema/employees").await.problem("not_found");
+}

@@ -1,0 +1,14 @@
+//! The API against the real SQLite store and a scripted engine, through the same router that the gateway serves.
+#![allow(clippy::unwrap_used)]
+
+mod broken_store;
+mod changes;
+mod document;
+mod engine;
+mod keys;
+mod limits;
+mod problems;
+mod records;
+mod rig;
+mod scripted_control;
+mod served;

@@ -1,0 +1,239 @@
+//! A gateway's API in one process: a store in a folder of its own, two tenants with a key each, and what a run left.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::Response;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use renmen_api::{ApiKey, ApiOptions, AppState, router};
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_store::{
+    ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, QuarantineWrite, RecordWrite,
+    Store, StoreOptions, StreamKey,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::scripted_control::{ScriptedControl, plugin};
+
+/// 2023-11-14T22:13:20Z: the first commit; each further one is a second later.
+pub(crate) const BEGIN_MS: i64 = 1_700_000_000_000;
+
+pub(crate) struct Rig {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) router: Router,
+    /// Of the tenant `acme`.
+    pub(crate) key: ApiKey,
+    /// Of the tenant `other`.
+    pub(crate) other: ApiKey,
+    clock: AtomicI64,
+    run: RunId,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+        Self { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Asserts that it is a problem of this code, in the form that the document promises.
+    pub(crate) fn problem(&self, code: &str) -> Value {
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert_eq!(problem["type"], format!("urn:renmen:problem:{code}"));
+        assert_eq!(problem["request_id"], self.headers["x-request-id"].to_str().unwrap());
+        problem
+    }
+}
+
+impl Rig {
+    pub(crate) async fn new() -> Self {
+        Self::with(ApiOptions::default(), ScriptedControl::default()).await
+    }
+
+    pub(crate) async fn with(options: ApiOptions, control: ScriptedControl) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("store.db").display());
+        let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
+        let (key, other) = (ApiKey::generate().unwrap(), ApiKey::generate().unwrap());
+        for (tenant, key) in [("acme", &key), ("other", &other)] {
+            let row = ApiKeyRow {
+                hash: key.hash(),
+                label: "test".into(),
+                tenant: TenantId::new(tenant).unwrap(),
+                created_at_ms: BEGIN_MS,
+                revoked_at_ms: None,
+            };
+            store.put_api_key(row).await.unwrap();
+        }
+        let run = NewRun {
+            key: stream_key(),
+            plugin: plugin(),
+            trigger: "manual".into(),
+            now_ms: BEGIN_MS,
+            lease_ms: i64::from(i32::MAX),
+        };
+        let run = store.begin_run(run).await.unwrap();
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
+        let clock = AtomicI64::new(BEGIN_MS);
+        Self { store, router: router(state), key, other, clock, run, _folder: folder }
+    }
+
+    /// Commits one page through the stream `staff` of `hr`, with one exchange.
+    pub(crate) async fn commit(&self, records: Vec<RecordWrite>, quarantine: Vec<QuarantineWrite>) -> CommitOutcome {
+        self.commit_read(records, quarantine, br#"[{"no":"1"}]"#).await
+    }
+
+    /// The same, with what the exchange is kept as.
+    pub(crate) async fn commit_read(
+        &self,
+        records: Vec<RecordWrite>,
+        quarantine: Vec<QuarantineWrite>,
+        packed: &[u8],
+    ) -> CommitOutcome {
+        let now_ms = self.clock.fetch_add(1000, Ordering::SeqCst);
+        let page = PageCommit {
+            key: stream_key(),
+            run: self.run,
+            cursor_before: None,
+            cursor_after: None,
+            has_more: true,
+            sweep: None,
+            records,
+            unchanged: Vec::new(),
+            quarantine,
+            exchanges: vec![exchange(packed)],
+            clock_ms: now_ms,
+            now_ms,
+        };
+        self.store.commit_page(page).await.unwrap()
+    }
+
+    /// Commits employees with these vendor ids and numbers, one page.
+    pub(crate) async fn employees(&self, ids: &[(&str, &str)]) {
+        self.commit(ids.iter().map(|(id, number)| employee(id, number)).collect(), Vec::new()).await;
+    }
+
+    /// Asks as `acme`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[]).await
+    }
+
+    /// Asks as `acme`.
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        Answer::read(self.send(method, path, Some(&self.key), headers).await).await
+    }
+
+    /// Sends a request and leaves the body of the answer unread.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&ApiKey>,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {}", key.expose()));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+}
+
+pub(crate) fn stream_key() -> StreamKey {
+    StreamKey {
+        tenant: TenantId::new("acme").unwrap(),
+        connection: ConnectionName::new("hr").unwrap(),
+        stream: StreamName::new("staff").unwrap(),
+    }
+}
+
+pub(crate) fn employee(id: &str, number: &str) -> RecordWrite {
+    let body = json!({ "number": number, "person": { "names": { "formatted": "Li Lei" } } }).to_string().into_bytes();
+    RecordWrite {
+        entity: "employee".into(),
+        external_id: id.into(),
+        hash: ContentHash::of(&body),
+        body,
+        updated_at_ms: Some(BEGIN_MS - 1),
+        exchange_no: 0,
+        pointer: "/0".into(),
+        deleted: None,
+    }
+}
+
+pub(crate) fn gone(id: &str) -> RecordWrite {
+    let deleted = Some(DeletedBy::SourceFlag);
+    RecordWrite { body: Vec::new(), hash: ContentHash::of(b""), deleted, ..employee(id, "") }
+}
+
+pub(crate) fn refused(id: &str) -> QuarantineWrite {
+    QuarantineWrite {
+        entity: "employee".into(),
+        external_id: Some(id.into()),
+        exchange_no: 0,
+        pointer: "/1".into(),
+        code: "schema".into(),
+        reason: "/number: a number; expected text".into(),
+        raw: br#"{"number":5}"#.to_vec(),
+    }
+}
+
+pub(crate) fn exchange(body: &[u8]) -> ExchangeWrite {
+    ExchangeWrite {
+        no: 0,
+        method: "GET".into(),
+        url: "https://hr.example.com/staff?page=1".into(),
+        status: 200,
+        key: [1; 16],
+        body_hash: [2; 32],
+        packed: body.to_vec(),
+        at_ms: BEGIN_MS - 5,
+    }
+}
+
+/// Replaces what differs from run to run, so that an answer can be a snapshot.
+pub(crate) fn settled(mut value: Value) -> Value {
+    fn visit(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match name.as_str() {
+                        "id" | "record_id" if member.as_str().is_some_and(|text| text.len() == 36) => {
+                            *member = json!("[uuid]");
+                        }
+                        "record_url" => *member = json!("[url]"),
+                        "request_id" => *member = json!("[request]"),
+                        _ => visit(member),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(visit),
+            _ => {}
+        }
+    }
+    visit(&mut value);
+    value
+}

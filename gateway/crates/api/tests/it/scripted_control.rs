@@ -1,0 +1,122 @@
+//! An engine that answers as told and remembers what it was asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use renmen_api::{
+    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+};
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_schema::manifest::Manifest;
+use renmen_store::PluginRef;
+
+pub(crate) const DIGEST: &str = "sha256:00";
+
+/// `hr` with the stream `staff` belongs to `acme`; nothing belongs to anybody else.
+pub(crate) struct ScriptedControl {
+    /// What `start_run` answers.
+    pub(crate) start: Result<RunId, ControlError>,
+    /// How long `connections` takes.
+    pub(crate) delay: Duration,
+}
+
+impl Default for ScriptedControl {
+    fn default() -> Self {
+        Self { start: Ok(RunId(7)), delay: Duration::ZERO }
+    }
+}
+
+pub(crate) fn manifest() -> Manifest {
+    serde_json::from_value(serde_json::json!({
+        "name": "staff-api", "version": "0.1.0", "description": "A staff list", "contract": "0.1.0",
+        "streams": { "staff": { "description": "People", "entities": ["employee"] } },
+        "slots": { "token": { "description": "The API token" } },
+        "lineage": { "employee": { "/number": "/no", "/person/names/formatted": { "from": "/first /last", "transform": "joined" } } },
+    }))
+    .unwrap()
+}
+
+pub(crate) fn plugin() -> PluginRef {
+    PluginRef { name: "staff-api".into(), version: "0.1.0".into(), digest: DIGEST.into() }
+}
+
+fn ours(tenant: &TenantId) -> bool {
+    tenant.as_str() == "acme"
+}
+
+#[async_trait]
+impl Control for ScriptedControl {
+    async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo> {
+        tokio::time::sleep(self.delay).await;
+        if !ours(tenant) {
+            return Vec::new();
+        }
+        let stream = StreamInfo {
+            name: "staff".into(),
+            description: "People".into(),
+            entities: vec!["employee".into()],
+            schedule: "every 15m".into(),
+            enabled: true,
+            state: StreamActivity::Retrying,
+            last_run: Some(RunId(1)),
+            last_success_at_ms: Some(1_700_000_000_000),
+            next_run_at_ms: Some(1_700_000_900_000),
+            failures: 2,
+            error: Some("rate_limited: the vendor asks to wait".into()),
+        };
+        vec![ConnectionInfo { name: "hr".into(), plugin: plugin(), enabled: true, streams: vec![stream] }]
+    }
+
+    async fn start_run(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        stream: &StreamName,
+    ) -> Result<RunId, ControlError> {
+        if ours(tenant) && connection.as_str() == "hr" && stream.as_str() == "staff" {
+            self.start.clone()
+        } else {
+            Err(ControlError::NotFound("no such stream".into()))
+        }
+    }
+
+    async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError> {
+        match id {
+            _ if !ours(tenant) => Err(ControlError::NotFound("no such record".into())),
+            1 => Ok(RetryOutcome::Still { reason: "/number: a number; expected text".into() }),
+            2 => Ok(RetryOutcome::Accepted),
+            _ => Err(ControlError::NotFound("no such record".into())),
+        }
+    }
+
+    async fn plugins(&self, tenant: &TenantId) -> Vec<PluginInfo> {
+        if !ours(tenant) {
+            return Vec::new();
+        }
+        vec![PluginInfo {
+            digest: DIGEST.into(),
+            bytes: 4096,
+            manifest: Arc::new(manifest()),
+            connections: vec![ConnectionName::new("hr").unwrap()],
+            limits: vec![("http_calls_max".into(), 500)],
+        }]
+    }
+
+    fn manifest(&self, plugin: &PluginRef) -> Option<Arc<Manifest>> {
+        (plugin.digest == DIGEST).then(|| Arc::new(manifest()))
+    }
+
+    fn open_exchange(&self, packed: &[u8]) -> Result<OpenedExchange, ControlError> {
+        if packed == b"torn" {
+            return Err(ControlError::Failed("the frame is torn".into()));
+        }
+        Ok(OpenedExchange {
+            took_ms: 12,
+            request_headers: vec![("accept".into(), "application/json".into())],
+            request_body: None,
+            response_headers: vec![("content-type".into(), "application/json".into())],
+            response_body: packed.to_vec(),
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! What the vendor's errors mean. The same fault comes in several shapes, and the same status for several faults: the code
+//! decides, never the status alone.
+
+use renmen_plugin::http::Response;
+use renmen_plugin::{Failure, FailureKind};
+use serde::Deserialize;
+
+/// A blocked address stays blocked for five minutes.
+const BLOCK_MS: u64 = 5 * 60_000;
+/// A throttled interface is free again after a moment.
+const THROTTLE_MS: u64 = 1_000;
+/// A used-up monthly quota: nothing helps before the month ends; asked again each day.
+const QUOTA_MS: u64 = 24 * 3_600_000;
+
+#[derive(Deserialize)]
+struct OldError {
+    #[serde(default)]
+    errcode: i64,
+    #[serde(default)]
+    sub_code: Option<String>,
+    /// 1111: the address is blocked. Comes without `errcode`.
+    #[serde(default)]
+    status: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct NewError {
+    code: String,
+}
+
+/// The failure in an answer of the old generation, whose errors are HTTP 200.
+pub(super) fn of_old(response: &Response) -> Option<Failure> {
+    if let Some(blocked) = blocked(response) {
+        return Some(blocked);
+    }
+    // What is no JSON object is judged by its status and, further on, by its shape.
+    let error: OldError = serde_json::from_slice(response.body()).ok()?;
+    if error.status == Some(1111) {
+        return Some(address_blocked("1111"));
+    }
+    if error.errcode == 0 {
+        return None;
+    }
+    let code = error.sub_code.filter(|_| error.errcode == 88).unwrap_or_else(|| error.errcode.to_string());
+    let failure = match error.errcode {
+        -1 => Failure::upstream_unavailable("the vendor is busy"),
+        90002 => Failure::rate_limited("the vendor throttles this interface").after_ms(THROTTLE_MS),
+        90020 => {
+            Failure::rate_limited("the monthly quota of calls is used up: raise it with the vendor").after_ms(QUOTA_MS)
+        }
+        40001 | 40014 | 42001 => Failure::auth_required("the vendor does not take the token"),
+        40089 => Failure::auth_required("the vendor does not know this app key and secret: check the slot `app`"),
+        60011 | 50002 | 50004 => Failure::not_granted(
+            "the app may not read this: give it the permission, and the range of people, in the vendor's console",
+        ),
+        60020 => Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses"),
+        60003 => Failure::new(FailureKind::UpstreamChanged, "a department is gone that was there a moment ago"),
+        400_002 => Failure::upstream_changed("the vendor refuses a parameter"),
+        _ => Failure::upstream_changed("the vendor answered with an error that is not known here"),
+    };
+    Some(failure.with_code(code))
+}
+
+/// The failure in an answer of the new generation. 403 is both "no permission" and "throttled".
+pub(super) fn of_new(response: &Response) -> Option<Failure> {
+    if let Some(blocked) = blocked(response) {
+        return Some(blocked);
+    }
+    if (200..300).contains(&response.status()) {
+        return None;
+    }
+    let code = serde_json::from_slice::<NewError>(response.body()).ok()?.code;
+    let failure = match code.as_str() {
+        _ if code.ends_with("ApiCountLimitForOrg") => {
+            Failure::rate_limited("the monthly quota of calls is used up: raise it with the vendor").after_ms(QUOTA_MS)
+        }
+        _ if code.contains("QpsLimit") || code.contains("QpmLimit") || code == "system.busy" => {
+            Failure::rate_limited("the vendor throttles this interface").after_ms(THROTTLE_MS)
+        }
+        "InvalidAuthentication" => Failure::auth_required("the vendor does not take the token"),
+        "noPermission" | "Forbidden.AccessDenied.AccessTokenPermissionDenied" => {
+            Failure::not_granted("the app may not read this: give it the permission in the vendor's console")
+        }
+        "Forbidden.AccessDenied.IpNotInWhiteList" => {
+            Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses")
+        }
+        "systemError" => Failure::upstream_unavailable("the vendor has a fault of its own"),
+        "invalidParameter" => Failure::upstream_changed("the vendor refuses a parameter"),
+        _ => return None,
+    };
+    Some(failure.with_code(code))
+}
+
+/// Over the limit of an address (10,000 calls in 20 s) every answer is an HTML page, or JSON with `status` 1111.
+fn blocked(response: &Response) -> Option<Failure> {
+    let body = response.body().trim_ascii_start();
+    let html = response.header("content-type").is_some_and(|kind| kind.contains("html")) || body.starts_with(b"<");
+    let status_1111 = body.starts_with(b"{\"status\":1111") || {
+        body.len() < 512 && serde_json::from_slice::<OldError>(body).is_ok_and(|error| error.status == Some(1111))
+    };
+    match (html, status_1111) {
+        (true, _) => Some(address_blocked("html")),
+        (_, true) => Some(address_blocked("1111")),
+        _ => None,
+    }
+}
+
+fn address_blocked(code: &str) -> Failure {
+    Failure::rate_limited("the vendor blocks this address for five minutes: too many calls from it")
+        .with_code(code)
+        .after_ms(BLOCK_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn answer(status: u16, kind: &str, body: &str) -> Response {
+        Response::from_parts(status, vec![("content-type".into(), kind.into())], body.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn the_same_fault_in_every_shape_means_the_same() {
+        let json = "application/json";
+        let cases = [
+            (answer(200, "text/html", "<html>blocked</html>"), FailureKind::RateLimited, Some(BLOCK_MS)),
+            (answer(200, json, r#"{"status":1111,"wait":5}"#), FailureKind::RateLimited, Some(BLOCK_MS)),
+            (answer(200, json, r#"{"errcode":90002,"errmsg":"x"}"#), FailureKind::RateLimited, Some(THROTTLE_MS)),
+            (answer(200, json, r#"{"errcode":90020,"errmsg":"x"}"#), FailureKind::RateLimited, Some(QUOTA_MS)),
+            (answer(200, json, r#"{"errcode":60011,"errmsg":"x"}"#), FailureKind::NotGranted, None),
+            (answer(200, json, r#"{"errcode":40014,"errmsg":"x"}"#), FailureKind::AuthRequired, None),
+            (answer(200, json, r#"{"errcode":-1,"errmsg":"x"}"#), FailureKind::UpstreamUnavailable, None),
+        ];
+        for (response, kind, wait) in cases {
+            let failure = of_old(&response).unwrap();
+            assert_eq!((failure.kind, failure.retry_after_ms), (kind, wait));
+        }
+        assert_eq!(of_old(&answer(200, json, r#"{"errcode":0,"result":[]}"#)), None);
+    }
+
+    #[test]
+    fn forbidden_is_told_apart_by_its_code() {
+        let forbidden = |code: &str| {
+            of_new(&answer(403, "application/json", &format!(r#"{{"code":"{code}","message":"x"}}"#))).unwrap()
+        };
+        assert_eq!(forbidden("Forbidden.AccessDenied.QpsLimitForApi").kind, FailureKind::RateLimited);
+        assert_eq!(forbidden("Forbidden.AccessDenied.AccessTokenPermissionDenied").kind, FailureKind::NotGranted);
+        assert_eq!(forbidden("Forbidden.AccessDenied.ApiCountLimitForOrg").retry_after_ms, Some(QUOTA_MS));
+    }
+
+    #[test]
+    fn a_sub_code_is_shown_instead_of_88() {
+        let failure =
+            of_old(&answer(200, "application/json", r#"{"errcode":88,"errmsg":"x","sub_code":"isv.404"}"#)).unwrap();
+        assert_eq!(failure.code.as_deref(), Some("isv.404"));
+    }
+}

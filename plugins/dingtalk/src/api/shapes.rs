@@ -1,0 +1,186 @@
+//! The vendor's objects, with the members that are used. What the app has no permission for is absent: unknown, not cleared.
+
+use serde::{Deserialize, Serialize};
+
+/// Asks for the children of one department.
+#[derive(Debug, Serialize)]
+pub struct SubDepartments {
+    /// Whose children.
+    pub dept_id: i64,
+}
+
+/// One department.
+#[derive(Debug, Deserialize)]
+pub struct Department {
+    /// Id.
+    pub dept_id: i64,
+    /// Name.
+    pub name: String,
+    /// The department above.
+    pub parent_id: Option<i64>,
+}
+
+/// Asks for members of one department.
+#[derive(Debug, Serialize)]
+pub struct Users {
+    /// Whose members; its children's are not among them.
+    pub dept_id: i64,
+    /// Where to go on; 0 first.
+    pub cursor: i64,
+    /// At most 100.
+    pub size: u32,
+}
+
+/// What stands beside the list of members.
+#[derive(Debug, Deserialize)]
+pub struct UserList {
+    /// Ask again?
+    pub has_more: bool,
+    /// Where to go on.
+    pub next_cursor: Option<i64>,
+}
+
+/// One member.
+#[derive(Debug, Deserialize)]
+pub struct User {
+    /// Id within the company.
+    pub userid: String,
+    /// Whole name.
+    pub name: String,
+    /// Calling code of the country.
+    pub state_code: Option<String>,
+    /// Mobile number.
+    pub mobile: Option<String>,
+    /// Number at work.
+    pub job_number: Option<String>,
+    /// What they are.
+    pub title: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Mail address that the company gave.
+    pub org_email: Option<String>,
+    /// Where.
+    pub work_place: Option<String>,
+    /// Every department.
+    #[serde(default)]
+    pub dept_id_list: Vec<i64>,
+    /// Midnight in China, in milliseconds.
+    pub hired_date: Option<i64>,
+    /// Has the invitation been accepted?
+    pub active: Option<bool>,
+}
+
+/// Asks for people on the job.
+#[derive(Debug, Serialize)]
+pub struct OnJob {
+    /// `2,3,5,-1`: probation, regular, leaving, none.
+    pub status_list: &'static str,
+    /// From 0.
+    pub offset: i64,
+    /// At most 50.
+    pub size: u32,
+}
+
+/// Ids of people on the job. The end is an answer without `next_cursor`.
+#[derive(Debug, Deserialize)]
+pub struct OnJobIds {
+    /// Ids.
+    pub data_list: Vec<String>,
+    /// Where to go on.
+    pub next_cursor: Option<i64>,
+}
+
+/// Asks for roster fields of at most 100 people.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RosterQuery<'a> {
+    /// Whose.
+    pub user_id_list: &'a [String],
+    /// Which; at most 100.
+    pub field_filter_list: &'a [&'a str],
+}
+
+/// One person's roster.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RosterEntry {
+    /// Who.
+    pub user_id: String,
+    /// The fields that the app may read.
+    #[serde(default)]
+    pub field_data_list: Vec<RosterField>,
+}
+
+impl RosterEntry {
+    /// The first value of a field.
+    #[must_use]
+    pub fn value(&self, code: &str) -> Option<&FieldValue> {
+        let field = self.field_data_list.iter().find(|field| field.field_code == code)?;
+        field.field_value_list.first().filter(|value| value.text().is_some())
+    }
+
+    /// The text of the first value of a field.
+    #[must_use]
+    pub fn text(&self, code: &str) -> Option<String> {
+        self.value(code).and_then(FieldValue::text).map(str::to_owned)
+    }
+}
+
+/// One field.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RosterField {
+    /// `sys00-name`.
+    pub field_code: String,
+    /// A list field has several.
+    #[serde(default)]
+    pub field_value_list: Vec<FieldValue>,
+}
+
+/// One value: `value` is the option's key, `label` the text that people see.
+#[derive(Debug, Deserialize)]
+pub struct FieldValue {
+    /// Key.
+    pub value: Option<String>,
+    /// Text.
+    pub label: Option<String>,
+}
+
+impl FieldValue {
+    /// What people see, or the key where there is no text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let filled = |text: &Option<String>| text.is_some();
+        let text = if filled(&self.label) { &self.label } else { &self.value };
+        text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+/// Ids of leavers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeaverIds {
+    /// Ids.
+    pub user_id_list: Vec<String>,
+    /// Ask again?
+    #[serde(default)]
+    pub has_more: bool,
+    /// Where to go on.
+    pub next_token: Option<i64>,
+}
+
+/// One leaver.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Leaver {
+    /// Who.
+    pub user_id: String,
+    /// Midnight in China, in milliseconds.
+    pub last_work_day: Option<i64>,
+    /// The vendor's words for leaving by choice.
+    #[serde(default)]
+    pub voluntary_reason: Vec<String>,
+    /// The vendor's words for having to leave.
+    #[serde(default)]
+    pub passive_reason: Vec<String>,
+}

@@ -1,0 +1,61 @@
+//! Members of every department. Somebody in several departments is listed under each, with the same body: the gateway
+//! writes it once.
+
+use renmen_plugin::http::{Request, send_all};
+use renmen_plugin::schema::entity::Employee;
+use renmen_plugin::{Failure, Page, Pull};
+use serde::Deserialize;
+
+use super::departments::children;
+use super::walk::Walk;
+use crate::api::{User, UserList, Users, accept_old, old_request};
+use crate::{Config, map};
+
+/// The vendor's largest page.
+const SIZE_MAX: u32 = 100;
+
+#[derive(Deserialize)]
+struct Child {
+    dept_id: i64,
+}
+
+#[derive(Deserialize)]
+struct Children {
+    result: Vec<Child>,
+}
+
+pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    let mut walk = Walk::resume(pull.cursor.as_deref(), config.root_department)?;
+    let size = pull.max_records.clamp(1, SIZE_MAX);
+    let most = (pull.max_records / size).max(1) as usize;
+    let mut page = Page::new();
+
+    // Lists that go on come first, so that few stay open; new departments fill up what is left of the page.
+    let mut lists = walk.take_open(most);
+    let fresh = walk.take(most - lists.len());
+    lists.extend(fresh.iter().map(|&dept_id| (dept_id, 0)));
+
+    for answer in send_all(fresh.iter().map(|&dept_id| children(config, dept_id)).collect()) {
+        let below: Children = accept_old(answer?)?.json()?;
+        walk.add(below.result.into_iter().map(|child| child.dept_id))?;
+    }
+    let requests = lists.iter().map(|&(dept_id, cursor)| members(config, dept_id, cursor, size)).collect();
+    for (&(dept_id, _), answer) in lists.iter().zip(send_all(requests)) {
+        let response = accept_old(answer?)?;
+        let rest = page.map_items::<Employee, User>(&response, "/result/list", |user, item| {
+            item.is_about(user.userid.as_str());
+            item.push(user.userid.clone(), None, &map::employee(&user)?)
+        })?;
+        let list = UserList { has_more: rest.get("/result/has_more")?, next_cursor: rest.get("/result/next_cursor")? };
+        match (list.has_more, list.next_cursor) {
+            (true, Some(cursor)) => walk.goes_on(dept_id, cursor),
+            (true, None) => return Err(Failure::upstream_changed("a list of members goes on without saying where")),
+            (false, _) => {}
+        }
+    }
+    walk.finish(page)
+}
+
+fn members(config: &Config, dept_id: i64, cursor: i64, size: u32) -> Request {
+    old_request(config, "/topapi/v2/user/list", &Users { dept_id, cursor, size })
+}

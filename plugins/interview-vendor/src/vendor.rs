@@ -1,0 +1,378 @@
+//! The protocol's objects as they are sent. Members that a reader does not know are ignored, as the protocol asks.
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+/// What every object has, with the rest as `T`; a deleted object has no rest.
+#[derive(Debug)]
+pub struct Object<T> {
+    /// Stable id.
+    pub id: String,
+    /// RFC 3339.
+    pub modified_at: String,
+    /// Gone.
+    pub deleted: bool,
+    /// All else.
+    pub body: Option<T>,
+}
+
+impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Head {
+            id: String,
+            modified_at: String,
+            #[serde(default)]
+            deleted: bool,
+        }
+        let raw = <&serde_json::value::RawValue>::deserialize(deserializer)?;
+        let head: Head = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
+        let body = match head.deleted {
+            true => serde_json::from_str::<IgnoredAny>(raw.get()).map(|_| None),
+            false => serde_json::from_str(raw.get()).map(Some),
+        };
+        let body = body.map_err(serde::de::Error::custom)?;
+        Ok(Self { id: head.id, modified_at: head.modified_at, deleted: head.deleted, body })
+    }
+}
+
+/// An error's inside.
+#[derive(Debug, Deserialize)]
+pub struct Problem {
+    /// Stable code.
+    pub code: String,
+}
+
+/// A text for people: plain, or an object from language to text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// In no declared language.
+    Plain(String),
+    /// By BCP 47 tag.
+    Tagged(std::collections::BTreeMap<String, String>),
+}
+
+/// A value on a stated scale; decimals are texts.
+#[derive(Debug, Deserialize)]
+pub struct Scale {
+    /// What was given.
+    pub value: String,
+    /// Least possible.
+    pub min: String,
+    /// Most possible.
+    pub max: String,
+}
+
+/// Something named.
+#[derive(Debug, Deserialize)]
+pub struct Named {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: Option<Text>,
+}
+
+/// A file kept elsewhere.
+#[derive(Debug, Deserialize)]
+pub struct Media {
+    /// Where.
+    pub uri: String,
+    /// Hex.
+    pub sha256: Option<String>,
+    /// Size.
+    pub bytes: Option<u64>,
+    /// `video/mp4`.
+    pub media_type: Option<String>,
+    /// Length.
+    pub duration_ms: Option<u64>,
+    /// RFC 3339.
+    pub expires_at: Option<String>,
+    /// Encrypted end to end.
+    #[serde(default)]
+    pub e2e: bool,
+}
+
+/// `candidates`.
+#[derive(Debug, Deserialize)]
+pub struct Candidate {
+    /// Whole name.
+    pub name: String,
+    /// Mail address.
+    pub email: Option<String>,
+    /// E.164 where known.
+    pub phone: Option<String>,
+    /// The customer's own id.
+    pub external_id: Option<String>,
+    /// With its unit.
+    pub expected_pay: Option<Pay>,
+}
+
+/// A range of pay.
+#[derive(Debug, Deserialize)]
+pub struct Pay {
+    /// Decimal text.
+    pub min: Option<String>,
+    /// Decimal text.
+    pub max: Option<String>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// `MONTH`, …
+    pub per: Option<String>,
+}
+
+/// `applications`.
+#[derive(Debug, Deserialize)]
+pub struct Application {
+    /// Whose.
+    pub candidate_id: String,
+    /// For what.
+    pub position: Named,
+    /// The protocol's word.
+    pub status: String,
+    /// The stage's name.
+    pub stage: Option<String>,
+    /// RFC 3339.
+    pub applied_at: Option<String>,
+    /// The vendor's word.
+    pub channel: Option<String>,
+}
+
+/// `orders`.
+#[derive(Debug, Deserialize)]
+pub struct Order {
+    /// For whom.
+    pub application_id: String,
+    /// What was ordered.
+    pub package: Option<Named>,
+    /// The protocol's word.
+    pub mode: String,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Of the position profile.
+    pub profile_version: Option<u32>,
+    /// RFC 3339.
+    pub deadline: Option<String>,
+    /// `vendor` or `host`.
+    pub invite_by: Option<String>,
+    /// Where the candidate goes.
+    pub access_url: Option<String>,
+    /// The protocol's word.
+    pub status: String,
+}
+
+/// `interviews`.
+#[derive(Debug, Deserialize)]
+pub struct Interview {
+    /// What ordered it.
+    pub order_id: Option<String>,
+    /// Whose.
+    pub application_id: String,
+    /// From 1.
+    pub round: Option<u32>,
+    /// `ai` or `human`.
+    pub kind: String,
+    /// The protocol's word.
+    pub status: String,
+    /// RFC 3339.
+    pub started_at: Option<String>,
+    /// RFC 3339.
+    pub ended_at: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    /// What the candidate used.
+    pub device: Option<Device>,
+    /// By reference.
+    #[serde(default)]
+    pub recordings: Vec<Media>,
+}
+
+/// What the candidate used.
+#[derive(Debug, Deserialize)]
+pub struct Device {
+    /// Works?
+    pub camera: Option<bool>,
+    /// Works?
+    pub microphone: Option<bool>,
+    /// Operating system.
+    pub os: Option<String>,
+}
+
+/// `answers`.
+#[derive(Debug, Deserialize)]
+pub struct Answer {
+    /// In which.
+    pub interview_id: String,
+    /// To what.
+    pub question: Question,
+    /// What was said.
+    pub text: Option<String>,
+    /// What was chosen.
+    pub choice: Option<String>,
+    /// RFC 3339.
+    pub shown_at: Option<String>,
+    /// RFC 3339.
+    pub first_response_at: Option<String>,
+    /// RFC 3339.
+    pub submitted_at: Option<String>,
+    /// What was observed.
+    #[serde(default)]
+    pub observations: Vec<Observation>,
+    /// What the interviewer added.
+    #[serde(default)]
+    pub prompts: Vec<Prompt>,
+    /// How well.
+    pub score: Option<Scale>,
+    /// By reference.
+    #[serde(default)]
+    pub recordings: Vec<Media>,
+}
+
+/// A question.
+#[derive(Debug, Deserialize)]
+pub struct Question {
+    /// Library id.
+    pub id: Option<String>,
+    /// What is asked.
+    pub text: Text,
+    /// The protocol's word.
+    pub kind: Option<String>,
+    /// What it should show.
+    #[serde(default)]
+    pub competency_ids: Vec<String>,
+    /// Seconds.
+    pub prep_s: Option<u32>,
+    /// Seconds.
+    pub max_s: Option<u32>,
+}
+
+/// One thing observed.
+#[derive(Debug, Deserialize)]
+pub struct Observation {
+    /// The protocol's or the vendor's word.
+    pub r#type: String,
+    /// A decimal with `min` and `max`, or a word without.
+    pub value: Option<String>,
+    /// Least possible.
+    pub min: Option<String>,
+    /// Most possible.
+    pub max: Option<String>,
+    /// RFC 3339.
+    pub at: Option<String>,
+    /// 0 to 1.
+    pub confidence: Option<String>,
+}
+
+/// What the interviewer added.
+#[derive(Debug, Deserialize)]
+pub struct Prompt {
+    /// RFC 3339.
+    pub at: String,
+    /// What.
+    pub text: Text,
+}
+
+/// `dimension_scores`.
+#[derive(Debug, Deserialize)]
+pub struct DimensionScore {
+    /// In which.
+    pub interview_id: String,
+    /// Of what.
+    pub competency: Named,
+    /// How well.
+    pub score: Scale,
+    /// Decimal text.
+    pub weight_percent: Option<String>,
+    /// Of the position profile.
+    pub profile_version: Option<u32>,
+    /// Of the vendor's model.
+    pub model_version: Option<String>,
+    /// Why.
+    pub explanation: Option<Text>,
+    /// Which words.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// The score that this one corrects.
+    pub adjusts_id: Option<String>,
+    /// Why.
+    pub adjust_reason: Option<String>,
+    /// Because of what.
+    pub environment_event_id: Option<String>,
+}
+
+/// Which words of which answer.
+#[derive(Debug, Deserialize)]
+pub struct Evidence {
+    /// Which answer.
+    pub answer_id: String,
+    /// First character.
+    pub from: Option<u32>,
+    /// Behind the last one.
+    pub to: Option<u32>,
+}
+
+/// `environment_events`.
+#[derive(Debug, Deserialize)]
+pub struct EnvironmentEvent {
+    /// In which.
+    pub interview_id: String,
+    /// RFC 3339.
+    pub at: String,
+    /// The protocol's word.
+    pub r#type: String,
+    /// Decimal text.
+    pub value: Option<String>,
+    /// `ms`, `percent`, `dB`, `lux`.
+    pub unit: Option<String>,
+    /// `info`, `warning`, `critical`.
+    pub severity: Option<String>,
+    /// What the candidate was told.
+    pub remedy: Option<Text>,
+}
+
+/// `process_nodes`.
+#[derive(Debug, Deserialize)]
+pub struct ProcessNode {
+    /// Of which interview.
+    pub interview_id: Option<String>,
+    /// Of which application.
+    pub application_id: Option<String>,
+    /// The protocol's word.
+    pub node: String,
+    /// RFC 3339.
+    pub at: String,
+    /// Order.
+    pub seq: Option<u64>,
+    /// Count.
+    pub clicks: Option<u32>,
+    /// Milliseconds.
+    pub wait_ms: Option<u64>,
+    /// By which way.
+    pub channel: Option<String>,
+}
+
+/// `results`.
+#[derive(Debug, Deserialize)]
+pub struct Outcome {
+    /// Of which.
+    pub interview_id: String,
+    /// In all.
+    pub overall: Option<Scale>,
+    /// To the position.
+    pub r#match: Option<Scale>,
+    /// The protocol's word.
+    pub recommendation: Option<String>,
+    /// What is good.
+    #[serde(default)]
+    pub strengths: Vec<Text>,
+    /// What is not.
+    #[serde(default)]
+    pub weaknesses: Vec<Text>,
+    /// As the customer names levels.
+    pub suggested_level: Option<String>,
+    /// By reference.
+    #[serde(default)]
+    pub report: Vec<Media>,
+    /// RFC 3339.
+    pub delivered_to_candidate_at: Option<String>,
+}

@@ -1,0 +1,171 @@
+//! The connector against answers as the protocol words them.
+#![allow(clippy::unwrap_used)]
+
+use connector_interview_vendor::InterviewVendor;
+use renmen_plugin::testing::{Host, Run, readable};
+use renmen_plugin::{FailureKind, Page, Pull};
+use serde_json::{Value, json};
+
+const BASE: &str = "https://vendor.test/v1";
+
+fn config() -> Value {
+    json!({ "base_url": BASE })
+}
+
+fn pull(stream: &str, cursor: Option<&str>) -> Pull {
+    Pull { stream: stream.into(), cursor: cursor.map(str::to_owned), max_records: Run::PAGE_RECORDS, ..Pull::default() }
+}
+
+/// One page of a collection, with no further one.
+#[allow(clippy::needless_pass_by_value, reason = "every caller makes it with json!")]
+fn read(collection: &str, data: Value) -> Page {
+    let body = json!({ "data": data, "next_cursor": null }).to_string();
+    let host = Host::new().answer("GET", &format!("{BASE}/{collection}?limit=500"), 200, body);
+    host.pull::<InterviewVendor>(&config(), pull(collection, None)).unwrap()
+}
+
+fn object(id: &str, mut members: Value) -> Value {
+    members["id"] = json!(id);
+    members["modified_at"] = json!("2026-03-02T09:30:00.000+08:00");
+    members
+}
+
+#[test]
+fn every_collection_becomes_its_record() {
+    let score = json!({ "value": "82.5", "min": "0", "max": "100" });
+    let pages = [
+        read(
+            "candidates",
+            json!([object(
+                "c1",
+                json!({ "name": "赵晓明", "phone": "+8619900000001", "external_id": "req-1",
+            "expected_pay": { "min": "8000", "max": "10000", "currency": "CNY", "per": "MONTH" } })
+            )]),
+        ),
+        read(
+            "applications",
+            json!([object(
+                "a1",
+                json!({ "candidate_id": "c1", "position": { "id": "p1", "name": "会计" }, "status": "active",
+            "stage": "ai_interview", "channel": "boss" })
+            )]),
+        ),
+        read(
+            "orders",
+            json!([object(
+                "o1",
+                json!({ "application_id": "a1", "mode": "async_video", "status": "invited", "invite_by": "vendor",
+            "profile_version": 3, "deadline": "2026-03-09T00:00:00Z" })
+            )]),
+        ),
+        read(
+            "interviews",
+            json!([object(
+                "i1",
+                json!({ "application_id": "a1", "round": 1, "kind": "ai", "status": "completed",
+            "started_at": "2026-03-02T01:00:00Z", "time_zone": "Asia/Shanghai" })
+            )]),
+        ),
+        read(
+            "answers",
+            json!([object(
+                "n1",
+                json!({ "interview_id": "i1", "question": { "id": "q1", "text": { "zh-CN": "请介绍", "en": "Describe" }, "kind": "open" },
+            "text": "示例", "observations": [{ "type": "speech_rate", "value": "182", "min": "0", "max": "400" }, { "type": "gaze", "value": "away" }],
+            "score": score })
+            )]),
+        ),
+        read(
+            "dimension_scores",
+            json!([object(
+                "d2",
+                json!({ "interview_id": "i1", "competency": { "id": "k1", "name": "沟通" }, "score": score,
+            "weight_percent": "30", "adjusts_id": "d1", "adjust_reason": "latency", "environment_event_id": "e1" })
+            )]),
+        ),
+        read(
+            "environment_events",
+            json!([object(
+                "e1",
+                json!({ "interview_id": "i1", "at": "2026-03-02T01:02:00Z", "type": "network_latency",
+            "value": "740", "unit": "ms", "severity": "warning" })
+            )]),
+        ),
+        read(
+            "process_nodes",
+            json!([object(
+                "s1",
+                json!({ "interview_id": "i1", "node": "started", "at": "2026-03-02T01:00:00Z", "seq": 1, "clicks": 3, "wait_ms": 125000 })
+            )]),
+        ),
+        read(
+            "results",
+            json!([object(
+                "r1",
+                json!({ "interview_id": "i1", "overall": score, "recommendation": "lean_yes", "strengths": ["表达清晰"] })
+            )]),
+        ),
+    ];
+    let records: Vec<_> = pages
+        .into_iter()
+        .flat_map(|page| {
+            assert_eq!(page.rejects, []);
+            page.records
+        })
+        .collect();
+    insta::assert_json_snapshot!(readable(&records));
+}
+
+#[test]
+fn a_word_that_nobody_knows_is_kept() {
+    let page = read("results", json!([object("r1", json!({ "interview_id": "i1", "recommendation": "lean_yes" }))]));
+    let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();
+    assert_eq!(record["recommendation"], json!({ "code": "OTHER", "raw": "lean_yes" }));
+}
+
+#[test]
+fn pay_without_its_unit_is_rejected_and_the_rest_goes_in() {
+    let page = read(
+        "candidates",
+        json!([
+            object("c1", json!({ "name": "赵晓明", "expected_pay": { "min": "8", "max": "10", "currency": "CNY" } })),
+            object("c2", json!({ "name": "钱静" })),
+        ]),
+    );
+    assert_eq!(page.records.iter().map(|r| r.external_id.as_str()).collect::<Vec<_>>(), ["c2"]);
+    assert_eq!(page.rejects[0].external_id.as_deref(), Some("c1"));
+    assert!(page.rejects[0].reason.contains("per"), "{}", page.rejects[0].reason);
+}
+
+#[test]
+fn a_deleted_object_is_told_and_needs_nothing_else() {
+    let page = read("interviews", json!([{ "id": "i1", "modified_at": "2026-03-02T01:00:00Z", "deleted": true }]));
+    assert!(page.records[0].deleted);
+}
+
+#[test]
+fn the_next_run_asks_from_the_newest_time_inclusive() {
+    let page = read("candidates", json!([object("c1", json!({ "name": "赵晓明" }))]));
+    let url = format!("{BASE}/candidates?limit=500&modified_since=2026-03-02T09%3A30%3A00.000%2B08%3A00");
+    let host = Host::new().answer("GET", &url, 200, r#"{"data":[]}"#);
+    let next = host.pull::<InterviewVendor>(&config(), pull("candidates", page.next.as_deref())).unwrap();
+    assert!(!next.has_more);
+}
+
+#[test]
+fn the_protocols_errors_mean_what_it_says() {
+    let cases = [
+        (401, "unauthorized", FailureKind::AuthRequired),
+        (403, "forbidden", FailureKind::NotGranted),
+        (404, "unknown_collection", FailureKind::BadConfig),
+        (410, "cursor_expired", FailureKind::UpstreamUnavailable),
+        (429, "rate_limited", FailureKind::RateLimited),
+        (500, "oops", FailureKind::UpstreamUnavailable),
+    ];
+    for (status, code, kind) in cases {
+        let body = json!({ "error": { "code": code, "message": "x" } }).to_string();
+        let host = Host::new().answer("GET", &format!("{BASE}/results?limit=500"), status, body);
+        let failure = host.pull::<InterviewVendor>(&config(), pull("results", None)).unwrap_err();
+        assert_eq!((failure.kind, failure.code.as_deref()), (kind, Some(code)));
+    }
+}

@@ -1,0 +1,134 @@
+//! From a file's bytes to rows of cells under titles. What a cell means is not known here.
+
+mod text;
+mod workbook;
+
+use renmen_plugin::Failure;
+
+use crate::cell::Cell;
+use crate::config::{Limits, Stream};
+use crate::number::half_width;
+
+/// A sheet without its header.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The sheet's name; `csv` for a CSV.
+    pub name: String,
+    /// Column titles in order; a header of several rows gives `应发/基本工资`.
+    pub titles: Vec<String>,
+    /// Rows that hold records, in order.
+    pub rows: Vec<Row>,
+    /// Serials count from 1904.
+    pub from_1904: bool,
+}
+
+/// One row of a sheet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// As a spreadsheet numbers it, from 1; in a CSV the number of the record.
+    pub number: usize,
+    /// One for each column; missing ones are blank.
+    pub cells: Vec<Cell>,
+}
+
+/// All rows of a sheet before the header is taken off.
+#[derive(Debug, Default)]
+pub(crate) struct Raw {
+    name: String,
+    rows: Vec<Row>,
+    from_1904: bool,
+}
+
+/// Reads a file. The first bytes tell an XLSX from a CSV; its name only tells an old XLS.
+///
+/// # Errors
+/// [`FailureKind::BadConfig`](renmen_plugin::FailureKind::BadConfig) for a file that is not what was declared or is over
+/// a limit: it waits for a person.
+pub fn open(file: &str, bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Table, Failure> {
+    let problem = |what: String| Failure::bad_config(format!("{file}: {what}"));
+    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        return Err(problem("an old XLS, or a file with a password; save it as XLSX without one".to_owned()));
+    }
+    let raw = if bytes.starts_with(b"PK\x03\x04") {
+        workbook::read(bytes, stream.sheet.as_deref(), limits)
+    } else {
+        text::read(bytes, stream, limits)
+    }
+    .map_err(problem)?;
+    Ok(without_header(raw, stream))
+}
+
+fn without_header(raw: Raw, stream: &Stream) -> Table {
+    let mut rows = raw.rows.into_iter().filter(|row| row.number > stream.skip_rows);
+    let header: Vec<Row> = rows.by_ref().take(stream.header_rows).collect();
+    let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let title = |column: usize| {
+        let mut parts: Vec<String> = Vec::new();
+        for row in &header {
+            let part = title_of(&row.cells.get(column).map(Cell::text).unwrap_or_default());
+            // A cell that is merged over several rows gives its text to each of them.
+            if !part.is_empty() && parts.last() != Some(&part) {
+                parts.push(part);
+            }
+        }
+        parts.join("/")
+    };
+    let titles = (0..width).map(title).collect();
+    let rows = rows.filter(|row| !row.is_blank() && !row.is_total(&stream.total_rows)).collect();
+    Table { name: raw.name, titles, rows, from_1904: raw.from_1904 }
+}
+
+/// A title as it is compared: half-width, no blanks or line breaks.
+#[must_use]
+pub fn title_of(text: &str) -> String {
+    half_width(text).split_whitespace().collect()
+}
+
+impl Row {
+    fn is_blank(&self) -> bool {
+        self.cells.iter().all(Cell::is_blank)
+    }
+
+    fn is_total(&self, words: &[String]) -> bool {
+        let first = self.cells.iter().find(|cell| !cell.is_blank()).map(|cell| title_of(&cell.text()));
+        first.is_some_and(|first| words.iter().any(|word| first.starts_with(&title_of(word))))
+    }
+}
+
+impl Table {
+    /// The column with this title: the whole of it, or its last part where only one column ends so.
+    ///
+    /// # Errors
+    /// No such column, or several.
+    pub fn column(&self, title: &str) -> Result<usize, String> {
+        let wanted = title_of(title);
+        let all = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            (0..self.titles.len()).filter(|&index| fits(&self.titles[index])).collect()
+        };
+        let mut found = all(&|title| title == wanted);
+        if found.is_empty() {
+            found = all(&|title| title.rsplit('/').next() == Some(&wanted));
+        }
+        match found[..] {
+            [one] => Ok(one),
+            [] => Err(format!("no column `{title}`; the titles are {}", self.titles.join(", "))),
+            _ => Err(format!(
+                "{} columns are called `{title}`: name it with the titles above it, joined with `/`",
+                found.len()
+            )),
+        }
+    }
+
+    /// `Sheet1!B17`.
+    #[must_use]
+    pub fn place(&self, column: usize, row: usize) -> String {
+        let mut letters = Vec::new();
+        let mut left = column + 1;
+        while left > 0 {
+            letters.push(b'A' + ((left - 1) % 26) as u8);
+            left = (left - 1) / 26;
+        }
+        let letters: String = letters.into_iter().rev().map(char::from).collect();
+        format!("{}!{letters}{row}", self.name)
+    }
+}

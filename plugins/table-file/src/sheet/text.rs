@@ -1,0 +1,68 @@
+//! CSV: encodings, delimiters and quotes as they come.
+
+use encoding_rs::{Encoding as Charset, GB18030, UTF_8};
+
+use super::{Raw, Row};
+use crate::cell::Cell;
+use crate::config::{Encoding, Limits, Stream};
+
+pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw, String> {
+    let text = decode(bytes, stream.encoding)?;
+    let delimiter = match stream.delimiter {
+        Some(c) if c.is_ascii() => c as u8,
+        Some(_) => return Err("`delimiter` must be one ASCII character".to_owned()),
+        None => likely_delimiter(&text),
+    };
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for (index, record) in reader.records().enumerate() {
+        let number = index + 1;
+        if number > limits.rows_max {
+            return Err(format!("more rows than limits.rows_max = {}: split the file", limits.rows_max));
+        }
+        let record = record.map_err(|_| format!("row {number} is no CSV: look at its quotes"))?;
+        if record.len() > limits.columns_max {
+            return Err(format!("row {number} has more columns than limits.columns_max = {}", limits.columns_max));
+        }
+        if record.iter().any(|field| field.len() > limits.cell_bytes_max) {
+            return Err(format!(
+                "row {number} has a cell of more than limits.cell_bytes_max = {} bytes",
+                limits.cell_bytes_max
+            ));
+        }
+        rows.push(Row { number, cells: record.iter().map(Cell::of_text).collect() });
+    }
+    Ok(Raw { name: "csv".to_owned(), rows, from_1904: false })
+}
+
+fn decode(bytes: &[u8], declared: Encoding) -> Result<String, String> {
+    let (charset, bytes) = match (Charset::for_bom(bytes), declared) {
+        // A byte order mark is no guess: it wins over what was declared.
+        (Some((charset, mark)), _) => (charset, &bytes[mark..]),
+        (None, Encoding::Utf8) => (UTF_8, bytes),
+        (None, Encoding::Gb18030) => (GB18030, bytes),
+        (None, Encoding::Auto) if std::str::from_utf8(bytes).is_ok() => (UTF_8, bytes),
+        (None, Encoding::Auto) => (GB18030, bytes),
+    };
+    charset
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .map(std::borrow::Cow::into_owned)
+        .ok_or_else(|| format!("the text is not {}: say which in `encoding`, or save it as UTF-8", charset.name()))
+}
+
+/// The one of `,` `;` and tab that the first line has most of outside quotes.
+fn likely_delimiter(text: &str) -> u8 {
+    let mut counts = [(b',', 0), (b'\t', 0), (b';', 0)];
+    let mut quoted = false;
+    for byte in text.bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if quoted => {}
+            _ => counts.iter_mut().filter(|(c, _)| *c == byte).for_each(|(_, n)| *n += 1),
+        }
+    }
+    // The first wins a tie, so that a single column is read with the comma.
+    counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(c, _)| c)
+}

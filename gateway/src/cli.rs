@@ -1,0 +1,210 @@
+//! The command line as people see it. Its words, nothing of what they do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Renmen (人门): a self-hosted HR integration gateway.
+///
+/// Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done in part, some stream failed; 4 busy, another
+/// gateway holds the store.
+#[derive(Debug, Parser)]
+#[command(name = "renmen", version, about, long_about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The configuration.
+    #[arg(long, short, global = true, default_value = "connectors.toml", env = "RENMEN_CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Relaxes what only production needs: pinned digests, secrets outside of files. Prints a key for the API.
+    #[arg(long, global = true, env = "RENMEN_DEV")]
+    pub(crate) dev: bool,
+    /// One JSON document on standard output instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log, as in `info,renmen_sync=debug`. Logs go to standard error.
+    #[arg(long, global = true, default_value = "warn", env = "RENMEN_LOG")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the schedule and the API until stopped.
+    Serve {
+        /// Overrides `gateway.listen`.
+        #[arg(long)]
+        listen: Option<String>,
+        /// Pull every stream once first, showing progress, and print what came in.
+        #[arg(long)]
+        pull_first: bool,
+    },
+    /// Pull now: every enabled stream, those of one connection, or one.
+    Sync {
+        /// The key under `[connections]`.
+        connection: Option<String>,
+        /// One of its streams.
+        stream: Option<String>,
+        /// Forget the cursor first: read everything again.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Prove the configuration without writing: plugins, grants, credentials, one page of each stream.
+    Check {
+        /// Only this connection.
+        connection: Option<String>,
+    },
+    /// Read records from the store.
+    Records {
+        /// `employees`, `pay-bands`, …; without it: how many there are of each.
+        collection: Option<String>,
+        /// One record by its id, with lineage.
+        id: Option<String>,
+        /// Only from this connection.
+        #[arg(long)]
+        connection: Option<String>,
+        /// Only with this vendor id.
+        #[arg(long)]
+        external_id: Option<String>,
+        /// Tombstones too.
+        #[arg(long)]
+        deleted: bool,
+        /// At most this many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// What happened to records, in order.
+    Changes {
+        /// Only behind this position.
+        #[arg(long, default_value_t = 0)]
+        after: i64,
+        /// Only of this entity: `employee`.
+        #[arg(long)]
+        entity: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// What ran, newest first.
+    Runs {
+        /// Only this connection.
+        connection: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Records that could not be taken in.
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+    /// Run the current plugin over recorded exchanges and list the records that would differ.
+    Replay {
+        /// The key under `[connections]`.
+        connection: String,
+        /// One of its streams.
+        stream: String,
+        /// Write what differs. Without it nothing is written.
+        #[arg(long)]
+        apply: bool,
+    },
+    /// The JSON Schema of the canonical records.
+    Schema {
+        /// `employee`, `pay_band`, …; without it: the list.
+        entity: Option<String>,
+    },
+    /// Plugins: what they are and what they ask for.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// The encrypted store of secrets.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// Keys for the API.
+    #[command(subcommand)]
+    Key(Key),
+    /// Every limit with its default, as a table.
+    Limits,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Quarantine {
+    /// List what waits.
+    List {
+        /// Only this connection.
+        connection: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// One item with its original bytes.
+    Show {
+        /// From `list`.
+        id: i64,
+    },
+    /// Pass it through the current plugin and the checks again. Without an id: all of them.
+    Retry {
+        /// From `list`.
+        id: Option<i64>,
+    },
+    /// Give it up.
+    Drop {
+        /// From `list`.
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// The plugins of the configuration.
+    List,
+    /// Manifest, digest, imports and exports of a component; no guest code runs.
+    Inspect {
+        /// A `.wasm` file.
+        file: PathBuf,
+    },
+    /// Make a component of a core module and its manifest.
+    Pack {
+        /// What `cargo build --target wasm32-unknown-unknown` made.
+        #[arg(long)]
+        module: PathBuf,
+        /// The connector's `plugin.toml`.
+        #[arg(long)]
+        manifest: PathBuf,
+        /// Where the component goes.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Put one in; its value is read from standard input.
+    Set {
+        /// The name that `slots.x = { vault = "name" }` uses.
+        name: String,
+    },
+    /// Names, never values.
+    List,
+    /// Take one out.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Encrypt everything anew with the key in RENMEN_VAULT_NEW_KEY.
+    Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make one; it is shown once.
+    New {
+        /// What it is for.
+        label: String,
+    },
+    /// Labels and dates, never keys.
+    List,
+}

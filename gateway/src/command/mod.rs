@@ -1,0 +1,15 @@
+//! One file a command. Each reads what it needs, says it through [`crate::output::Output`], and ends with an
+//! [`crate::exit::Outcome`].
+
+pub(crate) mod changes;
+pub(crate) mod check;
+pub(crate) mod key;
+pub(crate) mod plugin;
+pub(crate) mod quarantine;
+pub(crate) mod records;
+pub(crate) mod replay;
+pub(crate) mod runs;
+pub(crate) mod schema;
+pub(crate) mod secret;
+pub(crate) mod serve;
+pub(crate) mod sync;

@@ -1,0 +1,144 @@
+//! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use renmen_plugin_host::{Inspection, componentize, inspect};
+use serde_json::{Value, json};
+
+use crate::cli::{Common, Plugin as Ask};
+use crate::deployment::Deployment;
+use crate::exit::{Outcome, Usage};
+use crate::output::{Output, thousands};
+
+/// Biggest module or component that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// Runs the command.
+pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    match ask {
+        Ask::List => list(common, out),
+        Ask::Inspect { file } => {
+            let found = inspect(&read(file)?)?;
+            if out.json {
+                out.document(&document(&found))?;
+            } else {
+                out.say(&describe(&found));
+            }
+            Ok(Outcome::Done)
+        }
+        Ask::Pack { module, manifest, out: to } => pack(out, module, manifest, to),
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let size = std::fs::metadata(file).map_err(|e| Usage(format!("{}: {e}", file.display())))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(Usage(format!("{} has {size} bytes, more than {FILE_BYTES_MAX}", file.display())).into());
+    }
+    std::fs::read(file).with_context(|| file.display().to_string())
+}
+
+fn pack(out: Output, module: &Path, manifest: &Path, to: &Path) -> anyhow::Result<Outcome> {
+    let text = String::from_utf8(read(manifest)?).map_err(|_| Usage(format!("{} is not UTF-8", manifest.display())))?;
+    let component = componentize(&read(module)?, &text).with_context(|| manifest.display().to_string())?;
+    let made = inspect(&component)?;
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // Through a draft, so that a gateway that reloads never sees half a component.
+    let draft = to.with_extension("draft");
+    std::fs::write(&draft, &component)
+        .and_then(|()| std::fs::rename(&draft, to))
+        .with_context(|| to.display().to_string())?;
+    if out.json {
+        out.document(&document(&made))?;
+    } else {
+        out.say(&format!(
+            "{} {} {} ({} bytes)",
+            made.manifest.name,
+            made.manifest.version,
+            made.digest,
+            thousands(made.bytes)
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
+    let deployment = Deployment::load(common)?;
+    let (mut rows, mut documents, mut outcome) = (Vec::new(), Vec::new(), Outcome::Done);
+    for (name, connection) in &deployment.config.connections {
+        let path = &connection.plugin;
+        match read(path).and_then(|bytes| Ok(inspect(&bytes)?)) {
+            Ok(found) => {
+                let pinned = connection.digest.as_ref().is_some_and(|digest| *digest == found.digest);
+                let state = match (&connection.digest, pinned) {
+                    (None, _) => "not pinned",
+                    (_, true) => "pinned",
+                    (_, false) => "another digest is pinned",
+                };
+                let streams = found
+                    .manifest
+                    .streams
+                    .keys()
+                    .map(renmen_schema::id::StreamName::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                let manifest = &found.manifest;
+                rows.push(vec![
+                    name.to_string(),
+                    manifest.name.clone(),
+                    manifest.version.clone(),
+                    state.into(),
+                    streams,
+                ]);
+                documents.push(json!({ "connection": name, "pinned": pinned, "plugin": document(&found) }));
+            }
+            Err(error) => {
+                outcome = Outcome::Failed;
+                rows.push(vec![
+                    name.to_string(),
+                    path.display().to_string(),
+                    String::new(),
+                    format!("{error:#}"),
+                    String::new(),
+                ]);
+                documents.push(json!({ "connection": name, "error": format!("{error:#}") }));
+            }
+        }
+    }
+    out.table(&["connection", "plugin", "version", "digest", "streams"], rows, &documents)?;
+    Ok(outcome)
+}
+
+fn document(found: &Inspection) -> Value {
+    json!({
+        "digest": found.digest, "bytes": found.bytes, "imports": found.imports, "exports": found.exports,
+        "manifest": found.manifest,
+    })
+}
+
+fn describe(found: &Inspection) -> String {
+    let manifest = &found.manifest;
+    let mut text = format!(
+        "{} {}: {}\ndigest    {}\nsize      {} bytes\ncontract  {}\nimports   {}\nexports   {}\nhosts     {} ({})\n",
+        manifest.name,
+        manifest.version,
+        manifest.description,
+        found.digest,
+        thousands(found.bytes),
+        manifest.contract,
+        found.imports.join(", "),
+        found.exports.join(", "),
+        manifest.http.hosts.join(", "),
+        if manifest.http.methods.is_empty() { "GET".to_owned() } else { manifest.http.methods.join(", ") },
+    );
+    for (slot, wish) in &manifest.slots {
+        text.push_str(&format!("slot      {slot}: {}\n", wish.description));
+    }
+    for (name, stream) in &manifest.streams {
+        text.push_str(&format!("stream    {name}: {} ({})\n", stream.description, stream.entities.join(", ")));
+    }
+    text.trim_end().to_owned()
+}

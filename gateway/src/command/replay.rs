@@ -1,0 +1,66 @@
+//! `renmen replay`: what would the plugin of today make of the exchanges of then?
+
+use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_sync::{Difference, FieldDifference};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Common;
+use crate::deployment::Deployment;
+use crate::exit::{Outcome, Usage};
+use crate::output::{Output, thousands};
+
+/// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
+pub(crate) async fn run(
+    common: &Common,
+    out: Output,
+    connection: &str,
+    stream: &str,
+    apply: bool,
+) -> anyhow::Result<Outcome> {
+    let connection = ConnectionName::new(connection).map_err(|e| Usage(e.to_string()))?;
+    let stream = StreamName::new(stream).map_err(|e| Usage(e.to_string()))?;
+    let deployment = Deployment::load(common)?;
+    let store = if apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let running = deployment.engine(store, Some(&connection)).await?;
+    let tenant = running.deployment.config.connections[&connection].tenant.clone();
+    let key = running.engine.key(&tenant, &connection, &stream).map_err(|e| Usage(e.to_string()))?;
+    let cancel = CancellationToken::new();
+    let _stop = crate::signals::cancel_on_interrupt(&cancel);
+    let mut found: Vec<Difference> = Vec::new();
+    let report = running.engine.replay(&key, apply, &mut |difference| found.push(difference), &cancel).await?;
+    let rows = found.iter().map(|difference| {
+        let fields = difference.fields.iter().map(show).collect::<Vec<_>>().join("\n");
+        vec![
+            format!("{:?}", difference.kind).to_lowercase(),
+            difference.entity.clone(),
+            difference.external_id.clone(),
+            difference.record.map(|id| id.to_string()).unwrap_or_default(),
+            difference.reason.clone().unwrap_or(fields),
+        ]
+    });
+    out.table(
+        &["difference", "entity", "external id", "record", "fields"],
+        rows,
+        &json!({ "report": report, "differences": found }),
+    )?;
+    out.say(&format!(
+        "{} pages replayed, {} not recorded, {} failed; {} records compared, {} the same{}",
+        thousands(report.replayed),
+        thousands(report.not_recorded),
+        thousands(report.failed),
+        thousands(report.records),
+        thousands(report.same),
+        if report.applied.is_some() { "; the differences were written" } else { "; nothing was written" },
+    ));
+    Ok(if report.failed > 0 { Outcome::Partly } else { Outcome::Done })
+}
+
+/// The place, and the values where everybody may see them.
+fn show(field: &FieldDifference) -> String {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_owned());
+    match field.masked {
+        true => format!("{} (values not shown)", field.pointer),
+        false => format!("{}: {} -> {}", field.pointer, value(&field.before), value(&field.after)),
+    }
+}

@@ -1,0 +1,58 @@
+//! `renmen secret`: what is in the encrypted store of secrets. Values go in by standard input and never come out.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use renmen_vault::{Secret, Vault};
+
+use crate::cli::{Common, Secret as Ask};
+use crate::deployment::{Deployment, env_key};
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+
+/// Longest value that is read, in bytes.
+const VALUE_BYTES_MAX: u64 = 64 << 10;
+
+/// Runs the command.
+pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    let deployment = Deployment::load(common)?;
+    let vault = open(&deployment)?;
+    match ask {
+        Ask::Set { name } => {
+            vault.put(name, &read_value()?)?;
+            out.say(&format!("kept: use it with `slots.NAME = {{ vault = \"{name}\" }}`"));
+        }
+        Ask::List => {
+            let names = vault.list()?;
+            out.table(&["name"], names.iter().map(|name| vec![name.clone()]), &names)?;
+        }
+        Ask::Remove { name } => {
+            vault.remove(name)?;
+            out.say("removed");
+        }
+        Ask::Rotate => {
+            vault.rotate_master_key(env_key("RENMEN_VAULT_NEW_KEY")?)?;
+            out.say("encrypted anew: start the gateway with the new key from now on");
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn open(deployment: &Deployment) -> anyhow::Result<Vault> {
+    deployment.vault()?.ok_or_else(|| {
+        Usage("there is no [vault] in the configuration: write `[vault]` and `path = \".renmen/vault\"`".into()).into()
+    })
+}
+
+fn read_value() -> anyhow::Result<Secret> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(Usage("give the value on standard input: `renmen secret set NAME < file`".into()).into());
+    }
+    let mut text = String::new();
+    input.lock().take(VALUE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > VALUE_BYTES_MAX {
+        return Err(Usage(format!("the value has more than {VALUE_BYTES_MAX} bytes")).into());
+    }
+    let trimmed = text.trim_end_matches(['\n', '\r']).to_owned();
+    Ok(Secret::new(trimmed))
+}

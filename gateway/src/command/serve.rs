@@ -1,0 +1,114 @@
+//! `renmen serve`: the schedule and the API, until stopped.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use renmen_api::{ApiOptions, AppState};
+use renmen_store::EntityCount;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Common;
+use crate::command::key;
+use crate::control::Bridge;
+use crate::deployment::{Deployment, Running};
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+use crate::progress::Bars;
+use crate::{pull, signals};
+
+/// Runs the command.
+pub(crate) async fn run(
+    common: &Common,
+    out: Output,
+    listen: Option<&str>,
+    pull_first: bool,
+) -> anyhow::Result<Outcome> {
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().context("metrics")?;
+    let deployment = Deployment::load(common)?;
+    let address = match listen {
+        Some(text) => {
+            text.parse().map_err(|_| Usage(format!("`{text}` is no address with a port, such as 127.0.0.1:7300")))?
+        }
+        None => deployment.config.gateway.listen,
+    };
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let store = deployment.store().await?;
+    let running = Arc::new(deployment.engine(store, None).await?);
+    let cancel = CancellationToken::new();
+    let _stop = signals::cancel_on_interrupt(&cancel);
+
+    let bridge = Arc::new(Bridge::new(Arc::clone(&running), cancel.clone()));
+    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default());
+    let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
+
+    let mut outcome = Outcome::Done;
+    if pull_first {
+        let keys = pull::keys(&running, None, None)?;
+        let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
+        outcome = pull::report(out, &pulled)?;
+    }
+    greet(common, out, &running, &format!("http://{address}")).await?;
+
+    let engine = Arc::clone(&running.engine);
+    let schedule = tokio::spawn({
+        let cancel = cancel.clone();
+        async move { engine.serve(cancel).await }
+    });
+    let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
+    let served = api.await.context("the API's task")?;
+    // The API ends when asked to, or because its listener broke: then nothing else should go on either.
+    cancel.cancel();
+    reloads.abort();
+    let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, schedule).await;
+    served?;
+    match ended {
+        Ok(schedule) => schedule.context("the schedule's task")??,
+        Err(_) => tracing::warn!("Runs that did not end in time were cut; they go on at the next start"),
+    }
+    Ok(outcome)
+}
+
+async fn reload_at_hangup(running: Arc<Running>) {
+    loop {
+        signals::hangup().await;
+        if let Err(error) = running.reload().await {
+            tracing::error!(%error, "Reload failed; the old plugins stay");
+        }
+    }
+}
+
+/// Where it listens, and on a developer's machine a key with lines to try.
+async fn greet(common: &Common, out: Output, running: &Running, url: &str) -> anyhow::Result<()> {
+    let config = &running.deployment.config;
+    if !common.dev {
+        out.say(&format!("serving {url} (documentation at {url}/docs)"));
+        return Ok(());
+    }
+    let tenant = &config.gateway.tenant;
+    let api_key = key::make(&*running.store, tenant, "made by --dev").await?;
+    if out.json {
+        return out.document(&serde_json::json!({ "url": url, "key": api_key.expose() }));
+    }
+    let mut text = format!("serving {url} (documentation at {url}/docs)\n\n  export KEY={}\n", api_key.expose());
+    for path in suggestions(&running.store.counts(tenant).await?) {
+        text.push_str(&format!("  curl -H \"Authorization: Bearer $KEY\" '{url}{path}'\n"));
+    }
+    out.say(&text);
+    Ok(())
+}
+
+/// A line for each family that has records, then the feed.
+fn suggestions(counts: &[EntityCount]) -> Vec<String> {
+    let wanted = ["employee", "candidate", "interview_result", "pay_band", "payroll_record", "performance_metric"];
+    let mut paths: Vec<String> = wanted
+        .iter()
+        .filter(|entity| counts.iter().any(|count| count.entity == **entity && count.live > 0))
+        .filter_map(|entity| renmen_schema::EntityKind::from_name(entity))
+        .map(|kind| format!("/v1/{}?limit=2", kind.collection()))
+        .collect();
+    paths.push("/v1/changes?limit=5".to_owned());
+    paths.push("/v1/runs".to_owned());
+    paths
+}

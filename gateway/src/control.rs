@@ -1,0 +1,180 @@
+//! What the API asks of the engine: the bridge between two crates that do not know each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use renmen_api::{
+    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+};
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_schema::manifest::Manifest;
+use renmen_store::{PluginRef, StoreError, StreamKey};
+use renmen_sync::{ConnectionRuntime, StreamHealth, SyncError};
+use tokio_util::sync::CancellationToken;
+
+use crate::deployment::Running;
+
+/// The running gateway as the API sees it.
+pub(crate) struct Bridge {
+    running: Arc<Running>,
+    /// Ends runs that were begun by hand when the gateway stops.
+    cancel: CancellationToken,
+}
+
+impl Bridge {
+    pub(crate) fn new(running: Arc<Running>, cancel: CancellationToken) -> Self {
+        Self { running, cancel }
+    }
+
+    fn health(&self) -> BTreeMap<StreamKey, StreamHealth> {
+        self.running.engine.health().into_iter().collect()
+    }
+
+    fn info(&self, connection: &ConnectionRuntime, health: &BTreeMap<StreamKey, StreamHealth>) -> ConnectionInfo {
+        let source = connection.source();
+        let declared = &source.manifest().streams;
+        let streams = connection.streams().iter().filter_map(|(name, plan)| {
+            let manifest = declared.get(name)?;
+            let key = StreamKey {
+                tenant: connection.tenant().clone(),
+                connection: connection.name().clone(),
+                stream: name.clone(),
+            };
+            let health = health.get(&key).cloned().unwrap_or_default();
+            Some(StreamInfo {
+                name: name.to_string(),
+                description: manifest.description.clone(),
+                entities: manifest.entities.clone(),
+                schedule: plan.schedule.to_string(),
+                enabled: plan.enabled,
+                state: activity(plan.enabled, &health),
+                last_run: health.last_run,
+                last_success_at_ms: health.last_success_at_ms,
+                next_run_at_ms: health.next_run_at_ms,
+                failures: health.failures,
+                error: health.error,
+            })
+        });
+        let streams = streams.collect();
+        ConnectionInfo { name: connection.name().to_string(), plugin: connection.plugin(), enabled: true, streams }
+    }
+}
+
+fn activity(enabled: bool, health: &StreamHealth) -> StreamActivity {
+    match (enabled, health.running.is_some(), health.blocked, health.failures) {
+        (false, ..) => StreamActivity::Disabled,
+        (_, true, ..) => StreamActivity::Running,
+        (_, _, true, _) => StreamActivity::Blocked,
+        (_, _, _, 0) => StreamActivity::Idle,
+        _ => StreamActivity::Retrying,
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "stands in map_err")]
+fn refused(error: SyncError) -> ControlError {
+    match error {
+        SyncError::Running { run } => ControlError::Running { run },
+        SyncError::UnknownConnection(_) | SyncError::UnknownStream { .. } | SyncError::UnknownQuarantine(_) => {
+            ControlError::NotFound(error.to_string())
+        }
+        SyncError::Disabled { .. } | SyncError::BadOption(_) => ControlError::Refused(error.to_string()),
+        SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {
+            ControlError::Unavailable(error.to_string())
+        }
+        _ => ControlError::Failed(error.to_string()),
+    }
+}
+
+#[async_trait]
+impl Control for Bridge {
+    async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo> {
+        let health = self.health();
+        let own = self.running.engine.connections().filter(|connection| connection.tenant() == tenant);
+        own.map(|connection| self.info(connection, &health)).collect()
+    }
+
+    async fn start_run(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        stream: &StreamName,
+    ) -> Result<RunId, ControlError> {
+        let engine = &self.running.engine;
+        let key = engine.key(tenant, connection, stream).map_err(refused)?;
+        engine.start(&key, "manual", self.cancel.child_token()).await.map_err(refused)
+    }
+
+    async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError> {
+        match self.running.engine.retry_quarantine(tenant, id).await.map_err(refused)? {
+            renmen_sync::RetryOutcome::Accepted(_) => Ok(RetryOutcome::Accepted),
+            renmen_sync::RetryOutcome::Still { code, reason } => {
+                Ok(RetryOutcome::Still { reason: format!("{code}: {reason}") })
+            }
+        }
+    }
+
+    async fn plugins(&self, tenant: &TenantId) -> Vec<PluginInfo> {
+        let mut plugins: BTreeMap<String, PluginInfo> = BTreeMap::new();
+        for connection in self.running.engine.connections().filter(|connection| connection.tenant() == tenant) {
+            let source = connection.source();
+            let entry = plugins.entry(source.digest().to_owned()).or_insert_with(|| PluginInfo {
+                digest: source.digest().to_owned(),
+                bytes: self.bytes_of(connection.name()),
+                manifest: Arc::new(source.manifest().clone()),
+                connections: Vec::new(),
+                limits: self.limits_of(connection.name()),
+            });
+            entry.connections.push(connection.name().clone());
+        }
+        plugins.into_values().collect()
+    }
+
+    fn manifest(&self, plugin: &PluginRef) -> Option<Arc<Manifest>> {
+        let mut sources = self.running.engine.connections().map(|connection| connection.source());
+        let source = sources.find(|source| source.digest() == plugin.digest)?;
+        Some(Arc::new(source.manifest().clone()))
+    }
+
+    fn open_exchange(&self, packed: &[u8]) -> Result<OpenedExchange, ControlError> {
+        let exchange = renmen_egress::unpack(packed).map_err(|e| ControlError::Failed(e.to_string()))?;
+        Ok(OpenedExchange {
+            took_ms: exchange.took_ms,
+            request_headers: exchange.request_headers,
+            request_body: exchange.request_body.map(|body| body.to_vec()),
+            response_headers: exchange.response.headers,
+            response_body: exchange.response.body.to_vec(),
+        })
+    }
+}
+
+impl Bridge {
+    fn bytes_of(&self, name: &ConnectionName) -> u64 {
+        let connection = self.running.deployment.config.connections.get(name);
+        connection.and_then(|c| std::fs::metadata(&c.plugin).ok()).map_or(0, |meta| meta.len())
+    }
+
+    fn limits_of(&self, name: &ConnectionName) -> Vec<(String, u64)> {
+        let Some(connection) = self.running.deployment.config.connections.get(name) else { return Vec::new() };
+        let limits = &connection.limits;
+        let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        [
+            ("fuel_max", limits.fuel_max),
+            ("wall_clock_ms", ms(limits.wall_clock)),
+            ("memory_bytes_max", limits.memory_bytes_max),
+            ("hostcall_bytes_max", limits.hostcall_bytes_max),
+            ("http_calls_max", u64::from(limits.http_calls_max)),
+            ("page_records_max", u64::from(limits.page_records_max)),
+            ("page_bytes_max", limits.page_bytes_max),
+            ("log_lines_max", u64::from(limits.log_lines_max)),
+            ("log_line_bytes_max", u64::from(limits.log_line_bytes_max)),
+            ("request_timeout_ms", ms(limits.request_timeout)),
+            ("request_bytes_max", limits.request_bytes_max),
+            ("response_bytes_max", limits.response_bytes_max),
+            ("retries_max", u64::from(limits.retries_max)),
+            ("parallel_max", u64::from(limits.parallel_max)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+}

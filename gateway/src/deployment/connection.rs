@@ -1,0 +1,167 @@
+//! One connection of the configuration, put together: its plugin, its secrets, its grant, its limits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use renmen_config::{Connection, Schedule as Planned};
+use renmen_egress::{ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
+use renmen_plugin_host::{CallLimits, Plugin};
+use renmen_schema::id::{ConnectionName, SlotName, StreamName};
+use renmen_schema::manifest::Manifest;
+use renmen_sync::{BoundPlugin, ConnectionRuntime, IngestLimits, Schedule, StreamPlan};
+use renmen_vault::Vault;
+
+use super::Deployment;
+use crate::exit::Usage;
+
+impl Deployment {
+    /// Binds a loaded plugin to its connection. Everything that can be known to be wrong is said here, before a request is sent.
+    pub(super) fn bind(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        plugin: Arc<Plugin>,
+    ) -> anyhow::Result<BoundPlugin> {
+        let connection = &self.config.connections[name];
+        check_config(plugin.manifest(), &connection.config)?;
+        let spec = ConnectionSpec {
+            tenant: connection.tenant.clone(),
+            connection: name.clone(),
+            wish: plugin.manifest().http.clone(),
+            grant: grant(connection),
+            limits: egress_limits(connection, plugin.manifest()),
+            slots: self.slots(vault, connection, plugin.manifest())?,
+            config: connection.config.clone(),
+        };
+        Ok(BoundPlugin {
+            connection: name.clone(),
+            config: serde_json::to_vec(&connection.config)?.into(),
+            limits: Arc::new(call_limits(connection)),
+            egress: egress.connect(spec)?,
+            plugin,
+        })
+    }
+
+    /// The connection as the engine runs it.
+    pub(super) fn runtime(&self, name: &ConnectionName, bound: BoundPlugin) -> anyhow::Result<ConnectionRuntime> {
+        let connection = &self.config.connections[name];
+        let plans = connection.streams.iter().map(|(stream, plan)| Ok((stream.clone(), plan_of(plan)?)));
+        let plans = plans.collect::<anyhow::Result<BTreeMap<StreamName, StreamPlan>>>()?;
+        let limits = &connection.limits;
+        let ingest = IngestLimits {
+            quarantine_ratio_max: limits.quarantine_ratio_max,
+            quarantine_records_min: u64::from(limits.quarantine_records_min),
+            record_bytes_max: usize::try_from(limits.record_bytes_max)?,
+            cursor_bytes_max: usize::try_from(limits.cursor_bytes_max)?,
+            cursor_repeats_max: u64::from(limits.cursor_repeats_max),
+            pages_max: u64::from(limits.pages_max),
+            empty_pages_max: u64::from(limits.empty_pages_max),
+            ..IngestLimits::default()
+        };
+        Ok(ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?)
+    }
+
+    fn slots(
+        &self,
+        vault: Option<&Vault>,
+        connection: &Connection,
+        manifest: &Manifest,
+    ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
+        if let Some(stray) = connection.slots.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
+            let known = manifest.slots.keys().map(SlotName::as_str).collect::<Vec<_>>().join(", ");
+            return Err(Usage(format!("plugin `{}` has no slot `{stray}`; it has: {known}", manifest.name)).into());
+        }
+        let mut slots = BTreeMap::new();
+        for (name, wish) in &manifest.slots {
+            let source = connection.slots.get(name).or_else(|| connection.slots.get(wish.same_as.as_ref()?));
+            let secret = match source {
+                Some(source) => Some(self.secret(vault, source).with_context(|| format!("slot `{name}`"))?),
+                None if wish.optional => None,
+                None => {
+                    let what = &wish.description;
+                    let from = wish.same_as.as_ref().unwrap_or(name);
+                    let hint = format!("slots.{from} = {{ env = \"VARIABLE\" }}");
+                    return Err(Usage(format!("slot `{name}` is empty ({what}): write `{hint}`")).into());
+                }
+            };
+            slots.insert(name.clone(), SlotSpec { secret, audience: wish.audience.clone(), auth: wish.auth.clone() });
+        }
+        Ok(slots)
+    }
+}
+
+/// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
+fn check_config(manifest: &Manifest, config: &serde_json::Value) -> anyhow::Result<()> {
+    let Some(schema) = &manifest.config_schema else {
+        if config.as_object().is_some_and(|keys| !keys.is_empty()) {
+            return Err(Usage(format!("plugin `{}` takes no `config`: take it out", manifest.name)).into());
+        }
+        return Ok(());
+    };
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|e| Usage(format!("the config_schema of plugin `{}` is no JSON Schema: {e}", manifest.name)))?;
+    let problems: Vec<String> = validator
+        .iter_errors(config)
+        .map(|e| {
+            let place = e.instance_path().to_string();
+            format!("config{}: {e}", place.replace('/', "."))
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let known = schema["properties"]
+        .as_object()
+        .map_or(String::new(), |keys| keys.keys().cloned().collect::<Vec<_>>().join(", "));
+    Err(Usage(format!("{}; plugin `{}` takes: {known}", problems.join("; "), manifest.name)).into())
+}
+
+fn plan_of(plan: &renmen_config::Stream) -> anyhow::Result<StreamPlan> {
+    let schedule = match &plan.schedule {
+        Planned::Every(interval) => Schedule::every(*interval)?,
+        Planned::Cron { expr, zone } => Schedule::cron(expr, zone)?,
+        Planned::Manual => Schedule::Manual,
+    };
+    Ok(StreamPlan { schedule, enabled: plan.enabled })
+}
+
+fn grant(connection: &Connection) -> OperatorGrant {
+    let grant = &connection.grant;
+    OperatorGrant {
+        hosts: grant.hosts.clone(),
+        methods: grant.methods.clone(),
+        plaintext: grant.plaintext,
+        addresses: grant.addresses.clone(),
+        drop: grant.drop.clone(),
+    }
+}
+
+fn egress_limits(connection: &Connection, manifest: &Manifest) -> EgressLimits {
+    let limits = &connection.limits;
+    EgressLimits {
+        request_timeout: limits.request_timeout,
+        response_bytes_max: limits.response_bytes_max,
+        request_bytes_max: limits.request_bytes_max,
+        retries_max: limits.retries_max,
+        retry_wait_max: limits.retry_wait_max,
+        parallel_max: limits.parallel_max,
+        rate: limits.rate.or(manifest.rate),
+    }
+}
+
+fn call_limits(connection: &Connection) -> CallLimits {
+    let limits = &connection.limits;
+    CallLimits {
+        fuel_max: limits.fuel_max,
+        wall_clock: limits.wall_clock,
+        memory_bytes_max: limits.memory_bytes_max,
+        hostcall_bytes_max: limits.hostcall_bytes_max,
+        http_calls_max: limits.http_calls_max,
+        page_records_max: limits.page_records_max,
+        page_bytes_max: limits.page_bytes_max,
+        log_lines_max: limits.log_lines_max,
+        log_line_bytes_max: limits.log_line_bytes_max,
+    }
+}

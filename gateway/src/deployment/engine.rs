@@ -1,0 +1,95 @@
+//! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is loaded anew.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use renmen_egress::Egress;
+use renmen_plugin_host::{HostOptions, PluginHost, Registry};
+use renmen_schema::id::ConnectionName;
+use renmen_store::Store;
+use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
+
+use super::Deployment;
+use crate::exit::Usage;
+
+/// An engine and what belongs to it.
+pub(crate) struct Running {
+    pub(crate) deployment: Deployment,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) engine: Arc<Engine>,
+    registry: Registry,
+    egress: Arc<Egress>,
+}
+
+impl Deployment {
+    /// Loads the enabled connections (or the one named) and puts the engine together over a store.
+    pub(crate) async fn engine(self, store: Arc<dyn Store>, only: Option<&ConnectionName>) -> anyhow::Result<Running> {
+        if let Some(name) = only {
+            self.known(name)?;
+        }
+        let options = HostOptions { cache_dir: Some(self.config.gateway.cache_dir.clone()), dev: self.config.dev };
+        self.data_dir()?;
+        let registry = Registry::new(Arc::new(PluginHost::new(options)?));
+        let egress = Egress::new()?;
+        let vault = self.vault()?;
+        let mut connections: Vec<ConnectionRuntime> = Vec::new();
+        for (name, connection) in &self.config.connections {
+            if !connection.enabled || only.is_some_and(|only| only != name) {
+                continue;
+            }
+            self.outlasts(name)?;
+            let bound = async {
+                let plugin = registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await?;
+                self.runtime(name, self.bind(&egress, vault.as_ref(), name, plugin)?)
+            };
+            connections.push(bound.await.with_context(|| format!("connection `{name}`"))?);
+        }
+        let gateway = &self.config.gateway;
+        let sync = SyncOptions {
+            lease: gateway.lease,
+            keep_exchanges: gateway.keep_exchanges,
+            spool_age_max: gateway.spool_age_max,
+            ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
+        };
+        let engine = Engine::new(Arc::clone(&store), connections, sync);
+        Ok(Running { deployment: self, store, engine, registry, egress })
+    }
+
+    /// A lease that ends during a call would let two gateways pull one stream.
+    fn outlasts(&self, name: &ConnectionName) -> Result<(), Usage> {
+        let (lease, call) = (self.config.gateway.lease, self.config.connections[name].limits.wall_clock);
+        if lease > call {
+            return Ok(());
+        }
+        Err(Usage(format!(
+            "`gateway.lease` ({lease:?}) must be longer than `wall_clock` of connection `{name}` ({call:?}): raise it"
+        )))
+    }
+
+    fn known(&self, name: &ConnectionName) -> Result<(), Usage> {
+        if self.config.connections.contains_key(name) {
+            return Ok(());
+        }
+        let known = self.config.connections.keys().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ");
+        Err(Usage(format!("there is no connection `{name}` in {}; there are: {known}", self.config.path.display())))
+    }
+}
+
+impl Running {
+    /// Loads every plugin again from its file. One that fails keeps its old code; the others go on.
+    pub(crate) async fn reload(&self) -> anyhow::Result<()> {
+        let vault = self.deployment.vault()?;
+        for (name, connection) in &self.deployment.config.connections {
+            let Ok(runtime) = self.engine.connection(&connection.tenant, name) else { continue };
+            let reloaded = async {
+                let plugin = self.registry.load(&connection.plugin, connection.digest.as_deref()).await?;
+                self.deployment.bind(&self.egress, vault.as_ref(), name, plugin)
+            };
+            match reloaded.await {
+                Ok(bound) => runtime.replace(Arc::new(bound)),
+                Err(error) => tracing::error!(connection = %name, %error, "Reload failed; the old plugin stays"),
+            }
+        }
+        Ok(())
+    }
+}

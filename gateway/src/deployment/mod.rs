@@ -1,0 +1,49 @@
+//! From connectors.toml to parts that run: the only place that sees all crates. Each part is built when a command needs
+//! it: reading records loads no plugin, and inspecting a plugin opens no store.
+
+mod connection;
+mod engine;
+mod secrets;
+mod store;
+
+use std::path::Path;
+
+use renmen_config::{Config, LoadOptions};
+
+use crate::cli::Common;
+
+pub(crate) use engine::Running;
+pub(crate) use secrets::env_key;
+
+/// A configuration that was read and checked.
+pub(crate) struct Deployment {
+    pub(crate) config: Config,
+}
+
+impl Deployment {
+    /// Reads the configuration that the command line names.
+    pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
+        let env = |name: &str| std::env::var(name).ok();
+        let config = Config::load(&common.config, LoadOptions { dev: common.dev, env: &env })?;
+        Ok(Self { config })
+    }
+
+    /// The data directory, made for its owner alone.
+    pub(crate) fn data_dir(&self) -> anyhow::Result<&Path> {
+        let dir = &self.config.gateway.data_dir;
+        if !dir.exists() {
+            use std::os::unix::fs::DirBuilderExt as _;
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)
+                .map_err(|e| anyhow::anyhow!("the data directory {} cannot be made: {e}", dir.display()))?;
+        }
+        Ok(dir)
+    }
+}
+
+/// The machine's clock in milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

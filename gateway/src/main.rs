@@ -1,0 +1,82 @@
+//! Renmen: the binary. Wiring and the command line only; what a word does is in the crates below `crates/`.
+
+mod cli;
+mod command;
+mod control;
+mod deployment;
+mod exit;
+mod output;
+mod progress;
+mod pull;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use exit::Outcome;
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("the runtime did not start")),
+    };
+    match runtime.block_on(run(&cli)) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => fail(&error),
+    }
+}
+
+fn start_logging(cli: &Cli) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.common.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if cli.common.json { logs.json().init() } else { logs.compact().init() }
+}
+
+#[allow(clippy::print_stderr, reason = "the one place where an error reaches the terminal")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    exit::code_of(error)
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
+    let (common, out) = (&cli.common, Output { json: cli.common.json });
+    match &cli.command {
+        Command::Serve { listen, pull_first } => command::serve::run(common, out, listen.as_deref(), *pull_first).await,
+        Command::Sync { connection, stream, full } => {
+            command::sync::run(common, out, connection.as_deref(), stream.as_deref(), *full).await
+        }
+        Command::Check { connection } => command::check::run(common, out, connection.as_deref()).await,
+        Command::Records { collection, id, connection, external_id, deleted, limit } => {
+            let ask = command::records::Ask {
+                collection: collection.clone(),
+                id: id.clone(),
+                connection: connection.clone(),
+                external_id: external_id.clone(),
+                deleted: *deleted,
+                limit: *limit,
+            };
+            command::records::run(common, out, ask).await
+        }
+        Command::Changes { after, entity, limit } => {
+            command::changes::run(common, out, *after, entity.as_deref(), *limit).await
+        }
+        Command::Runs { connection, limit } => command::runs::run(common, out, connection.clone(), *limit).await,
+        Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
+        Command::Replay { connection, stream, apply } => {
+            command::replay::run(common, out, connection, stream, *apply).await
+        }
+        Command::Schema { entity } => command::schema::run(out, entity.as_deref()),
+        Command::Plugin(ask) => command::plugin::run(common, out, ask),
+        Command::Secret(ask) => command::secret::run(common, out, ask),
+        Command::Key(ask) => command::key::run(common, out, ask).await,
+        Command::Limits => {
+            out.say(&renmen_config::limits_table());
+            Ok(Outcome::Done)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Pulling by hand: which streams, side by side, and the table of what came in.
+
+use futures_util::StreamExt as _;
+use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_store::StreamKey;
+use renmen_sync::{Progress, RunReport, SyncError};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::deployment::Running;
+use crate::exit::Outcome;
+use crate::output::{Output, thousands};
+
+/// Streams pulled at the same time.
+const PARALLEL: usize = 4;
+
+/// One stream's end.
+pub(crate) type Pulled = (StreamKey, Result<RunReport, SyncError>);
+
+/// The enabled streams that were asked for, in the order of their names.
+pub(crate) fn keys(
+    running: &Running,
+    connection: Option<&ConnectionName>,
+    stream: Option<&StreamName>,
+) -> Result<Vec<StreamKey>, SyncError> {
+    let mut keys = Vec::new();
+    for runtime in running.engine.connections() {
+        if connection.is_some_and(|name| name != runtime.name()) {
+            continue;
+        }
+        if let Some(stream) = stream {
+            keys.push(running.engine.key(runtime.tenant(), runtime.name(), stream)?);
+            continue;
+        }
+        for (name, plan) in runtime.streams() {
+            if plan.enabled {
+                keys.push(running.engine.key(runtime.tenant(), runtime.name(), name)?);
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// Runs the streams, some side by side; a failing one does not stop the others.
+pub(crate) async fn pull(
+    running: &Running,
+    keys: Vec<StreamKey>,
+    cancel: &CancellationToken,
+    progress: &dyn Progress,
+) -> Vec<Pulled> {
+    let runs = keys.into_iter().map(|key| async move {
+        let report = running.engine.run_stream(&key, "manual", cancel.child_token(), progress).await;
+        (key, report)
+    });
+    let mut pulled: Vec<Pulled> = futures_util::stream::iter(runs).buffer_unordered(PARALLEL).collect().await;
+    pulled.sort_by(|a, b| a.0.cmp(&b.0));
+    pulled
+}
+
+/// Says what came in.
+pub(crate) fn report(out: Output, pulled: &[Pulled]) -> anyhow::Result<Outcome> {
+    let rows = pulled.iter().map(row);
+    let document: Vec<Value> = pulled
+        .iter()
+        .map(|(key, end)| match end {
+            Ok(report) => json!(report),
+            Err(error) => {
+                json!({ "key": { "connection": key.connection, "stream": key.stream }, "error": error.to_string() })
+            }
+        })
+        .collect();
+    out.table(
+        &["connection", "stream", "pages", "records", "changed", "quarantined", "time", "state"],
+        rows,
+        &document,
+    )?;
+    let good = pulled.iter().filter(|(_, end)| end.as_ref().is_ok_and(RunReport::completed)).count();
+    Ok(match (good == pulled.len(), good) {
+        (true, _) => Outcome::Done,
+        (_, 0) => Outcome::Failed,
+        _ => Outcome::Partly,
+    })
+}
+
+fn row((key, end): &Pulled) -> Vec<String> {
+    let mut row = vec![key.connection.to_string(), key.stream.to_string()];
+    match end {
+        Ok(report) => {
+            let changed = report.outcome.created + report.outcome.updated + report.outcome.deleted;
+            let took = (report.ended_at_ms - report.started_at_ms) as f64 / 1000.0;
+            row.extend([report.pages, report.records, changed, report.outcome.quarantined].map(thousands));
+            row.push(format!("{took:.1} s"));
+            row.push(report.failure.as_ref().map_or_else(|| "complete".to_owned(), renmen_sync::RunFailure::line));
+        }
+        Err(error) => {
+            row.extend(std::iter::repeat_n(String::new(), 5));
+            row.push(error.to_string());
+        }
+    }
+    row
+}

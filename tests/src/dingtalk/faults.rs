@@ -1,0 +1,83 @@
+//! The answers that a client meets on a bad day, before any other rule.
+
+use std::collections::VecDeque;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::json;
+
+use super::{Company, old_error};
+
+/// One bad answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The per-address limit: an HTML page with status 200, for five minutes.
+    BlockedHtml,
+    /// The per-address limit in its other shape: JSON `status` 1111 with `wait` seconds.
+    Blocked1111,
+    /// New generation: HTTP 403 with a throttling code.
+    QpsLimit,
+    /// Old generation: HTTP 200 with `errcode` 90002.
+    Code90002,
+    /// New generation: HTTP 403 without permission. Not a throttle.
+    NoPermission,
+    /// Old generation: HTTP 200 with `errcode` 60011.
+    Code60011,
+    /// HTTP 500 without a body.
+    Error500,
+    /// JSON that ends in the middle.
+    CutJson,
+    /// JSON of another shape than documented.
+    OtherShape,
+    /// A body that is no UTF-8.
+    InvalidUtf8,
+}
+
+/// Faults waiting for requests.
+#[derive(Debug, Default)]
+pub(super) struct Queue(VecDeque<Fault>);
+
+impl Queue {
+    pub(super) fn push(&mut self, fault: Fault) {
+        self.0.push_back(fault);
+    }
+}
+
+pub(super) async fn before(State(company): State<Company>, request: Request, next: Next) -> Response {
+    let fault = company.lock().unwrap().faults.0.pop_front();
+    match fault {
+        None => next.run(request).await,
+        Some(fault) => answer(fault),
+    }
+}
+
+fn answer(fault: Fault) -> Response {
+    let forbidden = |code: &str, message: &str| {
+        let body = json!({ "code": code, "message": message, "requestid": "sim" });
+        (StatusCode::FORBIDDEN, Json(body)).into_response()
+    };
+    match fault {
+        Fault::BlockedHtml => Html("<html><body>访问被阻断 blocked</body></html>").into_response(),
+        Fault::Blocked1111 => {
+            Json(json!({ "status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": "sim" })).into_response()
+        }
+        Fault::QpsLimit => forbidden("Forbidden.AccessDenied.QpsLimitForApi", "请求过于频繁"),
+        Fault::NoPermission => forbidden("Forbidden.AccessDenied.AccessTokenPermissionDenied", "没有调用该接口的权限"),
+        Fault::Code90002 => {
+            old_error(90002, "您的服务器调用钉钉开放平台当前接口的所有请求都被暂时禁用了").into_response()
+        }
+        Fault::Code60011 => old_error(60011, "没有调用该接口的权限").into_response(),
+        Fault::Error500 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Fault::CutJson => {
+            ([(header::CONTENT_TYPE, "application/json")], "{\"errcode\":0,\"errmsg\":\"ok\",\"resu").into_response()
+        }
+        Fault::OtherShape => Json(json!({ "errcode": 0, "result": "moved" })).into_response(),
+        Fault::InvalidUtf8 => {
+            ([(header::CONTENT_TYPE, "application/json")], b"{\"errcode\":0,\"errmsg\":\"\xff\xfe\"}".to_vec())
+                .into_response()
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Simulators of the vendors' systems, for tests and for the demo. Each plays the published contract, its limits and its
+//! errors included, and knows nothing of the gateway: what they accept is what the vendor would accept.
+//!
+//! Everything they serve is made up here.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+pub mod dingtalk;
+pub mod files;
+pub mod interview_vendor;
+pub mod people;
+pub mod staff_api;

@@ -1,0 +1,189 @@
+//! The invariants of docs/architecture.md, over `cargo metadata` and over the sources. Each scanner is shown a case that it
+//! must refuse, so that it cannot pass by finding nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Package name → names of its direct, non-development dependencies.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
+    metadata
+        .packages
+        .iter()
+        .map(|package| {
+            let direct = package
+                .dependencies
+                .iter()
+                .filter(|d| d.kind == cargo_metadata::DependencyKind::Normal)
+                .map(|d| d.name.clone())
+                .collect();
+            (package.name.to_string(), direct)
+        })
+        .collect()
+}
+
+/// Every edge from a package outside `owners` to `library`.
+fn edges_to(library: &str, owners: &[&str], graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    graph
+        .iter()
+        .filter(|(package, direct)| direct.contains(library) && !owners.contains(&package.as_str()))
+        .map(|(package, _)| format!("{package} -> {library}"))
+        .collect()
+}
+
+#[test]
+fn only_its_owner_names_each_outside_library() {
+    let graph = dependencies();
+    for (library, owners) in [
+        ("wasmtime", &["renmen-plugin-host"][..]),
+        ("reqwest", &["renmen-egress"]),
+        ("oauth2", &["renmen-egress"]),
+        ("rusqlite", &["renmen-store"]),
+        ("tokio-postgres", &["renmen-store"]),
+        ("axum", &["renmen-api", "renmen-tests"]),
+    ] {
+        assert_eq!(edges_to(library, owners, &graph), Vec::<String>::new(), "only {owners:?} may name {library}");
+        assert!(
+            graph.values().any(|direct| direct.contains(library)),
+            "nobody names {library}: is this rule out of date?"
+        );
+    }
+}
+
+#[test]
+fn an_edge_to_somebody_elses_library_is_found() {
+    let graph = BTreeMap::from([("renmen-sync".to_owned(), BTreeSet::from(["wasmtime".to_owned()]))]);
+    assert_eq!(edges_to("wasmtime", &["renmen-plugin-host"], &graph), ["renmen-sync -> wasmtime"]);
+}
+
+/// Who may know whom, inside the gateway.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("renmen-schema", &[]),
+    ("renmen-plugin", &["renmen-schema"]),
+    ("renmen-config", &["renmen-schema"]),
+    ("renmen-vault", &["renmen-schema"]),
+    ("renmen-store", &["renmen-schema"]),
+    ("renmen-egress", &["renmen-schema", "renmen-vault"]),
+    ("renmen-plugin-host", &["renmen-schema", "renmen-egress"]),
+    ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
+    ("renmen-api", &["renmen-schema", "renmen-store"]),
+];
+
+fn forbidden(package: &str, allowed: &[&str], direct: &BTreeSet<String>) -> Vec<String> {
+    direct
+        .iter()
+        .filter(|d| d.starts_with("renmen") && !allowed.contains(&d.as_str()))
+        .map(|d| format!("{package} -> {d}"))
+        .collect()
+}
+
+#[test]
+fn crates_know_only_whom_the_map_allows() {
+    let graph = dependencies();
+    for (package, allowed) in ALLOWED {
+        assert_eq!(forbidden(package, allowed, &graph[*package]), Vec::<String>::new());
+    }
+    for (package, direct) in
+        graph.iter().filter(|(name, _)| name.starts_with("connector-") || name.starts_with("example-"))
+    {
+        assert_eq!(forbidden(package, &["renmen-plugin", "renmen-schema"], direct), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_forbidden_edge_inside_the_gateway_is_found() {
+    let direct = BTreeSet::from(["renmen-store".to_owned(), "renmen-schema".to_owned()]);
+    assert_eq!(forbidden("renmen-plugin-host", &["renmen-schema"], &direct), ["renmen-plugin-host -> renmen-store"]);
+}
+
+#[test]
+fn the_schema_has_no_async_and_no_io() {
+    let graph = dependencies();
+    for banned in ["tokio", "futures-util", "async-trait", "reqwest", "rusqlite", "tempfile"] {
+        assert!(!graph["renmen-schema"].contains(banned), "renmen-schema -> {banned}");
+    }
+    let sources = rust_sources(&root().join("plugin-sdk/schema/src"));
+    for (path, text) in &sources {
+        for banned in ["std::fs", "std::net", "async fn"] {
+            assert!(!text.contains(banned), "{} contains `{banned}`", path.display());
+        }
+    }
+    assert!(sources.len() > 5, "the schema's sources were not found");
+}
+
+fn rust_sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+fn has_sql(text: &str) -> bool {
+    ["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM "].iter().any(|sql| text.contains(sql))
+}
+
+#[test]
+fn only_the_store_writes_sql() {
+    for area in ["gateway/src", "gateway/crates", "plugin-sdk/src"] {
+        for (path, text) in rust_sources(&root().join(area)) {
+            let in_store = path.starts_with(root().join("gateway/crates/store"));
+            assert!(in_store || !has_sql(&text), "{} writes SQL", path.display());
+        }
+    }
+    assert!(has_sql(concat!("let q = \"SELE", "CT 1\";")), "the scanner must find SQL");
+}
+
+#[test]
+fn the_root_holds_what_the_map_shows() {
+    let expected: BTreeSet<&str> = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "LICENSE",
+        "connectors.toml",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "docs",
+        "plugin-sdk",
+        "plugins",
+        "gateway",
+        "tests",
+        "xtask",
+    ]
+    .into();
+    for entry in std::fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(name.starts_with('.') || name == "target" || expected.contains(name.as_str()), "`{name}` at the root");
+    }
+}
+
+/// Half of the files under 150 lines: small files in reading order.
+#[test]
+fn files_stay_small_enough_to_read() {
+    let mut sizes: Vec<usize> = ["gateway", "plugin-sdk", "plugins", "xtask"]
+        .iter()
+        .flat_map(|area| rust_sources(&root().join(area)))
+        .map(|(path, text)| {
+            let lines = text.lines().count();
+            assert!(lines <= 650, "{} has {lines} lines: split it", path.display());
+            lines
+        })
+        .collect();
+    sizes.sort_unstable();
+    assert!(sizes[sizes.len() / 2] <= 150, "the median file has {} lines", sizes[sizes.len() / 2]);
+}

@@ -1,0 +1,179 @@
+//! The main job on the repository's own connectors.toml: three families of records through three connectors, readable over
+//! the API, and no secret anywhere.
+
+use renmen_tests::{dingtalk, files, interview_vendor};
+use serde_json::{Value, json};
+
+use crate::harness::{Home, said, serve};
+
+/// The repository's deployment against simulators.
+async fn deployment() -> Home {
+    let config = include_str!("../../../connectors.toml");
+    let plugins = crate::harness::plugin("dingtalk").parent().unwrap().display().to_string();
+    let home = Home::new(config);
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    files::write_demo_files(&inbox).unwrap();
+    let dingtalk_url = serve(dingtalk::router(dingtalk::company(60))).await;
+    let interview_url = serve(interview_vendor::router(interview_vendor::vendor(30))).await;
+    let app = json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string();
+    // A file that was written this very moment may still be growing: it is listed half a second later.
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    home.env("RENMEN_PLUGINS", &plugins)
+        .env("DINGTALK_URL", &dingtalk_url)
+        .env("DINGTALK_OLD_URL", &dingtalk_url)
+        .env("INTERVIEW_URL", &format!("{interview_url}/v1"))
+        .env("INBOX", &inbox.display().to_string())
+        .env("DINGTALK_APP", &app)
+        .env("INTERVIEW_KEY", interview_vendor::API_KEY)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_families_come_in_and_are_read_over_the_api_r78() {
+    let home = deployment().await;
+    let pulled = home.json(&["sync", "--dev"]).await;
+    for run in pulled.as_array().unwrap() {
+        assert_eq!(run["failure"], Value::Null, "{run}");
+        // The payroll department's files have rows that nobody can read, on purpose.
+        let files = run["key"]["connection"] == "payroll";
+        assert!(files || run["quarantined"] == 0, "{run}");
+    }
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let started = gateway.document().await;
+    let api =
+        Api { url: started["url"].as_str().unwrap().to_owned(), key: started["key"].as_str().unwrap().to_owned() };
+    for collection in [
+        "org-units",
+        "employees",
+        "employments",
+        "assignments",
+        "candidates",
+        "applications",
+        "interviews",
+        "interview-answers",
+        "dimension-scores",
+        "interview-results",
+        "environment-events",
+        "process-nodes",
+        "pay-bands",
+        "payroll-runs",
+        "payroll-records",
+        "performance-metrics",
+        "performance-reviews",
+    ] {
+        let page = api.get(&format!("/v1/{collection}?limit=3")).await;
+        assert!(page["data"].as_array().is_some_and(|data| !data.is_empty()), "{collection}: {page}");
+    }
+    let waiting = api.get("/v1/quarantine").await.to_string();
+    assert!(waiting.contains("薪酬带宽!"), "a band without a unit waits with the name of its cell: {waiting}");
+    lineage_of_an_employee(&api).await;
+    assert_eq!(api.status("/v1/employees", Some("rk_wrong")).await, 401);
+    assert_eq!(api.status("/v1/employees", None).await, 401);
+    assert_eq!(api.status("/healthz", None).await, 200);
+}
+
+/// R29: a field names its connection, exchange, pointer and plugin version.
+async fn lineage_of_an_employee(api: &Api) {
+    let page = api.get("/v1/employees?limit=1").await;
+    let id = page["data"][0]["id"].as_str().unwrap();
+    let record = api.get(&format!("/v1/employees/{id}?include=lineage")).await;
+    let text = record.to_string();
+    for wanted in ["\"dingtalk\"", "/person/names/formatted", "0.1.0", "sha256:"] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let exchange = find(&record, "exchange").unwrap();
+    let exchange = exchange.as_str().unwrap_or_else(|| find(exchange, "id").unwrap().as_str().unwrap());
+    let kept = api.get(&format!("/v1/exchanges/{exchange}")).await.to_string();
+    assert!(kept.contains("/topapi/v2/user/list"), "{kept}");
+    assert!(!kept.contains("canary"), "a recorded exchange holds no secret");
+}
+
+/// The first value under a key, anywhere.
+fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(members) => {
+            members.get(key).filter(|v| !v.is_null()).or_else(|| members.values().find_map(|v| find(v, key)))
+        }
+        Value::Array(items) => items.iter().find_map(|v| find(v, key)),
+        _ => None,
+    }
+}
+
+struct Api {
+    url: String,
+    key: String,
+}
+
+impl Api {
+    async fn get(&self, path: &str) -> Value {
+        let response = client().get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap()
+    }
+
+    async fn status(&self, path: &str, key: Option<&str>) -> u16 {
+        let request = client().get(format!("{}{path}", self.url));
+        let request = match key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_proves_the_example_deployment_and_writes_nothing() {
+    let home = deployment().await;
+    let checked = home.run(&["check", "--dev", "--json"]).await;
+    assert_eq!(checked.status.code(), Some(1), "rows that nobody can read are told: {}", said(&checked));
+    let reports: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    for report in reports.as_array().unwrap() {
+        assert_eq!((&report["probe_failure"], &report["grant_misses"]), (&Value::Null, &json!([])), "{report}");
+        for stream in report["streams"].as_array().unwrap() {
+            assert_eq!(stream["failure"], Value::Null, "{stream}");
+            let unreadable = ["pay_bands", "payroll_records"].iter().any(|name| stream["stream"] == *name);
+            assert_eq!(stream["refused"].as_u64().unwrap(), u64::from(unreadable), "{stream}");
+        }
+    }
+    assert!(!home.path().join(".renmen/renmen.db").exists(), "a check writes no store");
+}
+
+/// F14, F15: neither raw nor encoded.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_any_file_or_word_that_the_gateway_leaves_behind() {
+    let home = deployment().await;
+    let output = home
+        .run(&[
+            "sync",
+            "--dev",
+            "--log",
+            "info,renmen_egress=trace,renmen_sync=trace,renmen_plugin_host=trace,hyper_util=trace,reqwest=trace",
+        ])
+        .await;
+    assert!(output.status.success(), "{}", said(&output));
+    let token = "canary-ding-token";
+    let mut places = home.every_byte();
+    places.push(("what it said".into(), [output.stdout, output.stderr].concat()));
+    assert!(places.iter().any(|(path, _)| path.ends_with("renmen.db")), "the store was looked at");
+    for secret in [dingtalk::APP_SECRET, interview_vendor::API_KEY, token] {
+        let forms = [secret.as_bytes().to_vec(), hex::encode(secret).into_bytes(), base64_core(secret)];
+        for (path, bytes) in &places {
+            for form in &forms {
+                let found = memchr::memmem::find(bytes, form);
+                assert_eq!(found, None, "{} holds a form of a secret", path.display());
+            }
+        }
+    }
+}
+
+/// The part of the base64 text that does not depend on what follows.
+fn base64_core(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    let whole = text.len() / 3 * 3;
+    base64::engine::general_purpose::STANDARD.encode(&text.as_bytes()[..whole]).into_bytes()
+}

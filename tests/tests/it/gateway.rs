@@ -1,0 +1,91 @@
+//! One gateway as an operator meets it: second starts, wrong configurations, plugins that are none.
+
+use crate::harness::{Home, plugin, said};
+use crate::staff::{config, staff};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_gateway_on_one_file_says_so_and_stops() {
+    let (_source, home) = staff(10).await;
+    let mut first = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    first.document().await;
+    let second = home.run(&["sync", "--dev"]).await;
+    assert_eq!(second.status.code(), Some(4), "{}", said(&second));
+    let reading = home.run(&["records", "--dev"]).await;
+    assert!(reading.status.success(), "reading goes on beside it: {}", said(&reading));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_with_nothing_new_writes_nothing() {
+    let (_source, home) = staff(2_500).await;
+    let first = home.json(&["sync", "--dev"]).await;
+    assert_eq!(first[0]["created"], 2_500);
+    let second = home.json(&["sync", "--dev"]).await;
+    assert_eq!((&second[0]["created"], &second[0]["updated"]), (&0.into(), &0.into()));
+    let full = home.json(&["sync", "--dev", "--full"]).await;
+    assert_eq!(
+        (&full[0]["created"], &full[0]["updated"], &full[0]["unchanged"]),
+        (&0.into(), &0.into(), &2_500.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_is_a_second_revision_and_nothing_else_is() {
+    let (source, home) = staff(2_000).await;
+    home.json(&["sync", "--dev"]).await;
+    source.lock().unwrap().touch(50);
+    let run = home.json(&["sync", "--dev"]).await;
+    assert_eq!((&run[0]["updated"], &run[0]["created"]), (&50.into(), &0.into()));
+    let changes = home.json(&["changes", "--dev", "--after", "2000", "--limit", "10000"]).await;
+    let changes = changes.as_array().unwrap();
+    assert_eq!(changes.len(), 50);
+    assert!(changes.iter().all(|change| change["kind"] == "updated" && change["revision"] == 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_configuration_names_file_line_key_and_fix_and_ends_with_2() {
+    let home =
+        Home::new(&format!("[connections.staff]\nplugin = \"{}\"\ninterval = \"5m\"\n", plugin("staff-api").display()));
+    let output = home.run(&["check", "--dev"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    let text = said(&output);
+    assert!(text.contains("connectors.toml:3:") && text.contains("interval"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_dev_a_plugin_must_be_pinned_to_its_digest() {
+    let pinned = |digest: &str| {
+        config("http://127.0.0.1:9", "staff-api").replace("config =", &format!("digest = \"{digest}\"\nconfig ="))
+    };
+    let home = Home::new(&config("http://127.0.0.1:9", "staff-api"));
+    assert_eq!(home.run(&["sync"]).await.status.code(), Some(2), "no digest");
+    home.configure(&pinned(&format!("sha256:{}", "0".repeat(64))));
+    let wrong = home.run(&["sync"]).await;
+    assert!(!wrong.status.success() && said(&wrong).contains("digest"), "{}", said(&wrong));
+    let inspected = home.json(&["plugin", "inspect", &plugin("staff-api").display().to_string()]).await;
+    home.configure(&pinned(inspected["digest"].as_str().unwrap()));
+    let right = home.run(&["sync"]).await;
+    assert_eq!(right.status.code(), Some(1), "it runs, and nobody listens there: {}", said(&right));
+    assert!(said(&right).contains("unavailable"), "{}", said(&right));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_none_is_refused_with_what_to_do() {
+    let home = Home::new(&config("http://127.0.0.1:9", "staff-api"));
+    let fake = home.path().join("fake.wasm");
+    for bytes in [&b"not wasm at all"[..], b"\0asm\x01\0\0\0", b"\x7fELF precompiled"] {
+        std::fs::write(&fake, bytes).unwrap();
+        home.configure(
+            &config("http://127.0.0.1:9", "staff-api").replace(&plugin("staff-api").display().to_string(), "fake.wasm"),
+        );
+        let output = home.run(&["check", "--dev"]).await;
+        assert!(!output.status.success() && said(&output).contains("connection `staff`"), "{}", said(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_config_that_the_manifest_does_not_know_is_refused_by_name() {
+    let home = Home::new(&config("http://127.0.0.1:9", "staff-api").replace("base_url =", "base = 1, base_url ="));
+    let output = home.run(&["check", "--dev"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("base_url"), "{}", said(&output));
+}

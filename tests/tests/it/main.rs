@@ -1,0 +1,11 @@
+//! End-to-end tests over the real binary, real plugins and the vendors' simulators.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod architecture;
+mod crash;
+mod families;
+mod faults;
+mod gateway;
+mod harness;
+mod provenance;
+mod staff;

@@ -1,0 +1,118 @@
+//! `cargo xtask demo`: the gateway on the repository's connectors.toml, with simulated vendors in the place of real ones.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::process::{self, Running};
+use crate::workspace::{BUILD, Workspace};
+use crate::{plugins, say};
+
+/// How long the simulators may take to come up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How to show it.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Pull everything once, print what came in, and end.
+    #[arg(long)]
+    once: bool,
+    /// Keep the data of the last demo instead of beginning anew.
+    #[arg(long)]
+    keep: bool,
+    /// Passed on to the gateway.
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+/// What the simulators say when all of them listen.
+#[derive(Deserialize)]
+struct Ready {
+    dingtalk_url: String,
+    dingtalk_old_url: String,
+    interview_url: String,
+    files_url: String,
+    inbox: String,
+    dingtalk_app: String,
+    interview_key: String,
+}
+
+/// Builds, starts the simulators, then the gateway; ends all of them together.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
+    let mut build = workspace.cargo();
+    build.args(BUILD);
+    process::run("building the gateway and the simulators", &mut build)?;
+    plugins::build(workspace, &workspace.binary("renmen"))?;
+
+    let dir = workspace.root.join(".renmen").join("demo");
+    if !options.keep && dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    }
+    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    let (simulators, ready) = simulate(workspace, &dir)?;
+    say("the simulated vendors listen on loopback; everything they serve is made up");
+
+    let mut command = gateway(workspace, &dir, &ready);
+    match options.once {
+        true => command.arg("sync"),
+        false => command.args(["serve", "--pull-first"]),
+    };
+    command.args(&options.arguments);
+    let ended = Running::start("the gateway", &mut command)?.wait();
+    if options.once {
+        let mut records = gateway(workspace, &dir, &ready);
+        process::run("what is in the store now", records.arg("records"))?;
+    }
+    drop(simulators);
+    match ended {
+        Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
+        Ok(status) => {
+            Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+        }
+        // To be stopped is how the demo that stays up ends.
+        Err(_) if process::interrupted() && !options.once => Ok(ExitCode::SUCCESS),
+        Err(error) => Err(error),
+    }
+}
+
+fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready)> {
+    let sign = dir.join("simulators.json");
+    // One of an earlier demo would name ports where nobody listens any more.
+    if sign.exists() {
+        fs::remove_file(&sign).with_context(|| sign.display().to_string())?;
+    }
+    let mut command = Command::new(workspace.binary("renmen-sim"));
+    command.arg("--ready-file").arg(&sign).arg("--dir").arg(dir.join("inbox"));
+    own_group(&mut command);
+    let mut simulators = Running::start("the simulators", &mut command)?;
+    let ready = simulators.wait_for(PATIENCE, || match fs::read_to_string(&sign) {
+        Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| sign.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| sign.display().to_string()),
+    })?;
+    Ok((simulators, ready))
+}
+
+/// The gateway as anybody would start it, with the variables that connectors.toml names.
+fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready) -> Command {
+    let mut command = Command::new(workspace.binary("renmen"));
+    command.current_dir(&workspace.root).args(["--dev", "--config", "connectors.toml"]);
+    command.env("RENMEN_DATA_DIR", dir.join("data"));
+    command.env("RENMEN_PLUGINS", workspace.plugins_dir());
+    command.env("DINGTALK_URL", &ready.dingtalk_url).env("DINGTALK_OLD_URL", &ready.dingtalk_old_url);
+    command.env("DINGTALK_APP", &ready.dingtalk_app);
+    command.env("INTERVIEW_URL", &ready.interview_url).env("INTERVIEW_KEY", &ready.interview_key);
+    command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox);
+    own_group(&mut command);
+    command
+}
+
+/// Ctrl-C in the terminal reaches this process alone, which then ends its children in their order.
+fn own_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}

@@ -1,0 +1,151 @@
+//! Every connector of the workspace as a component: `target/plugins/NAME.wasm`, and their digests in `digests.toml`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::workspace::{Connector, Workspace};
+use crate::{process, say};
+
+/// The target that connectors are compiled for: no WASI, nothing but the contract's own imports.
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The profile of connectors: optimised, without debug information.
+const PROFILE: &str = "plugin";
+
+/// `digests.toml`: what was built, from what.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Digests(BTreeMap<String, Built>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Built {
+    /// Beside this file.
+    file: String,
+    /// `sha256:…`: what connectors.toml pins.
+    digest: String,
+    /// Of module, manifest and the program that joined them: equal inputs are not joined again.
+    inputs: String,
+}
+
+/// Builds all connectors with one call of cargo, then makes a component of each that changed. Gives how many there are.
+pub(crate) fn build(workspace: &Workspace, gateway: &Path) -> anyhow::Result<usize> {
+    if workspace.connectors.is_empty() {
+        bail!("no workspace member is a connector (a cdylib with a plugin.toml beside its Cargo.toml)");
+    }
+    compile(workspace)?;
+    let dir = workspace.plugins_dir();
+    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    let list = dir.join("digests.toml");
+    let before = read_digests(&list);
+    let mut now = Digests::default();
+    let mut packed = 0;
+    for connector in &workspace.connectors {
+        let module = workspace.target.join(TARGET).join(PROFILE).join(format!("{}.wasm", connector.library));
+        let inputs = inputs_of(&module, &connector.manifest, gateway)?;
+        let out = dir.join(format!("{}.wasm", connector.name));
+        let digest = match before.0.get(&connector.name) {
+            Some(known) if known.inputs == inputs && out.is_file() => known.digest.clone(),
+            _ => {
+                packed += 1;
+                pack(gateway, connector, &module, &out)?
+            }
+        };
+        let built = Built { file: format!("{}.wasm", connector.name), digest, inputs };
+        if now.0.insert(connector.name.clone(), built).is_some() {
+            bail!("two connectors are named `{}`", connector.name);
+        }
+    }
+    let text = toml::to_string(&now).context("digests.toml")?;
+    fs::write(&list, text).with_context(|| list.display().to_string())?;
+    let count = workspace.connectors.len();
+    say(&format!("{count} components in {} ({packed} made anew)", dir.display()));
+    Ok(count)
+}
+
+fn compile(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut build = workspace.cargo();
+    build.args(["build", "--profile", PROFILE, "--lib", "--target", TARGET]);
+    for connector in &workspace.connectors {
+        build.args(["-p", &connector.package]);
+    }
+    process::run("building the connectors", &mut build).map_err(|error| match target_is_missing(workspace) {
+        true => error.context(format!("the Rust target {TARGET} is not installed: run `rustup target add {TARGET}`")),
+        false => error,
+    })
+}
+
+/// Is the standard library for the target absent?
+fn target_is_missing(workspace: &Workspace) -> bool {
+    let mut ask = Command::new("rustc");
+    ask.current_dir(&workspace.root).args(["--print", "target-libdir", "--target", TARGET]);
+    process::output("rustc", &mut ask).is_ok_and(|dir| !PathBuf::from(dir.trim()).is_dir())
+}
+
+/// The digest that the gateway gave its component.
+fn pack(gateway: &Path, connector: &Connector, module: &Path, out: &Path) -> anyhow::Result<String> {
+    let mut pack = Command::new(gateway);
+    pack.args(["--json", "plugin", "pack", "--module"]).arg(module);
+    pack.arg("--manifest").arg(&connector.manifest).arg("--out").arg(out);
+    let answer =
+        process::output("renmen plugin pack", &mut pack).with_context(|| connector.manifest.display().to_string())?;
+    let answer: serde_json::Value = serde_json::from_str(&answer).context("the answer of renmen plugin pack")?;
+    let digest = answer["digest"].as_str().context("renmen plugin pack told no digest")?;
+    Ok(digest.to_owned())
+}
+
+/// A list that cannot be read only costs the work of making everything anew.
+fn read_digests(list: &Path) -> Digests {
+    fs::read_to_string(list).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
+}
+
+/// Not a safe hash, and none is needed: it compares a build with the one before it. Of the gateway its size and time
+/// stand for its content, which would take longer to read than making a component.
+fn inputs_of(module: &Path, manifest: &Path, gateway: &Path) -> anyhow::Result<String> {
+    let mut hasher = DefaultHasher::new();
+    for path in [module, manifest] {
+        fs::read(path).with_context(|| path.display().to_string())?.hash(&mut hasher);
+    }
+    let program = fs::metadata(gateway).with_context(|| gateway.display().to_string())?;
+    program.len().hash(&mut hasher);
+    program.modified().context("the gateway's time")?.hash(&mut hasher);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn inputs_differ_when_any_of_the_three_differs() {
+        let dir = tempfile::tempdir().unwrap();
+        let [module, manifest, gateway] = ["module", "manifest", "gateway"].map(|name| dir.path().join(name));
+        for path in [&module, &manifest, &gateway] {
+            fs::write(path, "a").unwrap();
+        }
+        let mut seen = vec![inputs_of(&module, &manifest, &gateway).unwrap()];
+        assert_eq!(seen[0], inputs_of(&module, &manifest, &gateway).unwrap());
+        for path in [&module, &manifest, &gateway] {
+            fs::write(path, "bb").unwrap();
+            seen.push(inputs_of(&module, &manifest, &gateway).unwrap());
+        }
+        seen.dedup();
+        assert_eq!(seen.len(), 4);
+    }
+
+    #[test]
+    fn digests_are_read_as_written_and_a_torn_list_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("digests.toml");
+        let built = Built { file: "a.wasm".into(), digest: "sha256:00".into(), inputs: "1".into() };
+        fs::write(&list, toml::to_string(&Digests(BTreeMap::from([("a".to_owned(), built)]))).unwrap()).unwrap();
+        assert_eq!(read_digests(&list).0["a"].digest, "sha256:00");
+        fs::write(&list, "[a\nfile").unwrap();
+        assert!(read_digests(&list).0.is_empty());
+        assert!(read_digests(&dir.path().join("absent")).0.is_empty());
+    }
+}

@@ -1,0 +1,152 @@
+//! What cargo knows about this workspace: where its target folder is, which packages are connectors.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::process;
+
+/// What every command builds: always the same selection of packages and targets, because another one would unify features
+/// differently and build the same dependencies (a wasm compiler among them) a second time.
+pub(crate) const BUILD: [&str; 5] = ["build", "--workspace", "--lib", "--bins", "--tests"];
+
+/// The part of `cargo metadata` that is needed here.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+/// A workspace member that is a connector: a cdylib with a `plugin.toml` beside its `Cargo.toml`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Connector {
+    /// As in `plugin.toml`: the name of the component's file.
+    pub(crate) name: String,
+    /// As in `Cargo.toml`.
+    pub(crate) package: String,
+    /// The library's name, which is that of the module's file.
+    pub(crate) library: String,
+    /// `plugin.toml`.
+    pub(crate) manifest: PathBuf,
+}
+
+/// This workspace.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+    pub(crate) connectors: Vec<Connector>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        // This file's own crate is a member; where the command was called from does not matter.
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let mut ask = Command::new(cargo());
+        ask.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(manifest);
+        Self::read(&process::output("cargo metadata", &mut ask)?)
+    }
+
+    fn read(metadata: &str) -> anyhow::Result<Self> {
+        let metadata: Metadata = serde_json::from_str(metadata).context("cargo metadata")?;
+        let connectors = metadata.packages.iter().filter_map(|package| connector(package).transpose());
+        let mut connectors = connectors.collect::<anyhow::Result<Vec<_>>>()?;
+        connectors.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, connectors })
+    }
+
+    /// Cargo, called from the root.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = Command::new(cargo());
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// Where components and their digests go.
+    pub(crate) fn plugins_dir(&self) -> PathBuf {
+        self.target.join("plugins")
+    }
+
+    /// A binary of the dev profile.
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Builds the gateway and gives its path.
+    pub(crate) fn build_gateway(&self) -> anyhow::Result<PathBuf> {
+        process::run("building the gateway", self.cargo().args(BUILD))?;
+        Ok(self.binary("renmen"))
+    }
+}
+
+/// The cargo that called us, else the one in the path.
+fn cargo() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn connector(package: &Package) -> anyhow::Result<Option<Connector>> {
+    let Some(library) = package.targets.iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
+    else {
+        return Ok(None);
+    };
+    let manifest = package.manifest_path.with_file_name("plugin.toml");
+    if !manifest.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+    let table: toml::Table = toml::from_str(&text).with_context(|| manifest.display().to_string())?;
+    let name = table.get("name").and_then(toml::Value::as_str);
+    let name = name.with_context(|| format!("{} has no `name`", manifest.display()))?;
+    Ok(Some(Connector {
+        name: name.to_owned(),
+        package: package.name.clone(),
+        library: library.name.replace('-', "_"),
+        manifest,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_cdylib_with_a_manifest_is_a_connector_and_nothing_else_is() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["one", "two", "three"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        std::fs::write(dir.path().join("one/plugin.toml"), "name = \"first\"\nversion = \"0.1.0\"\n").unwrap();
+        std::fs::write(dir.path().join("three/plugin.toml"), "name = \"third\"\n").unwrap();
+        let package = |name: &str, kind: &str| {
+            serde_json::json!({
+                "name": format!("connector-{name}"),
+                "manifest_path": dir.path().join(name).join("Cargo.toml"),
+                "targets": [{ "name": format!("connector-{name}"), "crate_types": [kind] }],
+            })
+        };
+        let metadata = serde_json::json!({
+            "packages": [package("one", "cdylib"), package("two", "cdylib"), package("three", "lib")],
+            "workspace_root": "/w", "target_directory": "/w/target",
+        });
+        let workspace = Workspace::read(&metadata.to_string()).unwrap();
+        let names: Vec<_> = workspace.connectors.iter().map(|c| (c.name.as_str(), c.library.as_str())).collect();
+        assert_eq!(names, [("first", "connector_one")]);
+    }
+}

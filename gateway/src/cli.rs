@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use renmen_schema::id::{ConnectionName, StreamName};
 
 /// Renmen (人门): a self-hosted HR integration gateway.
 ///
@@ -48,9 +49,9 @@ pub(crate) enum Command {
     /// Pull now: every enabled stream, those of one connection, or one.
     Sync {
         /// The key under `[connections]`.
-        connection: Option<String>,
+        connection: Option<ConnectionName>,
         /// One of its streams.
-        stream: Option<String>,
+        stream: Option<StreamName>,
         /// Forget the cursor first: read everything again.
         #[arg(long)]
         full: bool,
@@ -58,7 +59,7 @@ pub(crate) enum Command {
     /// Prove the configuration without writing: plugins, grants, credentials, one page of each stream.
     Check {
         /// Only this connection.
-        connection: Option<String>,
+        connection: Option<ConnectionName>,
     },
     /// Read records from the store.
     Records {
@@ -68,7 +69,7 @@ pub(crate) enum Command {
         id: Option<String>,
         /// Only from this connection.
         #[arg(long)]
-        connection: Option<String>,
+        connection: Option<ConnectionName>,
         /// Only with this vendor id.
         #[arg(long)]
         external_id: Option<String>,
@@ -94,7 +95,7 @@ pub(crate) enum Command {
     /// What ran, newest first.
     Runs {
         /// Only this connection.
-        connection: Option<String>,
+        connection: Option<ConnectionName>,
         /// At most this many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
@@ -105,9 +106,9 @@ pub(crate) enum Command {
     /// Run the current plugin over recorded exchanges and list the records that would differ.
     Replay {
         /// The key under `[connections]`.
-        connection: String,
+        connection: ConnectionName,
         /// One of its streams.
-        stream: String,
+        stream: StreamName,
         /// Write what differs. Without it nothing is written.
         #[arg(long)]
         apply: bool,
@@ -135,7 +136,7 @@ pub(crate) enum Quarantine {
     /// List what waits.
     List {
         /// Only this connection.
-        connection: Option<String>,
+        connection: Option<ConnectionName>,
         /// At most this many.
         #[arg(long, default_value_t = 50)]
         limit: u32,

@@ -48,9 +48,9 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Serve { listen, pull_first } => command::serve::run(common, out, listen.as_deref(), *pull_first).await,
         Command::Sync { connection, stream, full } => {
-            command::sync::run(common, out, connection.as_deref(), stream.as_deref(), *full).await
+            command::sync::run(common, out, connection.as_ref(), stream.as_ref(), *full).await
         }
-        Command::Check { connection } => command::check::run(common, out, connection.as_deref()).await,
+        Command::Check { connection } => command::check::run(common, out, connection.as_ref()).await,
         Command::Records { collection, id, connection, external_id, deleted, limit } => {
             let ask = command::records::Ask {
                 collection: collection.clone(),
@@ -65,7 +65,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Changes { after, entity, limit } => {
             command::changes::run(common, out, *after, entity.as_deref(), *limit).await
         }
-        Command::Runs { connection, limit } => command::runs::run(common, out, connection.clone(), *limit).await,
+        Command::Runs { connection, limit } => command::runs::run(common, out, connection.as_ref(), *limit).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {
             command::replay::run(common, out, connection, stream, *apply).await

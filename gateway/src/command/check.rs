@@ -6,17 +6,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
 use crate::deployment::Deployment;
-use crate::exit::{Outcome, Usage};
+use crate::exit::Outcome;
 use crate::output::Output;
 
 /// Runs the command.
-pub(crate) async fn run(common: &Common, out: Output, connection: Option<&str>) -> anyhow::Result<Outcome> {
-    let only = connection.map(ConnectionName::new).transpose().map_err(|e| Usage(e.to_string()))?;
+pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionName>) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     // A store of its own that is thrown away: a check writes nothing and must not wait for the gateway that holds the real one.
     let scratch = tempfile::tempdir()?;
     let store = deployment.scratch_store(scratch.path()).await?;
-    let running = deployment.engine(store, only.as_ref()).await?;
+    let running = deployment.engine(store, only).await?;
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut reports = Vec::new();

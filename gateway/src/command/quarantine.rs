@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Common, Quarantine as Ask};
 use crate::deployment::Deployment;
-use crate::exit::{Outcome, Usage};
+use crate::exit::Outcome;
 use crate::output::{Output, time};
 
 /// Rows read at a time when all are tried again.
@@ -17,7 +17,7 @@ const BATCH: u32 = 500;
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     match ask {
-        Ask::List { connection, limit } => list(&deployment, out, connection.as_deref(), *limit).await,
+        Ask::List { connection, limit } => list(&deployment, out, connection.as_ref(), *limit).await,
         Ask::Show { id } => show(&deployment, out, *id).await,
         Ask::Retry { id } => retry(deployment, out, *id).await,
         Ask::Drop { id } => {
@@ -28,10 +28,14 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
     }
 }
 
-async fn list(deployment: &Deployment, out: Output, connection: Option<&str>, limit: u32) -> anyhow::Result<Outcome> {
-    let connection = connection.map(ConnectionName::new).transpose().map_err(|e| Usage(e.to_string()))?;
+async fn list(
+    deployment: &Deployment,
+    out: Output,
+    connection: Option<&ConnectionName>,
+    limit: u32,
+) -> anyhow::Result<Outcome> {
     let tenant = &deployment.config.gateway.tenant;
-    let found = deployment.store_to_read().await?.quarantine(tenant, connection.as_ref(), 0, limit).await?;
+    let found = deployment.store_to_read().await?.quarantine(tenant, connection, 0, limit).await?;
     let document: Vec<Value> = found.iter().map(document).collect();
     let rows = found.iter().map(|row| {
         vec![

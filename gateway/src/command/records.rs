@@ -14,7 +14,7 @@ use crate::output::{Output, thousands, time};
 pub(crate) struct Ask {
     pub(crate) collection: Option<String>,
     pub(crate) id: Option<String>,
-    pub(crate) connection: Option<String>,
+    pub(crate) connection: Option<ConnectionName>,
     pub(crate) external_id: Option<String>,
     pub(crate) deleted: bool,
     pub(crate) limit: u32,
@@ -31,12 +31,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: Ask) -> anyhow::Resul
         (Some(collection), None) => {
             let query = RecordQuery {
                 entity: Some(kind_of(collection)?.name().to_owned()),
-                connection: ask
-                    .connection
-                    .as_deref()
-                    .map(ConnectionName::new)
-                    .transpose()
-                    .map_err(|e| Usage(e.to_string()))?,
+                connection: ask.connection,
                 external_id: ask.external_id,
                 include_deleted: ask.deleted,
                 ..RecordQuery::default()

@@ -14,17 +14,15 @@ use crate::output::{Output, thousands};
 pub(crate) async fn run(
     common: &Common,
     out: Output,
-    connection: &str,
-    stream: &str,
+    connection: &ConnectionName,
+    stream: &StreamName,
     apply: bool,
 ) -> anyhow::Result<Outcome> {
-    let connection = ConnectionName::new(connection).map_err(|e| Usage(e.to_string()))?;
-    let stream = StreamName::new(stream).map_err(|e| Usage(e.to_string()))?;
     let deployment = Deployment::load(common)?;
     let store = if apply { deployment.store().await? } else { deployment.store_to_read().await? };
-    let running = deployment.engine(store, Some(&connection)).await?;
-    let tenant = running.deployment.config.connections[&connection].tenant.clone();
-    let key = running.engine.key(&tenant, &connection, &stream).map_err(|e| Usage(e.to_string()))?;
+    let running = deployment.engine(store, Some(connection)).await?;
+    let tenant = running.deployment.config.connections[connection].tenant.clone();
+    let key = running.engine.key(&tenant, connection, stream).map_err(|e| Usage(e.to_string()))?;
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut found: Vec<Difference> = Vec::new();

@@ -4,20 +4,19 @@ use renmen_schema::id::ConnectionName;
 
 use crate::cli::Common;
 use crate::deployment::Deployment;
-use crate::exit::{Outcome, Usage};
+use crate::exit::Outcome;
 use crate::output::{Output, thousands, time};
 
 /// Runs the command.
 pub(crate) async fn run(
     common: &Common,
     out: Output,
-    connection: Option<String>,
+    connection: Option<&ConnectionName>,
     limit: u32,
 ) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
-    let connection = connection.as_deref().map(ConnectionName::new).transpose().map_err(|e| Usage(e.to_string()))?;
     let store = deployment.store_to_read().await?;
-    let runs = store.runs(&deployment.config.gateway.tenant, connection.as_ref(), limit).await?;
+    let runs = store.runs(&deployment.config.gateway.tenant, connection, limit).await?;
     let rows = runs.iter().map(|run| {
         vec![
             run.id.to_string(),

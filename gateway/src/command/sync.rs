@@ -14,16 +14,14 @@ use crate::pull;
 pub(crate) async fn run(
     common: &Common,
     out: Output,
-    connection: Option<&str>,
-    stream: Option<&str>,
+    connection: Option<&ConnectionName>,
+    stream: Option<&StreamName>,
     full: bool,
 ) -> anyhow::Result<Outcome> {
-    let connection = connection.map(ConnectionName::new).transpose().map_err(|e| Usage(e.to_string()))?;
-    let stream = stream.map(StreamName::new).transpose().map_err(|e| Usage(e.to_string()))?;
     let deployment = Deployment::load(common)?;
     let store = deployment.store().await?;
-    let running = deployment.engine(store, connection.as_ref()).await?;
-    let keys = pull::keys(&running, connection.as_ref(), stream.as_ref()).map_err(|e| Usage(e.to_string()))?;
+    let running = deployment.engine(store, connection).await?;
+    let keys = pull::keys(&running, connection, stream).map_err(|e| Usage(e.to_string()))?;
     if full {
         for key in &keys {
             running.engine.reset(key).await?;

@@ -1,0 +1,1 @@
+//! Change feed to actions: which change makes which action, and how it is delivered.

@@ -1,0 +1,1 @@
+//! Feishu: Hire and CoreHR.

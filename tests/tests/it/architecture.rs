@@ -70,6 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-egress", &["renmen-schema", "renmen-vault"]),
     ("renmen-plugin-host", &["renmen-schema", "renmen-egress"]),
     ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
+    ("renmen-flow", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
     ("renmen-api", &["renmen-schema", "renmen-store"]),
 ];
 

@@ -1,5 +1,7 @@
 //! The interface that sync, api and the command line use; both backends stand behind it.
 
+mod outbox;
+
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
@@ -9,11 +11,13 @@ use crate::{
     RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState,
 };
 
+pub use outbox::OutboxStore;
+
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: OutboxStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 

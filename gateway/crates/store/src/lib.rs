@@ -25,6 +25,7 @@ mod list_token;
 mod listing;
 mod model;
 mod options;
+pub mod outbox;
 mod postgres;
 mod rows;
 mod seen;
@@ -33,7 +34,7 @@ mod sqlite;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use interface::Store;
+pub use interface::{OutboxStore, Store};
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };

@@ -15,6 +15,7 @@ pub(crate) trait Columns {
     fn text(&self, at: usize) -> Result<String, StoreError>;
     fn text_or_none(&self, at: usize) -> Result<Option<String>, StoreError>;
     fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError>;
+    fn bytes_or_none(&self, at: usize) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
 /// `k` is the record, `r` the revision: the record itself or a row of `revision`.

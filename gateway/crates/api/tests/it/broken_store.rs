@@ -18,7 +18,7 @@ pub(crate) struct BrokenStore {
 }
 
 impl BrokenStore {
-    async fn fail<T>(&self) -> Result<T, StoreError> {
+    pub(crate) async fn fail<T>(&self) -> Result<T, StoreError> {
         if self.hangs {
             pending::<()>().await;
         }

@@ -9,6 +9,7 @@ mod commit;
 mod feed;
 mod list;
 mod migrate;
+mod outbox;
 mod pen;
 mod quarantine;
 mod query;

@@ -26,6 +26,9 @@ impl Columns for Row {
     fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError> {
         Ok(self.try_get(at)?)
     }
+    fn bytes_or_none(&self, at: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.try_get(at)?)
+    }
 }
 
 /// At most one row.

@@ -11,6 +11,7 @@ mod feed;
 mod list;
 mod lock;
 mod migrate;
+mod outbox;
 mod pen;
 mod quarantine;
 mod query;
@@ -55,6 +56,7 @@ impl SqliteStore {
             if interrupted > 0 {
                 tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
             }
+            outbox::release_all(&connection)?;
             let ids = migrate::id_key(&connection)?;
             let head = watch::Sender::new(feed::head(&connection)?.seq);
             let readers = Readers::open(&path, &options)?;

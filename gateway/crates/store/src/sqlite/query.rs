@@ -21,6 +21,9 @@ impl Columns for Row<'_> {
     fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError> {
         Ok(self.get(at)?)
     }
+    fn bytes_or_none(&self, at: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get(at)?)
+    }
 }
 
 /// At most one row.

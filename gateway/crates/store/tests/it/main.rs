@@ -10,6 +10,7 @@ mod figures;
 mod keys;
 mod lists;
 mod model;
+mod outbox;
 mod postgres;
 mod puller;
 mod quarantine;

@@ -1,0 +1,87 @@
+//! What flows need of the store: their definitions, their positions in the feed, and their deliveries.
+
+use async_trait::async_trait;
+use renmen_schema::id::TenantId;
+
+use crate::StoreError;
+use crate::outbox::{
+    Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
+    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+};
+
+/// The outbox. What it promises beside [`Store`](crate::Store):
+/// - a flow's position and the deliveries of the changes that it passed become durable together: a change makes each delivery
+///   once, whatever ends when;
+/// - of a lane, at most one delivery is claimed at a time, and none before an earlier one has come to its end (delivered, taken,
+///   dead, withheld or expired);
+/// - an end is taken only from whoever claimed last: a slow answer that comes after another claim changes nothing.
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Keeps a flow, or its new definition as its next version. One that was off or away begins with the next change.
+    async fn put_flow(&self, put: FlowPut) -> Result<FlowRow, StoreError>;
+
+    /// Takes a flow away; what it still has to send is withheld. False when there is none.
+    async fn retire_flow(&self, tenant: &TenantId, name: &str, now_ms: i64) -> Result<bool, StoreError>;
+
+    /// One flow, retired or not.
+    async fn flow(&self, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError>;
+
+    /// A tenant's flows by name, the retired ones left out.
+    async fn flows(&self, tenant: &TenantId) -> Result<Vec<FlowRow>, StoreError>;
+
+    /// A flow's versions, newest first.
+    async fn flow_versions(&self, tenant: &TenantId, name: &str, limit: u32)
+    -> Result<Vec<FlowVersionRow>, StoreError>;
+
+    /// Changes of one entity after a position, oldest first, with their bodies.
+    async fn feed(&self, tenant: &TenantId, after_seq: i64, entity: &str, limit: u32) -> Result<FeedPiece, StoreError>;
+
+    /// The last changes of one entity, oldest first, with their bodies.
+    async fn feed_tail(&self, tenant: &TenantId, entity: &str, limit: u32) -> Result<Vec<FeedEntry>, StoreError>;
+
+    /// For each change: the newest delivery since a time that went to the change's connection and either named the record's vendor
+    /// id in its receipt or was made for the record itself.
+    async fn echoes(
+        &self,
+        tenant: &TenantId,
+        asked: &[EchoAsk],
+        since_ms: i64,
+    ) -> Result<Vec<Option<Echo>>, StoreError>;
+
+    /// How many deliveries with the same input there were for a record.
+    async fn repeats(&self, of: Repeats) -> Result<u32, StoreError>;
+
+    /// Makes deliveries and moves positions, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when a flow does not stand at `from`, has another version, or is gone: read it again.
+    async fn advance(&self, steps: Vec<Advance>, now_ms: i64) -> Result<u64, StoreError>;
+
+    /// Takes what is due, each of another lane, oldest first.
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
+
+    /// Ends attempts, in one transaction. False for one that is another claimer's by now: nothing of it was written.
+    async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError>;
+
+    /// Which destinations have work that is not at its end.
+    async fn due(&self) -> Result<Vec<DueRow>, StoreError>;
+
+    /// One delivery with its input.
+    async fn delivery(&self, tenant: &TenantId, id: i64) -> Result<Option<DeliveryRow>, StoreError>;
+
+    /// Newest first, without their inputs.
+    async fn deliveries(&self, tenant: &TenantId, query: &DeliveryQuery) -> Result<Vec<DeliveryRow>, StoreError>;
+
+    /// How many there are of each flow and state.
+    async fn delivery_counts(&self, tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError>;
+
+    /// Sends a dead, withheld or expired delivery again, with the same key and all its attempts anew; its deadline no longer counts.
+    /// False when it is in another state.
+    async fn replay_delivery(&self, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError>;
+
+    /// The same for every dead delivery of a flow; how many.
+    async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError>;
+
+    /// Forgets deliveries that came to their end before a time, at most 1,000 of them; how many.
+    async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError>;
+}

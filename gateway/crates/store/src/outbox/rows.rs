@@ -1,0 +1,238 @@
+//! From columns to the shapes of the outbox, and from its words to the numbers in the tables.
+
+use renmen_schema::id::{ConnectionName, TenantId};
+
+use super::sql::DELIVERY_LIST;
+use super::{
+    AttemptEnd, DeliveryCount, DeliveryQuery, DeliveryRow, DeliveryState, DueRow, FeedEntry, FlowOrigin, FlowRow,
+    FlowVersionRow, ReceiptKept,
+};
+use crate::identity::IdKey;
+use crate::rows::{self, Columns, array};
+use crate::{StoreError, limits};
+
+pub(crate) fn of_state(state: DeliveryState) -> i64 {
+    match state {
+        DeliveryState::Pending => 1,
+        DeliveryState::InFlight => 2,
+        DeliveryState::Unconfirmed => 3,
+        DeliveryState::Delivered => 5,
+        DeliveryState::Dead => 6,
+        DeliveryState::Withheld => 7,
+        DeliveryState::Expired => 8,
+    }
+}
+
+/// An unconfirmed delivery about which the receiver is being asked.
+const CONFIRMING: i64 = 4;
+
+fn state(code: i64) -> Result<DeliveryState, StoreError> {
+    Ok(match code {
+        1 => DeliveryState::Pending,
+        2 => DeliveryState::InFlight,
+        3 | CONFIRMING => DeliveryState::Unconfirmed,
+        5 => DeliveryState::Delivered,
+        6 => DeliveryState::Dead,
+        7 => DeliveryState::Withheld,
+        8 => DeliveryState::Expired,
+        _ => return Err(damaged("delivery state")),
+    })
+}
+
+pub(crate) fn of_origin(origin: FlowOrigin) -> i64 {
+    match origin {
+        FlowOrigin::File => 1,
+        FlowOrigin::Api => 2,
+    }
+}
+
+fn origin(code: i64) -> Result<FlowOrigin, StoreError> {
+    match code {
+        1 => Ok(FlowOrigin::File),
+        2 => Ok(FlowOrigin::Api),
+        _ => Err(damaged("flow origin")),
+    }
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Fault(format!("the database holds a {what} that this program did not write"))
+}
+
+pub(crate) fn flow(row: &impl Columns) -> Result<FlowRow, StoreError> {
+    Ok(FlowRow {
+        id: row.int(0)?,
+        tenant: tenant(row, 1)?,
+        name: row.text(2)?,
+        version: row.int(3)?,
+        origin: origin(row.int(4)?)?,
+        definition: row.text(5)?,
+        enabled: row.int(6)? != 0,
+        retired: row.int(7)? != 0,
+        position: row.int(8)?,
+        changed_at_ms: row.int(9)?,
+    })
+}
+
+pub(crate) fn flow_version(row: &impl Columns) -> Result<FlowVersionRow, StoreError> {
+    Ok(FlowVersionRow { version: row.int(0)?, definition: row.text(1)?, at_ms: row.int(2)? })
+}
+
+/// Reads `feed_columns!`.
+pub(crate) fn feed_entry(row: &impl Columns, ids: &IdKey) -> Result<FeedEntry, StoreError> {
+    Ok(FeedEntry { change: rows::change(row, ids)?, body: row.bytes(9)?, before: row.bytes_or_none(10)? })
+}
+
+/// Reads `delivery_select!`.
+pub(crate) fn delivery(row: &impl Columns, ids: &IdKey, with_input: bool) -> Result<DeliveryRow, StoreError> {
+    let reference = row.text_or_none(23)?;
+    let receipt = row.text_or_none(24)?.map(|detail| ReceiptKept { reference, detail });
+    Ok(DeliveryRow {
+        change: rows::change(row, ids)?,
+        id: row.int(9)?,
+        tenant: tenant(row, 10)?,
+        flow: row.text(11)?,
+        flow_version: row.int(12)?,
+        connection: connection(row, 13)?,
+        action: row.text(14)?,
+        key: array(row, 15)?,
+        state: state(row.int(16)?)?,
+        attempts: small(row.int(17)?)?,
+        failures: small(row.int(18)?)?,
+        not_before_ms: row.int(19)?,
+        next_at_ms: row.int(20)?,
+        deadline_ms: row.int_or_none(21)?,
+        input_hash: array(row, 22)?,
+        receipt,
+        error: row.text_or_none(25)?,
+        hops: small(row.int(26)?)?,
+        caused_by: row.int_or_none(27)?,
+        created_at_ms: row.int(28)?,
+        updated_at_ms: row.int(29)?,
+        input: if with_input { row.bytes(31)? } else { Vec::new() },
+    })
+}
+
+/// The token of a claimed delivery, and whether it is being confirmed.
+pub(crate) fn claim(row: &impl Columns) -> Result<(i64, bool), StoreError> {
+    Ok((row.int(30)?, row.int(16)? == CONFIRMING))
+}
+
+pub(crate) fn due(row: &impl Columns) -> Result<DueRow, StoreError> {
+    Ok(DueRow { tenant: tenant(row, 0)?, connection: connection(row, 1)?, next_at_ms: row.int(2)? })
+}
+
+pub(crate) fn count(row: &impl Columns) -> Result<DeliveryCount, StoreError> {
+    Ok(DeliveryCount { flow: row.text(0)?, state: state(row.int(1)?)?, count: row.int(2)? })
+}
+
+fn tenant(row: &impl Columns, at: usize) -> Result<TenantId, StoreError> {
+    TenantId::new(&row.text(at)?).map_err(|_| damaged("tenant"))
+}
+
+fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
+    ConnectionName::new(&row.text(at)?).map_err(|_| damaged("connection"))
+}
+
+fn small(value: i64) -> Result<u32, StoreError> {
+    u32::try_from(value).map_err(|_| damaged("number"))
+}
+
+/// The end of an attempt as columns of `SETTLE`.
+pub(crate) struct EndColumns<'e> {
+    pub(crate) state: i64,
+    pub(crate) next_at: i64,
+    pub(crate) error: Option<&'e str>,
+    pub(crate) reference: Option<&'e str>,
+    pub(crate) detail: Option<&'e str>,
+    pub(crate) failures: i64,
+    pub(crate) attempts: i64,
+}
+
+pub(crate) fn end(end: &AttemptEnd, now_ms: i64) -> EndColumns<'_> {
+    let mut columns =
+        EndColumns { state: 5, next_at: now_ms, error: None, reference: None, detail: None, failures: 0, attempts: 0 };
+    match end {
+        AttemptEnd::Delivered(receipt) => {
+            columns.reference = receipt.reference.as_deref();
+            columns.detail = Some(&receipt.detail);
+        }
+        AttemptEnd::Unconfirmed { receipt, ask_at_ms } => {
+            columns.state = 3;
+            columns.next_at = *ask_at_ms;
+            columns.reference = receipt.reference.as_deref();
+            columns.detail = Some(&receipt.detail);
+        }
+        AttemptEnd::AskAgain { at_ms, error } => {
+            columns.state = 3;
+            columns.next_at = *at_ms;
+            columns.error = error.as_deref();
+        }
+        AttemptEnd::Retry { at_ms, error, counted } => {
+            columns.state = 1;
+            columns.next_at = *at_ms;
+            columns.error = Some(error);
+            columns.failures = i64::from(*counted);
+        }
+        AttemptEnd::Dead { error } => {
+            columns.state = 6;
+            columns.error = Some(error);
+        }
+        AttemptEnd::Expired { error } => {
+            columns.state = 8;
+            columns.error = Some(error);
+        }
+        AttemptEnd::Released => {
+            columns.state = 1;
+            columns.attempts = -1;
+        }
+    }
+    columns
+}
+
+/// A value of a statement that is put together.
+pub(crate) enum Bind {
+    Text(String),
+    Int(i64),
+}
+
+/// The statement of a list of deliveries with its values. A state stands in the text itself, because only then can the index
+/// over it be used; `record` is the row that the query's record names.
+pub(crate) fn list_sql(tenant: &TenantId, query: &DeliveryQuery, record: Option<i64>) -> (String, Vec<Bind>) {
+    let mut sql = format!("{DELIVERY_LIST} WHERE f.tenant = $1");
+    let mut binds = vec![Bind::Text(tenant.to_string())];
+    let mut and = |condition: &str, bind: Bind| {
+        binds.push(bind);
+        sql.push_str(&format!(" AND {condition} ${}", binds.len()));
+    };
+    if let Some(flow) = &query.flow {
+        and("f.name =", Bind::Text(flow.clone()));
+    }
+    if let Some(connection) = &query.connection {
+        and("t.connection =", Bind::Text(connection.to_string()));
+    }
+    if let Some(row) = record {
+        and("d.record =", Bind::Int(row));
+    }
+    if let Some(before) = query.before {
+        and("d.id <", Bind::Int(before));
+    }
+    match query.state {
+        None => {}
+        Some(DeliveryState::Unconfirmed) => sql.push_str(&format!(" AND d.state IN (3, {CONFIRMING})")),
+        Some(state) => sql.push_str(&format!(" AND d.state = {}", of_state(state))),
+    }
+    binds.push(Bind::Int(limits::list_limit(query.limit)));
+    sql.push_str(&format!(" ORDER BY d.id DESC LIMIT ${}", binds.len()));
+    (sql, binds)
+}
+
+/// What no backend could keep, or nobody could read.
+pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
+    let fits = !name.is_empty() && name.len() <= 63 && !name.contains('\0');
+    if fits { Ok(()) } else { Err(StoreError::BadInput("a flow's name has 1 to 63 bytes".into())) }
+}
+
+/// A text for people: PostgreSQL keeps no NUL.
+pub(crate) fn told(text: Option<&str>) -> Option<String> {
+    text.map(limits::without_nul)
+}

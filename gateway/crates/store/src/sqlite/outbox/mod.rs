@@ -1,0 +1,117 @@
+//! [`OutboxStore`] on SQLite: each call is handed to the writer or to a reader.
+
+mod delivery;
+mod flow;
+
+use async_trait::async_trait;
+pub(super) use delivery::release_all;
+use renmen_schema::id::TenantId;
+
+use super::SqliteStore;
+use crate::outbox::{
+    Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
+    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+};
+use crate::{OutboxStore, StoreError};
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
+    async fn put_flow(&self, put: FlowPut) -> Result<FlowRow, StoreError> {
+        self.writer()?.run(move |c| flow::put(c, &put)).await
+    }
+
+    async fn retire_flow(&self, tenant: &TenantId, name: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let (tenant, name) = (tenant.clone(), name.to_owned());
+        self.writer()?.run(move |c| flow::retire(c, &tenant, &name, now_ms)).await
+    }
+
+    async fn flow(&self, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
+        let (tenant, name) = (tenant.clone(), name.to_owned());
+        self.readers.run(move |c| flow::get(c, &tenant, &name)).await
+    }
+
+    async fn flows(&self, tenant: &TenantId) -> Result<Vec<FlowRow>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| flow::list(c, &tenant)).await
+    }
+
+    async fn flow_versions(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        limit: u32,
+    ) -> Result<Vec<FlowVersionRow>, StoreError> {
+        let (tenant, name) = (tenant.clone(), name.to_owned());
+        self.readers.run(move |c| flow::versions(c, &tenant, &name, limit)).await
+    }
+
+    async fn feed(&self, tenant: &TenantId, after_seq: i64, entity: &str, limit: u32) -> Result<FeedPiece, StoreError> {
+        let (tenant, entity, ids) = (tenant.clone(), entity.to_owned(), self.ids.clone());
+        self.readers.run(move |c| flow::feed(c, &ids, &tenant, after_seq, &entity, limit)).await
+    }
+
+    async fn feed_tail(&self, tenant: &TenantId, entity: &str, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
+        let (tenant, entity, ids) = (tenant.clone(), entity.to_owned(), self.ids.clone());
+        self.readers.run(move |c| flow::feed_tail(c, &ids, &tenant, &entity, limit)).await
+    }
+
+    async fn echoes(
+        &self,
+        tenant: &TenantId,
+        asked: &[EchoAsk],
+        since_ms: i64,
+    ) -> Result<Vec<Option<Echo>>, StoreError> {
+        let (tenant, asked) = (tenant.clone(), asked.to_vec());
+        self.readers.run(move |c| flow::echoes(c, &tenant, &asked, since_ms)).await
+    }
+
+    async fn repeats(&self, of: Repeats) -> Result<u32, StoreError> {
+        self.readers.run(move |c| flow::repeats(c, &of)).await
+    }
+
+    async fn advance(&self, steps: Vec<Advance>, now_ms: i64) -> Result<u64, StoreError> {
+        self.writer()?.run(move |c| flow::advance(c, &steps, now_ms)).await
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        let ids = self.ids.clone();
+        self.writer()?.run(move |c| delivery::claim(c, &ids, &claim)).await
+    }
+
+    async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {
+        self.writer()?.run(move |c| delivery::settle(c, &ends)).await
+    }
+
+    async fn due(&self) -> Result<Vec<DueRow>, StoreError> {
+        self.readers.run(move |c| delivery::due(c)).await
+    }
+
+    async fn delivery(&self, tenant: &TenantId, id: i64) -> Result<Option<DeliveryRow>, StoreError> {
+        let (tenant, ids) = (tenant.clone(), self.ids.clone());
+        self.readers.run(move |c| delivery::get(c, &ids, &tenant, id)).await
+    }
+
+    async fn deliveries(&self, tenant: &TenantId, query: &DeliveryQuery) -> Result<Vec<DeliveryRow>, StoreError> {
+        let (tenant, query, ids) = (tenant.clone(), query.clone(), self.ids.clone());
+        self.readers.run(move |c| delivery::list(c, &ids, &tenant, &query)).await
+    }
+
+    async fn delivery_counts(&self, tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| delivery::counts(c, &tenant)).await
+    }
+
+    async fn replay_delivery(&self, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.writer()?.run(move |c| delivery::replay(c, &tenant, id, now_ms)).await
+    }
+
+    async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError> {
+        let (tenant, flow) = (tenant.clone(), flow.to_owned());
+        self.writer()?.run(move |c| delivery::replay_dead(c, &tenant, &flow, now_ms)).await
+    }
+
+    async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError> {
+        self.writer()?.run(move |c| delivery::prune(c, before_ms)).await
+    }
+}

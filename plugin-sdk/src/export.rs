@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
+use crate::bindings::listener::exports::renmen::connector::webhook;
 use crate::bindings::reader::exports::renmen::connector::{probe, source};
 use crate::bindings::reader::renmen::connector::types as wit;
-use crate::bindings::writer::exports::renmen::connector::{sink, webhook};
+use crate::bindings::writer::exports::renmen::connector::sink;
 use crate::{Action, Coverage, Delivery, Envelope, Failure, FailureKind, Page, Pull, Reject, Sink, Source, Webhook};
 use crate::{locate, panic};
 
@@ -24,17 +25,39 @@ macro_rules! export_source {
     };
 }
 
-/// Exports a type that implements [`Source`], [`Sink`] and [`Webhook`] as a connector with every capability.
+/// Exports the [`Sink`] of a type, beside [`export_source!`]. The manifest names its `[actions]`.
 #[macro_export]
-macro_rules! export_connector {
+macro_rules! export_sink {
     ($connector:ident) => {
-        $crate::export_source!($connector);
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the canonical ABI, generated")]
         const _: () = {
             type Exported = $crate::__private::Exported<$connector>;
             $crate::__private::bindings::writer::export_writer!(Exported with_types_in $crate::__private::bindings::writer);
         };
+    };
+}
+
+/// Exports the [`Webhook`] of a type, beside [`export_source!`]. The manifest has a `[webhook]`.
+#[macro_export]
+macro_rules! export_webhook {
+    ($connector:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code, reason = "the canonical ABI, generated")]
+        const _: () = {
+            type Exported = $crate::__private::Exported<$connector>;
+            $crate::__private::bindings::listener::export_listener!(Exported with_types_in $crate::__private::bindings::listener);
+        };
+    };
+}
+
+/// Exports a type that implements [`Source`], [`Sink`] and [`Webhook`] as a connector with every capability.
+#[macro_export]
+macro_rules! export_connector {
+    ($connector:ident) => {
+        $crate::export_source!($connector);
+        $crate::export_sink!($connector);
+        $crate::export_webhook!($connector);
     };
 }
 

@@ -1,7 +1,8 @@
 //! What a connector is written with: the Rust side of `wit/connector.wit`.
 //!
 //! A connector is a type that implements [`Source`] (and, if the vendor can be written to or calls back, [`Sink`] and
-//! [`Webhook`]) and is exported with [`export_source!`] or [`export_connector!`]. It is compiled for
+//! [`Webhook`]) and is exported with [`export_source!`] and, beside it, [`export_sink!`] and [`export_webhook!`] (or
+//! [`export_connector!`] for all of them). It is compiled for
 //! `wasm32-unknown-unknown` and can do four things only: send a request through [`http`], ask the [`clock`], [`log`] a
 //! line, and have something signed with a key that it never sees ([`seal`]).
 //!
@@ -45,7 +46,7 @@ pub use webhook::{Answer, Delivery, Outcome, Refresh, Webhook};
 
 pub use renmen_schema as schema;
 
-/// What [`export_source!`] and [`export_connector!`] expand to. Not for direct use.
+/// What [`export_source!`] and its kin expand to. Not for direct use.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bindings;

@@ -2,8 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::http::header_of;
+use crate::http::{Response, header_of};
 use crate::{Envelope, Failure, Page, Reject};
+
+/// The header in which the gateway tells how old a delivery may be, in milliseconds. One that came from outside is taken
+/// out before.
+const WINDOW_HEADER: &str = "renmen-replay-window-ms";
+/// The window where nobody tells one: five minutes.
+const WINDOW_DEFAULT_MS: i64 = 5 * 60 * 1000;
 
 /// Takes what a vendor sends of its own accord.
 pub trait Webhook {
@@ -37,6 +43,27 @@ impl Delivery {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header_of(&self.headers, name)
+    }
+
+    /// The body as a response, for [`Page::map_items`]: to a record the delivery itself is exchange 0.
+    #[must_use]
+    pub fn as_response(&self) -> Response {
+        Response::from_parts(200, self.headers.clone(), self.body.clone())
+    }
+
+    /// Is a delivery that was signed at this time (milliseconds since 1970-01-01T00:00Z) still to be believed? The
+    /// operator says how far its time may lie from ours, either way; ask only after the signature has proved the time.
+    ///
+    /// # Errors
+    /// [`FailureKind::AuthRequired`](crate::FailureKind::AuthRequired) with code `replay_window`: nothing is kept.
+    pub fn check_age(&self, signed_at_ms: i64) -> Result<(), Failure> {
+        let window_ms = self.header(WINDOW_HEADER).and_then(|text| text.parse().ok()).unwrap_or(WINDOW_DEFAULT_MS);
+        let age_ms = self.received_at_ms.saturating_sub(signed_at_ms);
+        if age_ms.saturating_abs() <= window_ms {
+            return Ok(());
+        }
+        let message = format!("the delivery was signed {age_ms} ms before it came; allowed are {window_ms} either way");
+        Err(Failure::auth_required(message).with_code("replay_window"))
     }
 }
 
@@ -83,6 +110,33 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Answers with this status and no body.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { answer: Answer { status, ..Answer::default() }, ..Self::default() }
+    }
+
+    /// Answers with status 200 and this JSON: challenges, and vendors that want a word.
+    #[must_use]
+    pub fn json(body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { answer: Answer { status: 200, headers, body: body.into() }, ..Self::default() }
+    }
+
+    /// The vendor's id of this delivery.
+    #[must_use]
+    pub fn with_id(mut self, delivery_id: impl Into<String>) -> Self {
+        self.delivery_id = Some(delivery_id.into());
+        self
+    }
+
+    /// Asks for these records to be read; none asks for the whole stream from its cursor.
+    #[must_use]
+    pub fn refresh(mut self, stream: &str, only: Vec<String>) -> Self {
+        self.refresh.push(Refresh { stream: stream.to_owned(), only });
+        self
+    }
+
     /// The records and rejects of a page that was built from the delivery's body.
     #[must_use]
     pub fn with_page(mut self, page: Page) -> Self {

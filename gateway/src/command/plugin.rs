@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use renmen_plugin_host::{Inspection, componentize, inspect};
+use renmen_plugin_host::{Capability, Inspection, componentize, inspect};
+use renmen_schema::manifest::Idempotence;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Plugin as Ask};
@@ -114,21 +115,26 @@ fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
 
 fn document(found: &Inspection) -> Value {
     json!({
-        "digest": found.digest, "bytes": found.bytes, "imports": found.imports, "exports": found.exports,
+        "digest": found.digest, "bytes": found.bytes, "capabilities": capabilities(found), "imports": found.imports, "exports": found.exports,
         "manifest": found.manifest,
     })
+}
+
+fn capabilities(found: &Inspection) -> Vec<&'static str> {
+    found.capabilities().into_iter().map(Capability::as_str).collect()
 }
 
 fn describe(found: &Inspection) -> String {
     let manifest = &found.manifest;
     let mut text = format!(
-        "{} {}: {}\ndigest    {}\nsize      {} bytes\ncontract  {}\nimports   {}\nexports   {}\nhosts     {} ({})\n",
+        "{} {}: {}\ndigest    {}\nsize      {} bytes\ncontract  {}\ncan       {}\nimports   {}\nexports   {}\nhosts     {} ({})\n",
         manifest.name,
         manifest.version,
         manifest.description,
         found.digest,
         thousands(found.bytes),
         manifest.contract,
+        capabilities(found).join(", "),
         found.imports.join(", "),
         found.exports.join(", "),
         manifest.http.hosts.join(", "),
@@ -139,6 +145,17 @@ fn describe(found: &Inspection) -> String {
     }
     for (name, stream) in &manifest.streams {
         text.push_str(&format!("stream    {name}: {} ({})\n", stream.description, stream.entities.join(", ")));
+    }
+    for (name, action) in &manifest.actions {
+        let again = match action.idempotent {
+            Idempotence::Key => "once for each key",
+            Idempotence::ReadBeforeWrite => "looks before it writes",
+            Idempotence::None => "a second attempt may do it twice",
+        };
+        text.push_str(&format!("action    {name}: {} ({again})\n", action.description));
+    }
+    if let Some(webhook) = &manifest.webhook {
+        text.push_str(&format!("webhook   {}\n", webhook.description));
     }
     text.trim_end().to_owned()
 }

@@ -161,6 +161,9 @@ fn call_limits(connection: &Connection) -> CallLimits {
         http_calls_max: limits.http_calls_max,
         page_records_max: limits.page_records_max,
         page_bytes_max: limits.page_bytes_max,
+        receipt_bytes_max: limits.receipt_bytes_max,
+        answer_bytes_max: limits.answer_bytes_max,
+        refreshes_max: limits.refreshes_max,
         log_lines_max: limits.log_lines_max,
         log_line_bytes_max: limits.log_line_bytes_max,
     }

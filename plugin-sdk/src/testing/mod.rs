@@ -20,7 +20,7 @@ use std::rc::Rc;
 use crate::http::{Request, Response};
 use crate::log::Level;
 use crate::seal::Part;
-use crate::{Envelope, Failure, Page, Pull, Reject, Source};
+use crate::{Action, Delivery, Envelope, Failure, Outcome, Page, Pull, Receipt, Reject, Sink, Source, Webhook};
 
 /// The clock of a host that was told no time: 2026-01-01T00:00Z, in milliseconds.
 pub const NOW_MS: i64 = 1_767_225_600_000;
@@ -187,6 +187,25 @@ impl Host {
         Err(Failure::internal(format!("no end after {PAGES_MAX} pages")))
     }
 
+    /// Does one action.
+    ///
+    /// # Errors
+    /// The connector's own.
+    pub fn push<S: Sink>(&self, config: &serde_json::Value, action: Action) -> Result<Receipt, Failure> {
+        let config = parse_config(config)?;
+        self.run(|| S::push(config, action))
+    }
+
+    /// Hands over a delivery. As in the gateway, it is exchange 0 itself, and what is sent meanwhile counts from 1.
+    ///
+    /// # Errors
+    /// The connector's own.
+    pub fn receive<W: Webhook>(&self, config: &serde_json::Value, delivery: Delivery) -> Result<Outcome, Failure> {
+        let config = parse_config(config)?;
+        self.0.borrow_mut().exchanges = 1;
+        imports::with_host(Rc::clone(&self.0), || W::receive(config, delivery))
+    }
+
     /// Proves the connection.
     ///
     /// # Errors
@@ -216,6 +235,10 @@ impl Host {
 }
 
 fn config_of<S: Source>(config: &serde_json::Value) -> Result<S::Config, Failure> {
+    parse_config(config)
+}
+
+fn parse_config<C: serde::de::DeserializeOwned>(config: &serde_json::Value) -> Result<C, Failure> {
     crate::locate::parse(config.to_string().as_bytes()).map_err(|fault| Failure::bad_config(format!("config: {fault}")))
 }
 

@@ -77,6 +77,12 @@ limits! {
     page_records_max: u32 = count(10_000, 1, 1_000_000);
     /// Bytes of all records of one page.
     page_bytes_max: u64 = bytes(32 << 20, 1 << 10, 1 << 30);
+    /// Bytes of what an action's receipt says.
+    receipt_bytes_max: u64 = bytes(64 << 10, 256, 1 << 20);
+    /// Bytes of the answer to one delivery of a webhook, headers included.
+    answer_bytes_max: u64 = bytes(64 << 10, 256, 1 << 20);
+    /// Records that one delivery of a webhook may ask to be read again; a whole stream counts as one.
+    refreshes_max: u32 = count(1_000, 0, 100_000);
     /// Log lines of one call; further ones are counted and dropped.
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::Placement;
 use tokio::sync::Semaphore;
@@ -53,6 +54,18 @@ impl Connection {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.parts.redactor.redact_text(text.to_owned())
+    }
+
+    /// As [`Connection::redact`], for bytes: the same ones, uncopied, when no secret is in them.
+    #[must_use]
+    pub fn redact_bytes(&self, bytes: Bytes) -> Bytes {
+        self.parts.redactor.redact_body(bytes)
+    }
+
+    /// The slot whose live secret stands in these bytes, in any of the forms that [`Connection::redact`] knows.
+    #[must_use]
+    pub fn secret_in(&self, bytes: &[u8]) -> Option<SlotName> {
+        self.parts.redactor.slot_in(bytes)
     }
 
     /// Cryptography with the keys of this connection's slots.

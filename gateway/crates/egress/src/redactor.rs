@@ -100,6 +100,11 @@ impl Redactor {
         }
     }
 
+    /// The slot whose secret stands in these bytes.
+    pub(crate) fn slot_in(&self, bytes: &[u8]) -> Option<SlotName> {
+        self.search()?.find(bytes).cloned()
+    }
+
     /// Takes secrets out of a body; hands back the same bytes, uncopied, when there are none.
     pub(crate) fn redact_body(&self, body: Bytes) -> Bytes {
         match self.search() {

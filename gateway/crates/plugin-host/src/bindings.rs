@@ -5,7 +5,7 @@
 
 wasmtime::component::bindgen!({
     path: "../../../plugin-sdk/wit",
-    world: "source-connector",
+    world: "full-connector",
     imports: {
         "renmen:connector/http": async | trappable,
         default: trappable,

@@ -1,7 +1,5 @@
 //! Which components fit the contract, told by their names alone: before anything is compiled.
 
-use renmen_schema::manifest::Manifest;
-
 use crate::inspect::Inspection;
 use crate::load_error::LoadError;
 
@@ -24,11 +22,28 @@ pub(crate) fn check(inspection: &Inspection) -> Result<(), LoadError> {
     if !faults.is_empty() {
         return Err(LoadError::ManifestFaults { plugin: manifest.name.clone(), faults });
     }
-    if !manifest.streams.is_empty() && !inspection.exports_interface("source") {
-        return Err(missing(manifest, "source", "its manifest names streams"));
-    }
-    if !manifest.actions.is_empty() && !inspection.exports_interface("sink") {
-        return Err(missing(manifest, "sink", "its manifest names actions"));
+    check_promises(inspection)?;
+    Ok(())
+}
+
+/// What the manifest says and what the code offers must be the same: a promise without code fails at its first call, and
+/// code without a promise has no name by which it could be asked for.
+fn check_promises(inspection: &Inspection) -> Result<(), LoadError> {
+    let manifest = &inspection.manifest;
+    let promises = [
+        ("source", !manifest.streams.is_empty(), "its manifest names streams", "names a stream"),
+        ("sink", !manifest.actions.is_empty(), "its manifest names actions", "names an action"),
+        ("webhook", manifest.webhook.is_some(), "its manifest has a [webhook]", "has a [webhook]"),
+    ];
+    for (export, promised, because, wanted) in promises {
+        match (promised, inspection.exports_interface(export)) {
+            (true, false) => {
+                let because = because.to_owned();
+                return Err(LoadError::MissingExport { plugin: manifest.name.clone(), export, because });
+            }
+            (false, true) => return Err(LoadError::UndeclaredExport { plugin: manifest.name.clone(), export, wanted }),
+            (true, true) | (false, false) => {}
+        }
     }
     Ok(())
 }
@@ -38,10 +53,6 @@ impl Inspection {
     pub(crate) fn exports_interface(&self, interface: &str) -> bool {
         self.exports.iter().any(|name| split(name).is_some_and(|(exported, _)| exported == interface))
     }
-}
-
-fn missing(manifest: &Manifest, export: &'static str, because: &str) -> LoadError {
-    LoadError::MissingExport { plugin: manifest.name.clone(), export, because: because.to_owned() }
 }
 
 fn check_version(inspection: &Inspection) -> Result<(), LoadError> {

@@ -71,12 +71,11 @@ pub(crate) fn coverage(from: source::Coverage) -> Coverage {
 }
 
 /// What `page_bytes_max` counts, in bytes.
-pub(crate) fn page_bytes(page: &source::Page) -> u64 {
-    let records = page.records.iter().map(|r| r.entity.len() + r.external_id.len() + r.pointer.len() + r.payload.len());
-    let rejects = page.rejects.iter().map(|r| {
+pub(crate) fn items_bytes(records: &[types::Envelope], rejects: &[types::Reject]) -> u64 {
+    let records = records.iter().map(|r| r.entity.len() + r.external_id.len() + r.pointer.len() + r.payload.len());
+    let rejects = rejects.iter().map(|r| {
         let id = r.external_id.as_ref().map_or(0, String::len);
         r.entity.len() + id + r.pointer.len() + r.reason.len() + r.raw.len()
     });
-    let bytes = records.chain(rejects).sum::<usize>() + page.next.as_ref().map_or(0, String::len);
-    bytes as u64
+    records.chain(rejects).sum::<usize>() as u64
 }

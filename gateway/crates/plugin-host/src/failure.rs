@@ -12,7 +12,7 @@ pub enum CallError {
     Failure {
         /// What the host does next depends on it, and on nothing else.
         kind: FailureKind,
-        /// The vendor's own code, or the host's: `not_recorded`, `bad_request`.
+        /// The vendor's own code, or the host's: `not_recorded`, `bad_request`, `bad_receipt`, `bad_answer`.
         code: Option<String>,
         /// For the operator; at most 4 KiB.
         message: String,
@@ -48,6 +48,12 @@ impl CallError {
         match self {
             Self::Failure { usage, .. } | Self::Budget { usage, .. } | Self::Crashed { usage, .. } => usage,
         }
+    }
+
+    /// The connector answered what no caller can use: its own fault, told as such.
+    pub(crate) fn unusable(code: &str, message: String, usage: Usage) -> Self {
+        let kind = FailureKind::Internal;
+        Self::Failure { kind, code: Some(code.to_owned()), message, retry_after_ms: None, usage }
     }
 
     /// A short stable word for spans and metrics: `failure:rate-limited`, `limit:fuel_max`, `crashed`.

@@ -24,6 +24,42 @@ pub struct Inspection {
     pub bytes: u64,
 }
 
+/// One thing that a connector can do: an interface that it exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// Reads: `source`.
+    Source,
+    /// Writes: `sink`.
+    Sink,
+    /// Takes what the vendor sends: `webhook`.
+    Webhook,
+    /// Proves its connection: `probe`.
+    Probe,
+}
+
+impl Capability {
+    const ALL: [Self; 4] = [Self::Source, Self::Sink, Self::Webhook, Self::Probe];
+
+    /// The interface's name in the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Sink => "sink",
+            Self::Webhook => "webhook",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl Inspection {
+    /// What it can do, in the order of the contract.
+    #[must_use]
+    pub fn capabilities(&self) -> Vec<Capability> {
+        Capability::ALL.into_iter().filter(|capability| self.exports_interface(capability.as_str())).collect()
+    }
+}
+
 /// Manifest, digest, imports and exports of a component, without compiling it.
 ///
 /// # Errors

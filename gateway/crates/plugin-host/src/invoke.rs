@@ -25,6 +25,8 @@ use crate::verdict;
 pub(crate) trait Export: Sync {
     /// For the span: `source.pull`.
     const NAME: &'static str;
+    /// The number of the call's first exchange: above 0 where what the guest was given counts as one.
+    const FIRST_EXCHANGE: u32 = 0;
     /// What the guest answers.
     type Answer: Send;
     /// What is made of it.
@@ -59,7 +61,9 @@ async fn guarded<E: Export>(plugin: &Plugin, call: &Call, export: &E) -> Result<
     // Before the clock runs, and dropped after the store.
     let _place = plugin.place().await;
     let started = Instant::now();
-    let mut store = plugin.store(CallState::new(plugin.name(), call));
+    let mut state = CallState::new(plugin.name(), call);
+    state.http.first_number = E::FIRST_EXCHANGE;
+    let mut store = plugin.store(state);
     let entered = tokio::time::timeout(call.limits.wall_clock, async {
         let instance = plugin.instance_pre().instantiate_async(&mut store).await?;
         export.enter(&mut store, &instance).await

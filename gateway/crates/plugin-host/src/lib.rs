@@ -2,8 +2,8 @@
 //!
 //! A connector is a WebAssembly component with its manifest inside. This crate loads it ([`PluginHost::load`]), gives it
 //! exactly the four interfaces of the contract (`http`, `clock`, `log`, `seal`), calls its exports within the limits of
-//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], or a [`CallError`] that names the budget, the
-//! connector's own failure, or the crash.
+//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], a [`Receipt`], an [`Outcome`], or a [`CallError`]
+//! that names the budget, the connector's own failure, or the crash.
 //!
 //! What it must not know: how a request is granted, signed and sent (that is `renmen-egress`), what a record means (that
 //! is `renmen-schema` and the run that normalizes it), where anything is kept, and when a call is due.
@@ -16,15 +16,18 @@
 //!   characters are escaped;
 //! - only `.wasm` is accepted, checked by digest on the very bytes that are compiled.
 //!
-//! Reading order: [`limits`](CallLimits), `engine`, `inspect`, `contract`, `load`, `plugin`, `invoke`, `host/*`.
+//! Reading order: [`limits`](CallLimits), `engine`, `inspect`, `contract`, `load`, `plugin`, `invoke`, `export/*`, `host/*`.
 
+mod action;
 mod bindings;
 mod call;
 mod componentize;
 mod contract;
 mod convert;
+mod delivery;
 mod digest;
 mod engine;
+mod export;
 mod failure;
 mod guest_text;
 mod host;
@@ -42,12 +45,14 @@ mod state;
 mod usage;
 mod verdict;
 
+pub use action::{Action, Receipt};
 pub use call::{Call, Pull};
 pub use componentize::componentize;
 pub use contract::CONTRACT;
+pub use delivery::{Answer, Delivery, Outcome, Refresh};
 pub use engine::{Allocation, HostOptions, HostTuning, PluginHost};
 pub use failure::{CallError, FailureKind};
-pub use inspect::{Inspection, inspect};
+pub use inspect::{Capability, Inspection, inspect};
 pub use limits::CallLimits;
 pub use load_error::LoadError;
 pub use page::{Coverage, Envelope, Finding, Page, Reject};

@@ -22,6 +22,12 @@ pub struct CallLimits {
     pub page_records_max: u32,
     /// Payloads, rejected originals, ids and cursor of one page together, in bytes.
     pub page_bytes_max: u64,
+    /// Reference and detail of one receipt together, in bytes.
+    pub receipt_bytes_max: u64,
+    /// Headers and body of the answer to one delivery together, in bytes.
+    pub answer_bytes_max: u64,
+    /// Records that one delivery may ask to be read again; a whole stream counts as one.
+    pub refreshes_max: u32,
     /// Lines that are kept; further ones are dropped and counted, and [`CallLimits::LOG_FLOOD_FACTOR`] times as many end
     /// the call.
     pub log_lines_max: u32,
@@ -46,6 +52,9 @@ impl Default for CallLimits {
             http_calls_max: 100,
             page_records_max: 1_000,
             page_bytes_max: 8 << 20,
+            receipt_bytes_max: 64 << 10,
+            answer_bytes_max: 64 << 10,
+            refreshes_max: 1_000,
             log_lines_max: 32,
             log_line_bytes_max: 4 << 10,
         }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::bindings::exports::renmen::connector::{probe, source};
+use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::contract;
 use crate::digest;
 use crate::engine::PluginHost;
@@ -73,6 +73,12 @@ impl PluginHost {
         if let Some(source) = &plugin.source {
             fits(source.load(&mut store, &instance).map(drop))?;
         }
+        if let Some(sink) = &plugin.sink {
+            fits(sink.load(&mut store, &instance).map(drop))?;
+        }
+        if let Some(webhook) = &plugin.webhook {
+            fits(webhook.load(&mut store, &instance).map(drop))?;
+        }
         if let Some(probe) = &plugin.probe {
             fits(probe.load(&mut store, &instance).map(drop))?;
         }
@@ -111,6 +117,8 @@ impl Gate {
         let pre = self.linker.instantiate_pre(&component).map_err(link)?;
         let has = |interface| inspection.exports_interface(interface);
         let source = has("source").then(|| source::GuestIndices::new(&pre)).transpose().map_err(link)?;
+        let sink = has("sink").then(|| sink::GuestIndices::new(&pre)).transpose().map_err(link)?;
+        let webhook = has("webhook").then(|| webhook::GuestIndices::new(&pre)).transpose().map_err(link)?;
         let probe = has("probe").then(|| probe::GuestIndices::new(&pre)).transpose().map_err(link)?;
         Ok(Plugin {
             name: inspection.manifest.name.as_str().into(),
@@ -119,6 +127,8 @@ impl Gate {
             pre,
             places: self.places.clone(),
             source,
+            sink,
+            webhook,
             probe,
         })
     }

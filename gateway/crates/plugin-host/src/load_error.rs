@@ -137,6 +137,18 @@ pub enum LoadError {
         /// What the manifest says.
         because: String,
     },
+    /// The code does what the manifest does not say.
+    #[error(
+        "{plugin} exports `{export}`, but nothing in its manifest {wanted}; declare it in plugin.toml, or take the export out"
+    )]
+    UndeclaredExport {
+        /// The plugin's name.
+        plugin: String,
+        /// The interface.
+        export: &'static str,
+        /// What the manifest would have to say.
+        wanted: &'static str,
+    },
     /// The module cannot become a component.
     #[error("the module cannot become a component: {reason}; build it with the renmen-plugin of this release")]
     Encode {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use renmen_schema::manifest::Manifest;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::InstancePre;
 
-use crate::bindings::exports::renmen::connector::{probe, source};
-use crate::bindings::renmen::connector::types::Failure;
+use crate::action::{Action, Receipt};
+use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::call::{Call, Pull};
-use crate::convert;
+use crate::delivery::{Delivery, Outcome};
 use crate::engine;
+use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
 use crate::failure::{CallError, FailureKind};
-use crate::invoke::{Export, invoke};
+use crate::invoke::invoke;
 use crate::page::{Finding, Page};
 use crate::state::CallState;
 use crate::usage::Usage;
@@ -27,6 +28,8 @@ pub struct Plugin {
     /// Of the whole host: how many calls run at the same time.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) source: Option<source::GuestIndices>,
+    pub(crate) sink: Option<sink::GuestIndices>,
+    pub(crate) webhook: Option<webhook::GuestIndices>,
     pub(crate) probe: Option<probe::GuestIndices>,
 }
 
@@ -61,6 +64,38 @@ impl Plugin {
             max_records: call.limits.page_records_max,
         };
         invoke(self, &call, &PullExport { indices, request }).await
+    }
+
+    /// Does one action.
+    ///
+    /// # Errors
+    /// As [`Plugin::pull`]. Whether the vendor had done the action before the call ended is not known then: push it again
+    /// with the same key.
+    pub async fn push(&self, call: Call, action: Action) -> Result<Receipt, CallError> {
+        let Some(indices) = &self.sink else {
+            return Err(self.cannot("sink", "its manifest names no action"));
+        };
+        let action = sink::Action {
+            config: call.config.to_vec(),
+            name: action.name,
+            idempotency_key: action.idempotency_key,
+            attempt: action.attempt,
+            input: action.input,
+        };
+        invoke(self, &call, &PushExport { indices, action }).await
+    }
+
+    /// Hands over what the vendor sent of its own accord.
+    ///
+    /// # Errors
+    /// As [`Plugin::pull`]. A failure of kind [`FailureKind::AuthRequired`] means that the delivery is not the vendor's:
+    /// nothing of it may be kept.
+    pub async fn receive(&self, call: Call, delivery: Delivery) -> Result<Outcome, CallError> {
+        let Some(indices) = &self.webhook else {
+            return Err(self.cannot("webhook", "its manifest has no [webhook]"));
+        };
+        let delivery = delivery.into_wit(&call.config);
+        invoke(self, &call, &ReceiveExport { indices, delivery }).await
     }
 
     /// Asks the connector whether its connection works; empty where it has no `probe`.
@@ -101,87 +136,5 @@ impl Plugin {
             retry_after_ms: None,
             usage: Usage::default(),
         }
-    }
-}
-
-struct PullExport<'a> {
-    indices: &'a source::GuestIndices,
-    request: source::PullRequest,
-}
-
-impl Export for PullExport<'_> {
-    const NAME: &'static str = "source.pull";
-    type Answer = source::Page;
-    type Outcome = Page;
-
-    async fn enter(
-        &self,
-        store: &mut Store<CallState>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Result<source::Page, Failure>> {
-        let guest = self.indices.load(&mut *store, instance)?;
-        guest.call_pull(store, &self.request).await
-    }
-
-    fn leave(&self, page: source::Page, mut state: CallState, mut usage: Usage) -> Result<Page, CallError> {
-        let items = page.records.len() + page.rejects.len();
-        usage.records = u32::try_from(items).unwrap_or(u32::MAX);
-        let (records_max, bytes_max) = (state.limits.page_records_max, state.limits.page_bytes_max);
-        if usage.records > records_max {
-            let message = format!("the page holds {items} records, asked for were no more than {records_max}");
-            return Err(CallError::Budget { budget: "page_records_max", message, usage });
-        }
-        let bytes = convert::page_bytes(&page);
-        if bytes > bytes_max {
-            let message = format!("the page holds {bytes} bytes, allowed are {bytes_max}");
-            return Err(CallError::Budget { budget: "page_bytes_max", message, usage });
-        }
-        Ok(Page {
-            records: page.records.into_iter().map(convert::envelope).collect(),
-            rejects: page.rejects.into_iter().map(|reject| convert::reject(&state, reject)).collect(),
-            next: page.next,
-            has_more: page.has_more,
-            coverage: convert::coverage(page.coverage),
-            exchanges: std::mem::take(&mut state.http.exchanges),
-            usage,
-        })
-    }
-
-    fn usage(page: &Page) -> &Usage {
-        &page.usage
-    }
-}
-
-struct ProbeExport<'a> {
-    indices: &'a probe::GuestIndices,
-    config: Vec<u8>,
-}
-
-impl Export for ProbeExport<'_> {
-    const NAME: &'static str = "probe.check";
-    type Answer = Vec<probe::Finding>;
-    type Outcome = (Vec<Finding>, Usage);
-
-    async fn enter(
-        &self,
-        store: &mut Store<CallState>,
-        instance: &Instance,
-    ) -> wasmtime::Result<Result<Vec<probe::Finding>, Failure>> {
-        let guest = self.indices.load(&mut *store, instance)?;
-        guest.call_check(store, &self.config).await
-    }
-
-    fn leave(&self, findings: Self::Answer, state: CallState, usage: Usage) -> Result<Self::Outcome, CallError> {
-        // A finding is text to clean and to show: as many as a page may hold are plenty.
-        let allowed = state.limits.page_records_max as usize;
-        if findings.len() > allowed {
-            let message = format!("the probe found {} things, allowed are {allowed}", findings.len());
-            return Err(CallError::Budget { budget: "page_records_max", message, usage });
-        }
-        Ok((findings.iter().map(|finding| convert::finding(&state, finding)).collect(), usage))
-    }
-
-    fn usage(outcome: &Self::Outcome) -> &Usage {
-        &outcome.1
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use renmen_egress::{Connection, Exchange, Tape};
+use renmen_schema::id::SlotName;
 
 use crate::call::Call;
 use crate::guest_text;
@@ -44,6 +45,8 @@ pub(crate) struct HttpMeter {
     pub(crate) calls: u32,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+    /// The number of the first exchange.
+    pub(crate) first_number: u32,
     /// In the order of their numbers.
     pub(crate) exchanges: Vec<Arc<Exchange>>,
 }
@@ -89,9 +92,19 @@ impl CallState {
 
     /// Guest text for an operator.
     pub(crate) fn clean(&self, text: &str, bytes_max: usize) -> String {
-        guest_text::clean(text, bytes_max, |text| match &self.outside {
+        guest_text::clean(text, bytes_max, |text| self.redact(text))
+    }
+
+    /// The text without live secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        match &self.outside {
             Some(outside) => outside.egress.redact(text),
             None => text.to_owned(),
-        })
+        }
+    }
+
+    /// The slot whose secret stands in these bytes.
+    pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<SlotName> {
+        self.outside.as_ref()?.egress.secret_in(bytes)
     }
 }

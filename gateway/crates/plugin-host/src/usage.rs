@@ -15,7 +15,7 @@ pub struct Usage {
     pub bytes_in: u64,
     /// Bytes of request bodies that the connector sent.
     pub bytes_out: u64,
-    /// Records and rejects in the page.
+    /// Records and rejects in the page or the delivery.
     pub records: u32,
     /// Lines that were kept.
     pub log_lines: u32,

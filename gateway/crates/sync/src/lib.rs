@@ -39,4 +39,4 @@ pub use quarantine::RetryOutcome;
 pub use replay::{Difference, DifferenceKind, DifferenceSink, FieldDifference, PageFailure, ReplayReport};
 pub use report::RunReport;
 pub use schedule::{CronSchedule, Schedule};
-pub use source::{BoundPlugin, Puller, Reading};
+pub use source::{BoundPlugin, Puller, Pusher, Reading, Receiver};

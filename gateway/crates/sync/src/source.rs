@@ -2,10 +2,14 @@
 //! and its tests can put a scripted source in the connector's place.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use renmen_egress::{Connection, Tape};
-use renmen_plugin_host::{Call, CallError, CallLimits, Finding, Page, Plugin, Pull};
+use renmen_plugin_host::{
+    Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt,
+};
 use renmen_schema::id::ConnectionName;
 use renmen_schema::manifest::Manifest;
 
@@ -35,6 +39,36 @@ pub trait Puller: Send + Sync {
     /// # Errors
     /// [`CallError`]: data about why they could not be made.
     async fn probe(&self, reading: Reading) -> Result<Vec<Finding>, CallError>;
+    /// Where its actions go; none when it has none.
+    fn pusher(&self) -> Option<&dyn Pusher> {
+        None
+    }
+    /// Where its deliveries go; none when its manifest has no `[webhook]`.
+    fn receiver(&self) -> Option<&dyn Receiver> {
+        None
+    }
+}
+
+/// What an action goes through: see [`Puller::pusher`].
+#[async_trait]
+pub trait Pusher: Send + Sync {
+    /// One action.
+    ///
+    /// # Errors
+    /// [`CallError`]: data about why it was not done, or why nobody knows whether it was.
+    async fn push(&self, reading: Reading, action: Action) -> Result<Receipt, CallError>;
+}
+
+/// What a vendor's delivery goes through: see [`Puller::receiver`].
+#[async_trait]
+pub trait Receiver: Send + Sync {
+    /// What a delivery means. `within` ends the call earlier than the connection's own `wall_clock`: a vendor waits.
+    ///
+    /// # Errors
+    /// [`CallError`]: data about why it means nothing to us.
+    async fn receive(&self, reading: Reading, within: Duration, delivery: Delivery) -> Result<Outcome, CallError>;
+    /// The bytes with the connection's live secrets taken out: how a delivery is kept.
+    fn redact(&self, bytes: Bytes) -> Bytes;
 }
 
 /// A loaded plugin with everything that one connection calls it with.
@@ -92,5 +126,35 @@ impl Puller for BoundPlugin {
 
     async fn probe(&self, reading: Reading) -> Result<Vec<Finding>, CallError> {
         self.plugin.probe(self.call(reading)).await
+    }
+
+    fn pusher(&self) -> Option<&dyn Pusher> {
+        (!self.plugin.manifest().actions.is_empty()).then_some(self as &dyn Pusher)
+    }
+
+    fn receiver(&self) -> Option<&dyn Receiver> {
+        self.plugin.manifest().webhook.is_some().then_some(self as &dyn Receiver)
+    }
+}
+
+#[async_trait]
+impl Pusher for BoundPlugin {
+    async fn push(&self, reading: Reading, action: Action) -> Result<Receipt, CallError> {
+        self.plugin.push(self.call(reading), action).await
+    }
+}
+
+#[async_trait]
+impl Receiver for BoundPlugin {
+    async fn receive(&self, reading: Reading, within: Duration, delivery: Delivery) -> Result<Outcome, CallError> {
+        let mut call = self.call(reading);
+        if within < call.limits.wall_clock {
+            call.limits = Arc::new(CallLimits { wall_clock: within, ..(*call.limits).clone() });
+        }
+        self.plugin.receive(call, delivery).await
+    }
+
+    fn redact(&self, bytes: Bytes) -> Bytes {
+        self.egress.redact_bytes(bytes)
     }
 }

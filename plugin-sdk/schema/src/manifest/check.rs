@@ -67,6 +67,8 @@ impl Manifest {
         let mut faults = Vec::new();
         self.check_names(&mut faults);
         self.check_entities(&mut faults);
+        self.check_actions(&mut faults);
+        self.check_webhook(&mut faults);
         self.check_hosts(&mut faults);
         self.check_slots(&mut faults);
         if self.rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0 || rate.burst == Some(0)) {
@@ -84,8 +86,8 @@ impl Manifest {
                 fault(faults, key, format!("`{version}`; expected a semantic version, as 0.1.0"));
             }
         }
-        if self.streams.is_empty() && self.actions.is_empty() {
-            fault(faults, "streams", "neither streams nor actions; expected at least one of them");
+        if self.streams.is_empty() && self.actions.is_empty() && self.webhook.is_none() {
+            fault(faults, "streams", "neither streams nor actions nor a webhook; expected at least one of them");
         }
     }
 
@@ -105,8 +107,8 @@ impl Manifest {
                 fault(faults, &key, format!("`{entity}` is no entity; `renmen schema` lists them"));
                 continue;
             };
-            if !self.streams.values().any(|stream| stream.entities.contains(entity)) {
-                fault(faults, &key, "an entity that no stream carries");
+            if !self.carries(entity) {
+                fault(faults, &key, "an entity that neither a stream nor the webhook carries");
             }
             for (pointer, rule) in rules {
                 if !pointer.starts_with('/') || class_of(kind, pointer).is_none() {
@@ -234,6 +236,14 @@ contract = "0.1.0"
 [streams.employees]
 description = "All staff"
 entities = ["employee", "org_unit"]
+[actions."message.send"]
+description = "Sends a message"
+idempotent = "read-before-write"
+input = { type = "object" }
+[webhook]
+description = "Changes of staff"
+entities = ["assignment"]
+slots = ["app"]
 [http]
 hosts = ["https://api.example.com", "https://*.example.com:8443", "{base_url}", "drop:"]
 methods = ["GET", "POST"]
@@ -267,7 +277,11 @@ type = "string"
             ("same_as = \"app\"", "same_as = \"none\"", "slots.old: same_as names the slot `none`"),
             ("same_as = \"app\"", "same_as = \"old\"", "slots.old: same_as names itself"),
             ("[lineage.employee]", "[lineage.worker]", "lineage.worker: `worker` is no entity"),
-            ("[lineage.employee]", "[lineage.job]", "lineage.job: an entity that no stream carries"),
+            (
+                "[lineage.employee]",
+                "[lineage.job]",
+                "lineage.job: an entity that neither a stream nor the webhook carries",
+            ),
             ("/work/hire_date", "/work/hired", "lineage.employee: `/work/hired` is no field of employee"),
             ("\"/mobile\"", "\"mobile\"", "lineage.employee: the source of `/person/phones/0/number`"),
             (
@@ -282,6 +296,10 @@ type = "string"
             ("config_schema.properties.base_url", "config_schema.properties.url", "http.hosts: `{base_url}` is no key"),
             ("{base_url}/token", "token", "slots.app: the token_url `token` is not absolute"),
             ("name = \"staff\"", "name = \"Staff!\"", "name: expected 1 to 63"),
+            ("actions.\"message.send\"", "actions.\"Message send\"", "actions.Message send: no name of an action"),
+            ("type = \"object\" }", "type = \"string\" }", "actions.message.send.input: expected a JSON Schema"),
+            ("[\"assignment\"]", "[\"job_change\"]", "webhook.entities: `job_change` is no entity"),
+            ("slots = [\"app\"]", "slots = [\"apps\"]", "webhook.slots: `apps` is no slot"),
         ] {
             let found = faults(from, to);
             assert!(found.iter().any(|fault| fault.starts_with(wanted)), "{wanted}: {found:?}");
@@ -297,7 +315,7 @@ type = "string"
     #[test]
     fn an_unknown_key_or_a_wrong_type_has_its_line_and_column() {
         let error = Manifest::parse(&GOOD.replace("[http]", "[http]\nhost = []")).unwrap_err();
-        assert_eq!((error.line, error.column), (10, 1), "{error}");
+        assert_eq!((error.line, error.column), (18, 1), "{error}");
         assert!(error.message.contains("host"), "{error}");
         let error = Manifest::parse(&GOOD.replace("\"1.2.3\"", "1")).unwrap_err();
         assert_eq!((error.line, error.column), (3, 11), "{error}");

@@ -11,8 +11,10 @@ use crate::id::{SlotName, StreamName};
 
 mod auth;
 mod check;
+mod write;
 pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
+pub use write::{ActionManifest, Idempotence, WebhookManifest};
 
 /// The name of the custom section that carries the manifest's TOML text in a component.
 pub const SECTION: &str = "renmen:manifest";
@@ -35,9 +37,12 @@ pub struct Manifest {
     /// What it can pull.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub streams: BTreeMap<StreamName, StreamManifest>,
-    /// What it can push, with one line for people.
+    /// What it can push, by name: `message.send`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub actions: BTreeMap<String, ActionManifest>,
+    /// What it takes of the vendor's own accord; none takes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<WebhookManifest>,
     /// Where it wants to go.
     #[serde(default)]
     pub http: HttpWish,
@@ -93,14 +98,6 @@ pub enum Deletes {
     Explicit,
     /// What a run that listed everything did not list is gone.
     Diff,
-}
-
-/// One action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ActionManifest {
-    /// One line for people.
-    pub description: String,
 }
 
 /// The hosts that a connector wants to reach.

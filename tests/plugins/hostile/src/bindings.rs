@@ -13,6 +13,6 @@
 
 wit_bindgen::generate!({
     path: "../../../plugin-sdk/wit",
-    world: "source-connector",
+    world: "full-connector",
     pub_export_macro: true,
 });

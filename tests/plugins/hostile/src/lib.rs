@@ -1,4 +1,4 @@
-//! Misbehaves on demand: the name of the stream says how. It is built on the contract itself, not on the SDK, because a
+//! Misbehaves on demand: the name of the stream or of the action, or the path of the delivery, says how. It is built on the contract itself, not on the SDK, because a
 //! hostile author would not use the SDK either.
 //!
 //! It must not hold anything that a test wants to keep secret: what it tries to leak comes from its configuration.
@@ -9,6 +9,8 @@ mod bindings;
 mod exhaust;
 mod network;
 mod page;
+mod push;
+mod receive;
 mod talk;
 
 use bindings::exports::renmen::connector::probe::{Finding, Guest as Probe};

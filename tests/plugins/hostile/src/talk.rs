@@ -26,7 +26,7 @@ pub(crate) fn long_line() -> Page {
 }
 
 pub(crate) fn leak(request: &PullRequest) -> Failure {
-    let canary = network::config(request, "canary");
+    let canary = network::config(&request.config, "canary");
     log::write(log::Level::Info, &format!("the secret is {canary}"));
     page::failure(FailureKind::Internal, &format!("failed with {canary}"))
 }

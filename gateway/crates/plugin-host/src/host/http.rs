@@ -70,7 +70,8 @@ impl CallState {
             let message = format!("the answers of one call hold {held} bytes, allowed are {allowed}");
             return Err(self.stop("memory_bytes_max", message));
         }
-        let number = u32::try_from(self.http.exchanges.len()).expect("fewer exchanges than http_calls_max, a u32");
+        let heard = u32::try_from(self.http.exchanges.len()).expect("fewer exchanges than http_calls_max, a u32");
+        let number = self.http.first_number.saturating_add(heard);
         let response = Response {
             status: exchange.response.status,
             headers: exchange

@@ -9,7 +9,7 @@ mod seal;
 
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::SourceConnector;
+use crate::bindings::FullConnector;
 use crate::bindings::renmen::connector::types;
 use crate::state::CallState;
 
@@ -18,5 +18,5 @@ impl types::Host for CallState {}
 
 /// Puts the interfaces of the contract, and nothing else, into a linker.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    SourceConnector::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+    FullConnector::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }

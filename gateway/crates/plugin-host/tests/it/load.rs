@@ -86,7 +86,7 @@ async fn a_broken_manifest_is_refused_with_its_line() {
 #[tokio::test]
 async fn a_manifest_that_contradicts_itself_is_refused_with_every_fault() {
     let wat = "(component (@custom \"renmen:manifest\" \"name = \\22x\\22\\0aversion = \\221\\22\\0adescription = \\22x\\22\\0acontract = \\220.1.0\\22\\0a\"))";
-    insta::assert_snapshot!(refused(&wat::parse_str(wat).unwrap()).await, @"plugin.toml of x: version: `1`; expected a semantic version, as 0.1.0; streams: neither streams nor actions; expected at least one of them; correct it and build the plugin again");
+    insta::assert_snapshot!(refused(&wat::parse_str(wat).unwrap()).await, @"plugin.toml of x: version: `1`; expected a semantic version, as 0.1.0; streams: neither streams nor actions nor a webhook; expected at least one of them; correct it and build the plugin again");
 }
 
 #[tokio::test]
@@ -137,6 +137,8 @@ fn a_component_is_inspected_without_running_it() {
     assert!(inspection.digest.starts_with("sha256:"));
     assert!(inspection.imports.iter().any(|name| name == "renmen:connector/http@0.1.0"), "{:?}", inspection.imports);
     assert!(inspection.exports.iter().any(|name| name == "renmen:connector/source@0.1.0"), "{:?}", inspection.exports);
+    let can: Vec<_> = inspection.capabilities().into_iter().map(renmen_plugin_host::Capability::as_str).collect();
+    assert_eq!(can, ["source", "sink", "webhook", "probe"]);
 }
 
 #[tokio::test]

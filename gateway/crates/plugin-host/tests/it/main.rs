@@ -10,6 +10,8 @@ mod load;
 mod memory_returns;
 mod modules;
 mod network;
+mod push;
+mod receive;
 mod reload;
 mod spans;
 mod telling;

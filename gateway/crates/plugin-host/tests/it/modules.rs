@@ -132,6 +132,30 @@ fn a_manifest_that_promises_more_than_the_code_does_is_refused() {
 }
 
 #[test]
+fn a_manifest_that_promises_a_webhook_without_code_is_refused() {
+    let promising = format!("{}[webhook]\ndescription = \"Tells\"\n", manifest("1.0.0"));
+    let error = componentize(&module(&format!("{PULL} unreachable)")), &promising).unwrap_err();
+    insta::assert_snapshot!(error, @"by-hand does not export `webhook` although its manifest has a [webhook]; export it, or take that out of plugin.toml");
+}
+
+#[test]
+fn code_that_the_manifest_says_nothing_of_is_refused() {
+    let full = |manifest: &str| {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("connector.wit", WIT).unwrap();
+        let world = resolve.select_world(&[package], Some("full-connector")).unwrap();
+        let mut module = wit_component::dummy_module(&resolve, world, wit_parser::ManglingAndAbi::Standard32);
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+        componentize(&module, manifest)
+    };
+    let silent = manifest("1.0.0");
+    insta::assert_snapshot!(full(&silent).unwrap_err(), @"by-hand exports `sink`, but nothing in its manifest names an action; declare it in plugin.toml, or take the export out");
+    let half = format!("{silent}[actions]\nwrite = {{ description = \"Writes\" }}\n");
+    insta::assert_snapshot!(full(&half).unwrap_err(), @"by-hand exports `webhook`, but nothing in its manifest has a [webhook]; declare it in plugin.toml, or take the export out");
+    assert!(full(&format!("{half}[webhook]\ndescription = \"Tells\"\n")).is_ok());
+}
+
+#[test]
 fn a_component_is_no_module() {
     let component = component(&format!("{PULL} unreachable)"), "1.0.0");
     assert!(matches!(componentize(&component, &manifest("1.0.0")), Err(LoadError::NotAModule)));

@@ -118,6 +118,7 @@ impl Script {
             author: None,
             streams: [("units".parse().unwrap(), stream)].into(),
             actions: BTreeMap::new(),
+            webhook: None,
             http: Default::default(),
             slots: BTreeMap::new(),
             config_schema: None,

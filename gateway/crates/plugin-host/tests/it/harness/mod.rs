@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, NoTape, OperatorGrant, SlotSpec};
-use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin, PluginHost, Pull};
+use renmen_plugin_host::{
+    Action, Call, CallError, CallLimits, Delivery, HostOptions, Outcome, Page, Plugin, PluginHost, Pull, Receipt,
+};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
 use renmen_schema::manifest::HttpWish;
 use renmen_vault::Secret;
@@ -47,10 +49,31 @@ impl Bench {
 
     /// One pull with the limits changed.
     pub(crate) async fn pull(&self, stream: &str, change: impl FnOnce(&mut CallLimits)) -> Result<Page, CallError> {
+        self.plugin.pull(self.changed(change), first(stream)).await
+    }
+
+    /// One action with the limits changed.
+    pub(crate) async fn push(
+        &self,
+        action: Action,
+        change: impl FnOnce(&mut CallLimits),
+    ) -> Result<Receipt, CallError> {
+        self.plugin.push(self.changed(change), action).await
+    }
+
+    /// One delivery with the limits changed.
+    pub(crate) async fn receive(
+        &self,
+        delivery: Delivery,
+        change: impl FnOnce(&mut CallLimits),
+    ) -> Result<Outcome, CallError> {
+        self.plugin.receive(self.changed(change), delivery).await
+    }
+
+    fn changed(&self, change: impl FnOnce(&mut CallLimits)) -> Call {
         let mut limits = (*self.call.limits).clone();
         change(&mut limits);
-        let call = Call { limits: Arc::new(limits), ..self.call.clone() };
-        self.plugin.pull(call, first(stream)).await
+        Call { limits: Arc::new(limits), ..self.call.clone() }
     }
 
     /// The host is well: a plugin beside the hostile one still gives its page.

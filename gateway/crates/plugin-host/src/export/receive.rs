@@ -1,0 +1,93 @@
+//! `webhook.receive`: what a delivery means and what its sender is answered.
+
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use super::Bound;
+use crate::bindings::exports::renmen::connector::webhook;
+use crate::bindings::renmen::connector::types::Failure;
+use crate::convert;
+use crate::delivery::{Answer, Outcome, Refresh};
+use crate::failure::CallError;
+use crate::invoke::Export;
+use crate::state::CallState;
+use crate::usage::Usage;
+
+pub(crate) struct ReceiveExport<'a> {
+    pub(crate) indices: &'a webhook::GuestIndices,
+    pub(crate) delivery: webhook::Delivery,
+}
+
+impl Export for ReceiveExport<'_> {
+    const NAME: &'static str = "webhook.receive";
+    /// The delivery itself is exchange 0: what its records point into.
+    const FIRST_EXCHANGE: u32 = 1;
+    type Answer = webhook::Outcome;
+    type Outcome = Outcome;
+
+    async fn enter(
+        &self,
+        store: &mut Store<CallState>,
+        instance: &Instance,
+    ) -> wasmtime::Result<Result<webhook::Outcome, Failure>> {
+        let guest = self.indices.load(&mut *store, instance)?;
+        guest.call_receive(store, &self.delivery).await
+    }
+
+    fn leave(&self, outcome: webhook::Outcome, mut state: CallState, mut usage: Usage) -> Result<Outcome, CallError> {
+        usage.records = u32::try_from(outcome.records.len() + outcome.rejects.len()).unwrap_or(u32::MAX);
+        check_bounds(&outcome, &state, &usage)?;
+        let answer = answer(&state, outcome.answer)
+            .map_err(|why| CallError::unusable("bad_answer", format!("the answer {why}"), usage.clone()))?;
+        Ok(Outcome {
+            answer,
+            delivery_id: outcome.delivery_id,
+            records: outcome.records.into_iter().map(convert::envelope).collect(),
+            rejects: outcome.rejects.into_iter().map(|reject| convert::reject(&state, reject)).collect(),
+            refresh: outcome.refresh.into_iter().map(|r| Refresh { stream: r.stream, only: r.only }).collect(),
+            exchanges: std::mem::take(&mut state.http.exchanges),
+            usage,
+        })
+    }
+
+    fn usage(outcome: &Outcome) -> &Usage {
+        &outcome.usage
+    }
+}
+
+fn check_bounds(outcome: &webhook::Outcome, state: &CallState, usage: &Usage) -> Result<(), CallError> {
+    let limits = &state.limits;
+    let bound = |budget, what, unit, allowed| Bound { budget, what, unit, allowed };
+    bound("page_records_max", "the delivery holds", "records", u64::from(limits.page_records_max))
+        .check(u64::from(usage.records), usage)?;
+    let refreshes: usize = outcome.refresh.iter().map(|refresh| refresh.only.len().max(1)).sum();
+    bound("refreshes_max", "the delivery asks for", "records to be read again", u64::from(limits.refreshes_max))
+        .check(refreshes as u64, usage)?;
+    let ids: usize =
+        outcome.refresh.iter().map(|r| r.stream.len() + r.only.iter().map(String::len).sum::<usize>()).sum();
+    let ids = ids + outcome.delivery_id.as_ref().map_or(0, String::len);
+    let bytes = convert::items_bytes(&outcome.records, &outcome.rejects) + ids as u64;
+    bound("page_bytes_max", "the delivery holds", "bytes", limits.page_bytes_max).check(bytes, usage)?;
+    let headers: usize = outcome.answer.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    let bytes = (headers + outcome.answer.body.len()) as u64;
+    bound("answer_bytes_max", "the answer holds", "bytes", limits.answer_bytes_max).check(bytes, usage)
+}
+
+/// Refuses what no vendor may be sent.
+fn answer(state: &CallState, answer: webhook::Answer) -> Result<Answer, String> {
+    if !(200..=599).contains(&answer.status) {
+        return Err(format!("has the status {}; expected 200 to 599", answer.status));
+    }
+    let headers: Vec<_> = answer.headers.into_iter().map(|header| (header.name, header.value)).collect();
+    // Only the vendor's signature is known to us, not who reads its answers: a secret leaves in none.
+    if let Some(slot) = state.secret_in(&answer.body) {
+        return Err(format!("carries the secret of slot `{slot}`"));
+    }
+    if let Some(slot) = headers
+        .iter()
+        .find_map(|(name, value)| state.secret_in(value.as_bytes()).or_else(|| state.secret_in(name.as_bytes())))
+    {
+        return Err(format!("carries the secret of slot `{slot}` in a header"));
+    }
+    Ok(Answer { status: answer.status, headers, body: answer.body.into() })
+}

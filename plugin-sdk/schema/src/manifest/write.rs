@@ -1,0 +1,89 @@
+//! The two ways besides streams: what a connector can do in the outside system, and what that system tells it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Manifest, ManifestFault};
+use crate::id::SlotName;
+use crate::kind::EntityKind;
+
+/// Bytes of an action's name.
+const ACTION_NAME_BYTES_MAX: usize = 63;
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionManifest {
+    /// One line for people.
+    pub description: String,
+    /// JSON Schema of its input, as a TOML table; none takes an object of any kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<serde_json::Value>,
+    /// What a second attempt does.
+    #[serde(default)]
+    pub idempotent: Idempotence,
+}
+
+/// What makes a second attempt at an action do no harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Idempotence {
+    /// The vendor takes our key and does the action once for each.
+    Key,
+    /// The connector looks first whether it was done.
+    ReadBeforeWrite,
+    /// Nothing: it may be done twice.
+    #[default]
+    None,
+}
+
+/// What a vendor may send of its own accord.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookManifest {
+    /// One line for people: which events, and where to switch them on.
+    pub description: String,
+    /// The canonical entities that its deliveries carry; those that only tell what to read again need none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entities: Vec<String>,
+    /// The slots whose keys prove and open a delivery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<SlotName>,
+}
+
+impl Manifest {
+    pub(super) fn check_actions(&self, faults: &mut Vec<ManifestFault>) {
+        for (name, action) in &self.actions {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+            if name.len() > ACTION_NAME_BYTES_MAX
+                || !name.starts_with(|c: char| c.is_ascii_lowercase())
+                || !name.bytes().all(plain)
+            {
+                let key = format!("actions.{}", name.chars().take(80).collect::<String>());
+                let expected = "expected 1 to 63 of a-z, 0-9, '.', '-' and '_', beginning with a letter";
+                faults.push(ManifestFault { key, message: format!("no name of an action; {expected}") });
+            }
+            if action.input.as_ref().is_some_and(|schema| schema["type"] != "object") {
+                let message = "expected a JSON Schema with type = \"object\"".to_owned();
+                faults.push(ManifestFault { key: format!("actions.{name}.input"), message });
+            }
+        }
+    }
+
+    pub(super) fn check_webhook(&self, faults: &mut Vec<ManifestFault>) {
+        let Some(webhook) = &self.webhook else { return };
+        for entity in webhook.entities.iter().filter(|entity| EntityKind::from_name(entity).is_none()) {
+            let message = format!("`{entity}` is no entity; `renmen schema` lists them");
+            faults.push(ManifestFault { key: "webhook.entities".to_owned(), message });
+        }
+        for slot in webhook.slots.iter().filter(|slot| !self.slots.contains_key(*slot)) {
+            let message = format!("`{slot}` is no slot; declare it as [slots.{slot}]");
+            faults.push(ManifestFault { key: "webhook.slots".to_owned(), message });
+        }
+    }
+
+    /// Does a stream or a delivery carry this entity?
+    pub(super) fn carries(&self, entity: &str) -> bool {
+        let streams = self.streams.values().flat_map(|stream| &stream.entities);
+        streams.chain(self.webhook.iter().flat_map(|webhook| &webhook.entities)).any(|carried| carried == entity)
+    }
+}

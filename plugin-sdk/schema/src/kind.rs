@@ -82,6 +82,8 @@ kinds! {
     DimensionScore "dimension_score" "dimension-scores",
     InterviewResult "interview_result" "interview-results",
     EnvironmentEvent "environment_event" "environment-events",
+    DecisionRule "decision_rule" "decision-rules",
+    Decision "decision" "decisions",
     Assessment "assessment" "assessments",
     Tag "tag" "tags",
     Survey "survey" "surveys",

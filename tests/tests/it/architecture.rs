@@ -71,6 +71,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-plugin-host", &["renmen-schema", "renmen-egress"]),
     ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
     ("renmen-flow", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
+    ("renmen-interview", &["renmen-schema", "renmen-store"]),
     ("renmen-api", &["renmen-schema", "renmen-store"]),
 ];
 

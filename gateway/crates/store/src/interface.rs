@@ -1,5 +1,6 @@
 //! The interface that sync, api and the command line use; both backends stand behind it.
 
+mod author;
 mod outbox;
 
 use async_trait::async_trait;
@@ -11,13 +12,14 @@ use crate::{
     RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState,
 };
 
+pub use author::AuthorStore;
 pub use outbox::OutboxStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: OutboxStore + Send + Sync {
+pub trait Store: AuthorStore + OutboxStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 

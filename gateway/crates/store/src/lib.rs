@@ -13,6 +13,7 @@
 //! Map: [`Store`] is the interface, `model` its shapes. `decide`, `seen`, `identity`, `listing` and `rows` are what the
 //! backends share; `sqlite` and `postgres` hold the statements.
 
+mod authored;
 mod codes;
 mod decide;
 mod error;
@@ -34,14 +35,15 @@ mod sqlite;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use interface::{OutboxStore, Store};
+pub use interface::{AuthorStore, OutboxStore, Store};
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
 pub use model::{
-    ApiKeyRow, ChangeKind, ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite,
-    Known, NewRun, Origin, PageCommit, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow,
-    RecordWrite, RunEnd, RunRow, RunState, Slice, StreamKey, StreamState, Sweep,
+    ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
+    CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, Known, LinkWrite, NewRun,
+    Origin, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow,
+    RecordWrite, RunEnd, RunRow, RunState, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;

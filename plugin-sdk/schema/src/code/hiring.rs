@@ -80,6 +80,7 @@ codes! {
         QuestionShown "QUESTION_SHOWN", AnswerSubmitted "ANSWER_SUBMITTED", PromptShown "PROMPT_SHOWN", Interrupted "INTERRUPTED",
         Resumed "RESUMED", Completed "COMPLETED", Scored "SCORED", Reviewed "REVIEWED", FeedbackSent "FEEDBACK_SENT",
         StageMoved "STAGE_MOVED", NoShow "NO_SHOW", Rescheduled "RESCHEDULED", Cancelled "CANCELLED",
+        Dropped "DROPPED", FeedbackLate "FEEDBACK_LATE", BandMatched "BAND_MATCHED",
     }
 }
 codes! {

@@ -62,6 +62,14 @@ codes! {
     pub closed enum PassDecision { Pass "PASS", Fail "FAIL", Review "REVIEW", }
 }
 codes! {
+    /// Whether a decision stands.
+    pub closed enum DecisionStatus { AwaitingPerson "AWAITING_PERSON", Decided "DECIDED", }
+}
+codes! {
+    /// Who decided.
+    pub closed enum DeciderKind { Rule "RULE", Person "PERSON", }
+}
+codes! {
     /// What happened around an interview.
     pub open enum EnvironmentKind {
         NetworkLatency "NETWORK_LATENCY", PacketLoss "PACKET_LOSS", Disconnect "DISCONNECT", PageLoad "PAGE_LOAD", Camera "CAMERA",

@@ -16,8 +16,9 @@ pub use hiring::{
     OutcomeReason, SourceChannel, StageKind, TagCategory, WorkMode,
 };
 pub use interview::{
-    AnswerKind, AssessmentKind, EnvironmentKind, EnvironmentUnit, InterviewKind, InterviewMode, InterviewStatus,
-    InvitedBy, ObservationKind, OrderStatus, PassDecision, Recommendation, ScorerKind, Severity, Speaker,
+    AnswerKind, AssessmentKind, DeciderKind, DecisionStatus, EnvironmentKind, EnvironmentUnit, InterviewKind,
+    InterviewMode, InterviewStatus, InvitedBy, ObservationKind, OrderStatus, PassDecision, Recommendation, ScorerKind,
+    Severity, Speaker,
 };
 pub use pay::{
     BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayLineCode, PayLineKind, PaySuggestionInput,

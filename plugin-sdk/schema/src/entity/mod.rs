@@ -6,6 +6,7 @@ mod attendance;
 mod band;
 mod candidate;
 mod control;
+mod decision;
 mod employee;
 mod fairness;
 mod feedback;
@@ -30,6 +31,7 @@ pub use control::{
     Consent, ErasureRequest, ErasureStep, MigrationCounts, MigrationRun, MigrationVerify, Notification,
     NotificationAttempt, NotificationDue, SignOff,
 };
+pub use decision::{BorderBand, Decider, Decision, DecisionInput, DecisionRule};
 pub use employee::{Assignment, CostShare, Employee, Employment, Probation, WorkSummary};
 pub use fairness::{AuditExclusion, AuditGroup, AuditScope, BiasAudit, Explanation, ExplanationPoint};
 pub use feedback::{CustomerFeedback, PeerFeedback, Ratio, Survey, SurveyAnswer};

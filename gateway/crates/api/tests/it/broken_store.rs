@@ -5,8 +5,9 @@ use std::future::pending;
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use renmen_store::{
-    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
-    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState,
+    ApiKeyRow, AuthorOutcome, AuthorStore, AuthoredCommit, Cause, ChangeRow, CommitOutcome, EntityCount, ExchangeRow,
+    Known, NewRun, PageCommit, PageRow, Parent, QuarantineRow, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow,
+    Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
 };
 use tokio::sync::watch;
 
@@ -138,6 +139,28 @@ impl Store for BrokenStore {
         }
     }
     async fn api_keys(&self, _tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl AuthorStore for BrokenStore {
+    async fn author(&self, _commit: AuthoredCommit) -> Result<AuthorOutcome, StoreError> {
+        self.fail().await
+    }
+    async fn causes(&self, _tenant: &TenantId, _id: RecordId, _revision: i64) -> Result<Vec<Cause>, StoreError> {
+        self.fail().await
+    }
+    async fn due_timers(
+        &self,
+        _tenant: &TenantId,
+        _stream: &str,
+        _now_ms: i64,
+        _limit: u32,
+    ) -> Result<Vec<TimerRow>, StoreError> {
+        self.fail().await
+    }
+    async fn linked(&self, _tenant: &TenantId, _parent: &Parent, _limit: u32) -> Result<Vec<RecordRow>, StoreError> {
         self.fail().await
     }
 }

@@ -1,10 +1,15 @@
 //! What goes in and what comes out: the same shapes on both backends. Times are milliseconds since the epoch.
 
+mod authored;
 mod kept;
 mod page;
 mod record;
 mod stream;
 
+pub use authored::{
+    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, TimerRow,
+    TimerWrite,
+};
 pub use kept::{ApiKeyRow, ExchangeRow, PageRow, QuarantineRow};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{

@@ -8,7 +8,11 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_outbox.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_outbox.sql"),
+    include_str!("migrations/0003_author.sql"),
+];
 
 /// Any number that other programs are unlikely to lock: "rnmn".
 const LOCK: i64 = 0x726e_6d6e;

@@ -5,6 +5,7 @@
 //! restart when the server was away.
 
 mod api_key;
+mod author;
 mod commit;
 mod feed;
 mod list;

@@ -80,7 +80,7 @@ async fn interrupt_if_over(
     run(client, sql, &[&live, &codes::INTERRUPTED]).await.map(drop)
 }
 
-async fn intern_plugin(client: &impl GenericClient, plugin: &PluginRef) -> Result<i64, StoreError> {
+pub(super) async fn intern_plugin(client: &impl GenericClient, plugin: &PluginRef) -> Result<i64, StoreError> {
     let PluginRef { name, version, digest } = plugin;
     let sql = "INSERT INTO plugin (name, version, digest) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     run(client, sql, &[name, version, digest]).await?;

@@ -137,7 +137,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// The scope that a stream writes an entity to.
-    fn of(&mut self, entity: &str, stream: i64) -> Result<i64, StoreError> {
+    pub(super) fn of(&mut self, entity: &str, stream: i64) -> Result<i64, StoreError> {
         if let Some(scope) = self.found.get(entity) {
             return Ok(*scope);
         }

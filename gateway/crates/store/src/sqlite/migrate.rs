@@ -6,7 +6,11 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_outbox.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_outbox.sql"),
+    include_str!("migrations/0003_author.sql"),
+];
 
 /// "rnmn": tells our files from other programs' databases.
 const APPLICATION_ID: i32 = 0x726e_6d6e;

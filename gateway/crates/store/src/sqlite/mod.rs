@@ -5,6 +5,7 @@
 //! repair.
 
 mod api_key;
+mod author;
 mod commit;
 mod connect;
 mod feed;

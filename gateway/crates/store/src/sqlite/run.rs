@@ -85,7 +85,7 @@ pub(super) fn interrupt_all(connection: &Connection) -> Result<usize, StoreError
     )
 }
 
-fn intern_plugin(connection: &Connection, plugin: &PluginRef) -> Result<i64, StoreError> {
+pub(super) fn intern_plugin(connection: &Connection, plugin: &PluginRef) -> Result<i64, StoreError> {
     let values = params![plugin.name, plugin.version, plugin.digest];
     run(connection, "INSERT INTO plugin (name, version, digest) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", values)?;
     let sql = "SELECT id FROM plugin WHERE name = ?1 AND version = ?2 AND digest = ?3";

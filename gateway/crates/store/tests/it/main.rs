@@ -2,6 +2,7 @@
 //! names a server on which databases may be made, on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod author;
 mod bed;
 mod commits;
 mod crash;

@@ -1,0 +1,76 @@
+//! A question about a pay band among 10,000 of them, and the same through the desk with its limits and the queue behind it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use renmen_interview::{BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, SystemClock};
+use renmen_schema::code::{BandStatus, BandVisibility};
+use renmen_schema::entity::{BandKey, PayBand};
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::types::{LocalDate, Money, PayInterval, PayRange};
+use renmen_store::StoreOptions;
+use tokio_util::sync::CancellationToken;
+
+fn band(n: usize) -> PayBand {
+    let key = BandKey {
+        job_family: Some(format!("family-{}", n / 20)),
+        level: Some(format!("P{}", n % 20)),
+        ..BandKey::new()
+    };
+    let range = PayRange::between("8000", "10000", "CNY", PayInterval::Month).unwrap();
+    PayBand::new(key, range, BandStatus::Active, BandVisibility::VendorMatchOnly)
+}
+
+fn ask(n: usize) -> BandAsk {
+    let key = BandKeyAsk {
+        job_family: Some(format!("family-{}", n % 500)),
+        level: Some(format!("P{}", n % 20)),
+        ..BandKeyAsk::default()
+    };
+    BandAsk { key, expected: Money::new("9500", "CNY").unwrap(), per: PayInterval::Month }
+}
+
+fn index(c: &mut Criterion) {
+    let mut index = BandIndex::default();
+    for n in 0..10_000 {
+        index.put(format!("0190a5d0-7b2c-7000-8000-{n:012}").parse().unwrap(), 1, band(n));
+    }
+    let today = LocalDate::of(2026, 3, 2).unwrap();
+    let mut n = 0;
+    c.bench_function("band_match/index_of_10000", |b| {
+        b.iter(|| {
+            n += 1;
+            black_box(index.answer(&ask(n), today))
+        });
+    });
+}
+
+fn desk(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let tenant = TenantId::new("acme").unwrap();
+    let options = BandOptions { asks_per_minute: u32::MAX, waiting_max: 1_000_000, ..BandOptions::default() };
+    let (desk, work) = runtime.block_on(async {
+        let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
+        BandDesk::open(store, Arc::new(SystemClock), std::slice::from_ref(&tenant), options).await.unwrap()
+    });
+    let cancel = CancellationToken::new();
+    let working = runtime.spawn(work.run(cancel.clone()));
+    let connection = ConnectionName::new("vendor").unwrap();
+    let mut n = 0;
+    c.bench_function("band_match/desk", |b| {
+        b.iter(|| {
+            n += 1;
+            // A full queue is an answer too; it is told at once.
+            black_box(desk.ask(&tenant, "bench", (&connection, &format!("int-{}", n % 50_000)), ask(n)).ok())
+        });
+    });
+    cancel.cancel();
+    runtime.block_on(working).unwrap();
+}
+
+criterion_group!(benches, index, desk);
+criterion_main!(benches);

@@ -1,0 +1,60 @@
+//! How a record of the gateway's own is made: a valid body of its entity, under an id that is the same whenever it is written for
+//! the same reason.
+
+use renmen_schema::id::{ConnectionName, RecordId, StreamName};
+use renmen_schema::types::{ExternalId, Instant, Ref};
+use renmen_schema::{Entity, check::Walk};
+use renmen_store::{AuthoredRecord, BUILT_IN_CONNECTION, Cause, RecordRow};
+
+use crate::InterviewError;
+
+/// A body as an authored record.
+///
+/// # Errors
+/// [`InterviewError::Fault`] for a body that its own entity refuses: what we write is held to what vendors are held to.
+pub(crate) fn record<E: Entity>(
+    external_id: impl Into<String>,
+    body: &E,
+    causes: Vec<Cause>,
+) -> Result<AuthoredRecord, InterviewError> {
+    if let Some(defect) = Walk::over(body).first() {
+        return Err(InterviewError::Fault(format!("a {} of our own is not valid: {defect}", E::KIND)));
+    }
+    Ok(AuthoredRecord {
+        entity: E::KIND.name().to_owned(),
+        external_id: external_id.into(),
+        body: body.to_payload(),
+        causes,
+        expect: None,
+    })
+}
+
+/// Milliseconds as a time of a record.
+pub(crate) fn instant(ms: i64) -> Result<Instant, InterviewError> {
+    Instant::from_epoch_ms(ms).map_err(|bad| InterviewError::Fault(format!("the clock shows no time: {bad}")))
+}
+
+#[allow(dead_code)]
+/// A row as a cause.
+pub(crate) fn cause(row: &RecordRow) -> Cause {
+    Cause { record: row.id, revision: row.revision }
+}
+
+/// A reference by the id that another connection gave, and by ours where it is known.
+pub(crate) fn reference<E>(connection: &ConnectionName, external_id: &str, id: Option<RecordId>) -> Ref<E> {
+    let external = ExternalId { connection: Some(connection.clone()), ..ExternalId::of(external_id) };
+    let mut made = Ref::by(external);
+    made.id = id;
+    made
+}
+
+/// A name of ours.
+pub(crate) fn stream(name: &'static str) -> StreamName {
+    StreamName::new(name).expect("a name of ours is well formed")
+}
+
+#[allow(dead_code)]
+/// The connection that stands for the gateway.
+pub(crate) fn built_in() -> ConnectionName {
+    ConnectionName::new(BUILT_IN_CONNECTION).expect("a name of ours is well formed")
+}

@@ -1,0 +1,45 @@
+//! What can go wrong, by what the caller can do about it.
+
+use renmen_store::StoreError;
+
+/// Why the loop did not do as asked. No text holds a value of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum InterviewError {
+    /// There is no such record for this tenant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// A value that was given cannot be used.
+    #[error("`{field}` must be {expected}")]
+    BadInput {
+        /// Which.
+        field: &'static str,
+        /// What it should be.
+        expected: String,
+    },
+    /// It cannot be done as things stand: somebody else was first, or it was done before.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Asked too often.
+    #[error("asked too often; again in {after_s} s")]
+    TooMany {
+        /// Seconds.
+        after_s: u32,
+    },
+    /// More waits to be written than the queue holds.
+    #[error("too much waits to be written")]
+    Overloaded,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault.
+    #[error("fault: {0}")]
+    Fault(String),
+}
+
+impl InterviewError {
+    /// A value that cannot be used.
+    #[must_use]
+    pub fn bad(field: &'static str, expected: impl Into<String>) -> Self {
+        Self::BadInput { field, expected: expected.into() }
+    }
+}

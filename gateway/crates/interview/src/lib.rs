@@ -1,0 +1,18 @@
+//! The interview loop: what the gateway itself does with interviews, beside carrying their records.
+//!
+//! Owns: the pay-band match, decisions on results, the watch over interviews that go wrong or late, the tokens of candidates'
+//! screens, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
+//! [`renmen_store::AuthorStore`]: the change feed, lineage, flows and the API need to know nothing of this crate.
+//!
+//! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
+//!
+//! Reading order: `band` (state in memory, fed by the change feed), `author` (how a record is written).
+
+mod author;
+mod band;
+mod clock;
+mod error;
+
+pub use band::{BandAnswer, BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, Unknown, Verdict};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::InterviewError;

@@ -1,0 +1,5 @@
+//! The interview loop over a real store, under a clock that the test moves.
+#![allow(clippy::unwrap_used)]
+
+mod band;
+mod bed;

@@ -1,0 +1,123 @@
+//! What the gateway itself writes, and what it keeps to know when to write.
+
+use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
+
+use super::CommitOutcome;
+
+/// The connection that stands for the gateway itself. No configuration can name one like it.
+pub const BUILT_IN_CONNECTION: &str = "renmen";
+
+/// Records of the gateway's own, with all that must become true together with them.
+#[derive(Debug, Clone)]
+pub struct AuthoredCommit {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which part of the gateway writes: `decisions`, `watch`.
+    pub stream: StreamName,
+    /// Set by a follower of the change feed: how far it has read.
+    pub follow: Option<Follow>,
+    /// No two with the same entity and id.
+    pub records: Vec<AuthoredRecord>,
+    /// What belongs to what.
+    pub links: Vec<LinkWrite>,
+    /// When to look again.
+    pub timers: Vec<TimerWrite>,
+    /// The clock of the commit.
+    pub now_ms: i64,
+}
+
+impl AuthoredCommit {
+    /// Nothing yet.
+    #[must_use]
+    pub fn of(tenant: TenantId, stream: StreamName, now_ms: i64) -> Self {
+        Self { tenant, stream, follow: None, records: Vec::new(), links: Vec::new(), timers: Vec::new(), now_ms }
+    }
+}
+
+/// A follower's step through the change feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Follow {
+    /// Where it stood; refused with [`crate::StoreError::Fenced`] when it stands elsewhere. 0 before its first step.
+    pub from: i64,
+    /// Where it stands now.
+    pub to: i64,
+}
+
+/// One record on its way in: valid and canonical.
+#[derive(Debug, Clone)]
+pub struct AuthoredRecord {
+    /// `decision`.
+    pub entity: String,
+    /// The gateway's own id of it, the same whenever it is written for the same reason.
+    pub external_id: String,
+    /// Canonical JSON.
+    pub body: Vec<u8>,
+    /// What it was made from.
+    pub causes: Vec<Cause>,
+    /// The revision that it must have now, 0 for none; refused with [`crate::StoreError::Fenced`] when it has another.
+    pub expect: Option<i64>,
+}
+
+/// A revision that another was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cause {
+    /// Which record.
+    pub record: RecordId,
+    /// Which revision of it.
+    pub revision: i64,
+}
+
+/// Which records a record belongs to. Takes the place of what was known before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkWrite {
+    /// Which record.
+    pub child: RecordId,
+    /// To what.
+    pub parents: Vec<Parent>,
+}
+
+/// A record by the id that a reference to it carries: it may not have arrived yet.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Parent {
+    /// Through which connection.
+    pub connection: ConnectionName,
+    /// Which entity.
+    pub entity: String,
+    /// The id there.
+    pub external_id: String,
+}
+
+/// A time at which a follower wants to look again. It outlives the process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimerWrite {
+    /// Sets it, or moves it.
+    Set {
+        /// The follower's own name for it.
+        name: String,
+        /// When.
+        due_ms: i64,
+    },
+    /// Takes it away; one that is not there is as good.
+    Clear {
+        /// The follower's own name for it.
+        name: String,
+    },
+}
+
+/// A timer as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimerRow {
+    /// The follower's own name for it.
+    pub name: String,
+    /// When it was due.
+    pub due_ms: i64,
+}
+
+/// What an authored commit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorOutcome {
+    /// The records' own ids, in the order given.
+    pub ids: Vec<RecordId>,
+    /// The sums.
+    pub outcome: CommitOutcome,
+}

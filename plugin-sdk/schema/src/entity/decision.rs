@@ -1,0 +1,124 @@
+//! What was decided on a result, by which rule, and by whom. The gateway writes these itself.
+
+use super::{Application, DimensionScore, Interview, InterviewResult, PassRule};
+use crate::check::Walk;
+use crate::code::{DeciderKind, DecisionStatus, PassDecision};
+use crate::id::RecordId;
+use crate::shape::{entity, shape};
+use crate::types::{Decimal, Instant, Localized, Ref};
+
+entity! {
+    /// A rule that decides on results (R35). Its version is the revision of this record: a rule that changes is another version.
+    pub struct DecisionRule {
+        /// Its name.
+        pub name: String,
+        /// The id of the position that it is for; absent: every position that no other rule is for.
+        pub position: Option<String>,
+        /// Only for this version of the position's profile.
+        pub profile_version: Option<u32>,
+        /// From here on a result passes, in per cent of its scale.
+        pub pass: Decimal,
+        /// The band whose scores a person decides on (R36).
+        pub border: Option<BorderBand>,
+        /// False: it decides on nothing any more.
+        pub active: bool,
+    }
+    rules rule_rules
+}
+
+fn rule_rules(rule: &DecisionRule, walk: &mut Walk<'_>) {
+    if !percent(rule.pass) {
+        walk.defect_in("pass", "bad_percent", "a pass line that is not within 0 to 100");
+    }
+}
+
+shape! {
+    /// A band of scores, in per cent of their scale.
+    pub struct BorderBand {
+        /// The first score of it.
+        pub from: Decimal,
+        /// The first score above it.
+        pub below: Decimal,
+    }
+    rules border_rules
+}
+
+fn border_rules(border: &BorderBand, walk: &mut Walk<'_>) {
+    if !percent(border.from) || !percent(border.below) {
+        walk.defect("bad_percent", "a border that is not within 0 to 100");
+    }
+    if border.from >= border.below {
+        walk.defect_in("below", "bad_range", "a band without extent; expected from < below");
+    }
+}
+
+fn percent(value: Decimal) -> bool {
+    !value.is_negative() && value <= Decimal::from(100)
+}
+
+entity! {
+    /// A decision on a result. One that comes after a correction names the one that it takes the place of.
+    pub struct Decision {
+        /// On whose application, where it is known.
+        pub application: Option<Ref<Application>>,
+        /// In which interview.
+        pub interview: Ref<Interview>,
+        /// On which result.
+        pub result: Ref<InterviewResult>,
+        /// What was decided; REVIEW until a person did.
+        pub outcome: PassDecision => PERSONAL,
+        /// Whether it stands.
+        pub status: DecisionStatus,
+        /// What the rule said.
+        pub rule: PassRule,
+        /// The band that goes to a person, of that version of the rule.
+        pub border: Option<BorderBand>,
+        /// The score that was used, in per cent of its scale.
+        pub score: Decimal => PERSONAL,
+        /// Corrections that were counted in.
+        pub corrections: Vec<Ref<DimensionScore>>,
+        /// Who decided.
+        pub decided_by: Option<Decider>,
+        /// When.
+        pub decided_at: Option<Instant>,
+        /// Why, where a person decided, and why a person must.
+        pub reason: Option<Localized> => PERSONAL,
+        /// What it was made from.
+        pub inputs: Vec<DecisionInput>,
+        /// The decision that this one takes the place of.
+        pub supersedes: Option<Ref<Decision>>,
+    }
+    rules decision_rules
+}
+
+fn decision_rules(decision: &Decision, walk: &mut Walk<'_>) {
+    let open = decision.status == DecisionStatus::AwaitingPerson;
+    if open != (decision.outcome == PassDecision::Review) {
+        walk.defect_in("status", "bad_status", "AWAITING_PERSON belongs to the outcome REVIEW and to no other");
+    }
+    if !open && decision.decided_by.is_none() {
+        walk.defect_in("decided_by", "missing_field", "nothing; a decision needs who made it");
+    }
+}
+
+shape! {
+    /// Who decided.
+    pub struct Decider {
+        /// A rule or a person.
+        pub kind: DeciderKind,
+        /// Which person.
+        pub person: Option<String> => PERSONAL,
+    }
+}
+
+shape! {
+    /// A revision that a decision was made from.
+    pub struct DecisionInput {
+        /// Which entity.
+        pub entity: String,
+        /// Which record.
+        pub record: RecordId,
+        /// Which revision of it, from 1.
+        pub revision: u64,
+    }
+}

@@ -1,31 +1,22 @@
-//! DingTalk: contacts and the smart-HR roster.
+//! DingTalk in both directions: contacts, the smart-HR roster and approvals in; events by callback and by Stream; work
+//! notifications and approvals out.
 //!
-//! Owns the vendor's two API generations ([`api`]), how its lists are walked ([`walk`] and the `streams`), and the way of
-//! its objects into canonical records ([`map`]). Facts of the contract are marked in README.md with how well they are known.
+//! Owns the vendor's two API generations ([`api`]), how its lists are walked (the `streams`), the way of its objects into
+//! canonical records ([`map`]), what its events mean ([`callback`]) and what can be done there ([`actions`]). Facts of the
+//! contract are marked in README.md with how well they are known.
 
+pub mod actions;
 pub mod api;
+pub mod callback;
+mod config;
 pub mod map;
 mod streams;
 
-use renmen_plugin::{Failure, Finding, Page, Pull, Source, export_source};
-use serde::Deserialize;
+use renmen_plugin::{
+    Action, Delivery, Failure, Finding, Outcome, Page, Pull, Receipt, Sink, Source, Webhook, export_connector,
+};
 
-/// The connection's configuration.
-#[derive(Debug, Deserialize)]
-pub struct Config {
-    /// New generation.
-    pub api_url: String,
-    /// Old generation.
-    pub oapi_url: String,
-    /// Where the walk over departments begins.
-    #[serde(default = "company")]
-    pub root_department: i64,
-}
-
-/// The vendor's id of the whole company.
-fn company() -> i64 {
-    1
-}
+pub use config::Config;
 
 /// The connector.
 pub struct DingTalk;
@@ -39,6 +30,7 @@ impl Source for DingTalk {
             "users" => streams::users::pull(&config, &pull),
             "roster" => streams::roster::pull(&config, &pull),
             "leavers" => streams::leavers::pull(&config, &pull),
+            "approvals" => streams::approvals::pull(&config, &pull),
             _ => Err(pull.unknown_stream()),
         }
     }
@@ -50,10 +42,37 @@ impl Source for DingTalk {
             &api::SubDepartments { dept_id: config.root_department },
         );
         let leavers = api::leaver_ids(&config, None, 1);
-        Ok(vec![
+        let mut findings = vec![
             finding("list departments (old generation)", "contacts can be read", departments.err()),
             finding("list leavers (new generation)", "smart HR can be read", leavers.err()),
-        ])
+        ];
+        if config.callback_owner.is_some() {
+            let keys = callback::check_keys();
+            findings.push(finding("keys of callbacks", "token and AES key can be used", keys.err()));
+        }
+        Ok(findings)
+    }
+}
+
+impl Sink for DingTalk {
+    type Config = Config;
+
+    fn push(config: Config, action: Action) -> Result<Receipt, Failure> {
+        match action.name.as_str() {
+            "message.send" => actions::message::send(&config, &action),
+            "message.result" => actions::message::result(&config, &action),
+            "approval.start" => actions::approval::start(&config, &action),
+            "approval.get" => actions::approval::get(&config, &action),
+            other => Err(Failure::invalid_input(format!("this connector has no action `{other}`"))),
+        }
+    }
+}
+
+impl Webhook for DingTalk {
+    type Config = Config;
+
+    fn receive(config: Config, delivery: Delivery) -> Result<Outcome, Failure> {
+        callback::receive(&config, &delivery)
     }
 }
 
@@ -64,4 +83,4 @@ fn finding(name: &str, good: &str, failure: Option<Failure>) -> Finding {
     }
 }
 
-export_source!(DingTalk);
+export_connector!(DingTalk);

@@ -66,6 +66,20 @@ pub(super) async fn users(State(company): State<Company>, Json(ask): Json<Users>
     ok(&result)
 }
 
+#[derive(Deserialize)]
+pub(super) struct OneUser {
+    userid: String,
+}
+
+/// `POST /topapi/v2/user/get`.
+pub(super) async fn user_detail(State(company): State<Company>, Json(ask): Json<OneUser>) -> Json<Value> {
+    let state = company.lock().unwrap();
+    match state.users.iter().find(|u| u.userid == ask.userid) {
+        Some(found) => ok(&user(&state, found)),
+        None => old_error(60121, "找不到该用户"),
+    }
+}
+
 fn user(state: &CompanyState, u: &User) -> Value {
     let mut value = json!({
         "userid": u.userid, "unionid": format!("union{}", u.userid), "name": u.name, "state_code": "86",

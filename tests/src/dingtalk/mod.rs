@@ -3,9 +3,14 @@
 //! Contract: the vendor's public documentation of contacts, smart-HR roster and error codes, as of 2026-08. Old and new
 //! generation share one listener here; in the connector's configuration they are two origins.
 
+pub mod approvals;
 mod contacts;
+mod crypto;
+pub mod events;
 mod faults;
+pub mod messages;
 mod roster;
+mod stream_mode;
 mod token;
 
 use std::sync::{Arc, Mutex};
@@ -14,6 +19,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
+pub use crypto::Keys;
 pub use faults::Fault;
 
 use crate::people::person;
@@ -66,6 +72,14 @@ pub struct State {
     pub requests: u64,
     /// Every token ends when so many requests were answered, as when the vendor rotates them in the middle of a run.
     pub expire_at_request: Option<u64>,
+    pub events: events::Events,
+    /// Everything that came back over Stream mode.
+    pub stream_answers: Vec<Value>,
+    /// Work notifications, in their order.
+    pub tasks: Vec<messages::Task>,
+    /// Work notifications that one person gets a day; more are left out in silence.
+    pub messages_a_day: usize,
+    pub approvals: Vec<approvals::Approval>,
     tokens: token::Tokens,
     faults: faults::Queue,
 }
@@ -132,6 +146,11 @@ pub fn company(n: usize) -> Company {
         token_requests: 0,
         requests: 0,
         expire_at_request: None,
+        events: events::Events::default(),
+        stream_answers: Vec::new(),
+        tasks: Vec::new(),
+        messages_a_day: 500,
+        approvals: Vec::new(),
         tokens: token::Tokens::default(),
         faults: faults::Queue::default(),
     }))
@@ -152,8 +171,16 @@ pub fn router(company: Company) -> Router {
         .route("/v1.0/hrm/rosters/lists/query", post(roster::fields))
         .route("/v1.0/hrm/employees/dismissions", get(roster::dismissions))
         .route("/v1.0/hrm/employees/dimissionInfos", get(roster::dismission_details))
+        .route("/topapi/v2/user/get", post(contacts::user_detail))
+        .route("/topapi/message/corpconversation/asyncsend_v2", post(messages::send))
+        .route("/topapi/message/corpconversation/getsendprogress", post(messages::progress))
+        .route("/topapi/message/corpconversation/getsendresult", post(messages::result))
+        .route("/v1.0/workflow/processInstances", post(approvals::start).get(approvals::detail))
+        .route("/v1.0/workflow/processes/instanceIds/query", post(approvals::find))
         .layer(axum::middleware::from_fn_with_state(company.clone(), token::guard))
         .layer(axum::middleware::from_fn_with_state(company.clone(), faults::before))
+        .route("/v1.0/gateway/connections/open", post(stream_mode::open))
+        .route("/connect", get(stream_mode::connect))
         .route("/gettoken", get(token::old))
         .route("/v1.0/oauth2/accessToken", post(token::new))
         .with_state(company)

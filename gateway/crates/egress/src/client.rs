@@ -69,6 +69,8 @@ impl fmt::Debug for EgressOptions {
 pub struct Egress {
     options: EgressOptions,
     tls: rustls::ClientConfig,
+    /// The same, without HTTP/2: a WebSocket begins as HTTP/1.1.
+    socket_tls: Arc<rustls::ClientConfig>,
     tokens: TokenCache,
 }
 
@@ -93,7 +95,9 @@ impl Egress {
     /// [`EgressError::BadRequest`] when an extra root is no certificate.
     pub fn with(options: EgressOptions) -> Result<Arc<Self>, EgressError> {
         let tls = tls_config(&options.extra_roots_pem)?;
-        Ok(Arc::new(Self { options, tls, tokens: TokenCache::default() }))
+        let mut socket_tls = tls.clone();
+        socket_tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens: TokenCache::default() }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -137,6 +141,9 @@ impl Egress {
             pace,
             retry,
             drop_directory,
+            operator: spec.grant,
+            config: spec.config,
+            socket_tls: Arc::clone(&self.socket_tls),
         })))
     }
 

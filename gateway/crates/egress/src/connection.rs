@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::Placement;
 use tokio::sync::Semaphore;
 
-use crate::EgressLimits;
 use crate::credential::Slot;
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
@@ -17,6 +17,7 @@ use crate::redactor::Redactor;
 use crate::resolve::AddressBook;
 use crate::retry::Retry;
 use crate::seal::Seal;
+use crate::{EgressLimits, OperatorGrant};
 
 /// One connection's way out. Made by [`crate::Egress::connect`].
 pub struct Connection {
@@ -41,6 +42,10 @@ pub(crate) struct Parts {
     pub(crate) client: reqwest::Client,
     pub(crate) drop_directory: Option<DropDirectory>,
     pub(crate) seal: Seal,
+    /// What the operator allows, and the configuration that fills in patterns: for what is asked for later than requests.
+    pub(crate) operator: OperatorGrant,
+    pub(crate) config: serde_json::Value,
+    pub(crate) socket_tls: Arc<rustls::ClientConfig>,
 }
 
 impl Connection {

@@ -1,4 +1,5 @@
-//! The only HTTP client of the gateway: whatever a connector sends outside goes through here.
+//! The only HTTP and WebSocket client of the gateway: whatever a connector sends outside goes through here, and so do the
+//! connections on which a vendor sends events.
 //!
 //! What it owns: the grant (what the manifest wishes AND the operator allows), the address rules, the credentials on their
 //! way from a slot to a request, the rate, the retries, the caps, the recording of exchanges, and the cryptography with
@@ -25,6 +26,7 @@ mod connection;
 mod credential;
 mod drop_directory;
 mod error;
+mod event_socket;
 mod exchange;
 mod grant;
 mod headers;
@@ -47,6 +49,7 @@ mod wire;
 pub use client::{Egress, EgressOptions};
 pub use connection::Connection;
 pub use error::EgressError;
+pub use event_socket::{EventSocket, EventVerdict, SocketEvent};
 pub use exchange::{Exchange, NoTape, Request, RequestKey, Response, Tape};
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within};
 pub use resolve::{Lookup, SystemLookup};

@@ -132,7 +132,9 @@ impl Manifest {
 
     fn check_hosts(&self, faults: &mut Vec<ManifestFault>) {
         let slots = self.slots.iter().map(|(slot, s)| (format!("slots.{slot}.audience"), &s.audience));
-        for (key, hosts) in std::iter::once(("http.hosts".to_owned(), &self.http.hosts)).chain(slots) {
+        let socket = self.webhook.iter().filter_map(|webhook| webhook.socket.as_ref());
+        let socket = socket.map(|socket| ("webhook.socket.hosts".to_owned(), &socket.hosts));
+        for (key, hosts) in std::iter::once(("http.hosts".to_owned(), &self.http.hosts)).chain(slots).chain(socket) {
             for host in hosts {
                 if !is_origin(host) {
                     let expected = "https://host, https://*.host, {configuration_key} or drop:";
@@ -240,10 +242,18 @@ entities = ["employee", "org_unit"]
 description = "Sends a message"
 idempotent = "read-before-write"
 input = { type = "object" }
+confirm = "message.read"
+[actions."message.read"]
+description = "What became of it"
 [webhook]
 description = "Changes of staff"
 entities = ["assignment"]
 slots = ["app"]
+[webhook.socket]
+protocol = "dingtalk"
+open_url = "{base_url}/open"
+slot = "app"
+hosts = ["https://wss.example.com"]
 [http]
 hosts = ["https://api.example.com", "https://*.example.com:8443", "{base_url}", "drop:"]
 methods = ["GET", "POST"]
@@ -300,6 +310,14 @@ type = "string"
             ("type = \"object\" }", "type = \"string\" }", "actions.message.send.input: expected a JSON Schema"),
             ("[\"assignment\"]", "[\"job_change\"]", "webhook.entities: `job_change` is no entity"),
             ("slots = [\"app\"]", "slots = [\"apps\"]", "webhook.slots: `apps` is no slot"),
+            ("slot = \"app\"", "slot = \"apps\"", "webhook.socket.slot: `apps` is no slot"),
+            ("https://wss.example.com", "wss.example.com", "webhook.socket.hosts: `wss.example.com` is no origin"),
+            ("{base_url}/open", "open", "webhook.socket.open_url: `open` is not absolute"),
+            (
+                "confirm = \"message.read\"",
+                "confirm = \"message.gone\"",
+                "actions.message.send.confirm: `message.gone` is no other action",
+            ),
         ] {
             let found = faults(from, to);
             assert!(found.iter().any(|fault| fault.starts_with(wanted)), "{wanted}: {found:?}");
@@ -315,7 +333,7 @@ type = "string"
     #[test]
     fn an_unknown_key_or_a_wrong_type_has_its_line_and_column() {
         let error = Manifest::parse(&GOOD.replace("[http]", "[http]\nhost = []")).unwrap_err();
-        assert_eq!((error.line, error.column), (18, 1), "{error}");
+        assert_eq!((error.line, error.column), (26, 1), "{error}");
         assert!(error.message.contains("host"), "{error}");
         let error = Manifest::parse(&GOOD.replace("\"1.2.3\"", "1")).unwrap_err();
         assert_eq!((error.line, error.column), (3, 11), "{error}");

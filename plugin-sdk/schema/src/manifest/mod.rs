@@ -11,9 +11,11 @@ use crate::id::{SlotName, StreamName};
 
 mod auth;
 mod check;
+mod socket;
 mod write;
 pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
+pub use socket::{EventProtocol, EventSocketManifest};
 pub use write::{ActionManifest, Idempotence, WebhookManifest};
 
 /// The name of the custom section that carries the manifest's TOML text in a component.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, ManifestFault};
+use super::{EventSocketManifest, Manifest, ManifestFault};
 use crate::id::SlotName;
 use crate::kind::EntityKind;
 
@@ -21,6 +21,10 @@ pub struct ActionManifest {
     /// What a second attempt does.
     #[serde(default)]
     pub idempotent: Idempotence,
+    /// The action that reads back what became of this one, where a receipt can be unconfirmed: `message.result`. Its input is
+    /// `{"reference": …, "detail": …}` of the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
 }
 
 /// What makes a second attempt at an action do no harm.
@@ -48,6 +52,9 @@ pub struct WebhookManifest {
     /// The slots whose keys prove and open a delivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<SlotName>,
+    /// A connection that the gateway can open to get the same events, where the vendor offers one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<EventSocketManifest>,
 }
 
 impl Manifest {
@@ -61,6 +68,12 @@ impl Manifest {
                 let key = format!("actions.{}", name.chars().take(80).collect::<String>());
                 let expected = "expected 1 to 63 of a-z, 0-9, '.', '-' and '_', beginning with a letter";
                 faults.push(ManifestFault { key, message: format!("no name of an action; {expected}") });
+            }
+            if let Some(other) =
+                action.confirm.as_ref().filter(|other| *other == name || !self.actions.contains_key(*other))
+            {
+                let message = format!("`{other}` is no other action of this connector");
+                faults.push(ManifestFault { key: format!("actions.{name}.confirm"), message });
             }
             if action.input.as_ref().is_some_and(|schema| schema["type"] != "object") {
                 let message = "expected a JSON Schema with type = \"object\"".to_owned();
@@ -78,6 +91,9 @@ impl Manifest {
         for slot in webhook.slots.iter().filter(|slot| !self.slots.contains_key(*slot)) {
             let message = format!("`{slot}` is no slot; declare it as [slots.{slot}]");
             faults.push(ManifestFault { key: "webhook.slots".to_owned(), message });
+        }
+        if let Some(socket) = &webhook.socket {
+            self.check_socket(socket, faults);
         }
     }
 

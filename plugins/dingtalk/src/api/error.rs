@@ -9,6 +9,8 @@ use serde::Deserialize;
 const BLOCK_MS: u64 = 5 * 60_000;
 /// A throttled interface is free again after a moment.
 const THROTTLE_MS: u64 = 1_000;
+/// Messages to people are counted by the minute.
+const MINUTE_MS: u64 = 60_000;
 /// A used-up monthly quota: nothing helps before the month ends; asked again each day.
 const QUOTA_MS: u64 = 24 * 3_600_000;
 
@@ -56,6 +58,12 @@ pub(super) fn of_old(response: &Response) -> Option<Failure> {
         60020 => Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses"),
         60003 => Failure::new(FailureKind::UpstreamChanged, "a department is gone that was there a moment ago"),
         400_002 => Failure::upstream_changed("the vendor refuses a parameter"),
+        40035 => Failure::invalid_input("the vendor does not know this task or this `agent_id`"),
+        143_103 | 143_104 | 143_203 | 143_204 => {
+            Failure::rate_limited("the app has sent messages to too many people this minute").after_ms(MINUTE_MS)
+        }
+        1_430_000 => Failure::invalid_input("the vendor finds nobody to send the message to"),
+        1_430_002 => Failure::invalid_input("the vendor's filter forbids words of this message"),
         _ => Failure::upstream_changed("the vendor answered with an error that is not known here"),
     };
     Some(failure.with_code(code))
@@ -86,6 +94,48 @@ pub(super) fn of_new(response: &Response) -> Option<Failure> {
         }
         "systemError" => Failure::upstream_unavailable("the vendor has a fault of its own"),
         "invalidParameter" => Failure::upstream_changed("the vendor refuses a parameter"),
+        _ => return None,
+    };
+    Some(failure.with_code(code))
+}
+
+/// Does the old generation say that there is no such user or department? (official pages 查询用户详情: 33012, 全局错误码: 60121, 60003)
+pub(super) fn is_gone(response: &Response) -> bool {
+    let gone = |error: OldError| matches!(error.errcode, 33012 | 60121 | 60003);
+    serde_json::from_slice(response.body()).is_ok_and(gone)
+}
+
+/// Does the new generation say that there is no such approval?
+pub(super) fn is_no_instance(response: &Response) -> bool {
+    let none = |error: NewError| matches!(error.code.as_str(), "processInstanceNotExist" | "processInstanceIdError");
+    response.status() == 400 && serde_json::from_slice(response.body()).is_ok_and(none)
+}
+
+/// What the codes of 发起审批实例 mean beside those of every call.
+pub(super) fn of_start(response: &Response) -> Option<Failure> {
+    if response.status() != 400 {
+        return None;
+    }
+    let code = serde_json::from_slice::<NewError>(response.body()).ok()?.code;
+    let failure = match code.as_str() {
+        "invalidParameter" | "processInstanceInvalidParameter" => Failure::invalid_input(
+            "the vendor refuses the approval: check process code, originator, department and approvers",
+        ),
+        "formConverterError" | "illegalComponent" | "processFormDataIsNull" => Failure::invalid_input(
+            "the vendor refuses the form: check its fields' names and values against the template",
+        ),
+        "targetSelectApproverMissing" | "targetSelectApproverScopeError" => Failure::invalid_input(
+            "the form lets its originator choose approvers, which cannot be done from here: name `approvers`",
+        ),
+        "processCodeError" | "processGetFailed" | "invalidAgentId" | "processGroupGetFailed" => {
+            Failure::bad_config("the vendor does not know the form or the app: check the process code and `agent_id`")
+        }
+        "needAuth" | "processSetupNoPermission" => {
+            Failure::not_granted("the originator may not start this approval: see the form's permissions")
+        }
+        "autoflowLikeTriggerRateLimited" => {
+            Failure::rate_limited("the vendor throttles automatic flows").after_ms(MINUTE_MS)
+        }
         _ => return None,
     };
     Some(failure.with_code(code))

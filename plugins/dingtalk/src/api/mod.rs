@@ -1,13 +1,20 @@
 //! The vendor's API: requests, answers, and what its errors mean. Both generations.
 
+mod approval;
 mod error;
 mod leavers;
+mod message;
 mod shapes;
 
+pub use approval::{
+    Approvers, FindInstances, FormValue, INSTANCES_MAX, Instance, InstanceIds, StartInstance, find_instances,
+    instance_of, instance_request, start_instance,
+};
 pub use leavers::{leaver_details, leaver_ids};
+pub use message::{Forbidden, SendProgress, SendResult, send_message, send_progress, send_result};
 pub use shapes::{
-    Department, FieldValue, Leaver, LeaverIds, OnJob, OnJobIds, RosterEntry, RosterField, RosterQuery, SubDepartments,
-    User, UserList, Users,
+    Department, FieldValue, Leaver, LeaverIds, OnJob, OnJobIds, OneUser, RosterEntry, RosterField, RosterQuery,
+    SubDepartments, User, UserList, Users,
 };
 
 use renmen_plugin::Failure;
@@ -40,6 +47,18 @@ pub fn old<T: DeserializeOwned>(config: &Config, path: &str, body: &impl Seriali
     }
     let response = accept_old(old_request(config, path, body).send()?)?;
     Ok(response.json::<Answer<T>>()?.result)
+}
+
+/// The response of the old generation about one thing, whether it is there or not: false when the vendor says that there is
+/// no such thing.
+///
+/// # Errors
+/// What any other code means.
+pub fn one_of_old(response: Response) -> Result<(Response, bool), Failure> {
+    if error::is_gone(&response) {
+        return Ok((response, false));
+    }
+    Ok((accept_old(response)?, true))
 }
 
 /// The response of the old generation, if it is a good one.

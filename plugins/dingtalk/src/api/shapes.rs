@@ -31,6 +31,13 @@ pub struct Users {
     pub size: u32,
 }
 
+/// Asks for one member.
+#[derive(Debug, Serialize)]
+pub struct OneUser<'a> {
+    /// Who.
+    pub userid: &'a str,
+}
+
 /// What stands beside the list of members.
 #[derive(Debug, Deserialize)]
 pub struct UserList {

@@ -1,8 +1,10 @@
 //! From the vendor's objects to canonical records. Pure: one object in, one record out.
 
+mod approval;
 mod contacts;
 mod roster;
 
+pub use approval::{Reference, approval_ended, approval_started};
 pub use contacts::{employee, org_unit};
 pub use roster::{ROSTER_FIELDS, assignment, employment, ended_employment};
 

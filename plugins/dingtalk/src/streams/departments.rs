@@ -1,15 +1,18 @@
 //! The department tree.
 
-use renmen_plugin::http::send_all;
+use renmen_plugin::http::{Request, send_all};
 use renmen_plugin::schema::entity::OrgUnit;
 use renmen_plugin::{Failure, Page, Pull};
-use serde::Deserialize;
 
+use super::one;
 use super::walk::Walk;
 use crate::api::{Department, SubDepartments, accept_old, old_request};
 use crate::{Config, map};
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    if !pull.only.is_empty() {
+        return named(config, &pull.only);
+    }
     let mut walk = Walk::resume(pull.cursor.as_deref(), config.root_department)?;
     let mut page = Page::new();
     if pull.cursor.is_none() {
@@ -34,23 +37,24 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     walk.finish(page)
 }
 
-pub(super) fn children(config: &Config, dept_id: i64) -> renmen_plugin::http::Request {
+pub(super) fn children(config: &Config, dept_id: i64) -> Request {
     old_request(config, "/topapi/v2/department/listsub", &SubDepartments { dept_id })
 }
 
 /// The root is nobody's child, so it is asked for by its id.
 fn root(config: &Config, page: &mut Page) -> Result<(), Failure> {
-    #[derive(Deserialize)]
-    struct Answer {
-        result: Department,
-    }
-    let asked = SubDepartments { dept_id: config.root_department };
-    let response = accept_old(old_request(config, "/topapi/v2/department/get", &asked).send()?)?;
-    let root = response.json::<Answer>()?.result;
-    let origin = renmen_plugin::page::Origin { exchange: response.exchange(), pointer: "/result" };
-    let mapped = map::org_unit(&root).and_then(|unit| page.push(origin, root.dept_id.to_string(), None, &unit));
-    if let Err(unfit) = mapped {
-        page.reject::<OrgUnit>(origin, Some(root.dept_id.to_string()), unfit.reason, response.body());
-    }
+    let response = accept_old(detail(config, config.root_department).send()?)?;
+    one::add(page, &response, &config.root_department.to_string(), map::org_unit);
     Ok(())
+}
+
+fn detail(config: &Config, dept_id: i64) -> Request {
+    old_request(config, "/topapi/v2/department/get", &SubDepartments { dept_id })
+}
+
+fn named(config: &Config, ids: &[String]) -> Result<Page, Failure> {
+    if let Some(strange) = ids.iter().find(|id| id.parse::<i64>().is_err()) {
+        return Err(Failure::invalid_input(format!("`{strange}` is no department's id; they are numbers")));
+    }
+    one::each(ids, |id| detail(config, id.parse().unwrap_or_default()), map::org_unit)
 }

@@ -9,8 +9,17 @@ use crate::{Config, map};
 
 /// The vendor's largest page of ids.
 const SIZE_MAX: u32 = 50;
+/// The vendor's largest number of people whose fields are read at once.
+const PEOPLE_MAX: usize = 100;
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    if !pull.only.is_empty() {
+        let mut page = Page::new();
+        for ids in pull.only.chunks(PEOPLE_MAX) {
+            add(config, ids, &mut page)?;
+        }
+        return Ok(page);
+    }
     let offset: i64 = match pull.cursor.as_deref() {
         None => 0,
         Some(text) => text.parse().map_err(|_| Failure::invalid_input("the cursor is not of this stream"))?,
@@ -20,18 +29,24 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let ids: OnJobIds = old(config, "/topapi/smartwork/hrm/employee/queryonjob", &asked)?;
     let mut page = Page::new();
     if !ids.data_list.is_empty() {
-        let response = fields(config, &ids.data_list)?;
-        page.map_items::<Employment, RosterEntry>(&response, "/result", |entry, item| {
-            item.is_about(entry.user_id.as_str());
-            item.push(entry.user_id.clone(), None, &map::employment(&entry)?)?;
-            item.push(entry.user_id.clone(), None, &map::assignment(&entry)?)
-        })?;
+        add(config, &ids.data_list, &mut page)?;
     }
     // The end is an answer without a cursor.
     Ok(match ids.next_cursor {
         Some(next) => page.more(next.to_string()),
         None => page.everything(),
     })
+}
+
+/// Somebody who is no longer on the roster is not in the answer; the stream `leavers` tells of them.
+fn add(config: &Config, ids: &[String], page: &mut Page) -> Result<(), Failure> {
+    let response = fields(config, ids)?;
+    page.map_items::<Employment, RosterEntry>(&response, "/result", |entry, item| {
+        item.is_about(entry.user_id.as_str());
+        item.push(entry.user_id.clone(), None, &map::employment(&entry)?)?;
+        item.push(entry.user_id.clone(), None, &map::assignment(&entry)?)
+    })?;
+    Ok(())
 }
 
 fn fields(config: &Config, ids: &[String]) -> Result<Response, Failure> {

@@ -7,8 +7,9 @@ use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
 
 use super::departments::children;
+use super::one;
 use super::walk::Walk;
-use crate::api::{User, UserList, Users, accept_old, old_request};
+use crate::api::{OneUser, User, UserList, Users, accept_old, old_request};
 use crate::{Config, map};
 
 /// The vendor's largest page.
@@ -25,6 +26,10 @@ struct Children {
 }
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    if !pull.only.is_empty() {
+        let detail = |id: &str| old_request(config, "/topapi/v2/user/get", &OneUser { userid: id });
+        return one::each(&pull.only, detail, map::employee);
+    }
     let mut walk = Walk::resume(pull.cursor.as_deref(), config.root_department)?;
     let size = pull.max_records.clamp(1, SIZE_MAX);
     let most = (pull.max_records / size).max(1) as usize;

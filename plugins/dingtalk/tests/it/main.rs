@@ -1,6 +1,12 @@
 //! The connector against recorded answers. Nothing here needs a gateway or an account.
 #![allow(clippy::unwrap_used)]
 
+mod actions;
+mod approvals;
+mod events;
+mod keys;
+mod named;
+
 use connector_dingtalk::DingTalk;
 use renmen_plugin::testing::{Host, Run, readable};
 use renmen_plugin::{Coverage, FailureKind, Pull};
@@ -84,6 +90,12 @@ fn the_probe_names_what_is_not_permitted() {
     let findings = host.probe::<DingTalk>(&config()).unwrap();
     assert_eq!(findings.iter().map(|f| f.ok).collect::<Vec<_>>(), [false, true]);
     assert!(findings[0].message.contains("60011"), "{}", findings[0].message);
+}
+
+#[test]
+fn the_manifest_contradicts_nothing() {
+    let manifest = renmen_schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
+    assert_eq!(manifest.check(), []);
 }
 
 #[test]

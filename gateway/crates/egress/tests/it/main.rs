@@ -3,6 +3,7 @@
 
 mod deliver;
 mod drop_files;
+mod event_socket;
 mod faults;
 mod secrets;
 mod ssrf;

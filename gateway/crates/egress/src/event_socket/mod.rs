@@ -1,0 +1,170 @@
+//! A WebSocket on which a vendor sends its events. Owns the way there, which is that of every request: the grant, the slot's
+//! audience, the address rules, the connection's rate, TLS with the same roots, the caps; and the life of the connection:
+//! keep-alive and the sign that it is dead. What is said on it is a protocol's business ([`dingtalk`]). It must not know
+//! what an event means or where it is kept.
+
+mod connect;
+mod dingtalk;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use renmen_schema::manifest::{EventProtocol, EventSocketManifest, HttpWish};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::CapacityError};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::grant::Grant;
+use crate::{Connection, EgressError};
+
+/// A connection on which nothing came for so long is asked whether it lives. As the vendor's own client does.
+const QUIET: Duration = Duration::from_secs(60);
+/// How long it may take to answer, and how long anything may take to be written.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One event as it came.
+#[derive(Debug, Clone)]
+pub struct SocketEvent {
+    /// What the vendor says about it: type, id, time.
+    pub headers: Vec<(String, String)>,
+    /// What it carries.
+    pub body: Bytes,
+    /// By which it is answered.
+    message_id: String,
+}
+
+/// What a vendor is told about an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventVerdict {
+    /// It is kept: never send it again.
+    Taken,
+    /// It could not be kept: send it again.
+    Later,
+    /// It can never be taken: do not send it again.
+    Refused,
+}
+
+/// An open connection. It ends when it is dropped.
+pub struct EventSocket {
+    wire: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    quiet: Duration,
+    patience: Duration,
+    bytes_max: u64,
+}
+
+impl std::fmt::Debug for EventSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventSocket").finish_non_exhaustive()
+    }
+}
+
+/// What a protocol makes of one text message.
+enum Frame {
+    Event(SocketEvent),
+    /// To be answered with this text.
+    Control(String),
+    /// The same, and then the vendor wants to be asked for a new connection.
+    Goodbye(String),
+}
+
+impl Connection {
+    /// Asks the vendor for a connection and opens it.
+    ///
+    /// # Errors
+    /// [`EgressError`] as for any request; also [`EgressError::Unavailable`] when what answers is no WebSocket.
+    pub async fn open_events(&self, wish: &EventSocketManifest) -> Result<EventSocket, EgressError> {
+        let way = HttpWish { hosts: wish.hosts.clone(), methods: vec!["GET".into(), "POST".into()] };
+        let grant = Grant::new(&way, &self.parts.operator, &self.parts.config)?;
+        let (url, slot) = match wish.protocol {
+            EventProtocol::Dingtalk => (dingtalk::ask(self, &grant, wish).await?, &wish.slot),
+        };
+        let origin = connect::origin_of(&url)?;
+        tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot, %origin, "Event connection opens");
+        let wire = self.connect_to(&grant, url, origin).await?;
+        Ok(EventSocket { wire, quiet: QUIET, patience: PATIENCE, bytes_max: self.parts.limits.response_bytes_max })
+    }
+}
+
+impl EventSocket {
+    /// The next event; `None` when the vendor wants to be asked for a new connection, which is no fault. What belongs to the
+    /// protocol alone is answered here. Safe to be dropped while it waits.
+    ///
+    /// # Errors
+    /// [`EgressError::Unavailable`] when the connection broke or went dead; [`EgressError::Limit`] for a message over
+    /// `response_bytes_max`.
+    pub async fn next(&mut self) -> Result<Option<SocketEvent>, EgressError> {
+        loop {
+            let Some(text) = self.text().await? else { return Ok(None) };
+            match dingtalk::read(&text) {
+                Some(Frame::Event(event)) => return Ok(Some(event)),
+                Some(Frame::Control(answer)) => self.write(Message::text(answer)).await?,
+                Some(Frame::Goodbye(answer)) => {
+                    // The connection is given up either way.
+                    let _ = self.write(Message::text(answer)).await;
+                    return Ok(None);
+                }
+                None => tracing::warn!(bytes = text.len(), "A message of the vendor's is no frame: left unanswered"),
+            }
+        }
+    }
+
+    /// Tells the vendor what became of an event. `answer` is what the connector says to it.
+    ///
+    /// # Errors
+    /// [`EgressError::Unavailable`] when the connection broke: the vendor will send the event again.
+    pub async fn answer(
+        &mut self,
+        event: &SocketEvent,
+        verdict: EventVerdict,
+        answer: &[u8],
+    ) -> Result<(), EgressError> {
+        self.write(Message::text(dingtalk::answer(&event.message_id, verdict, answer))).await
+    }
+
+    /// Says goodbye. What goes wrong with that matters to nobody.
+    pub async fn close(mut self) {
+        let _ = tokio::time::timeout(self.patience, self.wire.close(None)).await;
+    }
+
+    /// The next text; none when the other side closed the connection in good order.
+    async fn text(&mut self) -> Result<Option<String>, EgressError> {
+        let mut asked = false;
+        loop {
+            let wait = if asked { self.patience } else { self.quiet };
+            let Ok(came) = tokio::time::timeout(wait, self.wire.next()).await else {
+                if asked {
+                    return Err(EgressError::Unavailable("the event connection is dead: no answer to a ping".into()));
+                }
+                self.write(Message::Ping(Bytes::new())).await?;
+                asked = true;
+                continue;
+            };
+            asked = false;
+            match came {
+                None | Some(Ok(Message::Close(_))) => return Ok(None),
+                Some(Ok(Message::Text(text))) => return Ok(Some(text.as_str().to_owned())),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.fault(&error)),
+            }
+        }
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), EgressError> {
+        match tokio::time::timeout(self.patience, self.wire.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.fault(&error)),
+            Err(_) => Err(EgressError::Unavailable("the event connection is dead: nothing can be written".into())),
+        }
+    }
+
+    fn fault(&self, error: &WsError) -> EgressError {
+        match error {
+            WsError::Capacity(CapacityError::MessageTooLong { size, .. }) => EgressError::Limit {
+                limit: "response_bytes_max",
+                message: format!("a message on the event connection has {size} bytes, {} are allowed", self.bytes_max),
+            },
+            other => EgressError::Unavailable(format!("the event connection broke: {}", connect::plain(other))),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What an event means: which records are to be read again. An event tells that something changed and seldom what, so none
+//! is taken for a record.
+//!
+//! Official pages, one an event, under "事件订阅": 企业增加员工事件, 企业修改员工事件, 企业删除员工, 创建部门, 人事档案变动,
+//! 人事平台员工异动事件v2, 审批实例开始、结束、终止、删除, 审批任务开始，结束，转交.
+
+use renmen_plugin::{Failure, Refresh};
+use serde_json::Value;
+
+/// One event, whichever door it came through.
+pub(super) struct Event<'a> {
+    /// `user_add_org`.
+    pub(super) kind: &'a str,
+    /// Its JSON object.
+    pub(super) body: &'a [u8],
+}
+
+/// More ids in one event are no event of the documented kinds.
+const IDS_MAX: usize = 1_000;
+
+impl Event<'_> {
+    /// The vendor tries the address, and no more.
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(self.kind, "check_url" | "check_create_suite_url" | "check_update_suite_url")
+    }
+
+    /// What is to be read; nothing for an event that is of no use here.
+    ///
+    /// # Errors
+    /// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for a known event that does not name whom it is about.
+    pub(super) fn refresh(&self) -> Result<Vec<Refresh>, Failure> {
+        let (member, streams): (&str, &[&str]) = match self.kind {
+            "user_add_org" | "user_modify_org" | "user_active_org" => ("userid", &["users"]),
+            "user_leave_org" => ("userid", &["users", "leavers"]),
+            "org_dept_create" | "org_dept_modify" | "org_dept_remove" => ("deptid", &["departments"]),
+            "hrm_user_record_change" | "hrm_mdm_user_change" | "hrm_mdm_user_info_change" => ("staffid", &["roster"]),
+            "bpms_instance_change" | "bpms_task_change" => ("processinstanceid", &["approvals"]),
+            _ => return Ok(Vec::new()),
+        };
+        let only = self.ids(member)?;
+        Ok(streams.iter().map(|&stream| Refresh { stream: stream.to_owned(), only: only.clone() }).collect())
+    }
+
+    /// The ids under a member: a text, a number, or a list of them. The same member is written `userId`, `userid` and
+    /// `UserId`, and a department that was modified says `id`, from one page to the next.
+    fn ids(&self, member: &str) -> Result<Vec<String>, Failure> {
+        let body: Value = super::read(self.body)?;
+        let members = body.as_object().into_iter().flatten();
+        let named = members.clone().find(|(name, _)| name.eq_ignore_ascii_case(member));
+        let found = named.or_else(|| members.clone().find(|(name, _)| member == "deptid" && *name == "id"));
+        let mut ids: Vec<String> = match found {
+            Some((_, Value::Array(list))) => list.iter().filter_map(text).collect(),
+            Some((_, one)) => text(one).into_iter().collect(),
+            None => Vec::new(),
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        match ids.len() {
+            0 => Err(Failure::invalid_input(format!("event {} names nobody under `{member}`", self.kind))),
+            1..=IDS_MAX => Ok(ids),
+            more => Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", self.kind))),
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! Events of the vendor's own accord, through two doors: an encrypted and signed HTTP callback, and a frame of Stream mode,
+//! whose connection the gateway has opened itself. Behind both stands the same event.
+//!
+//! Official pages: "开发 HTTP 模式" and "开发 Stream 模式" of the event subscription; the library dingtalk-callback-Crypto.
+
+mod event;
+mod secret;
+
+use renmen_plugin::{Answer, Delivery, Failure, Outcome, info};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::Config;
+use event::Event;
+
+pub use secret::check_keys;
+
+/// The method of a delivery that the gateway took from its own connection to the vendor. No HTTP request can have it: the
+/// gateway's intake knows `GET` and `POST` alone.
+const STREAM: &str = "STREAM";
+
+/// Checks where a delivery comes from, then says what is to be read.
+///
+/// # Errors
+/// [`FailureKind::AuthRequired`](renmen_plugin::FailureKind) for a signature that is wrong or old,
+/// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for what is no event.
+pub fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
+    match delivery.method.as_str() {
+        STREAM => of_stream(delivery),
+        "POST" => of_callback(config, delivery),
+        other => Err(Failure::invalid_input(format!("the vendor calls back with POST, this is {other}"))),
+    }
+}
+
+fn of_callback(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "EventType")]
+        kind: String,
+        #[serde(rename = "EventTime", default)]
+        time: Option<i64>,
+        #[serde(rename = "BizId", default)]
+        business: Option<String>,
+        #[serde(rename = "eventId", default)]
+        id: Option<String>,
+    }
+    let message = secret::open(config, delivery)?;
+    let head: Head = read(&message)?;
+    // Events of the old kind have no id; what the vendor sends again is then known by these three.
+    let otherwise = || Some(format!("{}/{}/{}", head.kind, head.business.as_ref()?, head.time?));
+    let event = Event { kind: &head.kind, body: &message };
+    let mut outcome = outcome(&event, head.id.clone().or_else(otherwise))?;
+    outcome.answer = secret::success(config, &delivery.body)?;
+    Ok(outcome)
+}
+
+/// The frame's headers name the event; the body is its data.
+fn of_stream(delivery: &Delivery) -> Result<Outcome, Failure> {
+    let kind = delivery
+        .header("eventType")
+        .ok_or_else(|| Failure::invalid_input("a frame without the header `eventType`: this is no event"))?;
+    let id = delivery.header("eventId").or_else(|| delivery.header("messageId")).map(str::to_owned);
+    let mut outcome = outcome(&Event { kind, body: &delivery.body }, id)?;
+    outcome.answer = Answer {
+        status: 200,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: br#"{"status":"SUCCESS","message":"success"}"#.to_vec(),
+    };
+    Ok(outcome)
+}
+
+fn outcome(event: &Event<'_>, delivery_id: Option<String>) -> Result<Outcome, Failure> {
+    // Parsed for its shape alone: what is no JSON object is no event, whatever its type is called.
+    let _: std::collections::BTreeMap<String, &RawValue> = read(event.body)?;
+    let refresh = event.refresh()?;
+    if refresh.is_empty() && !event.says_nothing() {
+        info!("event {} is of no use here: kept, nothing is read", event.kind);
+    }
+    Ok(Outcome { delivery_id, refresh, ..Outcome::default() })
+}
+
+/// What a vendor sent is never quoted.
+fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Failure> {
+    renmen_plugin::locate::parse(json).map_err(|fault| Failure::invalid_input(format!("the event: {fault}")))
+}

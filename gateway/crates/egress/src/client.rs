@@ -147,6 +147,14 @@ impl Egress {
         })))
     }
 
+    pub(crate) fn lookup(&self) -> Arc<dyn Lookup> {
+        self.options.lookup.clone()
+    }
+
+    pub(crate) fn extra_roots_pem(&self) -> &[u8] {
+        &self.options.extra_roots_pem
+    }
+
     fn slot(
         &self,
         spec: &ConnectionSpec,

@@ -1,4 +1,4 @@
-//! The only HTTP and WebSocket client of the gateway: whatever a connector sends outside goes through here, and so do the
+//! The only HTTP, WebSocket and mail client of the gateway: whatever is sent outside goes through here, and so do the
 //! connections on which a vendor sends events.
 //!
 //! What it owns: the grant (what the manifest wishes AND the operator allows), the address rules, the credentials on their
@@ -19,6 +19,9 @@
 //! 10. `wire`: send without redirects, read within the cap (`retry` around 6 to 10, `redirect` around all);
 //! 11. `headers`, `redactor`: take cookies and live secrets out of the answer;
 //! 12. record, and one line for the audit.
+//!
+//! Two more ways out for the gateway's own messages, with the same addresses and caps: `once` sends one HTTP request for a
+//! caller that keeps its own times for repeating (outgoing events, text messages), and `mail` speaks SMTP.
 
 mod address;
 mod client;
@@ -30,6 +33,8 @@ mod event_socket;
 mod exchange;
 mod grant;
 mod headers;
+mod mail;
+mod once;
 mod pack;
 mod pattern;
 mod rate;
@@ -51,6 +56,8 @@ pub use connection::Connection;
 pub use error::EgressError;
 pub use event_socket::{EventSocket, EventVerdict, SocketEvent};
 pub use exchange::{Exchange, NoTape, Request, RequestKey, Response, Tape};
+pub use mail::{Mail, MailError, MailReceipt, MailSecurity, MailSpec, Mailer};
+pub use once::Reply;
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within};
 pub use resolve::{Lookup, SystemLookup};
 pub use seal::{Part, Seal};

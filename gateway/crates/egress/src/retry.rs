@@ -82,7 +82,7 @@ fn conclude(outcome: Result<Answer, Fault>, asked: Option<Duration>, tried: u32)
 
 /// What the vendor asks for: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or the seconds of Feishu's
 /// `x-ogw-ratelimit-reset`.
-fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let asked = text("retry-after").or_else(|| text("x-ogw-ratelimit-reset"))?;
     if let Ok(seconds) = asked.parse::<u32>() {

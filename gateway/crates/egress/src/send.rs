@@ -11,25 +11,25 @@ use crate::pattern::Origin;
 use crate::resolve::ResolveError;
 use crate::target::Target;
 use crate::token::{Token, TokenEndpoint, is_stale};
-use crate::wire::{self, Answer, Caps, Fault, Outgoing, WayOut};
+use crate::wire::{self, Answer, Beyond, Caps, Fault, Outgoing, WayOut};
 use crate::{Connection, EgressError, Exchange, Request, Response, Tape, headers, redirect, retry, target};
 
 /// Token answers are short. Bytes.
 const TOKEN_ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
 /// A request that passed every check.
-struct Checked<'c> {
-    method: Method,
-    target: Target,
-    headers: HeaderMap,
-    slot: Option<&'c Slot>,
+pub(crate) struct Checked<'c> {
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) headers: HeaderMap,
+    pub(crate) slot: Option<&'c Slot>,
 }
 
 /// A checked request to a host.
-struct Order<'c> {
-    outgoing: Outgoing,
-    origin: Origin,
-    slot: Option<&'c Slot>,
+pub(crate) struct Order<'c> {
+    pub(crate) outgoing: Outgoing,
+    pub(crate) origin: Origin,
+    pub(crate) slot: Option<&'c Slot>,
 }
 
 impl Connection {
@@ -67,7 +67,7 @@ impl Connection {
     }
 
     /// Steps 1 to 4: nothing is sent, looked up or fetched before they passed.
-    fn check(&self, request: &Request) -> Result<Checked<'_>, EgressError> {
+    pub(crate) fn check(&self, request: &Request) -> Result<Checked<'_>, EgressError> {
         self.check_size(request)?;
         let (method, target) = target::read(request)?;
         self.parts.grant.check(&method, &target)?;
@@ -131,7 +131,7 @@ impl Connection {
         let mut refreshed = false;
         loop {
             let used = parking_lot::Mutex::new(None);
-            let answer = retry::persist(self.parts.retry, idempotent, || self.attempt(order, &used)).await?;
+            let answer = retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used)).await?;
             let token: Option<Arc<Token>> = used.into_inner();
             let (Some(token), Some(Recipe::Token { endpoint, cell, .. })) =
                 (token, order.slot.and_then(|s| s.recipe.as_ref()))
@@ -147,7 +147,12 @@ impl Connection {
     }
 
     /// Steps 6 to 10, once. Leaves the token that it used in `used`.
-    async fn attempt(&self, order: &Order<'_>, used: &parking_lot::Mutex<Option<Arc<Token>>>) -> Result<Answer, Fault> {
+    pub(crate) async fn attempt(
+        &self,
+        order: &Order<'_>,
+        beyond: Beyond,
+        used: &parking_lot::Mutex<Option<Arc<Token>>>,
+    ) -> Result<Answer, Fault> {
         // Filled before anything else: an empty slot fails before a packet leaves, a look-up included.
         if let Some(slot) = order.slot {
             slot.secret().map_err(Fault::Final)?;
@@ -166,7 +171,7 @@ impl Connection {
             *used.lock() = credential.token;
         }
         let limits = &self.parts.limits;
-        let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max };
+        let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max, beyond };
         wire::exchange(&self.parts.client, outgoing, caps).await
     }
 
@@ -214,7 +219,7 @@ impl Connection {
     }
 
     /// Step 11: what the connector gets to see.
-    fn reveal(&self, answer: Answer) -> Response {
+    pub(crate) fn reveal(&self, answer: Answer) -> Response {
         let redactor = &self.parts.redactor;
         let headers = headers::reveal(&answer.headers);
         let headers = headers.into_iter().map(|(name, value)| (name, redactor.redact_text(value))).collect();
@@ -234,7 +239,7 @@ impl Connection {
     }
 
     /// Step 12: one line for each request that left, without query, header values and bodies.
-    fn audit(&self, request: &Request, outcome: &Result<Response, EgressError>, took_ms: u32) {
+    pub(crate) fn audit(&self, request: &Request, outcome: &Result<Response, EgressError>, took_ms: u32) {
         let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
         let slot = request.slot.as_ref().map_or("-", |slot| slot.as_str());
         let (tenant, connection) = (&self.parts.tenant, &self.parts.name);
@@ -257,7 +262,11 @@ impl WayOut for Connection {
     async fn send(&self, outgoing: Outgoing) -> Result<Answer, EgressError> {
         let origin = Origin::of(&outgoing.url)
             .ok_or_else(|| EgressError::BadRequest("the token endpoint is no http(s) URL".into()))?;
-        let caps = Caps { timeout: self.parts.limits.request_timeout, body_bytes_max: TOKEN_ANSWER_BYTES_MAX };
+        let caps = Caps {
+            timeout: self.parts.limits.request_timeout,
+            body_bytes_max: TOKEN_ANSWER_BYTES_MAX,
+            beyond: Beyond::Refuse,
+        };
         let (origin, outgoing) = (&origin, &outgoing);
         retry::persist(self.parts.retry, true, || async move {
             self.wait_for_turn().await?;

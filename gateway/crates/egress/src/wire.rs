@@ -50,6 +50,18 @@ pub(crate) struct Caps {
     pub(crate) timeout: Duration,
     /// Of the body, after decompression.
     pub(crate) body_bytes_max: u64,
+    /// What a longer body means.
+    pub(crate) beyond: Beyond,
+}
+
+/// What becomes of a body that goes on beyond its cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// The answer is of no use: somebody would read half of it as the whole.
+    Refuse,
+    /// Its status is what counts; the rest of the body is not read. A body in an encoding that was not asked for is not read
+    /// at all.
+    Cut,
 }
 
 /// A way out with its own limits and retries, for requests that the host makes for itself.
@@ -73,7 +85,10 @@ pub(crate) async fn exchange(client: &reqwest::Client, outgoing: Outgoing, caps:
     }
     let whole = async {
         let response = request.send().await.map_err(|e| fault_of(&e))?;
-        read(response, caps.body_bytes_max).await
+        match caps.beyond {
+            Beyond::Refuse => read(response, caps.body_bytes_max).await,
+            Beyond::Cut => read_beginning(response, caps.body_bytes_max).await,
+        }
     };
     tokio::time::timeout(caps.timeout, whole).await.unwrap_or_else(|_| {
         let limit = caps.timeout.as_millis();
@@ -112,6 +127,22 @@ async fn read(mut response: reqwest::Response, bytes_max: u64) -> Result<Answer,
     while let Some(chunk) = response.chunk().await.map_err(|e| fault_of(&e))? {
         body.extend_from_slice(&chunk);
         check_size(body.len(), bytes_max)?;
+    }
+    Ok(Answer { status, headers, body: body.freeze() })
+}
+
+/// Reads until the cap is full; what is then unread goes with the connection.
+async fn read_beginning(mut response: reqwest::Response, bytes_max: u64) -> Result<Answer, Fault> {
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let room = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+    let mut body = BytesMut::new();
+    let plain =
+        headers.get(http::header::CONTENT_ENCODING).is_none_or(|e| e.as_bytes().eq_ignore_ascii_case(b"identity"));
+    while plain && body.len() < room {
+        let Some(chunk) = response.chunk().await.map_err(|e| fault_of(&e))? else { break };
+        let wanted = chunk.len().min(room - body.len());
+        body.extend_from_slice(&chunk[..wanted]);
     }
     Ok(Answer { status, headers, body: body.freeze() })
 }

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::postgres::Postgres;
 use crate::process::Running;
 use crate::workspace::{BUILD, Workspace};
-use crate::{plugins, process, say};
+use crate::{official, plugins, process, say};
 
 /// The variable under which tests find the server.
 const POSTGRES_URL: &str = "RENMEN_TEST_POSTGRES";
@@ -15,7 +15,7 @@ const SKIP_POSTGRES: &str = "RENMEN_TEST_SKIP_POSTGRES";
 /// What to test.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Also the long tests, which are marked as ignored.
+    /// Also the long tests, which are marked as ignored, and those that ask the official libraries (they need python3).
     #[arg(long)]
     all: bool,
     /// Passed on to the test runner: names of tests, `-p PACKAGE`, …
@@ -38,6 +38,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
         _ => Some(Postgres::start()?),
     };
     let mut tests = runner(workspace, options);
+    if let Some(python) = options.all.then(|| official::python(workspace)).flatten() {
+        tests.env(official::PYTHON, python);
+    }
     let mut examples = workspace.cargo();
     examples.args(["test", "--doc", "--workspace"]);
     for command in [&mut tests, &mut examples] {

@@ -32,6 +32,9 @@ impl Deployment {
         let registry = Registry::new(Arc::new(PluginHost::new(options)?));
         let egress = Egress::new()?;
         let vault = self.vault()?;
+        for receiver in self.receivers(&egress, vault.as_ref(), &store)? {
+            receiver.announce();
+        }
         let mut connections: Vec<ConnectionRuntime> = Vec::new();
         for (name, connection) in &self.config.connections {
             if !connection.enabled || only.is_some_and(|only| only != name) {

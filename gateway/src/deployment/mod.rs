@@ -3,6 +3,7 @@
 
 mod connection;
 mod engine;
+mod receivers;
 mod secrets;
 mod store;
 

@@ -12,6 +12,7 @@ pub mod code;
 pub mod compat;
 pub mod entity;
 pub mod envelope;
+pub mod event;
 pub mod id;
 pub mod manifest;
 pub mod types;

@@ -1,19 +1,22 @@
 //! The whole file: loading it, and the sections it is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use renmen_schema::id::ConnectionName;
 use toml::de::DeTable;
 
 use crate::section::{Context, Section};
-use crate::{ConfigError, Connection, Gateway, Limits, Store, Vault};
+use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Limits, Store, Templates, Vault};
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Connections in one file. More tenants than this belong behind the API of several gateways.
 pub const CONNECTIONS_MAX: usize = 1_000;
+
+/// Channels, and as many endpoints, in one file.
+pub const RECEIVERS_MAX: usize = 200;
 
 /// A checked `connectors.toml`: every default filled in, every path absolute or relative to the working directory as the
 /// file was, every variable replaced.
@@ -33,6 +36,12 @@ pub struct Config {
     pub limits: Limits,
     /// `[connections.NAME]`, also those with `enabled = false`.
     pub connections: BTreeMap<ConnectionName, Connection>,
+    /// `[templates]`.
+    pub templates: Templates,
+    /// `[channels.NAME]`. Channels, endpoints and connections share their names: each is a place where a flow can send.
+    pub channels: BTreeMap<ConnectionName, Channel>,
+    /// `[endpoints.NAME]`.
+    pub endpoints: BTreeMap<ConnectionName, Endpoint>,
 }
 
 /// How to read a file.
@@ -114,11 +123,48 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
             }
         }
     }
+    let templates = top.table("templates").map(Templates::read).unwrap_or_default();
+    let mut taken: BTreeSet<ConnectionName> = connections.keys().cloned().collect();
+    let channels = receivers(top.table("channels"), &mut taken, |s| Channel::read(s, &gateway.tenant, &limits));
+    let endpoints = receivers(top.table("endpoints"), &mut taken, |s| Endpoint::read(s, &gateway.tenant, &limits));
     top.finish();
     // An absent `[vault]` is fine, a wrong one is not.
     let vault = match vault {
         None => None,
         Some(read) => Some(read?),
     };
-    Some(Config { path: path.to_owned(), dev, gateway, store, vault, limits, connections })
+    Some(Config {
+        path: path.to_owned(),
+        dev,
+        gateway,
+        store,
+        vault,
+        limits,
+        connections,
+        templates,
+        channels,
+        endpoints,
+    })
+}
+
+/// The tables of a section of receivers. A flow sends to a name: no two receivers may have the same.
+fn receivers<'a, T>(
+    section: Option<Section<'a>>,
+    taken: &mut BTreeSet<ConnectionName>,
+    read: impl Fn(Section<'a>) -> Option<T>,
+) -> BTreeMap<ConnectionName, T> {
+    let mut found = BTreeMap::new();
+    for (name, node) in section.map(Section::named::<ConnectionName>).unwrap_or_default() {
+        if found.len() == RECEIVERS_MAX {
+            node.problem(format!("more than {RECEIVERS_MAX} of these"), "give the others to a second gateway");
+            break;
+        }
+        if !taken.insert(name.clone()) {
+            node.problem_at_key("this name is taken by a connection, a channel or an endpoint", "rename it");
+        }
+        if let Some(receiver) = node.section().and_then(&read) {
+            found.insert(name, receiver);
+        }
+    }
+    found
 }

@@ -12,8 +12,10 @@
 //! In reading order: [`Config`] (the whole), [`Connection`], [`Limits`] with [`LIMITS`] (each limit with default, unit and
 //! meaning), [`ConfigError`].
 
+mod channel;
 mod config;
 mod connection;
+mod endpoint;
 mod error;
 mod excerpt;
 mod gateway;
@@ -26,10 +28,13 @@ mod section;
 mod slot;
 mod store;
 mod suggest;
+mod templates;
 mod vault;
 
-pub use config::{CONNECTIONS_MAX, Config, FILE_BYTES_MAX, LoadOptions};
+pub use channel::{Channel, ChannelKind, Mail, MailSecurity, Sms, SmsStatus};
+pub use config::{CONNECTIONS_MAX, Config, FILE_BYTES_MAX, LoadOptions, RECEIVERS_MAX};
 pub use connection::{Connection, Stream};
+pub use endpoint::Endpoint;
 pub use error::{ConfigError, PROBLEMS_MAX, Problem};
 pub use gateway::Gateway;
 pub use grant::Grant;
@@ -38,4 +43,5 @@ pub use quantity::{show_bytes, show_duration};
 pub use schedule::Schedule;
 pub use slot::{DevValue, SlotSource};
 pub use store::{Store, StoreUrl};
+pub use templates::Templates;
 pub use vault::{KeySource, Vault};

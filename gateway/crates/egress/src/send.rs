@@ -131,7 +131,8 @@ impl Connection {
         let mut refreshed = false;
         loop {
             let used = parking_lot::Mutex::new(None);
-            let answer = retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used)).await?;
+            let answer =
+                retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used)).await?;
             let token: Option<Arc<Token>> = used.into_inner();
             let (Some(token), Some(Recipe::Token { endpoint, cell, .. })) =
                 (token, order.slot.and_then(|s| s.recipe.as_ref()))

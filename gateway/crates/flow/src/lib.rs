@@ -5,6 +5,9 @@
 //! know SQL, wasm, HTTP or the API.
 
 pub mod destination;
+pub mod endpoint;
+mod failure;
+pub mod notify;
 
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,

@@ -1,6 +1,7 @@
 //! The interface that sync, api and the command line use; both backends stand behind it.
 
 mod author;
+mod endpoint;
 mod outbox;
 
 use async_trait::async_trait;
@@ -13,13 +14,14 @@ use crate::{
 };
 
 pub use author::AuthorStore;
+pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use outbox::OutboxStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: AuthorStore + OutboxStore + Send + Sync {
+pub trait Store: AuthorStore + OutboxStore + EndpointStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 

@@ -16,6 +16,7 @@
 mod authored;
 mod codes;
 mod decide;
+mod endpoint_row;
 mod error;
 mod failpoint;
 mod follow;
@@ -35,7 +36,7 @@ mod sqlite;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use interface::{AuthorStore, OutboxStore, Store};
+pub use interface::{AuthorStore, EndpointOff, EndpointRow, EndpointStore, OutboxStore, Store};
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use renmen_schema::EntityKind;
 use renmen_schema::id::TenantId;
@@ -12,6 +14,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
 use super::schema::EntityName;
 use crate::auth::Caller;
 use crate::guard::within;
@@ -150,14 +153,20 @@ pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<Chang
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
         ("limit" = Option<u32>, Query, description = "Changes in one answer; 100 by default", minimum = 1, maximum = 1000),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change; 0 by default", minimum = 0, maximum = 60),
+        ("Accept" = Option<String>, Header, description = "`application/cloudevents-batch+json` for a list of CloudEvents; the next position is then in the header `link`"),
     ),
-    responses((status = 200, body = ChangeList)),
+    responses((status = 200, content(
+        (ChangeList = "application/json"),
+        (Vec<ChangeEvent> = "application/cloudevents-batch+json"),
+    ))),
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     mut params: Params,
-) -> Result<Json<ChangeList>, Problem> {
+) -> Result<Response, Problem> {
+    let as_events = wanted_as_events(&headers);
     let mut wanted = Wanted {
         tenant: caller.tenant,
         after: after(&mut params, &state)?.unwrap_or(0),
@@ -174,8 +183,11 @@ pub(crate) async fn list(
         let (rows, next) = read(&state, &wanted).await?;
         let over = wait_s == 0 || Instant::now() >= until || state.closing.is_cancelled();
         if !rows.is_empty() || over {
+            if as_events {
+                return Ok(ChangeEvents { rows, next, wanted }.into_response());
+            }
             let data = rows.into_iter().map(Change::of).collect();
-            return Ok(Json(ChangeList { data, next_cursor: next.to_string() }));
+            return Ok(Json(ChangeList { data, next_cursor: next.to_string() }).into_response());
         }
         wanted.after = next;
         tokio::select! {

@@ -28,6 +28,42 @@ async fn the_feed_tells_what_happened_in_order_and_goes_on_from_a_cursor() {
     assert_eq!(end["next_cursor"], all["next_cursor"]);
 }
 
+/// The feed as events after a position, and where it goes on.
+async fn cloud_events(rig: &Rig, query: &str) -> (Vec<serde_json::Value>, String) {
+    let accept = [("accept", "application/cloudevents-batch+json, application/json;q=0.5")];
+    let answer = Answer::read(rig.send("GET", &format!("/v1/changes{query}"), Some(&rig.key), &accept).await).await;
+    assert_eq!(answer.headers["content-type"], "application/cloudevents-batch+json");
+    let link = answer.headers["link"].to_str().unwrap();
+    let next = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+    (answer.json().as_array().unwrap().clone(), next)
+}
+
+#[tokio::test]
+async fn the_feed_can_be_read_as_cloudevents_with_the_same_order_and_position() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001"), ("u2", "002")]).await;
+    rig.commit(vec![gone("u1")], Vec::new()).await;
+    let plain = rig.get("/v1/changes").await.json();
+    let (all, next) = cloud_events(&rig, "").await;
+    assert_eq!(next, format!("/v1/changes?after={}", plain["next_cursor"].as_str().unwrap()));
+    for (event, change) in all.iter().zip(plain["data"].as_array().unwrap()) {
+        assert_eq!(&event["data"], change);
+        assert_eq!(event["specversion"], "1.0");
+        assert_eq!(event["source"], "/tenants/acme/connections/hr");
+        assert_eq!(event["type"], format!("cn.renmen.employee.{}", change["kind"].as_str().unwrap()));
+        let id = format!("{}-{}", change["record_id"].as_str().unwrap(), change["revision"]);
+        assert_eq!((&event["id"], &event["time"]), (&json!(id), &change["at"]));
+    }
+    assert_eq!(all.len(), 3);
+    assert!(all.windows(2).all(|pair| pair[0]["sequence"].as_str() < pair[1]["sequence"].as_str()));
+    // An event's sequence is a position: the feed goes on behind it.
+    let (rest, _) = cloud_events(&rig, &format!("?after={}&limit=1", all[0]["sequence"].as_str().unwrap())).await;
+    assert_eq!(rest, all[1..2]);
+    let (none, same) = cloud_events(&rig, "?after=latest&entity=employee").await;
+    assert!(none.is_empty() && same.ends_with("&entity=employee"), "{same}");
+    assert!(rig.get("/v1/changes").await.json()["data"].is_array(), "plain JSON unless it is asked for");
+}
+
 #[tokio::test]
 async fn another_tenant_sees_nothing_of_it() {
     let rig = Rig::new().await;

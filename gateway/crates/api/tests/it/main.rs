@@ -1,6 +1,7 @@
 //! The API against the real SQLite store and a scripted engine, through the same router that the gateway serves.
 #![allow(clippy::unwrap_used)]
 
+mod broken_endpoints;
 mod broken_outbox;
 mod broken_store;
 mod changes;

@@ -5,6 +5,7 @@ mod defaults;
 mod errors;
 mod files;
 mod limits;
+mod receivers;
 mod secrets;
 mod values;
 

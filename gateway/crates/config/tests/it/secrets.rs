@@ -28,6 +28,9 @@ fn a_mistake_beside_a_secret_does_not_show_it() {
         "[store]\nurl = \"mysql://root:§@db/hr\"\n",
         "[vault]\npath = \"v\"\nkey_env = \"§\"\n",
         "[vault]\npath = \"v\"\nkey = \"§\"\n",
+        "[endpoints.a]\nurl = \"https://u:§@b/\"\nentities = [\"employee\"]\nslots.secret = { env = \"X\" }\n",
+        "[channels.a]\nkind = \"sms\"\nurl = \"https://u:§@b/{{ to }}\"\n",
+        "[channels.a]\nkind = \"mail\"\nhost = \"b\"\nfrom = \"a@b.c\"\nslots.login = \"§\"\n",
     ] {
         assert!(!leaks(template), "{template}");
     }

@@ -80,7 +80,7 @@ impl Mail {
         let bytes = message.formatted();
         if bytes.len() as u64 > bytes_max {
             let have = bytes.len();
-            return Err(invalid(format!("the mail has {have} bytes, {bytes_max} are allowed (message_bytes_max)")));
+            return Err(invalid(format!("the mail has {have} bytes, {bytes_max} are allowed (request_bytes_max)")));
         }
         Ok(Built { envelope: message.envelope().clone(), bytes })
     }
@@ -158,6 +158,8 @@ mod tests {
         assert!(refused(&subject(251)).contains("250"));
         let size = mail().build(100_000, 3).unwrap().bytes.len() as u64;
         assert!(mail().build(size, 3).is_ok());
-        assert!(matches!(mail().build(size - 40, 3), Err(MailError::Invalid(why)) if why.contains("message_bytes_max")));
+        assert!(
+            matches!(mail().build(size - 40, 3), Err(MailError::Invalid(why)) if why.contains("request_bytes_max"))
+        );
     }
 }

@@ -104,7 +104,7 @@ impl Mailer {
         let sent = tokio::time::timeout(self.spec.timeout, self.deliver(&message)).await;
         let outcome = sent.unwrap_or_else(|_| {
             let limit = self.spec.timeout.as_millis();
-            Err(EgressError::Unavailable(format!("the mail was not taken within {limit} ms (timeout)")).into())
+            Err(EgressError::Unavailable(format!("the mail was not taken within {limit} ms (request_timeout)")).into())
         });
         self.audit(&outcome, message.recipients(), started);
         outcome
@@ -169,8 +169,10 @@ impl fmt::Debug for Mailer {
 
 /// `user:password`, as of HTTP's Basic.
 fn credentials(secret: &Secret) -> Result<Credentials, EgressError> {
-    let (user, password) = secret.expose().trim().split_once(':').ok_or_else(|| {
-        EgressError::Auth("the slot of a mail server must hold `user:password`".into())
-    })?;
+    let (user, password) = secret
+        .expose()
+        .trim()
+        .split_once(':')
+        .ok_or_else(|| EgressError::Auth("the slot of a mail server must hold `user:password`".into()))?;
     Ok(Credentials::new(user.to_owned(), password.to_owned()))
 }

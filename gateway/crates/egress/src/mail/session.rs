@@ -20,9 +20,8 @@ const ANSWER_CHARS_MAX: usize = 200;
 pub(super) fn tls(host: &str, extra_roots_pem: &[u8]) -> Result<TlsParameters, EgressError> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if !extra_roots_pem.is_empty() {
-        let certificate = Certificate::from_pem(extra_roots_pem).map_err(|_| {
-            EgressError::BadRequest("an extra root certificate cannot be read; it must be PEM".into())
-        })?;
+        let certificate = Certificate::from_pem(extra_roots_pem)
+            .map_err(|_| EgressError::BadRequest("an extra root certificate cannot be read; it must be PEM".into()))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|_| EgressError::Unavailable("TLS cannot be set up for the mail server".into()))
@@ -109,7 +108,8 @@ fn codes(error: &Error) -> String {
 
 fn is_enhanced(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
-    parts.len() == 3 && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    parts.len() == 3
+        && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// What happened to the way, in words that are ours.
@@ -144,7 +144,12 @@ mod tests {
     #[test]
     fn an_enhanced_status_is_three_short_numbers() {
         assert!(is_enhanced("5.1.1") && is_enhanced("4.7.999"));
-        assert!(!is_enhanced("5.1") && !is_enhanced("5.1.x") && !is_enhanced("zhang@example.com") && !is_enhanced("1.2.3.4"));
+        assert!(
+            !is_enhanced("5.1")
+                && !is_enhanced("5.1.x")
+                && !is_enhanced("zhang@example.com")
+                && !is_enhanced("1.2.3.4")
+        );
     }
 
     #[test]

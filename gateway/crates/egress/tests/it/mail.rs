@@ -81,7 +81,10 @@ async fn tls_from_the_first_byte_is_spoken_and_a_wrong_certificate_is_not_believ
 
     let wrong = MailServer::start(manner("elsewhere.test")).await;
     let error = send(&mailer(&wrong, spec(&wrong, MailSecurity::Tls))).await.unwrap_err();
-    assert!(matches!(&error, MailError::Egress(EgressError::Unavailable(why)) if why.contains("certificate")), "{error}");
+    assert!(
+        matches!(&error, MailError::Egress(EgressError::Unavailable(why)) if why.contains("certificate")),
+        "{error}"
+    );
     assert!(wrong.commands.lock().is_empty());
 
     let stranger = Manner { protection: Protection::StartTls, name: "elsewhere.test", ..Manner::plain() };

@@ -7,6 +7,7 @@
 mod api_key;
 mod author;
 mod commit;
+mod endpoint;
 mod feed;
 mod list;
 mod migrate;

@@ -8,6 +8,7 @@ mod api_key;
 mod author;
 mod commit;
 mod connect;
+mod endpoint;
 mod feed;
 mod list;
 mod lock;

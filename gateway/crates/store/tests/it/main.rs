@@ -6,6 +6,7 @@ mod author;
 mod bed;
 mod commits;
 mod crash;
+mod endpoints;
 mod feed;
 mod figures;
 mod keys;

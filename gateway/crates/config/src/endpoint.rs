@@ -1,0 +1,140 @@
+//! `[endpoints.NAME]`: who is told of changes, of which, and how much of each record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use renmen_schema::EntityKind;
+use renmen_schema::id::{SlotName, TenantId};
+
+use crate::channel::{read_slots, read_url};
+use crate::section::{Node, Section};
+use crate::{Grant, Limits, SlotSource, suggest};
+
+/// What can happen to a record.
+const CHANGES: [&str; 3] = ["created", "updated", "deleted"];
+
+/// A receiver of events. Its slots are `secret` and, while it still signs too, `previous_secret`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// `url`
+    pub url: String,
+    /// `tenant`; by default that of `[gateway]`.
+    pub tenant: TenantId,
+    /// `enabled`. Default true.
+    pub enabled: bool,
+    /// `entities`: whose changes are told. At least one.
+    pub entities: Vec<String>,
+    /// `changes`: by default all of `created`, `updated`, `deleted`.
+    pub changes: BTreeSet<String>,
+    /// `fields.ENTITY`: what may leave of a record. An entity without a list tells that something changed, and nothing more.
+    pub fields: BTreeMap<String, Vec<String>>,
+    /// `previous_until`: until when the previous secret signs too.
+    pub previous_until_ms: Option<i64>,
+    /// `grant`: of it, `plaintext` and `addresses` count here.
+    pub grant: Grant,
+    /// `slots`.
+    pub slots: BTreeMap<SlotName, SlotSource>,
+    /// `limits`, as of a channel.
+    pub limits: Limits,
+}
+
+impl Endpoint {
+    pub(crate) fn read(mut section: Section<'_>, tenant: &TenantId, limits: &Limits) -> Option<Self> {
+        let url = section.require("url", "say where events go: `url = \"https://receiver.example.com/hooks\"`");
+        let url = url.and_then(|node| read_url(&node));
+        let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
+        let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
+        let entities = section.require("entities", "name whose changes are told: `entities = [\"employee\"]`");
+        let entities = entities.map(|node| read_entities(&node)).unwrap_or_default();
+        let changes = match section.get("changes") {
+            Some(node) => read_changes(&node),
+            None => CHANGES.map(str::to_owned).into(),
+        };
+        let fields = section.table("fields").map(|fields| read_fields(&fields, &entities)).unwrap_or_default();
+        let slots = section.table("slots").map(|slots| read_slots(slots, &["secret", "previous_secret"]));
+        let slots = slots.unwrap_or_default();
+        let until = section.get("previous_until");
+        let previous_until_ms = until.as_ref().and_then(|node| {
+            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| "is no time with a zone".to_owned());
+            node.parsed(read, "write it as \"2026-12-01T00:00:00+08:00\"").map(Timestamp::as_millisecond)
+        });
+        let has = |name: &str| slots.keys().any(|slot| slot.as_str() == name);
+        if !has("secret") {
+            section.problem(
+                "the slot `secret` is empty, so nobody could tell who sends",
+                "write `slots.secret = { env = \"VARIABLE\" }`",
+            );
+        }
+        if has("previous_secret") != until.is_some() {
+            section.problem(
+                "`slots.previous_secret` and `previous_until` belong together",
+                "write until when the previous secret signs too, or take both out",
+            );
+        }
+        let grant = section.table("grant").map(Grant::read).unwrap_or_default();
+        let limits = match section.table("limits") {
+            Some(own) => Limits::read(own, limits),
+            None => limits.clone(),
+        };
+        section.finish();
+        Some(Self {
+            url: url?,
+            tenant: tenant?,
+            enabled,
+            entities,
+            changes,
+            fields,
+            previous_until_ms,
+            grant,
+            slots,
+            limits,
+        })
+    }
+}
+
+fn read_entities(node: &Node<'_>) -> Vec<String> {
+    let items = node.list().unwrap_or_default();
+    if items.is_empty() {
+        node.problem("no entity is named", "write `entities = [\"employee\"]`");
+    }
+    items.iter().filter_map(|item| item.parsed(check_entity, "`renmen schema` lists the entities")).collect()
+}
+
+fn check_entity(text: &str) -> Result<String, String> {
+    if EntityKind::from_name(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
+    Err(match suggest::nearest(text, &known) {
+        Some(word) => format!("is no entity; did you mean `{word}`?"),
+        None => "is no entity".to_owned(),
+    })
+}
+
+fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
+    let known = |text: &str| CHANGES.contains(&text).then(|| text.to_owned()).ok_or_else(|| "is no change".to_owned());
+    let items = node.list().unwrap_or_default();
+    if items.is_empty() {
+        node.problem("no change is named", "take the key out for all of them");
+    }
+    items.iter().filter_map(|item| item.parsed(known, "use some of created, updated, deleted")).collect()
+}
+
+fn read_fields(section: &Section<'_>, entities: &[String]) -> BTreeMap<String, Vec<String>> {
+    let pointer = |text: &str| {
+        let fits = text.starts_with('/') && text.len() > 1;
+        fits.then(|| text.to_owned()).ok_or_else(|| "is no path into a record".to_owned())
+    };
+    let mut fields = BTreeMap::new();
+    for (entity, node) in section.nodes() {
+        if !entities.iter().any(|known| known == entity) {
+            node.problem_at_key("this entity is not among `entities`", "add it there, or take it out here");
+            continue;
+        }
+        let items = node.list().unwrap_or_default();
+        let paths =
+            items.iter().filter_map(|item| item.parsed(pointer, "write a JSON Pointer, such as \"/name\"")).collect();
+        fields.insert(entity.to_owned(), paths);
+    }
+    fields
+}

@@ -1,0 +1,274 @@
+//! Channels and endpoints of the configuration, put together: secrets, grants, limits, texts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, SlotSource, Sms};
+use renmen_egress::{ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
+use renmen_flow::Destination;
+use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, PREVIOUS_SECRET, Switch};
+use renmen_flow::notify::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
+use renmen_schema::id::{ConnectionName, SlotName, TenantId};
+use renmen_schema::manifest::{AuthRecipe, HttpWish};
+use renmen_store::{EndpointOff, Store};
+use renmen_vault::Vault;
+use url::Url;
+
+use super::{Deployment, now_ms};
+use crate::exit::Usage;
+
+/// Bytes read of an answer: what a receiver has to say is in its status.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// What one attempt may take beyond its request: signing, waiting for a place.
+const PUSH_MARGIN: Duration = Duration::from_secs(5);
+
+/// A place where flows can send that is no connection of a plugin.
+pub(crate) struct Receiver {
+    pub(crate) tenant: TenantId,
+    pub(crate) name: ConnectionName,
+    pub(crate) destination: Arc<dyn Destination>,
+    /// Attempts side by side.
+    pub(crate) parallel_max: u32,
+    /// For one attempt.
+    pub(crate) push_timeout: Duration,
+}
+
+impl Receiver {
+    /// One line at the start: where flows can send, and what.
+    pub(crate) fn announce(&self) {
+        let Self { tenant, name, destination, parallel_max, push_timeout } = self;
+        let actions = destination.actions().into_keys().collect::<Vec<_>>().join(", ");
+        tracing::info!(%tenant, receiver = %name, actions, parallel_max, ?push_timeout, "Receiver ready");
+    }
+}
+
+impl Deployment {
+    /// Every channel and endpoint that is switched on.
+    ///
+    /// # Errors
+    /// Everything that can be known to be wrong before anything is sent: an empty slot, a secret that cannot sign, a template.
+    pub(crate) fn receivers(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        store: &Arc<dyn Store>,
+    ) -> anyhow::Result<Vec<Receiver>> {
+        let texts = &self.config.templates;
+        let templates = Arc::new(
+            Templates::load(texts.dir.as_deref(), texts.zone.clone()).map_err(|errors| Usage(errors.to_string()))?,
+        );
+        let mut receivers = Vec::new();
+        for (name, channel) in self.config.channels.iter().filter(|(_, channel)| channel.enabled) {
+            let destination = self.channel(egress, vault, name, channel, &templates);
+            let destination = destination.with_context(|| format!("channel `{name}`"))?;
+            receivers.push(receiver(&channel.tenant, name, destination, &channel.limits));
+        }
+        for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
+            let made = self.endpoint(egress, vault, name, endpoint, store);
+            let destination = Arc::new(made.with_context(|| format!("endpoint `{name}`"))?);
+            receivers.push(receiver(&endpoint.tenant, name, destination, &endpoint.limits));
+        }
+        Ok(receivers)
+    }
+
+    fn channel(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        channel: &Channel,
+        templates: &Arc<Templates>,
+    ) -> anyhow::Result<Arc<dyn Destination>> {
+        match &channel.kind {
+            ChannelKind::Mail(mail) => {
+                let mailer = egress.mailer(self.mail_spec(vault, name, channel, mail)?)?;
+                let options = MailOptions {
+                    from: mail.from.clone(),
+                    reply_to: mail.reply_to.clone(),
+                    language: channel.language.clone(),
+                };
+                Ok(Arc::new(MailChannel::new(mailer, Arc::clone(templates), options)))
+            }
+            ChannelKind::Sms(sms) => {
+                let slots = self.receiver_slots(vault, &channel.slots, sms.auth.as_ref())?;
+                let mut urls = vec![sms.url.as_str()];
+                urls.extend(sms.status.as_ref().map(|status| status.url.as_str()));
+                let owner = (&channel.tenant, name);
+                let spec = spec(owner, &urls, &channel.grant, &channel.limits, slots)?;
+                let options = sms_options(sms, channel, spec.slots.keys().next().cloned());
+                let made = SmsChannel::new(egress.connect(spec)?, Arc::clone(templates), options);
+                Ok(Arc::new(made.map_err(|error| Usage(error.to_string()))?))
+            }
+        }
+    }
+
+    fn mail_spec(
+        &self,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        channel: &Channel,
+        mail: &Mail,
+    ) -> anyhow::Result<MailSpec> {
+        let login = channel.slots.iter().next();
+        let credential =
+            login.map(|(slot, source)| self.secret(vault, source).with_context(|| format!("slot `{slot}`")));
+        let limits = &channel.limits;
+        Ok(MailSpec {
+            tenant: channel.tenant.clone(),
+            connection: name.clone(),
+            host: mail.host.clone(),
+            port: mail.port,
+            security: match mail.security {
+                MailSecurity::StartTls => renmen_egress::MailSecurity::StartTls,
+                MailSecurity::Tls => renmen_egress::MailSecurity::Tls,
+                MailSecurity::Plaintext => renmen_egress::MailSecurity::Plaintext,
+            },
+            credential: credential.transpose()?,
+            addresses: channel.grant.addresses.clone(),
+            timeout: limits.request_timeout,
+            message_bytes_max: limits.request_bytes_max,
+            recipients_max: mail.recipients_max,
+            parallel_max: limits.parallel_max,
+            rate: limits.rate,
+        })
+    }
+
+    fn endpoint(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        endpoint: &Planned,
+        store: &Arc<dyn Store>,
+    ) -> anyhow::Result<Endpoint> {
+        let mut slots = self.receiver_slots(vault, &endpoint.slots, None)?;
+        if endpoint.previous_until_ms.is_some_and(|until| until <= now_ms()) {
+            slots.retain(|slot, _| slot.as_str() != PREVIOUS_SECRET);
+        }
+        let owner = (&endpoint.tenant, name);
+        let connection = egress.connect(spec(owner, &[&endpoint.url], &endpoint.grant, &endpoint.limits, slots)?)?;
+        let switch = StoredSwitch {
+            store: Arc::clone(store),
+            tenant: endpoint.tenant.clone(),
+            name: name.clone(),
+            url: endpoint.url.clone(),
+        };
+        let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
+        Ok(Endpoint::new(connection, Arc::new(switch), options)?)
+    }
+
+    fn receiver_slots(
+        &self,
+        vault: Option<&Vault>,
+        sources: &BTreeMap<SlotName, SlotSource>,
+        auth: Option<&AuthRecipe>,
+    ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
+        let slot = |(name, source): (&SlotName, &SlotSource)| {
+            let secret = self.secret(vault, source).with_context(|| format!("slot `{name}`"))?;
+            Ok((name.clone(), SlotSpec { secret: Some(secret), audience: vec![], auth: auth.cloned() }))
+        };
+        sources.iter().map(slot).collect()
+    }
+}
+
+fn receiver(tenant: &TenantId, name: &ConnectionName, destination: Arc<dyn Destination>, limits: &Limits) -> Receiver {
+    Receiver {
+        tenant: tenant.clone(),
+        name: name.clone(),
+        destination,
+        parallel_max: limits.parallel_max,
+        push_timeout: limits.request_timeout.saturating_mul(2).saturating_add(PUSH_MARGIN),
+    }
+}
+
+/// A way to the hosts of these URLs and nowhere else. Nothing is repeated: the delivery is.
+fn spec(
+    (tenant, name): (&TenantId, &ConnectionName),
+    urls: &[&str],
+    grant: &Grant,
+    limits: &Limits,
+    slots: BTreeMap<SlotName, SlotSpec>,
+) -> anyhow::Result<ConnectionSpec> {
+    let origin = |url: &&str| {
+        let url = Url::parse(url.split("{{").next().unwrap_or_default()).context("its URL")?;
+        Ok(url.origin().ascii_serialization())
+    };
+    Ok(ConnectionSpec {
+        tenant: tenant.clone(),
+        connection: name.clone(),
+        wish: HttpWish {
+            hosts: urls.iter().map(origin).collect::<anyhow::Result<_>>()?,
+            methods: ["POST", "PUT", "GET"].map(str::to_owned).into(),
+        },
+        grant: OperatorGrant {
+            hosts: None,
+            methods: None,
+            plaintext: grant.plaintext,
+            addresses: grant.addresses.clone(),
+            drop: None,
+        },
+        limits: EgressLimits {
+            request_timeout: limits.request_timeout,
+            response_bytes_max: limits.response_bytes_max.min(ANSWER_BYTES_MAX),
+            request_bytes_max: limits.request_bytes_max,
+            retries_max: 0,
+            retry_wait_max: Duration::ZERO,
+            parallel_max: limits.parallel_max,
+            rate: limits.rate,
+        },
+        slots,
+        config: serde_json::json!({}),
+    })
+}
+
+fn sms_options(sms: &Sms, channel: &Channel, slot: Option<SlotName>) -> SmsOptions {
+    SmsOptions {
+        method: sms.method.clone(),
+        url: sms.url.clone(),
+        headers: sms.headers.clone(),
+        body: sms.body.clone(),
+        slot: slot.filter(|_| sms.auth.is_some()),
+        success: Success {
+            status: sms.success_status.clone(),
+            pointer: sms.success_pointer.clone(),
+            values: sms.success_values.clone(),
+            refused: sms.success_refused.clone(),
+        },
+        reference: sms.reference.clone(),
+        status: sms.status.as_ref().map(|status| StatusOptions {
+            url: status.url.clone(),
+            pointer: status.pointer.clone(),
+            delivered: status.delivered.clone(),
+            failed: status.failed.clone(),
+        }),
+        chars_max: sms.chars_max as usize,
+        language: channel.language.clone(),
+    }
+}
+
+/// An endpoint's switch in the store: "gone" outlasts the process, and another URL is another receiver.
+struct StoredSwitch {
+    store: Arc<dyn Store>,
+    tenant: TenantId,
+    name: ConnectionName,
+    url: String,
+}
+
+#[async_trait]
+impl Switch for StoredSwitch {
+    async fn off(&self) -> Result<Option<Off>, String> {
+        let row = self.store.endpoint(&self.tenant, &self.name).await.map_err(|error| error.to_string())?;
+        let off = row.and_then(|row| row.off).filter(|off| off.url == self.url);
+        Ok(off.map(|off| Off { reason: off.reason, since_ms: off.since_ms }))
+    }
+
+    async fn switch_off(&self, off: Off) -> Result<(), String> {
+        let row = EndpointOff { reason: off.reason, url: self.url.clone(), since_ms: off.since_ms };
+        let kept = self.store.switch_endpoint(&self.tenant, &self.name, Some(row), off.since_ms).await;
+        kept.map_err(|error| error.to_string())
+    }
+}

@@ -5,6 +5,7 @@ mod command;
 mod control;
 mod deployment;
 mod exit;
+mod interviews;
 mod output;
 mod progress;
 mod pull;

@@ -1,12 +1,16 @@
 //! An AI interview vendor that serves the interview vendor protocol (docs/interview-vendor-protocol.md), generated.
 
+pub mod send;
+pub mod story;
+mod write;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -22,6 +26,14 @@ pub struct State {
     pub requests: u64,
     /// Answers before anything else: status and body.
     pub faults: Vec<(u16, String)>,
+    /// What was ordered, as it came.
+    pub orders: Vec<Value>,
+    /// What adjust instructions change.
+    pub model: write::Model,
+    /// Answers to writes by their idempotency key.
+    written: HashMap<String, (u16, Value)>,
+    /// Weights before each adjust instruction.
+    undo: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// Shared with tests, which change it while it serves.
@@ -29,6 +41,14 @@ pub type Vendor = Arc<Mutex<State>>;
 
 /// 2026-03-02T01:00:00Z.
 const FROM_MS: i64 = 1_772_413_200_000;
+
+/// The secret that the simulator signs events with. A canary: it must turn up nowhere.
+pub const WEBHOOK_SECRET: &str = "whsec_Y2FuYXJ5LWludGVydmlldy13ZWJob29rLTdkMmYxYQ==";
+
+/// Now, as objects tell it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
 
 fn at(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(FROM_MS + ms).unwrap().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
@@ -177,11 +197,30 @@ fn scores(state: &mut State, i: usize) {
 
 /// The simulator's routes.
 pub fn router(vendor: Vendor) -> Router {
-    Router::new().route("/v1/{collection}", get(list)).with_state(vendor)
+    Router::new()
+        .route("/v1/orders", get(list_orders).post(write::order))
+        .route("/v1/orders/{id}/cancel", post(write::cancel))
+        .route("/v1/adjustments", get(list_adjustments).post(write::adjust))
+        .route("/v1/adjustments/{id}", get(write::adjustment))
+        .route("/v1/adjustments/{id}/revert", post(write::revert))
+        .route("/v1/{collection}", get(list))
+        .with_state(vendor)
 }
 
 fn error(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
+}
+
+fn is_allowed(headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) == Some(&format!("Bearer {API_KEY}"))
+}
+
+async fn list_orders(vendor: Shared<Vendor>, ask: Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
+    list(vendor, Path("orders".into()), ask, headers).await
+}
+
+async fn list_adjustments(vendor: Shared<Vendor>, ask: Query<HashMap<String, String>>, headers: HeaderMap) -> Response {
+    list(vendor, Path("adjustments".into()), ask, headers).await
 }
 
 async fn list(
@@ -191,7 +230,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let mut state = vendor.lock().unwrap();
-    if headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()) != Some(&format!("Bearer {API_KEY}")) {
+    if !is_allowed(&headers) {
         return error(StatusCode::UNAUTHORIZED, "unauthorized", "unknown key");
     }
     state.requests += 1;
@@ -200,9 +239,17 @@ async fn list(
         return (StatusCode::from_u16(status).unwrap(), [(header::CONTENT_TYPE, "application/json")], body)
             .into_response();
     }
-    let Some(objects) = state.collections.get(&collection) else {
-        return error(StatusCode::NOT_FOUND, "unknown_collection", "no such collection");
+    let none = Vec::new();
+    let objects = match state.collections.get(&collection) {
+        Some(objects) => objects,
+        None if collection == "adjustments" => &none,
+        None => return error(StatusCode::NOT_FOUND, "unknown_collection", "no such collection"),
     };
+    if let Some(ids) = ask.get("ids") {
+        let ids: Vec<&str> = ids.split(',').collect();
+        let named: Vec<&Value> = objects.iter().filter(|o| ids.contains(&o["id"].as_str().unwrap())).collect();
+        return Json(json!({ "data": named, "next_cursor": null, "as_of": at(0) })).into_response();
+    }
     let limit: usize = ask.get("limit").and_then(|l| l.parse().ok()).unwrap_or(100);
     if limit == 0 || limit > 500 {
         return error(StatusCode::BAD_REQUEST, "invalid_request", "limit is 1 to 500");

@@ -40,7 +40,10 @@ pub(crate) async fn run(
     let _stop = signals::cancel_on_interrupt(&cancel);
 
     let bridge = Arc::new(Bridge::new(Arc::clone(&running), cancel.clone()));
-    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default());
+    let (interviews, loop_work) =
+        crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
+    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default())
+        .with_interviews(Arc::new(interviews));
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let mut outcome = Outcome::Done;
@@ -56,12 +59,16 @@ pub(crate) async fn run(
         let cancel = cancel.clone();
         async move { engine.serve(cancel).await }
     });
+    let interview_loop = tokio::spawn(loop_work.run(cancel.clone()));
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
     let served = api.await.context("the API's task")?;
     // The API ends when asked to, or because its listener broke: then nothing else should go on either.
     cancel.cancel();
     reloads.abort();
     let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, schedule).await;
+    if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {
+        tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
+    }
     served?;
     match ended {
         Ok(schedule) => schedule.context("the schedule's task")??,

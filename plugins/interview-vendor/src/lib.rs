@@ -1,14 +1,25 @@
-//! Reads any AI interview vendor that serves the interview vendor protocol (docs/interview-vendor-protocol.md).
+//! Reads, orders from and listens to any AI interview vendor that serves the interview vendor protocol
+//! (docs/interview-vendor-protocol.md).
 //!
-//! Owns the protocol's shapes ([`vendor`]) and their way into canonical records ([`map`]). Each stream is one collection
-//! of the protocol, read by modified time, inclusive, so that nothing is lost at the seam of two runs.
+//! Owns the protocol's shapes ([`vendor`]) and their way into canonical records ([`map`]). Each stream is one collection of the
+//! protocol, read by modified time, inclusive, so that nothing is lost at the seam of two runs; an event carries objects of
+//! the same collections, so both doors lead through the same mapping (`collection`). `write` places orders and adjust
+//! instructions, `receive` takes signed events.
 
+mod collection;
 pub mod map;
 mod read;
+mod receive;
 pub mod vendor;
+mod write;
 
 use renmen_plugin::http::Request;
-use renmen_plugin::{Failure, Finding, Page, Pull, Source, export_source};
+use renmen_plugin::schema::entity::Application;
+use renmen_plugin::schema::id::ConnectionName;
+use renmen_plugin::schema::types::Ref;
+use renmen_plugin::{
+    Action, Delivery, Failure, Finding, Outcome, Page, Pull, Receipt, Sink, Source, Webhook, export_connector,
+};
 use serde::Deserialize;
 
 /// The connection's configuration.
@@ -16,6 +27,24 @@ use serde::Deserialize;
 pub struct Config {
     /// Where the protocol is served.
     pub base_url: String,
+    /// The connection whose ids orders name applications by; none: the vendor's own.
+    #[serde(default)]
+    pub applications: Option<ConnectionName>,
+}
+
+impl Config {
+    /// The address of a path below the base.
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base_url.trim_end_matches('/'))
+    }
+
+    /// An application as the vendor names it, told apart by whose id that is.
+    fn application(&self, mut named: Ref<Application>) -> Ref<Application> {
+        if let Some(external) = &mut named.external {
+            external.connection.clone_from(&self.applications);
+        }
+        named
+    }
 }
 
 /// The connector.
@@ -25,23 +54,11 @@ impl Source for InterviewVendor {
     type Config = Config;
 
     fn pull(config: Config, pull: Pull) -> Result<Page, Failure> {
-        match pull.stream.as_str() {
-            "candidates" => read::collection(&config, &pull, map::candidate),
-            "applications" => read::collection(&config, &pull, map::application),
-            "orders" => read::collection(&config, &pull, map::order),
-            "interviews" => read::collection(&config, &pull, map::interview),
-            "answers" => read::collection(&config, &pull, map::answer),
-            "dimension_scores" => read::collection(&config, &pull, map::dimension_score),
-            "environment_events" => read::collection(&config, &pull, map::environment_event),
-            "process_nodes" => read::collection(&config, &pull, map::process_node),
-            "results" => read::collection(&config, &pull, map::result),
-            _ => Err(pull.unknown_stream()),
-        }
+        read::pull(&config, &pull)
     }
 
     fn probe(config: Config) -> Result<Vec<Finding>, Failure> {
-        let url = format!("{}/candidates", config.base_url.trim_end_matches('/'));
-        let answer = Request::get(url)
+        let answer = Request::get(config.url("candidates"))
             .query("limit", 1)
             .slot("key")
             .send()
@@ -53,4 +70,20 @@ impl Source for InterviewVendor {
     }
 }
 
-export_source!(InterviewVendor);
+impl Sink for InterviewVendor {
+    type Config = Config;
+
+    fn push(config: Config, action: Action) -> Result<Receipt, Failure> {
+        write::push(&config, &action)
+    }
+}
+
+impl Webhook for InterviewVendor {
+    type Config = Config;
+
+    fn receive(config: Config, delivery: Delivery) -> Result<Outcome, Failure> {
+        receive::receive(&config, &delivery)
+    }
+}
+
+export_connector!(InterviewVendor);

@@ -2,50 +2,52 @@
 
 use renmen_plugin::http::{Request, Response};
 use renmen_plugin::paging::Since;
-use renmen_plugin::schema::Entity;
-use renmen_plugin::schema::types::Instant;
-use renmen_plugin::{Failure, Page, Pull, Unfit};
+use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::Config;
-use crate::vendor::{Object, Problem};
+use crate::vendor::Problem;
+use crate::{Config, collection};
 
 /// The protocol's largest page.
 const LIMIT_MAX: u32 = 500;
+/// Ids in one request.
+const IDS_MAX: usize = 50;
 
-/// Pulls one page of the collection that the stream is named after.
-pub(crate) fn collection<T, E>(config: &Config, pull: &Pull, map: fn(&T) -> Result<E, Unfit>) -> Result<Page, Failure>
-where
-    T: DeserializeOwned,
-    E: Entity,
-{
+/// Pulls one page of the collection that the stream is named after; with `only` just those objects.
+pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    if !collection::NAMES.contains(&pull.stream.as_str()) {
+        return Err(pull.unknown_stream());
+    }
+    if pull.only.is_empty() { page(config, pull) } else { named(config, pull) }
+}
+
+fn page(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut since = Since::resume(pull.cursor.as_deref())?;
-    let url = format!("{}/{}", config.base_url.trim_end_matches('/'), pull.stream);
-    let request = Request::get(url)
+    let request = Request::get(config.url(&pull.stream))
         .query("limit", pull.max_records.clamp(1, LIMIT_MAX))
         .query_some("modified_since", since.from())
         .query_some("cursor", since.page())
         .slot("key");
     let response = accept(request.send()?, &pull.stream)?;
     let mut page = Page::new();
-    let rest = page.map_items::<E, Object<T>>(&response, "/data", |object, item| {
-        item.is_about(object.id.as_str());
-        let modified = Instant::parse(&object.modified_at).map_err(|e| Unfit::field("modified_at", e))?;
-        let at_ms = modified.epoch_ms();
-        // Twice when a page is read item by item: noting an object again changes nothing.
-        if !since.is_new(&object.modified_at, at_ms, &object.id) {
-            return Ok(());
-        }
-        if object.deleted {
-            item.push_deleted::<E>(object.id, Some(at_ms));
-            return Ok(());
-        }
-        let body = object.body.ok_or_else(|| Unfit::new("the object has no members beside its id"))?;
-        item.push(object.id, Some(at_ms), &map(&body)?)
-    })?;
-    let next: Option<String> = rest.get("/next_cursor")?;
+    let mut wanted = |modified: &str, at_ms: i64, id: &str| since.is_new(modified, at_ms, id);
+    let taken = collection::take(config, &mut page, (&pull.stream, "/data"), &response, &mut wanted);
+    let next = taken.ok_or_else(|| pull.unknown_stream())??;
     Ok(since.finish(page, next))
+}
+
+/// Objects by their ids, without touching the cursor.
+fn named(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    let mut page = Page::new();
+    for ids in pull.only.chunks(IDS_MAX) {
+        let request = Request::get(config.url(&pull.stream)).query("ids", ids.join(",")).slot("key");
+        let response = accept(request.send()?, &pull.stream)?;
+        let mut all = |_: &str, _: i64, _: &str| true;
+        let taken = collection::take(config, &mut page, (&pull.stream, "/data"), &response, &mut all);
+        taken.ok_or_else(|| pull.unknown_stream())??;
+    }
+    page.next.clone_from(&pull.cursor);
+    Ok(page)
 }
 
 /// The response, or what the protocol says about its error.

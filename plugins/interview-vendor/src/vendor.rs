@@ -349,6 +349,12 @@ pub struct ProcessNode {
     pub wait_ms: Option<u64>,
     /// By which way.
     pub channel: Option<String>,
+    /// The question that was shown or answered.
+    pub question_id: Option<String>,
+    /// How much is done.
+    pub done: Option<u32>,
+    /// Of how many.
+    pub of: Option<u32>,
 }
 
 /// `results`.
@@ -375,4 +381,41 @@ pub struct Outcome {
     pub report: Vec<Media>,
     /// RFC 3339.
     pub delivered_to_candidate_at: Option<String>,
+}
+
+/// `adjustments`.
+#[derive(Debug, Deserialize)]
+pub struct Adjustment {
+    /// Only for this position.
+    pub position_id: Option<String>,
+    /// The version that the change started from.
+    pub expected_version: u32,
+    /// What was changed.
+    #[serde(default)]
+    pub ops: Vec<AdjustOp>,
+    /// `accepted`, `applied`, `rejected`, `reverted`.
+    pub status: String,
+    /// The vendor's receipt.
+    pub receipt: Option<String>,
+}
+
+/// One change of a model.
+#[derive(Debug, Deserialize)]
+pub struct AdjustOp {
+    /// `set_weight`, `add_signal`, `drop_question`, `add_question`, `block_feature`.
+    pub op: String,
+    /// Whose weight.
+    pub competency_id: Option<String>,
+    /// Basis points before.
+    pub from_bp: Option<u16>,
+    /// Basis points after.
+    pub to_bp: Option<u16>,
+    /// A feed of data.
+    pub signal: Option<String>,
+    /// A question of the library.
+    pub question_id: Option<String>,
+    /// A new question.
+    pub text: Option<Text>,
+    /// A feature that may not be used.
+    pub feature: Option<String>,
 }

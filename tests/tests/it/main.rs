@@ -7,5 +7,6 @@ mod families;
 mod faults;
 mod gateway;
 mod harness;
+mod interview_loop;
 mod provenance;
 mod staff;

@@ -28,6 +28,8 @@ const CACHED_KEYS_MAX: usize = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
+    /// Tells one key from another; of no use to anybody else.
+    pub(crate) key: String,
 }
 
 /// Keys that were good a moment ago, by their hash.
@@ -94,13 +96,13 @@ async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Caller, Problem
     })?;
     let hash = key.hash();
     if let Some(tenant) = state.keys.find(&hash).await {
-        return Ok(Caller { tenant });
+        return Ok(Caller { tenant, key: hex::encode(&hash[..8]) });
     }
     let row = within(state.options.deadline, state.store.api_key(&hash)).await?;
     match row {
         Some(row) if row.revoked_at_ms.is_none() => {
             state.keys.keep(hash, row.tenant.clone()).await;
-            Ok(Caller { tenant: row.tenant })
+            Ok(Caller { tenant: row.tenant, key: hex::encode(&hash[..8]) })
         }
         // The same answer for a key that never was: who finds an old key learns nothing.
         _ => Err(unauthorized("this key is not valid, or no longer", "密钥无效或已失效")),

@@ -8,9 +8,11 @@
 //! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around.
 
 mod auth;
+mod body;
 mod control;
 mod guard;
 mod instant;
+mod interviews;
 mod key;
 mod observe;
 mod openapi;
@@ -23,6 +25,10 @@ mod state;
 
 pub use control::{
     ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+};
+pub use interviews::{
+    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
+    ScreenSteps, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
 pub use openapi::document;

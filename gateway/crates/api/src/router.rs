@@ -14,7 +14,8 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    change_stream, changes, connections, exchanges, plugins, quarantine, records, runs, schema, service,
+    band_match, change_stream, changes, connections, decisions, exchanges, plugins, quarantine, records, runs, schema,
+    screen, service, timeline,
 };
 use crate::state::AppState;
 
@@ -63,6 +64,11 @@ fn engine() -> Router<AppState> {
         .route("/v1/quarantine/{id}", get(quarantine::get).merge(delete(quarantine::drop_record)))
         .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
         .route("/v1/plugins", get(plugins::list))
+        .route("/v1/pay-bands/match", post(band_match::ask))
+        .route("/v1/decisions/{id}", post(decisions::decide))
+        .route("/v1/dimension-scores/{id}/corrections", post(decisions::correct))
+        .route("/v1/applications/{id}/timeline", get(timeline::get))
+        .route("/v1/interviews/{id}/screen-tokens", post(screen::issue))
         .route("/v1/schema", get(schema::list))
         .route("/v1/schema/{entity}", get(schema::get))
 }
@@ -83,6 +89,8 @@ fn service_paths(state: &AppState) -> Router<AppState> {
         .route("/docs", get(service::docs))
         .route("/docs/docs.js", get(service::docs_script))
         .route("/docs/docs.css", get(service::docs_style))
+        // Not the key's business: its token is good for one interview.
+        .route("/v1/interviews/{id}/nodes/stream", get(screen::stream))
         .merge(metrics)
 }
 

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::KeyCache;
 use crate::control::Control;
+use crate::interviews::Interviews;
+use crate::problem::{Problem, ProblemCode};
 
 /// Limits of the API. Each has a default that suits one machine.
 #[derive(Debug, Clone)]
@@ -70,6 +72,7 @@ impl Default for ApiOptions {
 pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) control: Arc<dyn Control>,
+    pub(crate) interviews: Option<Arc<dyn Interviews>>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyCache>,
@@ -91,6 +94,7 @@ impl AppState {
         Self {
             store,
             control,
+            interviews: None,
             metrics,
             keys: Arc::new(KeyCache::new(options.key_cache_life)),
             requests: Arc::new(Semaphore::new(options.requests_max)),
@@ -98,5 +102,20 @@ impl AppState {
             closing: CancellationToken::new(),
             options: Arc::new(options),
         }
+    }
+
+    /// With the interview loop; without it its operations are refused.
+    #[must_use]
+    pub fn with_interviews(mut self, interviews: Arc<dyn Interviews>) -> Self {
+        self.interviews = Some(interviews);
+        self
+    }
+
+    /// The interview loop.
+    pub(crate) fn interviews(&self) -> Result<&dyn Interviews, Problem> {
+        self.interviews.as_deref().ok_or_else(|| {
+            Problem::new(ProblemCode::Refused)
+                .detail("this gateway runs without its interview loop", "此网关未启用面试流程")
+        })
     }
 }

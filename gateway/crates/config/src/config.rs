@@ -7,7 +7,7 @@ use renmen_schema::id::ConnectionName;
 use toml::de::DeTable;
 
 use crate::section::{Context, Section};
-use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Limits, Store, Templates, Vault};
+use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Store, Templates, Vault};
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -17,6 +17,9 @@ pub const CONNECTIONS_MAX: usize = 1_000;
 
 /// Channels, and as many endpoints, in one file.
 pub const RECEIVERS_MAX: usize = 200;
+
+/// The connection that stands for the gateway: what it writes itself comes through it.
+const BUILT_IN: &str = "renmen";
 
 /// A checked `connectors.toml`: every default filled in, every path absolute or relative to the working directory as the
 /// file was, every variable replaced.
@@ -34,6 +37,8 @@ pub struct Config {
     pub vault: Option<Vault>,
     /// `[limits]`: what a connection has that says nothing of its own.
     pub limits: Limits,
+    /// `[interview]`.
+    pub interview: Interview,
     /// `[connections.NAME]`, also those with `enabled = false`.
     pub connections: BTreeMap<ConnectionName, Connection>,
     /// `[templates]`.
@@ -109,9 +114,14 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         Some(section) => Limits::read(section, &Limits::default()),
         None => Limits::default(),
     };
+    let interview = Interview::read(top.table("interview"));
     let mut connections = BTreeMap::new();
     if let Some(section) = top.table("connections") {
         for (name, node) in section.named::<ConnectionName>() {
+            if name.as_str() == BUILT_IN {
+                node.problem_at_key("`renmen` is the gateway itself", "give the connection another name");
+                continue;
+            }
             if connections.len() == CONNECTIONS_MAX {
                 node.problem(format!("more than {CONNECTIONS_MAX} connections"), "give the others to a second gateway");
                 break;
@@ -140,6 +150,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         store,
         vault,
         limits,
+        interview,
         connections,
         templates,
         channels,

@@ -1,5 +1,6 @@
-//! A question about a pay band among 10,000 of them, and the same through the desk with its limits and the queue behind it.
-#![allow(clippy::unwrap_used, missing_docs)]
+//! A question about a pay band among 10,000 of them, and the same through the desk with its limits and the queue behind it; then
+//! the 50th and 99th percentile of single questions, which is what an interview feels.
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -68,8 +69,25 @@ fn desk(c: &mut Criterion) {
             black_box(desk.ask(&tenant, "bench", (&connection, &format!("int-{}", n % 50_000)), ask(n)).ok())
         });
     });
+    percentiles(|n| {
+        black_box(desk.ask(&tenant, "bench", (&connection, &format!("p-{}", n % 50_000)), ask(n)).ok());
+    });
     cancel.cancel();
     runtime.block_on(working).unwrap();
+}
+
+/// Of 100,000 single questions.
+fn percentiles(mut one: impl FnMut(usize)) {
+    let mut took: Vec<_> = (0..100_000)
+        .map(|n| {
+            let begin = std::time::Instant::now();
+            one(n);
+            begin.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    let at = |share: usize| took[took.len() * share / 1_000];
+    println!("band_match/desk: p50 {:?}, p99 {:?}, p99.9 {:?}", at(500), at(990), at(999));
 }
 
 criterion_group!(benches, index, desk);

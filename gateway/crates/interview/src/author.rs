@@ -34,7 +34,6 @@ pub(crate) fn instant(ms: i64) -> Result<Instant, InterviewError> {
     Instant::from_epoch_ms(ms).map_err(|bad| InterviewError::Fault(format!("the clock shows no time: {bad}")))
 }
 
-#[allow(dead_code)]
 /// A row as a cause.
 pub(crate) fn cause(row: &RecordRow) -> Cause {
     Cause { record: row.id, revision: row.revision }
@@ -53,7 +52,6 @@ pub(crate) fn stream(name: &'static str) -> StreamName {
     StreamName::new(name).expect("a name of ours is well formed")
 }
 
-#[allow(dead_code)]
 /// The connection that stands for the gateway.
 pub(crate) fn built_in() -> ConnectionName {
     ConnectionName::new(BUILT_IN_CONNECTION).expect("a name of ours is well formed")

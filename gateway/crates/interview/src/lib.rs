@@ -6,13 +6,28 @@
 //!
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
 //!
-//! Reading order: `band` (state in memory, fed by the change feed), `author` (how a record is written).
+//! Reading order: `band` (state in memory, fed by the change feed), `author` (how a record is written), `follow` (how the feed is
+//! read), `decide` and `watch` (what comes of it), `timeline` and `screen` (what is read).
 
 mod author;
 mod band;
 mod clock;
+mod decide;
+mod dossier;
 mod error;
+mod follow;
+mod interview_loop;
+mod plan;
+mod screen;
+mod subject;
+mod timeline;
+mod watch;
 
-pub use band::{BandAnswer, BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, Unknown, Verdict};
+pub use band::{BandAnswer, BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, BandWork, Unknown, Verdict};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec};
 pub use error::InterviewError;
+pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
+pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
+pub use timeline::{Step, Timeline};
+pub use watch::WatchOptions;

@@ -3,6 +3,7 @@
 mod author;
 mod endpoint;
 mod outbox;
+mod screen;
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
@@ -16,12 +17,13 @@ use crate::{
 pub use author::AuthorStore;
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use outbox::OutboxStore;
+pub use screen::ScreenStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: AuthorStore + OutboxStore + EndpointStore + Send + Sync {
+pub trait Store: AuthorStore + OutboxStore + EndpointStore + ScreenStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 

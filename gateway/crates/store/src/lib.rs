@@ -36,7 +36,7 @@ mod sqlite;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use interface::{AuthorStore, EndpointOff, EndpointRow, EndpointStore, OutboxStore, Store};
+pub use interface::{AuthorStore, EndpointOff, EndpointRow, EndpointStore, OutboxStore, ScreenStore, Store};
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
@@ -44,7 +44,7 @@ pub use model::{
     ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
     CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, Known, LinkWrite, NewRun,
     Origin, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow,
-    RecordWrite, RunEnd, RunRow, RunState, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
+    RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;

@@ -5,7 +5,7 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId}
 use crate::identity::IdKey;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, EntityCount, ExchangeRow, ExchangeWrite, Origin, PageRow,
-    PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, StoreError, codes,
+    PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -200,6 +200,18 @@ pub(crate) fn api_key(row: &impl Columns) -> Result<ApiKeyRow, StoreError> {
         tenant: TenantId::new(&row.text(2)?).map_err(|_| damaged("tenant"))?,
         created_at_ms: row.int(3)?,
         revoked_at_ms: row.int_or_none(4)?,
+    })
+}
+
+pub(crate) const SCREEN_TOKEN_SELECT: &str = "SELECT hash, tenant, interview, expires_at FROM screen_token";
+
+/// Reads [`SCREEN_TOKEN_SELECT`].
+pub(crate) fn screen_token(row: &impl Columns) -> Result<ScreenTokenRow, StoreError> {
+    Ok(ScreenTokenRow {
+        hash: array(row, 0)?,
+        tenant: TenantId::new(&row.text(1)?).map_err(|_| damaged("tenant"))?,
+        interview: row.text(2)?.parse().map_err(|_| damaged("record id"))?,
+        expires_at_ms: row.int(3)?,
     })
 }
 

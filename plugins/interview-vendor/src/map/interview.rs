@@ -136,7 +136,9 @@ pub fn process_node(from: &vendor::ProcessNode) -> Result<ProcessNode, Unfit> {
         clicks: from.clicks,
         wait_ms: from.wait_ms,
         channel: from.channel.clone(),
-        ..NodeAttributes::new()
+        question: from.question_id.clone(),
+        done: from.done,
+        of: from.of,
     };
     Ok(ProcessNode { seq: from.seq, attrs: Some(attrs), ..ProcessNode::new(subject, coded(&from.node), at) })
 }

@@ -1,9 +1,11 @@
 //! From the protocol's objects to canonical records. Pure: one object in, one record out.
 
+mod adjustment;
 mod hiring;
 mod interview;
 mod score;
 
+pub use adjustment::adjustment;
 pub use hiring::{application, candidate, order};
 pub use interview::{answer, environment_event, interview, process_node};
 pub use score::{dimension_score, result};

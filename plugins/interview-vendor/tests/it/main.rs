@@ -1,6 +1,9 @@
 //! The connector against answers as the protocol words them.
 #![allow(clippy::unwrap_used)]
 
+mod receive;
+mod write;
+
 use connector_interview_vendor::InterviewVendor;
 use renmen_plugin::testing::{Host, Run, readable};
 use renmen_plugin::{FailureKind, Page, Pull};

@@ -17,7 +17,13 @@ pub(super) fn expand(document: &mut Value) {
     for kind in EntityKind::ALL {
         let name = pascal(kind.name());
         paths.insert(format!("/v1/{}", kind.collection()), operation(&list, *kind, &name, "list"));
-        paths.insert(format!("/v1/{}/{{id}}", kind.collection()), operation(&get, *kind, &name, "get"));
+        let mut one = operation(&get, *kind, &name, "get");
+        // What else can be done with a record of this entity was described by its own handler.
+        let path = format!("/v1/{}/{{id}}", kind.collection());
+        if let (Some(one), Some(Value::Object(others))) = (one.as_object_mut(), paths.remove(&path)) {
+            one.extend(others);
+        }
+        paths.insert(path, one);
     }
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     for kind in EntityKind::ALL {

@@ -14,7 +14,8 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    change_stream, changes, connections, exchanges, plugins, quarantine, records, runs, schema, service,
+    band_match, change_stream, changes, connections, decisions, exchanges, plugins, quarantine, records, runs, schema,
+    screen, service, timeline,
 };
 
 #[derive(OpenApi)]
@@ -45,6 +46,12 @@ use crate::resource::{
         quarantine::get,
         quarantine::retry,
         quarantine::drop_record,
+        band_match::ask,
+        decisions::decide,
+        decisions::correct,
+        timeline::get,
+        screen::issue,
+        screen::stream,
         schema::list,
         schema::get,
         service::healthz,
@@ -53,7 +60,7 @@ use crate::resource::{
         service::openapi_json,
         service::docs,
     ),
-    components(schemas(ProblemBody, PluginVersion, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName)),
+    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "changes", description = "The ordered feed of what happened to records"),
@@ -61,6 +68,7 @@ use crate::resource::{
         (name = "connections", description = "What is connected, and how fresh it is"),
         (name = "runs", description = "Pulls of streams"),
         (name = "quarantine", description = "What could not be taken in"),
+        (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
         (name = "schema", description = "The canonical entities"),
         (name = "service", description = "The service about itself"),
     ),

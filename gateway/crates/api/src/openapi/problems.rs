@@ -46,7 +46,10 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if method != "get" {
         statuses.push(409);
     }
-    if path.starts_with("/v1/changes") {
+    if path.ends_with("/nodes/stream") {
+        statuses.extend([400, 401, 409, 429]);
+    }
+    if path.starts_with("/v1/changes") || path == "/v1/pay-bands/match" {
         statuses.push(429);
     }
     statuses.sort_unstable();

@@ -12,6 +12,8 @@ pub enum ProblemCode {
     UnknownParameter,
     /// A cursor that this gateway did not give out.
     InvalidCursor,
+    /// A body that is not the JSON that the operation takes.
+    InvalidBody,
     /// No API key, or one that is not (or no longer) valid.
     Unauthorized,
     /// No such thing for this tenant.
@@ -30,6 +32,8 @@ pub enum ProblemCode {
     UriTooLong,
     /// Too many long polls and event streams are open.
     TooManyStreams,
+    /// More questions than a limit allows.
+    TooManyAsks,
     /// Too many requests at once.
     Overloaded,
     /// The store does not answer.
@@ -58,10 +62,11 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
+        Self::InvalidBody,
         Self::Unauthorized,
         Self::NotFound,
         Self::UnknownPath,
@@ -71,6 +76,7 @@ impl ProblemCode {
         Self::BodyTooLarge,
         Self::UriTooLong,
         Self::TooManyStreams,
+        Self::TooManyAsks,
         Self::Overloaded,
         Self::StoreUnavailable,
         Self::EngineUnavailable,
@@ -88,6 +94,7 @@ impl ProblemCode {
             Self::UnknownParameter => {
                 entry("unknown_parameter", S::BAD_REQUEST, "An unknown query parameter", "未知的查询参数")
             }
+            Self::InvalidBody => entry("invalid_body", S::BAD_REQUEST, "The body cannot be used", "请求体无法使用"),
             Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "The cursor cannot be used", "游标无法使用"),
             Self::Unauthorized => {
                 entry("unauthorized", S::UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥")
@@ -116,6 +123,7 @@ impl ProblemCode {
                 "Too many long polls and event streams are open",
                 "打开的长轮询与事件流过多",
             ),
+            Self::TooManyAsks => entry("too_many_asks", S::TOO_MANY_REQUESTS, "Asked too often", "询问过于频繁"),
             Self::Overloaded => {
                 entry("overloaded", S::SERVICE_UNAVAILABLE, "Too many requests at once", "同时处理的请求过多")
             }
@@ -157,6 +165,7 @@ impl ProblemCode {
             Self::Overloaded | Self::DeadlineExceeded => Some(1),
             Self::StoreUnavailable | Self::EngineUnavailable => Some(2),
             Self::TooManyStreams => Some(5),
+            Self::TooManyAsks => Some(60),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::control::ControlError;
+use crate::interviews::InterviewsError;
 use crate::observe::RequestId;
 
 /// The media type of a problem.
@@ -38,6 +39,8 @@ pub(crate) struct Problem {
     parameter: Option<String>,
     /// A link to what is in the way: the live run.
     related: Option<String>,
+    /// Seconds after which to ask again, where it is not what the code says.
+    retry_after_s: Option<u32>,
 }
 
 /// A problem as it is sent (RFC 9457).
@@ -68,7 +71,7 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(code: ProblemCode) -> Self {
-        Self { code, detail: None, parameter: None, related: None }
+        Self { code, detail: None, parameter: None, related: None, retry_after_s: None }
     }
 
     pub(crate) fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
@@ -176,6 +179,29 @@ impl From<ControlError> for Problem {
     }
 }
 
+impl From<InterviewsError> for Problem {
+    fn from(error: InterviewsError) -> Self {
+        match error {
+            InterviewsError::NotFound(what) => Self::not_found(what, "记录"),
+            InterviewsError::Invalid { field, expected } => {
+                Self::parameter(field, &expected, &format!("有效的值（{expected}）"))
+            }
+            InterviewsError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            InterviewsError::TooMany { after_s } => {
+                let mut problem = Self::new(ProblemCode::TooManyAsks).detail(
+                    format!("ask again in {after_s} s; what was answered before may be asked again"),
+                    format!("请在 {after_s} 秒后再询问；已回答过的问题可再次询问"),
+                );
+                problem.retry_after_s = Some(after_s);
+                problem
+            }
+            InterviewsError::Overloaded => Self::new(ProblemCode::Overloaded),
+            InterviewsError::Store(error) => error.into(),
+            InterviewsError::Failed(why) => Self::fault(&why),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
@@ -211,7 +237,7 @@ fn write(problem: &Problem, status: StatusCode, language: Language, request_id: 
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     headers.append(VARY, HeaderValue::from_static("accept-language"));
-    if let Some(seconds) = problem.code.retry_after_s() {
+    if let Some(seconds) = problem.retry_after_s.or(problem.code.retry_after_s()) {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if problem.code == ProblemCode::Unauthorized {

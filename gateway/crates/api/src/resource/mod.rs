@@ -1,10 +1,12 @@
 //! One file for each kind of thing that the API shows: its answers' shapes, then its handlers.
 
+pub(crate) mod band_match;
 pub(crate) mod bytes;
 pub(crate) mod change_events;
 pub(crate) mod change_stream;
 pub(crate) mod changes;
 pub(crate) mod connections;
+pub(crate) mod decisions;
 pub(crate) mod exchanges;
 pub(crate) mod lineage;
 pub(crate) mod plugins;
@@ -13,4 +15,6 @@ pub(crate) mod record_view;
 pub(crate) mod records;
 pub(crate) mod runs;
 pub(crate) mod schema;
+pub(crate) mod screen;
 pub(crate) mod service;
+pub(crate) mod timeline;

@@ -132,6 +132,13 @@ impl Record {
     }
 }
 
+impl Record {
+    /// A stored body as JSON.
+    pub(crate) fn body_of(body: Vec<u8>) -> Result<Box<RawValue>, Problem> {
+        raw(body)
+    }
+}
+
 fn raw(body: Vec<u8>) -> Result<Box<RawValue>, Problem> {
     // A source may say that a record is gone which it never sent.
     if body.is_empty() {

@@ -7,7 +7,7 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use renmen_store::{
     ApiKeyRow, AuthorOutcome, AuthorStore, AuthoredCommit, Cause, ChangeRow, CommitOutcome, EntityCount, ExchangeRow,
     Known, NewRun, PageCommit, PageRow, Parent, QuarantineRow, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow,
-    Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
+    ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
 };
 use tokio::sync::watch;
 
@@ -161,6 +161,16 @@ impl AuthorStore for BrokenStore {
         self.fail().await
     }
     async fn linked(&self, _tenant: &TenantId, _parent: &Parent, _limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl ScreenStore for BrokenStore {
+    async fn put_screen_token(&self, _token: ScreenTokenRow, _now_ms: i64) -> Result<(), StoreError> {
+        self.fail().await
+    }
+    async fn screen_token(&self, _hash: &[u8; 32]) -> Result<Option<ScreenTokenRow>, StoreError> {
         self.fail().await
     }
 }

@@ -7,6 +7,7 @@ mod broken_store;
 mod changes;
 mod document;
 mod engine;
+mod interviews;
 mod keys;
 mod limits;
 mod problems;

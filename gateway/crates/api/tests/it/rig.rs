@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use renmen_api::{ApiKey, ApiOptions, AppState, router};
+use renmen_api::{ApiKey, ApiOptions, AppState, Interviews, router};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
     ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, QuarantineWrite, RecordWrite,
@@ -25,6 +25,7 @@ pub(crate) const BEGIN_MS: i64 = 1_700_000_000_000;
 pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) router: Router,
+    state: AppState,
     /// Of the tenant `acme`.
     pub(crate) key: ApiKey,
     /// Of the tenant `other`.
@@ -95,7 +96,7 @@ impl Rig {
         let metrics = PrometheusBuilder::new().build_recorder().handle();
         let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
         let clock = AtomicI64::new(BEGIN_MS);
-        Self { store, router: router(state), key, other, clock, run, _folder: folder }
+        Self { store, router: router(state.clone()), state, key, other, clock, run, _folder: folder }
     }
 
     /// Commits one page through the stream `staff` of `hr`, with one exchange.
@@ -131,6 +132,23 @@ impl Rig {
     /// Commits employees with these vendor ids and numbers, one page.
     pub(crate) async fn employees(&self, ids: &[(&str, &str)]) {
         self.commit(ids.iter().map(|(id, number)| employee(id, number)).collect(), Vec::new()).await;
+    }
+
+    /// The same with an interview loop.
+    pub(crate) fn with_interviews(self, make: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Interviews>) -> Self {
+        let state = self.state.clone().with_interviews(make(Arc::clone(&self.store)));
+        Self { router: router(state.clone()), state, ..self }
+    }
+
+    /// Sends a body as `acme`.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key.expose()))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_owned()));
+        Answer::read(self.router.clone().oneshot(request.unwrap()).await.unwrap()).await
     }
 
     /// Asks as `acme`.

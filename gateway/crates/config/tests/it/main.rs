@@ -4,6 +4,7 @@
 mod defaults;
 mod errors;
 mod files;
+mod interview;
 mod limits;
 mod receivers;
 mod secrets;

@@ -10,5 +10,5 @@ mod desk;
 mod index;
 mod limit;
 
-pub use desk::{BandDesk, BandOptions};
+pub use desk::{BandDesk, BandOptions, BandWork};
 pub use index::{BandAnswer, BandAsk, BandIndex, BandKeyAsk, Unknown, Verdict};

@@ -3,3 +3,7 @@
 
 mod band;
 mod bed;
+mod decide;
+mod timeline;
+mod vendor;
+mod watch;

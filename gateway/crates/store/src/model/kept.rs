@@ -1,6 +1,6 @@
 //! What is kept beside the records: exchanges, pages, quarantine, keys.
 
-use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
 use super::{ExchangeWrite, QuarantineWrite};
 
@@ -68,4 +68,17 @@ pub struct ApiKeyRow {
     pub created_at_ms: i64,
     /// When it ended.
     pub revoked_at_ms: Option<i64>,
+}
+
+/// A token of a candidate's screen: only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenTokenRow {
+    /// SHA-256 of the token.
+    pub hash: [u8; 32],
+    /// Whose.
+    pub tenant: TenantId,
+    /// The only interview that it is good for.
+    pub interview: RecordId,
+    /// When it ends.
+    pub expires_at_ms: i64,
 }

@@ -10,7 +10,7 @@ pub use authored::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, TimerRow,
     TimerWrite,
 };
-pub use kept::{ApiKeyRow, ExchangeRow, PageRow, QuarantineRow};
+pub use kept::{ApiKeyRow, ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,

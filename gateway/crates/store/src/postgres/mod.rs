@@ -17,6 +17,7 @@ mod quarantine;
 mod query;
 mod record;
 mod run;
+mod screen;
 mod store;
 mod sweep;
 

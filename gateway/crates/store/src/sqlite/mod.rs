@@ -20,6 +20,7 @@ mod query;
 mod readers;
 mod record;
 mod run;
+mod screen;
 mod store;
 mod sweep;
 mod writer;

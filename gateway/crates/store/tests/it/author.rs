@@ -2,8 +2,8 @@
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName};
 use renmen_store::{
-    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, RunState, StoreError,
-    TimerRow, TimerWrite,
+    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, RunState, ScreenTokenRow,
+    StoreError, TimerRow, TimerWrite,
 };
 
 use crate::bed::on_both;
@@ -117,6 +117,20 @@ on_both! {
         assert_eq!(bed.store.linked(&tenant(), &parent("later"), 10).await.unwrap().len(), 1);
         let other = renmen_schema::id::TenantId::new("globex").unwrap();
         assert!(bed.store.linked(&other, &parent("later"), 10).await.unwrap().is_empty());
+    }
+
+    async fn a_screen_token_is_found_by_its_hash_until_it_is_over_and_swept(bed: &Bed) {
+        let token = |n: u8, expires_at_ms| ScreenTokenRow {
+            hash: [n; 32],
+            tenant: tenant(),
+            interview: "0190a5d0-7b2c-7000-8000-000000000001".parse().unwrap(),
+            expires_at_ms,
+        };
+        bed.store.put_screen_token(token(1, 100), 0).await.unwrap();
+        assert_eq!(bed.store.screen_token(&[1; 32]).await.unwrap(), Some(token(1, 100)));
+        assert_eq!(bed.store.screen_token(&[2; 32]).await.unwrap(), None);
+        bed.store.put_screen_token(token(2, 200), 101).await.unwrap();
+        assert_eq!(bed.store.screen_token(&[1; 32]).await.unwrap(), None);
     }
 
     async fn a_cause_that_is_another_tenants_is_refused(bed: &Bed) {

@@ -1,0 +1,218 @@
+//! What the API asks of the interview loop. The API owns this trait so that it needs to know neither how a band is found nor how
+//! a decision is made: the binary puts them together.
+
+use async_trait::async_trait;
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::types::{Decimal, Money, PayInterval};
+use renmen_store::{Cause, RecordRow, StoreError};
+
+/// The interview loop as the API sees it.
+#[async_trait]
+pub trait Interviews: Send + Sync {
+    /// Is what a candidate expects within the pay band? Answered from memory.
+    ///
+    /// # Errors
+    /// [`InterviewsError`]: `TooMany` over a limit, `Overloaded` when too much waits to be written down.
+    fn match_band(
+        &self,
+        tenant: &TenantId,
+        caller: &str,
+        question: BandQuestion,
+    ) -> Result<BandVerdict, InterviewsError>;
+
+    /// A person decides on what awaits a person.
+    ///
+    /// # Errors
+    /// [`InterviewsError`]: `Refused` when it was decided before or a later decision took its place.
+    async fn decide(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError>;
+
+    /// A person corrects a score; gives the correction.
+    ///
+    /// # Errors
+    /// [`InterviewsError`].
+    async fn correct(
+        &self,
+        tenant: &TenantId,
+        score: RecordId,
+        by: ScoreCorrection,
+    ) -> Result<RecordRow, InterviewsError>;
+
+    /// Everything that happened to an application, in order; true when there is more than is shown.
+    ///
+    /// # Errors
+    /// [`InterviewsError`].
+    async fn timeline(
+        &self,
+        tenant: &TenantId,
+        application: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError>;
+
+    /// A token with which a screen can follow one interview, and when it ends in milliseconds since the epoch.
+    ///
+    /// # Errors
+    /// [`InterviewsError`].
+    async fn screen_token(&self, tenant: &TenantId, interview: RecordId) -> Result<(String, i64), InterviewsError>;
+
+    /// What the holder of a token may see; none for a token that is wrong, over, or another interview's.
+    ///
+    /// # Errors
+    /// [`InterviewsError`].
+    async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError>;
+}
+
+/// Why the loop did not do as asked. Messages hold no secret and nobody's data.
+#[derive(Debug, thiserror::Error)]
+pub enum InterviewsError {
+    /// There is no such record for this tenant: its name in English.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// A value cannot be used.
+    #[error("`{field}` must be {expected}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// What it should be.
+        expected: String,
+    },
+    /// It cannot be done as things stand.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Asked too often.
+    #[error("asked too often")]
+    TooMany {
+        /// Seconds until it may be asked again.
+        after_s: u32,
+    },
+    /// Too much waits to be written.
+    #[error("too much waits to be written")]
+    Overloaded,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault.
+    #[error("fault: {0}")]
+    Failed(String),
+}
+
+/// A question about a pay band, asked within an interview.
+#[derive(Debug, Clone)]
+pub struct BandQuestion {
+    /// The connection to the vendor that holds the interview.
+    pub connection: ConnectionName,
+    /// The interview's id at that vendor.
+    pub interview: String,
+    /// What is known of the position.
+    pub position: PositionWords,
+    /// What the candidate expects.
+    pub expected: Money,
+    /// For which time.
+    pub per: PayInterval,
+}
+
+/// What is known of a position, as the key of a pay band names it.
+#[derive(Debug, Clone, Default)]
+pub struct PositionWords {
+    /// Its id at the vendor or here.
+    pub position: Option<String>,
+    /// Its name.
+    pub position_name: Option<String>,
+    /// Family of jobs.
+    pub job_family: Option<String>,
+    /// Level.
+    pub level: Option<String>,
+    /// Grade.
+    pub grade: Option<String>,
+    /// Where.
+    pub location: Option<String>,
+}
+
+/// The answer: never the band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BandVerdict {
+    /// `in`, `out`, `unknown`.
+    pub answer: &'static str,
+    /// Why it is unknown: `no_band`, `unit_mismatch`, `ambiguous`.
+    pub reason: Option<&'static str>,
+}
+
+/// What a person decides.
+#[derive(Debug, Clone)]
+pub struct PersonDecision {
+    /// True: it passes.
+    pub pass: bool,
+    /// Who decides.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A person's correction of a score.
+#[derive(Debug, Clone)]
+pub struct ScoreCorrection {
+    /// On the score's own scale.
+    pub value: Decimal,
+    /// What happened around the interview.
+    pub environment_event: Option<RecordId>,
+    /// Why.
+    pub reason: String,
+    /// Who corrects.
+    pub person: String,
+}
+
+/// One thing that happened to an application.
+#[derive(Debug, Clone)]
+pub struct TimelineStep {
+    /// When, by the source's clock where it says; milliseconds since the epoch.
+    pub at_ms: i64,
+    /// When the gateway learnt of it.
+    pub recorded_at_ms: i64,
+    /// What.
+    pub kind: &'static str,
+    /// Which.
+    pub code: Option<String>,
+    /// Where it stood then.
+    pub status: Option<String>,
+    /// The record.
+    pub record: RecordId,
+    /// Its entity.
+    pub entity: String,
+    /// Its revision.
+    pub revision: i64,
+    /// The connection that it came through or went to.
+    pub connection: ConnectionName,
+    /// The id there.
+    pub external_id: String,
+    /// What it was made from.
+    pub causes: Vec<Cause>,
+    /// The delivery's number.
+    pub delivery: Option<i64>,
+}
+
+/// What a screen may see of its interview.
+#[derive(Debug, Clone)]
+pub struct ScreenSteps {
+    /// `waiting`, `in_progress`, `done`.
+    pub stage: &'static str,
+    /// In the order of their times.
+    pub nodes: Vec<ScreenStep>,
+}
+
+/// One step as a candidate sees it.
+#[derive(Debug, Clone)]
+pub struct ScreenStep {
+    /// What tells it from others.
+    pub id: RecordId,
+    /// Which.
+    pub code: &'static str,
+    /// Milliseconds since the epoch.
+    pub at_ms: i64,
+    /// How much is done.
+    pub done: Option<u32>,
+    /// Of how many.
+    pub of: Option<u32>,
+}

@@ -1,0 +1,141 @@
+//! Is what a candidate expects within the pay band? Asked in the middle of an interview; answered without the band.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use renmen_schema::id::ConnectionName;
+use renmen_schema::types::{Currency, Decimal, Money, PayInterval};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::body::JsonBody;
+use crate::interviews::{BandQuestion, PositionWords};
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Characters of any one text of a question.
+const TEXT_CHARS_MAX: usize = 200;
+
+/// A question.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BandMatchRequest {
+    /// The connection to the vendor that holds the interview.
+    #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
+    connection: String,
+    /// The interview's id at that vendor.
+    #[schema(min_length = 1, max_length = 200)]
+    interview: String,
+    /// What is known of the position: a band is for it when everything that the band names is said here.
+    #[serde(default)]
+    position: BandPosition,
+    /// What the candidate expects.
+    expected: ExpectedPay,
+}
+
+/// What is known of a position; at least one of position, position_name, job_family, level and grade.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BandPosition {
+    /// Its id, as bands name it.
+    #[schema(max_length = 200)]
+    id: Option<String>,
+    /// Its name.
+    #[schema(max_length = 200)]
+    name: Option<String>,
+    /// Its family of jobs.
+    #[schema(max_length = 200)]
+    job_family: Option<String>,
+    /// Its level.
+    #[schema(max_length = 200)]
+    level: Option<String>,
+    /// Its grade.
+    #[schema(max_length = 200)]
+    grade: Option<String>,
+    /// Where it is.
+    #[schema(max_length = 200)]
+    location: Option<String>,
+}
+
+/// An amount of pay with its unit.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedPay {
+    /// How much, as a decimal text.
+    #[schema(value_type = String, example = "9500", pattern = r"^-?\d{1,15}(\.\d{1,6})?$")]
+    amount: Decimal,
+    /// ISO 4217.
+    #[schema(value_type = String, example = "CNY", pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// For which time.
+    #[schema(value_type = String, example = "MONTH")]
+    per: PayInterval,
+}
+
+/// The answer: never the band or one of its ends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BandMatchAnswer {
+    /// `in`, `out`, or `unknown`.
+    #[schema(value_type = BandMatchWord)]
+    r#match: &'static str,
+    /// Why nobody can say: `no_band`, `unit_mismatch`, `ambiguous`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Where an expectation lies.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the word in the OpenAPI document")]
+pub(crate) enum BandMatchWord {
+    /// Within the band, its ends included.
+    In,
+    /// Outside.
+    Out,
+    /// Nobody can say.
+    Unknown,
+}
+
+/// Is what the candidate expects within the pay band?
+///
+/// Nothing is converted between currencies or times. Amounts are compared to a few digits; an interview may ask about a few
+/// amounts, and every question is a step on its timeline.
+#[utoipa::path(
+    post, path = "/v1/pay-bands/match", tag = "interviews", operation_id = "match_pay_band",
+    request_body = BandMatchRequest,
+    responses((status = 200, body = BandMatchAnswer)),
+)]
+pub(crate) async fn ask(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+    JsonBody(request): JsonBody<BandMatchRequest>,
+) -> Result<Json<BandMatchAnswer>, Problem> {
+    params.end()?;
+    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key, question(request)?)?;
+    Ok(Json(BandMatchAnswer { r#match: verdict.answer, reason: verdict.reason }))
+}
+
+fn question(request: BandMatchRequest) -> Result<BandQuestion, Problem> {
+    let connection = ConnectionName::new(&request.connection)
+        .map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
+    let BandPosition { id, name, job_family, level, grade, location } = request.position;
+    let named = [&id, &name, &job_family, &level, &grade, &location];
+    let is_text = |text: &String| !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
+    if !is_text(&request.interview) || !named.into_iter().flatten().all(is_text) {
+        let (en, zh) = (format!("1 to {TEXT_CHARS_MAX} characters each"), format!("每项 1 到 {TEXT_CHARS_MAX} 个字符"));
+        return Err(Problem::parameter("interview, position", &en, &zh));
+    }
+    if named[..5].iter().all(|text| text.is_none()) {
+        return Err(Problem::parameter(
+            "position",
+            "at least one of id, name, job_family, level and grade",
+            " id、name、job_family、level、grade 中的至少一项",
+        ));
+    }
+    let position = PositionWords { position: id, position_name: name, job_family, level, grade, location };
+    let ExpectedPay { amount, currency, per } = request.expected;
+    let expected = Money { amount, currency };
+    Ok(BandQuestion { connection, interview: request.interview, position, expected, per })
+}

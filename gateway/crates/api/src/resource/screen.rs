@@ -1,0 +1,198 @@
+//! The steps of one interview for its candidate's screen: a token that is good for it alone, and the steps as they happen.
+
+use std::collections::{HashSet, VecDeque};
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use axum::{Extension, Json};
+use futures_util::stream::{self, Stream};
+use renmen_schema::id::RecordId;
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::changes::place;
+use crate::auth::Caller;
+use crate::instant::Time;
+use crate::interviews::{ScreenStep, ScreenSteps};
+use crate::params::{Params, path_id};
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+/// How often a stream looks for itself; the feed wakes it earlier.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between two looks, so that a busy feed does not keep the store busy for screens.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A token for one interview.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScreenToken)]
+pub(crate) struct TokenView {
+    /// Shown once: give it to the candidate's screen.
+    token: String,
+    /// Until when it is good.
+    expires_at: Time,
+    /// Where the screen reads with it.
+    stream_url: String,
+}
+
+/// One step as a candidate sees it.
+#[derive(Debug, Serialize)]
+struct StepView {
+    node: String,
+    at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<u32>,
+}
+
+/// Makes a token with which a candidate's screen can follow this interview, and nothing else.
+#[utoipa::path(
+    post, path = "/v1/interviews/{id}/screen-tokens", tag = "interviews", operation_id = "make_screen_token",
+    params(("id" = String, Path, format = "uuid", description = "The interview's id")),
+    responses((status = 201, body = TokenView)),
+)]
+pub(crate) async fn issue(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<(StatusCode, Json<TokenView>), Problem> {
+    params.end()?;
+    let id: RecordId = path_id(&id, "interview", "面试")?;
+    let (token, expires_at_ms) = state.interviews()?.screen_token(&caller.tenant, id).await?;
+    let view =
+        TokenView { token, expires_at: Time(expires_at_ms), stream_url: format!("/v1/interviews/{id}/nodes/stream") };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// The steps of one interview as server-sent events, for its candidate's screen.
+///
+/// It needs no API key but `token`, which is good for this interview alone. Events: `stage` with `waiting`, `in_progress`
+/// or `done`; `node` with `{"node", "at", "done", "of"}`, the earlier ones first. A screen that comes back is told all
+/// steps again; each has the same `id`.
+#[utoipa::path(
+    get, path = "/v1/interviews/{id}/nodes/stream", tag = "interviews", operation_id = "stream_nodes",
+    params(
+        ("id" = String, Path, format = "uuid", description = "The interview's id"),
+        ("token" = String, Query, description = "From `POST /v1/interviews/{id}/screen-tokens`", pattern = "^rs_[0-9a-f]{64}$"),
+    ),
+    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events, as they happen")),
+    security(()),
+)]
+pub(crate) async fn stream(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let token = params.text("token")?;
+    params.end()?;
+    let token = token.ok_or_else(unauthorized)?;
+    // Who holds no good token learns nothing, not even whether there is such an interview.
+    let interview: RecordId = id.parse().map_err(|_| unauthorized())?;
+    let first = state.interviews()?.screen(&token, interview).await?.ok_or_else(unauthorized)?;
+    let heartbeat = state.options.heartbeat;
+    let mut screen = Screen {
+        _place: place(&state)?,
+        feed: state.store.watch(),
+        until: Instant::now() + state.options.stream_life_max,
+        told: HashSet::new(),
+        stage: None,
+        waiting: VecDeque::new(),
+        ended: false,
+        state,
+        token,
+        interview,
+    };
+    screen.take(first);
+    let events = stream::unfold(screen, |mut screen| async {
+        let event = screen.next().await?;
+        Some((Ok(event), screen))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(heartbeat)))
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(ProblemCode::Unauthorized).detail(
+        "send `token`, as it was made for this interview and is not over",
+        "请发送为此面试签发且未过期的 `token`",
+    )
+}
+
+/// One open screen.
+struct Screen {
+    _place: OwnedSemaphorePermit,
+    state: AppState,
+    token: String,
+    interview: RecordId,
+    feed: watch::Receiver<i64>,
+    until: Instant,
+    told: HashSet<RecordId>,
+    stage: Option<&'static str>,
+    waiting: VecDeque<Event>,
+    ended: bool,
+}
+
+impl Screen {
+    /// The next event; `None` when the token or the stream's time is over, or the server closes.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.ended || self.state.closing.is_cancelled() || Instant::now() >= self.until {
+                return None;
+            }
+            self.wait().await;
+            match self.state.interviews() {
+                Ok(interviews) => match interviews.screen(&self.token, self.interview).await {
+                    Ok(Some(steps)) => self.take(steps),
+                    // Over; or the store is away, and the screen comes back by itself.
+                    Ok(None) | Err(_) => self.ended = true,
+                },
+                Err(_) => self.ended = true,
+            }
+        }
+    }
+
+    fn take(&mut self, steps: ScreenSteps) {
+        for step in steps.nodes {
+            if self.told.insert(step.id) {
+                self.waiting.push_back(event(&step));
+            }
+        }
+        if self.stage != Some(steps.stage) {
+            self.stage = Some(steps.stage);
+            self.waiting.push_back(Event::default().event("stage").data(steps.stage));
+        }
+    }
+
+    async fn wait(&mut self) {
+        self.feed.mark_unchanged();
+        tokio::time::sleep(BREATH).await;
+        tokio::select! {
+            changed = self.feed.changed() => self.ended = changed.is_err(),
+            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep_until(self.until) => {}
+            () = self.state.closing.cancelled() => {}
+        }
+    }
+}
+
+fn event(step: &ScreenStep) -> Event {
+    let view = StepView { node: step.code.to_owned(), at: Time(step.at_ms), done: step.done, of: step.of };
+    let event = Event::default().id(step.id.to_string()).event("node");
+    match serde_json::to_string(&view) {
+        Ok(json) => event.data(json),
+        Err(error) => {
+            tracing::error!(%error, "A step could not be written");
+            event.data("{}")
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The interview loop over HTTP: what is asked of it, and how its refusals look.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use renmen_api::{
+    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, ScoreCorrection, ScreenStep, ScreenSteps,
+    TimelineStep,
+};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_store::{Cause, RecordRow, Store};
+use serde_json::json;
+
+use crate::rig::{Answer, BEGIN_MS, Rig};
+
+const ID: &str = "018bcfe5-6800-7000-8000-000000000001";
+const TOKEN: &str = "rs_0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A loop whose answers are known beforehand.
+struct Scripted(Arc<dyn Store>);
+
+#[async_trait]
+impl Interviews for Scripted {
+    fn match_band(&self, tenant: &TenantId, caller: &str, ask: BandQuestion) -> Result<BandVerdict, InterviewsError> {
+        assert_eq!((tenant.as_str(), caller.len()), ("acme", 16));
+        match ask.interview.as_str() {
+            "often" => Err(InterviewsError::TooMany { after_s: 77 }),
+            "full" => Err(InterviewsError::Overloaded),
+            _ if ask.expected.amount.to_string() == "9500" => Ok(BandVerdict { answer: "in", reason: None }),
+            _ => Ok(BandVerdict { answer: "unknown", reason: Some("no_band") }),
+        }
+    }
+
+    async fn decide(&self, tenant: &TenantId, id: RecordId, by: PersonDecision) -> Result<RecordRow, InterviewsError> {
+        if !by.pass {
+            return Err(InterviewsError::Refused("decided before".into()));
+        }
+        self.0.record(tenant, id).await?.ok_or(InterviewsError::NotFound("decision"))
+    }
+
+    async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
+        Err(InterviewsError::Invalid { field: "value", expected: "within 0 to 100".into() })
+    }
+
+    async fn timeline(&self, _: &TenantId, id: RecordId) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+        let step = TimelineStep {
+            at_ms: BEGIN_MS,
+            recorded_at_ms: BEGIN_MS,
+            kind: "decision",
+            code: Some("PASS".into()),
+            status: Some("DECIDED".into()),
+            record: id,
+            entity: "decision".into(),
+            revision: 2,
+            connection: ConnectionName::new("renmen").unwrap(),
+            external_id: "d".into(),
+            causes: vec![Cause { record: id, revision: 1 }],
+            delivery: Some(7),
+        };
+        Ok((vec![step], false))
+    }
+
+    async fn screen_token(&self, _: &TenantId, _: RecordId) -> Result<(String, i64), InterviewsError> {
+        Ok((TOKEN.into(), BEGIN_MS))
+    }
+
+    async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
+        let step = ScreenStep { id: interview, code: "STARTED", at_ms: BEGIN_MS, done: Some(2), of: Some(5) };
+        Ok((token == TOKEN).then(|| ScreenSteps { stage: "in_progress", nodes: vec![step] }))
+    }
+}
+
+async fn rig() -> Rig {
+    Rig::new().await.with_interviews(|store| Arc::new(Scripted(store)))
+}
+
+fn question(interview: &str, amount: &str) -> serde_json::Value {
+    json!({ "connection": "vendor", "interview": interview, "position": { "job_family": "研发" },
+            "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
+}
+
+async fn ask(rig: &Rig, body: &serde_json::Value) -> Answer {
+    rig.post("/v1/pay-bands/match", &body.to_string()).await
+}
+
+#[tokio::test]
+async fn r05_a_band_match_says_in_out_or_why_nobody_can_say_and_no_more() {
+    let rig = rig().await;
+    let answer = ask(&rig, &question("int-1", "9500")).await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "match": "in" })));
+    assert_eq!(ask(&rig, &question("int-1", "1")).await.json(), json!({ "match": "unknown", "reason": "no_band" }));
+    let often = ask(&rig, &question("often", "1")).await;
+    often.problem("too_many_asks");
+    assert_eq!((often.status.as_u16(), &often.headers["retry-after"]), (429, &"77".parse().unwrap()));
+    ask(&rig, &question("full", "1")).await.problem("overloaded");
+}
+
+#[tokio::test]
+async fn a_question_without_a_unit_a_position_or_with_more_than_is_known_is_refused() {
+    let rig = rig().await;
+    let mut bare = question("int-1", "1");
+    bare["position"] = json!({ "location": "上海" });
+    ask(&rig, &bare).await.problem("invalid_parameter");
+    for (pointer, value) in [
+        ("/expected/per", json!("K")),
+        ("/expected/amount", json!(9500)),
+        ("/expected/currency", json!("yuan")),
+        ("/position/salary", json!("x")),
+    ] {
+        let mut wrong = question("int-1", "1");
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        wrong.pointer_mut(parent).unwrap()[member] = value;
+        ask(&rig, &wrong).await.problem("invalid_body");
+    }
+    for (text, good) in [("x".repeat(200), true), ("x".repeat(201), false), (" ".into(), false)] {
+        let answer = ask(&rig, &question(&text, "1")).await;
+        assert_eq!(answer.status.is_success(), good);
+    }
+    rig.post("/v1/pay-bands/match", "{").await.problem("invalid_body");
+}
+
+#[tokio::test]
+async fn a_decision_and_a_correction_are_told_and_refused_in_the_apis_own_words() {
+    let rig = rig().await;
+    let path = format!("/v1/decisions/{ID}");
+    let body = |outcome: &str| json!({ "outcome": outcome, "person": "li.na", "reason": "r" }).to_string();
+    rig.post(&path, &body("pass")).await.problem("not_found");
+    rig.post(&path, &body("fail")).await.problem("refused");
+    rig.post(&path, &body("maybe")).await.problem("invalid_body");
+    rig.post("/v1/decisions/none", &body("pass")).await.problem("not_found");
+    let correction = json!({ "value": "101", "person": "li.na", "reason": "r" }).to_string();
+    let refused = rig.post(&format!("/v1/dimension-scores/{ID}/corrections"), &correction).await;
+    assert_eq!(refused.problem("invalid_parameter")["parameter"], "value");
+}
+
+#[tokio::test]
+async fn a_timeline_links_every_step_to_its_source() {
+    let rig = rig().await;
+    let step = rig.get(&format!("/v1/applications/{ID}/timeline")).await.json()["steps"][0].clone();
+    assert_eq!(step["lineage_url"], format!("/v1/decisions/{ID}?include=lineage"));
+    assert_eq!(step["delivery_url"], "/v1/deliveries/7");
+    assert_eq!(step["causes"], json!([{ "record_id": ID, "revision": 1 }]));
+}
+
+#[tokio::test]
+async fn r40_a_screen_reads_its_interview_with_its_token_and_with_no_key() {
+    let rig = rig().await;
+    let made = rig.post(&format!("/v1/interviews/{ID}/screen-tokens"), "").await;
+    assert_eq!((made.status, &made.json()["token"]), (StatusCode::CREATED, &json!(TOKEN)));
+    let path = made.json()["stream_url"].as_str().unwrap().to_owned();
+    for query in ["", "?token=rs_1", "?token="] {
+        let refused = Answer::read(rig.send("GET", &format!("{path}{query}"), None, &[]).await).await;
+        refused.problem("unauthorized");
+    }
+    let unknown = Answer::read(rig.send("GET", "/v1/interviews/none/nodes/stream?token=x", None, &[]).await).await;
+    unknown.problem("unauthorized");
+    let stream = rig.send("GET", &format!("{path}?token={TOKEN}"), None, &[]).await;
+    assert_eq!(stream.status(), StatusCode::OK);
+    let mut body = stream.into_body().into_data_stream();
+    let mut text = String::new();
+    while !text.contains("event: stage") {
+        let piece = futures_util::StreamExt::next(&mut body).await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&piece).unwrap());
+    }
+    assert!(text.contains("event: node") && text.contains(r#"{"node":"STARTED","#), "{text}");
+    assert!(text.contains(r#""done":2,"of":5}"#) && text.contains("data: in_progress"), "{text}");
+}
+
+#[tokio::test]
+async fn without_its_loop_a_gateway_says_so() {
+    let rig = Rig::new().await;
+    ask(&rig, &question("int-1", "1")).await.problem("refused");
+}

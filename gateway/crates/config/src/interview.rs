@@ -1,0 +1,168 @@
+//! `[interview]`: when the gateway acts on interviews by itself, and the rules that decide on results.
+
+use std::time::Duration;
+
+use renmen_schema::types::Decimal;
+
+use crate::limits::within_range;
+use crate::section::{Node, Section};
+
+/// Rules in one file.
+pub const RULES_MAX: usize = 500;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+const MONTH: Duration = Duration::from_secs(31 * 24 * 3_600);
+
+/// What the gateway does about interviews, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interview {
+    /// `remind_before`: the candidate is reminded this long before the begin. Default `5m`.
+    pub remind_before: Duration,
+    /// `no_show_after`: not begun this long after the time agreed, nobody came. Default `10m`.
+    pub no_show_after: Duration,
+    /// `dropped_after`: begun, not ended, and nothing heard for this long, the candidate was cut off. Default `15m`.
+    pub dropped_after: Duration,
+    /// `feedback_within`: the candidate has their feedback within this time of the end; later is counted as late. Default `10m`.
+    pub feedback_within: Duration,
+    /// `catch_up`: what fell due longer ago than this is history, and nothing is done about it. Default `7d`.
+    pub catch_up: Duration,
+    /// `screen_token_life`: how long a candidate's screen may follow its interview with one token. Default `2h`.
+    pub screen_token_life: Duration,
+    /// `match_asks_per_minute`: questions about pay bands of one API key in a minute. Default 600.
+    pub match_asks_per_minute: u32,
+    /// `match_amounts_per_interview`: different amounts that one interview may ask about in a day. Default 3.
+    pub match_amounts_per_interview: u32,
+    /// `match_digits`: significant digits to which amounts are compared. Default 3.
+    pub match_digits: u32,
+    /// `[interview.rules.NAME]`, in the order of their names.
+    pub rules: Vec<DecisionRule>,
+}
+
+/// `[interview.rules.NAME]`: a pass line. Scores are in per cent of their scale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRule {
+    /// The key.
+    pub name: String,
+    /// `position`: the position's id at the interview vendor; without it every position that no other rule is for.
+    pub position: Option<String>,
+    /// `profile_version`: only for this version of the position's profile.
+    pub profile_version: Option<u32>,
+    /// `pass`: from here on a result passes.
+    pub pass: Decimal,
+    /// `border = [75, 80]`: from the first up to, and without, the second a person decides.
+    pub border: Option<(Decimal, Decimal)>,
+}
+
+impl Default for Interview {
+    fn default() -> Self {
+        Self {
+            remind_before: Duration::from_secs(5 * 60),
+            no_show_after: Duration::from_secs(10 * 60),
+            dropped_after: Duration::from_secs(15 * 60),
+            feedback_within: Duration::from_secs(10 * 60),
+            catch_up: 7 * DAY,
+            screen_token_life: Duration::from_secs(2 * 3_600),
+            match_asks_per_minute: 600,
+            match_amounts_per_interview: 3,
+            match_digits: 3,
+            rules: Vec::new(),
+        }
+    }
+}
+
+impl Interview {
+    pub(crate) fn read(section: Option<Section<'_>>) -> Self {
+        let mut interview = Self::default();
+        let Some(mut section) = section else { return interview };
+        for (key, most, place) in [
+            ("remind_before", DAY, &mut interview.remind_before),
+            ("no_show_after", DAY, &mut interview.no_show_after),
+            ("dropped_after", DAY, &mut interview.dropped_after),
+            ("feedback_within", DAY, &mut interview.feedback_within),
+            ("catch_up", MONTH, &mut interview.catch_up),
+            ("screen_token_life", DAY, &mut interview.screen_token_life),
+        ] {
+            if let Some(read) = section.get(key).and_then(|node| within_range::duration(&node, SECOND, most)) {
+                *place = read;
+            }
+        }
+        for (key, (least, most), place) in [
+            ("match_asks_per_minute", (1_u32, 1_000_000), &mut interview.match_asks_per_minute),
+            ("match_amounts_per_interview", (1, 100), &mut interview.match_amounts_per_interview),
+            ("match_digits", (1, 15), &mut interview.match_digits),
+        ] {
+            if let Some(read) = section.get(key).and_then(|node| within_range::count(&node, least, most)) {
+                *place = read;
+            }
+        }
+        if let Some(rules) = section.table("rules") {
+            interview.rules = read_rules(&rules);
+        }
+        section.finish();
+        interview
+    }
+}
+
+fn read_rules(section: &Section<'_>) -> Vec<DecisionRule> {
+    let mut rules = Vec::new();
+    for (name, node) in section.nodes() {
+        if rules.len() == RULES_MAX {
+            node.problem(
+                format!("more than {RULES_MAX} rules"),
+                "say several positions' rule once, without `position`",
+            );
+            break;
+        }
+        if name.is_empty() || name.len() > 63 {
+            node.problem_at_key("a rule's name has 1 to 63 bytes", "give it a shorter name");
+            continue;
+        }
+        rules.extend(node.section().and_then(|section| DecisionRule::read(name, section)));
+    }
+    rules.sort_by(|a, b| a.name.cmp(&b.name));
+    rules
+}
+
+impl DecisionRule {
+    fn read(name: &str, mut section: Section<'_>) -> Option<Self> {
+        let position = section.get("position").and_then(|node| node.filled()).map(|text| text.value);
+        let version = section.get("profile_version").and_then(|node| within_range::count(&node, 1_u32, u32::MAX));
+        let pass = section.require("pass", "write the pass line in per cent of the scale: `pass = 80`");
+        let pass = pass.and_then(|node| percent(&node));
+        let border = section.get("border").map(|node| border(&node));
+        section.finish();
+        let border = match border {
+            None => None,
+            Some(read) => Some(read?),
+        };
+        Some(Self { name: name.to_owned(), position, profile_version: version, pass: pass?, border })
+    }
+}
+
+fn percent(node: &Node<'_>) -> Option<Decimal> {
+    let number = node.number()?;
+    let read = Decimal::parse(&number.to_string()).ok();
+    let fits = read.filter(|read| !read.is_negative() && *read <= Decimal::from(100));
+    if fits.is_none() {
+        node.problem(
+            "this is no per cent of a scale",
+            "write a number from 0 to 100 with at most six digits after the point",
+        );
+    }
+    fits
+}
+
+fn border(node: &Node<'_>) -> Option<(Decimal, Decimal)> {
+    let items = node.list()?;
+    let [from, below] = items.as_slice() else {
+        node.problem("a border has two ends", "write `border = [75, 80]`: from 75 up to, and without, 80");
+        return None;
+    };
+    let (from, below) = (percent(from)?, percent(below)?);
+    if from >= below {
+        node.problem("this band is empty", "write the lower end first: `border = [75, 80]`");
+        return None;
+    }
+    Some((from, below))
+}

@@ -1,0 +1,59 @@
+//! `[interview]` and its rules.
+
+use std::time::Duration;
+
+use renmen_config::Interview;
+
+use crate::{read_dev, refused};
+
+#[test]
+fn what_is_not_said_keeps_its_default() {
+    assert_eq!(read_dev("").interview, Interview::default());
+    let said = read_dev("[interview]\nremind_before = \"30m\"\nmatch_digits = 2\n").interview;
+    assert_eq!((said.remind_before, said.match_digits), (Duration::from_secs(1_800), 2));
+    assert_eq!(said.no_show_after, Duration::from_secs(600));
+}
+
+#[test]
+fn a_rule_has_a_pass_line_and_may_have_a_border() {
+    let text = "[interview.rules.default]\npass = 80\nborder = [75, 80]\n\n\
+                [interview.rules.backend]\nposition = \"pos-0\"\nprofile_version = 3\npass = 82.5\n";
+    let rules = read_dev(text).interview.rules;
+    assert_eq!(rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["backend", "default"]);
+    assert_eq!((rules[0].pass.to_string().as_str(), rules[0].profile_version), ("82.5", Some(3)));
+    assert_eq!(
+        rules[1].border.map(|(from, below)| (from.to_string(), below.to_string())),
+        Some(("75".into(), "80".into()))
+    );
+}
+
+#[test]
+fn both_ends_of_every_number_are_kept() {
+    for good in ["remind_before = \"1s\"", "remind_before = \"24h\"", "catch_up = \"31d\"", "match_digits = 15"] {
+        read_dev(&format!("[interview]\n{good}\n"));
+    }
+    for bad in ["remind_before = \"0s\"", "remind_before = \"25h\"", "catch_up = \"32d\"", "match_digits = 0"] {
+        assert!(refused(&format!("[interview]\n{bad}\n")).contains("out of range"), "{bad}");
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_decide_is_refused_with_its_line() {
+    for (rule, says) in [
+        ("border = [75, 80]", "`pass` is missing"),
+        ("pass = 101", "no per cent"),
+        ("pass = 80\nborder = [80, 75]", "band is empty"),
+        ("pass = 80\nborder = [80]", "two ends"),
+        ("pass = 80\nposition = \"\"", "empty"),
+        ("pass = 80\nline = 3", "unknown key `line`"),
+    ] {
+        let error = refused(&format!("[interview.rules.x]\n{rule}\n"));
+        assert!(error.contains(says) && error.contains("connectors.toml:"), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn the_gateways_own_connection_cannot_be_taken() {
+    let error = refused("[connections.renmen]\nplugin = \"p.wasm\"\n");
+    assert!(error.contains("`renmen` is the gateway itself"), "{error}");
+}

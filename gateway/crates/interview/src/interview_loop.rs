@@ -1,0 +1,174 @@
+//! The loop as its users see it: one object to ask, and one piece of work to run behind it.
+
+use std::sync::Arc;
+
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_store::{RecordRow, Store};
+use tokio_util::sync::CancellationToken;
+
+use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
+use crate::decide::{self, CorrectionAsk, DecisionAsk, RuleSpec};
+use crate::follow::Follower;
+use crate::screen::{self, ScreenToken, ScreenView};
+use crate::timeline::{self, Timeline};
+use crate::watch::WatchOptions;
+use crate::{Clock, InterviewError};
+
+/// What the operator decides about the loop.
+#[derive(Debug, Clone)]
+pub struct LoopOptions {
+    /// The band match.
+    pub band: BandOptions,
+    /// The watch.
+    pub watch: WatchOptions,
+    /// The rules that decide on results.
+    pub rules: Vec<RuleSpec>,
+    /// How long a screen's token is good, in milliseconds.
+    pub screen_token_life_ms: i64,
+}
+
+impl Default for LoopOptions {
+    fn default() -> Self {
+        Self {
+            band: BandOptions::default(),
+            watch: WatchOptions::default(),
+            rules: Vec::new(),
+            screen_token_life_ms: 2 * 3_600_000,
+        }
+    }
+}
+
+/// The interview loop of every tenant.
+pub struct InterviewLoop {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    band: Arc<BandDesk>,
+    screen_token_life_ms: i64,
+}
+
+/// What goes on behind it: [`LoopWork::run`] it for as long as the gateway serves.
+pub struct LoopWork {
+    band: BandWork,
+    followers: Vec<Follower>,
+}
+
+impl InterviewLoop {
+    /// Publishes the rules and reads the bands of these tenants.
+    ///
+    /// # Errors
+    /// [`InterviewError::Store`] when the store is away.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        tenants: &[TenantId],
+        options: LoopOptions,
+    ) -> Result<(Arc<Self>, LoopWork), InterviewError> {
+        let mut followers = Vec::new();
+        for tenant in tenants {
+            let rules = decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
+            followers.push(Follower {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                tenant: tenant.clone(),
+                rules,
+                watch: options.watch.clone(),
+            });
+        }
+        let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;
+        let screen_token_life_ms = options.screen_token_life_ms;
+        Ok((Arc::new(Self { store, clock, band, screen_token_life_ms }), LoopWork { band: work, followers }))
+    }
+
+    /// Is it within the band? See [`BandDesk::ask`].
+    ///
+    /// # Errors
+    /// As [`BandDesk::ask`].
+    pub fn match_band(
+        &self,
+        tenant: &TenantId,
+        caller: &str,
+        interview: (&ConnectionName, &str),
+        ask: BandAsk,
+    ) -> Result<Verdict, InterviewError> {
+        self.band.ask(tenant, caller, interview, ask)
+    }
+
+    /// A person decides on what awaits a person (R36). Gives the decision as it stands then.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] when it was decided or a later one took its place;
+    /// [`InterviewError::BadInput`] without who or why.
+    pub async fn decide(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        ask: &DecisionAsk,
+    ) -> Result<RecordRow, InterviewError> {
+        decide::decide(&*self.store, tenant, decision, ask, self.clock.now_ms()).await
+    }
+
+    /// A person corrects a score (R21). Gives the correction, a score of its own.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`]; [`InterviewError::BadInput`] for a value outside the scale, or an event of another interview.
+    pub async fn correct(
+        &self,
+        tenant: &TenantId,
+        score: RecordId,
+        ask: &CorrectionAsk,
+    ) -> Result<RecordRow, InterviewError> {
+        decide::correct(&*self.store, tenant, score, ask, self.clock.now_ms()).await
+    }
+
+    /// Everything that happened to an application, in order.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`].
+    pub async fn timeline(&self, tenant: &TenantId, application: RecordId) -> Result<Timeline, InterviewError> {
+        timeline::of(&*self.store, tenant, application).await
+    }
+
+    /// A token with which a screen can follow one interview.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`].
+    pub async fn screen_token(&self, tenant: &TenantId, interview: RecordId) -> Result<ScreenToken, InterviewError> {
+        screen::issue(&*self.store, tenant, interview, self.screen_token_life_ms, self.clock.now_ms()).await
+    }
+
+    /// What the holder of a token may see of its interview; none for a token that is wrong, over, or another interview's.
+    ///
+    /// # Errors
+    /// [`InterviewError::Store`].
+    pub async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenView>, InterviewError> {
+        screen::view(&*self.store, token, interview, self.clock.now_ms()).await
+    }
+}
+
+impl LoopWork {
+    /// Until cancelled.
+    pub async fn run(self, cancel: CancellationToken) {
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(self.band.run(cancel.clone()));
+        for follower in self.followers {
+            tasks.spawn(follower.run(cancel.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "A part of the interview loop ended by a fault");
+            }
+        }
+    }
+
+    /// Does all that is to be done by now, once, without waiting for anything. For tests, which move the clock.
+    ///
+    /// # Errors
+    /// [`InterviewError::Store`] when the store is away.
+    pub async fn catch_up(&self) -> Result<(), InterviewError> {
+        let never = CancellationToken::new();
+        for follower in &self.followers {
+            follower.catch_up(&never).await?;
+        }
+        Ok(())
+    }
+}

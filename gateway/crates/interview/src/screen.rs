@@ -1,0 +1,149 @@
+//! What a candidate's screen may see of one interview: its steps as they happen (R33, R40), and nothing else of any record.
+//!
+//! A screen holds no API key. It holds a token for one interview that soon ends; only the token's hash is kept.
+
+use renmen_schema::code::NodeCode;
+use renmen_schema::entity::ProcessNode;
+use renmen_schema::id::{RecordId, TenantId};
+use renmen_store::{RecordRow, ScreenTokenRow, Store};
+use sha2::{Digest as _, Sha256};
+
+use crate::dossier::{CHILDREN_MAX, Read};
+use crate::{InterviewError, subject};
+
+/// What a token begins with.
+const PREFIX: &str = "rs_";
+/// Steps that are a candidate's own business. What the gateway found, or a vendor asked, is not.
+const SHOWN: [NodeCode; 14] = [
+    NodeCode::InviteSent,
+    NodeCode::InviteOpened,
+    NodeCode::Confirmed,
+    NodeCode::Reminded,
+    NodeCode::Started,
+    NodeCode::QuestionShown,
+    NodeCode::AnswerSubmitted,
+    NodeCode::PromptShown,
+    NodeCode::Interrupted,
+    NodeCode::Resumed,
+    NodeCode::Completed,
+    NodeCode::FeedbackSent,
+    NodeCode::Rescheduled,
+    NodeCode::Cancelled,
+];
+
+/// A new token.
+pub struct ScreenToken {
+    /// `rs_` and 64 hexadecimal digits: shown once.
+    pub token: String,
+    /// Until when, milliseconds since the epoch.
+    pub expires_at_ms: i64,
+}
+
+impl std::fmt::Debug for ScreenToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScreenToken").field("expires_at_ms", &self.expires_at_ms).finish_non_exhaustive()
+    }
+}
+
+/// Where an interview stands for its candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScreenStage {
+    /// Not begun.
+    Waiting,
+    /// Begun.
+    InProgress,
+    /// Over.
+    Done,
+}
+
+/// One step as a candidate sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenNode {
+    /// What tells it from others of this stream.
+    pub id: RecordId,
+    /// `QUESTION_SHOWN`.
+    pub code: &'static str,
+    /// By the vendor's clock, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// How much is done: 2 of 5.
+    pub done: Option<u32>,
+    /// Of how many.
+    pub of: Option<u32>,
+}
+
+/// What a screen may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenView {
+    /// Where it stands.
+    pub stage: ScreenStage,
+    /// In the order of their times.
+    pub nodes: Vec<ScreenNode>,
+}
+
+/// Makes a token for an interview.
+pub(crate) async fn issue(
+    store: &dyn Store,
+    tenant: &TenantId,
+    interview: RecordId,
+    life_ms: i64,
+    now_ms: i64,
+) -> Result<ScreenToken, InterviewError> {
+    interview_of(store, tenant, interview).await?;
+    let secret: [u8; 32] = rand::random();
+    let token = format!("{PREFIX}{}", hex::encode(secret));
+    let expires_at_ms = now_ms.saturating_add(life_ms);
+    let row = ScreenTokenRow { hash: hash(&token), tenant: tenant.clone(), interview, expires_at_ms };
+    store.put_screen_token(row, now_ms).await?;
+    Ok(ScreenToken { token, expires_at_ms })
+}
+
+/// What the holder of a token may see of its interview; none for a token that is wrong, over, or another interview's.
+pub(crate) async fn view(
+    store: &dyn Store,
+    token: &str,
+    interview: RecordId,
+    now_ms: i64,
+) -> Result<Option<ScreenView>, InterviewError> {
+    let Some(row) = store.screen_token(&hash(token)).await? else { return Ok(None) };
+    if row.interview != interview || row.expires_at_ms <= now_ms {
+        return Ok(None);
+    }
+    let Ok(found) = interview_of(store, &row.tenant, interview).await else { return Ok(None) };
+    let children = store.linked(&row.tenant, &subject::key_of(&found), CHILDREN_MAX).await?;
+    let mut nodes: Vec<ScreenNode> =
+        children.into_iter().filter_map(Read::<ProcessNode>::of).filter_map(|node| shown(&node)).collect();
+    nodes.sort_by_key(|node| (node.at_ms, node.id));
+    Ok(Some(ScreenView { stage: stage(&nodes), nodes }))
+}
+
+async fn interview_of(store: &dyn Store, tenant: &TenantId, id: RecordId) -> Result<RecordRow, InterviewError> {
+    let found = store.record(tenant, id).await?;
+    found.filter(|row| row.entity == "interview" && row.deleted.is_none()).ok_or(InterviewError::NotFound("interview"))
+}
+
+fn shown(node: &Read<ProcessNode>) -> Option<ScreenNode> {
+    let code = SHOWN.into_iter().find(|code| *code == node.body.node.code)?;
+    let attrs = node.body.attrs.as_ref();
+    Some(ScreenNode {
+        id: node.row.id,
+        code: code.as_str(),
+        at_ms: node.body.at.epoch_ms(),
+        done: attrs.and_then(|attrs| attrs.done),
+        of: attrs.and_then(|attrs| attrs.of),
+    })
+}
+
+fn stage(nodes: &[ScreenNode]) -> ScreenStage {
+    let has = |code: NodeCode| nodes.iter().any(|node| node.code == code.as_str());
+    if has(NodeCode::Completed) || has(NodeCode::Cancelled) {
+        ScreenStage::Done
+    } else if has(NodeCode::Started) {
+        ScreenStage::InProgress
+    } else {
+        ScreenStage::Waiting
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}

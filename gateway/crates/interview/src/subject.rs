@@ -1,0 +1,107 @@
+//! What a record belongs to: the references by which steps, results and scores hang on an interview, and that on an application.
+//!
+//! A reference may come before what it refers to, so everything here goes by the id that the reference carries.
+
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::types::Ref;
+use renmen_store::{Parent, RecordRow, Store, StoreError};
+use serde_json::Value;
+
+/// Members that name what a record belongs to, with the entity that each names.
+const BELONGS: [(&str, &str); 6] = [
+    ("application", "application"),
+    ("interview", "interview"),
+    ("order", "interview_order"),
+    ("offer", "offer"),
+    ("answer", "interview_answer"),
+    ("result", "interview_result"),
+];
+/// Members that hold a choice of the above.
+const CHOICES: [&str; 2] = ["subject", "on"];
+/// Entities that belong to something here.
+const FOLLOWED: [&str; 13] = [
+    "interview_order",
+    "interview",
+    "interview_answer",
+    "interview_result",
+    "dimension_score",
+    "environment_event",
+    "process_node",
+    "decision",
+    "notification",
+    "assessment",
+    "offer",
+    "tag",
+    "survey",
+];
+
+/// Does a change of this entity concern the loop?
+pub(crate) fn is_followed(entity: &str) -> bool {
+    FOLLOWED.contains(&entity)
+}
+
+/// Does a change of this entity change what a look at its interview or order comes to?
+pub(crate) fn is_looked_at(entity: &str) -> bool {
+    matches!(entity, "interview_order" | "interview" | "interview_result" | "dimension_score" | "process_node")
+}
+
+/// The record itself, as references name it.
+pub(crate) fn key_of(row: &RecordRow) -> Parent {
+    Parent { connection: row.connection.clone(), entity: row.entity.clone(), external_id: row.external_id.clone() }
+}
+
+/// What a record belongs to.
+pub(crate) async fn parents(store: &dyn Store, tenant: &TenantId, row: &RecordRow) -> Result<Vec<Parent>, StoreError> {
+    let Ok(body) = serde_json::from_slice::<Value>(&row.body) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let choices = CHOICES.iter().filter_map(|choice| body.get(choice));
+    for holder in std::iter::once(&body).chain(choices) {
+        for (member, entity) in BELONGS {
+            if let Some(reference) = holder.get(member)
+                && let Some(parent) = resolve(store, tenant, &row.connection, entity, reference).await?
+                && !found.contains(&parent)
+            {
+                found.push(parent);
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn resolve(
+    store: &dyn Store,
+    tenant: &TenantId,
+    from: &ConnectionName,
+    entity: &str,
+    reference: &Value,
+) -> Result<Option<Parent>, StoreError> {
+    if let Some(value) = reference["external"]["value"].as_str() {
+        let connection = match reference["external"]["connection"].as_str() {
+            Some(name) => ConnectionName::new(name).ok(),
+            None => Some(from.clone()),
+        };
+        return Ok(connection.map(|connection| Parent {
+            connection,
+            entity: entity.to_owned(),
+            external_id: value.to_owned(),
+        }));
+    }
+    let Some(id) = reference["id"].as_str().and_then(|id| id.parse().ok()) else { return Ok(None) };
+    Ok(store.record(tenant, id).await?.map(|row| key_of(&row)))
+}
+
+/// A reference that means the same wherever it stands: with the connection whose id it is.
+pub(crate) fn absolute<E>(reference: &Ref<E>, from: &ConnectionName) -> Ref<E> {
+    let mut made = reference.clone();
+    if let Some(external) = &mut made.external
+        && external.connection.is_none()
+    {
+        external.connection = Some(from.clone());
+    }
+    made
+}
+
+/// A reference to a record that is there.
+pub(crate) fn to<E>(row: &RecordRow) -> Ref<E> {
+    crate::author::reference(&row.connection, &row.external_id, Some(row.id))
+}

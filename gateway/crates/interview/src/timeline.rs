@@ -1,0 +1,188 @@
+//! Everything that happened to one application, in order, each step with its source: from the order through the interview to the
+//! decision, whoever wrote it (R28, R30).
+//!
+//! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Records whose
+//! status tells the story (orders, interviews, decisions, notifications) stand here once for each revision.
+
+use std::collections::{HashSet, VecDeque};
+
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::types::Instant;
+use renmen_store::outbox::{DeliveryQuery, DeliveryRow};
+use renmen_store::{Cause, RecordRow, Store};
+use serde_json::Value;
+
+use crate::{InterviewError, subject};
+
+/// Records of one timeline.
+const RECORDS_MAX: usize = 2_000;
+/// Revisions of one record that are told.
+const REVISIONS_MAX: u32 = 50;
+/// Deliveries of one record that are told, the newest.
+const DELIVERIES_MAX: u32 = 50;
+/// How deep records hang on the application: order, interview, answer, tag.
+const DEPTH_MAX: usize = 5;
+
+/// A timeline.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    /// In the order of their times.
+    pub steps: Vec<Step>,
+    /// True: there is more than is shown.
+    pub truncated: bool,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When, by the source's own clock where it says; milliseconds since the epoch.
+    pub at_ms: i64,
+    /// When the gateway learnt of it.
+    pub recorded_at_ms: i64,
+    /// What: `order`, `node`, `result`, `correction`, `decision`, …
+    pub kind: &'static str,
+    /// Which: a node's code, a template's name.
+    pub code: Option<String>,
+    /// Where it stood then: `AWAITING_PERSON`, `PASS`.
+    pub status: Option<String>,
+    /// The record.
+    pub record: RecordId,
+    /// Its entity.
+    pub entity: String,
+    /// The revision.
+    pub revision: i64,
+    /// The connection that it came through; `renmen` for what the gateway wrote.
+    pub connection: ConnectionName,
+    /// Its id there.
+    pub external_id: String,
+    /// What it was made from, for what the gateway wrote.
+    pub causes: Vec<Cause>,
+    /// The delivery, for `delivery`: then `connection` is where it went, and record and revision are what it was made for.
+    pub delivery: Option<i64>,
+}
+
+/// Walks from an application to everything that belongs to it.
+pub(crate) async fn of(
+    store: &dyn Store,
+    tenant: &TenantId,
+    application: RecordId,
+) -> Result<Timeline, InterviewError> {
+    let found = store.record(tenant, application).await?.filter(|row| row.entity == "application");
+    let root = found.ok_or(InterviewError::NotFound("application"))?;
+    let mut seen: HashSet<RecordId> = HashSet::from([root.id]);
+    let mut waiting = VecDeque::from([(root, 0)]);
+    let mut steps = Vec::new();
+    let mut truncated = false;
+    while let Some((row, depth)) = waiting.pop_front() {
+        let limit = u32::try_from(RECORDS_MAX + 1 - seen.len().min(RECORDS_MAX)).unwrap_or(1);
+        if depth < DEPTH_MAX {
+            for child in store.linked(tenant, &subject::key_of(&row), limit).await? {
+                if seen.len() >= RECORDS_MAX {
+                    truncated = true;
+                    break;
+                }
+                if seen.insert(child.id) {
+                    waiting.push_back((child, depth + 1));
+                }
+            }
+        }
+        deliveries(store, tenant, &row, &mut steps).await?;
+        tell(store, tenant, row, &mut steps).await?;
+    }
+    steps.sort_by(|a, b| {
+        (a.at_ms, a.recorded_at_ms, a.record, a.revision).cmp(&(b.at_ms, b.recorded_at_ms, b.record, b.revision))
+    });
+    Ok(Timeline { steps, truncated })
+}
+
+async fn tell(
+    store: &dyn Store,
+    tenant: &TenantId,
+    row: RecordRow,
+    steps: &mut Vec<Step>,
+) -> Result<(), InterviewError> {
+    let by_revision = matches!(
+        row.entity.as_str(),
+        "application" | "interview_order" | "interview" | "decision" | "notification" | "offer"
+    );
+    let rows = match by_revision && row.revision > 1 {
+        true => store.revisions(tenant, row.id, REVISIONS_MAX).await?,
+        false => vec![row],
+    };
+    for row in rows {
+        let own = row.connection.as_str() == renmen_store::BUILT_IN_CONNECTION;
+        if let Some(mut step) = step(&row) {
+            if own {
+                step.causes = store.causes(tenant, row.id, row.revision).await?;
+            }
+            steps.push(step);
+        }
+    }
+    Ok(())
+}
+
+/// What went out because of a record: notifications, write-backs.
+async fn deliveries(
+    store: &dyn Store,
+    tenant: &TenantId,
+    row: &RecordRow,
+    steps: &mut Vec<Step>,
+) -> Result<(), InterviewError> {
+    let query = DeliveryQuery { record: Some(row.id), limit: DELIVERIES_MAX, ..DeliveryQuery::default() };
+    steps.extend(store.deliveries(tenant, &query).await?.into_iter().map(delivered));
+    Ok(())
+}
+
+fn delivered(row: DeliveryRow) -> Step {
+    let status = serde_json::to_value(row.state).ok().and_then(|word| word.as_str().map(str::to_uppercase));
+    Step {
+        at_ms: row.updated_at_ms,
+        recorded_at_ms: row.created_at_ms,
+        kind: "delivery",
+        code: Some(format!("{}:{}", row.flow, row.action)),
+        status,
+        record: row.change.id,
+        entity: row.change.entity,
+        revision: row.change.revision,
+        connection: row.connection,
+        external_id: row.receipt.and_then(|receipt| receipt.reference).unwrap_or_default(),
+        causes: vec![Cause { record: row.change.id, revision: row.change.revision }],
+        delivery: Some(row.id),
+    }
+}
+
+fn step(row: &RecordRow) -> Option<Step> {
+    let body: Value = serde_json::from_slice(&row.body).ok()?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let time = |pointer: &str| text(pointer).and_then(|text| Instant::parse(&text).ok()).map(Instant::epoch_ms);
+    let (kind, code, status, at_ms) = match row.entity.as_str() {
+        "application" => ("application", None, text("/status/code"), time("/applied_at").filter(|_| row.revision == 1)),
+        "interview_order" => ("order", text("/package"), text("/status/code"), None),
+        "interview" => ("interview", text("/kind"), text("/status/code"), None),
+        "process_node" => ("node", text("/node/code"), text("/status"), time("/at")),
+        "environment_event" => ("environment", text("/kind/code"), text("/severity"), time("/at")),
+        "interview_result" => ("result", text("/recommendation/code"), None, time("/completed_at")),
+        "dimension_score" if body.get("adjusts").is_some() => ("correction", None, None, None),
+        "decision" => ("decision", text("/outcome"), text("/status"), time("/decided_at")),
+        "notification" => ("notification", text("/template"), text("/status/code"), None),
+        "assessment" => ("assessment", text("/kind/code"), text("/status/code"), time("/completed_at")),
+        "offer" => ("offer", None, text("/status/code"), None),
+        "survey" => ("survey", None, None, None),
+        // Answers, scores and tags are what the steps rest on, not steps.
+        _ => return None,
+    };
+    Some(Step {
+        at_ms: at_ms.or(row.source_updated_at_ms).unwrap_or(row.recorded_at_ms),
+        recorded_at_ms: row.recorded_at_ms,
+        kind,
+        code,
+        status,
+        record: row.id,
+        entity: row.entity.clone(),
+        revision: row.revision,
+        connection: row.connection.clone(),
+        external_id: row.external_id.clone(),
+        causes: Vec::new(),
+        delivery: None,
+    })
+}

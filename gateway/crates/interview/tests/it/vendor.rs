@@ -1,0 +1,110 @@
+//! The loop over a bed, and records as an interview vendor gives them.
+
+use std::sync::Arc;
+
+use renmen_interview::{InterviewLoop, LoopOptions, LoopWork, RuleSpec};
+use renmen_schema::code::{
+    ApplicationStatus, EnvironmentKind, InterviewKind, InterviewMode, InterviewStatus, NodeCode, OrderStatus,
+};
+use renmen_schema::entity::{
+    Application, DimensionScore, EnvironmentEvent, Interview, InterviewOrder, InterviewResult, ProcessNode, Subject,
+};
+use renmen_schema::types::{Coded, Decimal, Instant, Ref, Score, Weight, ZonedInstant};
+use renmen_store::RecordRow;
+
+use crate::bed::{BEGIN_MS, Bed, tenant};
+
+/// A loop that does its work when it is told to.
+pub(crate) struct Looped {
+    pub(crate) bed: Bed,
+    pub(crate) desk: Arc<InterviewLoop>,
+    work: LoopWork,
+}
+
+impl Looped {
+    /// With one rule for every position, and one application `app-1`.
+    pub(crate) async fn new(pass: &str, border: Option<(&str, &str)>) -> Self {
+        let bed = Bed::new().await;
+        let application =
+            Application::new(Ref::external("cand-1"), Ref::external("pos-1"), Coded::new(ApplicationStatus::Active));
+        bed.put("app-1", &application).await;
+        Self::over(bed, pass, border).await
+    }
+
+    async fn over(bed: Bed, pass: &str, border: Option<(&str, &str)>) -> Self {
+        let amount = |text: &str| Decimal::parse(text).unwrap();
+        let rule = RuleSpec {
+            name: "default".into(),
+            position: None,
+            profile_version: None,
+            pass: amount(pass),
+            border: border.map(|(from, below)| (amount(from), amount(below))),
+        };
+        let options = LoopOptions { rules: vec![rule], ..LoopOptions::default() };
+        let (desk, work) =
+            InterviewLoop::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
+        Self { bed, desk, work }
+    }
+
+    /// The gateway was stopped and started with another rule.
+    pub(crate) async fn reopened(self, pass: &str, border: Option<(&str, &str)>) -> Self {
+        Self::over(self.bed, pass, border).await
+    }
+
+    pub(crate) async fn catch_up(&self) {
+        self.work.catch_up().await.unwrap();
+    }
+
+    /// An interview of `app-1` that is over, with its result.
+    pub(crate) async fn result(&self, interview: &str, value: &str) -> RecordRow {
+        self.bed.put(interview, &interview_of(InterviewStatus::Completed, None)).await;
+        self.bed.put(&format!("res-{interview}"), &overall(interview, value)).await
+    }
+
+    pub(crate) async fn environment_event(&self, interview: &str, id: &str) -> RecordRow {
+        let kind = Coded::new(EnvironmentKind::NetworkLatency);
+        self.bed.put(id, &EnvironmentEvent::new(Ref::external(interview), instant(BEGIN_MS), kind)).await
+    }
+
+    pub(crate) async fn node(&self, interview: &str, code: NodeCode, at_ms: i64) -> RecordRow {
+        let subject = Subject { interview: Some(Ref::external(interview)), ..Subject::new() };
+        let node = ProcessNode::new(subject, Coded::new(code), instant(at_ms));
+        self.bed.put(&format!("{interview}-{code}-{at_ms}"), &node).await
+    }
+}
+
+pub(crate) fn instant(ms: i64) -> Instant {
+    Instant::from_epoch_ms(ms).unwrap()
+}
+
+/// An interview of `app-1`, at a time or at any.
+pub(crate) fn interview_of(status: InterviewStatus, start_ms: Option<i64>) -> Interview {
+    Interview {
+        start: start_ms.map(|ms| ZonedInstant::from_epoch_ms_in(ms, "Asia/Shanghai").unwrap()),
+        ..Interview::new(Ref::external("app-1"), InterviewKind::Ai, Coded::new(status))
+    }
+}
+
+pub(crate) fn order_until(deadline_ms: i64, status: OrderStatus) -> InterviewOrder {
+    let mode = Coded::new(InterviewMode::AsyncVideo);
+    InterviewOrder {
+        deadline: Some(instant(deadline_ms)),
+        ..InterviewOrder::new(Ref::external("app-1"), mode, Coded::new(status))
+    }
+}
+
+pub(crate) fn overall(interview: &str, value: &str) -> InterviewResult {
+    InterviewResult {
+        overall: Some(Score::raw(value, "0", "100").unwrap()),
+        ..InterviewResult::new(Ref::external(interview))
+    }
+}
+
+pub(crate) fn score(interview: &str, value: &str, weight: &str) -> DimensionScore {
+    DimensionScore {
+        interview: Some(Ref::external(interview)),
+        competency: Some(Ref::external("comp")),
+        weight_used: Some(Weight::from_percent(weight).unwrap()),
+        ..DimensionScore::new(Score::raw(value, "0", "100").unwrap())
+    }
+}

@@ -1,0 +1,152 @@
+//! Interviews that go wrong or late, under a clock that is moved.
+
+use renmen_schema::code::{InterviewStatus, NodeCode, OrderStatus};
+use renmen_schema::entity::InterviewResult;
+use serde_json::{Value, json};
+
+use crate::bed::BEGIN_MS;
+use crate::vendor::{Looped, instant, interview_of, order_until, overall};
+
+const MINUTE: i64 = 60_000;
+
+/// Our own steps as (code, time), and our own messages as template.
+async fn written(looped: &Looped) -> (Vec<(String, i64)>, Vec<String>) {
+    let own = |entity: &'static str| async move {
+        let rows = looped.bed.find(entity, None).await;
+        let bodies = rows.into_iter().filter(|row| row.connection.as_str() == "renmen");
+        bodies.map(|row| serde_json::from_slice::<Value>(&row.body).unwrap()).collect::<Vec<_>>()
+    };
+    let at = |body: &Value| renmen_schema::types::Instant::parse(body["at"].as_str().unwrap()).unwrap().epoch_ms();
+    let mut steps: Vec<_> = own("process_node")
+        .await
+        .iter()
+        .map(|body| (body["node"]["code"].as_str().unwrap().to_owned(), at(body)))
+        .collect();
+    steps.sort();
+    let mut messages: Vec<_> =
+        own("notification").await.iter().map(|body| body["template"].as_str().unwrap().to_owned()).collect();
+    messages.sort();
+    (steps, messages)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r38_the_candidate_is_reminded_five_minutes_before_and_once() {
+    let looped = Looped::new("80", None).await;
+    let start = BEGIN_MS + 30 * MINUTE;
+    looped.bed.put("int-1", &interview_of(InterviewStatus::Scheduled, Some(start))).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(25 * MINUTE - 1);
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await.1, Vec::<String>::new());
+    looped.bed.clock.advance(1);
+    looped.catch_up().await;
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await.1, ["interview_reminder"]);
+    let message = looped.bed.find("notification", None).await.remove(0);
+    let body: Value = serde_json::from_slice(&message.body).unwrap();
+    assert_eq!(body["due"], json!({ "relative_to": { "code": "STARTED" }, "offset_s": -300 }));
+    assert_eq!(body["candidate"]["external"], json!({ "connection": "vendor", "value": "cand-1" }));
+
+    // Another time is agreed: another reminder.
+    looped.bed.put("int-1", &interview_of(InterviewStatus::Scheduled, Some(start + 60 * MINUTE))).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(60 * MINUTE);
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await, (Vec::new(), vec!["interview_reminder".into(), "interview_reminder".into()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r34_who_does_not_come_is_found_even_by_a_gateway_that_was_down() {
+    let looped = Looped::new("80", None).await;
+    let start = BEGIN_MS + 30 * MINUTE;
+    looped.bed.put("int-1", &interview_of(InterviewStatus::Confirmed, Some(start))).await;
+    looped.bed.put("int-2", &interview_of(InterviewStatus::Confirmed, Some(start))).await;
+    looped.catch_up().await;
+    looped.node("int-2", NodeCode::Started, start + MINUTE).await;
+    let looped = looped.reopened("80", None).await;
+    looped.bed.clock.advance(41 * MINUTE);
+    looped.catch_up().await;
+    looped.catch_up().await;
+    let (steps, messages) = written(&looped).await;
+    assert_eq!(steps, [("NO_SHOW".to_owned(), start + 10 * MINUTE)]);
+    assert_eq!(messages, ["interview_reschedule"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r34_who_is_cut_off_is_found_and_may_come_back() {
+    let looped = Looped::new("80", None).await;
+    looped.bed.put("int-1", &interview_of(InterviewStatus::InProgress, Some(BEGIN_MS))).await;
+    looped.bed.clock.advance(10 * MINUTE);
+    looped.node("int-1", NodeCode::AnswerSubmitted, BEGIN_MS + 10 * MINUTE).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(15 * MINUTE - 1);
+    looped.catch_up().await;
+    assert!(written(&looped).await.0.is_empty());
+    looped.bed.clock.advance(1);
+    looped.catch_up().await;
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await.0, [("DROPPED".to_owned(), BEGIN_MS + 25 * MINUTE)]);
+
+    looped.node("int-1", NodeCode::Resumed, BEGIN_MS + 26 * MINUTE).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(60 * MINUTE);
+    looped.catch_up().await;
+    let (steps, messages) = written(&looped).await;
+    assert_eq!(steps.len(), 2, "cut off a second time: {steps:?}");
+    assert_eq!(messages, ["interview_dropped", "interview_dropped"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r39_feedback_in_time_is_not_late_and_late_feedback_is_counted() {
+    let looped = Looped::new("80", None).await;
+    for interview in ["int-1", "int-2"] {
+        looped.bed.put(interview, &interview_of(InterviewStatus::Completed, None)).await;
+        looped.node(interview, NodeCode::Completed, BEGIN_MS).await;
+        looped.bed.put(&format!("res-{interview}"), &overall(interview, "90")).await;
+    }
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await.1, ["interview_feedback"; 2]);
+    looped.bed.clock.advance(9 * MINUTE);
+    looped.node("int-1", NodeCode::FeedbackSent, BEGIN_MS + 9 * MINUTE).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(MINUTE);
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await.0, [("FEEDBACK_LATE".to_owned(), BEGIN_MS + 10 * MINUTE)]);
+
+    looped.bed.clock.advance(5 * MINUTE);
+    let at = instant(BEGIN_MS + 12 * MINUTE);
+    let delivered = InterviewResult { delivered_to_candidate_at: Some(at), ..overall("int-2", "90") };
+    looped.bed.put("res-int-2", &delivered).await;
+    looped.catch_up().await;
+    let late = looped.bed.find("process_node", Some(&format!("feedback/vendor/int-2/{BEGIN_MS}"))).await.remove(0);
+    let body: Value = serde_json::from_slice(&late.body).unwrap();
+    assert_eq!((late.revision, &body["attrs"]["wait_ms"]), (2, &json!(2 * MINUTE)));
+    let message = looped.bed.find("notification", Some(&format!("feedback/vendor/int-2/{BEGIN_MS}"))).await.remove(0);
+    let body: Value = serde_json::from_slice(&message.body).unwrap();
+    assert_eq!((&body["status"]["code"], &body["deadline"]), (&json!("DELIVERED"), &json!("2026-03-02T01:10:00.000Z")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_deadline_passes_without_an_interview_is_a_no_show() {
+    let looped = Looped::new("80", None).await;
+    looped.bed.put("ord-1", &order_until(BEGIN_MS + MINUTE, OrderStatus::Invited)).await;
+    looped.bed.put("ord-2", &order_until(BEGIN_MS + MINUTE, OrderStatus::Completed)).await;
+    looped.catch_up().await;
+    looped.bed.clock.advance(MINUTE);
+    looped.catch_up().await;
+    looped.catch_up().await;
+    let (steps, messages) = written(&looped).await;
+    assert_eq!((steps.len(), messages), (1, vec!["interview_deadline_missed".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_history_when_it_comes_in_is_left_alone() {
+    let looped = Looped::new("80", None).await;
+    let long_ago = BEGIN_MS - 8 * 24 * 60 * MINUTE;
+    looped.bed.put("int-1", &interview_of(InterviewStatus::Scheduled, Some(long_ago))).await;
+    looped.bed.put("ord-1", &order_until(long_ago, OrderStatus::Invited)).await;
+    looped.node("int-2", NodeCode::Completed, long_ago).await;
+    looped.bed.put("res-2", &overall("int-2", "90")).await;
+    looped.catch_up().await;
+    assert_eq!(written(&looped).await, (Vec::new(), Vec::new()));
+}

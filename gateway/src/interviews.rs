@@ -1,0 +1,164 @@
+//! What the API asks of the interview loop: the bridge between two crates that do not know each other.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use renmen_api::{
+    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
+    ScreenSteps, TimelineStep,
+};
+use renmen_config::Config;
+use renmen_interview::{
+    BandAsk, BandKeyAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LoopOptions, LoopWork,
+    PersonVerdict, RuleSpec, ScreenStage, SystemClock, Verdict, WatchOptions,
+};
+use renmen_schema::id::{RecordId, TenantId};
+use renmen_store::{RecordRow, Store};
+
+/// The interview loop as the API sees it.
+pub(crate) struct InterviewBridge(Arc<InterviewLoop>);
+
+/// Opens the loop as the configuration says, for every tenant that has a connection.
+pub(crate) async fn open(config: &Config, store: Arc<dyn Store>) -> anyhow::Result<(InterviewBridge, LoopWork)> {
+    let mut tenants: Vec<TenantId> = config.connections.values().map(|connection| connection.tenant.clone()).collect();
+    tenants.push(config.gateway.tenant.clone());
+    tenants.sort();
+    tenants.dedup();
+    let (opened, work) = InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options(config)).await?;
+    Ok((InterviewBridge(opened), work))
+}
+
+fn options(config: &Config) -> LoopOptions {
+    let said = &config.interview;
+    let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let rules = said.rules.iter().map(|rule| RuleSpec {
+        name: rule.name.clone(),
+        position: rule.position.clone(),
+        profile_version: rule.profile_version,
+        pass: rule.pass,
+        border: rule.border,
+    });
+    LoopOptions {
+        band: BandOptions {
+            asks_per_minute: said.match_asks_per_minute,
+            amounts_per_interview: said.match_amounts_per_interview as usize,
+            digits: said.match_digits,
+            ..BandOptions::default()
+        },
+        watch: WatchOptions {
+            remind_before_ms: ms(said.remind_before),
+            no_show_after_ms: ms(said.no_show_after),
+            dropped_after_ms: ms(said.dropped_after),
+            feedback_within_ms: ms(said.feedback_within),
+            catch_up_ms: ms(said.catch_up),
+            ..WatchOptions::default()
+        },
+        rules: rules.collect(),
+        screen_token_life_ms: ms(said.screen_token_life),
+    }
+}
+
+#[async_trait]
+impl Interviews for InterviewBridge {
+    fn match_band(
+        &self,
+        tenant: &TenantId,
+        caller: &str,
+        question: BandQuestion,
+    ) -> Result<BandVerdict, InterviewsError> {
+        let PositionWords { position, position_name, job_family, level, grade, location } = question.position;
+        let key = BandKeyAsk { position, position_name, job_family, level, grade, location };
+        let ask = BandAsk { key, expected: question.expected, per: question.per };
+        let interview = (&question.connection, question.interview.as_str());
+        let verdict = self.0.match_band(tenant, caller, interview, ask).map_err(told)?;
+        let reason = match verdict {
+            Verdict::Unknown(why) => Some(why.word()),
+            Verdict::In | Verdict::Out => None,
+        };
+        Ok(BandVerdict { answer: verdict.word(), reason })
+    }
+
+    async fn decide(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError> {
+        let verdict = if by.pass { PersonVerdict::Pass } else { PersonVerdict::Fail };
+        let ask = DecisionAsk { verdict, person: by.person, reason: by.reason };
+        self.0.decide(tenant, decision, &ask).await.map_err(told)
+    }
+
+    async fn correct(
+        &self,
+        tenant: &TenantId,
+        score: RecordId,
+        by: ScoreCorrection,
+    ) -> Result<RecordRow, InterviewsError> {
+        let ScoreCorrection { value, environment_event, reason, person } = by;
+        let ask = CorrectionAsk { value, environment_event, reason, person };
+        self.0.correct(tenant, score, &ask).await.map_err(told)
+    }
+
+    async fn timeline(
+        &self,
+        tenant: &TenantId,
+        application: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+        let timeline = self.0.timeline(tenant, application).await.map_err(told)?;
+        let steps = timeline.steps.into_iter().map(|step| TimelineStep {
+            at_ms: step.at_ms,
+            recorded_at_ms: step.recorded_at_ms,
+            kind: step.kind,
+            code: step.code,
+            status: step.status,
+            record: step.record,
+            entity: step.entity,
+            revision: step.revision,
+            connection: step.connection,
+            external_id: step.external_id,
+            causes: step.causes,
+            delivery: step.delivery,
+        });
+        Ok((steps.collect(), timeline.truncated))
+    }
+
+    async fn screen_token(&self, tenant: &TenantId, interview: RecordId) -> Result<(String, i64), InterviewsError> {
+        let made = self.0.screen_token(tenant, interview).await.map_err(told)?;
+        Ok((made.token, made.expires_at_ms))
+    }
+
+    async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
+        let view = self.0.screen(token, interview).await.map_err(told)?;
+        Ok(view.map(|view| ScreenSteps {
+            stage: match view.stage {
+                ScreenStage::Waiting => "waiting",
+                ScreenStage::InProgress => "in_progress",
+                ScreenStage::Done => "done",
+            },
+            nodes: view
+                .nodes
+                .into_iter()
+                .map(|node| ScreenStep {
+                    id: node.id,
+                    code: node.code,
+                    at_ms: node.at_ms,
+                    done: node.done,
+                    of: node.of,
+                })
+                .collect(),
+        }))
+    }
+}
+
+fn told(error: InterviewError) -> InterviewsError {
+    match error {
+        InterviewError::NotFound(what) => InterviewsError::NotFound(what),
+        InterviewError::BadInput { field, expected } => InterviewsError::Invalid { field, expected },
+        InterviewError::Refused(why) => InterviewsError::Refused(why),
+        InterviewError::TooMany { after_s } => InterviewsError::TooMany { after_s },
+        InterviewError::Overloaded => InterviewsError::Overloaded,
+        InterviewError::Store(error) => InterviewsError::Store(error),
+        InterviewError::Fault(why) => InterviewsError::Failed(why),
+    }
+}

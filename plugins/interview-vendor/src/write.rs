@@ -1,0 +1,195 @@
+//! What is written to the vendor: orders, their end, and adjust instructions.
+//!
+//! Every write carries the delivery's key as `idempotency-key`: the vendor does it once, however often it is sent. A refusal
+//! that another attempt cannot change (409, 422) ends the delivery with the vendor's own code; a version or a weight that
+//! is not the one stated is one of these (R50).
+
+use renmen_plugin::http::{Request, Response};
+use renmen_plugin::{Action, Failure, Receipt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::vendor::Problem;
+use crate::{Config, read};
+
+/// `interview.order`. What the vendor is given of the candidate is what the flow's `fields` let out.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// The customer's own id of the order: the application, or the application and the round.
+    external_id: String,
+    candidate: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<Resume>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Profile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    question_ids: Vec<String>,
+    package: String,
+    mode: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invite_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_url: Option<String>,
+}
+
+/// A résumé by reference, with the hash of what it was when it was ordered (R02).
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Resume {
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<String>,
+}
+
+/// The position profile to score against, by version (R14).
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    position_id: String,
+    version: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    competencies: Vec<Value>,
+}
+
+/// `interview.adjust`: what to change, and what it must be now (R49 to R51).
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Adjust {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position_id: Option<String>,
+    /// The version of the model that the change starts from.
+    expected_version: u32,
+    ops: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Value>,
+}
+
+/// An object of the vendor's, by its id.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    id: String,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    expected_version: Option<u32>,
+}
+
+/// What a confirming read is given: the receipt.
+#[derive(Debug, Deserialize)]
+struct Confirm {
+    reference: Option<String>,
+}
+
+/// What the vendor answers to a write.
+#[derive(Debug, Deserialize)]
+struct Written {
+    id: String,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    version: Option<u32>,
+}
+
+pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure> {
+    match action.name.as_str() {
+        "interview.order" => {
+            let order: Order = action.input()?;
+            written(&send(config, action, "orders", &order)?, false)
+        }
+        "interview.cancel" => {
+            let of: Of = action.input()?;
+            let path = format!("orders/{}/cancel", segment(&of.id)?);
+            written(&send(config, action, &path, &json!({ "reason": of.reason }))?, false)
+        }
+        "interview.adjust" => {
+            let adjust: Adjust = action.input()?;
+            written(&send(config, action, "adjustments", &adjust)?, true)
+        }
+        "interview.adjust.revert" => {
+            let of: Of = action.input()?;
+            let path = format!("adjustments/{}/revert", segment(&of.id)?);
+            let body = json!({ "expected_version": of.expected_version, "reason": of.reason });
+            written(&send(config, action, &path, &body)?, true)
+        }
+        "interview.adjust.status" => {
+            let confirm: Confirm = action.input()?;
+            let id = confirm.reference.ok_or_else(|| Failure::invalid_input("the receipt names no adjustment"))?;
+            let url = config.url(&format!("adjustments/{}", segment(&id)?));
+            let response = read::accept(Request::get(url).slot("key").send()?, "adjustments")?;
+            written(&response, true)
+        }
+        other => Err(Failure::invalid_input(format!("this connector has no action `{other}`"))),
+    }
+}
+
+fn send(config: &Config, action: &Action, path: &str, body: &impl Serialize) -> Result<Response, Failure> {
+    let response = Request::post(config.url(path))
+        .header("idempotency-key", action.idempotency_key.as_str())
+        .json(body)
+        .slot("key")
+        .send()?;
+    match response.status() {
+        409 | 422 => Err(refused(&response)),
+        _ => read::accept(response, path),
+    }
+}
+
+/// The vendor says no, and would say it again.
+fn refused(response: &Response) -> Failure {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Problem,
+    }
+    let code = response.json::<Body>().map_or_else(|_| "refused".to_owned(), |body| body.error.code);
+    let message = match code.as_str() {
+        "version_conflict" => {
+            "the vendor's model has another version than the instruction states: read it and state that"
+        }
+        "weight_conflict" => "the vendor's weight is another than the instruction states: read it and state that",
+        _ => "the vendor refuses this for good",
+    };
+    Failure::invalid_input(message).with_code(code)
+}
+
+/// A receipt; where the vendor applies later, it is confirmed only once it says so.
+fn written(response: &Response, applied_later: bool) -> Result<Receipt, Failure> {
+    let written: Written = response.json()?;
+    let status = written.status.unwrap_or_default();
+    if applied_later && status == "rejected" {
+        let message = "the vendor took the instruction and rejected it afterwards";
+        return Err(Failure::invalid_input(message).with_code("rejected"));
+    }
+    let confirmed = !applied_later || matches!(status.as_str(), "applied" | "reverted");
+    let mut detail = Map::new();
+    if !status.is_empty() {
+        detail.insert("status".into(), status.into());
+    }
+    if let Some(version) = written.version {
+        detail.insert("version".into(), version.into());
+    }
+    Ok(Receipt { reference: Some(written.id), detail, confirmed })
+}
+
+/// An id as one segment of a path: what could leave the path is refused.
+fn segment(id: &str) -> Result<&str, Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    if id.is_empty() || id.len() > 200 || !id.chars().all(plain) || id.chars().all(|c| c == '.') {
+        let message = "`id` is none of this vendor's: expected 1 to 200 letters, digits, '-', '_', '.' or '~'";
+        return Err(Failure::invalid_input(message));
+    }
+    Ok(id)
+}

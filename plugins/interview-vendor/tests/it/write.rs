@@ -1,0 +1,109 @@
+//! Orders and adjust instructions on their way to the vendor.
+
+use connector_interview_vendor::InterviewVendor;
+use renmen_plugin::testing::Host;
+use renmen_plugin::{Action, Failure, FailureKind, Receipt};
+use serde_json::{Value, json};
+
+use crate::{BASE, config};
+
+fn push(host: &Host, name: &str, input: &Value) -> Result<Receipt, Failure> {
+    let action = Action {
+        name: name.into(),
+        idempotency_key: "0123456789abcdef0123456789abcdef".into(),
+        attempt: 1,
+        input: input.to_string().into_bytes(),
+    };
+    host.push::<InterviewVendor>(&config(), action)
+}
+
+fn answers(path: &str, status: u16, body: &Value) -> Host {
+    Host::new().answer("POST", &format!("{BASE}/{path}"), status, body.to_string())
+}
+
+fn order() -> Value {
+    json!({ "external_id": "app-1", "candidate": { "external_id": "cand-1", "name": "赵晓明" }, "application_id": "app-1",
+            "resume": { "uri": "https://files.example/r/1.pdf", "sha256": "00" },
+            "profile": { "position_id": "pos-1", "version": 3 }, "question_ids": ["q-1"],
+            "package": "pkg-video", "mode": "async_video", "deadline": "2026-03-09T00:00:00.000Z" })
+}
+
+fn adjust() -> Value {
+    json!({ "position_id": "pos-1", "expected_version": 3,
+            "ops": [{ "op": "set_weight", "competency_id": "comp-1", "from_bp": 1000, "to_bp": 3000 }] })
+}
+
+#[test]
+fn r01_an_order_carries_what_it_was_given_and_the_receipt_names_it() {
+    let host = answers(
+        "orders",
+        201,
+        &json!({ "id": "ord-1", "status": "requested", "access_url": "https://x.example/secret" }),
+    );
+    let receipt = push(&host, "interview.order", &order()).unwrap();
+    assert_eq!((receipt.reference.as_deref(), receipt.confirmed), (Some("ord-1"), true));
+    assert_eq!(Value::Object(receipt.detail), json!({ "status": "requested" }), "the candidate's link is not kept");
+    let sent: Value = serde_json::from_slice(&host.request_body(0).unwrap()).unwrap();
+    assert_eq!(sent, order());
+}
+
+#[test]
+fn an_order_with_a_member_that_the_protocol_does_not_have_never_leaves() {
+    let host = Host::new();
+    let mut input = order();
+    input["salary"] = json!("9000");
+    let failure = push(&host, "interview.order", &input).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::InvalidInput);
+    assert!(host.requests().is_empty());
+    assert_eq!(push(&host, "interview.dance", &order()).unwrap_err().kind, FailureKind::InvalidInput);
+}
+
+#[test]
+fn r50_an_instruction_whose_old_weight_is_not_so_is_given_up_with_the_vendors_code() {
+    for code in ["weight_conflict", "version_conflict"] {
+        let host = answers("adjustments", 409, &json!({ "error": { "code": code, "message": "no" } }));
+        let failure = push(&host, "interview.adjust", &adjust()).unwrap_err();
+        assert_eq!((failure.kind, failure.code.as_deref()), (FailureKind::InvalidInput, Some(code)));
+    }
+}
+
+#[test]
+fn r49_what_is_accepted_is_confirmed_only_by_a_later_read() {
+    let host = answers("adjustments", 202, &json!({ "id": "adj-1", "status": "accepted" })).answer(
+        "GET",
+        &format!("{BASE}/adjustments/adj-1"),
+        200,
+        json!({ "id": "adj-1", "status": "applied", "version": 4 }).to_string(),
+    );
+    let receipt = push(&host, "interview.adjust", &adjust()).unwrap();
+    assert!(!receipt.confirmed);
+    let read =
+        push(&host, "interview.adjust.status", &json!({ "reference": receipt.reference, "detail": {} })).unwrap();
+    assert!(read.confirmed);
+    assert_eq!(Value::Object(read.detail), json!({ "status": "applied", "version": 4 }));
+
+    let rejected = answers("adjustments", 202, &json!({ "id": "adj-2", "status": "rejected" }));
+    assert_eq!(push(&rejected, "interview.adjust", &adjust()).unwrap_err().code.as_deref(), Some("rejected"));
+}
+
+#[test]
+fn an_instruction_is_taken_back_and_an_order_ended_by_an_id_that_stays_in_its_path() {
+    let host = answers("adjustments/adj-1/revert", 200, &json!({ "id": "adj-1", "status": "reverted", "version": 5 }));
+    assert!(
+        push(&host, "interview.adjust.revert", &json!({ "id": "adj-1", "expected_version": 4 })).unwrap().confirmed
+    );
+    let host = answers("orders/ord-1/cancel", 200, &json!({ "id": "ord-1", "status": "cancelled" }));
+    assert!(push(&host, "interview.cancel", &json!({ "id": "ord-1", "reason": "withdrawn" })).unwrap().confirmed);
+    for id in ["../candidates", "a/b", "", "..", "a?b"] {
+        let failure = push(&Host::new(), "interview.cancel", &json!({ "id": id })).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::InvalidInput, "{id}");
+    }
+}
+
+#[test]
+fn a_vendor_that_is_away_or_slows_down_is_tried_again() {
+    let away = answers("orders", 503, &json!({ "error": { "code": "down", "message": "" } }));
+    assert_eq!(push(&away, "interview.order", &order()).unwrap_err().kind, FailureKind::UpstreamUnavailable);
+    let slow = answers("orders", 429, &json!({ "error": { "code": "rate_limited", "message": "" } }));
+    assert_eq!(push(&slow, "interview.order", &order()).unwrap_err().kind, FailureKind::RateLimited);
+}

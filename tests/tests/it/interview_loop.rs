@@ -1,0 +1,160 @@
+//! The interview loop of the real gateway over the repository's own connectors.toml: decisions on what was pulled, the band
+//! match, the timeline, a candidate's screen; and all of it again after it was killed.
+
+use std::time::Duration;
+
+use renmen_tests::{files, interview_vendor};
+use serde_json::{Value, json};
+
+use crate::harness::{Home, Running, plugin, serve};
+
+const CANDIDATES: usize = 30;
+
+/// The interview vendor and the payroll department of the repository's deployment.
+async fn deployment() -> (Home, interview_vendor::Vendor) {
+    let vendor = interview_vendor::vendor(CANDIDATES);
+    let url = serve(interview_vendor::router(vendor.clone())).await;
+    let folder = plugin("interview-vendor").parent().unwrap().display().to_string();
+    let home = Home::new(include_str!("../../../connectors.toml"));
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    files::write_demo_files(&inbox).unwrap();
+    // A file that was written this very moment may still be growing: it is listed half a second later.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let home = home
+        .env("RENMEN_PLUGINS", &folder)
+        .env("DINGTALK_APP", r#"{"client_id":"a","client_secret":"b"}"#)
+        .env("INTERVIEW_URL", &format!("{url}/v1"))
+        .env("INTERVIEW_KEY", interview_vendor::API_KEY)
+        .env("INBOX", &inbox.display().to_string());
+    (home, vendor)
+}
+
+/// A gateway that serves, and its API.
+pub(crate) struct Api {
+    url: String,
+    key: String,
+    client: reqwest::Client,
+    _gateway: Running,
+}
+
+impl Api {
+    pub(crate) async fn of(home: &Home) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+        let started = gateway.document().await;
+        Self {
+            url: started["url"].as_str().unwrap().to_owned(),
+            key: started["key"].as_str().unwrap().to_owned(),
+            client: reqwest::Client::new(),
+            _gateway: gateway,
+        }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
+        assert!(response.status().is_success(), "{path}: {}", response.status());
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    /// Asks until it is so; half a minute is long enough for anything here.
+    pub(crate) async fn until<T>(&self, path: &str, mut is_so: impl FnMut(&Value) -> Option<T>) -> T {
+        for _ in 0..300 {
+            if let Some(found) = is_so(&self.get(path).await) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{path} never came to be so: {}", self.get(path).await);
+    }
+}
+
+fn data(page: &Value) -> &Vec<Value> {
+    page["data"].as_array().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
+    let (home, vendor) = deployment().await;
+    for connection in ["interview", "payroll"] {
+        home.run(&["sync", "--dev", connection]).await;
+    }
+    let results = vendor.lock().unwrap().collections["results"].len();
+    let api = Api::of(&home).await;
+    let decisions =
+        api.until("/v1/decisions?limit=100", |page| (data(page).len() == results).then(|| data(page).clone())).await;
+    for decision in &decisions {
+        let body = &decision["body"];
+        let score: f64 = body["score"].as_str().unwrap().parse().unwrap();
+        let expected = if (75.0..80.0).contains(&score) {
+            "REVIEW"
+        } else if score >= 80.0 {
+            "PASS"
+        } else {
+            "FAIL"
+        };
+        assert_eq!(body["outcome"], expected, "{score}");
+    }
+    band_match(&api).await;
+
+    let open = decisions.iter().find(|decision| decision["body"]["outcome"] == "REVIEW").unwrap();
+    let path = format!("/v1/decisions/{}", open["id"].as_str().unwrap());
+    let by = json!({ "outcome": "pass", "person": "li.na", "reason": "Second interview" });
+    assert_eq!(api.post(&path, &by).await.0, 200);
+    assert_eq!(api.post(&path, &by).await.0, 409, "once");
+    timeline(&api, open).await;
+
+    drop(api);
+    let api = Api::of(&home).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let again = api.get("/v1/decisions?limit=100").await;
+    assert_eq!(data(&again).len(), results, "nothing is decided twice by a gateway that was killed");
+    let by_person = data(&again).iter().find(|decision| decision["id"] == open["id"]).unwrap();
+    assert_eq!((&by_person["revision"], &by_person["body"]["outcome"]), (&json!(2), &json!("PASS")));
+}
+
+/// R05, over the payroll department's own file: P4 earns 8-10K.
+async fn band_match(api: &Api) {
+    let ask = |level: &str, amount: &str| {
+        json!({ "connection": "interview", "interview": "int-0", "position": { "job_family": "研发", "level": level },
+                "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
+    };
+    let said = async |level: &str, amount: &str| api.post("/v1/pay-bands/match", &ask(level, amount)).await.1;
+    assert_eq!(said("P4", "9500").await, json!({ "match": "in" }));
+    assert_eq!(said("P4", "13000").await, json!({ "match": "out" }));
+    assert_eq!(said("P9", "13000").await, json!({ "match": "unknown", "reason": "no_band" }));
+    assert_eq!(said("P4", "9999999").await, json!({ "match": "out" }));
+    let (status, problem) = api.post("/v1/pay-bands/match", &ask("P4", "10300")).await;
+    assert_eq!((status, &problem["code"]), (429, &json!("too_many_asks")));
+}
+
+async fn timeline(api: &Api, decision: &Value) {
+    let application = decision["body"]["application"]["id"].as_str().unwrap();
+    let wanted = ["application", "order", "interview", "node", "result", "decision"];
+    let steps = api
+        .until(&format!("/v1/applications/{application}/timeline"), |timeline| {
+            let steps = timeline["steps"].as_array().unwrap();
+            let by_person = steps.iter().any(|step| step["kind"] == "decision" && step["revision"] == 2);
+            by_person.then(|| steps.clone())
+        })
+        .await;
+    for kind in wanted {
+        assert!(steps.iter().any(|step| step["kind"] == kind), "{kind} in {steps:#?}");
+    }
+    let made = steps.iter().find(|step| step["kind"] == "decision" && step["revision"] == 1).unwrap();
+    let cause = made["causes"][0]["record_id"].as_str().unwrap();
+    assert_eq!(api.get(&format!("/v1/interview-results/{cause}")).await["id"], *cause);
+    let lineage = steps.iter().find(|step| step["kind"] == "result").unwrap()["lineage_url"].as_str().unwrap();
+    assert!(api.get(lineage).await["lineage"].is_object());
+}

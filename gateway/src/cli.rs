@@ -1,8 +1,11 @@
 //! The command line as people see it. Its words, nothing of what they do.
 
+mod plugin;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+pub(crate) use plugin::Plugin;
 use renmen_schema::id::{ConnectionName, StreamName};
 
 /// Renmen (人门): a self-hosted HR integration gateway.
@@ -118,7 +121,7 @@ pub(crate) enum Command {
         /// `employee`, `pay_band`, …; without it: the list.
         entity: Option<String>,
     },
-    /// Plugins: what they are and what they ask for.
+    /// Plugins: writing, building and inspecting them.
     #[command(subcommand)]
     Plugin(Plugin),
     /// The encrypted store of secrets.
@@ -155,29 +158,6 @@ pub(crate) enum Quarantine {
     Drop {
         /// From `list`.
         id: i64,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Plugin {
-    /// The plugins of the configuration.
-    List,
-    /// Manifest, digest, imports and exports of a component; no guest code runs.
-    Inspect {
-        /// A `.wasm` file.
-        file: PathBuf,
-    },
-    /// Make a component of a core module and its manifest.
-    Pack {
-        /// What `cargo build --target wasm32-unknown-unknown` made.
-        #[arg(long)]
-        module: PathBuf,
-        /// The connector's `plugin.toml`.
-        #[arg(long)]
-        manifest: PathBuf,
-        /// Where the component goes.
-        #[arg(long)]
-        out: PathBuf,
     },
 }
 

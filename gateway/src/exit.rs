@@ -31,9 +31,11 @@ pub(crate) struct Usage(pub(crate) String);
 /// The code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
     let busy = error.chain().any(|e| matches!(e.downcast_ref(), Some(renmen_store::StoreError::Busy(_))));
-    let usage = error
-        .chain()
-        .any(|e| e.downcast_ref::<Usage>().is_some() || e.downcast_ref::<renmen_config::ConfigError>().is_some());
+    let usage = error.chain().any(|e| {
+        e.downcast_ref::<Usage>().is_some()
+            || e.downcast_ref::<renmen_config::ConfigError>().is_some()
+            || matches!(e.downcast_ref(), Some(renmen_kit::KitError::Usage(_)))
+    });
     ExitCode::from(match (busy, usage) {
         (true, _) => 4,
         (_, true) => 2,

@@ -1,1 +1,16 @@
-//! The author's kit: what turns a folder into a component that can be trusted.
+//! What the author of a connector works with: `renmen plugin new`, `build`, and what follows them.
+//!
+//! Owns the way from an empty folder to a component that can be trusted. It drives cargo, the host and the network client for
+//! an author; it must not know the store, runs, or the API: what it reads from a real system is shown and thrown away, or
+//! becomes a fixture without secrets and people in it.
+//!
+//! Reading order: [`scaffold`] (what is written), [`manifest`] (what an author is told about `plugin.toml`), [`component`] and
+//! [`build`] (from sources to a component).
+
+pub mod build;
+pub mod component;
+mod error;
+pub mod manifest;
+pub mod scaffold;
+
+pub use error::KitError;

@@ -1,23 +1,28 @@
 //! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
 
+mod write;
+
 use std::path::Path;
 
-use anyhow::Context as _;
-use renmen_plugin_host::{Capability, Inspection, componentize, inspect};
+use renmen_kit::build::Build;
+use renmen_kit::component::{self, read};
+use renmen_plugin_host::{Capability, Inspection, inspect};
 use renmen_schema::manifest::Idempotence;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Plugin as Ask};
 use crate::deployment::Deployment;
-use crate::exit::{Outcome, Usage};
+use crate::exit::Outcome;
 use crate::output::{Output, thousands};
-
-/// Biggest module or component that is read, in bytes.
-const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Runs the command.
 pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     match ask {
+        Ask::New { name, dir, sdk } => write::new(out, name, dir.as_deref(), sdk.as_deref()),
+        Ask::Sdk { dir } => write::sdk(out, dir),
+        Ask::Build { dir, out: to, offline } => {
+            write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })
+        }
         Ask::List => list(common, out),
         Ask::Inspect { file } => {
             let found = inspect(&read(file)?)?;
@@ -32,26 +37,8 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let size = std::fs::metadata(file).map_err(|e| Usage(format!("{}: {e}", file.display())))?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(Usage(format!("{} has {size} bytes, more than {FILE_BYTES_MAX}", file.display())).into());
-    }
-    std::fs::read(file).with_context(|| file.display().to_string())
-}
-
 fn pack(out: Output, module: &Path, manifest: &Path, to: &Path) -> anyhow::Result<Outcome> {
-    let text = String::from_utf8(read(manifest)?).map_err(|_| Usage(format!("{} is not UTF-8", manifest.display())))?;
-    let component = componentize(&read(module)?, &text).with_context(|| manifest.display().to_string())?;
-    let made = inspect(&component)?;
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    // Through a draft, so that a gateway that reloads never sees half a component.
-    let draft = to.with_extension("draft");
-    std::fs::write(&draft, &component)
-        .and_then(|()| std::fs::rename(&draft, to))
-        .with_context(|| to.display().to_string())?;
+    let made = component::make(module, manifest, to)?;
     if out.json {
         out.document(&document(&made))?;
     } else {
@@ -71,7 +58,7 @@ fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
     let (mut rows, mut documents, mut outcome) = (Vec::new(), Vec::new(), Outcome::Done);
     for (name, connection) in &deployment.config.connections {
         let path = &connection.plugin;
-        match read(path).and_then(|bytes| Ok(inspect(&bytes)?)) {
+        match read(path).map_err(anyhow::Error::from).and_then(|bytes| Ok(inspect(&bytes)?)) {
             Ok(found) => {
                 let pinned = connection.digest.as_ref().is_some_and(|digest| *digest == found.digest);
                 let state = match (&connection.digest, pinned) {

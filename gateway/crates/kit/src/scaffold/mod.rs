@@ -1,0 +1,213 @@
+//! `renmen plugin new`: a connector that builds and passes, from the template that this binary carries.
+//!
+//! Nothing of ours is published to a registry, so the SDK comes along as `sdk/`: its sources, as a workspace of their own.
+//! A path dependency keeps builds reproducible and works without a network once cargo has the few crates below it, whose
+//! versions come along too (`Cargo.lock`).
+
+mod name;
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use name::PluginName;
+use renmen_plugin_host::CONTRACT;
+
+use crate::KitError;
+
+/// Where the SDK's copy stands below a connector.
+const SDK_FOLDER: &str = "sdk";
+
+/// What to write.
+#[derive(Debug, Clone)]
+pub struct Scaffold {
+    /// Its name.
+    pub name: PluginName,
+    /// The folder, which must not be there or be empty.
+    pub folder: PathBuf,
+    /// A folder with `renmen-plugin` to use instead of a copy of our own.
+    pub sdk: Option<PathBuf>,
+}
+
+impl Scaffold {
+    /// Writes the connector; gives the paths of its own files (those of the SDK's copy are not listed).
+    ///
+    /// # Errors
+    /// [`KitError::Usage`] when the folder holds something or the SDK is not where it was said to be; [`KitError::File`] when
+    /// a file cannot be written.
+    pub fn write(&self) -> Result<Vec<PathBuf>, KitError> {
+        refuse_full(&self.folder)?;
+        let sdk = match &self.sdk {
+            None => format!("{SDK_FOLDER}/renmen-plugin"),
+            Some(path) => foreign_sdk(path)?,
+        };
+        let mut written = Vec::new();
+        for (path, text) in embedded::TEMPLATE {
+            let path = self.folder.join(target(path));
+            write(&path, &self.fill(text, &sdk))?;
+            written.push(path);
+        }
+        if self.sdk.is_none() {
+            write_sdk(&self.folder)?;
+            // The versions that the SDK was tested with; cargo takes out what this connector does not use.
+            write(&self.folder.join("Cargo.lock"), embedded::LOCK)?;
+        }
+        Ok(written)
+    }
+
+    fn fill(&self, text: &str, sdk: &str) -> String {
+        text.replace("@name@", self.name.as_str())
+            .replace("@crate@", &self.name.library())
+            .replace("@type@", &self.name.type_name())
+            .replace("@sdk@", sdk)
+            .replace("@contract@", CONTRACT)
+            .replace("@rust@", env!("CARGO_PKG_RUST_VERSION"))
+            .replace("@toolchain@", embedded::TOOLCHAIN)
+    }
+}
+
+/// Writes this release's SDK into a connector's `sdk/`, in the place of the one that is there. Gives its folder.
+///
+/// # Errors
+/// [`KitError::Usage`] when something else stands there; [`KitError::File`] when a file cannot be written.
+pub fn write_sdk(connector: &Path) -> Result<PathBuf, KitError> {
+    let sdk = connector.join(SDK_FOLDER);
+    if sdk.exists() {
+        let ours = sdk.join("renmen-plugin/Cargo.toml").is_file() && sdk.join("renmen-schema/Cargo.toml").is_file();
+        if !ours {
+            let shown = sdk.display();
+            return Err(KitError::Usage(format!("{shown} is there and is no copy of the SDK: move it away first")));
+        }
+        fs::remove_dir_all(&sdk).map_err(|source| KitError::file(&sdk, source))?;
+    }
+    for (path, text) in embedded::SDK {
+        write(&sdk.join(path), text)?;
+    }
+    Ok(sdk)
+}
+
+/// Names that cargo or git would take for their own while they stand in our repository end in `.in` there.
+fn target(path: &str) -> String {
+    match path.strip_suffix(".in") {
+        Some("gitignore") => ".gitignore".to_owned(),
+        Some(name) => name.to_owned(),
+        None => path.to_owned(),
+    }
+}
+
+fn refuse_full(folder: &Path) -> Result<(), KitError> {
+    let shown = folder.display();
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => {
+                Err(KitError::Usage(format!("{shown} is not empty: give another --dir, or take its files away")))
+            }
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(KitError::Usage(format!("{shown} cannot be used: {error}"))),
+    }
+}
+
+/// The path as it goes into `Cargo.toml`: absolute, so that the connector may stand anywhere.
+fn foreign_sdk(path: &Path) -> Result<String, KitError> {
+    let manifest = path.join("Cargo.toml");
+    let is_sdk = fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"renmen-plugin\""));
+    if !is_sdk {
+        let shown = path.display();
+        return Err(KitError::Usage(format!(
+            "--sdk {shown}: there is no Cargo.toml of renmen-plugin: name its folder"
+        )));
+    }
+    let path = path.canonicalize().map_err(|source| KitError::file(path, source))?;
+    // Cargo.toml is TOML: a backslash or a quote in the path must not end its string.
+    Ok(path.to_string_lossy().replace('\\', "/").replace('"', "\\\""))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), KitError> {
+    let failed = |source| KitError::file(path, source);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    fs::write(path, text).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn scaffold(folder: &Path) -> Scaffold {
+        Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.to_owned(), sdk: None }
+    }
+
+    #[test]
+    fn every_place_of_the_template_is_filled() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("acme-hr");
+        let written = scaffold(&folder).write().unwrap();
+        for file in ["Cargo.toml", ".gitignore", "plugin.toml", "src/lib.rs", "src/record.rs", "tests/pull.rs"] {
+            assert!(written.contains(&folder.join(file)), "{file}: {written:?}");
+        }
+        for path in &written {
+            let text = fs::read_to_string(path).unwrap();
+            let left = ["@name@", "@crate@", "@type@", "@sdk@", "@contract@", "@rust@", "@toolchain@"]
+                .map(|place| text.contains(place));
+            assert_eq!(left, [false; 7], "{}", path.display());
+        }
+        let manifest =
+            renmen_schema::manifest::Manifest::parse(&fs::read_to_string(folder.join("plugin.toml")).unwrap());
+        assert_eq!(manifest.unwrap().check(), []);
+    }
+
+    #[test]
+    fn the_sdk_that_comes_along_is_the_one_that_was_tested() {
+        let dir = tempfile::tempdir().unwrap();
+        scaffold(dir.path()).write().unwrap();
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("plugin-sdk");
+        for (copy, original) in [
+            ("renmen-plugin/src/lib.rs", "src/lib.rs"),
+            ("renmen-plugin/wit/connector.wit", "wit/connector.wit"),
+            ("renmen-schema/src/lib.rs", "schema/src/lib.rs"),
+        ] {
+            let copied = fs::read(dir.path().join("sdk").join(copy)).unwrap();
+            assert_eq!(copied, fs::read(sdk.join(original)).unwrap(), "{copy}");
+        }
+        let workspace: toml::Table = fs::read_to_string(dir.path().join("sdk/Cargo.toml")).unwrap().parse().unwrap();
+        assert_eq!(workspace["workspace"]["dependencies"]["renmen-schema"]["path"].as_str(), Some("renmen-schema"));
+        assert!(workspace["workspace"]["dependencies"].get("wasmtime").is_none());
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("mine"), "x").unwrap();
+        let error = scaffold(dir.path()).write().unwrap_err().to_string();
+        assert!(error.contains("is not empty"), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_newer_sdk_takes_the_place_of_the_copy_and_of_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        scaffold(dir.path()).write().unwrap();
+        let stale = dir.path().join("sdk/renmen-plugin/src/stale.rs");
+        fs::write(&stale, "").unwrap();
+        write_sdk(dir.path()).unwrap();
+        assert!(!stale.exists());
+        fs::remove_file(dir.path().join("sdk/renmen-schema/Cargo.toml")).unwrap();
+        assert!(write_sdk(dir.path()).unwrap_err().to_string().contains("is no copy of the SDK"));
+    }
+
+    #[test]
+    fn a_path_that_is_no_sdk_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ask = scaffold(&dir.path().join("new"));
+        ask.sdk = Some(dir.path().to_owned());
+        assert!(ask.write().unwrap_err().to_string().contains("no Cargo.toml of renmen-plugin"));
+        assert!(!ask.folder.exists(), "nothing is written when it cannot work");
+    }
+}

@@ -1,0 +1,46 @@
+//! The connector against `fixtures/`, natively: no gateway, no vendor account.
+
+use renmen_plugin::schema::{EntityKind, canonicalize};
+use renmen_plugin::testing::{Host, Run, readable};
+use @crate@::@type@;
+use serde_json::{Value, json};
+
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/employees.json");
+
+fn run() -> Run {
+    let host = Host::new().fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
+    host.pull_all::<@type@>(&json!({ "base_url": "https://hr.example/v1" }), "employees", None).unwrap()
+}
+
+/// `RENMEN_UPDATE_SNAPSHOTS=1 cargo test` writes the file anew; read the difference before you commit it.
+#[test]
+fn the_fixtures_become_the_records_of_the_snapshot() {
+    let run = run();
+    assert!(run.rejects.is_empty(), "{:?}", run.rejects);
+    let found = readable(&run.records);
+    if std::env::var_os("RENMEN_UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(SNAPSHOT, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
+    }
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(SNAPSHOT).unwrap()).unwrap();
+    assert_eq!(found, expected, "if this is what you want: RENMEN_UPDATE_SNAPSHOTS=1 cargo test");
+}
+
+#[test]
+fn the_gateway_takes_every_record() {
+    for record in run().records {
+        let taken = canonicalize(EntityKind::Employee, &record.payload);
+        assert!(taken.is_ok(), "{}: {:?}", record.pointer, taken.err());
+    }
+}
+
+#[test]
+fn a_date_that_does_not_exist_costs_its_own_record_only() {
+    let row = |id: &str, hired: &str| {
+        json!({ "id": id, "displayName": "A", "status": "active", "hireDate": hired, "updatedAt": "2026-01-01T00:00:00Z" })
+    };
+    let body = json!({ "data": [row("1", "2023-02-29"), row("2", "2024-02-29")], "next_cursor": null });
+    let host = Host::new().answer("GET", "https://hr.example/v1/employees?limit=1000", 200, body.to_string());
+    let run = host.pull_all::<@type@>(&json!({ "base_url": "https://hr.example/v1" }), "employees", None).unwrap();
+    assert_eq!((run.records.len(), run.rejects.len()), (1, 1));
+    assert!(run.rejects[0].reason.starts_with("hireDate: "), "{}", run.rejects[0].reason);
+}

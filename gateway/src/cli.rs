@@ -1,6 +1,6 @@
 //! The command line as people see it. Its words, nothing of what they do.
 
-mod plugin;
+pub(crate) mod plugin;
 
 use std::path::PathBuf;
 

@@ -72,7 +72,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             command::replay::run(common, out, connection, stream, *apply).await
         }
         Command::Schema { entity } => command::schema::run(out, entity.as_deref()),
-        Command::Plugin(ask) => command::plugin::run(common, out, ask),
+        Command::Plugin(ask) => command::plugin::run(common, out, ask).await,
         Command::Secret(ask) => command::secret::run(common, out, ask),
         Command::Key(ask) => command::key::run(common, out, ask).await,
         Command::Limits => {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use renmen_schema::id::StreamName;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
@@ -35,6 +36,25 @@ pub(crate) enum Plugin {
         #[arg(long)]
         offline: bool,
     },
+    /// Pull a page of a real system and show each record beside the vendor's JSON. Nothing is kept.
+    Run {
+        #[command(flatten)]
+        trial: Trial,
+        /// Records that are shown field by field; all of them with --json.
+        #[arg(long, default_value_t = 3)]
+        records: usize,
+    },
+    /// As `run`, and keep the exchanges as a fixture, with secrets and people made up.
+    Record {
+        #[command(flatten)]
+        trial: Trial,
+        /// The fixture; by default fixtures/STREAM.http.json in the connector's folder.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Replace a fixture that is there.
+        #[arg(long)]
+        force: bool,
+    },
     /// The plugins of the configuration.
     List,
     /// Manifest, digest, imports and exports of a component; no guest code runs.
@@ -54,4 +74,42 @@ pub(crate) enum Plugin {
         #[arg(long)]
         out: PathBuf,
     },
+}
+
+/// What is pulled, and with what.
+#[derive(Debug, Args)]
+pub(crate) struct Trial {
+    /// The connector's folder, which is built first, or a `.wasm` file.
+    #[arg(default_value = ".")]
+    pub(crate) plugin: PathBuf,
+    /// A stream of its manifest.
+    #[arg(long)]
+    pub(crate) stream: StreamName,
+    /// The connection's `config`, a JSON file.
+    #[arg(long)]
+    pub(crate) settings: Option<PathBuf>,
+    /// One key of the connection's `config`: `base_url=https://hr.example.com/v1`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Where a slot's secret is: `api_key=env:API_KEY` or `api_key=file:PATH`. Never the secret itself.
+    #[arg(long, value_name = "SLOT=SOURCE")]
+    pub(crate) slot: Vec<String>,
+    /// Go on here: what the last page left in `next`.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+    /// Records that a page may hold.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) max_records: u32,
+    /// Pages to pull, at most 100.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) pages: u32,
+    /// Allow plain http and loopback addresses: a simulator on this machine.
+    #[arg(long)]
+    pub(crate) local: bool,
+    /// The drop directory, for a connector that reads files.
+    #[arg(long)]
+    pub(crate) drop: Option<PathBuf>,
+    /// Tell cargo to use no network.
+    #[arg(long)]
+    pub(crate) offline: bool,
 }

@@ -93,7 +93,7 @@ impl Deployment {
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
-fn check_config(manifest: &Manifest, config: &serde_json::Value) -> anyhow::Result<()> {
+pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> anyhow::Result<()> {
     let Some(schema) = &manifest.config_schema else {
         if config.as_object().is_some_and(|keys| !keys.is_empty()) {
             return Err(Usage(format!("plugin `{}` takes no `config`: take it out", manifest.name)).into());

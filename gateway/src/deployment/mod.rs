@@ -13,6 +13,7 @@ use renmen_config::{Config, LoadOptions};
 
 use crate::cli::Common;
 
+pub(crate) use connection::check_config;
 pub(crate) use engine::Running;
 pub(crate) use secrets::env_key;
 

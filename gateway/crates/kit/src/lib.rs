@@ -5,12 +5,16 @@
 //! becomes a fixture without secrets and people in it.
 //!
 //! Reading order: [`scaffold`] (what is written), [`manifest`] (what an author is told about `plugin.toml`), [`component`] and
-//! [`build`] (from sources to a component).
+//! [`build`] (from sources to a component), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
+//! people in it).
 
 pub mod build;
 pub mod component;
+pub mod disguise;
 mod error;
+pub mod fixture;
 pub mod manifest;
 pub mod scaffold;
+pub mod trial;
 
 pub use error::KitError;

@@ -1,5 +1,6 @@
 //! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
 
+mod trial;
 mod write;
 
 use std::path::Path;
@@ -16,13 +17,15 @@ use crate::exit::Outcome;
 use crate::output::{Output, thousands};
 
 /// Runs the command.
-pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     match ask {
         Ask::New { name, dir, sdk } => write::new(out, name, dir.as_deref(), sdk.as_deref()),
         Ask::Sdk { dir } => write::sdk(out, dir),
         Ask::Build { dir, out: to, offline } => {
             write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })
         }
+        Ask::Run { trial, records } => trial::run(out, trial, *records).await,
+        Ask::Record { trial, out: to, force } => trial::record(out, trial, to.as_deref(), *force).await,
         Ask::List => list(common, out),
         Ask::Inspect { file } => {
             let found = inspect(&read(file)?)?;

@@ -1,0 +1,230 @@
+//! Which places of the vendor's answers are a person's: learned from what the connector made of them.
+//!
+//! A vendor's field is as sensitive as the canonical field that the manifest's lineage makes of it. A field that the connector
+//! passes over is judged by its key, and a text in it that reads like a name or a sentence counts as a person's too: keeping too
+//! little costs an author nothing, keeping too much costs somebody else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use renmen_plugin_host::Page;
+use renmen_schema::manifest::{LineageRule, Manifest};
+use renmen_schema::{EntityKind, Sensitivity, class_of};
+use serde_json::Value;
+
+use super::pattern::Kind;
+use crate::trial::{covers, walk};
+
+/// Words in the keys of fields that hold what is a person's.
+const PERSONAL_KEYS: [&str; 31] = [
+    "name",
+    "mobile",
+    "phone",
+    "tel",
+    "mail",
+    "address",
+    "birth",
+    "idcard",
+    "idno",
+    "identity",
+    "passport",
+    "bank",
+    "account",
+    "salary",
+    "wechat",
+    "weixin",
+    "qq",
+    "avatar",
+    "photo",
+    "portrait",
+    "emergency",
+    "contact",
+    "family",
+    "spouse",
+    "nation",
+    "religion",
+    "marital",
+    "health",
+    "gender",
+    "remark",
+    "comment",
+];
+/// Keys that end so name things and not people, whatever else is in them.
+const THING_KEYS: [&str; 6] = ["deptname", "departmentname", "orgname", "companyname", "fieldname", "groupname"];
+/// Keys whose value is a credential. Compared without case, hyphens and underscores.
+pub(super) const SECRET_KEYS: [&str; 12] = [
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "sessiontoken",
+    "password",
+    "passwd",
+    "secret",
+    "clientsecret",
+    "appsecret",
+    "apikey",
+    "authorization",
+    "privatekey",
+];
+
+/// What is done with a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays, but for what its form gives away.
+    Stay,
+    /// It becomes a made-up value.
+    Change(Kind),
+    /// It is a credential.
+    Strike,
+}
+
+/// What was learned.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Path of the URL, then the patterns of records in its answers: `/data/*`.
+    records: HashMap<String, Vec<String>>,
+    /// Pattern within a record, by entity rules: the sensitivity class that the canonical side has.
+    fields: BTreeMap<String, Class>,
+    /// Values that are a person's wherever they stand.
+    pub(super) values: BTreeMap<String, Kind>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Class {
+    personal: bool,
+    is_name: bool,
+    /// A word out of a closed set: the mapping is tested with it, and without its person it says nothing.
+    coded: bool,
+}
+
+impl Plan {
+    pub(super) fn learn(&mut self, page: &Page, manifest: &Manifest) {
+        let origins = page.records.iter().map(|record| (record.exchange, &record.pointer));
+        let rejects = page.rejects.iter().map(|reject| (reject.exchange, &reject.pointer));
+        for (exchange, pointer) in origins.chain(rejects) {
+            let Some(exchange) = page.exchanges.get(exchange as usize) else { continue };
+            let patterns = self.records.entry(path_of(&exchange.url).to_owned()).or_default();
+            let pattern = pattern(pointer);
+            if !patterns.contains(&pattern) {
+                patterns.push(pattern);
+            }
+        }
+        for record in &page.records {
+            self.learn_id(&record.external_id);
+            let Some(kind) = EntityKind::from_name(&record.entity) else { continue };
+            let Ok(canonical) = serde_json::from_slice::<Value>(&record.payload) else { continue };
+            self.learn_fields(kind, &canonical, manifest);
+            walk(&canonical, &mut String::new(), &mut |pointer, value| {
+                let text = value.as_str().unwrap_or_default();
+                let coded = pointer.ends_with("/code") || pointer.ends_with("/raw");
+                if !coded && class_of(kind, pointer).is_some_and(|class| class >= Sensitivity::Personal) {
+                    self.learn_value(text, pointer.contains("/names/"));
+                }
+            });
+        }
+        for reject in &page.rejects {
+            reject.external_id.iter().for_each(|id| self.learn_id(id));
+        }
+    }
+
+    fn learn_fields(&mut self, kind: EntityKind, canonical: &Value, manifest: &Manifest) {
+        let Some(rules) = manifest.lineage.get(kind.name()) else { return };
+        for (to, rule) in rules {
+            let (LineageRule::From(from) | LineageRule::Transformed { from, .. }) = rule;
+            let value = canonical.pointer(to);
+            let class = Class {
+                personal: class_of(kind, to).is_some_and(|class| class >= Sensitivity::Personal),
+                is_name: to.contains("/names"),
+                coded: value.is_some_and(|value| value.get("code").is_some()) || to.ends_with("/code"),
+            };
+            for from in from.split(' ') {
+                let known = self.fields.entry(pattern(from)).or_insert(class);
+                // One vendor field may become several of ours: the strictest counts.
+                known.personal |= class.personal;
+                known.is_name |= class.is_name;
+                known.coded &= class.coded || !class.personal;
+            }
+        }
+    }
+
+    fn learn_value(&mut self, text: &str, is_name: bool) {
+        let long_enough = if text.is_ascii() { text.len() >= 4 } else { text.chars().count() >= 2 };
+        let a_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.len() < 8;
+        if long_enough && !a_number {
+            let kind = kind_of(text, is_name);
+            self.values.insert(text.to_owned(), kind);
+            // A name in another order or with its words apart.
+            if kind == Kind::Name {
+                for word in text.split(' ').filter(|word| word.len() >= 4 && word.len() < text.len()) {
+                    self.values.entry(word.to_owned()).or_insert(Kind::Name);
+                }
+            }
+        }
+    }
+
+    /// Ids are often made of names or staff numbers. Small numbers stay: they say nothing and stand everywhere.
+    fn learn_id(&mut self, id: &str) {
+        let letters = id.bytes().any(|b| b.is_ascii_alphabetic());
+        if (letters && id.len() >= 4) || id.len() >= 6 {
+            self.values.entry(id.to_owned()).or_insert(Kind::Other);
+        }
+    }
+
+    /// What is done with the leaf at a pointer of the answer of a URL.
+    pub(super) fn fate(&self, url: &str, pointer: &str, value: &Value) -> Fate {
+        let key = pointer.rsplit('/').find(|part| part.parse::<u32>().is_err()).unwrap_or_default();
+        let key: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        if SECRET_KEYS.contains(&key.as_str()) {
+            return Fate::Strike;
+        }
+        let pattern = pattern(pointer);
+        let records = self.records.get(path_of(url)).map(Vec::as_slice).unwrap_or_default();
+        let record = records.iter().filter(|record| covers(record, &pattern)).max_by_key(|record| record.len());
+        let Some(record) = record else { return Fate::Stay };
+        let within = &pattern[record.len()..];
+        let text = value.as_str().unwrap_or_default();
+        if let Some(class) = self.fields.get(within) {
+            return match class {
+                Class { personal: false, .. } | Class { coded: true, .. } => Fate::Stay,
+                Class { is_name, .. } => Fate::Change(kind_of(text, *is_name)),
+            };
+        }
+        let thing = THING_KEYS.iter().any(|end| key.ends_with(end));
+        let personal = !thing && PERSONAL_KEYS.iter().any(|word| key.contains(word));
+        let prose = text.contains(' ') && text.chars().any(char::is_alphabetic) || text.chars().any(is_sign);
+        // A mark of yes or no is nobody's; a credential, a name or an address never is one.
+        match (value, personal, prose && !self.below_a_rule(within)) {
+            (Value::Bool(_) | Value::Null, _, _) | (_, false, false) => Fate::Stay,
+            _ => Fate::Change(kind_of(text, key.contains("name"))),
+        }
+    }
+
+    /// A rule that names a whole list or object says nothing of a single leaf in it; what is in it reaches the connector.
+    fn below_a_rule(&self, within: &str) -> bool {
+        self.fields.keys().any(|rule| covers(rule, within))
+    }
+}
+
+fn kind_of(text: &str, is_name: bool) -> Kind {
+    match super::pattern::find(text).as_slice() {
+        [(range, kind)] if range.len() == text.len() => *kind,
+        _ if is_name => Kind::Name,
+        _ => Kind::Other,
+    }
+}
+
+fn is_sign(c: char) -> bool {
+    ('\u{3400}'..='\u{9fff}').contains(&c)
+}
+
+/// `/data/17/name` is `/data/*/name`.
+pub(super) fn pattern(pointer: &str) -> String {
+    let parts = pointer
+        .split('/')
+        .map(|part| if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) { "*" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The URL without its query.
+fn path_of(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+#![allow(clippy::unwrap_used)]
+use renmen_egress::Response;
+use renmen_plugin_host::{Coverage, Envelope, Page, Usage};
+use serde_json::json;
+
+use super::*;
+
+const MANIFEST: &str = r#"
+name = "a"
+version = "1.0.0"
+description = ""
+contract = "0.1.0"
+[http]
+hosts = ["{base_url}"]
+[streams.employees]
+description = ""
+entities = ["employee"]
+[lineage.employee]
+"/person/names/formatted" = "/name"
+"/person/phones/0/number" = "/contact/mobile"
+"/person/emails/0/address" = "/mail"
+"/work/status" = "/state"
+"/work/hire_date" = "/hired"
+"/number" = "/no"
+"#;
+
+fn exchange(url: &str, body: &Value) -> Arc<Exchange> {
+    Arc::new(Exchange {
+        method: "GET".into(),
+        url: url.into(),
+        request_headers: vec![],
+        request_body: None,
+        response: Response {
+            status: 200,
+            headers: vec![
+                ("content-type".into(), "application/json".into()),
+                ("x-request-id".into(), "canary-request".into()),
+            ],
+            body: body.to_string().into(),
+        },
+        at_ms: 0,
+        took_ms: 1,
+    })
+}
+
+fn people() -> Value {
+    json!({ "data": [
+        {
+            "id": "zhaoxm", "name": "赵晓明", "contact": { "mobile": "13912345678" }, "mail": "zhao@corp.test",
+            "state": "在职", "hired": "2024-02-29", "no": "E0001", "idCardNo": "110105199001011237", "leaderId": "qianj1",
+            "homeAddress": "三里屯路 7 号", "note": "欧阳静 is the deputy of 赵晓明 (13912345678)", "vip": true, "version": 3,
+        },
+        { "id": "qianj1", "name": "欧阳静", "contact": { "mobile": "13987654321" }, "mail": "q@corp.test", "state": "离职",
+          "hired": "2020-01-01", "no": "E0002", "leaderId": null },
+    ], "next": "page-2", "access_token": "canary-token-1" })
+}
+
+/// What a connector makes of one row.
+fn record(index: usize, row: &Value) -> Envelope {
+    let payload = json!({
+        "person": {
+            "names": { "formatted": row["name"] }, "phones": [{ "number": row["contact"]["mobile"] }],
+            "emails": [{ "address": row["mail"] }],
+        },
+        "number": row["no"], "work": { "status": { "code": "ACTIVE", "raw": row["state"] }, "hire_date": row["hired"] },
+    });
+    Envelope {
+        entity: "employee".into(),
+        external_id: row["id"].as_str().unwrap().into(),
+        updated_at_ms: None,
+        deleted: false,
+        exchange: 0,
+        pointer: format!("/data/{index}"),
+        payload: payload.to_string().into_bytes(),
+    }
+}
+
+fn worker(exchange: &Arc<Exchange>, body: &Value) -> Worker {
+    let rows = body["data"].as_array().unwrap();
+    let page = Page {
+        records: rows.iter().enumerate().map(|(index, row)| record(index, row)).collect(),
+        rejects: vec![],
+        next: None,
+        has_more: false,
+        coverage: Coverage::Changes,
+        exchanges: vec![exchange.clone()],
+        usage: Usage::default(),
+    };
+    let manifest = Manifest::parse(MANIFEST).unwrap();
+    let mut plan = Plan::default();
+    plan.learn(&page, &manifest);
+    let origins = origins(&manifest, &json!({ "base_url": "https://hr.corp.test:8443/v1" }));
+    let mut worker = Worker { inventor: Inventor::new([1; 32]), origins, searched: None, plan, values: 0 };
+    worker.search_for_values().unwrap();
+    worker
+}
+
+#[test]
+fn no_person_no_credential_and_no_address_is_left() {
+    let body = people();
+    let real = exchange("https://hr.corp.test:8443/v1/staff?leader=zhaoxm&mail=zhao%40corp.test&limit=10", &body);
+    let mut worker = worker(&real, &body);
+    let made = worker.exchange(&real).unwrap();
+    let text = format!("{} {} {:?}", made.url, String::from_utf8_lossy(&made.response.body), made.response.headers);
+    for canary in [
+        "赵晓明",
+        "欧阳静",
+        "13912345678",
+        "13987654321",
+        "zhao@corp.test",
+        "q@corp.test",
+        "110105199001011237",
+        "三里屯",
+        "zhaoxm",
+        "qianj1",
+        "canary-token-1",
+        "canary-request",
+        "corp.test",
+        "zhao%40",
+    ] {
+        assert!(!text.contains(canary), "{canary} is left in {text}");
+    }
+    let disguised = Disguised { exchanges: vec![Arc::new(made)], config: Value::Null, values: 0 };
+    assert!(nothing_is_left(&worker.plan, &disguised).is_ok());
+    let untouched = Disguised { exchanges: vec![real], config: Value::Null, values: 0 };
+    assert!(nothing_is_left(&worker.plan, &untouched).is_err(), "the last look must be able to find something");
+}
+
+#[test]
+fn what_the_mapping_is_tested_with_stays() {
+    let body = people();
+    let real = exchange("https://hr.corp.test:8443/v1/staff?limit=10", &body);
+    let made = worker(&real, &body).exchange(&real).unwrap();
+    let made: Value = serde_json::from_slice(&made.response.body).unwrap();
+    let row = &made["data"][0];
+    for (key, value) in
+        [("state", json!("在职")), ("hired", json!("2024-02-29")), ("vip", json!(true)), ("version", json!(3))]
+    {
+        assert_eq!(row[key], value, "{key}");
+    }
+    assert_eq!(made["next"], "page-2");
+    assert_eq!(made["data"][1]["leaderId"], Value::Null);
+}
+
+#[test]
+fn the_same_person_is_the_same_made_up_one_everywhere() {
+    let body = people();
+    let real = exchange("https://hr.corp.test:8443/v1/staff?leader=qianj1", &body);
+    let made = worker(&real, &body).exchange(&real).unwrap();
+    let body: Value = serde_json::from_slice(&made.response.body).unwrap();
+    let (first, second) = (&body["data"][0], &body["data"][1]);
+    assert_eq!(first["leaderId"], second["id"]);
+    assert!(made.url.ends_with(&format!("leader={}", second["id"].as_str().unwrap())), "{}", made.url);
+    assert!(made.url.starts_with("https://base-url.example/v1/staff?"), "{}", made.url);
+    let note = first["note"].as_str().unwrap();
+    assert!(!note.contains("deputy"), "a sentence about people is made up as a whole: {note}");
+    assert!(first["contact"]["mobile"].as_str().unwrap().starts_with("1990000"));
+}
+
+#[test]
+fn an_answer_that_is_no_text_is_refused() {
+    let body = people();
+    let real = exchange("https://hr.corp.test:8443/v1/staff", &body);
+    let mut worker = worker(&real, &body);
+    let mut binary = (*real).clone();
+    binary.response.body = Bytes::from_static(b"PK\x03\x04\xff\xfe");
+    assert!(worker.exchange(&binary).unwrap_err().to_string().contains("neither JSON nor text"));
+}
+
+#[test]
+fn a_short_name_is_not_torn_out_of_a_word() {
+    assert!(!stands_alone("Living", 0, 2) && stands_alone("Li, Wei", 0, 2) && stands_alone("(Wei)", 1, 4));
+    assert!(stands_alone("问赵晓明好", 3, 12), "Chinese text has no gaps between words");
+}

@@ -1,0 +1,143 @@
+//! `fixtures/*.http.json`: exchanges as `renmen_plugin::testing::Host` and the conformance kit read them.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use renmen_egress::Exchange;
+use serde_json::{Value, json};
+
+use crate::KitError;
+use crate::disguise::{Disguised, disguise};
+use crate::trial::{self, Outcome, Played, Report, Trial};
+
+/// The key by which recordings of one folder turn the same person into the same made-up one. Beside the fixtures, never in git.
+const KEY_FILE: &str = ".disguise-key";
+
+/// What a recording amounts to.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Exchanges in the fixture.
+    pub exchanges: usize,
+    /// Values that were made up.
+    pub values: usize,
+    /// The configuration that a test of the fixture is run with.
+    pub config: Value,
+    /// Records that the connector makes of the fixture: as many as of the real answers.
+    pub records: usize,
+    /// Records that it refuses, likewise.
+    pub refused: usize,
+}
+
+/// Takes people out of what a trial brought, proves that the connector makes as much of it as of the real answers, and writes
+/// the fixture.
+///
+/// # Errors
+/// [`KitError::Usage`] when there is nothing to record, something cannot be taken out, or the connector makes something else of
+/// the fixture; [`KitError::File`] when it cannot be written.
+pub async fn record(trial: &Trial, outcome: &Outcome, file: &Path) -> Result<Recorded, KitError> {
+    if outcome.pages.is_empty() {
+        let why = outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Err(KitError::Usage(format!("there is no page to keep: {why}")));
+    }
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|source| KitError::file(folder, source))?;
+    let disguised = disguise(outcome, &trial.config, key(&folder.join(KEY_FILE))?)?;
+    let recorded = prove(trial, outcome, &disguised).await?;
+    let text = text_of(&disguised.exchanges);
+    fs::write(file, text).map_err(|source| KitError::file(file, source))?;
+    Ok(recorded)
+}
+
+/// The connector once more, over the fixture alone.
+async fn prove(trial: &Trial, outcome: &Outcome, disguised: &Disguised) -> Result<Recorded, KitError> {
+    let plugin = &outcome.plugin;
+    let tape = Played::new(&disguised.exchanges, plugin.manifest().slots.keys());
+    let call = trial.call(plugin, Arc::new(tape), &disguised.config)?;
+    let pages_max = u32::try_from(outcome.pages.len()).unwrap_or(u32::MAX);
+    let (pages, failure) = trial::pull(plugin, &call, &trial.stream, trial.cursor.clone(), pages_max).await;
+    let again = Outcome { plugin: plugin.clone(), pages, exchanges: Vec::new(), failure };
+    let counts = |outcome: &Outcome| {
+        let report = Report::of(outcome, trial.stream.as_str());
+        (report.records.len(), report.refused.len(), outcome.pages.len())
+    };
+    let (real, made) = (counts(outcome), counts(&again));
+    if let Some(failure) = &again.failure {
+        return Err(KitError::Usage(format!(
+            "the connector cannot be run over the made-up answers, so nothing was written: {failure}"
+        )));
+    }
+    if real != made {
+        return Err(KitError::Usage(format!(
+            "of the made-up answers the connector makes {} records and refuses {}, of the real ones {} and {}: nothing was written; \
+             a field that the mapping needs was taken for a person's: name it in the manifest's lineage",
+            made.0, made.1, real.0, real.1
+        )));
+    }
+    Ok(Recorded {
+        exchanges: disguised.exchanges.len(),
+        values: disguised.values,
+        config: disguised.config.clone(),
+        records: made.0,
+        refused: made.1,
+    })
+}
+
+fn text_of(exchanges: &[Arc<Exchange>]) -> String {
+    let list: Vec<Value> = exchanges.iter().map(|exchange| value_of(exchange)).collect();
+    format!("{:#}\n", Value::Array(list))
+}
+
+fn value_of(exchange: &Exchange) -> Value {
+    let mut request = json!({ "method": exchange.method, "url": exchange.url });
+    if let Some(body) = &exchange.request_body {
+        request["body"] = body_of(body);
+    }
+    let headers: serde_json::Map<String, Value> =
+        exchange.response.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    json!({
+        "request": request,
+        "response": { "status": exchange.response.status, "headers": headers, "body": body_of(&exchange.response.body) },
+    })
+}
+
+fn body_of(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+}
+
+/// The folder's key, made at the first recording.
+fn key(file: &Path) -> Result<[u8; 32], KitError> {
+    let failed = |source| KitError::file(file, source);
+    if let Ok(bytes) = fs::read(file) {
+        return bytes.try_into().map_err(|bytes: Vec<u8>| {
+            let (shown, found) = (file.display(), bytes.len());
+            KitError::Usage(format!(
+                "{shown} has {found} bytes, a key has 32: take it away, and record all fixtures anew"
+            ))
+        });
+    }
+    let key: [u8; 32] = rand::random();
+    let mut written = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+    written.write_all(&key).map_err(failed)?;
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(KEY_FILE);
+        let made = key(&file).unwrap();
+        assert_eq!(key(&file).unwrap(), made);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&file, b"short").unwrap();
+        assert!(key(&file).unwrap_err().to_string().contains("a key has 32"));
+    }
+}

@@ -1,0 +1,206 @@
+//! `renmen plugin run` and `record`: what the author types becomes a trial, and its outcome is shown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use renmen_kit::build::Build;
+use renmen_kit::trial::{Outcome as Pulled, Report, Trial};
+use renmen_kit::{component, fixture};
+use renmen_schema::id::SlotName;
+use renmen_vault::{Resolver, Secret, Source};
+use serde_json::{Map, Value, json};
+
+use crate::cli::plugin::Trial as Ask;
+use crate::deployment::check_config;
+use crate::exit::{Outcome, Usage};
+use crate::output::{Output, thousands};
+
+/// Characters of one value in a table.
+const VALUE_SHOWN: usize = 60;
+
+/// Pulls and shows.
+pub(super) async fn run(out: Output, ask: &Ask, records: usize) -> anyhow::Result<Outcome> {
+    let (_trial, pulled) = pull(ask).await?;
+    let report = Report::of(&pulled, ask.stream.as_str());
+    show(out, &report, records)?;
+    Ok(if report.passed() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Pulls and keeps, with people made up.
+pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: bool) -> anyhow::Result<Outcome> {
+    let folder = if ask.plugin.is_dir() { &ask.plugin } else { ask.plugin.parent().unwrap_or(Path::new(".")) };
+    let file = to.map_or_else(|| folder.join("fixtures").join(format!("{}.http.json", ask.stream)), Path::to_owned);
+    if file.exists() && !force {
+        return Err(Usage(format!("{} is there: give another --out, or --force", file.display())).into());
+    }
+    let (trial, pulled) = pull(ask).await?;
+    let recorded = fixture::record(&trial, &pulled, &file).await?;
+    if out.json {
+        out.document(&json!({
+            "file": file, "exchanges": recorded.exchanges, "values": recorded.values, "config": recorded.config,
+            "records": recorded.records, "refused": recorded.refused,
+        }))?;
+    } else {
+        out.say(&format!(
+            "{}: {} exchanges, {} values made up; the connector makes {} records of it and refuses {}, as of the real answers\n\
+             test it with the configuration {}\nread it before you commit it",
+            file.display(),
+            recorded.exchanges,
+            recorded.values,
+            recorded.records,
+            recorded.refused,
+            recorded.config,
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Builds where a folder was named, checks the configuration, and pulls.
+pub(super) async fn pull(ask: &Ask) -> anyhow::Result<(Trial, Pulled)> {
+    let component = component_of(&ask.plugin, ask.offline)?;
+    let plugin = Trial::load(&component).await?;
+    let trial = Trial {
+        component,
+        stream: ask.stream.clone(),
+        config: config(ask)?,
+        slots: ask.slot.iter().map(|text| slot(text)).collect::<anyhow::Result<BTreeMap<_, _>>>()?,
+        cursor: ask.cursor.clone(),
+        max_records: ask.max_records,
+        pages: ask.pages,
+        local: ask.local,
+        drop: ask.drop.clone(),
+    };
+    check_config(plugin.manifest(), &trial.config)?;
+    let pulled = trial.run(plugin).await?;
+    Ok((trial, pulled))
+}
+
+/// The component of a folder, built, or the file itself.
+fn component_of(path: &Path, offline: bool) -> anyhow::Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    Ok(Build { folder: path.to_owned(), out: None, offline }.run()?.path)
+}
+
+/// `--settings` with the `--set`s over it.
+fn config(ask: &Ask) -> anyhow::Result<Value> {
+    let mut config = match &ask.settings {
+        None => Map::new(),
+        Some(file) => serde_json::from_str(&component::read_text(file)?)
+            .map_err(|error| Usage(format!("{}: {error}; expected a JSON object", file.display())))?,
+    };
+    for pair in &ask.set {
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Usage(format!("--set {pair}: expected KEY=VALUE, as base_url=https://…")))?;
+        // Numbers, booleans and lists as JSON has them; what is none is a text.
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        config.insert(key.to_owned(), value);
+    }
+    Ok(Value::Object(config))
+}
+
+fn slot(text: &str) -> anyhow::Result<(SlotName, Secret)> {
+    // What stands there may be the secret itself: it is not repeated.
+    let wrong = || Usage("--slot: expected SLOT=env:VARIABLE or SLOT=file:PATH, never the secret itself".to_owned());
+    let (name, source) = text.split_once('=').ok_or_else(wrong)?;
+    let name = SlotName::new(name).map_err(|error| Usage(format!("--slot: {error}")))?;
+    let source = match source.split_once(':').ok_or_else(wrong)? {
+        ("env", variable) => Source::Env(variable.to_owned()),
+        ("file", path) => Source::File(path.into()),
+        _ => return Err(wrong().into()),
+    };
+    let env = |name: &str| std::env::var(name).ok();
+    let secret = Resolver { vault: None, env: &env, dev: true }.resolve(&source);
+    Ok((name, secret.map_err(|error| Usage(error.to_string()))?))
+}
+
+/// A table a record, then what was refused, sent and used up.
+pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Result<()> {
+    if out.json {
+        return out.document(report);
+    }
+    for record in report.records.iter().take(records) {
+        let gone = if record.deleted { ", gone" } else { "" };
+        out.say(&format!("{} {} ({}{gone})", record.entity, record.external_id, record.origin));
+        let rows = record.fields.iter().map(|field| {
+            let vendor = field.vendor.iter().map(short).collect::<Vec<_>>().join(" | ");
+            vec![field.pointer.clone(), short(&field.value), field.from.clone(), vendor]
+        });
+        out.table(&["canonical", "value", "vendor", "value"], rows, &())?;
+    }
+    if report.records.len() > records {
+        out.say(&format!("… and {} more records (--records N, or --json for all)", report.records.len() - records));
+    }
+    if !report.refused.is_empty() {
+        let rows = report.refused.iter().map(|refused| {
+            let id = refused.external_id.clone().unwrap_or_default();
+            vec![refused.entity.clone(), id, refused.origin.clone(), refused.reason.clone()]
+        });
+        out.say(&format!("\n{} refused: they would wait in quarantine", report.refused.len()));
+        out.table(&["entity", "id", "where", "why"], rows, &())?;
+    }
+    let requests = report.requests.iter().map(|sent| {
+        let sent_to = format!("{} {}", sent.method, sent.url);
+        vec![sent_to, sent.status.to_string(), thousands(sent.bytes as u64), format!("{} ms", sent.took_ms)]
+    });
+    out.table(&["request", "status", "bytes", "took"], requests, &())?;
+    for figures in &report.figures {
+        out.say(&format!(
+            "{} records in {} ms: {} units of work, {} bytes of memory at most, {} requests, {} bytes in",
+            figures.records,
+            figures.wall_ms,
+            thousands(figures.fuel),
+            thousands(figures.memory_peak_bytes),
+            figures.http_calls,
+            thousands(figures.bytes_in),
+        ));
+    }
+    match (&report.failure, &report.next) {
+        (Some(failure), _) => out.say(&format!("FAILED: {failure}")),
+        (None, Some(next)) if report.has_more => out.say(&format!("there is more: --cursor '{next}'")),
+        (None, _) => out.say("the run ends here"),
+    }
+    Ok(())
+}
+
+fn short(value: &Value) -> String {
+    let text = match value {
+        Value::Null => return String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut shown: String = text.chars().take(VALUE_SHOWN).map(clean).collect();
+    if text.chars().nth(VALUE_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{short, slot};
+
+    #[test]
+    fn a_secret_that_was_typed_is_not_repeated() {
+        for typed in ["api_key=s3cr3t-value", "s3cr3t-value", "api_key=plain:s3cr3t-value"] {
+            let error = slot(typed).map(|_| ()).unwrap_err().to_string();
+            assert!(!error.contains("s3cr3t") && error.contains("env:VARIABLE"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named() {
+        let error = slot("api_key=env:RENMEN_TEST_NOT_SET").map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("RENMEN_TEST_NOT_SET"), "{error}");
+    }
+
+    #[test]
+    fn long_values_are_cut_and_control_characters_do_not_reach_the_terminal() {
+        assert_eq!(short(&serde_json::json!("a\u{1b}[31mb")), "a [31mb");
+        assert_eq!(short(&serde_json::json!("人".repeat(61))).chars().count(), 61);
+    }
+}

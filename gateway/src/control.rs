@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
+    StreamInfo,
 };
+use renmen_plugin_host::Signer;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
 use renmen_store::{PluginRef, StoreError, StreamKey};
@@ -57,8 +59,19 @@ impl Bridge {
             })
         });
         let streams = streams.collect();
-        ConnectionInfo { name: connection.name().to_string(), plugin: connection.plugin(), enabled: true, streams }
+        let signer = source.signer().map(signer_view);
+        ConnectionInfo {
+            name: connection.name().to_string(),
+            plugin: connection.plugin(),
+            signer,
+            enabled: true,
+            streams,
+        }
     }
+}
+
+fn signer_view(signer: &Signer) -> PluginSigner {
+    PluginSigner { name: signer.name.clone(), key: signer.key.clone(), comment: signer.comment.clone() }
 }
 
 fn activity(enabled: bool, health: &StreamHealth) -> StreamActivity {
@@ -121,6 +134,7 @@ impl Control for Bridge {
             let entry = plugins.entry(source.digest().to_owned()).or_insert_with(|| PluginInfo {
                 digest: source.digest().to_owned(),
                 bytes: self.bytes_of(connection.name()),
+                signer: source.signer().map(signer_view),
                 manifest: Arc::new(source.manifest().clone()),
                 connections: Vec::new(),
                 limits: self.limits_of(connection.name()),

@@ -36,6 +36,15 @@ pub(crate) enum Plugin {
         #[arg(long)]
         offline: bool,
     },
+    /// Lint a connector: manifest, fixtures, imports, size, and grants asked for but never used.
+    Check {
+        /// The connector's folder, or a `.wasm` file.
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// Warnings fail too.
+        #[arg(long)]
+        strict: bool,
+    },
     /// Pull a page of a real system and show each record beside the vendor's JSON. Nothing is kept.
     Run {
         #[command(flatten)]
@@ -54,6 +63,34 @@ pub(crate) enum Plugin {
         /// Replace a fixture that is there.
         #[arg(long)]
         force: bool,
+    },
+    /// Make a pair of keys for signing: NAME.key and NAME.pub, in minisign's format.
+    Keygen {
+        /// Path and name without an ending.
+        name: PathBuf,
+        #[command(flatten)]
+        passphrase: Passphrase,
+        /// Leave the secret key unencrypted.
+        #[arg(long)]
+        no_passphrase: bool,
+    },
+    /// Sign a component; the signature goes beside it as FILE.minisig.
+    Sign {
+        /// A `.wasm` file.
+        file: PathBuf,
+        /// The secret key's file.
+        #[arg(long)]
+        key: PathBuf,
+        #[command(flatten)]
+        passphrase: Passphrase,
+    },
+    /// Say who signed a component; fails when it is nobody who is trusted.
+    Verify {
+        /// A `.wasm` file with its signature beside it.
+        file: PathBuf,
+        /// A public key, or its file; without one those of the configuration.
+        #[arg(long)]
+        key: Vec<String>,
     },
     /// The plugins of the configuration.
     List,
@@ -112,4 +149,15 @@ pub(crate) struct Trial {
     /// Tell cargo to use no network.
     #[arg(long)]
     pub(crate) offline: bool,
+}
+
+/// Where a key's passphrase is.
+#[derive(Debug, Args)]
+pub(crate) struct Passphrase {
+    /// The variable that holds the key's passphrase.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) passphrase_env: Option<String>,
+    /// The file that holds the key's passphrase, readable by its owner alone.
+    #[arg(long, value_name = "PATH", conflicts_with = "passphrase_env")]
+    pub(crate) passphrase_file: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_egress::Egress;
-use renmen_plugin_host::{HostOptions, PluginHost, Registry};
+use renmen_plugin_host::{HostOptions, PluginHost, Registry, Trust, TrustedKey};
 use renmen_schema::id::ConnectionName;
 use renmen_store::Store;
 use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
@@ -29,7 +29,7 @@ impl Deployment {
         }
         let options = HostOptions { cache_dir: Some(self.config.gateway.cache_dir.clone()), dev: self.config.dev };
         self.data_dir()?;
-        let registry = Registry::new(Arc::new(PluginHost::new(options)?));
+        let registry = Registry::new(Arc::new(PluginHost::new(options)?.trusting(self.trust()?)));
         let egress = Egress::new()?;
         let vault = self.vault()?;
         for receiver in self.receivers(&egress, vault.as_ref(), &store)? {
@@ -56,6 +56,16 @@ impl Deployment {
         };
         let engine = Engine::new(Arc::clone(&store), connections, sync);
         Ok(Running { deployment: self, store, engine, registry, egress })
+    }
+
+    /// Whose plugins may be loaded.
+    pub(crate) fn trust(&self) -> Result<Trust, Usage> {
+        let plugins = &self.config.plugins;
+        let key = |(name, text): (&String, &String)| {
+            TrustedKey::parse(name, text).map_err(|why| Usage(format!("`plugins.trusted_keys.{name}`: {why}")))
+        };
+        let keys = plugins.trusted_keys.iter().map(key).collect::<Result<_, _>>()?;
+        Ok(Trust { keys, required: plugins.require_signature })
     }
 
     /// A lease that ends during a call would let two gateways pull one stream.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod architecture;
+mod author;
 mod crash;
 mod families;
 mod faults;

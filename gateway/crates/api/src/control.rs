@@ -88,6 +88,8 @@ pub struct ConnectionInfo {
     /// Its plugin: which code runs.
     #[schema(value_type = PluginVersion)]
     pub plugin: PluginRef,
+    /// Who signed that code, of those that the operator trusts; null when nobody did.
+    pub signer: Option<PluginSigner>,
     /// False: switched off in the configuration.
     pub enabled: bool,
     /// Its streams, in the order of their names.
@@ -161,12 +163,25 @@ pub struct PluginInfo {
     pub digest: String,
     /// Size of the component in bytes.
     pub bytes: u64,
+    /// Who signed it, of those that the operator trusts.
+    pub signer: Option<PluginSigner>,
     /// Its manifest.
     pub manifest: Arc<Manifest>,
     /// The connections of the tenant that use it.
     pub connections: Vec<ConnectionName>,
     /// Budget and value, in the order to show: `fuel_max`, `wall_clock_ms`, …
     pub limits: Vec<(String, u64)>,
+}
+
+/// Who signed a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PluginSigner {
+    /// The operator's name for the key.
+    pub name: String,
+    /// The key's number: 16 hex digits.
+    pub key: String,
+    /// What the signer wrote under the signature: name, version and digest.
+    pub comment: String,
 }
 
 /// A recorded exchange, opened. Secrets were taken out before it was recorded.

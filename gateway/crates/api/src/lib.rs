@@ -24,7 +24,8 @@ mod serve;
 mod state;
 
 pub use control::{
-    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
+    StreamInfo,
 };
 pub use interviews::{
     BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,

@@ -7,7 +7,9 @@ use renmen_schema::id::ConnectionName;
 use toml::de::DeTable;
 
 use crate::section::{Context, Section};
-use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Store, Templates, Vault};
+use crate::{
+    Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Plugins, Store, Templates, Vault,
+};
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -35,6 +37,8 @@ pub struct Config {
     pub store: Store,
     /// `[vault]`, when there is one.
     pub vault: Option<Vault>,
+    /// `[plugins]`: whose plugins may be loaded.
+    pub plugins: Plugins,
     /// `[limits]`: what a connection has that says nothing of its own.
     pub limits: Limits,
     /// `[interview]`.
@@ -110,6 +114,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     let gateway = Gateway::read(top.table("gateway"), context);
     let store = Store::read(top.table("store"), context, &gateway);
     let vault = top.table("vault").map(Vault::read);
+    let plugins = Plugins::read(top.table("plugins"));
     let limits = match top.table("limits") {
         Some(section) => Limits::read(section, &Limits::default()),
         None => Limits::default(),
@@ -149,6 +154,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         gateway,
         store,
         vault,
+        plugins,
         limits,
         interview,
         connections,

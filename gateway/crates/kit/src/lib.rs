@@ -5,16 +5,18 @@
 //! becomes a fixture without secrets and people in it.
 //!
 //! Reading order: [`scaffold`] (what is written), [`manifest`] (what an author is told about `plugin.toml`), [`component`] and
-//! [`build`] (from sources to a component), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
-//! people in it).
+//! [`build`] (from sources to a component), [`mod@check`] (what can be seen without running it), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
+//! people in it), [`sign`] (who stands behind a component).
 
 pub mod build;
+pub mod check;
 pub mod component;
 pub mod disguise;
 mod error;
 pub mod fixture;
 pub mod manifest;
 pub mod scaffold;
+pub mod sign;
 pub mod trial;
 
 pub use error::KitError;

@@ -15,8 +15,12 @@ const DISTANCE_MAX: usize = 3;
 /// # Errors
 /// [`KitError::Usage`]: no such file, no TOML, an unknown key, a wrong type or a missing key.
 pub fn read(file: &Path) -> Result<Manifest, KitError> {
-    let text = component::read_text(file)?;
-    Manifest::parse(&text).map_err(|error| KitError::Usage(describe(file, &text, &error)))
+    parse(file, &component::read_text(file)?).map_err(KitError::Usage)
+}
+
+/// The manifest, or what is wrong with the text.
+pub(crate) fn parse(file: &Path, text: &str) -> Result<Manifest, String> {
+    Manifest::parse(text).map_err(|error| describe(file, text, &error))
 }
 
 fn describe(file: &Path, text: &str, error: &ManifestError) -> String {

@@ -11,6 +11,7 @@ use wasmtime::{Cache, Config, Engine, EngineWeak, InstanceAllocationStrategy, Po
 use crate::host;
 use crate::load::Gate;
 use crate::load_error::LoadError;
+use crate::signature::Trust;
 use crate::state::CallState;
 
 mod cache;
@@ -80,6 +81,7 @@ pub enum Allocation {
 pub struct PluginHost {
     pub(crate) gate: Arc<Gate>,
     pub(crate) tuning: HostTuning,
+    pub(crate) trust: Trust,
 }
 
 impl PluginHost {
@@ -106,7 +108,14 @@ impl PluginHost {
         tick(engine.weak())
             .map_err(|error| LoadError::Engine { reason: format!("no thread for its tick: {error}") })?;
         let places = Arc::new(Semaphore::new(tuning.calls_max as usize));
-        Ok(Self { gate: Arc::new(Gate { engine, linker, places, dev: options.dev }), tuning })
+        let gate = Arc::new(Gate { engine, linker, places, dev: options.dev });
+        Ok(Self { gate, tuning, trust: Trust::default() })
+    }
+
+    /// With keys that are trusted. Without this nobody is, and no signature is asked for.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 }
 

@@ -16,31 +16,48 @@ use crate::inspect::{check_kind, inspect_component};
 use crate::limits::CallLimits;
 use crate::load_error::LoadError;
 use crate::plugin::Plugin;
+use crate::signature::{SIGNATURE_BYTES_MAX, Signer, signature_path};
 use crate::state::CallState;
 use crate::verdict;
 
 impl PluginHost {
-    /// Reads a file and loads it as [`PluginHost::load_bytes`].
+    /// Reads a file, and its signature where signatures count, and loads it as [`PluginHost::load_bytes`].
     ///
     /// # Errors
     /// One cause each; nothing is loaded in part.
     pub async fn load(&self, path: &Path, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
         let bytes = read(path, self.tuning.plugin_bytes_max).await?;
-        self.load_bytes(bytes, digest).await
+        let signature = if self.trust.is_used() { read_signature(&signature_path(path)).await? } else { None };
+        self.load_signed(bytes, digest, signature).await
     }
 
-    /// Checks the digest on the bytes that are compiled, reads the manifest, checks the contract, the imports and the
+    /// Loads bytes that have no signature.
+    ///
+    /// # Errors
+    /// As [`PluginHost::load_signed`].
+    pub async fn load_bytes(&self, bytes: Vec<u8>, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
+        self.load_signed(bytes, digest, None).await
+    }
+
+    /// Checks digest and signature on the bytes that are compiled, reads the manifest, checks the contract, the imports and the
     /// exports, compiles on a thread for blocking work, and starts one instance without network for a trial.
     ///
     /// # Errors
     /// One cause each; nothing is loaded in part.
-    pub async fn load_bytes(&self, bytes: Vec<u8>, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
+    pub async fn load_signed(
+        &self,
+        bytes: Vec<u8>,
+        digest: Option<&str>,
+        signature: Option<String>,
+    ) -> Result<Arc<Plugin>, LoadError> {
         if bytes.len() as u64 > self.tuning.plugin_bytes_max {
             return Err(LoadError::TooBig { bytes_max: self.tuning.plugin_bytes_max });
         }
         let gate = self.gate.clone();
-        let pinned = digest.map(str::to_owned);
-        let admitted = tokio::task::spawn_blocking(move || gate.admit(&bytes, pinned.as_deref()));
+        let (pinned, trust) = (digest.map(str::to_owned), self.trust.clone());
+        let admitted = tokio::task::spawn_blocking(move || {
+            gate.admit(&bytes, pinned.as_deref(), |bytes| trust.check(bytes, signature.as_deref()))
+        });
         let plugin = match admitted.await {
             Ok(admitted) => admitted?,
             Err(stopped) => return Err(LoadError::Engine { reason: format!("compiling was stopped: {stopped}") }),
@@ -95,6 +112,16 @@ async fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
+/// None where there is no such file.
+async fn read_signature(path: &Path) -> Result<Option<String>, LoadError> {
+    match read(path, SIGNATURE_BYTES_MAX).await {
+        Ok(bytes) if bytes.len() as u64 > SIGNATURE_BYTES_MAX => Err(LoadError::SignatureMalformed),
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(LoadError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What admits a plugin; shared with the threads for blocking work.
 pub(crate) struct Gate {
     pub(crate) engine: Engine,
@@ -104,10 +131,16 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    fn admit(&self, bytes: &[u8], pinned: Option<&str>) -> Result<Plugin, LoadError> {
+    fn admit(
+        &self,
+        bytes: &[u8],
+        pinned: Option<&str>,
+        signed: impl FnOnce(&[u8]) -> Result<Option<Signer>, LoadError>,
+    ) -> Result<Plugin, LoadError> {
         check_kind(bytes)?;
         let digest = digest::of(bytes);
         digest::check(pinned, &digest, self.dev)?;
+        let signer = signed(bytes)?;
         let inspection = inspect_component(bytes, digest)?;
         contract::check(&inspection)?;
         let plugin = || inspection.manifest.name.clone();
@@ -124,6 +157,7 @@ impl Gate {
             name: inspection.manifest.name.as_str().into(),
             manifest: inspection.manifest,
             digest: inspection.digest,
+            signer,
             pre,
             places: self.places.clone(),
             source,

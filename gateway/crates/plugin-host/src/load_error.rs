@@ -49,6 +49,32 @@ pub enum LoadError {
         /// What the file has.
         actual: String,
     },
+    /// Signatures are required and there is none.
+    #[error(
+        "no signature lies beside the file (its name with .minisig behind it) and `plugins.require_signature` is set; get it from whoever made the plugin, or sign it with `renmen plugin sign` after you have reviewed it"
+    )]
+    SignatureMissing,
+    /// The signature file is none.
+    #[error("the file beside the plugin is no minisign signature; get it again from whoever made the plugin")]
+    SignatureMalformed,
+    /// The key is not one of those that are trusted.
+    #[error(
+        "the plugin was signed with the key {key}, trusted are {trusted}; if you trust it, add it to `plugins.trusted_keys`"
+    )]
+    SignatureOfStranger {
+        /// The key's number.
+        key: String,
+        /// Names and numbers of the trusted ones.
+        trusted: String,
+    },
+    /// The signature is not of these bytes.
+    #[error(
+        "the signature of {signer} is not of this file: it was changed after it was signed, or the signature belongs to another version; get both again"
+    )]
+    SignatureWrong {
+        /// The operator's name for the key.
+        signer: String,
+    },
     /// Machine code compiled by somebody else.
     #[error(
         "this is compiled machine code, not WebAssembly: it could do anything and is never accepted; give the `.wasm` that it was made from"

@@ -16,6 +16,7 @@ use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
 use crate::failure::{CallError, FailureKind};
 use crate::invoke::invoke;
 use crate::page::{Finding, Page};
+use crate::signature::Signer;
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -24,6 +25,7 @@ pub struct Plugin {
     pub(crate) name: Arc<str>,
     pub(crate) manifest: Manifest,
     pub(crate) digest: String,
+    pub(crate) signer: Option<Signer>,
     pub(crate) pre: InstancePre<CallState>,
     /// Of the whole host: how many calls run at the same time.
     pub(crate) places: Arc<Semaphore>,
@@ -44,6 +46,12 @@ impl Plugin {
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Who signed it, of those that are trusted.
+    #[must_use]
+    pub fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// Pulls one page.

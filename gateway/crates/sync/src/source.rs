@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use renmen_egress::{Connection, Tape};
 use renmen_plugin_host::{
-    Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt,
+    Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt, Signer,
 };
 use renmen_schema::id::ConnectionName;
 use renmen_schema::manifest::Manifest;
@@ -29,6 +29,10 @@ pub trait Puller: Send + Sync {
     fn manifest(&self) -> &Manifest;
     /// `sha256:…` of its code.
     fn digest(&self) -> &str;
+    /// Who signed its code, of those that are trusted.
+    fn signer(&self) -> Option<&Signer> {
+        None
+    }
     /// One page.
     ///
     /// # Errors
@@ -118,6 +122,10 @@ impl Puller for BoundPlugin {
 
     fn digest(&self) -> &str {
         self.plugin.digest()
+    }
+
+    fn signer(&self) -> Option<&Signer> {
+        self.plugin.signer()
     }
 
     async fn pull(&self, reading: Reading, pull: Pull) -> Result<Page, CallError> {

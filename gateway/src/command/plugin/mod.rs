@@ -1,13 +1,14 @@
 //! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
 
 mod trial;
+mod trust;
 mod write;
 
 use std::path::Path;
 
 use renmen_kit::build::Build;
 use renmen_kit::component::{self, read};
-use renmen_plugin_host::{Capability, Inspection, inspect};
+use renmen_plugin_host::{Capability, Inspection, Signer, Trust, inspect, signature_path};
 use renmen_schema::manifest::Idempotence;
 use serde_json::{Value, json};
 
@@ -24,8 +25,12 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
         Ask::Build { dir, out: to, offline } => {
             write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })
         }
+        Ask::Check { path, strict } => write::check(out, path, *strict).await,
         Ask::Run { trial, records } => trial::run(out, trial, *records).await,
         Ask::Record { trial, out: to, force } => trial::record(out, trial, to.as_deref(), *force).await,
+        Ask::Keygen { name, passphrase, no_passphrase } => trust::keygen(out, name, passphrase, *no_passphrase),
+        Ask::Sign { file, key, passphrase } => trust::sign(out, file, key, passphrase),
+        Ask::Verify { file, key } => trust::verify(common, out, file, key),
         Ask::List => list(common, out),
         Ask::Inspect { file } => {
             let found = inspect(&read(file)?)?;
@@ -58,11 +63,12 @@ fn pack(out: Output, module: &Path, manifest: &Path, to: &Path) -> anyhow::Resul
 
 fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
+    let trust = deployment.trust()?;
     let (mut rows, mut documents, mut outcome) = (Vec::new(), Vec::new(), Outcome::Done);
     for (name, connection) in &deployment.config.connections {
         let path = &connection.plugin;
-        match read(path).map_err(anyhow::Error::from).and_then(|bytes| Ok(inspect(&bytes)?)) {
-            Ok(found) => {
+        match inspected(path, &trust) {
+            Ok((found, signer)) => {
                 let pinned = connection.digest.as_ref().is_some_and(|digest| *digest == found.digest);
                 let state = match (&connection.digest, pinned) {
                     (None, _) => "not pinned",
@@ -82,9 +88,13 @@ fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
                     manifest.name.clone(),
                     manifest.version.clone(),
                     state.into(),
+                    signer.as_ref().map_or_else(String::new, |signer| signer.name.clone()),
                     streams,
                 ]);
-                documents.push(json!({ "connection": name, "pinned": pinned, "plugin": document(&found) }));
+                let signer = signer.map(|signer| json!({ "name": signer.name, "key": signer.key }));
+                documents.push(json!({
+                    "connection": name, "pinned": pinned, "signer": signer, "plugin": document(&found),
+                }));
             }
             Err(error) => {
                 outcome = Outcome::Failed;
@@ -94,13 +104,23 @@ fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
                     String::new(),
                     format!("{error:#}"),
                     String::new(),
+                    String::new(),
                 ]);
                 documents.push(json!({ "connection": name, "error": format!("{error:#}") }));
             }
         }
     }
-    out.table(&["connection", "plugin", "version", "digest", "streams"], rows, &documents)?;
+    out.table(&["connection", "plugin", "version", "digest", "signer", "streams"], rows, &documents)?;
     Ok(outcome)
+}
+
+/// What a component says of itself, and who signed it.
+fn inspected(path: &Path, trust: &Trust) -> anyhow::Result<(Inspection, Option<Signer>)> {
+    let bytes = read(path)?;
+    let signature = signature_path(path);
+    let text = if signature.exists() { Some(component::read_text(&signature)?) } else { None };
+    let signer = if trust.is_used() { trust.check(&bytes, text.as_deref())? } else { None };
+    Ok((inspect(&bytes)?, signer))
 }
 
 fn document(found: &Inspection) -> Value {

@@ -1,8 +1,9 @@
-//! `renmen plugin new`, `sdk` and `build`: from nothing to a component.
+//! `renmen plugin new`, `sdk`, `build` and `check`: from nothing to a component.
 
 use std::path::{Path, PathBuf};
 
 use renmen_kit::build::Build;
+use renmen_kit::check::Level;
 use renmen_kit::scaffold::{PluginName, Scaffold, write_sdk};
 use serde_json::json;
 
@@ -52,4 +53,22 @@ pub(super) fn build(out: Output, build: &Build) -> anyhow::Result<Outcome> {
         out.say(&format!("{}\n\n{}", describe(&built.inspection), built.path.display()));
     }
     Ok(Outcome::Done)
+}
+
+/// Lints it.
+pub(super) async fn check(out: Output, path: &Path, strict: bool) -> anyhow::Result<Outcome> {
+    let checked = renmen_kit::check::check(path).await?;
+    let rows = checked.lints.iter().map(|lint| {
+        let level = if lint.level == Level::Error { "ERROR" } else { "warning" };
+        vec![level.to_owned(), lint.code.to_owned(), lint.place.clone(), lint.message.clone()]
+    });
+    if out.json || !checked.lints.is_empty() {
+        out.table(&["", "what", "where", "why, and what to do"], rows, &checked)?;
+    }
+    if let Some(digest) = &checked.digest {
+        out.say(&format!("{digest} ({} bytes) imports {}", checked.bytes.unwrap_or(0), checked.imports.join(", ")));
+    }
+    let passed = checked.passed() && (!strict || checked.lints.is_empty());
+    out.say(if passed { "passed" } else { "FAILED" });
+    Ok(if passed { Outcome::Done } else { Outcome::Failed })
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::control::PluginInfo;
+use crate::control::{PluginInfo, PluginSigner};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -26,6 +26,8 @@ pub(crate) struct PluginView {
     digest: String,
     /// Size of the component.
     bytes: u64,
+    /// Who signed it, of those that the operator trusts; null when nobody did.
+    signer: Option<PluginSigner>,
     /// The connections of the tenant that use it.
     connections: Vec<String>,
     /// Budgets of its calls, by name.
@@ -49,6 +51,7 @@ impl PluginView {
             version: info.manifest.version.clone(),
             digest: info.digest,
             bytes: info.bytes,
+            signer: info.signer,
             connections: info.connections.iter().map(ToString::to_string).collect(),
             limits: info.limits.into_iter().collect(),
             manifest: info.manifest,

@@ -65,7 +65,7 @@ impl Control for ScriptedControl {
             failures: 2,
             error: Some("rate_limited: the vendor asks to wait".into()),
         };
-        vec![ConnectionInfo { name: "hr".into(), plugin: plugin(), enabled: true, streams: vec![stream] }]
+        vec![ConnectionInfo { name: "hr".into(), plugin: plugin(), signer: None, enabled: true, streams: vec![stream] }]
     }
 
     async fn start_run(
@@ -97,6 +97,7 @@ impl Control for ScriptedControl {
         vec![PluginInfo {
             digest: DIGEST.into(),
             bytes: 4096,
+            signer: None,
             manifest: Arc::new(manifest()),
             connections: vec![ConnectionName::new("hr").unwrap()],
             limits: vec![("http_calls_max".into(), 500)],

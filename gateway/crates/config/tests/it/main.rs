@@ -6,6 +6,7 @@ mod errors;
 mod files;
 mod interview;
 mod limits;
+mod plugins;
 mod receivers;
 mod secrets;
 mod values;

@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::KitError;
 use crate::trial::Outcome;
 use invent::Inventor;
+use pattern::Kind;
 use plan::{Fate, Plan, SECRET_KEYS};
 
 /// Response headers that a connector may look at; all others stay out of a fixture.
@@ -57,6 +58,29 @@ pub fn disguise(outcome: &Outcome, config: &Value, key: [u8; 32]) -> Result<Disg
     let disguised = Disguised { exchanges, config, values: worker.values };
     nothing_is_left(&worker.plan, &disguised)?;
     Ok(disguised)
+}
+
+/// What in a text looks like a real person's: what was made up in this project's ways is not told.
+pub(crate) fn gives_away(text: &str) -> impl Iterator<Item = &'static str> {
+    let invented = |found: &str| {
+        let digits: String = found.chars().filter(char::is_ascii_digit).collect();
+        let host = found.rsplit('@').next().unwrap_or_default();
+        ["1990000", "5550", "000000", "0000"].iter().any(|mark| digits.contains(mark))
+            || host.ends_with(".test")
+            || host.ends_with(".example")
+            || host.ends_with("example.com")
+    };
+    let found = pattern::find(text).into_iter().filter(move |(range, _)| !invented(&text[range.clone()]));
+    let told: Vec<&'static str> = found
+        .map(|(_, kind)| match kind {
+            Kind::Email => "a mail address",
+            Kind::Phone => "a phone number",
+            Kind::Identity => "an identity number",
+            Kind::Card => "a bank card's number",
+            Kind::Name | Kind::Other => "a value",
+        })
+        .collect();
+    told.into_iter()
 }
 
 struct Worker {

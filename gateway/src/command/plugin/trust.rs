@@ -1,0 +1,86 @@
+//! `renmen plugin keygen`, `sign` and `verify`.
+
+use std::path::Path;
+
+use renmen_kit::sign;
+use renmen_vault::{Resolver, Secret, Source};
+use serde_json::json;
+
+use crate::cli::Common;
+use crate::cli::plugin::Passphrase;
+use crate::deployment::Deployment;
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+
+/// Makes a pair of keys.
+pub(super) fn keygen(out: Output, base: &Path, passphrase: &Passphrase, bare: bool) -> anyhow::Result<Outcome> {
+    let phrase = secret(passphrase)?;
+    if phrase.is_none() && !bare {
+        let fix = "give --passphrase-env VARIABLE or --passphrase-file PATH, or --no-passphrase and keep the file safe yourself";
+        return Err(Usage(format!("without a passphrase whoever has the file can sign: {fix}")).into());
+    }
+    let key = sign::keygen(base, phrase.as_ref())?;
+    if out.json {
+        out.document(&json!({ "secret": key.secret, "public": key.public, "key": key.text, "id": key.id }))?;
+    } else {
+        out.say(&format!(
+            "{} signs: keep it to yourself, and a copy of it where you will find it\n{} is for everybody. Key {}; who trusts it writes\n\n\
+             [plugins]\ntrusted_keys = {{ a-name-for-you = \"{}\" }}",
+            key.secret.display(),
+            key.public.display(),
+            key.id,
+            key.text
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Signs a component.
+pub(super) fn sign(out: Output, file: &Path, key: &Path, passphrase: &Passphrase) -> anyhow::Result<Outcome> {
+    let (signature, signed) = sign::sign(file, key, secret(passphrase)?.as_ref())?;
+    if out.json {
+        out.document(&json!({ "signature": signature, "digest": signed.digest }))?;
+    } else {
+        out.say(&format!(
+            "{} {} {}\n{}",
+            signed.manifest.name,
+            signed.manifest.version,
+            signed.digest,
+            signature.display()
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Who signed a component? Of the keys that were typed, else of those in the configuration.
+pub(super) fn verify(common: &Common, out: Output, file: &Path, keys: &[String]) -> anyhow::Result<Outcome> {
+    let keys = match keys {
+        [] => Deployment::load(common)?.trust()?.keys,
+        typed => typed.iter().map(|text| sign::public_key(text)).collect::<Result<_, _>>()?,
+    };
+    if keys.is_empty() {
+        return Err(
+            Usage("no key to verify with: give --key, or name `trusted_keys` under [plugins]".to_owned()).into()
+        );
+    }
+    let (signer, found) = sign::verify(file, keys)?;
+    if out.json {
+        out.document(
+            &json!({ "signer": signer.name, "key": signer.key, "comment": signer.comment, "digest": found.digest }),
+        )?;
+    } else {
+        out.say(&format!("signed by {} (key {}): {}", signer.name, signer.key, signer.comment));
+    }
+    Ok(Outcome::Done)
+}
+
+fn secret(passphrase: &Passphrase) -> anyhow::Result<Option<Secret>> {
+    let source = match (&passphrase.passphrase_env, &passphrase.passphrase_file) {
+        (Some(name), _) => Source::Env(name.clone()),
+        (None, Some(path)) => Source::File(path.clone()),
+        (None, None) => return Ok(None),
+    };
+    let env = |name: &str| std::env::var(name).ok();
+    let secret = Resolver { vault: None, env: &env, dev: false }.resolve(&source);
+    Ok(Some(secret.map_err(|error| Usage(error.to_string()))?))
+}

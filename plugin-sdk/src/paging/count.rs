@@ -27,7 +27,7 @@ impl Offset {
     /// shorter one.
     #[must_use]
     pub fn finish(self, page: Page, items: usize, limit: usize) -> Page {
-        let offset = self.offset + items as u64;
+        let offset = self.offset.saturating_add(items as u64);
         if items >= limit { page.more(text_of(&Self { offset })) } else { page.done(text_of(&Self::default())) }
     }
 }
@@ -58,7 +58,11 @@ impl PageNumber {
     /// The page with its cursor: goes on if the vendor says that there is more.
     #[must_use]
     pub fn finish(self, page: Page, has_more: bool) -> Page {
-        if has_more { page.more(text_of(&Self { page: self.page + 1 })) } else { page.done(text_of(&Self::default())) }
+        if has_more {
+            page.more(text_of(&Self { page: self.page.saturating_add(1) }))
+        } else {
+            page.done(text_of(&Self::default()))
+        }
     }
 }
 
@@ -84,6 +88,14 @@ mod tests {
         assert_eq!(page.page, 1);
         let next = page.finish(Page::new(), true);
         assert_eq!(PageNumber::resume(next.next.as_deref()).unwrap().page, 2);
+    }
+
+    #[test]
+    fn a_cursor_at_the_end_of_all_numbers_does_not_overflow() {
+        let cursor = format!("{{\"offset\":{}}}", u64::MAX);
+        assert!(Offset::resume(Some(&cursor)).unwrap().finish(Page::new(), 100, 100).has_more);
+        let cursor = format!("{{\"page\":{}}}", u64::MAX);
+        assert!(PageNumber::resume(Some(&cursor)).unwrap().finish(Page::new(), true).has_more);
     }
 
     #[test]

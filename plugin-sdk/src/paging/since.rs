@@ -65,7 +65,7 @@ impl Since {
     /// The time to ask from in milliseconds, moved back by an overlap for vendors that show changes late.
     #[must_use]
     pub fn from_ms(&self, overlap_ms: i64) -> Option<i64> {
-        self.from.as_ref().map(|mark| mark.at_ms - overlap_ms)
+        self.from.as_ref().map(|mark| mark.at_ms.saturating_sub(overlap_ms))
     }
 
     /// The vendor's cursor, while a page of a single time is gone past.
@@ -133,7 +133,7 @@ impl Mark {
 
     /// Ids may be skipped in the next page only if all of them are known and none of them could change meanwhile.
     fn while_running(mut self) -> Self {
-        if self.ids.len() > TIES_MAX || self.at_ms + SETTLED_MS > clock::now_ms() {
+        if self.ids.len() > TIES_MAX || self.at_ms.saturating_add(SETTLED_MS) > clock::now_ms() {
             self.ids.clear();
         }
         self

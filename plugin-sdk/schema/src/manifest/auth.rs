@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// How a slot becomes a credential on a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AuthRecipe {
     /// The slot's secret as it is.
@@ -54,7 +54,7 @@ pub enum AuthRecipe {
 }
 
 /// What an API answers, without a 401, to a token that it no longer takes: DingTalk's `errcode` 40014 with status 200.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaleToken {
     /// RFC 6901 pointer to the code in the answer: `/errcode`.
@@ -64,7 +64,7 @@ pub struct StaleToken {
 }
 
 /// How a token request carries its fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenBody {
     /// `POST` with a JSON object.
@@ -77,7 +77,7 @@ pub enum TokenBody {
 }
 
 /// Where a credential goes on a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "in", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Placement {
     /// A header, with what stands before the credential: `Bearer `.

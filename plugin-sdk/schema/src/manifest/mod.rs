@@ -22,7 +22,7 @@ pub use write::{ActionManifest, Idempotence, WebhookManifest};
 pub const SECTION: &str = "renmen:manifest";
 
 /// The whole of a `plugin.toml`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// `dingtalk`: also the crate's folder. 1 to 63 of `a-z`, `0-9`, `-`, `_`.
@@ -63,7 +63,7 @@ pub struct Manifest {
 }
 
 /// One stream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StreamManifest {
     /// One line for people.
@@ -79,7 +79,7 @@ pub struct StreamManifest {
 }
 
 /// Where a run of a stream begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamMode {
     /// At the cursor that the last run left.
@@ -90,7 +90,7 @@ pub enum StreamMode {
 }
 
 /// How the vendor tells of what is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Deletes {
     /// It does not.
@@ -103,7 +103,7 @@ pub enum Deletes {
 }
 
 /// The hosts that a connector wants to reach.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpWish {
     /// Origins: `https://api.dingtalk.com`, `https://*.example.com`, or `{base_url}` for the origin of that key of the
@@ -116,7 +116,7 @@ pub struct HttpWish {
 }
 
 /// One slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlotManifest {
     /// What to put in, for people.
@@ -136,7 +136,7 @@ pub struct SlotManifest {
 }
 
 /// A vendor's published limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Requests in each period.
@@ -149,7 +149,7 @@ pub struct Rate {
 }
 
 /// Where a canonical field comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum LineageRule {
     /// A pointer relative to the record in the exchange: `/mobile`.

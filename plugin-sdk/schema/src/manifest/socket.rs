@@ -7,7 +7,7 @@ use super::{Manifest, ManifestFault};
 use crate::id::SlotName;
 
 /// A WebSocket on which the vendor sends its events, and where it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventSocketManifest {
     /// How it is spoken: `dingtalk` (Stream mode).
@@ -22,7 +22,7 @@ pub struct EventSocketManifest {
 }
 
 /// A way of sending events over a WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventProtocol {
     /// DingTalk's Stream mode.

@@ -10,7 +10,7 @@ use crate::kind::EntityKind;
 const ACTION_NAME_BYTES_MAX: usize = 63;
 
 /// One action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionManifest {
     /// One line for people.
@@ -28,7 +28,7 @@ pub struct ActionManifest {
 }
 
 /// What makes a second attempt at an action do no harm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Idempotence {
     /// The vendor takes our key and does the action once for each.
@@ -41,7 +41,7 @@ pub enum Idempotence {
 }
 
 /// What a vendor may send of its own accord.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookManifest {
     /// One line for people: which events, and where to switch them on.

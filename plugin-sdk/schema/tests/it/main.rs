@@ -3,6 +3,7 @@
 
 mod canonicalize;
 mod generate;
+mod manifest_page;
 mod properties;
 mod release;
 mod sensitivity;

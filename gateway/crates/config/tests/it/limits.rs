@@ -63,3 +63,18 @@ fn a_rate_needs_both_of_its_numbers() {
 fn the_table_for_the_documentation_has_a_row_for_each_limit() {
     insta::assert_snapshot!(limits_table());
 }
+
+/// `docs/limits.md` holds the table. `RENMEN_UPDATE_DOCS=1` writes it anew.
+#[test]
+fn the_page_of_limits_shows_the_table_of_the_code() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("docs/limits.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (head, table) = page.split_once("| limit |").unwrap();
+    let tail = table.split_once("|\n\n").map_or("", |(_, tail)| tail);
+    let wanted = format!("{head}{}\n{tail}", limits_table());
+    if std::env::var_os("RENMEN_UPDATE_DOCS").is_some() {
+        std::fs::write(&file, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&file).unwrap();
+    assert!(found == wanted, "docs/limits.md is out of date: run this test with RENMEN_UPDATE_DOCS=1");
+}

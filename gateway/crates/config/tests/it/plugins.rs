@@ -2,7 +2,7 @@
 
 use crate::{read, read_dev, refused};
 
-const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+const KEY: &str = "RWTfXIUzQD+xUygb+Gu8ZOeY5nRjzqQ0KP5pyEXBwDCb+A4FendUI9L3";
 
 #[test]
 fn nobody_is_trusted_and_nothing_required_by_default() {

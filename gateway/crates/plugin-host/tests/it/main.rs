@@ -5,6 +5,7 @@ mod budgets;
 mod cancel;
 mod compatibility;
 mod contain;
+mod contract_page;
 mod harness;
 mod load;
 mod memory_returns;

@@ -1,0 +1,49 @@
+//! What lies in a drop directory: exported tables.
+
+use connector_table_file::config::{Limits, Stream};
+use connector_table_file::{cell, number, sheet};
+
+use crate::target;
+
+fn limits() -> Limits {
+    Limits { rows_max: 1_000, columns_max: 100, cell_bytes_max: 4 << 10, unpacked_bytes_max: 1 << 20, files_max: 10 }
+}
+
+fn stream() -> Stream {
+    serde_json::from_value(serde_json::json!({
+        "files": "*", "sheet": null, "key": ["id"], "delimiter": null, "columns": [],
+    }))
+    .unwrap_or_else(|error| panic!("the stream of this target does not fit the connector any more: {error}"))
+}
+
+#[test]
+fn table_as_text() {
+    let (limits, stream) = (limits(), stream());
+    target("csv", |bytes| {
+        if let Ok(table) = sheet::open("staff.csv", bytes, &stream, &limits) {
+            let _ = table.column("id");
+        }
+    });
+}
+
+#[test]
+fn workbook() {
+    let (limits, stream) = (limits(), stream());
+    target("xlsx", |bytes| {
+        if let Ok(table) = sheet::open("staff.xlsx", bytes, &stream, &limits) {
+            let _ = table.column("id");
+        }
+    });
+}
+
+#[test]
+fn amounts_ranges_and_days() {
+    target("cells", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let _ = number::quantity(&text);
+        let _ = number::range(&text, None);
+        let cell = cell::Cell::of_text(&text);
+        let _ = cell::day(&cell, &["%Y年%m月%d日".to_owned()], false);
+        let _ = cell::month(&cell, true);
+    });
+}

@@ -7,9 +7,7 @@ use renmen_schema::id::ConnectionName;
 use toml::de::DeTable;
 
 use crate::section::{Context, Section};
-use crate::{
-    Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Plugins, Store, Templates, Vault,
-};
+use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Plugins, Store, Templates, Vault};
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -189,7 +189,9 @@ impl Plan {
             };
         }
         let thing = THING_KEYS.iter().any(|end| key.ends_with(end));
-        let personal = !thing && PERSONAL_KEYS.iter().any(|word| key.contains(word));
+        // The amount of a salary and the street of an address: what it is in counts as well.
+        let around = within.to_ascii_lowercase().replace(['_', '-'], "");
+        let personal = !thing && PERSONAL_KEYS.iter().any(|word| around.contains(word));
         let prose = text.contains(' ') && text.chars().any(char::is_alphabetic) || text.chars().any(is_sign);
         // A mark of yes or no is nobody's; a credential, a name or an address never is one.
         match (value, personal, prose && !self.below_a_rule(within)) {

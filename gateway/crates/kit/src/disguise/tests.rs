@@ -48,7 +48,7 @@ fn people() -> Value {
         {
             "id": "zhaoxm", "name": "赵晓明", "contact": { "mobile": "13912345678" }, "mail": "zhao@corp.test",
             "state": "在职", "hired": "2024-02-29", "no": "E0001", "idCardNo": "110105199001011237", "leaderId": "qianj1",
-            "homeAddress": "三里屯路 7 号", "note": "欧阳静 is the deputy of 赵晓明 (13912345678)", "vip": true, "version": 3,
+            "homeAddress": "三里屯路 7 号", "salary": { "amount": 61234.5, "currency": "CNY" }, "note": "欧阳静 is the deputy of 赵晓明 (13912345678)", "vip": true, "version": 3,
         },
         { "id": "qianj1", "name": "欧阳静", "contact": { "mobile": "13987654321" }, "mail": "q@corp.test", "state": "离职",
           "hired": "2020-01-01", "no": "E0002", "leaderId": null },

@@ -182,6 +182,9 @@ impl Plan {
         let Some(record) = record else { return Fate::Stay };
         let within = &pattern[record.len()..];
         let text = value.as_str().unwrap_or_default();
+        if is_code(text) {
+            return Fate::Stay;
+        }
         if let Some(class) = self.fields.get(within) {
             return match class {
                 Class { personal: false, .. } | Class { coded: true, .. } => Fate::Stay,
@@ -212,6 +215,11 @@ fn kind_of(text: &str, is_name: bool) -> Kind {
         _ if is_name => Kind::Name,
         _ => Kind::Other,
     }
+}
+
+/// A currency or a country: what is tested is that it is read, and it says nothing of a single person.
+fn is_code(text: &str) -> bool {
+    (2..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 fn is_sign(c: char) -> bool {

@@ -138,6 +138,7 @@ fn what_the_mapping_is_tested_with_stays() {
     {
         assert_eq!(row[key], value, "{key}");
     }
+    assert_eq!(row["salary"]["currency"], "CNY");
     assert_eq!(made["next"], "page-2");
     assert_eq!(made["data"][1]["leaderId"], Value::Null);
 }

@@ -111,6 +111,10 @@ pub(crate) enum Plugin {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Prove that a connector does what a gateway relies on, against a source that is changed and spoilt.
+    Test(crate::command::conformance::Ask),
+    /// Serve a source that is bad on demand, on loopback.
+    Misbehave(crate::command::misbehave::Ask),
 }
 
 /// What is pulled, and with what.

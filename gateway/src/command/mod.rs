@@ -3,7 +3,9 @@
 
 pub(crate) mod changes;
 pub(crate) mod check;
+pub(crate) mod conformance;
 pub(crate) mod key;
+pub(crate) mod misbehave;
 pub(crate) mod plugin;
 pub(crate) mod quarantine;
 pub(crate) mod records;

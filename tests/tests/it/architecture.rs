@@ -73,6 +73,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-flow", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
     ("renmen-interview", &["renmen-schema", "renmen-store"]),
     ("renmen-api", &["renmen-schema", "renmen-store"]),
+    ("renmen-misbehave", &[]),
     ("renmen-kit", &["renmen-schema", "renmen-vault", "renmen-egress", "renmen-plugin-host", "renmen-misbehave"]),
 ];
 

@@ -3,6 +3,8 @@
 
 mod architecture;
 mod author;
+mod bad_cursors;
+mod conformance;
 mod crash;
 mod families;
 mod faults;

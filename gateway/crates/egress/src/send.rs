@@ -38,7 +38,7 @@ impl Connection {
     /// # Errors
     /// [`EgressError`], by what the caller can do. No text holds a secret.
     pub async fn send(&self, request: Request, tape: &dyn Tape) -> Result<Arc<Exchange>, EgressError> {
-        let checked = self.check(&request)?;
+        let checked = self.check(&request).inspect_err(|error| self.audit_refused(&request, error))?;
         let key = Exchange::key_of(&request);
         if let Some(known) = tape.recall(key) {
             return Ok(known);
@@ -237,6 +237,16 @@ impl Connection {
         };
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Ok(Response { status: 200, headers, body: self.parts.redactor.redact_body(body) })
+    }
+
+    /// A request that was not let out is worth a line too: somebody tried.
+    fn audit_refused(&self, request: &Request, error: &EgressError) {
+        let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
+        let (tenant, connection) = (&self.parts.tenant, &self.parts.name);
+        tracing::warn!(
+            %tenant, %connection, method = %request.method, place = %self.redact(&place), error = %self.redact(&error.to_string()),
+            "Request refused"
+        );
     }
 
     /// Step 12: one line for each request that left, without query, header values and bodies.

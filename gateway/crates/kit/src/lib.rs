@@ -6,11 +6,12 @@
 //!
 //! Reading order: [`scaffold`] (what is written), [`manifest`] (what an author is told about `plugin.toml`), [`component`] and
 //! [`build`] (from sources to a component), [`mod@check`] (what can be seen without running it), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
-//! people in it), [`sign`] (who stands behind a component).
+//! people in it), [`sign`] (who stands behind a component), [`conformance`] (what a gateway relies on, proved).
 
 pub mod build;
 pub mod check;
 pub mod component;
+pub mod conformance;
 pub mod disguise;
 mod error;
 pub mod fixture;

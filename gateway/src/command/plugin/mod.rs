@@ -42,6 +42,8 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
             Ok(Outcome::Done)
         }
         Ask::Pack { module, manifest, out: to } => pack(out, module, manifest, to),
+        Ask::Test(ask) => super::conformance::run(out, ask).await,
+        Ask::Misbehave(ask) => super::misbehave::run(out, ask).await,
     }
 }
 

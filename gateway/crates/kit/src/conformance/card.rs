@@ -1,0 +1,152 @@
+//! The score card: what was proved, what was not, and what could not be asked.
+
+use renmen_plugin_host::Plugin;
+use serde::Serialize;
+
+use super::catalogue::CheckFacts;
+
+/// How one check ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed {
+        /// What was seen.
+        seen: String,
+        /// What to change.
+        change: String,
+    },
+    /// It could not be asked.
+    Skipped {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Verdict {
+    /// It does not hold.
+    pub(super) fn failed(seen: impl Into<String>, change: impl Into<String>) -> Self {
+        Self::Failed { seen: seen.into(), change: change.into() }
+    }
+
+    /// It could not be asked.
+    pub(super) fn skipped(why: impl Into<String>) -> Self {
+        Self::Skipped { why: why.into() }
+    }
+}
+
+/// One check with its end.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// Stable.
+    pub id: &'static str,
+    /// What the check proves.
+    pub proves: &'static str,
+    /// How it ended.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// One stream's checks.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamCard {
+    /// Which.
+    pub stream: String,
+    /// In the order of the catalogue.
+    pub checks: Vec<Outcome>,
+}
+
+impl StreamCard {
+    pub(super) fn new(stream: &str) -> Self {
+        Self { stream: stream.to_owned(), checks: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, facts: &CheckFacts, verdict: Verdict) {
+        self.checks.push(Outcome { id: facts.id, proves: facts.proves, verdict });
+    }
+
+    pub(super) fn failed(&self, id: &str) -> bool {
+        self.checks.iter().any(|check| check.id == id && matches!(check.verdict, Verdict::Failed { .. }))
+    }
+}
+
+/// What came of a connector.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScoreCard {
+    /// Its name.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// `sha256:…` of the component that was tested.
+    pub digest: String,
+    /// In the order of the names.
+    pub streams: Vec<StreamCard>,
+}
+
+impl ScoreCard {
+    pub(super) fn of(plugin: &Plugin) -> Self {
+        let manifest = plugin.manifest();
+        Self {
+            plugin: manifest.name.clone(),
+            version: manifest.version.clone(),
+            digest: plugin.digest().to_owned(),
+            streams: Vec::new(),
+        }
+    }
+
+    /// Passed, failed and skipped.
+    #[must_use]
+    pub fn score(&self) -> (usize, usize, usize) {
+        let mut score = (0, 0, 0);
+        for check in self.streams.iter().flat_map(|stream| &stream.checks) {
+            match check.verdict {
+                Verdict::Passed => score.0 += 1,
+                Verdict::Failed { .. } => score.1 += 1,
+                Verdict::Skipped { .. } => score.2 += 1,
+            }
+        }
+        score
+    }
+
+    /// Did everything hold that could be asked, and was something asked?
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        let (passed, failed, _) = self.score();
+        passed > 0 && failed == 0
+    }
+
+    /// The ids of the checks of a stream that failed.
+    #[must_use]
+    pub fn failures(&self, stream: &str) -> Vec<&'static str> {
+        let of_stream = self.streams.iter().filter(|card| card.stream == stream).flat_map(|card| &card.checks);
+        of_stream.filter(|check| matches!(check.verdict, Verdict::Failed { .. })).map(|check| check.id).collect()
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!("{} {}\n", self.plugin, self.version);
+        for stream in &self.streams {
+            text.push_str(&format!("\nstream {}\n", stream.stream));
+            for check in &stream.checks {
+                text.push_str(&lines(check));
+            }
+        }
+        let (passed, failed, skipped) = self.score();
+        text.push_str(&format!("\n{passed} passed, {failed} failed, {skipped} skipped"));
+        text
+    }
+}
+
+fn lines(check: &Outcome) -> String {
+    let line = |word: &str, what: &str| format!("  {word}  {:<22} {what}\n", check.id);
+    match &check.verdict {
+        Verdict::Passed => line("pass", check.proves),
+        Verdict::Skipped { why } => line("skip", why),
+        Verdict::Failed { seen, change } => {
+            format!("{}        seen    {seen}\n        change  {change}\n", line("FAIL", check.proves))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Is every change seen?
+
+use renmen_misbehave::model::{FROM_MS, Rows};
+use renmen_misbehave::{Fault, Plan, Planned};
+
+use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, rest};
+use crate::conformance::bed::{Bed, Manner};
+use crate::conformance::pulled::{Key, Run, some};
+
+/// How long after the newest row something changes, in milliseconds.
+const LATER_MS: i64 = 5_000;
+
+pub(super) async fn seen(bed: &Bed) -> Checked {
+    rest(bed)?;
+    let first = ended(bed.run(None).await)?;
+    change_and_add(bed);
+    let second = ended(bed.run_after(&first).await)?;
+    came(bed, &first, &second, "the cursor of a run must lead to what changes after it")
+}
+
+/// One row changes, one is new.
+fn change_and_add(bed: &Bed) {
+    bed.rows(|rows| {
+        let newest = rows.newest_ms();
+        rows.touch(CHOSEN, newest + LATER_MS);
+        rows.insert(newest + LATER_MS + 1_000);
+    });
+}
+
+/// Are the changed row and the new one in the second run?
+fn came(bed: &Bed, first: &Run, second: &Run, change: &str) -> Checked {
+    let id = chosen_id(bed);
+    let (before, after) = (chosen(first, &id), chosen(second, &id));
+    let is_news =
+        |record: &&crate::conformance::pulled::Pulled| !before.iter().any(|old| old.payload == record.payload);
+    if !after.iter().any(is_news) {
+        let told = if after.is_empty() { "is not in the next run" } else { "is in the next run without its change" };
+        return Err(Verdict::failed(
+            format!("record {id} changed after the run and {told}"),
+            format!(
+                "{change} (or does no canonical field hold `{}`, the member named under `change`?)",
+                bed.described().source.change
+            ),
+        ));
+    }
+    let new: String = bed.rows(|rows| rows.all().last().map(Rows::id_text)).unwrap_or_default();
+    match second.records().any(|record| record.external_id == new) {
+        true => Ok(()),
+        false => Err(Verdict::failed(format!("the new record {new} is not in the next run"), change)),
+    }
+}
+
+pub(super) async fn ties(bed: &Bed) -> Checked {
+    if bed.described().source.modified.is_none() {
+        return Err(Verdict::skipped("the rows have no time of change"));
+    }
+    rest(bed)?;
+    // More of one time than a page holds, in the middle and at the end.
+    bed.rows(|rows| {
+        for at in 0..rows.all().len() {
+            let group = if at == 0 { 0 } else { 1 + (at - 1) / 4 };
+            if let Some(row) = rows.row_mut(at) {
+                row.modified_ms = FROM_MS + group as i64 * 1_000;
+            }
+        }
+    });
+    let first = ended(bed.run(None).await)?;
+    let missing: Vec<Key> = bed.expected().difference(&first.keys()).cloned().collect();
+    if !missing.is_empty() {
+        return Err(Verdict::failed(
+            format!("several records share a time, and at the seam of two pages are lost: {}", some(missing)),
+            "ask again from the newest time, that time included (paging::Since does)",
+        ));
+    }
+    bed.rows(|rows| rows.insert(rows.newest_ms()));
+    let second = ended(bed.run_after(&first).await)?;
+    let found = first.keys().union(&second.keys()).cloned().collect();
+    let missing: Vec<Key> = bed.expected().difference(&found).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Verdict::failed(
+        format!("a record of the newest time came after the run and is never seen: {}", some(missing)),
+        "let the next run ask from the newest time, that time included",
+    ))
+}
+
+pub(super) async fn skew(bed: &Bed) -> Checked {
+    if bed.described().source.modified.is_none() {
+        return Err(Verdict::skipped("the rows have no time of change"));
+    }
+    for fault in [Fault::ClockAhead, Fault::ClockBehind] {
+        rest(bed)?;
+        bed.server.follow(Plan::of(vec![Planned::always(fault, None)], 0));
+        // A minute after the newest row by our own clock: ten minutes before it by the vendor's, or after.
+        let now_ms = bed.rows(|rows| rows.newest_ms()) + 60_000;
+        let manner = Manner { now_ms, ..Manner::default() };
+        let first = ended(bed.run_in(None, manner).await)?;
+        change_and_add(bed);
+        let next = if bed.manifest.mode == renmen_schema::manifest::StreamMode::Full { None } else { first.next() };
+        let second = ended(bed.run_in(next, manner).await)?;
+        let which = fault.facts().what;
+        came(
+            bed,
+            &first,
+            &second,
+            &format!("{which}: ask from the times that the vendor wrote, never from our own clock"),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What a page may hold and use up.
+
+use renmen_plugin_host::CallError;
+
+use super::{Checked, Verdict, ended, fresh, rest};
+use crate::conformance::bed::{Bed, Manner};
+
+/// Rows of a large source.
+const LARGE: usize = 1_000;
+
+pub(super) async fn records(bed: &Bed) -> Checked {
+    rest(bed)?;
+    let asked = bed.page_records();
+    match bed.run(None).await.stop {
+        Some(crate::conformance::pulled::Stop::Failed(CallError::Budget {
+            budget: "page_records_max",
+            message,
+            ..
+        })) => Err(Verdict::failed(
+            message,
+            "pass max_records to the vendor, and where the vendor gives more, keep the rest for the next page",
+        )),
+        Some(stop) => Err(Verdict::failed(
+            format!("pages of {asked}: {stop}"),
+            "the source was well: make the pull work against it (does the description show what the vendor serves?)",
+        )),
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn budgets(bed: &Bed) -> Checked {
+    let source = &bed.described().source;
+    let paged = source.serve.iter().any(|serve| serve.size.is_some() || serve.csv.is_some());
+    if !paged {
+        return Err(Verdict::skipped("the vendor's list is not paged"));
+    }
+    fresh(bed, LARGE)?;
+    let usual = bed.page_records();
+    bed.set_page_records(1_000);
+    let run = bed.run(None).await;
+    bed.set_page_records(usual);
+    let run = ended(run)?;
+    match run.keys().len() >= LARGE {
+        true => Ok(()),
+        false => Err(Verdict::failed(
+            format!("{} of {LARGE} rows came in", run.keys().len()),
+            "read large pages as completely as small ones",
+        )),
+    }
+}
+
+/// The first page alone, whatever it is.
+pub(super) async fn first(bed: &Bed, manner: Manner) -> Result<crate::conformance::pulled::PulledPage, CallError> {
+    bed.pull(None, manner).await
+}

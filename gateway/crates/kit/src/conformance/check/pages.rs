@@ -1,0 +1,92 @@
+//! Do the pages of a run cover the source?
+
+use std::collections::BTreeMap;
+
+use renmen_misbehave::{Fault, Plan, Planned};
+
+use super::{Checked, Verdict, ended, rest};
+use crate::conformance::bed::Bed;
+use crate::conformance::pulled::{Key, some};
+
+pub(super) async fn complete(bed: &Bed) -> Checked {
+    rest(bed)?;
+    let run = ended(bed.run(None).await)?;
+    let (expected, found) = (bed.expected(), run.keys());
+    let missing: Vec<Key> = expected.difference(&found).cloned().collect();
+    if !missing.is_empty() {
+        let rejects: Vec<&str> = run.rejects().take(2).map(|reject| reject.reason.as_str()).collect();
+        let rejects = if rejects.is_empty() { String::new() } else { format!("; rejected: {}", rejects.join("; ")) };
+        return Err(Verdict::failed(
+            format!("{} of {} records are missing: {}{rejects}", missing.len(), expected.len(), some(missing)),
+            "follow the vendor's pages to the last one, and map every row",
+        ));
+    }
+    let strange: Vec<Key> = found.difference(&expected).cloned().collect();
+    if strange.is_empty() {
+        return Ok(());
+    }
+    Err(Verdict::failed(
+        format!("records that the source does not have: {}", some(strange)),
+        "use the vendor's id as external id, unchanged; list others under `also` if they are right",
+    ))
+}
+
+pub(super) async fn once(bed: &Bed) -> Checked {
+    rest(bed)?;
+    let run = ended(bed.run(None).await)?;
+    let mut times = BTreeMap::<Key, usize>::new();
+    for record in run.records() {
+        *times.entry((record.entity.clone(), record.external_id.clone())).or_default() += 1;
+    }
+    let twice: Vec<Key> = times.into_iter().filter(|(_, times)| *times > 1).map(|(key, _)| key).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    Err(Verdict::failed(
+        format!("more than once: {}", some(twice)),
+        "leave out at the seam of two pages what the page before brought (paging::Since::is_new does)",
+    ))
+}
+
+pub(super) async fn empty(bed: &Bed) -> Checked {
+    paged(bed)?;
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned { first: 1, ..Planned::usual(Fault::PageEmpty) }], 0));
+    let run = ended(bed.run(None).await)?;
+    let missing: Vec<Key> = bed.expected().difference(&run.keys()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Verdict::failed(
+        format!("missing after an empty page: {}", some(missing)),
+        "end a run when the vendor says that there is no more, not when a page is empty",
+    ))
+}
+
+pub(super) async fn moved(bed: &Bed) -> Checked {
+    paged(bed)?;
+    if bed.described().source.modified.is_none() {
+        return Err(Verdict::skipped("the rows have no time of change: nothing says that they moved"));
+    }
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned::usual(Fault::RowsMoved)], 0));
+    let first = ended(bed.run(None).await)?;
+    let second = ended(bed.run_after(&first).await)?;
+    let found = first.keys().union(&second.keys()).cloned().collect();
+    let missing: Vec<Key> = bed.expected().difference(&found).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Verdict::failed(
+        format!("a row changed while the second page was read; lost: {}", some(missing)),
+        "go on by the time of change instead of the vendor's page cursor, which shifts (paging::Since does)",
+    ))
+}
+
+/// Is there more than one page?
+pub(super) fn paged(bed: &Bed) -> Checked {
+    match bed.described().source.serve.iter().any(|serve| serve.next.is_some()) {
+        true => Ok(()),
+        false => Err(Verdict::skipped("the vendor gives no page cursor")),
+    }
+}

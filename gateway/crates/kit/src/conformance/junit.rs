@@ -1,0 +1,38 @@
+//! The score card as JUnit, which every build server shows.
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::card::{ScoreCard, Verdict};
+
+impl ScoreCard {
+    /// As JUnit XML: a suite for each stream, a case for each check.
+    #[must_use]
+    pub fn junit(&self) -> String {
+        let mut report = Report::new(format!("{} {}", self.plugin, self.version));
+        for stream in &self.streams {
+            let mut suite = TestSuite::new(&stream.stream);
+            for check in &stream.checks {
+                let mut status = match &check.verdict {
+                    Verdict::Passed => TestCaseStatus::success(),
+                    Verdict::Skipped { .. } => TestCaseStatus::skipped(),
+                    Verdict::Failed { .. } => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                };
+                match &check.verdict {
+                    Verdict::Passed => {}
+                    Verdict::Skipped { why } => drop(status.set_message(why)),
+                    Verdict::Failed { seen, change } => {
+                        status
+                            .set_message(seen)
+                            .set_type(check.id)
+                            .set_description(format!("{}\nchange: {change}", check.proves));
+                    }
+                }
+                let mut case = TestCase::new(check.id, status);
+                case.set_classname(format!("{}.{}", self.plugin, stream.stream));
+                suite.add_test_case(case);
+            }
+            report.add_test_suite(suite);
+        }
+        report.to_string().unwrap_or_default()
+    }
+}

@@ -1,0 +1,63 @@
+//! The conformance kit: proves of a connector what a gateway relies on, without an account at its vendor.
+//!
+//! An author describes the vendor in a `conformance.toml` ([`Description`]): one record as an example, the requests that list
+//! it, and where its dates, amounts and codes end up. The kit serves a source made after it, changes and spoils that source
+//! (`renmen-misbehave`), and pulls with the real component in the real host through the real way out ([`Bed`]). Every check
+//! of the [`CATALOGUE`] is a sentence that holds or does not; what cannot be asked of a connector is skipped with the reason
+//! and never counted as passed.
+//!
+//! It must not know one vendor, one connector, or how a run of the gateway commits.
+//!
+//! Reading order: [`Description`], [`CATALOGUE`], [`test`], `bed`, `check`.
+
+mod bed;
+mod card;
+mod catalogue;
+mod check;
+mod description;
+mod error;
+mod junit;
+mod pulled;
+mod secrets;
+mod subject;
+mod watch;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use renmen_plugin_host::{HostOptions, PluginHost};
+
+use bed::Bed;
+pub use card::{Outcome, ScoreCard, StreamCard, Verdict};
+pub use catalogue::{CATALOGUE, CheckFacts};
+pub use description::{Against, Description, StreamDescription};
+pub use error::ConformanceError;
+pub use subject::Subject;
+
+/// Puts a connector to every check, stream by stream.
+///
+/// # Errors
+/// What stops the kit itself: a component that does not load, a description that cannot be used. A connector that fails is
+/// no error: it is in the card.
+pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCard, ConformanceError> {
+    let host = PluginHost::new(HostOptions { cache_dir: cache_dir.map(Path::to_owned), dev: true })?;
+    let plugin = host.load_bytes(subject.component.clone(), None).await?;
+    let mut card = ScoreCard::of(&plugin);
+    for name in subject.streams(&plugin)? {
+        let bed = Bed::new(subject, Arc::clone(&plugin), &name).await?;
+        let mut stream = StreamCard::new(&name);
+        for facts in CATALOGUE {
+            let broken = facts.needs.iter().find(|id| stream.failed(id));
+            let verdict = match broken {
+                Some(id) => Verdict::skipped(format!("`{id}` failed: this cannot be judged before that is mended")),
+                None if facts.modelled && !bed.is_modelled() => {
+                    Verdict::skipped("the source's records are not known: describe it in a conformance.toml")
+                }
+                None => check::run(facts.id, &bed).await,
+            };
+            stream.add(facts, verdict);
+        }
+        card.streams.push(stream);
+    }
+    Ok(card)
+}

@@ -1,0 +1,182 @@
+//! Credentials for the test: canaries in every slot, and the token endpoints that the manifest names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use renmen_egress::SlotSpec;
+use renmen_misbehave::model::Serve;
+use renmen_misbehave::place;
+use renmen_schema::id::SlotName;
+use renmen_schema::manifest::{AuthRecipe, Manifest, TokenBody};
+use renmen_vault::Secret;
+use serde_json::{Value, json};
+
+/// What every secret of the test begins with: it must turn up nowhere.
+pub(super) const CANARY: &str = "canary-5e1f0c7d";
+
+/// A canary in each slot; one that shares another's secret gets the same.
+pub(super) fn slots(manifest: &Manifest) -> BTreeMap<SlotName, SlotSpec> {
+    let of = |(name, slot): (&SlotName, &renmen_schema::manifest::SlotManifest)| {
+        let owner = slot.same_as.as_ref().unwrap_or(name);
+        let sharing =
+            manifest.slots.iter().filter(|(other, slot)| *other == owner || slot.same_as.as_ref() == Some(owner));
+        let secret = secret(owner, sharing.filter_map(|(_, slot)| slot.auth.as_ref()));
+        let spec =
+            SlotSpec { secret: Some(Secret::new(secret)), audience: slot.audience.clone(), auth: slot.auth.clone() };
+        (name.clone(), spec)
+    };
+    manifest.slots.iter().map(of).collect()
+}
+
+fn secret<'a>(owner: &SlotName, recipes: impl Iterator<Item = &'a AuthRecipe>) -> String {
+    let mut members = BTreeSet::new();
+    let mut basic = false;
+    for recipe in recipes {
+        match recipe {
+            AuthRecipe::Static { .. } => {}
+            AuthRecipe::Basic {} => basic = true,
+            AuthRecipe::Oauth2ClientCredentials { .. } => {
+                members.extend(["client_id".to_owned(), "client_secret".to_owned()]);
+            }
+            AuthRecipe::JsonToken { fields, .. } => members.extend(fields.values().flat_map(|text| places(text))),
+        }
+    }
+    match (members.is_empty(), basic) {
+        (true, false) => format!("{CANARY}-{owner}"),
+        (true, true) => format!("user:{CANARY}-{owner}"),
+        _ => {
+            let object: serde_json::Map<String, Value> = members
+                .into_iter()
+                .map(|member| (member.clone(), format!("{CANARY}-{owner}-{member}").into()))
+                .collect();
+            Value::Object(object).to_string()
+        }
+    }
+}
+
+/// The names between braces.
+fn places(template: &str) -> Vec<String> {
+    template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect()
+}
+
+/// The token endpoints of the manifest, each answering with a canary.
+pub(super) fn token_endpoints(manifest: &Manifest, config: &Value) -> Vec<Serve> {
+    let of = |(name, slot): (&SlotName, &renmen_schema::manifest::SlotManifest)| {
+        let (url, method, answer) = match slot.auth.as_ref()? {
+            AuthRecipe::Oauth2ClientCredentials { token_url, .. } => {
+                (token_url, "POST", json!({"access_token": token(name), "token_type": "bearer", "expires_in": 7200}))
+            }
+            AuthRecipe::JsonToken { token_url, send, token: pointer, expires_in, error_code, .. } => {
+                let mut answer = json!({});
+                place::put(&mut answer, pointer, token(name).into());
+                if let Some(pointer) = expires_in {
+                    place::put(&mut answer, pointer, 7200.into());
+                }
+                if let Some(pointer) = error_code {
+                    place::put(&mut answer, pointer, 0.into());
+                }
+                (token_url, if *send == TokenBody::Query { "GET" } else { "POST" }, answer)
+            }
+            AuthRecipe::Static { .. } | AuthRecipe::Basic {} => return None,
+        };
+        let url = filled(url, config);
+        let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))?;
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        Some(Serve { method: Some(method.to_owned()), path, around: Some(answer), ..Serve::default() })
+    };
+    manifest.slots.iter().filter_map(of).collect()
+}
+
+fn token(slot: &SlotName) -> String {
+    format!("{CANARY}-token-{slot}")
+}
+
+fn filled(template: &str, config: &Value) -> String {
+    let mut url = template.to_owned();
+    for (key, value) in config.as_object().into_iter().flatten() {
+        if let Some(text) = value.as_str() {
+            url = url.replace(&format!("{{{key}}}"), text.trim_end_matches('/'));
+        }
+    }
+    url
+}
+
+/// Is a canary in these bytes: as it is, in base64, or in hex?
+pub(super) fn leaks(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    if text.contains(CANARY) || text.to_ascii_lowercase().contains(&hex_of(CANARY)) {
+        return true;
+    }
+    // In base64 a text has three forms, by where it begins; the first and the last sign depend on what stands beside it.
+    (0..3).any(|shift| {
+        let padded = [vec![0; shift], CANARY.as_bytes().to_vec()].concat();
+        let coded = base64(&padded);
+        let from = if shift == 0 { 0 } else { shift + 1 };
+        let to = padded.len() / 3 * 4;
+        text.contains(&coded[from..to])
+    })
+}
+
+fn hex_of(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for three in bytes.chunks(3) {
+        let number = three.iter().fold(0_u32, |number, &byte| number << 8 | u32::from(byte)) << (8 * (3 - three.len()));
+        for shift in [18, 12, 6, 0].iter().take(three.len() + 1) {
+            out.push(char::from(SIGNS[(number >> shift & 63) as usize]));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_canary_is_found_in_every_form_and_nothing_else_is() {
+        let secret = format!("{CANARY}-app");
+        for found in [secret.clone(), format!("x{secret}y"), hex_of(&secret), hex_of(&secret).to_uppercase()] {
+            assert!(leaks(found.as_bytes()), "{found}");
+        }
+        for before in ["", "u", "us", "user:", "user:p"] {
+            assert!(leaks(base64(format!("{before}{secret}").as_bytes()).as_bytes()), "after {before:?}");
+        }
+        assert!(!leaks(b"canary-5e1f0c7") && !leaks(b"Y2FuYXJ5") && !leaks(b""));
+        assert_eq!(base64(b"user:pass"), "dXNlcjpwYXNz");
+    }
+
+    #[test]
+    fn slots_are_filled_and_token_endpoints_served_as_the_manifest_says() {
+        let manifest = Manifest::parse(
+            r#"
+name = "x"
+version = "0.1.0"
+description = "x"
+contract = "0.1.0"
+[slots.app]
+description = "x"
+auth = { type = "json_token", token_url = "{api}/t?x=1", send = "query", fields = { k = "{client_id}", s = "{client_secret}" }, token = "/a/b", error_code = "/errcode" }
+[slots.old]
+description = "x"
+same_as = "app"
+[slots.key]
+description = "x"
+auth = { type = "static", place = { in = "header", name = "x-key" } }
+"#,
+        )
+        .unwrap();
+        let slots = slots(&manifest);
+        let of = |name: &str| slots[&SlotName::new(name).unwrap()].secret.clone().unwrap().expose().to_owned();
+        let members: Value = serde_json::from_str(&of("app")).unwrap();
+        assert_eq!(members["client_secret"], json!(format!("{CANARY}-app-client_secret")));
+        assert_eq!((of("old"), of("key")), (of("app"), format!("{CANARY}-key")));
+        let served = token_endpoints(&manifest, &json!({"api": "http://127.0.0.1:1/"}));
+        assert_eq!((served.len(), served[0].path.as_str(), served[0].method.as_deref()), (1, "/t", Some("GET")));
+        assert_eq!(served[0].around, Some(json!({"a": {"b": format!("{CANARY}-token-app")}, "errcode": 0})));
+    }
+}

@@ -1,0 +1,138 @@
+//! What is tested: a component with what is known of its source.
+
+use std::path::{Path, PathBuf};
+
+use renmen_plugin_host::Plugin;
+use serde_json::Value;
+
+use super::description::{Against, read_toml};
+use super::{ConformanceError, Description};
+
+/// The biggest component that is read, in bytes.
+const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+
+/// The name of a description.
+pub(crate) const FILE_NAME: &str = "conformance.toml";
+
+/// A component with what is known of its source.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The bytes of the component.
+    pub component: Vec<u8>,
+    /// What is known.
+    pub source: Known,
+}
+
+/// What is known of a source.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// Everything: it is played after a description.
+    Described(Description),
+    /// Where it runs.
+    Running {
+        /// On this machine: `http://127.0.0.1:4040`.
+        url: String,
+        /// How to connect.
+        against: Against,
+    },
+}
+
+impl Subject {
+    /// A connector's folder, or a component. The description lies in `described`, or beside the component.
+    ///
+    /// # Errors
+    /// A file that is not there, with where it was looked for.
+    pub fn described(path: &Path, described: Option<&Path>) -> Result<Self, ConformanceError> {
+        let component = component(path)?;
+        let beside = if path.is_dir() { path } else { path.parent().unwrap_or_else(|| Path::new(".")) };
+        let folder = described.unwrap_or(beside);
+        // The fixtures' own folder is a natural answer too.
+        let places = [folder.join(FILE_NAME), folder.join("..").join(FILE_NAME)];
+        let file = places.iter().find(|place| place.is_file()).ok_or_else(|| {
+            ConformanceError::Usage(format!(
+                "there is no {}: describe the vendor there (docs/conformance.md), or name its folder with --fixtures",
+                places[0].display()
+            ))
+        })?;
+        Ok(Self { component: read(&component)?, source: Known::Described(Description::read(file)?) })
+    }
+
+    /// A component against a source that runs.
+    ///
+    /// # Errors
+    /// A file that is not there or is none.
+    pub fn running(path: &Path, url: &str, against: &Path) -> Result<Self, ConformanceError> {
+        let component = read(&component(path)?)?;
+        Ok(Self { component, source: Known::Running { url: url.to_owned(), against: read_toml(against)? } })
+    }
+
+    /// The streams to test.
+    pub(super) fn streams(&self, plugin: &Plugin) -> Result<Vec<String>, ConformanceError> {
+        let declared: Vec<String> = plugin.manifest().streams.keys().map(|name| name.as_str().to_owned()).collect();
+        let asked: Vec<String> = match &self.source {
+            Known::Described(description) => description.streams.keys().cloned().collect(),
+            Known::Running { against, .. } if against.streams.is_empty() => declared.clone(),
+            Known::Running { against, .. } => against.streams.clone(),
+        };
+        if let Some(stray) = asked.iter().find(|name| !declared.contains(name)) {
+            let known = declared.join(", ");
+            return Err(ConformanceError::Usage(format!("the manifest has no stream `{stray}`; it has: {known}")));
+        }
+        Ok(asked)
+    }
+
+    /// The connection's configuration with the address and the canary filled in.
+    pub(super) fn config(&self, url: &str, canary: &str) -> Value {
+        let mut config = match &self.source {
+            Known::Described(description) => description.config.clone(),
+            Known::Running { against, .. } => against.config.clone(),
+        };
+        if config.is_null() {
+            config = Value::Object(serde_json::Map::new());
+        }
+        fill(&mut config, url, canary);
+        config
+    }
+}
+
+/// A folder's component is the one that `renmen plugin build` leaves there.
+fn component(path: &Path) -> Result<PathBuf, ConformanceError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let failed = |source| ConformanceError::File { path: path.to_owned(), source };
+    let mut found: Vec<PathBuf> = std::fs::read_dir(path)
+        .map_err(failed)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+        .collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(ConformanceError::Usage(format!(
+            "{} holds no component: run `renmen plugin build` there",
+            path.display()
+        ))),
+        (Some(_), false) => {
+            Err(ConformanceError::Usage(format!("{} holds several components: name one of them", path.display())))
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ConformanceError> {
+    let failed = |source| ConformanceError::File { path: path.to_owned(), source };
+    let bytes = path.metadata().map_err(failed)?.len();
+    if bytes > COMPONENT_BYTES_MAX {
+        let path = path.display();
+        return Err(ConformanceError::Usage(format!("{path} has {bytes} bytes, more than {COMPONENT_BYTES_MAX}")));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+fn fill(value: &mut Value, url: &str, canary: &str) {
+    match value {
+        Value::String(text) => *text = text.replace("{source}", url).replace("{canary}", canary),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, url, canary)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, url, canary)),
+        _ => {}
+    }
+}

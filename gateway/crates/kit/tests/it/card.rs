@@ -1,0 +1,74 @@
+//! The score card in its three forms.
+
+use renmen_kit::conformance::{CATALOGUE, Outcome, ScoreCard, StreamCard, Verdict};
+
+fn card() -> ScoreCard {
+    let outcome = |at: usize, verdict| Outcome { id: CATALOGUE[at].id, proves: CATALOGUE[at].proves, verdict };
+    let failed = Verdict::Failed {
+        seen: "2 of 8 records are missing: employee emp-7 & <others>".into(),
+        change: "follow the pages".into(),
+    };
+    let checks = vec![
+        outcome(0, Verdict::Passed),
+        outcome(1, failed),
+        outcome(2, Verdict::Skipped { why: "`pages.complete` failed".into() }),
+    ];
+    ScoreCard {
+        plugin: "hr-example".into(),
+        version: "0.1.0".into(),
+        digest: "sha256:00".into(),
+        streams: vec![StreamCard { stream: "employees".into(), checks }],
+    }
+}
+
+#[test]
+fn people_read_text() {
+    insta::assert_snapshot!(card().text());
+}
+
+#[test]
+fn programs_read_json() {
+    insta::assert_json_snapshot!(card());
+}
+
+#[test]
+fn build_servers_read_junit() {
+    // The report's own number is another in each run.
+    let junit = card().junit();
+    insta::assert_snapshot!(junit);
+}
+
+#[test]
+fn a_card_passes_when_something_held_and_nothing_failed() {
+    let mut card = card();
+    assert_eq!((card.score(), card.passed(), card.failures("employees")), ((1, 1, 1), false, vec![CATALOGUE[1].id]));
+    card.streams[0].checks.remove(1);
+    assert!(card.passed());
+    card.streams[0].checks.remove(0);
+    assert!(!card.passed(), "what was only skipped proved nothing");
+}
+
+#[test]
+fn each_check_has_an_id_of_its_own_and_comes_after_what_it_needs() {
+    for (at, facts) in CATALOGUE.iter().enumerate() {
+        assert!(CATALOGUE[..at].iter().all(|before| before.id != facts.id), "{} stands twice", facts.id);
+        assert!(facts.proves.ends_with('.'), "{} proves no sentence", facts.id);
+        for need in facts.needs {
+            let place = CATALOGUE.iter().position(|other| other.id == *need);
+            assert!(
+                place.is_some_and(|place| place < at),
+                "{} needs `{need}`, which comes later or not at all",
+                facts.id
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reference_lists_every_check_with_its_sentence() {
+    let reference = include_str!("../../../../../docs/conformance.md");
+    for facts in CATALOGUE {
+        let line = format!("| `{}` | {} |", facts.id, facts.proves);
+        assert!(reference.contains(&line), "docs/conformance.md lacks this line:\n{line}");
+    }
+}

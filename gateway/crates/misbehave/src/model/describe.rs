@@ -1,0 +1,81 @@
+//! What an author says about a source: `[streams.NAME.source]` of a conformance.toml.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One stream's source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Described {
+    /// One of the vendor's records, as an example of all: a table, or `FILE#POINTER` into a fixture.
+    pub record: Value,
+    /// Pointer to the id inside a record.
+    pub id: String,
+    /// Pointer to the time of the last change. RFC 3339, or seconds or milliseconds since 1970.
+    #[serde(default)]
+    pub modified: Option<String>,
+    /// Pointer to the time of creation, in the same form.
+    #[serde(default)]
+    pub created: Option<String>,
+    /// How the vendor marks a record that is gone; without it a record that is gone is no longer listed.
+    #[serde(default)]
+    pub deleted: Option<Marker>,
+    /// Pointer to a text that changes when a record is changed.
+    pub change: String,
+    /// The requests that list it, in the order in which they are tried.
+    pub serve: Vec<Serve>,
+}
+
+/// A member with the value that marks a record as gone.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marker {
+    /// Pointer inside the record.
+    pub at: String,
+    /// The value that means gone.
+    pub value: Value,
+}
+
+/// One kind of request and its answer. A place is a pointer (`/size`) into a JSON body, or the name of a query parameter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Serve {
+    /// `GET` if none is named.
+    pub method: Option<String>,
+    /// `/v1/employees`.
+    pub path: String,
+    /// Only requests in which these places hold these values.
+    pub when: BTreeMap<String, Value>,
+    /// What stands around the list: `{ errcode = 0 }`.
+    pub around: Option<Value>,
+    /// Pointer to the list in the answer. Without it the answer is `around` alone.
+    pub list: Option<String>,
+    /// The list holds ids instead of records.
+    pub ids_only: bool,
+    /// The place of a list of ids: the answer holds these records alone.
+    pub ids: Option<String>,
+    /// The place of the number of rows that are asked for.
+    pub size: Option<String>,
+    /// The place of the time from which changes are asked for.
+    pub since: Option<String>,
+    /// The place of the page cursor.
+    pub cursor: Option<String>,
+    /// Pointer to the next page's cursor in the answer, absent on the last page.
+    pub next: Option<String>,
+    /// The next cursor is a number.
+    pub next_is_number: bool,
+    /// Pointer to a member that says whether there is more.
+    pub more: Option<String>,
+    /// The answer is a table with these columns; its rows are all records.
+    pub csv: Option<Vec<String>>,
+}
+
+impl Serve {
+    /// Does it give records, or the same answer always?
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        self.list.is_some() || self.csv.is_some()
+    }
+}

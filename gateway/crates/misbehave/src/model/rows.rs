@@ -1,0 +1,162 @@
+//! What there is: rows made after the example, each with its time, and what was done to it.
+
+use serde_json::Value;
+
+use super::describe::Described;
+use super::{FROM_MS, TimeForm};
+use crate::place;
+
+/// One row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The source's id.
+    pub id: Value,
+    /// When it was last changed. Milliseconds since 1970.
+    pub modified_ms: i64,
+    /// When it was made. Milliseconds since 1970.
+    pub created_ms: i64,
+    /// How often it was changed.
+    pub version: u32,
+    /// Gone: marked, or no longer listed.
+    pub gone: bool,
+    /// What else is different from the example.
+    pub edits: Vec<(String, Edit)>,
+}
+
+/// One difference from the example.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// Another value.
+    Set(Value),
+    /// The member is not there.
+    Remove,
+}
+
+/// The rows of a stream.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub(crate) described: Described,
+    pub(crate) form: Option<TimeForm>,
+    created_form: Option<TimeForm>,
+    rows: Vec<Row>,
+    made: usize,
+}
+
+impl Rows {
+    pub(super) fn new(described: Described, count: usize) -> Result<Self, (&'static str, String)> {
+        let example = &described.record;
+        let form_of = |key, pointer: &Option<String>| match pointer {
+            None => Ok(None),
+            Some(pointer) => match example.pointer(pointer).and_then(TimeForm::of) {
+                Some(form) => Ok(Some(form)),
+                None => Err((
+                    key,
+                    format!("`{pointer}` of the example is no RFC 3339 time with a zone and no number since 1970"),
+                )),
+            },
+        };
+        let (form, created_form) = (form_of("modified", &described.modified)?, form_of("created", &described.created)?);
+        if example.pointer(&described.id).and_then(place::text_of).is_none() {
+            return Err(("id", format!("`{}` of the example is no text and no number", described.id)));
+        }
+        if example.pointer(&described.change).and_then(Value::as_str).is_none() {
+            return Err(("change", format!("`{}` of the example is no text", described.change)));
+        }
+        let mut rows = Self { described, form, created_form, rows: Vec::new(), made: 0 };
+        for n in 0..count {
+            rows.insert(FROM_MS + n as i64 * 1000);
+        }
+        Ok(rows)
+    }
+
+    /// Every row, gone ones too, in the order in which they were made.
+    #[must_use]
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The row at an index, to be changed in any way.
+    pub fn row_mut(&mut self, index: usize) -> Option<&mut Row> {
+        self.rows.get_mut(index)
+    }
+
+    /// Adds a row that was made at a time. Milliseconds since 1970.
+    pub fn insert(&mut self, at_ms: i64) {
+        self.made += 1;
+        let example = self.described.record.pointer(&self.described.id);
+        let id = match example {
+            Some(Value::Number(number)) => (number.as_i64().unwrap_or(0) + self.made as i64).into(),
+            Some(Value::String(text)) => match text.parse::<i64>() {
+                Ok(number) => (number + self.made as i64).to_string().into(),
+                Err(_) => format!("{text}-{:04}", self.made).into(),
+            },
+            _ => Value::Null,
+        };
+        let row = Row { id, modified_ms: at_ms, created_ms: at_ms, version: 0, gone: false, edits: Vec::new() };
+        self.rows.push(row);
+    }
+
+    /// Changes a row at a time. Milliseconds since 1970.
+    pub fn touch(&mut self, index: usize, at_ms: i64) {
+        if let Some(row) = self.rows.get_mut(index) {
+            row.version += 1;
+            row.modified_ms = at_ms;
+        }
+    }
+
+    /// Ends a row at a time: marks it, or takes it off the list. Milliseconds since 1970.
+    pub fn end(&mut self, index: usize, at_ms: i64) {
+        if let Some(row) = self.rows.get_mut(index) {
+            row.gone = true;
+            row.modified_ms = at_ms;
+        }
+    }
+
+    /// The newest time of a row. Milliseconds since 1970.
+    #[must_use]
+    pub fn newest_ms(&self) -> i64 {
+        self.rows.iter().map(|row| row.modified_ms).max().unwrap_or(FROM_MS)
+    }
+
+    /// The id of a row as text.
+    #[must_use]
+    pub fn id_text(row: &Row) -> String {
+        place::text_of(&row.id).unwrap_or_default()
+    }
+
+    /// A row as the source writes it. `skew_ms` is how far its clock is ahead.
+    #[must_use]
+    pub fn write(&self, row: &Row, skew_ms: i64) -> Value {
+        let mut record = self.described.record.clone();
+        place::put(&mut record, &self.described.id, row.id.clone());
+        let times = [
+            (&self.described.created, self.created_form, row.created_ms),
+            (&self.described.modified, self.form, row.modified_ms),
+        ];
+        for (pointer, form, ms) in times {
+            if let (Some(pointer), Some(form)) = (pointer, form) {
+                place::put(&mut record, pointer, form.write(ms + skew_ms));
+            }
+        }
+        if row.version > 0 {
+            let text =
+                self.described.record.pointer(&self.described.change).and_then(Value::as_str).unwrap_or_default();
+            place::put(&mut record, &self.described.change, format!("{text} {}", row.version).into());
+        }
+        if let (true, Some(marker)) = (row.gone, &self.described.deleted) {
+            place::put(&mut record, &marker.at, marker.value.clone());
+        }
+        for (pointer, edit) in &row.edits {
+            match edit {
+                Edit::Set(value) => place::put(&mut record, pointer, value.clone()),
+                Edit::Remove => drop(place::take(&mut record, pointer)),
+            }
+        }
+        record
+    }
+
+    /// Is the row in a listing?
+    pub(super) fn is_listed(&self, row: &Row) -> bool {
+        !row.gone || self.described.deleted.is_some()
+    }
+}

@@ -1,0 +1,63 @@
+//! `renmen plugin test`: the conformance kit.
+#![allow(clippy::print_stdout, reason = "JUnit is neither a table nor our own document")]
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use renmen_kit::conformance::{ConformanceError, Subject, test};
+
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+
+/// What to test.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// The connector's folder, or its component.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// The folder of conformance.toml; by default the one of the component.
+    #[arg(long)]
+    fixtures: Option<PathBuf>,
+    /// Test against a source that runs on this machine instead: `http://127.0.0.1:4040`.
+    #[arg(long, requires = "connect")]
+    against: Option<String>,
+    /// How to connect to it: a TOML file with `config`, `slots.NAME = "VARIABLE"` and `streams`.
+    #[arg(long, requires = "against", value_name = "FILE")]
+    connect: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One document.
+    Json,
+    /// For build servers.
+    Junit,
+}
+
+/// Runs the command.
+pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    let subject = match (&ask.against, &ask.connect) {
+        (Some(url), Some(connect)) => Subject::running(&ask.path, url, connect),
+        _ => Subject::described(&ask.path, ask.fixtures.as_deref()),
+    };
+    let card = test(&subject.map_err(told)?, None).await.map_err(told)?;
+    match (ask.format, out.json) {
+        (Format::Json, _) | (Format::Text, true) => out.document(&card)?,
+        (Format::Text, false) => out.say(&card.text()),
+        (Format::Junit, _) => println!("{}", card.junit()),
+    }
+    Ok(if card.passed() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// What an author can mend is wrong usage.
+fn told(error: ConformanceError) -> anyhow::Error {
+    match error {
+        ConformanceError::Serve(_) | ConformanceError::Component(_) => error.into(),
+        other => Usage(other.to_string()).into(),
+    }
+}

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 pub mod dingtalk;
+pub mod feishu;
 pub mod files;
 pub mod interview_vendor;
 pub mod people;

@@ -34,6 +34,9 @@ pub(crate) struct Options {
 struct Ready {
     dingtalk_url: String,
     dingtalk_old_url: String,
+    feishu_url: String,
+    feishu_app: String,
+    feishu_encrypt_key: String,
     interview_url: String,
     files_url: String,
     inbox: String,
@@ -105,6 +108,8 @@ fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready) -> Command {
     command.env("RENMEN_PLUGINS", workspace.plugins_dir());
     command.env("DINGTALK_URL", &ready.dingtalk_url).env("DINGTALK_OLD_URL", &ready.dingtalk_old_url);
     command.env("DINGTALK_APP", &ready.dingtalk_app);
+    command.env("FEISHU_URL", &ready.feishu_url).env("FEISHU_APP", &ready.feishu_app);
+    command.env("FEISHU_ENCRYPT_KEY", &ready.feishu_encrypt_key);
     command.env("INTERVIEW_URL", &ready.interview_url).env("INTERVIEW_KEY", &ready.interview_key);
     command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox);
     own_group(&mut command);

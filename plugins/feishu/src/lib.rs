@@ -1,1 +1,89 @@
-//! Feishu: Hire and CoreHR.
+//! Feishu (飞书), in the role of the HR system of record: Hire (招聘) and CoreHR (人事).
+//!
+//! Owns how the vendor is asked ([`api`]), how its lists are walked (`streams`), the way of its objects into canonical records
+//! ([`map`]), the actions that write to it ([`act`]) and the events that it sends ([`event`]). Must not know: who orders an
+//! interview or decides on it, and any secret. Facts of the contract are marked in README.md with how well they are known.
+
+mod act;
+mod api;
+mod changed;
+mod event;
+mod map;
+mod marker;
+mod streams;
+
+use renmen_plugin::{
+    Action, Delivery, Failure, Finding, Outcome, Page, Pull, Receipt, Sink, Source, Webhook, export_connector,
+};
+use serde::Deserialize;
+
+/// The connection's configuration.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    /// `https://open.feishu.cn`, or `https://open.larksuite.com` outside of China.
+    pub base_url: String,
+    /// The name under which an AI interview's assessment stands in Hire.
+    #[serde(default = "interviewer")]
+    pub interviewer: String,
+    /// The résumé source under which our external applications stand in Hire. It is also how they are found again.
+    #[serde(default = "source")]
+    pub source: String,
+    /// Interviews that began longer ago than this many days are read by a full run alone.
+    #[serde(default = "lookback")]
+    pub interview_lookback_days: u32,
+    /// Read leavers' applications, for the day and the reason of leaving? It needs a permission of its own.
+    #[serde(default = "yes")]
+    pub offboardings: bool,
+    /// Compare the verification token of each event with the slot `verification_token`, besides its signature.
+    #[serde(default)]
+    pub check_verification_token: bool,
+}
+
+fn interviewer() -> String {
+    "AI 面试官".into()
+}
+
+fn source() -> String {
+    "AI 面试".into()
+}
+
+fn lookback() -> u32 {
+    90
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The connector.
+pub struct Feishu;
+
+impl Source for Feishu {
+    type Config = Config;
+
+    fn pull(config: Config, pull: Pull) -> Result<Page, Failure> {
+        streams::pull(&config, &pull)
+    }
+
+    fn probe(config: Config) -> Result<Vec<Finding>, Failure> {
+        Ok(streams::probe(&config))
+    }
+}
+
+impl Sink for Feishu {
+    type Config = Config;
+
+    fn push(config: Config, action: Action) -> Result<Receipt, Failure> {
+        act::push(&config, &action)
+    }
+}
+
+impl Webhook for Feishu {
+    type Config = Config;
+
+    fn receive(config: Config, delivery: Delivery) -> Result<Outcome, Failure> {
+        event::receive(&config, &delivery)
+    }
+}
+
+export_connector!(Feishu);

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use renmen_tests::{dingtalk, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, files, interview_vendor};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// Simulated DingTalk, interview vendor and file drop on loopback.
+/// Simulated DingTalk, Feishu, interview vendor and file drop on loopback.
 #[derive(Parser)]
 struct Options {
     /// Written when everything listens: a JSON object of addresses.
@@ -22,7 +22,7 @@ struct Options {
     /// People in the simulated company.
     #[arg(long, default_value_t = 120)]
     people: usize,
-    /// Candidates at the simulated interview vendor.
+    /// Candidates at the simulated interview vendor, and in the simulated Hire.
     #[arg(long, default_value_t = 60)]
     candidates: usize,
     /// It stops by itself after this many seconds.
@@ -39,11 +39,15 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_millis(700)).await;
 
     let dingtalk = serve(dingtalk::router(dingtalk::company(options.people))).await?;
+    let feishu = serve(feishu::router(feishu::tenant(options.people, options.candidates))).await?;
     let interview = serve(interview_vendor::router(interview_vendor::vendor(options.candidates))).await?;
     let served = serve(files::router(options.dir.clone())).await?;
     let ready = json!({
         "dingtalk_url": dingtalk,
         "dingtalk_old_url": dingtalk,
+        "feishu_url": feishu,
+        "feishu_app": json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET }).to_string(),
+        "feishu_encrypt_key": feishu::ENCRYPT_KEY,
         "interview_url": format!("{interview}/v1"),
         "files_url": served,
         "inbox": options.dir,

@@ -1,7 +1,7 @@
 //! The main job on the repository's own connectors.toml: three families of records through three connectors, readable over
 //! the API, and no secret anywhere.
 
-use renmen_tests::{dingtalk, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, files, interview_vendor};
 use serde_json::{Value, json};
 
 use crate::harness::{Home, said, serve};
@@ -15,6 +15,8 @@ async fn deployment() -> Home {
     std::fs::create_dir(&inbox).unwrap();
     files::write_demo_files(&inbox).unwrap();
     let dingtalk_url = serve(dingtalk::router(dingtalk::company(60))).await;
+    let feishu_url = serve(feishu::router(feishu::tenant(30, 30))).await;
+    let feishu_app = json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET }).to_string();
     let interview_url = serve(interview_vendor::router(interview_vendor::vendor(30))).await;
     let app = json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string();
     // A file that was written this very moment may still be growing: it is listed half a second later.
@@ -22,6 +24,9 @@ async fn deployment() -> Home {
     home.env("RENMEN_PLUGINS", &plugins)
         .env("DINGTALK_URL", &dingtalk_url)
         .env("DINGTALK_OLD_URL", &dingtalk_url)
+        .env("FEISHU_URL", &feishu_url)
+        .env("FEISHU_APP", &feishu_app)
+        .env("FEISHU_ENCRYPT_KEY", feishu::ENCRYPT_KEY)
         .env("INTERVIEW_URL", &format!("{interview_url}/v1"))
         .env("INBOX", &inbox.display().to_string())
         .env("DINGTALK_APP", &app)

@@ -8,6 +8,7 @@ mod conformance;
 mod crash;
 mod families;
 mod faults;
+mod feishu;
 mod gateway;
 mod harness;
 mod interview_loop;

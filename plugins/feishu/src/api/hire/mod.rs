@@ -1,0 +1,76 @@
+//! Hire (招聘): jobs, talents, applications, interviews, offers. Shapes with the members that are used, and the requests that
+//! more than one stream or action needs.
+
+mod application;
+mod interview;
+mod job;
+mod offer;
+mod talent;
+
+pub(crate) use application::{Application, Process, ProcessStage, StageTime};
+pub(crate) use interview::{Evaluation, Interview, InterviewRecord};
+pub(crate) use job::Job;
+pub(crate) use offer::{BasicSalary, Offer, SalaryPlan};
+pub(crate) use talent::{Career, Education, Project, Talent};
+
+use renmen_plugin::Failure;
+use renmen_plugin::http::Request;
+
+use super::{all, get};
+use crate::Config;
+
+/// Which kind of user id answers carry: the vendor's default for Hire.
+pub(crate) const USER_IDS: (&str, &str) = ("user_id_type", "open_id");
+/// Which kind of department id answers carry, in Hire and CoreHR alike, so that they meet.
+pub(crate) const DEPARTMENT_IDS: (&str, &str) = ("department_id_type", "open_department_id");
+
+/// `GET /hire/v1/applications/:id`.
+pub(crate) fn application(config: &Config, id: &str) -> Request {
+    get(config, &application_path(id)).query(USER_IDS.0, USER_IDS.1)
+}
+
+/// The path of an application.
+pub(crate) fn application_path(id: &str) -> String {
+    format!("/open-apis/hire/v1/applications/{}", segment(id))
+}
+
+/// `GET /hire/v1/jobs/:id`. The newer `get_detail` has another shape than the list: a record must not look different by the
+/// way that it came.
+pub(crate) fn job(config: &Config, id: &str) -> Request {
+    get(config, &format!("/open-apis/hire/v1/jobs/{}", segment(id)))
+        .query(USER_IDS.0, USER_IDS.1)
+        .query(DEPARTMENT_IDS.0, DEPARTMENT_IDS.1)
+}
+
+/// `GET /hire/v1/talents/:id`: the shape of the list, as for [`job`].
+pub(crate) fn talent(config: &Config, id: &str) -> Request {
+    get(config, &format!("/open-apis/hire/v1/talents/{}", segment(id))).query(USER_IDS.0, USER_IDS.1)
+}
+
+/// `GET /hire/v1/job_processes`: every process with its stages.
+///
+/// # Errors
+/// The vendor's.
+pub(crate) fn processes(config: &Config) -> Result<Vec<Process>, Failure> {
+    /// Of 100 each.
+    const PAGES_MAX: usize = 10;
+    all(PAGES_MAX, |token| {
+        get(config, "/open-apis/hire/v1/job_processes").query("page_size", 100).query_some("page_token", token)
+    })
+}
+
+/// An id as a segment of a path: ids come from outside, and one with a slash or a question mark must not become another
+/// request.
+pub(crate) fn segment(id: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    id.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_id_cannot_leave_its_place_in_the_path() {
+        assert_eq!(super::segment("6949805467799537964"), "6949805467799537964");
+        assert_eq!(super::segment("../talents?x=张"), "%2E%2E%2Ftalents%3Fx%3D%E5%BC%A0");
+    }
+}

@@ -1,0 +1,49 @@
+//! From the vendor's objects to canonical records. Pure: one object in, one record out.
+
+mod application;
+mod candidate;
+mod employee;
+mod external;
+mod interview;
+mod job;
+mod offer;
+mod org;
+
+pub(crate) use application::{Stages, application};
+pub(crate) use candidate::candidate;
+pub(crate) use employee::{assignment, employee, employment};
+pub(crate) use external::{
+    background_check, external_application, external_interview, external_result, external_scores,
+};
+pub(crate) use interview::{dimension_scores, interview, interview_result};
+pub(crate) use job::job;
+pub(crate) use offer::offer;
+pub(crate) use org::org_unit;
+
+use renmen_plugin::Unfit;
+use renmen_plugin::schema::types::{ExternalId, Instant, LocalDate, Ref};
+
+/// The vendor's days without a zone are days in China (UTC+8).
+const CHINA_MINUTES: i32 = 8 * 60;
+
+fn instant(field: &str, ms: Option<i64>) -> Result<Option<Instant>, Unfit> {
+    // 0 stands for "never" in the vendor's answers.
+    let ms = ms.filter(|&ms| ms > 0);
+    ms.map(|ms| Instant::from_epoch_ms(ms).map_err(|e| Unfit::field(field, e))).transpose()
+}
+
+fn day(field: &str, text: Option<&String>) -> Result<Option<LocalDate>, Unfit> {
+    let text = crate::api::loose::filled(text);
+    text.map(|text| LocalDate::parse(text).map_err(|e| Unfit::field(field, e))).transpose()
+}
+
+/// Hire knows the month of a school or job (`1990-01`): its first day. What is no month ("until today") is none.
+fn month(text: Option<&String>) -> Option<LocalDate> {
+    let text = crate::api::loose::filled(text)?;
+    LocalDate::parse(&format!("{text}-01")).ok()
+}
+
+/// Somebody by the id that Hire uses. CoreHR's employees have another one, so it says which kind it is.
+fn by_open_id<E>(open_id: &str) -> Ref<E> {
+    Ref::by(ExternalId { object_type: Some("open_id".to_owned()), ..ExternalId::of(open_id) })
+}

@@ -1,0 +1,105 @@
+//! Employees: everything each time, leavers among them. Each gives three records of one id. Lists come from the search, whose
+//! answers are minutes old; a targeted read asks for the employees themselves, who are seconds old.
+
+use std::collections::BTreeMap;
+
+use renmen_plugin::http::{Request, Response};
+use renmen_plugin::schema::entity::{Assignment, Employee, Employment};
+use renmen_plugin::{Failure, Page, Pull};
+use serde::Deserialize;
+
+use super::size;
+use crate::api::corehr::{
+    self, EMPLOYEE_FIELDS, EmployeeQuery, Offboarding, OffboardingInfo, OffboardingQuery, USER_IDS,
+};
+use crate::api::hire::DEPARTMENT_IDS;
+use crate::api::{all, ask, data, listing, request};
+use crate::{Config, map};
+
+/// The vendor's largest page.
+const SIZE_MAX: u32 = 100;
+/// Pages of the applications of one page of employees: somebody may have withdrawn one before.
+const OFFBOARDING_PAGES_MAX: usize = 5;
+/// Applications that were granted or needed no grant.
+const GRANTED: &[&str] = &["Approved", "Offboarded", "NoNeedApproval"];
+
+type Leaving = BTreeMap<String, OffboardingInfo>;
+
+pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    let mut page = Page::new();
+    if !pull.only.is_empty() {
+        for ids in pull.only.chunks(SIZE_MAX as usize) {
+            let query = EmployeeQuery { employment_ids: ids, fields: EMPLOYEE_FIELDS };
+            add(config, &mut page, &ask(to(config, "batch_get").json(&query))?)?;
+        }
+        return Ok(page);
+    }
+    let query = EmployeeQuery { employment_ids: &[], fields: EMPLOYEE_FIELDS };
+    let request = to(config, "search")
+        .query("page_size", size(pull.max_records, 3, SIZE_MAX))
+        .query_some("page_token", pull.cursor.as_deref())
+        .json(&query);
+    let next = add(config, &mut page, &ask(request)?)?;
+    let page = page.everything();
+    Ok(match next {
+        Some(next) => page.more(next),
+        None => page,
+    })
+}
+
+fn to(config: &Config, call: &str) -> Request {
+    request(config, "POST", &format!("/open-apis/corehr/v2/employees/{call}"))
+        .query(USER_IDS.0, USER_IDS.1)
+        .query(DEPARTMENT_IDS.0, DEPARTMENT_IDS.1)
+}
+
+fn add(config: &Config, page: &mut Page, response: &Response) -> Result<Option<String>, Failure> {
+    let listing = listing(response)?;
+    if !listing.has_items {
+        return Ok(listing.next);
+    }
+    let leaving = if config.offboardings { leaving(config, &ids_of(response)?)? } else { Leaving::new() };
+    page.map_items::<Employee, corehr::Employee>(response, "/data/items", |employee, item| {
+        item.is_about(employee.employment_id.as_str());
+        let leaving = leaving.get(&employee.employment_id);
+        let id = &employee.employment_id;
+        item.push(id.clone(), None, &map::employee(&employee, leaving)?)?;
+        item.push::<Employment>(id.clone(), None, &map::employment(&employee, leaving)?)?;
+        item.push::<Assignment>(id.clone(), None, &map::assignment(&employee)?)
+    })?;
+    Ok(listing.next)
+}
+
+/// The ids alone: an item that is bad in another member must not hide the others' leaving.
+fn ids_of(response: &Response) -> Result<Vec<String>, Failure> {
+    #[derive(Deserialize)]
+    struct Items {
+        items: Vec<serde_json::Value>,
+    }
+    let items = data::<Items>(response)?.items;
+    Ok(items.iter().filter_map(|item| item["employment_id"].as_str().map(str::to_owned)).collect())
+}
+
+/// Who of them leaves. Their page is part of the answer to nobody, so a record's way back leads to the employee alone.
+fn leaving(config: &Config, ids: &[String]) -> Result<Leaving, Failure> {
+    if ids.is_empty() {
+        return Ok(Leaving::new());
+    }
+    let query = OffboardingQuery { employment_ids: ids, statuses: GRANTED };
+    let found: Vec<Offboarding> = all(OFFBOARDING_PAGES_MAX, |token| {
+        request(config, "POST", "/open-apis/corehr/v1/offboardings/search")
+            .query(USER_IDS.0, USER_IDS.1)
+            .query("page_size", SIZE_MAX)
+            .query_some("page_token", token)
+            .json(&query)
+    })?;
+    let mut leaving = Leaving::new();
+    for Offboarding { offboarding_info: info } in found {
+        // Of several, the one with the last day that comes later.
+        let later = |known: &OffboardingInfo| known.offboarding_date >= info.offboarding_date;
+        if !leaving.get(&info.employment_id).is_some_and(later) {
+            leaving.insert(info.employment_id.clone(), info);
+        }
+    }
+    Ok(leaving)
+}

@@ -1,0 +1,126 @@
+//! Lists, targeted reads, and what is not taken.
+
+use connector_feishu::Feishu;
+use renmen_plugin::testing::{Host, NOW_MS, readable};
+use renmen_plugin::{Coverage, FailureKind, Page, Pull};
+
+use crate::{BASE, config, fixtures, payload};
+
+fn only(host: &Host, stream: &str, ids: &[&str]) -> Page {
+    let ids = ids.iter().map(|&id| id.to_owned()).collect();
+    let pull = Pull { stream: stream.into(), only: ids, max_records: 1000, ..Pull::default() };
+    host.pull::<Feishu>(&config(), pull).unwrap()
+}
+
+#[test]
+fn departments_are_listed_whole_and_one_without_a_name_is_set_aside() {
+    let run = fixtures().pull_all::<Feishu>(&config(), "departments", None).unwrap();
+    assert_eq!((run.pages, run.coverage), (2, Coverage::Everything));
+    assert_eq!(run.rejects.len(), 1);
+    assert_eq!(run.rejects[0].external_id.as_deref(), Some("od-3"));
+    insta::assert_json_snapshot!(readable(&run.records));
+}
+
+#[test]
+fn an_employee_is_three_records_and_a_granted_leaving_is_part_of_them() {
+    let host = fixtures();
+    let run = host.pull_all::<Feishu>(&config(), "employees", None).unwrap();
+    assert_eq!(run.records.len(), 9, "three people; the fourth has a day that does not exist");
+    assert_eq!(run.rejects[0].external_id.as_deref(), Some("7000000000000000003"));
+    insta::assert_json_snapshot!(readable(&run.records));
+    let asked: serde_json::Value = serde_json::from_slice(&host.request_body(0).unwrap()).unwrap();
+    for private in ["national_id", "bank", "address_list", "religion", "marital", "dependent"] {
+        assert!(!asked.to_string().contains(private), "{private} is not asked for");
+    }
+}
+
+#[test]
+fn hiring_comes_as_jobs_candidates_applications_offers_and_interviews() {
+    let host = fixtures();
+    let mut records = Vec::new();
+    for stream in ["jobs", "candidates", "applications", "offers", "interviews"] {
+        let run = host.pull_all::<Feishu>(&config(), stream, None).unwrap();
+        assert_eq!(run.coverage, Coverage::Changes, "{stream}");
+        assert_eq!(run.rejects.len(), usize::from(stream == "jobs"), "{stream}");
+        records.extend(run.records);
+    }
+    let text = readable(&records).to_string();
+    assert!(!text.contains("证件号"), "identity documents are not taken");
+    insta::assert_json_snapshot!(readable(&records));
+}
+
+#[test]
+fn the_next_run_asks_for_what_changed_since_and_the_vendor_may_answer_without_a_list() {
+    let run = fixtures().at_ms(NOW_MS).pull_all::<Feishu>(&config(), "jobs", None).unwrap();
+    let url = format!(
+        "{BASE}/open-apis/hire/v1/jobs?page_size=20&user_id_type=open_id&department_id_type=open_department_id&update_start_time=1767225000000"
+    );
+    let host = Host::new().answer("GET", &url, 200, r#"{"code":0,"data":{}}"#);
+    let again = host.pull_all::<Feishu>(&config(), "jobs", run.next.clone()).unwrap();
+    assert!(again.records.is_empty());
+    assert_eq!(again.next, run.next, "nothing new leaves the time where it was");
+}
+
+#[test]
+fn a_targeted_read_gives_the_same_record_as_the_list() {
+    let host = fixtures();
+    let listed = host.pull_all::<Feishu>(&config(), "applications", None).unwrap();
+    let read = only(&host, "applications", &["6900000000000000002"]);
+    assert_eq!(read.records[0].payload, listed.records[1].payload);
+    assert_eq!((read.next, read.has_more), (None, false), "the cursor is left alone");
+}
+
+#[test]
+fn one_that_is_gone_is_told_and_one_that_the_vendor_does_not_take_is_set_aside() {
+    let url = |id: &str| format!("{BASE}/open-apis/hire/v1/talents/{id}?user_id_type=open_id");
+    let host = Host::new()
+        .answer("GET", &url("1"), 404, r#"{"code":1002102,"msg":"Talent not found"}"#)
+        .answer("GET", &url("2"), 400, r#"{"code":1002002,"msg":"参数错误"}"#)
+        .answer("GET", &url("3"), 200, r#"{"code":0,"data":{"talent":{"id":"3","basic_info":{"name":"郑浩然"}}}}"#);
+    let page = only(&host, "candidates", &["1", "2", "3"]);
+    assert_eq!((page.records[0].external_id.as_str(), page.records[0].deleted), ("1", true));
+    assert_eq!(page.rejects[0].external_id.as_deref(), Some("2"));
+    assert_eq!(payload(&page.records[1])["person"]["names"]["formatted"], "郑浩然");
+}
+
+#[test]
+fn a_permission_that_was_taken_away_ends_the_read_and_deletes_nobody() {
+    let url = format!("{BASE}/open-apis/hire/v1/talents/1?user_id_type=open_id");
+    let host = Host::new().answer("GET", &url, 400, r#"{"code":99991672,"msg":"Access denied"}"#);
+    let pull = Pull { stream: "candidates".into(), only: vec!["1".into()], max_records: 10, ..Pull::default() };
+    assert_eq!(host.pull::<Feishu>(&config(), pull).unwrap_err().kind, FailureKind::NotGranted);
+}
+
+#[test]
+fn an_amount_without_its_currency_is_refused() {
+    let url = format!("{BASE}/open-apis/hire/v1/offers/7?user_id_type=open_id&department_id_type=open_department_id");
+    let body = r#"{"code":0,"data":{"offer":{"id":"7","application_id":"9","offer_status":1,
+        "salary_plan":{"basic_salary":"{\"amount\":\"18000\",\"period\":2}"}}}}"#;
+    let page = only(&Host::new().answer("GET", &url, 200, body), "offers", &["7"]);
+    assert!(page.records.is_empty());
+    assert!(page.rejects[0].reason.contains("currency"), "{}", page.rejects[0].reason);
+}
+
+#[test]
+fn too_many_ids_at_once_and_unknown_streams_are_refused_before_anything_is_sent() {
+    let host = Host::new();
+    let ids = |n: usize| (0..n).map(|id| id.to_string()).collect();
+    let pull =
+        |stream: &str, n: usize| Pull { stream: stream.into(), only: ids(n), max_records: 10, ..Pull::default() };
+    for refused in [pull("jobs", 201), pull("persons", 0)] {
+        assert_eq!(host.pull::<Feishu>(&config(), refused).unwrap_err().kind, FailureKind::InvalidInput);
+    }
+    assert!(host.requests().is_empty());
+    assert_eq!(host.pull::<Feishu>(&config(), pull("jobs", 200)).unwrap_err().kind, FailureKind::Internal, "it asked");
+}
+
+#[test]
+fn throttled_the_read_waits_as_long_as_the_vendor_asks() {
+    let url = format!("{BASE}/open-apis/hire/v1/applications?page_size=100");
+    let headers = vec![("x-ogw-ratelimit-reset".to_owned(), "52".to_owned())];
+    let body = br#"{"code":99991400,"msg":"request trigger frequency limit"}"#.to_vec();
+    let response = renmen_plugin::http::Response::from_parts(400, headers, body);
+    let failure =
+        Host::new().answer_with("GET", &url, response).pull_all::<Feishu>(&config(), "applications", None).unwrap_err();
+    assert_eq!((failure.kind, failure.retry_after_ms), (FailureKind::RateLimited, Some(52_000)));
+}

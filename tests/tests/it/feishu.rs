@@ -1,0 +1,150 @@
+//! Feishu as the HR system of record, through the real gateway: everything comes in, what changed comes again, each of the
+//! vendor's bad answers has its end, and what was written back is read.
+
+use renmen_tests::feishu::{self, Fault, Tenant};
+use serde_json::{Value, json};
+
+use crate::harness::{Home, plugin, said, serve};
+
+const STREAMS: [&str; 8] =
+    ["departments", "employees", "jobs", "candidates", "applications", "offers", "interviews", "external_records"];
+
+async fn hire(employees: usize, candidates: usize) -> (Tenant, Home) {
+    let tenant = feishu::tenant(employees, candidates);
+    let url = serve(feishu::router(tenant.clone())).await;
+    let streams: String = STREAMS.iter().map(|stream| format!("streams.{stream} = {{ manual = true }}\n")).collect();
+    let config = format!(
+        r#"
+[connections.feishu]
+plugin = "{}"
+config = {{ base_url = "{url}" }}
+grant = {{ plaintext = true, addresses = ["127.0.0.0/8"] }}
+slots.app = {{ env = "FEISHU_APP" }}
+slots.encrypt_key = {{ env = "FEISHU_ENCRYPT_KEY" }}
+{streams}
+limits = {{ retries_max = 1, retry_wait_max = "2s", rate = {{ requests = 10000, per = "1s", burst = 1000 }} }}
+"#,
+        plugin("feishu").display()
+    );
+    let app = json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET }).to_string();
+    let home = Home::new(&config).env("FEISHU_APP", &app).env("FEISHU_ENCRYPT_KEY", feishu::ENCRYPT_KEY);
+    (tenant, home)
+}
+
+/// One stream's run, whatever its end.
+async fn pull(home: &Home, stream: &str) -> Value {
+    let output = home.run(&["sync", "feishu", stream, "--dev", "--json"]).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+    report[0].clone()
+}
+
+async fn records(home: &Home, collection: &str) -> Vec<Value> {
+    let records = home.json(&["records", collection, "--dev", "--limit", "1000"]).await;
+    records.as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_stream_comes_in_whole_and_a_second_time_writes_nothing() {
+    let (_tenant, home) = hire(130, 60).await;
+    let runs = home.json(&["sync", "feishu", "--dev"]).await;
+    for run in runs.as_array().unwrap() {
+        assert_eq!((&run["failure"], &run["quarantined"]), (&Value::Null, &0.into()), "{run}");
+    }
+    for (collection, many) in [
+        ("org-units", 5),
+        ("employees", 130),
+        ("employments", 130),
+        ("assignments", 130),
+        ("jobs", 4),
+        ("candidates", 60),
+        // One of them was imported from another system.
+        ("applications", 61),
+        ("offers", 30),
+        ("interviews", 40),
+        ("interview-results", 40),
+        ("dimension-scores", 80),
+        ("assessments", 1),
+    ] {
+        assert_eq!(records(&home, collection).await.len(), many, "{collection}");
+    }
+    let again = home.json(&["sync", "feishu", "--dev"]).await;
+    for run in again.as_array().unwrap() {
+        let (created, updated, deleted) = (&run["created"], &run["updated"], &run["deleted"]);
+        assert_eq!((created, updated, deleted), (&0.into(), &0.into(), &0.into()), "{run}");
+    }
+    for canary in [feishu::APP_SECRET, feishu::ENCRYPT_KEY, "canary-feishu-token"] {
+        for (path, bytes) in home.every_byte() {
+            let found = memchr::memmem::find(&bytes, canary.as_bytes()).is_some();
+            assert!(!found, "{canary} in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_was_moved_is_the_one_that_comes_again() {
+    let (tenant, home) = hire(5, 60).await;
+    assert_eq!(pull(&home, "applications").await["created"], 60);
+    let id = records(&home, "applications").await[0]["external_id"].as_str().unwrap().to_owned();
+    assert!(feishu::move_application(&tenant, &id, "stage-6"));
+    let run = pull(&home, "applications").await;
+    assert_eq!((&run["failure"], &run["updated"]), (&Value::Null, &1.into()), "{run}");
+    let moved = home.json(&["records", "applications", "--external-id", &id, "--dev"]).await;
+    assert_eq!(moved[0]["body"]["status"]["code"], "HIRED", "{moved}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_feishus_errors_ends_the_run_with_its_reason_and_the_next_run_goes_on() {
+    let (tenant, home) = hire(20, 5).await;
+    for (fault, code, class) in [
+        (Fault::ThrottledLong, "rate-limited", "wait"),
+        (Fault::NoScope, "not-granted", "operator"),
+        (Fault::NoPermission, "not-granted", "operator"),
+        (Fault::ErrorInOk, "upstream-unavailable", "wait"),
+        (Fault::CutJson, "upstream-unavailable", "wait"),
+        (Fault::OtherShape, "upstream-changed", "connector"),
+    ] {
+        feishu::inject(&tenant, fault);
+        let report = pull(&home, "departments").await;
+        assert_eq!(report["failure"]["code"], code, "{fault:?}: {report}");
+        assert_eq!(report["failure"]["class"], class, "{fault:?}: {report}");
+    }
+    let good = pull(&home, "departments").await;
+    assert_eq!((&good["failure"], &good["created"]), (&Value::Null, &5.into()), "{good}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_throttle_and_an_ended_token_are_got_over_within_the_run() {
+    let (tenant, home) = hire(20, 30).await;
+    feishu::inject(&tenant, Fault::Throttled429);
+    assert_eq!(pull(&home, "candidates").await["failure"], Value::Null);
+    let before = tenant.lock().unwrap().token_requests;
+    {
+        let mut state = tenant.lock().unwrap();
+        state.expire_at_request = Some(state.requests + 3);
+    }
+    assert_eq!(pull(&home, "applications").await["failure"], Value::Null);
+    assert_eq!(tenant.lock().unwrap().token_requests, before + 2, "one for the new process, one after the end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_no_longer_listed_is_gone_and_a_cut_run_deletes_nobody() {
+    let (tenant, home) = hire(20, 5).await;
+    pull(&home, "employees").await;
+    tenant.lock().unwrap().employees.truncate(19);
+    feishu::inject(&tenant, Fault::ErrorInOk);
+    assert_eq!(pull(&home, "employees").await["deleted"], 0);
+    // Employee, employment and assignment of one person.
+    assert_eq!(pull(&home, "employees").await["deleted"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_probe_tells_which_permission_is_missing() {
+    let (tenant, home) = hire(5, 5).await;
+    assert!(home.run(&["check", "--dev"]).await.status.success());
+    for _ in 0..200 {
+        feishu::inject(&tenant, Fault::NoScope);
+    }
+    let checked = home.run(&["check", "--dev"]).await;
+    assert!(!checked.status.success());
+    assert!(said(&checked).contains("99991672"), "{}", said(&checked));
+}

@@ -106,6 +106,12 @@ pub(crate) enum Command {
     /// Records that could not be taken in.
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Flows: what is sent because a record changed.
+    #[command(subcommand)]
+    Flow(Flow),
+    /// What flows sent and will send.
+    #[command(subcommand)]
+    Deliveries(Deliveries),
     /// Run the current plugin over recorded exchanges and list the records that would differ.
     Replay {
         /// The key under `[connections]`.
@@ -158,6 +164,50 @@ pub(crate) enum Quarantine {
     Drop {
         /// From `list`.
         id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Flow {
+    /// The flows and how far they are.
+    List,
+    /// What a flow would have sent for the last changes of its entity; nothing is sent.
+    DryRun {
+        /// The key under `[flows]`, or the name that it has in the API.
+        name: String,
+        /// How many changes.
+        #[arg(long, default_value_t = 20)]
+        last: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Deliveries {
+    /// Newest first.
+    List {
+        /// Only of this flow.
+        #[arg(long)]
+        flow: Option<String>,
+        /// Only in this state: pending, in_flight, unconfirmed, delivered, dead, withheld, expired.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only to this connection.
+        #[arg(long)]
+        connection: Option<ConnectionName>,
+        /// Only for changes of the record with this id.
+        #[arg(long)]
+        record: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Send one that failed again, or all dead ones of a flow. Beside a running gateway use its API.
+    Replay {
+        /// From `list`.
+        id: Option<i64>,
+        /// Every dead delivery of this flow.
+        #[arg(long, conflicts_with = "id")]
+        flow: Option<String>,
     },
 }
 

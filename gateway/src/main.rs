@@ -5,6 +5,7 @@ mod command;
 mod control;
 mod deployment;
 mod exit;
+mod flow_bridge;
 mod interviews;
 mod output;
 mod progress;
@@ -68,6 +69,8 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         }
         Command::Runs { connection, limit } => command::runs::run(common, out, connection.as_ref(), *limit).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
+        Command::Flow(ask) => command::flow::run(common, out, ask).await,
+        Command::Deliveries(ask) => command::deliveries::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {
             command::replay::run(common, out, connection, stream, *apply).await
         }

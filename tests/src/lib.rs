@@ -4,6 +4,7 @@
 //! Everything they serve is made up here.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+pub mod desk;
 pub mod dingtalk;
 pub mod feishu;
 pub mod files;

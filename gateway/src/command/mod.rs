@@ -4,6 +4,8 @@
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod conformance;
+pub(crate) mod deliveries;
+pub(crate) mod flow;
 pub(crate) mod key;
 pub(crate) mod misbehave;
 pub(crate) mod plugin;

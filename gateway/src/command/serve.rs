@@ -13,6 +13,7 @@ use crate::command::key;
 use crate::control::Bridge;
 use crate::deployment::{Deployment, Running};
 use crate::exit::{Outcome, Usage};
+use crate::flow_bridge::FlowBridge;
 use crate::output::Output;
 use crate::progress::Bars;
 use crate::{pull, signals};
@@ -36,6 +37,7 @@ pub(crate) async fn run(
     let address = listener.local_addr()?;
     let store = deployment.store().await?;
     let running = Arc::new(deployment.engine(store, None).await?);
+    running.deployment.register_flows(&running.flows).await?;
     let cancel = CancellationToken::new();
     let _stop = signals::cancel_on_interrupt(&cancel);
 
@@ -43,7 +45,8 @@ pub(crate) async fn run(
     let (interviews, loop_work) =
         crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default())
-        .with_interviews(Arc::new(interviews));
+        .with_interviews(Arc::new(interviews))
+        .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))));
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let mut outcome = Outcome::Done;
@@ -60,19 +63,24 @@ pub(crate) async fn run(
         async move { engine.serve(cancel).await }
     });
     let interview_loop = tokio::spawn(loop_work.run(cancel.clone()));
+    let flows = tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()));
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
     let served = api.await.context("the API's task")?;
     // The API ends when asked to, or because its listener broke: then nothing else should go on either.
     cancel.cancel();
     reloads.abort();
-    let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, schedule).await;
+    let both = async { tokio::join!(schedule, flows) };
+    let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, both).await;
     if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {
         tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
     }
     served?;
     match ended {
-        Ok(schedule) => schedule.context("the schedule's task")??,
-        Err(_) => tracing::warn!("Runs that did not end in time were cut; they go on at the next start"),
+        Ok((schedule, flows)) => {
+            flows.context("the flows' task")?;
+            schedule.context("the schedule's task")??;
+        }
+        Err(_) => tracing::warn!("Runs and deliveries that did not end in time were cut; they go on at the next start"),
     }
     Ok(outcome)
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_egress::Egress;
+use renmen_flow::FlowEngine;
 use renmen_plugin_host::{HostOptions, PluginHost, Registry, Trust, TrustedKey};
 use renmen_schema::id::ConnectionName;
 use renmen_store::Store;
 use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
 
 use super::Deployment;
+use super::receivers::Receiver;
 use crate::exit::Usage;
 
 /// An engine and what belongs to it.
@@ -17,6 +19,8 @@ pub(crate) struct Running {
     pub(crate) deployment: Deployment,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
+    /// The flows; they run once `serve` began them.
+    pub(crate) flows: Arc<FlowEngine>,
     registry: Registry,
     egress: Arc<Egress>,
 }
@@ -32,9 +36,8 @@ impl Deployment {
         let registry = Registry::new(Arc::new(PluginHost::new(options)?.trusting(self.trust()?)));
         let egress = Egress::new()?;
         let vault = self.vault()?;
-        for receiver in self.receivers(&egress, vault.as_ref(), &store)? {
-            receiver.announce();
-        }
+        let receivers = self.receivers(&egress, vault.as_ref(), &store)?;
+        receivers.iter().for_each(Receiver::announce);
         let mut connections: Vec<ConnectionRuntime> = Vec::new();
         for (name, connection) in &self.config.connections {
             if !connection.enabled || only.is_some_and(|only| only != name) {
@@ -55,7 +58,12 @@ impl Deployment {
             ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
         };
         let engine = Engine::new(Arc::clone(&store), connections, sync);
-        Ok(Running { deployment: self, store, engine, registry, egress })
+        let flows = self.flow_engine(&store, &engine, receivers);
+        // With one connection alone, the others that flows name are not there.
+        if only.is_none() {
+            self.check_flows(&flows)?;
+        }
+        Ok(Running { deployment: self, store, engine, flows, registry, egress })
     }
 
     /// Whose plugins may be loaded.

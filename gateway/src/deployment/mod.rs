@@ -2,7 +2,9 @@
 //! it: reading records loads no plugin, and inspecting a plugin opens no store.
 
 mod connection;
+mod destination;
 mod engine;
+mod flows;
 mod receivers;
 mod secrets;
 mod store;

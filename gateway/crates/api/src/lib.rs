@@ -10,6 +10,7 @@
 mod auth;
 mod body;
 mod control;
+mod flow_control;
 mod guard;
 mod instant;
 mod interviews;
@@ -27,6 +28,7 @@ pub use control::{
     ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
     StreamInfo,
 };
+pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
 pub use interviews::{
     BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
     ScreenSteps, TimelineStep,

@@ -14,8 +14,8 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, exchanges, plugins, quarantine, records, runs, schema,
-    screen, service, timeline,
+    band_match, change_stream, changes, connections, decisions, deliveries, exchanges, flows, plugins, quarantine,
+    records, runs, schema, screen, service, timeline,
 };
 use crate::state::AppState;
 
@@ -63,6 +63,14 @@ fn engine() -> Router<AppState> {
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/quarantine/{id}", get(quarantine::get).merge(delete(quarantine::drop_record)))
         .route("/v1/quarantine/{id}/retry", post(quarantine::retry))
+        .route("/v1/flows", get(flows::list))
+        .route("/v1/flows/{name}", get(flows::get).put(flows::put).merge(delete(flows::remove)))
+        .route("/v1/flows/{name}/versions", get(flows::versions))
+        .route("/v1/flows/{name}/dry-run", post(flows::dry_run))
+        .route("/v1/flows/{name}/replay-dead", post(flows::replay_dead))
+        .route("/v1/deliveries", get(deliveries::list))
+        .route("/v1/deliveries/{id}", get(deliveries::get))
+        .route("/v1/deliveries/{id}/replay", post(deliveries::replay))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/pay-bands/match", post(band_match::ask))
         .route("/v1/decisions/{id}", post(decisions::decide))

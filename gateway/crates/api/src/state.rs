@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::KeyCache;
 use crate::control::Control;
+use crate::flow_control::{FlowControl, NoFlows};
 use crate::interviews::Interviews;
 use crate::problem::{Problem, ProblemCode};
 
@@ -73,6 +74,7 @@ pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) control: Arc<dyn Control>,
     pub(crate) interviews: Option<Arc<dyn Interviews>>,
+    pub(crate) flows: Arc<dyn FlowControl>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyCache>,
@@ -95,6 +97,7 @@ impl AppState {
             store,
             control,
             interviews: None,
+            flows: Arc::new(NoFlows),
             metrics,
             keys: Arc::new(KeyCache::new(options.key_cache_life)),
             requests: Arc::new(Semaphore::new(options.requests_max)),
@@ -117,5 +120,11 @@ impl AppState {
             Problem::new(ProblemCode::Refused)
                 .detail("this gateway runs without its interview loop", "此网关未启用面试流程")
         })
+    }
+
+    /// The same with flows.
+    #[must_use]
+    pub fn with_flows(self, flows: Arc<dyn FlowControl>) -> Self {
+        Self { flows, ..self }
     }
 }

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use renmen_schema::id::ConnectionName;
 use toml::de::DeTable;
 
+use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
-use crate::{Channel, ConfigError, Connection, Endpoint, Gateway, Interview, Limits, Plugins, Store, Templates, Vault};
+use crate::{
+    Channel, ConfigError, Connection, Endpoint, Flow, Gateway, Interview, Limits, Outbox, Plugins, Store, Templates,
+    Vault,
+};
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -49,6 +54,10 @@ pub struct Config {
     pub channels: BTreeMap<ConnectionName, Channel>,
     /// `[endpoints.NAME]`.
     pub endpoints: BTreeMap<ConnectionName, Endpoint>,
+    /// `[outbox]`.
+    pub outbox: Outbox,
+    /// `[flows.NAME]`, as they stand: see [`Flow`].
+    pub flows: BTreeMap<String, Flow>,
 }
 
 /// How to read a file.
@@ -118,6 +127,8 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         None => Limits::default(),
     };
     let interview = Interview::read(top.table("interview"));
+    let outbox = top.table("outbox").map(Outbox::read).unwrap_or_default();
+    let flows = read_flows(&mut top, context, &gateway);
     let mut connections = BTreeMap::new();
     if let Some(section) = top.table("connections") {
         for (name, node) in section.named::<ConnectionName>() {
@@ -159,6 +170,8 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         templates,
         channels,
         endpoints,
+        outbox,
+        flows,
     })
 }
 
@@ -182,4 +195,21 @@ fn receivers<'a, T>(
         }
     }
     found
+}
+
+fn read_flows(top: &mut Section<'_>, context: &Context<'_>, gateway: &Gateway) -> BTreeMap<String, Flow> {
+    let mut flows = BTreeMap::new();
+    let Some(section) = top.table("flows") else { return flows };
+    let text: Arc<str> = context.text().into();
+    // A flow is named as a connection is.
+    for (name, node) in section.named::<ConnectionName>() {
+        if flows.len() == FLOWS_MAX {
+            node.problem(format!("more than {FLOWS_MAX} flows"), "give the others to a second gateway");
+            break;
+        }
+        if let Some(flow) = Flow::read(&node, &gateway.tenant, &text) {
+            flows.insert(name.to_string(), flow);
+        }
+    }
+    flows
 }

@@ -32,6 +32,10 @@ pub struct Connection {
     pub streams: BTreeMap<StreamName, Stream>,
     /// `limits`, over those of the file, over the defaults.
     pub limits: Limits,
+    /// `scoring`: it scores people, so nothing that could mark a protected group is ever sent to it. Default false.
+    pub scoring: bool,
+    /// `withhold`: fields that no flow ever sends to it, as JSON Pointers with `*` for any item.
+    pub withhold: Vec<String>,
 }
 
 /// One stream of a connection.
@@ -54,6 +58,8 @@ impl Connection {
             Some(node) => read_config(&node),
             None => Some(serde_json::json!({})),
         };
+        let scoring = section.get("scoring").and_then(|node| node.flag()).unwrap_or(false);
+        let withhold = section.get("withhold").map(|node| read_withhold(&node)).unwrap_or_default();
         let grant = section.table("grant").map(Grant::read).unwrap_or_default();
         let mut slots = BTreeMap::new();
         for (name, node) in section.table("slots").map(Section::named::<SlotName>).unwrap_or_default() {
@@ -82,6 +88,8 @@ impl Connection {
             slots,
             streams,
             limits,
+            scoring,
+            withhold,
         })
     }
 }
@@ -105,6 +113,18 @@ fn read_plugin(node: &Node<'_>) -> Option<PathBuf> {
         return None;
     }
     Some(path)
+}
+
+fn read_withhold(node: &Node<'_>) -> Vec<String> {
+    let mut fields = Vec::new();
+    for item in node.list().unwrap_or_default() {
+        let pointer = |text: &str| match text.strip_prefix('/') {
+            Some(path) if !path.is_empty() => Ok(text.to_owned()),
+            _ => Err("is no field".to_owned()),
+        };
+        fields.extend(item.parsed(pointer, "write a JSON Pointer such as \"/person/gender\""));
+    }
+    fields
 }
 
 /// `Some(None)`: there is none and there need not be one.

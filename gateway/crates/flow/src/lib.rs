@@ -3,12 +3,38 @@
 //! Owns which change makes which action, what of a record may leave, the order and the repetition of deliveries, and what
 //! becomes of one that fails. Knows the store through its interface and every receiver through [`Destination`]; it must not
 //! know SQL, wasm, HTTP or the API.
+//!
+//! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
+//! `evaluate` (one flow, one change), `evaluator` (along the feed), `courier` (to one destination), [`FlowEngine`]
+//! (all of it, running) and what people ask of it (`manage`).
 
+mod book;
+mod catalogue;
+mod courier;
+mod definition;
 pub mod destination;
 pub mod endpoint;
+mod engine;
+mod error;
+mod evaluate;
+mod evaluator;
+mod expression;
 mod failure;
+mod fields;
+mod manage;
 pub mod notify;
+mod options;
 
+pub use catalogue::{Catalogue, Place};
+pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Target, Template, When};
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,
 };
+pub use engine::FlowEngine;
+pub use error::FlowError;
+pub use evaluate::{Sending, Verdict};
+pub use evaluator::Passed;
+pub use expression::{BadExpression, EXPRESSION_BYTES_MAX, EvaluationFault, Expression, ExpressionLimits, Scope};
+pub use fields::Fields;
+pub use manage::{DRY_RUN_CHANGES_MAX, DryRun, FLOWS_MAX, FlowView};
+pub use options::{Clock, FlowOptions, SystemClock};

@@ -14,8 +14,8 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, exchanges, plugins, quarantine, records, runs, schema,
-    screen, service, timeline,
+    band_match, change_stream, changes, connections, decisions, deliveries, exchanges, flows, plugins, quarantine,
+    records, runs, schema, screen, service, timeline,
 };
 
 #[derive(OpenApi)]
@@ -52,6 +52,16 @@ use crate::resource::{
         timeline::get,
         screen::issue,
         screen::stream,
+        flows::list,
+        flows::get,
+        flows::put,
+        flows::remove,
+        flows::versions,
+        flows::dry_run,
+        flows::replay_dead,
+        deliveries::list,
+        deliveries::get,
+        deliveries::replay,
         schema::list,
         schema::get,
         service::healthz,
@@ -60,7 +70,7 @@ use crate::resource::{
         service::openapi_json,
         service::docs,
     ),
-    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName)),
+    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName, deliveries::DeliveryStateName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "changes", description = "The ordered feed of what happened to records"),
@@ -69,6 +79,7 @@ use crate::resource::{
         (name = "runs", description = "Pulls of streams"),
         (name = "quarantine", description = "What could not be taken in"),
         (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
+        (name = "flows", description = "What is sent because a record changed"),
         (name = "schema", description = "The canonical entities"),
         (name = "service", description = "The service about itself"),
     ),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::problem::{PROBLEM_JSON, ProblemCode};
 
-const METHODS: [&str; 3] = ["get", "post", "delete"];
+const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
 
 /// Adds problems and the key to every operation.
 pub(super) fn add(document: &mut Value) {
@@ -48,6 +48,9 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     }
     if path.ends_with("/nodes/stream") {
         statuses.extend([400, 401, 409, 429]);
+    }
+    if method == "put" {
+        statuses.push(422);
     }
     if path.starts_with("/v1/changes") || path == "/v1/pay-bands/match" {
         statuses.push(429);

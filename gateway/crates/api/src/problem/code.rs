@@ -26,6 +26,8 @@ pub enum ProblemCode {
     RunUnderWay,
     /// It is there, but cannot be done as things stand.
     Refused,
+    /// What was to be defined has defects; the detail names each.
+    InvalidDefinition,
     /// The request's body is too large.
     BodyTooLarge,
     /// The path with its query is too long.
@@ -62,7 +64,7 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
@@ -73,6 +75,7 @@ impl ProblemCode {
         Self::MethodNotAllowed,
         Self::RunUnderWay,
         Self::Refused,
+        Self::InvalidDefinition,
         Self::BodyTooLarge,
         Self::UriTooLong,
         Self::TooManyStreams,
@@ -111,6 +114,9 @@ impl ProblemCode {
                 entry("run_under_way", S::CONFLICT, "A run of this stream is under way", "该数据流正在运行")
             }
             Self::Refused => entry("refused", S::CONFLICT, "It cannot be done as things stand", "当前状态下无法执行"),
+            Self::InvalidDefinition => {
+                entry("invalid_definition", S::UNPROCESSABLE_ENTITY, "The definition cannot be used", "定义无法使用")
+            }
             Self::BodyTooLarge => {
                 entry("body_too_large", S::PAYLOAD_TOO_LARGE, "The request's body is too large", "请求体过大")
             }

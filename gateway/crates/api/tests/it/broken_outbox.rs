@@ -76,7 +76,13 @@ impl OutboxStore for BrokenStore {
     async fn delivery_counts(&self, _tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError> {
         self.fail().await
     }
-    async fn replay_delivery(&self, _tenant: &TenantId, _id: i64, _now_ms: i64) -> Result<bool, StoreError> {
+    async fn replay_delivery(
+        &self,
+        _tenant: &TenantId,
+        _id: i64,
+        _input: Option<Vec<u8>>,
+        _now_ms: i64,
+    ) -> Result<bool, StoreError> {
         self.fail().await
     }
     async fn replay_dead(&self, _tenant: &TenantId, _flow: &str, _now_ms: i64) -> Result<u64, StoreError> {

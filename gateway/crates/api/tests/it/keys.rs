@@ -16,9 +16,9 @@ async fn every_documented_operation_under_v1_refuses_a_request_without_a_key() {
     let document = renmen_api::document();
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
-        for method in ["get", "post", "delete"].into_iter().filter(|method| item.get(method).is_some()) {
+        for method in ["get", "put", "post", "delete"].into_iter().filter(|method| item.get(method).is_some()) {
             let path = path.replace("{connection}", "hr").replace("{stream}", "staff").replace("{entity}", "employee");
-            let path = path.replace("{id}", "1");
+            let path = path.replace("{id}", "1").replace("{name}", "staff");
             let answer = Answer::read(rig.send(&method.to_uppercase(), &path, None, &[]).await).await;
             if path.starts_with("/v1/") || path == "/metrics" {
                 asked += 1;

@@ -210,6 +210,26 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// `flows.NAME.when`.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Where its key stands.
+    pub(crate) fn key_span(&self) -> Range<usize> {
+        self.key_span.clone()
+    }
+
+    /// Where its value stands.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.value.span()
+    }
+
+    /// The values of a list, when it is one; nothing is noted when it is not.
+    pub(crate) fn as_list(&self) -> Option<Vec<Node<'a>>> {
+        matches!(self.value.get_ref(), DeValue::Array(_)).then(|| self.list())?
+    }
+
     /// A table, when it is one; nothing is noted when it is not.
     pub(crate) fn as_table(&self) -> Option<Section<'a>> {
         matches!(self.value.get_ref(), DeValue::Table(_)).then(|| self.section())?

@@ -76,10 +76,16 @@ pub trait OutboxStore: Send + Sync {
     async fn delivery_counts(&self, tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError>;
 
     /// Sends a dead, withheld or expired delivery again, with the same key and all its attempts anew; its deadline no longer counts.
-    /// False when it is in another state.
-    async fn replay_delivery(&self, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError>;
+    /// `input` is for one that never had any. False when it is in another state, or has no input.
+    async fn replay_delivery(
+        &self,
+        tenant: &TenantId,
+        id: i64,
+        input: Option<Vec<u8>>,
+        now_ms: i64,
+    ) -> Result<bool, StoreError>;
 
-    /// The same for every dead delivery of a flow; how many.
+    /// The same for every dead delivery of a flow that has an input; how many.
     async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError>;
 
     /// Forgets deliveries that came to their end before a time, at most 1,000 of them; how many.

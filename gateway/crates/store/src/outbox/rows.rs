@@ -228,8 +228,8 @@ pub(crate) fn list_sql(tenant: &TenantId, query: &DeliveryQuery, record: Option<
 
 /// What no backend could keep, or nobody could read.
 pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
-    let fits = !name.is_empty() && name.len() <= 63 && !name.contains('\0');
-    if fits { Ok(()) } else { Err(StoreError::BadInput("a flow's name has 1 to 63 bytes".into())) }
+    let fits = !name.is_empty() && name.len() <= 200 && !name.contains('\0');
+    if fits { Ok(()) } else { Err(StoreError::BadInput("a flow's name has 1 to 200 bytes".into())) }
 }
 
 /// A text for people: PostgreSQL keeps no NUL.

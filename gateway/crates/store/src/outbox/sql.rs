@@ -115,9 +115,10 @@ pub(crate) const RELEASE_ALL: &str = "UPDATE delivery SET state = CASE WHEN stat
      token = 0 WHERE state <= 4 AND state IN (2, 4)";
 
 pub(crate) const REPLAY: &str = "UPDATE delivery SET state = 1, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
-     deadline = NULL, updated_at = $1 WHERE id = $2 AND state IN (6, 7, 8)";
+     deadline = NULL, updated_at = $1, input = coalesce($2, input), input_hash = coalesce($3, input_hash) \
+     WHERE id = $4 AND state IN (6, 7, 8) AND length(coalesce($2, input)) > 0";
 
 pub(crate) const REPLAY_DEAD: &str = "UPDATE delivery SET state = 1, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
-     deadline = NULL, updated_at = $1 WHERE flow = $2 AND state = 6";
+     deadline = NULL, updated_at = $1 WHERE flow = $2 AND state = 6 AND length(input) > 0";
 
 pub(crate) const PRUNE: &str = "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state > 4 AND updated_at < $1 ORDER BY id LIMIT 1000)";

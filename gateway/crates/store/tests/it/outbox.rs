@@ -287,11 +287,11 @@ on_both! {
         assert_eq!(store.deliveries(&tenant(), &notices).await.unwrap().len(), 1, "its death made one for somebody else");
 
         let stranger = TenantId::new("globex").unwrap();
-        assert!(!store.replay_delivery(&stranger, 1, 3_000).await.unwrap());
+        assert!(!store.replay_delivery(&stranger, 1, None, 3_000).await.unwrap());
         assert!(store.delivery(&stranger, 1).await.unwrap().is_none());
         assert_eq!(store.replay_dead(&stranger, "f", 3_000).await.unwrap(), 0);
-        assert!(store.replay_delivery(&tenant(), 1, 3_000).await.unwrap());
-        assert!(!store.replay_delivery(&tenant(), 1, 3_000).await.unwrap(), "it is pending");
+        assert!(store.replay_delivery(&tenant(), 1, None, 3_000).await.unwrap());
+        assert!(!store.replay_delivery(&tenant(), 1, None, 3_000).await.unwrap(), "it is pending");
         assert_eq!(store.replay_dead(&tenant(), "f", 3_000).await.unwrap(), 2);
         let again = claim(store, 2, 3_000).await;
         assert_eq!((again.len(), again[0].delivery.attempts, again[0].delivery.failures), (2, 1, 0));

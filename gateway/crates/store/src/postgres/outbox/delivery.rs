@@ -11,7 +11,7 @@ use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
 use crate::postgres::query::{all, number, one, run};
 use crate::rows::Columns as _;
-use crate::{StoreError, failpoint, limits};
+use crate::{ContentHash, StoreError, failpoint, limits};
 
 pub(super) async fn claim(client: &impl GenericClient, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let names: [&(dyn ToSql + Sync); 2] = [&claim.tenant.as_str(), &claim.connection.as_str()];
@@ -116,13 +116,15 @@ pub(super) async fn replay(
     client: &impl GenericClient,
     tenant: &TenantId,
     id: i64,
+    input: Option<Vec<u8>>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
     let own = "SELECT 1::bigint FROM delivery d JOIN flow f ON f.id = d.flow WHERE f.tenant = $1 AND d.id = $2";
     if number(client, own, &[&tenant.as_str(), &id]).await?.is_none() {
         return Ok(false);
     }
-    Ok(run(client, sql::REPLAY, &[&now_ms, &id]).await? > 0)
+    let hash = input.as_deref().map(|input| ContentHash::of(input).0.to_vec());
+    Ok(run(client, sql::REPLAY, &[&now_ms, &input, &hash, &id]).await? > 0)
 }
 
 pub(super) async fn replay_dead(

@@ -124,8 +124,14 @@ impl OutboxStore for PostgresStore {
         self.read(|c| async move { delivery::counts(&c, tenant).await }).await
     }
 
-    async fn replay_delivery(&self, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError> {
-        in_time(async { delivery::replay(&self.client().await?, tenant, id, now_ms).await }).await
+    async fn replay_delivery(
+        &self,
+        tenant: &TenantId,
+        id: i64,
+        input: Option<Vec<u8>>,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        in_time(async { delivery::replay(&self.client().await?, tenant, id, input, now_ms).await }).await
     }
 
     async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError> {

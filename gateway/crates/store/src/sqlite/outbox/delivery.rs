@@ -10,7 +10,7 @@ use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
 use crate::rows::Columns as _;
 use crate::sqlite::query::{all, number, one, run};
-use crate::{StoreError, failpoint, limits};
+use crate::{ContentHash, StoreError, failpoint, limits};
 
 pub(super) fn claim(connection: &Connection, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let names = params![claim.tenant.as_str(), claim.connection.as_str()];
@@ -116,12 +116,19 @@ pub(super) fn counts(connection: &Connection, tenant: &TenantId) -> Result<Vec<D
     all(connection, sql::COUNTS, [tenant.as_str()], |row| rows::count(row))
 }
 
-pub(super) fn replay(connection: &Connection, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError> {
+pub(super) fn replay(
+    connection: &Connection,
+    tenant: &TenantId,
+    id: i64,
+    input: Option<&[u8]>,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     let own = "SELECT 1 FROM delivery d JOIN flow f ON f.id = d.flow WHERE f.tenant = $1 AND d.id = $2";
     if number(connection, own, params![tenant.as_str(), id])?.is_none() {
         return Ok(false);
     }
-    Ok(run(connection, sql::REPLAY, [now_ms, id])? > 0)
+    let hash = input.map(|input| ContentHash::of(input).0);
+    Ok(run(connection, sql::REPLAY, params![now_ms, input, hash, id])? > 0)
 }
 
 pub(super) fn replay_dead(

@@ -101,9 +101,15 @@ impl OutboxStore for SqliteStore {
         self.readers.run(move |c| delivery::counts(c, &tenant)).await
     }
 
-    async fn replay_delivery(&self, tenant: &TenantId, id: i64, now_ms: i64) -> Result<bool, StoreError> {
+    async fn replay_delivery(
+        &self,
+        tenant: &TenantId,
+        id: i64,
+        input: Option<Vec<u8>>,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
         let tenant = tenant.clone();
-        self.writer()?.run(move |c| delivery::replay(c, &tenant, id, now_ms)).await
+        self.writer()?.run(move |c| delivery::replay(c, &tenant, id, input.as_deref(), now_ms)).await
     }
 
     async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError> {

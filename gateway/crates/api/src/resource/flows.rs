@@ -1,0 +1,362 @@
+//! Flows: rules that send something somewhere because a record changed. Those of the configuration can be read here, others be
+//! defined.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use renmen_schema::id::ConnectionName;
+use renmen_store::outbox::DeliveryState;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::changes::Change;
+use crate::auth::Caller;
+use crate::flow_control::{DryRunInfo, FlowDefect, FlowInfo, FlowRefusal};
+use crate::instant::Time;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+/// Changes that a dry run is asked about, when the client does not say.
+const DRY_RUN_LAST: u32 = 20;
+/// Versions in one answer.
+const VERSIONS_MAX: u32 = 100;
+
+/// One flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Flow {
+    /// Its name.
+    name: String,
+    /// From 1, one more with each other definition.
+    version: i64,
+    /// Who defined it: `file` can be read here only.
+    origin: FlowOriginName,
+    /// Does it make deliveries?
+    enabled: bool,
+    /// As it was given.
+    #[schema(value_type = Object)]
+    definition: Value,
+    /// Position in the change feed of the last change that it was asked about.
+    position: String,
+    /// When it was last defined.
+    changed_at: Time,
+    /// Why it cannot run by now: empty when it can.
+    defects: Vec<FlowDefect>,
+    /// How many deliveries it has in each state.
+    deliveries: BTreeMap<String, i64>,
+}
+
+/// Who defined a flow.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FlowOriginName {
+    /// The configuration.
+    File,
+    /// This API.
+    Api,
+}
+
+/// A tenant's flows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FlowList {
+    /// By name.
+    data: Vec<Flow>,
+}
+
+/// One version of a flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FlowVersion {
+    /// From 1.
+    version: i64,
+    /// What it said.
+    #[schema(value_type = Object)]
+    definition: Value,
+    /// Since when.
+    at: Time,
+}
+
+/// A flow's versions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FlowVersionList {
+    /// Newest first, at most 100.
+    data: Vec<FlowVersion>,
+}
+
+/// What a flow would have done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DryRunList {
+    /// Oldest change first.
+    data: Vec<DryRunEntry>,
+}
+
+/// What a flow would have said to one change.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DryRunEntry {
+    /// The change.
+    change: Change,
+    /// What would be sent; null when nothing would.
+    sends: Option<WouldSend>,
+    /// Why nothing would be sent.
+    reason: Option<String>,
+    /// True: it cannot tell what to send, which leaves a dead delivery.
+    fault: bool,
+}
+
+/// What would be sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WouldSend {
+    /// The action's input.
+    #[schema(value_type = Object)]
+    input: Value,
+    /// The idempotency key.
+    idempotency_key: String,
+    /// When.
+    not_before: Time,
+    /// Not after.
+    deadline: Option<Time>,
+}
+
+/// How many deliveries are sent again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Replayed {
+    /// How many.
+    replayed: u64,
+}
+
+impl Flow {
+    fn of(info: FlowInfo, deliveries: BTreeMap<String, i64>) -> Self {
+        Self {
+            name: info.name,
+            version: info.version,
+            origin: match info.origin {
+                renmen_store::outbox::FlowOrigin::File => FlowOriginName::File,
+                renmen_store::outbox::FlowOrigin::Api => FlowOriginName::Api,
+            },
+            enabled: info.enabled,
+            definition: info.definition,
+            position: info.position.to_string(),
+            changed_at: Time(info.changed_at_ms),
+            defects: info.defects,
+            deliveries,
+        }
+    }
+}
+
+impl DryRunEntry {
+    fn of(info: DryRunInfo) -> Self {
+        let sends = info.sends.map(|sends| WouldSend {
+            input: sends.input,
+            idempotency_key: sends.key,
+            not_before: Time(sends.not_before_ms),
+            deadline: sends.deadline_ms.map(Time),
+        });
+        Self { change: Change::of(info.change), sends, reason: info.reason, fault: info.fault }
+    }
+}
+
+impl From<FlowRefusal> for Problem {
+    fn from(refusal: FlowRefusal) -> Self {
+        match refusal {
+            FlowRefusal::NotFound => Self::not_found("flow or delivery", "流程或投递"),
+            FlowRefusal::Defects(defects) => {
+                let told = defects.iter().map(|defect| {
+                    let place = if defect.key.is_empty() { String::new() } else { format!("{}: ", defect.key) };
+                    let at = defect.at.map(|at| format!(" (at character {})", at + 1)).unwrap_or_default();
+                    format!("{place}{}{at}; {}", defect.message, defect.help)
+                });
+                let told = told.collect::<Vec<_>>().join(" | ");
+                Self::new(ProblemCode::InvalidDefinition).detail(told.clone(), told)
+            }
+            FlowRefusal::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            FlowRefusal::Unavailable(cause) => {
+                tracing::warn!(error = %cause, "The flows do not answer");
+                Self::new(ProblemCode::EngineUnavailable)
+            }
+            FlowRefusal::Failed(cause) => Self::fault(&cause),
+        }
+    }
+}
+
+/// The flows of this key's tenant.
+#[utoipa::path(
+    get, path = "/v1/flows", tag = "flows", operation_id = "list_flows",
+    responses((status = 200, body = FlowList)),
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+) -> Result<Json<FlowList>, Problem> {
+    params.end()?;
+    let flows = state.flows.flows(&caller.tenant).await?;
+    let mut counts = counts(&state, &caller).await?;
+    let data = flows.into_iter().map(|info| {
+        let counts = counts.remove(&info.name).unwrap_or_default();
+        Flow::of(info, counts)
+    });
+    Ok(Json(FlowList { data: data.collect() }))
+}
+
+/// One flow.
+#[utoipa::path(
+    get, path = "/v1/flows/{name}", tag = "flows", operation_id = "get_flow",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = Flow)),
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<Flow>, Problem> {
+    params.end()?;
+    let info = state.flows.flow(&caller.tenant, &known(&name)?).await?;
+    let counts = counts(&state, &caller).await?.remove(&info.name).unwrap_or_default();
+    Ok(Json(Flow::of(info, counts)))
+}
+
+/// Defines a flow, or its next version. The same JSON as in the configuration's `[flows.NAME]`; everything that is wrong with it
+/// is told at once.
+#[utoipa::path(
+    put, path = "/v1/flows/{name}", tag = "flows", operation_id = "put_flow",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    request_body(content = Object, content_type = "application/json", description = "The definition"),
+    responses((status = 200, body = Flow)),
+)]
+pub(crate) async fn put(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+    body: Bytes,
+) -> Result<Json<Flow>, Problem> {
+    params.end()?;
+    // A name that is none names nothing that could be there, so it is refused rather than not found.
+    if ConnectionName::new(&name).is_err() {
+        return Err(Problem::parameter(
+            "name",
+            "1 to 63 of a-z, 0-9, - and _",
+            "名称（a-z、0-9、-、_，1 到 63 个字符）",
+        ));
+    }
+    let definition: Value = serde_json::from_slice(&body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::new(ProblemCode::BadRequest).detail(
+            format!("the body is no JSON at line {line}, column {column}"),
+            format!("请求体不是 JSON（第 {line} 行第 {column} 列）"),
+        )
+    })?;
+    let info = state.flows.put_flow(&caller.tenant, &name, &definition).await?;
+    Ok(Json(Flow::of(info, BTreeMap::new())))
+}
+
+/// Takes a flow away; what it still has to send is withheld.
+#[utoipa::path(
+    delete, path = "/v1/flows/{name}", tag = "flows", operation_id = "delete_flow",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<StatusCode, Problem> {
+    params.end()?;
+    state.flows.remove_flow(&caller.tenant, &known(&name)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A flow's versions: each delivery names the one that made it.
+#[utoipa::path(
+    get, path = "/v1/flows/{name}/versions", tag = "flows", operation_id = "list_flow_versions",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = FlowVersionList)),
+)]
+pub(crate) async fn versions(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<FlowVersionList>, Problem> {
+    params.end()?;
+    let rows = state.store.flow_versions(&caller.tenant, &known(&name)?, VERSIONS_MAX).await?;
+    if rows.is_empty() {
+        return Err(FlowRefusal::NotFound.into());
+    }
+    let data = rows.into_iter().map(|row| FlowVersion {
+        version: row.version,
+        definition: serde_json::from_str(&row.definition).unwrap_or(Value::Null),
+        at: Time(row.at_ms),
+    });
+    Ok(Json(FlowVersionList { data: data.collect() }))
+}
+
+/// What a flow would have sent for the last changes of its entity. Nothing is kept and nothing is sent.
+#[utoipa::path(
+    post, path = "/v1/flows/{name}/dry-run", tag = "flows", operation_id = "dry_run_flow",
+    params(
+        ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("last" = Option<u32>, Query, description = "How many changes; 20 by default", minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, body = DryRunList)),
+)]
+pub(crate) async fn dry_run(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    mut params: Params,
+) -> Result<Json<DryRunList>, Problem> {
+    let last = params.number("last", 1, 1000)?.unwrap_or(DRY_RUN_LAST);
+    params.end()?;
+    let entries = state.flows.dry_run(&caller.tenant, &known(&name)?, last).await?;
+    Ok(Json(DryRunList { data: entries.into_iter().map(DryRunEntry::of).collect() }))
+}
+
+/// Sends every dead delivery of a flow again, with the same keys.
+#[utoipa::path(
+    post, path = "/v1/flows/{name}/replay-dead", tag = "flows", operation_id = "replay_dead_deliveries",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = Replayed)),
+)]
+pub(crate) async fn replay_dead(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<Replayed>, Problem> {
+    params.end()?;
+    let replayed = state.flows.replay_dead(&caller.tenant, &known(&name)?).await?;
+    Ok(Json(Replayed { replayed }))
+}
+
+/// What cannot be a name names nothing. A flow is named as a connection is; those that feed endpoints have names of three parts.
+fn known(name: &str) -> Result<String, Problem> {
+    let fits = name.split(':').count() <= 3 && name.split(':').all(|part| ConnectionName::new(part).is_ok());
+    if fits { Ok(name.to_owned()) } else { Err(FlowRefusal::NotFound.into()) }
+}
+
+async fn counts(state: &AppState, caller: &Caller) -> Result<BTreeMap<String, BTreeMap<String, i64>>, Problem> {
+    let mut counts: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    for row in state.store.delivery_counts(&caller.tenant).await? {
+        *counts.entry(row.flow).or_default().entry(word(row.state).to_owned()).or_default() += row.count;
+    }
+    Ok(counts)
+}
+
+/// A state's word.
+pub(crate) fn word(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Pending => "pending",
+        DeliveryState::InFlight => "in_flight",
+        DeliveryState::Unconfirmed => "unconfirmed",
+        DeliveryState::Delivered => "delivered",
+        DeliveryState::Dead => "dead",
+        DeliveryState::Withheld => "withheld",
+        DeliveryState::Expired => "expired",
+    }
+}

@@ -1,0 +1,69 @@
+//! The destinations of one tenant: what flows can send to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_schema::id::ConnectionName;
+use renmen_schema::{EntityKind, Sensitivity};
+
+use crate::destination::{ActionInfo, Destination};
+use crate::fields::Fields;
+
+/// One destination with what the operator says of it.
+#[derive(Clone)]
+pub struct Place {
+    /// Where actions go.
+    pub destination: Arc<dyn Destination>,
+    /// What it can do; read once.
+    pub actions: BTreeMap<String, ActionInfo>,
+    /// It scores people: whatever could be a protected group's mark never reaches it (R72, R73).
+    pub scoring: bool,
+    /// Fields that never reach it, whatever a flow says.
+    pub withhold: Fields,
+    /// Attempts side by side.
+    pub parallel_max: u32,
+    /// How long one attempt may take.
+    pub push_timeout: Duration,
+}
+
+impl Place {
+    /// A destination about which the operator says nothing: 4 attempts side by side, 2 minutes each.
+    #[must_use]
+    pub fn new(destination: Arc<dyn Destination>) -> Self {
+        let actions = destination.actions();
+        let push_timeout = Duration::from_secs(120);
+        Self { destination, actions, scoring: false, withhold: Fields::default(), parallel_max: 4, push_timeout }
+    }
+
+    /// What of an entity never reaches it.
+    #[must_use]
+    pub fn withheld(&self, kind: EntityKind) -> Fields {
+        match self.scoring {
+            true => Fields::of_class(kind, Sensitivity::Special).and(&self.withhold),
+            false => self.withhold.clone(),
+        }
+    }
+}
+
+/// The destinations by name.
+#[derive(Clone, Default)]
+pub struct Catalogue(BTreeMap<ConnectionName, Place>);
+
+impl Catalogue {
+    /// Adds one, or takes the place of one.
+    pub fn add(&mut self, name: ConnectionName, place: Place) {
+        self.0.insert(name, place);
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn place(&self, name: &ConnectionName) -> Option<&Place> {
+        self.0.get(name)
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(ConnectionName::as_str)
+    }
+}

@@ -1,0 +1,105 @@
+//! What only the destinations know: whether there is such a place, such an action, such a key of its input, and which fields
+//! must never reach it.
+
+use renmen_schema::{EntityKind, sensitivity};
+
+use super::reader::note;
+use super::{Defect, Definition, Delay, Target, Template};
+use crate::catalogue::Catalogue;
+use crate::fields::Fields;
+
+impl Definition {
+    /// Checks it against the destinations of its tenant.
+    #[must_use]
+    pub fn check(&self, catalogue: &Catalogue) -> Vec<Defect> {
+        let mut defects = Vec::new();
+        if let Some(action) = target(&self.to, "to", catalogue, &mut defects) {
+            self.check_input(action.input_schema.as_ref(), &mut defects);
+        }
+        if let Some(notice) = &self.on_failure {
+            target(notice, "on_failure", catalogue, &mut defects);
+        }
+        if let Some(place) = catalogue.place(&self.to.connection) {
+            let withheld = place.withheld(self.when.entity);
+            self.check_withheld(&withheld, &mut defects);
+        }
+        defects
+    }
+
+    /// The keys of a map that is a table are known before anything is sent.
+    fn check_input(&self, schema: Option<&serde_json::Value>, defects: &mut Vec<Defect>) {
+        let (Some(schema), Template::Object(parts)) = (schema, &self.map) else { return };
+        let Some(properties) = schema["properties"].as_object() else { return };
+        let open = schema["additionalProperties"] != false;
+        let known = || properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        for (name, _) in parts.iter().filter(|(name, _)| !open && !properties.contains_key(name)) {
+            let message = format!("action `{}` takes no `{name}`", self.to.action);
+            note(defects, &format!("map.{name}"), message, &format!("it takes {}", known()));
+        }
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+        for name in required.filter(|name| !parts.iter().any(|(key, _)| key == name)) {
+            let message = format!("action `{}` needs `{name}`", self.to.action);
+            note(defects, "map", message, &format!("add `{name}`; it takes {}", known()));
+        }
+    }
+
+    /// What is withheld from the destination anyway must not be asked for either: its answer would tell.
+    fn check_withheld(&self, withheld: &Fields, defects: &mut Vec<Defect>) {
+        let kind = self.when.entity;
+        let help = "use other fields, or another destination";
+        let told = |place: &str| format!("`/{place}` is withheld from connection `{}`", self.to.connection);
+        if let Some(condition) = &self.when.condition {
+            for name in condition.named().fields.iter().filter(|name| within(kind, withheld, &name.path)) {
+                let (message, help) = (told(&name.path.join("/")), help.to_owned());
+                defects.push(Defect { key: "when.if".to_owned(), at: name.at, message, help });
+            }
+        }
+        if let Some(Delay::Field { pointer, .. }) = &self.delay {
+            let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+            if within(kind, withheld, &path) {
+                note(defects, "delay.field", told(&path.join("/")), help);
+            }
+        }
+        for (number, pattern) in self.fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
+            note(defects, &format!("fields[{number}]"), told(&pattern.join("/")), help);
+        }
+    }
+}
+
+/// Is a place withheld as a whole, or a part of what is?
+fn within(kind: EntityKind, withheld: &Fields, path: &[String]) -> bool {
+    let covered = |path: &[&str]| {
+        withheld.iter().any(|pattern| {
+            pattern.len() <= path.len() && pattern.iter().zip(path).all(|(one, other)| one == other || one == "*")
+        })
+    };
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let leaves = sensitivity(kind).keys().map(|leaf| leaf.split('/').skip(1).collect::<Vec<_>>());
+    let mut below = leaves
+        .filter(|leaf| leaf.len() >= path.len() && leaf.iter().zip(&path).all(|(l, p)| l == p || *l == "*"))
+        .peekable();
+    covered(&path) || (below.peek().is_some() && below.all(|leaf| covered(&leaf)))
+}
+
+fn target<'c>(
+    target: &Target,
+    key: &str,
+    catalogue: &'c Catalogue,
+    defects: &mut Vec<Defect>,
+) -> Option<&'c crate::ActionInfo> {
+    let Some(place) = catalogue.place(&target.connection) else {
+        let known = catalogue.names().collect::<Vec<_>>().join(", ");
+        let message = format!("there is no connection `{}` that takes actions", target.connection);
+        let help = if known.is_empty() { "none of them does".to_owned() } else { format!("there are {known}") };
+        note(defects, &format!("{key}.connection"), message, &help);
+        return None;
+    };
+    let action = place.actions.get(&target.action);
+    if action.is_none() {
+        let shown: String = target.action.chars().take(80).collect();
+        let message = format!("connection `{}` has no action `{shown}`", target.connection);
+        let known = place.actions.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        note(defects, &format!("{key}.action"), message, &format!("it has {known}"));
+    }
+    action
+}

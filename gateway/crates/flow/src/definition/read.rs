@@ -1,0 +1,287 @@
+//! From JSON to a [`Definition`]: what can be known to be wrong without any destination.
+
+use std::time::Duration;
+
+use renmen_schema::EntityKind;
+use renmen_schema::id::ConnectionName;
+use renmen_store::ChangeKind;
+use serde_json::Value;
+
+use super::reader::{Reader, duration, note};
+use super::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Target, Template, When};
+use crate::destination::{Retries, RetrySchedule};
+use crate::expression::Expression;
+use crate::fields::{self, Fields};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Keys and items of a map, all depths together.
+const MAP_PARTS_MAX: usize = 500;
+
+impl Definition {
+    /// Reads a definition and checks it against the schema.
+    ///
+    /// # Errors
+    /// Every [`Defect`] that was found.
+    pub fn read(source: &Value) -> Result<Self, Vec<Defect>> {
+        let mut defects = Vec::new();
+        if source.to_string().len() > DEFINITION_BYTES_MAX {
+            note(&mut defects, "", format!("a flow has at most {DEFINITION_BYTES_MAX} bytes"), "make it shorter");
+            return Err(defects);
+        }
+        let read = read(source, &mut defects);
+        match read {
+            Some(definition) if defects.is_empty() => Ok(definition),
+            _ => Err(defects),
+        }
+    }
+}
+
+fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
+    let mut top = Reader::of(source, "", defects)?;
+    let enabled = top.flag("enabled", true);
+    let from_beginning = match top.get("start").and_then(Value::as_str) {
+        None if top.get("start").is_none() => false,
+        Some("now") => false,
+        Some("beginning") => true,
+        _ => {
+            top.note("start", "this is no start", "write \"now\" or \"beginning\"");
+            false
+        }
+    };
+    let when = top.require("when", "write `when = { entity = \"interview_result\" }`");
+    let to = top.require("to", "write `to = { connection = \"NAME\", action = \"NAME\" }`");
+    let map = top.require("map", "write `map = { key = \"record.field\" }`");
+    let fields = top.texts("fields");
+    let fields = Fields::parse(fields.iter().copied()).map_err(|(number, message)| {
+        top.note(
+            &format!("fields[{number}]"),
+            message,
+            "write JSON Pointers such as \"/overall\" or \"/emails/*/address\"",
+        );
+    });
+    let delay = top.get("delay");
+    let second = Duration::from_secs(1);
+    let deadline = top.duration("deadline", second, 90 * DAY);
+    let attempts_max = top.count("attempts", 20, 1_000);
+    let patience = top.duration("patience", second, 30 * DAY).unwrap_or(3 * DAY);
+    let backoff = top.get("backoff");
+    let on_failure = top.get("on_failure").filter(|value| value.as_str() != Some("dead-letter"));
+    top.finish();
+
+    let when = when.and_then(|value| read_when(value, defects));
+    let to = to.and_then(|value| read_target(value, "to", defects));
+    let mut parts = 0;
+    let map = map.and_then(|value| read_template(value, "map", &mut parts, defects));
+    let delay = delay.map(|value| read_delay(value, defects));
+    let schedule = read_backoff(backoff, defects);
+    let on_failure = on_failure.map(|value| read_target(value, "on_failure", defects));
+
+    let definition = Definition {
+        enabled,
+        from_beginning,
+        when: when?,
+        fields: fields.ok()?,
+        to: to?,
+        map: map?,
+        delay: match delay {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        deadline,
+        retries: Retries { attempts_max, schedule },
+        patience,
+        on_failure: match on_failure {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        source: source.clone(),
+    };
+    names(&definition, defects);
+    Some(definition)
+}
+
+fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
+    let mut when = Reader::of(value, "when", defects)?;
+    let entity = when.require("entity", "name one, such as \"interview_result\"; `renmen schema` lists them");
+    let entity = entity.and_then(|value| when.text("entity", value)).and_then(|name| {
+        let kind = EntityKind::from_name(name);
+        if kind.is_none() {
+            let shown: String = name.chars().take(80).collect();
+            when.note("entity", format!("there is no entity `{shown}`"), "`renmen schema` lists them");
+        }
+        kind
+    });
+    let mut kinds = Vec::new();
+    for word in when.texts("change") {
+        match word {
+            "created" => kinds.push(ChangeKind::Created),
+            "updated" => kinds.push(ChangeKind::Updated),
+            "deleted" => kinds.push(ChangeKind::Deleted),
+            _ => when.note("change", "there is no such change", "use \"created\", \"updated\" and \"deleted\""),
+        }
+    }
+    if kinds.is_empty() {
+        kinds = vec![ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted];
+    }
+    let mut connections = Vec::new();
+    for name in when.texts("connection") {
+        match ConnectionName::new(name) {
+            Ok(name) => connections.push(name),
+            Err(error) => when.note("connection", error.to_string(), ""),
+        }
+    }
+    let condition = when.get("if").and_then(|value| when.text("if", value));
+    let condition = condition.and_then(|text| expression(text, "when.if", when.defects));
+    when.finish();
+    Some(When { entity: entity?, kinds, connections, condition })
+}
+
+fn read_target(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<Target> {
+    let mut target = Reader::of(value, key, defects)?;
+    let like = "write `{ connection = \"NAME\", action = \"NAME\" }`";
+    let connection = target.require("connection", like).and_then(|value| target.text("connection", value));
+    let connection = connection.and_then(|name| {
+        ConnectionName::new(name).map_err(|error| target.note("connection", error.to_string(), "")).ok()
+    });
+    let action = target.require("action", like).and_then(|value| target.text("action", value));
+    target.finish();
+    Some(Target { connection: connection?, action: action?.to_owned() })
+}
+
+fn read_template(value: &Value, key: &str, parts: &mut usize, defects: &mut Vec<Defect>) -> Option<Template> {
+    *parts += 1;
+    if *parts > MAP_PARTS_MAX {
+        note(defects, "map", format!("a map has at most {MAP_PARTS_MAX} parts"), "make it smaller");
+        return None;
+    }
+    match value {
+        Value::String(text) => expression(text, key, defects).map(Template::Expression),
+        Value::Object(object) => {
+            let all = object.iter().map(|(name, value)| {
+                Some((name.clone(), read_template(value, &format!("{key}.{name}"), parts, defects)?))
+            });
+            // Every part is looked at, so that every defect is told.
+            all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::Object)
+        }
+        Value::Array(items) => {
+            let all = items
+                .iter()
+                .enumerate()
+                .map(|(number, value)| read_template(value, &format!("{key}[{number}]"), parts, defects));
+            all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::List)
+        }
+        constant => Some(Template::Constant(constant.clone())),
+    }
+}
+
+fn read_delay(value: &Value, defects: &mut Vec<Defect>) -> Option<Delay> {
+    if let Value::String(text) = value {
+        let found = duration(text).filter(|delay| *delay <= 90 * DAY);
+        if found.is_none() {
+            note(defects, "delay", "this is no duration up to 90d", "write such as \"5m\", or { field, offset }");
+        }
+        return found.map(Delay::After);
+    }
+    let mut delay = Reader::of(value, "delay", defects)?;
+    let field = delay.require("field", "name a time of the record, such as \"/deadline\"");
+    let field = field.and_then(|value| delay.text("field", value));
+    let offset = delay.get("offset").and_then(|value| delay.text("offset", value)).unwrap_or("0s");
+    let (sign, size) = match offset.strip_prefix('-') {
+        Some(size) => (-1, size),
+        None => (1, offset.strip_prefix('+').unwrap_or(offset)),
+    };
+    let size = duration(size).filter(|size| *size <= 90 * DAY);
+    if size.is_none() {
+        delay.note("offset", "this is no duration up to 90d", "write such as \"-5m\" or \"10m\"");
+    }
+    delay.finish();
+    let size = i64::try_from(size?.as_millis()).ok()?;
+    Some(Delay::Field { pointer: field?.to_owned(), offset_ms: sign * size })
+}
+
+fn read_backoff(value: Option<&Value>, defects: &mut Vec<Defect>) -> RetrySchedule {
+    let (mut base, mut max) = (Duration::from_secs(5), Duration::from_secs(15 * 60));
+    if let Some(value) = value
+        && let Some(mut backoff) = Reader::of(value, "backoff", defects)
+    {
+        let least = Duration::from_millis(10);
+        base = backoff.duration("base", least, DAY).unwrap_or(base);
+        max = backoff.duration("max", least, DAY).unwrap_or(max.max(base));
+        if max < base {
+            backoff.note("max", "it is less than `base`", "write a longer one");
+        }
+        backoff.finish();
+    }
+    RetrySchedule::Backoff { base, max }
+}
+
+fn expression(text: &str, key: &str, defects: &mut Vec<Defect>) -> Option<Expression> {
+    match Expression::parse(text) {
+        Ok(expression) => Some(expression),
+        Err(bad) => {
+            let help = "expressions are CEL over record, before, change and now".to_owned();
+            defects.push(Defect { key: key.to_owned(), at: bad.at, message: bad.message, help });
+            None
+        }
+    }
+}
+
+/// Names of fields, against the schema and against what may leave.
+fn names(definition: &Definition, defects: &mut Vec<Defect>) {
+    let kind = definition.when.entity;
+    for (number, pattern) in definition.fields.iter().enumerate() {
+        if let Err(message) = fields::known(kind, pattern) {
+            note(defects, &format!("fields[{number}]"), message, "`renmen schema` shows the fields of an entity");
+        }
+    }
+    if let Some(condition) = &definition.when.condition {
+        in_schema(kind, condition, "when.if", defects);
+    }
+    if let Some(Delay::Field { pointer, .. }) = &definition.delay {
+        let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+        if let Err(message) = fields::known(kind, &path) {
+            note(defects, "delay.field", message, "name a time of the record, such as \"/deadline\"");
+        }
+    }
+    definition.map.each("map", &mut |key, expression| {
+        let known = defects.len();
+        in_schema(kind, expression, key, defects);
+        if defects.len() > known {
+            return;
+        }
+        for name in &expression.named().fields {
+            if !name.path.is_empty() && !definition.fields.touch(&name.path) {
+                let place = name.path.join("/");
+                defects.push(Defect {
+                    key: key.to_owned(),
+                    at: name.at,
+                    message: format!("`/{place}` is not among `fields`, so nothing of it would be there"),
+                    help: format!("add \"/{place}\" to `fields` if it may leave"),
+                });
+            }
+        }
+    });
+}
+
+fn in_schema(kind: EntityKind, expression: &Expression, key: &str, defects: &mut Vec<Defect>) {
+    for name in &expression.named().fields {
+        if let Err(message) = fields::known(kind, &name.path) {
+            let help = format!("`renmen schema {}` shows its fields", kind.name());
+            defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
+        }
+    }
+}
+
+impl Template {
+    /// Every expression in it with its key.
+    pub(crate) fn each(&self, key: &str, visit: &mut impl FnMut(&str, &Expression)) {
+        match self {
+            Self::Expression(expression) => visit(key, expression),
+            Self::Object(parts) => parts.iter().for_each(|(name, part)| part.each(&format!("{key}.{name}"), visit)),
+            Self::List(items) => {
+                items.iter().enumerate().for_each(|(number, item)| item.each(&format!("{key}[{number}]"), visit));
+            }
+            Self::Constant(_) => {}
+        }
+    }
+}

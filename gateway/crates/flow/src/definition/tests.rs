@@ -1,0 +1,130 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalogue::{Catalogue, Place};
+use crate::destination::{ActionInfo, Destination, Failure, Push, Receipt};
+
+struct Desk;
+
+#[async_trait]
+impl Destination for Desk {
+    fn actions(&self) -> std::collections::BTreeMap<String, ActionInfo> {
+        let input_schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["number"],
+            "properties": { "number": { "type": "string" }, "title": { "type": "string" } },
+        });
+        [("staff.upsert".to_owned(), ActionInfo { input_schema: Some(input_schema), ..ActionInfo::default() })].into()
+    }
+
+    async fn push(&self, _push: Push) -> Result<Receipt, Failure> {
+        Ok(Receipt::default())
+    }
+}
+
+fn catalogue(scoring: bool) -> Catalogue {
+    let mut catalogue = Catalogue::default();
+    let withhold = Fields::parse(["/work/cost_center"]).unwrap();
+    catalogue.add(ConnectionName::new("desk").unwrap(), Place { scoring, withhold, ..Place::new(Arc::new(Desk)) });
+    catalogue
+}
+
+fn good() -> Value {
+    json!({
+        "when": { "entity": "employee", "change": ["created", "updated"], "if": "record.number != ''" },
+        "fields": ["/number", "/work/title"],
+        "to": { "connection": "desk", "action": "staff.upsert" },
+        "map": { "number": "record.number", "title": "has(record.work) ? record.work.title : ''" },
+        "delay": { "field": "/work/hire_date", "offset": "-5m" },
+        "deadline": "10m", "attempts": 5, "backoff": { "base": "1s", "max": "1m" }, "patience": "1d",
+        "on_failure": "dead-letter",
+    })
+}
+
+/// The definition with one place changed.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut source = good();
+    let (above, key) = pointer.rsplit_once('/').unwrap();
+    source.pointer_mut(above).unwrap()[key] = value;
+    source
+}
+
+fn told(source: &Value, scoring: bool) -> String {
+    let defects = match Definition::read(source) {
+        Err(defects) => defects,
+        Ok(definition) => definition.check(&catalogue(scoring)),
+    };
+    defects.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
+}
+
+#[test]
+fn a_good_flow_is_taken() {
+    assert_eq!(told(&good(), false), "");
+    let definition = Definition::read(&good()).unwrap();
+    assert_eq!(definition.retries.attempts_max, 5);
+    assert_eq!(definition.delay, Some(Delay::Field { pointer: "/work/hire_date".into(), offset_ms: -300_000 }));
+    assert_eq!(definition.patience, Duration::from_secs(86_400));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_key_and_the_way_out() {
+    for (pointer, value, parts) in [
+        ("/when/entity", json!("employe"), &["when.entity", "no entity `employe`"][..]),
+        ("/when/change", json!(["made"]), &["when.change", "\"created\""]),
+        ("/when/if", json!("record.nummer == 1"), &["when.if", "employee has no `nummer`", "at character"]),
+        ("/when/if", json!("record.number =="), &["when.if", "no CEL", "at character"]),
+        ("/fields", json!(["/nope"]), &["fields[0]", "employee has no `nope`"]),
+        ("/fields", json!(["number"]), &["fields[0]", "begin with `/`"]),
+        (
+            "/map/number",
+            json!("record.number + record.work.level"),
+            &["map.number", "`/work/level` is not among `fields`"],
+        ),
+        ("/map/colour", json!("'red'"), &["map.colour", "takes no `colour`", "number, title"]),
+        ("/map", json!({ "title": "'x'" }), &["map", "needs `number`"]),
+        ("/to/connection", json!("desc"), &["to.connection", "no connection `desc`", "there are desk"]),
+        ("/to/action", json!("staff.remove"), &["to.action", "no action `staff.remove`", "staff.upsert"]),
+        ("/on_failure", json!({ "connection": "desk", "action": "x" }), &["on_failure.action"]),
+        ("/delay", json!("soon"), &["delay", "no duration"]),
+        ("/delay/offset", json!("five"), &["delay.offset", "no duration"]),
+        ("/delay/field", json!("/nope"), &["delay.field", "no `nope`"]),
+        ("/deadline", json!("100d"), &["deadline", "are taken"]),
+        ("/attempts", json!(0), &["attempts", "from 1 to 1000"]),
+        ("/backoff/max", json!("100ms"), &["backoff.max", "less than"]),
+        ("/when/wen", json!(1), &["when.wen", "unknown key", "entity, change, connection, if"]),
+        ("/enabled", json!("yes"), &["enabled", "true or false"]),
+        ("/start", json!("soon"), &["start", "\"beginning\""]),
+        (
+            "/fields",
+            json!(["/number", "/work/title", "/work/cost_center"]),
+            &["fields[2]", "withheld from connection `desk`"],
+        ),
+    ] {
+        let told = told(&with(pointer, value.clone()), false);
+        for part in parts {
+            assert!(told.contains(part), "{pointer} = {value}: `{part}` is not in: {told}");
+        }
+    }
+    let all = told(&json!({ "colour": 1 }), false);
+    for part in ["`when` is missing", "`to` is missing", "`map` is missing", "unknown key `colour`"] {
+        assert!(all.contains(part), "{all}");
+    }
+    assert!(told(&json!([1]), false).contains("a table is wanted"));
+    let long = with("/map/title", json!(format!("'{}'", "x".repeat(DEFINITION_BYTES_MAX))));
+    assert!(told(&long, false).contains("at most"));
+}
+
+#[test]
+fn a_scoring_vendor_may_not_even_be_chosen_by_what_it_must_not_know() {
+    for (pointer, value) in [
+        ("/fields", json!(["/number", "/work/title", "/person/gender"])),
+        ("/when/if", json!("record.person.gender.code == 'FEMALE'")),
+    ] {
+        let source = with(pointer, value);
+        assert_eq!(told(&source, false), "", "{pointer}");
+        assert!(told(&source, true).contains("/person/gender"), "{pointer}");
+    }
+}

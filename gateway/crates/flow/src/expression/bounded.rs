@@ -1,0 +1,136 @@
+//! What keeps an expression from running on. CEL has no loops but those over lists and maps; they may stand in each other,
+//! so each turn of each of them counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, operators};
+use cel::{Context, DeclarationError, ExecutionError};
+
+use super::EvaluationFault;
+
+/// How much one evaluation may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpressionLimits {
+    /// Turns of loops, those in each other counted one by one.
+    pub steps_max: u64,
+    /// Time, looked at on each turn.
+    pub time_max: Duration,
+}
+
+impl Default for ExpressionLimits {
+    fn default() -> Self {
+        Self { steps_max: 10_000, time_max: Duration::from_millis(100) }
+    }
+}
+
+/// Cannot be written in an expression.
+const STEP: &str = "@step";
+
+/// What one evaluation has taken so far.
+pub(super) struct Steps {
+    limits: ExpressionLimits,
+    begun: Instant,
+    taken: AtomicU64,
+    spent: AtomicBool,
+}
+
+impl Steps {
+    pub(super) fn new(limits: &ExpressionLimits, begun: Instant) -> Self {
+        Self { limits: *limits, begun, taken: AtomicU64::new(0), spent: AtomicBool::new(false) }
+    }
+
+    fn take(&self) -> bool {
+        let over = self.taken.fetch_add(1, Ordering::Relaxed) >= self.limits.steps_max
+            || self.begun.elapsed() > self.limits.time_max;
+        if over {
+            self.spent.store(true, Ordering::Relaxed);
+        }
+        !over
+    }
+
+    /// The fault when it went over its limits, whatever error came of that.
+    pub(super) fn spent(&self) -> Option<EvaluationFault> {
+        let ExpressionLimits { steps_max, time_max } = self.limits;
+        self.spent.load(Ordering::Relaxed).then(|| EvaluationFault {
+            absent: false,
+            message: format!(
+                "its loops take more than {steps_max} turns or {} ms: make it simpler",
+                time_max.as_millis()
+            ),
+        })
+    }
+}
+
+/// The functions that are not CEL's own.
+pub(super) fn add_functions(context: &mut Context<'_, '_>, steps: &Arc<Steps>) -> Result<(), DeclarationError> {
+    let steps = Arc::clone(steps);
+    context.add_function(STEP, move || {
+        if steps.take() { Ok(true) } else { Err(ExecutionError::function_error("loop", "too many turns")) }
+    })?;
+    context.add_function("ms", |text: Arc<String>| {
+        let read = text.parse::<jiff::Timestamp>();
+        read.map(jiff::Timestamp::as_millisecond).map_err(|_| ExecutionError::function_error("ms", "no time"))
+    })
+}
+
+/// The tree with a step in the condition of each of its loops.
+pub(super) fn with_steps(mut tree: IdedExpr) -> IdedExpr {
+    let expr = &mut tree.expr;
+    match expr {
+        Expr::Call(call) => {
+            if let Some(target) = call.target.take() {
+                call.target = Some(Box::new(with_steps(*target)));
+            }
+            all(&mut call.args);
+        }
+        Expr::Comprehension(parts) => {
+            for part in [
+                &mut parts.iter_range,
+                &mut parts.accu_init,
+                &mut parts.loop_cond,
+                &mut parts.loop_step,
+                &mut parts.result,
+            ] {
+                replace(part);
+            }
+            let condition = std::mem::take(&mut parts.loop_cond);
+            let id = condition.id;
+            let step = CallExpr { func_name: STEP.to_owned(), target: None, args: Vec::new() };
+            let both = CallExpr {
+                func_name: operators::LOGICAL_AND.to_owned(),
+                target: None,
+                args: vec![IdedExpr { id, expr: Expr::Call(step) }, condition],
+            };
+            parts.loop_cond = IdedExpr { id, expr: Expr::Call(both) };
+        }
+        Expr::List(list) => all(&mut list.elements),
+        Expr::Select(select) => replace(&mut select.operand),
+        Expr::Map(map) => {
+            for entry in &mut map.entries {
+                if let EntryExpr::MapEntry(entry) = &mut entry.expr {
+                    replace(&mut entry.key);
+                    replace(&mut entry.value);
+                }
+            }
+        }
+        Expr::Struct(fields) => {
+            for entry in &mut fields.entries {
+                if let EntryExpr::StructField(field) = &mut entry.expr {
+                    replace(&mut field.value);
+                }
+            }
+        }
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+    }
+    tree
+}
+
+fn all(trees: &mut [IdedExpr]) {
+    trees.iter_mut().for_each(replace);
+}
+
+fn replace(tree: &mut IdedExpr) {
+    *tree = with_steps(std::mem::take(tree));
+}

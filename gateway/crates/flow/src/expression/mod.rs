@@ -1,0 +1,162 @@
+//! Conditions and maps: expressions in CEL, the Common Expression Language, under limits.
+//!
+//! An expression is checked when it is loaded (syntax, names, functions) and bounded when it runs: its text, its depth, the steps
+//! of its loops and its time. What goes wrong is told without any value, because values are people's data.
+//!
+//! Variables: `record` and `before` (null for a record's first revision), `change` (`seq`, `kind`, `entity`, `connection`, `id`,
+//! `external_id`, `revision`, `at`) and `now`. Times are texts such as `2026-03-02T01:00:00.000Z`, which compare as texts;
+//! `ms(text)` gives milliseconds to count with. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
+
+mod bounded;
+mod names;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use cel::{Context, Env, ExecutionError, IdedExpr, Value as CelValue};
+use serde_json::Value;
+
+pub use bounded::ExpressionLimits;
+use bounded::Steps;
+pub(crate) use names::Named;
+
+/// Bytes of one expression's text.
+pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
+
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// A checked expression.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    source: Arc<str>,
+    tree: Arc<IdedExpr>,
+    named: Arc<Named>,
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+/// What is wrong with an expression's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadExpression {
+    /// Where, in characters from 0; none when the whole is meant.
+    pub at: Option<usize>,
+    /// What.
+    pub message: String,
+}
+
+/// Why an expression gave nothing. Holds no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationFault {
+    /// Something that it asked for is not there.
+    pub absent: bool,
+    /// For people.
+    pub message: String,
+}
+
+/// What an expression sees.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The record.
+    pub record: Value,
+    /// The revision before; null when there is none.
+    pub before: Value,
+    /// The change.
+    pub change: Value,
+    /// `2026-03-02T01:00:00.000Z`.
+    pub now: String,
+}
+
+impl Expression {
+    /// Parses and checks a text.
+    ///
+    /// # Errors
+    /// [`BadExpression`] with the place of the first fault.
+    pub fn parse(source: &str) -> Result<Self, BadExpression> {
+        if source.len() > EXPRESSION_BYTES_MAX {
+            let message = format!("it has {} bytes; at most {EXPRESSION_BYTES_MAX} are taken", source.len());
+            return Err(BadExpression { at: None, message });
+        }
+        let (tree, places) = ENVIRONMENT.parser().parse_with_source_info(source).map_err(|errors| {
+            let first = errors.errors.first();
+            let at = first.and_then(|error| offset(source, error.pos));
+            let what = first.map_or("it cannot be read", |error| error.msg.as_str());
+            BadExpression { at, message: format!("this is no CEL: {}", one_line(what)) }
+        })?;
+        let named = names::collect(&tree, &places)?;
+        Ok(Self { source: source.into(), tree: Arc::new(bounded::with_steps(tree)), named: Arc::new(named) })
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The fields of `record` and `before` that it names.
+    pub(crate) fn named(&self) -> &Named {
+        &self.named
+    }
+
+    /// Works it out.
+    ///
+    /// # Errors
+    /// [`EvaluationFault`] when it asks for what is not there, mixes types, or goes over its limits.
+    pub fn evaluate(&self, scope: &Scope, limits: &ExpressionLimits) -> Result<Value, EvaluationFault> {
+        let steps = Arc::new(Steps::new(limits, Instant::now()));
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        for (name, value) in [("record", &scope.record), ("before", &scope.before), ("change", &scope.change)] {
+            let value = cel::to_value(value).map_err(|_| fault("a value that CEL cannot hold"))?;
+            context.add_variable_from_value(name, value);
+        }
+        context.add_variable_from_value("now", CelValue::from(scope.now.as_str()));
+        bounded::add_functions(&mut context, &steps).map_err(|_| fault("the functions could not be added"))?;
+        let found = context.resolve(&self.tree).map_err(|error| steps.spent().unwrap_or_else(|| self.told(&error)))?;
+        found.json().map_err(|_| fault("it gives what JSON cannot hold"))
+    }
+
+    /// The error without its values.
+    fn told(&self, error: &ExecutionError) -> EvaluationFault {
+        match error {
+            ExecutionError::NoSuchKey(key) => {
+                // A key may have been worked out of data: only one that stands in the text is shown.
+                let shown = if self.source.contains(key.as_str()) { format!("`{key}`") } else { "a key".to_owned() };
+                EvaluationFault {
+                    absent: true,
+                    message: format!("{shown} is not there: ask with has() before it is used"),
+                }
+            }
+            ExecutionError::IndexOutOfBounds(_) => {
+                EvaluationFault { absent: true, message: "a list has no such item: ask for its size() first".into() }
+            }
+            ExecutionError::NoSuchOverload(overload) => fault(&overload.to_string()),
+            ExecutionError::UnexpectedType { got, want } => fault(&format!("{got} where {want} is wanted")),
+            ExecutionError::UndeclaredReference(name) => fault(&format!("`{name}` is not known")),
+            ExecutionError::FunctionError { function, .. } => fault(&format!("{function}() cannot take this value")),
+            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => fault("a division by zero"),
+            ExecutionError::Overflow(operator, ..) => fault(&format!("the numbers at `{operator}` are too large")),
+            _ => fault("values of types that do not go together"),
+        }
+    }
+}
+
+fn fault(message: &str) -> EvaluationFault {
+    EvaluationFault { absent: false, message: message.to_owned() }
+}
+
+/// From line and column (both from 1) to characters from 0.
+fn offset(source: &str, (line, column): (isize, isize)) -> Option<usize> {
+    let before = usize::try_from(line - 1).ok()?;
+    let lines: usize = source.split('\n').take(before).map(|line| line.chars().count() + 1).sum();
+    Some(lines + usize::try_from(column - 1).ok()?)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! What people ask of flows: define, take away, look, try, send again.
+
+use std::collections::BTreeMap;
+
+use renmen_schema::id::TenantId;
+use renmen_store::ChangeRow;
+use renmen_store::outbox::{DeliveryRow, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
+use serde_json::Value;
+
+use crate::definition::{Defect, Definition};
+use crate::engine::FlowEngine;
+use crate::error::FlowError;
+use crate::evaluate::{self, Sending, Verdict};
+use crate::options::millis;
+
+/// Changes that a dry run is asked about at most.
+pub const DRY_RUN_CHANGES_MAX: u32 = 1_000;
+/// Flows of one tenant.
+pub const FLOWS_MAX: usize = 200;
+
+/// A flow as it stands.
+#[derive(Debug, Clone)]
+pub struct FlowView {
+    /// As kept.
+    pub row: FlowRow,
+    /// As JSON.
+    pub definition: Value,
+    /// Why it cannot run, when it cannot: its destination went away since it was defined.
+    pub defects: Vec<Defect>,
+}
+
+/// What a flow would have said to one change.
+#[derive(Debug, Clone)]
+pub struct DryRun {
+    /// The change.
+    pub change: ChangeRow,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The key that it would be sent with.
+    pub key: String,
+}
+
+impl FlowEngine {
+    /// Checks a definition without keeping it.
+    ///
+    /// # Errors
+    /// [`FlowError::Defects`].
+    pub fn check(&self, tenant: &TenantId, source: &Value) -> Result<Definition, FlowError> {
+        let definition = Definition::read(source).map_err(FlowError::Defects)?;
+        // One that is switched off may name what is not there yet.
+        let defects = if definition.enabled { definition.check(&self.catalogue(tenant)) } else { Vec::new() };
+        if defects.is_empty() { Ok(definition) } else { Err(FlowError::Defects(defects)) }
+    }
+
+    /// Keeps the flows of the configuration of one tenant: new ones begin, changed ones get another version, those that are no
+    /// longer there end.
+    ///
+    /// # Errors
+    /// The defects of the first flow that has some, or the store's.
+    pub async fn register(&self, tenant: &TenantId, flows: &BTreeMap<String, Value>) -> Result<(), FlowError> {
+        for (name, source) in flows {
+            let definition = self.check(tenant, source)?;
+            self.keep(tenant, name, FlowOrigin::File, &definition).await?;
+        }
+        for row in self.store.flows(tenant).await? {
+            if row.origin == FlowOrigin::File && !flows.contains_key(&row.name) {
+                self.store.retire_flow(tenant, &row.name, self.clock.now_ms()).await?;
+            }
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Keeps a flow that was given over the API, or its next version.
+    ///
+    /// # Errors
+    /// [`FlowError::Defects`]; [`FlowError::ReadOnly`] for one of the configuration.
+    pub async fn put(&self, tenant: &TenantId, name: &str, source: &Value) -> Result<FlowView, FlowError> {
+        let known = self.store.flow(tenant, name).await?.filter(|row| !row.retired);
+        if known.as_ref().is_some_and(|row| row.origin == FlowOrigin::File) {
+            return Err(FlowError::ReadOnly(name.to_owned()));
+        }
+        if known.is_none() && self.store.flows(tenant).await?.len() >= FLOWS_MAX {
+            return Err(FlowError::Refused(format!("a tenant has at most {FLOWS_MAX} flows: take one away first")));
+        }
+        let definition = self.check(tenant, source)?;
+        let row = self.keep(tenant, name, FlowOrigin::Api, &definition).await?;
+        self.changed.notify_one();
+        Ok(self.view(row))
+    }
+
+    async fn keep(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        origin: FlowOrigin,
+        definition: &Definition,
+    ) -> Result<FlowRow, FlowError> {
+        let put = FlowPut {
+            tenant: tenant.clone(),
+            name: name.to_owned(),
+            origin,
+            definition: definition.source.to_string(),
+            enabled: definition.enabled,
+            from_beginning: definition.from_beginning,
+            now_ms: self.clock.now_ms(),
+        };
+        Ok(self.store.put_flow(put).await?)
+    }
+
+    /// Takes a flow of the API away; what it still has to send is withheld.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`]; [`FlowError::ReadOnly`] for one of the configuration.
+    pub async fn remove(&self, tenant: &TenantId, name: &str) -> Result<(), FlowError> {
+        let view = self.flow(tenant, name).await?;
+        if view.row.origin == FlowOrigin::File {
+            return Err(FlowError::ReadOnly(name.to_owned()));
+        }
+        self.store.retire_flow(tenant, name, self.clock.now_ms()).await?;
+        Ok(())
+    }
+
+    /// One flow.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`].
+    pub async fn flow(&self, tenant: &TenantId, name: &str) -> Result<FlowView, FlowError> {
+        let row = self.store.flow(tenant, name).await?.filter(|row| !row.retired);
+        row.map(|row| self.view(row)).ok_or_else(|| FlowError::NotFound(format!("flow `{name}`")))
+    }
+
+    /// All of them by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn flows(&self, tenant: &TenantId) -> Result<Vec<FlowView>, FlowError> {
+        Ok(self.store.flows(tenant).await?.into_iter().map(|row| self.view(row)).collect())
+    }
+
+    /// A flow's versions, newest first.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`].
+    pub async fn versions(&self, tenant: &TenantId, name: &str, limit: u32) -> Result<Vec<FlowVersionRow>, FlowError> {
+        self.flow(tenant, name).await?;
+        Ok(self.store.flow_versions(tenant, name, limit).await?)
+    }
+
+    fn view(&self, row: FlowRow) -> FlowView {
+        let read = self.book.read(&row, &self.catalogue(&row.tenant));
+        let defects = read.err().map(|defects| defects.to_vec()).unwrap_or_default();
+        let definition = serde_json::from_str(&row.definition).unwrap_or(Value::Null);
+        FlowView { row, definition, defects }
+    }
+
+    /// What a flow would have sent for the last changes of its entity. Nothing is kept, nothing is sent.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`]; [`FlowError::Defects`] for one that cannot run.
+    pub async fn dry_run(&self, tenant: &TenantId, name: &str, last: u32) -> Result<Vec<DryRun>, FlowError> {
+        let view = self.flow(tenant, name).await?;
+        self.try_out(tenant, name, &view.definition, last).await
+    }
+
+    /// The same for a definition that is not kept.
+    ///
+    /// # Errors
+    /// [`FlowError::Defects`].
+    pub async fn try_out(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        source: &Value,
+        last: u32,
+    ) -> Result<Vec<DryRun>, FlowError> {
+        let definition = self.check(tenant, source)?;
+        let kind = definition.when.entity;
+        let withheld = self
+            .catalogue(tenant)
+            .place(&definition.to.connection)
+            .map(|place| place.withheld(kind))
+            .unwrap_or_default();
+        let entries = self.store.feed_tail(tenant, kind.name(), last.clamp(1, DRY_RUN_CHANGES_MAX)).await?;
+        let now_ms = self.clock.now_ms();
+        let dry = |entry: renmen_store::outbox::FeedEntry| DryRun {
+            verdict: evaluate::evaluate(&definition, &withheld, &entry, now_ms, &self.options),
+            key: crate::courier::hex(&evaluate::key(tenant, name, &definition, &entry)),
+            change: entry.change,
+        };
+        Ok(entries.into_iter().map(dry).collect())
+    }
+
+    /// Sends a delivery again that is dead, withheld or expired, with the same key. One that the flow could not work out is worked
+    /// out anew, by the flow as it is now.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`]; [`FlowError::Refused`] for one that is under way or arrived.
+    pub async fn replay(&self, tenant: &TenantId, id: i64) -> Result<DeliveryRow, FlowError> {
+        let row = self.store.delivery(tenant, id).await?;
+        let row = row.ok_or_else(|| FlowError::NotFound(format!("delivery {id}")))?;
+        let input = match row.input.is_empty() {
+            true => Some(self.work_out(&row).await?),
+            false => None,
+        };
+        if !self.store.replay_delivery(tenant, id, input, self.clock.now_ms()).await? {
+            return Err(FlowError::Refused(format!(
+                "delivery {id} is {:?}: only what failed is sent again",
+                row.state
+            )));
+        }
+        self.wake_couriers();
+        let row = self.store.delivery(tenant, id).await?;
+        row.ok_or_else(|| FlowError::NotFound(format!("delivery {id}")))
+    }
+
+    /// Sends every dead delivery of a flow again; how many.
+    ///
+    /// # Errors
+    /// [`FlowError::NotFound`].
+    pub async fn replay_dead(&self, tenant: &TenantId, name: &str) -> Result<u64, FlowError> {
+        self.flow(tenant, name).await?;
+        let sent = self.store.replay_dead(tenant, name, self.clock.now_ms()).await?;
+        self.wake_couriers();
+        Ok(sent)
+    }
+
+    async fn work_out(&self, row: &DeliveryRow) -> Result<Vec<u8>, FlowError> {
+        let view = self.flow(&row.tenant, &row.flow).await?;
+        let definition = self.check(&row.tenant, &view.definition)?;
+        let (seq, entity) = (row.change.seq, &row.change.entity);
+        let piece = self.store.feed(&row.tenant, seq - 1, entity, 1).await?;
+        let entry = piece.entries.into_iter().next().filter(|entry| entry.change.seq == seq);
+        let entry = entry.ok_or_else(|| FlowError::NotFound(format!("change {seq}")))?;
+        let catalogue = self.catalogue(&row.tenant);
+        let place = catalogue.place(&definition.to.connection);
+        let withheld = place.map(|place| place.withheld(definition.when.entity)).unwrap_or_default();
+        match evaluate::evaluate(&definition, &withheld, &entry, self.clock.now_ms(), &self.options) {
+            Verdict::Send(Sending { input, .. }) => Ok(input.to_string().into_bytes()),
+            Verdict::Pass(why) => Err(FlowError::Refused(format!("the flow would send nothing now: {why}"))),
+            Verdict::Fault(why) => Err(FlowError::Refused(format!("the flow still cannot tell what to send: {why}"))),
+        }
+    }
+
+    /// How long ended deliveries are kept, in milliseconds.
+    #[must_use]
+    pub fn keeps_ms(&self) -> i64 {
+        millis(self.options.keep)
+    }
+}

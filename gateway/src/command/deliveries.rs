@@ -1,0 +1,84 @@
+//! `renmen deliveries`: what flows sent and will send.
+
+use renmen_store::outbox::{DeliveryQuery, DeliveryState};
+use serde_json::{Value, json};
+
+use crate::cli::{Common, Deliveries as Ask};
+use crate::command::flow::word;
+use crate::deployment::Deployment;
+use crate::exit::{Outcome, Usage};
+use crate::output::{Output, time};
+
+/// Runs the command.
+pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    let deployment = Deployment::load(common)?;
+    match ask {
+        Ask::List { flow, state, connection, record, limit } => {
+            let state = state.as_deref().map(read_state).transpose()?;
+            let record = record.as_deref().map(str::parse).transpose();
+            let record = record.map_err(|_| Usage("that is no record's id".to_owned()))?;
+            let query = DeliveryQuery {
+                flow: flow.clone(),
+                state,
+                connection: connection.clone(),
+                record,
+                before: None,
+                limit: *limit,
+            };
+            list(&deployment, out, &query).await
+        }
+        Ask::Replay { id, flow } => replay(deployment, out, *id, flow.as_deref()).await,
+    }
+}
+
+fn read_state(text: &str) -> Result<DeliveryState, Usage> {
+    let known = "pending, in_flight, unconfirmed, delivered, dead, withheld, expired";
+    serde_json::from_value(json!(text)).map_err(|_| Usage(format!("`{text}` is no state; there are {known}")))
+}
+
+async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> anyhow::Result<Outcome> {
+    let store = deployment.store_to_read().await?;
+    let found = store.deliveries(&deployment.config.gateway.tenant, query).await?;
+    let document: Vec<Value> = found
+        .iter()
+        .map(|row| {
+            json!({
+                "id": row.id, "flow": row.flow, "flow_version": row.flow_version, "change": row.change.seq,
+                "record": row.change.id, "connection": row.connection, "action": row.action, "state": row.state,
+                "attempts": row.attempts, "reference": row.receipt.as_ref().and_then(|kept| kept.reference.clone()),
+                "error": row.error, "updated_at": time(row.updated_at_ms),
+            })
+        })
+        .collect();
+    let rows = found.iter().map(|row| {
+        vec![
+            row.id.to_string(),
+            format!("{} v{}", row.flow, row.flow_version),
+            row.change.seq.to_string(),
+            format!("{} {}", row.connection, row.action),
+            word(row.state),
+            row.attempts.to_string(),
+            time(row.updated_at_ms),
+            row.error.clone().unwrap_or_default(),
+        ]
+    });
+    out.table(&["id", "flow", "change", "to", "state", "attempts", "since", "error"], rows, &document)?;
+    Ok(Outcome::Done)
+}
+
+async fn replay(deployment: Deployment, out: Output, id: Option<i64>, flow: Option<&str>) -> anyhow::Result<Outcome> {
+    let tenant = deployment.config.gateway.tenant.clone();
+    let store = deployment.store().await?;
+    let running = deployment.engine(store, None).await?;
+    let replayed = match (id, flow) {
+        (Some(id), None) => running.flows.replay(&tenant, id).await.map(|_| 1)?,
+        (None, Some(flow)) => running.flows.replay_dead(&tenant, flow).await?,
+        _ => return Err(Usage("name a delivery, or a flow with --flow".to_owned()).into()),
+    };
+    let sentence = format!("{replayed} will be sent again when the gateway runs");
+    if out.json {
+        out.document(&json!({ "replayed": replayed }))?;
+    }
+    out.say(&sentence);
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,126 @@
+//! The flows of the configuration with the places that they send to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_config::FlowProblem;
+use renmen_flow::{
+    Catalogue, Defect, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions, Place, SystemClock,
+};
+use renmen_schema::id::TenantId;
+use renmen_store::Store;
+use renmen_sync::Engine;
+use serde_json::{Value, json};
+
+use super::Deployment;
+use super::destination::PluginDestination;
+use super::receivers::Receiver;
+
+/// What an attempt may take beyond the plugin's own time, before it is given up.
+const BEYOND: Duration = Duration::from_secs(5);
+
+impl Deployment {
+    /// The flow engine over the loaded connections. Flows of the configuration are checked, not yet kept.
+    pub(super) fn flow_engine(
+        &self,
+        store: &Arc<dyn Store>,
+        engine: &Engine,
+        receivers: Vec<Receiver>,
+    ) -> Arc<FlowEngine> {
+        let mut catalogues: BTreeMap<TenantId, Catalogue> =
+            self.tenants().into_iter().map(|tenant| (tenant, Catalogue::default())).collect();
+        for runtime in engine.connections() {
+            if runtime.source().manifest().actions.is_empty() {
+                continue;
+            }
+            let Some(connection) = self.config.connections.get(runtime.name()) else { continue };
+            let mut place = Place::new(Arc::new(PluginDestination(Arc::clone(runtime))));
+            place.scoring = connection.scoring;
+            // Read when the file was: each of them begins with `/`.
+            place.withhold = Fields::parse(connection.withhold.iter().map(String::as_str)).unwrap_or_default();
+            place.parallel_max = connection.limits.parallel_max;
+            place.push_timeout = connection.limits.wall_clock + BEYOND;
+            catalogues.entry(runtime.tenant().clone()).or_default().add(runtime.name().clone(), place);
+        }
+        for receiver in receivers {
+            let mut place = Place::new(receiver.destination);
+            place.parallel_max = receiver.parallel_max;
+            place.push_timeout = receiver.push_timeout;
+            catalogues.entry(receiver.tenant).or_default().add(receiver.name, place);
+        }
+        FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
+    }
+
+    fn flow_options(&self) -> FlowOptions {
+        let outbox = &self.config.outbox;
+        FlowOptions {
+            expression: ExpressionLimits {
+                steps_max: u64::from(outbox.expression_steps_max),
+                time_max: outbox.expression_time_max,
+            },
+            input_bytes_max: outbox.input_bytes_max as usize,
+            hops_max: outbox.hops_max,
+            echo_window: outbox.echo_window,
+            repeats_max: outbox.repeats_max,
+            repeats_window: outbox.repeats_window,
+            keep: outbox.keep,
+            ..FlowOptions::default()
+        }
+    }
+
+    /// Everybody who has a connection or a flow.
+    fn tenants(&self) -> BTreeSet<TenantId> {
+        let connections = self.config.connections.values().map(|connection| &connection.tenant);
+        let flows = self.config.flows.values().map(|flow| &flow.tenant);
+        let endpoints = self.config.endpoints.values().map(|endpoint| &endpoint.tenant);
+        connections.chain(flows).chain(endpoints).chain([&self.config.gateway.tenant]).cloned().collect()
+    }
+
+    /// Refuses a flow that cannot run, with its line.
+    pub(super) fn check_flows(&self, flows: &FlowEngine) -> anyhow::Result<()> {
+        for flow in self.config.flows.values() {
+            if let Err(FlowError::Defects(defects)) = flows.check(&flow.tenant, &flow.definition) {
+                let problems: Vec<FlowProblem> = defects.into_iter().map(problem).collect();
+                return Err(flow.refuse(&self.config.path, &problems).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the flows of the configuration: from here on they run.
+    pub(crate) async fn register_flows(&self, flows: &FlowEngine) -> anyhow::Result<()> {
+        for tenant in self.tenants() {
+            let own = self.config.flows.iter().filter(|(_, flow)| flow.tenant == tenant);
+            let mut own: BTreeMap<String, Value> =
+                own.map(|(name, flow)| (name.clone(), flow.definition.clone())).collect();
+            own.extend(self.endpoint_flows(&tenant));
+            flows.register(&tenant, &own).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Deployment {
+    /// An endpoint is fed by flows of its own, one for each of its entities: every change, reduced to what may leave.
+    fn endpoint_flows(&self, tenant: &TenantId) -> BTreeMap<String, Value> {
+        let own = self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.tenant == *tenant && endpoint.enabled);
+        let each = own.flat_map(|(name, endpoint)| {
+            endpoint.entities.iter().map(move |entity| {
+                let flow = json!({
+                    "when": { "entity": entity, "change": endpoint.changes },
+                    "fields": endpoint.fields.get(entity).cloned().unwrap_or_default(),
+                    "to": { "connection": name, "action": renmen_flow::endpoint::SEND },
+                    "map": "record",
+                });
+                // No flow of the file or the API can have this name.
+                (format!("events:{name}:{entity}"), flow)
+            })
+        });
+        each.collect()
+    }
+}
+
+fn problem(defect: Defect) -> FlowProblem {
+    FlowProblem { key: defect.key, at: defect.at, message: defect.message, help: defect.help }
+}

@@ -58,6 +58,11 @@ async fn table_file_passes() {
     passes("table-file", "plugins/table-file", 20).await;
 }
 
+#[tokio::test]
+async fn feishu_passes() {
+    passes("feishu", "plugins/feishu", 90).await;
+}
+
 #[test]
 fn every_connector_of_the_repository_has_a_description() {
     let mut without = BTreeSet::new();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model::{Described, Model, Serve};
+use crate::model::{Described, Model, Order, Serve};
 
 /// `rows` employees under `GET /v1/employees?limit=&cursor=&updated_since=`.
 ///
@@ -32,6 +32,7 @@ pub fn generated(rows: usize) -> Model {
         modified: Some("/updatedAt".into()),
         created: Some("/createdAt".into()),
         deleted: None,
+        order: Order::OldestFirst,
         change: "/jobTitle".into(),
         serve: vec![serve],
     };

@@ -43,7 +43,7 @@ pub const CATALOGUE: &[CheckFacts] = &[
         &["limits.records", "deterministic"],
         "Going on from any page gives exactly what the run gave.",
     ),
-    any("cursor.foreign", RUNS, "A cursor of somebody else is refused as invalid-input."),
+    any("cursor.foreign", RUNS, "A cursor of somebody else is refused, and not read as the beginning."),
     known("cursor.loop", WHOLE, "A vendor's cursor that loops does not make endless new pages."),
     known("changes.seen", WHOLE, "A change after the cursor is in the next run, and so is a new record."),
     known("changes.ties", WHOLE, "Records with the same time of change are all read, later ones at that time too."),

@@ -1,12 +1,12 @@
 //! What a request gets.
 //!
-//! A list is sorted by time, then by id; its page cursor is an offset into what the request asks for, as with most vendors:
+//! A list is in the order of its description; its page cursor is an offset into what the request asks for, as with most vendors:
 //! a row that changes meanwhile shifts all others. `since` is inclusive.
 
 use serde_json::{Value, json};
 
 use super::Model;
-use super::describe::Serve;
+use super::describe::{Order, Serve};
 use super::rows::{Row, Rows};
 use crate::answer::{Answer, Content};
 use crate::ask::Ask;
@@ -52,8 +52,16 @@ impl Model {
         let time_of = |row: &Row| self.skew_ms + if self.by_creation { row.created_ms } else { row.modified_ms };
         let mut found: Vec<&Row> = rows.all().iter().filter(|row| rows.is_listed(row)).collect();
         found.retain(|row| since_ms.is_none_or(|since| time_of(row) >= since));
-        if rows.form.is_some() {
+        if rows.form.is_some() && rows.described.order != Order::Fixed {
             found.sort_by_key(|row| (row.modified_ms, Rows::id_text(row)));
+        }
+        if rows.described.order == Order::NewestFirst {
+            found.reverse();
+        }
+        let stray =
+            serve.cursor.as_ref().and_then(|place| ask.text_at(place)).filter(|text| text.parse::<usize>().is_err());
+        if stray.is_some() {
+            return Answer { status: 400, ..Answer::json(json!({"error": {"code": "invalid_cursor"}})) };
         }
         let number =
             |place: &Option<String>| place.as_ref().and_then(|place| ask.text_at(place)?.parse::<usize>().ok());

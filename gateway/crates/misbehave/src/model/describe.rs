@@ -22,10 +22,26 @@ pub struct Described {
     /// How the vendor marks a record that is gone; without it a record that is gone is no longer listed.
     #[serde(default)]
     pub deleted: Option<Marker>,
+    /// In which order it lists its rows.
+    #[serde(default)]
+    pub order: Order,
     /// Pointer to a text that changes when a record is changed.
     pub change: String,
     /// The requests that list it, in the order in which they are tried.
     pub serve: Vec<Serve>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// By time of change: a row that changes moves to the end. By age where there is no such time.
+    #[default]
+    OldestFirst,
+    /// By time of change: a row that changes moves to the front.
+    NewestFirst,
+    /// By age: a change moves nothing.
+    Fixed,
 }
 
 /// A member with the value that marks a record as gone.

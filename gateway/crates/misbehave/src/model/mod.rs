@@ -11,7 +11,7 @@ mod time;
 
 use std::collections::BTreeMap;
 
-pub use describe::{Described, Marker, Serve};
+pub use describe::{Described, Marker, Order, Serve};
 pub use rows::{Edit, Row, Rows};
 pub use time::TimeForm;
 

@@ -14,12 +14,17 @@ pub(super) async fn reported(bed: &Bed) -> Checked {
     let first = ended(bed.run(None).await)?;
     let described = bed.described();
     if bed.manifest.deletes == Deletes::Explicit && described.source.deleted.is_none() {
+        if described.tombstones.is_empty() {
+            return Err(Verdict::skipped(
+                "no marker of what is gone is described: it is told in another way, by events perhaps",
+            ));
+        }
         let told = |entity: &String| first.records().any(|record| record.entity == *entity && record.deleted);
-        return match described.tombstones.iter().all(told) && !described.tombstones.is_empty() {
+        return match described.tombstones.iter().all(told) {
             true => Ok(()),
             false => Err(Verdict::failed(
-                "the manifest declares explicit deletes, and no record is reported as gone",
-                "describe the vendor's marker under source.deleted, or the entities that always are gone under `tombstones`",
+                format!("no record of {} is reported as gone", described.tombstones.join(", ")),
+                "report each with Item::push_deleted, or take the entity out of `tombstones`",
             )),
         };
     }

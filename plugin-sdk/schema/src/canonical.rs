@@ -98,18 +98,22 @@ impl Limits {
     /// Goes from the opening quote to the closing one, or to the end where there is none: the parser says so then.
     fn check_string(&self, payload: &[u8], open: usize) -> Result<usize, Defect> {
         let mut at = open + 1;
-        while at < payload.len() && payload[at] != b'"' {
-            if payload[at] == b'\\' {
-                if payload[at + 1..].starts_with(b"u0000") {
-                    return Err(body_defect(
-                        "nul_character",
-                        format!("a NUL character in the string at byte {open}; take it out"),
-                    ));
-                }
-                at += 1;
+        while let Some(found) = payload.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+            at += found;
+            if payload[at] == b'"' {
+                return self.check_length(open, at);
             }
-            at += 1;
+            if payload[at + 1..].starts_with(b"u0000") {
+                let found = format!("a NUL character in the string at byte {open}; take it out");
+                return Err(body_defect("nul_character", found));
+            }
+            at += 2;
         }
+        self.check_length(open, payload.len())
+    }
+
+    /// A string that stands between the quotes at `open` and `at`; gives `at`.
+    fn check_length(&self, open: usize, at: usize) -> Result<usize, Defect> {
         let length = at.saturating_sub(open + 1);
         if length > self.string_bytes_max {
             let found =

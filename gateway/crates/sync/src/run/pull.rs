@@ -99,12 +99,15 @@ impl PullStage {
         let tape = Arc::new(self.tape(number, clock_ms, ticket.as_ref()).await?);
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
         let ask = Pull { stream: self.stream.clone(), cursor: self.cursor.clone(), only: Vec::new() };
-        let page = self.source.pull(reading, ask).await.map_err(|error| RunFailure::from(&error))?;
+        let page = self.source.pull(reading, ask).await;
+        // Before the call's fate is looked at: what it heard stays in the spool for the run after this one.
+        let reel = tape.take().await;
+        let page = page.map_err(|error| RunFailure::from(&error))?;
         let cursor_after = if self.full && !page.has_more { None } else { page.next.clone() };
         Ok(Pulled {
             number,
             page,
-            reel: tape.take(),
+            reel,
             place: Place { ticket, _permit: permit },
             cursor_before: self.cursor.clone(),
             cursor_after,

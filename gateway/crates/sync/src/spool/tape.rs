@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, RequestKey, Tape, pack};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::slot::Slot;
 
@@ -26,9 +28,17 @@ pub(crate) struct PageTape {
 
 #[derive(Default)]
 struct Heard {
-    answers: Vec<Answer>,
+    answers: Vec<Heading>,
     fetched: u64,
     recalled: u64,
+    /// Told when the answer before has been written to the slot.
+    before: Option<oneshot::Receiver<()>>,
+}
+
+/// An answer on its way: the connector has it already while it is still being packed beside the call.
+struct Heading {
+    answer: Answer,
+    packing: Option<JoinHandle<Vec<u8>>>,
 }
 
 /// What a call read, and how much of it came from the network.
@@ -48,10 +58,38 @@ impl PageTape {
         Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), slot }
     }
 
-    /// Everything that the call read; the tape is empty after it.
-    pub(crate) fn take(&self) -> Reel {
+    /// Everything that the call read, in the slot as well; the tape is empty after it.
+    pub(crate) async fn take(&self) -> Reel {
         let heard = std::mem::take(&mut *self.heard.lock());
-        Reel { answers: heard.answers, fetched: heard.fetched, recalled: heard.recalled }
+        let mut answers = Vec::with_capacity(heard.answers.len());
+        for Heading { mut answer, packing } in heard.answers {
+            if let Some(packing) = packing {
+                // What could not be packed here is packed again with its page, and says why there.
+                answer.packed = packing.await.ok();
+            }
+            answers.push(answer);
+        }
+        Reel { answers, fetched: heard.fetched, recalled: heard.recalled }
+    }
+
+    /// Packs an answer and writes it to the slot behind the one before it, without holding up the connector.
+    fn pack_aside(
+        slot: &Arc<Mutex<Slot>>,
+        key: RequestKey,
+        exchange: &Arc<Exchange>,
+        before: Option<oneshot::Receiver<()>>,
+        written: oneshot::Sender<()>,
+    ) -> JoinHandle<Vec<u8>> {
+        let (slot, exchange) = (Arc::clone(slot), Arc::clone(exchange));
+        tokio::task::spawn_blocking(move || {
+            let packed = pack(&exchange);
+            if let Some(before) = before {
+                let _gone_or_written = before.blocking_recv();
+            }
+            slot.lock().append(&key.0, &packed);
+            let _nobody_waits = written.send(());
+            packed
+        })
     }
 }
 
@@ -61,20 +99,19 @@ impl Tape for PageTape {
         let exchange = Arc::clone(&answer.exchange);
         let mut heard = self.heard.lock();
         heard.recalled += 1;
-        heard.answers.push(answer);
+        heard.answers.push(Heading { answer, packing: None });
         Some(exchange)
     }
 
     fn record(&self, key: RequestKey, exchange: Arc<Exchange>) {
-        let mut packed = None;
-        // An error answer is the one thing that a resumed run wants to ask again.
-        if let Some(slot) = self.slot.as_ref().filter(|_| exchange.response.status < 400) {
-            let bytes = pack(&exchange);
-            slot.lock().append(&key.0, &bytes);
-            packed = Some(bytes);
-        }
         let mut heard = self.heard.lock();
         heard.fetched += 1;
-        heard.answers.push(Answer { key, exchange, packed });
+        // An error answer is the one thing that a resumed run wants to ask again.
+        let packing = self.slot.as_ref().filter(|_| exchange.response.status < 400).map(|slot| {
+            let (written, next) = oneshot::channel();
+            let before = heard.before.replace(next);
+            Self::pack_aside(slot, key, &exchange, before, written)
+        });
+        heard.answers.push(Heading { answer: Answer { key, exchange, packed: None }, packing });
     }
 }

@@ -5,6 +5,7 @@
 //! temporary directory ends with it, also after Ctrl-C and after a failure.
 
 mod demo;
+mod languages;
 mod official;
 mod plugins;
 mod postgres;

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::postgres::Postgres;
 use crate::process::Running;
 use crate::workspace::{BUILD, Workspace};
-use crate::{official, plugins, process, say};
+use crate::{languages, official, plugins, process, say};
 
 /// The variable under which tests find the server.
 const POSTGRES_URL: &str = "RENMEN_TEST_POSTGRES";
@@ -15,7 +15,7 @@ const SKIP_POSTGRES: &str = "RENMEN_TEST_SKIP_POSTGRES";
 /// What to test.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Also the long tests, which are marked as ignored, and those that ask the official libraries (they need python3).
+    /// Also the long tests, which are marked as ignored, and those that need Python or Node.
     #[arg(long)]
     all: bool,
     /// Passed on to the test runner: names of tests, `-p PACKAGE`, …
@@ -29,6 +29,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     build.args(BUILD);
     process::run("building everything", &mut build)?;
     plugins::build(workspace, &workspace.binary("renmen"))?;
+    if options.all {
+        languages::build(workspace, &workspace.binary("renmen"));
+    }
 
     let postgres = match std::env::var(SKIP_POSTGRES).as_deref() {
         Ok("1") => {

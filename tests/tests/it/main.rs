@@ -12,5 +12,6 @@ mod feishu;
 mod gateway;
 mod harness;
 mod interview_loop;
+mod languages;
 mod provenance;
 mod staff;

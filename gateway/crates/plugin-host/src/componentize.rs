@@ -16,25 +16,43 @@ const BINDINGS_SECTION: &str = "component-type";
 /// Imports that the component encoder turns into those of the contract: interfaces, and names it made itself.
 const OUR_IMPORTS: [&str; 4] = ["renmen:connector/", "[", "cm32p2", "$root"];
 
-/// A core module made by cargo and its manifest's TOML text: a plugin, checked as far as it can be without compiling it.
+/// A core module made by cargo, or a component made by another language's tool, and its manifest's TOML text: a plugin,
+/// checked as far as it can be without compiling it.
 ///
 /// # Errors
-/// When the module asks for what no connector gets (the dependency is named), was not built with the SDK, or does not do
-/// what its manifest says; and when the manifest cannot be read.
-pub fn componentize(module: &[u8], manifest: &str) -> Result<Vec<u8>, LoadError> {
-    if Parser::is_component(module) {
-        return Err(LoadError::NotAModule);
-    }
-    if !Parser::is_core_wasm(module) {
-        return Err(not_wasm(module));
-    }
+/// When the code asks for what no connector gets (the dependency is named), was not built with the SDK, has a manifest
+/// already, or does not do what its manifest says; and when the manifest cannot be read.
+pub fn componentize(code: &[u8], manifest: &str) -> Result<Vec<u8>, LoadError> {
     parse_manifest(manifest.as_bytes())?;
-    check_module(module)?;
-    let encode = || ComponentEncoder::default().validate(true).module(module)?.encode();
-    let mut component = encode().map_err(|error| LoadError::Encode { reason: format!("{error:#}") })?;
+    let mut component = if Parser::is_component(code) { without_manifest(code)?.to_vec() } else { encode(code)? };
     CustomSection { name: SECTION.into(), data: Cow::Borrowed(manifest.as_bytes()) }
         .append_to_component(&mut component);
     contract::check(&inspect(&component)?)?;
+    Ok(component)
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, LoadError> {
+    if !Parser::is_core_wasm(module) {
+        return Err(not_wasm(module));
+    }
+    check_module(module)?;
+    let encode = || ComponentEncoder::default().validate(true).module(module)?.encode();
+    encode().map_err(|error| LoadError::Encode { reason: format!("{error:#}") })
+}
+
+/// A second manifest beside the first would leave it to chance which of them holds.
+fn without_manifest(component: &[u8]) -> Result<&[u8], LoadError> {
+    let mut depth = 0;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.map_err(malformed)? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) if depth > 0 => depth -= 1,
+            Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
+                return Err(LoadError::HasManifest);
+            }
+            _ => {}
+        }
+    }
     Ok(component)
 }
 

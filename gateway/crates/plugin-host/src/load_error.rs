@@ -83,11 +83,11 @@ pub enum LoadError {
     /// A core module where a component is wanted.
     #[error("this is a core module, not a component; make a plugin of it with `renmen plugin build`")]
     CoreModule,
-    /// A component where a core module is wanted.
+    /// A plugin where the code of one is wanted.
     #[error(
-        "this is a component already, not the module that cargo wrote; look under target/wasm32-unknown-unknown/release"
+        "this is a plugin already, with its manifest inside; give what the compiler wrote (cargo's module is under target/wasm32-unknown-unknown/release)"
     )]
-    NotAModule,
+    HasManifest,
     /// Anything else.
     #[error(
         "this is no WebAssembly: it begins with {begins}; a plugin is a `.wasm` component, built with `renmen plugin build`"

@@ -1,7 +1,7 @@
 //! Components that no compiler would make: written by hand as text.
 
-use renmen_plugin_host::{CallError, LoadError, componentize};
-use wit_component::{StringEncoding, embed_component_metadata};
+use renmen_plugin_host::{CallError, LoadError, componentize, inspect};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::harness::{Server, call, first, host};
@@ -156,7 +156,15 @@ fn code_that_the_manifest_says_nothing_of_is_refused() {
 }
 
 #[test]
-fn a_component_is_no_module() {
-    let component = component(&format!("{PULL} unreachable)"), "1.0.0");
-    assert!(matches!(componentize(&component, &manifest("1.0.0")), Err(LoadError::NotAModule)));
+fn a_plugin_is_not_given_a_second_manifest() {
+    let plugin = component(&format!("{PULL} unreachable)"), "1.0.0");
+    assert!(matches!(componentize(&plugin, &manifest("1.0.0")), Err(LoadError::HasManifest)));
+}
+
+#[test]
+fn a_component_that_another_tool_made_gets_its_manifest() {
+    let module = module(&format!("{PULL} unreachable)"));
+    let bare = ComponentEncoder::default().module(&module).unwrap().encode().unwrap();
+    assert!(matches!(inspect(&bare), Err(LoadError::NoManifest)));
+    assert_eq!(componentize(&bare, &manifest("1.0.0")).unwrap(), componentize(&module, &manifest("1.0.0")).unwrap());
 }

@@ -1,0 +1,99 @@
+// What a JavaScript connector needs beside its mapping: failures of the contract, exact fields, and a cursor that loses
+// nothing. Small enough to be read and copied.
+
+import { nowMs } from 'renmen:connector/clock@0.1.0';
+
+// Why one row cannot become a record. The message names the field and what was found, never a person's value.
+export class Unfit extends Error {}
+
+// A string member of a row.
+export function text(row, name) {
+  const value = row?.[name];
+  if (typeof value === 'string') return value;
+  throw new Unfit(`${name}: expected a string, found ${value === null ? 'null' : typeof value}`);
+}
+
+// A member with an RFC 3339 time. `Date` alone takes a time without a zone for local, and 31 February for March.
+export function instant(row, name) {
+  const value = text(row, name);
+  const parts = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(value);
+  const date = new Date(value);
+  const day = parts && new Date(Date.UTC(+parts[1], +parts[2] - 1, +parts[3]));
+  if (!parts || Number.isNaN(date.getTime()) || day.getUTCDate() !== +parts[3]) {
+    throw new Unfit(`${name}: expected an RFC 3339 time with an offset`);
+  }
+  return date;
+}
+
+const failure = (kind, message, more = {}) => ({ kind, code: undefined, message, retryAfterMs: undefined, ...more });
+
+export const fail = {
+  changed: (message) => failure('upstream-changed', message),
+
+  // The answer, unless its status says that there is none.
+  unlessOk(answer) {
+    const { status } = answer;
+    if (status < 300) return answer;
+    const code = String(status);
+    if (status === 401) throw failure('auth-required', 'the vendor refused the credential', { code });
+    if (status === 403) throw failure('not-granted', 'the vendor does not let this credential read staff', { code });
+    if (status === 429) throw failure('rate-limited', 'the vendor asks to slow down', { code, retryAfterMs: wait(answer) });
+    if (status >= 500) throw failure('upstream-unavailable', `the vendor answered ${status}`, { code });
+    throw failure('upstream-changed', `the vendor answered ${status}`, { code });
+  },
+
+  // The body as JSON. A number becomes `{ text }`, its digits as they were sent: a double would round money.
+  unlessJson(answer) {
+    let body;
+    try {
+      body = new TextDecoder('utf-8', { fatal: true }).decode(answer.body);
+      return JSON.parse(body, (_, value, { source } = {}) => (typeof value === 'number' && source ? { text: source } : value));
+    } catch {
+      const type = header(answer, 'content-type') ?? 'no content type';
+      const cut = type.includes('json');
+      throw failure(cut ? 'upstream-unavailable' : 'upstream-changed', `the answer is no whole JSON (${type}, ${answer.body.length} bytes)`);
+    }
+  },
+};
+
+const header = (answer, name) => answer.headers.find((one) => one.name.toLowerCase() === name)?.value;
+
+function wait(answer) {
+  const seconds = Number(header(answer, 'retry-after'));
+  return Number.isFinite(seconds) && seconds > 0 ? BigInt(Math.ceil(seconds * 1000)) : undefined;
+}
+
+const TIES_MAX = 64;
+const SETTLED_MS = 60_000;
+
+// "What changed since?", asked so that nothing is lost: again from the newest time seen, that time included. Ids read at
+// that time are skipped if the time is over; the vendor's own cursor only leads past a page that is all of one time.
+export class Since {
+  static resume(cursor) {
+    const since = new Since();
+    try {
+      Object.assign(since, JSON.parse(cursor ?? '{}'));
+    } catch {
+      throw failure('invalid-input', 'the cursor is not one of this connector');
+    }
+    return since;
+  }
+
+  isNew(words, atMs, id) {
+    if (!this.newest || this.newest.atMs < atMs) this.newest = { text: words, atMs, ids: [] };
+    if (this.newest.atMs === atMs) this.newest.ids.push(id);
+    return !(this.from?.atMs === atMs && this.from.ids?.includes(id));
+  }
+
+  finish(page, vendorNext) {
+    const { from, newest } = this;
+    const moved = newest && newest.atMs > (from?.atMs ?? -Infinity);
+    const plain = (mark) => mark && { text: mark.text, atMs: mark.atMs };
+    if (vendorNext === null || vendorNext === undefined) {
+      return { ...page, next: JSON.stringify({ from: plain(moved ? newest : from) }), hasMore: false };
+    }
+    const settled = moved && newest.ids.length <= TIES_MAX && newest.atMs + SETTLED_MS <= Number(nowMs());
+    const next = moved ? { from: settled ? newest : plain(newest) } : { from, page: vendorNext };
+    return { ...page, next: JSON.stringify(next), hasMore: true };
+  }
+}

@@ -71,10 +71,21 @@ impl Workspace {
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, connectors })
     }
 
-    /// Cargo, called from the root.
+    /// Cargo, called from the root as a person would call it. What `cargo run` tells this program of its own package is
+    /// taken away: build scripts watch such variables (ring's does), and everything above them would be built anew.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(cargo());
         command.current_dir(&self.root);
+        for (name, _) in std::env::vars_os() {
+            let of_a_package = |name: &str| {
+                ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+            };
+            if name.to_str().is_some_and(of_a_package) {
+                command.env_remove(&name);
+            }
+        }
         command
     }
 

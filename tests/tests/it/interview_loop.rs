@@ -51,10 +51,6 @@ impl Api {
         }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     pub(crate) async fn get(&self, path: &str) -> Value {
         let response = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {}", response.status());

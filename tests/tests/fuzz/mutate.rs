@@ -17,18 +17,18 @@ type Edit = (u16, u8, u8);
 
 /// Runs a target over its seeds, then over changed ones.
 pub(crate) fn target(name: &str, check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
-    target_from(seeds(name), check);
+    target_from(&seeds(name), check);
 }
 
 /// The same from seeds that are made at run time, because they are no text that anybody could keep up to date.
-pub(crate) fn target_from(seeds: Vec<Vec<u8>>, check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
-    for seed in &seeds {
+pub(crate) fn target_from(seeds: &[Vec<u8>], check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
+    for seed in seeds {
         timed(seed, &check);
     }
     let fuzz = bolero::check!().with_max_len(256).with_type::<(u8, Vec<Edit>)>();
     let run = |(number, edits): &(u8, Vec<Edit>)| {
         let seed = &seeds[usize::from(*number) % seeds.len()];
-        timed(&changed(seed, edits, &seeds), &check);
+        timed(&changed(seed, edits, seeds), &check);
     };
     match std::env::var(SECONDS).ok().and_then(|text| text.parse().ok()) {
         Some(seconds) => fuzz.with_test_time(Duration::from_secs(seconds)).for_each(run),

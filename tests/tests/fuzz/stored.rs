@@ -29,7 +29,7 @@ fn packed_exchange() {
         at_ms: 1_767_225_600_000,
         took_ms: 7,
     };
-    target_from(vec![pack(&exchange)], |bytes| {
+    target_from(&[pack(&exchange)], |bytes| {
         if let Ok(exchange) = unpack_within(bytes, UNPACKED_BYTES_MAX) {
             assert!(exchange.response.body.len() as u64 <= UNPACKED_BYTES_MAX);
             let again = unpack_within(&pack(&exchange), UNPACKED_BYTES_MAX * 4).unwrap();

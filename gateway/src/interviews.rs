@@ -54,6 +54,7 @@ fn options(config: &Config) -> LoopOptions {
             ..WatchOptions::default()
         },
         rules: rules.collect(),
+        vendors: said.vendors.clone(),
         screen_token_life_ms: ms(said.screen_token_life),
     }
 }

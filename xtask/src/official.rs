@@ -10,7 +10,7 @@ use crate::{process, say};
 pub(crate) const PYTHON: &str = "RENMEN_TEST_PYTHON";
 
 /// What is installed into it.
-const LIBRARIES: [&str; 2] = ["standardwebhooks>=1.1,<2", "cloudevents>=2.2,<3"];
+const LIBRARIES: [&str; 3] = ["standardwebhooks>=1.1,<2", "cloudevents>=2.2,<3", "dingtalk-stream>=0.24,<1"];
 
 /// A Python with the libraries. None, and a word on it, where there is no Python or they cannot be had: those tests then say
 /// that they were left out.
@@ -24,7 +24,9 @@ pub(crate) fn python(workspace: &Workspace) -> Option<PathBuf> {
     let python = home.join("bin/python");
     let has = |python: &PathBuf| {
         let mut ask = Command::new(python);
-        ask.args(["-c", "import standardwebhooks, cloudevents.core"]).stdout(Stdio::null()).stderr(Stdio::null());
+        ask.args(["-c", "import standardwebhooks, cloudevents.core, dingtalk_stream"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         ask.status().is_ok_and(|status| status.success())
     };
     if has(&python) {

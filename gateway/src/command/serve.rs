@@ -12,8 +12,10 @@ use crate::cli::Common;
 use crate::command::key;
 use crate::control::Bridge;
 use crate::deployment::{Deployment, Running};
+use crate::endpoint_bridge::EndpointBridge;
 use crate::exit::{Outcome, Usage};
 use crate::flow_bridge::FlowBridge;
+use crate::hooks::Intake;
 use crate::output::Output;
 use crate::progress::Bars;
 use crate::{pull, signals};
@@ -38,6 +40,7 @@ pub(crate) async fn run(
     let store = deployment.store().await?;
     let running = Arc::new(deployment.engine(store, None).await?);
     running.deployment.register_flows(&running.flows).await?;
+    running.load_endpoints().await?;
     let cancel = CancellationToken::new();
     let _stop = signals::cancel_on_interrupt(&cancel);
 
@@ -46,7 +49,9 @@ pub(crate) async fn run(
         crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default())
         .with_interviews(Arc::new(interviews))
-        .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))));
+        .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
+        .with_hooks(Arc::new(Intake(Arc::clone(&running.engine))))
+        .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let mut outcome = Outcome::Done;

@@ -9,7 +9,7 @@ use renmen_egress::{ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpe
 use renmen_plugin_host::{CallLimits, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
-use renmen_sync::{BoundPlugin, ConnectionRuntime, IngestLimits, Schedule, StreamPlan};
+use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
 use super::Deployment;
@@ -60,7 +60,15 @@ impl Deployment {
             empty_pages_max: u64::from(limits.empty_pages_max),
             ..IngestLimits::default()
         };
-        Ok(ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?)
+        let hooks = HookLimits {
+            body_bytes_max: usize::try_from(limits.webhook_bytes_max)?,
+            deadline: limits.webhook_deadline,
+            window: limits.webhook_window,
+            per_second: limits.webhooks_per_second,
+        };
+        check_event_socket(connection, bound.plugin.manifest())?;
+        let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
+        Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
     }
 
     fn slots(
@@ -90,6 +98,15 @@ impl Deployment {
         }
         Ok(slots)
     }
+}
+
+fn check_event_socket(connection: &Connection, manifest: &Manifest) -> Result<(), Usage> {
+    let offered = manifest.webhook.as_ref().is_some_and(|webhook| webhook.socket.is_some());
+    if offered || !connection.event_socket {
+        return Ok(());
+    }
+    let name = &manifest.name;
+    Err(Usage(format!("plugin `{name}` names no connection for events (`[webhook.socket]`): take `event_socket` out")))
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.

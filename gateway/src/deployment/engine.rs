@@ -1,6 +1,6 @@
 //! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is loaded anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use renmen_egress::Egress;
@@ -11,6 +11,7 @@ use renmen_store::Store;
 use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
 
 use super::Deployment;
+use super::endpoints::Live;
 use super::receivers::Receiver;
 use crate::exit::Usage;
 
@@ -22,7 +23,9 @@ pub(crate) struct Running {
     /// The flows; they run once `serve` began them.
     pub(crate) flows: Arc<FlowEngine>,
     registry: Registry,
-    egress: Arc<Egress>,
+    pub(super) egress: Arc<Egress>,
+    /// The endpoints in use.
+    pub(super) endpoints: Mutex<Live>,
 }
 
 impl Deployment {
@@ -55,15 +58,17 @@ impl Deployment {
             lease: gateway.lease,
             keep_exchanges: gateway.keep_exchanges,
             spool_age_max: gateway.spool_age_max,
+            inbox_age: gateway.inbox_age,
             ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
         };
         let engine = Engine::new(Arc::clone(&store), connections, sync);
+        let endpoints = super::endpoints::live(&receivers);
         let flows = self.flow_engine(&store, &engine, receivers);
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
         }
-        Ok(Running { deployment: self, store, engine, flows, registry, egress })
+        Ok(Running { deployment: self, store, engine, flows, registry, egress, endpoints: Mutex::new(endpoints) })
     }
 
     /// Whose plugins may be loaded.

@@ -11,7 +11,7 @@ use renmen_flow::{
 use renmen_schema::id::TenantId;
 use renmen_store::Store;
 use renmen_sync::Engine;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Deployment;
 use super::destination::PluginDestination;
@@ -44,9 +44,7 @@ impl Deployment {
             catalogues.entry(runtime.tenant().clone()).or_default().add(runtime.name().clone(), place);
         }
         for receiver in receivers {
-            let mut place = Place::new(receiver.destination);
-            place.parallel_max = receiver.parallel_max;
-            place.push_timeout = receiver.push_timeout;
+            let place = receiver.place();
             catalogues.entry(receiver.tenant).or_default().add(receiver.name, place);
         }
         FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
@@ -85,7 +83,7 @@ impl Deployment {
                 return Err(flow.refuse(&self.config.path, &problems).into());
             }
         }
-        Ok(())
+        self.check_endpoint_flows(flows)
     }
 
     /// Keeps the flows of the configuration: from here on they run.
@@ -98,26 +96,6 @@ impl Deployment {
             flows.register(&tenant, &own).await?;
         }
         Ok(())
-    }
-}
-
-impl Deployment {
-    /// An endpoint is fed by flows of its own, one for each of its entities: every change, reduced to what may leave.
-    fn endpoint_flows(&self, tenant: &TenantId) -> BTreeMap<String, Value> {
-        let own = self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.tenant == *tenant && endpoint.enabled);
-        let each = own.flat_map(|(name, endpoint)| {
-            endpoint.entities.iter().map(move |entity| {
-                let flow = json!({
-                    "when": { "entity": entity, "change": endpoint.changes },
-                    "fields": endpoint.fields.get(entity).cloned().unwrap_or_default(),
-                    "to": { "connection": name, "action": renmen_flow::endpoint::SEND },
-                    "map": "record",
-                });
-                // No flow of the file or the API can have this name.
-                (format!("events:{name}:{entity}"), flow)
-            })
-        });
-        each.collect()
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod connection;
 mod destination;
+mod endpoints;
 mod engine;
 mod flows;
 mod receivers;

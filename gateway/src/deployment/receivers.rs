@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, SlotSource, Sms};
-use renmen_egress::{ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
+use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
 use renmen_flow::Destination;
-use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, PREVIOUS_SECRET, Switch};
+use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, Switch};
 use renmen_flow::notify::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::{AuthRecipe, HttpWish};
@@ -17,7 +17,7 @@ use renmen_store::{EndpointOff, Store};
 use renmen_vault::Vault;
 use url::Url;
 
-use super::{Deployment, now_ms};
+use super::Deployment;
 use crate::exit::Usage;
 
 /// Bytes read of an answer: what a receiver has to say is in its status.
@@ -35,12 +35,31 @@ pub(crate) struct Receiver {
     pub(crate) parallel_max: u32,
     /// For one attempt.
     pub(crate) push_timeout: Duration,
+    /// The same place, when it is an endpoint.
+    pub(crate) endpoint: Option<Arc<Endpoint>>,
 }
 
 impl Receiver {
+    /// A receiver that is no endpoint.
+    pub(super) fn new(
+        tenant: &TenantId,
+        name: &ConnectionName,
+        destination: Arc<dyn Destination>,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            name: name.clone(),
+            destination,
+            parallel_max: limits.parallel_max,
+            push_timeout: limits.request_timeout.saturating_mul(2).saturating_add(PUSH_MARGIN),
+            endpoint: None,
+        }
+    }
+
     /// One line at the start: where flows can send, and what.
     pub(crate) fn announce(&self) {
-        let Self { tenant, name, destination, parallel_max, push_timeout } = self;
+        let Self { tenant, name, destination, parallel_max, push_timeout, .. } = self;
         let actions = destination.actions().into_keys().collect::<Vec<_>>().join(", ");
         tracing::info!(%tenant, receiver = %name, actions, parallel_max, ?push_timeout, "Receiver ready");
     }
@@ -65,12 +84,15 @@ impl Deployment {
         for (name, channel) in self.config.channels.iter().filter(|(_, channel)| channel.enabled) {
             let destination = self.channel(egress, vault, name, channel, &templates);
             let destination = destination.with_context(|| format!("channel `{name}`"))?;
-            receivers.push(receiver(&channel.tenant, name, destination, &channel.limits));
+            receivers.push(Receiver::new(&channel.tenant, name, destination, &channel.limits));
         }
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
-            let made = self.endpoint(egress, vault, name, endpoint, store);
-            let destination = Arc::new(made.with_context(|| format!("endpoint `{name}`"))?);
-            receivers.push(receiver(&endpoint.tenant, name, destination, &endpoint.limits));
+            let made = Arc::new(
+                self.endpoint(egress, vault, name, endpoint, store).with_context(|| format!("endpoint `{name}`"))?,
+            );
+            let destination = Arc::clone(&made) as Arc<dyn Destination>;
+            let receiver = Receiver::new(&endpoint.tenant, name, destination, &endpoint.limits);
+            receivers.push(Receiver { endpoint: Some(made), ..receiver });
         }
         Ok(receivers)
     }
@@ -145,20 +167,23 @@ impl Deployment {
         endpoint: &Planned,
         store: &Arc<dyn Store>,
     ) -> anyhow::Result<Endpoint> {
-        let mut slots = self.receiver_slots(vault, &endpoint.slots, None)?;
-        if endpoint.previous_until_ms.is_some_and(|until| until <= now_ms()) {
-            slots.retain(|slot, _| slot.as_str() != PREVIOUS_SECRET);
-        }
+        let (connection, options) = self.endpoint_way(egress, vault, name, endpoint)?;
+        Ok(Endpoint::new(connection, endpoint_switch(store, name, endpoint), options)?)
+    }
+
+    /// The way to an endpoint's host, with its secrets.
+    pub(super) fn endpoint_way(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        endpoint: &Planned,
+    ) -> anyhow::Result<(Arc<Connection>, EndpointOptions)> {
+        let slots = self.receiver_slots(vault, &endpoint.slots, None)?;
         let owner = (&endpoint.tenant, name);
         let connection = egress.connect(spec(owner, &[&endpoint.url], &endpoint.grant, &endpoint.limits, slots)?)?;
-        let switch = StoredSwitch {
-            store: Arc::clone(store),
-            tenant: endpoint.tenant.clone(),
-            name: name.clone(),
-            url: endpoint.url.clone(),
-        };
         let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
-        Ok(Endpoint::new(connection, Arc::new(switch), options)?)
+        Ok((connection, options))
     }
 
     fn receiver_slots(
@@ -175,14 +200,9 @@ impl Deployment {
     }
 }
 
-fn receiver(tenant: &TenantId, name: &ConnectionName, destination: Arc<dyn Destination>, limits: &Limits) -> Receiver {
-    Receiver {
-        tenant: tenant.clone(),
-        name: name.clone(),
-        destination,
-        parallel_max: limits.parallel_max,
-        push_timeout: limits.request_timeout.saturating_mul(2).saturating_add(PUSH_MARGIN),
-    }
+/// An endpoint's switch, kept in the store.
+pub(super) fn endpoint_switch(store: &Arc<dyn Store>, name: &ConnectionName, endpoint: &Planned) -> Arc<dyn Switch> {
+    Arc::new(StoredSwitch { store: Arc::clone(store), tenant: endpoint.tenant.clone(), name: name.clone() })
 }
 
 /// A way to the hosts of these URLs and nowhere else. Nothing is repeated: the delivery is.
@@ -250,25 +270,25 @@ fn sms_options(sms: &Sms, channel: &Channel, slot: Option<SlotName>) -> SmsOptio
     }
 }
 
-/// An endpoint's switch in the store: "gone" outlasts the process, and another URL is another receiver.
+/// An endpoint's switch in the store: "gone" outlasts the process.
 struct StoredSwitch {
     store: Arc<dyn Store>,
     tenant: TenantId,
     name: ConnectionName,
-    url: String,
 }
 
 #[async_trait]
 impl Switch for StoredSwitch {
     async fn off(&self) -> Result<Option<Off>, String> {
         let row = self.store.endpoint(&self.tenant, &self.name).await.map_err(|error| error.to_string())?;
-        let off = row.and_then(|row| row.off).filter(|off| off.url == self.url);
-        Ok(off.map(|off| Off { reason: off.reason, since_ms: off.since_ms }))
+        let off = row.and_then(|row| row.off);
+        Ok(off.map(|EndpointOff { reason, url, since_ms }| Off { reason, url, since_ms }))
     }
 
     async fn switch_off(&self, off: Off) -> Result<(), String> {
-        let row = EndpointOff { reason: off.reason, url: self.url.clone(), since_ms: off.since_ms };
-        let kept = self.store.switch_endpoint(&self.tenant, &self.name, Some(row), off.since_ms).await;
+        let Off { reason, url, since_ms } = off;
+        let row = Some(EndpointOff { reason, url, since_ms });
+        let kept = self.store.switch_endpoint(&self.tenant, &self.name, row, since_ms).await;
         kept.map_err(|error| error.to_string())
     }
 }

@@ -5,14 +5,13 @@
 // in here, only the contract's imports. The types of both sides stand in ../../wit/connector.wit.
 
 import { send } from 'renmen:connector/http@0.1.0';
-import { Since, text, instant, fail, Unfit } from './sdk.js';
+import { Since, text, digits, instant, fail, Unfit } from './sdk.js';
 
 const STATUS = { active: 'ACTIVE', terminated: 'TERMINATED' };
 const KIND = { full_time: 'FULL_TIME', contract: 'CONTRACTOR' };
 
 // The canonical employee that a vendor's row becomes.
 function employee(row) {
-  if (row.salary === null || typeof row.salary !== 'object') throw new Unfit('salary: expected an object');
   const coded = (raw, codes) => (codes[raw] ? { code: codes[raw], raw } : { raw });
   return {
     person: {
@@ -25,8 +24,8 @@ function employee(row) {
       status: coded(text(row, 'status'), STATUS),
       kind: coded(text(row, 'employmentType'), KIND),
       title: text(row, 'jobTitle'),
-      org_unit: { external: { value: text(row.department ?? {}, 'id') } },
-      org_unit_name: text(row.department ?? {}, 'name'),
+      org_unit: { external: { value: text(row.department, 'id') } },
+      org_unit_name: text(row.department, 'name'),
       manager: row.managerId ? { external: { value: text(row, 'managerId') } } : undefined,
       location: text(row, 'location'),
       hire_date: text(row, 'hireDate'),
@@ -35,7 +34,7 @@ function employee(row) {
     ext: {
       staff_js: {
         created_at: { kind: 'INSTANT', value: instant(row, 'createdAt').toISOString() },
-        salary_amount: { kind: 'DECIMAL', value: row.salary.amount.text ?? text(row.salary, 'amount') },
+        salary_amount: { kind: 'DECIMAL', value: digits(row.salary, 'amount') },
         salary_currency: { kind: 'CODE', value: text(row.salary, 'currency') },
       },
     },

@@ -13,6 +13,12 @@ export function text(row, name) {
   throw new Unfit(`${name}: expected a string, found ${value === null ? 'null' : typeof value}`);
 }
 
+// A number, or a text of one, in the digits in which it was sent.
+export function digits(row, name) {
+  const value = row?.[name];
+  return typeof value?.text === 'string' ? value.text : text(row, name);
+}
+
 // A member with an RFC 3339 time. `Date` alone takes a time without a zone for local, and 31 February for March.
 export function instant(row, name) {
   const value = text(row, name);

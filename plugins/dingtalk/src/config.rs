@@ -22,9 +22,6 @@ pub struct Config {
     /// For whom callbacks are encrypted: the app's Client ID (app key), or the company's id for callbacks of the old kind.
     #[serde(default)]
     pub callback_owner: Option<String>,
-    /// A callback that was signed longer ago, or further in the future, is not taken. Seconds.
-    #[serde(default = "five_minutes")]
-    pub callback_window_s: u32,
     /// The approval forms that the stream `approvals` looks into, by process code.
     #[serde(default)]
     pub approval_processes: Vec<String>,
@@ -67,10 +64,6 @@ fn company() -> i64 {
 
 fn yes() -> bool {
     true
-}
-
-fn five_minutes() -> u32 {
-    300
 }
 
 fn a_month() -> u32 {

@@ -119,10 +119,19 @@ pub struct Running(pub Child);
 impl Running {
     /// The first JSON document that it prints.
     pub async fn document(&mut self) -> Value {
+        self.document_that(|_| true).await
+    }
+
+    /// Where it listens and with which key: behind the report of `--pull-first`, where there is one.
+    pub async fn greeting(&mut self) -> Value {
+        self.document_that(|document| document["url"].is_string()).await
+    }
+
+    async fn document_that(&mut self, wanted: fn(&Value) -> bool) -> Value {
         let out = self.0.stdout.take().unwrap();
         let read = move || {
             let mut documents = serde_json::Deserializer::from_reader(out).into_iter::<Value>();
-            documents.next().unwrap().unwrap()
+            documents.find_map(|document| Some(document.unwrap()).filter(wanted)).unwrap()
         };
         tokio::task::spawn_blocking(read).await.unwrap()
     }

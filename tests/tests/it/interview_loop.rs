@@ -24,6 +24,8 @@ async fn deployment() -> (Home, interview_vendor::Vendor) {
     let home = home
         .env("RENMEN_PLUGINS", &folder)
         .env("DINGTALK_APP", r#"{"client_id":"a","client_secret":"b"}"#)
+        .env("FEISHU_APP", r#"{"app_id":"a","app_secret":"b"}"#)
+        .env("FEISHU_ENCRYPT_KEY", "made-up")
         .env("INTERVIEW_URL", &format!("{url}/v1"))
         .env("INTERVIEW_KEY", interview_vendor::API_KEY)
         .env("INBOX", &inbox.display().to_string());

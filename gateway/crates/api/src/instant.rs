@@ -20,6 +20,11 @@ pub(crate) fn optional<S: Serializer>(ms: &Option<i64>, serializer: S) -> Result
     ms.map(Time).serialize(serializer)
 }
 
+/// The same for one that is always there.
+pub(crate) fn required<S: Serializer>(ms: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    Time(*ms).serialize(serializer)
+}
+
 /// `2026-11-22T09:20:00.000Z`. What lies outside of jiff's years (-9999 to 9999) is shown at its edge.
 pub(crate) fn rfc3339(ms: i64) -> String {
     let edge = if ms < 0 { Timestamp::MIN } else { Timestamp::MAX };

@@ -10,8 +10,10 @@
 mod auth;
 mod body;
 mod control;
+mod endpoint_control;
 mod flow_control;
 mod guard;
+mod hooks;
 mod instant;
 mod interviews;
 mod key;
@@ -28,7 +30,9 @@ pub use control::{
     ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
     StreamInfo,
 };
+pub use endpoint_control::{EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, SecretPlace};
 pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
+pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
     BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
     ScreenSteps, TimelineStep,

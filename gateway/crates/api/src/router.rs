@@ -14,8 +14,8 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, deliveries, exchanges, flows, plugins, quarantine,
-    records, runs, schema, screen, service, timeline,
+    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, hooks, inbox,
+    plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 use crate::state::AppState;
 
@@ -32,6 +32,8 @@ pub fn router(state: AppState) -> Router {
         .merge(service_paths(&state))
         .fallback(no_such_path)
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
+        // Behind the limit on bodies: each connection has its own.
+        .merge(deliveries())
         .layer(from_fn_with_state(state.clone(), shape))
         .layer(from_fn(render))
         .layer(CompressionLayer::new())
@@ -71,12 +73,17 @@ fn engine() -> Router<AppState> {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::get))
         .route("/v1/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/v1/inbox", get(inbox::list))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/pay-bands/match", post(band_match::ask))
         .route("/v1/decisions/{id}", post(decisions::decide))
         .route("/v1/dimension-scores/{id}/corrections", post(decisions::correct))
         .route("/v1/applications/{id}/timeline", get(timeline::get))
         .route("/v1/interviews/{id}/screen-tokens", post(screen::issue))
+        .route("/v1/endpoints", get(endpoints::list))
+        .route("/v1/endpoints/{name}", get(endpoints::get).put(endpoints::put).merge(delete(endpoints::remove)))
+        .route("/v1/endpoints/{name}/enable", post(endpoints::enable))
+        .route("/v1/endpoints/{name}/replay", post(endpoints::replay))
         .route("/v1/schema", get(schema::list))
         .route("/v1/schema/{entity}", get(schema::get))
 }
@@ -100,6 +107,12 @@ fn service_paths(state: &AppState) -> Router<AppState> {
         // Not the key's business: its token is good for one interview.
         .route("/v1/interviews/{id}/nodes/stream", get(screen::stream))
         .merge(metrics)
+}
+
+/// What vendors send: a challenge by GET, all else by POST.
+fn deliveries() -> Router<AppState> {
+    let take = || get(hooks::take).post(hooks::take);
+    Router::new().route("/hooks/{connection}", take()).route("/hooks/{connection}/{*rest}", take())
 }
 
 async fn no_such_path(request: Request) -> Problem {

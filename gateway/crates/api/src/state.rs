@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::KeyCache;
 use crate::control::Control;
+use crate::endpoint_control::{EndpointControl, NoEndpoints};
 use crate::flow_control::{FlowControl, NoFlows};
+use crate::hooks::Hooks;
 use crate::interviews::Interviews;
 use crate::problem::{Problem, ProblemCode};
 
@@ -25,6 +27,8 @@ pub struct ApiOptions {
     pub deadline: Duration,
     /// Requests worked on at once; the next one is answered with 503 and `Retry-After`.
     pub requests_max: usize,
+    /// Deliveries of vendors taken in at once; the next one is answered with 503 and comes again.
+    pub deliveries_max: usize,
     /// Long polls and event streams open at once; the next one is answered with 429.
     pub streams_max: usize,
     /// Longest `wait` of a long poll.
@@ -54,6 +58,7 @@ impl Default for ApiOptions {
             uri_bytes_max: 8 * 1024,
             deadline: Duration::from_secs(5),
             requests_max: 256,
+            deliveries_max: 256,
             streams_max: 64,
             wait_max: Duration::from_secs(60),
             stream_life_max: Duration::from_secs(15 * 60),
@@ -75,10 +80,14 @@ pub struct AppState {
     pub(crate) control: Arc<dyn Control>,
     pub(crate) interviews: Option<Arc<dyn Interviews>>,
     pub(crate) flows: Arc<dyn FlowControl>,
+    /// None: no delivery is taken in.
+    pub(crate) hooks: Option<Arc<dyn Hooks>>,
+    pub(crate) endpoints: Arc<dyn EndpointControl>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyCache>,
     pub(crate) requests: Arc<Semaphore>,
+    pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     /// Cancelled when the server closes: long polls and event streams end at once.
     pub(crate) closing: CancellationToken,
@@ -98,9 +107,12 @@ impl AppState {
             control,
             interviews: None,
             flows: Arc::new(NoFlows),
+            hooks: None,
+            endpoints: Arc::new(NoEndpoints),
             metrics,
             keys: Arc::new(KeyCache::new(options.key_cache_life)),
             requests: Arc::new(Semaphore::new(options.requests_max)),
+            deliveries: Arc::new(Semaphore::new(options.deliveries_max)),
             streams: Arc::new(Semaphore::new(options.streams_max)),
             closing: CancellationToken::new(),
             options: Arc::new(options),
@@ -126,5 +138,18 @@ impl AppState {
     #[must_use]
     pub fn with_flows(self, flows: Arc<dyn FlowControl>) -> Self {
         Self { flows, ..self }
+    }
+
+    /// Takes vendors' deliveries in under `/hooks`.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: Arc<dyn Hooks>) -> Self {
+        self.hooks = Some(hooks);
+        self
+    }
+
+    /// The same with endpoints of outgoing events.
+    #[must_use]
+    pub fn with_endpoints(self, endpoints: Arc<dyn EndpointControl>) -> Self {
+        Self { endpoints, ..self }
     }
 }

@@ -30,6 +30,9 @@ pub struct Connection {
     pub slots: BTreeMap<SlotName, SlotSource>,
     /// `streams`: what is pulled and when. A stream of the plugin that is not named here is not pulled on its own.
     pub streams: BTreeMap<StreamName, Stream>,
+    /// `event_socket`: open a connection on which the vendor sends its events, where the plugin's manifest names one. Default
+    /// false.
+    pub event_socket: bool,
     /// `limits`, over those of the file, over the defaults.
     pub limits: Limits,
     /// `scoring`: it scores people, so nothing that could mark a protected group is ever sent to it. Default false.
@@ -54,6 +57,7 @@ impl Connection {
         let digest = read_digest(&mut section);
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
+        let event_socket = section.get("event_socket").and_then(|node| node.flag()).unwrap_or(false);
         let config = match section.get("config") {
             Some(node) => read_config(&node),
             None => Some(serde_json::json!({})),
@@ -87,6 +91,7 @@ impl Connection {
             grant,
             slots,
             streams,
+            event_socket,
             limits,
             scoring,
             withhold,

@@ -12,6 +12,9 @@ use crate::section::{Context, Section};
 /// The shortest and the longest lease: below, a slow page would lose its stream; above, a dead gateway would keep it.
 const LEASE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3_600));
 
+/// The shortest and the longest memory of deliveries: vendors try again for a day or so.
+const INBOX_AGE: (Duration, Duration) = (Duration::from_secs(3_600), Duration::from_secs(366 * 24 * 3_600));
+
 /// Where the gateway listens and keeps its things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateway {
@@ -34,6 +37,9 @@ pub struct Gateway {
     /// `keep_exchanges`: are recorded exchanges kept? Without them there is no lineage down to the vendor's bytes, and no
     /// replay. Default true.
     pub keep_exchanges: bool,
+    /// `inbox_age`: how long a vendor's delivery is remembered, so that the same one changes nothing when it comes again. Longer
+    /// than any vendor tries again. Default `7d`.
+    pub inbox_age: Duration,
 }
 
 impl Gateway {
@@ -50,6 +56,7 @@ impl Gateway {
             lease: Duration::from_secs(5 * 60),
             spool_age_max: Duration::from_secs(60 * 60),
             keep_exchanges: true,
+            inbox_age: Duration::from_secs(7 * 24 * 3_600),
         };
         let Some(mut section) = section else { return gateway };
         let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
@@ -78,6 +85,11 @@ impl Gateway {
         }
         if let Some(keep) = section.get("keep_exchanges").and_then(|node| node.flag()) {
             gateway.keep_exchanges = keep;
+        }
+        if let Some(age) =
+            section.get("inbox_age").and_then(|node| within_range::duration(&node, INBOX_AGE.0, INBOX_AGE.1))
+        {
+            gateway.inbox_age = age;
         }
         section.finish();
         gateway

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use renmen_schema::id::ConnectionName;
 use renmen_schema::types::Decimal;
 
 use crate::limits::within_range;
@@ -35,6 +36,8 @@ pub struct Interview {
     pub match_amounts_per_interview: u32,
     /// `match_digits`: significant digits to which amounts are compared. Default 3.
     pub match_digits: u32,
+    /// `vendors`: the connections whose AI interviews are acted on. Default all; name them where another system keeps copies.
+    pub vendors: Vec<ConnectionName>,
     /// `[interview.rules.NAME]`, in the order of their names.
     pub rules: Vec<DecisionRule>,
 }
@@ -66,6 +69,7 @@ impl Default for Interview {
             match_asks_per_minute: 600,
             match_amounts_per_interview: 3,
             match_digits: 3,
+            vendors: Vec::new(),
             rules: Vec::new(),
         }
     }
@@ -95,6 +99,9 @@ impl Interview {
             if let Some(read) = section.get(key).and_then(|node| within_range::count(&node, least, most)) {
                 *place = read;
             }
+        }
+        if let Some(vendors) = section.get("vendors").and_then(|node| node.list()) {
+            interview.vendors = vendors.iter().filter_map(Node::named).collect();
         }
         if let Some(rules) = section.table("rules") {
             interview.rules = read_rules(&rules);

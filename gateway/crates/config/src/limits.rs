@@ -83,6 +83,14 @@ limits! {
     answer_bytes_max: u64 = bytes(64 << 10, 256, 1 << 20);
     /// Records that one delivery of a webhook may ask to be read again; a whole stream counts as one.
     refreshes_max: u32 = count(1_000, 0, 100_000);
+    /// Bytes of one delivery to the connection's webhook.
+    webhook_bytes_max: u64 = bytes(1 << 20, 1 << 10, 64 << 20);
+    /// Time of one delivery, from its arrival to its answer.
+    webhook_deadline: Duration = duration(Duration::from_millis(1_500), Duration::from_millis(50), Duration::from_secs(60));
+    /// How far the time that a delivery is signed with may lie from ours, either way.
+    webhook_window: Duration = duration(Duration::from_secs(300), Duration::from_secs(1), Duration::from_secs(86_400));
+    /// Deliveries a second; further ones are sent away and come again.
+    webhooks_per_second: u32 = count(1_000, 1, 1_000_000);
     /// Log lines of one call; further ones are counted and dropped.
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_schema::id::TenantId;
+use renmen_schema::code::InterviewKind;
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::types::EXTERNAL_ID_BYTES_MAX;
 use renmen_store::{
     AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, Parent, RecordRow, Store, StoreError, StreamKey,
     TimerWrite,
@@ -23,6 +25,8 @@ use crate::{Clock, InterviewError, author, subject};
 
 /// Changes read at once.
 const BATCH: u32 = 200;
+/// How far behind others' changes the place may stay.
+const FAR: i64 = 1_000;
 /// Timers taken at once.
 const TIMERS: u32 = 100;
 /// How long a timer may be late because nobody looked.
@@ -41,6 +45,8 @@ pub(crate) struct Follower {
     pub(crate) tenant: TenantId,
     pub(crate) rules: RuleBook,
     pub(crate) watch: WatchOptions,
+    /// Whose interviews are acted on; empty: everybody's.
+    pub(crate) vendors: Vec<ConnectionName>,
 }
 
 /// What is looked at: an interview or an order.
@@ -93,8 +99,15 @@ impl Follower {
     /// One piece of the feed. False when there was nothing.
     async fn step(&self) -> Result<bool, InterviewError> {
         let from = self.place().await?;
+        let head = *self.store.watch().borrow();
         let changes = self.store.changes(&self.tenant, from, None, BATCH).await?;
-        let Some(to) = changes.last().map(|change| change.seq) else { return Ok(false) };
+        let Some(to) = changes.last().map(|change| change.seq) else {
+            // Other tenants' changes alone: passed by from time to time, so that they are not read over again and again.
+            if head - from > FAR {
+                self.look(&BTreeSet::new(), Some(Follow { from, to: head })).await?;
+            }
+            return Ok(false);
+        };
         let mut targets = BTreeSet::new();
         let mut linking = self.commit();
         for change in changes.iter().filter(|change| subject::is_followed(&change.entity)) {
@@ -141,8 +154,17 @@ impl Follower {
             let mut commit = self.commit();
             commit.follow = follow;
             for target in targets {
-                let Some(key) = target.key() else { continue };
-                let plan = self.plan(&key).await?;
+                let Some(key) = target.key().filter(|key| self.acts_on(key)) else { continue };
+                let plan = match self.plan(&key).await {
+                    Ok(plan) => plan,
+                    // What is wrong with one interview must not keep all others waiting.
+                    Err(error @ (InterviewError::Fault(_) | InterviewError::BadInput { .. })) => {
+                        tracing::error!(%error, connection = %key.connection, "An interview was looked at in vain");
+                        metrics::counter!("renmen_interview_looks_failed_total").increment(1);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 commit.records.extend(plan.records);
                 let name = target.timer();
                 commit.timers.push(match plan.again_ms {
@@ -167,12 +189,20 @@ impl Follower {
         Err(InterviewError::Refused("others keep writing to the same interviews".into()))
     }
 
+    fn acts_on(&self, key: &Parent) -> bool {
+        self.vendors.is_empty() || self.vendors.contains(&key.connection)
+    }
+
     async fn plan(&self, key: &Parent) -> Result<Plan, InterviewError> {
         let now_ms = self.clock.now_ms();
         if key.entity == "interview_order" {
             return watch::plan_order(&*self.store, &self.tenant, key, &self.watch, now_ms).await;
         }
         let dossier = Dossier::read(&*self.store, &self.tenant, key).await?;
+        // People hold their interviews themselves. One that has not come yet is looked at when it comes.
+        if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
+            return Ok(Plan::default());
+        }
         Ok(decide::plan(&dossier, &self.rules, now_ms)?.and(watch::plan(&dossier, &self.watch, now_ms)?))
     }
 }
@@ -180,6 +210,10 @@ impl Follower {
 impl Target {
     fn of(key: &Parent) -> Option<Self> {
         let entity = ["interview", "interview_order"].into_iter().find(|entity| *entity == key.entity)?;
+        // What no reference can name cannot be written about.
+        if key.external_id.len() > EXTERNAL_ID_BYTES_MAX {
+            return None;
+        }
         Some(Self { connection: key.connection.to_string(), entity, external_id: key.external_id.clone() })
     }
 

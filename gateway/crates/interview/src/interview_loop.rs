@@ -23,6 +23,8 @@ pub struct LoopOptions {
     pub watch: WatchOptions,
     /// The rules that decide on results.
     pub rules: Vec<RuleSpec>,
+    /// The connections whose interviews are acted on: AI interview vendors. Empty: every connection's.
+    pub vendors: Vec<ConnectionName>,
     /// How long a screen's token is good, in milliseconds.
     pub screen_token_life_ms: i64,
 }
@@ -33,6 +35,7 @@ impl Default for LoopOptions {
             band: BandOptions::default(),
             watch: WatchOptions::default(),
             rules: Vec::new(),
+            vendors: Vec::new(),
             screen_token_life_ms: 2 * 3_600_000,
         }
     }
@@ -72,6 +75,7 @@ impl InterviewLoop {
                 tenant: tenant.clone(),
                 rules,
                 watch: options.watch.clone(),
+                vendors: options.vendors.clone(),
             });
         }
         let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;

@@ -35,7 +35,9 @@ impl TrustedKey {
     /// # Errors
     /// A sentence that says what is expected.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let key = PublicKey::from_base64(text.trim()).map_err(|_| {
+        let text = text.trim();
+        // The library takes keys of any algorithm; RW is what Ed25519 begins with.
+        let key = PublicKey::from_base64(text).ok().filter(|_| text.starts_with("RW")).ok_or_else(|| {
             "it is no minisign public key: 56 characters that begin with RW, the last line of the .pub file".to_owned()
         })?;
         Ok(Self { name: name.to_owned(), key })

@@ -39,6 +39,12 @@ pub(crate) fn decide(known: Option<Known>, write: &RecordWrite) -> Decision {
     }
 }
 
+/// The rule for what comes out of order: of two states that both carry the vendor's time, an older one is nothing. Equal
+/// times, and states without one, count in the order in which they come.
+pub(crate) fn is_older(write: &RecordWrite, than_ms: Option<i64>) -> bool {
+    matches!((write.updated_at_ms, than_ms), (Some(at), Some(than)) if at < than)
+}
+
 /// One of each id: the last of two wins. Sorted by entity and vendor id, so that the index is walked in its own order.
 pub(crate) fn last_wins(mut records: Vec<RecordWrite>) -> Vec<RecordWrite> {
     records.reverse();
@@ -135,6 +141,14 @@ mod tests {
         for (known, write, wanted) in cases {
             assert_eq!(decide(known, &write), wanted, "{known:?} {:?}", write.deleted);
         }
+    }
+
+    #[test]
+    fn only_a_time_before_the_other_is_older() {
+        let at = |updated_at_ms| RecordWrite { updated_at_ms, ..write("1", "a", None) };
+        assert!(is_older(&at(Some(1)), Some(2)));
+        assert!(!is_older(&at(Some(2)), Some(2)) && !is_older(&at(Some(3)), Some(2)));
+        assert!(!is_older(&at(None), Some(2)) && !is_older(&at(Some(1)), None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod author;
 mod endpoint;
+mod inbox;
 mod outbox;
 mod screen;
 
@@ -16,6 +17,7 @@ use crate::{
 
 pub use author::AuthorStore;
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
+pub use inbox::InboxStore;
 pub use outbox::OutboxStore;
 pub use screen::ScreenStore;
 
@@ -23,7 +25,7 @@ pub use screen::ScreenStore;
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: AuthorStore + OutboxStore + EndpointStore + ScreenStore + Send + Sync {
+pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 

@@ -21,6 +21,7 @@ mod error;
 mod failpoint;
 mod follow;
 mod identity;
+pub mod inbox;
 mod interface;
 mod limits;
 mod list_token;
@@ -36,7 +37,9 @@ mod sqlite;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use interface::{AuthorStore, EndpointOff, EndpointRow, EndpointStore, OutboxStore, ScreenStore, Store};
+pub use interface::{
+    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, OutboxStore, ScreenStore, Store,
+};
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };

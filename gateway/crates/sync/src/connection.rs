@@ -9,7 +9,8 @@ use renmen_schema::manifest::StreamManifest;
 use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
 use tokio::sync::watch;
 
-use crate::{Puller, Schedule, SyncError};
+use crate::intake::Pace;
+use crate::{HookLimits, Puller, Schedule, SyncError};
 
 /// When a stream runs.
 #[derive(Debug, Clone)]
@@ -87,6 +88,9 @@ pub struct ConnectionRuntime {
     reloads: watch::Sender<u64>,
     streams: BTreeMap<StreamName, StreamPlan>,
     limits: IngestLimits,
+    hooks: HookLimits,
+    pace: Pace,
+    event_socket: bool,
 }
 
 impl ConnectionRuntime {
@@ -117,7 +121,40 @@ impl ConnectionRuntime {
             reloads: watch::Sender::new(0),
             streams,
             limits,
+            pace: Pace::new(HookLimits::default().per_second),
+            hooks: HookLimits::default(),
+            event_socket: false,
         })
+    }
+
+    /// The same with other bounds on what its vendor may send of its own accord.
+    #[must_use]
+    pub fn with_hooks(mut self, hooks: HookLimits) -> Self {
+        (self.pace, self.hooks) = (Pace::new(hooks.per_second), hooks);
+        self
+    }
+
+    /// What its vendor may send of its own accord.
+    #[must_use]
+    pub fn hooks(&self) -> &HookLimits {
+        &self.hooks
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// The same, with a connection held open on which its vendor sends its events, or without.
+    #[must_use]
+    pub fn with_event_socket(mut self, event_socket: bool) -> Self {
+        self.event_socket = event_socket;
+        self
+    }
+
+    /// Is a connection to be held open on which its vendor sends its events?
+    #[must_use]
+    pub fn event_socket(&self) -> bool {
+        self.event_socket
     }
 
     /// Whose.

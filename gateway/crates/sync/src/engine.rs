@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{RunEnd, RunState, Store, StoreError, StreamKey, StreamState};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Book;
@@ -21,6 +22,8 @@ pub struct Engine {
     pub(crate) connections: BTreeMap<(TenantId, ConnectionName), Arc<ConnectionRuntime>>,
     pub(crate) options: SyncOptions,
     pub(crate) book: Arc<Book>,
+    /// Told when a delivery asked for something to be read.
+    pub(crate) refreshes: Notify,
 }
 
 /// A run that has its number and has read nothing yet.
@@ -38,7 +41,13 @@ impl Engine {
             .into_iter()
             .map(|connection| ((connection.tenant().clone(), connection.name().clone()), Arc::new(connection)))
             .collect();
-        Arc::new(Self { store, connections, options, book: Arc::new(Book::default()) })
+        Arc::new(Self { store, connections, options, book: Arc::new(Book::default()), refreshes: Notify::new() })
+    }
+
+    /// The engine's clock, in milliseconds since the epoch.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.options.clock.now_ms()
     }
 
     /// Every connection, in the order of tenants and names.
@@ -189,7 +198,7 @@ impl Engine {
             let rows = self.store.runs(connection.tenant(), Some(connection.name()), HISTORY_ROWS).await?;
             for stream in connection.streams().keys() {
                 let own: Vec<_> =
-                    rows.iter().filter(|row| row.stream == *stream && row.trigger != crate::replay::TRIGGER).collect();
+                    rows.iter().filter(|row| row.stream == *stream && crate::replay::is_own(&row.trigger)).collect();
                 self.book.remember(&connection.key(stream), &own);
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
+use renmen_schema::id::ConnectionName;
 use renmen_store::{CommitOutcome, StreamKey};
 
 /// One committed page.
@@ -36,6 +37,19 @@ pub(crate) fn run(key: &StreamKey, end: &str, took: Duration) {
 /// How old the records of a stream are: since its last complete run ended.
 pub(crate) fn lag(key: &StreamKey, lag: Duration) {
     gauge!("renmen_stream_lag_seconds", &labels(key)).set(lag.as_secs_f64());
+}
+
+/// One delivery; `verdict` is `taken`, `repeated`, `answered`, or why it was refused.
+pub(crate) fn delivery(connection: &ConnectionName, verdict: &'static str, took: Duration) {
+    let labels = [("connection", connection.to_string()), ("verdict", verdict.to_owned())];
+    counter!("renmen_webhook_deliveries_total", &labels).increment(1);
+    histogram!("renmen_webhook_seconds", &labels).record(took.as_secs_f64());
+}
+
+/// Records that were read again because an event announced them; `end` is `done` or `failed`.
+pub(crate) fn refreshes(key: &StreamKey, end: &'static str, count: usize) {
+    let [connection, stream] = labels(key);
+    counter!("renmen_refreshes_total", &[connection, stream, ("end", end.to_owned())]).increment(count as u64);
 }
 
 fn labels(key: &StreamKey) -> [(&'static str, String); 2] {

@@ -6,7 +6,7 @@
 //!
 //! Read on in this order: [`Puller`] (what a run pulls from), [`ConnectionRuntime`] and [`Schedule`] (what is configured),
 //! [`Engine`] (the doors), `run` (one run, stage by stage), `normalize` (envelope to record), `spool` (what survives a kill),
-//! `serve` (streams by themselves), then `check`, `replay` and `quarantine`.
+//! `serve` (streams by themselves), `intake` (what vendors send of their own accord), then `check`, `replay` and `quarantine`.
 
 mod check;
 mod connection;
@@ -15,6 +15,8 @@ mod error;
 mod failure;
 mod figures;
 mod health;
+mod intake;
+mod listen;
 mod normalize;
 mod options;
 mod progress;
@@ -33,6 +35,8 @@ pub use engine::Engine;
 pub use error::SyncError;
 pub use failure::{FailureClass, RunFailure};
 pub use health::StreamHealth;
+pub use intake::{HookLimits, IntakeError, TakenIn, Verdict};
+pub use listen::{EventDoor, EventSource};
 pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use quarantine::RetryOutcome;

@@ -60,6 +60,8 @@ pub struct SyncOptions {
     pub parallel_runs: usize,
     /// How failed runs are tried again.
     pub retry: RetryPolicy,
+    /// How long a delivery is remembered: a vendor that sends it again within this time changes nothing.
+    pub inbox_age: Duration,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -82,6 +84,7 @@ impl Default for SyncOptions {
             spool_bytes_max: 64 << 20,
             parallel_runs: 16,
             retry: RetryPolicy::default(),
+            inbox_age: Duration::from_secs(7 * 24 * 3600),
             clock: Arc::new(SystemClock),
         }
     }

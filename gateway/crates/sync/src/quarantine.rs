@@ -45,8 +45,16 @@ impl Engine {
     /// one that is no longer configured.
     pub async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, SyncError> {
         let row = self.store.quarantine_get(tenant, id).await?.ok_or(SyncError::UnknownQuarantine(id))?;
-        let key = self.key(tenant, &row.connection, &row.stream)?;
-        let mut tried = self.through_connector(&key, &row).await?;
+        let connection = self.connection(tenant, &row.connection)?;
+        let key = connection.key(&row.stream);
+        let run = self.store.run(tenant, row.run).await?;
+        let pulled = run.is_none_or(|run| crate::replay::is_own(&run.trigger));
+        let mut tried = if pulled {
+            self.through_connector(&key, &row).await?
+        } else {
+            // Its page was not pulled and cannot be pulled again; the vendor may send it once more.
+            Tried::Nothing("it came by a delivery, which only the vendor can repeat".to_owned())
+        };
         if let (Tried::Nothing(_), true) = (&tried, row.item.code != "connector") {
             tried = self.through_schema(&key, &row)?;
         }
@@ -84,8 +92,7 @@ impl Engine {
 
     fn through_schema(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
         let connection = self.connection(&key.tenant, &key.connection)?;
-        let stream = connection.declared(connection.source().as_ref(), &key.stream)?;
-        let rules = Rules::new(&stream.entities, connection.limits());
+        let rules = Rules::new(&crate::intake::carried(connection.source().manifest()), connection.limits());
         let item = &row.item;
         let envelope = Envelope {
             entity: item.entity.clone(),

@@ -21,7 +21,8 @@ const JITTER: f64 = 0.05;
 
 impl Engine {
     /// Runs every enabled stream by its schedule until `cancel`; then waits for the runs under way, which end after the pages
-    /// that they have read. A stream whose last run was cut goes on at once.
+    /// that they have read. A stream whose last run was cut goes on at once. What deliveries asked for is read as it comes,
+    /// and connections on which vendors send events are held open.
     ///
     /// # Errors
     /// [`SyncError::Store`] when the store cannot be read at the start.
@@ -39,6 +40,10 @@ impl Engine {
                     loops.spawn(Loop::new(self, connection, stream, &permits).go(cancel.clone()));
                 }
             }
+        }
+        loops.spawn(Arc::clone(self).serve_intake(cancel.clone()));
+        for connection in self.connections.values().filter(|connection| connection.event_socket()) {
+            loops.spawn(self.listen(connection, cancel.clone()));
         }
         cancel.cancelled().await;
         while let Some(ended) = loops.join_next().await {

@@ -13,6 +13,8 @@ use renmen_plugin_host::{
 use renmen_schema::id::ConnectionName;
 use renmen_schema::manifest::Manifest;
 
+use crate::listen::{EventDoor, Way};
+
 /// What changes from call to call.
 #[derive(Clone)]
 pub struct Reading {
@@ -49,6 +51,10 @@ pub trait Puller: Send + Sync {
     }
     /// Where its deliveries go; none when its manifest has no `[webhook]`.
     fn receiver(&self) -> Option<&dyn Receiver> {
+        None
+    }
+    /// Where a connection is opened on which the vendor sends the same; none when its manifest has no `[webhook.socket]`.
+    fn events(&self) -> Option<Arc<dyn EventDoor>> {
         None
     }
 }
@@ -142,6 +148,11 @@ impl Puller for BoundPlugin {
 
     fn receiver(&self) -> Option<&dyn Receiver> {
         self.plugin.manifest().webhook.is_some().then_some(self as &dyn Receiver)
+    }
+
+    fn events(&self) -> Option<Arc<dyn EventDoor>> {
+        let wish = self.plugin.manifest().webhook.as_ref()?.socket.clone()?;
+        Some(Arc::new(Way { egress: Arc::clone(&self.egress), wish }))
     }
 }
 

@@ -6,6 +6,7 @@ use renmen_plugin::schema::Entity;
 use renmen_plugin::{Failure, Page, Unfit};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::api;
 
@@ -19,7 +20,7 @@ pub(super) fn each<E: Entity, T: DeserializeOwned>(
     for (id, answer) in ids.iter().zip(send_all(ids.iter().map(|id| request(id)).collect())) {
         let (response, there) = api::one_of_old(answer?)?;
         if there {
-            add(&mut page, &response, id, &map);
+            add(&mut page, &response, id, &map)?;
         } else {
             page.push_deleted::<E>(Origin { exchange: response.exchange(), pointer: "" }, id.as_str(), None);
         }
@@ -28,20 +29,26 @@ pub(super) fn each<E: Entity, T: DeserializeOwned>(
 }
 
 /// Adds the one record of a response, or its reject.
+///
+/// # Errors
+/// An answer that is cut, or in which there is no `result`: that is the vendor's trouble and not the record's.
 pub(super) fn add<E: Entity, T: DeserializeOwned>(
     page: &mut Page,
     response: &Response,
     id: &str,
     map: impl Fn(&T) -> Result<E, Unfit>,
-) {
+) -> Result<(), Failure> {
     #[derive(Deserialize)]
-    struct Answer<T> {
-        result: T,
+    struct Answer<'a> {
+        #[serde(borrow)]
+        result: &'a RawValue,
     }
     let origin = Origin { exchange: response.exchange(), pointer: "/result" };
-    let parsed = renmen_plugin::locate::parse::<Answer<T>>(response.body()).map_err(Unfit::new);
-    let mapped = parsed.and_then(|answer| map(&answer.result));
+    let found = response.json::<Answer<'_>>()?.result.get().as_bytes();
+    let parsed = renmen_plugin::locate::parse::<T>(found).map_err(Unfit::new);
+    let mapped = parsed.and_then(|found| map(&found));
     if let Err(unfit) = mapped.and_then(|entity| page.push(origin, id, None, &entity)) {
-        page.reject::<E>(origin, Some(id.to_owned()), unfit.reason, response.body());
+        page.reject::<E>(origin, Some(id.to_owned()), unfit.reason, found);
     }
+    Ok(())
 }

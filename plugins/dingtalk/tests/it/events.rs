@@ -102,8 +102,8 @@ fn what_the_vendor_did_not_sign_or_not_now_or_not_for_us_is_refused_and_says_why
         (query.replace("nonce=n0nce", "nonce=other"), body.clone(), NOW_MS, "signature is wrong"),
         (query.replace("msg_signature=", "msg_signature=zz"), body.clone(), NOW_MS, "no hexadecimal"),
         (query.replace("msg_signature=", "sign="), body.clone(), NOW_MS, "carries no `msg_signature`"),
-        (query.clone(), body.clone(), NOW_MS + 301_000, "signed 301 s away"),
-        (query.clone(), body.clone(), NOW_MS - 301_000, "signed 301 s away"),
+        (query.clone(), body.clone(), NOW_MS + 301_000, "the delivery was signed"),
+        (query.clone(), body.clone(), NOW_MS - 301_000, "the delivery was signed"),
         (other.0, other.1, NOW_MS, "another app"),
     ] {
         let failure = receive(KEYS, OWNER, delivery(&query, &body, received_at_ms)).unwrap_err();

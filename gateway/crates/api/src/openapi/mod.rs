@@ -14,8 +14,8 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, deliveries, exchanges, flows, plugins, quarantine,
-    records, runs, schema, screen, service, timeline,
+    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, inbox,
+    plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 
 #[derive(OpenApi)]
@@ -38,6 +38,7 @@ use crate::resource::{
         connections::get,
         connections::streams,
         connections::health,
+        inbox::list,
         plugins::list,
         runs::list,
         runs::get,
@@ -62,6 +63,12 @@ use crate::resource::{
         deliveries::list,
         deliveries::get,
         deliveries::replay,
+        endpoints::list,
+        endpoints::get,
+        endpoints::put,
+        endpoints::remove,
+        endpoints::enable,
+        endpoints::replay,
         schema::list,
         schema::get,
         service::healthz,
@@ -80,6 +87,7 @@ use crate::resource::{
         (name = "quarantine", description = "What could not be taken in"),
         (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
         (name = "flows", description = "What is sent because a record changed"),
+        (name = "endpoints", description = "Who is told of changes"),
         (name = "schema", description = "The canonical entities"),
         (name = "service", description = "The service about itself"),
     ),

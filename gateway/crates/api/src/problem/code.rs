@@ -44,6 +44,12 @@ pub enum ProblemCode {
     EngineUnavailable,
     /// It took longer than the deadline.
     DeadlineExceeded,
+    /// A delivery that is not proved to be the vendor's.
+    BadSignature,
+    /// A packed body where none is unpacked.
+    UnsupportedEncoding,
+    /// Too many deliveries of one connection in a second.
+    TooManyDeliveries,
     /// The request is not one that HTTP allows.
     BadRequest,
     /// A fault of the gateway; the log knows more under the request's id.
@@ -64,7 +70,7 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
@@ -84,6 +90,9 @@ impl ProblemCode {
         Self::StoreUnavailable,
         Self::EngineUnavailable,
         Self::DeadlineExceeded,
+        Self::BadSignature,
+        Self::UnsupportedEncoding,
+        Self::TooManyDeliveries,
         Self::BadRequest,
         Self::Internal,
     ];
@@ -142,6 +151,18 @@ impl ProblemCode {
             Self::DeadlineExceeded => {
                 entry("deadline_exceeded", S::SERVICE_UNAVAILABLE, "It took too long", "处理超时")
             }
+            Self::BadSignature => {
+                entry("bad_signature", S::UNAUTHORIZED, "The delivery is not proved", "回调签名校验失败")
+            }
+            Self::UnsupportedEncoding => entry(
+                "unsupported_encoding",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "The body must not be packed",
+                "不支持压缩的请求体",
+            ),
+            Self::TooManyDeliveries => {
+                entry("too_many_deliveries", S::TOO_MANY_REQUESTS, "Too many deliveries in a second", "每秒回调过多")
+            }
             Self::BadRequest => entry("bad_request", S::BAD_REQUEST, "The request cannot be read", "无法读取该请求"),
             Self::Internal => entry("internal", S::INTERNAL_SERVER_ERROR, "A fault of the gateway", "网关内部错误"),
         }
@@ -168,7 +189,7 @@ impl ProblemCode {
     /// Seconds after which to ask again, for what passes by itself.
     pub(crate) fn retry_after_s(self) -> Option<u32> {
         match self {
-            Self::Overloaded | Self::DeadlineExceeded => Some(1),
+            Self::Overloaded | Self::DeadlineExceeded | Self::TooManyDeliveries => Some(1),
             Self::StoreUnavailable | Self::EngineUnavailable => Some(2),
             Self::TooManyStreams => Some(5),
             Self::TooManyAsks => Some(60),

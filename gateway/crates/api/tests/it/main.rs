@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod broken_endpoints;
+mod broken_inbox;
 mod broken_outbox;
 mod broken_store;
 mod changes;
 mod document;
+mod endpoints;
 mod engine;
 mod interviews;
 mod keys;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use renmen_api::{ApiKey, ApiOptions, AppState, Interviews, router};
+use renmen_api::{ApiKey, ApiOptions, AppState, EndpointControl, Interviews, router};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
     ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, QuarantineWrite, RecordWrite,
@@ -70,7 +70,15 @@ impl Rig {
         Self::with(ApiOptions::default(), ScriptedControl::default()).await
     }
 
+    pub(crate) async fn with_endpoints(endpoints: Arc<dyn EndpointControl>) -> Self {
+        Self::made(ApiOptions::default(), ScriptedControl::default(), |state| state.with_endpoints(endpoints)).await
+    }
+
     pub(crate) async fn with(options: ApiOptions, control: ScriptedControl) -> Self {
+        Self::made(options, control, |state| state).await
+    }
+
+    async fn made(options: ApiOptions, control: ScriptedControl, more: impl FnOnce(AppState) -> AppState) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
@@ -94,7 +102,7 @@ impl Rig {
         };
         let run = store.begin_run(run).await.unwrap();
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
+        let state = more(AppState::new(Arc::clone(&store), Arc::new(control), metrics, options));
         let clock = AtomicI64::new(BEGIN_MS);
         Self { store, router: router(state.clone()), state, key, other, clock, run, _folder: folder }
     }

@@ -34,7 +34,7 @@ fn the_smallest_connection_may_do_what_its_manifest_asks_for_and_pulls_nothing_b
     assert_eq!(people.plugin, Path::new("/etc/renmen/p.wasm"));
     assert_eq!(people.tenant.as_str(), "default");
     assert_eq!(people.config, serde_json::json!({}));
-    assert!(people.enabled && people.streams.is_empty() && people.slots.is_empty());
+    assert!(!people.event_socket && people.enabled && people.streams.is_empty() && people.slots.is_empty());
     let grant = &people.grant;
     assert!(grant.hosts.is_none() && grant.methods.is_none() && grant.drop.is_none());
     assert!(

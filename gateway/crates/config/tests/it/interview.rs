@@ -28,6 +28,13 @@ fn a_rule_has_a_pass_line_and_may_have_a_border() {
 }
 
 #[test]
+fn vendors_are_names_of_connections() {
+    let vendors = read_dev("[interview]\nvendors = [\"interview\", \"vcv\"]\n").interview.vendors;
+    assert_eq!(vendors.iter().map(ToString::to_string).collect::<Vec<_>>(), ["interview", "vcv"]);
+    assert!(refused("[interview]\nvendors = [\"In View\"]\n").contains("is no name"));
+}
+
+#[test]
 fn both_ends_of_every_number_are_kept() {
     for good in ["remind_before = \"1s\"", "remind_before = \"24h\"", "catch_up = \"31d\"", "match_digits = 15"] {
         read_dev(&format!("[interview]\n{good}\n"));

@@ -34,6 +34,14 @@ pub struct SocketEvent {
     message_id: String,
 }
 
+impl SocketEvent {
+    /// An event by its parts: for tests of what comes after.
+    #[must_use]
+    pub fn new(headers: Vec<(String, String)>, body: impl Into<Bytes>, message_id: impl Into<String>) -> Self {
+        Self { headers, body: body.into(), message_id: message_id.into() }
+    }
+}
+
 /// What a vendor is told about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventVerdict {

@@ -52,6 +52,8 @@ pub trait Switch: Send + Sync {
 pub struct Off {
     /// For people.
     pub reason: String,
+    /// The URL that was meant: with another one the endpoint is on again.
+    pub url: String,
     /// Milliseconds since the epoch.
     pub since_ms: i64,
 }
@@ -105,11 +107,12 @@ impl Endpoint {
         Ok(())
     }
 
-    async fn refused(&self, push: &Push, reply: &Reply) -> Failure {
+    async fn refused(&self, push: &Push, url: &str, reply: &Reply) -> Failure {
         let status = reply.response.status;
         if status == 410 {
             let reason = "the receiver answers 410: it wants no more events".to_owned();
-            if let Err(error) = self.switch.switch_off(Off { reason, since_ms: push.now_ms }).await {
+            if let Err(error) = self.switch.switch_off(Off { reason, url: url.to_owned(), since_ms: push.now_ms }).await
+            {
                 tracing::error!(%error, flow = %push.cause.flow, "An endpoint that answers 410 could not be switched off");
             }
         }
@@ -152,17 +155,17 @@ impl Destination for Endpoint {
             let message = format!("an endpoint has no action `{}`; it has `{SEND}`", push.action);
             return Err(Failure::new(FailureKind::InvalidInput, message));
         }
+        let way = Arc::clone(&self.now.read());
         let off = self.switch.off().await.map_err(|why| Failure::new(FailureKind::UpstreamUnavailable, why))?;
-        if let Some(Off { reason, .. }) = off {
+        if let Some(Off { reason, .. }) = off.filter(|off| off.url == way.options.url) {
             let message = format!("the endpoint is off: {reason}; switch it on and replay");
             return Err(Failure::new(FailureKind::InvalidInput, message));
         }
-        let way = Arc::clone(&self.now.read());
         let request = way.request(&push, event(&push)?)?;
         let reply = way.connection.send_once(request).await?;
         let status = reply.response.status;
         if !(200..300).contains(&status) {
-            return Err(self.refused(&push, &reply).await);
+            return Err(self.refused(&push, &way.options.url, &reply).await);
         }
         let mut detail = Map::new();
         detail.insert("status".into(), json!(status));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renmen_egress::{ConnectionSpec, Part};
-use renmen_flow::endpoint::{Endpoint, EndpointOptions, SEND};
+use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, SEND};
 use renmen_flow::{Destination as _, Failure, FailureKind, Push};
 use renmen_schema::id::SlotName;
 use serde_json::json;
@@ -111,13 +111,16 @@ async fn both_secrets_sign_while_they_overlap_and_then_the_new_one_alone_f10() {
 async fn a_new_url_is_used_from_the_next_attempt_on() {
     let before = Receiver::start(&[Act::Answer(500, "", "")]).await;
     let after = Receiver::start(&[Act::Answer(200, "", "")]).await;
-    let endpoint = endpoint(&before, &Arc::default(), None);
+    let lever = Arc::new(Lever::default());
+    let endpoint = endpoint(&before, &lever, None);
     endpoint.push(event()).await.unwrap_err();
     let options = EndpointOptions { url: after.url("/new"), previous_until_ms: None };
     let way = || connect(spec(&[after.url("")], &[("secret", OLD)]));
     let keyless = connect(spec(&[after.url("")], &[("secret", "canary?")]));
     assert!(endpoint.replace(keyless, options.clone()).is_err());
     endpoint.push(event()).await.unwrap_err();
+    lever.0.lock().replace(Off { reason: "410".into(), url: before.url("/hooks?x=1"), since_ms: 1 });
+    assert!(!endpoint.push(event()).await.unwrap_err().passes(), "it is off");
     endpoint.replace(way(), options).unwrap();
     endpoint.push(event()).await.unwrap();
     assert_eq!((before.got().len(), after.got().len()), (2, 1));

@@ -2,6 +2,7 @@
 //! script.
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
+mod attempts;
 mod endpoint;
 mod ends;
 mod loops;

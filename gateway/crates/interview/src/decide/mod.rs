@@ -51,8 +51,13 @@ pub(crate) fn plan(dossier: &Dossier, rules: &RuleBook, now_ms: i64) -> Result<P
 fn decisions_on<'a>(dossier: &'a Dossier, result: &Read<InterviewResult>) -> Vec<&'a Read<Decision>> {
     let mut found: Vec<_> =
         dossier.decisions.iter().filter(|decision| decision.body.result.id == Some(result.row.id)).collect();
-    found.sort_by_key(|decision| (decision.row.created_at_ms, decision.row.id));
+    found.sort_by_key(|decision| number(&decision.row));
     found
+}
+
+/// The number of a decision among those on its result: the end of its id.
+fn number(decision: &RecordRow) -> u64 {
+    decision.external_id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Was it made from these very revisions? A rule that changed since does not decide again on what was decided.

@@ -1,13 +1,14 @@
 //! Results come in, decisions come out; a correction makes another one.
 
 use renmen_interview::{CorrectionAsk, DecisionAsk, InterviewError, PersonVerdict};
-use renmen_schema::entity::Decision;
+use renmen_schema::code::{InterviewKind, InterviewStatus};
+use renmen_schema::entity::{Decision, Interview};
 use renmen_schema::types::Decimal;
 use renmen_store::{RecordRow, StoreError};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, tenant};
-use crate::vendor::{Looped, overall, score};
+use crate::vendor::{Looped, interview_of, overall, score};
 
 fn body(row: &RecordRow) -> Value {
     serde_json::from_slice(&row.body).unwrap()
@@ -159,6 +160,7 @@ async fn a_rule_that_changes_is_another_version_and_leaves_what_was_decided() {
     looped.bed.put("dim-9", &score("int-1", "60", "50")).await;
     looped.catch_up().await;
     assert_eq!(decisions(&looped.bed).await.len(), 1);
+    looped.bed.clock.advance(1_000);
     looped.result("int-2", "82").await;
     looped.catch_up().await;
     let rows = decisions(&looped.bed).await;
@@ -166,9 +168,27 @@ async fn a_rule_that_changes_is_another_version_and_leaves_what_was_decided() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_result_before_its_interview_and_application_is_decided_all_the_same() {
+async fn a_result_before_its_interview_is_decided_when_that_comes_and_one_of_people_never_is() {
     let looped = Looped::new("80", None).await;
-    looped.bed.put("res-7", &overall("int-7", "90")).await;
+    for (interview, kind) in [("int-7", InterviewKind::Ai), ("int-8", InterviewKind::Human)] {
+        looped.bed.put(&format!("res-{interview}"), &overall(interview, "90")).await;
+        looped.catch_up().await;
+        assert!(decisions(&looped.bed).await.len() <= 1);
+        let held = Interview { kind, ..interview_of(InterviewStatus::Completed, None) };
+        looped.bed.put(interview, &held).await;
+        looped.catch_up().await;
+    }
+    let rows = decisions(&looped.bed).await;
+    assert_eq!(rows.len(), 1, "people decide on their own interviews");
+    assert_eq!(body(&rows[0])["interview"]["external"]["value"], "int-7");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_no_reference_can_name_holds_nobody_up() {
+    let looped = Looped::new("80", None).await;
+    let long = "x".repeat(600);
+    looped.bed.put(&long, &interview_of(InterviewStatus::Completed, None)).await;
+    looped.result("int-1", "90").await;
     looped.catch_up().await;
-    assert_eq!(body(&decisions(&looped.bed).await[0])["outcome"], "PASS");
+    assert_eq!(decisions(&looped.bed).await.len(), 1);
 }

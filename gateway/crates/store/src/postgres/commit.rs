@@ -45,6 +45,29 @@ pub(super) async fn commit_page(
     Ok(outcome)
 }
 
+/// What a delivery or a targeted read brought for one stream: no cursor, no sweep, and perhaps out of order. The pen is the
+/// commit's own and ends here. Gives the page.
+pub(super) async fn take_page(
+    transaction: &Transaction<'_>,
+    mut pen: Pen<'_>,
+    stream: &LiveStream,
+    mut page: PageCommit,
+) -> Result<(i64, CommitOutcome), StoreError> {
+    let page_id = insert_page(transaction, stream, &page).await?;
+    insert_exchanges(transaction, page_id, &page.exchanges).await?;
+    (pen.page, pen.events) = (page_id, true);
+    let mut scopes = Scopes::new(&page.key.tenant, &page.key.connection);
+    let listed = page.records.len() + page.quarantine.len();
+    let records = last_wins(std::mem::take(&mut page.records));
+    pen.put(&mut scopes, stream.id, &records).await?;
+    quarantine::resolve(transaction, stream.id, &records, &[]).await?;
+    pen.tally.outcome.quarantined = page.quarantine.len() as u64;
+    quarantine::insert(transaction, stream, page_id, &page).await?;
+    let outcome = pen.close().await?;
+    add_to_run(transaction, &page, listed, &outcome).await?;
+    Ok((page_id, outcome))
+}
+
 async fn fence(client: &impl GenericClient, page: &PageCommit) -> Result<LiveStream, StoreError> {
     let stream = runs::stream(client, &page.key, true)
         .await?

@@ -8,11 +8,12 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
     include_str!("migrations/0004_endpoint.sql"),
+    include_str!("migrations/0005_inbox.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock: "rnmn".

@@ -9,6 +9,7 @@ mod author;
 mod commit;
 mod endpoint;
 mod feed;
+mod inbox;
 mod list;
 mod migrate;
 mod outbox;

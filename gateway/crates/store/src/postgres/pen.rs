@@ -1,6 +1,6 @@
 //! Writing the records of a commit: decide all, then one statement for each kind of row.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use deadpool_postgres::Transaction;
@@ -9,7 +9,8 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::commit::Scopes;
 use super::query::{all, one, run};
-use crate::decide::{Decision, Tally, decide};
+use crate::decide::{Decision, Tally, decide, is_older};
+use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
 use crate::rows::{Columns, array};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
@@ -25,7 +26,20 @@ pub(super) struct Pen<'a> {
     seq: i64,
     record: i64,
     now_ms: i64,
+    /// What is put came as events: it may be out of order.
+    pub(super) events: bool,
 }
+
+/// A record as it stands, for the one that would take its place.
+#[derive(Clone, Copy)]
+struct Found {
+    row: i64,
+    known: Known,
+    source_at_ms: Option<i64>,
+}
+
+/// What a page finds of its records: by scope and vendor id.
+type Standing<'w> = HashMap<(i64, &'w str), Found>;
 
 /// A revision after the first, as columns.
 #[derive(Default)]
@@ -63,6 +77,7 @@ impl<'a> Pen<'a> {
             seq: row.int(0)?,
             now_ms: now_ms.max(row.int(1)?),
             record: row.int(2)?,
+            events: false,
         })
     }
 
@@ -78,15 +93,19 @@ impl<'a> Pen<'a> {
         }
         let of = scopes.of(self.transaction, stream, records).await?;
         let known = self.known(&of, records).await?;
+        let late = self.late(&of, records, &known).await?;
         let (mut created, mut revised) = (Vec::new(), Revised::default());
-        for (scope, write) in of.into_iter().zip(records) {
+        for ((scope, write), late) in of.into_iter().zip(records).zip(late) {
             let found = known.get(&(scope, write.external_id.as_str())).copied();
-            let decision = decide(found.map(|(_, known)| known), write);
-            let kind = self.tally.count(scope, decision, found.is_some_and(|(_, known)| known.deleted));
-            if let Some((row, _)) = found {
-                self.seen.add(row);
+            let decision = if late { Decision::Keep } else { decide(found.map(|found| found.known), write) };
+            let kind = self.tally.count(scope, decision, found.is_some_and(|found| found.known.deleted));
+            if let Some(found) = found {
+                self.seen.add(found.row);
             }
-            let Some(kind) = kind else { continue };
+            let Some(kind) = kind else {
+                self.note(scope, found, write).await?;
+                continue;
+            };
             self.seq += 1;
             match found {
                 None => {
@@ -94,7 +113,7 @@ impl<'a> Pen<'a> {
                     self.seen.add(self.record);
                     created.push(Created { row: self.record, seq: self.seq, scope, write });
                 }
-                Some((row, _)) => revised.push(row, self.seq, scope, kind, write, decision),
+                Some(found) => revised.push(found.row, self.seq, scope, kind, write, decision),
             }
         }
         self.create(&created).await?;
@@ -127,23 +146,88 @@ impl<'a> Pen<'a> {
         Ok(self.tally.outcome)
     }
 
-    async fn known<'w>(
-        &self,
-        scopes: &[i64],
-        records: &'w [RecordWrite],
-    ) -> Result<HashMap<(i64, &'w str), (i64, Known)>, StoreError> {
+    async fn known<'w>(&self, scopes: &[i64], records: &'w [RecordWrite]) -> Result<Standing<'w>, StoreError> {
         let external_ids: Vec<_> = records.iter().map(|write| write.external_id.as_str()).collect();
-        let sql = "SELECT a.at, r.id, r.hash, r.deleted FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY a (scope, external_id, at)
+        let sql = "SELECT a.at, r.id, r.hash, r.deleted, r.source_updated_at FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY a (scope, external_id, at)
                    JOIN record r ON r.scope = a.scope AND r.external_id = a.external_id";
         let mut known = HashMap::new();
         for row in all(self.transaction, sql, &[&scopes, &external_ids]).await? {
             let at = usize::try_from(row.int(0)? - 1).unwrap_or(usize::MAX);
             if let (Some(scope), Some(external_id)) = (scopes.get(at), external_ids.get(at)) {
                 let found = Known { hash: ContentHash(array(&row, 2)?), deleted: row.int_or_none(3)?.is_some() };
-                known.insert((*scope, *external_id), (row.int(1)?, found));
+                let found = Found { row: row.int(1)?, known: found, source_at_ms: row.int_or_none(4)? };
+                known.insert((*scope, *external_id), found);
             }
         }
         Ok(known)
+    }
+
+    /// Which records are older than what stands: an older state never takes the place of a newer one that an event brought.
+    async fn late(
+        &self,
+        scopes: &[i64],
+        records: &[RecordWrite],
+        known: &Standing<'_>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let found = |scope: &i64, write: &RecordWrite| known.get(&(*scope, write.external_id.as_str())).copied();
+        let of = || scopes.iter().zip(records);
+        let older: Vec<Option<i64>> = of()
+            .map(|(scope, write)| found(scope, write).filter(|f| is_older(write, f.source_at_ms)).map(|f| f.row))
+            .collect();
+        // A run reads what the vendor has now, so it is believed, unless an event overtook it.
+        let rows: Vec<i64> = older.iter().copied().flatten().collect();
+        let by_event: HashSet<i64> = if self.events || rows.is_empty() {
+            rows.into_iter().collect()
+        } else {
+            let sql = "SELECT r.id FROM record r JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run
+                       WHERE r.id = ANY($1) AND u.trigger = ANY($2)";
+            let triggers = [TRIGGER_WEBHOOK, TRIGGER_REFRESH].as_slice();
+            all(self.transaction, sql, &[&rows, &triggers])
+                .await?
+                .iter()
+                .map(|row| row.int(0))
+                .collect::<Result<_, _>>()?
+        };
+        let unseen: Vec<(i64, &str)> = of()
+            .filter(|(scope, write)| write.deleted.is_none() && found(scope, write).is_none())
+            .map(|(scope, write)| (*scope, write.external_id.as_str()))
+            .collect();
+        let ghosts = self.ghosts(&unseen).await?;
+        let late = of().zip(older).map(|((scope, write), older)| match older {
+            Some(row) => by_event.contains(&row),
+            None => ghosts.get(&(*scope, write.external_id.clone())).is_some_and(|at| is_older(write, Some(*at))),
+        });
+        Ok(late.collect())
+    }
+
+    /// Those that were deleted before they were ever seen, with the vendor's time of it.
+    async fn ghosts(&self, unseen: &[(i64, &str)]) -> Result<HashMap<(i64, String), i64>, StoreError> {
+        if unseen.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (scopes, ids): (Vec<i64>, Vec<&str>) = unseen.iter().copied().unzip();
+        let sql = "SELECT g.scope, g.external_id, g.source_at FROM gone g
+                   JOIN unnest($1::bigint[], $2::text[]) a (scope, external_id)
+                   ON g.scope = a.scope AND g.external_id = a.external_id";
+        let rows = all(self.transaction, sql, &[&scopes, &ids]).await?;
+        rows.iter().map(|row| Ok(((row.int(0)?, row.text(1)?), row.int(2)?))).collect()
+    }
+
+    /// What an event that changes nothing leaves all the same: its time, or that what was never seen is gone.
+    async fn note(&self, scope: i64, found: Option<Found>, write: &RecordWrite) -> Result<(), StoreError> {
+        let (Some(at_ms), true) = (write.updated_at_ms, self.events) else { return Ok(()) };
+        match found {
+            Some(found) if Some(at_ms) > found.source_at_ms && found.known.deleted == write.deleted.is_some() => {
+                let sql = "UPDATE record SET source_updated_at = $2 WHERE id = $1";
+                run(self.transaction, sql, &[&found.row, &at_ms]).await.map(drop)
+            }
+            None if write.deleted.is_some() => {
+                let sql = "INSERT INTO gone (scope, external_id, source_at, noted_at) VALUES ($1, $2, $3, $4)
+                           ON CONFLICT (scope, external_id) DO UPDATE SET source_at = greatest(gone.source_at, excluded.source_at)";
+                run(self.transaction, sql, &[&scope, &write.external_id, &at_ms, &self.now_ms]).await.map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// First revisions stream in through COPY, the fastest way that the server has.

@@ -43,6 +43,30 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, mut page: PageCommit) -
     Ok(outcome)
 }
 
+/// What a delivery or a targeted read brought for one stream: no cursor, no sweep, and perhaps out of order. Gives the page.
+pub(super) fn take_page(
+    transaction: &Transaction<'_>,
+    stream: &LiveStream,
+    mut page: PageCommit,
+) -> Result<(i64, CommitOutcome), StoreError> {
+    let page_id = insert_page(transaction, stream, &page)?;
+    insert_exchanges(transaction, page_id, &page.exchanges)?;
+    let mut scopes = Scopes::new(transaction, &page.key.tenant, &page.key.connection);
+    let mut pen = Pen::of_events(transaction, page_id, page.now_ms)?;
+    let listed = page.records.len() + page.quarantine.len();
+    let records = last_wins(std::mem::take(&mut page.records));
+    for write in &records {
+        let scope = scopes.of(&write.entity, stream.id)?;
+        pen.put(scope, write)?;
+    }
+    quarantine::resolve(transaction, stream.id, &records, &[])?;
+    pen.tally.outcome.quarantined = page.quarantine.len() as u64;
+    quarantine::insert(transaction, stream, page_id, &page)?;
+    let outcome = pen.close()?;
+    add_to_run(transaction, &page, listed, &outcome)?;
+    Ok((page_id, outcome))
+}
+
 /// Takes one record in beside any run: what was quarantined and is good now.
 pub(super) fn accept(
     transaction: &Transaction<'_>,

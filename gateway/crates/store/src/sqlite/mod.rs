@@ -10,6 +10,8 @@ mod commit;
 mod connect;
 mod endpoint;
 mod feed;
+mod gather;
+mod inbox;
 mod list;
 mod lock;
 mod migrate;
@@ -26,12 +28,14 @@ mod sweep;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use crate::follow::{self, Follower};
 use crate::identity::IdKey;
 use crate::{StoreError, StoreOptions};
+use gather::Gather;
 use lock::ProcessLock;
 use readers::Readers;
 use writer::Writer;
@@ -43,6 +47,8 @@ pub(crate) struct SqliteStore {
     readers: Readers,
     ids: IdKey,
     head: watch::Sender<i64>,
+    /// Deliveries that wait for their commit.
+    gather: Arc<Gather>,
     /// Only where another process writes.
     _follower: Option<Follower>,
 }
@@ -60,11 +66,12 @@ impl SqliteStore {
                 tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
             }
             outbox::release_all(&connection)?;
+            inbox::release_all(&connection)?;
             let ids = migrate::id_key(&connection)?;
             let head = watch::Sender::new(feed::head(&connection)?.seq);
             let readers = Readers::open(&path, &options)?;
             let writer = Writer::start(connection, lock, head.clone())?;
-            Ok(Self { writer: Some(writer), readers, ids, head, _follower: None })
+            Ok(Self { writer: Some(writer), readers, ids, head, gather: Arc::default(), _follower: None })
         })
         .await
     }
@@ -89,7 +96,7 @@ impl SqliteStore {
             let readers = reading.clone();
             async move { readers.run(|connection| feed::head(connection).map(|head| head.seq)).await }
         });
-        Ok(Self { writer: None, readers, ids, head, _follower: Some(follower) })
+        Ok(Self { writer: None, readers, ids, head, gather: Arc::default(), _follower: Some(follower) })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

@@ -1,10 +1,13 @@
 //! Writing records within a commit: one insert for what is new, one look for what is not, and a change for each revision.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 
 use super::commit::commit_time;
-use super::query::{one, run};
-use crate::decide::{Decision, Tally, decide};
+use super::query::{number, one, run};
+use crate::decide::{Decision, Tally, decide, is_older};
+use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
 
@@ -17,29 +20,64 @@ pub(super) struct Pen<'a> {
     page: i64,
     seq: i64,
     now_ms: i64,
+    /// What is put came as events: it may be out of order.
+    events: bool,
+    /// By scope: are there deletions of what was never seen?
+    ghosts: BTreeMap<i64, bool>,
+}
+
+/// A record as it stands, for the one that would take its place.
+struct Found {
+    row: i64,
+    known: Known,
+    source_at_ms: Option<i64>,
 }
 
 impl<'a> Pen<'a> {
     pub(super) fn new(connection: &'a Connection, page: i64, now_ms: i64) -> Result<Self, StoreError> {
         let (seq, now_ms) = commit_time(connection, now_ms)?;
-        Ok(Self { connection, tally: Tally::default(), seen: Seen::default(), page, seq, now_ms })
+        Ok(Self {
+            connection,
+            tally: Tally::default(),
+            seen: Seen::default(),
+            page,
+            seq,
+            now_ms,
+            events: false,
+            ghosts: BTreeMap::new(),
+        })
+    }
+
+    /// The same for what may come out of order.
+    pub(super) fn of_events(connection: &'a Connection, page: i64, now_ms: i64) -> Result<Self, StoreError> {
+        Ok(Self { events: true, ..Self::new(connection, page, now_ms)? })
     }
 
     /// Takes a record in.
     pub(super) fn put(&mut self, scope: i64, write: &RecordWrite) -> Result<(), StoreError> {
         // Sync asks what is known before it comes here, so most of what comes is new: insert first, look only on conflict.
-        if write.deleted.is_none() && self.insert(scope, write)? {
+        if write.deleted.is_none() && !self.is_ghost(scope, write)? && self.insert(scope, write)? {
             return Ok(());
         }
         let found = one(
             self.connection,
-            "SELECT id, hash, deleted IS NOT NULL FROM record WHERE scope = ?1 AND external_id = ?2",
+            "SELECT id, hash, deleted IS NOT NULL, source_updated_at FROM record WHERE scope = ?1 AND external_id = ?2",
             params![scope, write.external_id],
-            |row| Ok((row.get::<_, i64>(0)?, Known { hash: ContentHash(row.get(1)?), deleted: row.get(2)? })),
+            |row| {
+                let known = Known { hash: ContentHash(row.get(1)?), deleted: row.get(2)? };
+                Ok(Found { row: row.get(0)?, known, source_at_ms: row.get(3)? })
+            },
         )?;
-        let decision = decide(found.map(|(_, known)| known), write);
-        let kind = self.tally.count(scope, decision, found.is_some_and(|(_, known)| known.deleted));
-        let Some((row, _)) = found else { return Ok(()) };
+        let Some(found) = found else {
+            self.tally.outcome.unchanged += 1;
+            return self.note_ghost(scope, write);
+        };
+        let decision = if self.comes_late(&found, write)? { Decision::Keep } else { decide(Some(found.known), write) };
+        let kind = self.tally.count(scope, decision, found.known.deleted);
+        if kind.is_none() && self.events {
+            self.note_time(&found, write)?;
+        }
+        let row = found.row;
         self.seen.add(row);
         let Some(kind) = kind else { return Ok(()) };
         self.keep_old(row)?;
@@ -63,6 +101,59 @@ impl<'a> Pen<'a> {
             ],
         )?;
         self.log(row, scope, kind)
+    }
+
+    /// An older state never takes the place of a newer one that an event brought.
+    fn comes_late(&self, found: &Found, write: &RecordWrite) -> Result<bool, StoreError> {
+        if !is_older(write, found.source_at_ms) {
+            return Ok(false);
+        }
+        if self.events {
+            return Ok(true);
+        }
+        // A run reads what the vendor has now, so it is believed, unless an event overtook it.
+        let sql = "SELECT 1 FROM record r JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run
+                   WHERE r.id = ?1 AND u.\"trigger\" IN (?2, ?3)";
+        let values = params![found.row, TRIGGER_WEBHOOK, TRIGGER_REFRESH];
+        Ok(one(self.connection, sql, values, |_| Ok(()))?.is_some())
+    }
+
+    /// The same state at a later time: what is older than that comes late from now on.
+    fn note_time(&self, found: &Found, write: &RecordWrite) -> Result<(), StoreError> {
+        if write.updated_at_ms <= found.source_at_ms || found.known.deleted != write.deleted.is_some() {
+            return Ok(());
+        }
+        let sql = "UPDATE record SET source_updated_at = ?2 WHERE id = ?1";
+        run(self.connection, sql, params![found.row, write.updated_at_ms]).map(drop)
+    }
+
+    /// Was it deleted after this state, before it was ever seen?
+    fn is_ghost(&mut self, scope: i64, write: &RecordWrite) -> Result<bool, StoreError> {
+        let any = match self.ghosts.get(&scope) {
+            Some(any) => *any,
+            None => {
+                let any = number(self.connection, "SELECT 1 FROM gone WHERE scope = ?1 LIMIT 1", [scope])?.is_some();
+                self.ghosts.insert(scope, any);
+                any
+            }
+        };
+        if !any {
+            return Ok(false);
+        }
+        let sql = "SELECT source_at FROM gone WHERE scope = ?1 AND external_id = ?2";
+        let gone_at_ms = number(self.connection, sql, params![scope, write.external_id])?;
+        Ok(is_older(write, gone_at_ms))
+    }
+
+    /// Remembers the deletion of what was never seen.
+    fn note_ghost(&mut self, scope: i64, write: &RecordWrite) -> Result<(), StoreError> {
+        let (Some(gone_at_ms), true, true) = (write.updated_at_ms, write.deleted.is_some(), self.events) else {
+            return Ok(());
+        };
+        self.ghosts.insert(scope, true);
+        let sql = "INSERT INTO gone (scope, external_id, source_at, noted_at) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (scope, external_id) DO UPDATE SET source_at = max(source_at, excluded.source_at)";
+        run(self.connection, sql, params![scope, write.external_id, gone_at_ms, self.now_ms]).map(drop)
     }
 
     /// A tombstone for a live record that a sweep did not list.

@@ -63,6 +63,21 @@ impl Writer {
         .await
     }
 
+    /// Runs work that may or may not write; it gives the feed's last position when it did.
+    pub(super) async fn gathered<F>(&self, work: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(&mut Connection) -> Option<i64> + Send + 'static,
+    {
+        let head = self.head.clone();
+        self.ask(move |connection| {
+            if let Some(last) = work(connection) {
+                follow::raise(&head, last);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Reads with the writer's connection. For look-ups that come between its commits: what it wrote is still in its cache,
     /// whereas every commit empties those of the readers.
     pub(super) async fn look<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -98,7 +113,7 @@ impl Drop for Writer {
     }
 }
 
-fn in_transaction<T>(
+pub(super) fn in_transaction<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -9,6 +9,7 @@ mod crash;
 mod endpoints;
 mod feed;
 mod figures;
+mod inbox;
 mod keys;
 mod lists;
 mod model;

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use renmen_schema::id::{RecordId, RunId};
+use renmen_store::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
 use renmen_store::{CommitOutcome, DeletedBy, Known, PageRow, RecordQuery, RecordRow, RecordWrite, StreamKey};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,12 @@ use sealed::{NOT_RECORDED, Remade};
 
 /// The trigger of runs that commit a replay: their pages repeat old ones and are not replayed again.
 pub(crate) const TRIGGER: &str = "replay";
+
+/// Is it a run that pulled the stream? Those of a replay, of deliveries and of targeted reads only keep what came by another
+/// way: their pages cannot be pulled again, and they say nothing of how the stream is doing.
+pub(crate) fn is_own(trigger: &str) -> bool {
+    ![TRIGGER, TRIGGER_WEBHOOK, TRIGGER_REFRESH].contains(&trigger)
+}
 
 /// Rows asked for at a time.
 const ROWS: u32 = 500;
@@ -129,8 +136,16 @@ impl Engine {
         let pages = self.replayable(key).await?;
         let applying = if apply { Some(Applying::claim(self, key, source.as_ref())?) } else { None };
         let report = ReplayReport { pages: pages.len() as u64, ..ReplayReport::default() };
-        let mut walk =
-            Walk { engine: self, key, sink, report, settled: HashSet::new(), replayed: HashSet::new(), applying };
+        let mut walk = Walk {
+            engine: self,
+            key,
+            sink,
+            report,
+            settled: HashSet::new(),
+            replayed: HashSet::new(),
+            pulled: HashMap::new(),
+            applying,
+        };
         for row in pages.iter().rev() {
             if cancel.is_cancelled() {
                 return walk.close().await;
@@ -144,7 +159,7 @@ impl Engine {
         walk.close().await
     }
 
-    /// The stream's pages but for those that a replay wrote.
+    /// The stream's pages that were pulled.
     async fn replayable(&self, key: &StreamKey) -> Result<Vec<PageRow>, SyncError> {
         let mut pages = Vec::new();
         let mut ours = HashMap::<RunId, bool>::new();
@@ -154,20 +169,24 @@ impl Engine {
             let Some(last) = rows.last() else { return Ok(pages) };
             after = last.id;
             for row in rows {
-                let by_replay = match ours.get(&row.run) {
-                    Some(known) => *known,
-                    None => {
-                        let run = self.store.run(&key.tenant, row.run).await?;
-                        let by_replay = run.is_some_and(|run| run.trigger == TRIGGER);
-                        ours.insert(row.run, by_replay);
-                        by_replay
-                    }
-                };
-                if !by_replay {
+                if self.pulled(key, row.run, &mut ours).await? {
                     pages.push(row);
                 }
             }
         }
+    }
+}
+
+impl Engine {
+    /// Did this run pull its stream? Remembers the answer.
+    async fn pulled(&self, key: &StreamKey, run: RunId, known: &mut HashMap<RunId, bool>) -> Result<bool, SyncError> {
+        if let Some(pulled) = known.get(&run) {
+            return Ok(*pulled);
+        }
+        let row = self.store.run(&key.tenant, run).await?;
+        let pulled = row.is_none_or(|row| is_own(&row.trigger));
+        known.insert(run, pulled);
+        Ok(pulled)
     }
 }
 
@@ -180,6 +199,8 @@ struct Walk<'a> {
     /// Records whose newest mention was seen: older ones do not count.
     settled: HashSet<[u8; 16]>,
     replayed: HashSet<i64>,
+    /// Runs by whether they pulled the stream.
+    pulled: HashMap<RunId, bool>,
     applying: Option<Applying<'a>>,
 }
 
@@ -244,7 +265,8 @@ impl Walk<'_> {
         let Some(stored) = self.stored(&record.entity, &record.external_id).await? else {
             return Ok(false);
         };
-        if stored.origin.stream != self.key.stream {
+        // A delivery may have brought it since: an old page must not undo that.
+        if stored.origin.stream != self.key.stream || !self.pulled_or_replayed(stored.origin.run).await? {
             self.report.elsewhere += 1;
             return Ok(false);
         }
@@ -264,6 +286,17 @@ impl Walk<'_> {
         }
         self.report.same += 1;
         Ok(false)
+    }
+
+    /// False: a delivery or a targeted read wrote this revision.
+    async fn pulled_or_replayed(&mut self, run: RunId) -> Result<bool, SyncError> {
+        if let Some(known) = self.pulled.get(&run) {
+            return Ok(*known);
+        }
+        let row = self.engine.store.run(&self.key.tenant, run).await?;
+        let own = row.is_none_or(|row| row.trigger == TRIGGER || is_own(&row.trigger));
+        self.pulled.insert(run, own);
+        Ok(own)
     }
 
     /// Live records of this stream that a replayed page had made and no page makes any more.

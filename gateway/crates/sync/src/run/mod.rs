@@ -6,7 +6,7 @@
 
 mod commit;
 mod guard;
-mod prepare;
+pub(crate) mod prepare;
 mod pull;
 mod ratio;
 mod sweep;

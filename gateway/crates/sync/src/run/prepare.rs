@@ -104,12 +104,12 @@ fn first_step(
 }
 
 /// Work for a core rather than for the reactor.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SyncError> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SyncError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| SyncError::Fault(error.to_string()))
 }
 
 /// The page's exchanges in the order in which its envelopes number them.
-fn exchange_writes(exchanges: &[Arc<Exchange>], reel: Reel) -> Vec<ExchangeWrite> {
+pub(crate) fn exchange_writes(exchanges: &[Arc<Exchange>], reel: Reel) -> Vec<ExchangeWrite> {
     let mut heard: HashMap<*const Exchange, Answer> =
         reel.answers.into_iter().map(|answer| (Arc::as_ptr(&answer.exchange), answer)).collect();
     exchanges

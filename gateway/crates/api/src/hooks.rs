@@ -1,0 +1,64 @@
+//! What the API asks of whoever takes deliveries in. As [`Control`](crate::Control), the API owns this trait, and the binary
+//! implements it: how a delivery is proved, kept and answered is not known here.
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use renmen_schema::id::ConnectionName;
+
+/// Who takes deliveries in.
+#[async_trait]
+pub trait Hooks: Send + Sync {
+    /// The most bytes that a delivery to this connection may have; none when no connection of this name takes any.
+    fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize>;
+
+    /// Takes one in. What it answers may be sent: the delivery is durable then.
+    ///
+    /// # Errors
+    /// [`HookRefusal`]: nothing was kept.
+    async fn take_in(&self, connection: &ConnectionName, delivery: HookDelivery) -> Result<HookAnswer, HookRefusal>;
+}
+
+/// A vendor's request.
+#[derive(Clone)]
+pub struct HookDelivery {
+    /// `POST` or `GET`.
+    pub method: String,
+    /// What follows `/hooks/NAME`, with its query.
+    pub path_and_query: String,
+    /// Lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// As it came, not decompressed.
+    pub body: Bytes,
+}
+
+/// What to answer.
+#[derive(Clone)]
+pub struct HookAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Those that may leave are sent.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// Why a delivery was not taken in. Whoever sent it hears no more than this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookRefusal {
+    /// No connection of this name takes deliveries.
+    Unknown,
+    /// The body is too large.
+    TooLarge,
+    /// Too many a second.
+    TooMany,
+    /// It is not the vendor's, or too old.
+    Forged,
+    /// The connector cannot read it.
+    Unreadable,
+    /// Not done in time.
+    Late,
+    /// The store is away.
+    Unavailable,
+    /// A fault of the connector or the gateway.
+    Failed(String),
+}

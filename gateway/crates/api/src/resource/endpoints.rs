@@ -1,0 +1,159 @@
+//! Endpoints of outgoing events: who is told of changes. Those of the configuration can be read here, others be made.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use renmen_schema::id::ConnectionName;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::endpoint_control::{EndpointDefinition, EndpointInfo};
+use crate::instant;
+use crate::params::Params;
+use crate::problem::{Problem, ProblemCode};
+use crate::state::AppState;
+
+/// A tenant's endpoints.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EndpointList {
+    /// By name.
+    data: Vec<EndpointInfo>,
+}
+
+/// How many events are sent again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventsReplayed {
+    /// How many.
+    replayed: u64,
+}
+
+/// The endpoints of this key's tenant.
+#[utoipa::path(
+    get, path = "/v1/endpoints", tag = "endpoints", operation_id = "list_endpoints",
+    responses((status = 200, body = EndpointList)),
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    params: Params,
+) -> Result<Json<EndpointList>, Problem> {
+    params.end()?;
+    Ok(Json(EndpointList { data: state.endpoints.endpoints(&caller.tenant).await? }))
+}
+
+/// One endpoint. Its secrets are not shown.
+#[utoipa::path(
+    get, path = "/v1/endpoints/{name}", tag = "endpoints", operation_id = "get_endpoint",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = EndpointInfo)),
+)]
+pub(crate) async fn get(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<EndpointInfo>, Problem> {
+    params.end()?;
+    let all = state.endpoints.endpoints(&caller.tenant).await?;
+    all.into_iter().find(|endpoint| endpoint.name == name).map(Json).ok_or_else(absent)
+}
+
+/// Makes an endpoint, or changes one that was made here. One that its receiver had switched off is on again.
+#[utoipa::path(
+    put, path = "/v1/endpoints/{name}", tag = "endpoints", operation_id = "put_endpoint",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    request_body = EndpointDefinition,
+    responses((status = 200, body = EndpointInfo)),
+)]
+pub(crate) async fn put(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+    body: Bytes,
+) -> Result<Json<EndpointInfo>, Problem> {
+    params.end()?;
+    let name = ConnectionName::new(&name).map_err(|_| {
+        Problem::parameter("name", "1 to 63 of a-z, 0-9, - and _", "名称（a-z、0-9、-、_，1 到 63 个字符）")
+    })?;
+    let definition: EndpointDefinition = serde_json::from_slice(&body).map_err(|error| {
+        // The parser's words may quote a value; unknown and missing fields are worth telling.
+        let told = error.to_string();
+        let why = ["unknown field", "missing field"].iter().find(|begin| told.starts_with(**begin)).map(|_| told);
+        let why = why.unwrap_or_else(|| format!("at line {}, column {}", error.line(), error.column()));
+        Problem::new(ProblemCode::BadRequest)
+            .detail(format!("the body is no endpoint: {why}"), format!("请求体不是端点定义：{why}"))
+    })?;
+    Ok(Json(state.endpoints.put_endpoint(&caller.tenant, &name, definition).await?))
+}
+
+/// Takes an endpoint away; what it still has to get is withheld.
+#[utoipa::path(
+    delete, path = "/v1/endpoints/{name}", tag = "endpoints", operation_id = "delete_endpoint",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<StatusCode, Problem> {
+    params.end()?;
+    state.endpoints.remove_endpoint(&caller.tenant, &known(&name)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Switches an endpoint on that its receiver had switched off with a 410.
+#[utoipa::path(
+    post, path = "/v1/endpoints/{name}/enable", tag = "endpoints", operation_id = "enable_endpoint",
+    params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    responses((status = 200, body = EndpointInfo)),
+)]
+pub(crate) async fn enable(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Json<EndpointInfo>, Problem> {
+    params.end()?;
+    Ok(Json(state.endpoints.enable_endpoint(&caller.tenant, &known(&name)?).await?))
+}
+
+/// Sends the events of an endpoint again that died at or after a time, with the same ids.
+#[utoipa::path(
+    post, path = "/v1/endpoints/{name}/replay", tag = "endpoints", operation_id = "replay_endpoint",
+    params(
+        ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("since" = Option<String>, Query, description = "From when on, RFC 3339; all of them when it is absent"),
+    ),
+    responses((status = 200, body = EventsReplayed)),
+)]
+pub(crate) async fn replay(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    mut params: Params,
+) -> Result<Json<EventsReplayed>, Problem> {
+    let since = params.text("since")?;
+    params.end()?;
+    let since_ms = match since {
+        None => 0,
+        Some(text) => instant::parse(&text).ok_or_else(|| {
+            Problem::parameter("since", "a time such as 2026-11-22T00:00:00Z", "时间，例如 2026-11-22T00:00:00Z")
+        })?,
+    };
+    let replayed = state.endpoints.replay_endpoint(&caller.tenant, &known(&name)?, since_ms).await?;
+    Ok(Json(EventsReplayed { replayed }))
+}
+
+/// What cannot be a name names nothing.
+fn known(name: &str) -> Result<ConnectionName, Problem> {
+    ConnectionName::new(name).map_err(|_| absent())
+}
+
+fn absent() -> Problem {
+    Problem::not_found("endpoint", "端点")
+}

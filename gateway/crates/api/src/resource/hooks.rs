@@ -1,0 +1,176 @@
+//! What vendors send of their own accord: no key, because the vendor signs. Whoever is not the vendor learns nothing.
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::Response;
+use renmen_schema::id::ConnectionName;
+
+use crate::guard::within;
+use crate::hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
+use crate::problem::{Answered, Problem, ProblemCode};
+use crate::state::AppState;
+
+/// Where deliveries arrive.
+const PREFIX: &str = "/hooks/";
+/// Beside `content-type`, an answer may set headers that begin so: none of them means anything to a browser or a proxy.
+const ANSWER_PREFIXES: [&str; 2] = ["x-", "webhook-"];
+/// Of those, the ones that do.
+const ANSWER_REFUSED: [&str; 4] = ["x-frame-options", "x-xss-protection", "x-content-type-options", "x-accel-redirect"];
+
+/// `GET` and `POST /hooks/{connection}` and below.
+pub(crate) async fn take(
+    State(state): State<AppState>,
+    Path(parts): Path<Vec<(String, String)>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let unknown = || of_refusal(HookRefusal::Unknown);
+    let hooks = state.hooks.clone().ok_or_else(unknown)?;
+    let name = parts.iter().find(|(key, _)| key == "connection").map(|(_, name)| name.as_str()).unwrap_or_default();
+    let connection = ConnectionName::new(name).map_err(|_| unknown())?;
+    let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(unknown)?;
+    let Ok(_permit) = state.deliveries.try_acquire() else {
+        let max = state.options.deliveries_max;
+        return Err(Problem::new(ProblemCode::Overloaded)
+            .detail(format!("{max} deliveries are being taken in"), format!("正在接收的回调已达 {max} 个")));
+    };
+    check_head(request.headers(), bytes_max)?;
+    let delivery = within(state.options.deadline, read(request, bytes_max)).await?;
+    // Each connection has its own deadline within: see `webhook_deadline`.
+    let answer = take_in(hooks.as_ref(), &connection, delivery).await?;
+    Ok(answered(answer))
+}
+
+async fn take_in(
+    hooks: &dyn Hooks,
+    connection: &ConnectionName,
+    delivery: HookDelivery,
+) -> Result<HookAnswer, Problem> {
+    hooks.take_in(connection, delivery).await.map_err(of_refusal)
+}
+
+/// What can be refused before a byte of the body is read. A packed body is never unpacked: a signature is over what came, and a
+/// small body that becomes a huge one is no delivery.
+fn check_head(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
+    let packed =
+        headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if packed {
+        return Err(Problem::new(ProblemCode::UnsupportedEncoding)
+            .detail("send the body without content-encoding", "请勿使用 content-encoding 压缩请求体"));
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > bytes_max as u64) {
+        return Err(too_large(bytes_max));
+    }
+    Ok(())
+}
+
+async fn read(request: Request, bytes_max: usize) -> Result<HookDelivery, Problem> {
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, bytes_max).await.map_err(|_| too_large(bytes_max))?;
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    Ok(HookDelivery {
+        method: head.method.as_str().to_owned(),
+        path_and_query: behind_name(&head.uri),
+        headers: headers.collect(),
+        body,
+    })
+}
+
+/// What the connector is told of the address: nothing of where this gateway put it.
+fn behind_name(uri: &Uri) -> String {
+    let whole = uri.path_and_query().map_or("", |both| both.as_str());
+    let rest = whole.strip_prefix(PREFIX).unwrap_or(whole);
+    rest.find(['/', '?']).map_or_else(String::new, |at| rest[at..].to_owned())
+}
+
+fn answered(answer: HookAnswer) -> Response {
+    let mut response = Response::new(Body::from(Bytes::clone(&answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    for (name, value) in answer.headers {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) else {
+            continue;
+        };
+        if may_leave(&name) {
+            headers.append(name, value);
+        }
+    }
+    // Whatever a connector answers, no browser that was led here runs it as a page of this gateway.
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    response.extensions_mut().insert(Answered);
+    response
+}
+
+fn may_leave(name: &HeaderName) -> bool {
+    let text = name.as_str();
+    *name == CONTENT_TYPE
+        || (ANSWER_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && !ANSWER_REFUSED.contains(&text))
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(ProblemCode::BodyTooLarge)
+        .detail(format!("at most {bytes_max} bytes are taken"), format!("请求体上限为 {bytes_max} 字节"))
+}
+
+fn of_refusal(refusal: HookRefusal) -> Problem {
+    match refusal {
+        HookRefusal::Unknown => Problem::new(ProblemCode::NotFound)
+            .detail("no connection of this name takes deliveries", "没有接收回调的同名连接"),
+        HookRefusal::TooLarge => Problem::new(ProblemCode::BodyTooLarge),
+        HookRefusal::TooMany => Problem::new(ProblemCode::TooManyDeliveries)
+            .detail("nothing was kept; send it again after a moment", "未保存任何内容，请稍后重发"),
+        HookRefusal::Forged => Problem::new(ProblemCode::BadSignature)
+            .detail("the delivery is not proved, or too old; nothing was kept", "签名无效或已过期，未保存任何内容"),
+        HookRefusal::Unreadable => {
+            Problem::new(ProblemCode::BadRequest).detail("the connector cannot read this", "连接器无法识别该内容")
+        }
+        HookRefusal::Late => Problem::new(ProblemCode::DeadlineExceeded).detail(
+            "send it again: a delivery that was kept all the same is known",
+            "请重发，已保存的回调不会重复处理",
+        ),
+        HookRefusal::Unavailable => Problem::new(ProblemCode::StoreUnavailable)
+            .detail("nothing was kept; send it again after a moment", "未保存任何内容，请稍后重发"),
+        HookRefusal::Failed(cause) => Problem::fault(&cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_connector_sees_what_stands_behind_its_name_as_it_was_typed() {
+        for (uri, seen) in [
+            ("/hooks/people", ""),
+            ("/hooks/people?timestamp=1&nonce=%41", "?timestamp=1&nonce=%41"),
+            ("/hooks/people/", "/"),
+            ("/hooks/people/v1/events?x=/y", "/v1/events?x=/y"),
+        ] {
+            assert_eq!(behind_name(&uri.parse().unwrap()), seen);
+        }
+    }
+
+    #[test]
+    fn only_harmless_headers_leave() {
+        for (name, leaves) in [
+            ("content-type", true),
+            ("x-hook-secret", true),
+            ("webhook-request-origin", true),
+            ("set-cookie", false),
+            ("location", false),
+            ("content-length", false),
+            ("content-encoding", false),
+            ("transfer-encoding", false),
+            ("access-control-allow-origin", false),
+            ("x-accel-redirect", false),
+        ] {
+            assert_eq!(may_leave(&HeaderName::from_static(name)), leaves, "{name}");
+        }
+    }
+}

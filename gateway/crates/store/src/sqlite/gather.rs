@@ -1,0 +1,74 @@
+//! Several deliveries in one commit: whoever comes while a commit is under way waits for the next one with all the others.
+//!
+//! Each delivery is all or nothing by itself (a savepoint), and is answered when the commit that holds it is durable.
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, Transaction};
+use tokio::sync::oneshot;
+
+use super::{feed, inbox, writer};
+use crate::StoreError;
+use crate::inbox::{Intake, Taken};
+
+/// Deliveries of one commit: what is answered late because of the others stays within milliseconds.
+const GATHERED_MAX: usize = 128;
+
+type Answer = oneshot::Sender<Result<Taken, StoreError>>;
+
+/// What waits for a commit.
+#[derive(Default)]
+pub(super) struct Gather {
+    waiting: Mutex<Vec<(Intake, Answer)>>,
+}
+
+impl Gather {
+    /// Puts one in. Whoever does calls [`Gather::commit`] on the writer afterwards; one who goes away before leaves it to the
+    /// next.
+    pub(super) fn add(&self, intake: Intake) -> oneshot::Receiver<Result<Taken, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.lock().push((intake, answer));
+        answered
+    }
+
+    /// Commits what waits, and answers. Gives the feed's last position when there was something.
+    pub(super) fn commit(&self, connection: &mut Connection) -> Option<i64> {
+        let taken: Vec<(Intake, Answer)> = {
+            let mut waiting = self.waiting.lock();
+            let count = waiting.len().min(GATHERED_MAX);
+            waiting.drain(..count).collect()
+        };
+        if taken.is_empty() {
+            return None;
+        }
+        let (intakes, answers): (Vec<Intake>, Vec<Answer>) = taken.into_iter().unzip();
+        let done = writer::in_transaction(connection, |transaction| {
+            intakes.into_iter().map(|intake| one(transaction, intake)).collect::<Result<Vec<_>, StoreError>>()
+        });
+        match done {
+            Ok(results) => {
+                for (answer, result) in answers.into_iter().zip(results) {
+                    let _ = answer.send(result);
+                }
+            }
+            Err(error) => {
+                for answer in answers {
+                    let _ =
+                        answer.send(Err(StoreError::Unavailable(format!("the commit of a delivery failed: {error}"))));
+                }
+                return None;
+            }
+        }
+        feed::head(connection).ok().map(|head| head.seq)
+    }
+}
+
+/// An error of one leaves the others as they are; an error of the savepoint itself ends all.
+fn one(transaction: &Transaction<'_>, intake: Intake) -> Result<Result<Taken, StoreError>, StoreError> {
+    transaction.execute_batch("SAVEPOINT delivery")?;
+    let taken = inbox::take(transaction, intake);
+    transaction.execute_batch(match taken {
+        Ok(_) => "RELEASE delivery",
+        Err(_) => "ROLLBACK TO delivery; RELEASE delivery",
+    })?;
+    Ok(taken)
+}

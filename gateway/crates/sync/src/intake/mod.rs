@@ -1,0 +1,242 @@
+//! What a vendor sends of its own accord: the one door for webhooks over HTTP and for frames of a held connection.
+//!
+//! A delivery is proved and understood by its connector (`receive`), goes through the same normalizing as a page, and is
+//! durable before it is answered. What it only announces is kept, and read by `refresh` until it is done.
+
+mod pace;
+mod prepare;
+mod refresh;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use renmen_egress::Tape;
+use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome};
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_store::{CommitOutcome, StoreError};
+
+use crate::source::Reading;
+use crate::spool::PageTape;
+use crate::{ConnectionRuntime, Engine, figures};
+pub(crate) use pace::Pace;
+pub(crate) use prepare::carried;
+
+/// In which header the connector is told how old a delivery may be. See the SDK's `Delivery::check_age`.
+const WINDOW_HEADER: &str = "renmen-replay-window-ms";
+/// Headers that begin so are ours to set.
+const OWN_PREFIX: &str = "renmen-";
+
+/// What a vendor may send of its own accord. Each has its key under the connection's `[limits]`.
+#[derive(Debug, Clone)]
+pub struct HookLimits {
+    /// Bytes of one delivery's body.
+    pub body_bytes_max: usize,
+    /// From the arrival of a delivery to its answer.
+    pub deadline: Duration,
+    /// How far the vendor's time of a delivery may lie from ours, either way.
+    pub window: Duration,
+    /// Deliveries a second.
+    pub per_second: u32,
+}
+
+impl Default for HookLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1 << 20,
+            deadline: Duration::from_millis(1_500),
+            window: Duration::from_secs(300),
+            per_second: 1_000,
+        }
+    }
+}
+
+/// What became of a delivery that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is durable, with all that it brought.
+    Taken,
+    /// It had been taken in before; nothing was changed.
+    Repeated,
+    /// There was nothing to keep: a challenge, or the connector answers that it will not have it.
+    Answered,
+}
+
+impl Verdict {
+    /// For metrics and lists.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Repeated => "repeated",
+            Self::Answered => "answered",
+        }
+    }
+}
+
+/// A delivery that may be answered now.
+pub struct TakenIn {
+    /// What to answer.
+    pub answer: Answer,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What it changed.
+    pub outcome: CommitOutcome,
+    /// Reads that it asked for.
+    pub refreshes: usize,
+}
+
+/// Why a delivery was not taken in. Nothing of it was kept, unless the answer came too late for the vendor: then it will come
+/// again, and be known. Texts hold no secret and nobody's data.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// No such connection, or one whose plugin takes no deliveries.
+    #[error("no connection of this name takes deliveries")]
+    Unknown,
+    /// The body is over the connection's `webhook_bytes_max`.
+    #[error("the body has more than webhook_bytes_max ({bytes_max} bytes)")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// More than the connection's `webhooks_per_second`.
+    #[error("more than webhooks_per_second deliveries")]
+    TooMany,
+    /// It is not the vendor's, or too old.
+    #[error("not proved: {0}")]
+    Forged(String),
+    /// The connector cannot read it.
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+    /// It was not done within `webhook_deadline`.
+    #[error("not done within webhook_deadline ({} ms)", deadline.as_millis())]
+    Late {
+        /// The limit.
+        deadline: Duration,
+    },
+    /// The connector failed in another way.
+    #[error("{0}")]
+    Failed(String),
+    /// The store is away, or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IntakeError {
+    /// For metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooMany => "too_many",
+            Self::Forged(_) => "forged",
+            Self::Unreadable(_) => "unreadable",
+            Self::Late { .. } => "late",
+            Self::Failed(_) => "failed",
+            Self::Store(_) => "store",
+        }
+    }
+
+    fn of(error: &CallError, deadline: Duration) -> Self {
+        match error {
+            CallError::Failure { kind: FailureKind::AuthRequired, message, .. } => Self::Forged(message.clone()),
+            CallError::Failure { kind: FailureKind::InvalidInput, message, .. } => Self::Unreadable(message.clone()),
+            CallError::Budget { budget: "wall_clock", .. } => Self::Late { deadline },
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl Engine {
+    /// The connection of this name, whoever's it is: names are unique in a deployment, and a vendor knows nothing else.
+    #[must_use]
+    pub fn receiving(&self, name: &ConnectionName) -> Option<&Arc<ConnectionRuntime>> {
+        let found = self.connections.values().find(|connection| connection.name() == name)?;
+        found.source().receiver().is_some().then_some(found)
+    }
+
+    /// Takes a delivery in: proves it, keeps it and what it brought, and says what to answer. What comes over HTTP and what
+    /// comes over a connection that the gateway holds both enter here.
+    ///
+    /// Safe to be dropped and to be called again with the same delivery.
+    ///
+    /// # Errors
+    /// [`IntakeError`].
+    pub async fn take_in(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        delivery: Delivery,
+    ) -> Result<TakenIn, IntakeError> {
+        let began = Instant::now();
+        let Ok(connection) = self.connection(tenant, name) else { return Err(IntakeError::Unknown) };
+        let deadline = connection.hooks().deadline;
+        let taken = match tokio::time::timeout(deadline, self.receive(connection, delivery, began)).await {
+            Ok(taken) => taken,
+            Err(_elapsed) => Err(IntakeError::Late { deadline }),
+        };
+        let verdict = taken.as_ref().map_or_else(IntakeError::code, |taken| taken.verdict.as_str());
+        figures::delivery(name, verdict, began.elapsed());
+        if let Err(error) = &taken {
+            // One line each would let anybody who knows the address fill the log.
+            tracing::debug!(connection = %name, verdict, reason = %error, "delivery refused");
+        }
+        taken
+    }
+
+    async fn receive(
+        &self,
+        connection: &ConnectionRuntime,
+        mut delivery: Delivery,
+        began: Instant,
+    ) -> Result<TakenIn, IntakeError> {
+        let source = connection.source();
+        let receiver = source.receiver().ok_or(IntakeError::Unknown)?;
+        let hooks = connection.hooks();
+        if delivery.body.len() > hooks.body_bytes_max {
+            return Err(IntakeError::TooLarge { bytes_max: hooks.body_bytes_max });
+        }
+        if !connection.pace().admits(began) {
+            return Err(IntakeError::TooMany);
+        }
+        delivery.headers.retain(|(header, _)| !header.to_ascii_lowercase().starts_with(OWN_PREFIX));
+        let seen = delivery.clone();
+        delivery.headers.push((WINDOW_HEADER.to_owned(), hooks.window.as_millis().to_string()));
+        let tape = Arc::new(PageTape::new(Vec::new(), None));
+        let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms: delivery.received_at_ms };
+        let outcome = receiver
+            .receive(reading, hooks.deadline, delivery)
+            .await
+            .map_err(|error| IntakeError::of(&error, hooks.deadline))?;
+        if nothing_to_keep(&seen, &outcome) {
+            let answer = outcome.answer;
+            let outcome = CommitOutcome::default();
+            return Ok(TakenIn { answer, verdict: Verdict::Answered, outcome, refreshes: 0 });
+        }
+        let answer = outcome.answer.clone();
+        let prepared = prepare::Prepare {
+            connection,
+            source: source.as_ref(),
+            keep_exchanges: self.options.keep_exchanges,
+            now_ms: self.options.clock.now_ms(),
+            took: began.elapsed(),
+        };
+        let intake = prepared.intake(seen, outcome, tape.take().await);
+        let refreshes = intake.refreshes.len();
+        let taken = self.store.take_in(intake).await?;
+        if taken.repeated {
+            return Ok(TakenIn { answer, verdict: Verdict::Repeated, outcome: taken.outcome, refreshes: 0 });
+        }
+        if refreshes > 0 {
+            self.refreshes.notify_one();
+        }
+        Ok(TakenIn { answer, verdict: Verdict::Taken, outcome: taken.outcome, refreshes })
+    }
+}
+
+/// A refusal of the connector's, or a question about the address that carries nothing.
+fn nothing_to_keep(delivery: &Delivery, outcome: &Outcome) -> bool {
+    let brings = !outcome.records.is_empty() || !outcome.rejects.is_empty() || !outcome.refresh.is_empty();
+    let asks = matches!(delivery.method.as_str(), "GET" | "HEAD") && delivery.body.is_empty();
+    outcome.answer.status >= 400 || (asks && !brings)
+}

@@ -1,0 +1,227 @@
+//! Reads what deliveries only announced, until it is done: single records by a targeted read, whole streams by a run.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use renmen_egress::Tape;
+use renmen_plugin_host::Pull;
+use renmen_store::inbox::{Intake, RefreshDone, RefreshFailed, RefreshRow};
+use renmen_store::{DeletedBy, StreamKey};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::prepare::by_stream;
+use crate::connection::plugin_ref;
+use crate::failure::{FailureClass, RunFailure};
+use crate::normalize::{self, Marks, Rules};
+use crate::options::millis;
+use crate::run::prepare::exchange_writes;
+use crate::source::Reading;
+use crate::spool::PageTape;
+use crate::{Engine, NoProgress, SyncError, figures};
+
+/// Trigger of the run of a whole stream that an event asked for.
+const TRIGGER_EVENT: &str = "event";
+/// Refreshes claimed at a time.
+const CLAIMED_MAX: u32 = 200;
+/// Records of one targeted read.
+const ONLY_MAX: usize = 50;
+/// Pages of one targeted read: it names its records, so more is a connector that goes round in circles.
+const PAGES_MAX: usize = 100;
+/// Reads at the same time.
+const READS_MAX: usize = 8;
+/// No sleep is longer: another gateway may have kept a refresh.
+const NAP_MAX: Duration = Duration::from_secs(2);
+/// Wait before a stream is asked again whose run is under way.
+const RUNNING_WAIT: Duration = Duration::from_secs(1);
+/// How often old deliveries are forgotten.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+/// Rows forgotten at a time.
+const PURGE_ROWS: u32 = 1_000;
+
+impl Engine {
+    /// Reads what is asked for as it comes, and forgets old deliveries, until `cancel`.
+    pub(crate) async fn serve_intake(self: Arc<Self>, cancel: CancellationToken) {
+        let mut reads = JoinSet::new();
+        let mut purged: Option<std::time::Instant> = None;
+        while !cancel.is_cancelled() {
+            if purged.is_none_or(|at| at.elapsed() >= PURGE_EVERY) {
+                purged = Some(std::time::Instant::now());
+                self.purge(&cancel).await;
+            }
+            while reads.try_join_next().is_some() {}
+            let mut nap = NAP_MAX;
+            if reads.len() < READS_MAX {
+                match self.claim().await {
+                    Ok((groups, left_ms)) => {
+                        for (key, rows) in groups {
+                            reads.spawn(Arc::clone(&self).read(key, rows, cancel.clone()));
+                        }
+                        nap = Duration::from_millis(left_ms.unwrap_or(i64::MAX).max(1).unsigned_abs()).min(NAP_MAX);
+                    }
+                    Err(error) => tracing::debug!(%error, "what is to be read again cannot be looked up now"),
+                }
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.refreshes.notified() => {}
+                Some(_) = reads.join_next() => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+        // Each ends by itself: a read is one call, a run ends after the pages that it has read.
+        while reads.join_next().await.is_some() {}
+    }
+
+    /// What is due by stream, and how long until the next is.
+    async fn claim(&self) -> Result<(BTreeMap<StreamKey, Vec<RefreshRow>>, Option<i64>), SyncError> {
+        let now_ms = self.options.clock.now_ms();
+        let mut groups = BTreeMap::<StreamKey, Vec<RefreshRow>>::new();
+        let due_ms = self.store.next_refresh_ms().await?;
+        if due_ms.is_none_or(|due_ms| due_ms > now_ms) {
+            return Ok((groups, due_ms.map(|due_ms| due_ms - now_ms)));
+        }
+        for row in self.store.claim_refreshes(now_ms, millis(self.options.lease), CLAIMED_MAX).await? {
+            let key = StreamKey {
+                tenant: row.tenant.clone(),
+                connection: row.connection.clone(),
+                stream: row.ask.stream.clone(),
+            };
+            groups.entry(key).or_default().push(row);
+        }
+        Ok((groups, Some(0)))
+    }
+
+    async fn read(self: Arc<Self>, key: StreamKey, rows: Vec<RefreshRow>, cancel: CancellationToken) {
+        let (whole, single): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.ask.external_id.is_none());
+        for row in whole {
+            let ended = self.run_whole(&key, &row, &cancel).await;
+            self.settle(&key, vec![row], ended).await;
+        }
+        for chunk in single.chunks(ONLY_MAX) {
+            let ended = self.read_only(&key, chunk).await;
+            self.settle(&key, chunk.to_vec(), ended).await;
+        }
+    }
+
+    /// A run of the whole stream: what is announced while one is under way may have come too late for it.
+    async fn run_whole(&self, key: &StreamKey, row: &RefreshRow, cancel: &CancellationToken) -> Result<(), RunFailure> {
+        match self.run_stream(key, TRIGGER_EVENT, cancel.clone(), &NoProgress).await {
+            Ok(report) => match report.failure {
+                None => {
+                    let done = vec![RefreshDone { id: row.id, asked: row.asked }];
+                    self.store
+                        .settle_refreshes(done, Vec::new(), self.options.clock.now_ms())
+                        .await
+                        .map_err(|error| of_store(&error))
+                }
+                Some(failure) => Err(failure),
+            },
+            Err(error) => Err(of_engine(&error)),
+        }
+    }
+
+    /// One targeted read. Its last commit also says that the refreshes are done.
+    async fn read_only(&self, key: &StreamKey, rows: &[RefreshRow]) -> Result<(), RunFailure> {
+        let connection = self.connection(&key.tenant, &key.connection).map_err(|error| of_engine(&error))?;
+        let source = connection.source();
+        let declared = connection.declared(source.as_ref(), &key.stream).map_err(|error| of_engine(&error))?;
+        let rules = Rules::new(&declared.entities, connection.limits());
+        let only: Vec<String> = rows.iter().filter_map(|row| row.ask.external_id.clone()).collect();
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let tape = Arc::new(PageTape::new(Vec::new(), None));
+            let clock_ms = self.options.clock.now_ms();
+            let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
+            let pull = Pull { stream: key.stream.clone(), cursor, only: only.clone() };
+            let page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
+            let exchanges = if self.options.keep_exchanges {
+                exchange_writes(&page.exchanges, tape.take().await)
+            } else {
+                Vec::new()
+            };
+            let nothing = VecDeque::<HashSet<u64>>::new();
+            let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+            let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, connection.limits()));
+            checked.quarantine.extend(refused);
+            let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });
+            let mut pages =
+                by_stream(source.manifest(), normalize::finish(checked, &[]), &exchanges, DeletedBy::SourceFlag);
+            // They were read through this stream, whichever else carries their entity.
+            pages.iter_mut().for_each(|page| page.stream = key.stream.clone());
+            let intake = Intake {
+                tenant: key.tenant.clone(),
+                connection: key.connection.clone(),
+                plugin: plugin_ref(source.as_ref()),
+                delivery: None,
+                pages,
+                refreshes: Vec::new(),
+                done: if page.has_more { Vec::new() } else { done.collect() },
+                clock_ms,
+                now_ms: self.options.clock.now_ms(),
+            };
+            self.store.take_in(intake).await.map_err(|error| of_store(&error))?;
+            if !page.has_more {
+                return Ok(());
+            }
+            cursor = page.next;
+        }
+        let message = format!("a read of {} records has more than {PAGES_MAX} pages", rows.len());
+        Err(RunFailure::new("pages_max", FailureClass::Connector, message))
+    }
+
+    /// Counts the end; what failed waits for its next attempt, which never stops coming.
+    async fn settle(&self, key: &StreamKey, rows: Vec<RefreshRow>, ended: Result<(), RunFailure>) {
+        let Err(mut failure) = ended else {
+            figures::refreshes(key, "done", rows.len());
+            return;
+        };
+        figures::refreshes(key, "failed", rows.len());
+        tracing::warn!(
+            connection = %key.connection, stream = %key.stream, records = rows.len(), code = failure.code,
+            reason = failure.message, "what an event announced could not be read; it is tried again"
+        );
+        let now_ms = self.options.clock.now_ms();
+        let mut failed = Vec::with_capacity(rows.len());
+        for row in rows {
+            failure.schedule(&self.options.retry, row.attempts, rand::random(), now_ms);
+            let running = failure.code == RUNNING;
+            let due_at_ms = if running { now_ms + millis(RUNNING_WAIT) } else { failure.retry_at_ms.unwrap_or(now_ms) };
+            failed.push(RefreshFailed { id: row.id, error: failure.line(), due_at_ms });
+        }
+        if let Err(error) = self.store.settle_refreshes(Vec::new(), failed, now_ms).await {
+            tracing::debug!(%error, "nor could that be kept; it is tried again when its claim is over");
+        }
+    }
+
+    async fn purge(&self, cancel: &CancellationToken) {
+        let before_ms = self.options.clock.now_ms().saturating_sub(millis(self.options.inbox_age));
+        while !cancel.is_cancelled() {
+            match self.store.purge_inbox(before_ms, PURGE_ROWS).await {
+                Ok(rows) if rows >= u64::from(PURGE_ROWS) => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "old deliveries cannot be forgotten now");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Code of a failure that passes when the stream's run ends.
+const RUNNING: &str = "running";
+
+fn of_engine(error: &SyncError) -> RunFailure {
+    let (code, class) = match error {
+        SyncError::Running { .. } => (RUNNING, FailureClass::Wait),
+        error if error.passes() => ("store", FailureClass::Wait),
+        _ => ("refused", FailureClass::Connector),
+    };
+    RunFailure::new(code, class, error.to_string())
+}
+
+fn of_store(error: &renmen_store::StoreError) -> RunFailure {
+    RunFailure::new("store", FailureClass::Wait, error.to_string())
+}

@@ -1,0 +1,39 @@
+//! From a held connection into the one door for deliveries.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use renmen_egress::EventVerdict;
+use renmen_plugin_host::Delivery;
+
+use super::Taker;
+use crate::{ConnectionRuntime, Engine, IntakeError};
+
+/// The engine's intake, for one connection.
+pub(crate) struct Intake {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) connection: Arc<ConnectionRuntime>,
+}
+
+#[async_trait]
+impl Taker for Intake {
+    async fn take(&self, delivery: Delivery) -> (EventVerdict, Vec<u8>) {
+        let name = self.connection.name();
+        match self.engine.take_in(self.connection.tenant(), name, delivery).await {
+            Ok(taken) if taken.answer.status < 400 => (EventVerdict::Taken, taken.answer.body.to_vec()),
+            Ok(taken) => {
+                tracing::warn!(connection = %name, status = taken.answer.status, "An event is not wanted by the connector");
+                (EventVerdict::Refused, Vec::new())
+            }
+            // The same bytes again would end no other way.
+            Err(error @ (IntakeError::Unreadable(_) | IntakeError::TooLarge { .. } | IntakeError::Forged(_))) => {
+                tracing::warn!(connection = %name, %error, "An event cannot be taken in");
+                (EventVerdict::Refused, Vec::new())
+            }
+            Err(error) => {
+                tracing::warn!(connection = %name, %error, "An event could not be kept: the vendor is asked to send it again");
+                (EventVerdict::Later, Vec::new())
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Events over a connection that the gateway opens itself: the loop that keeps one open, gives each event to the intake like
+//! any delivery, and answers once it is durable. What is said on the connection is egress's business; what an event means
+//! is the connector's.
+
+mod door;
+mod intake;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use renmen_egress::{EgressError, EventVerdict, SocketEvent};
+use renmen_plugin_host::Delivery;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::options::Clock;
+use crate::{ConnectionRuntime, Engine};
+pub(crate) use door::Way;
+pub use door::{EventDoor, EventSource};
+
+/// What the connector is told as method. No HTTP request can have it: the intake over HTTP takes `GET` and `POST` alone.
+pub(crate) const METHOD: &str = "STREAM";
+
+/// The first wait after a connection that broke; it doubles with each that breaks soon again.
+const WAIT: Duration = Duration::from_secs(1);
+/// The longest.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// The wait where only a person can help: a secret, a grant, a setting at the vendor's.
+const ATTENTION: Duration = Duration::from_secs(300);
+/// A connection that held so long is no sign of trouble when it ends.
+const HELD: Duration = Duration::from_secs(30);
+
+/// Where events are taken in.
+#[async_trait]
+pub(crate) trait Taker: Send + Sync {
+    /// Takes one in; answers when it is durable, with what the connector says to the vendor.
+    async fn take(&self, delivery: Delivery) -> (EventVerdict, Vec<u8>);
+}
+
+/// Keeps one connection open.
+pub(crate) struct Listener<T> {
+    /// For the log.
+    pub(crate) name: String,
+    pub(crate) taker: T,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Changes when the connection's code was put in place anew: what stood in the way may be mended.
+    pub(crate) reloads: watch::Receiver<u64>,
+}
+
+impl Engine {
+    /// Holds a connection's event connection open until `cancel`.
+    pub(crate) fn listen(
+        self: &Arc<Self>,
+        connection: &Arc<ConnectionRuntime>,
+        cancel: CancellationToken,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let listener = Listener {
+            name: connection.name().to_string(),
+            taker: intake::Intake { engine: Arc::clone(self), connection: Arc::clone(connection) },
+            clock: Arc::clone(&self.options.clock),
+            reloads: connection.reloads(),
+        };
+        let connection = Arc::clone(connection);
+        listener.go(move || connection.source().events(), cancel)
+    }
+}
+
+/// Why a connection is no longer attended to.
+enum Ended {
+    Stopped,
+    /// The vendor wants another one.
+    Goodbye,
+    Broke(EgressError),
+}
+
+impl<T: Taker> Listener<T> {
+    /// Opens connections one after the other until `cancel`. `door` is asked for each, so that a reload takes effect.
+    pub(crate) async fn go(mut self, door: impl Fn() -> Option<Arc<dyn EventDoor>>, cancel: CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let Some(door) = door() else { return };
+            let began = Instant::now();
+            let ended = tokio::select! {
+                () = cancel.cancelled() => return,
+                opened = door.open() => match opened {
+                    Ok(source) => self.attend(source, &cancel).await,
+                    Err(error) => Ended::Broke(error),
+                },
+            };
+            if began.elapsed() >= HELD {
+                failures = 0;
+            }
+            let wait = match ended {
+                Ended::Stopped => return,
+                Ended::Goodbye => backoff(failures),
+                Ended::Broke(error) => {
+                    tracing::warn!(connection = %self.name, %error, failures, "Event connection ended");
+                    if needs_attention(&error) { ATTENTION } else { backoff(failures) }
+                }
+            };
+            failures += 1;
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                Ok(()) = self.reloads.changed() => failures = 0,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn attend(&self, mut source: Box<dyn EventSource>, cancel: &CancellationToken) -> Ended {
+        tracing::info!(connection = %self.name, "Event connection is open");
+        loop {
+            let event = tokio::select! {
+                () = cancel.cancelled() => {
+                    source.close().await;
+                    return Ended::Stopped;
+                }
+                next = source.next() => match next {
+                    Ok(Some(event)) => event,
+                    Ok(None) => return Ended::Goodbye,
+                    Err(error) => return Ended::Broke(error),
+                },
+            };
+            // One at a time, in their order; not cut short by `cancel`, because it may be durable already.
+            let (verdict, answer) = self.taker.take(self.delivery(&event)).await;
+            if let Err(error) = source.answer(&event, verdict, &answer).await {
+                return Ended::Broke(error);
+            }
+        }
+    }
+
+    fn delivery(&self, event: &SocketEvent) -> Delivery {
+        Delivery {
+            method: METHOD.to_owned(),
+            path_and_query: String::new(),
+            headers: event.headers.clone(),
+            body: event.body.clone(),
+            received_at_ms: self.clock.now_ms(),
+        }
+    }
+}
+
+/// No other attempt would end otherwise, as long as nobody does something about it.
+fn needs_attention(error: &EgressError) -> bool {
+    matches!(error, EgressError::Auth(_) | EgressError::NotGranted(_) | EgressError::BadRequest(_))
+}
+
+/// Between half and the whole of a wait that doubles, so that many gateways do not come back at once.
+fn backoff(failures: u32) -> Duration {
+    let whole = WAIT.saturating_mul(1 << failures.min(6)).min(WAIT_MAX);
+    whole.mul_f64(rand::random_range(0.5..=1.0))
+}

@@ -1,0 +1,212 @@
+//! Outgoing events with the real binary: an endpoint of the file, its fields, its signature, and a receiver that wants no more.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Home, Running, serve};
+use crate::staff::staff;
+
+/// Headers and bodies as they came, and what to answer.
+#[derive(Default)]
+struct Inbox {
+    got: Vec<(HeaderMap, Value)>,
+    answer: u16,
+}
+
+type Shared = Arc<Mutex<Inbox>>;
+
+async fn take(State(inbox): State<Shared>, headers: HeaderMap, body: String) -> StatusCode {
+    let mut inbox = inbox.lock().unwrap();
+    inbox.got.push((headers, serde_json::from_str(&body).unwrap()));
+    StatusCode::from_u16(inbox.answer).unwrap()
+}
+
+/// A gateway's folder whose endpoint is this receiver.
+async fn receiver(answer: u16) -> (Shared, Home, renmen_tests::staff_api::Source) {
+    let inbox: Shared = Arc::new(Mutex::new(Inbox { answer, ..Inbox::default() }));
+    let url = serve(Router::new().route("/hooks", post(take)).with_state(Arc::clone(&inbox))).await;
+    let (source, home) = staff(5).await;
+    let config = std::fs::read_to_string(home.path().join("connectors.toml")).unwrap();
+    let endpoint = format!(
+        "\n[endpoints.hr]\nurl = \"{url}/hooks\"\nentities = [\"employee\"]\nfields = {{ employee = [\"/work/title\"] }}\n\
+         slots.secret = {{ env = \"HOOK_SECRET\" }}\ngrant = {{ plaintext = true, addresses = [\"127.0.0.0/8\"] }}\n"
+    );
+    home.configure(&format!("{config}{endpoint}"));
+    (inbox, home.env("HOOK_SECRET", "whsec_bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldyE="), source)
+}
+
+async fn until(what: &str, met: impl Fn() -> bool) {
+    for _ in 0..1_200 {
+        if met() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_is_told_once_signed_and_with_the_fields_that_may_leave() {
+    let (inbox, home, source) = receiver(204).await;
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0", "--pull-first"]);
+    gateway.greeting().await;
+    until("five events", || inbox.lock().unwrap().got.len() >= 5).await;
+    drop(gateway);
+    source.lock().unwrap().touch(1);
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0", "--pull-first"]);
+    gateway.greeting().await;
+    until("a sixth event", || inbox.lock().unwrap().got.len() >= 6).await;
+    let got = std::mem::take(&mut inbox.lock().unwrap().got);
+    assert_eq!(got.len(), 6);
+    let mut ids: Vec<&str> = got.iter().map(|(headers, _)| headers["webhook-id"].to_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "each its own id");
+    for (headers, event) in &got {
+        assert!(headers["webhook-signature"].to_str().unwrap().starts_with("v1,"));
+        assert_eq!(headers["content-type"], "application/cloudevents+json");
+        assert_eq!(event["specversion"], "1.0");
+        let record = event["data"]["record"].as_object().unwrap();
+        assert!(record.keys().all(|key| key == "work"), "{record:?}");
+        assert!(record["work"].as_object().unwrap().keys().all(|key| key == "title"), "{record:?}");
+    }
+    assert_eq!(got.iter().filter(|(_, event)| event["type"] == "cn.renmen.employee.created").count(), 5);
+    assert_eq!(got[5].1["type"], "cn.renmen.employee.updated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_gone_hears_no_more_until_somebody_switches_it_on() {
+    let (inbox, home, _source) = receiver(410).await;
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0", "--pull-first"]);
+    let api = Api::of(&mut gateway).await;
+    let ask = async |method: Method, path: &str| api.ask(method, path, None).await;
+    let dead = async || ask(Method::GET, "/v1/deliveries?state=dead").await.1["data"].as_array().unwrap().len();
+    for _ in 0..1_200 {
+        if dead().await == 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(dead().await, 5);
+    let heard = inbox.lock().unwrap().got.len();
+    assert!((1..=4).contains(&heard), "{heard} were under way when it said so");
+    let (_, endpoint) = ask(Method::GET, "/v1/endpoints/hr").await;
+    assert!(endpoint["off"]["reason"].as_str().unwrap().contains("410") && endpoint["from_file"] == true, "{endpoint}");
+
+    inbox.lock().unwrap().answer = 200;
+    let (status, endpoint) = ask(Method::POST, "/v1/endpoints/hr/enable").await;
+    assert_eq!((status, &endpoint["off"]), (200, &Value::Null));
+    let (_, none) = ask(Method::POST, "/v1/endpoints/hr/replay?since=2099-01-01T00:00:00Z").await;
+    assert_eq!(none["replayed"], 0);
+    let (_, replayed) = ask(Method::POST, "/v1/endpoints/hr/replay").await;
+    assert_eq!(replayed["replayed"], 5);
+    until("all five", || inbox.lock().unwrap().got.len() >= heard + 5).await;
+    assert_eq!(ask(Method::DELETE, "/v1/endpoints/hr").await.0, 409, "it is of the file");
+    assert_eq!(ask(Method::POST, "/v1/endpoints/nobody/enable").await.0, 404);
+}
+
+/// Puts a secret into the vault of a home.
+fn keep_secret(home: &Home, name: &str, value: &str) {
+    let mut command = home.command(&["secret", "set", name, "--dev"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_no_private_address() {
+    let (_inbox, home, _source) = receiver(204).await;
+    let config = std::fs::read_to_string(home.path().join("connectors.toml")).unwrap();
+    home.configure(&format!("[vault]\npath = \"vault.json\"\n{config}"));
+    let home = home.env("RENMEN_VAULT_KEY", "bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE=");
+    keep_secret(&home, "hooks/erp", "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZCE=");
+    keep_secret(&home, "hooks/bad", "canary, which is no base64!");
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let mut api = Api::of(&mut gateway).await;
+    let mut erp = json!({
+        "url": "https://127.0.0.1:9/hooks", "entities": ["employee"], "fields": { "employee": ["/number"] },
+        "secret": { "vault": "hooks/erp" },
+    });
+    for (key, bad, told) in [
+        ("url", json!("http://127.0.0.1:9/"), "https://"),
+        ("entities", json!(["employe"]), "no entity"),
+        ("fields", json!({ "employee": ["/numbre"] }), "numbre"),
+        ("secret", json!({ "vault": "hooks/none" }), "hooks/none"),
+        ("secret", json!({ "vault": "hooks/bad" }), "base64"),
+        ("previous_until", json!("2030-01-01T00:00:00Z"), "previous_secret"),
+    ] {
+        let mut wrong = erp.clone();
+        wrong[key] = bad;
+        let (status, problem) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&wrong)).await;
+        let text = problem.to_string();
+        assert_eq!((status, text.contains(told), text.contains("canary")), (409, true, false), "{key}: {text}");
+    }
+    assert_eq!(api.ask(Method::PUT, "/v1/endpoints/hr", Some(&erp)).await.0, 409, "it is of the file");
+    assert_eq!(api.ask(Method::PUT, "/v1/endpoints/staff", Some(&erp)).await.0, 409, "it is a connection");
+    let (status, made) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp)).await;
+    assert_eq!((status, &made["from_file"]), (200, &json!(false)), "{made}");
+
+    api.ask(Method::POST, "/v1/connections/staff/streams/employees/runs", None).await;
+    let refused = async |api: &Api| {
+        let (_, list) = api.ask(Method::GET, "/v1/deliveries?connection=erp", None).await;
+        let errors =
+            list["data"].as_array().unwrap().iter().filter(|one| one["error"].to_string().contains("loopback"));
+        errors.count()
+    };
+    for _ in 0..1_200 {
+        if refused(&api).await > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(refused(&api).await > 0, "its address was refused");
+
+    // It is there again after a restart, and it can be changed and taken away.
+    drop(gateway);
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    api = Api::of(&mut gateway).await;
+    let (_, all) = api.ask(Method::GET, "/v1/endpoints", None).await;
+    let names: Vec<&str> = all["data"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["erp", "hr"]);
+    erp["entities"] = json!(["employee", "job"]);
+    assert_eq!(api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp)).await.1["entities"], json!(["employee", "job"]));
+    assert_eq!(api.ask(Method::DELETE, "/v1/endpoints/erp", None).await.0, 204);
+    assert_eq!(api.ask(Method::GET, "/v1/endpoints/erp", None).await.0, 404);
+    let (_, withheld) = api.ask(Method::GET, "/v1/deliveries?connection=erp&state=withheld", None).await;
+    assert!(!withheld["data"].as_array().unwrap().is_empty(), "what it still had to get");
+}
+
+/// A gateway's API with its key.
+struct Api {
+    client: reqwest::Client,
+    url: String,
+    key: String,
+}
+
+impl Api {
+    async fn of(gateway: &mut Running) -> Self {
+        let greeting = gateway.greeting().await;
+        let text = |name: &str| greeting[name].as_str().unwrap().to_owned();
+        // The client wants a provider of cryptography even for loopback without TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { client: reqwest::Client::new(), url: text("url"), key: text("key") }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
+    }
+}

@@ -2,55 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
-use serde_json::{Value, json};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 
+use crate::api::Api;
 use crate::harness::{Home, said};
 use crate::storm::{FLOW, arrived, between};
-
-struct Api {
-    client: Client,
-    url: String,
-    key: String,
-}
-
-impl Api {
-    async fn of(running: &mut crate::harness::Running) -> Self {
-        let greeting = running.greeting().await;
-        let text = |name: &str| greeting[name].as_str().unwrap().to_owned();
-        // The client wants a provider of cryptography even for loopback without TLS.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { client: Client::new(), url: text("url"), key: text("key") }
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
-        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let (status, body) = self.ask(Method::GET, path, None).await;
-        assert_eq!(status, StatusCode::OK, "{path}: {body}");
-        body
-    }
-
-    /// Waits until a list of deliveries has so many entries.
-    async fn deliveries(&self, query: &str, count: usize) -> Vec<Value> {
-        for _ in 0..600 {
-            let found = self.get(&format!("/v1/deliveries?{query}")).await["data"].as_array().unwrap().clone();
-            if found.len() >= count {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("never {count} deliveries for {query}");
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_over_the_api_is_checked_tried_run_and_taken_away() {

@@ -18,6 +18,14 @@ pub(crate) const LIMIT_MAX: u32 = 1000;
 /// A text parameter's length in characters: more than any id or cursor has.
 const TEXT_CHARS_MAX: usize = 512;
 
+/// The name of something that is to be made. One that is none names nothing that could be there, so it is refused rather than
+/// not found.
+pub(crate) fn new_name(name: &str) -> Result<ConnectionName, Problem> {
+    ConnectionName::new(name).map_err(|_| {
+        Problem::parameter("name", "1 to 63 of a-z, 0-9, - and _", "名称（a-z、0-9、-、_，1 到 63 个字符）")
+    })
+}
+
 /// The query of one request, taken out parameter by parameter; [`Params::end`] refuses what is left.
 #[derive(Debug)]
 pub(crate) struct Params {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::endpoint_control::{EndpointDefinition, EndpointInfo};
 use crate::instant;
-use crate::params::Params;
+use crate::params::{Params, new_name};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -75,9 +75,7 @@ pub(crate) async fn put(
     body: Bytes,
 ) -> Result<Json<EndpointInfo>, Problem> {
     params.end()?;
-    let name = ConnectionName::new(&name).map_err(|_| {
-        Problem::parameter("name", "1 to 63 of a-z, 0-9, - and _", "名称（a-z、0-9、-、_，1 到 63 个字符）")
-    })?;
+    let name = new_name(&name)?;
     let definition: EndpointDefinition = serde_json::from_slice(&body).map_err(|error| {
         // The parser's words may quote a value; unknown and missing fields are worth telling.
         let told = error.to_string();

@@ -17,7 +17,7 @@ use super::changes::Change;
 use crate::auth::Caller;
 use crate::flow_control::{DryRunInfo, FlowDefect, FlowInfo, FlowRefusal};
 use crate::instant::Time;
-use crate::params::Params;
+use crate::params::{Params, new_name};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -235,14 +235,7 @@ pub(crate) async fn put(
     body: Bytes,
 ) -> Result<Json<Flow>, Problem> {
     params.end()?;
-    // A name that is none names nothing that could be there, so it is refused rather than not found.
-    if ConnectionName::new(&name).is_err() {
-        return Err(Problem::parameter(
-            "name",
-            "1 to 63 of a-z, 0-9, - and _",
-            "名称（a-z、0-9、-、_，1 到 63 个字符）",
-        ));
-    }
+    new_name(&name)?;
     let definition: Value = serde_json::from_slice(&body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Problem::new(ProblemCode::BadRequest).detail(

@@ -1,0 +1,53 @@
+//! The API of a running gateway, asked with the key that it greets a developer with.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+
+use crate::harness::Running;
+
+/// A gateway's API with its key.
+pub struct Api {
+    client: Client,
+    url: String,
+    key: String,
+}
+
+impl Api {
+    pub async fn of(gateway: &mut Running) -> Self {
+        let greeting = gateway.greeting().await;
+        let text = |name: &str| greeting[name].as_str().unwrap().to_owned();
+        // The client wants a provider of cryptography even for loopback without TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self { client: Client::new(), url: text("url"), key: text("key") }
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
+        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask(Method::GET, path, None).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+
+    /// Waits until a list of deliveries has so many entries.
+    pub async fn deliveries(&self, query: &str, count: usize) -> Vec<Value> {
+        for _ in 0..600 {
+            let found = self.get(&format!("/v1/deliveries?{query}")).await["data"].as_array().unwrap().clone();
+            if found.len() >= count {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never {count} deliveries for {query}");
+    }
+}

@@ -40,6 +40,7 @@ fn dry(run: DryRun) -> DryRunInfo {
             (Some(send), None, false)
         }
         Verdict::Pass(why) => (None, Some(why.to_owned()), false),
+        Verdict::Wait(why, _) => (None, Some(format!("it waits: {why}")), false),
         Verdict::Fault(why) => (None, Some(why), true),
     };
     DryRunInfo { change: run.change, sends, reason, fault }

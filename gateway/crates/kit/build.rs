@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 const LEFT_OUT: [&str; 2] = ["[dev-dependencies]", "[[test]]"];
 
 fn main() {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).expect("three folders below the root").to_owned();
+    // Asked when it runs: a folder that was moved is built from where it is now.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where the crate is");
+    let root = Path::new(&here).ancestors().nth(3).expect("three folders below the root").to_owned();
     let sdk = root.join("plugin-sdk");
     let mut copy: Vec<(String, PathBuf)> = Vec::new();
     for (name, folder) in [("renmen-plugin", sdk.clone()), ("renmen-schema", sdk.join("schema"))] {

@@ -81,6 +81,7 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
                     entry["not_before"] = json!(time(sending.not_before_ms));
                 }
                 Verdict::Pass(why) => entry["passes"] = json!(why),
+                Verdict::Wait(why, _) => entry["waits"] = json!(why),
                 Verdict::Fault(why) => entry["fault"] = json!(why),
             }
             entry
@@ -90,6 +91,7 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
         let says = match &run.verdict {
             Verdict::Send(sending) => format!("sends {}", sending.input),
             Verdict::Pass(why) => format!("nothing: {why}"),
+            Verdict::Wait(why, _) => format!("waits: {why}"),
             Verdict::Fault(why) => format!("cannot tell: {why}"),
         };
         vec![run.change.seq.to_string(), run.change.id.to_string(), word(run.change.kind), says]

@@ -1,5 +1,7 @@
 //! One flow, one change: is there something to send, and what. Nothing but values in, a value out.
 
+use std::collections::BTreeMap;
+
 use renmen_schema::id::TenantId;
 use renmen_store::ContentHash;
 use renmen_store::outbox::FeedEntry;
@@ -17,6 +19,8 @@ pub enum Verdict {
     Pass(&'static str),
     /// This is to be sent.
     Send(Sending),
+    /// Something is to be sent, but a record that it refers to is not here: why. The input is worked out when it is.
+    Wait(String, Sending),
     /// The flow cannot tell: why, without a value.
     Fault(String),
 }
@@ -24,7 +28,7 @@ pub enum Verdict {
 /// What is to be sent, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sending {
-    /// The action's input.
+    /// The action's input; null while it waits for a record.
     pub input: Value,
     /// Not before. Milliseconds since the epoch.
     pub not_before_ms: i64,
@@ -32,58 +36,92 @@ pub struct Sending {
     pub deadline_ms: Option<i64>,
 }
 
-/// Asks a flow about a change. `withheld` never reaches its destination.
-#[must_use]
-pub(crate) fn evaluate(
+/// A change of which a flow has something to send.
+pub(crate) struct Met {
+    scope: Scope,
+    not_before_ms: i64,
+}
+
+/// Is a flow concerned with a change? `withheld` never reaches its destination.
+pub(crate) fn consider(
     definition: &Definition,
     withheld: &Fields,
     entry: &FeedEntry,
     now_ms: i64,
     options: &FlowOptions,
-) -> Verdict {
+) -> Result<Met, Verdict> {
     let change = &entry.change;
     if !definition.when.kinds.contains(&change.kind) {
-        return Verdict::Pass("another kind of change");
+        return Err(Verdict::Pass("another kind of change"));
     }
     if !definition.when.connections.is_empty() && !definition.when.connections.contains(&change.connection) {
-        return Verdict::Pass("another connection's record");
+        return Err(Verdict::Pass("another connection's record"));
     }
     let Some((record, before)) = bodies(entry, withheld) else {
-        return Verdict::Fault("the record's body is damaged".to_owned());
+        return Err(Verdict::Fault("the record's body is damaged".to_owned()));
     };
-    let mut scope = Scope { record, before, change: about(entry), now: instant(now_ms) };
+    let scope = Scope { record, before, change: about(entry), related: BTreeMap::new(), now: instant(now_ms) };
     if let Some(condition) = &definition.when.condition {
         match condition.evaluate(&scope, &options.expression) {
             Ok(Value::Bool(true)) => {}
-            Ok(Value::Bool(false)) => return Verdict::Pass("the condition is not met"),
-            Ok(_) => return Verdict::Fault("when.if: it gives neither true nor false".to_owned()),
+            Ok(Value::Bool(false)) => return Err(Verdict::Pass("the condition is not met")),
+            Ok(_) => return Err(Verdict::Fault("when.if: it gives neither true nor false".to_owned())),
             Err(EvaluationFault { absent: true, .. }) => {
-                return Verdict::Pass("the condition asks for what is not there");
+                return Err(Verdict::Pass("the condition asks for what is not there"));
             }
-            Err(fault) => return Verdict::Fault(format!("when.if: {}", fault.message)),
+            Err(fault) => return Err(Verdict::Fault(format!("when.if: {}", fault.message))),
         }
     }
-    let not_before_ms = match due(definition, &scope.record, change.at_ms) {
-        Ok(Some(time)) => time,
-        Ok(None) => return Verdict::Pass("the record has no such time"),
-        Err(fault) => return Verdict::Fault(fault),
-    };
-    scope.record = definition.fields.keep(&scope.record);
-    if !scope.before.is_null() {
-        scope.before = definition.fields.keep(&scope.before);
+    match due(definition, &scope.record, change.at_ms) {
+        Ok(Some(not_before_ms)) => Ok(Met { scope, not_before_ms }),
+        Ok(None) => Err(Verdict::Pass("the record has no such time")),
+        Err(fault) => Err(Verdict::Fault(fault)),
     }
-    let input = match fill(&definition.map, "map", &scope, options) {
-        Ok(input @ Value::Object(_)) => input,
-        Ok(_) => return Verdict::Fault("map: it gives no object".to_owned()),
-        Err(fault) => return Verdict::Fault(fault),
-    };
-    let bytes = input.to_string().len();
-    if bytes > options.input_bytes_max {
-        let most = options.input_bytes_max;
-        return Verdict::Fault(format!("map: it gives {bytes} bytes; at most {most} are sent: choose fewer fields"));
+}
+
+impl Met {
+    /// The record with all that may be decided by.
+    pub(crate) fn record(&self) -> &Value {
+        &self.scope.record
     }
+
+    /// What is to be sent, with the records that it refers to.
+    pub(crate) fn fill(
+        self,
+        definition: &Definition,
+        related: BTreeMap<String, Value>,
+        options: &FlowOptions,
+    ) -> Verdict {
+        let Self { mut scope, not_before_ms } = self;
+        scope.related = related;
+        scope.record = definition.fields.keep(&scope.record);
+        if !scope.before.is_null() {
+            scope.before = definition.fields.keep(&scope.before);
+        }
+        let input = match fill(&definition.map, "map", &scope, options) {
+            Ok(input @ Value::Object(_)) => input,
+            Ok(_) => return Verdict::Fault("map: it gives no object".to_owned()),
+            Err(fault) => return Verdict::Fault(fault),
+        };
+        let bytes = input.to_string().len();
+        if bytes > options.input_bytes_max {
+            let most = options.input_bytes_max;
+            return Verdict::Fault(format!(
+                "map: it gives {bytes} bytes; at most {most} are sent: choose fewer fields"
+            ));
+        }
+        Verdict::Send(sending(definition, input, not_before_ms))
+    }
+
+    /// It has to wait.
+    pub(crate) fn wait(self, definition: &Definition, why: String) -> Verdict {
+        Verdict::Wait(why, sending(definition, Value::Null, self.not_before_ms))
+    }
+}
+
+fn sending(definition: &Definition, input: Value, not_before_ms: i64) -> Sending {
     let deadline_ms = definition.deadline.map(|deadline| not_before_ms.saturating_add(millis(deadline)));
-    Verdict::Send(Sending { input, not_before_ms, deadline_ms })
+    Sending { input, not_before_ms, deadline_ms }
 }
 
 fn bodies(entry: &FeedEntry, withheld: &Fields) -> Option<(Value, Value)> {

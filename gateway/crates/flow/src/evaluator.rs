@@ -4,6 +4,7 @@ use renmen_schema::id::TenantId;
 use renmen_store::outbox::{Advance, DeliveryState, Echo, EchoAsk, FeedEntry, NewDelivery, Repeats};
 use renmen_store::{ChangeKind, ContentHash, StoreError};
 
+use crate::ask::Asked;
 use crate::book::Entry;
 use crate::catalogue::Catalogue;
 use crate::definition::Definition;
@@ -78,10 +79,7 @@ impl FlowEngine {
             return Ok(None);
         }
         let more = piece.entries.len() >= self.options.batch as usize;
-        let withheld = catalogue
-            .place(&definition.to.connection)
-            .map(|place| place.withheld(definition.when.entity))
-            .unwrap_or_default();
+        let asked = Asked::new(tenant, catalogue, definition);
         let now_ms = self.clock.now_ms();
         let (mut deliveries, mut supersede) = (Vec::new(), Vec::new());
         for entry in &piece.entries {
@@ -92,10 +90,20 @@ impl FlowEngine {
                     made.record != entry.change.id || made.state != DeliveryState::Pending
                 });
             }
-            match evaluate::evaluate(definition, &withheld, entry, now_ms, &self.options) {
+            match self.ask(&asked, entry, now_ms).await? {
                 Verdict::Pass(_) => {}
                 Verdict::Send(sending) => {
                     deliveries.push(self.delivery(tenant, &row.name, definition, entry, &sending).await?);
+                }
+                Verdict::Wait(why, sending) => {
+                    deliveries.push(NewDelivery {
+                        not_before_ms: sending.not_before_ms,
+                        deadline_ms: sending.deadline_ms,
+                        state: DeliveryState::Pending,
+                        // Nothing that waits looks like anything else that waits.
+                        input_hash: evaluate::key(tenant, &row.name, definition, entry),
+                        ..dead(tenant, &row.name, definition, entry, &why)
+                    });
                 }
                 Verdict::Fault(why) => {
                     tracing::warn!(flow = %row.name, seq = entry.change.seq, %why, "Flow cannot tell what to send");

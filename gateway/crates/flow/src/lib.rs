@@ -5,9 +5,10 @@
 //! know SQL, wasm, HTTP or the API.
 //!
 //! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
-//! `evaluate` (one flow, one change), `evaluator` (along the feed), `courier` (to one destination), [`FlowEngine`]
+//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `evaluator` (along the feed), `courier` (to one destination), [`FlowEngine`]
 //! (all of it, running) and what people ask of it (`manage`).
 
+mod ask;
 mod book;
 mod catalogue;
 mod courier;
@@ -24,9 +25,10 @@ mod fields;
 mod manage;
 pub mod notify;
 mod options;
+mod related;
 
 pub use catalogue::{Catalogue, Place};
-pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Target, Template, When};
+pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Related, Target, Template, WITH_MAX, When};
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,
 };

@@ -7,6 +7,7 @@ use renmen_store::ChangeRow;
 use renmen_store::outbox::{DeliveryRow, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
 use serde_json::Value;
 
+use crate::ask::Asked;
 use crate::definition::{Defect, Definition};
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
@@ -176,19 +177,17 @@ impl FlowEngine {
     ) -> Result<Vec<DryRun>, FlowError> {
         let definition = self.check(tenant, source)?;
         let kind = definition.when.entity;
-        let withheld = self
-            .catalogue(tenant)
-            .place(&definition.to.connection)
-            .map(|place| place.withheld(kind))
-            .unwrap_or_default();
+        let catalogue = self.catalogue(tenant);
+        let asked = Asked::new(tenant, &catalogue, &definition);
         let entries = self.store.feed_tail(tenant, kind.name(), last.clamp(1, DRY_RUN_CHANGES_MAX)).await?;
         let now_ms = self.clock.now_ms();
-        let dry = |entry: renmen_store::outbox::FeedEntry| DryRun {
-            verdict: evaluate::evaluate(&definition, &withheld, &entry, now_ms, &self.options),
-            key: crate::courier::hex(&evaluate::key(tenant, name, &definition, &entry)),
-            change: entry.change,
-        };
-        Ok(entries.into_iter().map(dry).collect())
+        let mut runs = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let verdict = self.ask(&asked, &entry, now_ms).await?;
+            let key = crate::courier::hex(&evaluate::key(tenant, name, &definition, &entry));
+            runs.push(DryRun { change: entry.change, verdict, key });
+        }
+        Ok(runs)
     }
 
     /// Sends a delivery again that is dead, withheld or expired, with the same key. One that the flow could not work out is worked
@@ -200,8 +199,16 @@ impl FlowEngine {
         let row = self.store.delivery(tenant, id).await?;
         let row = row.ok_or_else(|| FlowError::NotFound(format!("delivery {id}")))?;
         let input = match row.input.is_empty() {
-            true => Some(self.work_out(&row).await?),
             false => None,
+            true => match self.work_out(&row).await? {
+                Verdict::Send(Sending { input, .. }) => Some(input.to_string().into_bytes()),
+                Verdict::Pass(why) => {
+                    return Err(FlowError::Refused(format!("the flow would send nothing now: {why}")));
+                }
+                Verdict::Wait(why, _) | Verdict::Fault(why) => {
+                    return Err(FlowError::Refused(format!("the flow still cannot tell what to send: {why}")));
+                }
+            },
         };
         if !self.store.replay_delivery(tenant, id, input, self.clock.now_ms()).await? {
             return Err(FlowError::Refused(format!(
@@ -225,7 +232,8 @@ impl FlowEngine {
         Ok(sent)
     }
 
-    async fn work_out(&self, row: &DeliveryRow) -> Result<Vec<u8>, FlowError> {
+    /// Asks a delivery's flow, as it is now, what it is to send.
+    pub(crate) async fn work_out(&self, row: &DeliveryRow) -> Result<Verdict, FlowError> {
         let view = self.flow(&row.tenant, &row.flow).await?;
         let definition = self.check(&row.tenant, &view.definition)?;
         let (seq, entity) = (row.change.seq, &row.change.entity);
@@ -233,13 +241,8 @@ impl FlowEngine {
         let entry = piece.entries.into_iter().next().filter(|entry| entry.change.seq == seq);
         let entry = entry.ok_or_else(|| FlowError::NotFound(format!("change {seq}")))?;
         let catalogue = self.catalogue(&row.tenant);
-        let place = catalogue.place(&definition.to.connection);
-        let withheld = place.map(|place| place.withheld(definition.when.entity)).unwrap_or_default();
-        match evaluate::evaluate(&definition, &withheld, &entry, self.clock.now_ms(), &self.options) {
-            Verdict::Send(Sending { input, .. }) => Ok(input.to_string().into_bytes()),
-            Verdict::Pass(why) => Err(FlowError::Refused(format!("the flow would send nothing now: {why}"))),
-            Verdict::Fault(why) => Err(FlowError::Refused(format!("the flow still cannot tell what to send: {why}"))),
-        }
+        let asked = Asked::new(&row.tenant, &catalogue, &definition);
+        Ok(self.ask(&asked, &entry, self.clock.now_ms()).await?)
     }
 
     /// How long ended deliveries are kept, in milliseconds.

@@ -61,6 +61,9 @@ impl OutboxStore for BrokenStore {
     async fn claim(&self, _claim: Claim) -> Result<Vec<Claimed>, StoreError> {
         self.fail().await
     }
+    async fn fill_delivery(&self, _id: i64, _token: i64, _input: Vec<u8>) -> Result<bool, StoreError> {
+        self.fail().await
+    }
     async fn settle(&self, _ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {
         self.fail().await
     }

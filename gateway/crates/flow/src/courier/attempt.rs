@@ -138,6 +138,15 @@ fn ask_again(policy: &Policy, row: &DeliveryRow, failure: Option<&Failure>, now_
     AttemptEnd::AskAgain { at_ms, error: failure.map(|failure| told("asked", failure)) }
 }
 
+/// A record that it refers to is not here: asked again, for as long as its flow has patience.
+pub(crate) fn wait_for(policy: &Policy, row: &DeliveryRow, error: String, now_ms: i64) -> AttemptEnd {
+    if now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience) {
+        return AttemptEnd::Dead { error: format!("{error} (for longer than its patience)") };
+    }
+    let at_ms = now_ms.saturating_add(wait(&policy.retries.schedule, row.attempts));
+    AttemptEnd::Retry { at_ms, error, counted: false }
+}
+
 fn failed(place: &Place, policy: &Policy, row: &DeliveryRow, failure: &Failure, now_ms: i64) -> AttemptEnd {
     let error = told(failure.kind.as_str(), failure);
     if !failure.passes() {

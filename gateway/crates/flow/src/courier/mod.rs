@@ -24,6 +24,8 @@ use brake::Brake;
 use crate::catalogue::Place;
 use crate::destination::Failure;
 use crate::engine::FlowEngine;
+use crate::error::FlowError;
+use crate::evaluate::Verdict;
 use crate::options::millis;
 
 /// How long to wait for a store that is away.
@@ -194,7 +196,7 @@ impl Courier {
     }
 }
 
-async fn attempt(engine: &FlowEngine, place: &Place, claimed: Claimed) -> Ended {
+async fn attempt(engine: &FlowEngine, place: &Place, mut claimed: Claimed) -> Ended {
     let row = &claimed.delivery;
     let begun_ms = engine.clock.now_ms();
     let policy = engine.policy(&row.tenant, &row.flow).await;
@@ -202,10 +204,16 @@ async fn attempt(engine: &FlowEngine, place: &Place, claimed: Claimed) -> Ended 
         let error = "expired: its deadline passed before it could be sent".to_owned();
         (AttemptEnd::Expired { error }, None)
     } else {
-        let result = attempt::push(place, &claimed, begun_ms).await;
-        let failure = result.as_ref().err().cloned();
-        (attempt::end(place, &policy.attempt, &claimed, result, engine.clock.now_ms()), failure)
+        match fill(engine, &policy.attempt, &mut claimed).await {
+            Err(end) => (end, None),
+            Ok(()) => {
+                let result = attempt::push(place, &claimed, begun_ms).await;
+                let failure = result.as_ref().err().cloned();
+                (attempt::end(place, &policy.attempt, &claimed, result, engine.clock.now_ms()), failure)
+            }
+        }
     };
+    let row = &claimed.delivery;
     let now_ms = engine.clock.now_ms();
     let word = word(&end);
     metrics::counter!("renmen_delivery_attempts_total", "connection" => row.connection.to_string(), "end" => word)
@@ -217,6 +225,31 @@ async fn attempt(engine: &FlowEngine, place: &Place, claimed: Claimed) -> Ended 
     let notice = policy.on_failure.filter(|_| dead).map(|to| notice(&claimed, &to, &end, now_ms));
     let settle = Settle { delivery: row.id, token: claimed.token, end, notice, now_ms };
     Ended { settle, failure, took_ms: now_ms - begun_ms }
+}
+
+/// Works out the input of a delivery that had to wait for a record, and keeps it before it is sent.
+async fn fill(engine: &FlowEngine, policy: &attempt::Policy, claimed: &mut Claimed) -> Result<(), AttemptEnd> {
+    let row = &mut claimed.delivery;
+    if !row.input.is_empty() || claimed.confirm {
+        return Ok(());
+    }
+    let later = |error: String| attempt::wait_for(policy, row, error, engine.clock.now_ms());
+    let input = match engine.work_out(row).await {
+        Ok(Verdict::Send(sending)) => sending.input.to_string().into_bytes(),
+        Ok(Verdict::Wait(why, _)) => return Err(later(format!("waits: {why}"))),
+        Ok(Verdict::Pass(why)) => {
+            return Err(AttemptEnd::Dead { error: format!("changed: the flow would send nothing now: {why}") });
+        }
+        Ok(Verdict::Fault(why)) => return Err(AttemptEnd::Dead { error: why }),
+        Err(FlowError::Store(error)) => return Err(later(format!("the store is away: {error}"))),
+        Err(error) => return Err(AttemptEnd::Dead { error: error.to_string() }),
+    };
+    match engine.store.fill_delivery(row.id, claimed.token, input.clone()).await {
+        Ok(true) => row.input = input,
+        Ok(false) => return Err(AttemptEnd::Released),
+        Err(error) => return Err(later(format!("the store is away: {error}"))),
+    }
+    Ok(())
 }
 
 fn word(end: &AttemptEnd) -> &'static str {

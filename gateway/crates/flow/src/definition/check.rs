@@ -5,8 +5,10 @@ use renmen_schema::{EntityKind, sensitivity};
 
 use super::reader::note;
 use super::{Defect, Definition, Delay, Target, Template};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Place};
 use crate::fields::Fields;
+
+const HELP: &str = "use other fields, or another destination";
 
 impl Definition {
     /// Checks it against the destinations of its tenant.
@@ -22,6 +24,7 @@ impl Definition {
         if let Some(place) = catalogue.place(&self.to.connection) {
             let withheld = place.withheld(self.when.entity);
             self.check_withheld(&withheld, &mut defects);
+            self.check_with(place, &mut defects);
         }
         defects
     }
@@ -46,22 +49,34 @@ impl Definition {
     /// What is withheld from the destination anyway must not be asked for either: its answer would tell.
     fn check_withheld(&self, withheld: &Fields, defects: &mut Vec<Defect>) {
         let kind = self.when.entity;
-        let help = "use other fields, or another destination";
         let told = |place: &str| format!("`/{place}` is withheld from connection `{}`", self.to.connection);
         if let Some(condition) = &self.when.condition {
             for name in condition.named().fields.iter().filter(|name| within(kind, withheld, &name.path)) {
-                let (message, help) = (told(&name.path.join("/")), help.to_owned());
+                let (message, help) = (told(&name.path.join("/")), HELP.to_owned());
                 defects.push(Defect { key: "when.if".to_owned(), at: name.at, message, help });
             }
         }
         if let Some(Delay::Field { pointer, .. }) = &self.delay {
             let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
             if within(kind, withheld, &path) {
-                note(defects, "delay.field", told(&path.join("/")), help);
+                note(defects, "delay.field", told(&path.join("/")), HELP);
             }
         }
-        for (number, pattern) in self.fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
-            note(defects, &format!("fields[{number}]"), told(&pattern.join("/")), help);
+        self.check_fields(kind, withheld, &self.fields, "fields", defects);
+    }
+
+    /// The same of the records that it refers to.
+    fn check_with(&self, place: &Place, defects: &mut Vec<Defect>) {
+        for one in &self.with {
+            let key = format!("with.{}.fields", one.name);
+            self.check_fields(one.kind, &place.withheld(one.kind), &one.fields, &key, defects);
+        }
+    }
+
+    fn check_fields(&self, kind: EntityKind, withheld: &Fields, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
+        for (number, pattern) in fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
+            let told = format!("`/{}` is withheld from connection `{}`", pattern.join("/"), self.to.connection);
+            note(defects, &format!("{key}[{number}]"), told, HELP);
         }
     }
 }

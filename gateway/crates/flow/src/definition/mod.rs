@@ -6,6 +6,7 @@
 mod check;
 mod read;
 mod reader;
+mod related;
 
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use serde_json::Value;
 use crate::destination::Retries;
 use crate::expression::Expression;
 use crate::fields::Fields;
+
+pub use related::{Related, WITH_MAX};
 
 /// Bytes of a definition as JSON.
 pub const DEFINITION_BYTES_MAX: usize = 64 * 1024;
@@ -45,6 +48,8 @@ pub struct Definition {
     pub when: When,
     /// `fields`: what of the record `map` may see. Nothing where it is absent.
     pub fields: Fields,
+    /// `with`: the records it refers to that `map` may see too, each after the one that holds its reference.
+    pub with: Vec<Related>,
     /// `to`.
     pub to: Target,
     /// `map`: the action's input.

@@ -8,9 +8,10 @@ use renmen_store::ChangeKind;
 use serde_json::Value;
 
 use super::reader::{Reader, duration, note};
+use super::related::{self, Related};
 use super::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Target, Template, When};
 use crate::destination::{Retries, RetrySchedule};
-use crate::expression::Expression;
+use crate::expression::{Expression, Name};
 use crate::fields::{self, Fields};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -59,6 +60,7 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
             "write JSON Pointers such as \"/overall\" or \"/emails/*/address\"",
         );
     });
+    let with = top.get("with");
     let delay = top.get("delay");
     let second = Duration::from_secs(1);
     let deadline = top.duration("deadline", second, 90 * DAY);
@@ -70,8 +72,9 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
 
     let when = when.and_then(|value| read_when(value, defects));
     let to = to.and_then(|value| read_target(value, "to", defects));
-    let mut parts = 0;
-    let map = map.and_then(|value| read_template(value, "map", &mut parts, defects));
+    let of = when.as_ref().map(|when| when.entity);
+    let with = with.map(|value| related::read(value, of, defects)).unwrap_or_default();
+    let map = map.and_then(|value| Templates { with: &with, parts: 0, defects }.read(value, "map"));
     let delay = delay.map(|value| read_delay(value, defects));
     let schedule = read_backoff(backoff, defects);
     let on_failure = on_failure.map(|value| read_target(value, "on_failure", defects));
@@ -81,6 +84,7 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
         from_beginning,
         when: when?,
         fields: fields.ok()?,
+        with,
         to: to?,
         map: map?,
         delay: match delay {
@@ -131,7 +135,7 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
         }
     }
     let condition = when.get("if").and_then(|value| when.text("if", value));
-    let condition = condition.and_then(|text| expression(text, "when.if", when.defects));
+    let condition = condition.and_then(|text| expression(text, "when.if", &[], when.defects));
     when.finish();
     Some(When { entity: entity?, kinds, connections, condition })
 }
@@ -148,29 +152,35 @@ fn read_target(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<Ta
     Some(Target { connection: connection?, action: action?.to_owned() })
 }
 
-fn read_template(value: &Value, key: &str, parts: &mut usize, defects: &mut Vec<Defect>) -> Option<Template> {
-    *parts += 1;
-    if *parts > MAP_PARTS_MAX {
-        note(defects, "map", format!("a map has at most {MAP_PARTS_MAX} parts"), "make it smaller");
-        return None;
-    }
-    match value {
-        Value::String(text) => expression(text, key, defects).map(Template::Expression),
-        Value::Object(object) => {
-            let all = object.iter().map(|(name, value)| {
-                Some((name.clone(), read_template(value, &format!("{key}.{name}"), parts, defects)?))
-            });
-            // Every part is looked at, so that every defect is told.
-            all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::Object)
+/// Reads a map: a tree whose texts are expressions.
+struct Templates<'t> {
+    with: &'t [Related],
+    parts: usize,
+    defects: &'t mut Vec<Defect>,
+}
+
+impl Templates<'_> {
+    fn read(&mut self, value: &Value, key: &str) -> Option<Template> {
+        self.parts += 1;
+        if self.parts > MAP_PARTS_MAX {
+            note(self.defects, "map", format!("a map has at most {MAP_PARTS_MAX} parts"), "make it smaller");
+            return None;
         }
-        Value::Array(items) => {
-            let all = items
-                .iter()
-                .enumerate()
-                .map(|(number, value)| read_template(value, &format!("{key}[{number}]"), parts, defects));
-            all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::List)
+        match value {
+            Value::String(text) => expression(text, key, self.with, self.defects).map(Template::Expression),
+            Value::Object(object) => {
+                let all = object
+                    .iter()
+                    .map(|(name, value)| Some((name.clone(), self.read(value, &format!("{key}.{name}"))?)));
+                // Every part is looked at, so that every defect is told.
+                all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::Object)
+            }
+            Value::Array(items) => {
+                let all = items.iter().enumerate().map(|(number, value)| self.read(value, &format!("{key}[{number}]")));
+                all.collect::<Vec<Option<_>>>().into_iter().collect::<Option<Vec<_>>>().map(Template::List)
+            }
+            constant => Some(Template::Constant(constant.clone())),
         }
-        constant => Some(Template::Constant(constant.clone())),
     }
 }
 
@@ -215,11 +225,13 @@ fn read_backoff(value: Option<&Value>, defects: &mut Vec<Defect>) -> RetrySchedu
     RetrySchedule::Backoff { base, max }
 }
 
-fn expression(text: &str, key: &str, defects: &mut Vec<Defect>) -> Option<Expression> {
-    match Expression::parse(text) {
+fn expression(text: &str, key: &str, with: &[Related], defects: &mut Vec<Defect>) -> Option<Expression> {
+    let names: Vec<&str> = with.iter().map(|one| one.name.as_str()).collect();
+    match Expression::parse_with(text, &names) {
         Ok(expression) => Some(expression),
         Err(bad) => {
-            let help = "expressions are CEL over record, before, change and now".to_owned();
+            let help =
+                "expressions are CEL over record, before, change and now; in `map` over those of `with` too".to_owned();
             defects.push(Defect { key: key.to_owned(), at: bad.at, message: bad.message, help });
             None
         }
@@ -229,13 +241,14 @@ fn expression(text: &str, key: &str, defects: &mut Vec<Defect>) -> Option<Expres
 /// Names of fields, against the schema and against what may leave.
 fn names(definition: &Definition, defects: &mut Vec<Defect>) {
     let kind = definition.when.entity;
-    for (number, pattern) in definition.fields.iter().enumerate() {
-        if let Err(message) = fields::known(kind, pattern) {
-            note(defects, &format!("fields[{number}]"), message, "`renmen schema` shows the fields of an entity");
-        }
+    known(kind, &definition.fields, "fields", defects);
+    for one in &definition.with {
+        known(one.kind, &one.fields, &format!("with.{}.fields", one.name), defects);
     }
     if let Some(condition) = &definition.when.condition {
-        in_schema(kind, condition, "when.if", defects);
+        for name in &condition.named().fields {
+            in_schema(kind, name, "when.if", defects);
+        }
     }
     if let Some(Delay::Field { pointer, .. }) = &definition.delay {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
@@ -244,32 +257,44 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
         }
     }
     definition.map.each("map", &mut |key, expression| {
-        let known = defects.len();
-        in_schema(kind, expression, key, defects);
-        if defects.len() > known {
-            return;
-        }
         for name in &expression.named().fields {
-            if !name.path.is_empty() && !definition.fields.touch(&name.path) {
-                let place = name.path.join("/");
-                defects.push(Defect {
-                    key: key.to_owned(),
-                    at: name.at,
-                    message: format!("`/{place}` is not among `fields`, so nothing of it would be there"),
-                    help: format!("add \"/{place}\" to `fields` if it may leave"),
-                });
-            }
+            may_leave(definition, name, key, defects);
         }
     });
 }
 
-fn in_schema(kind: EntityKind, expression: &Expression, key: &str, defects: &mut Vec<Defect>) {
-    for name in &expression.named().fields {
-        if let Err(message) = fields::known(kind, &name.path) {
-            let help = format!("`renmen schema {}` shows its fields", kind.name());
-            defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
+fn known(kind: EntityKind, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
+    for (number, pattern) in fields.iter().enumerate() {
+        if let Err(message) = fields::known(kind, pattern) {
+            note(defects, &format!("{key}[{number}]"), message, "`renmen schema` shows the fields of an entity");
         }
     }
+}
+
+fn in_schema(kind: EntityKind, name: &Name, key: &str, defects: &mut Vec<Defect>) -> bool {
+    let Err(message) = fields::known(kind, &name.path) else { return true };
+    let help = format!("`renmen schema {}` shows its fields", kind.name());
+    defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
+    false
+}
+
+/// A map that names what may not leave would find nothing there.
+fn may_leave(definition: &Definition, name: &Name, key: &str, defects: &mut Vec<Defect>) {
+    let related = definition.with.iter().find(|one| *one.name == *name.variable);
+    let (kind, fields, list) = match related {
+        Some(one) => (one.kind, &one.fields, format!("with.{}.fields", one.name)),
+        None => (definition.when.entity, &definition.fields, "fields".to_owned()),
+    };
+    if !in_schema(kind, name, key, defects) || name.path.is_empty() || fields.touch(&name.path) {
+        return;
+    }
+    let place = name.path.join("/");
+    defects.push(Defect {
+        key: key.to_owned(),
+        at: name.at,
+        message: format!("`/{place}` is not among `{list}`, so nothing of it would be there"),
+        help: format!("add \"/{place}\" to `{list}` if it may leave"),
+    });
 }
 
 impl Template {

@@ -118,6 +118,55 @@ fn what_is_wrong_is_told_with_its_key_and_the_way_out() {
 }
 
 #[test]
+fn what_is_wrong_with_a_record_that_is_looked_up_is_told() {
+    let of = |with: Value| self::with("/with", with);
+    let one = |key: &str, value: Value| {
+        let mut one = json!({ "ref": "/work/manager", "fields": ["/number"] });
+        one[key] = value;
+        of(json!({ "boss": one }))
+    };
+    let mut sees = one("ref", json!("/work/manager"));
+    sees["map"]["title"] = json!("boss.number");
+    assert_eq!(told(&sees, false), "");
+    let mut asks = sees.clone();
+    asks["when"]["if"] = json!("boss.number == '1'");
+    let mut more = sees.clone();
+    more["map"]["title"] = json!("boss.work.title");
+    let mut none = sees.clone();
+    none["map"]["title"] = json!("boss.nummer");
+    let mut unknown = sees;
+    unknown["map"]["title"] = json!("bos.number");
+    let round = json!({ "a": { "of": "b", "ref": "/work/manager" }, "b": { "of": "a", "ref": "/work/manager" } });
+    let many: serde_json::Map<String, Value> =
+        (0..=WITH_MAX).map(|n| (format!("r{n}"), json!({ "ref": "/work/manager" }))).collect();
+    for (source, parts) in [
+        (asks, &["when.if", "`boss` is not known"][..]),
+        (more, &["map.title", "`/work/title` is not among `with.boss.fields`"]),
+        (none, &["map.title", "employee has no `nummer`"]),
+        (unknown, &["map.title", "`bos` is not known; there are record, before, change, now, boss"]),
+        (
+            one("ref", json!("/number")),
+            &["with.boss.ref", "`/number` is no reference of employee", "renmen schema employee"],
+        ),
+        (one("fields", json!(["/nope"])), &["with.boss.fields[0]", "employee has no `nope`"]),
+        (one("fields", json!(["/work/cost_center"])), &["with.boss.fields[0]", "withheld from connection `desk`"]),
+        (one("fild", json!(1)), &["with.boss.fild", "unknown key"]),
+        (of(json!({ "boss": { "fields": ["/number"] } })), &["with.boss", "`ref` is missing"]),
+        (of(json!({ "record": { "ref": "/work/manager" } })), &["with.record", "no name for a record"]),
+        (of(json!({ "Boss": { "ref": "/work/manager" } })), &["with.Boss", "no name for a record"]),
+        (of(json!({ "a": { "of": "b", "ref": "/work/manager" } })), &["with.a.of", "`b` is none of the others"]),
+        (of(round), &["with.a.of", "does not come from this one itself"]),
+        (of(Value::Object(many)), &["with", "at most 8 records"]),
+        (of(json!("boss")), &["with", "a table is wanted"]),
+    ] {
+        let told = told(&source, false);
+        for part in parts {
+            assert!(told.contains(part), "{}: `{part}` is not in: {told}", source["with"]);
+        }
+    }
+}
+
+#[test]
 fn a_scoring_vendor_may_not_even_be_chosen_by_what_it_must_not_know() {
     for (pointer, value) in [
         ("/fields", json!(["/number", "/work/title", "/person/gender"])),

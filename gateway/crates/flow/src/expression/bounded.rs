@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, operators};
-use cel::{Context, DeclarationError, ExecutionError};
+use cel::{Context, DeclarationError, ExecutionError, Value as CelValue};
+use renmen_schema::types::Localized;
 
 use super::EvaluationFault;
 
@@ -72,6 +73,12 @@ pub(super) fn add_functions(context: &mut Context<'_, '_>, steps: &Arc<Steps>) -
     context.add_function("ms", |text: Arc<String>| {
         let read = text.parse::<jiff::Timestamp>();
         read.map(jiff::Timestamp::as_millisecond).map_err(|_| ExecutionError::function_error("ms", "no time"))
+    })?;
+    context.add_function("text", |texts: CelValue, language: Arc<String>| {
+        let none = || ExecutionError::function_error("text", "no text by language");
+        let texts = texts.json().ok().and_then(|json| serde_json::from_value::<Localized>(json).ok());
+        let best = texts.as_ref().and_then(|texts| texts.best(&language));
+        best.map(|text| Arc::new(text.to_owned())).ok_or_else(none)
     })
 }
 

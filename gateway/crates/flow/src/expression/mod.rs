@@ -5,11 +5,12 @@
 //!
 //! Variables: `record` and `before` (null for a record's first revision), `change` (`seq`, `kind`, `entity`, `connection`, `id`,
 //! `external_id`, `revision`, `at`) and `now`. Times are texts such as `2026-03-02T01:00:00.000Z`, which compare as texts;
-//! `ms(text)` gives milliseconds to count with. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
+//! `ms(text)` gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map has the records of its flow's `with` beside them. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
 
 mod bounded;
 mod names;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 pub use bounded::ExpressionLimits;
 use bounded::Steps;
-pub(crate) use names::Named;
+pub(crate) use names::{Name, Named, is_free_name};
 
 /// Bytes of one expression's text.
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;
@@ -66,6 +67,8 @@ pub struct Scope {
     pub before: Value,
     /// The change.
     pub change: Value,
+    /// Records that the flow looked up, by the names that it gave them.
+    pub related: BTreeMap<String, Value>,
     /// `2026-03-02T01:00:00.000Z`.
     pub now: String,
 }
@@ -76,6 +79,14 @@ impl Expression {
     /// # Errors
     /// [`BadExpression`] with the place of the first fault.
     pub fn parse(source: &str) -> Result<Self, BadExpression> {
+        Self::parse_with(source, &[])
+    }
+
+    /// The same, where other records have names too.
+    ///
+    /// # Errors
+    /// [`BadExpression`] with the place of the first fault.
+    pub fn parse_with(source: &str, related: &[&str]) -> Result<Self, BadExpression> {
         if source.len() > EXPRESSION_BYTES_MAX {
             let message = format!("it has {} bytes; at most {EXPRESSION_BYTES_MAX} are taken", source.len());
             return Err(BadExpression { at: None, message });
@@ -86,7 +97,7 @@ impl Expression {
             let what = first.map_or("it cannot be read", |error| error.msg.as_str());
             BadExpression { at, message: format!("this is no CEL: {}", one_line(what)) }
         })?;
-        let named = names::collect(&tree, &places)?;
+        let named = names::collect(&tree, &places, related)?;
         Ok(Self { source: source.into(), tree: Arc::new(bounded::with_steps(tree)), named: Arc::new(named) })
     }
 
@@ -96,7 +107,7 @@ impl Expression {
         &self.source
     }
 
-    /// The fields of `record` and `before` that it names.
+    /// The fields of records that it names.
     pub(crate) fn named(&self) -> &Named {
         &self.named
     }
@@ -108,7 +119,9 @@ impl Expression {
     pub fn evaluate(&self, scope: &Scope, limits: &ExpressionLimits) -> Result<Value, EvaluationFault> {
         let steps = Arc::new(Steps::new(limits, Instant::now()));
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        for (name, value) in [("record", &scope.record), ("before", &scope.before), ("change", &scope.change)] {
+        let own = [("record", &scope.record), ("before", &scope.before), ("change", &scope.change)];
+        let related = scope.related.iter().map(|(name, value)| (name.as_str(), value));
+        for (name, value) in own.into_iter().chain(related) {
             let value = cel::to_value(value).map_err(|_| fault("a value that CEL cannot hold"))?;
             context.add_variable_from_value(name, value);
         }

@@ -1,6 +1,7 @@
 //! Which names an expression uses: so that a name that is none is told when it is loaded, with its place.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
 
@@ -11,8 +12,8 @@ const VARIABLES: [&str; 4] = ["record", "before", "change", "now"];
 /// The fields of `change`.
 pub(crate) const CHANGE_FIELDS: [&str; 8] =
     ["seq", "kind", "entity", "connection", "id", "external_id", "revision", "at"];
-/// The functions: CEL's own that need no clock, and `ms`.
-const FUNCTIONS: [&str; 17] = [
+/// The functions: CEL's own that need no clock, `ms` and `text`.
+const FUNCTIONS: [&str; 18] = [
     "size",
     "contains",
     "startsWith",
@@ -29,16 +30,23 @@ const FUNCTIONS: [&str; 17] = [
     "min",
     "max",
     "ms",
+    "text",
     "has",
 ];
+/// The names of types, which type() is compared with.
+const TYPES: [&str; 10] = ["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"];
+/// Words of the language.
+const WORDS: [&str; 4] = ["true", "false", "null", "in"];
+/// Characters of a name that a flow gives.
+const NAME_CHARS_MAX: usize = 40;
 /// The operator of `list[0]` and `map["key"]`.
 const INDEX: &str = "_[_]";
 
 /// A place in a record that an expression names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name {
-    /// `record` or `before`.
-    pub(crate) variable: &'static str,
+    /// `record`, `before`, or a name of `with`.
+    pub(crate) variable: Arc<str>,
     /// Segments; `*` for an item of a list or a key that is worked out.
     pub(crate) path: Vec<String>,
     /// Where it stands, in characters from 0.
@@ -51,33 +59,41 @@ pub(crate) struct Named {
     pub(crate) fields: Vec<Name>,
 }
 
+/// May a flow call a record so?
+pub(crate) fn is_free_name(name: &str) -> bool {
+    let taken = VARIABLES.iter().chain(&TYPES).chain(&WORDS).chain(&FUNCTIONS).any(|word| *word == name);
+    let fits = |(at, c): (usize, char)| c.is_ascii_lowercase() || (at > 0 && (c.is_ascii_digit() || c == '_'));
+    !taken && !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().enumerate().all(fits)
+}
+
 /// What a name stands for while the tree is walked.
 #[derive(Clone)]
 enum Meaning {
-    Record(&'static str, Vec<String>),
+    Record(Arc<str>, Vec<String>),
     Change(Vec<String>),
     Other,
 }
 
 struct Walk<'t> {
     places: &'t SourceInfo,
+    related: &'t [&'t str],
     named: Named,
 }
 
 type Known = BTreeMap<String, Meaning>;
 
 /// Collects the names; refuses those that are none.
-pub(super) fn collect(tree: &IdedExpr, places: &SourceInfo) -> Result<Named, BadExpression> {
+pub(super) fn collect(tree: &IdedExpr, places: &SourceInfo, related: &[&str]) -> Result<Named, BadExpression> {
     let mut known = Known::new();
-    known.insert("record".into(), Meaning::Record("record", Vec::new()));
-    known.insert("before".into(), Meaning::Record("before", Vec::new()));
+    for name in ["record", "before"].iter().chain(related) {
+        known.insert((*name).to_owned(), Meaning::Record(Arc::from(*name), Vec::new()));
+    }
     known.insert("change".into(), Meaning::Change(Vec::new()));
     known.insert("now".into(), Meaning::Other);
-    // The names of types, which type() is compared with.
-    for word in ["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"] {
+    for word in TYPES {
         known.insert(word.into(), Meaning::Other);
     }
-    let mut walk = Walk { places, named: Named::default() };
+    let mut walk = Walk { places, related, named: Named::default() };
     let meaning = walk.visit(tree, &known)?;
     walk.note(&meaning, tree.id)?;
     Ok(walk.named)
@@ -92,7 +108,7 @@ impl Walk<'_> {
     fn note(&mut self, meaning: &Meaning, id: u64) -> Result<(), BadExpression> {
         match meaning {
             Meaning::Record(variable, path) => {
-                let name = Name { variable, path: path.clone(), at: self.at(id) };
+                let name = Name { variable: Arc::clone(variable), path: path.clone(), at: self.at(id) };
                 if !self.named.fields.contains(&name) {
                     self.named.fields.push(name);
                 }
@@ -122,7 +138,10 @@ impl Walk<'_> {
                 None if name.starts_with('@') => Ok(Meaning::Other),
                 None => Err(BadExpression {
                     at: self.at(tree.id),
-                    message: format!("`{name}` is not known; there are {}", VARIABLES.join(", ")),
+                    message: format!(
+                        "`{name}` is not known; there are {}",
+                        [&VARIABLES, self.related].concat().join(", ")
+                    ),
                 }),
             },
             Expr::Select(select) => {

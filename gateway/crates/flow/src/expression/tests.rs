@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
@@ -8,10 +10,12 @@ fn scope() -> Scope {
         record: json!({
             "overall": { "value": "81.5" }, "deadline": "2026-03-02T01:00:00.000Z",
             "emails": [{ "address": "a@example.com" }, { "address": "b@example.com", "primary": true }],
+            "title": { "zh-CN": "会计", "en": "Accountant" },
             "numbers": (0..200).collect::<Vec<_>>(),
         }),
         before: Value::Null,
         change: json!({ "kind": "created", "seq": 7 }),
+        related: BTreeMap::new(),
         now: "2026-03-02T00:30:00.000Z".to_owned(),
     }
 }
@@ -31,6 +35,8 @@ fn conditions_and_maps_are_worked_out() {
         ("{'id': change.seq, 'first': record.emails[0].address}", json!({ "id": 7, "first": "a@example.com" })),
         ("ms(record.deadline) - ms(now)", json!(1_800_000)),
         ("record.deadline > now", json!(true)),
+        ("text(record.title, 'zh-HK')", json!("会计")),
+        ("text(record.title, 'fr')", json!("Accountant")),
         ("record.overall.value.matches('^8[0-9]')", json!(true)),
     ] {
         assert_eq!(value(text).unwrap(), wanted, "{text}");

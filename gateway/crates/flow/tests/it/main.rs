@@ -13,6 +13,7 @@ mod mail_server;
 mod official;
 mod outage;
 mod receiver;
+mod related;
 mod rig;
 mod sms;
 mod world;

@@ -60,6 +60,10 @@ pub trait OutboxStore: Send + Sync {
     /// Takes what is due, each of another lane, oldest first.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
 
+    /// Gives a claimed delivery its input, which could not be worked out when it was made. False when the claim is another's by now,
+    /// or when it has an input.
+    async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError>;
+
     /// Ends attempts, in one transaction. False for one that is another claimer's by now: nothing of it was written.
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError>;
 

@@ -114,6 +114,10 @@ pub(crate) const REPEATS: &str =
 pub(crate) const RELEASE_ALL: &str = "UPDATE delivery SET state = CASE WHEN state = 2 THEN 1 ELSE 3 END, next_at = updated_at, \
      token = 0 WHERE state <= 4 AND state IN (2, 4)";
 
+/// The input of a delivery that waited for it.
+pub(crate) const FILL: &str = "UPDATE delivery SET input = $1, input_hash = $2 \
+     WHERE id = $3 AND token = $4 AND state = 2 AND length(input) = 0";
+
 pub(crate) const REPLAY: &str = "UPDATE delivery SET state = 1, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
      deadline = NULL, updated_at = $1, input = coalesce($2, input), input_hash = coalesce($3, input_hash) \
      WHERE id = $4 AND state IN (6, 7, 8) AND length(coalesce($2, input)) > 0";

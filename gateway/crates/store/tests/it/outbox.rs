@@ -179,6 +179,33 @@ on_both! {
         assert_eq!(inputs(&claim(store, 9, 5_002).await), ["3"], "the dead do not hold up the living");
     }
 
+    async fn a_delivery_that_waits_for_its_input_gets_it_from_whoever_claimed_it_and_once(bed: &Bed) {
+        let store = &bed.store;
+        let mut puller = Puller::begin(store, key(), 1_000).await;
+        puller.put(vec![rec("a", "1")]).await;
+        let flow = store.put_flow(put("f", "{}")).await.unwrap();
+        let piece = store.feed(&tenant(), flow.position, "employee", 9).await.unwrap();
+        let mut made = new(&piece.entries[0]);
+        made.input = Vec::new();
+        let step = Advance {
+            flow: flow.id,
+            version: flow.version,
+            from: flow.position,
+            to: piece.up_to,
+            deliveries: vec![made],
+            supersede: Vec::new(),
+        };
+        store.advance(vec![step], 1_000).await.unwrap();
+        assert!(!store.fill_delivery(1, 1, b"{}".to_vec()).await.unwrap(), "nobody claimed it");
+        let taken = claim(store, 1, 1_000).await.remove(0);
+        let (id, token) = (taken.delivery.id, taken.token);
+        assert!(!store.fill_delivery(id, token + 1, b"{}".to_vec()).await.unwrap(), "it is another's");
+        assert!(store.fill_delivery(id, token, b"{}".to_vec()).await.unwrap());
+        assert!(!store.fill_delivery(id, token, b"[]".to_vec()).await.unwrap(), "it has one");
+        let row = store.delivery(&tenant(), id).await.unwrap().unwrap();
+        assert_eq!((row.input.as_slice(), row.input_hash), (&b"{}"[..], ContentHash::of(b"{}").0));
+    }
+
     async fn an_attempt_that_is_given_up_is_made_again_and_its_late_answer_changes_nothing(bed: &Bed) {
         let store = &bed.store;
         let mut puller = Puller::begin(store, key(), 1_000).await;

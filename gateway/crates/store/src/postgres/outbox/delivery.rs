@@ -112,6 +112,11 @@ pub(super) async fn counts(client: &impl GenericClient, tenant: &TenantId) -> Re
     all(client, sql::COUNTS, &[&tenant.as_str()]).await?.iter().map(rows::count).collect()
 }
 
+pub(super) async fn fill(client: &impl GenericClient, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
+    let hash = ContentHash::of(&input).0.to_vec();
+    Ok(run(client, sql::FILL, &[&input, &hash, &id, &token]).await? > 0)
+}
+
 pub(super) async fn replay(
     client: &impl GenericClient,
     tenant: &TenantId,

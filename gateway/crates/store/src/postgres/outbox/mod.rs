@@ -97,6 +97,10 @@ impl OutboxStore for PostgresStore {
         .await
     }
 
+    async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
+        in_time(async { delivery::fill(&self.client().await?, id, token, input).await }).await
+    }
+
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {
         in_time(async {
             let mut client = self.client().await?;

@@ -116,6 +116,10 @@ pub(super) fn counts(connection: &Connection, tenant: &TenantId) -> Result<Vec<D
     all(connection, sql::COUNTS, [tenant.as_str()], |row| rows::count(row))
 }
 
+pub(super) fn fill(connection: &Connection, id: i64, token: i64, input: &[u8]) -> Result<bool, StoreError> {
+    Ok(run(connection, sql::FILL, params![input, ContentHash::of(input).0, id, token])? > 0)
+}
+
 pub(super) fn replay(
     connection: &Connection,
     tenant: &TenantId,

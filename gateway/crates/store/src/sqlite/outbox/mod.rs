@@ -78,6 +78,10 @@ impl OutboxStore for SqliteStore {
         self.writer()?.run(move |c| delivery::claim(c, &ids, &claim)).await
     }
 
+    async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
+        self.writer()?.run(move |c| delivery::fill(c, id, token, &input)).await
+    }
+
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {
         self.writer()?.run(move |c| delivery::settle(c, &ends)).await
     }

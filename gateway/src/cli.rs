@@ -41,14 +41,7 @@ pub(crate) struct Common {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the schedule and the API until stopped.
-    Serve {
-        /// Overrides `gateway.listen`.
-        #[arg(long)]
-        listen: Option<String>,
-        /// Pull every stream once first, showing progress, and print what came in.
-        #[arg(long)]
-        pull_first: bool,
-    },
+    Serve(Serve),
     /// Pull now: every enabled stream, those of one connection, or one.
     Sync {
         /// The key under `[connections]`.
@@ -238,4 +231,18 @@ pub(crate) enum Key {
     },
     /// Labels and dates, never keys.
     List,
+}
+
+/// How to serve.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Overrides `gateway.listen`.
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
+    /// Pull every stream once first, showing progress, and print what came in.
+    #[arg(long)]
+    pub(crate) pull_first: bool,
+    /// Write a JSON object with the `url` here once it serves, and with --dev the `key`; only its owner can read it.
+    #[arg(long)]
+    pub(crate) ready_file: Option<PathBuf>,
 }

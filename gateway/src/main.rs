@@ -12,6 +12,7 @@ mod interviews;
 mod output;
 mod progress;
 mod pull;
+mod ready;
 mod signals;
 
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let (common, out) = (&cli.common, Output { json: cli.common.json });
     match &cli.command {
-        Command::Serve { listen, pull_first } => command::serve::run(common, out, listen.as_deref(), *pull_first).await,
+        Command::Serve(serve) => command::serve::run(common, out, serve).await,
         Command::Sync { connection, stream, full } => {
             command::sync::run(common, out, connection.as_ref(), stream.as_ref(), *full).await
         }

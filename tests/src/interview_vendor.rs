@@ -57,11 +57,18 @@ fn at(ms: i64) -> String {
 /// A vendor with `n` candidates: each has an application and an order; two of three were interviewed, one of ten never came.
 #[must_use]
 pub fn vendor(n: usize) -> Vendor {
+    vendor_of(n, |i| format!("app-{i}"))
+}
+
+/// The same, where the applications have the ids of the customer who ordered the interviews.
+#[must_use]
+pub fn vendor_of(n: usize, application: impl Fn(usize) -> String) -> Vendor {
     let mut state = State::default();
     for i in 0..n {
-        candidate(&mut state, i);
+        let application = application(i);
+        candidate(&mut state, i, &application);
         if i % 3 != 2 {
-            interview(&mut state, i);
+            interview(&mut state, i, &application);
         }
     }
     Arc::new(Mutex::new(state))
@@ -76,7 +83,7 @@ fn modified(i: usize) -> String {
     at(i as i64 / 4 * 1000)
 }
 
-fn candidate(state: &mut State, i: usize) {
+fn candidate(state: &mut State, i: usize, application: &str) {
     let who = person(500 + i);
     let low = 8 + i % 5;
     put(
@@ -93,7 +100,7 @@ fn candidate(state: &mut State, i: usize) {
     put(
         state,
         "applications",
-        json!({ "id": format!("app-{i}"), "modified_at": modified(i), "candidate_id": format!("cand-{i}"),
+        json!({ "id": application, "modified_at": modified(i), "candidate_id": format!("cand-{i}"),
                 "position": { "id": format!("pos-{}", i % 4), "name": position },
                 "status": "active", "stage": stage, "applied_at": at(-86_400_000 + i as i64 * 60_000),
                 "channel": channel }),
@@ -102,34 +109,34 @@ fn candidate(state: &mut State, i: usize) {
     put(
         state,
         "orders",
-        json!({ "id": format!("ord-{i}"), "modified_at": modified(i), "application_id": format!("app-{i}"),
+        json!({ "id": format!("ord-{i}"), "modified_at": modified(i), "application_id": application,
                 "package": { "id": "pkg-video", "name": "AI 视频面试" }, "mode": "async_video", "language": "zh-CN",
                 "profile_version": 3, "deadline": at(7 * 86_400_000), "invite_by": "vendor",
                 "access_url": format!("https://vendor.example/i/{i}"), "status": status }),
     );
 }
 
-fn interview(state: &mut State, i: usize) {
+fn interview(state: &mut State, i: usize, application: &str) {
     let start = i as i64 * 600_000;
     let no_show = i % 10 == 9;
     let id = format!("int-{i}");
     put(
         state,
         "interviews",
-        json!({ "id": id, "modified_at": modified(i), "order_id": format!("ord-{i}"), "application_id": format!("app-{i}"),
+        json!({ "id": id, "modified_at": modified(i), "order_id": format!("ord-{i}"), "application_id": application,
                 "round": 1, "kind": "ai", "status": if no_show { "no_show" } else { "completed" },
                 "started_at": at(start), "ended_at": at(start + 900_000), "time_zone": "Asia/Shanghai",
                 "device": { "camera": true, "microphone": true, "os": "Android 15" },
                 "recordings": [{ "uri": format!("https://vendor.example/media/{i}.mp4"), "sha256": format!("{i:064x}"),
                                  "bytes": 1_000_000 + i, "media_type": "video/mp4", "duration_ms": 900_000, "e2e": true }] }),
     );
-    node(state, i, 0, "invite_sent", start - 7_200_000);
+    node(state, i, application, (0, "invite_sent"), start - 7_200_000);
     if no_show {
-        node(state, i, 1, "no_show", start + 600_000);
+        node(state, i, application, (1, "no_show"), start + 600_000);
         return;
     }
-    node(state, i, 1, "started", start);
-    node(state, i, 2, "completed", start + 900_000);
+    node(state, i, application, (1, "started"), start);
+    node(state, i, application, (2, "completed"), start + 900_000);
     for q in 0..3 {
         answer(state, i, q, start + 60_000 + q as i64 * 120_000);
     }
@@ -156,12 +163,12 @@ fn interview(state: &mut State, i: usize) {
     );
 }
 
-fn node(state: &mut State, i: usize, seq: usize, node: &str, ms: i64) {
+fn node(state: &mut State, i: usize, application: &str, (seq, node): (usize, &str), ms: i64) {
     put(
         state,
         "process_nodes",
         json!({ "id": format!("node-{i}-{seq}"), "modified_at": modified(i), "interview_id": format!("int-{i}"),
-                "application_id": format!("app-{i}"), "node": node, "at": at(ms), "seq": seq, "clicks": 3,
+                "application_id": application, "node": node, "at": at(ms), "seq": seq, "clicks": 3,
                 "wait_ms": 125_000, "channel": "sms" }),
     );
 }

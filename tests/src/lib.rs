@@ -11,3 +11,4 @@ pub mod files;
 pub mod interview_vendor;
 pub mod people;
 pub mod staff_api;
+pub mod story;

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::process::{self, Running};
 use crate::workspace::{BUILD, Workspace};
@@ -14,11 +15,16 @@ use crate::{plugins, say};
 
 /// How long the simulators may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the pull and the story may take together.
+const STORY_PATIENCE: Duration = Duration::from_secs(600);
+/// Where the gateway says that it serves, and the simulators that the story ended.
+const GATEWAY_FILE: &str = "gateway.json";
+const STORY_FILE: &str = "story.json";
 
 /// How to show it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Pull everything once, print what came in, and end.
+    /// Pull everything once, play the story of one application, print what came of it, and end.
     #[arg(long)]
     once: bool,
     /// Keep the data of the last demo instead of beginning anew.
@@ -42,6 +48,14 @@ struct Ready {
     inbox: String,
     dingtalk_app: String,
     interview_key: String,
+    interview_webhook_secret: String,
+    recruiter: String,
+}
+
+/// What the simulators say when the story ended.
+#[derive(Deserialize)]
+struct Ended {
+    error: Option<String>,
 }
 
 /// Builds, starts the simulators, then the gateway; ends all of them together.
@@ -60,44 +74,64 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     say("the simulated vendors listen on loopback; everything they serve is made up");
 
     let mut command = gateway(workspace, &dir, &ready);
-    match options.once {
-        true => command.arg("sync"),
-        false => command.args(["serve", "--pull-first"]),
-    };
-    command.args(&options.arguments);
-    let ended = Running::start("the gateway", &mut command)?.wait();
+    command.args(["serve", "--pull-first", "--ready-file"]).arg(dir.join(GATEWAY_FILE));
     if options.once {
-        let mut records = gateway(workspace, &dir, &ready);
-        process::run("what is in the store now", records.arg("records"))?;
+        command.args(["--listen", "127.0.0.1:0"]);
     }
+    command.args(&options.arguments);
+    let mut gateway = Running::start("the gateway", &mut command)?;
+    if !options.once {
+        let ended = gateway.wait();
+        drop(simulators);
+        return exit_code(ended);
+    }
+    let story: Ended = gateway.wait_for(STORY_PATIENCE, || read(&dir.join(STORY_FILE)))?;
+    let ended = gateway.end();
     drop(simulators);
+    if let Some(error) = story.error {
+        bail!("the story went wrong: {error}");
+    }
+    let mut records = self::gateway(workspace, &dir, &ready);
+    process::run("what is in the store now", records.arg("records"))?;
+    exit_code(ended)
+}
+
+fn exit_code(ended: anyhow::Result<ExitStatus>) -> anyhow::Result<ExitCode> {
     match ended {
         Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
         Ok(status) => {
             Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
         }
         // To be stopped is how the demo that stays up ends.
-        Err(_) if process::interrupted() && !options.once => Ok(ExitCode::SUCCESS),
+        Err(_) if process::interrupted() => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error),
     }
 }
 
 fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready)> {
     let sign = dir.join("simulators.json");
-    // One of an earlier demo would name ports where nobody listens any more.
-    if sign.exists() {
-        fs::remove_file(&sign).with_context(|| sign.display().to_string())?;
+    // Those of an earlier demo would name ports where nobody listens any more.
+    for file in [&sign, &dir.join(GATEWAY_FILE), &dir.join(STORY_FILE)] {
+        if file.exists() {
+            fs::remove_file(file).with_context(|| file.display().to_string())?;
+        }
     }
     let mut command = Command::new(workspace.binary("renmen-sim"));
     command.arg("--ready-file").arg(&sign).arg("--dir").arg(dir.join("inbox"));
+    command.arg("--gateway-file").arg(dir.join(GATEWAY_FILE)).arg("--story-file").arg(dir.join(STORY_FILE));
     own_group(&mut command);
     let mut simulators = Running::start("the simulators", &mut command)?;
-    let ready = simulators.wait_for(PATIENCE, || match fs::read_to_string(&sign) {
-        Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| sign.display().to_string()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| sign.display().to_string()),
-    })?;
+    let ready = simulators.wait_for(PATIENCE, || read(&sign))?;
     Ok((simulators, ready))
+}
+
+/// What a file says as soon as it is there: it comes whole.
+fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<Option<T>> {
+    match fs::read_to_string(file) {
+        Ok(text) => serde_json::from_str(&text).map(Some).with_context(|| file.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| file.display().to_string()),
+    }
 }
 
 /// The gateway as anybody would start it, with the variables that connectors.toml names.
@@ -111,6 +145,8 @@ fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready) -> Command {
     command.env("FEISHU_URL", &ready.feishu_url).env("FEISHU_APP", &ready.feishu_app);
     command.env("FEISHU_ENCRYPT_KEY", &ready.feishu_encrypt_key);
     command.env("INTERVIEW_URL", &ready.interview_url).env("INTERVIEW_KEY", &ready.interview_key);
+    command.env("INTERVIEW_WEBHOOK_SECRET", &ready.interview_webhook_secret);
+    command.env("DINGTALK_RECRUITER", &ready.recruiter);
     command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox);
     own_group(&mut command);
     command

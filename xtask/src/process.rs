@@ -87,6 +87,12 @@ impl Running {
         }
     }
 
+    /// Asks it to end, and says how it did.
+    pub(crate) fn end(mut self) -> anyhow::Result<ExitStatus> {
+        self.stop();
+        self.child.wait().with_context(|| self.name.to_owned())
+    }
+
     /// Asks it to end, waits, and kills it when it does not.
     fn stop(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {

@@ -1,14 +1,16 @@
 //! `renmen serve`: the schedule and the API, until stopped.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_api::{ApiOptions, AppState};
 use renmen_store::EntityCount;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Common;
+use crate::cli::{Common, Serve};
 use crate::command::key;
 use crate::control::Bridge;
 use crate::deployment::{Deployment, Running};
@@ -18,18 +20,13 @@ use crate::flow_bridge::FlowBridge;
 use crate::hooks::Intake;
 use crate::output::Output;
 use crate::progress::Bars;
-use crate::{pull, signals};
+use crate::{pull, ready, signals};
 
 /// Runs the command.
-pub(crate) async fn run(
-    common: &Common,
-    out: Output,
-    listen: Option<&str>,
-    pull_first: bool,
-) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::Result<Outcome> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().context("metrics")?;
     let deployment = Deployment::load(common)?;
-    let address = match listen {
+    let address = match &serve.listen {
         Some(text) => {
             text.parse().map_err(|_| Usage(format!("`{text}` is no address with a port, such as 127.0.0.1:7300")))?
         }
@@ -55,12 +52,12 @@ pub(crate) async fn run(
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let mut outcome = Outcome::Done;
-    if pull_first {
+    if serve.pull_first {
         let keys = pull::keys(&running, None, None)?;
         let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
         outcome = pull::report(out, &pulled)?;
     }
-    greet(common, out, &running, &format!("http://{address}")).await?;
+    greet(common, out, &running, &format!("http://{address}"), serve.ready_file.as_deref()).await?;
 
     let engine = Arc::clone(&running.engine);
     let schedule = tokio::spawn({
@@ -100,16 +97,26 @@ async fn reload_at_hangup(running: Arc<Running>) {
 }
 
 /// Where it listens, and on a developer's machine a key with lines to try.
-async fn greet(common: &Common, out: Output, running: &Running, url: &str) -> anyhow::Result<()> {
+async fn greet(
+    common: &Common,
+    out: Output,
+    running: &Running,
+    url: &str,
+    ready_file: Option<&Path>,
+) -> anyhow::Result<()> {
     let config = &running.deployment.config;
     if !common.dev {
         out.say(&format!("serving {url} (documentation at {url}/docs)"));
-        return Ok(());
+        return ready_file.map_or(Ok(()), |file| ready::write(file, &json!({ "url": url })));
     }
     let tenant = &config.gateway.tenant;
     let api_key = key::make(&*running.store, tenant, "made by --dev").await?;
+    let greeting = json!({ "url": url, "key": api_key.expose() });
+    if let Some(file) = ready_file {
+        ready::write(file, &greeting)?;
+    }
     if out.json {
-        return out.document(&serde_json::json!({ "url": url, "key": api_key.expose() }));
+        return out.document(&greeting);
     }
     let mut text = format!("serving {url} (documentation at {url}/docs)\n\n  export KEY={}\n", api_key.expose());
     for path in suggestions(&running.store.counts(tenant).await?) {

@@ -1,11 +1,13 @@
-//! Starts every simulator on free loopback ports, says where in a ready file, and serves until it is stopped.
+//! Starts every simulator on free loopback ports, says where in a ready file, and serves until it is stopped. Given a gateway, it
+//! plays the story of one application on it.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use renmen_tests::story::{self, Gateway, Stage};
 use renmen_tests::{dingtalk, feishu, files, interview_vendor};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -22,9 +24,15 @@ struct Options {
     /// People in the simulated company.
     #[arg(long, default_value_t = 120)]
     people: usize,
-    /// Candidates at the simulated interview vendor, and in the simulated Hire.
+    /// Candidates in the simulated Hire; two of three of them were ordered an AI interview already.
     #[arg(long, default_value_t = 60)]
     candidates: usize,
+    /// Plays the story of one application on the gateway that this file names, as `renmen serve --ready-file` writes it.
+    #[arg(long, requires = "story_file")]
+    gateway_file: Option<PathBuf>,
+    /// Written when the story ended: a JSON object with `error` when it did not go as it should.
+    #[arg(long)]
+    story_file: Option<PathBuf>,
     /// It stops by itself after this many seconds.
     #[arg(long, default_value_t = 86_400)]
     max_seconds: u64,
@@ -38,9 +46,16 @@ async fn main() -> anyhow::Result<()> {
     // A gateway does not list a file that may still be growing: ready means that these are at rest.
     tokio::time::sleep(Duration::from_millis(700)).await;
 
-    let dingtalk = serve(dingtalk::router(dingtalk::company(options.people))).await?;
-    let feishu = serve(feishu::router(feishu::tenant(options.people, options.candidates))).await?;
-    let interview = serve(interview_vendor::router(interview_vendor::vendor(options.candidates))).await?;
+    let company = dingtalk::company(options.people);
+    let recruiter = company.lock().unwrap().users[0].userid.clone();
+    let stage = Stage {
+        company,
+        hire: feishu::tenant(options.people, options.candidates),
+        vendor: interview_vendor::vendor_of(options.candidates * 2 / 3, feishu::application_id),
+    };
+    let dingtalk = serve(dingtalk::router(stage.company.clone())).await?;
+    let feishu = serve(feishu::router(stage.hire.clone())).await?;
+    let interview = serve(interview_vendor::router(stage.vendor.clone())).await?;
     let served = serve(files::router(options.dir.clone())).await?;
     let ready = json!({
         "dingtalk_url": dingtalk,
@@ -53,15 +68,49 @@ async fn main() -> anyhow::Result<()> {
         "inbox": options.dir,
         "dingtalk_app": json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string(),
         "interview_key": interview_vendor::API_KEY,
+        "interview_webhook_secret": interview_vendor::WEBHOOK_SECRET,
+        "recruiter": recruiter,
     });
-    let draft = options.ready_file.with_extension("draft");
-    std::fs::write(&draft, serde_json::to_vec_pretty(&ready)?)?;
-    std::fs::rename(&draft, &options.ready_file)?;
+    put(&options.ready_file, &ready)?;
 
+    let story = async {
+        if let (Some(gateway), Some(ended)) = (&options.gateway_file, &options.story_file) {
+            let error = tell(&stage, gateway).await.err().map(|error| format!("{error:#}"));
+            put(ended, &json!({ "error": error })).unwrap();
+        }
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
+        () = story => {}
         () = tokio::time::sleep(Duration::from_secs(options.max_seconds)) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+    Ok(())
+}
+
+/// Plays the story as soon as there is a gateway, and prints it as it goes.
+async fn tell(stage: &Stage, file: &Path) -> anyhow::Result<()> {
+    let text = loop {
+        match std::fs::read_to_string(file) {
+            Ok(text) => break text,
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    };
+    let gateway: Gateway = serde_json::from_str(&text).context("the gateway's ready file")?;
+    println!("\nthe story of one application:");
+    let end = story::play(stage, &gateway, |line| println!("  - {line}")).await?;
+    println!("\nits timeline (GET {}):", end.timeline);
+    for step in &end.steps {
+        println!("  {}", story::line(step));
+    }
+    Ok(())
+}
+
+/// Whole or not at all: who waits for a file reads it at once.
+fn put(file: &Path, value: &serde_json::Value) -> anyhow::Result<()> {
+    let draft = file.with_extension("draft");
+    std::fs::write(&draft, serde_json::to_vec_pretty(value)?)?;
+    std::fs::rename(&draft, file)?;
     Ok(())
 }
 

@@ -149,6 +149,11 @@ fn talent(n: usize) -> Value {
     })
 }
 
+/// The id of the n-th application.
+pub(super) fn application_id(n: usize) -> String {
+    id(69, n)
+}
+
 fn application(n: usize) -> Value {
     let at = FROM_MS + n as i64 * HOUR_MS;
     // Spread over the stages; every eighth was ended.
@@ -162,7 +167,7 @@ fn application(n: usize) -> Value {
         })
         .collect();
     let mut application = json!({
-        "id": id(69, n), "job_id": id(67, n % JOBS.len()), "talent_id": id(68, n), "stage": stage(index),
+        "id": application_id(n), "job_id": id(67, n % JOBS.len()), "talent_id": id(68, n), "stage": stage(index),
         "active_status": if ended { 2 } else { 1 }, "delivery_type": 2,
         "resume_source_info": { "id": "1", "name": { "zh_cn": "招聘网站", "en_us": "Job site" }, "resume_source_type": 10_003 },
         "create_time": at.to_string(), "modify_time": (at + index as i64 * HOUR_MS).to_string(), "stage_time_list": times,

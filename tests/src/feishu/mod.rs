@@ -86,6 +86,12 @@ pub fn inject(tenant: &Tenant, fault: Fault) {
     tenant.lock().unwrap().faults.push(fault);
 }
 
+/// The id of the n-th application.
+#[must_use]
+pub fn application_id(n: usize) -> String {
+    made_up::application_id(n)
+}
+
 /// Moves an application to a stage, as somebody does in Hire. False: there is no such application or stage.
 #[must_use]
 pub fn move_application(tenant: &Tenant, application: &str, stage_id: &str) -> bool {

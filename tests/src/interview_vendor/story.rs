@@ -15,13 +15,14 @@ pub struct Story {
 }
 
 impl Story {
-    /// The interview of the n-th order that was placed; none before it was.
+    /// The interview of the n-th order that was placed; none before it was. `tag` makes its ids others than those of any story
+    /// before.
     #[must_use]
-    pub fn of_order(vendor: &Vendor, number: usize) -> Option<Self> {
+    pub fn of_order(vendor: &Vendor, number: usize, tag: &str) -> Option<Self> {
         let state = vendor.lock().unwrap();
         let asked = state.orders.get(number)?;
         let application = asked.get("application_id").unwrap_or(&asked["external_id"]).clone();
-        Some(Self { order: format!("ord-x{number}"), interview: format!("int-x{number}"), application })
+        Some(Self { order: format!("ord-{tag}"), interview: format!("int-{tag}"), application })
     }
 
     /// The order was taken, the candidate invited.
@@ -87,6 +88,13 @@ impl Story {
                              "weaknesses": [], "report": [] });
         let scores = [score(0, "30"), score(1, "45"), score(2, "25")];
         self.event("result.ready", &json!({ "results": [result], "dimension_scores": scores }))
+    }
+
+    /// What the interviewer asks the gateway about an expected pay, in CNY a month.
+    #[must_use]
+    pub fn asks_about_pay(&self, amount: &str) -> Value {
+        json!({ "connection": "interview", "interview": self.interview, "position": { "job_family": "研发", "level": "P4" },
+                "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
     }
 
     /// Keeps what an event brings in the vendor's collections too, so that a read tells the same.

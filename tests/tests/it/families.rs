@@ -31,6 +31,8 @@ async fn deployment() -> Home {
         .env("INBOX", &inbox.display().to_string())
         .env("DINGTALK_APP", &app)
         .env("INTERVIEW_KEY", interview_vendor::API_KEY)
+        .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
+        .env("INTERVIEW_APPLICATIONS", "interview")
 }
 
 #[tokio::test(flavor = "multi_thread")]

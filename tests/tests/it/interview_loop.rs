@@ -23,11 +23,17 @@ async fn deployment() -> (Home, interview_vendor::Vendor) {
     tokio::time::sleep(Duration::from_millis(700)).await;
     let home = home
         .env("RENMEN_PLUGINS", &folder)
+        // What flows send there comes nowhere.
+        .env("DINGTALK_URL", "http://127.0.0.1:9")
+        .env("DINGTALK_OLD_URL", "http://127.0.0.1:9")
+        .env("FEISHU_URL", "http://127.0.0.1:9")
         .env("DINGTALK_APP", r#"{"client_id":"a","client_secret":"b"}"#)
         .env("FEISHU_APP", r#"{"app_id":"a","app_secret":"b"}"#)
         .env("FEISHU_ENCRYPT_KEY", "made-up")
         .env("INTERVIEW_URL", &format!("{url}/v1"))
         .env("INTERVIEW_KEY", interview_vendor::API_KEY)
+        .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
+        .env("INTERVIEW_APPLICATIONS", "interview")
         .env("INBOX", &inbox.display().to_string());
     (home, vendor)
 }

@@ -21,3 +21,4 @@ mod languages;
 mod provenance;
 mod staff;
 mod storm;
+mod story;

@@ -1,0 +1,258 @@
+//! The loop from end to end, played on a running gateway by the simulators of its vendors: Hire moves an application to the AI
+//! interview, the gateway orders one, the vendor asks about pay and sends what happens, a person decides the border case, and the
+//! result is on the candidate in Hire. The demo tells it, the end-to-end test proves it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::interview_vendor::send;
+use crate::interview_vendor::story::Story;
+use crate::{dingtalk, feishu, interview_vendor};
+
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// The stage of the AI interview in Hire.
+const AI_STAGE: &str = "stage-2";
+/// Of 100: between the fail line and the pass line of the example deployment.
+const BORDER_SCORE: u32 = 77;
+
+/// The vendors, by what they hold.
+pub struct Stage {
+    /// Hire.
+    pub hire: feishu::Tenant,
+    /// DingTalk.
+    pub company: dingtalk::Company,
+    /// The AI interviewer.
+    pub vendor: interview_vendor::Vendor,
+}
+
+/// A gateway's API.
+#[derive(Deserialize)]
+pub struct Gateway {
+    /// `http://127.0.0.1:7300`.
+    pub url: String,
+    /// An API key.
+    pub key: String,
+}
+
+/// What it came to.
+pub struct End {
+    /// The decision that a person made.
+    pub decision: Value,
+    /// The path of the application's timeline.
+    pub timeline: String,
+    /// The timeline's steps.
+    pub steps: Vec<Value>,
+}
+
+/// Plays it. `told` gets one line for each thing that happened.
+///
+/// # Errors
+/// What did not happen, or not as it should.
+pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) -> anyhow::Result<End> {
+    let api = Api::new(gateway);
+    let application = api.candidate_for_an_interview().await?;
+    let hire_id = application["external_ids"][0]["value"].as_str().context("an application has its id in Hire")?;
+    told(&format!("application {hire_id} is in screening in Hire, and {}", api.bands().await?));
+
+    let story = ordered(stage, &api, hire_id, &mut told).await?;
+    interviewed(stage, &api, &story, &mut told).await?;
+    let decision = decided(stage, &api, &story, &mut told).await?;
+
+    until("the result on the candidate in Hire", async || {
+        let held = serde_json::to_string(&stage.hire.lock().unwrap().external_interviews).unwrap();
+        Ok(held.contains(&story.interview).then_some(()))
+    })
+    .await?;
+    told("Hire holds the interview and its assessment on the candidate");
+    let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
+    let steps = until("every step on the timeline", async || complete(&api.get(&timeline).await?)).await?;
+    Ok(End { decision, timeline, steps })
+}
+
+/// Hire moves the application and says so; the gateway reads it and orders an interview.
+async fn ordered(stage: &Stage, api: &Api, hire_id: &str, told: &mut impl FnMut(&str)) -> anyhow::Result<Story> {
+    let (before, tag) = (stage.vendor.lock().unwrap().orders.len(), api.tag.clone());
+    ensure!(feishu::move_application(&stage.hire, hire_id, AI_STAGE), "Hire has no application {hire_id}");
+    let event = feishu::event(
+        &format!("ev-{tag}"),
+        "hire.application.stage_changed_v1",
+        &json!({ "application_id": hire_id, "target_stage_id": AI_STAGE }),
+    );
+    let hook = format!("{}/hooks/feishu", api.url);
+    let (status, _) = feishu::send(&hook, &event, &feishu::Sending::default()).await?;
+    ensure!(status == 200, "the gateway answered Hire's event with {status}");
+    told("a recruiter moves it to the AI interview; Hire's encrypted event says that it changed, and no more");
+    let story = until("an order at the vendor", async || Ok(Story::of_order(&stage.vendor, before, &tag))).await?;
+    let asked = stage.vendor.lock().unwrap().orders[before].clone();
+    ensure!(asked["application_id"] == hire_id, "another application was ordered: {asked}");
+    let members = asked["candidate"].as_object().map(|who| who.keys().cloned().collect::<Vec<_>>().join(", "));
+    told(&format!(
+        "the gateway read it and ordered an interview; of the candidate it told: {}",
+        members.unwrap_or_default()
+    ));
+    Ok(story)
+}
+
+/// What the vendor sends and asks while the interview goes on; the result twice, as vendors do.
+async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl FnMut(&str)) -> anyhow::Result<()> {
+    let hook = format!("{}/hooks/interview", api.url);
+    let tell = async |number: usize, event: &Value| {
+        Story::keep(&stage.vendor, event);
+        let id = format!("msg-{}-{number}", api.tag);
+        let answer = send::event(&hook, interview_vendor::WEBHOOK_SECRET, &id, event).await?;
+        ensure!((200..300).contains(&answer.status), "the gateway answered a signed event with {answer:?}");
+        Ok(())
+    };
+    for (number, event) in [story.invited(), story.started(), story.answered(1)].iter().enumerate() {
+        tell(number, event).await?;
+    }
+    told(
+        "the vendor invites, the candidate begins and answers the first question: each event signed, each kept before its answer",
+    );
+    for (amount, wanted) in [("9500", "in"), ("13000", "out")] {
+        let said = api.post("/v1/pay-bands/match", &story.asks_about_pay(amount)).await?;
+        ensure!(said == json!({ "match": wanted }), "about {amount}: {said}");
+        told(&format!(
+            "the vendor asks whether {amount} CNY a month is within the band of P4: `{wanted}`, and never the band"
+        ));
+    }
+    let result = story.result(BORDER_SCORE);
+    let rest = [story.answered(2), story.slow(), story.answered(3), story.completed(), result.clone(), result];
+    for (number, event) in rest.iter().enumerate() {
+        // The last one is the same again, with the same id.
+        tell(10 + number.min(4), event).await?;
+    }
+    let forged =
+        send::event(&hook, "whsec_Zm9yZ2VkLXNlY3JldA==", &format!("msg-{}-forged", api.tag), &story.result(100))
+            .await?;
+    ensure!(forged.status == 401, "a forged result was answered with {}", forged.status);
+    told(&format!("it is over: {BORDER_SCORE} of 100, sent twice and taken once; a forged 100 is refused"));
+    Ok(())
+}
+
+/// The rule leaves the border to a person, who is told and decides.
+async fn decided(stage: &Stage, api: &Api, story: &Story, told: &mut impl FnMut(&str)) -> anyhow::Result<Value> {
+    let open = until("a decision for a person", async || {
+        let page = api.get("/v1/decisions?connection=renmen&limit=500").await?;
+        let ours = |one: &&Value| {
+            one["body"]["interview"]["external"]["value"] == story.interview.as_str()
+                && one["body"]["status"] == "AWAITING_PERSON"
+        };
+        Ok(page["data"].as_array().and_then(|all| all.iter().find(ours).cloned()))
+    })
+    .await?;
+    let id = open["id"].as_str().context("a decision has an id")?.to_owned();
+    told("the pass line is 80, the border begins at 75: the rule leaves it to a person");
+    until("a message in DingTalk", async || {
+        let company = stage.company.lock().unwrap();
+        Ok(company
+            .tasks
+            .iter()
+            .any(|task| !task.reached.is_empty() && task.message.to_string().contains(&id))
+            .then_some(()))
+    })
+    .await?;
+    told("DingTalk shows the recruiter that somebody waits");
+    let by = json!({ "outcome": "pass", "person": "li.na", "reason": "Convincing in person" });
+    let decision = api.post(&format!("/v1/decisions/{id}"), &by).await?;
+    told("the recruiter decides: pass");
+    Ok(decision)
+}
+
+/// The steps, when all that belongs to the story is there.
+fn complete(timeline: &Value) -> anyhow::Result<Option<Vec<Value>>> {
+    const WANTED: [(&str, &str); 7] = [
+        ("order", "interview"),
+        ("node", "interview"),
+        ("result", "interview"),
+        ("decision", "renmen"),
+        ("delivery", "interview"),
+        ("delivery", "dingtalk"),
+        ("delivery", "feishu"),
+    ];
+    let steps = timeline["steps"].as_array().context("a timeline has steps")?;
+    let has = |(kind, connection): (&str, &str)| {
+        steps.iter().any(|step| step["kind"] == kind && step["connection"] == connection)
+    };
+    let settled = steps.iter().all(|step| step["kind"] != "delivery" || step["status"] == "DELIVERED");
+    let asked = steps.iter().any(|step| step["code"] == "BAND_MATCHED");
+    Ok((settled && asked && WANTED.into_iter().all(has)).then(|| steps.clone()))
+}
+
+/// A step as people read it.
+#[must_use]
+pub fn line(step: &Value) -> String {
+    let text = |key: &str| step[key].as_str().unwrap_or_default();
+    let at = text("at").get(11..19).unwrap_or_default();
+    format!("{at}  {:<10} {:<12} {:<28} {}", text("connection"), text("kind"), text("code"), text("status"))
+}
+
+/// The gateway's API, asked with its key.
+struct Api {
+    client: reqwest::Client,
+    url: String,
+    key: String,
+    /// What this story's own ids hold, so that none of an earlier one is met again.
+    tag: String,
+}
+
+impl Api {
+    fn new(gateway: &Gateway) -> Self {
+        // The client wants a provider of cryptography even for loopback without TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let tag = jiff::Timestamp::now().as_millisecond().to_string();
+        Self { client: reqwest::Client::new(), url: gateway.url.clone(), key: gateway.key.clone(), tag }
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let response = request.bearer_auth(&self.key).timeout(PATIENCE).send().await?;
+        let (status, path) = (response.status(), response.url().path().to_owned());
+        let body = response.text().await?;
+        ensure!(status.is_success(), "{path} answered {status}: {body}");
+        serde_json::from_str(&body).with_context(|| format!("{path} answered no JSON"))
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.url));
+        self.ask(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// The newest application in screening that was never ordered an interview.
+    async fn candidate_for_an_interview(&self) -> anyhow::Result<Value> {
+        let page = self.get("/v1/applications?connection=feishu&limit=500").await?;
+        let all = page["data"].as_array().context("a page has data")?;
+        let open = |one: &&Value| {
+            one["body"]["stage"]["kind"]["code"] == "SCREENING" && one["body"]["status"]["code"] != "ENDED"
+        };
+        let newest = all.iter().filter(open).max_by_key(|one| one["external_ids"][0]["value"].to_string());
+        newest.cloned().context("Hire has no application in screening")
+    }
+
+    async fn bands(&self) -> anyhow::Result<String> {
+        let page = self.get("/v1/pay-bands?connection=payroll&limit=100").await?;
+        let count = page["data"].as_array().map_or(0, Vec::len);
+        ensure!(count > 0, "payroll's file brought no pay band");
+        Ok(format!("payroll's file brought {count} pay bands"))
+    }
+}
+
+async fn until<T>(what: &str, mut is_so: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(found) = is_so().await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    anyhow::bail!("after {} s there is still not: {what}", PATIENCE.as_secs())
+}

@@ -195,7 +195,6 @@ pub fn line(step: &Value) -> String {
 
 /// The gateway's API, asked with its key.
 struct Api {
-    client: reqwest::Client,
     url: String,
     key: String,
     /// What this story's own ids hold, so that none of an earlier one is met again.
@@ -204,27 +203,23 @@ struct Api {
 
 impl Api {
     fn new(gateway: &Gateway) -> Self {
-        // The client wants a provider of cryptography even for loopback without TLS.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let tag = jiff::Timestamp::now().as_millisecond().to_string();
-        Self { client: reqwest::Client::new(), url: gateway.url.clone(), key: gateway.key.clone(), tag }
+        Self { url: gateway.url.clone(), key: gateway.key.clone(), tag }
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let response = request.bearer_auth(&self.key).timeout(PATIENCE).send().await?;
-        let (status, path) = (response.status(), response.url().path().to_owned());
-        let body = response.text().await?;
-        ensure!(status.is_success(), "{path} answered {status}: {body}");
-        serde_json::from_str(&body).with_context(|| format!("{path} answered no JSON"))
+    async fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+        let key = [("authorization", format!("Bearer {}", self.key))];
+        let answer = send::ask(method, &format!("{}{path}", self.url), &key, body).await?;
+        ensure!((200..300).contains(&answer.status), "{path} answered {}: {}", answer.status, answer.body);
+        serde_json::from_str(&answer.body).with_context(|| format!("{path} answered no JSON"))
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask(self.client.get(format!("{}{path}", self.url))).await
+        self.ask("GET", path, "").await
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.client.post(format!("{}{path}", self.url));
-        self.ask(request.header("content-type", "application/json").body(body.to_string())).await
+        self.ask("POST", path, &body.to_string()).await
     }
 
     /// The newest application in screening that was never ordered an interview.

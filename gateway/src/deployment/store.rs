@@ -11,12 +11,12 @@ impl Deployment {
     fn store_options(&self) -> StoreOptions {
         let store = &self.config.store;
         StoreOptions {
-            url: store.url.expose().to_owned(),
             cache_bytes: store.cache_bytes,
             checkpoint_pages: store.checkpoint_pages,
             synchronous_full: store.synchronous_full,
             readers: store.readers,
             read_timeout_ms: u64::try_from(store.read_timeout.as_millis()).unwrap_or(u64::MAX),
+            ..StoreOptions::at(store.url.expose())
         }
     }
 

@@ -13,12 +13,14 @@ fn plugins() -> PathBuf {
 }
 
 fn extism_guest() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
     target.join("wasm32-unknown-unknown/plugin/extism_guest.wasm")
 }
 
 fn mapping(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let cache = std::env::temp_dir().join(format!("renmen-sandbox-bench-{}", std::process::id()));
     let body = body();
     let mut group = criterion.benchmark_group("page of 1,000");
@@ -52,7 +54,8 @@ fn extism(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::Wall
         eprintln!("{} is not built: left out", guest.display());
         return;
     }
-    let manifest = extism::Manifest::new([extism::Wasm::file(guest)]);
+    let module = std::fs::read(guest).expect("the guest");
+    let manifest = extism::Manifest::new([extism::Wasm::data(module)]);
     let compiled = extism::CompiledPlugin::new(extism::PluginBuilder::new(manifest).with_wasi(false)).expect("a guest");
     let records = |answer: &str| {
         let records: Vec<Record<'_>> = serde_json::from_str(answer).expect("records");

@@ -91,7 +91,13 @@ fn call(body: &[u8]) -> anyhow::Result<Call> {
         tenant: TenantId::new("default")?,
         connection: ConnectionName::new("bench")?,
         wish: HttpWish { hosts: vec!["{base_url}".into()], methods: Vec::new() },
-        grant: OperatorGrant { hosts: None, methods: None, plaintext: true, addresses: vec!["127.0.0.0/8".parse()?], drop: None },
+        grant: OperatorGrant {
+            hosts: None,
+            methods: None,
+            plaintext: true,
+            addresses: vec!["127.0.0.0/8".parse()?],
+            drop: None,
+        },
         limits: EgressLimits {
             request_timeout: Duration::from_secs(1),
             response_bytes_max: 16 << 20,

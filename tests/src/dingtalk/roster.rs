@@ -135,7 +135,7 @@ pub(super) async fn dismission_details(
         .map(|l| {
             json!({ "userId": l.userid, "name": l.name, "lastWorkDay": l.last_day_ms, "mainDeptId": l.department,
                     "deptList": [{ "dept_id": l.department, "dept_path": "示例科技" }], "status": 2, "preStatus": 3,
-                    "handoverUserId": "user00000", "voluntaryReason": l.voluntary, "passiveReason": [], "reasonMemo": "" })
+                    "handoverUserId": "user00000", "voluntaryReason": l.voluntary, "passiveReason": null, "reasonMemo": "" })
         })
         .collect();
     Json(json!({ "result": found })).into_response()

@@ -53,10 +53,18 @@ pub async fn event(hook: &str, secret: &str, id: &str, event: &Value) -> anyhow:
 /// # Errors
 /// When nobody answers in time.
 pub async fn post(url: &str, headers: &[(&str, String)], body: &str) -> anyhow::Result<Answer> {
-    tokio::time::timeout(PATIENCE, exchange(url, headers, body)).await.context("no answer in time")?
+    ask("POST", url, headers, body).await
 }
 
-async fn exchange(url: &str, headers: &[(&str, String)], body: &str) -> anyhow::Result<Answer> {
+/// The same by any method.
+///
+/// # Errors
+/// When nobody answers in time.
+pub async fn ask(method: &str, url: &str, headers: &[(&str, String)], body: &str) -> anyhow::Result<Answer> {
+    tokio::time::timeout(PATIENCE, exchange(method, url, headers, body)).await.context("no answer in time")?
+}
+
+async fn exchange(method: &str, url: &str, headers: &[(&str, String)], body: &str) -> anyhow::Result<Answer> {
     let rest = url.strip_prefix("http://").context("plain http to loopback alone")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     if !host.starts_with("127.0.0.1:") {
@@ -64,7 +72,7 @@ async fn exchange(url: &str, headers: &[(&str, String)], body: &str) -> anyhow::
     }
     let mut stream = TcpStream::connect(host).await.context("nobody listens there")?;
     let mut request = format!(
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
+        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
         body.len()
     );
     for (name, value) in headers {

@@ -20,6 +20,9 @@ pub struct StoreOptions {
     pub readers: u32,
     /// A read that takes longer is given up with `Unavailable`.
     pub read_timeout_ms: u64,
+    /// SQLite, for tests with a paused clock: whoever waits for the writer does so on a blocking thread. Tokio's clock leaps while
+    /// nothing of its own runs, and of the writer's thread it knows nothing: a slow disk would make days of moments.
+    pub holds_paused_clock: bool,
 }
 
 // A PostgreSQL URL may hold a password.
@@ -57,6 +60,7 @@ impl StoreOptions {
             synchronous_full: true,
             readers: 4,
             read_timeout_ms: 5_000,
+            holds_paused_clock: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The vendor's objects, with the members that are used. What the app has no permission for is absent: unknown, not cleared.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Asks for the children of one department.
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ pub struct User {
     /// Where.
     pub work_place: Option<String>,
     /// Every department.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub dept_id_list: Vec<i64>,
     /// Midnight in China, in milliseconds.
     pub hired_date: Option<i64>,
@@ -114,7 +114,7 @@ pub struct RosterEntry {
     /// Who.
     pub user_id: String,
     /// The fields that the app may read.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub field_data_list: Vec<RosterField>,
 }
 
@@ -140,7 +140,7 @@ pub struct RosterField {
     /// `sys00-name`.
     pub field_code: String,
     /// A list field has several.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub field_value_list: Vec<FieldValue>,
 }
 
@@ -185,9 +185,29 @@ pub struct Leaver {
     /// Midnight in China, in milliseconds.
     pub last_work_day: Option<i64>,
     /// The vendor's words for leaving by choice.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub voluntary_reason: Vec<String>,
     /// The vendor's words for having to leave.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub passive_reason: Vec<String>,
+}
+
+/// A list that has nothing in it may be left out, and may be `null`.
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::Leaver;
+
+    #[test]
+    fn a_list_that_is_null_is_an_empty_one() {
+        for reason in ["null", "[]", r#"["裁员"]"#] {
+            let leaver: Leaver =
+                serde_json::from_str(&format!(r#"{{"userId":"u1","passiveReason":{reason}}}"#)).unwrap();
+            assert_eq!(leaver.passive_reason.len(), usize::from(reason.contains('裁')), "{reason}");
+        }
+    }
 }

@@ -122,9 +122,8 @@ impl World {
 
     pub(crate) async fn over(folder: TempDir, places: Vec<(&str, Place)>, flows: Value, options: FlowOptions) -> Self {
         let url = format!("sqlite:{}", folder.path().join("flow.db").display());
-        // A clock that leaps would end every read that is under way.
-        let read_timeout_ms = 365 * 86_400_000;
-        let options_of_store = StoreOptions { synchronous_full: false, read_timeout_ms, ..StoreOptions::at(url) };
+        let options_of_store =
+            StoreOptions { synchronous_full: false, holds_paused_clock: true, ..StoreOptions::at(url) };
         let store = open(options_of_store).await.unwrap();
         let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
         let mut catalogue = Catalogue::default();
@@ -186,27 +185,6 @@ impl World {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         panic!("never {count} {state:?}: {:#?}", self.deliveries().await);
-    }
-
-    /// Lets time go by in steps, and each step only when the store has done what was asked of it by then: tokio's clock knows
-    /// nothing of the store's thread and would leap on while a slow disk is written, until a day has room for a few attempts.
-    pub(crate) async fn pass(&self, time: Duration, step: Duration) {
-        // A task on a blocking thread keeps the clock from leaping by itself.
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let hold = tokio::task::spawn_blocking(move || {
-            let _released = held.recv();
-        });
-        let end = self.elapsed() + time;
-        while self.elapsed() < end {
-            tokio::time::advance(step).await;
-            // The store does one thing after the other: what was asked of it before this is done after it.
-            for _ in 0..3 {
-                self.store.flows(&tenant()).await.unwrap();
-                self.store.retire_flow(&tenant(), "nobody's", self.clock.now_ms()).await.unwrap();
-            }
-        }
-        drop(release);
-        hold.await.unwrap();
     }
 
     /// Long enough for anything that was going to happen.

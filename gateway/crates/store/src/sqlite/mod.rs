@@ -70,7 +70,7 @@ impl SqliteStore {
             let ids = migrate::id_key(&connection)?;
             let head = watch::Sender::new(feed::head(&connection)?.seq);
             let readers = Readers::open(&path, &options)?;
-            let writer = Writer::start(connection, lock, head.clone())?;
+            let writer = Writer::start(connection, lock, head.clone(), options.holds_paused_clock)?;
             Ok(Self { writer: Some(writer), readers, ids, head, gather: Arc::default(), _follower: None })
         })
         .await

@@ -19,6 +19,7 @@ pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     head: watch::Sender<i64>,
+    holds_paused_clock: bool,
 }
 
 impl Writer {
@@ -27,6 +28,7 @@ impl Writer {
         mut connection: Connection,
         lock: ProcessLock,
         head: watch::Sender<i64>,
+        holds_paused_clock: bool,
     ) -> Result<Self, StoreError> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING_MAX);
         let thread = std::thread::Builder::new()
@@ -41,7 +43,7 @@ impl Writer {
                 drop(lock);
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), head })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), head, holds_paused_clock })
     }
 
     /// Runs work in one transaction; an error of it rolls everything back.
@@ -99,7 +101,13 @@ impl Writer {
             // Nobody may wait any more: the work is done all the same.
             let _ = answer.send(work(connection));
         });
-        self.jobs.as_ref().ok_or_else(ended)?.send(job).await.map_err(|_| ended())?;
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+        if self.holds_paused_clock {
+            let jobs = jobs.clone();
+            let asked = move || jobs.blocking_send(job).ok().and_then(|()| answered.blocking_recv().ok());
+            return tokio::task::spawn_blocking(asked).await.ok().flatten().ok_or_else(ended)?;
+        }
+        jobs.send(job).await.map_err(|_| ended())?;
         answered.await.map_err(|_| ended())?
     }
 }

@@ -44,8 +44,15 @@ impl Scan<'_> {
     fn object_or_list(&mut self, path: &[String], base: &mut String, found: &mut Found) -> Result<(), Broken> {
         self.blank();
         let Some((wanted, deeper)) = path.split_first() else {
-            found.list = true;
-            return self.list(found);
+            return match self.peek()? {
+                b'[' | b'n' => {
+                    found.list = true;
+                    self.list(found)
+                }
+                // Below a member it is JSON all the same: that it is no list is for the caller to tell.
+                b'{' | b'"' | b't' | b'f' | b'-' | b'0'..=b'9' if !base.is_empty() => self.value().map(drop),
+                _ => Err(Broken::At(self.at)),
+            };
         };
         if self.peek()? != b'{' {
             return self.value().map(drop);
@@ -209,6 +216,14 @@ mod tests {
         let rest: Vec<_> = found.rest.iter().map(|(p, r)| (p.as_str(), &json[r.clone()])).collect();
         assert_eq!(rest, [("/result/next~1cursor", &b"7"[..]), ("/ok", b"1")]);
         assert!(found.list);
+    }
+
+    #[test]
+    fn an_object_where_a_list_was_is_no_broken_json() {
+        for body in [&br#"{"data":{"total":0},"next":"2"}"#[..], br#"{"data":7}"#, br#"{"data":"x"}"#] {
+            let found = find(body, &["data".into()]).unwrap();
+            assert!(!found.list && found.items.is_empty());
+        }
     }
 
     #[test]

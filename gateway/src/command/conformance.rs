@@ -1,9 +1,10 @@
 //! `renmen plugin test`: the conformance kit.
 #![allow(clippy::print_stdout, reason = "JUnit is neither a table nor our own document")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use renmen_kit::build::Build;
 use renmen_kit::conformance::{ConformanceError, Subject, test};
 
 use crate::exit::{Outcome, Usage};
@@ -12,7 +13,7 @@ use crate::output::Output;
 /// What to test.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
-    /// The connector's folder, or its component.
+    /// The connector's folder, which is built first if it is one of Rust, or a component.
     #[arg(default_value = ".")]
     path: PathBuf,
     /// The folder of conformance.toml; by default the one of the component.
@@ -27,6 +28,9 @@ pub(crate) struct Ask {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Tell cargo to use no network.
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,9 +45,10 @@ enum Format {
 
 /// Runs the command.
 pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    let path = built(&ask.path, ask.offline)?;
     let subject = match (&ask.against, &ask.connect) {
-        (Some(url), Some(connect)) => Subject::running(&ask.path, url, connect),
-        _ => Subject::described(&ask.path, ask.fixtures.as_deref()),
+        (Some(url), Some(connect)) => Subject::running(&path, url, connect),
+        _ => Subject::described(&path, ask.fixtures.as_deref()),
     };
     let card = test(&subject.map_err(told)?, None).await.map_err(told)?;
     match (ask.format, out.json) {
@@ -52,6 +57,15 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
         (Format::Junit, _) => println!("{}", card.junit()),
     }
     Ok(if card.passed() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// The component of a folder with a connector in Rust, built now: one that was built before would be proved instead of the code
+/// that lies there. A connector in another language has a build of its own.
+fn built(path: &Path, offline: bool) -> anyhow::Result<PathBuf> {
+    if !path.join("Cargo.toml").is_file() {
+        return Ok(path.to_owned());
+    }
+    Ok(Build { folder: path.to_owned(), out: None, offline }.run()?.path)
 }
 
 /// What an author can mend is wrong usage.

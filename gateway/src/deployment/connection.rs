@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_config::{Connection, Schedule as Planned};
+use renmen_config::{Connection, Limits, Schedule as Planned};
 use renmen_egress::{ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{CallLimits, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
@@ -38,7 +38,7 @@ impl Deployment {
         Ok(BoundPlugin {
             connection: name.clone(),
             config: serde_json::to_vec(&connection.config)?.into(),
-            limits: Arc::new(call_limits(connection)),
+            limits: Arc::new(call_limits(&connection.limits)),
             egress: egress.connect(spec)?,
             plugin,
         })
@@ -168,8 +168,7 @@ fn egress_limits(connection: &Connection, manifest: &Manifest) -> EgressLimits {
     }
 }
 
-fn call_limits(connection: &Connection) -> CallLimits {
-    let limits = &connection.limits;
+fn call_limits(limits: &Limits) -> CallLimits {
     CallLimits {
         fuel_max: limits.fuel_max,
         wall_clock: limits.wall_clock,
@@ -183,5 +182,15 @@ fn call_limits(connection: &Connection) -> CallLimits {
         refreshes_max: limits.refreshes_max,
         log_lines_max: limits.log_lines_max,
         log_line_bytes_max: limits.log_line_bytes_max,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connector_is_tried_by_its_author_under_the_budgets_that_a_gateway_has_by_default() {
+        assert_eq!(call_limits(&Limits::default()), renmen_kit::gateway_limits());
     }
 }

@@ -12,6 +12,7 @@
 
 mod fixture;
 pub(crate) mod imports;
+mod snapshot;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::http::{Request, Response};
 use crate::log::Level;
 use crate::seal::Part;
 use crate::{Action, Delivery, Envelope, Failure, Outcome, Page, Pull, Receipt, Reject, Sink, Source, Webhook};
+pub use snapshot::assert_snapshot;
 
 /// The clock of a host that was told no time: 2026-01-01T00:00Z, in milliseconds.
 pub const NOW_MS: i64 = 1_767_225_600_000;

@@ -1,9 +1,9 @@
 //! The connector against `fixtures/`, natively: no gateway, no vendor account.
 
 use renmen_plugin::schema::{EntityKind, canonicalize};
-use renmen_plugin::testing::{Host, Run, readable};
+use renmen_plugin::testing::{Host, Run, assert_snapshot};
 use @crate@::@type@;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/employees.json");
 
@@ -17,12 +17,7 @@ fn run() -> Run {
 fn the_fixtures_become_the_records_of_the_snapshot() {
     let run = run();
     assert!(run.rejects.is_empty(), "{:?}", run.rejects);
-    let found = readable(&run.records);
-    if std::env::var_os("RENMEN_UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(SNAPSHOT, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
-    }
-    let expected: Value = serde_json::from_str(&std::fs::read_to_string(SNAPSHOT).unwrap()).unwrap();
-    assert_eq!(found, expected, "if this is what you want: RENMEN_UPDATE_SNAPSHOTS=1 cargo test");
+    assert_snapshot(SNAPSHOT, &run.records);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
+use renmen_misbehave::model::Edit;
 use renmen_tests::staff_api;
 use serde_json::Value;
 
@@ -28,13 +29,13 @@ fn done(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// A connector made by `renmen plugin new`, always in the same place, with the times of the SDK's own files: cargo compares
-/// times, so what did not change in the repository is not compiled again.
-fn new_connector() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("acme-hr");
+/// A connector made by `renmen plugin new`, always in the same place for a name, with the times of the SDK's own files: cargo
+/// compares times, so what did not change in the repository is not compiled again.
+fn new_connector(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     let folder_text = folder.to_str().unwrap();
-    done(&run(Path::new("/"), &["plugin", "new", "acme-hr", "--dir", folder_text]));
+    done(&run(Path::new("/"), &["plugin", "new", name, "--dir", folder_text]));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (copy, original) in [("sdk/renmen-plugin", "plugin-sdk"), ("sdk/renmen-schema", "plugin-sdk/schema")] {
         same_times(&folder.join(copy), &root.join(original));
@@ -57,7 +58,7 @@ fn same_times(copy: &Path, original: &Path) {
 
 #[tokio::test]
 async fn from_nothing_to_a_page_and_a_fixture_without_people() {
-    let folder = new_connector();
+    let folder = new_connector("acme-hr");
     let tested = Command::new("cargo")
         .args(["test", "--offline", "--quiet"])
         .current_dir(&folder)
@@ -96,12 +97,85 @@ async fn from_nothing_to_a_page_and_a_fixture_without_people() {
     assert_eq!(recorded["config"]["base_url"], "https://base-url.example/v1");
     let fixture = fs::read_to_string(folder.join("fixtures/employees.http.json")).unwrap();
     for record in report["records"].as_array().unwrap() {
-        for pointer in ["/displayName", "/workEmail", "/mobile", "/id", "/firstName"] {
+        for pointer in ["/displayName", "/workEmail", "/mobile", "/id", "/firstName", "/employeeNumber"] {
             let real = record["vendor"].pointer(pointer).unwrap().to_string();
             assert!(!fixture.contains(&real), "{pointer} {real} is left in the fixture");
         }
     }
     assert!(!fixture.contains("made-up-key-canary") && !fixture.contains("127.0.0.1"), "{fixture:.400}");
+}
+
+/// A row of a vendor whose managers are on no page: every one has the same.
+#[tokio::test]
+async fn a_manager_who_is_on_no_page_is_made_up_in_a_fixture() {
+    let mut model = renmen_misbehave::generated(3);
+    let rows = model.rows_mut("employees").unwrap();
+    for number in 0..3 {
+        rows.row_mut(number).unwrap().edits.push(("/managerId".into(), Edit::Set("emp-0".into())));
+    }
+    let source = renmen_misbehave::Source::Model(Box::new(model));
+    let server = renmen_misbehave::serve(source, renmen_misbehave::Plan::default(), 0).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (component, file) = (plugin("staff-api"), dir.path().join("recorded.http.json"));
+    let set = format!("base_url={}/v1", server.url());
+    let arguments = [
+        &["plugin", "record", component.to_str().unwrap(), "--stream", "employees", "--set", &set][..],
+        &["--local", "--out", file.to_str().unwrap()],
+    ]
+    .concat()
+    .join("\n");
+    let at = dir.path().to_owned();
+    let recorded =
+        tokio::task::spawn_blocking(move || run(&at, &arguments.split('\n').collect::<Vec<_>>())).await.unwrap();
+    done(&recorded);
+    let fixture: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let rows = fixture[0]["response"]["body"]["data"].as_array().unwrap();
+    let managers: Vec<_> = rows.iter().map(|row| row["managerId"].as_str().unwrap()).collect();
+    assert!(
+        managers.len() == 3 && managers[0] != "emp-0" && managers.iter().all(|id| *id == managers[0]),
+        "{managers:?}"
+    );
+    assert!(rows.iter().all(|row| row["employeeNumber"] != "E0001"), "{rows:?}");
+    assert!(rows.iter().all(|row| row["department"]["id"] == "dept-1"), "a unit is nobody's person");
+}
+
+#[test]
+fn what_was_changed_after_the_build_is_told_by_check_and_tested_by_test() {
+    let folder = new_connector("acme-pay");
+    done(&run(&folder, &["plugin", "build", "--offline"]));
+    // A second component beside the built one, as an author keeps the last release.
+    fs::copy(folder.join("acme-pay.wasm"), folder.join("acme-pay-0.wasm")).unwrap();
+    let source = folder.join("src/record.rs");
+    let code = fs::read_to_string(&source).unwrap();
+    let refusing =
+        "if self.status == \"active\" {\n return Err(Unfit::field(\"status\", \"spoilt\"));\n}\nlet hire_date =";
+    let spoilt = code.replacen("let hire_date =", refusing, 1);
+    assert_ne!(code, spoilt);
+    fs::write(&source, spoilt).unwrap();
+
+    let checked: Value = serde_json::from_str(&done(&run(&folder, &["plugin", "check", "--json"]))).unwrap();
+    let lints = checked["lints"].as_array().unwrap();
+    let stale = lints.iter().find(|lint| lint["code"] == "stale").unwrap_or_else(|| panic!("{checked}"));
+    assert!(stale["place"].as_str().unwrap().ends_with("src/record.rs"), "{stale}");
+
+    let tested = run(&folder, &["plugin", "test", "--offline"]);
+    assert_eq!(tested.status.code(), Some(1), "the code that lies there refuses every row\n{}", said(&tested));
+    fs::write(&source, code).unwrap();
+    done(&run(&folder, &["plugin", "test", "--offline"]));
+}
+
+#[test]
+fn a_trial_that_may_not_reach_this_machine_is_told_of_local() {
+    let dir = tempfile::tempdir().unwrap();
+    let component = plugin("staff-api").display().to_string();
+    for url in ["http://127.0.0.1:1/v1", "https://127.0.0.1:1/v1"] {
+        let set = format!("base_url={url}");
+        let arguments = ["plugin", "run", &component, "--stream", "employees", "--set", &set];
+        let refused = run(dir.path(), &arguments);
+        assert!(!refused.status.success() && said(&refused).contains("add --local"), "{url}: {}", said(&refused));
+        let local = run(dir.path(), &[&arguments[..], &["--local"]].concat());
+        assert!(!local.status.success() && !said(&local).contains("add --local"), "{url}: {}", said(&local));
+    }
 }
 
 #[test]

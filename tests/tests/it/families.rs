@@ -1,38 +1,17 @@
 //! The main job on the repository's own connectors.toml: three families of records through three connectors, readable over
 //! the API, and no secret anywhere.
 
-use renmen_tests::{dingtalk, feishu, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, interview_vendor};
 use serde_json::{Value, json};
 
-use crate::harness::{Home, said, serve};
+use crate::example::{example, with_dingtalk, with_feishu, with_interviews};
+use crate::harness::{Home, said};
 
 /// The repository's deployment against simulators.
 async fn deployment() -> Home {
-    let config = include_str!("../../../connectors.toml");
-    let plugins = crate::harness::plugin("dingtalk").parent().unwrap().display().to_string();
-    let home = Home::new(config);
-    let inbox = home.path().join("inbox");
-    std::fs::create_dir(&inbox).unwrap();
-    files::write_demo_files(&inbox).unwrap();
-    let dingtalk_url = serve(dingtalk::router(dingtalk::company(60))).await;
-    let feishu_url = serve(feishu::router(feishu::tenant(30, 30))).await;
-    let feishu_app = json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET }).to_string();
-    let interview_url = serve(interview_vendor::router(interview_vendor::vendor(30))).await;
-    let app = json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string();
-    // A file that was written this very moment may still be growing: it is listed half a second later.
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-    home.env("RENMEN_PLUGINS", &plugins)
-        .env("DINGTALK_URL", &dingtalk_url)
-        .env("DINGTALK_OLD_URL", &dingtalk_url)
-        .env("FEISHU_URL", &feishu_url)
-        .env("FEISHU_APP", &feishu_app)
-        .env("FEISHU_ENCRYPT_KEY", feishu::ENCRYPT_KEY)
-        .env("INTERVIEW_URL", &format!("{interview_url}/v1"))
-        .env("INBOX", &inbox.display().to_string())
-        .env("DINGTALK_APP", &app)
-        .env("INTERVIEW_KEY", interview_vendor::API_KEY)
-        .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
-        .env("INTERVIEW_APPLICATIONS", "interview")
+    let home = with_dingtalk(example().await, &dingtalk::company(60)).await;
+    let home = with_feishu(home, &feishu::tenant(30, 30)).await;
+    with_interviews(home, &interview_vendor::vendor(30), "interview").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,39 +3,18 @@
 
 use std::time::Duration;
 
-use renmen_tests::{files, interview_vendor};
+use renmen_tests::interview_vendor;
 use serde_json::{Value, json};
 
-use crate::harness::{Home, Running, plugin, serve};
+use crate::example::{example, with_interviews};
+use crate::harness::{Home, Running};
 
 const CANDIDATES: usize = 30;
 
 /// The interview vendor and the payroll department of the repository's deployment.
 async fn deployment() -> (Home, interview_vendor::Vendor) {
     let vendor = interview_vendor::vendor(CANDIDATES);
-    let url = serve(interview_vendor::router(vendor.clone())).await;
-    let folder = plugin("interview-vendor").parent().unwrap().display().to_string();
-    let home = Home::new(include_str!("../../../connectors.toml"));
-    let inbox = home.path().join("inbox");
-    std::fs::create_dir(&inbox).unwrap();
-    files::write_demo_files(&inbox).unwrap();
-    // A file that was written this very moment may still be growing: it is listed half a second later.
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    let home = home
-        .env("RENMEN_PLUGINS", &folder)
-        // What flows send there comes nowhere.
-        .env("DINGTALK_URL", "http://127.0.0.1:9")
-        .env("DINGTALK_OLD_URL", "http://127.0.0.1:9")
-        .env("FEISHU_URL", "http://127.0.0.1:9")
-        .env("DINGTALK_APP", r#"{"client_id":"a","client_secret":"b"}"#)
-        .env("FEISHU_APP", r#"{"app_id":"a","app_secret":"b"}"#)
-        .env("FEISHU_ENCRYPT_KEY", "made-up")
-        .env("INTERVIEW_URL", &format!("{url}/v1"))
-        .env("INTERVIEW_KEY", interview_vendor::API_KEY)
-        .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
-        .env("INTERVIEW_APPLICATIONS", "interview")
-        .env("INBOX", &inbox.display().to_string());
-    (home, vendor)
+    (with_interviews(example().await, &vendor, "interview").await, vendor)
 }
 
 /// A gateway that serves, and its API.

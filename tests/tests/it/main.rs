@@ -9,6 +9,7 @@ mod conformance;
 mod crash;
 mod dingtalk;
 mod events;
+mod example;
 mod families;
 mod faults;
 mod feishu;

@@ -1,43 +1,20 @@
 //! The loop from end to end, on the repository's own connectors.toml.
 
-use std::time::Duration;
-
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, interview_vendor};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::harness::{Home, plugin, serve};
+use crate::example::{example, with_dingtalk, with_feishu, with_interviews};
+use crate::harness::Home;
 
 /// Applications in Hire of which the vendor knows none.
 const CANDIDATES: usize = 16;
 
 async fn home(stage: &Stage) -> Home {
-    let hire = serve(feishu::router(stage.hire.clone())).await;
-    let company = serve(dingtalk::router(stage.company.clone())).await;
-    let vendor = serve(interview_vendor::router(stage.vendor.clone())).await;
-    let folder = plugin("interview-vendor").parent().unwrap().display().to_string();
-    let home = Home::new(include_str!("../../../connectors.toml"));
-    let inbox = home.path().join("inbox");
-    std::fs::create_dir(&inbox).unwrap();
-    files::write_demo_files(&inbox).unwrap();
-    // A file that was written this very moment may still be growing: it is listed half a second later.
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    let recruiter = stage.company.lock().unwrap().users[0].userid.clone();
-    let dingtalk_app = json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string();
-    let feishu_app = json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET }).to_string();
-    home.env("RENMEN_PLUGINS", &folder)
-        .env("DINGTALK_URL", &company)
-        .env("DINGTALK_OLD_URL", &company)
-        .env("DINGTALK_APP", &dingtalk_app)
-        .env("DINGTALK_RECRUITER", &recruiter)
-        .env("FEISHU_URL", &hire)
-        .env("FEISHU_APP", &feishu_app)
-        .env("FEISHU_ENCRYPT_KEY", feishu::ENCRYPT_KEY)
-        .env("INTERVIEW_URL", &format!("{vendor}/v1"))
-        .env("INTERVIEW_KEY", interview_vendor::API_KEY)
-        .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
-        .env("INBOX", &inbox.display().to_string())
+    let home = with_dingtalk(example().await, &stage.company).await;
+    let home = with_feishu(home, &stage.hire).await;
+    with_interviews(home, &stage.vendor, "feishu").await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,32 +11,32 @@ pub enum KitError {
     #[error("{0}")]
     Usage(String),
     /// A file that cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     File {
         /// Which.
         path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
+        /// What the system says. Not named `source`: it would be told twice.
+        why: std::io::Error,
     },
     /// The compiler said why, on its own way out.
     #[error("{0}")]
     Compile(String),
     /// The component is not what a gateway loads.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Component {
         /// The manifest or component.
         path: PathBuf,
         /// What is wrong and what to do.
-        source: LoadError,
+        why: LoadError,
     },
 }
 
 impl KitError {
-    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
-        Self::File { path: path.to_owned(), source }
+    pub(crate) fn file(path: &Path, why: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), why }
     }
 
-    pub(crate) fn component(path: &Path, source: LoadError) -> Self {
-        Self::Component { path: path.to_owned(), source }
+    pub(crate) fn component(path: &Path, why: LoadError) -> Self {
+        Self::Component { path: path.to_owned(), why }
     }
 }

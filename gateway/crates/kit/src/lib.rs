@@ -8,6 +8,7 @@
 //! [`build`] (from sources to a component), [`mod@check`] (what can be seen without running it), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
 //! people in it), [`sign`] (who stands behind a component), [`conformance`] (what a gateway relies on, proved).
 
+mod budget;
 pub mod build;
 pub mod check;
 pub mod component;
@@ -20,4 +21,5 @@ pub mod scaffold;
 pub mod sign;
 pub mod trial;
 
+pub use budget::gateway_limits;
 pub use error::KitError;

@@ -59,9 +59,11 @@ pub struct Server {
 /// Serves a source on loopback; port 0 takes a free one.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// When the port cannot be had; it is named.
 pub async fn serve(source: Source, plan: Plan, port: u16) -> std::io::Result<Server> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let listener =
+        listener.map_err(|error| std::io::Error::new(error.kind(), format!("port {port} cannot be had: {error}")))?;
     let address = listener.local_addr()?;
     let state = State { source, plan, number: 0, by_path: HashMap::new(), seen: VecDeque::new() };
     let state = Arc::new(Mutex::new(state));

@@ -48,6 +48,17 @@ pub(crate) fn late(state: &CallState, usage: Usage) -> CallError {
     CallError::Budget { budget: "wall_clock", message, usage }
 }
 
+/// A function's name as its author wrote it.
+fn readable(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// Rust's own way from a panic to its end: above every author's function, and none of it is theirs.
+fn is_machinery(name: &str) -> bool {
+    let name = name.trim_start_matches(['<', '&', '*']);
+    ["core::", "std::", "alloc::", "__rustc", "rust_"].iter().any(|begin| name.starts_with(begin))
+}
+
 fn crash(error: &wasmtime::Error, trap: Option<&Trap>, state: &CallState) -> String {
     let cause = match (trap, &state.log.last_words) {
         // Cleaned when it was logged.
@@ -60,7 +71,8 @@ fn crash(error: &wasmtime::Error, trap: Option<&Trap>, state: &CallState) -> Str
     };
     let mut message = cause;
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
-    let names: Vec<&str> = frames.iter().filter_map(|frame| frame.func_name()).take(FRAMES_MAX).collect();
+    let names = frames.iter().filter_map(|frame| frame.func_name()).map(readable);
+    let names: Vec<String> = names.filter(|name| !is_machinery(name)).take(FRAMES_MAX).collect();
     if !names.is_empty() {
         message.push_str(" (in ");
         message.push_str(&names.join(" < "));

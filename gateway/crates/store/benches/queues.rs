@@ -1,8 +1,8 @@
 //! What the store alone allows the inbox and the outbox: `cargo bench -p renmen-store --bench queues [-- COUNT [URL]]`.
 //!
-//! Inbox: deliveries of one record each, taken in one by one by as many callers as a storm has. Outbox: the same number of changes
-//! becomes deliveries, which are claimed and settled as a courier does that is never kept waiting. SQLite with FULL on a new file,
-//! or the store that the URL names.
+//! Inbox: deliveries of one record each, taken in one by one by as many callers as the storm has, about as many people. Outbox:
+//! these changes become deliveries, which are claimed and settled as a courier does that is never kept waiting. SQLite with FULL on
+//! a new file, or the store that the URL names.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use renmen_store::outbox::{
 };
 use renmen_store::{ContentHash, ExchangeWrite, PluginRef, RecordWrite, Store, StoreOptions, open};
 
-const CALLERS: usize = 64;
+const CALLERS: usize = 16;
+/// Whom the deliveries are about: as many as in the storm.
+const PEOPLE: usize = 400;
 /// Changes that a flow reads at once, and deliveries that a courier claims and settles at once.
 const BATCH: u32 = 256;
 
@@ -38,13 +40,13 @@ async fn main() {
 }
 
 fn intake(n: usize) -> Intake {
-    let body = format!(r#"{{"number":"{n}","note":"{}"}}"#, "x".repeat(470));
+    let body = format!(r#"{{"number":"{n}","note":"{}"}}"#, "x".repeat(60));
     let record = RecordWrite {
         entity: "employee".into(),
-        external_id: format!("e{n:08}"),
+        external_id: format!("e{}", n % PEOPLE),
         hash: ContentHash::of(body.as_bytes()),
         body: body.clone().into_bytes(),
-        updated_at_ms: Some(1),
+        updated_at_ms: Some(i64::try_from(n).unwrap()),
         exchange_no: 0,
         pointer: "/data".into(),
         deleted: None,

@@ -23,6 +23,9 @@ pub(super) async fn run(out: Output, ask: &Ask, records: usize) -> anyhow::Resul
     let (_trial, pulled) = pull(ask).await?;
     let report = Report::of(&pulled, ask.stream.as_str());
     show(out, &report, records)?;
+    if !ask.local && report.failure.as_deref().is_some_and(advises_a_grant) {
+        out.say("this is a trial and needs no grant: for a source on this machine add --local, which allows plain http and loopback");
+    }
     Ok(if report.passed() { Outcome::Done } else { Outcome::Failed })
 }
 
@@ -42,17 +45,28 @@ pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: boo
         }))?;
     } else {
         out.say(&format!(
-            "{}: {} exchanges, {} values made up; the connector makes {} records of it and refuses {}, as of the real answers\n\
+            "{}: {}, {} made up; the connector makes {} of it and refuses {}, as of the real answers\n\
              test it with the configuration {}\nread it before you commit it",
             file.display(),
-            recorded.exchanges,
-            recorded.values,
-            recorded.records,
+            counted(recorded.exchanges, "exchange"),
+            counted(recorded.values, "value"),
+            counted(recorded.records, "record"),
             recorded.refused,
             recorded.config,
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// The network client speaks of the grant of a deployment's connection. A trial's is made of `--local` and the manifest.
+fn advises_a_grant(failure: &str) -> bool {
+    failure.contains("`plaintext = true`") || failure.contains("grant.addresses")
+}
+
+/// `1 record`, `2 records`, `1,000 records`.
+fn counted(n: usize, one: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {one}{ending}", thousands(n as u64))
 }
 
 /// Builds where a folder was named, checks the configuration, and pulls.
@@ -131,7 +145,8 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         out.table(&["canonical", "value", "vendor", "value"], rows, &())?;
     }
     if report.records.len() > records {
-        out.say(&format!("… and {} more records (--records N, or --json for all)", report.records.len() - records));
+        let more = counted(report.records.len() - records, "more record");
+        out.say(&format!("… and {more} (--records N, or --json for all)"));
     }
     if !report.refused.is_empty() {
         let rows = report.refused.iter().map(|refused| {
@@ -148,12 +163,12 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
     out.table(&["request", "status", "bytes", "took"], requests, &())?;
     for figures in &report.figures {
         out.say(&format!(
-            "{} records in {} ms: {} units of work, {} bytes of memory at most, {} requests, {} bytes in",
-            figures.records,
+            "{} in {} ms: {} units of work, {} bytes of memory at most, {}, {} bytes in",
+            counted(figures.records as usize, "record"),
             figures.wall_ms,
             thousands(figures.fuel),
             thousands(figures.memory_peak_bytes),
-            figures.http_calls,
+            counted(figures.http_calls as usize, "request"),
             thousands(figures.bytes_in),
         ));
     }
@@ -182,7 +197,15 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{short, slot};
+    use super::{counted, short, slot};
+
+    #[test]
+    fn one_is_told_in_the_singular() {
+        assert_eq!(
+            ["0 records", "1 record", "1,000 records"],
+            [0, 1, 1000].map(|n| counted(n, "record")).each_ref().map(String::as_str)
+        );
+    }
 
     #[test]
     fn a_secret_that_was_typed_is_not_repeated() {

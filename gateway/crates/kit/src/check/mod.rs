@@ -6,6 +6,7 @@
 mod built;
 mod exchanges;
 mod sheet;
+mod sources;
 
 use std::path::{Path, PathBuf};
 
@@ -121,6 +122,7 @@ async fn folder(folder: &Path, lints: &mut Lints) -> Result<Option<Inspection>, 
         let hint = "it was built with another plugin.toml than the one beside it: run `renmen plugin build`";
         lints.warning("stale", component.display().to_string(), hint);
     }
+    sources::check(folder, &component, lints);
     Ok(inspection)
 }
 

@@ -109,6 +109,32 @@ async fn what_is_asked_for_and_never_used_is_a_warning() {
     }
 }
 
+/// The template with a component in it that was written an hour after everything else, but for one file.
+async fn codes_with_newer(file: &str) -> Vec<(&'static str, String)> {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("acme-hr");
+    Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.clone(), sdk: None }.write().unwrap();
+    let now = std::time::SystemTime::now();
+    for (name, hours) in [("acme-hr.wasm", 1), (file, 2)] {
+        let at = now + std::time::Duration::from_secs(hours * 3600);
+        let opened = fs::File::options().create(true).append(true).open(folder.join(name)).unwrap();
+        opened.set_modified(at).unwrap();
+    }
+    let checked = check(&folder).await.unwrap();
+    checked.lints.into_iter().filter(|lint| lint.code == "stale").map(|lint| (lint.code, lint.place)).collect()
+}
+
+#[tokio::test]
+async fn a_source_that_is_newer_than_the_component_is_named() {
+    for file in ["src/record.rs", "Cargo.toml", "sdk/renmen-plugin/src/lib.rs"] {
+        let found = codes_with_newer(file).await;
+        assert!(matches!(found.as_slice(), [(_, place)] if place.ends_with(file)), "{file}: {found:?}");
+    }
+    for file in ["tests/pull.rs", "fixtures/employees.http.json", "README.md"] {
+        assert_eq!(codes_with_newer(file).await, [], "{file} is not in the component");
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_component_is_an_error_and_what_is_not_there_a_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();

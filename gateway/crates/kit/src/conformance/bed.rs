@@ -20,6 +20,7 @@ use super::secrets::{self, CANARY};
 use super::subject::Known;
 use super::watch::Watch;
 use super::{ConformanceError, Subject};
+use crate::budget;
 
 /// The day after the source's first row was changed: everything that happened is over, whatever the clocks.
 pub(super) const NOW_MS: i64 = FROM_MS + 86_400_000;
@@ -169,7 +170,7 @@ impl Bed {
 
     /// Pulls one page.
     pub(super) async fn pull(&self, cursor: Option<String>, manner: Manner) -> Result<PulledPage, CallError> {
-        let limits = CallLimits { page_records_max: self.page_records(), ..CallLimits::default() };
+        let limits = CallLimits { page_records_max: self.page_records(), ..budget::gateway_limits() };
         let call = Call {
             connection: ConnectionName::new("conformance").expect("a name of letters"),
             config: self.config.to_string().into_bytes().into(),

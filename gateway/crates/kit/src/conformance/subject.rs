@@ -95,10 +95,16 @@ impl Subject {
     }
 }
 
-/// A folder's component is the one that `renmen plugin build` leaves there.
+/// A folder's component is the one that `renmen plugin build` leaves there, whatever lies beside it; in a folder whose
+/// plugin.toml names none, the only one.
 fn component(path: &Path) -> Result<PathBuf, ConformanceError> {
     if !path.is_dir() {
         return Ok(path.to_owned());
+    }
+    // A plugin.toml that cannot be read names none: what is wrong with it is for `build` and `check` to say.
+    let built = crate::manifest::read(&path.join("plugin.toml")).map(|found| path.join(format!("{}.wasm", found.name)));
+    if let Some(built) = built.ok().filter(|file| file.is_file()) {
+        return Ok(built);
     }
     let failed = |source| ConformanceError::File { path: path.to_owned(), source };
     let mut found: Vec<PathBuf> = std::fs::read_dir(path)
@@ -134,5 +140,32 @@ fn fill(value: &mut Value, url: &str, canary: &str) {
         Value::Array(items) => items.iter_mut().for_each(|item| fill(item, url, canary)),
         Value::Object(members) => members.values_mut().for_each(|member| fill(member, url, canary)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::scaffold::{PluginName, Scaffold};
+
+    #[test]
+    fn a_second_component_beside_the_built_one_is_not_meant() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("acme-hr");
+        Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.clone(), sdk: None }.write().unwrap();
+        std::fs::write(folder.join("acme-hr-before.wasm"), "").unwrap();
+        std::fs::write(folder.join("acme-hr.wasm"), "").unwrap();
+        assert_eq!(component(&folder).unwrap(), folder.join("acme-hr.wasm"));
+    }
+
+    #[test]
+    fn of_several_components_that_nothing_names_one_must_be_named() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(component(dir.path()).unwrap_err().to_string().contains("renmen plugin build"));
+        std::fs::write(dir.path().join("one.wasm"), "").unwrap();
+        assert_eq!(component(dir.path()).unwrap(), dir.path().join("one.wasm"));
+        std::fs::write(dir.path().join("two.wasm"), "").unwrap();
+        assert!(component(dir.path()).unwrap_err().to_string().contains("name one of them"));
     }
 }

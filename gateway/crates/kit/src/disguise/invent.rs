@@ -30,6 +30,11 @@ impl Inventor {
         Self { key, made: HashMap::new(), used: HashSet::new() }
     }
 
+    /// Never makes up one of these. One person's made-up staff number must not be another's real one.
+    pub(super) fn avoid(&mut self, real: impl IntoIterator<Item = String>) {
+        self.used.extend(real);
+    }
+
     /// The made-up value for a text.
     pub(super) fn text(&mut self, kind: Kind, real: &str) -> String {
         let known = (kind, real.to_owned());
@@ -199,6 +204,16 @@ mod tests {
         assert_eq!(inventor.text(Kind::Phone, "13900000007"), made[7]);
         assert_eq!(Inventor::new([7; 32]).text(Kind::Email, "a@b.test"), inventor.text(Kind::Email, "a@b.test"));
         assert_ne!(Inventor::new([8; 32]).text(Kind::Email, "a@b.test"), inventor.text(Kind::Email, "a@b.test"));
+    }
+
+    #[test]
+    fn what_is_made_up_for_one_is_not_what_another_really_has() {
+        let numbers: Vec<String> = (0..600).map(|n| format!("P{n:03}")).collect();
+        let mut inventor = inventor();
+        inventor.avoid(numbers.iter().cloned());
+        let made: HashSet<String> = numbers.iter().map(|real| inventor.text(Kind::Other, real)).collect();
+        assert_eq!(made.len(), numbers.len());
+        assert!(numbers.iter().all(|real| !made.contains(real)));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! `renmen plugin record`: a real system's answers as a fixture that anybody may see.
 //!
 //! Credentials are out already: the network client took them out before the connector saw the answer. Here people go out: what
-//! the connector maps to a personal field (`plan`), what gives itself away by its form (`pattern`), wherever it stands: bodies,
-//! URLs, request bodies. Made-up values (`invent`) are the same for the same, so that ids still lead from one answer to the other.
+//! the connector maps to a personal field (`plan`) or to a reference to somebody (`whose`), what gives itself away by its form
+//! (`pattern`), wherever it stands: bodies, URLs, request bodies. Made-up values (`invent`) are the same for the same, so that
+//! ids still lead from one answer to the other.
 //! The system's own address goes out too. In the end nothing of what was taken out may be found anywhere, or nothing is written.
 
 mod invent;
 mod pattern;
 mod plan;
+mod whose;
 
 use std::sync::Arc;
 
@@ -99,6 +101,7 @@ impl Worker {
         if values.is_empty() {
             return Ok(());
         }
+        self.inventor.avoid(values.iter().cloned());
         let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&values);
         let automaton = found
             .map_err(|error| KitError::Usage(format!("too much to take out at once: {error}; record fewer pages")))?;

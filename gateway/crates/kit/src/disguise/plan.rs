@@ -3,8 +3,11 @@
 //! A vendor's field is as sensitive as the canonical field that the manifest's lineage makes of it. A field that the connector
 //! passes over is judged by its key, and a text in it that reads like a name or a sentence counts as a person's too: keeping too
 //! little costs an author nothing, keeping too much costs somebody else.
+//!
+//! Ids of people are learned from records, from references to people who are on no page, and from staff numbers. An id is changed
+//! wherever it stands, so that references still lead where they led; one that is too short for that stays everywhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use renmen_plugin_host::Page;
 use renmen_schema::manifest::{LineageRule, Manifest};
@@ -12,6 +15,7 @@ use renmen_schema::{EntityKind, Sensitivity, class_of};
 use serde_json::Value;
 
 use super::pattern::Kind;
+use super::whose::{References, is_number};
 use crate::trial::{covers, walk};
 
 /// Words in the keys of fields that hold what is a person's.
@@ -86,6 +90,11 @@ pub(super) struct Plan {
     fields: BTreeMap<String, Class>,
     /// Values that are a person's wherever they stand.
     pub(super) values: BTreeMap<String, Kind>,
+    /// Pattern within a record of what becomes a reference to a person; whether nothing else goes into that reference.
+    referring: BTreeMap<String, bool>,
+    /// Ids of people that are too short to be looked for.
+    short_ids: HashSet<String>,
+    references: References,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +103,8 @@ struct Class {
     is_name: bool,
     /// A word out of a closed set: the mapping is tested with it, and without its person it says nothing.
     coded: bool,
+    /// A staff number.
+    is_number: bool,
 }
 
 impl Plan {
@@ -113,16 +124,57 @@ impl Plan {
             let Some(kind) = EntityKind::from_name(&record.entity) else { continue };
             let Ok(canonical) = serde_json::from_slice::<Value>(&record.payload) else { continue };
             self.learn_fields(kind, &canonical, manifest);
-            walk(&canonical, &mut String::new(), &mut |pointer, value| {
-                let text = value.as_str().unwrap_or_default();
-                let coded = pointer.ends_with("/code") || pointer.ends_with("/raw");
-                if !coded && class_of(kind, pointer).is_some_and(|class| class >= Sensitivity::Personal) {
-                    self.learn_value(text, pointer.contains("/names/"));
-                }
-            });
+            walk(&canonical, &mut String::new(), &mut |pointer, value| self.learn_leaf(kind, pointer, value));
         }
         for reject in &page.rejects {
             reject.external_id.iter().for_each(|id| self.learn_id(id));
+        }
+        self.learn_rows(page);
+    }
+
+    /// A leaf of a canonical record.
+    fn learn_leaf(&mut self, kind: EntityKind, pointer: &str, value: &Value) {
+        let text = value.as_str().unwrap_or_default();
+        if self.references.leads_to_somebody(kind, pointer) {
+            self.learn_id(text);
+        }
+        if is_number(kind, pointer) && is_telling(text) {
+            self.learn_id(text);
+        }
+        let coded = pointer.ends_with("/code") || pointer.ends_with("/raw");
+        if !coded && class_of(kind, pointer).is_some_and(|class| class >= Sensitivity::Personal) {
+            self.learn_value(text, pointer.contains("/names/"));
+        }
+    }
+
+    /// The vendor's own writing of a reference. The canonical one may be put together of several fields, and a row that was
+    /// refused has none.
+    fn learn_rows(&mut self, page: &Page) {
+        if self.referring.is_empty() {
+            return;
+        }
+        let records = page.records.iter().map(|record| (record.exchange, &record.pointer));
+        let rejects = page.rejects.iter().map(|reject| (reject.exchange, &reject.pointer));
+        let mut bodies: HashMap<u32, Value> = HashMap::new();
+        for (exchange, pointer) in records.chain(rejects) {
+            let Some(found) = page.exchanges.get(exchange as usize) else { continue };
+            let body = bodies
+                .entry(exchange)
+                .or_insert_with(|| serde_json::from_slice(&found.response.body).unwrap_or_default());
+            let Some(row) = body.pointer(pointer) else { continue };
+            walk(row, &mut String::new(), &mut |pointer, value| self.learn_referring(pointer, value));
+        }
+    }
+
+    /// A leaf of a vendor's row.
+    fn learn_referring(&mut self, pointer: &str, value: &Value) {
+        let pattern = pattern(pointer);
+        let listed = pattern.strip_suffix("/*").and_then(|list| self.referring.get(list));
+        let Some(alone) = self.referring.get(&pattern).or(listed).copied() else { return };
+        let Some(id) = id_of(value) else { return };
+        // Of several fields one may be a word, as the kind of an id: only what is a part of a known id is one.
+        if alone || self.values.keys().any(|known| known.contains(&id)) {
+            self.learn_id(&id);
         }
     }
 
@@ -131,17 +183,24 @@ impl Plan {
         for (to, rule) in rules {
             let (LineageRule::From(from) | LineageRule::Transformed { from, .. }) = rule;
             let value = canonical.pointer(to);
+            let is_number = is_number(kind, to);
             let class = Class {
-                personal: class_of(kind, to).is_some_and(|class| class >= Sensitivity::Personal),
+                personal: is_number || class_of(kind, to).is_some_and(|class| class >= Sensitivity::Personal),
                 is_name: to.contains("/names"),
                 coded: value.is_some_and(|value| value.get("code").is_some()) || to.ends_with("/code"),
+                is_number,
             };
-            for from in from.split(' ') {
-                let known = self.fields.entry(pattern(from)).or_insert(class);
+            let refers = self.references.leads_to_somebody(kind, to);
+            for from_one in from.split(' ') {
+                if refers {
+                    *self.referring.entry(pattern(from_one)).or_default() |= from_one == from;
+                }
+                let known = self.fields.entry(pattern(from_one)).or_insert(class);
                 // One vendor field may become several of ours: the strictest counts.
                 known.personal |= class.personal;
                 known.is_name |= class.is_name;
                 known.coded &= class.coded || !class.personal;
+                known.is_number |= class.is_number;
             }
         }
     }
@@ -161,11 +220,14 @@ impl Plan {
         }
     }
 
-    /// Ids are often made of names or staff numbers. Small numbers stay: they say nothing and stand everywhere.
+    /// Ids are often made of names or staff numbers.
     fn learn_id(&mut self, id: &str) {
-        let letters = id.bytes().any(|b| b.is_ascii_alphabetic());
-        if (letters && id.len() >= 4) || id.len() >= 6 {
-            self.values.entry(id.to_owned()).or_insert(Kind::Other);
+        if is_telling(id) {
+            // A number stays any number: of those that are made up for phones there are too few for ids.
+            let kind = if kind_of(id, false) == Kind::Email { Kind::Email } else { Kind::Other };
+            self.values.entry(id.to_owned()).or_insert(kind);
+        } else {
+            self.short_ids.insert(id.to_owned());
         }
     }
 
@@ -188,6 +250,8 @@ impl Plan {
         if let Some(class) = self.fields.get(within) {
             return match class {
                 Class { personal: false, .. } | Class { coded: true, .. } => Fate::Stay,
+                // Where the staff number is the id too, it must become what the id becomes, in all places or in none.
+                Class { is_number: true, .. } if self.is_id(value) => Fate::Stay,
                 Class { is_name, .. } => Fate::Change(kind_of(text, *is_name)),
             };
         }
@@ -203,9 +267,28 @@ impl Plan {
         }
     }
 
+    fn is_id(&self, value: &Value) -> bool {
+        id_of(value).is_some_and(|id| self.values.contains_key(&id) || self.short_ids.contains(&id))
+    }
+
     /// A rule that names a whole list or object says nothing of a single leaf in it; what is in it reaches the connector.
     fn below_a_rule(&self, within: &str) -> bool {
         self.fields.keys().any(|rule| covers(rule, within))
+    }
+}
+
+/// Small numbers and short words stay: they say nothing and stand everywhere.
+fn is_telling(id: &str) -> bool {
+    let letters = id.bytes().any(|b| b.is_ascii_alphabetic());
+    (letters && id.len() >= 4) || id.len() >= 6
+}
+
+/// An id as a vendor writes it: a text or a number.
+fn id_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 

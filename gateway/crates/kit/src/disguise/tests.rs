@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use renmen_egress::Response;
-use renmen_plugin_host::{Coverage, Envelope, Page, Usage};
+use renmen_plugin_host::{Coverage, Envelope, Page, Reject, Usage};
 use serde_json::json;
 
 use super::*;
@@ -22,6 +22,8 @@ entities = ["employee"]
 "/work/status" = "/state"
 "/work/hire_date" = "/hired"
 "/number" = "/no"
+"/work/manager" = "/boss/id"
+"/work/org_unit" = "/unit"
 "#;
 
 fn exchange(url: &str, body: &Value) -> Arc<Exchange> {
@@ -57,13 +59,18 @@ fn people() -> Value {
 
 /// What a connector makes of one row.
 fn record(index: usize, row: &Value) -> Envelope {
-    let payload = json!({
+    let mut payload = json!({
         "person": {
             "names": { "formatted": row["name"] }, "phones": [{ "number": row["contact"]["mobile"] }],
             "emails": [{ "address": row["mail"] }],
         },
         "number": row["no"], "work": { "status": { "code": "ACTIVE", "raw": row["state"] }, "hire_date": row["hired"] },
     });
+    for (place, id) in [("manager", &row["boss"]["id"]), ("org_unit", &row["unit"])] {
+        if !id.is_null() {
+            payload["work"][place] = json!({ "external": { "value": id } });
+        }
+    }
     Envelope {
         entity: "employee".into(),
         external_id: row["id"].as_str().unwrap().into(),
@@ -77,9 +84,13 @@ fn record(index: usize, row: &Value) -> Envelope {
 
 fn worker(exchange: &Arc<Exchange>, body: &Value) -> Worker {
     let rows = body["data"].as_array().unwrap();
+    learned(exchange, rows.iter().enumerate().map(|(index, row)| record(index, row)).collect(), vec![])
+}
+
+fn learned(exchange: &Arc<Exchange>, records: Vec<Envelope>, rejects: Vec<Reject>) -> Worker {
     let page = Page {
-        records: rows.iter().enumerate().map(|(index, row)| record(index, row)).collect(),
-        rejects: vec![],
+        records,
+        rejects,
         next: None,
         has_more: false,
         coverage: Coverage::Changes,
@@ -156,6 +167,79 @@ fn the_same_person_is_the_same_made_up_one_everywhere() {
     let note = first["note"].as_str().unwrap();
     assert!(!note.contains("deputy"), "a sentence about people is made up as a whole: {note}");
     assert!(first["contact"]["mobile"].as_str().unwrap().starts_with("1990000"));
+}
+
+/// Rows whose managers are on no page, but for the last one's.
+fn team() -> Value {
+    json!({ "data": [
+        { "id": "staff-0001", "name": "赵晓明", "no": "P0001", "unit": "unit-0001", "boss": { "id": "staff-0900" } },
+        { "id": "staff-0002", "name": "欧阳静", "no": "P0002", "unit": "unit-0001", "boss": { "id": "staff-0900" } },
+        { "id": "staff-0003", "name": "钱伟", "no": 1042, "unit": "unit-0002", "boss": { "id": "staff-0901" } },
+        { "id": "17", "name": "孙佳", "no": "17", "boss": { "id": "18" }, "note": "P0001 and staff-0900" },
+        { "id": "18", "name": "李方", "no": "18", "boss": { "id": "staff-0001" } },
+    ] })
+}
+
+fn made_of(worker: &mut Worker, real: &Exchange) -> (String, Value) {
+    let made = worker.exchange(real).unwrap();
+    let body = serde_json::from_slice(&made.response.body).unwrap();
+    let disguised = Disguised { exchanges: vec![Arc::new(made.clone())], config: Value::Null, values: 0 };
+    nothing_is_left(&worker.plan, &disguised).unwrap();
+    (made.url, body)
+}
+
+#[test]
+fn a_reference_to_somebody_who_is_on_no_page_is_made_up_and_still_the_same_one() {
+    let body = team();
+    let real = exchange("https://hr.corp.test:8443/v1/staff?leader=staff-0900", &body);
+    let (url, made) = made_of(&mut worker(&real, &body), &real);
+    let text = format!("{url} {made}");
+    for id in ["staff-0900", "staff-0901", "staff-0001"] {
+        assert!(!text.contains(id), "{id} is left in {text}");
+    }
+    let rows = &made["data"];
+    assert_eq!(rows[0]["boss"]["id"], rows[1]["boss"]["id"]);
+    assert_ne!(rows[0]["boss"]["id"], rows[2]["boss"]["id"]);
+    assert_eq!(rows[4]["boss"]["id"], rows[0]["id"], "one who is on the page is met there");
+    assert!(url.ends_with(&format!("leader={}", rows[0]["boss"]["id"].as_str().unwrap())), "{url}");
+    assert_eq!(rows[0]["unit"], "unit-0001", "a unit is nobody's person");
+}
+
+#[test]
+fn a_staff_number_is_made_up_wherever_it_stands() {
+    let body = team();
+    let real = exchange("https://hr.corp.test:8443/v1/staff?no=P0001", &body);
+    let (url, made) = made_of(&mut worker(&real, &body), &real);
+    let text = format!("{url} {made}");
+    assert!(!text.contains("P0001") && !text.contains("P0002") && !text.contains("1042"), "{text}");
+    assert!(made["data"][2]["no"].is_u64(), "a number stays a number");
+}
+
+#[test]
+fn a_short_id_stays_in_all_places_so_that_references_still_match() {
+    let body = team();
+    let real = exchange("https://hr.corp.test:8443/v1/staff", &body);
+    let (_, made) = made_of(&mut worker(&real, &body), &real);
+    let (first, second) = (&made["data"][3], &made["data"][4]);
+    assert_eq!(first["boss"]["id"], second["id"]);
+    assert_eq!((&first["no"], &first["id"]), (&json!("17"), &json!("17")), "this one's staff number is the id");
+}
+
+#[test]
+fn a_row_that_was_refused_gives_nobody_away_either() {
+    let body = team();
+    let real = exchange("https://hr.corp.test:8443/v1/staff", &body);
+    let refused = Reject {
+        entity: "employee".into(),
+        external_id: Some("staff-0003".into()),
+        exchange: 0,
+        pointer: "/data/2".into(),
+        reason: "name: too short".into(),
+        raw: vec![],
+    };
+    let (_, made) = made_of(&mut learned(&real, vec![record(0, &body["data"][0])], vec![refused]), &real);
+    let row = made["data"][2].to_string();
+    assert!(!row.contains("staff-0901") && !row.contains("staff-0003") && !row.contains("1042"), "{row}");
 }
 
 #[test]

@@ -19,13 +19,12 @@ pub use seen::{Field, Figures, Refused, Report, Sent, Taken};
 pub(crate) use seen::{covers, walk};
 pub(crate) use tape::{Played, Recorder};
 
-use crate::KitError;
+use crate::{KitError, budget};
 
 /// Pages that one trial pulls at most.
 pub const PAGES_MAX: u32 = 100;
-/// Time of one request, and of one page.
+/// Time of one request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-const WALL_CLOCK: Duration = Duration::from_secs(120);
 /// Bytes of one answer, and of one request.
 const RESPONSE_BYTES_MAX: u64 = 32 << 20;
 const REQUEST_BYTES_MAX: u64 = 8 << 20;
@@ -126,7 +125,7 @@ impl Trial {
             config: config.clone(),
         };
         let egress = Egress::new().and_then(|egress| egress.connect(spec)).map_err(refused)?;
-        let limits = CallLimits { page_records_max: self.max_records, wall_clock: WALL_CLOCK, ..CallLimits::default() };
+        let limits = CallLimits { page_records_max: self.max_records, ..budget::gateway_limits() };
         Ok(Call {
             connection: connection_name()?,
             config: config.to_string().into_bytes().into(),

@@ -1,13 +1,14 @@
 //! What an author gets to see of a trial: each record beside the vendor's JSON it was made of, what was refused and why,
 //! what was sent, and what it cost.
 
-use renmen_plugin_host::{CallError, Coverage, Envelope, Page};
+use renmen_plugin_host::{Coverage, Envelope, Page};
 use renmen_schema::manifest::{LineageRule, Manifest};
 use renmen_schema::{EntityKind, canonicalize};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Outcome;
+use crate::budget;
 
 /// Bytes of a vendor's body that are shown where it is no JSON.
 const RAW_BYTES_SHOWN: usize = 2_000;
@@ -140,25 +141,28 @@ impl Report {
                 Coverage::Changes => "changes",
                 Coverage::Everything => "everything",
             }),
-            failure: outcome.failure.as_ref().map(CallError::to_string),
+            failure: outcome.failure.as_ref().map(budget::told),
         };
         let declared = manifest.streams.iter().find(|(name, _)| name.as_str() == stream);
         let declared = declared.map(|(_, stream)| stream.entities.as_slice()).unwrap_or_default();
+        // Requests are counted over the run, as the table of them is.
+        let mut before = 0;
         for page in &outcome.pages {
             let bodies: Vec<Option<Value>> =
                 page.exchanges.iter().map(|exchange| serde_json::from_slice(&exchange.response.body).ok()).collect();
             for record in &page.records {
-                report.judge(record, &bodies, declared, manifest);
+                report.judge(record, before, &bodies, declared, manifest);
             }
             for reject in &page.rejects {
                 report.refused.push(Refused {
                     entity: reject.entity.clone(),
                     external_id: reject.external_id.clone(),
-                    origin: origin(reject.exchange, &reject.pointer),
+                    origin: origin(before + reject.exchange, &reject.pointer),
                     reason: reject.reason.clone(),
                     vendor: shown(&reject.raw),
                 });
             }
+            before += u32::try_from(page.exchanges.len()).unwrap_or(u32::MAX);
         }
         report
     }
@@ -169,7 +173,14 @@ impl Report {
         self.failure.is_none() && self.refused.is_empty()
     }
 
-    fn judge(&mut self, record: &Envelope, bodies: &[Option<Value>], declared: &[String], manifest: &Manifest) {
+    fn judge(
+        &mut self,
+        record: &Envelope,
+        before: u32,
+        bodies: &[Option<Value>],
+        declared: &[String],
+        manifest: &Manifest,
+    ) {
         let body = bodies.get(record.exchange as usize).and_then(Option::as_ref);
         let vendor = body.and_then(|body| body.pointer(&record.pointer)).cloned().unwrap_or_default();
         match taken(record, declared) {
@@ -178,7 +189,7 @@ impl Report {
                 external_id: record.external_id.clone(),
                 updated_at_ms: record.updated_at_ms,
                 deleted: record.deleted,
-                origin: origin(record.exchange, &record.pointer),
+                origin: origin(before + record.exchange, &record.pointer),
                 fields: fields(&canonical, &vendor, &record.entity, manifest),
                 canonical,
                 vendor,
@@ -186,7 +197,7 @@ impl Report {
             Err(reason) => self.refused.push(Refused {
                 entity: record.entity.clone(),
                 external_id: Some(record.external_id.clone()),
-                origin: origin(record.exchange, &record.pointer),
+                origin: origin(before + record.exchange, &record.pointer),
                 reason,
                 vendor,
             }),

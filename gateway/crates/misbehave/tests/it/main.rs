@@ -129,3 +129,12 @@ async fn another_server_on_this_machine_is_passed_on_and_spoilt() {
     drop(behind);
     assert!(Source::live("http://192.0.2.1:80").is_err(), "only this machine");
 }
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let first = server(1, &[]).await;
+    let port = first.url().rsplit(':').next().unwrap().parse().unwrap();
+    let error = serve(Source::Model(Box::new(generated(1))), Plan::default(), port).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&format!("port {port}")), "{error}");
+}

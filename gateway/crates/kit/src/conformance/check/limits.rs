@@ -2,7 +2,7 @@
 
 use renmen_plugin_host::CallError;
 
-use super::{Checked, Verdict, ended, fresh, rest};
+use super::{Checked, Verdict, ended, fresh, rest, what_to_change};
 use crate::conformance::bed::{Bed, Manner};
 
 /// Rows of a large source.
@@ -20,10 +20,7 @@ pub(super) async fn records(bed: &Bed) -> Checked {
             message,
             "pass max_records to the vendor, and where the vendor gives more, keep the rest for the next page",
         )),
-        Some(stop) => Err(Verdict::failed(
-            format!("pages of {asked}: {stop}"),
-            "the source was well: make the pull work against it (does the description show what the vendor serves?)",
-        )),
+        Some(stop) => Err(Verdict::failed(format!("pages of {asked}: {stop}"), what_to_change(&stop))),
         None => Ok(()),
     }
 }

@@ -18,7 +18,8 @@ use serde_json::Value;
 
 use super::bed::{Bed, ROWS};
 use super::card::Verdict;
-use super::pulled::{Pulled, Run};
+use super::pulled::{Pulled, Run, Stop};
+use crate::budget;
 
 /// A check's end: what stops it early is its verdict too.
 type Checked = Result<(), Verdict>;
@@ -72,13 +73,24 @@ fn fresh(bed: &Bed, rows: usize) -> Checked {
     bed.fresh(rows).map_err(|error| Verdict::failed(error.to_string(), "correct the description"))
 }
 
+/// What its author does about a run that stopped although the source was well.
+fn what_to_change(stop: &Stop) -> &'static str {
+    let advice = match stop {
+        Stop::Failed(error) => budget::advice(error),
+        _ => None,
+    };
+    advice.unwrap_or(
+        "the source was well: make the pull work against it (does the description show what the vendor serves?)",
+    )
+}
+
 /// A run that must come to its end.
 fn ended(run: Run) -> Result<Run, Verdict> {
     match &run.stop {
         None => Ok(run),
         Some(stop) => Err(Verdict::failed(
             format!("the run stopped after {} page(s): {stop}", run.pages.len()),
-            "the source was well: make the pull work against it (does the description show what the vendor serves?)",
+            what_to_change(stop),
         )),
     }
 }

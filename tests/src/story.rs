@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::interview_vendor::send;
 use crate::interview_vendor::story::Story;
-use crate::{dingtalk, feishu, interview_vendor};
+use crate::{dingtalk, feishu, http, interview_vendor};
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -209,7 +209,7 @@ impl Api {
 
     async fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
         let key = [("authorization", format!("Bearer {}", self.key))];
-        let answer = send::ask(method, &format!("{}{path}", self.url), &key, body).await?;
+        let answer = http::ask(method, &format!("{}{path}", self.url), &key, body, PATIENCE).await?;
         ensure!((200..300).contains(&answer.status), "{path} answered {}: {}", answer.status, answer.body);
         serde_json::from_str(&answer.body).with_context(|| format!("{path} answered no JSON"))
     }

@@ -1,5 +1,8 @@
-//! Which kind of record a reference means, asked of the schema.
+//! What a reference means: which kind of record, asked of the schema, and which one of them, asked of its JSON.
 
+use serde_json::Value;
+
+use crate::id::ConnectionName;
 use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
 
@@ -16,13 +19,43 @@ pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
     EntityKind::from_name(node.get("x-ref-entity")?.as_str()?)
 }
 
+/// The id in another system that a reference carries, with the connection whose system gave it: the reference's own, else that of
+/// the record it stands in. None for a reference by our id alone, and for a connection that is no name.
+#[must_use]
+pub fn external_of<'v>(reference: &'v Value, from: &ConnectionName) -> Option<(ConnectionName, &'v str)> {
+    let external = &reference["external"];
+    let value = external["value"].as_str()?;
+    let connection = match external["connection"].as_str() {
+        None => from.clone(),
+        Some(name) => ConnectionName::new(name).ok()?,
+    };
+    Some((connection, value))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::refers_to;
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::{external_of, refers_to};
+    use crate::id::ConnectionName;
     use crate::kind::EntityKind;
 
     fn asked(kind: EntityKind, pointer: &str) -> Option<EntityKind> {
         refers_to(kind, &pointer.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_id_without_a_connection_is_of_the_record_that_holds_it() {
+        let name = |text: &str| ConnectionName::new(text).unwrap();
+        let here = name("here");
+        assert_eq!(external_of(&json!({ "external": { "value": "7" } }), &here), Some((here.clone(), "7")));
+        let there = json!({ "external": { "value": "7", "connection": "there" } });
+        assert_eq!(external_of(&there, &here), Some((name("there"), "7")));
+        let nowhere = json!({ "external": { "value": "7", "connection": "No Name" } });
+        for none in [nowhere, json!({ "id": "1" }), json!(null)] {
+            assert_eq!(external_of(&none, &here), None);
+        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::broadcast;
 
 use super::{APP_KEY, Company, Keys};
+use crate::http;
 
 /// What the vendor keeps of one event.
 #[derive(Debug, Clone)]
@@ -129,26 +129,11 @@ pub async fn call_back_all(company: &Company, url: &str, keys: &Keys) -> Vec<Del
 /// The vendor's own client: one request on a connection of its own, and no redirects.
 pub async fn post(url: &str, body: &str, keys: &Keys) -> Delivered {
     let started = Instant::now();
-    let answered = tokio::time::timeout(ANSWER_WITHIN, exchange(url, body)).await;
-    let (status, body) = answered.ok().and_then(Result::ok).unwrap_or_default();
-    let answer: Value = serde_json::from_str(&body).unwrap_or_default();
-    let success = status == 200 && keys.open(&answer).as_deref() == Some("success");
-    Delivered { status, success, took: started.elapsed() }
-}
-
-async fn exchange(url: &str, body: &str) -> std::io::Result<(u16, String)> {
-    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let mut stream = tokio::net::TcpStream::connect(host).await?;
-    let head = format!(
-        "POST /{path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(format!("{head}{body}").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let answered = http::ask("POST", url, &[], body, ANSWER_WITHIN).await;
+    let (status, body) = answered.map(|answer| (answer.status, answer.body)).unwrap_or_default();
     // A short answer without a length comes in chunks: what is JSON begins with the first brace and ends with the last.
     let json = body.find('{').zip(body.rfind('}')).map_or("", |(from, to)| &body[from..=to]);
-    Ok((status, json.to_owned()))
+    let answer: Value = serde_json::from_str(json).unwrap_or_default();
+    let success = status == 200 && keys.open(&answer).as_deref() == Some("success");
+    Delivered { status, success, took: started.elapsed() }
 }

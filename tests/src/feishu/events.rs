@@ -8,15 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::{ENCRYPT_KEY, VERIFICATION_TOKEN, now_ms};
+use crate::http;
 
 /// AES works on this many bytes.
 const BLOCK: usize = 16;
-/// Bytes of an answer that are looked at.
-const ANSWER_MAX: u64 = 64 << 10;
 /// The vendor gives up after so long.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
@@ -50,39 +47,25 @@ pub fn event(id: &str, kind: &str, about: &Value) -> Value {
 /// # Errors
 /// An address that is none, and an answer that does not come within the vendor's patience.
 pub async fn send(url: &str, plain: &Value, sending: &Sending) -> anyhow::Result<(u16, String)> {
-    let rest = url.strip_prefix("http://").ok_or_else(|| anyhow::anyhow!("expected http://host:port/path"))?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let request = request(authority, path, plain, sending);
-    let exchange = async {
-        let mut stream = TcpStream::connect(authority).await?;
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.take(ANSWER_MAX).read_to_end(&mut answer).await?;
-        anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
-    };
-    let answer = tokio::time::timeout(PATIENCE, exchange).await??;
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Ok((status.ok_or_else(|| anyhow::anyhow!("no HTTP answer"))?, body.to_owned()))
+    let body = json!({ "encrypt": encrypted(&plain.to_string()) }).to_string();
+    let answer = http::ask("POST", url, &signed(&body, sending), &body, PATIENCE).await?;
+    Ok((answer.status, answer.body))
 }
 
-fn request(authority: &str, path: &str, plain: &Value, sending: &Sending) -> String {
-    let body = json!({ "encrypt": encrypted(&plain.to_string()) }).to_string();
-    let mut head = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json; charset=utf-8\r\n\
-         Content-Length: {}\r\nConnection: close\r\n",
-        body.len()
-    );
-    if !sending.unsigned {
-        let time = (now_ms() / 1_000 - sending.seconds_ago).to_string();
-        let nonce = "simulated-nonce";
-        let key = if sending.wrong_key { "another key" } else { ENCRYPT_KEY };
-        let signature = hex::encode(Sha256::digest([time.as_str(), nonce, key, body.as_str()].concat()));
-        head.push_str(&format!(
-            "X-Lark-Request-Timestamp: {time}\r\nX-Lark-Request-Nonce: {nonce}\r\nX-Lark-Signature: {signature}\r\n"
-        ));
+/// The headers that a body is signed with.
+fn signed(body: &str, sending: &Sending) -> Vec<(&'static str, String)> {
+    if sending.unsigned {
+        return Vec::new();
     }
-    format!("{head}\r\n{body}")
+    let time = (now_ms() / 1_000 - sending.seconds_ago).to_string();
+    let nonce = "simulated-nonce";
+    let key = if sending.wrong_key { "another key" } else { ENCRYPT_KEY };
+    let signature = hex::encode(Sha256::digest([time.as_str(), nonce, key, body].concat()));
+    vec![
+        ("X-Lark-Request-Timestamp", time),
+        ("X-Lark-Request-Nonce", nonce.to_owned()),
+        ("X-Lark-Signature", signature),
+    ]
 }
 
 fn encrypted(plain: &str) -> String {

@@ -39,6 +39,32 @@ impl Api {
         body
     }
 
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let (status, body) = self.ask(Method::POST, path, Some(body)).await;
+        (status.as_u16(), body)
+    }
+
+    /// How a key, or none, is answered.
+    pub async fn status(&self, path: &str, key: Option<&str>) -> u16 {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let request = match key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Asks until it is so; half a minute is long enough for anything here.
+    pub async fn until<T>(&self, path: &str, mut is_so: impl FnMut(&Value) -> Option<T>) -> T {
+        for _ in 0..300 {
+            if let Some(found) = is_so(&self.get(path).await) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{path} never came to be so: {}", self.get(path).await);
+    }
+
     /// Waits until a list of deliveries has so many entries.
     pub async fn deliveries(&self, query: &str, count: usize) -> Vec<Value> {
         for _ in 0..600 {

@@ -4,6 +4,7 @@
 use renmen_tests::{dingtalk, feishu, interview_vendor};
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::example::{example, with_dingtalk, with_feishu, with_interviews};
 use crate::harness::{Home, said};
 
@@ -25,9 +26,7 @@ async fn three_families_come_in_and_are_read_over_the_api_r78() {
         assert!(files || run["quarantined"] == 0, "{run}");
     }
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
-    let started = gateway.document().await;
-    let api =
-        Api { url: started["url"].as_str().unwrap().to_owned(), key: started["key"].as_str().unwrap().to_owned() };
+    let api = Api::of(&mut gateway).await;
     for collection in [
         "org-units",
         "employees",
@@ -83,33 +82,6 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
         Value::Array(items) => items.iter().find_map(|v| find(v, key)),
         _ => None,
     }
-}
-
-struct Api {
-    url: String,
-    key: String,
-}
-
-impl Api {
-    async fn get(&self, path: &str) -> Value {
-        let response = client().get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
-        assert!(response.status().is_success(), "{path}: {}", response.status());
-        response.json().await.unwrap()
-    }
-
-    async fn status(&self, path: &str, key: Option<&str>) -> u16 {
-        let request = client().get(format!("{}{path}", self.url));
-        let request = match key {
-            Some(key) => request.bearer_auth(key),
-            None => request,
-        };
-        request.send().await.unwrap().status().as_u16()
-    }
-}
-
-fn client() -> reqwest::Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use renmen_tests::interview_vendor;
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::example::{example, with_interviews};
 use crate::harness::{Home, Running};
 
@@ -17,50 +18,9 @@ async fn deployment() -> (Home, interview_vendor::Vendor) {
     (with_interviews(example().await, &vendor, "interview").await, vendor)
 }
 
-/// A gateway that serves, and its API.
-pub(crate) struct Api {
-    url: String,
-    key: String,
-    client: reqwest::Client,
-    _gateway: Running,
-}
-
-impl Api {
-    pub(crate) async fn of(home: &Home) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
-        let started = gateway.document().await;
-        Self {
-            url: started["url"].as_str().unwrap().to_owned(),
-            key: started["key"].as_str().unwrap().to_owned(),
-            client: reqwest::Client::new(),
-            _gateway: gateway,
-        }
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Value {
-        let response = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
-        assert!(response.status().is_success(), "{path}: {}", response.status());
-        response.json().await.unwrap()
-    }
-
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
-        let request = request.header("content-type", "application/json").body(body.to_string());
-        let response = request.send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap_or_default())
-    }
-
-    /// Asks until it is so; half a minute is long enough for anything here.
-    pub(crate) async fn until<T>(&self, path: &str, mut is_so: impl FnMut(&Value) -> Option<T>) -> T {
-        for _ in 0..300 {
-            if let Some(found) = is_so(&self.get(path).await) {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{path} never came to be so: {}", self.get(path).await);
-    }
+/// A gateway that serves.
+fn serving(home: &Home) -> Running {
+    home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"])
 }
 
 fn data(page: &Value) -> &Vec<Value> {
@@ -74,7 +34,8 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
         home.run(&["sync", "--dev", connection]).await;
     }
     let results = vendor.lock().unwrap().collections["results"].len();
-    let api = Api::of(&home).await;
+    let mut gateway = serving(&home);
+    let api = Api::of(&mut gateway).await;
     let decisions =
         api.until("/v1/decisions?limit=100", |page| (data(page).len() == results).then(|| data(page).clone())).await;
     for decision in &decisions {
@@ -98,8 +59,9 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
     assert_eq!(api.post(&path, &by).await.0, 409, "once");
     timeline(&api, open).await;
 
-    drop(api);
-    let api = Api::of(&home).await;
+    drop(gateway);
+    let mut gateway = serving(&home);
+    let api = Api::of(&mut gateway).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let again = api.get("/v1/decisions?limit=100").await;
     assert_eq!(data(&again).len(), results, "nothing is decided twice by a gateway that was killed");

@@ -5,7 +5,8 @@
 //! know SQL, wasm, HTTP or the API.
 //!
 //! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
-//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `evaluator` (along the feed), `courier` (to one destination), [`FlowEngine`]
+//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `evaluator` (along the feed), `courier` (to
+//! one destination), [`FlowEngine`]
 //! (all of it, running) and what people ask of it (`manage`).
 
 mod ask;

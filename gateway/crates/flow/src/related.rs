@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::{EntityKind, external_of};
 use renmen_store::{RecordQuery, RecordRow, Store, StoreError};
 use serde_json::{Map, Value};
 
@@ -80,14 +80,7 @@ async fn read(
         let row = store.record(tenant, id).await?;
         return Ok(row.filter(|row| row.deleted.is_none() && row.entity == kind.name()));
     }
-    let Some(external_id) = reference["external"]["value"].as_str() else { return Ok(None) };
-    let connection = match reference["external"]["connection"].as_str() {
-        None => from.clone(),
-        Some(name) => match ConnectionName::new(name) {
-            Ok(name) => name,
-            Err(_) => return Ok(None),
-        },
-    };
+    let Some((connection, external_id)) = external_of(reference, from) else { return Ok(None) };
     let query = RecordQuery {
         entity: Some(kind.name().to_owned()),
         connection: Some(connection),

@@ -2,6 +2,7 @@
 //!
 //! A reference may come before what it refers to, so everything here goes by the id that the reference carries.
 
+use renmen_schema::external_of;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::types::Ref;
 use renmen_store::{Parent, RecordRow, Store, StoreError};
@@ -75,12 +76,9 @@ async fn resolve(
     entity: &str,
     reference: &Value,
 ) -> Result<Option<Parent>, StoreError> {
-    if let Some(value) = reference["external"]["value"].as_str() {
-        let connection = match reference["external"]["connection"].as_str() {
-            Some(name) => ConnectionName::new(name).ok(),
-            None => Some(from.clone()),
-        };
-        return Ok(connection.map(|connection| Parent {
+    if reference["external"]["value"].is_string() {
+        let external = external_of(reference, from);
+        return Ok(external.map(|(connection, value)| Parent {
             connection,
             entity: entity.to_owned(),
             external_id: value.to_owned(),

@@ -127,20 +127,24 @@ fn confirmed(policy: &Policy, row: &DeliveryRow, receipt: &Receipt, now_ms: i64)
     AttemptEnd::Delivered(ReceiptKept { reference: first.reference, detail: detail.to_string() })
 }
 
+fn is_out_of_patience(policy: &Policy, row: &DeliveryRow, now_ms: i64) -> bool {
+    now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience)
+}
+
 /// The longer nobody knows, the less often somebody is asked.
 fn ask_again(policy: &Policy, row: &DeliveryRow, failure: Option<&Failure>, now_ms: i64) -> AttemptEnd {
-    let age = now_ms.saturating_sub(row.not_before_ms);
-    if age > millis(policy.patience) {
+    if is_out_of_patience(policy, row, now_ms) {
         let error = "unconfirmed: nobody could tell whether it arrived".to_owned();
         return AttemptEnd::Dead { error };
     }
+    let age = now_ms.saturating_sub(row.not_before_ms);
     let at_ms = now_ms + (age / 2).clamp(ASK_MS.0, ASK_MS.1);
     AttemptEnd::AskAgain { at_ms, error: failure.map(|failure| told("asked", failure)) }
 }
 
 /// A record that it refers to is not here: asked again, for as long as its flow has patience.
 pub(crate) fn wait_for(policy: &Policy, row: &DeliveryRow, error: String, now_ms: i64) -> AttemptEnd {
-    if now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience) {
+    if is_out_of_patience(policy, row, now_ms) {
         return AttemptEnd::Dead { error: format!("{error} (for longer than its patience)") };
     }
     let at_ms = now_ms.saturating_add(wait(&policy.retries.schedule, row.attempts));
@@ -161,7 +165,7 @@ fn failed(place: &Place, policy: &Policy, row: &DeliveryRow, failure: &Failure, 
             error: format!("{error} (attempt {} of {})", row.failures + 1, retries.attempts_max),
         };
     }
-    if !counted && now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience) {
+    if !counted && is_out_of_patience(policy, row, now_ms) {
         return AttemptEnd::Dead { error: format!("{error} (for longer than its patience)") };
     }
     let wait_ms = wait(&retries.schedule, row.attempts).max(asked(failure));

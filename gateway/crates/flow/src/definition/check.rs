@@ -49,20 +49,23 @@ impl Definition {
     /// What is withheld from the destination anyway must not be asked for either: its answer would tell.
     fn check_withheld(&self, withheld: &Fields, defects: &mut Vec<Defect>) {
         let kind = self.when.entity;
-        let told = |place: &str| format!("`/{place}` is withheld from connection `{}`", self.to.connection);
         if let Some(condition) = &self.when.condition {
             for name in condition.named().fields.iter().filter(|name| within(kind, withheld, &name.path)) {
-                let (message, help) = (told(&name.path.join("/")), HELP.to_owned());
+                let (message, help) = (self.withholds(&name.path), HELP.to_owned());
                 defects.push(Defect { key: "when.if".to_owned(), at: name.at, message, help });
             }
         }
         if let Some(Delay::Field { pointer, .. }) = &self.delay {
             let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
             if within(kind, withheld, &path) {
-                note(defects, "delay.field", told(&path.join("/")), HELP);
+                note(defects, "delay.field", self.withholds(&path), HELP);
             }
         }
         self.check_fields(kind, withheld, &self.fields, "fields", defects);
+    }
+
+    fn withholds(&self, path: &[String]) -> String {
+        format!("`/{}` is withheld from connection `{}`", path.join("/"), self.to.connection)
     }
 
     /// The same of the records that it refers to.
@@ -75,8 +78,7 @@ impl Definition {
 
     fn check_fields(&self, kind: EntityKind, withheld: &Fields, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
         for (number, pattern) in fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
-            let told = format!("`/{}` is withheld from connection `{}`", pattern.join("/"), self.to.connection);
-            note(defects, &format!("{key}[{number}]"), told, HELP);
+            note(defects, &format!("{key}[{number}]"), self.withholds(pattern), HELP);
         }
     }
 }

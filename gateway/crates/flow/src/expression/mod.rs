@@ -5,7 +5,8 @@
 //!
 //! Variables: `record` and `before` (null for a record's first revision), `change` (`seq`, `kind`, `entity`, `connection`, `id`,
 //! `external_id`, `revision`, `at`) and `now`. Times are texts such as `2026-03-02T01:00:00.000Z`, which compare as texts;
-//! `ms(text)` gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map has the records of its flow's `with` beside them. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
+//! `ms(text)` gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map
+//! has the records of its flow's `with` beside them. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
 
 mod bounded;
 mod names;

@@ -3,9 +3,9 @@
 use renmen_misbehave::model::{FROM_MS, Rows};
 use renmen_misbehave::{Fault, Plan, Planned};
 
-use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, rest};
+use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, none_lost, rest};
 use crate::conformance::bed::{Bed, Manner};
-use crate::conformance::pulled::{Key, Run, some};
+use crate::conformance::pulled::Run;
 
 /// How long after the newest row something changes, in milliseconds.
 const LATER_MS: i64 = 5_000;
@@ -65,24 +65,13 @@ pub(super) async fn ties(bed: &Bed) -> Checked {
         }
     });
     let first = ended(bed.run(None).await)?;
-    let missing: Vec<Key> = bed.expected().difference(&first.keys()).cloned().collect();
-    if !missing.is_empty() {
-        return Err(Verdict::failed(
-            format!("several records share a time, and at the seam of two pages are lost: {}", some(missing)),
-            "ask again from the newest time, that time included (paging::Since does)",
-        ));
-    }
+    let lost = "several records share a time, and at the seam of two pages are lost";
+    none_lost(bed, &first.keys(), lost, "ask again from the newest time, that time included (paging::Since does)")?;
     bed.rows(|rows| rows.insert(rows.newest_ms()));
     let second = ended(bed.run_after(&first).await)?;
     let found = first.keys().union(&second.keys()).cloned().collect();
-    let missing: Vec<Key> = bed.expected().difference(&found).cloned().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Verdict::failed(
-        format!("a record of the newest time came after the run and is never seen: {}", some(missing)),
-        "let the next run ask from the newest time, that time included",
-    ))
+    let lost = "a record of the newest time came after the run and is never seen";
+    none_lost(bed, &found, lost, "let the next run ask from the newest time, that time included")
 }
 
 pub(super) async fn skew(bed: &Bed) -> Checked {

@@ -12,13 +12,15 @@ mod limits;
 mod pages;
 mod records;
 
+use std::collections::BTreeSet;
+
 use renmen_misbehave::model::Edit;
 use renmen_misbehave::place;
 use serde_json::Value;
 
 use super::bed::{Bed, ROWS};
 use super::card::Verdict;
-use super::pulled::{Pulled, Run, Stop};
+use super::pulled::{Key, Pulled, Run, Stop, some};
 use crate::budget;
 
 /// A check's end: what stops it early is its verdict too.
@@ -92,6 +94,15 @@ fn ended(run: Run) -> Result<Run, Verdict> {
             format!("the run stopped after {} page(s): {stop}", run.pages.len()),
             what_to_change(stop),
         )),
+    }
+}
+
+/// Every record of the source is among these; else `lost` says which are not, and `change` what to do about it.
+fn none_lost(bed: &Bed, found: &BTreeSet<Key>, lost: &str, change: &str) -> Checked {
+    let missing: Vec<Key> = bed.expected().difference(found).cloned().collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Verdict::failed(format!("{lost}: {}", some(missing)), change)),
     }
 }
 

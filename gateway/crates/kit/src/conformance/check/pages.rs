@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use renmen_misbehave::{Fault, Plan, Planned};
 
-use super::{Checked, Verdict, ended, rest};
+use super::{Checked, Verdict, ended, none_lost, rest};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::{Key, some};
 
@@ -53,14 +53,8 @@ pub(super) async fn empty(bed: &Bed) -> Checked {
     rest(bed)?;
     bed.server.follow(Plan::of(vec![Planned { first: 1, ..Planned::usual(Fault::PageEmpty) }], 0));
     let run = ended(bed.run(None).await)?;
-    let missing: Vec<Key> = bed.expected().difference(&run.keys()).cloned().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Verdict::failed(
-        format!("missing after an empty page: {}", some(missing)),
-        "end a run when the vendor says that there is no more, not when a page is empty",
-    ))
+    let change = "end a run when the vendor says that there is no more, not when a page is empty";
+    none_lost(bed, &run.keys(), "missing after an empty page", change)
 }
 
 pub(super) async fn moved(bed: &Bed) -> Checked {
@@ -73,14 +67,8 @@ pub(super) async fn moved(bed: &Bed) -> Checked {
     let first = ended(bed.run(None).await)?;
     let second = ended(bed.run_after(&first).await)?;
     let found = first.keys().union(&second.keys()).cloned().collect();
-    let missing: Vec<Key> = bed.expected().difference(&found).cloned().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Verdict::failed(
-        format!("a row changed while the second page was read; lost: {}", some(missing)),
-        "go on by the time of change instead of the vendor's page cursor, which shifts (paging::Since does)",
-    ))
+    let change = "go on by the time of change instead of the vendor's page cursor, which shifts (paging::Since does)";
+    none_lost(bed, &found, "a row changed while the second page was read; lost", change)
 }
 
 /// Is there more than one page?

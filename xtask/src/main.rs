@@ -48,6 +48,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     process::catch_interrupts()?;
     let workspace = workspace::Workspace::find()?;
+    plugins::ensure_target(&workspace)?;
     match command {
         Command::Plugins => {
             let gateway = workspace.build_gateway()?;

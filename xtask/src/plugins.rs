@@ -72,9 +72,20 @@ fn compile(workspace: &Workspace) -> anyhow::Result<()> {
     for connector in &workspace.connectors {
         build.args(["-p", &connector.package]);
     }
-    process::run("building the connectors", &mut build).map_err(|error| match target_is_missing(workspace) {
-        true => error.context(format!("the Rust target {TARGET} is not installed: run `rustup target add {TARGET}`")),
-        false => error,
+    process::run("building the connectors", &mut build)
+}
+
+/// Adds the target of connectors to the toolchain where it is absent. rustup does so by itself only together with the
+/// toolchain: a toolchain that was there before this repository lacks the target, and the build would find out after ten minutes.
+pub(crate) fn ensure_target(workspace: &Workspace) -> anyhow::Result<()> {
+    if !target_is_missing(workspace) {
+        return Ok(());
+    }
+    say(&format!("adding the Rust target {TARGET} to the toolchain"));
+    let mut add = Command::new("rustup");
+    add.current_dir(&workspace.root).args(["target", "add", TARGET]);
+    process::run("rustup target add", &mut add).with_context(|| {
+        format!("connectors need the Rust target {TARGET}: install it with your toolchain's own means")
     })
 }
 

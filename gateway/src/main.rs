@@ -44,7 +44,7 @@ fn start_logging(cli: &Cli) {
 
 #[allow(clippy::print_stderr, reason = "the one place where an error reaches the terminal")]
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    eprintln!("{}", renmen_schema::shown::lines(&format!("error: {error:#}")));
     exit::code_of(error)
 }
 

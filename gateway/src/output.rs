@@ -1,7 +1,9 @@
-//! What a command says: a table for people, one JSON document for programs. The only place that prints to standard output.
+//! What a command says: a table for people, one JSON document for programs. The only place that prints to standard output, and so
+//! the place where no text of a stranger's reaches a terminal as it is.
 #![allow(clippy::print_stdout)]
 
 use comfy_table::{ContentArrangement, Table, presets};
+use renmen_schema::shown;
 use serde::Serialize;
 
 /// Where and how a command answers.
@@ -26,7 +28,7 @@ impl Output {
         table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head.iter().copied());
         for row in rows {
-            table.add_row(row);
+            table.add_row(row.iter().map(|cell| shown::line(cell)));
         }
         println!("{table}");
         Ok(())
@@ -34,14 +36,14 @@ impl Output {
 
     /// Indented JSON, whoever reads it.
     pub(crate) fn document<T: Serialize>(self, document: &T) -> anyhow::Result<()> {
-        println!("{}", serde_json::to_string_pretty(document)?);
+        println!("{}", shown::json(&serde_json::to_string_pretty(document)?));
         Ok(())
     }
 
     /// A sentence for people; nothing for programs.
     pub(crate) fn say(self, sentence: &str) {
         if !self.json {
-            println!("{sentence}");
+            println!("{}", shown::lines(sentence));
         }
     }
 }

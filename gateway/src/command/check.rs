@@ -2,10 +2,11 @@
 
 use renmen_schema::id::ConnectionName;
 use renmen_sync::CheckReport;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Reached};
 use crate::exit::Outcome;
 use crate::output::Output;
 
@@ -22,9 +23,50 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     for runtime in running.engine.connections() {
         reports.push(running.engine.check(runtime.tenant(), runtime.name(), &cancel).await?);
     }
-    let rows = reports.iter().flat_map(rows);
+    let reports: Vec<Checked<'_>> =
+        reports.into_iter().map(|report| Checked { reach: running.reaches.get(&report.connection), report }).collect();
+    let rows = reports.iter().flat_map(|checked| {
+        let reach = checked.reach.map(|reach| reach_rows(&checked.report.connection, reach)).unwrap_or_default();
+        [rows(&checked.report), reach].concat()
+    });
     out.table(&["connection", "what", "result", "details"], rows, &reports)?;
-    Ok(if reports.iter().all(CheckReport::passed) { Outcome::Done } else { Outcome::Failed })
+    let passed = reports.iter().all(|checked| checked.report.passed());
+    Ok(if passed { Outcome::Done } else { Outcome::Failed })
+}
+
+/// What was found, with how far the connection reaches.
+#[derive(Serialize)]
+struct Checked<'a> {
+    #[serde(flatten)]
+    report: CheckReport,
+    reach: Option<&'a Reached>,
+}
+
+/// Where its requests and its secrets go, and what to think over again.
+fn reach_rows(name: &ConnectionName, reach: &Reached) -> Vec<Vec<String>> {
+    let line = |what: &str, result: &str, details: String| vec![name.to_string(), what.into(), result.into(), details];
+    let mut rows = Vec::new();
+    if !reach.hosts.is_empty() {
+        rows.push(line("hosts", "ok", format!("{} ({})", reach.hosts.join(", "), reach.methods.join(", "))));
+    }
+    for (slot, reached) in &reach.slots {
+        let mut details = match &reached.how {
+            None => "never sent".to_owned(),
+            Some(how) => format!("goes to {}, {how}", reached.to.join(", ")),
+        };
+        if let Some(url) = &reached.token_url {
+            details.push_str(&format!("; the secret itself goes to {url}"));
+        }
+        rows.push(line(&format!("slot: {slot}"), "ok", details));
+    }
+    if let Some(socket) = &reach.event_socket {
+        let (url, slot) = (&socket.open_url, &socket.slot);
+        let details =
+            format!("leads to {}; asked for at {url} with the secret of slot {slot}", socket.hosts.join(", "));
+        rows.push(line("event socket", "ok", details));
+    }
+    rows.extend(reach.warnings.iter().map(|warning| line("grant", "WARNING", warning.clone())));
+    rows
 }
 
 fn rows(report: &CheckReport) -> Vec<Vec<String>> {

@@ -10,6 +10,7 @@ pub(crate) mod key;
 pub(crate) mod misbehave;
 pub(crate) mod plugin;
 pub(crate) mod quarantine;
+pub(crate) mod reach;
 pub(crate) mod records;
 pub(crate) mod replay;
 pub(crate) mod runs;

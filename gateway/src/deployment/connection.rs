@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_config::{Connection, Limits, Schedule as Planned};
-use renmen_egress::{ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
+use renmen_config::{Connection, LateProblem, Limits, Schedule as Planned};
+use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{CallLimits, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
+use renmen_schema::shown::line;
 use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
-use super::Deployment;
+use super::{Deployment, permission};
 use crate::exit::Usage;
 
 impl Deployment {
@@ -25,23 +26,34 @@ impl Deployment {
         plugin: Arc<Plugin>,
     ) -> anyhow::Result<BoundPlugin> {
         let connection = &self.config.connections[name];
-        check_config(plugin.manifest(), &connection.config)?;
+        let manifest = plugin.manifest();
+        check_config(manifest, &connection.config)?;
+        if !self.config.dev {
+            self.refuse(connection, &permission::missing(connection, manifest))?;
+        }
         let spec = ConnectionSpec {
             tenant: connection.tenant.clone(),
             connection: name.clone(),
-            wish: plugin.manifest().http.clone(),
+            wish: manifest.http.clone(),
             grant: grant(connection),
-            limits: egress_limits(connection, plugin.manifest()),
-            slots: self.slots(vault, connection, plugin.manifest())?,
+            limits: egress_limits(connection, manifest),
+            slots: self.slots(vault, connection, manifest)?,
             config: connection.config.clone(),
         };
+        let egress = egress.connect(spec)?;
+        self.refuse(connection, &permission::idle(connection, manifest, &egress.reach()))?;
+        check_event_socket(connection, manifest, &egress)?;
         Ok(BoundPlugin {
             connection: name.clone(),
             config: serde_json::to_vec(&connection.config)?.into(),
             limits: Arc::new(call_limits(&connection.limits)),
-            egress: egress.connect(spec)?,
+            egress,
             plugin,
         })
+    }
+
+    fn refuse(&self, connection: &Connection, problems: &[LateProblem]) -> anyhow::Result<()> {
+        if problems.is_empty() { Ok(()) } else { Err(connection.refuse(&self.config.path, problems).into()) }
     }
 
     /// The connection as the engine runs it.
@@ -66,7 +78,6 @@ impl Deployment {
             window: limits.webhook_window,
             per_second: limits.webhooks_per_second,
         };
-        check_event_socket(connection, bound.plugin.manifest())?;
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
         Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
     }
@@ -83,30 +94,37 @@ impl Deployment {
         }
         let mut slots = BTreeMap::new();
         for (name, wish) in &manifest.slots {
-            let source = connection.slots.get(name).or_else(|| connection.slots.get(wish.same_as.as_ref()?));
-            let secret = match source {
-                Some(source) => Some(self.secret(vault, source).with_context(|| format!("slot `{name}`"))?),
+            let given = connection.slots.get(name).or_else(|| connection.slots.get(wish.same_as.as_ref()?));
+            let secret = match given {
+                Some(slot) => Some(self.secret(vault, slot).with_context(|| format!("slot `{name}`"))?),
                 None if wish.optional => None,
                 None => {
-                    let what = &wish.description;
+                    let what = line(&wish.description);
                     let from = wish.same_as.as_ref().unwrap_or(name);
                     let hint = format!("slots.{from} = {{ env = \"VARIABLE\" }}");
                     return Err(Usage(format!("slot `{name}` is empty ({what}): write `{hint}`")).into());
                 }
             };
-            slots.insert(name.clone(), SlotSpec { secret, audience: wish.audience.clone(), auth: wish.auth.clone() });
+            let to = given.and_then(|slot| slot.to.clone());
+            let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
+            slots.insert(name.clone(), SlotSpec { secret, to, audience, auth });
         }
         Ok(slots)
     }
 }
 
-fn check_event_socket(connection: &Connection, manifest: &Manifest) -> Result<(), Usage> {
-    let offered = manifest.webhook.as_ref().is_some_and(|webhook| webhook.socket.is_some());
-    if offered || !connection.event_socket {
+fn check_event_socket(connection: &Connection, manifest: &Manifest, egress: &Way) -> anyhow::Result<()> {
+    if !connection.event_socket {
         return Ok(());
     }
-    let name = &manifest.name;
-    Err(Usage(format!("plugin `{name}` names no connection for events (`[webhook.socket]`): take `event_socket` out")))
+    let Some(socket) = manifest.webhook.as_ref().and_then(|webhook| webhook.socket.as_ref()) else {
+        let name = &manifest.name;
+        let why =
+            format!("plugin `{name}` names no connection for events (`[webhook.socket]`): take `event_socket` out");
+        return Err(Usage(why).into());
+    };
+    egress.event_reach(socket).context("its event connection (`event_socket`)")?;
+    Ok(())
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
@@ -117,13 +135,16 @@ pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> a
         }
         return Ok(());
     };
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|e| Usage(format!("the config_schema of plugin `{}` is no JSON Schema: {e}", manifest.name)))?;
+    let validator = jsonschema::validator_for(schema).map_err(|e| {
+        let why = line(&e.to_string()).into_owned();
+        Usage(format!("the config_schema of plugin `{}` is not a JSON Schema: {why}", manifest.name))
+    })?;
     let problems: Vec<String> = validator
         .iter_errors(config)
         .map(|e| {
             let place = e.instance_path().to_string();
-            format!("config{}: {e}", place.replace('/', "."))
+            // The schema is the plugin's, and it is quoted.
+            line(&format!("config{}: {e}", place.replace('/', "."))).into_owned()
         })
         .collect();
     if problems.is_empty() {
@@ -132,7 +153,7 @@ pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> a
     let known = schema["properties"]
         .as_object()
         .map_or(String::new(), |keys| keys.keys().cloned().collect::<Vec<_>>().join(", "));
-    Err(Usage(format!("{}; plugin `{}` takes: {known}", problems.join("; "), manifest.name)).into())
+    Err(Usage(format!("{}; plugin `{}` takes: {}", problems.join("; "), manifest.name, line(&known))).into())
 }
 
 fn plan_of(plan: &renmen_config::Stream) -> anyhow::Result<StreamPlan> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_api::EndpointDefinition;
-use renmen_config::{Endpoint as Planned, Grant, Limits, SlotSource};
+use renmen_config::{Endpoint as Planned, Grant, Limits, Slot, SlotSource};
 use renmen_flow::endpoint::{Endpoint, PREVIOUS_SECRET, SECRET, SEND};
 use renmen_flow::{Definition, Destination, FlowEngine, FlowError, Place};
 use renmen_schema::EntityKind;
@@ -121,9 +121,10 @@ fn plan(tenant: &TenantId, definition: &EndpointDefinition, limits: &Limits) -> 
     let until = definition.previous_until.as_ref().map(|text| text.parse::<jiff::Timestamp>());
     let until = until.transpose().map_err(|_| "`previous_until` is no time such as 2026-12-01T00:00:00Z".to_owned())?;
     let slot = |name| SlotName::new(name).map_err(|error| error.to_string());
-    let mut slots = BTreeMap::from([(slot(SECRET)?, SlotSource::Vault(definition.secret.vault.clone()))]);
+    let kept = |vault: &str| Slot { source: SlotSource::Vault(vault.to_owned()), to: None };
+    let mut slots = BTreeMap::from([(slot(SECRET)?, kept(&definition.secret.vault))]);
     if let Some(previous) = &definition.previous_secret {
-        slots.insert(slot(PREVIOUS_SECRET)?, SlotSource::Vault(previous.vault.clone()));
+        slots.insert(slot(PREVIOUS_SECRET)?, kept(&previous.vault));
     }
     let all: BTreeSet<String> = CHANGES.map(str::to_owned).into();
     Ok(Planned {

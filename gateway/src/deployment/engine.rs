@@ -1,5 +1,6 @@
 //! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is loaded anew.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
 
 use super::Deployment;
 use super::endpoints::Live;
+use super::reached::Reached;
 use super::receivers::Receiver;
 use crate::exit::Usage;
 
@@ -24,6 +26,8 @@ pub(crate) struct Running {
     pub(crate) flows: Arc<FlowEngine>,
     registry: Registry,
     pub(super) egress: Arc<Egress>,
+    /// How far each connection reaches, as it was when it was put together.
+    pub(crate) reaches: BTreeMap<ConnectionName, Reached>,
     /// The endpoints in use.
     pub(super) endpoints: Mutex<Live>,
 }
@@ -42,6 +46,7 @@ impl Deployment {
         let receivers = self.receivers(&egress, vault.as_ref(), &store)?;
         receivers.iter().for_each(Receiver::announce);
         let mut connections: Vec<ConnectionRuntime> = Vec::new();
+        let mut reaches = BTreeMap::new();
         for (name, connection) in &self.config.connections {
             if !connection.enabled || only.is_some_and(|only| only != name) {
                 continue;
@@ -49,7 +54,9 @@ impl Deployment {
             self.outlasts(name)?;
             let bound = async {
                 let plugin = registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await?;
-                self.runtime(name, self.bind(&egress, vault.as_ref(), name, plugin)?)
+                let bound = self.bind(&egress, vault.as_ref(), name, plugin)?;
+                reaches.insert(name.clone(), Reached::of(&bound, connection));
+                self.runtime(name, bound)
             };
             connections.push(bound.await.with_context(|| format!("connection `{name}`"))?);
         }
@@ -68,7 +75,16 @@ impl Deployment {
         if only.is_none() {
             self.check_flows(&flows)?;
         }
-        Ok(Running { deployment: self, store, engine, flows, registry, egress, endpoints: Mutex::new(endpoints) })
+        Ok(Running {
+            deployment: self,
+            store,
+            engine,
+            flows,
+            registry,
+            egress,
+            reaches,
+            endpoints: Mutex::new(endpoints),
+        })
     }
 
     /// Whose plugins may be loaded.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_config::FlowProblem;
+use renmen_config::LateProblem;
 use renmen_flow::{
     Catalogue, Defect, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions, Place, SystemClock,
 };
@@ -79,7 +79,7 @@ impl Deployment {
     pub(super) fn check_flows(&self, flows: &FlowEngine) -> anyhow::Result<()> {
         for flow in self.config.flows.values() {
             if let Err(FlowError::Defects(defects)) = flows.check(&flow.tenant, &flow.definition) {
-                let problems: Vec<FlowProblem> = defects.into_iter().map(problem).collect();
+                let problems: Vec<LateProblem> = defects.into_iter().map(problem).collect();
                 return Err(flow.refuse(&self.config.path, &problems).into());
             }
         }
@@ -99,6 +99,6 @@ impl Deployment {
     }
 }
 
-fn problem(defect: Defect) -> FlowProblem {
-    FlowProblem { key: defect.key, at: defect.at, message: defect.message, help: defect.help }
+fn problem(defect: Defect) -> LateProblem {
+    LateProblem { key: defect.key, at: defect.at, message: defect.message, help: defect.help }
 }

@@ -6,6 +6,8 @@ mod destination;
 mod endpoints;
 mod engine;
 mod flows;
+mod permission;
+mod reached;
 mod receivers;
 mod secrets;
 mod store;
@@ -18,6 +20,7 @@ use crate::cli::Common;
 
 pub(crate) use connection::check_config;
 pub(crate) use engine::Running;
+pub(crate) use reached::Reached;
 pub(crate) use secrets::env_key;
 
 /// A configuration that was read and checked.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, SlotSource, Sms};
+use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, Slot, Sms};
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
 use renmen_flow::Destination;
 use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, Switch};
@@ -136,8 +136,7 @@ impl Deployment {
         mail: &Mail,
     ) -> anyhow::Result<MailSpec> {
         let login = channel.slots.iter().next();
-        let credential =
-            login.map(|(slot, source)| self.secret(vault, source).with_context(|| format!("slot `{slot}`")));
+        let credential = login.map(|(slot, given)| self.secret(vault, given).with_context(|| format!("slot `{slot}`")));
         let limits = &channel.limits;
         Ok(MailSpec {
             tenant: channel.tenant.clone(),
@@ -189,14 +188,15 @@ impl Deployment {
     fn receiver_slots(
         &self,
         vault: Option<&Vault>,
-        sources: &BTreeMap<SlotName, SlotSource>,
+        given: &BTreeMap<SlotName, Slot>,
         auth: Option<&AuthRecipe>,
     ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
-        let slot = |(name, source): (&SlotName, &SlotSource)| {
-            let secret = self.secret(vault, source).with_context(|| format!("slot `{name}`"))?;
-            Ok((name.clone(), SlotSpec { secret: Some(secret), audience: vec![], auth: auth.cloned() }))
+        let slot = |(name, given): (&SlotName, &Slot)| {
+            let secret = self.secret(vault, given).with_context(|| format!("slot `{name}`"))?;
+            // Its address stands beside it in the file: the operator wrote both.
+            Ok((name.clone(), SlotSpec { secret: Some(secret), to: None, audience: vec![], auth: auth.cloned() }))
         };
-        sources.iter().map(slot).collect()
+        given.iter().map(slot).collect()
     }
 }
 

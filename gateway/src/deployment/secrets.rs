@@ -1,7 +1,7 @@
 //! From a slot's source to its secret. The value goes straight on to egress.
 
 use anyhow::Context as _;
-use renmen_config::{KeySource, SlotSource};
+use renmen_config::{KeySource, Slot, SlotSource};
 use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault};
 
 use super::Deployment;
@@ -24,9 +24,9 @@ impl Deployment {
         Ok(Some(opened))
     }
 
-    /// The secret that a source names.
-    pub(crate) fn secret(&self, vault: Option<&Vault>, source: &SlotSource) -> anyhow::Result<Secret> {
-        let source = match source.clone() {
+    /// The secret that a slot names.
+    pub(crate) fn secret(&self, vault: Option<&Vault>, slot: &Slot) -> anyhow::Result<Secret> {
+        let source = match slot.source.clone() {
             SlotSource::Env(name) => Source::Env(name),
             SlotSource::File(path) => Source::File(path),
             SlotSource::Vault(name) => Source::Vault(name),

@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod event;
 pub mod id;
 pub mod manifest;
+pub mod shown;
 pub mod types;
 
 mod canonical;

@@ -80,6 +80,7 @@ fn connection() -> Arc<Connection> {
             SlotName::new("key").unwrap(),
             SlotSpec {
                 secret: Some(Secret::new("0123456789abcdef0123456789abcdef".into())),
+                to: None,
                 audience: vec![],
                 auth: None,
             },

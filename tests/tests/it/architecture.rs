@@ -66,10 +66,11 @@ fn an_edge_to_somebody_elses_library_is_found() {
 const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-schema", &[]),
     ("renmen-plugin", &["renmen-schema"]),
-    ("renmen-config", &["renmen-schema"]),
+    ("renmen-origin", &[]),
+    ("renmen-config", &["renmen-schema", "renmen-origin"]),
     ("renmen-vault", &["renmen-schema"]),
     ("renmen-store", &["renmen-schema"]),
-    ("renmen-egress", &["renmen-schema", "renmen-vault"]),
+    ("renmen-egress", &["renmen-schema", "renmen-origin", "renmen-vault"]),
     ("renmen-plugin-host", &["renmen-schema", "renmen-egress"]),
     ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),
     ("renmen-flow", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store"]),

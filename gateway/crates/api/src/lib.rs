@@ -24,6 +24,7 @@ mod problem;
 mod resource;
 mod router;
 mod serve;
+mod shown_json;
 mod state;
 
 pub use control::{

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::limits::within_range;
 use crate::section::{Node, Section};
-use crate::{Grant, Limits, SlotSource};
+use crate::{Grant, Limits, Slot};
 
 /// Recipients of one mail: default, least, most.
 const RECIPIENTS: (u32, u32, u32) = (50, 1, 1_000);
@@ -28,7 +28,7 @@ pub struct Channel {
     /// `grant`: of it, `plaintext` and `addresses` count here.
     pub grant: Grant,
     /// `slots`.
-    pub slots: BTreeMap<SlotName, SlotSource>,
+    pub slots: BTreeMap<SlotName, Slot>,
     /// `limits`: of them, `request_timeout`, `request_bytes_max`, `response_bytes_max`, `parallel_max` and `rate` count here.
     pub limits: Limits,
     /// `kind` and what belongs to it.
@@ -141,13 +141,13 @@ impl Channel {
 }
 
 /// The slots that this kind of receiver has; another name is noted.
-pub(crate) fn read_slots(section: Section<'_>, known: &[&str]) -> BTreeMap<SlotName, SlotSource> {
+pub(crate) fn read_slots(section: Section<'_>, known: &[&str]) -> BTreeMap<SlotName, Slot> {
     let mut slots = BTreeMap::new();
     for (name, node) in section.named::<SlotName>() {
         if !known.contains(&name.as_str()) {
             node.problem_at_key(format!("there is no slot `{name}` here"), format!("use: {}", known.join(", ")));
-        } else if let Some(source) = SlotSource::read(&node) {
-            slots.insert(name, source);
+        } else if let Some(slot) = Slot::read_of_receiver(&node) {
+            slots.insert(name, slot);
         }
     }
     slots

@@ -128,7 +128,8 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     };
     let interview = Interview::read(top.table("interview"));
     let outbox = top.table("outbox").map(Outbox::read).unwrap_or_default();
-    let flows = read_flows(&mut top, context, &gateway);
+    let text: Arc<str> = context.text().into();
+    let flows = read_flows(&mut top, &text, &gateway);
     let mut connections = BTreeMap::new();
     if let Some(section) = top.table("connections") {
         for (name, node) in section.named::<ConnectionName>() {
@@ -140,9 +141,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
                 node.problem(format!("more than {CONNECTIONS_MAX} connections"), "give the others to a second gateway");
                 break;
             }
-            if let Some(connection) =
-                node.section().and_then(|section| Connection::read(section, &gateway.tenant, &limits))
-            {
+            if let Some(connection) = Connection::read(&node, &gateway.tenant, &limits, &text) {
                 connections.insert(name, connection);
             }
         }
@@ -197,17 +196,16 @@ fn receivers<'a, T>(
     found
 }
 
-fn read_flows(top: &mut Section<'_>, context: &Context<'_>, gateway: &Gateway) -> BTreeMap<String, Flow> {
+fn read_flows(top: &mut Section<'_>, text: &Arc<str>, gateway: &Gateway) -> BTreeMap<String, Flow> {
     let mut flows = BTreeMap::new();
     let Some(section) = top.table("flows") else { return flows };
-    let text: Arc<str> = context.text().into();
     // A flow is named as a connection is.
     for (name, node) in section.named::<ConnectionName>() {
         if flows.len() == FLOWS_MAX {
             node.problem(format!("more than {FLOWS_MAX} flows"), "give the others to a second gateway");
             break;
         }
-        if let Some(flow) = Flow::read(&node, &gateway.tenant, &text) {
+        if let Some(flow) = Flow::read(&node, &gateway.tenant, text) {
             flows.insert(name.to_string(), flow);
         }
     }

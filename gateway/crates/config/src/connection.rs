@@ -1,12 +1,15 @@
 //! `[connections.NAME]`: a plugin configured for one outside system.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use renmen_schema::id::{SlotName, StreamName, TenantId};
 
+use crate::error::ConfigError;
+use crate::places::{LateProblem, Places};
 use crate::section::{Node, Section};
-use crate::{Grant, Limits, Schedule, SlotSource};
+use crate::{Grant, Limits, Schedule, Slot};
 
 /// Ends of keys under `config` that name a secret. A plugin sees its configuration; it must never see a secret.
 const SECRET_KEYS: [&str; 7] = ["secret", "password", "passwd", "token", "api_key", "apikey", "private_key"];
@@ -27,7 +30,7 @@ pub struct Connection {
     /// `grant`.
     pub grant: Grant,
     /// `slots`.
-    pub slots: BTreeMap<SlotName, SlotSource>,
+    pub slots: BTreeMap<SlotName, Slot>,
     /// `streams`: what is pulled and when. A stream of the plugin that is not named here is not pulled on its own.
     pub streams: BTreeMap<StreamName, Stream>,
     /// `event_socket`: open a connection on which the vendor sends its events, where the plugin's manifest names one. Default
@@ -39,6 +42,7 @@ pub struct Connection {
     pub scoring: bool,
     /// `withhold`: fields that no flow ever sends to it, as JSON Pointers with `*` for any item.
     pub withhold: Vec<String>,
+    places: Places,
 }
 
 /// One stream of a connection.
@@ -51,7 +55,8 @@ pub struct Stream {
 }
 
 impl Connection {
-    pub(crate) fn read(mut section: Section<'_>, tenant: &TenantId, limits: &Limits) -> Option<Self> {
+    pub(crate) fn read(node: &Node<'_>, tenant: &TenantId, limits: &Limits, text: &Arc<str>) -> Option<Self> {
+        let mut section = node.section()?;
         let plugin = section.require("plugin", "name the component: `plugin = \"plugins/dingtalk.wasm\"`");
         let plugin = plugin.and_then(|node| read_plugin(&node));
         let digest = read_digest(&mut section);
@@ -67,8 +72,8 @@ impl Connection {
         let grant = section.table("grant").map(Grant::read).unwrap_or_default();
         let mut slots = BTreeMap::new();
         for (name, node) in section.table("slots").map(Section::named::<SlotName>).unwrap_or_default() {
-            if let Some(source) = SlotSource::read(&node) {
-                slots.insert(name, source);
+            if let Some(slot) = Slot::read(&node) {
+                slots.insert(name, slot);
             }
         }
         let mut streams = BTreeMap::new();
@@ -95,7 +100,20 @@ impl Connection {
             limits,
             scoring,
             withhold,
+            places: Places::of(node, text),
         })
+    }
+
+    /// The error of a connection that does not fit its plugin, with the place of each problem in the file.
+    #[must_use]
+    pub fn refuse(&self, path: &Path, problems: &[LateProblem]) -> ConfigError {
+        self.places.refuse(path, problems, |_| None)
+    }
+
+    /// Does the file say something under this key of the connection: `grant`?
+    #[must_use]
+    pub fn says(&self, key: &str) -> bool {
+        self.places.has(key)
     }
 }
 

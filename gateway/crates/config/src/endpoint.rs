@@ -8,7 +8,7 @@ use renmen_schema::id::{SlotName, TenantId};
 
 use crate::channel::{read_slots, read_url};
 use crate::section::{Node, Section};
-use crate::{Grant, Limits, SlotSource, suggest};
+use crate::{Grant, Limits, Slot, suggest};
 
 /// What can happen to a record.
 const CHANGES: [&str; 3] = ["created", "updated", "deleted"];
@@ -33,7 +33,7 @@ pub struct Endpoint {
     /// `grant`: of it, `plaintext` and `addresses` count here.
     pub grant: Grant,
     /// `slots`.
-    pub slots: BTreeMap<SlotName, SlotSource>,
+    pub slots: BTreeMap<SlotName, Slot>,
     /// `limits`, as of a channel.
     pub limits: Limits,
 }

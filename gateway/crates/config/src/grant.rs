@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use url::Url;
 
 use crate::section::{Node, Section};
 
 /// Methods that a grant may name.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// How a host is written.
+const HOST_HELP: &str =
+    "write an origin, such as \"https://api.example.com\", \"https://*.example.com\" or \"{base_url}\"";
 
 /// What a connection is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,34 +45,23 @@ fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec
     Some(node.list()?.iter().filter_map(read).collect())
 }
 
-fn read_host(node: &Node<'_>) -> Option<String> {
-    node.parsed(
-        check_host,
-        "write an origin, such as \"https://api.example.com\", \"https://*.example.com\" or \"{base_url}\"",
-    )
+/// Origins as in `hosts`, without the drop directory.
+pub(crate) fn read_origins(node: &Node<'_>) -> Option<Vec<String>> {
+    each(node, |item| {
+        let origin = |text: &str| match text {
+            "drop:" => Err("is not an origin: a file of the drop directory needs no secret".to_owned()),
+            _ => check_host(text),
+        };
+        item.parsed(origin, HOST_HELP)
+    })
 }
 
-/// A scheme, a host (perhaps with `*.` before it) and perhaps a port; or `{key}`; or `drop:`.
+fn read_host(node: &Node<'_>) -> Option<String> {
+    node.parsed(check_host, HOST_HELP)
+}
+
 fn check_host(text: &str) -> Result<String, String> {
-    if text == "drop:"
-        || text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|key| !key.is_empty())
-    {
-        return Ok(text.to_owned());
-    }
-    if text.contains('*') && (text.matches('*').count() > 1 || !text.contains("://*.")) {
-        return Err("may have one `*.`, at the beginning of the host".to_owned());
-    }
-    let url = Url::parse(&text.replacen("*.", "", 1)).map_err(|_| "is no origin".to_owned())?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err("does not begin with https:// or http://".to_owned());
-    }
-    if url.host_str().is_none() || !url.username().is_empty() || url.password().is_some() {
-        return Err("is no origin".to_owned());
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err("has more than scheme, host and port: a grant is for the whole host".to_owned());
-    }
-    Ok(text.trim_end_matches('/').to_owned())
+    renmen_origin::check(text).map(|()| text.trim_end_matches('/').to_owned())
 }
 
 fn read_method(node: &Node<'_>) -> Option<String> {
@@ -86,38 +78,4 @@ fn read_addresses(node: &Node<'_>) -> Option<IpNet> {
         text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is no address range".to_owned())
     };
     node.parsed(range, "write a range, such as \"10.0.0.0/8\", or one address")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_are_taken_and_everything_else_is_not() {
-        for text in [
-            "https://a.example",
-            "https://*.a.example",
-            "http://127.0.0.1:8080",
-            "https://a.example/",
-            "{base_url}",
-            "drop:",
-        ] {
-            assert!(check_host(text).is_ok(), "{text}");
-        }
-        for text in [
-            "a.example",
-            "*",
-            "https://*",
-            "https://a.*.example",
-            "https://*.*.example",
-            "https://a.example/path",
-            "https://a.example?x",
-            "ftp://a.example",
-            "https://user:hush@a.example",
-            "{}",
-            "",
-        ] {
-            assert!(check_host(text).is_err(), "{text}");
-        }
-    }
 }

@@ -1,11 +1,49 @@
-//! `slots.NAME`: where the secret of a slot comes from. The configuration describes the source; the vault fetches it.
+//! `slots.NAME`: where the secret of a slot comes from and where it may go. The configuration describes the source; the vault
+//! fetches it.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::grant::read_origins;
 use crate::section::{Node, Section};
+
+/// One slot as the operator fills it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// One of `env`, `file`, `vault`, `value`.
+    pub source: SlotSource,
+    /// `to`: the origins that the secret, and whatever is made of it, may go to, written as in `grant.hosts`. The manifest's
+    /// audience can only narrow it. Absent: wherever the audience says.
+    pub to: Option<Vec<String>>,
+}
+
+impl Slot {
+    /// A slot of a connection.
+    pub(crate) fn read(slot: &Node<'_>) -> Option<Self> {
+        Self::read_with(slot, |node| read_origins(&node))
+    }
+
+    /// A slot of a channel or an endpoint: its secret goes to the address that stands beside it.
+    pub(crate) fn read_of_receiver(slot: &Node<'_>) -> Option<Self> {
+        Self::read_with(slot, |node| {
+            node.problem_at_key(
+                "`to` is for the slots of connections",
+                "take it out: this secret goes to the address of this section alone",
+            );
+            None
+        })
+    }
+
+    fn read_with(slot: &Node<'_>, read_to: impl FnOnce(Node<'_>) -> Option<Vec<String>>) -> Option<Self> {
+        let mut section = SlotSource::table(slot)?;
+        let to = section.get("to").and_then(read_to);
+        let source = SlotSource::read(&mut section);
+        section.finish();
+        Some(Self { source: source?, to })
+    }
+}
 
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +77,8 @@ impl fmt::Debug for DevValue {
 }
 
 impl SlotSource {
-    pub(crate) fn read(slot: &Node<'_>) -> Option<Self> {
+    /// The table of a slot, which a text is not.
+    fn table<'a>(slot: &Node<'a>) -> Option<Section<'a>> {
         if slot.is_string() {
             // The likeliest mistake, and the one whose text must not be shown.
             slot.problem(
@@ -48,17 +87,20 @@ impl SlotSource {
             );
             return None;
         }
-        let mut section = slot.section()?;
+        slot.section()
+    }
+
+    fn read(section: &mut Section<'_>) -> Option<Self> {
         let found: Vec<(&str, Node<'_>)> = ["env", "file", "vault", "value"]
             .into_iter()
             .filter_map(|kind| section.get(kind).map(|node| (kind, node)))
             .collect();
-        let source = match found.as_slice() {
+        match found.as_slice() {
             [] => {
                 section.problem("this slot has no source", "write one of `env`, `file`, `vault`");
                 None
             }
-            [(kind, node)] => one(kind, node, &section),
+            [(kind, node)] => one(kind, node, section),
             [_, (_, second), ..] => {
                 second.problem_at_key(
                     "a slot has one source, this is a second one",
@@ -66,9 +108,7 @@ impl SlotSource {
                 );
                 None
             }
-        };
-        section.finish();
-        source
+        }
     }
 }
 

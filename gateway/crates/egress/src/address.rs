@@ -4,6 +4,38 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+/// What clouds give their machines credentials and configuration on. A range that the operator opens for something else never
+/// opens one of these: only the address itself does.
+const METADATA: [IpAddr; 15] = [
+    // AWS, Azure, Google, Oracle, OpenStack and most others.
+    IpAddr::V4(Ipv4Addr::new(169, 254, 169, 254)),
+    // AWS: credentials of ECS tasks and of EKS pods.
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    // Tencent, Scaleway.
+    IpAddr::V4(Ipv4Addr::new(169, 254, 0, 23)),
+    IpAddr::V4(Ipv4Addr::new(169, 254, 42, 42)),
+    // Alibaba, Volcengine.
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(100, 96, 0, 96)),
+    // Oracle (classic), Azure's wire server.
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    // The same over IPv6: AWS twice, Google, Oracle, OpenStack, Scaleway.
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42)),
+];
+
+/// The metadata addresses that these exceptions open: those that stand there by themselves.
+#[must_use]
+pub fn metadata_addresses(allowed: &[IpNet]) -> Vec<IpAddr> {
+    METADATA.into_iter().filter(|address| refusal(*address, allowed).is_none()).collect()
+}
+
 /// Why an address is refused; `None` when it may be used. Ranges of `allowed` are the operator's exceptions.
 pub(crate) fn refusal(address: IpAddr, allowed: &[IpNet]) -> Option<&'static str> {
     // What an address stands for is what the operator means, and what will be reached: judge the inner one.
@@ -11,6 +43,10 @@ pub(crate) fn refusal(address: IpAddr, allowed: &[IpNet]) -> Option<&'static str
         IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
     };
+    if METADATA.contains(&inner) {
+        let alone = |net: &IpNet| net.prefix_len() == net.max_prefix_len() && [address, inner].contains(&net.addr());
+        return if allowed.iter().any(alone) { None } else { Some("cloud metadata") };
+    }
     if allowed.iter().any(|net| net.contains(&address) || net.contains(&inner)) {
         return None;
     }
@@ -20,11 +56,10 @@ pub(crate) fn refusal(address: IpAddr, allowed: &[IpNet]) -> Option<&'static str
     }
 }
 
-/// IANA's special-purpose registry, and what clouds answer metadata on.
+/// IANA's special-purpose registry.
 fn refusal_v4(address: Ipv4Addr) -> Option<&'static str> {
     let [a, b, c, d] = address.octets();
     match (a, b, c, d) {
-        (169, 254, 169, 254) | (100, 100, 100, 200) | (168, 63, 129, 16) => Some("cloud metadata"),
         (0, ..) => Some("unspecified"),
         (127, ..) => Some("loopback"),
         (10, ..) | (172, 16..=31, ..) | (192, 168, ..) => Some("private"),
@@ -45,7 +80,6 @@ fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
     match s {
         [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback"),
-        [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254] => Some("cloud metadata"),
         [0xfc00..=0xfdff, ..] => Some("unique local"),
         [0xfe80..=0xfebf, ..] => Some("link-local"),
         [0xfec0..=0xfeff, ..] => Some("site-local"),
@@ -172,5 +206,31 @@ mod tests {
         assert_eq!(with("fd12::5"), None);
         assert!(with("10.0.0.1").is_some());
         assert!(with("::1").is_some());
+    }
+
+    #[test]
+    fn an_open_range_never_opens_the_metadata_of_a_cloud_that_lies_in_it() {
+        let nets = |texts: &[&str]| texts.iter().map(|text| text.parse::<IpNet>().unwrap()).collect::<Vec<_>>();
+        let wide = nets(&["0.0.0.0/0", "::/0", "169.254.0.0/16", "100.64.0.0/10", "169.254.169.254/31", "fd00::/8"]);
+        for address in METADATA {
+            assert_eq!(refusal(address, &wide), Some("cloud metadata"), "{address}");
+            assert_eq!(refusal(address, &[]), Some("cloud metadata"), "{address}");
+            let alone = IpNet::from(address);
+            assert_eq!(refusal(address, &[alone]), None, "{address}");
+            assert_eq!(metadata_addresses(&[alone]), [address]);
+            let other = METADATA.into_iter().find(|other| *other != address).unwrap();
+            assert!(refusal(other, &[alone]).is_some(), "{address} opens itself alone");
+        }
+        assert!(metadata_addresses(&wide).is_empty());
+        // Whatever form it is written in.
+        for form in ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::"] {
+            let form: IpAddr = form.parse().unwrap();
+            assert_eq!(refusal(form, &wide), Some("cloud metadata"), "{form}");
+            assert_eq!(refusal(form, &[IpNet::from(METADATA[0])]), None, "{form} is that address");
+        }
+        // Its neighbours in an open range are open.
+        for neighbour in ["169.254.169.253", "169.254.169.255", "100.100.100.199", "fd00:ec2::253", "192.0.0.193"] {
+            assert_eq!(refusal(neighbour.parse().unwrap(), &wide), None, "{neighbour}");
+        }
     }
 }

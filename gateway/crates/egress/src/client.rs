@@ -21,7 +21,7 @@ use crate::resolve::{AddressBook, Lookup, SystemLookup};
 use crate::retry::Retry;
 use crate::seal::Seal;
 use crate::token::{TokenCache, TokenEndpoint};
-use crate::{ConnectionSpec, EgressError, SlotSpec, pattern, sensitive};
+use crate::{ConnectionSpec, EgressError, SlotSpec, sensitive};
 
 /// The longest wait for a connection to be made; a shorter `request_timeout` goes before.
 const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
@@ -162,8 +162,13 @@ impl Egress {
         slot: &SlotSpec,
         grant: &mut Grant,
     ) -> Result<Slot, EgressError> {
-        let audience = pattern::read_all(&slot.audience, &spec.config)
-            .map_err(|why| EgressError::BadRequest(format!("audience of slot `{name}`: {why}")))?;
+        let read = |what: &str, patterns: &[String]| {
+            renmen_origin::read_all(patterns, &spec.config)
+                .map_err(|why| EgressError::BadRequest(format!("{what} of slot `{name}`: {why}")))
+        };
+        // Nothing, where no pattern of it can be read: the operator named origins, and this connection has none of them.
+        let to = slot.to.as_deref().map(|to| read("`to`", to)).transpose()?;
+        let audience = read("audience", &slot.audience)?;
         if audience.is_empty() && !slot.audience.is_empty() {
             // All its patterns name configuration keys that are not set; an empty audience would mean any host.
             return Err(EgressError::BadRequest(format!(
@@ -171,18 +176,18 @@ impl Egress {
                 slot.audience
             )));
         }
-        let recipe = match &slot.auth {
-            Some(recipe) => self.recipe(spec, name, slot, recipe, grant)?,
+        let mut made = Slot { name: name.clone(), secret: slot.secret.clone(), to, audience, recipe: None };
+        made.recipe = match &slot.auth {
+            Some(recipe) => self.recipe(spec, &made, recipe, grant)?,
             None => None,
         };
-        Ok(Slot { name: name.clone(), secret: slot.secret.clone(), audience, recipe })
+        Ok(made)
     }
 
     fn recipe(
         &self,
         spec: &ConnectionSpec,
-        name: &SlotName,
-        slot: &SlotSpec,
+        slot: &Slot,
         recipe: &renmen_schema::manifest::AuthRecipe,
         grant: &mut Grant,
     ) -> Result<Option<Recipe>, EgressError> {
@@ -194,15 +199,15 @@ impl Egress {
         }
         // An empty slot needs no endpoint; its configuration may be missing too.
         let Some(secret) = &slot.secret else { return Ok(Some(Recipe::Static(placement(recipe)))) };
-        let Some(endpoint) = TokenEndpoint::of(name, recipe, &spec.config)? else { return Ok(None) };
-        grant.add_token_endpoint(&endpoint.url)?;
+        let Some(endpoint) = TokenEndpoint::of(&slot.name, recipe, &spec.config)? else { return Ok(None) };
+        slot.check_destination(&grant.add_token_endpoint(&endpoint.url)?)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(endpoint.url.as_str().as_bytes());
         hasher.update(&[0]);
         hasher.update(format!("{recipe:?}").as_bytes());
         hasher.update(&[0]);
         hasher.update(secret.expose().as_bytes());
-        let key = (spec.tenant.clone(), spec.connection.clone(), name.clone());
+        let key = (spec.tenant.clone(), spec.connection.clone(), slot.name.clone());
         let cell = self.tokens.cell(key, *hasher.finalize().as_bytes());
         Ok(Some(Recipe::Token { endpoint: Box::new(endpoint), cell, place: placement(recipe) }))
     }

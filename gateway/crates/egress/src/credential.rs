@@ -6,12 +6,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
+use renmen_origin::{Origin, Pattern};
 use renmen_schema::id::SlotName;
 use renmen_schema::manifest::{AuthRecipe, Placement};
 use renmen_vault::Secret;
 
 use crate::EgressError;
-use crate::pattern::{Origin, Pattern};
 use crate::token::{Token, TokenCell, TokenEndpoint};
 use crate::wire::Outgoing;
 
@@ -19,6 +19,9 @@ use crate::wire::Outgoing;
 pub(crate) struct Slot {
     pub(crate) name: SlotName,
     pub(crate) secret: Option<Secret>,
+    /// What the operator says of it; none where the operator says nothing.
+    pub(crate) to: Option<Vec<Pattern>>,
+    /// What the manifest says of it; empty means anywhere that is granted.
     pub(crate) audience: Vec<Pattern>,
     pub(crate) recipe: Option<Recipe>,
 }
@@ -61,11 +64,34 @@ impl Slot {
                 self.name
             )));
         }
+        self.check_destination(origin)
+    }
+
+    /// May the secret, or what was got for it, go to this origin?
+    ///
+    /// # Errors
+    /// [`EgressError::NotGranted`] naming slot, origin and who would have to allow it.
+    pub(crate) fn check_destination(&self, origin: &Origin) -> Result<(), EgressError> {
+        self.check_to(origin)?;
         if self.audience.is_empty() || self.audience.iter().any(|pattern| pattern.covers(origin)) {
             return Ok(());
         }
         Err(EgressError::NotGranted(format!(
             "the credential of slot `{}` may not go to {origin}; see its audience in the manifest",
+            self.name
+        )))
+    }
+
+    /// Does the operator let it go to this origin?
+    ///
+    /// # Errors
+    /// [`EgressError::NotGranted`] naming slot, origin and the key to write.
+    pub(crate) fn check_to(&self, origin: &Origin) -> Result<(), EgressError> {
+        if self.to.as_ref().is_none_or(|to| to.iter().any(|pattern| pattern.covers(origin))) {
+            return Ok(());
+        }
+        Err(EgressError::NotGranted(format!(
+            "the secret of slot `{}` may not go to {origin}; it is not in `to` of that slot in the configuration",
             self.name
         )))
     }
@@ -148,7 +174,13 @@ mod tests {
 
     fn slot(secret: Option<&str>, recipe: Option<Recipe>) -> Slot {
         let audience = vec![Pattern::read("https://a.test", &serde_json::json!({})).unwrap().unwrap()];
-        Slot { name: SlotName::new("app").unwrap(), secret: secret.map(|s| Secret::new(s.into())), audience, recipe }
+        Slot {
+            name: SlotName::new("app").unwrap(),
+            secret: secret.map(|s| Secret::new(s.into())),
+            to: None,
+            audience,
+            recipe,
+        }
     }
 
     fn outgoing() -> Outgoing {
@@ -195,7 +227,15 @@ mod tests {
         assert!(slot.check_audience(&origin("https://a.test/")).is_ok());
         assert!(matches!(slot.check_audience(&origin("https://b.test/")), Err(EgressError::NotGranted(_))));
         assert!(matches!(slot.check_audience(&origin("http://a.test/")), Err(EgressError::NotGranted(_))));
-        let seal_only = Slot { recipe: None, ..slot };
+        let to = |pattern: &str| Some(vec![Pattern::read(pattern, &serde_json::json!({})).unwrap().unwrap()]);
+        let elsewhere = Slot { to: to("https://b.test"), recipe: Some(Recipe::Basic), ..slot };
+        for url in ["https://a.test/", "https://b.test/"] {
+            let error = elsewhere.check_audience(&origin(url)).unwrap_err();
+            assert!(matches!(error, EgressError::NotGranted(_)), "each of the two only narrows the other: {url}");
+        }
+        let both = Slot { to: to("https://a.test"), recipe: Some(Recipe::Basic), ..elsewhere };
+        assert!(both.check_audience(&origin("https://a.test/")).is_ok());
+        let seal_only = Slot { recipe: None, ..both };
         assert!(matches!(seal_only.check_audience(&origin("https://a.test/")), Err(EgressError::NotGranted(_))));
     }
 }

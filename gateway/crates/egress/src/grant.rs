@@ -3,10 +3,10 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
+use renmen_origin::{Origin, Pattern, read_all, within};
 use renmen_schema::manifest::HttpWish;
 use url::Url;
 
-use crate::pattern::{Origin, Pattern, read_all};
 use crate::target::Target;
 use crate::{EgressError, OperatorGrant};
 
@@ -49,11 +49,30 @@ impl Grant {
         })
     }
 
-    /// Takes note of a token endpoint: the operator must allow its origin, and no connector may call it.
+    /// The origins that a request may go to: what manifest and operator have in common.
+    pub(crate) fn patterns(&self) -> Vec<Pattern> {
+        self.allowed(&self.wish)
+    }
+
+    /// What the operator allows of these.
+    pub(crate) fn allowed(&self, asked: &[Pattern]) -> Vec<Pattern> {
+        match &self.operator {
+            Some(operator) => within(asked, operator),
+            None => asked.to_vec(),
+        }
+    }
+
+    /// The methods that a request may have.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        let allowed = |method: &&String| self.methods_allowed.as_ref().is_none_or(|allowed| allowed.contains(method));
+        self.methods.iter().filter(allowed).cloned().collect()
+    }
+
+    /// Takes note of a token endpoint, and gives its origin: the operator must allow it, and no connector may call it.
     ///
     /// # Errors
     /// [`EgressError::NotGranted`] saying what to add.
-    pub(crate) fn add_token_endpoint(&mut self, url: &Url) -> Result<(), EgressError> {
+    pub(crate) fn add_token_endpoint(&mut self, url: &Url) -> Result<Origin, EgressError> {
         let origin =
             Origin::of(url).ok_or_else(|| denied(format!("token endpoint `{}` is no http(s) URL", url.scheme())))?;
         self.check_plaintext(&origin)?;
@@ -62,8 +81,8 @@ impl Grant {
                 "the slot's secret would go to the token endpoint at {origin}; add it to `grant.hosts` to allow it"
             )));
         }
-        self.token_endpoints.push((origin, comparable_path(url)));
-        Ok(())
+        self.token_endpoints.push((origin.clone(), comparable_path(url)));
+        Ok(origin)
     }
 
     /// May this request go?

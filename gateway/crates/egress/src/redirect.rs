@@ -3,10 +3,10 @@
 
 use http::Method;
 use http::header::LOCATION;
+use renmen_origin::Origin;
 use url::Url;
 
 use crate::EgressError;
-use crate::pattern::Origin;
 use crate::wire::Answer;
 
 /// Followed one after the other for one request.

@@ -5,9 +5,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use renmen_origin::Origin;
 
 use crate::credential::{Credential, Recipe, Slot};
-use crate::pattern::Origin;
 use crate::resolve::ResolveError;
 use crate::target::Target;
 use crate::token::{Token, TokenEndpoint, is_stale};

@@ -49,7 +49,10 @@ pub struct EgressLimits {
 pub struct SlotSpec {
     /// `None`: the operator left it empty; requests that name the slot fail before anything is sent.
     pub secret: Option<Secret>,
-    /// Origins as in the manifest's wish; empty means any granted host.
+    /// The origins that the operator lets the secret go to, with whatever is made of it. `None`: the operator says nothing of
+    /// it, which only `--dev` and the author's kit do.
+    pub to: Option<Vec<String>>,
+    /// What the manifest narrows that to. Origins as in its wish; empty means any granted host.
     pub audience: Vec<String>,
     /// `None`: for `seal` alone.
     pub auth: Option<AuthRecipe>,

@@ -2,9 +2,9 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
+use renmen_origin::Origin;
 use url::Url;
 
-use crate::pattern::Origin;
 use crate::{EgressError, Request};
 
 /// The URI type of the HTTP stack takes no more; far above what vendors accept.

@@ -17,14 +17,11 @@ pub(crate) fn fill(template: &str, value_of: impl Fn(&str) -> Option<String>) ->
     Ok(filled)
 }
 
-/// The text of a configuration key, without a slash at its end so that `{base_url}/token` reads well.
-pub(crate) fn config_text(config: &serde_json::Value, key: &str) -> Option<String> {
-    config.get(key)?.as_str().map(|text| text.trim_end_matches('/').to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use renmen_origin::config_text;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,8 @@
-//! Text that a guest wrote, made fit for an operator's eyes: secrets out, control characters escaped, cut to size.
+//! Text that a guest wrote, made fit for an operator's eyes: secrets out, deceptive characters escaped, cut to size.
 //!
 //! The order matters: secrets are taken out before the text is cut, or half of one could stand at the cut.
+
+use renmen_schema::shown::is_deceptive;
 
 /// How much of a failure's message is kept, in bytes.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4 << 10;
@@ -31,11 +33,6 @@ pub(crate) fn clean(text: &str, bytes_max: usize, redact: impl Fn(&str) -> Strin
         out.push_str(&format!("… ({} bytes in all)", text.len()));
     }
     out
-}
-
-/// Moves a terminal's cursor, breaks a line of a log, or shows text in another order than it is read.
-fn is_deceptive(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The longest beginning of `text` within `bytes_max` bytes that ends between two characters.

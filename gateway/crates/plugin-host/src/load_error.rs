@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use renmen_schema::shown::line;
+
 use crate::contract::CONTRACT;
 
 /// Why a plugin was not loaded. Nothing is loaded in part: the one that was there before stays.
@@ -97,7 +99,7 @@ pub enum LoadError {
         begins: String,
     },
     /// WebAssembly that does not parse.
-    #[error("the WebAssembly is damaged: {reason}; copy or build the file again")]
+    #[error("the WebAssembly is damaged: {reason}; copy or build the file again", reason = line(.reason))]
     Malformed {
         /// What and where.
         reason: String,
@@ -111,13 +113,13 @@ pub enum LoadError {
     )]
     TwoManifests,
     /// The manifest cannot be understood.
-    #[error("{reason}; correct it and build the plugin again")]
+    #[error("{reason}; correct it and build the plugin again", reason = line(.reason))]
     Manifest {
         /// Line, column and what is wrong.
         reason: String,
     },
     /// The manifest contradicts itself.
-    #[error("plugin.toml of {plugin}: {}; correct it and build the plugin again", faults.join("; "))]
+    #[error("plugin.toml of {plugin}: {}; correct it and build the plugin again", line(&faults.join("; ")), plugin = line(.plugin))]
     ManifestFaults {
         /// The plugin's name.
         plugin: String,
@@ -126,8 +128,7 @@ pub enum LoadError {
     },
     /// Built for a contract that is not served.
     #[error(
-        "{plugin} was built for renmen:connector@{built_for}, this gateway serves {CONTRACT}; rebuild it with the renmen-plugin of this release"
-    )]
+        "{plugin} was built for renmen:connector@{built_for}, this gateway serves {CONTRACT}; rebuild it with the renmen-plugin of this release", plugin = line(.plugin), built_for = line(.built_for))]
     Contract {
         /// The plugin's name.
         plugin: String,
@@ -135,7 +136,7 @@ pub enum LoadError {
         built_for: String,
     },
     /// It asks for what a connector does not get.
-    #[error("{plugin} asks for {}, which no connector gets: only http, clock, log and seal of renmen:connector; remove the dependency that asks for it (WASI means the wrong target: build for wasm32-unknown-unknown)", names.join(", "))]
+    #[error("{plugin} asks for {}, which no connector gets: only http, clock, log and seal of renmen:connector; remove the dependency that asks for it (WASI means the wrong target: build for wasm32-unknown-unknown)", line(&names.join(", ")), plugin = line(.plugin))]
     ForeignImports {
         /// The plugin's name.
         plugin: String,
@@ -143,7 +144,7 @@ pub enum LoadError {
         names: Vec<String>,
     },
     /// A module asks for what the host of another platform would give.
-    #[error("the module asks for {}, which no connector gets; {}", names.join(", "), culprit(names))]
+    #[error("the module asks for {}, which no connector gets; {}", line(&names.join(", ")), culprit(names))]
     ForeignModuleImports {
         /// `module.name` of each import.
         names: Vec<String>,
@@ -154,7 +155,7 @@ pub enum LoadError {
     )]
     NoBindings,
     /// The manifest promises what the code does not do.
-    #[error("{plugin} does not export `{export}` although {because}; export it, or take that out of plugin.toml")]
+    #[error("{plugin} does not export `{export}` although {because}; export it, or take that out of plugin.toml", plugin = line(.plugin), because = line(.because))]
     MissingExport {
         /// The plugin's name.
         plugin: String,
@@ -165,8 +166,7 @@ pub enum LoadError {
     },
     /// The code does what the manifest does not say.
     #[error(
-        "{plugin} exports `{export}`, but nothing in its manifest {wanted}; declare it in plugin.toml, or take the export out"
-    )]
+        "{plugin} exports `{export}`, but nothing in its manifest {wanted}; declare it in plugin.toml, or take the export out", plugin = line(.plugin))]
     UndeclaredExport {
         /// The plugin's name.
         plugin: String,
@@ -176,15 +176,14 @@ pub enum LoadError {
         wanted: &'static str,
     },
     /// The module cannot become a component.
-    #[error("the module cannot become a component: {reason}; build it with the renmen-plugin of this release")]
+    #[error("the module cannot become a component: {reason}; build it with the renmen-plugin of this release", reason = line(.reason))]
     Encode {
         /// What the encoder says.
         reason: String,
     },
     /// It does not compile.
     #[error(
-        "{plugin} does not compile: {reason}; build it again, without features beyond the WebAssembly that this release allows"
-    )]
+        "{plugin} does not compile: {reason}; build it again, without features beyond the WebAssembly that this release allows", plugin = line(.plugin), reason = line(.reason))]
     Compile {
         /// The plugin's name.
         plugin: String,
@@ -193,8 +192,7 @@ pub enum LoadError {
     },
     /// It does not fit the contract in detail.
     #[error(
-        "{plugin} does not fit the contract {CONTRACT}: {reason}; rebuild it with the renmen-plugin of this release"
-    )]
+        "{plugin} does not fit the contract {CONTRACT}: {reason}; rebuild it with the renmen-plugin of this release", plugin = line(.plugin), reason = line(.reason))]
     Link {
         /// The plugin's name.
         plugin: String,
@@ -202,7 +200,7 @@ pub enum LoadError {
         reason: String,
     },
     /// It fails before it is asked for anything.
-    #[error("{plugin} cannot be started: {reason}; look at what it does before its first call (statics, `start`)")]
+    #[error("{plugin} cannot be started: {reason}; look at what it does before its first call (statics, `start`)", plugin = line(.plugin), reason = line(.reason))]
     Trial {
         /// The plugin's name.
         plugin: String,
@@ -210,7 +208,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The directory for compiled code is not safe to use.
-    #[error("the directory {} cannot hold compiled code: {reason}", path.display())]
+    #[error("the directory {} cannot hold compiled code: {reason}", path.display(), reason = line(.reason))]
     CacheDir {
         /// Which directory.
         path: PathBuf,
@@ -218,7 +216,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The engine does not start on this machine.
-    #[error("the WebAssembly engine does not start on this machine: {reason}")]
+    #[error("the WebAssembly engine does not start on this machine: {reason}", reason = line(.reason))]
     Engine {
         /// What it says.
         reason: String,

@@ -1,5 +1,6 @@
 //! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
 
+mod describe;
 mod trial;
 mod trust;
 mod write;
@@ -9,7 +10,6 @@ use std::path::Path;
 use renmen_kit::build::Build;
 use renmen_kit::component::{self, read};
 use renmen_plugin_host::{Capability, Inspection, Signer, Trust, inspect, signature_path};
-use renmen_schema::manifest::Idempotence;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Plugin as Ask};
@@ -37,7 +37,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
             if out.json {
                 out.document(&document(&found))?;
             } else {
-                out.say(&describe(&found));
+                out.say(&describe::describe(&found));
             }
             Ok(Outcome::Done)
         }
@@ -134,40 +134,4 @@ fn document(found: &Inspection) -> Value {
 
 fn capabilities(found: &Inspection) -> Vec<&'static str> {
     found.capabilities().into_iter().map(Capability::as_str).collect()
-}
-
-fn describe(found: &Inspection) -> String {
-    let manifest = &found.manifest;
-    let mut text = format!(
-        "{} {}: {}\ndigest    {}\nsize      {} bytes\ncontract  {}\ncan       {}\nimports   {}\nexports   {}\nhosts     {} ({})\n",
-        manifest.name,
-        manifest.version,
-        manifest.description,
-        found.digest,
-        thousands(found.bytes),
-        manifest.contract,
-        capabilities(found).join(", "),
-        found.imports.join(", "),
-        found.exports.join(", "),
-        manifest.http.hosts.join(", "),
-        if manifest.http.methods.is_empty() { "GET".to_owned() } else { manifest.http.methods.join(", ") },
-    );
-    for (slot, wish) in &manifest.slots {
-        text.push_str(&format!("slot      {slot}: {}\n", wish.description));
-    }
-    for (name, stream) in &manifest.streams {
-        text.push_str(&format!("stream    {name}: {} ({})\n", stream.description, stream.entities.join(", ")));
-    }
-    for (name, action) in &manifest.actions {
-        let again = match action.idempotent {
-            Idempotence::Key => "once for each key",
-            Idempotence::ReadBeforeWrite => "looks before it writes",
-            Idempotence::None => "a second attempt may do it twice",
-        };
-        text.push_str(&format!("action    {name}: {} ({again})\n", action.description));
-    }
-    if let Some(webhook) = &manifest.webhook {
-        text.push_str(&format!("webhook   {}\n", webhook.description));
-    }
-    text.trim_end().to_owned()
 }

@@ -50,7 +50,7 @@ pub(super) fn build(out: Output, build: &Build) -> anyhow::Result<Outcome> {
         told["file"] = json!(built.path);
         out.document(&told)?;
     } else {
-        out.say(&format!("{}\n\n{}", describe(&built.inspection), built.path.display()));
+        out.say(&format!("{}\n\n{}", describe::describe(&built.inspection), built.path.display()));
     }
     Ok(Outcome::Done)
 }

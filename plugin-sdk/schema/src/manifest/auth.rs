@@ -53,6 +53,17 @@ pub enum AuthRecipe {
     },
 }
 
+impl AuthRecipe {
+    /// The token endpoint as the manifest writes it; none for a recipe without one.
+    #[must_use]
+    pub fn token_url(&self) -> Option<&str> {
+        match self {
+            Self::Static { .. } | Self::Basic {} => None,
+            Self::Oauth2ClientCredentials { token_url, .. } | Self::JsonToken { token_url, .. } => Some(token_url),
+        }
+    }
+}
+
 /// What an API answers, without a 401, to a token that it no longer takes: DingTalk's `errcode` 40014 with status 200.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{AuthRecipe, LineageRule, Manifest};
 use crate::kind::EntityKind;
 use crate::sensitivity::class_of;
+use crate::shown::line;
 
 /// Bytes of a manifest's text.
 pub const MANIFEST_BYTES_MAX: usize = 256 << 10;
@@ -22,7 +23,7 @@ pub struct ManifestError {
 
 impl fmt::Display for ManifestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "plugin.toml, line {}, column {}: {}", self.line, self.column, self.message)
+        write!(f, "plugin.toml, line {}, column {}: {}", self.line, self.column, line(&self.message))
     }
 }
 
@@ -39,7 +40,7 @@ pub struct ManifestFault {
 
 impl fmt::Display for ManifestFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.message)
+        write!(f, "{}: {}", line(&self.key), line(&self.message))
     }
 }
 
@@ -57,7 +58,7 @@ impl Manifest {
             let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            ManifestError { line, column, message: error.message().to_owned() }
+            ManifestError { line, column, message: error.message().replace('\n', ", ") }
         })
     }
 
@@ -339,6 +340,15 @@ type = "string"
         assert_eq!((error.line, error.column), (3, 11), "{error}");
         let error = Manifest::parse("name = \"x").unwrap_err();
         assert_eq!(error.line, 1);
+    }
+
+    #[test]
+    fn no_fault_repeats_a_text_that_deceives() {
+        let hidden = "POST\\u001B[2K\\u202E\\u200B";
+        let faults = faults("\"POST\"", &format!("\"{hidden}\""));
+        assert!(faults[0].contains("POST\\u{1b}[2K\\u{202e}\\u{200b}"), "{faults:?}");
+        let error = Manifest::parse(&GOOD.replace("[http]", "[http]\n\"ho\\u001Bst\" = []")).unwrap_err().to_string();
+        assert!(error.contains("ho\\u{1b}st") && !error.chars().any(crate::shown::is_deceptive), "{error}");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::{Path, State};
-use axum::{Extension, Json};
 use renmen_schema::id::ConnectionName;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use crate::auth::Caller;
 use crate::control::{ConnectionInfo, StreamActivity, StreamInfo};
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
+use crate::shown_json::ShownJson;
 use crate::state::AppState;
 
 /// Every connection of the tenant.
@@ -89,9 +90,9 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     params: Params,
-) -> Result<Json<ConnectionList>, Problem> {
+) -> Result<ShownJson<ConnectionList>, Problem> {
     params.end()?;
-    Ok(Json(ConnectionList { data: state.control.connections(&caller.tenant).await }))
+    Ok(ShownJson(ConnectionList { data: state.control.connections(&caller.tenant).await }))
 }
 
 /// One connection with its streams.
@@ -105,9 +106,9 @@ pub(crate) async fn get(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     params: Params,
-) -> Result<Json<ConnectionInfo>, Problem> {
+) -> Result<ShownJson<ConnectionInfo>, Problem> {
     params.end()?;
-    find(&state, &caller, &name).await.map(Json)
+    find(&state, &caller, &name).await.map(ShownJson)
 }
 
 /// The streams of one connection.
@@ -121,10 +122,10 @@ pub(crate) async fn streams(
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     params: Params,
-) -> Result<Json<StreamList>, Problem> {
+) -> Result<ShownJson<StreamList>, Problem> {
     params.end()?;
     let connection = find(&state, &caller, &name).await?;
-    Ok(Json(StreamList { data: connection.streams }))
+    Ok(ShownJson(StreamList { data: connection.streams }))
 }
 
 async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<ConnectionInfo, Problem> {
@@ -139,7 +140,7 @@ pub(crate) async fn health(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     params: Params,
-) -> Result<Json<HealthReport>, Problem> {
+) -> Result<ShownJson<HealthReport>, Problem> {
     params.end()?;
     let mut counted: BTreeMap<String, BTreeMap<String, RecordCount>> = BTreeMap::new();
     for count in state.store.counts(&caller.tenant).await? {
@@ -159,5 +160,5 @@ pub(crate) async fn health(
         })
         .collect();
     let status = connections.iter().map(|connection| connection.status).max().unwrap_or(HealthStatus::Ok);
-    Ok(Json(HealthReport { status, connections }))
+    Ok(ShownJson(HealthReport { status, connections }))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::{Extension, Json};
 use renmen_schema::manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::control::{PluginInfo, PluginSigner};
 use crate::params::Params;
 use crate::problem::Problem;
+use crate::shown_json::ShownJson;
 use crate::state::AppState;
 
 /// One plugin.
@@ -65,8 +66,8 @@ pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
     params: Params,
-) -> Result<Json<PluginList>, Problem> {
+) -> Result<ShownJson<PluginList>, Problem> {
     params.end()?;
     let plugins = state.control.plugins(&caller.tenant).await;
-    Ok(Json(PluginList { data: plugins.into_iter().map(PluginView::of).collect() }))
+    Ok(ShownJson(PluginList { data: plugins.into_iter().map(PluginView::of).collect() }))
 }

@@ -70,6 +70,16 @@ fn a_slot_without_or_with_two_sources_is_explained() {
 }
 
 #[test]
+fn a_place_that_a_secret_may_not_go_to_is_explained() {
+    insta::assert_snapshot!(refused(&format!(
+        "{}\n[channels.post]\nkind = \"mail\"\nhost = \"smtp.example.com\"\nfrom = \"hr@example.com\"\nslots.login = {{ env = \"A\", to = [\"https://a.example\"] }}\n",
+        people(
+            "slots.a = { env = \"A\", to = \"https://a.example\" }\nslots.b = { env = \"A\", to = [\"drop:\", \"a.example\", \"https://a.example/x\"] }\nslots.c = { to = [\"https://a.example\"] }"
+        )
+    )));
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_told_with_its_place() {
     insta::assert_snapshot!(refused("[gateway]\nlisten = 127.0.0.1:7300\n\n[store\nurl = \"sqlite:a.db\"\n"));
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use renmen_config::{FlowProblem, Outbox};
+use renmen_config::{LateProblem, Outbox};
 use serde_json::json;
 
 use crate::{read_dev, refused};
@@ -19,8 +19,8 @@ record.number +
 record.titel'''
 "#;
 
-fn problem(key: &str, at: Option<usize>) -> FlowProblem {
-    FlowProblem { key: key.into(), at, message: "something".into(), help: "do this".into() }
+fn problem(key: &str, at: Option<usize>) -> LateProblem {
+    LateProblem { key: key.into(), at, message: "something".into(), help: "do this".into() }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use renmen_config::{KeySource, Schedule, SlotSource};
+use renmen_config::{KeySource, Schedule, Slot, SlotSource};
 
 use crate::{read, read_dev};
 
@@ -37,7 +37,7 @@ digest = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeef
 tenant = "branch-2"
 config = { base_url = "${DINGTALK_URL:-https://api.dingtalk.com}", other = "${ABSENT:-https://o.example}", deep = { list = [1, 2.5, true, "$$5"] } }
 grant = { hosts = ["{base_url}", "https://*.example.com"], methods = ["get", "POST"], plaintext = true, addresses = ["127.0.0.0/8", "::1"], drop = "./inbox" }
-slots.app = { env = "DINGTALK_APP" }
+slots.app = { env = "DINGTALK_APP", to = ["{base_url}", "https://login.example.com/"] }
 slots.old = { file = "app.json" }
 slots.third = { vault = "dingtalk/app" }
 streams.employees = { every = "15m" }
@@ -83,12 +83,13 @@ fn a_connection_is_read_with_its_grant_slots_and_streams() {
     assert_eq!(grant.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.0/8", "::1/128"]);
     assert_eq!(grant.drop.as_deref(), Some(Path::new("/etc/renmen/inbox")));
     let slots: Vec<_> = people.slots.values().cloned().collect();
+    let to = Some(vec!["{base_url}".to_owned(), "https://login.example.com".to_owned()]);
     assert_eq!(
         slots,
         [
-            SlotSource::Env("DINGTALK_APP".into()),
-            SlotSource::File("/etc/renmen/app.json".into()),
-            SlotSource::Vault("dingtalk/app".into())
+            Slot { source: SlotSource::Env("DINGTALK_APP".into()), to },
+            Slot { source: SlotSource::File("/etc/renmen/app.json".into()), to: None },
+            Slot { source: SlotSource::Vault("dingtalk/app".into()), to: None }
         ]
     );
     let stream = |name: &str| &people.streams[&name.parse().unwrap()];
@@ -120,7 +121,8 @@ fn dev_needs_no_digest_and_takes_a_value_in_clear() {
     let config = read_dev(text);
     let connection = config.connections.first_key_value().unwrap().1;
     assert!(connection.digest.is_none());
-    let SlotSource::Value(value) = connection.slots.first_key_value().unwrap().1.clone() else { panic!("not a value") };
+    let slot = connection.slots.first_key_value().unwrap().1.clone();
+    let SlotSource::Value(value) = slot.source else { panic!("not a value") };
     assert_eq!(value.into_text(), "made-up");
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use renmen_origin::Origin;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -12,7 +13,6 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 use url::Url;
 
 use crate::grant::Grant;
-use crate::pattern::Origin;
 use crate::resolve::ResolveError;
 use crate::target::Target;
 use crate::{Connection, EgressError};
@@ -55,7 +55,7 @@ impl Connection {
             false => Connector::Plain,
         };
         let open = async {
-            let tcp = self.reach(&origin).await?;
+            let tcp = self.dial(&origin).await?;
             let shaken = client_async_tls_with_config(url.as_str(), tcp, Some(config), Some(connector)).await;
             shaken.map_err(|error| {
                 EgressError::Unavailable(format!("{origin} opens no event connection: {}", plain(&error)))
@@ -73,7 +73,7 @@ impl Connection {
     }
 
     /// A connection to one of the checked addresses.
-    async fn reach(&self, origin: &Origin) -> Result<TcpStream, EgressError> {
+    async fn dial(&self, origin: &Origin) -> Result<TcpStream, EgressError> {
         let addresses = self.parts.addresses.resolve(&origin.host).await.map_err(|error| match error {
             refused @ ResolveError::Refused { .. } => EgressError::NotGranted(refused.to_string()),
             unknown @ ResolveError::Unknown { .. } => EgressError::Unavailable(unknown.to_string()),

@@ -6,42 +6,23 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderValue, Method, header};
-use renmen_schema::manifest::EventSocketManifest;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use super::{EventVerdict, Frame, SocketEvent};
-use crate::grant::Grant;
-use crate::pattern::Origin;
-use crate::target::Target;
-use crate::template::{config_text, fill};
+use crate::credential::Slot;
 use crate::token::{member_text, members};
 use crate::wire::{Answer, Outgoing, WayOut};
 use crate::{Connection, EgressError};
 
 /// Asks for a connection: `POST …/v1.0/gateway/connections/open` with the app's id and secret. Answers the URL with its
 /// ticket, which opens one connection and is a secret from then on.
-pub(super) async fn ask(
-    connection: &Connection,
-    grant: &Grant,
-    wish: &EventSocketManifest,
-) -> Result<Url, EgressError> {
-    let parts = &connection.parts;
-    let bad = |why: String| EgressError::BadRequest(format!("webhook.socket.open_url: {why}"));
-    let text = fill(&wish.open_url, |key| config_text(&parts.config, key))
-        .map_err(|key| bad(format!("configuration key `{key}` is not set to a text")))?;
-    let url = Url::parse(&text).map_err(|e| bad(e.to_string()))?;
-    let origin = Origin::of(&url).ok_or_else(|| bad("no http(s) URL".into()))?;
-    grant.check(&Method::POST, &Target::Http { url: url.clone(), origin: origin.clone() })?;
-    let slot = parts.slots.get(&wish.slot);
-    let slot = slot.ok_or_else(|| EgressError::NotGranted(format!("the manifest has no slot `{}`", wish.slot)))?;
-    slot.check_audience(&origin)?;
-
+pub(super) async fn ask(connection: &Connection, slot: &Slot, url: Url) -> Result<Url, EgressError> {
     let app = members(slot.secret()?)?;
     let member = |name: &str| {
         member_text(&app, name)
-            .ok_or_else(|| EgressError::Auth(format!("slot `{}` must hold JSON with `{name}`", wish.slot)))
+            .ok_or_else(|| EgressError::Auth(format!("slot `{}` must hold JSON with `{name}`", slot.name)))
     };
     let body = json!({
         "clientId": member("client_id")?, "clientSecret": member("client_secret")?,
@@ -52,7 +33,7 @@ pub(super) async fn ask(
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
     let outgoing = Outgoing { method: Method::POST, url, headers, body: Some(body.to_string().into()) };
     let (mut url, ticket) = place(&WayOut::send(connection, outgoing).await?)?;
-    parts.redactor.learn(&wish.slot, &ticket)?;
+    connection.parts.redactor.learn(&slot.name, &ticket)?;
     url.query_pairs_mut().append_pair("ticket", &ticket);
     Ok(url)
 }

@@ -10,12 +10,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use http::Method;
+use renmen_origin::{Origin, config_text};
 use renmen_schema::manifest::{EventProtocol, EventSocketManifest, HttpWish};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::CapacityError};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use url::Url;
 
+use crate::credential::Slot;
 use crate::grant::Grant;
+use crate::target::Target;
+use crate::template::fill;
 use crate::{Connection, EgressError};
 
 /// A connection on which nothing came for so long is asked whether it lives. As the vendor's own client does.
@@ -82,15 +88,35 @@ impl Connection {
     /// # Errors
     /// [`EgressError`] as for any request; also [`EgressError::Unavailable`] when what answers is no WebSocket.
     pub async fn open_events(&self, wish: &EventSocketManifest) -> Result<EventSocket, EgressError> {
-        let way = HttpWish { hosts: wish.hosts.clone(), methods: vec!["GET".into(), "POST".into()] };
-        let grant = Grant::new(&way, &self.parts.operator, &self.parts.config)?;
-        let (url, slot) = match wish.protocol {
-            EventProtocol::Dingtalk => (dingtalk::ask(self, &grant, wish).await?, &wish.slot),
+        let (grant, slot, open_url) = self.event_way(wish)?;
+        let url = match wish.protocol {
+            EventProtocol::Dingtalk => dingtalk::ask(self, slot, open_url).await?,
         };
         let origin = connect::origin_of(&url)?;
-        tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot, %origin, "Event connection opens");
+        // It carries the ticket that the secret was given for. The manifest's word for that are the socket's own hosts.
+        slot.check_to(&origin)?;
+        tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot.name, %origin, "Event connection opens");
         let wire = self.connect_to(&grant, url, origin).await?;
         Ok(EventSocket { wire, quiet: QUIET, patience: PATIENCE, bytes_max: self.parts.limits.response_bytes_max })
+    }
+
+    /// The way to where a connection is asked for, checked: the grant of the socket, the slot that opens it, the URL.
+    pub(crate) fn event_way(&self, wish: &EventSocketManifest) -> Result<(Grant, &Slot, Url), EgressError> {
+        let hosts = HttpWish { hosts: wish.hosts.clone(), methods: vec!["GET".into(), "POST".into()] };
+        let grant = Grant::new(&hosts, &self.parts.operator, &self.parts.config)?;
+        let slot = self.parts.slots.get(&wish.slot);
+        let slot = slot.ok_or_else(|| EgressError::NotGranted(format!("the manifest has no slot `{}`", wish.slot)))?;
+        let bad = |why: String| EgressError::BadRequest(format!("webhook.socket.open_url: {why}"));
+        let text = fill(&wish.open_url, |key| config_text(&self.parts.config, key))
+            .map_err(|key| bad(format!("configuration key `{key}` is not set to a text")))?;
+        let url = Url::parse(&text).map_err(|e| bad(e.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("put user and password into the slot, not into the URL".into()));
+        }
+        let origin = Origin::of(&url).ok_or_else(|| bad("not an http(s) URL".into()))?;
+        grant.check(&Method::POST, &Target::Http { url: url.clone(), origin: origin.clone() })?;
+        slot.check_audience(&origin)?;
+        Ok((grant, slot, url))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use renmen_origin::config_text;
 use renmen_schema::id::SlotName;
 use renmen_schema::manifest::{AuthRecipe, StaleToken, TokenBody};
 use renmen_vault::Secret;
@@ -11,7 +12,7 @@ use url::Url;
 
 use super::{Token, json, oauth2_client};
 use crate::EgressError;
-use crate::template::{config_text, fill};
+use crate::template::fill;
 use crate::wire::{Answer, WayOut};
 
 /// Answers that tell of a stale token are short; a page of records is not searched. Bytes.

@@ -42,7 +42,8 @@ fn app_spec(vendor: &Vendor) -> ConnectionSpec {
     let mut spec = spec(&[vendor.url("")]);
     let secret = json!({ "client_id": "dingapp", "client_secret": SECRET }).to_string();
     let auth = AuthRecipe::Basic {};
-    let slot_spec = SlotSpec { secret: Some(Secret::new(secret)), audience: vec![vendor.url("")], auth: Some(auth) };
+    let slot_spec =
+        SlotSpec { secret: Some(Secret::new(secret)), to: None, audience: vec![vendor.url("")], auth: Some(auth) };
     spec.slots.insert(slot("app"), slot_spec);
     spec
 }

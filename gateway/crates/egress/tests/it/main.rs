@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod deliver;
+mod destinations;
 mod drop_files;
 mod event_socket;
 mod faults;

@@ -192,7 +192,12 @@ pub(crate) fn spec(hosts: &[String]) -> ConnectionSpec {
 
 pub(crate) fn static_slot(secret: &str, name: &str) -> SlotSpec {
     let place = Placement::Header { name: name.into(), prefix: String::new() };
-    SlotSpec { secret: Some(Secret::new(secret.into())), audience: vec![], auth: Some(AuthRecipe::Static { place }) }
+    SlotSpec {
+        secret: Some(Secret::new(secret.into())),
+        to: None,
+        audience: vec![],
+        auth: Some(AuthRecipe::Static { place }),
+    }
 }
 
 pub(crate) fn options() -> EgressOptions {

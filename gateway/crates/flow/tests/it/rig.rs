@@ -43,7 +43,7 @@ pub(crate) fn push(action: &str, input: &Value) -> Push {
 /// A way to these origins on the loopback, in plain http.
 pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec {
     let slot = |(name, secret): &(&str, &str)| {
-        let spec = SlotSpec { secret: Some(Secret::new((*secret).to_owned())), audience: vec![], auth: None };
+        let spec = SlotSpec { secret: Some(Secret::new((*secret).to_owned())), to: None, audience: vec![], auth: None };
         (SlotName::new(name).unwrap(), spec)
     };
     ConnectionSpec {

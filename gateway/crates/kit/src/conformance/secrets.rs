@@ -20,8 +20,12 @@ pub(super) fn slots(manifest: &Manifest) -> BTreeMap<SlotName, SlotSpec> {
         let sharing =
             manifest.slots.iter().filter(|(other, slot)| *other == owner || slot.same_as.as_ref() == Some(owner));
         let secret = secret(owner, sharing.filter_map(|(_, slot)| slot.auth.as_ref()));
-        let spec =
-            SlotSpec { secret: Some(Secret::new(secret)), audience: slot.audience.clone(), auth: slot.auth.clone() };
+        let spec = SlotSpec {
+            secret: Some(Secret::new(secret)),
+            to: None,
+            audience: slot.audience.clone(),
+            auth: slot.auth.clone(),
+        };
         (name.clone(), spec)
     };
     manifest.slots.iter().map(of).collect()

@@ -153,7 +153,10 @@ impl Trial {
                     "slot `{from}` is empty ({what}): give --slot {from}=env:VARIABLE"
                 )));
             }
-            specs.insert(name.clone(), SlotSpec { secret, audience: wish.audience.clone(), auth: wish.auth.clone() });
+            specs.insert(
+                name.clone(),
+                SlotSpec { secret, to: None, audience: wish.audience.clone(), auth: wish.auth.clone() },
+            );
         }
         Ok(specs)
     }

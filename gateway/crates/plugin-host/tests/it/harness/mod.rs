@@ -124,7 +124,7 @@ fn connection(config: serde_json::Value) -> Arc<Connection> {
         },
         slots: BTreeMap::from([(
             SlotName::new("key").unwrap(),
-            SlotSpec { secret: Some(Secret::new(CANARY.to_owned())), audience: Vec::new(), auth: None },
+            SlotSpec { secret: Some(Secret::new(CANARY.to_owned())), to: None, audience: Vec::new(), auth: None },
         )]),
         config,
     };

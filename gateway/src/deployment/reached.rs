@@ -1,0 +1,89 @@
+//! How far a connection reaches, as `renmen check` tells it: what manifest and operator have in common, and what of it an
+//! operator may want to think over again.
+
+use std::collections::BTreeMap;
+
+use renmen_config::Connection;
+use renmen_egress::metadata_addresses;
+use renmen_schema::id::SlotName;
+use renmen_sync::BoundPlugin;
+use serde::Serialize;
+
+use crate::command::reach::how;
+
+/// One connection's reach.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reached {
+    /// The origins that its requests may go to.
+    pub(crate) hosts: Vec<String>,
+    /// By which methods.
+    pub(crate) methods: Vec<String>,
+    /// The slots that hold a secret.
+    pub(crate) slots: BTreeMap<SlotName, SlotReached>,
+    /// Its event connection, where it is switched on.
+    pub(crate) event_socket: Option<SocketReached>,
+    /// What an operator may want to think over again.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One slot.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SlotReached {
+    /// Where its credential goes; empty for a slot whose secret is never sent.
+    pub(crate) to: Vec<String>,
+    /// How it is made and where on a request it stands.
+    pub(crate) how: Option<String>,
+    /// Where the secret itself goes to get a token.
+    pub(crate) token_url: Option<String>,
+}
+
+/// An event connection.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SocketReached {
+    /// Where it is asked for, with the secret of the slot.
+    pub(crate) open_url: String,
+    /// The slot.
+    pub(crate) slot: SlotName,
+    /// Where it may lead to.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Reached {
+    pub(super) fn of(bound: &BoundPlugin, connection: &Connection) -> Self {
+        let (manifest, reach) = (bound.plugin.manifest(), bound.egress.reach());
+        let slots = manifest.slots.iter().filter_map(|(name, wish)| {
+            let sent = reach.slots.get(name);
+            let given = connection.slots.contains_key(name)
+                || wish.same_as.as_ref().is_some_and(|other| connection.slots.contains_key(other));
+            let reached = SlotReached {
+                to: sent.map(|sent| sent.to.clone()).unwrap_or_default(),
+                how: wish.auth.as_ref().map(how),
+                token_url: sent.and_then(|sent| sent.token_url.clone()),
+            };
+            given.then(|| (name.clone(), reached))
+        });
+        let socket = manifest.webhook.as_ref().and_then(|webhook| webhook.socket.as_ref());
+        let event_socket = socket.filter(|_| connection.event_socket).and_then(|wish| {
+            let reached = bound.egress.event_reach(wish).ok()?;
+            Some(SocketReached { open_url: reached.open_url, slot: wish.slot.clone(), hosts: reached.hosts })
+        });
+        Self {
+            hosts: reach.hosts,
+            methods: reach.methods,
+            slots: slots.collect(),
+            event_socket,
+            warnings: warnings(connection),
+        }
+    }
+}
+
+fn warnings(connection: &Connection) -> Vec<String> {
+    let open = metadata_addresses(&connection.grant.addresses);
+    let one = |address: &std::net::IpAddr| {
+        format!(
+            "`grant.addresses` opens {address}, where a cloud gives its machines their credentials: whoever writes this plugin can \
+             ask for those of this one; take it out unless the connection is there for that"
+        )
+    };
+    open.iter().map(one).collect()
+}

@@ -36,7 +36,7 @@ fn refusal(error: IntakeError) -> HookRefusal {
     match error {
         IntakeError::Unknown => HookRefusal::Unknown,
         IntakeError::TooLarge { .. } => HookRefusal::TooLarge,
-        IntakeError::TooMany => HookRefusal::TooMany,
+        IntakeError::TooMany | IntakeError::Busy => HookRefusal::TooMany,
         IntakeError::Forged(_) => HookRefusal::Forged,
         IntakeError::Unreadable(_) => HookRefusal::Unreadable,
         IntakeError::Late { .. } => HookRefusal::Late,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use renmen_config::{Connection, LateProblem, Limits, Schedule as Planned};
 use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
-use renmen_plugin_host::{CallLimits, Plugin};
+use renmen_plugin_host::{CallLimits, CpuShare, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
 use renmen_schema::shown::line;
@@ -70,6 +70,7 @@ impl Deployment {
             cursor_repeats_max: u64::from(limits.cursor_repeats_max),
             pages_max: u64::from(limits.pages_max),
             empty_pages_max: u64::from(limits.empty_pages_max),
+            runs_max: limits.runs_max as usize,
             ..IngestLimits::default()
         };
         let hooks = HookLimits {
@@ -77,6 +78,7 @@ impl Deployment {
             deadline: limits.webhook_deadline,
             window: limits.webhook_window,
             per_second: limits.webhooks_per_second,
+            parallel_max: limits.webhooks_parallel_max as usize,
         };
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
         Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
@@ -201,6 +203,8 @@ fn call_limits(limits: &Limits) -> CallLimits {
         receipt_bytes_max: limits.receipt_bytes_max,
         answer_bytes_max: limits.answer_bytes_max,
         refreshes_max: limits.refreshes_max,
+        cpu: CpuShare { share: limits.cpu_share, window: limits.cpu_window },
+        calls_max: limits.calls_max,
         log_lines_max: limits.log_lines_max,
         log_line_bytes_max: limits.log_line_bytes_max,
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use renmen_egress::Egress;
 use renmen_flow::FlowEngine;
-use renmen_plugin_host::{HostOptions, PluginHost, Registry, Trust, TrustedKey};
+use renmen_plugin_host::{HostOptions, HostTuning, PluginHost, Registry, Trust, TrustedKey};
 use renmen_schema::id::ConnectionName;
 use renmen_store::Store;
 use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
@@ -40,7 +40,13 @@ impl Deployment {
         }
         let options = HostOptions { cache_dir: Some(self.config.gateway.cache_dir.clone()), dev: self.config.dev };
         self.data_dir()?;
-        let registry = Registry::new(Arc::new(PluginHost::new(options)?.trusting(self.trust()?)));
+        let sharing = &self.config.gateway.sharing;
+        let tuning = HostTuning {
+            calls_max: sharing.parallel_calls,
+            threads: sharing.plugin_threads as usize,
+            ..HostTuning::default()
+        };
+        let registry = Registry::new(Arc::new(PluginHost::with_tuning(options, tuning)?.trusting(self.trust()?)));
         let egress = Egress::new()?;
         let vault = self.vault()?;
         let receivers = self.receivers(&egress, vault.as_ref(), &store)?;
@@ -66,6 +72,8 @@ impl Deployment {
             keep_exchanges: gateway.keep_exchanges,
             spool_age_max: gateway.spool_age_max,
             inbox_age: gateway.inbox_age,
+            parallel_runs: gateway.sharing.parallel_runs as usize,
+            run_turn: gateway.sharing.run_turn,
             ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
         };
         let engine = Engine::new(Arc::clone(&store), connections, sync);

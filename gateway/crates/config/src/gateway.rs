@@ -8,6 +8,7 @@ use renmen_schema::id::TenantId;
 
 use crate::limits::within_range;
 use crate::section::{Context, Section};
+use crate::sharing::Sharing;
 
 /// The shortest and the longest lease: below, a slow page would lose its stream; above, a dead gateway would keep it.
 const LEASE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3_600));
@@ -40,6 +41,8 @@ pub struct Gateway {
     /// `inbox_age`: how long a vendor's delivery is remembered, so that the same one changes nothing when it comes again. Longer
     /// than any vendor tries again. Default `7d`.
     pub inbox_age: Duration,
+    /// How connections share the process.
+    pub sharing: Sharing,
 }
 
 impl Gateway {
@@ -57,6 +60,7 @@ impl Gateway {
             spool_age_max: Duration::from_secs(60 * 60),
             keep_exchanges: true,
             inbox_age: Duration::from_secs(7 * 24 * 3_600),
+            sharing: Sharing::default(),
         };
         let Some(mut section) = section else { return gateway };
         let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
@@ -91,6 +95,7 @@ impl Gateway {
         {
             gateway.inbox_age = age;
         }
+        gateway.sharing = Sharing::read(&mut section);
         section.finish();
         gateway
     }

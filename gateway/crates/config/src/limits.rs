@@ -67,6 +67,14 @@ limits! {
     fuel_max: u64 = count(20_000_000_000, 1_000_000, u64::MAX);
     /// Time of one call, waiting for the vendor included.
     wall_clock: Duration = duration(Duration::from_secs(120), Duration::from_millis(100), Duration::from_secs(3_600));
+    /// Share of the threads for plugins that the connection may use, over `cpu_window`; beyond it the connection is slowed down. 1 holds nothing back.
+    cpu_share: f64 = ratio(0.5, 0.01, 1.0);
+    /// Over which time `cpu_share` is counted: what it gives in so long may be used at once.
+    cpu_window: Duration = duration(Duration::from_secs(600), Duration::from_secs(1), Duration::from_secs(86_400));
+    /// Calls of the plugin at the same time; 0 stands for a quarter of `gateway.parallel_calls`.
+    calls_max: u32 = count(0, 0, 4_096);
+    /// Runs of the connection at the same time; 0 stands for a quarter of `gateway.parallel_runs`.
+    runs_max: u32 = count(0, 0, 1_024);
     /// Memory of one call, all linear memories and tables together.
     memory_bytes_max: u64 = bytes(128 << 20, 1 << 20, 4 << 30);
     /// Bytes that one value may carry between the plugin and the gateway.
@@ -91,6 +99,8 @@ limits! {
     webhook_window: Duration = duration(Duration::from_secs(300), Duration::from_secs(1), Duration::from_secs(86_400));
     /// Deliveries a second; further ones are sent away and come again.
     webhooks_per_second: u32 = count(1_000, 1, 1_000_000);
+    /// Deliveries worked on at the same time; further ones are sent away and come again.
+    webhooks_parallel_max: u32 = count(64, 1, 4_096);
     /// Log lines of one call; further ones are counted and dropped.
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.

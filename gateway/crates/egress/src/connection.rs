@@ -54,6 +54,12 @@ impl Connection {
         Self { parts, places }
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.parts.tenant
+    }
+
     /// Takes every live secret of this connection out of a text (raw, JSON, base64, hex, percent-encoded). Secrets of fewer
     /// than 6 bytes are not looked for.
     #[must_use]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use renmen_turns::{Options, Places, Threads};
 use wasmtime::component::Linker;
 use wasmtime::{Cache, Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
@@ -43,6 +43,9 @@ pub struct HostTuning {
     pub plugin_bytes_max: u64,
     /// Calls at the same time in this process; further ones wait for a place.
     pub calls_max: u32,
+    /// Calls that are on a core at the same time; 0 stands for one less than the machine has, at least one. Others wait for
+    /// their turn, which no connection holds for longer than a tick.
+    pub threads: usize,
     /// Where the memory of a call comes from.
     pub allocation: Allocation,
     /// How long a plugin may take for its trial start.
@@ -56,6 +59,7 @@ impl Default for HostTuning {
         Self {
             plugin_bytes_max: 64 << 20,
             calls_max: 64,
+            threads: 0,
             allocation: Allocation::Pooled,
             trial_wall_clock: Duration::from_secs(5),
             trial_fuel_max: 200_000_000,
@@ -107,8 +111,15 @@ impl PluginHost {
         host::link(&mut linker).map_err(failed)?;
         tick(engine.weak())
             .map_err(|error| LoadError::Engine { reason: format!("no thread for its tick: {error}") })?;
-        let places = Arc::new(Semaphore::new(tuning.calls_max as usize));
-        let gate = Arc::new(Gate { engine, linker, places, dev: options.dev });
+        let threads = threads(&engine, tuning.threads)
+            .map_err(|error| LoadError::Engine { reason: format!("no threads for connectors: {error}") })?;
+        let gate = Arc::new(Gate {
+            engine,
+            linker,
+            places: Places::new(tuning.calls_max as usize),
+            threads: Arc::new(threads),
+            dev: options.dev,
+        });
         Ok(Self { gate, tuning, trust: Trust::default() })
     }
 
@@ -177,6 +188,17 @@ fn tick(engine: EngineWeak) -> std::io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// Where guests run: never on the reactor's threads. Whoever has used less than those that run does not wait for the tick.
+fn threads(engine: &Engine, threads: usize) -> std::io::Result<Threads> {
+    let engine = engine.weak();
+    let interrupt: Box<dyn Fn() + Send + Sync> = Box::new(move || {
+        if let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+        }
+    });
+    Threads::start(Options { name: "renmen-guest", threads, most_each: usize::MAX, interrupt: Some(interrupt) })
 }
 
 /// A fresh store with the budgets of the state's limits.

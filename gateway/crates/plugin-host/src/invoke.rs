@@ -4,33 +4,39 @@
 //! yield every tick, so that others get their turn and the timer is looked at. The timer is wall clock, and ends a wait
 //! inside a host function as well. When it ends a call, the future is dropped with the guest in the middle of something;
 //! the store is never entered again.
+//!
+//! All of it happens on the host's own threads, in the turns of the call's connection; who asked only waits.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use renmen_turns::{Account, Bounds, Class, Place, Who};
 use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
 use wasmtime::Store;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::renmen::connector::types::Failure;
 use crate::call::Call;
-use crate::convert;
 use crate::failure::CallError;
 use crate::plugin::Plugin;
 use crate::span::CallSpan;
 use crate::state::CallState;
 use crate::usage::Usage;
-use crate::verdict;
+use crate::{convert, engine, verdict};
 
 /// An export with its arguments.
-pub(crate) trait Export: Sync {
+pub(crate) trait Export: Send + Sync + 'static {
     /// For the span: `source.pull`.
     const NAME: &'static str;
+    /// Whether somebody waits for the answer.
+    const CLASS: Class;
     /// The number of the call's first exchange: above 0 where what the guest was given counts as one.
     const FIRST_EXCHANGE: u32 = 0;
     /// What the guest answers.
     type Answer: Send;
     /// What is made of it.
-    type Outcome;
+    type Outcome: Send + 'static;
 
     /// Enters the guest.
     fn enter(
@@ -47,7 +53,7 @@ pub(crate) trait Export: Sync {
 }
 
 /// Makes the call.
-pub(crate) async fn invoke<E: Export>(plugin: &Plugin, call: &Call, export: &E) -> Result<E::Outcome, CallError> {
+pub(crate) async fn invoke<E: Export>(plugin: &Plugin, call: Call, export: E) -> Result<E::Outcome, CallError> {
     let span = CallSpan::begin(plugin, E::NAME, &call.connection);
     let result = guarded(plugin, call, export).instrument(span.span()).await;
     match &result {
@@ -57,25 +63,56 @@ pub(crate) async fn invoke<E: Export>(plugin: &Plugin, call: &Call, export: &E) 
     result
 }
 
-async fn guarded<E: Export>(plugin: &Plugin, call: &Call, export: &E) -> Result<E::Outcome, CallError> {
-    // Before the clock runs, and dropped after the store.
-    let _place = plugin.place().await;
-    let started = Instant::now();
-    let mut state = CallState::new(plugin.name(), call);
+/// Takes a place among the calls under way, and has the call made on the host's threads.
+async fn guarded<E: Export>(plugin: &Plugin, call: Call, export: E) -> Result<E::Outcome, CallError> {
+    let account = Account::of(call.connection.as_str());
+    account.allow(call.limits.cpu, plugin.threads.turns());
+    // Before the clock runs.
+    let place = plugin.places.take(&who::<E>(&call), bounds(&call)).await;
+    let mut state = CallState::new(plugin.name(), &call);
     state.http.first_number = E::FIRST_EXCHANGE;
-    let mut store = plugin.store(state);
-    let entered = tokio::time::timeout(call.limits.wall_clock, async {
-        let instance = plugin.instance_pre().instantiate_async(&mut store).await?;
+    let made = make(plugin.pre.clone(), state, export, Arc::clone(&account), place);
+    let made = plugin.threads.run(&account, E::CLASS, made.in_current_span().with_current_subscriber()).await;
+    made.unwrap_or_else(|_| Err(stopped()))
+}
+
+async fn make<E: Export>(
+    pre: InstancePre<CallState>,
+    state: CallState,
+    export: E,
+    account: Arc<Account>,
+    place: Place,
+) -> Result<E::Outcome, CallError> {
+    // Given back after the store is gone: a pool holds no more stores than there are places.
+    let _place = place;
+    let started = Instant::now();
+    let wall_clock = state.limits.wall_clock;
+    let mut store = engine::store(pre.engine(), state);
+    let entered = tokio::time::timeout(wall_clock, async {
+        let instance = pre.instantiate_async(&mut store).await?;
         export.enter(&mut store, &instance).await
     })
     .await;
     let usage = measure(&store, started);
     match entered {
-        Err(_elapsed) => Err(verdict::late(store.data(), usage)),
+        Err(_elapsed) => Err(verdict::late(store.data(), usage, account.held_back_since().is_some())),
         Ok(Err(error)) => Err(verdict::over(&error, store.data(), usage)),
         Ok(Ok(Err(failure))) => Err(convert::failure(store.data(), &failure, usage)),
         Ok(Ok(Ok(answer))) => export.leave(answer, store.into_data(), usage),
     }
+}
+
+fn who<E: Export>(call: &Call) -> Who {
+    let kind = match E::CLASS {
+        Class::Urgent => "urgent",
+        Class::Bulk => "bulk",
+    };
+    Who::new(call.egress.tenant().as_str(), call.connection.as_str(), kind)
+}
+
+/// A connection's pulls leave its deliveries and actions a quarter of its places, and the other way round.
+fn bounds(call: &Call) -> Bounds {
+    Bounds { connection: call.limits.calls_max as usize, shared: true }
 }
 
 fn measure(store: &Store<CallState>, started: Instant) -> Usage {
@@ -92,4 +129,8 @@ fn measure(store: &Store<CallState>, started: Instant) -> Usage {
         log_lines: state.log.lines,
         log_lines_dropped: state.log.dropped,
     }
+}
+
+fn stopped() -> CallError {
+    CallError::Crashed { message: "the gateway is stopping".to_owned(), usage: Usage::default() }
 }

@@ -59,5 +59,6 @@ pub use load_error::LoadError;
 pub use page::{Coverage, Envelope, Finding, Page, Reject};
 pub use plugin::Plugin;
 pub use registry::{PluginStatus, Registry, Serving};
+pub use renmen_turns::{Account, CpuShare};
 pub use signature::{SIGNATURE_BYTES_MAX, Signer, Trust, TrustedKey, signature_path};
 pub use usage::Usage;

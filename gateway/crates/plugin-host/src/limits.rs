@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use renmen_turns::CpuShare;
+
 /// What one call of a connector may use up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CallLimits {
     /// Units of work (about one for each wasm instruction). Not used up while waiting for an answer.
     pub fuel_max: u64,
@@ -28,6 +30,11 @@ pub struct CallLimits {
     pub answer_bytes_max: u64,
     /// Records that one delivery may ask to be read again; a whole stream counts as one.
     pub refreshes_max: u32,
+    /// How much of the threads for connectors the connection may use over a while: `cpu_share` and `cpu_window`. Beyond it
+    /// its calls are slowed down, and none of them ends for it.
+    pub cpu: CpuShare,
+    /// Calls of the connection at the same time; 0 stands for a quarter of those that the process makes.
+    pub calls_max: u32,
     /// Lines that are kept; further ones are dropped and counted, and [`CallLimits::LOG_FLOOD_FACTOR`] times as many end
     /// the call.
     pub log_lines_max: u32,
@@ -55,6 +62,8 @@ impl Default for CallLimits {
             receipt_bytes_max: 64 << 10,
             answer_bytes_max: 64 << 10,
             refreshes_max: 1_000,
+            cpu: CpuShare::default(),
+            calls_max: 0,
             log_lines_max: 32,
             log_line_bytes_max: 4 << 10,
         }

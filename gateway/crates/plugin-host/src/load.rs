@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use renmen_turns::{Account, Bounds, Class, Places, Threads, Who};
 use tokio::io::AsyncReadExt;
-use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::contract;
 use crate::digest;
-use crate::engine::PluginHost;
+use crate::engine::{self, PluginHost};
 use crate::inspect::{check_kind, inspect_component};
 use crate::limits::CallLimits;
 use crate::load_error::LoadError;
@@ -19,6 +21,9 @@ use crate::plugin::Plugin;
 use crate::signature::{SIGNATURE_BYTES_MAX, Signer, signature_path};
 use crate::state::CallState;
 use crate::verdict;
+
+/// Whose time the trial of a plugin takes.
+const LOADING: &str = "(loading)";
 
 impl PluginHost {
     /// Reads a file, and its signature where signatures count, and loads it as [`PluginHost::load_bytes`].
@@ -62,41 +67,57 @@ impl PluginHost {
             Ok(admitted) => admitted?,
             Err(stopped) => return Err(LoadError::Engine { reason: format!("compiling was stopped: {stopped}") }),
         };
+        let plugin = Arc::new(plugin);
         self.try_out(&plugin).await?;
-        Ok(Arc::new(plugin))
+        Ok(plugin)
     }
 
     /// One instance, thrown away: what fails before the first call fails now.
-    async fn try_out(&self, plugin: &Plugin) -> Result<(), LoadError> {
+    async fn try_out(&self, plugin: &Arc<Plugin>) -> Result<(), LoadError> {
         let limits = Arc::new(CallLimits {
             wall_clock: self.tuning.trial_wall_clock,
             fuel_max: self.tuning.trial_fuel_max,
             ..CallLimits::default()
         });
-        let _place = plugin.place().await;
-        let mut store = plugin.store(CallState::trial(plugin.name(), limits.clone()));
-        let started = tokio::time::timeout(limits.wall_clock, plugin.pre.instantiate_async(&mut store)).await;
-        let failed = |reason: String| LoadError::Trial { plugin: plugin.manifest.name.clone(), reason };
+        // Nobody's connection: it waits behind nobody's calls, and takes no connection's time.
+        let place = plugin.places.take(&Who::new("", LOADING, plugin.manifest.name.as_str()), Bounds::default()).await;
+        let (account, tried) = (Account::of(LOADING), Arc::clone(plugin));
+        let trial = async move {
+            let _place = place;
+            tried.start_once(limits).await
+        };
+        let trial = trial.in_current_span().with_current_subscriber();
+        match plugin.threads.run(&account, Class::Urgent, trial).await {
+            Ok(tried) => tried,
+            Err(stopped) => Err(LoadError::Engine { reason: stopped.to_string() }),
+        }
+    }
+}
+
+impl Plugin {
+    async fn start_once(&self, limits: Arc<CallLimits>) -> Result<(), LoadError> {
+        let mut store = engine::store(self.pre.engine(), CallState::trial(self.name(), limits.clone()));
+        let started = tokio::time::timeout(limits.wall_clock, self.pre.instantiate_async(&mut store)).await;
+        let failed = |reason: String| LoadError::Trial { plugin: self.manifest.name.clone(), reason };
         let instance = match started {
             Ok(Ok(instance)) => instance,
             Ok(Err(error)) => return Err(failed(verdict::over(&error, store.data(), Default::default()).to_string())),
-            Err(_elapsed) => return Err(failed(verdict::late(store.data(), Default::default()).to_string())),
+            Err(_elapsed) => return Err(failed(verdict::late(store.data(), Default::default(), false).to_string())),
         };
         // The types of the exports are checked here as well.
         let fits = |result: wasmtime::Result<()>| {
-            result
-                .map_err(|error| LoadError::Link { plugin: plugin.manifest.name.clone(), reason: format!("{error:#}") })
+            result.map_err(|error| LoadError::Link { plugin: self.manifest.name.clone(), reason: format!("{error:#}") })
         };
-        if let Some(source) = &plugin.source {
+        if let Some(source) = &self.source {
             fits(source.load(&mut store, &instance).map(drop))?;
         }
-        if let Some(sink) = &plugin.sink {
+        if let Some(sink) = &self.sink {
             fits(sink.load(&mut store, &instance).map(drop))?;
         }
-        if let Some(webhook) = &plugin.webhook {
+        if let Some(webhook) = &self.webhook {
             fits(webhook.load(&mut store, &instance).map(drop))?;
         }
-        if let Some(probe) = &plugin.probe {
+        if let Some(probe) = &self.probe {
             fits(probe.load(&mut store, &instance).map(drop))?;
         }
         Ok(())
@@ -126,7 +147,8 @@ async fn read_signature(path: &Path) -> Result<Option<String>, LoadError> {
 pub(crate) struct Gate {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<CallState>,
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Places,
+    pub(crate) threads: Arc<Threads>,
     pub(crate) dev: bool,
 }
 
@@ -160,6 +182,7 @@ impl Gate {
             signer,
             pre,
             places: self.places.clone(),
+            threads: self.threads.clone(),
             source,
             sink,
             webhook,

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use renmen_schema::manifest::Manifest;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use wasmtime::Store;
+use renmen_turns::{Places, Threads};
 use wasmtime::component::InstancePre;
 
 use crate::action::{Action, Receipt};
 use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::call::{Call, Pull};
 use crate::delivery::{Delivery, Outcome};
-use crate::engine;
 use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
 use crate::failure::{CallError, FailureKind};
 use crate::invoke::invoke;
@@ -28,7 +26,9 @@ pub struct Plugin {
     pub(crate) signer: Option<Signer>,
     pub(crate) pre: InstancePre<CallState>,
     /// Of the whole host: how many calls run at the same time.
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Places,
+    /// Of the whole host: where guests run.
+    pub(crate) threads: Arc<Threads>,
     pub(crate) source: Option<source::GuestIndices>,
     pub(crate) sink: Option<sink::GuestIndices>,
     pub(crate) webhook: Option<webhook::GuestIndices>,
@@ -56,12 +56,13 @@ impl Plugin {
 
     /// Pulls one page.
     ///
-    /// Needs a tokio runtime with a timer. Dropping the future stops the guest where it is.
+    /// Needs a tokio runtime with a timer; the guest itself runs on the host's own threads. Dropping the future stops the guest
+    /// where it is, at its next tick at the latest.
     ///
     /// # Errors
     /// The connector's own failure, the budget that ended the call, or the crash.
     pub async fn pull(&self, call: Call, pull: Pull) -> Result<Page, CallError> {
-        let Some(indices) = &self.source else {
+        let Some(indices) = self.source.clone() else {
             return Err(self.cannot("source", "its manifest names no stream"));
         };
         let request = source::PullRequest {
@@ -71,7 +72,7 @@ impl Plugin {
             only: pull.only,
             max_records: call.limits.page_records_max,
         };
-        invoke(self, &call, &PullExport { indices, request }).await
+        invoke(self, call, PullExport { indices, request }).await
     }
 
     /// Does one action.
@@ -80,7 +81,7 @@ impl Plugin {
     /// As [`Plugin::pull`]. Whether the vendor had done the action before the call ended is not known then: push it again
     /// with the same key.
     pub async fn push(&self, call: Call, action: Action) -> Result<Receipt, CallError> {
-        let Some(indices) = &self.sink else {
+        let Some(indices) = self.sink.clone() else {
             return Err(self.cannot("sink", "its manifest names no action"));
         };
         let action = sink::Action {
@@ -90,7 +91,7 @@ impl Plugin {
             attempt: action.attempt,
             input: action.input,
         };
-        invoke(self, &call, &PushExport { indices, action }).await
+        invoke(self, call, PushExport { indices, action }).await
     }
 
     /// Hands over what the vendor sent of its own accord.
@@ -99,11 +100,11 @@ impl Plugin {
     /// As [`Plugin::pull`]. A failure of kind [`FailureKind::AuthRequired`] means that the delivery is not the vendor's:
     /// nothing of it may be kept.
     pub async fn receive(&self, call: Call, delivery: Delivery) -> Result<Outcome, CallError> {
-        let Some(indices) = &self.webhook else {
+        let Some(indices) = self.webhook.clone() else {
             return Err(self.cannot("webhook", "its manifest has no [webhook]"));
         };
         let delivery = delivery.into_wit(&call.config);
-        invoke(self, &call, &ReceiveExport { indices, delivery }).await
+        invoke(self, call, ReceiveExport { indices, delivery }).await
     }
 
     /// Asks the connector whether its connection works; empty where it has no `probe`.
@@ -111,29 +112,15 @@ impl Plugin {
     /// # Errors
     /// As [`Plugin::pull`].
     pub async fn probe(&self, call: Call) -> Result<Vec<Finding>, CallError> {
-        let Some(indices) = &self.probe else {
+        let Some(indices) = self.probe.clone() else {
             return Ok(Vec::new());
         };
         let config = call.config.to_vec();
-        invoke(self, &call, &ProbeExport { indices, config }).await.map(|(findings, _usage)| findings)
+        invoke(self, call, ProbeExport { indices, config }).await.map(|(findings, _usage)| findings)
     }
 
     pub(crate) fn name(&self) -> Arc<str> {
         self.name.clone()
-    }
-
-    pub(crate) fn instance_pre(&self) -> &InstancePre<CallState> {
-        &self.pre
-    }
-
-    /// A place to run in. To be given back after the store is gone: a pool holds no more stores than there are places.
-    pub(crate) async fn place(&self) -> SemaphorePermit<'_> {
-        self.places.acquire().await.expect("the semaphore is never closed")
-    }
-
-    /// A fresh store with the budgets of the state's limits.
-    pub(crate) fn store(&self, state: CallState) -> Store<CallState> {
-        engine::store(self.pre.engine(), state)
     }
 
     fn cannot(&self, export: &str, because: &str) -> CallError {

@@ -40,11 +40,14 @@ pub(crate) fn over(error: &wasmtime::Error, state: &CallState, usage: Usage) -> 
     CallError::Crashed { message: crash(error, trap, state), usage }
 }
 
-/// The verdict over a call that ran out of time.
-pub(crate) fn late(state: &CallState, usage: Usage) -> CallError {
+/// The verdict over a call that ran out of time, maybe because its connection is held back.
+pub(crate) fn late(state: &CallState, usage: Usage, held_back: bool) -> CallError {
     let allowed = state.limits.wall_clock.as_millis();
     let calls = usage.http_calls;
-    let message = format!("the call was stopped after {allowed} ms ({calls} requests sent)");
+    let mut message = format!("the call was stopped after {allowed} ms ({calls} requests sent)");
+    if held_back {
+        message.push_str("; its connection is held back by its CPU budget: raise cpu_share, or mend the connector");
+    }
     CallError::Budget { budget: "wall_clock", message, usage }
 }
 

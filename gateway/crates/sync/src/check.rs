@@ -8,6 +8,7 @@ use renmen_egress::NoTape;
 use renmen_plugin_host::{CallError, FailureKind, Finding, Pull};
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::PluginRef;
+use renmen_turns::{Class, work};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -163,14 +164,13 @@ impl Engine {
         (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
         let rules = Rules::new(&declared.entities, connection.limits());
         let limits = connection.limits().clone();
-        let normalized = tokio::task::spawn_blocking(move || {
+        let normalized = work(&connection.account(), Class::Urgent, move || {
             let nothing = VecDeque::<HashSet<u64>>::new();
             let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
             checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
             normalize::finish(checked, &[])
         })
-        .await
-        .map_err(|error| SyncError::Fault(error.to_string()))?;
+        .await;
         check.refused = normalized.quarantine.len() as u64;
         check.records = normalized.records.len() as u64 + check.refused;
         for record in &normalized.records {

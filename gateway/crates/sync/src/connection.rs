@@ -7,7 +7,8 @@ use arc_swap::ArcSwap;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_schema::manifest::StreamManifest;
 use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
-use tokio::sync::watch;
+use renmen_turns::Account;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::intake::Pace;
 use crate::{HookLimits, Puller, Schedule, SyncError};
@@ -42,6 +43,8 @@ pub struct IngestLimits {
     pub empty_pages_max: u64,
     /// Pages of one run that may lead to a cursor already used in it; one more ends the run.
     pub cursor_repeats_max: u64,
+    /// Runs of the connection at the same time; 0 stands for a quarter of those of the process.
+    pub runs_max: usize,
 }
 
 impl Default for IngestLimits {
@@ -56,6 +59,7 @@ impl Default for IngestLimits {
             pages_max: 1_000_000,
             empty_pages_max: 1_000,
             cursor_repeats_max: 2,
+            runs_max: 0,
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct ConnectionRuntime {
     limits: IngestLimits,
     hooks: HookLimits,
     pace: Pace,
+    /// Deliveries that are worked on.
+    deliveries: Semaphore,
     event_socket: bool,
 }
 
@@ -122,6 +128,7 @@ impl ConnectionRuntime {
             streams,
             limits,
             pace: Pace::new(HookLimits::default().per_second),
+            deliveries: Semaphore::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
             event_socket: false,
         })
@@ -130,6 +137,7 @@ impl ConnectionRuntime {
     /// The same with other bounds on what its vendor may send of its own accord.
     #[must_use]
     pub fn with_hooks(mut self, hooks: HookLimits) -> Self {
+        self.deliveries = Semaphore::new(hooks.parallel_max.max(1));
         (self.pace, self.hooks) = (Pace::new(hooks.per_second), hooks);
         self
     }
@@ -142,6 +150,17 @@ impl ConnectionRuntime {
 
     pub(crate) fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    /// A place for one delivery; none while as many are worked on as may be.
+    pub(crate) fn delivery_place(&self) -> Option<SemaphorePermit<'_>> {
+        self.deliveries.try_acquire().ok()
+    }
+
+    /// What it has used of the cores, and whether it is held back.
+    #[must_use]
+    pub fn account(&self) -> Arc<Account> {
+        Account::of(self.name.as_str())
     }
 
     /// The same, with a connection held open on which its vendor sends its events, or without.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{RunEnd, RunState, Store, StoreError, StreamKey, StreamState};
+use renmen_turns::{Places, Who};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Book;
-use crate::run::Job;
+use crate::run::{Job, RunPlace};
 use crate::{ConnectionRuntime, NoProgress, Progress, RunReport, StreamHealth, SyncError, SyncOptions, figures};
 
 /// Rows read for each connection when the engine recalls earlier runs.
@@ -22,6 +23,10 @@ pub struct Engine {
     pub(crate) connections: BTreeMap<(TenantId, ConnectionName), Arc<ConnectionRuntime>>,
     pub(crate) options: SyncOptions,
     pub(crate) book: Arc<Book>,
+    /// Runs under way.
+    pub(crate) places: Places,
+    /// Targeted reads under way.
+    pub(crate) reads: Places,
     /// Told when a delivery asked for something to be read.
     pub(crate) refreshes: Notify,
 }
@@ -31,6 +36,7 @@ struct Started {
     job: Job,
     run: RunId,
     state: StreamState,
+    place: RunPlace,
 }
 
 impl Engine {
@@ -41,7 +47,15 @@ impl Engine {
             .into_iter()
             .map(|connection| ((connection.tenant().clone(), connection.name().clone()), Arc::new(connection)))
             .collect();
-        Arc::new(Self { store, connections, options, book: Arc::new(Book::default()), refreshes: Notify::new() })
+        Arc::new(Self {
+            store,
+            connections,
+            book: Arc::new(Book::default()),
+            places: Places::new(options.parallel_runs),
+            reads: Places::new(options.parallel_reads),
+            options,
+            refreshes: Notify::new(),
+        })
     }
 
     /// The engine's clock, in milliseconds since the epoch.
@@ -93,11 +107,37 @@ impl Engine {
         cancel: CancellationToken,
         progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
-        let started = self.begin(key, trigger).await?;
+        let mut place = self.place(key)?;
+        tokio::select! {
+            // The run begins all the same, and says that it was stopped.
+            () = cancel.cancelled() => {}
+            () = place.take() => {}
+        }
+        self.run_placed(key, trigger, place, cancel, progress).await
+    }
+
+    /// The same, by whoever stood in line for it.
+    pub(crate) async fn run_placed(
+        &self,
+        key: &StreamKey,
+        trigger: &str,
+        place: RunPlace,
+        cancel: CancellationToken,
+        progress: &dyn Progress,
+    ) -> Result<RunReport, SyncError> {
+        let started = self.begin(key, trigger, place).await?;
         self.drive(started, cancel, progress).await
     }
 
-    /// Begins a run by hand and answers with its number; the run goes on by itself until its end or `cancel`.
+    /// A run of this stream among the others; it holds no place yet.
+    pub(crate) fn place(&self, key: &StreamKey) -> Result<RunPlace, SyncError> {
+        let connection = self.connection(&key.tenant, &key.connection)?;
+        let who = Who::new(key.tenant.as_str(), key.connection.as_str(), key.stream.as_str());
+        Ok(RunPlace::new(self.places.clone(), who, connection.limits().runs_max, self.options.run_turn))
+    }
+
+    /// Begins a run by hand and answers with its number; the run goes on by itself, in its turn among the others, until its
+    /// end or `cancel`.
     ///
     /// # Errors
     /// [`SyncError`] when the run could not begin.
@@ -107,7 +147,7 @@ impl Engine {
         trigger: &str,
         cancel: CancellationToken,
     ) -> Result<RunId, SyncError> {
-        let started = self.begin(key, trigger).await?;
+        let started = self.begin(key, trigger, self.place(key)?).await?;
         let (run, engine) = (started.run, Arc::clone(self));
         tokio::spawn(async move {
             // The end is in the store, in the health and in the log; nobody waits for it here.
@@ -116,7 +156,7 @@ impl Engine {
         Ok(run)
     }
 
-    async fn begin(&self, key: &StreamKey, trigger: &str) -> Result<Started, SyncError> {
+    async fn begin(&self, key: &StreamKey, trigger: &str, place: RunPlace) -> Result<Started, SyncError> {
         let connection = self.connection(&key.tenant, &key.connection)?;
         let source = connection.source();
         let stream = connection.declared(source.as_ref(), &key.stream)?;
@@ -141,7 +181,7 @@ impl Engine {
             begun => begun?,
         };
         self.book.began(key, run, self.options.clock.now_ms());
-        Ok(Started { job, run, state })
+        Ok(Started { job, run, state, place })
     }
 
     async fn drive(
@@ -150,10 +190,10 @@ impl Engine {
         cancel: CancellationToken,
         progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
-        let Started { job, run, state } = started;
+        let Started { job, run, state, place } = started;
         let key = job.key.clone();
         let _claim = Arc::clone(&job.claim);
-        match job.go(run, state, cancel, progress).await {
+        match job.go(run, state, place, cancel, progress).await {
             Ok(report) => {
                 self.book.ended(&report);
                 Ok(report)

@@ -58,6 +58,10 @@ pub struct SyncOptions {
     pub spool_bytes_max: u64,
     /// Runs at the same time.
     pub parallel_runs: usize,
+    /// How long a run may hold its place among them while others wait.
+    pub run_turn: Duration,
+    /// Targeted reads at the same time: what deliveries announced.
+    pub parallel_reads: usize,
     /// How failed runs are tried again.
     pub retry: RetryPolicy,
     /// How long a delivery is remembered: a vendor that sends it again within this time changes nothing.
@@ -83,6 +87,8 @@ impl Default for SyncOptions {
             spool_age_max: Duration::from_secs(3600),
             spool_bytes_max: 64 << 20,
             parallel_runs: 16,
+            run_turn: Duration::from_secs(5),
+            parallel_reads: 8,
             retry: RetryPolicy::default(),
             inbox_age: Duration::from_secs(7 * 24 * 3600),
             clock: Arc::new(SystemClock),

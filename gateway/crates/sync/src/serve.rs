@@ -1,15 +1,16 @@
-//! The streams by themselves: each in its own loop, none faster than its schedule, all within the number of parallel runs.
+//! The streams by themselves: each in its own loop, none faster than its schedule, each in its turn.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_schema::id::StreamName;
 use renmen_store::StreamKey;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::options::{Clock, millis};
+use crate::run::RunPlace;
 use crate::{ConnectionRuntime, Engine, NoProgress, Schedule, SyncError, spool};
 
 /// No sleep is longer: a wall clock that jumps is noticed within it.
@@ -32,12 +33,11 @@ impl Engine {
             let _ = tokio::task::spawn_blocking(move || spool::purge(&data_dir, age_max)).await;
         }
         self.recall().await?;
-        let permits = Arc::new(Semaphore::new(self.options.parallel_runs.max(1)));
         let mut loops = JoinSet::new();
         for connection in self.connections.values() {
             for (stream, plan) in connection.streams() {
                 if plan.enabled && !matches!(plan.schedule, Schedule::Manual) {
-                    loops.spawn(Loop::new(self, connection, stream, &permits).go(cancel.clone()));
+                    loops.spawn(Loop::new(self, connection, stream).go(cancel.clone()));
                 }
             }
         }
@@ -61,22 +61,15 @@ struct Loop {
     key: StreamKey,
     schedule: Schedule,
     reloads: watch::Receiver<u64>,
-    permits: Arc<Semaphore>,
 }
 
 impl Loop {
-    fn new(
-        engine: &Arc<Engine>,
-        connection: &ConnectionRuntime,
-        stream: &StreamName,
-        permits: &Arc<Semaphore>,
-    ) -> Self {
+    fn new(engine: &Arc<Engine>, connection: &ConnectionRuntime, stream: &StreamName) -> Self {
         Self {
             engine: Arc::clone(engine),
             key: connection.key(stream),
             schedule: connection.streams()[stream].schedule.clone(),
             reloads: connection.reloads(),
-            permits: Arc::clone(permits),
         }
     }
 
@@ -92,12 +85,12 @@ impl Loop {
                 }
                 Wake::Cancelled => break,
             }
-            let permit = tokio::select! {
+            let Ok(mut place) = self.engine.place(&self.key) else { break };
+            tokio::select! {
                 () = cancel.cancelled() => break,
-                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("nobody closes the engine's semaphore"),
-            };
-            due_ms = self.run(cancel.clone()).await;
-            drop(permit);
+                () = place.take() => {}
+            }
+            due_ms = self.run(place, cancel.clone()).await;
         }
         self.engine.book.next(&self.key, None);
     }
@@ -124,10 +117,10 @@ impl Loop {
     }
 
     /// One run; answers when the next is due.
-    async fn run(&self, cancel: CancellationToken) -> Option<i64> {
+    async fn run(&self, place: RunPlace, cancel: CancellationToken) -> Option<i64> {
         let started_ms = self.now_ms();
         let trigger = if self.engine.book.health(&self.key).failures > 0 { "retry" } else { "schedule" };
-        let ended = self.engine.run_stream(&self.key, trigger, cancel, &NoProgress).await;
+        let ended = self.engine.run_placed(&self.key, trigger, place, cancel, &NoProgress).await;
         let now_ms = self.now_ms();
         match ended {
             Ok(report) => match report.failure {

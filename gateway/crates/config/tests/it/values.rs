@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use renmen_config::{KeySource, Schedule, Slot, SlotSource};
+use renmen_config::{KeySource, Schedule, Sharing, Slot, SlotSource};
 
 use crate::{read, read_dev};
 
@@ -14,6 +14,10 @@ data_dir = "data"
 cache_dir = "/var/cache/renmen"
 tenant = "acme"
 shutdown_wait = "5s"
+plugin_threads = 3
+parallel_calls = 32
+parallel_runs = 8
+run_turn = "1s"
 
 [store]
 url = "postgres://renmen:${DB_PASSWORD}@db.internal:5433/hr?sslmode=require"
@@ -58,6 +62,8 @@ fn the_process_the_store_and_the_vault_are_read() {
     assert_eq!(config.gateway.data_dir, Path::new("/etc/renmen/data"));
     assert_eq!(config.gateway.cache_dir, Path::new("/var/cache/renmen"));
     assert_eq!(config.gateway.shutdown_wait, Duration::from_secs(5));
+    let sharing = Sharing { plugin_threads: 3, parallel_calls: 32, parallel_runs: 8, run_turn: Duration::from_secs(1) };
+    assert_eq!(config.gateway.sharing, sharing);
     assert!(config.store.url.is_postgres());
     assert!(config.store.url.expose().contains("canary-db@db.internal:5433"));
     assert_eq!((config.store.cache_bytes, config.store.checkpoint_pages, config.store.readers), (16 << 20, 1000, 8));
@@ -131,4 +137,19 @@ fn the_key_of_the_vault_comes_from_a_variable_by_default() {
     let key = |text: &str| read_dev(text).vault.unwrap().key;
     assert_eq!(key("[vault]\npath = \"v\"\n"), KeySource::Env("RENMEN_VAULT_KEY".into()));
     assert_eq!(key("[vault]\npath = \"v\"\nkey_env = \"OTHER\"\n"), KeySource::Env("OTHER".into()));
+}
+
+#[test]
+fn what_is_shared_has_a_range_on_both_sides() {
+    for (key, least, most) in [("plugin_threads", 0, 256), ("parallel_calls", 4, 4_096), ("parallel_runs", 1, 1_024)] {
+        for good in [least, most] {
+            assert!(read(&format!("[gateway]\n{key} = {good}\n"), false).is_ok(), "{key} = {good}");
+        }
+        for bad in [least - 1, most + 1] {
+            assert!(read(&format!("[gateway]\n{key} = {bad}\n"), false).is_err(), "{key} = {bad}");
+        }
+    }
+    for (turn, good) in [("100ms", true), ("1h", true), ("99ms", false), ("61m", false)] {
+        assert_eq!(read(&format!("[gateway]\nrun_turn = \"{turn}\"\n"), false).is_ok(), good, "{turn}");
+    }
 }

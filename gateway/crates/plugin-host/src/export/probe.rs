@@ -1,5 +1,6 @@
 //! `probe.check`: does the connection work?
 
+use renmen_turns::Class;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -12,13 +13,14 @@ use crate::page::Finding;
 use crate::state::CallState;
 use crate::usage::Usage;
 
-pub(crate) struct ProbeExport<'a> {
-    pub(crate) indices: &'a probe::GuestIndices,
+pub(crate) struct ProbeExport {
+    pub(crate) indices: probe::GuestIndices,
     pub(crate) config: Vec<u8>,
 }
 
-impl Export for ProbeExport<'_> {
+impl Export for ProbeExport {
     const NAME: &'static str = "probe.check";
+    const CLASS: Class = Class::Urgent;
     type Answer = Vec<probe::Finding>;
     type Outcome = (Vec<Finding>, Usage);
 

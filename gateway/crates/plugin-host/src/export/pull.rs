@@ -1,5 +1,6 @@
 //! `source.pull`: one page.
 
+use renmen_turns::Class;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -13,13 +14,14 @@ use crate::page::Page;
 use crate::state::CallState;
 use crate::usage::Usage;
 
-pub(crate) struct PullExport<'a> {
-    pub(crate) indices: &'a source::GuestIndices,
+pub(crate) struct PullExport {
+    pub(crate) indices: source::GuestIndices,
     pub(crate) request: source::PullRequest,
 }
 
-impl Export for PullExport<'_> {
+impl Export for PullExport {
     const NAME: &'static str = "source.pull";
+    const CLASS: Class = Class::Bulk;
     type Answer = source::Page;
     type Outcome = Page;
 

@@ -1,5 +1,6 @@
 //! `sink.push`: one action and its receipt.
 
+use renmen_turns::Class;
 use serde_json::{Map, Value};
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -14,13 +15,14 @@ use crate::invoke::Export;
 use crate::state::CallState;
 use crate::usage::Usage;
 
-pub(crate) struct PushExport<'a> {
-    pub(crate) indices: &'a sink::GuestIndices,
+pub(crate) struct PushExport {
+    pub(crate) indices: sink::GuestIndices,
     pub(crate) action: sink::Action,
 }
 
-impl Export for PushExport<'_> {
+impl Export for PushExport {
     const NAME: &'static str = "sink.push";
+    const CLASS: Class = Class::Urgent;
     type Answer = sink::Receipt;
     type Outcome = Receipt;
 

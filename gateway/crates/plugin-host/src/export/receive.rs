@@ -1,5 +1,6 @@
 //! `webhook.receive`: what a delivery means and what its sender is answered.
 
+use renmen_turns::Class;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -13,13 +14,14 @@ use crate::invoke::Export;
 use crate::state::CallState;
 use crate::usage::Usage;
 
-pub(crate) struct ReceiveExport<'a> {
-    pub(crate) indices: &'a webhook::GuestIndices,
+pub(crate) struct ReceiveExport {
+    pub(crate) indices: webhook::GuestIndices,
     pub(crate) delivery: webhook::Delivery,
 }
 
-impl Export for ReceiveExport<'_> {
+impl Export for ReceiveExport {
     const NAME: &'static str = "webhook.receive";
+    const CLASS: Class = Class::Urgent;
     /// The delivery itself is exchange 0: what its records point into.
     const FIRST_EXCHANGE: u32 = 1;
     type Answer = webhook::Outcome;

@@ -10,6 +10,7 @@ mod harness;
 mod load;
 mod memory_returns;
 mod modules;
+mod neighbours;
 mod network;
 mod push;
 mod receive;

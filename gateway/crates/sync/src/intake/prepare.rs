@@ -2,6 +2,7 @@
 //! exchange that lineage points to.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -41,15 +42,15 @@ fn other() -> StreamName {
 }
 
 /// What the work needs besides the delivery.
-pub(super) struct Prepare<'a> {
-    pub(super) connection: &'a ConnectionRuntime,
-    pub(super) source: &'a dyn Puller,
+pub(super) struct Prepare {
+    pub(super) connection: Arc<ConnectionRuntime>,
+    pub(super) source: Arc<dyn Puller>,
     pub(super) keep_exchanges: bool,
     pub(super) now_ms: i64,
     pub(super) took: Duration,
 }
 
-impl Prepare<'_> {
+impl Prepare {
     pub(super) fn intake(&self, delivery: Delivery, outcome: Outcome, reel: Reel) -> Intake {
         let manifest = self.source.manifest();
         let write = self.delivery_write(&delivery, &outcome);
@@ -65,7 +66,7 @@ impl Prepare<'_> {
         Intake {
             tenant: self.connection.tenant().clone(),
             connection: self.connection.name().clone(),
-            plugin: plugin_ref(self.source),
+            plugin: plugin_ref(self.source.as_ref()),
             delivery: Some(write),
             pages,
             refreshes,

@@ -8,6 +8,7 @@ use renmen_egress::Tape;
 use renmen_plugin_host::Pull;
 use renmen_store::inbox::{Intake, RefreshDone, RefreshFailed, RefreshRow};
 use renmen_store::{DeletedBy, StreamKey};
+use renmen_turns::{Bounds, Class, Who, work};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -29,8 +30,10 @@ const CLAIMED_MAX: u32 = 200;
 const ONLY_MAX: usize = 50;
 /// Pages of one targeted read: it names its records, so more is a connector that goes round in circles.
 const PAGES_MAX: usize = 100;
-/// Reads at the same time.
-const READS_MAX: usize = 8;
+/// Groups of reads that are under way or stand in line.
+const READS_MAX: usize = 64;
+/// What a targeted read is called in line: those of one connection take their turns together.
+const READ: &str = "refresh";
 /// No sleep is longer: another gateway may have kept a refresh.
 const NAP_MAX: Duration = Duration::from_secs(2);
 /// Wait before a stream is asked again whose run is under way.
@@ -100,6 +103,8 @@ impl Engine {
             self.settle(&key, vec![row], ended).await;
         }
         for chunk in single.chunks(ONLY_MAX) {
+            let who = Who::new(key.tenant.as_str(), key.connection.as_str(), READ);
+            let _place = self.reads.take(&who, Bounds::default()).await;
             let ended = self.read_only(&key, chunk).await;
             self.settle(&key, chunk.to_vec(), ended).await;
         }
@@ -127,7 +132,7 @@ impl Engine {
         let connection = self.connection(&key.tenant, &key.connection).map_err(|error| of_engine(&error))?;
         let source = connection.source();
         let declared = connection.declared(source.as_ref(), &key.stream).map_err(|error| of_engine(&error))?;
-        let rules = Rules::new(&declared.entities, connection.limits());
+        let rules = Arc::new(Rules::new(&declared.entities, connection.limits()));
         let only: Vec<String> = rows.iter().filter_map(|row| row.ask.external_id.clone()).collect();
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
@@ -136,18 +141,19 @@ impl Engine {
             let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
             let pull = Pull { stream: key.stream.clone(), cursor, only: only.clone() };
             let page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
-            let exchanges = if self.options.keep_exchanges {
-                exchange_writes(&page.exchanges, tape.take().await)
-            } else {
-                Vec::new()
-            };
-            let nothing = VecDeque::<HashSet<u64>>::new();
-            let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
-            let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, connection.limits()));
-            checked.quarantine.extend(refused);
+            let (has_more, next) = (page.has_more, page.next.clone());
+            let reel = self.options.keep_exchanges.then_some(tape.take().await);
+            let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
+            let mut pages = work(&connection.account(), Class::Bulk, move || {
+                let exchanges = reel.map_or_else(Vec::new, |reel| exchange_writes(&page.exchanges, reel));
+                let nothing = VecDeque::<HashSet<u64>>::new();
+                let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+                let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, of.limits()));
+                checked.quarantine.extend(refused);
+                by_stream(from.manifest(), normalize::finish(checked, &[]), &exchanges, DeletedBy::SourceFlag)
+            })
+            .await;
             let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });
-            let mut pages =
-                by_stream(source.manifest(), normalize::finish(checked, &[]), &exchanges, DeletedBy::SourceFlag);
             // They were read through this stream, whichever else carries their entity.
             pages.iter_mut().for_each(|page| page.stream = key.stream.clone());
             let intake = Intake {
@@ -157,15 +163,15 @@ impl Engine {
                 delivery: None,
                 pages,
                 refreshes: Vec::new(),
-                done: if page.has_more { Vec::new() } else { done.collect() },
+                done: if has_more { Vec::new() } else { done.collect() },
                 clock_ms,
                 now_ms: self.options.clock.now_ms(),
             };
             self.store.take_in(intake).await.map_err(|error| of_store(&error))?;
-            if !page.has_more {
+            if !has_more {
                 return Ok(());
             }
-            cursor = page.next;
+            cursor = next;
         }
         let message = format!("a read of {} records has more than {PAGES_MAX} pages", rows.len());
         Err(RunFailure::new("pages_max", FailureClass::Connector, message))

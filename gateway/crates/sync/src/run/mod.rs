@@ -6,6 +6,7 @@
 
 mod commit;
 mod guard;
+mod place;
 pub(crate) mod prepare;
 mod pull;
 mod ratio;
@@ -17,6 +18,7 @@ use parking_lot::Mutex;
 use renmen_schema::id::RunId;
 use renmen_schema::manifest::{Deletes, StreamManifest, StreamMode};
 use renmen_store::{NewRun, RunEnd, RunState, Store, StoreError, StreamKey, StreamState};
+use renmen_turns::Account;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,7 @@ use crate::spool::{PAGES_IN_FLIGHT, Spool};
 use crate::{IngestLimits, Puller, RunReport, SyncError, figures};
 use commit::{CommitStage, Done};
 use guard::Guard;
+pub(crate) use place::RunPlace;
 use prepare::{PrepareStage, Prepared};
 use pull::{PullStage, Pulled};
 use ratio::Ratio;
@@ -86,6 +89,7 @@ impl Job {
         self,
         run: RunId,
         state: StreamState,
+        place: RunPlace,
         cancel: CancellationToken,
         progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
@@ -99,7 +103,8 @@ impl Job {
         let began = std::time::Instant::now();
         progress.event(&ProgressEvent::Began { key: &self.key, run, resumed });
         let spool = self.open_spool().await;
-        let (done, end) = self.stages(run, state, cancel, progress, spool.clone()).instrument(span.clone()).await;
+        let (done, end) =
+            self.stages(run, state, place, cancel, progress, spool.clone()).instrument(span.clone()).await;
         let failure = match end {
             End::Orderly(failure) => failure,
             End::Broken(error) => return Err(self.broken(run, error, spool).instrument(span).await),
@@ -131,6 +136,7 @@ impl Job {
         &self,
         run: RunId,
         state: StreamState,
+        place: RunPlace,
         cancel: CancellationToken,
         progress: &dyn Progress,
         spool: Option<Arc<Mutex<Spool>>>,
@@ -145,7 +151,7 @@ impl Job {
         let (one, other) = (Arc::clone(&self.claim), Arc::clone(&self.claim));
         let pull = async move {
             let _claim = one;
-            pull.go().await
+            pull.go(place).await
         };
         let prepare = async move {
             let _claim = other;
@@ -193,6 +199,7 @@ impl Job {
         PullStage {
             source: Arc::clone(&self.source),
             stream: self.key.stream.clone(),
+            account: Account::of(self.key.connection.as_str()),
             run,
             cursor: state.cursor.clone(),
             full: self.stream.mode == StreamMode::Full,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use renmen_egress::{Exchange, Request, pack};
 use renmen_plugin_host::{Coverage, Page};
 use renmen_store::{ExchangeWrite, Store, StreamKey};
+use renmen_turns::{Account, Class, work};
 use tokio::sync::mpsc;
 
 use super::pull::{Place, Pulled};
@@ -44,6 +45,7 @@ pub(super) struct PrepareStage {
 
 impl PrepareStage {
     pub(super) async fn go(mut self) -> Result<(), SyncError> {
+        let account = Account::of(self.key.connection.as_str());
         let marks = Arc::new(Marks::new());
         let mut in_flight = Arc::new(VecDeque::<HashSet<u64>>::new());
         while let Some(pulled) = self.inbox.recv().await {
@@ -52,12 +54,12 @@ impl PrepareStage {
             let (fetched, recalled) = (reel.fetched, reel.recalled);
             let (rules, limits) = (Arc::clone(&self.rules), self.limits.clone());
             let (marks, before, keep) = (Arc::clone(&marks), Arc::clone(&in_flight), self.keep_exchanges);
-            let (mut checked, exchanges) = blocking(move || {
+            let (mut checked, exchanges) = work(&account, Class::Bulk, move || {
                 let checked = first_step(&mut page, &rules, &limits, &marks, &before);
                 let exchanges = if keep { exchange_writes(&page.exchanges, reel) } else { Vec::new() };
                 (checked, exchanges)
             })
-            .await?;
+            .await;
             let known = if self.look_up && !checked.ids.is_empty() {
                 let pages = Arc::make_mut(&mut in_flight);
                 pages.push_back(std::mem::take(&mut checked.marks));
@@ -68,7 +70,7 @@ impl PrepareStage {
             } else {
                 Vec::new()
             };
-            let page = blocking(move || normalize::finish(checked, &known)).await?;
+            let page = work(&account, Class::Bulk, move || normalize::finish(checked, &known)).await;
             let prepared = Prepared {
                 number,
                 page,
@@ -101,11 +103,6 @@ fn first_step(
     let mut checked = normalize::check(envelopes, page.exchanges.len(), rules, marks, in_flight);
     checked.quarantine.extend(page.rejects.drain(..).map(|reject| normalize::from_reject(reject, limits)));
     checked
-}
-
-/// Work for a core rather than for the reactor.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SyncError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| SyncError::Fault(error.to_string()))
 }
 
 /// The page's exchanges in the order in which its envelopes number them.

@@ -6,14 +6,16 @@ use parking_lot::Mutex;
 use renmen_egress::Tape;
 use renmen_plugin_host::{Page, Pull};
 use renmen_schema::id::{RunId, StreamName};
+use renmen_turns::Account;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::guard::{Guard, Step, Verdict};
+use super::place::RunPlace;
 use crate::failure::{FailureClass, RunFailure};
 use crate::options::Clock;
 use crate::source::{Puller, Reading};
-use crate::spool::{self, Begin, PageTape, Reel, Spool, Ticket};
+use crate::spool::{self, Aside, Begin, PageTape, Reel, Spool, Ticket};
 
 /// A page as the connector gave it.
 pub(super) struct Pulled {
@@ -37,6 +39,8 @@ pub(super) struct Place {
 pub(super) struct PullStage {
     pub(super) source: Arc<dyn Puller>,
     pub(super) stream: StreamName,
+    /// Whose time packing takes.
+    pub(super) account: Arc<Account>,
     pub(super) run: RunId,
     pub(super) cursor: Option<String>,
     /// The stream begins each run at its beginning: its last cursor is of no use.
@@ -50,19 +54,24 @@ pub(super) struct PullStage {
 }
 
 impl PullStage {
-    /// Pulls until the last page. Answers why it stopped before that.
-    pub(super) async fn go(mut self) -> Option<RunFailure> {
+    /// Pulls until the last page, each page with a place among the runs under way. Answers why it stopped before that.
+    pub(super) async fn go(mut self, mut place: RunPlace) -> Option<RunFailure> {
         for number in 0.. {
             let stop = self.stop.clone();
             let permit = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Some(RunFailure::stopped()),
-                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("nobody closes a run's semaphore"),
+                permit = place.during(Arc::clone(&self.permits).acquire_owned()) => permit.expect("nobody closes a run's semaphore"),
             };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Some(RunFailure::stopped()),
+                () = place.take() => {}
+            }
             let pulled = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Some(RunFailure::stopped()),
-                pulled = self.pull(number, permit) => pulled,
+                pulled = place.during(self.pull(number, permit)) => pulled,
             };
             let pulled = match pulled {
                 Ok(pulled) => pulled,
@@ -79,7 +88,7 @@ impl PullStage {
                 return Some(failure);
             }
             self.cursor.clone_from(&pulled.cursor_after);
-            if self.out.send(pulled).await.is_err() {
+            if place.during(self.out.send(pulled)).await.is_err() {
                 // The stages behind have ended the run and know why.
                 return None;
             }
@@ -132,7 +141,8 @@ impl PullStage {
             digest: self.source.digest().to_owned(),
         };
         ticket.slot.lock().begin(&begin, ticket.left.map(|(_, whole)| whole));
-        Ok(PageTape::new(known, Some(Arc::clone(&ticket.slot))))
+        let aside = Aside { slot: Arc::clone(&ticket.slot), account: Arc::clone(&self.account) };
+        Ok(PageTape::new(known, Some(aside)))
     }
 }
 

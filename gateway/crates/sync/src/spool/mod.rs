@@ -19,7 +19,7 @@ use renmen_store::StreamKey;
 
 pub(crate) use frame::Begin;
 use slot::Slot;
-pub(crate) use tape::{Answer, PageTape, Reel};
+pub(crate) use tape::{Answer, Aside, PageTape, Reel};
 
 /// Pages that may be under way at once: one being pulled, one being normalised or waiting, one being committed.
 pub(crate) const PAGES_IN_FLIGHT: usize = 3;

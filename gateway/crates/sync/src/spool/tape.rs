@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, RequestKey, Tape, pack};
+use renmen_turns::{Account, Class, work};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -23,7 +24,13 @@ pub(crate) struct Answer {
 pub(crate) struct PageTape {
     known: Mutex<HashMap<RequestKey, VecDeque<Answer>>>,
     heard: Mutex<Heard>,
-    slot: Option<Arc<Mutex<Slot>>>,
+    aside: Option<Aside>,
+}
+
+/// Where answers are written beside the call, and whose time that takes.
+pub(crate) struct Aside {
+    pub(crate) slot: Arc<Mutex<Slot>>,
+    pub(crate) account: Arc<Account>,
 }
 
 #[derive(Default)]
@@ -49,13 +56,13 @@ pub(crate) struct Reel {
 }
 
 impl PageTape {
-    /// A tape that knows `known` already, in the order in which it was heard, and writes what is new to `slot`.
-    pub(crate) fn new(known: Vec<Answer>, slot: Option<Arc<Mutex<Slot>>>) -> Self {
+    /// A tape that knows `known` already, in the order in which it was heard, and writes what is new aside.
+    pub(crate) fn new(known: Vec<Answer>, aside: Option<Aside>) -> Self {
         let mut by_key: HashMap<_, VecDeque<_>> = HashMap::new();
         for answer in known {
             by_key.entry(answer.key).or_default().push_back(answer);
         }
-        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), slot }
+        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), aside }
     }
 
     /// Everything that the call read, in the slot as well; the tape is empty after it.
@@ -74,19 +81,23 @@ impl PageTape {
 
     /// Packs an answer and writes it to the slot behind the one before it, without holding up the connector.
     fn pack_aside(
-        slot: &Arc<Mutex<Slot>>,
+        aside: &Aside,
         key: RequestKey,
         exchange: &Arc<Exchange>,
         before: Option<oneshot::Receiver<()>>,
         written: oneshot::Sender<()>,
     ) -> JoinHandle<Vec<u8>> {
-        let (slot, exchange) = (Arc::clone(slot), Arc::clone(exchange));
-        tokio::task::spawn_blocking(move || {
-            let packed = pack(&exchange);
+        let (slot, account, exchange) = (Arc::clone(&aside.slot), Arc::clone(&aside.account), Arc::clone(exchange));
+        tokio::spawn(async move {
+            let packed = work(&account, Class::Bulk, move || pack(&exchange)).await;
             if let Some(before) = before {
-                let _gone_or_written = before.blocking_recv();
+                let _gone_or_written = before.await;
             }
-            slot.lock().append(&key.0, &packed);
+            let append = move || {
+                slot.lock().append(&key.0, &packed);
+                packed
+            };
+            let packed = work(&account, Class::Bulk, append).await;
             let _nobody_waits = written.send(());
             packed
         })
@@ -107,10 +118,10 @@ impl Tape for PageTape {
         let mut heard = self.heard.lock();
         heard.fetched += 1;
         // An error answer is the one thing that a resumed run wants to ask again.
-        let packing = self.slot.as_ref().filter(|_| exchange.response.status < 400).map(|slot| {
+        let packing = self.aside.as_ref().filter(|_| exchange.response.status < 400).map(|aside| {
             let (written, next) = oneshot::channel();
             let before = heard.before.replace(next);
-            Self::pack_aside(slot, key, &exchange, before, written)
+            Self::pack_aside(aside, key, &exchange, before, written)
         });
         heard.answers.push(Heading { answer: Answer { key, exchange, packed: None }, packing });
     }

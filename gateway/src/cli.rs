@@ -4,9 +4,10 @@ pub(crate) mod plugin;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use plugin::Plugin;
-use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_store::KeyId;
 
 /// Renmen (人门): a self-hosted HR integration gateway.
 ///
@@ -224,13 +225,49 @@ pub(crate) enum Secret {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Make one; it is shown once.
-    New {
-        /// What it is for.
-        label: String,
+    /// Make one; it is shown once. Works beside a running gateway.
+    New(NewKey),
+    /// Ids, labels, roles and dates, never keys.
+    List {
+        /// Only of this tenant.
+        #[arg(long)]
+        tenant: Option<TenantId>,
     },
-    /// Labels and dates, never keys.
-    List,
+    /// Revoke one for good. Works beside a running gateway, which refuses it within seconds.
+    Revoke {
+        /// From `list`.
+        id: KeyId,
+    },
+}
+
+/// A key to make.
+#[derive(Debug, Args)]
+pub(crate) struct NewKey {
+    /// What it is for.
+    pub(crate) label: String,
+    /// What it may do.
+    #[arg(long)]
+    pub(crate) role: Role,
+    /// Of a vendor's key: the one connection that it is bound to.
+    #[arg(long)]
+    pub(crate) connection: Option<ConnectionName>,
+    /// Whose records; by default those of the vendor's connection, or of `[gateway]`.
+    #[arg(long)]
+    pub(crate) tenant: Option<TenantId>,
+    /// When it ends by itself: `90d`. Without it, it is good until it is revoked.
+    #[arg(long)]
+    pub(crate) expires: Option<String>,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Everything of its tenant.
+    Owner,
+    /// Reads records, changes, timelines and schemas.
+    Consumer,
+    /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
+    Vendor,
 }
 
 /// How to serve.

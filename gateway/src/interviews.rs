@@ -61,7 +61,7 @@ fn options(config: &Config) -> LoopOptions {
 
 #[async_trait]
 impl Interviews for InterviewBridge {
-    fn match_band(
+    async fn match_band(
         &self,
         tenant: &TenantId,
         caller: &str,
@@ -71,7 +71,7 @@ impl Interviews for InterviewBridge {
         let key = BandKeyAsk { position, position_name, job_family, level, grade, location };
         let ask = BandAsk { key, expected: question.expected, per: question.per };
         let interview = (&question.connection, question.interview.as_str());
-        let verdict = self.0.match_band(tenant, caller, interview, ask).map_err(told)?;
+        let verdict = self.0.match_band(tenant, caller, interview, ask).await.map_err(told)?;
         let reason = match verdict {
             Verdict::Unknown(why) => Some(why.word()),
             Verdict::In | Verdict::Out => None,

@@ -1,54 +1,152 @@
-//! `renmen key`: keys for the API. A key is shown once; the store has its hash.
+//! `renmen key`: keys for the API. A key is shown once; the store has its hash. All of it works beside a running gateway.
 
 use renmen_api::ApiKey;
-use renmen_schema::id::TenantId;
-use renmen_store::{ApiKeyRow, Store};
-use serde_json::json;
+use renmen_config::{Config, duration};
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_store::{ApiKeyRow, KeyId, KeyRole};
+use serde_json::{Value, json};
 
-use crate::cli::{Common, Key as Ask};
+use crate::cli::{Common, Key as Ask, NewKey, Role};
 use crate::deployment::{Deployment, now_ms};
-use crate::exit::Outcome;
+use crate::exit::{Outcome, Usage};
 use crate::output::{Output, time};
+
+/// Keys read at once.
+const PIECE: u32 = 1_000;
+/// Characters of a label, as in the API.
+const LABEL_CHARS_MAX: usize = 100;
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
-    let tenant = &deployment.config.gateway.tenant;
     match ask {
-        Ask::New { label } => {
-            let store = deployment.store().await?;
-            let key = make(&*store, tenant, label).await?;
+        Ask::New(new) => {
+            let (key, row) = plan(&deployment.config, new)?;
+            deployment.keys().await?.put_api_key(row.clone()).await?;
             if out.json {
-                out.document(&json!({ "label": label, "key": key.expose() }))?;
+                let mut document = document(&row);
+                document["key"] = json!(key.expose());
+                out.document(&document)?;
             } else {
-                out.say(&format!("{}\n\nIt is shown this once: keep it now.", key.expose()));
+                out.say(&format!("{}\n\nIt is shown this once: keep it now. Its id is {}.", key.expose(), row.id()));
             }
         }
-        Ask::List => {
-            let keys = deployment.store_to_read().await?.api_keys(tenant).await?;
-            let document: Vec<_> = keys
-                .iter()
-                .map(|k| json!({ "label": k.label, "created_at": time(k.created_at_ms), "revoked": k.revoked_at_ms.is_some() }))
-                .collect();
-            let rows = keys
-                .iter()
-                .map(|k| vec![k.label.clone(), time(k.created_at_ms), k.revoked_at_ms.map_or_else(String::new, time)]);
-            out.table(&["label", "made", "revoked"], rows, &document)?;
-        }
+        Ask::List { tenant } => list(out, &deployment, tenant.as_ref()).await?,
+        Ask::Revoke { id } => return revoke(out, &deployment, id).await,
     }
     Ok(Outcome::Done)
 }
 
-/// A new key for a tenant.
-pub(crate) async fn make(store: &dyn Store, tenant: &TenantId, label: &str) -> anyhow::Result<ApiKey> {
-    let key = ApiKey::generate()?;
-    let row = ApiKeyRow {
-        hash: key.hash(),
-        label: label.to_owned(),
-        tenant: tenant.clone(),
-        created_at_ms: now_ms(),
-        revoked_at_ms: None,
+/// The key that is asked for, and what is kept of it.
+fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
+    let label = new.label.trim();
+    if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        let wants = format!("a label has 1 to {LABEL_CHARS_MAX} characters, without control characters");
+        return Err(Usage(wants).into());
+    }
+    let tenant = tenant_of(config, new)?;
+    let role = match (new.role, &new.connection) {
+        (Role::Owner, _) => KeyRole::Owner,
+        (Role::Consumer, _) => KeyRole::Consumer,
+        (Role::Vendor, Some(connection)) => KeyRole::Vendor(connection.clone()),
+        (Role::Vendor, None) => {
+            return Err(Usage("a vendor's key is bound to one connection: name it with --connection".into()).into());
+        }
     };
-    store.put_api_key(row).await?;
-    Ok(key)
+    let now_ms = now_ms();
+    let lasts = new.expires.as_deref().map(|text| duration(text).map_err(|why| Usage(format!("`{text}` {why}"))));
+    let lasts_ms = lasts.transpose()?.map(|lasts| i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
+    let key = ApiKey::generate()?;
+    let made = ApiKeyRow::new(key.hash(), label, tenant, role, now_ms);
+    Ok((key, ApiKeyRow { expires_at_ms: lasts_ms.map(|ms| now_ms.saturating_add(ms)), ..made }))
+}
+
+/// Whose key: the named tenant, that of the vendor's connection, or the gateway's own. One that the configuration does not
+/// know is a slip of the pen: its key would open nothing.
+fn tenant_of(config: &Config, new: &NewKey) -> Result<TenantId, Usage> {
+    let bound = match &new.connection {
+        Some(name) if new.role == Role::Vendor => Some(connection_tenant(config, name)?),
+        Some(_) => return Err(Usage("only a key with `--role vendor` is bound to a connection".into())),
+        None => None,
+    };
+    let Some(tenant) = new.tenant.clone() else { return Ok(bound.unwrap_or_else(|| config.gateway.tenant.clone())) };
+    if let (Some(bound), Some(name)) = (bound, &new.connection)
+        && bound != tenant
+    {
+        return Err(Usage(format!("the connection `{name}` belongs to the tenant `{bound}`, not to `{tenant}`")));
+    }
+    let mut known: Vec<&TenantId> = config.connections.values().map(|connection| &connection.tenant).collect();
+    known.push(&config.gateway.tenant);
+    if known.contains(&&tenant) {
+        return Ok(tenant);
+    }
+    known.sort();
+    known.dedup();
+    let known: Vec<_> = known.into_iter().map(TenantId::as_str).collect();
+    Err(Usage(format!("no connection belongs to a tenant `{tenant}`; the configuration has: {}", known.join(", "))))
+}
+
+fn connection_tenant(config: &Config, name: &ConnectionName) -> Result<TenantId, Usage> {
+    let found = config.connections.get(name).map(|connection| connection.tenant.clone());
+    found.ok_or_else(|| Usage(format!("there is no connection `{name}` in the configuration")))
+}
+
+async fn list(out: Output, deployment: &Deployment, tenant: Option<&TenantId>) -> anyhow::Result<()> {
+    let store = deployment.store_to_read().await?;
+    let mut keys: Vec<ApiKeyRow> = Vec::new();
+    loop {
+        let piece = store.api_keys(tenant, keys.last(), PIECE).await?;
+        let full = piece.len() == PIECE as usize;
+        keys.extend(piece);
+        if !full {
+            break;
+        }
+    }
+    let documents: Vec<_> = keys.iter().map(document).collect();
+    let or_empty = |at: Option<i64>| at.map_or_else(String::new, time);
+    let rows = keys.iter().map(|key| {
+        let bound = key.role.connection().map(ToString::to_string).unwrap_or_default();
+        vec![
+            key.id().to_string(),
+            key.label.clone(),
+            key.tenant.to_string(),
+            key.role.name().to_owned(),
+            bound,
+            time(key.created_at_ms),
+            or_empty(key.expires_at_ms),
+            or_empty(key.last_used_at_ms),
+            or_empty(key.revoked_at_ms),
+        ]
+    });
+    let head = ["id", "label", "tenant", "role", "connection", "made", "expires", "last used", "revoked"];
+    out.table(&head, rows, &documents)
+}
+
+async fn revoke(out: Output, deployment: &Deployment, id: &KeyId) -> anyhow::Result<Outcome> {
+    let keys = deployment.keys().await?;
+    let Some(row) = keys.revoke_api_key(None, *id, now_ms()).await? else {
+        out.say(&format!("there is no key {id}; `renmen key list` shows those that there are"));
+        return Ok(Outcome::Failed);
+    };
+    if out.json {
+        out.document(&document(&row))?;
+    } else {
+        out.say(&format!("revoked: {} ({}). A running gateway refuses it within 5 seconds.", row.id(), row.label));
+    }
+    Ok(Outcome::Done)
+}
+
+/// A key without the key.
+fn document(row: &ApiKeyRow) -> Value {
+    json!({
+        "id": row.id().to_string(),
+        "label": row.label,
+        "tenant": row.tenant.as_str(),
+        "role": row.role.name(),
+        "connection": row.role.connection().map(ConnectionName::as_str),
+        "created_at": time(row.created_at_ms),
+        "expires_at": row.expires_at_ms.map(time),
+        "last_used_at": row.last_used_at_ms.map(time),
+        "revoked_at": row.revoked_at_ms.map(time),
+    })
 }

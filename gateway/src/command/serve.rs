@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_api::{ApiOptions, AppState};
+use renmen_api::{ApiKey, ApiOptions, AppState};
 use renmen_store::EntityCount;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Serve};
-use crate::command::key;
 use crate::control::Bridge;
 use crate::deployment::{Deployment, Running};
 use crate::endpoint_bridge::EndpointBridge;
@@ -44,11 +43,16 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let bridge = Arc::new(Bridge::new(Arc::clone(&running), cancel.clone()));
     let (interviews, loop_work) =
         crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
+    let dev_key = common.dev.then(ApiKey::generate).transpose()?;
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default())
         .with_interviews(Arc::new(interviews))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake(Arc::clone(&running.engine))))
         .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));
+    let state = match &dev_key {
+        Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
+        None => state,
+    };
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let mut outcome = Outcome::Done;
@@ -57,7 +61,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
         outcome = pull::report(out, &pulled)?;
     }
-    greet(common, out, &running, &format!("http://{address}"), serve.ready_file.as_deref()).await?;
+    greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 
     let engine = Arc::clone(&running.engine);
     let schedule = tokio::spawn({
@@ -96,21 +100,20 @@ async fn reload_at_hangup(running: Arc<Running>) {
     }
 }
 
-/// Where it listens, and on a developer's machine a key with lines to try.
+/// Where it listens, and on a developer's machine a key with lines to try. That key is in no store: it ends with the process.
 async fn greet(
-    common: &Common,
     out: Output,
     running: &Running,
     url: &str,
+    dev_key: Option<&ApiKey>,
     ready_file: Option<&Path>,
 ) -> anyhow::Result<()> {
     let config = &running.deployment.config;
-    if !common.dev {
+    let Some(api_key) = dev_key else {
         out.say(&format!("serving {url} (documentation at {url}/docs)"));
         return ready_file.map_or(Ok(()), |file| ready::write(file, &json!({ "url": url })));
-    }
+    };
     let tenant = &config.gateway.tenant;
-    let api_key = key::make(&*running.store, tenant, "made by --dev").await?;
     let greeting = json!({ "url": url, "key": api_key.expose() });
     if let Some(file) = ready_file {
         ready::write(file, &greeting)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use renmen_store::{Store, StoreOptions};
+use renmen_store::{KeyStore, Store, StoreOptions};
 
 use super::Deployment;
 
@@ -24,6 +24,12 @@ impl Deployment {
     pub(crate) async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
         self.data_dir()?;
         Ok(renmen_store::open(self.store_options()).await?)
+    }
+
+    /// The keys of the API alone, beside a gateway that may be running.
+    pub(crate) async fn keys(&self) -> anyhow::Result<Arc<dyn KeyStore>> {
+        self.data_dir()?;
+        Ok(renmen_store::open_keys(self.store_options()).await?)
     }
 
     /// An empty one in a folder that the caller throws away.

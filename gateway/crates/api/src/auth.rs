@@ -1,73 +1,72 @@
-//! Who is asking. Everything under `/v1` needs `Authorization: Bearer rk_…`; the tenant comes from the key and from
-//! nowhere else, so no request can name somebody else's.
-//!
-//! A key that was good is believed for a few seconds without asking the store: that is also how long a revoked key
-//! still works. A wrong key is not remembered, so that a flood of them cannot push the good ones out.
+//! Who is asking. Everything under `/v1` needs `Authorization: Bearer rk_…`; the tenant, the role and a vendor's connection
+//! come from the key and from nowhere else, so no request can name somebody else's. The same layer asks the table of
+//! `access` whether this role may call the operation at all.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, FORWARDED};
 use axum::middleware::Next;
 use axum::response::Response;
 use renmen_schema::id::TenantId;
-use tokio::sync::Mutex;
+use renmen_store::{ApiKeyRow, KeyId, KeyRole};
 
+use crate::access;
 use crate::guard::within;
+use crate::instant::now_ms;
 use crate::key::ApiKey;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
-
-/// Keys remembered at most.
-const CACHED_KEYS_MAX: usize = 4096;
 
 /// Who is asking: what a valid key says.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
     /// Tells one key from another; of no use to anybody else.
-    pub(crate) key: String,
+    pub(crate) key: KeyId,
+    pub(crate) role: KeyRole,
+    pub(crate) hash: [u8; 32],
+    /// False: a key of this process, which no store knows.
+    pub(crate) stored: bool,
 }
 
-/// Keys that were good a moment ago, by their hash.
-pub(crate) struct KeyCache {
-    life: Duration,
-    known: Mutex<HashMap<[u8; 32], (TenantId, Instant)>>,
-}
-
-impl KeyCache {
-    pub(crate) fn new(life: Duration) -> Self {
-        Self { life, known: Mutex::new(HashMap::new()) }
-    }
-
-    async fn find(&self, hash: &[u8; 32]) -> Option<TenantId> {
-        let known = self.known.lock().await;
-        known.get(hash).filter(|(_, since)| since.elapsed() < self.life).map(|(tenant, _)| tenant.clone())
-    }
-
-    async fn keep(&self, hash: [u8; 32], tenant: TenantId) {
-        let mut known = self.known.lock().await;
-        if known.len() >= CACHED_KEYS_MAX {
-            known.retain(|_, (_, since)| since.elapsed() < self.life);
-        }
-        if known.len() < CACHED_KEYS_MAX {
-            known.insert(hash, (tenant, Instant::now()));
-        }
+impl Caller {
+    pub(crate) fn of(row: ApiKeyRow) -> Self {
+        Self { key: row.id(), tenant: row.tenant, role: row.role, hash: row.hash, stored: true }
     }
 }
 
-/// Middleware: lets a request with a valid key through, with its [`Caller`].
+/// Where the layer outside, which logs, learns who asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asker(Arc<OnceLock<Arc<Caller>>>);
+
+impl Asker {
+    pub(crate) fn get(&self) -> Option<&Caller> {
+        self.0.get().map(Arc::as_ref)
+    }
+}
+
+/// Middleware: lets a request with a valid key through, with its [`Caller`], when the key's role may call the operation.
 pub(crate) async fn require_key(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = caller(&state, request.headers()).await?;
-    request.extensions_mut().insert(caller);
+    admit(&caller, &request)?;
+    request.extensions_mut().insert(Caller::clone(&caller));
     Ok(next.run(request).await)
+}
+
+fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Problem> {
+    if let Some(asker) = request.extensions().get::<Asker>() {
+        let _first = asker.0.set(Arc::clone(caller));
+    }
+    // Every route has its template; a request without one met no route, and no row either.
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    access::check(&caller.role, request.method(), path)
 }
 
 /// Middleware of `/metrics`: a scraper on this machine needs no key (unless switched off), every other one does. A
@@ -82,31 +81,42 @@ pub(crate) async fn require_key_or_loopback(
     let passed_on = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
     let local = peer.is_some_and(|ip| ip.to_canonical().is_loopback()) && !passed_on;
     if !(state.options.metrics_open_on_loopback && local) {
-        caller(&state, headers).await?;
+        let caller = caller(&state, headers).await?;
+        admit(&caller, &request)?;
     }
     Ok(next.run(request).await)
 }
 
-async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Caller, Problem> {
+async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let key = bearer(headers).ok_or_else(|| {
         unauthorized(
             "send `Authorization: Bearer rk_…` with a key of this gateway",
             "请发送 `Authorization: Bearer rk_…`",
         )
     })?;
-    let hash = key.hash();
-    if let Some(tenant) = state.keys.find(&hash).await {
-        return Ok(Caller { tenant, key: hex::encode(&hash[..8]) });
-    }
-    let row = within(state.options.deadline, state.store.api_key(&hash)).await?;
-    match row {
-        Some(row) if row.revoked_at_ms.is_none() => {
-            state.keys.keep(hash, row.tenant.clone()).await;
-            Ok(Caller { tenant: row.tenant, key: hex::encode(&hash[..8]) })
-        }
-        // The same answer for a key that never was: who finds an old key learns nothing.
-        _ => Err(unauthorized("this key is not valid, or no longer", "密钥无效或已失效")),
-    }
+    let caller = known(state, &key.hash()).await?.ok_or_else(no_longer)?;
+    state.keys.used(&caller, now_ms());
+    Ok(caller)
+}
+
+/// The key with this hash, when it is good.
+async fn known(state: &AppState, hash: &[u8; 32]) -> Result<Option<Arc<Caller>>, Problem> {
+    let before = match state.keys.find(hash, now_ms()) {
+        Ok(caller) => return Ok(Some(caller)),
+        Err(before) => before,
+    };
+    let row = within(state.options.deadline, state.store.api_key(hash)).await?;
+    Ok(row.filter(|row| row.is_good(now_ms())).map(|row| state.keys.keep(row, before)))
+}
+
+/// A request that goes on for long asks again, before it says more, whether its key is still good.
+pub(crate) async fn require_still_good(state: &AppState, caller: &Caller) -> Result<(), Problem> {
+    known(state, &caller.hash).await?.map(drop).ok_or_else(no_longer)
+}
+
+/// The same answer for a key that never existed: an old key tells nothing about itself.
+fn no_longer() -> Problem {
+    unauthorized("this key is unknown, expired or revoked", "密钥无效、已过期或已吊销")
 }
 
 fn bearer(headers: &HeaderMap) -> Option<ApiKey> {
@@ -125,30 +135,6 @@ fn unauthorized(en: &str, zh: &str) -> Problem {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[tokio::test]
-    async fn a_key_is_believed_for_its_life_and_no_longer() {
-        let tenant = TenantId::new("acme").unwrap();
-        let long = KeyCache::new(Duration::from_secs(60));
-        long.keep([1; 32], tenant.clone()).await;
-        assert_eq!(long.find(&[1; 32]).await, Some(tenant.clone()));
-        assert_eq!(long.find(&[2; 32]).await, None);
-        let none = KeyCache::new(Duration::ZERO);
-        none.keep([1; 32], tenant).await;
-        assert_eq!(none.find(&[1; 32]).await, None);
-    }
-
-    #[tokio::test]
-    async fn the_cache_has_a_limit() {
-        let tenant = TenantId::new("acme").unwrap();
-        let cache = KeyCache::new(Duration::from_secs(60));
-        for n in 0..=CACHED_KEYS_MAX as u64 {
-            let mut hash = [0; 32];
-            hash[..8].copy_from_slice(&n.to_le_bytes());
-            cache.keep(hash, tenant.clone()).await;
-        }
-        assert_eq!(cache.known.lock().await.len(), CACHED_KEYS_MAX);
-    }
 
     #[test]
     fn only_a_bearer_key_is_taken() {

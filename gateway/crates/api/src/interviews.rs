@@ -9,11 +9,11 @@ use renmen_store::{Cause, RecordRow, StoreError};
 /// The interview loop as the API sees it.
 #[async_trait]
 pub trait Interviews: Send + Sync {
-    /// Is what a candidate expects within the pay band? Answered from memory.
+    /// Is what a candidate expects within the pay band? Asked for an interview that is there and not over.
     ///
     /// # Errors
-    /// [`InterviewsError`]: `TooMany` over a limit, `Overloaded` when too much waits to be written down.
-    fn match_band(
+    /// [`InterviewsError`]: `NotFound` for an interview that this connection does not have, `Refused` for one that is over, `TooMany` over a limit, `Overloaded` when too much waits to be written down.
+    async fn match_band(
         &self,
         tenant: &TenantId,
         caller: &str,

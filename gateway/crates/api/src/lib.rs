@@ -5,8 +5,10 @@
 //! packed; for these it asks through [`Control`], which the binary implements.
 //!
 //! Reading order: [`router`] lists every path; `resource/` has one file for each kind of thing; `problem/` is what
-//! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around.
+//! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around, `access` the table of who may
+//! call what.
 
+mod access;
 mod auth;
 mod body;
 mod control;
@@ -17,6 +19,7 @@ mod hooks;
 mod instant;
 mod interviews;
 mod key;
+mod key_ring;
 mod observe;
 mod openapi;
 mod params;

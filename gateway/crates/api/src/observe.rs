@@ -1,4 +1,4 @@
-//! What is known of a request afterwards: its id, one line in the access log, two metrics. Nothing here sees a query
+//! What is known of a request afterwards: its id, one line in the access log (with the id and role of its key), two metrics. Nothing here sees a query
 //! string, a header's value or a body: the log names the route's template, never the path that was typed.
 
 use std::time::Instant;
@@ -8,6 +8,9 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use rand::TryRngCore;
+
+use crate::access;
+use crate::auth::Asker;
 
 /// The header that a request's id comes in and goes out with.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -53,6 +56,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(id.clone());
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -63,7 +68,23 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         .increment(1);
     metrics::histogram!("renmen_api_request_seconds", "method" => method, "route" => route.clone())
         .record(took.as_secs_f64());
-    tracing::info!(method, route, status, took_ms = took.as_millis() as u64, request_id = id.0, "Request answered");
+    // The key by its id, which opens nothing: who wrote what can be told afterwards, and by whose right.
+    let caller = asker.get();
+    let operation = access::operation(method, &route).map(|operation| operation.name);
+    let (key, role) = (caller.map(|c| tracing::field::display(c.key)), caller.map(|c| c.role.name()));
+    let tenant = caller.map(|c| tracing::field::display(&c.tenant));
+    tracing::info!(
+        method,
+        route,
+        operation,
+        status,
+        took_ms = took.as_millis() as u64,
+        request_id = id.0,
+        tenant,
+        key,
+        role,
+        "Request answered"
+    );
     response
 }
 

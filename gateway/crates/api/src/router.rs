@@ -15,7 +15,7 @@ use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, hooks, inbox,
-    plugins, quarantine, records, runs, schema, screen, service, timeline,
+    keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 use crate::state::AppState;
 
@@ -84,6 +84,8 @@ fn engine() -> Router<AppState> {
         .route("/v1/endpoints/{name}", get(endpoints::get).put(endpoints::put).merge(delete(endpoints::remove)))
         .route("/v1/endpoints/{name}/enable", post(endpoints::enable))
         .route("/v1/endpoints/{name}/replay", post(endpoints::replay))
+        .route("/v1/keys", get(keys::list).post(keys::make))
+        .route("/v1/keys/{id}", delete(keys::revoke))
         .route("/v1/schema", get(schema::list))
         .route("/v1/schema/{entity}", get(schema::get))
 }

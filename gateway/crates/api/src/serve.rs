@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
+use crate::key_ring::UseWriting;
 use crate::router::router;
 use crate::state::AppState;
 
@@ -25,7 +26,6 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let closing = state.closing.clone();
     let grace = state.options.shutdown_grace;
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let begin_to_close = {
         let closing = closing.clone();
         async move {
@@ -33,16 +33,20 @@ pub async fn serve(
             closing.cancel();
         }
     };
+    let key_uses = UseWriting::begin(&state);
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(begin_to_close);
     let too_late = async move {
         closing.cancelled().await;
         tokio::time::sleep(grace).await;
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = server => Ok(ended?),
         () = too_late => {
             tracing::warn!(grace_ms = grace.as_millis() as u64, "Requests that did not end in time were cut");
             Ok(())
         }
-    }
+    };
+    key_uses.end().await;
+    ended
 }

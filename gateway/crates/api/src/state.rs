@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use renmen_store::Store;
+use renmen_schema::id::TenantId;
+use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::KeyCache;
+use crate::auth::Caller;
 use crate::control::Control;
 use crate::endpoint_control::{EndpointControl, NoEndpoints};
 use crate::flow_control::{FlowControl, NoFlows};
 use crate::hooks::Hooks;
 use crate::interviews::Interviews;
+use crate::key::ApiKey;
+use crate::key_ring::KeyRing;
 use crate::problem::{Problem, ProblemCode};
 
 /// Limits of the API. Each has a default that suits one machine.
@@ -43,8 +46,11 @@ pub struct ApiOptions {
     pub page_bytes_max: usize,
     /// Revisions shown with a record.
     pub revisions_max: u32,
-    /// How long a key that was good is believed without asking the store: also how long a revoked key still works.
+    /// How long a key that was good is believed without asking the store: also how long one that was revoked elsewhere still
+    /// works. One that is revoked through this API is refused at once.
     pub key_cache_life: Duration,
+    /// How often it is written down when keys were last used.
+    pub key_use_every: Duration,
     /// `/metrics` needs no key from a loopback peer. Switch it off behind a proxy on the same machine.
     pub metrics_open_on_loopback: bool,
     /// How long requests under way may take to end after a shutdown was asked for.
@@ -67,6 +73,7 @@ impl Default for ApiOptions {
             page_bytes_max: 8 * 1024 * 1024,
             revisions_max: 100,
             key_cache_life: Duration::from_secs(5),
+            key_use_every: Duration::from_secs(60),
             metrics_open_on_loopback: true,
             shutdown_grace: Duration::from_secs(10),
         }
@@ -85,7 +92,7 @@ pub struct AppState {
     pub(crate) endpoints: Arc<dyn EndpointControl>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
-    pub(crate) keys: Arc<KeyCache>,
+    pub(crate) keys: Arc<KeyRing>,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) deliveries: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
@@ -110,13 +117,21 @@ impl AppState {
             hooks: None,
             endpoints: Arc::new(NoEndpoints),
             metrics,
-            keys: Arc::new(KeyCache::new(options.key_cache_life)),
+            keys: Arc::new(KeyRing::new(options.key_cache_life)),
             requests: Arc::new(Semaphore::new(options.requests_max)),
             deliveries: Arc::new(Semaphore::new(options.deliveries_max)),
             streams: Arc::new(Semaphore::new(options.streams_max)),
             closing: CancellationToken::new(),
             options: Arc::new(options),
         }
+    }
+
+    /// Takes an owner's key that no store knows: it is good until this process ends, however it ends.
+    #[must_use]
+    pub fn with_key_of_this_process(self, key: &ApiKey, tenant: TenantId) -> Self {
+        let row = ApiKeyRow::new(key.hash(), String::new(), tenant, KeyRole::Owner, 0);
+        self.keys.own(Caller { stored: false, ..Caller::of(row) });
+        self
     }
 
     /// With the interview loop; without it its operations are refused.

@@ -50,7 +50,7 @@ pub use limits::{LIMITS, LimitSpec, Limits, limits_table};
 pub use outbox::Outbox;
 pub use places::LateProblem;
 pub use plugins::{Plugins, TRUSTED_KEYS_MAX};
-pub use quantity::{show_bytes, show_duration};
+pub use quantity::{duration, show_bytes, show_duration};
 pub use schedule::Schedule;
 pub use sharing::Sharing;
 pub use slot::{DevValue, Slot, SlotSource};

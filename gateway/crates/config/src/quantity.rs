@@ -17,8 +17,11 @@ const SIZE_UNITS: [(&str, u64); 8] = [
     ("GB", 1_000_000_000),
 ];
 
-/// Reads a duration; the error is the whole sentence.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration such as `15m`; the error goes on after the text: `is …`.
+///
+/// # Errors
+/// The rest of a sentence about the text.
+pub fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &DURATION_UNITS)
         .map(Duration::from_millis)
         .ok_or_else(|| "is no duration: write a whole number with ms, s, m, h or d, such as \"15m\"".to_owned())

@@ -7,12 +7,30 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use renmen_interview::{BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, SystemClock};
-use renmen_schema::code::{BandStatus, BandVisibility};
-use renmen_schema::entity::{BandKey, PayBand};
-use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_schema::types::{LocalDate, Money, PayInterval, PayRange};
-use renmen_store::StoreOptions;
+use renmen_schema::Entity as _;
+use renmen_schema::code::{BandStatus, BandVisibility, InterviewKind, InterviewStatus};
+use renmen_schema::entity::{BandKey, Interview, PayBand};
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::types::{Coded, LocalDate, Money, PayInterval, PayRange, Ref};
+use renmen_store::{AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, StoreOptions};
 use tokio_util::sync::CancellationToken;
+
+/// Interviews that are asked about in turn.
+const INTERVIEWS: usize = 1_000;
+
+fn open_interviews(tenant: &TenantId) -> AuthoredCommit {
+    let status = Coded::new(InterviewStatus::InProgress);
+    let body = Interview::new(Ref::external("app"), InterviewKind::Ai, status).to_payload();
+    let records = (0..INTERVIEWS).map(|n| AuthoredRecord {
+        entity: "interview".into(),
+        external_id: format!("int-{n}"),
+        body: body.clone(),
+        causes: Vec::new(),
+        expect: None,
+    });
+    let stream = StreamName::new("bench").unwrap();
+    AuthoredCommit { records: records.collect(), ..AuthoredCommit::of(tenant.clone(), stream, 1_772_413_200_000) }
+}
 
 fn band(n: usize) -> PayBand {
     let key = BandKey {
@@ -56,21 +74,24 @@ fn desk(c: &mut Criterion) {
     let options = BandOptions { asks_per_minute: u32::MAX, waiting_max: 1_000_000, ..BandOptions::default() };
     let (desk, work) = runtime.block_on(async {
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
+        store.author(open_interviews(&tenant)).await.unwrap();
         BandDesk::open(store, Arc::new(SystemClock), std::slice::from_ref(&tenant), options).await.unwrap()
     });
     let cancel = CancellationToken::new();
     let working = runtime.spawn(work.run(cancel.clone()));
-    let connection = ConnectionName::new("vendor").unwrap();
+    let connection = ConnectionName::new(BUILT_IN_CONNECTION).unwrap();
     let mut n = 0;
     c.bench_function("band_match/desk", |b| {
         b.iter(|| {
             n += 1;
             // A full queue is an answer too; it is told at once.
-            black_box(desk.ask(&tenant, "bench", (&connection, &format!("int-{}", n % 50_000)), ask(n)).ok())
+            let interview = format!("int-{}", n % INTERVIEWS);
+            black_box(runtime.block_on(desk.ask(&tenant, "bench", (&connection, &interview), ask(n))).ok())
         });
     });
     percentiles(|n| {
-        black_box(desk.ask(&tenant, "bench", (&connection, &format!("p-{}", n % 50_000)), ask(n)).ok());
+        let interview = format!("int-{}", n % INTERVIEWS);
+        black_box(runtime.block_on(desk.ask(&tenant, "bench", (&connection, &interview), ask(n))).ok());
     });
     cancel.cancel();
     runtime.block_on(working).unwrap();

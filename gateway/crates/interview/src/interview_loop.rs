@@ -87,14 +87,14 @@ impl InterviewLoop {
     ///
     /// # Errors
     /// As [`BandDesk::ask`].
-    pub fn match_band(
+    pub async fn match_band(
         &self,
         tenant: &TenantId,
         caller: &str,
         interview: (&ConnectionName, &str),
         ask: BandAsk,
     ) -> Result<Verdict, InterviewError> {
-        self.band.ask(tenant, caller, interview, ask)
+        self.band.ask(tenant, caller, interview, ask).await
     }
 
     /// A person decides on what awaits a person (R36). Gives the decision as it stands then.

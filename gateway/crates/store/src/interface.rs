@@ -3,6 +3,7 @@
 mod author;
 mod endpoint;
 mod inbox;
+mod key;
 mod outbox;
 mod screen;
 
@@ -11,13 +12,14 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
-    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState,
+    ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState,
 };
 
 pub use author::AuthorStore;
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
+pub use key::KeyStore;
 pub use outbox::OutboxStore;
 pub use screen::ScreenStore;
 
@@ -25,7 +27,7 @@ pub use screen::ScreenStore;
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + Send + Sync {
+pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + Send + Sync {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 
@@ -149,17 +151,6 @@ pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + Screen
 
     /// Gives one up. False when nothing with this id waits.
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError>;
-
-    // Keys
-
-    /// Keeps a key, or its new label or end.
-    async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError>;
-
-    /// The key with this hash, revoked or not: the caller decides.
-    async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError>;
-
-    /// A tenant's keys, oldest first.
-    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError>;
 }
 
 /// What a store that was opened for reading answers to a write.

@@ -38,16 +38,17 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use interface::{
-    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, OutboxStore, ScreenStore, Store,
+    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, ScreenStore, Store,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
 pub use model::{
     ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
-    CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, Known, LinkWrite, NewRun,
-    Origin, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow,
-    RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
+    CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, KeyId, KeyRole, Known,
+    LinkWrite, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite,
+    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow, Slice, StreamKey, StreamState,
+    Sweep, TimerRow, TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;
@@ -74,5 +75,22 @@ pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, Sto
     match options.place()? {
         Place::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
         Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, false).await?)),
+    }
+}
+
+/// Opens the keys alone, beside a gateway that may be running on the same store. Without a store yet, or with one that must be
+/// migrated, it is opened as [`open`] does.
+///
+/// A key that is revoked so is refused by a running gateway as soon as it asks the store again.
+///
+/// # Errors
+/// As [`open`]; [`StoreError::Busy`] only while a gateway of an older release holds the file.
+pub async fn open_keys(options: StoreOptions) -> Result<Arc<dyn KeyStore>, StoreError> {
+    match options.place()? {
+        Place::Sqlite(path) => match sqlite::KeyFile::open(&path, &options).await? {
+            Some(keys) => Ok(Arc::new(keys)),
+            None => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
+        },
+        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
     }
 }

@@ -62,6 +62,11 @@ pub(crate) fn list_limit(asked: u32) -> i64 {
     i64::from(asked.clamp(1, LIST_LIMIT_MAX))
 }
 
+/// Two keys with one id: with 64 random bits only a key that is put in twice.
+pub(crate) fn key_is_there() -> StoreError {
+    StoreError::Fault("there is a key with this id already".into())
+}
+
 fn clean(what: &str, text: &str, bytes_max: usize) -> Result<(), StoreError> {
     if text.len() > bytes_max {
         return Err(bad(&format!("{what} has {} bytes, at most {bytes_max} are kept", text.len())));

@@ -4,8 +4,8 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId}
 
 use crate::identity::IdKey;
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, EntityCount, ExchangeRow, ExchangeWrite, Origin, PageRow,
-    PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
+    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, EntityCount, ExchangeRow, ExchangeWrite, KeyRole, Origin,
+    PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -190,16 +190,21 @@ pub(crate) fn quarantine(row: &impl Columns) -> Result<QuarantineRow, StoreError
     })
 }
 
-pub(crate) const API_KEY_SELECT: &str = "SELECT hash, label, tenant, created_at, revoked_at FROM api_key ";
+pub(crate) const API_KEY_SELECT: &str =
+    "SELECT hash, label, tenant, role, connection, created_at, expires_at, revoked_at, last_used_at FROM api_key ";
 
 /// Reads [`API_KEY_SELECT`].
 pub(crate) fn api_key(row: &impl Columns) -> Result<ApiKeyRow, StoreError> {
+    let bound = row.text_or_none(4)?.map(|_| connection(row, 4)).transpose()?;
     Ok(ApiKeyRow {
         hash: array(row, 0)?,
         label: row.text(1)?,
         tenant: TenantId::new(&row.text(2)?).map_err(|_| damaged("tenant"))?,
-        created_at_ms: row.int(3)?,
-        revoked_at_ms: row.int_or_none(4)?,
+        role: KeyRole::of(&row.text(3)?, bound).ok_or_else(|| damaged("role of a key"))?,
+        created_at_ms: row.int(5)?,
+        expires_at_ms: row.int_or_none(6)?,
+        revoked_at_ms: row.int_or_none(7)?,
+        last_used_at_ms: row.int_or_none(8)?,
     })
 }
 

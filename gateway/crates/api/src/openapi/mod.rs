@@ -14,7 +14,7 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, inbox,
+    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, inbox, keys,
     plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 
@@ -24,7 +24,8 @@ use crate::resource::{
         title = "Renmen",
         description = "Hiring, pay and performance records of every connected system, typed and traceable to their source.\n\n\
             Every operation under `/v1` needs `Authorization: Bearer rk_…`. The key says whose records are read: ids of \
-            others are answered with 404. Errors are problem JSON (RFC 9457) with a stable `code`, in Chinese or English by \
+            others are answered with 404. Each operation names the roles that may call it (`owner`, `consumer`, `vendor`); a key \
+            with another role is answered with 403. Errors are problem JSON (RFC 9457) with a stable `code`, in Chinese or English by \
             `Accept-Language`. Unknown query parameters are refused. Times are RFC 3339 in UTC.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -69,6 +70,9 @@ use crate::resource::{
         endpoints::remove,
         endpoints::enable,
         endpoints::replay,
+        keys::list,
+        keys::make,
+        keys::revoke,
         schema::list,
         schema::get,
         service::healthz,
@@ -88,6 +92,7 @@ use crate::resource::{
         (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
         (name = "flows", description = "What is sent because a record changed"),
         (name = "endpoints", description = "Who is told of changes"),
+        (name = "keys", description = "Who may ask"),
         (name = "schema", description = "The canonical entities"),
         (name = "service", description = "The service about itself"),
     ),

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::access::{self, Access};
 use crate::problem::{PROBLEM_JSON, ProblemCode};
 
 const METHODS: [&str; 4] = ["get", "put", "post", "delete"];
@@ -25,6 +26,7 @@ pub(super) fn add(document: &mut Value) {
         for method in METHODS {
             if let Some(operation) = item.get_mut(method) {
                 let open = operation.get("security").is_some_and(|needs| *needs == json!([{}]));
+                restrict(operation, path, method);
                 for status in of_operation(path, method, open) {
                     operation["responses"][status.to_string()] =
                         json!({ "$ref": format!("#/components/responses/{}", component(status)) });
@@ -34,11 +36,24 @@ pub(super) fn add(document: &mut Value) {
     }
 }
 
+/// Names the roles that may call an operation: as OpenAPI's role names for programs, and in words for people.
+fn restrict(operation: &mut Value, path: &str, method: &str) {
+    let method = method.to_ascii_uppercase();
+    let Some(Access::Roles(roles)) = access::operation(&method, path).map(|found| found.access) else { return };
+    // What may also be asked without a key says so itself.
+    let open = operation["security"].as_array().is_some_and(|ways| ways.contains(&json!({})));
+    let ways = open.then(|| json!({})).into_iter().chain(roles.iter().map(|role| json!({ "key": [role] })));
+    operation["security"] = ways.collect();
+    let said = operation["description"].as_str().unwrap_or_default();
+    let gap = if said.is_empty() { "" } else { "\n\n" };
+    operation["description"] = json!(format!("{said}{gap}Roles: `{}`.", roles.join("`, `")));
+}
+
 /// The error statuses that an operation can answer with.
 fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     let mut statuses = vec![413, 414, 500, 503];
     if !open {
-        statuses.extend([400, 401]);
+        statuses.extend([400, 401, 403]);
     }
     if path.contains('{') {
         statuses.push(404);

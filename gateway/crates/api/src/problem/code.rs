@@ -16,6 +16,8 @@ pub enum ProblemCode {
     InvalidBody,
     /// No API key, or one that is not (or no longer) valid.
     Unauthorized,
+    /// The key is valid, its role may not do this.
+    Forbidden,
     /// No such thing for this tenant.
     NotFound,
     /// No such path.
@@ -70,12 +72,13 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
         Self::InvalidBody,
         Self::Unauthorized,
+        Self::Forbidden,
         Self::NotFound,
         Self::UnknownPath,
         Self::MethodNotAllowed,
@@ -110,6 +113,9 @@ impl ProblemCode {
             Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "The cursor cannot be used", "游标无法使用"),
             Self::Unauthorized => {
                 entry("unauthorized", S::UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥")
+            }
+            Self::Forbidden => {
+                entry("forbidden", S::FORBIDDEN, "The key's role does not allow this", "密钥的角色无权执行此操作")
             }
             Self::NotFound => entry("not_found", S::NOT_FOUND, "There is no such thing", "找不到该对象"),
             Self::UnknownPath => entry("unknown_path", S::NOT_FOUND, "There is no such path", "路径不存在"),

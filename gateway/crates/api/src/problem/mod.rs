@@ -12,7 +12,7 @@ mod language;
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -38,7 +38,9 @@ pub(crate) struct Problem {
     /// The parameter at fault.
     parameter: Option<String>,
     /// A link to what is in the way: the live run.
-    related: Option<String>,
+    related: Option<Box<str>>,
+    /// The methods that a path has, where another one was asked for.
+    allow: Option<&'static str>,
     /// Seconds after which to ask again, where it is not what the code says.
     retry_after_s: Option<u32>,
 }
@@ -71,7 +73,7 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(code: ProblemCode) -> Self {
-        Self { code, detail: None, parameter: None, related: None, retry_after_s: None }
+        Self { code, detail: None, parameter: None, related: None, allow: None, retry_after_s: None }
     }
 
     pub(crate) fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
@@ -80,8 +82,13 @@ impl Problem {
     }
 
     pub(crate) fn related(mut self, link: String) -> Self {
-        self.related = Some(link);
+        self.related = Some(link.into());
         self
+    }
+
+    /// Another method than those that a path has.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Self::new(ProblemCode::MethodNotAllowed) }
     }
 
     /// A parameter's value is wrong: `expected` says what it should be, in both languages. The value is not repeated.
@@ -130,7 +137,7 @@ impl Problem {
             title: if language == Language::Chinese { zh } else { en },
             detail: self.detail.clone().map(|(en, zh)| if language == Language::Chinese { zh } else { en }),
             parameter: self.parameter.clone(),
-            related: self.related.clone(),
+            related: self.related.as_deref().map(str::to_owned),
             request_id,
         }
     }
@@ -209,6 +216,9 @@ pub(crate) struct Answered;
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
+        if let Some(allow) = self.allow {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -238,8 +248,8 @@ pub(crate) async fn render(request: Request, next: Next) -> Response {
 fn write(problem: &Problem, status: StatusCode, language: Language, request_id: String, below: &Response) -> Response {
     let mut response = (status, Json(problem.body(language, request_id))).into_response();
     let headers = response.headers_mut();
-    if let Some(allow) = below.headers().get(axum::http::header::ALLOW) {
-        headers.insert(axum::http::header::ALLOW, allow.clone());
+    if let Some(allow) = below.headers().get(ALLOW) {
+        headers.insert(ALLOW, allow.clone());
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));

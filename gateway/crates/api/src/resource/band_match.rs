@@ -99,6 +99,9 @@ pub(crate) enum BandMatchWord {
 
 /// Is what the candidate expects within the pay band?
 ///
+/// The interview must be one that the connection has told the gateway of, and neither over nor called off. A key with the role
+/// `vendor` asks about interviews of its own connection.
+///
 /// Nothing is converted between currencies or times. Amounts are compared to a few digits; an interview may ask about a few
 /// amounts, and every question is a step on its timeline.
 #[utoipa::path(
@@ -113,7 +116,12 @@ pub(crate) async fn ask(
     JsonBody(request): JsonBody<BandMatchRequest>,
 ) -> Result<Json<BandMatchAnswer>, Problem> {
     params.end()?;
-    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key, question(request)?)?;
+    let question = question(request)?;
+    // A vendor's key asks for its own connection; any other is as unknown to it as one that does not exist.
+    if caller.role.connection().is_some_and(|own| *own != question.connection) {
+        return Err(Problem::not_found("interview", "面试"));
+    }
+    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key.to_string(), question).await?;
     Ok(Json(BandMatchAnswer { r#match: verdict.answer, reason: verdict.reason }))
 }
 

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::changes::{Change, Wanted, after, entity, place, position, read};
 use super::schema::EntityName;
-use crate::auth::Caller;
+use crate::auth::{Caller, require_still_good};
 use crate::params::Params;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -49,7 +49,7 @@ pub(crate) async fn stream(
     let entity = entity(&mut params)?;
     params.end()?;
     let seen = headers.get(LAST_EVENT_ID).map(|id| position(id.to_str().unwrap_or_default())).transpose()?;
-    let wanted = Wanted { tenant: caller.tenant, after: seen.or(asked).unwrap_or(0), entity, limit: BATCH };
+    let wanted = Wanted { tenant: caller.tenant.clone(), after: seen.or(asked).unwrap_or(0), entity, limit: BATCH };
     let heartbeat = state.options.heartbeat;
     let reader = Reader {
         _place: place(&state)?,
@@ -58,6 +58,7 @@ pub(crate) async fn stream(
         waiting: VecDeque::new(),
         ended: false,
         state,
+        caller,
         wanted,
     };
     let events = stream::unfold(reader, |mut reader| async {
@@ -71,6 +72,7 @@ pub(crate) async fn stream(
 struct Reader {
     _place: OwnedSemaphorePermit,
     state: AppState,
+    caller: Caller,
     wanted: Wanted,
     feed: watch::Receiver<i64>,
     until: Instant,
@@ -86,7 +88,11 @@ impl Reader {
                 return None;
             }
             if let Some(row) = self.waiting.pop_front() {
-                return Some(event(row));
+                // The key may have been revoked since the last event.
+                return Some(match require_still_good(&self.state, &self.caller).await {
+                    Ok(()) => event(row),
+                    Err(problem) => self.close(&problem),
+                });
             }
             self.feed.mark_unchanged();
             match read(&self.state, &self.wanted).await {
@@ -94,16 +100,18 @@ impl Reader {
                     self.wanted.after = next;
                     self.waiting = rows.into();
                 }
-                // The reader comes back by itself with its position; until then it knows that nothing was lost.
-                Err(problem) => {
-                    self.ended = true;
-                    return Some(Event::default().event("closed").data(problem.code.name()));
-                }
+                Err(problem) => return Some(self.close(&problem)),
             }
             if self.waiting.is_empty() {
                 self.wait().await;
             }
         }
+    }
+
+    /// The last event. The reader comes back by itself with its position; until then it knows that nothing was lost.
+    fn close(&mut self, problem: &Problem) -> Event {
+        self.ended = true;
+        Event::default().event("closed").data(problem.code.name())
     }
 
     async fn wait(&mut self) {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
 use super::schema::EntityName;
-use crate::auth::Caller;
+use crate::auth::{Caller, require_still_good};
 use crate::guard::within;
 use crate::instant::Time;
 use crate::params::Params;
@@ -168,7 +168,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let as_events = wanted_as_events(&headers);
     let mut wanted = Wanted {
-        tenant: caller.tenant,
+        tenant: caller.tenant.clone(),
         after: after(&mut params, &state)?.unwrap_or(0),
         entity: entity(&mut params)?,
         limit: params.limit()?,
@@ -183,6 +183,8 @@ pub(crate) async fn list(
         let (rows, next) = read(&state, &wanted).await?;
         let over = wait_s == 0 || Instant::now() >= until || state.closing.is_cancelled();
         if !rows.is_empty() || over {
+            // The key may have been revoked while the request waited.
+            require_still_good(&state, &caller).await?;
             if as_events {
                 return Ok(ChangeEvents { rows, next, wanted }.into_response());
             }

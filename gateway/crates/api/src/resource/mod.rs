@@ -13,6 +13,7 @@ pub(crate) mod exchanges;
 pub(crate) mod flows;
 pub(crate) mod hooks;
 pub(crate) mod inbox;
+pub(crate) mod keys;
 pub(crate) mod lineage;
 pub(crate) mod plugins;
 pub(crate) mod quarantine;

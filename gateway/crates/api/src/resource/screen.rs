@@ -10,7 +10,9 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use axum::{Extension, Json};
 use futures_util::stream::{self, Stream};
+use renmen_schema::EntityKind;
 use renmen_schema::id::RecordId;
+use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
@@ -53,9 +55,11 @@ struct StepView {
 }
 
 /// Makes a token with which a candidate's screen can follow this interview, and nothing else.
+///
+/// A key with the role `vendor` makes tokens for interviews of its own connection.
 #[utoipa::path(
     post, path = "/v1/interviews/{id}/screen-tokens", tag = "interviews", operation_id = "make_screen_token",
-    params(("id" = String, Path, format = "uuid", description = "The interview's id")),
+    params(("id" = String, Path, max_length = 512, description = "The interview's id; with a vendor's key also the vendor's own id of it")),
     responses((status = 201, body = TokenView)),
 )]
 pub(crate) async fn issue(
@@ -65,11 +69,34 @@ pub(crate) async fn issue(
     params: Params,
 ) -> Result<(StatusCode, Json<TokenView>), Problem> {
     params.end()?;
-    let id: RecordId = path_id(&id, "interview", "面试")?;
+    let id = interview(&state, &caller, &id).await?;
     let (token, expires_at_ms) = state.interviews()?.screen_token(&caller.tenant, id).await?;
     let view =
         TokenView { token, expires_at: Time(expires_at_ms), stream_url: format!("/v1/interviews/{id}/nodes/stream") };
     Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// The interview that a key may make tokens for: its tenant's, or, with a vendor's key, one of its own connection, which
+/// may be named by the vendor's own id: vendors do not know ours.
+async fn interview(state: &AppState, caller: &Caller, id: &str) -> Result<RecordId, Problem> {
+    let absent = || Problem::not_found("interview", "面试");
+    let Some(connection) = caller.role.connection() else { return path_id(id, "interview", "面试") };
+    if id.len() > EXTERNAL_ID_BYTES_MAX || id.contains('\0') {
+        return Err(absent());
+    }
+    let query = RecordQuery {
+        entity: Some(EntityKind::Interview.name().to_owned()),
+        connection: Some(connection.clone()),
+        external_id: Some(id.to_owned()),
+        limit: 1,
+        ..RecordQuery::default()
+    };
+    if let Some(row) = state.store.records(&caller.tenant, &query).await?.items.pop() {
+        return Ok(row.id);
+    }
+    let ours: RecordId = id.parse().map_err(|_| absent())?;
+    let row = state.store.record(&caller.tenant, ours).await?;
+    row.filter(|row| row.connection == *connection).map(|row| row.id).ok_or_else(absent)
 }
 
 /// The steps of one interview as server-sent events, for its candidate's screen.

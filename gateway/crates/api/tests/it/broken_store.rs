@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use renmen_store::{
     ApiKeyRow, AuthorOutcome, AuthorStore, AuthoredCommit, Cause, ChangeRow, CommitOutcome, EntityCount, ExchangeRow,
-    Known, NewRun, PageCommit, PageRow, Parent, QuarantineRow, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow,
-    ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
+    KeyId, KeyStore, Known, NewRun, PageCommit, PageRow, Parent, QuarantineRow, RecordQuery, RecordRow, RecordWrite,
+    RunEnd, RunRow, ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
 };
 use tokio::sync::watch;
 
@@ -129,6 +129,10 @@ impl Store for BrokenStore {
     async fn quarantine_drop(&self, _tenant: &TenantId, _id: i64) -> Result<bool, StoreError> {
         self.fail().await
     }
+}
+
+#[async_trait]
+impl KeyStore for BrokenStore {
     async fn put_api_key(&self, _key: ApiKeyRow) -> Result<(), StoreError> {
         self.fail().await
     }
@@ -138,7 +142,26 @@ impl Store for BrokenStore {
             None => self.fail().await,
         }
     }
-    async fn api_keys(&self, _tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
+    async fn api_keys(
+        &self,
+        _tenant: Option<&TenantId>,
+        _after: Option<&ApiKeyRow>,
+        _limit: u32,
+    ) -> Result<Vec<ApiKeyRow>, StoreError> {
+        self.fail().await
+    }
+    async fn api_key_by_id(&self, _tenant: Option<&TenantId>, _id: KeyId) -> Result<Option<ApiKeyRow>, StoreError> {
+        self.fail().await
+    }
+    async fn revoke_api_key(
+        &self,
+        _tenant: Option<&TenantId>,
+        _id: KeyId,
+        _now_ms: i64,
+    ) -> Result<Option<ApiKeyRow>, StoreError> {
+        self.fail().await
+    }
+    async fn note_key_uses(&self, _uses: &[([u8; 32], i64)]) -> Result<(), StoreError> {
         self.fail().await
     }
 }

@@ -22,7 +22,12 @@ struct Scripted(Arc<dyn Store>);
 
 #[async_trait]
 impl Interviews for Scripted {
-    fn match_band(&self, tenant: &TenantId, caller: &str, ask: BandQuestion) -> Result<BandVerdict, InterviewsError> {
+    async fn match_band(
+        &self,
+        tenant: &TenantId,
+        caller: &str,
+        ask: BandQuestion,
+    ) -> Result<BandVerdict, InterviewsError> {
         assert_eq!((tenant.as_str(), caller.len()), ("acme", 16));
         match ask.interview.as_str() {
             "often" => Err(InterviewsError::TooMany { after_s: 77 }),

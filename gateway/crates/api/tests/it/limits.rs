@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use renmen_api::{ApiKey, ApiOptions, AppState, router};
 use renmen_schema::id::TenantId;
-use renmen_store::ApiKeyRow;
+use renmen_store::{ApiKeyRow, KeyRole};
 use tower::ServiceExt;
 
 use crate::broken_store::BrokenStore;
@@ -19,13 +19,7 @@ use crate::scripted_control::ScriptedControl;
 /// A router on a store that is away, and a key that it still knows (`keys`) or cannot look up.
 fn away(hangs: bool, keys: bool, options: ApiOptions) -> (Router, ApiKey) {
     let key = ApiKey::generate().unwrap();
-    let row = ApiKeyRow {
-        hash: key.hash(),
-        label: "test".into(),
-        tenant: TenantId::new("acme").unwrap(),
-        created_at_ms: BEGIN_MS,
-        revoked_at_ms: None,
-    };
+    let row = ApiKeyRow::new(key.hash(), "test", TenantId::new("acme").unwrap(), KeyRole::Owner, BEGIN_MS);
     let store = Arc::new(BrokenStore { hangs, key: keys.then_some(row) });
     let metrics = PrometheusBuilder::new().build_recorder().handle();
     (router(AppState::new(store, Arc::new(ScriptedControl::default()), metrics, options)), key)

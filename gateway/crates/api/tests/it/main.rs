@@ -1,6 +1,7 @@
 //! The API against the real SQLite store and a scripted engine, through the same router that the gateway serves.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod broken_endpoints;
 mod broken_inbox;
 mod broken_outbox;
@@ -15,5 +16,6 @@ mod limits;
 mod problems;
 mod records;
 mod rig;
+mod roles;
 mod scripted_control;
 mod served;

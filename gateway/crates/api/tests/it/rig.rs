@@ -11,8 +11,8 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use renmen_api::{ApiKey, ApiOptions, AppState, EndpointControl, Interviews, router};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
-    ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, QuarantineWrite, RecordWrite,
-    Store, StoreOptions, StreamKey,
+    ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, KeyRole, NewRun, PageCommit, QuarantineWrite,
+    RecordWrite, Store, StoreOptions, StreamKey,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -71,27 +71,27 @@ impl Rig {
     }
 
     pub(crate) async fn with_endpoints(endpoints: Arc<dyn EndpointControl>) -> Self {
-        Self::made(ApiOptions::default(), ScriptedControl::default(), |state| state.with_endpoints(endpoints)).await
+        Self::with_all(ApiOptions::default(), ScriptedControl::default(), |_, state| state.with_endpoints(endpoints))
+            .await
     }
 
     pub(crate) async fn with(options: ApiOptions, control: ScriptedControl) -> Self {
-        Self::made(options, control, |state| state).await
+        Self::with_all(options, control, |_, state| state).await
     }
 
-    async fn made(options: ApiOptions, control: ScriptedControl, more: impl FnOnce(AppState) -> AppState) -> Self {
+    /// With what else the API works with, over the rig's own store.
+    pub(crate) async fn with_all(
+        options: ApiOptions,
+        control: ScriptedControl,
+        more: impl FnOnce(Arc<dyn Store>, AppState) -> AppState,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
         let (key, other) = (ApiKey::generate().unwrap(), ApiKey::generate().unwrap());
         for (tenant, key) in [("acme", &key), ("other", &other)] {
-            let row = ApiKeyRow {
-                hash: key.hash(),
-                label: "test".into(),
-                tenant: TenantId::new(tenant).unwrap(),
-                created_at_ms: BEGIN_MS,
-                revoked_at_ms: None,
-            };
-            store.put_api_key(row).await.unwrap();
+            let tenant = TenantId::new(tenant).unwrap();
+            store.put_api_key(ApiKeyRow::new(key.hash(), "test", tenant, KeyRole::Owner, BEGIN_MS)).await.unwrap();
         }
         let run = NewRun {
             key: stream_key(),
@@ -102,9 +102,44 @@ impl Rig {
         };
         let run = store.begin_run(run).await.unwrap();
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let state = more(AppState::new(Arc::clone(&store), Arc::new(control), metrics, options));
+        let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
+        let state = more(Arc::clone(&store), state);
         let clock = AtomicI64::new(BEGIN_MS);
         Self { store, router: router(state.clone()), state, key, other, clock, run, _folder: folder }
+    }
+
+    /// A key of a tenant with a role.
+    pub(crate) async fn key_of(&self, tenant: &str, role: KeyRole) -> ApiKey {
+        let key = ApiKey::generate().unwrap();
+        let row = ApiKeyRow::new(key.hash(), "test", TenantId::new(tenant).unwrap(), role, BEGIN_MS);
+        self.store.put_api_key(row).await.unwrap();
+        key
+    }
+
+    /// Asks with a key, and with a body where there is one.
+    pub(crate) async fn ask_as(&self, key: &ApiKey, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.ask_maybe(Some(key), method, path, body).await
+    }
+
+    /// The same, or with no key at all. Of a stream, which does not end, nothing is read.
+    pub(crate) async fn ask_maybe(
+        &self,
+        key: Option<&ApiKey>,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {}", key.expose()));
+        }
+        let request = request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
+        let response = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        if response.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            let (parts, _unread) = response.into_parts();
+            return Answer { status: parts.status, headers: parts.headers, text: String::new() };
+        }
+        Answer::read(response).await
     }
 
     /// Commits one page through the stream `staff` of `hr`, with one exchange.

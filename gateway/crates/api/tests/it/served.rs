@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use renmen_api::{ApiOptions, AppState, serve};
@@ -86,4 +87,28 @@ async fn a_request_that_is_no_http_does_not_stop_the_server() {
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).await.unwrap();
     assert!(exchange(server.at, "GET /healthz HTTP/1.1").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn when_a_key_was_last_used_is_written_down_beside_the_requests_and_at_the_end() {
+    let rig = Rig::new().await;
+    let last_used = async || rig.store.api_key(&rig.key.hash()).await.unwrap().unwrap().last_used_at_ms;
+    let ask = format!("GET /v1/runs HTTP/1.1\r\nauthorization: Bearer {}", rig.key.expose());
+    // Not within this test: what is known at the end was written at the end.
+    let server =
+        served(&rig.store, ApiOptions { key_use_every: Duration::from_secs(3600), ..ApiOptions::default() }).await;
+    assert!(exchange(server.at, &ask).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(last_used().await, None, "a request waits for no write");
+    server.stop.send(()).unwrap();
+    server.ended.await.unwrap().unwrap();
+    let first = last_used().await.unwrap();
+
+    let server =
+        served(&rig.store, ApiOptions { key_use_every: Duration::from_millis(10), ..ApiOptions::default() }).await;
+    assert!(exchange(server.at, &ask).await.starts_with("HTTP/1.1 200"));
+    while last_used().await.unwrap() == first {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.stop.send(()).unwrap();
+    server.ended.await.unwrap().unwrap();
 }

@@ -8,17 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use renmen_schema::code::NodeCode;
+use renmen_schema::EntityKind;
+use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::entity::{Interview, PayBand, ProcessNode, Subject};
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::types::{Coded, LocalDate};
-use renmen_store::{AuthoredCommit, AuthoredRecord, Cause, ChangeKind, ChangeRow, RecordQuery, Store, StoreError};
+use renmen_store::{
+    AuthoredCommit, AuthoredRecord, Cause, ChangeKind, ChangeRow, Parent, RecordQuery, Store, StoreError,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::index::{BandAnswer, BandAsk, BandIndex, Verdict};
 use super::limit::{Asker, Limit, to_digits};
-use crate::{Clock, InterviewError, author};
+use crate::{Clock, InterviewError, author, dossier};
 
 /// Rows read at once.
 const BATCH: u32 = 500;
@@ -110,12 +113,14 @@ impl BandDesk {
         Ok((Arc::clone(&desk), BandWork { desk, after, questions }))
     }
 
-    /// Answers one question of an interview. `caller` tells who asks apart from others; it is kept nowhere.
+    /// Answers one question of an interview that is there and not over. `caller` tells who asks apart from others; it is kept
+    /// nowhere.
     ///
     /// # Errors
-    /// [`InterviewError::TooMany`] over a limit, [`InterviewError::BadInput`] for a negative amount,
+    /// [`InterviewError::NotFound`] for an interview that this connection does not have, [`InterviewError::Refused`] for one that
+    /// is over, [`InterviewError::TooMany`] over a limit, [`InterviewError::BadInput`] for a negative amount,
     /// [`InterviewError::Overloaded`] when too many questions wait to be written down.
-    pub fn ask(
+    pub async fn ask(
         &self,
         tenant: &TenantId,
         caller: &str,
@@ -127,12 +132,12 @@ impl BandDesk {
         }
         let now_ms = self.clock.now_ms();
         ask.expected.amount = to_digits(ask.expected.amount, self.options.digits);
+        // Before the store is asked: whoever makes up interviews has no more tries than anybody else.
+        self.limit.count_caller(caller, now_ms).map_err(too_many)?;
+        self.is_open(tenant, connection, interview).await?;
         let place = self.questions.try_reserve().map_err(|_| InterviewError::Overloaded)?;
-        let asker = Asker { tenant, caller, connection, interview };
-        self.limit.count(&asker, ask.expected.amount, now_ms).map_err(|after_s| {
-            metrics::counter!("renmen_band_match_refused_total").increment(1);
-            InterviewError::TooMany { after_s }
-        })?;
+        let asker = Asker { tenant, connection, interview };
+        self.limit.count_amount(&asker, ask.expected.amount, now_ms).map_err(too_many)?;
         let today = LocalDate::from_epoch_ms_at_offset(now_ms, self.options.day_offset_minutes)
             .map_err(|bad| InterviewError::Fault(bad.to_string()))?;
         let tenants = self.tenants.read();
@@ -144,6 +149,24 @@ impl BandDesk {
         place.send(Question { tenant: tenant.clone(), record });
         metrics::counter!("renmen_band_match_total", "answer" => answer.verdict.word()).increment(1);
         Ok(answer.verdict)
+    }
+
+    /// Only an interview that is to come or under way has a reason to ask.
+    async fn is_open(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        interview: &str,
+    ) -> Result<(), InterviewError> {
+        use InterviewStatus::{Confirmed, InProgress, Interrupted, Scheduled};
+        let (entity, external_id) = (EntityKind::Interview.name().to_owned(), interview.to_owned());
+        let key = Parent { connection: connection.clone(), entity, external_id };
+        let found = dossier::find::<Interview>(&*self.store, tenant, &key).await?;
+        let status = found.ok_or(InterviewError::NotFound("interview"))?.body.status.code;
+        match status {
+            Scheduled | Confirmed | InProgress | Interrupted => Ok(()),
+            _ => Err(InterviewError::Refused("the interview is not open: it is neither to come nor under way".into())),
+        }
     }
 
     async fn apply(&self, tenant: &TenantId, change: &ChangeRow) -> Result<(), StoreError> {
@@ -160,6 +183,11 @@ impl BandDesk {
         }
         Ok(())
     }
+}
+
+fn too_many(after_s: u32) -> InterviewError {
+    metrics::counter!("renmen_band_match_refused_total").increment(1);
+    InterviewError::TooMany { after_s }
 }
 
 /// A body as a band. What cannot be read is no band: nobody is told a wrong answer.

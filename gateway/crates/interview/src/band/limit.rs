@@ -19,7 +19,6 @@ const CALLERS_MAX: usize = 10_000;
 /// Who asks about which interview.
 pub(super) struct Asker<'a> {
     pub(super) tenant: &'a TenantId,
-    pub(super) caller: &'a str,
     pub(super) connection: &'a ConnectionName,
     pub(super) interview: &'a str,
 }
@@ -42,11 +41,14 @@ impl Limit {
         Self { per_minute, amounts, state: Mutex::default() }
     }
 
-    /// Counts a question; when it is one too many, in how many seconds to ask again.
-    pub(super) fn count(&self, asker: &Asker<'_>, amount: Decimal, now_ms: i64) -> Result<(), u32> {
-        let mut state = self.state.lock();
-        state.count_caller(asker.caller, now_ms, self.per_minute)?;
-        state.count_amount(asker, amount, now_ms, self.amounts)
+    /// Counts a question of a caller; when it is one too many, in how many seconds to ask again.
+    pub(super) fn count_caller(&self, caller: &str, now_ms: i64) -> Result<(), u32> {
+        self.state.lock().count_caller(caller, now_ms, self.per_minute)
+    }
+
+    /// Counts an amount that an interview asks about; when it is one too many, in how many seconds to ask again.
+    pub(super) fn count_amount(&self, asker: &Asker<'_>, amount: Decimal, now_ms: i64) -> Result<(), u32> {
+        self.state.lock().count_amount(asker, amount, now_ms, self.amounts)
     }
 }
 
@@ -136,25 +138,23 @@ mod tests {
     #[test]
     fn an_interview_may_ask_about_a_few_amounts_and_about_those_again() {
         let (tenant, connection) = (TenantId::new("acme").unwrap(), ConnectionName::new("vendor").unwrap());
-        let asker = |interview| Asker { tenant: &tenant, caller: "k", connection: &connection, interview };
+        let asker = |interview| Asker { tenant: &tenant, connection: &connection, interview };
         let limit = Limit::new(100, 3);
         for text in ["1", "2", "3", "1", "3"] {
-            assert_eq!(limit.count(&asker("i1"), amount(text), 0), Ok(()));
+            assert_eq!(limit.count_amount(&asker("i1"), amount(text), 0), Ok(()));
         }
-        assert_eq!(limit.count(&asker("i1"), amount("4"), 1_000), Err(86_399));
-        assert_eq!(limit.count(&asker("i2"), amount("4"), 1_000), Ok(()));
-        assert_eq!(limit.count(&asker("i1"), amount("4"), DAY_MS), Ok(()));
+        assert_eq!(limit.count_amount(&asker("i1"), amount("4"), 1_000), Err(86_399));
+        assert_eq!(limit.count_amount(&asker("i2"), amount("4"), 1_000), Ok(()));
+        assert_eq!(limit.count_amount(&asker("i1"), amount("4"), DAY_MS), Ok(()));
     }
 
     #[test]
     fn a_caller_may_ask_so_many_times_a_minute() {
-        let (tenant, connection) = (TenantId::new("acme").unwrap(), ConnectionName::new("vendor").unwrap());
-        let asker = |caller| Asker { tenant: &tenant, caller, connection: &connection, interview: "i" };
         let limit = Limit::new(2, 9);
-        assert_eq!(limit.count(&asker("a"), amount("1"), 0), Ok(()));
-        assert_eq!(limit.count(&asker("a"), amount("1"), 1), Ok(()));
-        assert_eq!(limit.count(&asker("a"), amount("1"), 30_000), Err(30));
-        assert_eq!(limit.count(&asker("b"), amount("1"), 30_000), Ok(()));
-        assert_eq!(limit.count(&asker("a"), amount("1"), 60_000), Ok(()));
+        assert_eq!(limit.count_caller("a", 0), Ok(()));
+        assert_eq!(limit.count_caller("a", 1), Ok(()));
+        assert_eq!(limit.count_caller("a", 30_000), Err(30));
+        assert_eq!(limit.count_caller("b", 30_000), Ok(()));
+        assert_eq!(limit.count_caller("a", 60_000), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! What is kept beside the records: exchanges, pages, quarantine, keys.
+//! What is kept beside the records: exchanges, pages, quarantine, screens.
 
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
@@ -53,21 +53,6 @@ pub struct QuarantineRow {
     pub at_ms: i64,
     /// How often it was tried.
     pub attempts: u32,
-}
-
-/// An API key: only its hash is kept.
-#[derive(Debug, Clone)]
-pub struct ApiKeyRow {
-    /// SHA-256 of the key.
-    pub hash: [u8; 32],
-    /// For people.
-    pub label: String,
-    /// Whose.
-    pub tenant: TenantId,
-    /// When made.
-    pub created_at_ms: i64,
-    /// When it ended.
-    pub revoked_at_ms: Option<i64>,
 }
 
 /// A token of a candidate's screen: only its hash is kept.

@@ -2,6 +2,7 @@
 
 mod authored;
 mod kept;
+mod key;
 mod page;
 mod record;
 mod stream;
@@ -10,7 +11,8 @@ pub use authored::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, TimerRow,
     TimerWrite,
 };
-pub use kept::{ApiKeyRow, ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
+pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
+pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,

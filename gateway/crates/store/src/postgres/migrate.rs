@@ -8,12 +8,13 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
     include_str!("migrations/0004_endpoint.sql"),
     include_str!("migrations/0005_inbox.sql"),
+    include_str!("migrations/0006_key.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock: "rnmn".

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
-use super::{PostgresStore, api_key, commit, feed, in_time, list, quarantine, record, run};
+use super::{PostgresStore, commit, feed, in_time, list, quarantine, record, run};
 use crate::listing::Listing;
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
-    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, failpoint,
-    follow, limits,
+    ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, failpoint, follow,
+    limits,
 };
 
 #[async_trait]
@@ -170,17 +170,5 @@ impl Store for PostgresStore {
 
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
         in_time(async { quarantine::drop_one(&self.client().await?, tenant, id).await }).await
-    }
-
-    async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError> {
-        in_time(async { api_key::put(&self.client().await?, &key).await }).await
-    }
-
-    async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
-        self.read(|c| async move { api_key::get(&c, hash).await }).await
-    }
-
-    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
-        self.read(|c| async move { api_key::list(&c, tenant).await }).await
     }
 }

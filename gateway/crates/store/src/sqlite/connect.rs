@@ -10,6 +10,8 @@ use crate::{StoreError, StoreOptions};
 
 /// The first SQLite whose WAL cannot be corrupted by a checkpoint that meets a writer.
 const VERSION_MIN: i32 = 3_051_003;
+/// How long a command waits for the gateway's transaction to end: the largest page takes a second or two.
+const BESIDE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 /// Statements kept prepared by each connection.
 const STATEMENTS: usize = 96;
 
@@ -42,6 +44,21 @@ pub(super) fn writer(path: &Path, options: &StoreOptions) -> Result<Connection, 
         options.checkpoint_pages
     ))?;
     prepare(&connection, options.cache_bytes / 2)?;
+    Ok(connection)
+}
+
+/// A connection that writes beside the gateway that has the file. It never moves the log into the file: that is left to the
+/// gateway, and where none runs to whoever closes the file last.
+pub(super) fn beside(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
+    check_version(rusqlite::version_number())?;
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let synchronous = if options.synchronous_full { "FULL" } else { "NORMAL" };
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = {synchronous}; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 0;"
+    ))?;
+    prepare(&connection, 1 << 20)?;
+    connection.busy_timeout(BESIDE_PATIENCE)?;
     Ok(connection)
 }
 

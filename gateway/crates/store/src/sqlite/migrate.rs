@@ -6,12 +6,13 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
     include_str!("migrations/0004_endpoint.sql"),
     include_str!("migrations/0005_inbox.sql"),
+    include_str!("migrations/0006_key.sql"),
 ];
 
 /// "rnmn": tells our files from other programs' databases.
@@ -84,6 +85,36 @@ mod tests {
         migrate(&mut connection).unwrap();
         check(&connection).unwrap();
         assert_eq!(key.as_bytes(), id_key(&connection).unwrap().as_bytes());
+    }
+
+    #[test]
+    fn a_key_of_an_earlier_release_is_an_owners_and_one_that_dev_left_behind_ends() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let before = &MIGRATIONS[..5];
+        for sql in before {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection
+            .execute("INSERT INTO meta (one, id_key) VALUES (1, ?1)", params![IdKey::generate().as_bytes()])
+            .unwrap();
+        connection
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};
+                 INSERT INTO api_key (hash, label, tenant, created_at) VALUES (zeroblob(32), 'erp', 'acme', 5);
+                 INSERT INTO api_key (hash, label, tenant, created_at) VALUES (x'01', 'made by --dev', 'acme', 6);",
+                before.len()
+            ))
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let row = |label: &str| -> (String, Option<String>, bool) {
+            let sql = "SELECT role, connection, revoked_at > 1700000000000 FROM api_key WHERE label = ?1";
+            let read = |row: &rusqlite::Row<'_>| {
+                Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<bool>>(2)?.unwrap_or(false)))
+            };
+            connection.query_row(sql, [label], read).unwrap()
+        };
+        assert_eq!(row("erp"), ("owner".into(), None, false));
+        assert_eq!(row("made by --dev"), ("owner".into(), None, true));
     }
 
     #[test]

@@ -5,11 +5,11 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use rusqlite::Transaction;
 use tokio::sync::watch;
 
-use super::{SqliteStore, api_key, commit, feed, list, quarantine, record, run};
+use super::{SqliteStore, commit, feed, list, quarantine, record, run};
 use crate::listing::Listing;
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow,
-    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, limits,
+    ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, limits,
 };
 
 #[async_trait]
@@ -160,19 +160,5 @@ impl Store for SqliteStore {
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
         let tenant = tenant.clone();
         self.writer()?.run(move |c| quarantine::drop_one(c, &tenant, id)).await
-    }
-
-    async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError> {
-        self.writer()?.run(move |c| api_key::put(c, &key)).await
-    }
-
-    async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
-        let hash = *hash;
-        self.readers.run(move |c| api_key::get(c, &hash)).await
-    }
-
-    async fn api_keys(&self, tenant: &TenantId) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let tenant = tenant.clone();
-        self.readers.run(move |c| api_key::list(c, &tenant)).await
     }
 }

@@ -1,0 +1,110 @@
+//! What each cell must answer.
+
+use super::Operation;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    Nobody,
+    Revoked,
+    Expired,
+    Owner,
+    Consumer,
+    /// Bound to the connection that everything of the tenant came through.
+    Vendor,
+    /// Bound to another connection of the same tenant.
+    OtherVendor,
+}
+
+impl Who {
+    pub(super) const ALL: [Self; 7] =
+        [Self::Nobody, Self::Revoked, Self::Expired, Self::Owner, Self::Consumer, Self::Vendor, Self::OtherVendor];
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Own,
+    OtherTenants,
+    Deleted,
+}
+
+impl Target {
+    pub(super) const ALL: [Self; 3] = [Self::Own, Self::OtherTenants, Self::Deleted];
+}
+
+/// Operations that need no key.
+const OPEN: [&str; 5] = ["healthz", "readyz", "get_openapi", "get_docs", "stream_nodes"];
+/// What a consumer reads beside the entities' collections.
+const CONSUMER: [&str; 5] = ["list_changes", "stream_changes", "get_timeline", "list_entities", "get_entity_schema"];
+/// What a vendor asks.
+const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
+
+/// The status that a cell must answer.
+pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
+    let name = operation.name.as_str();
+    if !OPEN.contains(&name) {
+        let may = match who {
+            Who::Nobody | Who::Revoked | Who::Expired => return 401,
+            Who::Owner => true,
+            Who::Consumer => operation.of_records || CONSUMER.contains(&name),
+            Who::Vendor | Who::OtherVendor => VENDOR.contains(&name),
+        };
+        if !may {
+            return 403;
+        }
+    }
+    if who == Who::OtherVendor && VENDOR.contains(&name) {
+        return 404;
+    }
+    let [own, other, deleted] = of_an_owner(operation);
+    match target {
+        Target::Own => own,
+        Target::OtherTenants => other,
+        Target::Deleted => deleted,
+    }
+}
+
+/// Own, another tenant's, deleted. An operation that is not here fails the test.
+fn of_an_owner(operation: &Operation) -> [u16; 3] {
+    if operation.of_records {
+        // A tombstone is read like a record; what belongs to others was never there.
+        return if operation.path.contains("{id}") { [200, 404, 200] } else { [200; 3] };
+    }
+    match operation.name.as_str() {
+        "healthz" | "readyz" | "get_openapi" | "get_docs" | "get_metrics" => [200; 3],
+        // Its own token opens one interview, whoever asks.
+        "stream_nodes" => [200, 401, 401],
+        "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
+        | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_quarantine" | "list_flows"
+        | "list_deliveries" | "list_endpoints" | "list_keys" => [200; 3],
+        "make_key" => [201; 3],
+        // Revoked twice is revoked.
+        "revoke_key" => [204, 404, 204],
+        // Names are each tenant's own: the same name is another flow or endpoint.
+        "put_flow" | "put_endpoint" => [200; 3],
+        // The versions outlive their flow: deliveries name them.
+        "list_flow_versions" => [200, 404, 200],
+        "start_run" => [202, 404, 404],
+        "make_screen_token" | "correct_score" => [201, 404, 404],
+        "delete_flow" | "delete_endpoint" | "drop_quarantined" => [204, 404, 404],
+        "get_timeline"
+        | "get_exchange"
+        | "get_run"
+        | "get_connection"
+        | "list_streams"
+        | "get_quarantined"
+        | "retry_quarantined"
+        | "match_pay_band"
+        | "decide"
+        | "get_flow"
+        | "dry_run_flow"
+        | "replay_dead_deliveries"
+        | "get_delivery"
+        | "replay_delivery"
+        | "get_endpoint"
+        | "enable_endpoint"
+        | "replay_endpoint" => [200, 404, 404],
+        other => panic!("no answer is expected of {other}: say here what each role may have of it"),
+    }
+}

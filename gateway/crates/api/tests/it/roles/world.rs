@@ -1,0 +1,290 @@
+//! Two tenants with one of everything, and what each request of the matrix looks like.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use renmen_api::{ApiKey, ApiOptions};
+use renmen_schema::EntityKind;
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_store::outbox::{Advance, DeliveryState, FlowOrigin, FlowPut, NewDelivery};
+use renmen_store::{
+    ApiKeyRow, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery, RecordRow, RecordWrite, Store,
+    StreamKey,
+};
+use serde_json::{Value, json};
+
+use super::Operation;
+use super::expected::{Target, Who};
+use super::scripted::{Scripted, TOKEN};
+use crate::rig::{Answer, BEGIN_MS, Rig, exchange, refused, stream_key};
+use crate::scripted_control::{ScriptedControl, plugin};
+
+/// An id that was never given out.
+const NEVER: &str = "00000000-0000-7000-8000-000000000000";
+
+pub(super) struct World {
+    pub(super) rig: Rig,
+    keys: HashMap<&'static str, ApiKey>,
+    /// By tenant and vendor's id.
+    records: HashMap<(String, String), RecordRow>,
+    /// Ids of keys to revoke: own, another tenant's, revoked before.
+    spare: [String; 3],
+    deliveries: [i64; 2],
+}
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).unwrap()
+}
+
+fn connection(name: &str) -> ConnectionName {
+    ConnectionName::new(name).unwrap()
+}
+
+fn word(target: Target) -> &'static str {
+    match target {
+        Target::Own => "own",
+        Target::OtherTenants => "canary",
+        Target::Deleted => "gone",
+    }
+}
+
+fn write(kind: EntityKind, id: &str, deleted: bool) -> RecordWrite {
+    let body = if deleted { Vec::new() } else { format!(r#"{{"note":"{id}"}}"#).into_bytes() };
+    RecordWrite {
+        entity: kind.name().into(),
+        external_id: format!("{id}-{}", kind.name()),
+        hash: ContentHash::of(&body),
+        body,
+        updated_at_ms: None,
+        exchange_no: 0,
+        pointer: "/0".into(),
+        deleted: deleted.then_some(DeletedBy::SourceFlag),
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        let rig = Rig::with_all(ApiOptions::default(), ScriptedControl::default(), |store, state| {
+            let scripted = Arc::new(Scripted(store));
+            state
+                .with_flows(Arc::clone(&scripted) as _)
+                .with_endpoints(Arc::clone(&scripted) as _)
+                .with_interviews(scripted)
+        })
+        .await;
+        let all = |id: &'static str, deleted| EntityKind::ALL.iter().map(move |kind| write(*kind, id, deleted));
+        rig.commit(
+            all("own", false).chain(all("gone", false)).collect(),
+            vec![refused("q1"), refused("q2"), refused("q3")],
+        )
+        .await;
+        rig.commit(all("gone", true).collect(), Vec::new()).await;
+        others(&*rig.store, all("canary", false).collect()).await;
+        assert!(rig.store.quarantine_drop(&tenant("acme"), 3).await.unwrap());
+
+        let mut records = HashMap::new();
+        for name in ["acme", "other"] {
+            let query = RecordQuery { include_deleted: true, limit: 1_000, ..RecordQuery::default() };
+            for row in rig.store.records(&tenant(name), &query).await.unwrap().items {
+                records.insert((name.to_owned(), row.external_id.clone()), row);
+            }
+        }
+        let deliveries = [flows_of(&*rig.store, "acme", "own").await, flows_of(&*rig.store, "other", "canary").await];
+        assert!(rig.store.retire_flow(&tenant("acme"), "gone", 2).await.unwrap());
+        let (keys, spare) = keys(&rig).await;
+        Self { rig, keys, records, spare, deliveries }
+    }
+
+    pub(super) fn key(&self, who: Who) -> Option<&ApiKey> {
+        let name = match who {
+            Who::Nobody => return None,
+            Who::Revoked => "revoked",
+            Who::Expired => "expired",
+            Who::Owner => return Some(&self.rig.key),
+            Who::Consumer => "consumer",
+            Who::Vendor => "vendor",
+            Who::OtherVendor => "other-vendor",
+        };
+        Some(&self.keys[name])
+    }
+
+    pub(super) async fn ask(&self, who: Who, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.rig.ask_maybe(self.key(who), method, path, body).await
+    }
+
+    pub(super) fn record(&self, entity: &str, target: Target) -> String {
+        let whose = if target == Target::OtherTenants { "other" } else { "acme" };
+        let found = self.records.get(&(whose.to_owned(), format!("{}-{entity}", word(target))));
+        found.map_or_else(|| NEVER.to_owned(), |row| row.id.to_string())
+    }
+
+    fn origin(&self, target: Target) -> Option<&RecordRow> {
+        match target {
+            Target::Own => self.records.get(&("acme".into(), "own-employee".into())),
+            Target::OtherTenants => self.records.get(&("other".into(), "canary-employee".into())),
+            Target::Deleted => None,
+        }
+    }
+
+    /// The path and body of one cell.
+    pub(super) fn request(&self, operation: &Operation, who: Who, target: Target) -> (String, Option<Value>) {
+        let name = operation.name.as_str();
+        let mut path = operation.path.replace("{id}", &self.id(operation, target)).replace("{entity}", "employee");
+        let connection = match target {
+            Target::Own => "hr",
+            Target::OtherTenants => "canary",
+            Target::Deleted => "gone",
+        };
+        path = path.replace("{connection}", connection).replace("{stream}", "staff").replace("{name}", word(target));
+        if name == "stream_nodes" {
+            path = format!("{path}?token={TOKEN}");
+        }
+        (path, self.body(name, who, target))
+    }
+
+    fn id(&self, operation: &Operation, target: Target) -> String {
+        let number = |own: i64, other: i64| match target {
+            Target::Own => own.to_string(),
+            Target::OtherTenants => other.to_string(),
+            Target::Deleted => "3".to_owned(),
+        };
+        match operation.name.as_str() {
+            "get_exchange" => {
+                let exchange = self.origin(target).and_then(|row| row.origin.exchange);
+                exchange.map_or_else(|| "999-0".to_owned(), |id| id.to_string())
+            }
+            "get_run" => self.origin(target).map_or_else(|| "999".to_owned(), |row| row.origin.run.to_string()),
+            // The other tenant's record in quarantine is the fourth; the third was dropped.
+            "get_quarantined" | "retry_quarantined" => number(1, 4),
+            "drop_quarantined" => number(2, 4),
+            "get_delivery" | "replay_delivery" => match target {
+                Target::Own => self.deliveries[0].to_string(),
+                Target::OtherTenants => self.deliveries[1].to_string(),
+                Target::Deleted => "999".to_owned(),
+            },
+            "revoke_key" => self.spare[target as usize].clone(),
+            _ => {
+                let collection = operation.path.split('/').nth(2).unwrap_or_default();
+                let kind = EntityKind::ALL.iter().find(|kind| kind.collection() == collection);
+                kind.map_or_else(|| NEVER.to_owned(), |kind| self.record(kind.name(), target))
+            }
+        }
+    }
+
+    fn body(&self, name: &str, _who: Who, target: Target) -> Option<Value> {
+        let expected = json!({ "amount": "9500", "currency": "CNY", "per": "MONTH" });
+        Some(match name {
+            "match_pay_band" => json!({
+                "connection": if target == Target::OtherTenants { "canary" } else { "hr" },
+                "interview": format!("{}-interview", word(target)),
+                "position": { "level": "P4" },
+                "expected": expected,
+            }),
+            "decide" => json!({ "outcome": "pass", "person": "li.na", "reason": "r" }),
+            "correct_score" => json!({ "value": "80", "person": "li.na", "reason": "r" }),
+            "put_flow" => json!({}),
+            "put_endpoint" => {
+                json!({ "url": "https://own.example.com/", "entities": ["employee"], "secret": { "vault": "v" } })
+            }
+            "make_key" => json!({ "role": "consumer", "label": "bi" }),
+            _ => return None,
+        })
+    }
+}
+
+/// What the other tenant has, one record in quarantine with it.
+async fn others(store: &dyn Store, records: Vec<RecordWrite>) {
+    let key = StreamKey {
+        tenant: tenant("other"),
+        connection: connection("canary"),
+        stream: StreamName::new("canary").unwrap(),
+    };
+    let run = NewRun {
+        key: key.clone(),
+        plugin: plugin(),
+        trigger: "manual".into(),
+        now_ms: BEGIN_MS,
+        lease_ms: i64::from(i32::MAX),
+    };
+    let page = PageCommit {
+        key,
+        run: store.begin_run(run).await.unwrap(),
+        cursor_before: None,
+        cursor_after: None,
+        has_more: false,
+        sweep: None,
+        records,
+        unchanged: Vec::new(),
+        quarantine: vec![refused("canary")],
+        exchanges: vec![exchange(b"canary")],
+        clock_ms: BEGIN_MS,
+        now_ms: BEGIN_MS,
+    };
+    store.commit_page(page).await.unwrap();
+}
+
+/// Two flows of a tenant, one of them with a delivery; its number.
+async fn flows_of(store: &dyn Store, whose: &str, name: &str) -> i64 {
+    let put = |name: &str| FlowPut {
+        tenant: tenant(whose),
+        name: name.into(),
+        origin: FlowOrigin::Api,
+        definition: "{}".into(),
+        enabled: true,
+        from_beginning: true,
+        now_ms: 1,
+    };
+    if whose == "acme" {
+        store.put_flow(put("gone")).await.unwrap();
+    }
+    let flow = store.put_flow(put(name)).await.unwrap();
+    let entry = store.feed(&flow.tenant, 0, "employee", 1).await.unwrap().entries.remove(0);
+    let delivery = NewDelivery {
+        seq: entry.change.seq,
+        record: entry.change.id,
+        connection: if whose == "acme" { stream_key().connection } else { connection("canary") },
+        action: "employee.upsert".into(),
+        key: [1; 16],
+        lane: [1; 16],
+        not_before_ms: 1,
+        deadline_ms: None,
+        state: DeliveryState::Pending,
+        input: entry.body.clone(),
+        input_hash: ContentHash::of(&entry.body).0,
+        hops: 0,
+        caused_by: None,
+        error: None,
+    };
+    let step = Advance {
+        flow: flow.id,
+        version: flow.version,
+        from: flow.position,
+        to: entry.change.seq,
+        deliveries: vec![delivery],
+        supersede: Vec::new(),
+    };
+    store.advance(vec![step], 1).await.unwrap();
+    store
+        .deliveries(&flow.tenant, &renmen_store::outbox::DeliveryQuery { limit: 1, ..Default::default() })
+        .await
+        .unwrap()[0]
+        .id
+}
+
+async fn keys(rig: &Rig) -> (HashMap<&'static str, ApiKey>, [String; 3]) {
+    let mut keys = HashMap::new();
+    keys.insert("consumer", rig.key_of("acme", KeyRole::Consumer).await);
+    keys.insert("vendor", rig.key_of("acme", KeyRole::Vendor(connection("hr"))).await);
+    keys.insert("other-vendor", rig.key_of("acme", KeyRole::Vendor(connection("crm"))).await);
+    let revoked = rig.key_of("acme", KeyRole::Owner).await;
+    let id = renmen_store::KeyId::of(&revoked.hash());
+    rig.store.revoke_api_key(None, id, BEGIN_MS).await.unwrap().unwrap();
+    keys.insert("revoked", revoked);
+    let expired = ApiKey::generate().unwrap();
+    let row = ApiKeyRow::new(expired.hash(), "test", tenant("acme"), KeyRole::Owner, BEGIN_MS);
+    rig.store.put_api_key(ApiKeyRow { expires_at_ms: Some(BEGIN_MS + 1), ..row }).await.unwrap();
+    keys.insert("expired", expired);
+    let spare = rig.key_of("acme", KeyRole::Owner).await;
+    let ids = [&spare, &rig.other, &keys["revoked"]].map(|key| renmen_store::KeyId::of(&key.hash()).to_string());
+    (keys, ids)
+}

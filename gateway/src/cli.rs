@@ -211,13 +211,23 @@ pub(crate) enum Secret {
     Set {
         /// The name that `slots.x = { vault = "name" }` uses.
         name: String,
+        /// Whose it is: only connections, channels and endpoints of this tenant get it. By default that of `[gateway]`.
+        #[arg(long)]
+        tenant: Option<TenantId>,
     },
-    /// Names, never values.
-    List,
+    /// Tenants and names, never values.
+    List {
+        /// Only this tenant's.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
     /// Take one out.
     Remove {
         /// Its name.
         name: String,
+        /// Whose it is. By default that of `[gateway]`.
+        #[arg(long)]
+        tenant: Option<TenantId>,
     },
     /// Encrypt everything anew with the key in RENMEN_VAULT_NEW_KEY.
     Rotate,

@@ -1,9 +1,12 @@
 //! What the API asks of the endpoints: the bridge between two crates that do not know each other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use renmen_api::{ControlError, EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo};
+use renmen_api::{
+    ControlError, EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,
+};
 use renmen_config::Endpoint as Planned;
 use renmen_flow::FlowError;
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -11,7 +14,7 @@ use renmen_store::outbox::{DeliveryQuery, DeliveryState};
 use renmen_store::{EndpointOff, StoreError};
 use tokio::sync::Mutex;
 
-use crate::deployment::{Running, now_ms};
+use crate::deployment::{KeptEndpoint, Running, now_ms};
 use crate::exit::Usage;
 
 /// Dead deliveries that are looked at in one go.
@@ -33,6 +36,12 @@ impl EndpointBridge {
         let all = self.endpoints(tenant).await?;
         all.into_iter().find(|one| one.name == name.as_str()).ok_or_else(|| ControlError::NotFound(name.to_string()))
     }
+
+    /// An endpoint that was made here; none when there is none, or none that can be read.
+    async fn kept(&self, tenant: &TenantId, name: &ConnectionName) -> Result<Option<KeptEndpoint>, ControlError> {
+        let row = self.running.store.endpoint(tenant, name).await.map_err(|error| store(&error))?;
+        Ok(row.and_then(|row| KeptEndpoint::read(&row.definition?).ok()))
+    }
 }
 
 #[async_trait]
@@ -45,10 +54,8 @@ impl EndpointControl for EndpointBridge {
         let file = deployment.config.endpoints.iter().filter(|(_, endpoint)| endpoint.tenant == *tenant);
         let mut all: Vec<EndpointInfo> = file.map(|(name, endpoint)| info(name, endpoint, true, off(name))).collect();
         for row in &rows {
-            let Some(Ok(definition)) = row.definition.as_deref().map(serde_json::from_str::<EndpointDefinition>) else {
-                continue;
-            };
-            if let Ok(planned) = deployment.plan_endpoint(tenant, &row.name, &definition) {
+            let Some(Ok(kept)) = row.definition.as_deref().map(KeptEndpoint::read) else { continue };
+            if let Ok(planned) = deployment.plan_endpoint(tenant, &row.name, &kept) {
                 all.push(info(&row.name, &planned, false, row.off.as_ref()));
             }
         }
@@ -61,11 +68,62 @@ impl EndpointControl for EndpointBridge {
         tenant: &TenantId,
         name: &ConnectionName,
         definition: EndpointDefinition,
-    ) -> Result<EndpointInfo, ControlError> {
+    ) -> Result<EndpointWithSecret, ControlError> {
         let _turn = self.turn.lock().await;
-        let planned = self.running.deployment.plan_endpoint(tenant, name, &definition).map_err(refused)?;
-        self.running.put_endpoint(name, &planned, &definition).await.map_err(refused)?;
-        self.one(tenant, name).await
+        let deployment = &self.running.deployment;
+        deployment.check_endpoint(tenant, name, &definition).map_err(|error| refused(error.into()))?;
+        let (signing, made) = match self.kept(tenant, name).await? {
+            Some(kept) => (kept.signing, None),
+            None => {
+                let (signing, secret) = deployment.make_signing_secret(tenant, name).map_err(refused)?;
+                (signing, Some(secret))
+            }
+        };
+        let kept = KeptEndpoint { definition, signing };
+        let put = async {
+            let planned = deployment.plan_endpoint(tenant, name, &kept)?;
+            self.running.put_endpoint(name, &planned, &kept).await
+        };
+        if let Err(error) = put.await {
+            if made.is_some() {
+                deployment.forget_signing_secrets(tenant, &kept.signing.names());
+            }
+            return Err(refused(error));
+        }
+        let secret = made.map(|secret| NewSecret::new(secret.expose().to_owned()));
+        Ok(EndpointWithSecret { endpoint: self.one(tenant, name).await?, secret })
+    }
+
+    async fn rotate_endpoint(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        overlap: Duration,
+    ) -> Result<EndpointWithSecret, ControlError> {
+        let _turn = self.turn.lock().await;
+        if self.one(tenant, name).await?.from_file {
+            return Err(ControlError::Refused(format!(
+                "endpoint `{name}` is of the configuration: change its slots there"
+            )));
+        }
+        let before = self.kept(tenant, name).await?.ok_or_else(|| ControlError::NotFound(name.to_string()))?;
+        let deployment = &self.running.deployment;
+        let (made, secret) = deployment.make_signing_secret(tenant, name).map_err(refused)?;
+        let (fresh, now_ms) = (made.names(), now_ms());
+        let until_ms = now_ms.saturating_add(i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX));
+        let (signing, unused) = made.after(before.signing, until_ms, now_ms);
+        let kept = KeptEndpoint { definition: before.definition, signing };
+        let sign = async {
+            let planned = deployment.plan_endpoint(tenant, name, &kept)?;
+            self.running.sign_endpoint(name, &planned, &kept).await
+        };
+        if let Err(error) = sign.await {
+            deployment.forget_signing_secrets(tenant, &fresh);
+            return Err(refused(error));
+        }
+        deployment.forget_signing_secrets(tenant, &unused);
+        let secret = Some(NewSecret::new(secret.expose().to_owned()));
+        Ok(EndpointWithSecret { endpoint: self.one(tenant, name).await?, secret })
     }
 
     async fn remove_endpoint(&self, tenant: &TenantId, name: &ConnectionName) -> Result<(), ControlError> {
@@ -73,7 +131,12 @@ impl EndpointControl for EndpointBridge {
         if self.one(tenant, name).await?.from_file {
             return Err(ControlError::Refused(format!("endpoint `{name}` is of the configuration: take it out there")));
         }
-        self.running.remove_endpoint(tenant, name).await.map_err(refused)
+        let kept = self.kept(tenant, name).await?;
+        self.running.remove_endpoint(tenant, name).await.map_err(refused)?;
+        if let Some(kept) = kept {
+            self.running.deployment.forget_signing_secrets(tenant, &kept.signing.names());
+        }
+        Ok(())
     }
 
     async fn enable_endpoint(&self, tenant: &TenantId, name: &ConnectionName) -> Result<EndpointInfo, ControlError> {
@@ -142,6 +205,10 @@ fn store(error: &StoreError) -> ControlError {
     }
 }
 
+fn is_caused_by<E: std::error::Error + 'static>(error: &anyhow::Error) -> bool {
+    error.chain().any(<dyn std::error::Error>::is::<E>)
+}
+
 /// What the caller can mend is told; anything else is a fault.
 #[allow(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn refused(error: anyhow::Error) -> ControlError {
@@ -151,10 +218,12 @@ fn refused(error: anyhow::Error) -> ControlError {
     if let Some(FlowError::Store(error)) = error.downcast_ref::<FlowError>() {
         return store(error);
     }
+    // It names files of the gateway's: for its operator, who finds it in the log.
+    if is_caused_by::<renmen_vault::VaultError>(&error) {
+        return ControlError::Unavailable(format!("{error:#}"));
+    }
     let told = error.downcast_ref::<Usage>().is_some()
         || error.downcast_ref::<FlowError>().is_some()
-        || error
-            .chain()
-            .any(|cause| cause.is::<renmen_egress::EgressError>() || cause.is::<renmen_vault::VaultError>());
+        || is_caused_by::<renmen_egress::EgressError>(&error);
     if told { ControlError::Refused(format!("{error:#}")) } else { ControlError::Failed(format!("{error:#}")) }
 }

@@ -1,8 +1,10 @@
-//! `renmen secret`: what is in the encrypted store of secrets. Values go in by standard input and never come out.
+//! `renmen secret`: what is in the encrypted store of secrets, each one tenant's. Values go in by standard input and never come
+//! out.
 
 use std::io::{IsTerminal as _, Read as _};
 
 use renmen_vault::{Secret, Vault};
+use serde_json::json;
 
 use crate::cli::{Common, Secret as Ask};
 use crate::deployment::{Deployment, env_key};
@@ -16,17 +18,29 @@ const VALUE_BYTES_MAX: u64 = 64 << 10;
 pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     let vault = open(&deployment)?;
+    deployment.tell_first_format(&vault)?;
+    let own = &deployment.config.gateway.tenant;
     match ask {
-        Ask::Set { name } => {
-            vault.put(name, &read_value()?)?;
-            out.say(&format!("kept: use it with `slots.NAME = {{ vault = \"{name}\" }}`"));
+        Ask::Set { name, tenant } => {
+            let tenant = tenant.as_ref().unwrap_or(own);
+            vault.put(tenant, name, &read_value()?)?;
+            out.say(&format!(
+                "kept for tenant {tenant}: its slots use it with `slots.NAME = {{ vault = \"{name}\" }}`"
+            ));
         }
-        Ask::List => {
-            let names = vault.list()?;
-            out.table(&["name"], names.iter().map(|name| vec![name.clone()]), &names)?;
+        Ask::List { tenant } => {
+            let mut entries = vault.list()?;
+            entries.retain(|(owner, _)| tenant.as_ref().is_none_or(|wanted| wanted == owner));
+            let document: Vec<_> =
+                entries.iter().map(|(tenant, name)| json!({ "tenant": tenant, "name": name })).collect();
+            out.table(
+                &["tenant", "name"],
+                entries.iter().map(|(t, name)| vec![t.to_string(), name.clone()]),
+                &document,
+            )?;
         }
-        Ask::Remove { name } => {
-            vault.remove(name)?;
+        Ask::Remove { name, tenant } => {
+            vault.remove(tenant.as_ref().unwrap_or(own), name)?;
             out.say("removed");
         }
         Ask::Rotate => {

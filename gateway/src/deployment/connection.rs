@@ -98,7 +98,9 @@ impl Deployment {
         for (name, wish) in &manifest.slots {
             let given = connection.slots.get(name).or_else(|| connection.slots.get(wish.same_as.as_ref()?));
             let secret = match given {
-                Some(slot) => Some(self.secret(vault, slot).with_context(|| format!("slot `{name}`"))?),
+                Some(slot) => {
+                    Some(self.secret(vault, &connection.tenant, slot).with_context(|| format!("slot `{name}`"))?)
+                }
                 None if wish.optional => None,
                 None => {
                     let what = line(&wish.description);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use renmen_api::EndpointDefinition;
 use renmen_config::{Endpoint as Planned, Grant, Limits, Slot, SlotSource};
-use renmen_flow::endpoint::{Endpoint, PREVIOUS_SECRET, SECRET, SEND};
+use renmen_flow::endpoint::{Endpoint, SEND};
 use renmen_flow::{Definition, Destination, FlowEngine, FlowError, Place};
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::endpoint_secret::KeptEndpoint;
 use super::receivers::{Receiver, endpoint_switch};
 use super::{Deployment, Running, now_ms};
 use crate::exit::Usage;
@@ -72,6 +73,29 @@ impl Deployment {
         Ok(())
     }
 
+    /// Refuses an endpoint of the API that cannot be, as far as its name and its definition tell. Names of other tenants are no
+    /// hindrance, so that nothing is learnt of them.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn check_endpoint(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        definition: &EndpointDefinition,
+    ) -> Result<(), Usage> {
+        let config = &self.config;
+        let connection = config.connections.get(name).map(|connection| &connection.tenant);
+        let channel = config.channels.get(name).map(|channel| &channel.tenant);
+        if connection == Some(tenant) || channel == Some(tenant) {
+            return Err(Usage(format!("`{name}` is a connection or a channel: take another name")));
+        }
+        if config.endpoints.get(name).is_some_and(|endpoint| endpoint.tenant == *tenant) {
+            return Err(Usage(format!("endpoint `{name}` is of the configuration: change it there")));
+        }
+        plan(tenant, definition, &config.limits).map(drop).map_err(Usage)
+    }
+
     /// An endpoint that was made over the API, checked as one of the file is.
     ///
     /// # Errors
@@ -80,16 +104,15 @@ impl Deployment {
         &self,
         tenant: &TenantId,
         name: &ConnectionName,
-        definition: &EndpointDefinition,
+        kept: &KeptEndpoint,
     ) -> anyhow::Result<Planned> {
-        let config = &self.config;
-        if config.connections.contains_key(name) || config.channels.contains_key(name) {
-            return Err(Usage(format!("`{name}` is a connection or a channel: take another name")).into());
-        }
-        if config.endpoints.contains_key(name) {
-            return Err(Usage(format!("endpoint `{name}` is of the configuration: change it there")).into());
-        }
-        plan(tenant, definition, &config.limits).map_err(|why| Usage(why).into())
+        self.check_endpoint(tenant, name, &kept.definition)?;
+        let mut planned = plan(tenant, &kept.definition, &self.config.limits).map_err(Usage)?;
+        let slot =
+            |(slot, vault): (SlotName, &str)| (slot, Slot { source: SlotSource::Vault(vault.to_owned()), to: None });
+        planned.slots = kept.signing.slots().map(slot).collect();
+        planned.previous_until_ms = kept.signing.previous_until_ms();
+        Ok(planned)
     }
 }
 
@@ -115,17 +138,6 @@ fn plan(tenant: &TenantId, definition: &EndpointDefinition, limits: &Limits) -> 
     if definition.fields.keys().any(|entity| !definition.entities.contains(entity)) {
         return Err("`fields` names an entity that is not among `entities`".into());
     }
-    if definition.previous_secret.is_some() != definition.previous_until.is_some() {
-        return Err("`previous_secret` and `previous_until` belong together".into());
-    }
-    let until = definition.previous_until.as_ref().map(|text| text.parse::<jiff::Timestamp>());
-    let until = until.transpose().map_err(|_| "`previous_until` is no time such as 2026-12-01T00:00:00Z".to_owned())?;
-    let slot = |name| SlotName::new(name).map_err(|error| error.to_string());
-    let kept = |vault: &str| Slot { source: SlotSource::Vault(vault.to_owned()), to: None };
-    let mut slots = BTreeMap::from([(slot(SECRET)?, kept(&definition.secret.vault))]);
-    if let Some(previous) = &definition.previous_secret {
-        slots.insert(slot(PREVIOUS_SECRET)?, kept(&previous.vault));
-    }
     let all: BTreeSet<String> = CHANGES.map(str::to_owned).into();
     Ok(Planned {
         url: definition.url.clone(),
@@ -134,9 +146,9 @@ fn plan(tenant: &TenantId, definition: &EndpointDefinition, limits: &Limits) -> 
         entities: definition.entities.clone(),
         changes: if definition.changes.is_empty() { all } else { definition.changes.clone() },
         fields: definition.fields.clone(),
-        previous_until_ms: until.map(jiff::Timestamp::as_millisecond),
+        previous_until_ms: None,
         grant: Grant::default(),
-        slots,
+        slots: BTreeMap::new(),
         limits: limits.clone(),
     })
 }
@@ -147,8 +159,8 @@ impl Running {
         for row in self.store.endpoints().await? {
             let Some(definition) = &row.definition else { continue };
             let loaded = async {
-                let definition: EndpointDefinition = serde_json::from_str(definition)?;
-                let planned = self.deployment.plan_endpoint(&row.tenant, &row.name, &definition)?;
+                let kept = KeptEndpoint::read(definition)?;
+                let planned = self.deployment.plan_endpoint(&row.tenant, &row.name, &kept)?;
                 self.use_endpoint(&row.name, &planned)
             };
             if let Err(error) = loaded.await {
@@ -163,7 +175,7 @@ impl Running {
         &self,
         name: &ConnectionName,
         planned: &Planned,
-        definition: &EndpointDefinition,
+        kept: &KeptEndpoint,
     ) -> anyhow::Result<()> {
         let tenant = &planned.tenant;
         let flows = flows_of(name, planned);
@@ -178,8 +190,21 @@ impl Running {
         for flow in self.flows_feeding(tenant, name).await?.iter().filter(|flow| !flows.contains_key(*flow)) {
             self.flows.remove(tenant, flow).await?;
         }
-        self.store.put_endpoint(tenant, name, serde_json::to_string(definition)?, now_ms()).await?;
+        self.store.put_endpoint(tenant, name, serde_json::to_string(kept)?, now_ms()).await?;
         Ok(self.store.switch_endpoint(tenant, name, None, now_ms()).await?)
+    }
+
+    /// Gives an endpoint of the API other secrets. Kept before they sign: what signed is never unknown after a restart.
+    pub(crate) async fn sign_endpoint(
+        &self,
+        name: &ConnectionName,
+        planned: &Planned,
+        kept: &KeptEndpoint,
+    ) -> anyhow::Result<()> {
+        let vault = self.deployment.vault()?;
+        self.deployment.endpoint_way(&self.egress, vault.as_ref(), name, planned)?;
+        self.store.put_endpoint(&planned.tenant, name, serde_json::to_string(kept)?, now_ms()).await?;
+        self.use_endpoint(name, planned)
     }
 
     /// Ends an endpoint of the API. Its deliveries are withheld with its flows.

@@ -49,6 +49,9 @@ impl Deployment {
         let registry = Registry::new(Arc::new(PluginHost::with_tuning(options, tuning)?.trusting(self.trust()?)));
         let egress = Egress::new()?;
         let vault = self.vault()?;
+        if let Some(vault) = &vault {
+            self.tell_first_format(vault)?;
+        }
         let receivers = self.receivers(&egress, vault.as_ref(), &store)?;
         receivers.iter().for_each(Receiver::announce);
         let mut connections: Vec<ConnectionRuntime> = Vec::new();

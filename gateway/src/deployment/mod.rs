@@ -3,10 +3,12 @@
 
 mod connection;
 mod destination;
+mod endpoint_secret;
 mod endpoints;
 mod engine;
 mod flows;
 mod permission;
+mod places;
 mod reached;
 mod receivers;
 mod secrets;
@@ -19,6 +21,7 @@ use renmen_config::{Config, LoadOptions};
 use crate::cli::Common;
 
 pub(crate) use connection::check_config;
+pub(crate) use endpoint_secret::KeptEndpoint;
 pub(crate) use engine::Running;
 pub(crate) use reached::Reached;
 pub(crate) use secrets::env_key;
@@ -37,8 +40,12 @@ impl Deployment {
     }
 
     /// The data directory, made for its owner alone.
+    ///
+    /// # Errors
+    /// [`Usage`] when it is there and not its owner's alone, or could be exchanged by somebody else.
     pub(crate) fn data_dir(&self) -> anyhow::Result<&Path> {
         let dir = &self.config.gateway.data_dir;
+        self.private_places()?;
         if !dir.exists() {
             use std::os::unix::fs::DirBuilderExt as _;
             std::fs::DirBuilder::new()

@@ -116,7 +116,7 @@ impl Deployment {
                 Ok(Arc::new(MailChannel::new(mailer, Arc::clone(templates), options)))
             }
             ChannelKind::Sms(sms) => {
-                let slots = self.receiver_slots(vault, &channel.slots, sms.auth.as_ref())?;
+                let slots = self.receiver_slots(vault, &channel.tenant, &channel.slots, sms.auth.as_ref())?;
                 let mut urls = vec![sms.url.as_str()];
                 urls.extend(sms.status.as_ref().map(|status| status.url.as_str()));
                 let owner = (&channel.tenant, name);
@@ -136,7 +136,8 @@ impl Deployment {
         mail: &Mail,
     ) -> anyhow::Result<MailSpec> {
         let login = channel.slots.iter().next();
-        let credential = login.map(|(slot, given)| self.secret(vault, given).with_context(|| format!("slot `{slot}`")));
+        let credential = login
+            .map(|(slot, given)| self.secret(vault, &channel.tenant, given).with_context(|| format!("slot `{slot}`")));
         let limits = &channel.limits;
         Ok(MailSpec {
             tenant: channel.tenant.clone(),
@@ -178,7 +179,7 @@ impl Deployment {
         name: &ConnectionName,
         endpoint: &Planned,
     ) -> anyhow::Result<(Arc<Connection>, EndpointOptions)> {
-        let slots = self.receiver_slots(vault, &endpoint.slots, None)?;
+        let slots = self.receiver_slots(vault, &endpoint.tenant, &endpoint.slots, None)?;
         let owner = (&endpoint.tenant, name);
         let connection = egress.connect(spec(owner, &[&endpoint.url], &endpoint.grant, &endpoint.limits, slots)?)?;
         let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
@@ -188,11 +189,12 @@ impl Deployment {
     fn receiver_slots(
         &self,
         vault: Option<&Vault>,
+        tenant: &TenantId,
         given: &BTreeMap<SlotName, Slot>,
         auth: Option<&AuthRecipe>,
     ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
         let slot = |(name, given): (&SlotName, &Slot)| {
-            let secret = self.secret(vault, given).with_context(|| format!("slot `{name}`"))?;
+            let secret = self.secret(vault, tenant, given).with_context(|| format!("slot `{name}`"))?;
             // Its address stands beside it in the file: the operator wrote both.
             Ok((name.clone(), SlotSpec { secret: Some(secret), to: None, audience: vec![], auth: auth.cloned() }))
         };

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use renmen_config::{KeySource, Slot, SlotSource};
+use renmen_schema::id::TenantId;
 use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault};
 
 use super::Deployment;
@@ -20,18 +21,35 @@ impl Deployment {
             KeySource::Env(name) => env_key(name)?,
             KeySource::File(path) => MasterKey::from_file(path, self.config.dev)?,
         };
-        let opened = Vault::open(&vault.path, key).with_context(|| format!("[vault] {}", vault.path.display()))?;
-        Ok(Some(opened))
+        // Before entries belonged to tenants, they were there for the connections that name no tenant, too.
+        let first = self.config.gateway.tenant.clone();
+        let opened = Vault::open(&vault.path, key, first);
+        Ok(Some(opened.with_context(|| format!("[vault] {}", vault.path.display()))?))
     }
 
-    /// The secret that a slot names.
-    pub(crate) fn secret(&self, vault: Option<&Vault>, slot: &Slot) -> anyhow::Result<Secret> {
+    /// Says so when the vault is of the format that knew no tenants.
+    pub(crate) fn tell_first_format(&self, vault: &Vault) -> anyhow::Result<()> {
+        if vault.is_of_first_format()? {
+            let tenant = &self.config.gateway.tenant;
+            tracing::warn!(
+                vault = %vault.path().display(), %tenant,
+                "The vault was written before its entries belonged to tenants: all of them are read as this tenant's, and the \
+                 next `renmen secret set`, `remove` or `rotate` writes them so; give other tenants theirs with \
+                 `renmen secret set NAME --tenant TENANT`"
+            );
+        }
+        Ok(())
+    }
+
+    /// The secret that a slot of this tenant's names. Of the vault, a tenant gets its own entries alone.
+    pub(crate) fn secret(&self, vault: Option<&Vault>, tenant: &TenantId, slot: &Slot) -> anyhow::Result<Secret> {
         let source = match slot.source.clone() {
             SlotSource::Env(name) => Source::Env(name),
             SlotSource::File(path) => Source::File(path),
             SlotSource::Vault(name) => Source::Vault(name),
             SlotSource::Value(value) => Source::Plain(Secret::new(value.into_text())),
         };
+        let vault = vault.map(|vault| (vault, tenant));
         Ok(Resolver { vault, env: &env, dev: self.config.dev }.resolve(&source)?)
     }
 }

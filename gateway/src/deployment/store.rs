@@ -40,6 +40,7 @@ impl Deployment {
 
     /// Opens it to read, beside a gateway that runs.
     pub(crate) async fn store_to_read(&self) -> anyhow::Result<Arc<dyn Store>> {
+        self.private_places()?;
         Ok(renmen_store::open_read_only(self.store_options()).await?)
     }
 }

@@ -1,7 +1,5 @@
 //! Outgoing events with the real binary: an endpoint of the file, its fields, its signature, and a receiver that wants no more.
 
-use std::io::Write as _;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -115,47 +113,43 @@ async fn a_receiver_that_is_gone_hears_no_more_until_somebody_switches_it_on() {
     assert_eq!(ask(Method::POST, "/v1/endpoints/nobody/enable").await.0, 404);
 }
 
-/// Puts a secret into the vault of a home.
-fn keep_secret(home: &Home, name: &str, value: &str) {
-    let mut command = home.command(&["secret", "set", name, "--dev"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+/// A gateway's folder with a vault.
+fn with_vault(home: Home) -> Home {
+    let config = std::fs::read_to_string(home.path().join("connectors.toml")).unwrap();
+    home.configure(&format!("[vault]\npath = \"vault.json\"\n{config}"));
+    home.env("RENMEN_VAULT_KEY", "bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE=")
+}
+
+fn erp() -> Value {
+    json!({
+        "url": "https://127.0.0.1:9/hooks", "entities": ["employee"], "fields": { "employee": ["/number"] },
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_no_private_address() {
     let (_inbox, home, _source) = receiver(204).await;
-    let config = std::fs::read_to_string(home.path().join("connectors.toml")).unwrap();
-    home.configure(&format!("[vault]\npath = \"vault.json\"\n{config}"));
-    let home = home.env("RENMEN_VAULT_KEY", "bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE=");
-    keep_secret(&home, "hooks/erp", "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZCE=");
-    keep_secret(&home, "hooks/bad", "canary, which is no base64!");
+    let home = with_vault(home);
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let mut api = Api::of(&mut gateway).await;
-    let mut erp = json!({
-        "url": "https://127.0.0.1:9/hooks", "entities": ["employee"], "fields": { "employee": ["/number"] },
-        "secret": { "vault": "hooks/erp" },
-    });
-    for (key, bad, told) in [
-        ("url", json!("http://127.0.0.1:9/"), "https://"),
-        ("entities", json!(["employe"]), "no entity"),
-        ("fields", json!({ "employee": ["/numbre"] }), "numbre"),
-        ("secret", json!({ "vault": "hooks/none" }), "hooks/none"),
-        ("secret", json!({ "vault": "hooks/bad" }), "base64"),
-        ("previous_until", json!("2030-01-01T00:00:00Z"), "previous_secret"),
+    let mut erp = erp();
+    for (key, bad, status, told) in [
+        ("url", json!("http://127.0.0.1:9/"), 409, "https://"),
+        ("entities", json!(["employe"]), 409, "no entity"),
+        ("fields", json!({ "employee": ["/numbre"] }), 409, "numbre"),
+        // Where a secret is, is not a client's to say.
+        ("secret", json!({ "vault": "canary" }), 400, "the gateway makes the secret itself"),
     ] {
         let mut wrong = erp.clone();
         wrong[key] = bad;
-        let (status, problem) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&wrong)).await;
+        let (answered, problem) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&wrong)).await;
         let text = problem.to_string();
-        assert_eq!(
-            (status.as_u16(), text.contains(told), text.contains("canary")),
-            (409, true, false),
-            "{key}: {text}"
-        );
+        assert_eq!((answered.as_u16(), text.contains(told)), (status, true), "{key}: {text}");
+        assert!(!text.contains("canary") && !text.contains("vault.json"), "{text}");
     }
+    assert_eq!(vault_names(&home).await, [""; 0], "nothing is kept of what was refused");
     assert_eq!(api.ask(Method::PUT, "/v1/endpoints/hr", Some(&erp)).await.0, 409, "it is of the file");
+    assert_eq!(api.ask(Method::POST, "/v1/endpoints/hr/rotate", None).await.0, 409, "it is of the file");
     assert_eq!(api.ask(Method::PUT, "/v1/endpoints/staff", Some(&erp)).await.0, 409, "it is a connection");
     let (status, made) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp)).await;
     assert_eq!((status.as_u16(), &made["from_file"]), (200, &json!(false)), "{made}");
@@ -188,4 +182,53 @@ async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_
     assert_eq!(api.ask(Method::GET, "/v1/endpoints/erp", None).await.0, 404);
     let (_, withheld) = api.ask(Method::GET, "/v1/deliveries?connection=erp&state=withheld", None).await;
     assert!(!withheld["data"].as_array().unwrap().is_empty(), "what it still had to get");
+    assert_eq!(vault_names(&home).await, [""; 0], "its secret went with it");
+}
+
+/// The names in a home's vault.
+async fn vault_names(home: &Home) -> Vec<String> {
+    let list = home.json(&["secret", "list", "--dev"]).await;
+    list.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_makes_the_signing_secret_of_an_endpoint_shows_it_once_and_changes_it_with_an_overlap() {
+    let (_inbox, home, _source) = receiver(204).await;
+    let home = with_vault(home);
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let api = Api::of(&mut gateway).await;
+    let ask = async |method: Method, path: &str| api.ask(method, path, None).await.1;
+    let made = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp())).await.1;
+    let first = made["secret"].as_str().unwrap().to_owned();
+    assert!(first.starts_with("whsec_") && first.len() > 40, "{made}");
+    let again = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp())).await.1;
+    let rotated = ask(Method::POST, "/v1/endpoints/erp/rotate?overlap_s=600").await;
+    let second = rotated["secret"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert!(rotated["previous_until"].is_string(), "{rotated}");
+    assert_eq!(vault_names(&home).await.len(), 2, "both sign");
+    let at_once = ask(Method::POST, "/v1/endpoints/erp/rotate?overlap_s=0").await;
+    assert_eq!(at_once["previous_until"], Value::Null, "{at_once}");
+    assert_eq!(vault_names(&home).await.len(), 1, "what signs no more is gone");
+    let (shown, all) = (ask(Method::GET, "/v1/endpoints/erp").await, ask(Method::GET, "/v1/endpoints").await);
+    drop(gateway);
+    let later: String = [again, shown, all].iter().map(Value::to_string).collect();
+    for secret in [&first, &second, at_once["secret"].as_str().unwrap()] {
+        assert!(!later.contains(secret), "shown once");
+        for (path, bytes) in home.every_byte() {
+            let holds = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!holds, "{} holds a signing secret in clear", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_vault_an_endpoint_of_the_api_is_refused_with_what_to_do() {
+    let (_inbox, home, _source) = receiver(204).await;
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let api = Api::of(&mut gateway).await;
+    let (status, problem) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp())).await;
+    assert_eq!(status.as_u16(), 409);
+    assert!(problem.to_string().contains("[vault]"), "{problem}");
+    assert_eq!(api.ask(Method::GET, "/v1/endpoints/erp", None).await.0, 404);
 }

@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 50] = [
+pub(crate) static OPERATIONS: [Operation; 51] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -92,6 +92,7 @@ pub(crate) static OPERATIONS: [Operation; 50] = [
     row("PUT", "/v1/endpoints/{name}", "put_endpoint", OWNER),
     row("DELETE", "/v1/endpoints/{name}", "delete_endpoint", OWNER),
     row("POST", "/v1/endpoints/{name}/enable", "enable_endpoint", OWNER),
+    row("POST", "/v1/endpoints/{name}/rotate", "rotate_endpoint_secret", OWNER),
     row("POST", "/v1/endpoints/{name}/replay", "replay_endpoint", OWNER),
     // Who may ask at all.
     row("GET", "/v1/keys", "list_keys", OWNER),

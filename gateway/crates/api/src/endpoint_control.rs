@@ -1,6 +1,8 @@
 //! What the API asks of the endpoints of outgoing events. Owned here; the binary puts them together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -18,7 +20,8 @@ pub trait EndpointControl: Send + Sync {
     /// [`ControlError`].
     async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<EndpointInfo>, ControlError>;
 
-    /// Makes an endpoint, or changes one that was made here. One that was off is on again.
+    /// Makes an endpoint with a signing secret of its own, or changes one that was made here and leaves its secret as it is. One
+    /// that was off is on again.
     ///
     /// # Errors
     /// [`ControlError::Refused`] with what is wrong, or for one of the configuration.
@@ -27,7 +30,18 @@ pub trait EndpointControl: Send + Sync {
         tenant: &TenantId,
         name: &ConnectionName,
         definition: EndpointDefinition,
-    ) -> Result<EndpointInfo, ControlError>;
+    ) -> Result<EndpointWithSecret, ControlError>;
+
+    /// Makes a new signing secret for an endpoint that was made here. The one before signs too for the overlap.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`]; [`ControlError::Refused`] for one of the configuration.
+    async fn rotate_endpoint(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        overlap: Duration,
+    ) -> Result<EndpointWithSecret, ControlError>;
 
     /// Takes one away; what it still has to get is withheld.
     ///
@@ -78,6 +92,36 @@ pub struct EndpointInfo {
     pub off: Option<EndpointOffInfo>,
 }
 
+/// An endpoint, with its signing secret where that was made just now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EndpointWithSecret {
+    /// The endpoint.
+    #[serde(flatten)]
+    pub endpoint: EndpointInfo,
+    /// What signs from now on: `whsec_` and base64. Shown in this answer and never again; absent when no secret was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, pattern = "^whsec_")]
+    pub secret: Option<NewSecret>,
+}
+
+/// A secret on its way to whom it was made for. Nothing but the answer shows it.
+#[derive(Clone, Serialize)]
+pub struct NewSecret(String);
+
+impl NewSecret {
+    /// Takes the text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// Why an endpoint is off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EndpointOffInfo {
@@ -105,25 +149,9 @@ pub struct EndpointDefinition {
     /// What may leave of each entity's records, as JSON Pointers. Nothing where it is absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, Vec<String>>,
-    /// What signs.
-    pub secret: SecretPlace,
-    /// What signed before, and signs too until `previous_until`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous_secret: Option<SecretPlace>,
-    /// RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous_until: Option<String>,
     /// False: nothing is sent.
     #[serde(default = "yes")]
     pub enabled: bool,
-}
-
-/// Where a secret is. Never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SecretPlace {
-    /// Its name in the vault, as `renmen secret set NAME` keeps it.
-    pub vault: String,
 }
 
 fn yes() -> bool {
@@ -143,8 +171,16 @@ impl EndpointControl for NoEndpoints {
         _tenant: &TenantId,
         _name: &ConnectionName,
         _definition: EndpointDefinition,
-    ) -> Result<EndpointInfo, ControlError> {
+    ) -> Result<EndpointWithSecret, ControlError> {
         Err(ControlError::Refused("this gateway sends no events".into()))
+    }
+    async fn rotate_endpoint(
+        &self,
+        _tenant: &TenantId,
+        name: &ConnectionName,
+        _overlap: Duration,
+    ) -> Result<EndpointWithSecret, ControlError> {
+        Err(ControlError::NotFound(name.to_string()))
     }
     async fn remove_endpoint(&self, _tenant: &TenantId, name: &ConnectionName) -> Result<(), ControlError> {
         Err(ControlError::NotFound(name.to_string()))

@@ -34,7 +34,9 @@ pub use control::{
     ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
     StreamInfo,
 };
-pub use endpoint_control::{EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, SecretPlace};
+pub use endpoint_control::{
+    EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,
+};
 pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{

@@ -83,6 +83,7 @@ fn engine() -> Router<AppState> {
         .route("/v1/endpoints", get(endpoints::list))
         .route("/v1/endpoints/{name}", get(endpoints::get).put(endpoints::put).merge(delete(endpoints::remove)))
         .route("/v1/endpoints/{name}/enable", post(endpoints::enable))
+        .route("/v1/endpoints/{name}/rotate", post(endpoints::rotate))
         .route("/v1/endpoints/{name}/replay", post(endpoints::replay))
         .route("/v1/keys", get(keys::list).post(keys::make))
         .route("/v1/keys/{id}", delete(keys::revoke))

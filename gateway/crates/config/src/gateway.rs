@@ -24,6 +24,9 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// `data_dir`: database, spool and caches. Default `.renmen` beside the file.
     pub data_dir: PathBuf,
+    /// `data_dir_parents`: `check` (default) refuses a data directory that another user could exchange, because of a directory
+    /// above it; `trust` does not look, for where nobody else can get there.
+    pub data_dir_parents_trusted: bool,
     /// `cache_dir`: compiled plugins; may be deleted at any time. Default `cache` in the data directory.
     pub cache_dir: PathBuf,
     /// `tenant`: whose the connections are that name none. Default `default`.
@@ -54,6 +57,7 @@ impl Gateway {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)),
             cache_dir: data_dir.join("cache"),
             data_dir,
+            data_dir_parents_trusted: false,
             tenant: TenantId::new("default").expect("`default` is well formed"),
             shutdown_wait: Duration::from_secs(30),
             lease: Duration::from_secs(5 * 60),
@@ -71,6 +75,15 @@ impl Gateway {
         if let Some(path) = section.get("data_dir").and_then(|node| node.path()) {
             gateway.cache_dir = path.join("cache");
             gateway.data_dir = path;
+        }
+        let parents = |text: &str| match text {
+            "check" => Ok(false),
+            "trust" => Ok(true),
+            _ => Err("is neither \"check\" nor \"trust\"".to_owned()),
+        };
+        let meaning = "\"check\" looks at the directories above `data_dir`, \"trust\" does not";
+        if let Some(trusted) = section.get("data_dir_parents").and_then(|node| node.parsed(parents, meaning)) {
+            gateway.data_dir_parents_trusted = trusted;
         }
         if let Some(path) = section.get("cache_dir").and_then(|node| node.path()) {
             gateway.cache_dir = path;

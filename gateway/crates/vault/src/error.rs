@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use renmen_schema::id::TenantId;
 use thiserror::Error;
 
 /// Why a secret could not be read or kept.
@@ -22,12 +23,52 @@ pub enum VaultError {
         reason: String,
     },
     /// Other users of this machine can read a file that must be secret.
-    #[error("{} can be read by other users of this machine (mode {mode:04o}): run `chmod 600 {}`", path.display(), path.display())]
+    #[error(
+        "{} can be read by other users of this machine (mode {mode:04o}): run `chmod 600 {}`; where it is mounted and has no \
+         modes of its own, as a Kubernetes secret, set `defaultMode: 0440` and an `fsGroup` there",
+        path.display(), path.display()
+    )]
     Exposed {
         /// Which file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// A file that must be secret is another user's.
+    #[error(
+        "{} belongs to another user of this machine (uid {owner}), who can read and change it: run `chown {us} {}`",
+        path.display(), path.display()
+    )]
+    Stranger {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who we are.
+        us: u32,
+    },
+    /// A place of the gateway's own is open to other users of this machine.
+    #[error(
+        "{} is open to other users of this machine (mode {mode:04o}): run `chmod {wanted:o} {}`",
+        path.display(), path.display()
+    )]
+    OpenPlace {
+        /// Which.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+        /// What they should be.
+        wanted: u32,
+    },
+    /// Another user could put something else in a place of the gateway's own.
+    #[error("another user could exchange {}, because of {} above it: {reason}", path.display(), above.display())]
+    OpenWay {
+        /// Which place.
+        path: PathBuf,
+        /// The directory above it.
+        above: PathBuf,
+        /// What is wrong with that one, and what to do.
+        reason: String,
     },
     /// A plaintext value in the configuration outside of `--dev`.
     #[error(
@@ -42,11 +83,16 @@ pub enum VaultError {
         /// The entry.
         name: String,
     },
-    /// The vault has no such entry.
-    #[error("the vault {} has no entry `{name}`: put it in with `renmen secret set {name}`", path.display())]
+    /// The tenant has no such entry.
+    #[error(
+        "the vault {} has no entry `{name}` of tenant `{tenant}`: put it in with `renmen secret set {name} --tenant {tenant}`",
+        path.display()
+    )]
     EntryMissing {
         /// The vault's file.
         path: PathBuf,
+        /// Whose.
+        tenant: TenantId,
         /// The entry.
         name: String,
     },

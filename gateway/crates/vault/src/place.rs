@@ -1,7 +1,12 @@
-//! Files that must be secret: reading them only when nobody else can, writing them so that nobody else can and none is torn.
+//! Files and directories that must be secret: reading them only when nobody else can, writing them so that nobody else can and
+//! none is torn.
+//!
+//! The rules are those of sshd: ours or root's, closed to everybody else, and above it no directory in which somebody else could
+//! put another one in its place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -62,21 +67,87 @@ pub(crate) fn read_capped(
     Ok(Some(bytes))
 }
 
-#[cfg(unix)]
+/// Bits of a secret that is only read: nothing for others, and no writing for the group. Reading by the group stays allowed:
+/// orchestrators mount secrets as root:app 0440, and there the group is this process alone.
+const OPEN_SECRET: u32 = 0o027;
+/// Bits of what we write ourselves.
+const OPEN: u32 = 0o077;
+
 fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<(), VaultError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o7777;
-    // Nothing for others, and no writing for the group. Reading by the group stays allowed: orchestrators mount secrets
-    // as root:app 0440, and there the group is this process alone.
-    if mode & 0o027 != 0 {
+    let mode = metadata.mode() & 0o7777;
+    if mode & OPEN_SECRET != 0 {
         return Err(VaultError::Exposed { path: path.to_owned(), mode });
+    }
+    refuse_stranger(path, metadata)
+}
+
+fn refuse_stranger(path: &Path, metadata: &fs::Metadata) -> Result<(), VaultError> {
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if is_trusted(owner, us) { Ok(()) } else { Err(VaultError::Stranger { path: path.to_owned(), owner, us }) }
+}
+
+/// Root can do everything anyway.
+fn is_trusted(owner: u32, us: u32) -> bool {
+    owner == us || owner == 0
+}
+
+/// Refuses a directory of ours that is there and open to others.
+///
+/// # Errors
+/// [`VaultError::OpenPlace`] with the command that closes it; [`VaultError::Stranger`]; [`VaultError::Io`].
+pub fn private_directory(path: &Path) -> Result<(), VaultError> {
+    private(path, 0o700)
+}
+
+/// Refuses a file of ours that is there and open to others.
+///
+/// # Errors
+/// As [`private_directory`].
+pub fn private_file(path: &Path) -> Result<(), VaultError> {
+    private(path, 0o600)
+}
+
+fn private(path: &Path, wanted: u32) -> Result<(), VaultError> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(VaultError::io(path)(error)),
+    };
+    refuse_stranger(path, &metadata)?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & OPEN == 0 {
+        return Ok(());
+    }
+    Err(VaultError::OpenPlace { path: path.to_owned(), mode, wanted })
+}
+
+/// Refuses a place above which somebody else could exchange a directory: one that is another user's, or that everybody may write
+/// in without the sticky bit.
+///
+/// # Errors
+/// [`VaultError::OpenWay`] with the command that closes it; [`VaultError::Io`].
+pub fn trusted_way(path: &Path) -> Result<(), VaultError> {
+    let us = rustix::process::geteuid().as_raw();
+    let there = path.ancestors().find(|part| part.exists()).unwrap_or(Path::new("."));
+    let real = there.canonicalize().map_err(VaultError::io(path))?;
+    // What is not there yet will be made in the last directory that is.
+    let own = usize::from(there == path);
+    for above in real.ancestors().skip(own) {
+        let metadata = fs::metadata(above).map_err(VaultError::io(above))?;
+        if let Some(reason) = way_fault(metadata.uid(), metadata.mode(), us) {
+            return Err(VaultError::OpenWay { path: path.to_owned(), above: above.to_owned(), reason });
+        }
     }
     Ok(())
 }
 
-#[cfg(not(unix))]
-fn refuse_exposed(_path: &Path, _metadata: &fs::Metadata) -> Result<(), VaultError> {
-    Ok(())
+/// Why somebody else could exchange what is in a directory of this owner and mode, and what to do.
+fn way_fault(owner: u32, mode: u32, us: u32) -> Option<String> {
+    if !is_trusted(owner, us) {
+        return Some(format!("it belongs to another user (uid {owner})"));
+    }
+    let exchangeable = mode & 0o002 != 0 && mode & 0o1000 == 0;
+    exchangeable.then(|| format!("everybody may write in it (mode {:04o}): run `chmod o-w` on it", mode & 0o7777))
 }
 
 /// Replaces a file in one step, mode 0600, durable before it returns: a reader sees the old or the new one, never a part.
@@ -96,25 +167,15 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), VaultError>
 fn write_fresh(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
+    options.mode(0o600);
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-#[cfg(unix)]
 fn sync_directory(path: &Path) -> std::io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -180,5 +241,65 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
         assert!(write_private(&dir.path().join("no/such/dir/x"), b"new").is_err());
+    }
+
+    #[test]
+    fn what_is_not_ours_nor_roots_is_a_strangers() {
+        for (owner, us, trusted) in
+            [(1000, 1000, true), (0, 1000, true), (0, 0, true), (1001, 1000, false), (1000, 0, false)]
+        {
+            assert_eq!(is_trusted(owner, us), trusted, "{owner} {us}");
+        }
+    }
+
+    #[test]
+    fn a_place_of_ours_is_closed_to_everybody_else_or_refused_with_what_closes_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("data");
+        assert!(private_directory(&place).is_ok(), "what is not there is made closed");
+        fs::create_dir(&place).unwrap();
+        for (mode, taken) in [
+            (0o700, true),
+            (0o500, true),
+            (0o755, false),
+            (0o777, false),
+            (0o710, false),
+            (0o701, false),
+            (0o1777, false),
+        ] {
+            fs::set_permissions(&place, fs::Permissions::from_mode(mode)).unwrap();
+            let found = private_directory(&place);
+            assert_eq!(found.is_ok(), taken, "{mode:o}");
+            if let Err(error) = found {
+                assert!(error.to_string().contains(&format!("run `chmod 700 {}`", place.display())), "{error}");
+            }
+        }
+        let (_dir, file) = file_with(b"records", 0o644);
+        assert!(private_file(&file).unwrap_err().to_string().contains("chmod 600"));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(private_file(&file).is_ok());
+    }
+
+    #[test]
+    fn a_place_that_somebody_could_exchange_is_refused_by_the_directory_above() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (above, place) = (dir.path().join("above"), dir.path().join("above/data"));
+        fs::create_dir_all(&place).unwrap();
+        // The directory itself is judged by another rule, whether or not it is there yet.
+        for place in [place.clone(), above.join("new/deep")] {
+            for (mode, taken) in [(0o755, true), (0o1777, true), (0o775, true), (0o777, false), (0o703, false)] {
+                fs::set_permissions(&above, fs::Permissions::from_mode(mode)).unwrap();
+                let found = trusted_way(&place);
+                assert_eq!(found.is_ok(), taken, "{mode:o} {found:?}");
+                if let Err(error) = found {
+                    let told = error.to_string();
+                    assert!(told.contains("above") && told.contains("chmod o-w"), "{told}");
+                }
+            }
+        }
+        assert!(way_fault(1001, 0o755, 1000).unwrap().contains("uid 1001"));
+        assert_eq!(way_fault(0, 0o755, 1000), None);
     }
 }

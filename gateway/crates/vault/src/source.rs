@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use renmen_schema::id::TenantId;
+
 use crate::place::{self, Exposure};
 use crate::{SECRET_BYTES_MAX, Secret, Vault, VaultError};
 
@@ -20,8 +22,8 @@ pub enum Source {
 
 /// Turns sources into secrets. Built once at start; the environment is passed in so that a test needs none of its own.
 pub struct Resolver<'a> {
-    /// The opened vault, when one is configured.
-    pub vault: Option<&'a Vault>,
+    /// The opened vault, when one is configured, and the tenant whose entries of it can be had.
+    pub vault: Option<(&'a Vault, &'a TenantId)>,
     /// Reads an environment variable.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Allows plaintext values and files that others can read.
@@ -41,7 +43,10 @@ impl Resolver<'_> {
             Source::File(path) => {
                 place::read_secret(path, if self.dev { Exposure::Allowed } else { Exposure::Refused })?
             }
-            Source::Vault(name) => self.vault.ok_or_else(|| VaultError::NoVault { name: name.clone() })?.get(name)?,
+            Source::Vault(name) => {
+                let (vault, tenant) = self.vault.ok_or_else(|| VaultError::NoVault { name: name.clone() })?;
+                vault.get(tenant, name)?
+            }
             Source::Plain(_) if !self.dev => return Err(VaultError::PlaintextRefused),
             Source::Plain(secret) => secret.clone(),
         };

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
+use renmen_schema::id::TenantId;
 
-use crate::file::{self, VaultFile};
+use crate::file::VaultFile;
+use crate::name::{self, OWN_PREFIX};
 use crate::place::{self, Exposure};
 use crate::{MasterKey, SECRET_BYTES_MAX, Secret, VaultError};
 
@@ -14,25 +17,35 @@ use crate::{MasterKey, SECRET_BYTES_MAX, Secret, VaultError};
 pub const ENTRIES_MAX: usize = 10_000;
 /// Bytes of the vault's file.
 pub const VAULT_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
-const NAME_BYTES_MAX: usize = 128;
 
-/// Secrets at rest, opened with a master key. Reading takes no lock on disk; each change locks the file beside it, reads
+/// Secrets at rest, opened with a master key, each one tenant's: a name is a name within its tenant. Reading takes no lock on disk; each change locks the file beside it, reads
 /// what is there now, and replaces it in one step, so that two processes never undo each other.
 pub struct Vault {
     path: PathBuf,
     key: RwLock<MasterKey>,
+    /// Whose the entries are of a file that was written before entries belonged to tenants.
+    first: TenantId,
 }
 
 impl Vault {
     /// Opens a vault, or begins an empty one when there is no file yet (nothing is written until the first `put`).
-    /// The key is proved now, not at the first use.
+    /// The key is proved now, not at the first use. `first`: whose the entries are of a file that was written before entries
+    /// belonged to tenants; the next change writes them so.
     ///
     /// # Errors
     /// [`VaultError::WrongKey`], [`VaultError::Damaged`], [`VaultError::Exposed`], [`VaultError::Io`].
-    pub fn open(path: &Path, key: MasterKey) -> Result<Self, VaultError> {
-        let vault = Self { path: path.to_owned(), key: RwLock::new(key) };
+    pub fn open(path: &Path, key: MasterKey, first: TenantId) -> Result<Self, VaultError> {
+        let vault = Self { path: path.to_owned(), key: RwLock::new(key), first };
         vault.read(&vault.key.read())?;
         Ok(vault)
+    }
+
+    /// Was the file written before entries belonged to tenants?
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn is_of_first_format(&self) -> Result<bool, VaultError> {
+        Ok(self.read(&self.key.read())?.first_format)
     }
 
     /// Where it is.
@@ -41,32 +54,50 @@ impl Vault {
         &self.path
     }
 
-    /// One secret, read from the file as it stands now: what another process put in is seen without a restart.
+    /// One secret of a tenant's, read from the file as it stands now: what another process put in is seen without a restart.
     ///
     /// # Errors
-    /// [`VaultError::EntryMissing`]; [`VaultError::Damaged`] when this entry was altered or moved.
-    pub fn get(&self, name: &str) -> Result<Secret, VaultError> {
+    /// [`VaultError::EntryMissing`], whether or not another tenant has an entry of this name; [`VaultError::Damaged`] when this
+    /// entry was altered or moved.
+    pub fn get(&self, tenant: &TenantId, name: &str) -> Result<Secret, VaultError> {
         let key = self.key.read();
-        let found = self.read(&key)?.entries.remove(name);
-        let entry = found.ok_or_else(|| VaultError::EntryMissing { path: self.path.clone(), name: name.to_owned() })?;
-        file::open(&key, name, &entry).ok_or_else(|| self.damaged(name))
+        let found = self.read(&key)?.get(&key, tenant, name, &self.path)?;
+        found.ok_or_else(|| self.missing(tenant, name))
     }
 
-    /// The names of all entries, in order.
+    /// Tenants and names of all entries, in order.
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn list(&self) -> Result<Vec<String>, VaultError> {
-        Ok(self.read(&self.key.read())?.entries.into_keys().collect())
+    pub fn list(&self) -> Result<Vec<(TenantId, String)>, VaultError> {
+        let file = self.read(&self.key.read())?;
+        Ok(file.names().map(|(tenant, name)| (tenant.clone(), name.to_owned())).collect())
     }
 
-    /// Puts a secret in or replaces it.
+    /// Puts a secret of a tenant's in or replaces it.
     ///
     /// # Errors
     /// [`VaultError::Limit`] for a name that is not 1 to 128 of `a-z A-Z 0-9 . _ / -`, an empty or oversized secret, or
     /// too many entries; else as [`Vault::open`].
-    pub fn put(&self, name: &str, secret: &Secret) -> Result<(), VaultError> {
-        check_name(name)?;
+    pub fn put(&self, tenant: &TenantId, name: &str, secret: &Secret) -> Result<(), VaultError> {
+        if !name::is_given(name) {
+            return Err(name::bad());
+        }
+        self.keep(tenant, name, secret)
+    }
+
+    /// Puts a secret in that the gateway made itself. Its name begins with [`OWN_PREFIX`], which no other one can.
+    ///
+    /// # Errors
+    /// As [`Vault::put`].
+    pub fn put_own(&self, tenant: &TenantId, name: &str, secret: &Secret) -> Result<(), VaultError> {
+        if !name.starts_with(OWN_PREFIX) || !name::is_name(name) {
+            return Err(name::bad());
+        }
+        self.keep(tenant, name, secret)
+    }
+
+    fn keep(&self, tenant: &TenantId, name: &str, secret: &Secret) -> Result<(), VaultError> {
         let bytes = secret.expose().len();
         if bytes == 0 || bytes > SECRET_BYTES_MAX {
             return Err(limit(
@@ -76,8 +107,8 @@ impl Vault {
         }
         let key = self.key.read();
         self.change(&key, |content| {
-            content.entries.insert(name.to_owned(), file::seal(&key, name, secret)?);
-            if content.entries.len() > ENTRIES_MAX {
+            content.put(&key, tenant, name, secret)?;
+            if content.names().count() > ENTRIES_MAX {
                 return Err(limit(
                     "vault_entries_max",
                     format!("the vault holds {ENTRIES_MAX} entries, which is all it may"),
@@ -91,12 +122,9 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::EntryMissing`] when there is none; else as [`Vault::open`].
-    pub fn remove(&self, name: &str) -> Result<(), VaultError> {
+    pub fn remove(&self, tenant: &TenantId, name: &str) -> Result<(), VaultError> {
         let key = self.key.read();
-        self.change(&key, |content| match content.entries.remove(name) {
-            Some(_) => Ok(()),
-            None => Err(VaultError::EntryMissing { path: self.path.clone(), name: name.to_owned() }),
-        })
+        self.change(&key, |content| if content.remove(tenant, name) { Ok(()) } else { Err(self.missing(tenant, name)) })
     }
 
     /// Seals every entry anew under another key, all or none. From here on only the new key opens the file; other
@@ -106,13 +134,8 @@ impl Vault {
     /// [`VaultError::Damaged`] when an entry does not open: nothing is changed then. Else as [`Vault::open`].
     pub fn rotate_master_key(&self, fresh: MasterKey) -> Result<(), VaultError> {
         let mut key = self.key.write();
-        self.change(&key, |content| {
-            let mut rotated = VaultFile::new(&fresh)?;
-            for (name, entry) in &content.entries {
-                let secret = file::open(&key, name, entry).ok_or_else(|| self.damaged(name))?;
-                rotated.entries.insert(name.clone(), file::seal(&fresh, name, &secret)?);
-            }
-            *content = rotated;
+        self.change_under(&key, &fresh, |content| {
+            *content = content.under(&key, &fresh, &self.path)?;
             Ok(())
         })?;
         *key = fresh;
@@ -121,7 +144,7 @@ impl Vault {
 
     fn read(&self, key: &MasterKey) -> Result<VaultFile, VaultError> {
         match place::read_capped(&self.path, Exposure::Refused, VAULT_FILE_BYTES_MAX, "vault_file_bytes_max")? {
-            Some(bytes) => VaultFile::parse(&bytes, key, &self.path),
+            Some(bytes) => VaultFile::parse(&bytes, key, &self.path, &self.first),
             None => VaultFile::new(key),
         }
     }
@@ -131,10 +154,20 @@ impl Vault {
         key: &MasterKey,
         edit: impl FnOnce(&mut VaultFile) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {
+        self.change_under(key, key, edit)
+    }
+
+    /// Reads with one key and writes with another: they differ when the key is changed.
+    fn change_under(
+        &self,
+        key: &MasterKey,
+        after: &MasterKey,
+        edit: impl FnOnce(&mut VaultFile) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
         let _lock = self.lock()?;
         let mut content = self.read(key)?;
         edit(&mut content)?;
-        let bytes = content.to_bytes();
+        let bytes = content.to_bytes(after, &self.path)?;
         if bytes.len() > VAULT_FILE_BYTES_MAX {
             return Err(limit(
                 "vault_file_bytes_max",
@@ -151,21 +184,14 @@ impl Vault {
         let path = self.path.with_file_name(name);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
+        options.mode(0o600);
         let file = options.open(&path).map_err(VaultError::io(&path))?;
         file.lock().map_err(VaultError::io(&path))?;
         Ok(file)
     }
 
-    fn damaged(&self, name: &str) -> VaultError {
-        VaultError::Damaged {
-            path: self.path.clone(),
-            reason: format!("its entry `{name}` was altered or moved from another name"),
-        }
+    fn missing(&self, tenant: &TenantId, name: &str) -> VaultError {
+        VaultError::EntryMissing { path: self.path.clone(), tenant: tenant.clone(), name: name.to_owned() }
     }
 }
 
@@ -173,17 +199,6 @@ impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault").field("path", &self.path).finish_non_exhaustive()
     }
-}
-
-fn check_name(name: &str) -> Result<(), VaultError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
-    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(fits) {
-        return Err(limit(
-            "vault_name_bytes_max",
-            format!("an entry's name has 1 to {NAME_BYTES_MAX} of a-z, A-Z, 0-9, '.', '_', '/' and '-'"),
-        ));
-    }
-    Ok(())
 }
 
 fn limit(limit: &'static str, message: String) -> VaultError {

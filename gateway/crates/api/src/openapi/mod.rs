@@ -69,6 +69,7 @@ use crate::resource::{
         endpoints::put,
         endpoints::remove,
         endpoints::enable,
+        endpoints::rotate,
         endpoints::replay,
         keys::list,
         keys::make,

@@ -1,5 +1,7 @@
 //! Endpoints of outgoing events: who is told of changes. Those of the configuration can be read here, others be made.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,11 +11,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::endpoint_control::{EndpointDefinition, EndpointInfo};
+use crate::endpoint_control::{EndpointDefinition, EndpointInfo, EndpointWithSecret};
 use crate::instant;
 use crate::params::{Params, new_name};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
+
+/// For how long the secret before a new one signs too: by default a day, at most thirty. Seconds.
+const OVERLAP_S: (u32, u32) = (86_400, 30 * 86_400);
 
 /// A tenant's endpoints.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,12 +65,13 @@ pub(crate) async fn get(
     all.into_iter().find(|endpoint| endpoint.name == name).map(Json).ok_or_else(absent)
 }
 
-/// Makes an endpoint, or changes one that was made here. One that its receiver had switched off is on again.
+/// Makes an endpoint, or changes one that was made here. One that its receiver had switched off is on again. The gateway makes the
+/// secret that signs its events and shows it in this answer, when the endpoint is made and never again.
 #[utoipa::path(
     put, path = "/v1/endpoints/{name}", tag = "endpoints", operation_id = "put_endpoint",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
     request_body = EndpointDefinition,
-    responses((status = 200, body = EndpointInfo)),
+    responses((status = 200, body = EndpointWithSecret)),
 )]
 pub(crate) async fn put(
     State(state): State<AppState>,
@@ -73,18 +79,43 @@ pub(crate) async fn put(
     Path(name): Path<String>,
     params: Params,
     body: Bytes,
-) -> Result<Json<EndpointInfo>, Problem> {
+) -> Result<Json<EndpointWithSecret>, Problem> {
     params.end()?;
     let name = new_name(&name)?;
     let definition: EndpointDefinition = serde_json::from_slice(&body).map_err(|error| {
         // The parser's words may quote a value; unknown and missing fields are worth telling.
         let told = error.to_string();
         let why = ["unknown field", "missing field"].iter().find(|begin| told.starts_with(**begin)).map(|_| told);
-        let why = why.unwrap_or_else(|| format!("at line {}, column {}", error.line(), error.column()));
+        let mut why = why.unwrap_or_else(|| format!("at line {}, column {}", error.line(), error.column()));
+        if ["`secret`", "`previous_secret`"].iter().any(|key| why.starts_with(&format!("unknown field {key}"))) {
+            why = "the gateway makes the secret itself and shows it once: take the key out".to_owned();
+        }
         Problem::new(ProblemCode::BadRequest)
             .detail(format!("the body is no endpoint: {why}"), format!("请求体不是端点定义：{why}"))
     })?;
     Ok(Json(state.endpoints.put_endpoint(&caller.tenant, &name, definition).await?))
+}
+
+/// Makes a new signing secret and shows it in this answer, once. Until `overlap_s` seconds from now every event is signed with the
+/// one before too, so that the receiver can change over in its own time.
+#[utoipa::path(
+    post, path = "/v1/endpoints/{name}/rotate", tag = "endpoints", operation_id = "rotate_endpoint_secret",
+    params(
+        ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("overlap_s" = Option<u32>, Query, description = "Seconds for which the secret before signs too; 86400 when it is absent, 0 where that secret is known to others", minimum = 0, maximum = 2_592_000),
+    ),
+    responses((status = 200, body = EndpointWithSecret)),
+)]
+pub(crate) async fn rotate(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    mut params: Params,
+) -> Result<Json<EndpointWithSecret>, Problem> {
+    let overlap_s = params.number("overlap_s", 0, OVERLAP_S.1)?.unwrap_or(OVERLAP_S.0);
+    params.end()?;
+    let overlap = Duration::from_secs(u64::from(overlap_s));
+    Ok(Json(state.endpoints.rotate_endpoint(&caller.tenant, &known(&name)?, overlap).await?))
 }
 
 /// Takes an endpoint away; what it still has to get is withheld.

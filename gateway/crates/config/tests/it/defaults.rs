@@ -12,6 +12,7 @@ fn an_empty_file_is_a_gateway_without_connections_on_loopback() {
     assert_eq!(config.gateway.listen.to_string(), "127.0.0.1:7300");
     assert_eq!(config.gateway.data_dir, Path::new("/etc/renmen/.renmen"));
     assert_eq!(config.gateway.cache_dir, Path::new("/etc/renmen/.renmen/cache"));
+    assert!(!config.gateway.data_dir_parents_trusted, "the directories above are looked at");
     assert_eq!(config.gateway.tenant.as_str(), "default");
     assert_eq!(config.store.url.expose(), "sqlite:/etc/renmen/.renmen/renmen.db");
     assert!(config.store.synchronous_full);

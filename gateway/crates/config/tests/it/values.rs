@@ -11,6 +11,7 @@ const WHOLE: &str = r#"
 [gateway]
 listen = "[::1]:8080"
 data_dir = "data"
+data_dir_parents = "trust"
 cache_dir = "/var/cache/renmen"
 tenant = "acme"
 shutdown_wait = "5s"
@@ -60,6 +61,7 @@ fn the_process_the_store_and_the_vault_are_read() {
     let config = read(WHOLE, false).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(config.gateway.listen.to_string(), "[::1]:8080");
     assert_eq!(config.gateway.data_dir, Path::new("/etc/renmen/data"));
+    assert!(config.gateway.data_dir_parents_trusted);
     assert_eq!(config.gateway.cache_dir, Path::new("/var/cache/renmen"));
     assert_eq!(config.gateway.shutdown_wait, Duration::from_secs(5));
     let sharing = Sharing { plugin_threads: 3, parallel_calls: 32, parallel_runs: 8, run_turn: Duration::from_secs(1) };

@@ -98,6 +98,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "match_pay_band"
         | "decide"
         | "get_flow"
+        | "rotate_endpoint_secret"
         | "dry_run_flow"
         | "replay_dead_deliveries"
         | "get_delivery"

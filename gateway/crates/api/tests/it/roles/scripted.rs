@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
     BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
-    FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, PersonDecision, ScoreCorrection, ScreenSteps,
-    TimelineStep,
+    EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, PersonDecision,
+    ScoreCorrection, ScreenSteps, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::FlowOrigin;
@@ -95,8 +96,16 @@ impl EndpointControl for Scripted {
         _tenant: &TenantId,
         name: &ConnectionName,
         _definition: EndpointDefinition,
-    ) -> Result<EndpointInfo, ControlError> {
-        Ok(endpoint(name.as_str()))
+    ) -> Result<EndpointWithSecret, ControlError> {
+        Ok(EndpointWithSecret { endpoint: endpoint(name.as_str()), secret: None })
+    }
+    async fn rotate_endpoint(
+        &self,
+        tenant: &TenantId,
+        name: &ConnectionName,
+        _overlap: Duration,
+    ) -> Result<EndpointWithSecret, ControlError> {
+        Ok(EndpointWithSecret { endpoint: its_endpoint(tenant, name.as_str())?, secret: None })
     }
     async fn remove_endpoint(&self, tenant: &TenantId, name: &ConnectionName) -> Result<(), ControlError> {
         its_endpoint(tenant, name.as_str()).map(drop)

@@ -184,7 +184,7 @@ impl World {
             "correct_score" => json!({ "value": "80", "person": "li.na", "reason": "r" }),
             "put_flow" => json!({}),
             "put_endpoint" => {
-                json!({ "url": "https://own.example.com/", "entities": ["employee"], "secret": { "vault": "v" } })
+                json!({ "url": "https://own.example.com/", "entities": ["employee"] })
             }
             "make_key" => json!({ "role": "consumer", "label": "bi" }),
             _ => return None,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
-    StreamInfo,
+    ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,
+    StreamActivity, StreamInfo,
 };
-use renmen_plugin_host::Signer;
+use renmen_plugin_host::{Account, CpuShare, Signer};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
 use renmen_store::{PluginRef, StoreError, StreamKey};
@@ -65,6 +66,7 @@ impl Bridge {
             plugin: connection.plugin(),
             signer,
             enabled: true,
+            held_back: held_back(&connection.account()),
             streams,
         }
     }
@@ -72,6 +74,19 @@ impl Bridge {
 
 fn signer_view(signer: &Signer) -> PluginSigner {
     PluginSigner { name: signer.name.clone(), key: signer.key.clone(), comment: signer.comment.clone() }
+}
+
+fn held_back(account: &Account) -> Option<HeldBack> {
+    let since = account.held_back_since()?.duration_since(UNIX_EPOCH).ok()?;
+    let CpuShare { share, window } = account.share();
+    let window = renmen_config::show_duration(window);
+    Some(HeldBack {
+        since_ms: i64::try_from(since.as_millis()).ok()?,
+        message: format!(
+            "it has used more than `cpu_share` ({share}) of the threads for plugins over `cpu_window` ({window}): raise them under \
+             the connection's `limits`, or mend the connector"
+        ),
+    })
 }
 
 fn activity(enabled: bool, health: &StreamHealth) -> StreamActivity {

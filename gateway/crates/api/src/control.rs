@@ -92,8 +92,21 @@ pub struct ConnectionInfo {
     pub signer: Option<PluginSigner>,
     /// False: switched off in the configuration.
     pub enabled: bool,
+    /// Set while it is slowed down to its share of the cores.
+    pub held_back: Option<HeldBack>,
     /// Its streams, in the order of their names.
     pub streams: Vec<StreamInfo>,
+}
+
+/// A connection that has used up its CPU budget: its calls are slowed down, and nothing of it is lost.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HeldBack {
+    /// Since when. Milliseconds since the epoch; a time in JSON.
+    #[serde(rename = "since", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since_ms: i64,
+    /// Which limit it is, and what to do.
+    pub message: String,
 }
 
 /// A stream as configured and as it stands: freshness and errors of one source (R88).

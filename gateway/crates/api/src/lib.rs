@@ -31,8 +31,8 @@ mod shown_json;
 mod state;
 
 pub use control::{
-    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome, StreamActivity,
-    StreamInfo,
+    ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,
+    StreamActivity, StreamInfo,
 };
 pub use endpoint_control::{
     EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,

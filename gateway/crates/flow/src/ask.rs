@@ -3,6 +3,7 @@
 use renmen_schema::id::TenantId;
 use renmen_store::StoreError;
 use renmen_store::outbox::FeedEntry;
+use renmen_turns::aside;
 
 use crate::catalogue::{Catalogue, Place};
 use crate::definition::Definition;
@@ -31,14 +32,14 @@ impl FlowEngine {
     /// Asks it about one change.
     pub(crate) async fn ask(&self, asked: &Asked<'_>, entry: &FeedEntry, now_ms: i64) -> Result<Verdict, StoreError> {
         let Asked { tenant, definition, place, withheld } = asked;
-        let met = match evaluate::consider(definition, withheld, entry, now_ms, &self.options) {
+        let met = match aside(|| evaluate::consider(definition, withheld, entry, now_ms, &self.options)) {
             Ok(met) => met,
             Err(verdict) => return Ok(verdict),
         };
         let connection = &entry.change.connection;
         let found = related::look_up(&*self.store, tenant, definition, *place, met.record(), connection).await?;
         Ok(match found {
-            Found::All(related) => met.fill(definition, related, &self.options),
+            Found::All(related) => aside(|| met.fill(definition, related, &self.options)),
             Found::Missing(why) => met.wait(definition, why),
         })
     }

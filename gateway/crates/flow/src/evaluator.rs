@@ -1,5 +1,7 @@
 //! Along the feed: each flow is asked about each change once, and what it says is kept with its new position in one transaction.
 
+use std::time::Instant;
+
 use renmen_schema::id::TenantId;
 use renmen_store::outbox::{Advance, DeliveryState, Echo, EchoAsk, FeedEntry, NewDelivery, Repeats};
 use renmen_store::{ChangeKind, ContentHash, StoreError};
@@ -78,11 +80,12 @@ impl FlowEngine {
         if piece.up_to <= row.position {
             return Ok(None);
         }
-        let more = piece.entries.len() >= self.options.batch as usize;
+        let mut more = piece.entries.len() >= self.options.batch as usize;
+        let (mut up_to, began) = (piece.up_to, Instant::now());
         let asked = Asked::new(tenant, catalogue, definition);
         let now_ms = self.clock.now_ms();
         let (mut deliveries, mut supersede) = (Vec::new(), Vec::new());
-        for entry in &piece.entries {
+        for (entry, left) in piece.entries.iter().zip((0..piece.entries.len()).rev()) {
             if definition.delay.is_some() && entry.change.revision > 1 {
                 supersede.push((evaluate::lane(tenant, &row.name, entry), entry.change.seq));
                 // Those of this very step are not in the store yet.
@@ -110,9 +113,13 @@ impl FlowEngine {
                     deliveries.push(dead(tenant, &row.name, definition, entry, &why));
                 }
             }
+            // The other flows have their turn before this one goes on.
+            if left > 0 && began.elapsed() >= self.options.step_max {
+                (up_to, more) = (entry.change.seq, true);
+                break;
+            }
         }
-        let step =
-            Advance { flow: row.id, version: row.version, from: row.position, to: piece.up_to, deliveries, supersede };
+        let step = Advance { flow: row.id, version: row.version, from: row.position, to: up_to, deliveries, supersede };
         Ok(Some((step, more)))
     }
 

@@ -11,6 +11,8 @@ pub struct FlowOptions {
     pub expression: ExpressionLimits,
     /// Changes that one flow is asked about at a time, 1 to 1,000.
     pub batch: u32,
+    /// How long one flow may be asked about changes before the other flows have their turn.
+    pub step_max: Duration,
     /// An action's input beyond this is not sent. Bytes of JSON.
     pub input_bytes_max: usize,
     /// A change may come of a delivery that was made for a change that came of a delivery …: so often and not once more.
@@ -34,6 +36,7 @@ impl Default for FlowOptions {
         Self {
             expression: ExpressionLimits::default(),
             batch: 500,
+            step_max: Duration::from_millis(250),
             input_bytes_max: 256 * 1024,
             hops_max: 8,
             echo_window: Duration::from_secs(30 * 60),

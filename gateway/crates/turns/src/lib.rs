@@ -12,9 +12,10 @@
 //! - what is held back, and what waits, is counted and can be asked for;
 //! - work that is given up is dropped on these threads as well, never on the reactor's.
 //!
-//! Reading order: [`Account`], `budget`, `queue`, `job`, `executor`, [`work`], [`Places`].
+//! Reading order: [`Account`], `budget`, `queue`, `job`, `executor`, [`work`], [`aside`], [`Places`].
 
 mod account;
+mod aside;
 mod budget;
 mod executor;
 mod job;
@@ -24,6 +25,7 @@ mod queue;
 mod work;
 
 pub use account::{Account, CpuShare, Figures};
+pub use aside::aside;
 pub use executor::{Options, Stopped, Threads};
 pub use places::{Bounds, Place, Places, Who};
 pub use queue::Class;

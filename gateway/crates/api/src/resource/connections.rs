@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::control::{ConnectionInfo, StreamActivity, StreamInfo};
+use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::shown_json::ShownJson;
@@ -43,8 +43,10 @@ pub(crate) struct HealthReport {
 pub(crate) struct ConnectionHealth {
     /// The connection.
     name: String,
-    /// The worst of its streams.
+    /// The worst of its streams; `degraded` at least while it is held back.
     status: HealthStatus,
+    /// Set while it is slowed down to its share of the cores.
+    held_back: Option<HeldBack>,
     /// Freshness and errors of each.
     streams: Vec<StreamInfo>,
     /// What is in the store, for each entity.
@@ -73,6 +75,11 @@ pub(crate) enum HealthStatus {
 }
 
 impl HealthStatus {
+    fn of_connection(connection: &ConnectionInfo) -> Self {
+        let held_back = if connection.held_back.is_some() { Self::Degraded } else { Self::Ok };
+        Self::of(&connection.streams).max(held_back)
+    }
+
     fn of(streams: &[StreamInfo]) -> Self {
         let each = streams.iter().map(|stream| match stream.state {
             StreamActivity::Blocked => Self::Blocked,
@@ -153,7 +160,8 @@ pub(crate) async fn health(
         .await
         .into_iter()
         .map(|connection| ConnectionHealth {
-            status: HealthStatus::of(&connection.streams),
+            status: HealthStatus::of_connection(&connection),
+            held_back: connection.held_back,
             records: counted.remove(&connection.name).unwrap_or_default(),
             name: connection.name,
             streams: connection.streams,

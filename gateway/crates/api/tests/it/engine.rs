@@ -37,6 +37,17 @@ async fn health_is_the_worst_stream_and_counts_records() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_held_back_says_since_when_and_is_not_well() {
+    let control = ScriptedControl { held_back_since_ms: Some(1_700_000_000_000), ..ScriptedControl::default() };
+    let rig = Rig::with(ApiOptions::default(), control).await;
+    let health = rig.get("/v1/health").await.json();
+    assert_eq!(health["status"], "degraded");
+    let held_back = serde_json::json!({ "since": "2023-11-14T22:13:20.000Z", "message": "`cpu_share`" });
+    assert_eq!(health["connections"][0]["held_back"], held_back);
+    assert_eq!(rig.get("/v1/connections/hr").await.json()["held_back"], held_back);
+}
+
+#[tokio::test]
 async fn a_run_begun_by_hand_is_accepted_with_its_address() {
     let rig = Rig::new().await;
     let answer = rig.ask("POST", START, &[]).await;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity, StreamInfo,
+    ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity,
+    StreamInfo,
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
@@ -19,11 +20,13 @@ pub(crate) struct ScriptedControl {
     pub(crate) start: Result<RunId, ControlError>,
     /// How long `connections` takes.
     pub(crate) delay: Duration,
+    /// Since when the connection is held back; then its stream is well.
+    pub(crate) held_back_since_ms: Option<i64>,
 }
 
 impl Default for ScriptedControl {
     fn default() -> Self {
-        Self { start: Ok(RunId(7)), delay: Duration::ZERO }
+        Self { start: Ok(RunId(7)), delay: Duration::ZERO, held_back_since_ms: None }
     }
 }
 
@@ -58,14 +61,21 @@ impl Control for ScriptedControl {
             entities: vec!["employee".into()],
             schedule: "every 15m".into(),
             enabled: true,
-            state: StreamActivity::Retrying,
+            state: if self.held_back_since_ms.is_some() { StreamActivity::Idle } else { StreamActivity::Retrying },
             last_run: Some(RunId(1)),
             last_success_at_ms: Some(1_700_000_000_000),
             next_run_at_ms: Some(1_700_000_900_000),
-            failures: 2,
+            failures: if self.held_back_since_ms.is_some() { 0 } else { 2 },
             error: Some("rate_limited: the vendor asks to wait".into()),
         };
-        vec![ConnectionInfo { name: "hr".into(), plugin: plugin(), signer: None, enabled: true, streams: vec![stream] }]
+        vec![ConnectionInfo {
+            name: "hr".into(),
+            plugin: plugin(),
+            signer: None,
+            enabled: true,
+            held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
+            streams: vec![stream],
+        }]
     }
 
     async fn start_run(

@@ -76,6 +76,24 @@ async fn a_flow_that_cannot_tell_what_to_send_leaves_a_dead_letter_and_holds_up_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flow_that_takes_its_time_lets_the_others_have_their_turn() {
+    let desk = Arc::new(Desk::kind());
+    let flows = json!({ "one": flow("vendor"), "two": flow("vendor") });
+    // Each answer is the last of its turn.
+    let options = FlowOptions { step_max: Duration::ZERO, ..FlowOptions::default() };
+    let world = World::new(vec![("vendor", place(&desk))], flows, options).await;
+    let people: Vec<_> = (0..5).map(|n| (format!("e{n}"), json!({ "number": n.to_string() }))).collect();
+    let people: Vec<_> = people.iter().map(|(id, person)| (id.as_str(), person.clone())).collect();
+    world.put("staff", &people).await;
+    world.until(DeliveryState::Delivered, 10).await;
+    let mut made = world.deliveries().await;
+    made.sort_by_key(|row| row.id);
+    let flows: Vec<_> = made.iter().map(|row| row.flow.as_str()).collect();
+    assert_eq!(flows, ["one", "two"].repeat(5));
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_failure_has_its_end() {
     let tries = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&tries);

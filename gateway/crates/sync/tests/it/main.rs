@@ -4,6 +4,7 @@
 mod bad_input;
 mod by_hand;
 mod kill;
+mod neighbours;
 mod replays;
 mod runs;
 mod serving;

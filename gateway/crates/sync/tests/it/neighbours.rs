@@ -1,0 +1,215 @@
+//! Connections side by side: one that waits for its vendor everywhere takes nothing from another.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use renmen_plugin_host::{Answer, CallError, Delivery, Finding, Outcome, Page, Pull, Usage};
+use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::manifest::{Deletes, Manifest, StreamMode};
+use renmen_store::StreamKey;
+use renmen_sync::{
+    Clock, ConnectionRuntime, Engine, HookLimits, IngestLimits, IntakeError, NoProgress, Puller, Reading, Receiver,
+    Schedule, StreamPlan, SyncOptions,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::vendor::{Script, Vendor};
+use crate::world::{Hand, open, tenant};
+
+/// A connector whose vendor never answers: neither a pull nor whatever a delivery is checked with.
+struct Waits {
+    manifest: Manifest,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+}
+
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Waits {
+    fn new(streams: usize) -> Arc<Self> {
+        let mut manifest = honest(&Vendor::with(0, 1)).manifest().clone();
+        let stream = manifest.streams.values().next().unwrap().clone();
+        manifest.streams = (0..streams).map(|n| (format!("s{n}").parse().unwrap(), stream.clone())).collect();
+        Arc::new(Self { manifest, under_way: AtomicUsize::new(0), most: AtomicUsize::new(0) })
+    }
+
+    async fn wait<T>(&self) -> T {
+        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        let _under_way = UnderWay(&self.under_way);
+        self.most.fetch_max(now, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Puller for Waits {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn digest(&self) -> &str {
+        "sha256:2"
+    }
+
+    async fn pull(&self, _reading: Reading, _pull: Pull) -> Result<Page, CallError> {
+        self.wait().await
+    }
+
+    async fn probe(&self, _reading: Reading) -> Result<Vec<Finding>, CallError> {
+        Ok(Vec::new())
+    }
+
+    fn receiver(&self) -> Option<&dyn Receiver> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Receiver for Waits {
+    async fn receive(&self, _reading: Reading, _within: Duration, delivery: Delivery) -> Result<Outcome, CallError> {
+        if delivery.path_and_query == "/wait" {
+            return self.wait().await;
+        }
+        let answer = Answer { status: 403, headers: Vec::new(), body: Bytes::new() };
+        let (records, rejects, refresh, exchanges) = Default::default();
+        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, exchanges, usage: Usage::default() })
+    }
+
+    fn redact(&self, bytes: Bytes) -> Bytes {
+        bytes
+    }
+}
+
+fn honest(vendor: &Arc<Vendor>) -> Script {
+    Script::new(vendor, StreamMode::Incremental, Deletes::None)
+}
+
+fn runtime(name: &str, source: Arc<dyn Puller>) -> ConnectionRuntime {
+    let plan = StreamPlan { schedule: Schedule::every(Duration::from_secs(3600)).unwrap(), enabled: true };
+    let streams: BTreeMap<StreamName, StreamPlan> =
+        source.manifest().streams.keys().map(|stream| (stream.clone(), plan.clone())).collect();
+    ConnectionRuntime::new(tenant(), name.parse().unwrap(), source, streams, IngestLimits::default()).unwrap()
+}
+
+struct Beside {
+    engine: Arc<Engine>,
+    vendor: Arc<Vendor>,
+    cancel: CancellationToken,
+    _dir: tempfile::TempDir,
+}
+
+impl Beside {
+    /// Serves a healthy connection beside others.
+    async fn serve(others: Vec<ConnectionRuntime>, parallel_runs: usize, run_turn: Duration) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let vendor = Vendor::with(30, 10);
+        let mut all = others;
+        all.push(runtime("zz-healthy", Arc::new(honest(&vendor))));
+        let clock = Hand::at(1_000_000) as Arc<dyn Clock>;
+        let options = SyncOptions { parallel_runs, run_turn, clock, ..SyncOptions::in_dir(dir.path().to_owned()) };
+        let engine = Engine::new(open(dir.path()).await, all, options);
+        let cancel = CancellationToken::new();
+        tokio::spawn({
+            let (engine, cancel) = (Arc::clone(&engine), cancel.clone());
+            async move { engine.serve(cancel).await }
+        });
+        Self { engine, vendor, cancel, _dir: dir }
+    }
+
+    /// Runs of the healthy connection, one after the other.
+    async fn run(&self, runs: usize) {
+        let key =
+            StreamKey { tenant: tenant(), connection: "zz-healthy".parse().unwrap(), stream: "units".parse().unwrap() };
+        for run in 0..runs {
+            self.vendor.put(&format!("new-{run}"), "new");
+            loop {
+                match self.engine.run_stream(&key, "manual", CancellationToken::new(), &NoProgress).await {
+                    Ok(report) => break assert!(report.completed(), "{:?}", report.failure),
+                    // The one that it was served with.
+                    Err(error) => assert!(error.passes(), "{error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    for _ in 0..60_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("never: {what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_streams_that_wait_for_their_vendor_have_a_quarter_of_the_runs_and_stop_nobody() {
+    let slow = Waits::new(16);
+    let beside = Beside::serve(vec![runtime("slow", slow.clone())], 16, Duration::from_secs(3600)).await;
+    until("four wait", || slow.under_way.load(Ordering::SeqCst) == 4).await;
+    beside.run(5).await;
+    assert_eq!(slow.most.load(Ordering::SeqCst), 4, "of 16 places");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_wait_for_their_vendors_give_their_places_back_to_those_that_need_them() {
+    // As many as there are places, and more: no bound of one connection helps.
+    let slow: Vec<_> = (0..8).map(|_| Waits::new(1)).collect();
+    let others = slow.iter().enumerate().map(|(n, slow)| runtime(&format!("slow-{n}"), slow.clone())).collect();
+    let beside = Beside::serve(others, 2, Duration::from_millis(100)).await;
+    let wait = || slow.iter().map(|slow| slow.under_way.load(Ordering::SeqCst)).sum::<usize>();
+    until("all of them wait at the same time", || wait() == 8).await;
+    beside.run(5).await;
+    assert_eq!(wait(), 8, "and none was cut for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_beyond_webhooks_parallel_max_are_sent_away_at_once_and_those_of_others_are_not() {
+    let (slow, other) = (Waits::new(1), Waits::new(1));
+    let hooks = HookLimits { parallel_max: 2, deadline: Duration::from_secs(600), ..HookLimits::default() };
+    let connections = vec![
+        runtime("slow", slow.clone()).with_hooks(hooks.clone()),
+        runtime("other", other.clone()).with_hooks(hooks),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Engine::new(open(dir.path()).await, connections, SyncOptions::in_dir(dir.path().to_owned()));
+    let deliver = |connection: &str, path: &str| {
+        let (engine, connection): (_, ConnectionName) = (Arc::clone(&engine), connection.parse().unwrap());
+        let delivery = Delivery {
+            method: "POST".to_owned(),
+            path_and_query: path.to_owned(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            received_at_ms: 0,
+        };
+        async move { engine.take_in(&tenant(), &connection, delivery).await }
+    };
+    let waiting = [tokio::spawn(deliver("slow", "/wait")), tokio::spawn(deliver("slow", "/wait"))];
+    until("two wait", || slow.under_way.load(Ordering::SeqCst) == 2).await;
+    for _ in 0..20 {
+        let refused = deliver("slow", "/quick").await;
+        assert!(matches!(refused, Err(IntakeError::Busy)), "{:?}", refused.err());
+        assert!(deliver("other", "/quick").await.is_ok());
+    }
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    until("they are gone", || slow.under_way.load(Ordering::SeqCst) == 0).await;
+    assert!(deliver("slow", "/quick").await.is_ok(), "their places are free again");
+}

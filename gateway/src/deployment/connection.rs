@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_config::{Connection, LateProblem, Limits, Schedule as Planned};
-use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
+use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{CallLimits, CpuShare, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
@@ -110,8 +110,9 @@ impl Deployment {
                 }
             };
             let to = given.and_then(|slot| slot.to.clone());
+            let public = given.map(|slot| slot.public.clone()).unwrap_or_default();
             let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
-            slots.insert(name.clone(), SlotSpec { secret, to, audience, auth });
+            slots.insert(name.clone(), SlotSpec { secret, to, audience, auth, public });
         }
         Ok(slots)
     }
@@ -190,7 +191,13 @@ fn egress_limits(connection: &Connection, manifest: &Manifest) -> EgressLimits {
         retry_wait_max: limits.retry_wait_max,
         parallel_max: limits.parallel_max,
         rate: limits.rate.or(manifest.rate),
+        logs: log_limits(limits),
     }
+}
+
+/// How much one connection may have written about it.
+pub(super) fn log_limits(limits: &Limits) -> LogLimits {
+    LogLimits { lines_per_minute: limits.log_lines_per_minute, refusals_per_minute: limits.refusals_logged_per_minute }
 }
 
 fn call_limits(limits: &Limits) -> CallLimits {

@@ -52,6 +52,14 @@ impl Destination for PluginDestination {
 
 fn failure(error: CallError) -> Failure {
     match error {
+        // The action was done, and the same attempt would be done again and told in the same words.
+        CallError::Failure { code: Some(code), message, .. } if code == "carries_secret" => Failure {
+            code: Some(code),
+            ..Failure::new(
+                FailureKind::InvalidInput,
+                format!("{message}; the action itself may have been done: look at the vendor, and at the connector"),
+            )
+        },
         CallError::Failure { kind, code, message, retry_after_ms, .. } => {
             Failure { kind, code, message, retry_after_ms }
         }

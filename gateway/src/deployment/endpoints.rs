@@ -108,8 +108,9 @@ impl Deployment {
     ) -> anyhow::Result<Planned> {
         self.check_endpoint(tenant, name, &kept.definition)?;
         let mut planned = plan(tenant, &kept.definition, &self.config.limits).map_err(Usage)?;
-        let slot =
-            |(slot, vault): (SlotName, &str)| (slot, Slot { source: SlotSource::Vault(vault.to_owned()), to: None });
+        let slot = |(slot, vault): (SlotName, &str)| {
+            (slot, Slot { source: SlotSource::Vault(vault.to_owned()), to: None, public: Vec::new() })
+        };
         planned.slots = kept.signing.slots().map(slot).collect();
         planned.previous_until_ms = kept.signing.previous_until_ms();
         Ok(planned)

@@ -18,6 +18,7 @@ use renmen_vault::Vault;
 use url::Url;
 
 use super::Deployment;
+use super::connection::log_limits;
 use crate::exit::Usage;
 
 /// Bytes read of an answer: what a receiver has to say is in its status.
@@ -196,7 +197,8 @@ impl Deployment {
         let slot = |(name, given): (&SlotName, &Slot)| {
             let secret = self.secret(vault, tenant, given).with_context(|| format!("slot `{name}`"))?;
             // Its address stands beside it in the file: the operator wrote both.
-            Ok((name.clone(), SlotSpec { secret: Some(secret), to: None, audience: vec![], auth: auth.cloned() }))
+            let auth = auth.cloned();
+            Ok((name.clone(), SlotSpec { secret: Some(secret), to: None, audience: vec![], auth, public: vec![] }))
         };
         given.iter().map(slot).collect()
     }
@@ -241,6 +243,7 @@ fn spec(
             retry_wait_max: Duration::ZERO,
             parallel_max: limits.parallel_max,
             rate: limits.rate,
+            logs: log_limits(limits),
         },
         slots,
         config: serde_json::json!({}),

@@ -74,6 +74,7 @@ fn connection() -> Arc<Connection> {
             retry_wait_max: Duration::from_millis(1),
             parallel_max: 1,
             rate: None,
+            logs: renmen_egress::LogLimits::default(),
         },
         // 32 bytes, and as base64 too: every key form has something to read.
         slots: BTreeMap::from([(
@@ -83,6 +84,7 @@ fn connection() -> Arc<Connection> {
                 to: None,
                 audience: vec![],
                 auth: None,
+                public: vec![],
             },
         )]),
         config: serde_json::json!({}),

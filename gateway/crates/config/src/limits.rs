@@ -105,9 +105,13 @@ limits! {
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.
     log_line_bytes_max: u32 = bytes(4 << 10, 64, 1 << 20);
+    /// Log lines of one connection's plugin in a minute, whatever the number of its calls; further ones are counted and dropped.
+    log_lines_per_minute: u32 = count(2_000, 0, 1_000_000);
+    /// Log lines a minute that tell of a request of one connection which was refused or failed; further ones are counted.
+    refusals_logged_per_minute: u32 = count(20, 0, 100_000);
     /// Time of one HTTP request, from the first byte sent to the last byte read.
     request_timeout: Duration = duration(Duration::from_secs(30), Duration::from_millis(10), Duration::from_secs(3_600));
-    /// Bytes of one request's body.
+    /// Bytes of one request: method, URL, headers and body.
     request_bytes_max: u64 = bytes(8 << 20, 1 << 10, 1 << 30);
     /// Bytes of one response's body after decompression, and of one file of a drop directory.
     response_bytes_max: u64 = bytes(32 << 20, 1 << 10, 1 << 30);

@@ -17,32 +17,52 @@ pub struct Slot {
     /// `to`: the origins that the secret, and whatever is made of it, may go to, written as in `grant.hosts`. The manifest's
     /// audience can only narrow it. Absent: wherever the audience says.
     pub to: Option<Vec<String>>,
+    /// `public`: the members of a secret that is JSON which are identifiers and not secret, by name (`"client_id"`) or by JSON
+    /// Pointer (`"/app/id"`). Every other member is secret, whatever it is called. Default: none.
+    pub public: Vec<String>,
 }
 
 impl Slot {
     /// A slot of a connection.
     pub(crate) fn read(slot: &Node<'_>) -> Option<Self> {
-        Self::read_with(slot, |node| read_origins(&node))
+        Self::read_with(slot, |node| read_origins(&node), read_public)
     }
 
     /// A slot of a channel or an endpoint: its secret goes to the address that stands beside it.
     pub(crate) fn read_of_receiver(slot: &Node<'_>) -> Option<Self> {
-        Self::read_with(slot, |node| {
+        let to = |node: Node<'_>| {
             node.problem_at_key(
                 "`to` is for the slots of connections",
                 "take it out: this secret goes to the address of this section alone",
             );
             None
+        };
+        Self::read_with(slot, to, |node| {
+            node.problem_at_key(
+                "`public` is for the slots of connections",
+                "take it out: this secret is used as a whole",
+            );
+            Vec::new()
         })
     }
 
-    fn read_with(slot: &Node<'_>, read_to: impl FnOnce(Node<'_>) -> Option<Vec<String>>) -> Option<Self> {
+    fn read_with(
+        slot: &Node<'_>,
+        read_to: impl FnOnce(Node<'_>) -> Option<Vec<String>>,
+        read_public: impl FnOnce(Node<'_>) -> Vec<String>,
+    ) -> Option<Self> {
         let mut section = SlotSource::table(slot)?;
         let to = section.get("to").and_then(read_to);
+        let public = section.get("public").map(read_public).unwrap_or_default();
         let source = SlotSource::read(&mut section);
         section.finish();
-        Some(Self { source: source?, to })
+        Some(Self { source: source?, to, public })
     }
+}
+
+fn read_public(node: Node<'_>) -> Vec<String> {
+    let items = node.list().unwrap_or_default();
+    items.iter().filter_map(|item| item.filled().map(|text| text.value)).collect()
 }
 
 /// Where a secret comes from.

@@ -20,8 +20,9 @@ use crate::redactor::Redactor;
 use crate::resolve::{AddressBook, Lookup, SystemLookup};
 use crate::retry::Retry;
 use crate::seal::Seal;
+use crate::secrecy::{SECRET_BYTES_MIN, parts};
 use crate::token::{TokenCache, TokenEndpoint};
-use crate::{ConnectionSpec, EgressError, SlotSpec, sensitive};
+use crate::{ConnectionSpec, EgressError, LineBudget, SlotSpec};
 
 /// The longest wait for a connection to be made; a shorter `request_timeout` goes before.
 const CONNECT_TIMEOUT_MAX: Duration = Duration::from_secs(10);
@@ -129,7 +130,9 @@ impl Egress {
         let secrets = spec.slots.iter().filter_map(|(name, slot)| Some((name.clone(), slot.secret.clone()?)));
         Ok(Arc::new(Connection::new(Parts {
             client: self.http_client(&spec, &addresses)?,
-            redactor: redactor(&spec)?,
+            redactor: Arc::new(redactor(&spec)?),
+            guest_lines: LineBudget::new(spec.limits.logs.lines_per_minute),
+            refusal_lines: LineBudget::new(spec.limits.logs.refusals_per_minute),
             seal: Seal::new(secrets.collect(), spec.limits.request_bytes_max),
             tenant: spec.tenant,
             name: spec.connection,
@@ -231,20 +234,20 @@ impl Egress {
 }
 
 fn redactor(spec: &ConnectionSpec) -> Result<Redactor, EgressError> {
-    let mut texts = Vec::new();
+    let mut secrets = BTreeMap::new();
     for (name, slot) in &spec.slots {
         let Some(secret) = &slot.secret else { continue };
-        let parts = sensitive::parts(secret.expose(), slot.auth.as_ref());
-        if parts.is_empty() && !secret.expose().trim().is_empty() {
+        let parts = parts(secret.expose(), slot.auth.as_ref(), &slot.public)
+            .map_err(|why| EgressError::BadRequest(format!("slot `{name}`: {why}")))?;
+        if parts.too_short > 0 {
             tracing::warn!(
-                tenant = %spec.tenant, connection = %spec.connection, slot = %name,
-                "The secret is shorter than {} bytes: it is not looked for in what is sent and received",
-                sensitive::SENSITIVE_BYTES_MIN
+                tenant = %spec.tenant, connection = %spec.connection, slot = %name, members = parts.too_short,
+                "A secret is shorter than {SECRET_BYTES_MIN} bytes: it is not looked for in what is sent and received"
             );
         }
-        texts.extend(parts.into_iter().map(|part| (name.clone(), part)));
+        secrets.insert(name.clone(), parts);
     }
-    Redactor::new(texts)
+    Redactor::new(secrets)
 }
 
 fn tls_config(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, EgressError> {

@@ -17,7 +17,8 @@ use crate::redactor::Redactor;
 use crate::resolve::AddressBook;
 use crate::retry::Retry;
 use crate::seal::Seal;
-use crate::{EgressLimits, OperatorGrant};
+use crate::secrecy::Found;
+use crate::{EgressLimits, LineBudget, OperatorGrant, Scanner, Sighting};
 
 /// One connection's way out. Made by [`crate::Egress::connect`].
 pub struct Connection {
@@ -35,7 +36,9 @@ pub(crate) struct Parts {
     pub(crate) slots: BTreeMap<SlotName, Slot>,
     /// Where credentials go: a connector may set none of these itself.
     pub(crate) reserved: Vec<Placement>,
-    pub(crate) redactor: Redactor,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) guest_lines: LineBudget,
+    pub(crate) refusal_lines: LineBudget,
     pub(crate) addresses: AddressBook,
     pub(crate) pace: Option<Pace>,
     pub(crate) retry: Retry,
@@ -60,23 +63,43 @@ impl Connection {
         &self.parts.tenant
     }
 
-    /// Takes every live secret of this connection out of a text (raw, JSON, base64, hex, percent-encoded). Secrets of fewer
-    /// than 6 bytes are not looked for.
+    /// Takes every live secret of this connection out of a text for people, in every form that is looked for (docs/security.md
+    /// lists them), with its pieces. Secrets of fewer than 6 bytes are not looked for.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.parts.redactor.redact_text(text.to_owned())
     }
 
-    /// As [`Connection::redact`], for bytes: the same ones, uncopied, when no secret is in them.
+    /// As [`Connection::redact`], for bytes that are kept and that the connector does not get to see: the same ones, uncopied,
+    /// when no secret is in them.
     #[must_use]
     pub fn redact_bytes(&self, bytes: Bytes) -> Bytes {
-        self.parts.redactor.redact_body(bytes)
+        self.parts.redactor.redact_kept(bytes)
     }
 
-    /// The slot whose live secret stands in these bytes, in any of the forms that [`Connection::redact`] knows.
+    /// Whose live secret stands in these bytes, for what the connector can see the end of: a cursor, a receipt, an answer. Here
+    /// a search that knows every piece would be a question that it can ask.
     #[must_use]
-    pub fn secret_in(&self, bytes: &[u8]) -> Option<SlotName> {
-        self.parts.redactor.slot_in(bytes)
+    pub fn secret_in(&self, bytes: &[u8]) -> Option<Found> {
+        self.parts.redactor.find(bytes)
+    }
+
+    /// As [`Connection::secret_in`], for what the connector hears no more of: records and rejects. Finds shorter pieces.
+    #[must_use]
+    pub fn scanner(&self) -> Scanner<'_> {
+        self.parts.redactor.scanner()
+    }
+
+    /// Where secrets of this connection turned up since it was made.
+    #[must_use]
+    pub fn sightings(&self) -> Vec<Sighting> {
+        self.parts.redactor.sightings()
+    }
+
+    /// How many lines the connector may still write to the log.
+    #[must_use]
+    pub fn guest_lines(&self) -> &LineBudget {
+        &self.parts.guest_lines
     }
 
     /// Cryptography with the keys of this connection's slots.

@@ -4,14 +4,55 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use renmen_schema::manifest::Placement;
 
 use crate::EgressError;
+use crate::shown::shown;
+
+/// Bytes of a name in an error.
+const NAME_SHOWN_MAX: usize = 60;
 
 /// Headers of one request; far above what vendors need.
 const HEADERS_MAX: usize = 100;
 
 /// Set by the host or by the HTTP stack, never by a connector, and why:
-/// credentials (`authorization`, `cookie`), routing (`host`), framing (`content-length`, `transfer-encoding`, hop-by-hop), and
-/// what would bring answers in pieces or encodings in which no secret can be found (`accept-encoding`, `range`).
-const REFUSED: [&str; 19] = [
+/// credentials (`authorization`, `cookie`), routing (`host`), framing (`content-length`, `transfer-encoding`, hop-by-hop), what
+/// would bring answers in pieces or encodings in which no secret can be found (`accept-encoding`, `range`), and what would hide
+/// one in a request (`content-encoding`).
+///
+/// And what makes a proxy or a framework in front of the vendor act as if another URL, method, host or client had been asked: the
+/// grant is for what the request says. Those are names by custom, so this is a list of what is known to be obeyed, with its
+/// families in [`REFUSED_PREFIXES`]. A list of what is allowed instead would have to know each vendor's own headers
+/// (`x-acs-…`, `x-lark-…`, `idempotency-key`, `stripe-version`), or let the manifest's author write it.
+const REFUSED: [&str; 48] = [
+    "content-encoding",
+    "content-transfer-encoding",
+    "forwarded",
+    "via",
+    "true-client-ip",
+    "client-ip",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-remote-user",
+    "remote-user",
+    "x-custom-ip-authorization",
+    "x-originating-ip",
+    "x-host",
+    "x-backend-host",
+    "x-server-name",
+    "x-url-scheme",
+    "x-scheme",
+    "x-proto",
+    "front-end-https",
+    "request-uri",
+    "x-request-uri",
+    "x-request-url",
+    "x-uri",
+    "x-url",
+    "x-path",
+    "x-method",
+    "base-url",
+    "destination",
     "authorization",
     "cookie",
     "cookie2",
@@ -28,9 +69,30 @@ const REFUSED: [&str; 19] = [
     "range",
     "if-range",
     "http2-settings",
-    "x-http-method",
-    "x-http-method-override",
     "x-method-override",
+];
+
+/// Beginnings of such names.
+const REFUSED_PREFIXES: [&str; 19] = [
+    "proxy-",
+    "sec-",
+    "cf-",
+    "fastly-",
+    "x-forwarded",
+    "x-original",
+    "x-rewrite",
+    "x-override",
+    "x-http-",
+    "x-accel-",
+    "x-envoy-",
+    "x-ms-original",
+    "x-arr-",
+    "x-appengine-",
+    "x-middleware-",
+    "x-nextjs-",
+    "x-amzn-oidc-",
+    "x-auth-request-",
+    "x-ssl-",
 ];
 
 /// Of an answer: credentials and challenges, and what describes only the hop.
@@ -61,15 +123,16 @@ pub(crate) fn accept(headers: &[(String, String)], reserved: &[Placement]) -> Re
     }
     let mut accepted = HeaderMap::with_capacity(headers.len() + 2);
     for (name, value) in headers {
-        let shown: String = name.chars().take(60).collect();
         let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| EgressError::BadRequest(format!("`{shown}` is no header name")))?;
+            .map_err(|_| EgressError::BadRequest(format!("`{}` is not a header name", shown(name, NAME_SHOWN_MAX))))?;
         if is_refused(&name, reserved) {
             return Err(EgressError::NotGranted(format!(
-                "header `{name}` is set by the gateway alone; name a slot for credentials and leave the header out"
+                "header `{}` is set by the gateway alone; name a slot for credentials and leave the header out",
+                shown(name.as_str(), NAME_SHOWN_MAX)
             )));
         }
         let value = HeaderValue::from_str(value).map_err(|_| {
+            let name = shown(name.as_str(), NAME_SHOWN_MAX);
             EgressError::BadRequest(format!("the value of header `{name}` has characters that no header may have"))
         })?;
         accepted.append(name, value);
@@ -105,7 +168,11 @@ pub(crate) fn reveal(headers: &HeaderMap) -> Vec<(String, String)> {
 fn is_refused(name: &HeaderName, reserved: &[Placement]) -> bool {
     let name = name.as_str();
     let is_slots = |placement: &Placement| matches!(placement, Placement::Header { name: of, .. } if of.eq_ignore_ascii_case(name));
-    REFUSED.contains(&name) || name.starts_with("proxy-") || reserved.iter().any(is_slots)
+    // Frameworks that came from CGI take both for one name.
+    let same = name.replace('_', "-");
+    REFUSED.contains(&same.as_str())
+        || REFUSED_PREFIXES.iter().any(|prefix| same.starts_with(prefix))
+        || reserved.iter().any(is_slots)
 }
 
 #[cfg(test)]
@@ -128,6 +195,75 @@ mod tests {
             assert!(matches!(error, EgressError::NotGranted(_)), "{name}: {error}");
         }
         assert_eq!(one("Accept", "application/json").unwrap()["accept"], "application/json");
+    }
+
+    #[test]
+    fn a_connector_sets_no_header_that_sends_a_request_elsewhere_r42() {
+        for name in [
+            "X-Original-URL",
+            "X-Rewrite-URL",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Prefix",
+            "Forwarded",
+            "X-HTTP-Method-Override",
+            "X-HTTP-Host-Override",
+            "X-Method-Override",
+            "X_Original_URL",
+            "x_forwarded_host",
+            "X-Real-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "X-Host",
+            "Content-Encoding",
+            "Via",
+            "X-Middleware-Subrequest",
+            "X-Accel-Internal",
+            "Sec-WebSocket-Key",
+            "X-Envoy-Original-Path",
+            "Destination",
+        ] {
+            assert!(matches!(one(name, "/admin"), Err(EgressError::NotGranted(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_connector_sets_what_vendors_ask_for() {
+        for name in [
+            "Accept",
+            "Accept-Language",
+            "Content-Type",
+            "Content-MD5",
+            "If-None-Match",
+            "If-Modified-Since",
+            "Prefer",
+            "Idempotency-Key",
+            "X-Idempotency-Key",
+            "X-Request-Id",
+            "X-Correlation-Id",
+            "traceparent",
+            "User-Agent",
+            "X-Api-Version",
+            "Stripe-Version",
+            "Notion-Version",
+            "OData-Version",
+            "X-Acs-Signature-Nonce",
+            "X-Lark-Request-Nonce",
+            "X-Tenant-Id",
+            "X-Workday-Client",
+            "SOAPAction",
+            "X-Csrf-Token",
+            "X-Shopify-Topic",
+            "X-GitHub-Api-Version",
+            "X-Restli-Protocol-Version",
+            "X-Timezone",
+            "x-ms-version",
+            "Depth",
+            "Origin",
+            "Referer",
+        ] {
+            assert!(one(name, "1").is_ok(), "{name}");
+        }
     }
 
     #[test]

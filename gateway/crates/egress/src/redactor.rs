@@ -1,57 +1,90 @@
-//! Steps 4 and 11: finding live secrets, in what a connector sends (refused) and in what it gets (taken out).
-//! Owns the search; when a secret lives and dies is its slot's business.
+//! Steps 4 and 11: live secrets in what a connector sends (refused) and in what it gets (taken out).
+//! Owns which secrets live: those of the slots, and the tokens that were fetched. What a secret is, in which forms it is found
+//! and where, is `secrecy`'s.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-use bytes::{Bytes, BytesMut};
-use parking_lot::RwLock;
-use percent_encoding::percent_decode;
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use renmen_schema::id::SlotName;
-
 use zeroize::Zeroizing;
 
-use crate::sensitive::forms;
+use crate::secrecy::{Found, Part, Parts, Scratch, Search, Sight};
 use crate::{EgressError, Request};
-
-/// What stands where a secret was. Valid inside JSON and headers.
-const REDACTED: &str = "[redacted]";
 
 /// Old tokens stay sensitive: vendors go on taking them for a while.
 const TOKENS_KEPT_MAX: usize = 4;
 
+/// Bytes that are looked through where they are; more are given to a thread that may be busy for a while.
+const AT_ONCE_MAX: usize = 256 << 10;
+
+/// Where a secret was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In a request, which was not sent.
+    Request,
+    /// In a vendor's answer, out of which it was taken.
+    Answer,
+    /// In what the connector handed over: a record, a cursor, a receipt, an answer to a delivery.
+    Output,
+}
+
+/// How often a secret was found in a place since the connection was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Whose.
+    pub found: Found,
+    /// Where.
+    pub place: Place,
+    /// How often.
+    pub times: u64,
+}
+
+/// Looks for secrets in many texts one after the other, none of which the connector hears more of: the records of a page.
+pub struct Scanner<'r> {
+    redactor: &'r Redactor,
+    search: Option<Arc<Search>>,
+    scratch: Scratch,
+}
+
+impl Scanner<'_> {
+    /// Whose live secret stands in these bytes, or whose piece.
+    pub fn find(&mut self, bytes: &[u8]) -> Option<Found> {
+        let found = self.search.as_ref()?.find_with(bytes, Sight::Kept, &mut self.scratch)?;
+        self.redactor.note(found, Place::Output);
+        Some(found.clone())
+    }
+}
+
+impl std::fmt::Debug for Scanner<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").finish_non_exhaustive()
+    }
+}
+
 /// Looks for every secret of one connection at once.
 pub(crate) struct Redactor {
     known: RwLock<Known>,
+    sightings: Mutex<BTreeMap<(Found, Place), u64>>,
 }
 
 struct Known {
-    fixed: BTreeMap<Vec<u8>, SlotName>,
-    tokens: BTreeMap<SlotName, VecDeque<String>>,
+    fixed: BTreeMap<SlotName, Parts>,
+    tokens: BTreeMap<SlotName, VecDeque<Zeroizing<String>>>,
     /// `None`: there is nothing to look for.
     search: Option<Arc<Search>>,
 }
 
-struct Search {
-    automaton: AhoCorasick,
-    /// By pattern.
-    slots: Vec<SlotName>,
-}
-
 impl Redactor {
-    /// Takes the sensitive texts of every slot.
+    /// Takes what is secret of every slot.
     ///
     /// # Errors
-    /// [`EgressError::Auth`] when they are more than an automaton can hold.
-    pub(crate) fn new(texts: impl IntoIterator<Item = (SlotName, Zeroizing<String>)>) -> Result<Self, EgressError> {
-        let mut fixed = BTreeMap::new();
-        for (slot, text) in texts {
-            fixed.extend(forms(&text).into_iter().map(|form| (form, slot.clone())));
-        }
+    /// [`EgressError::Auth`] when it is more than can be looked for.
+    pub(crate) fn new(fixed: BTreeMap<SlotName, Parts>) -> Result<Self, EgressError> {
         let mut known = Known { fixed, tokens: BTreeMap::new(), search: None };
         known.rebuild()?;
-        Ok(Self { known: RwLock::new(known) })
+        Ok(Self { known: RwLock::new(known), sightings: Mutex::default() })
     }
 
     /// From now on this token of the slot is sensitive. Cheap when it is known already.
@@ -59,7 +92,7 @@ impl Redactor {
     /// # Errors
     /// As [`Redactor::new`].
     pub(crate) fn learn(&self, slot: &SlotName, token: &str) -> Result<(), EgressError> {
-        if self.known.read().tokens.get(slot).is_some_and(|tokens| tokens.iter().any(|t| t == token)) {
+        if self.known.read().tokens.get(slot).is_some_and(|tokens| tokens.iter().any(|known| known.as_str() == token)) {
             return Ok(());
         }
         let mut known = self.known.write();
@@ -67,60 +100,97 @@ impl Redactor {
         if tokens.len() == TOKENS_KEPT_MAX {
             tokens.pop_front();
         }
-        tokens.push_back(token.to_owned());
+        tokens.push_back(Zeroizing::new(token.to_owned()));
         known.rebuild()
     }
 
-    /// Refuses a request that carries a secret in any part, also when its URL writes it with needless percent signs.
+    /// Refuses a request that carries a secret in any part.
     ///
     /// # Errors
     /// [`EgressError::NotGranted`] naming the slot and the place, never the secret.
     pub(crate) fn check_outgoing(&self, request: &Request) -> Result<(), EgressError> {
         let Some(search) = self.search() else { return Ok(()) };
-        let refuse = |place: &str, slot: &SlotName| {
-            Err(EgressError::NotGranted(format!(
-                "the {place} carries the secret of slot `{slot}`; name the slot instead"
-            )))
-        };
-        if let Some(slot) = search.find(request.url.as_bytes()) {
-            return refuse("URL", slot);
-        }
-        let decoded: Vec<u8> = percent_decode(request.url.as_bytes()).collect();
-        if let Some(slot) = search.find(&decoded) {
-            return refuse("URL", slot);
-        }
-        for (name, value) in &request.headers {
-            if let Some(slot) = search.find(value.as_bytes()).or_else(|| search.find(name.as_bytes())) {
-                return refuse("header", slot);
+        let headers = request.headers.iter().flat_map(|(name, value)| [("header", name), ("header", value)]);
+        let texts = [("method", &request.method), ("URL", &request.url)].into_iter().chain(headers);
+        let mut parts = texts.map(|(place, text)| (place, text.as_bytes()));
+        let body = || request.body.as_deref().map(|body| ("body", body));
+        let found =
+            parts.by_ref().chain(body()).find_map(|(place, bytes)| Some((place, search.find(bytes, Sight::Told)?)));
+        let Some((place, found)) = found else { return Ok(()) };
+        self.note(found, Place::Request);
+        let public = found.public_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        Err(EgressError::NotGranted(format!("the {place} carries {found}; name the slot instead{public}")))
+    }
+
+    /// Whose secret stands in what the connector hands over.
+    pub(crate) fn find(&self, bytes: &[u8]) -> Option<Found> {
+        let found = self.search()?.find(bytes, Sight::Told).cloned()?;
+        self.note(&found, Place::Output);
+        Some(found)
+    }
+
+    pub(crate) fn scanner(&self) -> Scanner<'_> {
+        Scanner { redactor: self, search: self.search(), scratch: Scratch::default() }
+    }
+
+    /// Takes secrets out of an answer's body; hands back the same bytes, uncopied, when there are none. A long body is looked
+    /// through beside the runtime's own threads.
+    pub(crate) async fn redact_answer(&self, body: Bytes) -> Bytes {
+        let Some(search) = self.search() else { return body };
+        let redacted = if body.len() <= AT_ONCE_MAX {
+            search.redact(&body, Sight::Told)
+        } else {
+            let whole = body.clone();
+            match tokio::task::spawn_blocking(move || search.redact(&whole, Sight::Told)).await {
+                Ok(redacted) => redacted,
+                // Only a panic ends here: nothing is shown that was not looked through.
+                Err(_) => return Bytes::new(),
             }
-        }
-        match request.body.as_deref().and_then(|body| search.find(body)) {
-            Some(slot) => refuse("body", slot),
-            None => Ok(()),
-        }
+        };
+        let Some((clean, found)) = redacted else { return body };
+        self.note(&found, Place::Answer);
+        clean.into()
     }
 
-    /// The slot whose secret stands in these bytes.
-    pub(crate) fn slot_in(&self, bytes: &[u8]) -> Option<SlotName> {
-        self.search()?.find(bytes).cloned()
-    }
-
-    /// Takes secrets out of a body; hands back the same bytes, uncopied, when there are none.
-    pub(crate) fn redact_body(&self, body: Bytes) -> Bytes {
-        match self.search() {
-            Some(search) => search.replace(&body).unwrap_or(body),
-            None => body,
+    /// The same for a header of an answer; none when its name carries a secret.
+    pub(crate) fn redact_header(&self, name: String, value: String) -> Option<(String, String)> {
+        let Some(search) = self.search() else { return Some((name, value)) };
+        if let Some(found) = search.find(name.as_bytes(), Sight::Told) {
+            self.note(found, Place::Answer);
+            return None;
         }
+        let Some((clean, found)) = search.redact(value.as_bytes(), Sight::Told) else { return Some((name, value)) };
+        self.note(&found, Place::Answer);
+        Some((name, String::from_utf8_lossy(&clean).into_owned()))
     }
 
-    /// Takes secrets out of a text.
+    /// Takes secrets out of bytes that the connector does not get to see again.
+    pub(crate) fn redact_kept(&self, bytes: Bytes) -> Bytes {
+        let redacted = self.search().and_then(|search| search.redact(&bytes, Sight::Kept));
+        redacted.map_or(bytes, |(clean, _)| clean.into())
+    }
+
+    /// The same for a text.
     pub(crate) fn redact_text(&self, text: String) -> String {
-        let Some(search) = self.search() else { return text };
-        match search.replace(text.as_bytes()) {
-            // A form may end inside a character of the text only if the secret did; then the rest is shown as unknown.
-            Some(clean) => String::from_utf8_lossy(&clean).into_owned(),
+        match self.search().and_then(|search| search.redact(text.as_bytes(), Sight::Kept)) {
+            // What is taken out may end inside a character of the text only if the secret did; then the rest is shown as unknown.
+            Some((clean, _)) => String::from_utf8_lossy(&clean).into_owned(),
             None => text,
         }
+    }
+
+    pub(crate) fn sightings(&self) -> Vec<Sighting> {
+        let sightings = self.sightings.lock();
+        let of = |((found, place), times): (&(Found, Place), &u64)| Sighting {
+            found: found.clone(),
+            place: *place,
+            times: *times,
+        };
+        sightings.iter().map(of).collect()
+    }
+
+    fn note(&self, found: &Found, place: Place) {
+        *self.sightings.lock().entry((found.clone(), place)).or_default() += 1;
     }
 
     fn search(&self) -> Option<Arc<Search>> {
@@ -130,42 +200,15 @@ impl Redactor {
 
 impl Known {
     fn rebuild(&mut self) -> Result<(), EgressError> {
-        let mut patterns: BTreeMap<Vec<u8>, SlotName> = self.fixed.clone();
-        for (slot, tokens) in &self.tokens {
-            let all: BTreeSet<Vec<u8>> = tokens.iter().flat_map(|token| forms(token)).collect();
-            patterns.extend(all.into_iter().map(|form| (form, slot.clone())));
-        }
-        self.search = if patterns.is_empty() {
-            None
-        } else {
-            let automaton = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostLongest)
-                .build(patterns.keys())
-                .map_err(|_| EgressError::Auth("the connection's secrets are too long to be looked for".into()))?;
-            Some(Arc::new(Search { automaton, slots: patterns.into_values().collect() }))
-        };
+        let token = |text: &Zeroizing<String>| Part { member: Some("token".to_owned()), text: text.clone() };
+        let tokens: Vec<(&SlotName, Parts)> = self
+            .tokens
+            .iter()
+            .map(|(slot, tokens)| (slot, Parts { secret: tokens.iter().map(token).collect(), ..Parts::default() }))
+            .collect();
+        let all = self.fixed.iter().chain(tokens.iter().map(|(slot, parts)| (*slot, parts)));
+        self.search = Search::new(all).map_err(EgressError::Auth)?.map(Arc::new);
         Ok(())
-    }
-}
-
-impl Search {
-    fn find(&self, bytes: &[u8]) -> Option<&SlotName> {
-        self.automaton.find(bytes).map(|found| &self.slots[found.pattern().as_usize()])
-    }
-
-    fn replace(&self, bytes: &[u8]) -> Option<Bytes> {
-        let mut clean = BytesMut::new();
-        let mut copied = 0;
-        for found in self.automaton.find_iter(bytes) {
-            clean.extend_from_slice(&bytes[copied..found.start()]);
-            clean.extend_from_slice(REDACTED.as_bytes());
-            copied = found.end();
-        }
-        if copied == 0 {
-            return None;
-        }
-        clean.extend_from_slice(&bytes[copied..]);
-        Some(clean.freeze())
     }
 }
 

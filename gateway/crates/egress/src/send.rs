@@ -9,6 +9,7 @@ use renmen_origin::Origin;
 
 use crate::credential::{Credential, Recipe, Slot};
 use crate::resolve::ResolveError;
+use crate::shown::shown;
 use crate::target::Target;
 use crate::token::{Token, TokenEndpoint, is_stale};
 use crate::wire::{self, Answer, Beyond, Caps, Fault, Outgoing, WayOut};
@@ -16,6 +17,10 @@ use crate::{Connection, EgressError, Exchange, Request, Response, Tape, headers,
 
 /// Token answers are short. Bytes.
 const TOKEN_ANSWER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes of a place and of an error in one line of the log. What a connector asks for may be long; the log is not its.
+const PLACE_SHOWN_MAX: usize = 200;
+const ERROR_SHOWN_MAX: usize = 400;
 
 /// A request that passed every check.
 pub(crate) struct Checked<'c> {
@@ -93,7 +98,8 @@ impl Connection {
 
     fn check_size(&self, request: &Request) -> Result<(), EgressError> {
         let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let bytes = (request.url.len() + headers + request.body.as_ref().map_or(0, Bytes::len)) as u64;
+        let body = request.body.as_ref().map_or(0, Bytes::len);
+        let bytes = (request.method.len() + request.url.len() + headers + body) as u64;
         let max = self.parts.limits.request_bytes_max;
         if bytes <= max {
             return Ok(());
@@ -117,7 +123,7 @@ impl Connection {
             let order = Order { outgoing, origin, slot: checked.slot };
             let answer = self.deliver(&order).await?;
             match redirect::next(&order.outgoing.method, &order.outgoing.url, &answer)? {
-                None => return Ok(self.reveal(answer)),
+                None => return Ok(self.reveal(answer).await),
                 Some(place) => request.url = place.into(),
             }
             checked = self.check(&request)?;
@@ -220,11 +226,11 @@ impl Connection {
     }
 
     /// Step 11: what the connector gets to see.
-    pub(crate) fn reveal(&self, answer: Answer) -> Response {
+    pub(crate) async fn reveal(&self, answer: Answer) -> Response {
         let redactor = &self.parts.redactor;
         let headers = headers::reveal(&answer.headers);
-        let headers = headers.into_iter().map(|(name, value)| (name, redactor.redact_text(value))).collect();
-        Response { status: answer.status, headers, body: redactor.redact_body(answer.body) }
+        let headers = headers.into_iter().filter_map(|(name, value)| redactor.redact_header(name, value)).collect();
+        Response { status: answer.status, headers, body: redactor.redact_answer(answer.body).await }
     }
 
     async fn read_drop(&self, name: Option<&str>) -> Result<Response, EgressError> {
@@ -236,34 +242,50 @@ impl Connection {
             Some(name) => ("application/octet-stream", directory.read(name).await?),
         };
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Ok(Response { status: 200, headers, body: self.parts.redactor.redact_body(body) })
+        Ok(Response { status: 200, headers, body: self.parts.redactor.redact_answer(body).await })
     }
 
     /// A request that was not let out is worth a line too: somebody tried.
     fn audit_refused(&self, request: &Request, error: &EgressError) {
-        let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
-        let (tenant, connection) = (&self.parts.tenant, &self.parts.name);
-        tracing::warn!(
-            %tenant, %connection, method = %request.method, place = %self.redact(&place), error = %self.redact(&error.to_string()),
-            "Request refused"
-        );
+        let Some(more) = self.refusal_line() else { return };
+        let place = self.place_for_log(request);
+        let (tenant, connection, method) =
+            (&self.parts.tenant, &self.parts.name, target::method_shown(&request.method));
+        tracing::warn!(%tenant, %connection, method, place, error = self.error_for_log(error), more, "Request refused");
     }
 
     /// Step 12: one line for each request that left, without query, header values and bodies.
     pub(crate) fn audit(&self, request: &Request, outcome: &Result<Response, EgressError>, took_ms: u32) {
-        let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
+        let place = self.place_for_log(request);
         let slot = request.slot.as_ref().map_or("-", |slot| slot.as_str());
-        let (tenant, connection) = (&self.parts.tenant, &self.parts.name);
+        let (tenant, connection, method) =
+            (&self.parts.tenant, &self.parts.name, target::method_shown(&request.method));
         match outcome {
             Ok(response) => tracing::info!(
-                %tenant, %connection, method = %request.method, %place, status = response.status, bytes = response.body.len(), slot, took_ms,
+                %tenant, %connection, method, place, status = response.status, bytes = response.body.len(), slot, took_ms,
                 "Request answered"
             ),
-            Err(error) => tracing::warn!(
-                %tenant, %connection, method = %request.method, %place, error = %self.redact(&error.to_string()), slot, took_ms,
-                "Request failed"
-            ),
+            Err(error) => {
+                let Some(more) = self.refusal_line() else { return };
+                tracing::warn!(
+                    %tenant, %connection, method, place, error = self.error_for_log(error), slot, took_ms, more, "Request failed"
+                );
+            }
         }
+    }
+
+    /// May a line tell of this refusal? Answers what to say besides.
+    fn refusal_line(&self) -> Option<String> {
+        self.parts.refusal_lines.admit().words("refusals_logged_per_minute")
+    }
+
+    fn place_for_log(&self, request: &Request) -> String {
+        let place = target::read(request).map(|(_, target)| place_of(&target)).unwrap_or_default();
+        shown(&self.redact(&place), PLACE_SHOWN_MAX)
+    }
+
+    fn error_for_log(&self, error: &EgressError) -> String {
+        shown(&self.redact(&error.to_string()), ERROR_SHOWN_MAX)
     }
 }
 

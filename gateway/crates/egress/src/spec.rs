@@ -32,7 +32,7 @@ pub struct EgressLimits {
     pub request_timeout: Duration,
     /// Bytes of one answer's body after decompression; also of one file of the drop directory.
     pub response_bytes_max: u64,
-    /// Bytes of one request: URL, headers and body; also of what is sealed at once.
+    /// Bytes of one request: method, URL, headers and body; also of what is sealed at once.
     pub request_bytes_max: u64,
     /// Attempts after the first one.
     pub retries_max: u32,
@@ -42,6 +42,23 @@ pub struct EgressLimits {
     pub parallel_max: u32,
     /// Requests in a period, token requests included; `None` means no limit.
     pub rate: Option<Rate>,
+    /// What may be written about the connection.
+    pub logs: LogLimits,
+}
+
+/// How many lines of the log one connection may cause, whatever its connector does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLimits {
+    /// Lines that the connector writes.
+    pub lines_per_minute: u32,
+    /// Lines that tell of a request which was refused or failed.
+    pub refusals_per_minute: u32,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self { lines_per_minute: 2_000, refusals_per_minute: 20 }
+    }
 }
 
 /// One slot: its secret, where its credential may go, and how the credential is made.
@@ -56,6 +73,8 @@ pub struct SlotSpec {
     pub audience: Vec<String>,
     /// `None`: for `seal` alone.
     pub auth: Option<AuthRecipe>,
+    /// Members of a secret that is JSON which are identifiers and not secret: by name, or by JSON Pointer.
+    pub public: Vec<String>,
 }
 
 /// Everything that egress must know of one connection.

@@ -5,10 +5,14 @@ use percent_encoding::percent_decode_str;
 use renmen_origin::Origin;
 use url::Url;
 
+use crate::shown::shown;
 use crate::{EgressError, Request};
 
 /// The URI type of the HTTP stack takes no more; far above what vendors accept.
 const URL_BYTES_MAX: usize = 32 * 1024;
+
+/// The longest method that anybody registered has 17 bytes (`UPDATEREDIRECTREF`).
+const METHOD_BYTES_MAX: usize = 20;
 
 /// Where a request goes.
 #[derive(Debug, Clone)]
@@ -29,8 +33,8 @@ pub(crate) enum Target {
 /// # Errors
 /// [`EgressError::BadRequest`] with what is wrong; the URL's query is never repeated.
 pub(crate) fn read(request: &Request) -> Result<(Method, Target), EgressError> {
-    let method = Method::from_bytes(request.method.to_ascii_uppercase().as_bytes())
-        .map_err(|_| bad(format!("`{}` is no method", request.method.chars().take(20).collect::<String>())))?;
+    let method = method_of(&request.method)
+        .ok_or_else(|| bad(format!("`{}` is not an HTTP method", shown(&request.method, METHOD_BYTES_MAX))))?;
     if request.url.len() > URL_BYTES_MAX {
         return Err(bad(format!(
             "the URL has {} bytes, {URL_BYTES_MAX} are allowed; send the rest in the body",
@@ -46,9 +50,26 @@ pub(crate) fn read(request: &Request) -> Result<(Method, Target), EgressError> {
     let target = match url.scheme() {
         "http" | "https" => http_target(url)?,
         "drop" => Target::Drop(drop_name(&url)?),
-        other => return Err(bad(format!("scheme `{other}` is unknown; use https, http or drop"))),
+        other => {
+            return Err(bad(format!(
+                "scheme `{}` is unknown; use https, http or drop",
+                shown(other, METHOD_BYTES_MAX)
+            )));
+        }
     };
     Ok((method, target))
+}
+
+fn method_of(text: &str) -> Option<Method> {
+    if text.len() > METHOD_BYTES_MAX {
+        return None;
+    }
+    Method::from_bytes(text.to_ascii_uppercase().as_bytes()).ok()
+}
+
+/// A method as the log shows it.
+pub(crate) fn method_shown(text: &str) -> String {
+    method_of(text).map_or_else(|| "invalid".to_owned(), |method| method.to_string())
 }
 
 fn http_target(mut url: Url) -> Result<Target, EgressError> {

@@ -25,7 +25,7 @@ pub struct Action {
 pub struct Receipt {
     /// The vendor's id of what was written. Cleaned guest text of at most 256 bytes.
     pub reference: Option<String>,
-    /// Facts worth keeping, live secrets taken out.
+    /// Facts worth keeping; no live secret is in them.
     pub detail: serde_json::Map<String, serde_json::Value>,
     /// False: the vendor took it, but only a later read can tell whether it arrived.
     pub confirmed: bool,

@@ -4,7 +4,7 @@ use crate::bindings::exports::renmen::connector::{probe, source};
 use crate::bindings::renmen::connector::types;
 use crate::failure::{CallError, FailureKind};
 use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
-use crate::page::{Coverage, Envelope, Finding, Reject};
+use crate::page::{Coverage, Envelope, Finding};
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -41,17 +41,6 @@ pub(crate) fn envelope(from: types::Envelope) -> Envelope {
         exchange: from.exchange,
         pointer: from.pointer,
         payload: from.payload,
-    }
-}
-
-pub(crate) fn reject(state: &CallState, from: types::Reject) -> Reject {
-    Reject {
-        entity: from.entity,
-        external_id: from.external_id,
-        exchange: from.exchange,
-        pointer: from.pointer,
-        reason: state.clean(&from.reason, MESSAGE_BYTES_MAX),
-        raw: from.raw,
     }
 }
 

@@ -40,6 +40,7 @@ mod memory;
 mod page;
 mod plugin;
 mod registry;
+mod scan;
 mod signature;
 mod span;
 mod state;

@@ -65,8 +65,10 @@ pub struct Reject {
     pub pointer: String,
     /// Which field, what was found, what was expected. Cleaned guest text of at most 4 KiB.
     pub reason: String,
-    /// The vendor's bytes.
+    /// The vendor's bytes; none where they hold a secret.
     pub raw: Vec<u8>,
+    /// `connector` could not read it, or the host refused what `carries_secret`.
+    pub code: &'static str,
 }
 
 /// One thing that a probe tried.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_egress::{Connection, Exchange, Tape};
-use renmen_schema::id::SlotName;
+use renmen_egress::{Connection, Exchange, Found, Tape};
 
 use crate::call::Call;
 use crate::guest_text;
@@ -103,8 +102,8 @@ impl CallState {
         }
     }
 
-    /// The slot whose secret stands in these bytes.
-    pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<SlotName> {
+    /// Whose secret stands in these bytes, of which the guest learns what became of them.
+    pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<Found> {
         self.outside.as_ref()?.egress.secret_in(bytes)
     }
 }

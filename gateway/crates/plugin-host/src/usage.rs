@@ -19,6 +19,6 @@ pub struct Usage {
     pub records: u32,
     /// Lines that were kept.
     pub log_lines: u32,
-    /// Lines beyond `log_lines_max`, dropped.
+    /// Lines beyond `log_lines_max`, or beyond what the connection has in a minute; dropped.
     pub log_lines_dropped: u32,
 }

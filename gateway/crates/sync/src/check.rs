@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use renmen_egress::NoTape;
+use renmen_egress::{NoTape, Place, Sighting};
 use renmen_plugin_host::{CallError, FailureKind, Finding, Pull};
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::PluginRef;
@@ -34,6 +34,8 @@ pub struct CheckReport {
     pub streams: Vec<StreamCheck>,
     /// What the grant refused: each refusal once, for the operator to allow or not.
     pub grant_misses: Vec<String>,
+    /// Where secrets of the connection turned up, with what to write where one is probably an identifier.
+    pub secrets_seen: Vec<String>,
 }
 
 impl CheckReport {
@@ -110,6 +112,7 @@ impl Engine {
             probe_failure: None,
             streams: Vec::new(),
             grant_misses: Vec::new(),
+            secrets_seen: Vec::new(),
         };
         let source = connection.source();
         match source.probe(self.reading()).await {
@@ -126,6 +129,7 @@ impl Engine {
             let check = self.check_stream(connection, stream, &mut report.grant_misses).await?;
             report.streams.push(check);
         }
+        report.secrets_seen = source.sightings().iter().map(seen).collect();
         Ok(report)
     }
 
@@ -187,6 +191,19 @@ impl Engine {
         }
         check.defects = kinds.into_values().take(DEFECTS_SHOWN).collect();
         Ok(check)
+    }
+}
+
+fn seen(sighting: &Sighting) -> String {
+    let (found, times) = (&sighting.found, sighting.times);
+    let what = match sighting.place {
+        Place::Request => format!("the connector tried to send {found}, {times} times: refused"),
+        Place::Answer => format!("answers repeat {found}, {times} times: taken out before the connector sees it"),
+        Place::Output => format!("the connector handed over {found}, {times} times: refused"),
+    };
+    match found.public_hint() {
+        Some(hint) => format!("{what}; {hint}"),
+        None => what,
     }
 }
 

@@ -55,7 +55,9 @@ impl Engine {
             // Its page was not pulled and cannot be pulled again; the vendor may send it once more.
             Tried::Nothing("it came by a delivery, which only the vendor can repeat".to_owned())
         };
-        if let (Tried::Nothing(_), true) = (&tried, row.item.code != "connector") {
+        // Those have no bytes that were meant for the schema.
+        let has_payload = !matches!(row.item.code.as_str(), "connector" | "carries_secret");
+        if let (Tried::Nothing(_), true) = (&tried, has_payload) {
             tried = self.through_schema(&key, &row)?;
         }
         let (code, reason) = match tried {

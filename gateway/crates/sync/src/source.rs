@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use renmen_egress::{Connection, Tape};
+use renmen_egress::{Connection, Sighting, Tape};
 use renmen_plugin_host::{
     Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt, Signer,
 };
@@ -45,6 +45,10 @@ pub trait Puller: Send + Sync {
     /// # Errors
     /// [`CallError`]: data about why they could not be made.
     async fn probe(&self, reading: Reading) -> Result<Vec<Finding>, CallError>;
+    /// Where secrets of its connection turned up so far.
+    fn sightings(&self) -> Vec<Sighting> {
+        Vec::new()
+    }
     /// Where its actions go; none when it has none.
     fn pusher(&self) -> Option<&dyn Pusher> {
         None
@@ -140,6 +144,10 @@ impl Puller for BoundPlugin {
 
     async fn probe(&self, reading: Reading) -> Result<Vec<Finding>, CallError> {
         self.plugin.probe(self.call(reading)).await
+    }
+
+    fn sightings(&self) -> Vec<Sighting> {
+        self.egress.sightings()
     }
 
     fn pusher(&self) -> Option<&dyn Pusher> {

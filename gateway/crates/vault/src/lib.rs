@@ -12,7 +12,6 @@
 
 mod error;
 mod file;
-mod forms;
 mod key;
 mod name;
 mod place;
@@ -21,7 +20,6 @@ mod source;
 mod store;
 
 pub use error::VaultError;
-pub use forms::FORM_BYTES_MIN;
 pub use key::{MASTER_KEY_BYTES, MasterKey};
 pub use name::OWN_PREFIX;
 pub use place::{private_directory, private_file, trusted_way};

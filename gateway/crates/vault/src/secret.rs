@@ -4,9 +4,6 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
-
-use crate::forms;
 
 /// The largest secret that is taken from any source, in bytes. A PEM key with its chain fits; a file named by mistake does not.
 pub const SECRET_BYTES_MAX: usize = 64 * 1024;
@@ -68,23 +65,6 @@ impl Secret {
     #[must_use]
     pub fn member_names(&self) -> Vec<String> {
         self.members().into_iter().map(|(key, _)| key).collect()
-    }
-
-    /// Every form in which this secret could appear in a text, longest first: as it is, in base64 (both alphabets, at each
-    /// of the three alignments), hex, percent-encoded and JSON-escaped; for a JSON object also those of each member that is
-    /// not a mere identifier (`*_id`, `user`, …). Forms shorter than [`FORM_BYTES_MIN`](crate::FORM_BYTES_MIN) bytes are
-    /// left out: to look for them would tear innocent texts.
-    #[must_use]
-    pub fn sensitive_forms(&self) -> Vec<Zeroizing<Vec<u8>>> {
-        let mut found = forms::of(self.expose().as_bytes());
-        for (name, value) in self.members() {
-            if !forms::is_identifier(&name) {
-                found.extend(forms::of(value.expose().as_bytes()));
-            }
-        }
-        found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        found.dedup();
-        found
     }
 
     fn members(&self) -> Vec<(String, Secret)> {
@@ -161,16 +141,5 @@ mod tests {
             assert!(secret.member("a").is_none(), "{text}");
             assert!(secret.member_names().is_empty(), "{text}");
         }
-    }
-
-    #[test]
-    fn forms_of_an_object_hold_its_secret_members_but_not_its_identifiers() {
-        let app = Secret::new(r#"{"client_id":"ding-made-up","client_secret":"hush-hush-1"}"#.to_owned());
-        let forms = app.sensitive_forms();
-        let holds = |text: &str| forms.iter().any(|form| form.as_slice() == text.as_bytes());
-        assert!(holds("hush-hush-1"));
-        assert!(!holds("ding-made-up"));
-        assert!(holds(app.expose()), "the whole object is a form too");
-        assert!(forms.windows(2).all(|pair| pair[0].len() >= pair[1].len()), "longest first");
     }
 }

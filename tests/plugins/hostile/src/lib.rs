@@ -7,6 +7,7 @@
 
 mod bindings;
 mod exhaust;
+mod leak;
 mod network;
 mod page;
 mod push;
@@ -51,6 +52,8 @@ impl Source for Hostile {
             "secret_in_body" => network::leak(&request),
             "secret_in_log" => Err(talk::leak(&request)),
             "seal_flood" => network::sign_without_end(),
+            "leak_lines" => Ok(leak::lines_without_end()),
+            "leak_methods" => Ok(leak::long_methods(&request)),
             "bad_slot" => network::bad_slot(&request),
             "panic" => panic!("vendor field `mobile` is missing"),
             "endless_pages" => Ok(page::endless()),
@@ -61,7 +64,10 @@ impl Source for Hostile {
             "clock" => Ok(talk::clock()),
             "parallel" => network::parallel(&request),
             "keeps_state" => Ok(exhaust::count_calls()),
-            other => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),
+            other => match other.strip_prefix("leak_") {
+                Some(way) => leak::pull(&request, way),
+                None => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),
+            },
         }
     }
 }
@@ -69,6 +75,11 @@ impl Source for Hostile {
 impl Probe for Hostile {
     fn check(config: Vec<u8>) -> Result<Vec<Finding>, Failure> {
         let name = "configuration".to_owned();
-        Ok(vec![Finding { name, ok: true, message: format!("{} bytes\nsecond line", config.len()) }])
+        let finding = Finding { name, ok: true, message: format!("{} bytes\nsecond line", config.len()) };
+        let leak = network::config(&config, "leak");
+        if leak.is_empty() {
+            return Ok(vec![finding]);
+        }
+        Ok(vec![finding, Finding { name: leak.clone(), ok: true, message: format!("found {leak}") }])
     }
 }

@@ -20,6 +20,13 @@ impl Guest for Hostile {
                 let reference = Some(format!("ref-{canary}"));
                 Ok(Receipt { reference, ..receipt(format!("{{\"note\":\"{canary}\"}}").into_bytes()) })
             }
+            "leak_reference" => {
+                Ok(Receipt { reference: Some(crate::leak::text(&action.config)), ..receipt(Vec::new()) })
+            }
+            "leak_detail" => {
+                let detail = serde_json::json!({ "note": crate::leak::text(&action.config) });
+                Ok(receipt(detail.to_string().into_bytes()))
+            }
             other => Err(page::failure(FailureKind::InvalidInput, &format!("there is no action `{other}`"))),
         }
     }

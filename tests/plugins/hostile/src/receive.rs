@@ -28,6 +28,19 @@ impl Guest for Hostile {
                 let records = (0..2_000).map(|n| page::record(n, b"{}")).collect();
                 Ok(Outcome { records, ..answer(200, Vec::new()) })
             }
+            "/leak_id" => {
+                let delivery_id = Some(crate::leak::text(&delivery.config));
+                Ok(Outcome { delivery_id, ..answer(200, Vec::new()) })
+            }
+            "/leak_refresh" => {
+                let only = vec![crate::leak::text(&delivery.config)];
+                Ok(Outcome { refresh: vec![Refresh { stream: "healthy".to_owned(), only }], ..answer(200, Vec::new()) })
+            }
+            "/leak_record" => {
+                let stolen = serde_json::json!({ "number": crate::leak::text(&delivery.config) }).to_string();
+                let records = vec![page::record(0, b"{}"), page::record(1, stolen.as_bytes())];
+                Ok(Outcome { records, ..answer(200, Vec::new()) })
+            }
             "/heavy" => Ok(Outcome { delivery_id: Some("d".repeat(2 << 20)), ..answer(200, Vec::new()) }),
             "/refreshes" => {
                 let only = (0..800).map(|n| n.to_string()).collect();

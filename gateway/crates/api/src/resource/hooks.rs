@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use renmen_schema::id::ConnectionName;
@@ -14,10 +14,17 @@ use crate::state::AppState;
 
 /// Where deliveries arrive.
 const PREFIX: &str = "/hooks/";
-/// Beside `content-type`, an answer may set headers that begin so: none of them means anything to a browser or a proxy.
-const ANSWER_PREFIXES: [&str; 2] = ["x-", "webhook-"];
-/// Of those, the ones that do.
-const ANSWER_REFUSED: [&str; 4] = ["x-frame-options", "x-xss-protection", "x-content-type-options", "x-accel-redirect"];
+/// The headers that an answer may set: what vendors wait for when they prove an address or want to be told to slow down. By name,
+/// because what else a header means is up to the proxy in front of this gateway (`x-sendfile`, `x-accel-…`, `x-reproxy-url`)
+/// and to whoever reads the answer (`location`, `set-cookie`). The SDK's documentation names them.
+const ANSWER_HEADERS: [&str; 6] = [
+    "content-type",
+    "retry-after",
+    "x-hook-secret",
+    "webhook-request-origin",
+    "webhook-allowed-origin",
+    "webhook-allowed-rate",
+];
 
 /// `GET` and `POST /hooks/{connection}` and below.
 pub(crate) async fn take(
@@ -107,9 +114,7 @@ fn answered(answer: HookAnswer) -> Response {
 }
 
 fn may_leave(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    *name == CONTENT_TYPE
-        || (ANSWER_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && !ANSWER_REFUSED.contains(&text))
+    ANSWER_HEADERS.contains(&name.as_str())
 }
 
 fn too_large(bytes_max: usize) -> Problem {
@@ -157,11 +162,23 @@ mod tests {
     }
 
     #[test]
-    fn only_harmless_headers_leave() {
+    fn only_headers_that_vendors_wait_for_leave() {
         for (name, leaves) in [
             ("content-type", true),
             ("x-hook-secret", true),
             ("webhook-request-origin", true),
+            ("webhook-allowed-origin", true),
+            ("webhook-allowed-rate", true),
+            ("retry-after", true),
+            ("x-sendfile", false),
+            ("x-lighttpd-send-file", false),
+            ("x-reproxy-url", false),
+            ("x-accel-buffering", false),
+            ("x-frame-options", false),
+            ("x-anything", false),
+            ("webhook-id", false),
+            ("refresh", false),
+            ("link", false),
             ("set-cookie", false),
             ("location", false),
             ("content-length", false),

@@ -43,7 +43,7 @@ tenant = "branch-2"
 config = { base_url = "${DINGTALK_URL:-https://api.dingtalk.com}", other = "${ABSENT:-https://o.example}", deep = { list = [1, 2.5, true, "$$5"] } }
 grant = { hosts = ["{base_url}", "https://*.example.com"], methods = ["get", "POST"], plaintext = true, addresses = ["127.0.0.0/8", "::1"], drop = "./inbox" }
 slots.app = { env = "DINGTALK_APP", to = ["{base_url}", "https://login.example.com/"] }
-slots.old = { file = "app.json" }
+slots.old = { file = "app.json", public = ["client_id", "/app/id"] }
 slots.third = { vault = "dingtalk/app" }
 streams.employees = { every = "15m" }
 streams.roster = { cron = "30 2 * * MON-FRI", zone = "Asia/Shanghai", enabled = false }
@@ -95,9 +95,13 @@ fn a_connection_is_read_with_its_grant_slots_and_streams() {
     assert_eq!(
         slots,
         [
-            Slot { source: SlotSource::Env("DINGTALK_APP".into()), to },
-            Slot { source: SlotSource::File("/etc/renmen/app.json".into()), to: None },
-            Slot { source: SlotSource::Vault("dingtalk/app".into()), to: None }
+            Slot { source: SlotSource::Env("DINGTALK_APP".into()), to, public: vec![] },
+            Slot {
+                source: SlotSource::File("/etc/renmen/app.json".into()),
+                to: None,
+                public: vec!["client_id".into(), "/app/id".into()]
+            },
+            Slot { source: SlotSource::Vault("dingtalk/app".into()), to: None, public: vec![] }
         ]
     );
     let stream = |name: &str| &people.streams[&name.parse().unwrap()];
@@ -120,6 +124,14 @@ fn the_limits_of_a_connection_stand_over_those_of_the_file_over_the_defaults() {
     let rate = people.rate.unwrap();
     assert_eq!((rate.requests, rate.per_ms, rate.burst), (20, 1000, Some(5)));
     assert!(off.rate.is_none());
+}
+
+#[test]
+fn only_the_slots_of_connections_have_public_members() {
+    let text = "[channels.post]\nkind = \"mail\"\nhost = \"smtp.example.com\"\nfrom = \"hr@example.com\"\n\
+                slots.login = { env = \"A\", public = [\"user\"] }\n";
+    let error = read(text, false).unwrap_err().to_string();
+    assert!(error.contains("`public` is for the slots of connections"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod connect;
 mod dingtalk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use url::Url;
 
 use crate::credential::Slot;
 use crate::grant::Grant;
+use crate::redactor::Redactor;
 use crate::target::Target;
 use crate::template::fill;
 use crate::{Connection, EgressError};
@@ -65,6 +67,7 @@ pub struct EventSocket {
     quiet: Duration,
     patience: Duration,
     bytes_max: u64,
+    redactor: Arc<Redactor>,
 }
 
 impl std::fmt::Debug for EventSocket {
@@ -97,7 +100,9 @@ impl Connection {
         slot.check_to(&origin)?;
         tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot.name, %origin, "Event connection opens");
         let wire = self.connect_to(&grant, url, origin).await?;
-        Ok(EventSocket { wire, quiet: QUIET, patience: PATIENCE, bytes_max: self.parts.limits.response_bytes_max })
+        let redactor = Arc::clone(&self.parts.redactor);
+        let bytes_max = self.parts.limits.response_bytes_max;
+        Ok(EventSocket { wire, quiet: QUIET, patience: PATIENCE, bytes_max, redactor })
     }
 
     /// The way to where a connection is asked for, checked: the grant of the socket, the slot that opens it, the URL.
@@ -131,7 +136,7 @@ impl EventSocket {
         loop {
             let Some(text) = self.text().await? else { return Ok(None) };
             match dingtalk::read(&text) {
-                Some(Frame::Event(event)) => return Ok(Some(event)),
+                Some(Frame::Event(event)) => return Ok(Some(self.reveal(event).await)),
                 Some(Frame::Control(answer)) => self.write(Message::text(answer)).await?,
                 Some(Frame::Goodbye(answer)) => {
                     // The connection is given up either way.
@@ -141,6 +146,14 @@ impl EventSocket {
                 None => tracing::warn!(bytes = text.len(), "A message of the vendor's is no frame: left unanswered"),
             }
         }
+    }
+
+    /// What the connector gets to see: the connection was opened with a slot's secret, so the vendor may repeat it.
+    async fn reveal(&self, event: SocketEvent) -> SocketEvent {
+        let SocketEvent { headers, body, message_id } = event;
+        let headers =
+            headers.into_iter().filter_map(|(name, value)| self.redactor.redact_header(name, value)).collect();
+        SocketEvent { headers, body: self.redactor.redact_answer(body).await, message_id }
     }
 
     /// Tells the vendor what became of an event. `answer` is what the connector says to it.

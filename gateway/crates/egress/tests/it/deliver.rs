@@ -81,7 +81,7 @@ async fn a_request_has_a_size_limit_on_both_sides() {
     let vendor = Vendor::start(vec![ok("{}")]).await;
     let connection = to(&vendor);
     let url = vendor.url("/");
-    let fits = "x".repeat(10_000 - url.len());
+    let fits = "x".repeat(10_000 - "POST".len() - url.len());
     assert!(connection.send(post(&url, &fits), &NoTape).await.is_ok());
     let error = connection.send(post(&url, &format!("{fits}x")), &NoTape).await.unwrap_err();
     assert!(matches!(error, EgressError::Limit { limit: "request_bytes_max", .. }));

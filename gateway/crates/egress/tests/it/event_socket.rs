@@ -42,8 +42,8 @@ fn app_spec(vendor: &Vendor) -> ConnectionSpec {
     let mut spec = spec(&[vendor.url("")]);
     let secret = json!({ "client_id": "dingapp", "client_secret": SECRET }).to_string();
     let auth = AuthRecipe::Basic {};
-    let slot_spec =
-        SlotSpec { secret: Some(Secret::new(secret)), to: None, audience: vec![vendor.url("")], auth: Some(auth) };
+    let secret = Some(Secret::new(secret));
+    let slot_spec = SlotSpec { secret, to: None, audience: vec![vendor.url("")], auth: Some(auth), public: vec![] };
     spec.slots.insert(slot("app"), slot_spec);
     spec
 }
@@ -105,6 +105,26 @@ async fn events_come_and_each_is_answered_by_its_message() {
     let asked = vendor.requests.lock()[0].clone();
     assert!(asked.contains(SECRET) && asked.contains(r#""type":"EVENT""#), "the app opens it with its secret");
     assert!(!connection.redact("x ticket+of/canary y").contains("canary"), "a ticket is a secret");
+}
+
+#[tokio::test]
+async fn a_secret_that_an_event_repeats_is_taken_out_before_the_connector_sees_it_f14() {
+    let (vendor, listener, endpoint) = vendor().await;
+    let server = tokio::spawn(async move {
+        let mut server = accept(&listener).await;
+        let headers = json!({ "messageId": "m", "eventType": "e", "note": format!("for {SECRET}") });
+        let data = json!({ "echo": SECRET, "ticket": "ticket+of/canary" }).to_string();
+        server
+            .send(Message::text(json!({ "type": "EVENT", "headers": headers, "data": data }).to_string()))
+            .await
+            .unwrap();
+        server
+    });
+    let mut socket = app(&vendor).open_events(&wish(&vendor, &[endpoint])).await.unwrap();
+    let event = socket.next().await.unwrap().unwrap();
+    assert_eq!(&event.body[..], br#"{"echo":"[redacted]","ticket":"[redacted]"}"#);
+    assert!(event.headers.contains(&("note".into(), "for [redacted]".into())), "{:?}", event.headers);
+    drop(server.await.unwrap());
 }
 
 async fn denied(connection: &Connection, wish: &EventSocketManifest) -> EgressError {

@@ -8,16 +8,31 @@ use renmen_egress::{EgressError, NoTape, Request, pack};
 use renmen_vault::Secret;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Act, Memory, Vendor, connect, get, ok, post, slot, spec, static_slot, with_slot};
+use crate::support::{Act, Memory, Vendor, connect, get, ok, post, slot, spec, static_slot, to, with_slot};
 
-const CANARY: &str = "canary-7f3a+/secret";
+const CANARY: &str = "canary-7f3a+/secret-c0d24b58";
 
-/// What a curious connector could look for or send.
+/// What a curious connector could look for or send, and what vendors make of a text that they print. Every disguise that is
+/// promised is in the unit tests of the search; these are the ones that travel.
 fn forms() -> Vec<String> {
     use base64::Engine as _;
-    let base64 = base64::engine::general_purpose::STANDARD.encode(CANARY);
-    let url: String = url::form_urlencoded::byte_serialize(CANARY.as_bytes()).collect();
-    vec![CANARY.into(), base64.trim_end_matches('=').into(), hex::encode(CANARY), hex::encode_upper(CANARY), url]
+    let standard = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let each = |write: fn(u8) -> String| CANARY.bytes().map(write).collect::<String>();
+    vec![
+        CANARY.into(),
+        CANARY.to_ascii_uppercase(),
+        CANARY.chars().rev().collect(),
+        standard(CANARY).trim_end_matches('=').into(),
+        standard(&standard(CANARY)),
+        hex::encode(CANARY),
+        hex::encode_upper(CANARY),
+        url::form_urlencoded::byte_serialize(CANARY.as_bytes()).collect(),
+        each(|byte| format!("%{byte:02X}")),
+        each(|byte| format!("%25{byte:02x}")),
+        CANARY.replace('+', "\\u002b").replace('/', "\\/"),
+        CANARY.replace('+', "&#x2B;").replace('/', "&sol;"),
+        CANARY.replace('-', " - "),
+    ]
 }
 
 fn with_canary(vendor: &Vendor) -> Arc<renmen_egress::Connection> {
@@ -32,9 +47,8 @@ async fn a_secret_in_what_a_connector_sends_is_refused_by_slot_f14() {
     let connection = with_canary(&vendor);
     for form in forms() {
         let header = Request { headers: vec![("x-note".into(), form.clone())], ..get(vendor.url("/")) };
-        for request in
-            [header, post(vendor.url("/"), &format!("{{\"a\":\"{form}\"}}")), get(vendor.url(&format!("/?q={form}")))]
-        {
+        let body = post(vendor.url("/"), &format!("{{\"a\":\"{form}\"}}"));
+        for request in [header, body, get(vendor.url(&format!("/?q={form}")))] {
             let error = connection.send(request, &NoTape).await.unwrap_err();
             assert!(
                 matches!(&error, EgressError::NotGranted(why) if why.contains("`app`") && !why.contains("canary")),
@@ -68,8 +82,9 @@ async fn every_form_in_an_answers_headers_and_body_is_taken_out_f14() {
         )])
         .await;
         let exchange = with_canary(&vendor).send(get(vendor.url("/")), &NoTape).await.unwrap();
-        assert_eq!(exchange.response.body, "[\"[redacted]\"]");
-        assert!(exchange.response.headers.contains(&("x-echo".into(), "a [redacted] b".into())));
+        assert_eq!(exchange.response.body, "[\"[redacted]\"]", "{form}");
+        let echo = exchange.response.headers.iter().find(|(name, _)| name == "x-echo");
+        assert_eq!(echo.map(|(_, value)| value.as_str()), Some("a [redacted] b"), "{form}");
     }
 }
 
@@ -139,4 +154,67 @@ async fn the_log_tells_of_each_request_and_holds_no_secret_query_or_body_f14() {
     for absent in ["13800000000", "a person's data", "canary"] {
         assert!(!text.contains(absent), "{absent} in {text}");
     }
+}
+
+#[tokio::test]
+async fn refused_requests_are_told_shortly_and_a_flood_of_them_is_counted_r49() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let vendor = Vendor::start(vec![ok("{}")]).await;
+    let mut spec = spec(&[vendor.url("")]);
+    spec.limits.request_bytes_max = 8 << 20;
+    let connection = connect(spec);
+    let method = format!("GET\r\nfake: line\u{1b}[2J{}", "A".repeat(4 << 20));
+    for _ in 0..100 {
+        let error =
+            connection.send(Request { method: method.clone(), ..get(vendor.url("/")) }, &NoTape).await.unwrap_err();
+        assert!(matches!(&error, EgressError::BadRequest(why) if why.len() < 200), "{error}");
+    }
+    let text = String::from_utf8(log.0.lock().clone()).unwrap();
+    assert!(text.len() < 12 << 10, "{} bytes of log", text.len());
+    assert!(text.contains(r#"method="invalid""#) && !text.contains('\u{1b}') && !text.contains("AAAA"), "{text}");
+    assert_eq!(text.lines().count(), 20, "{text}");
+    assert!(
+        text.lines().all(|line| line.contains("Request refused")) && text.contains("refusals_logged_per_minute"),
+        "{text}"
+    );
+    assert_eq!(vendor.connected(), 0);
+    // A good one beside them goes, and is told.
+    assert!(connection.send(get(vendor.url("/")), &NoTape).await.is_ok());
+    assert!(String::from_utf8(log.0.lock().clone()).unwrap().contains("Request answered"));
+}
+
+#[tokio::test]
+async fn the_method_counts_towards_the_size_of_a_request() {
+    let vendor = Vendor::start(vec![ok("{}")]).await;
+    let connection = connect(spec(&[vendor.url("")]));
+    let url = vendor.url("/");
+    let method = |bytes: usize| Request { method: "A".repeat(bytes), ..get(url.clone()) };
+    let error = connection.send(method(10_001 - url.len()), &NoTape).await.unwrap_err();
+    assert!(matches!(error, EgressError::Limit { limit: "request_bytes_max", .. }), "{error}");
+    let error = connection.send(method(10_000 - url.len()), &NoTape).await.unwrap_err();
+    assert!(matches!(error, EgressError::BadRequest(_)), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_connector_asks_for_is_escaped_and_cut_in_the_log() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let vendor = Vendor::start(vec![ok("{}")]).await;
+    let connection = to(&vendor);
+    let long = "p".repeat(5_000);
+    for request in [
+        get(format!("https://elsewhere.test/{long}")),
+        get(format!("{}://x/", "s".repeat(5_000))),
+        Request { headers: vec![(format!("bad name\u{202e}{long}"), "v".into())], ..get(vendor.url("/")) },
+        Request { headers: vec![(format!("proxy-{long}"), "v".into())], ..get(vendor.url("/")) },
+        get(format!("https://{}.test/\u{202e}\u{1b}", "h".repeat(60))),
+    ] {
+        connection.send(request, &NoTape).await.unwrap_err();
+    }
+    let text = String::from_utf8(log.0.lock().clone()).unwrap();
+    assert_eq!(text.lines().count(), 5, "{text}");
+    assert!(text.lines().all(|line| line.len() < 1_200) && !text.contains(['\u{202e}', '\u{1b}']), "{text}");
 }

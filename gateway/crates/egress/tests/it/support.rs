@@ -184,6 +184,7 @@ pub(crate) fn spec(hosts: &[String]) -> ConnectionSpec {
             retry_wait_max: Duration::from_secs(5),
             parallel_max: 64,
             rate: None,
+            logs: renmen_egress::LogLimits::default(),
         },
         slots: Default::default(),
         config: serde_json::json!({}),
@@ -197,6 +198,7 @@ pub(crate) fn static_slot(secret: &str, name: &str) -> SlotSpec {
         to: None,
         audience: vec![],
         auth: Some(AuthRecipe::Static { place }),
+        public: vec![],
     }
 }
 

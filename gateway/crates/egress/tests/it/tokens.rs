@@ -26,10 +26,8 @@ fn json_token(stale: Option<StaleToken>) -> AuthRecipe {
 fn with_recipe(api: &Vendor, tokens: &Vendor, auth: AuthRecipe) -> ConnectionSpec {
     let mut spec = spec(&[api.url("")]);
     spec.config = serde_json::json!({ "auth_url": tokens.url("/") });
-    spec.slots.insert(
-        slot("app"),
-        SlotSpec { secret: Some(Secret::new(SECRET.into())), to: None, audience: vec![], auth: Some(auth) },
-    );
+    let secret = Some(Secret::new(SECRET.into()));
+    spec.slots.insert(slot("app"), SlotSpec { secret, to: None, audience: vec![], auth: Some(auth), public: vec![] });
     spec
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn push(action: &str, input: &Value) -> Push {
 /// A way to these origins on the loopback, in plain http.
 pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec {
     let slot = |(name, secret): &(&str, &str)| {
-        let spec = SlotSpec { secret: Some(Secret::new((*secret).to_owned())), to: None, audience: vec![], auth: None };
+        let secret = Some(Secret::new((*secret).to_owned()));
+        let spec = SlotSpec { secret, to: None, audience: vec![], auth: None, public: vec![] };
         (SlotName::new(name).unwrap(), spec)
     };
     ConnectionSpec {
@@ -65,6 +66,7 @@ pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec
             retry_wait_max: Duration::ZERO,
             parallel_max: 4,
             rate: None,
+            logs: renmen_egress::LogLimits::default(),
         },
         slots: slots.iter().map(slot).collect(),
         config: serde_json::json!({}),

@@ -42,7 +42,8 @@ fn made(receiver: &Receiver, options: SmsOptions) -> Result<SmsChannel, SmsError
     let mut spec = spec(&[receiver.url("")], &[]);
     let place = Placement::Header { name: "x-api-key".into(), prefix: String::new() };
     let secret = Some(Secret::new("not-a-real-key".into()));
-    let slot = SlotSpec { secret, to: None, audience: vec![], auth: Some(AuthRecipe::Static { place }) };
+    let auth = Some(AuthRecipe::Static { place });
+    let slot = SlotSpec { secret, to: None, audience: vec![], auth, public: vec![] };
     spec.slots.insert(SlotName::new("key").unwrap(), slot);
     SmsChannel::new(connect(spec), templates(), options)
 }

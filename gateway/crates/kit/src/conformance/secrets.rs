@@ -25,6 +25,7 @@ pub(super) fn slots(manifest: &Manifest) -> BTreeMap<SlotName, SlotSpec> {
             to: None,
             audience: slot.audience.clone(),
             auth: slot.auth.clone(),
+            public: Vec::new(),
         };
         (name.clone(), spec)
     };

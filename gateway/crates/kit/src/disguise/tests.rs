@@ -236,6 +236,7 @@ fn a_row_that_was_refused_gives_nobody_away_either() {
         pointer: "/data/2".into(),
         reason: "name: too short".into(),
         raw: vec![],
+        code: "connector",
     };
     let (_, made) = made_of(&mut learned(&real, vec![record(0, &body["data"][0])], vec![refused]), &real);
     let row = made["data"][2].to_string();

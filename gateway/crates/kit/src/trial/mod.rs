@@ -120,6 +120,7 @@ impl Trial {
                 retry_wait_max: Duration::from_secs(5),
                 parallel_max: 4,
                 rate: manifest.rate,
+                logs: renmen_egress::LogLimits::default(),
             },
             slots: self.slot_specs(plugin)?,
             config: config.clone(),
@@ -153,10 +154,8 @@ impl Trial {
                     "slot `{from}` is empty ({what}): give --slot {from}=env:VARIABLE"
                 )));
             }
-            specs.insert(
-                name.clone(),
-                SlotSpec { secret, to: None, audience: wish.audience.clone(), auth: wish.auth.clone() },
-            );
+            let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
+            specs.insert(name.clone(), SlotSpec { secret, to: None, audience, auth, public: Vec::new() });
         }
         Ok(specs)
     }

@@ -11,6 +11,7 @@ use crate::convert;
 use crate::failure::CallError;
 use crate::invoke::Export;
 use crate::page::Page;
+use crate::scan;
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -46,9 +47,11 @@ impl Export for PullExport {
         let bytes = bytes + page.next.as_ref().map_or(0, String::len) as u64;
         let allowed = state.limits.page_bytes_max;
         Bound { budget: "page_bytes_max", what: "the page holds", unit: "bytes", allowed }.check(bytes, &usage)?;
+        scan::told(&state, "the page's cursor", page.next.iter().map(String::as_bytes), &usage)?;
+        let (records, rejects) = scan::items(&state, page.records, page.rejects);
         Ok(Page {
-            records: page.records.into_iter().map(convert::envelope).collect(),
-            rejects: page.rejects.into_iter().map(|reject| convert::reject(&state, reject)).collect(),
+            records,
+            rejects,
             next: page.next,
             has_more: page.has_more,
             coverage: convert::coverage(page.coverage),

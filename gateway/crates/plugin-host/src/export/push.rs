@@ -12,6 +12,7 @@ use crate::bindings::renmen::connector::types::Failure;
 use crate::failure::CallError;
 use crate::guest_text::CODE_BYTES_MAX;
 use crate::invoke::Export;
+use crate::scan;
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -40,7 +41,9 @@ impl Export for PushExport {
         let allowed = state.limits.receipt_bytes_max;
         let bound = Bound { budget: "receipt_bytes_max", what: "the receipt holds", unit: "bytes", allowed };
         bound.check(bytes, &usage)?;
-        let detail = detail(&state, &receipt.detail)
+        let texts = receipt.reference.iter().map(String::as_bytes).chain([receipt.detail.as_slice()]);
+        scan::told(&state, "the receipt", texts, &usage)?;
+        let detail = detail(&receipt.detail)
             .map_err(|why| CallError::unusable("bad_receipt", format!("the receipt's detail {why}"), usage.clone()))?;
         Ok(Receipt {
             reference: receipt.reference.map(|reference| state.clean(&reference, CODE_BYTES_MAX)),
@@ -56,13 +59,11 @@ impl Export for PushExport {
     }
 }
 
-/// Secrets are taken out of the text, before it is read: a secret may be a key, or go over a value's end.
-fn detail(state: &CallState, json: &[u8]) -> Result<Map<String, Value>, String> {
+fn detail(json: &[u8]) -> Result<Map<String, Value>, String> {
     if json.is_empty() {
         return Ok(Map::new());
     }
-    let text = std::str::from_utf8(json).map_err(|_| "is not UTF-8".to_owned())?;
-    match serde_json::from_str(&state.redact(text)) {
+    match serde_json::from_slice(json) {
         Ok(Value::Object(detail)) => Ok(detail),
         Ok(_) => Err("is no JSON object".to_owned()),
         Err(error) => Err(format!("is no JSON (line {}, column {})", error.line(), error.column())),

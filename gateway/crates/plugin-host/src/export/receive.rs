@@ -11,6 +11,7 @@ use crate::convert;
 use crate::delivery::{Answer, Outcome, Refresh};
 use crate::failure::CallError;
 use crate::invoke::Export;
+use crate::scan;
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -41,11 +42,15 @@ impl Export for ReceiveExport {
         check_bounds(&outcome, &state, &usage)?;
         let answer = answer(&state, outcome.answer)
             .map_err(|why| CallError::unusable("bad_answer", format!("the answer {why}"), usage.clone()))?;
+        let ids = outcome.refresh.iter().flat_map(|refresh| refresh.only.iter().chain([&refresh.stream]));
+        let ids = ids.chain(&outcome.delivery_id).map(String::as_bytes);
+        scan::told(&state, "an id of the delivery, or of what it asks to read again,", ids, &usage)?;
+        let (records, rejects) = scan::items(&state, outcome.records, outcome.rejects);
         Ok(Outcome {
             answer,
             delivery_id: outcome.delivery_id,
-            records: outcome.records.into_iter().map(convert::envelope).collect(),
-            rejects: outcome.rejects.into_iter().map(|reject| convert::reject(&state, reject)).collect(),
+            records,
+            rejects,
             refresh: outcome.refresh.into_iter().map(|r| Refresh { stream: r.stream, only: r.only }).collect(),
             exchanges: std::mem::take(&mut state.http.exchanges),
             usage,
@@ -83,13 +88,13 @@ fn answer(state: &CallState, answer: webhook::Answer) -> Result<Answer, String> 
     let headers: Vec<_> = answer.headers.into_iter().map(|header| (header.name, header.value)).collect();
     // Only the vendor's signature is known to us, not who reads its answers: a secret leaves in none.
     if let Some(slot) = state.secret_in(&answer.body) {
-        return Err(format!("carries the secret of slot `{slot}`"));
+        return Err(format!("carries {slot}"));
     }
     if let Some(slot) = headers
         .iter()
         .find_map(|(name, value)| state.secret_in(value.as_bytes()).or_else(|| state.secret_in(name.as_bytes())))
     {
-        return Err(format!("carries the secret of slot `{slot}` in a header"));
+        return Err(format!("carries {slot} in a header"));
     }
     Ok(Answer { status: answer.status, headers, body: answer.body.into() })
 }

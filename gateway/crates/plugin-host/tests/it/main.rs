@@ -7,6 +7,7 @@ mod compatibility;
 mod contain;
 mod contract_page;
 mod harness;
+mod leaks;
 mod load;
 mod memory_returns;
 mod modules;

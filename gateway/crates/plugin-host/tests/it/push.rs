@@ -55,10 +55,13 @@ async fn a_detail_that_is_no_object_is_the_connectors_fault() {
 #[tokio::test]
 async fn no_secret_leaves_in_a_receipt() {
     let bench = Bench::new().await;
-    let receipt = bench.push(action("receipt_secret"), |_| ()).await.ok().unwrap();
-    assert_eq!(receipt.reference.as_deref(), Some("ref-[redacted]"));
-    let detail = serde_json::Value::from(receipt.detail).to_string();
-    assert!(detail.contains("[redacted]") && !detail.contains(CANARY), "{detail}");
+    for name in ["receipt_secret", "leak_reference", "leak_detail"] {
+        let error = bench.push(action(name), |_| ()).await.err().unwrap();
+        assert!(matches!(&error, CallError::Failure { code: Some(code), .. } if code == "carries_secret"), "{error}");
+        assert!(error.to_string().contains("the receipt carries the secret of slot `key`"), "{error}");
+        assert!(!format!("{error:?}").contains(CANARY), "{error:?}");
+    }
+    assert!(bench.push(action("echo"), |_| ()).await.is_ok());
 }
 
 #[tokio::test]

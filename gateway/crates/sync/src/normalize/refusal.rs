@@ -25,14 +25,14 @@ pub(super) fn from_envelope(envelope: Envelope, fault: Fault, limits: &IngestLim
     }
 }
 
-/// What the connector itself could not turn into a record.
+/// What the connector itself could not turn into a record, or the host took out of the page.
 pub(crate) fn from_reject(reject: Reject, limits: &IngestLimits) -> QuarantineWrite {
     QuarantineWrite {
         entity: cut(reject.entity, 128),
         external_id: reject.external_id.and_then(|id| usable_id(id, limits)),
         exchange_no: reject.exchange,
         pointer: cut(reject.pointer, limits.pointer_bytes_max),
-        code: "connector".to_owned(),
+        code: reject.code.to_owned(),
         reason: cut(reject.reason, REASON_MAX),
         raw: reject.raw,
     }

@@ -255,5 +255,6 @@ pub(crate) fn reject(id: Option<&str>) -> Reject {
         pointer: "/items/0".to_owned(),
         reason: "/name: expected a string".to_owned(),
         raw: b"{}".to_vec(),
+        code: "connector",
     }
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, NoTape, OperatorGrant, SlotSpec};
+use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, LogLimits, NoTape, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{
     Action, Call, CallError, CallLimits, Delivery, HostOptions, Outcome, Page, Plugin, PluginHost, Pull, Receipt,
 };
@@ -45,6 +45,14 @@ impl Bench {
         let plugin = host().load_bytes(component, None).await.unwrap();
         let call = call(&server.url);
         Self { plugin, call, server }
+    }
+
+    /// As [`Bench::new`], with other limits of the log.
+    pub(crate) async fn with_logs(logs: LogLimits) -> Self {
+        let mut bench = Self::new().await;
+        let config = serde_json::from_slice(&bench.call.config).unwrap();
+        bench.call.egress = connection(config, logs);
+        bench
     }
 
     /// One pull with the limits changed.
@@ -95,13 +103,13 @@ pub(crate) fn call(base_url: &str) -> Call {
         connection: ConnectionName::new("test").unwrap(),
         config: config.to_string().into_bytes().into(),
         limits: Arc::new(CallLimits::default()),
-        egress: connection(config),
+        egress: connection(config, LogLimits::default()),
         tape: Arc::new(NoTape),
         now_ms: 1_750_000_000_123,
     }
 }
 
-fn connection(config: serde_json::Value) -> Arc<Connection> {
+fn connection(config: serde_json::Value, logs: LogLimits) -> Arc<Connection> {
     let spec = ConnectionSpec {
         tenant: TenantId::new("default").unwrap(),
         connection: ConnectionName::new("test").unwrap(),
@@ -121,10 +129,17 @@ fn connection(config: serde_json::Value) -> Arc<Connection> {
             retry_wait_max: Duration::from_millis(1),
             parallel_max: 8,
             rate: None,
+            logs,
         },
         slots: BTreeMap::from([(
             SlotName::new("key").unwrap(),
-            SlotSpec { secret: Some(Secret::new(CANARY.to_owned())), to: None, audience: Vec::new(), auth: None },
+            SlotSpec {
+                secret: Some(Secret::new(CANARY.to_owned())),
+                to: None,
+                audience: Vec::new(),
+                auth: None,
+                public: Vec::new(),
+            },
         )]),
         config,
     };

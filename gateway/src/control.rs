@@ -192,6 +192,8 @@ impl Bridge {
             ("wall_clock_ms", ms(limits.wall_clock)),
             ("memory_bytes_max", limits.memory_bytes_max),
             ("hostcall_bytes_max", limits.hostcall_bytes_max),
+            ("seal_calls_max", u64::from(limits.seal_calls_max)),
+            ("seal_bytes_max", limits.seal_bytes_max),
             ("http_calls_max", u64::from(limits.http_calls_max)),
             ("page_records_max", u64::from(limits.page_records_max)),
             ("page_bytes_max", limits.page_bytes_max),

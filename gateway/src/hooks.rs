@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{HookAnswer, HookDelivery, HookRefusal, Hooks};
-use renmen_plugin_host::Delivery;
+use renmen_plugin_host::{Delivery, Door};
 use renmen_schema::id::ConnectionName;
 use renmen_store::StoreError;
 use renmen_sync::{Engine, IntakeError};
@@ -26,6 +26,8 @@ impl Hooks for Intake {
             headers: delivery.headers,
             body: delivery.body,
             received_at_ms: self.0.now_ms(),
+            window: found.hooks().window,
+            door: Door::Request,
         };
         let taken = self.0.take_in(found.tenant(), connection, delivery).await.map_err(refusal)?;
         Ok(HookAnswer { status: taken.answer.status, headers: taken.answer.headers, body: taken.answer.body })

@@ -12,9 +12,9 @@ pub mod reader {
         inline: "
             package renmen:sdk-reader;
             world reader {
-                include renmen:connector/imports@0.1.0;
-                export renmen:connector/source@0.1.0;
-                export renmen:connector/probe@0.1.0;
+                include renmen:connector/imports@0.2.0;
+                export renmen:connector/source@0.2.0;
+                export renmen:connector/probe@0.2.0;
             }
         ",
         world: "renmen:sdk-reader/reader",
@@ -31,14 +31,14 @@ pub mod writer {
         inline: "
             package renmen:sdk-writer;
             world writer {
-                export renmen:connector/sink@0.1.0;
+                export renmen:connector/sink@0.2.0;
             }
         ",
         world: "renmen:sdk-writer/writer",
         pub_export_macro: true,
         export_macro_name: "export_writer",
         default_bindings_module: "renmen_plugin::__private::bindings::writer",
-        with: { "renmen:connector/types@0.1.0": crate::bindings::reader::renmen::connector::types },
+        with: { "renmen:connector/types@0.2.0": crate::bindings::reader::renmen::connector::types },
     });
 }
 
@@ -48,13 +48,13 @@ pub mod listener {
         inline: "
             package renmen:sdk-listener;
             world listener {
-                export renmen:connector/webhook@0.1.0;
+                export renmen:connector/webhook@0.2.0;
             }
         ",
         world: "renmen:sdk-listener/listener",
         pub_export_macro: true,
         export_macro_name: "export_listener",
         default_bindings_module: "renmen_plugin::__private::bindings::listener",
-        with: { "renmen:connector/types@0.1.0": crate::bindings::reader::renmen::connector::types },
+        with: { "renmen:connector/types@0.2.0": crate::bindings::reader::renmen::connector::types },
     });
 }

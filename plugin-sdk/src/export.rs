@@ -112,11 +112,17 @@ impl<T: Webhook> webhook::Guest for Exported<T> {
                 headers: delivery.headers.into_iter().map(|h| (h.name, h.value)).collect(),
                 body: delivery.body,
                 received_at_ms: delivery.received_at_ms,
+                opened: delivery.opened,
             },
         )?;
         let headers = outcome.answer.headers.into_iter().map(|(name, value)| wit::Header { name, value }).collect();
         Ok(webhook::Outcome {
-            answer: webhook::Answer { status: outcome.answer.status, headers, body: outcome.answer.body },
+            answer: webhook::Answer {
+                status: outcome.answer.status,
+                headers,
+                body: outcome.answer.body,
+                sealed: outcome.answer.sealed,
+            },
             delivery_id: outcome.delivery_id,
             records: outcome.records.into_iter().map(Into::into).collect(),
             rejects: outcome.rejects.into_iter().map(Into::into).collect(),

@@ -1,45 +1,24 @@
-//! Cryptography with a slot's key, done by the gateway: the key never enters the connector.
+//! Signatures with a slot's secret, made by the gateway: the key never enters the connector.
+//!
+//! The manifest says for each slot what it is sealed for, with one scheme: `seal = { scheme = "hmac-sha256", use = "verify" }`. A
+//! connector is handed keyed digests (HMAC) at most. Where a vendor signs with a plain digest, or encrypts, the gateway proves,
+//! opens and answers as `[webhook.proof]` and `[webhook.answer]` of the manifest say.
 
 use crate::{Failure, host};
 
-/// A piece of what is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'a> {
-    /// These bytes.
-    Bytes(&'a [u8]),
-    /// The place where the slot's key itself goes in: `sha256(time + key + body)`.
-    Key,
-}
-
-/// Signs the parts in order. `scheme`: `hmac-sha1`, `hmac-sha256`, `hmac-sha512`, `sha1`, `sha256`, `sha1-sorted`.
-/// Answers the raw digest.
+/// The HMAC of the parts in order, raw. The slot must be sealed with `use = "sign"`.
 ///
 /// # Errors
-/// A slot that is not there, or a scheme that the gateway does not know.
-pub fn sign(slot: &str, scheme: &str, parts: &[Part<'_>]) -> Result<Vec<u8>, Failure> {
-    host::sign(slot, scheme, parts)
+/// A slot that is empty or not sealed for this.
+pub fn sign(slot: &str, parts: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+    host::sign(slot, parts)
 }
 
-/// Compares a signature in constant time.
+/// Is this the HMAC of the parts in order? Compared in constant time. The slot must be sealed with `use = "verify"` or
+/// `use = "sign"`.
 ///
 /// # Errors
 /// As [`sign`]; a signature that differs is `Ok(false)`.
-pub fn verify(slot: &str, scheme: &str, parts: &[Part<'_>], signature: &[u8]) -> Result<bool, Failure> {
-    host::verify(slot, scheme, parts, signature)
-}
-
-/// Encrypts. `scheme`: `aes-256-cbc` (the IV stands before the text) or `aes-256-cbc-key-iv` (the IV is taken from the key).
-///
-/// # Errors
-/// A slot that is not there or whose key does not fit, or a scheme that the gateway does not know.
-pub fn encrypt(slot: &str, scheme: &str, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-    host::encrypt(slot, scheme, plain)
-}
-
-/// Decrypts what [`encrypt`] makes.
-///
-/// # Errors
-/// As [`encrypt`], and a text that this key did not make.
-pub fn decrypt(slot: &str, scheme: &str, cipher: &[u8]) -> Result<Vec<u8>, Failure> {
-    host::decrypt(slot, scheme, cipher)
+pub fn verify(slot: &str, parts: &[&[u8]], signature: &[u8]) -> Result<bool, Failure> {
+    host::verify(slot, parts, signature)
 }

@@ -16,7 +16,7 @@ pub trait Webhook {
     /// The connection's `config`, as in [`Source::Config`](crate::Source::Config).
     type Config: DeserializeOwned;
 
-    /// Checks the signature, then says what the delivery means.
+    /// Says what the delivery means; where the manifest has no `[webhook.proof]`, after a check of its signature.
     ///
     /// # Errors
     /// [`FailureKind::AuthRequired`](crate::FailureKind::AuthRequired) when the signature is wrong: nothing is kept.
@@ -36,6 +36,9 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// Milliseconds since 1970-01-01T00:00Z.
     pub received_at_ms: i64,
+    /// The plain text of the body, where `[webhook.proof.open]` of the manifest lets the gateway open it: then the delivery is
+    /// proved, its age included. None for one that came over a connection to the vendor that the gateway itself holds.
+    pub opened: Option<Vec<u8>>,
 }
 
 impl Delivery {
@@ -76,12 +79,15 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body of the answer.
     pub body: Vec<u8>,
+    /// The gateway frames, encrypts and signs the body as `[webhook.answer]` of the manifest says, and sets the headers. Only for
+    /// a delivery with [`Delivery::opened`].
+    pub sealed: bool,
 }
 
 impl Default for Answer {
     /// 200 with no body.
     fn default() -> Self {
-        Self { status: 200, headers: Vec::new(), body: Vec::new() }
+        Self { status: 200, headers: Vec::new(), body: Vec::new(), sealed: false }
     }
 }
 
@@ -120,7 +126,13 @@ impl Outcome {
     #[must_use]
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self { answer: Answer { status: 200, headers, body: body.into() }, ..Self::default() }
+        Self { answer: Answer { headers, body: body.into(), ..Answer::default() }, ..Self::default() }
+    }
+
+    /// Answers with status 200 and this text, sealed by the gateway: see [`Answer::sealed`].
+    #[must_use]
+    pub fn sealed(text: impl Into<Vec<u8>>) -> Self {
+        Self { answer: Answer { body: text.into(), sealed: true, ..Answer::default() }, ..Self::default() }
     }
 
     /// The vendor's id of this delivery.

@@ -80,6 +80,7 @@ impl Deployment {
             per_second: limits.webhooks_per_second,
             parallel_max: limits.webhooks_parallel_max as usize,
         };
+        check_proof(&bound)?;
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
         Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
     }
@@ -112,7 +113,7 @@ impl Deployment {
             let to = given.and_then(|slot| slot.to.clone());
             let public = given.map(|slot| slot.public.clone()).unwrap_or_default();
             let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
-            slots.insert(name.clone(), SlotSpec { secret, to, audience, auth, public });
+            slots.insert(name.clone(), SlotSpec { secret, to, audience, auth, public, seal: wish.seal });
         }
         Ok(slots)
     }
@@ -130,6 +131,14 @@ fn check_event_socket(connection: &Connection, manifest: &Manifest, egress: &Way
     };
     egress.event_reach(socket).context("its event connection (`event_socket`)")?;
     Ok(())
+}
+
+/// Deliveries are expected once a slot that proves or opens them is filled: then nothing else may be missing.
+fn check_proof(bound: &BoundPlugin) -> Result<(), Usage> {
+    let proof = bound.plugin.manifest().webhook.as_ref().and_then(|webhook| webhook.proof.as_ref());
+    let Some(proof) = proof else { return Ok(()) };
+    let checked = bound.egress.seal().check_proof(proof, bound.egress.config());
+    checked.map_err(|error| Usage(format!("deliveries cannot be proved: {error}")))
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
@@ -206,6 +215,8 @@ fn call_limits(limits: &Limits) -> CallLimits {
         wall_clock: limits.wall_clock,
         memory_bytes_max: limits.memory_bytes_max,
         hostcall_bytes_max: limits.hostcall_bytes_max,
+        seal_calls_max: limits.seal_calls_max,
+        seal_bytes_max: limits.seal_bytes_max,
         http_calls_max: limits.http_calls_max,
         page_records_max: limits.page_records_max,
         page_bytes_max: limits.page_bytes_max,

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, Slot, Sms};
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
 use renmen_flow::Destination;
-use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, Switch};
+use renmen_flow::endpoint::{ENDPOINT_SEAL, Endpoint, EndpointOptions, Off, Switch};
 use renmen_flow::notify::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::{AuthRecipe, HttpWish};
+use renmen_schema::manifest::{AuthRecipe, HttpWish, SealManifest};
 use renmen_store::{EndpointOff, Store};
 use renmen_vault::Vault;
 use url::Url;
@@ -117,7 +117,7 @@ impl Deployment {
                 Ok(Arc::new(MailChannel::new(mailer, Arc::clone(templates), options)))
             }
             ChannelKind::Sms(sms) => {
-                let slots = self.receiver_slots(vault, &channel.tenant, &channel.slots, sms.auth.as_ref())?;
+                let slots = self.receiver_slots(vault, &channel.tenant, &channel.slots, sms.auth.as_ref(), None)?;
                 let mut urls = vec![sms.url.as_str()];
                 urls.extend(sms.status.as_ref().map(|status| status.url.as_str()));
                 let owner = (&channel.tenant, name);
@@ -180,7 +180,7 @@ impl Deployment {
         name: &ConnectionName,
         endpoint: &Planned,
     ) -> anyhow::Result<(Arc<Connection>, EndpointOptions)> {
-        let slots = self.receiver_slots(vault, &endpoint.tenant, &endpoint.slots, None)?;
+        let slots = self.receiver_slots(vault, &endpoint.tenant, &endpoint.slots, None, Some(ENDPOINT_SEAL))?;
         let owner = (&endpoint.tenant, name);
         let connection = egress.connect(spec(owner, &[&endpoint.url], &endpoint.grant, &endpoint.limits, slots)?)?;
         let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
@@ -193,12 +193,16 @@ impl Deployment {
         tenant: &TenantId,
         given: &BTreeMap<SlotName, Slot>,
         auth: Option<&AuthRecipe>,
+        seal: Option<SealManifest>,
     ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
         let slot = |(name, given): (&SlotName, &Slot)| {
             let secret = self.secret(vault, tenant, given).with_context(|| format!("slot `{name}`"))?;
             // Its address stands beside it in the file: the operator wrote both.
             let auth = auth.cloned();
-            Ok((name.clone(), SlotSpec { secret: Some(secret), to: None, audience: vec![], auth, public: vec![] }))
+            Ok((
+                name.clone(),
+                SlotSpec { secret: Some(secret), to: None, audience: vec![], auth, public: vec![], seal },
+            ))
         };
         given.iter().map(slot).collect()
     }

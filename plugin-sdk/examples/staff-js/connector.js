@@ -4,7 +4,7 @@
 // It owns the request and the mapping, and knows nothing of credentials, retries, rates or storage: there is no `fetch`
 // in here, only the contract's imports. The types of both sides stand in ../../wit/connector.wit.
 
-import { send } from 'renmen:connector/http@0.1.0';
+import { send } from 'renmen:connector/http@0.2.0';
 import { Since, text, digits, instant, fail, Unfit } from './sdk.js';
 
 const STATUS = { active: 'ACTIVE', terminated: 'TERMINATED' };

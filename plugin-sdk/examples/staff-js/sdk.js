@@ -1,7 +1,7 @@
 // What a JavaScript connector needs beside its mapping: failures of the contract, exact fields, and a cursor that loses
 // nothing. Small enough to be read and copied.
 
-import { nowMs } from 'renmen:connector/clock@0.1.0';
+import { nowMs } from 'renmen:connector/clock@0.2.0';
 
 // Why one row cannot become a record. The message names the field and what was found, never a person's value.
 export class Unfit extends Error {}

@@ -5,7 +5,6 @@ use crate::bindings::reader::renmen::connector::types::Header;
 use crate::bindings::reader::renmen::connector::{clock, http, log as wit_log, seal};
 use crate::http::{Request, Response};
 use crate::log::Level;
-use crate::seal::Part;
 
 pub(crate) fn send(request: Request) -> Result<Response, Failure> {
     http::send(&lower(request)).map(lift).map_err(Into::into)
@@ -41,26 +40,14 @@ pub(crate) fn log(level: Level, message: &str) {
     wit_log::write(level, message);
 }
 
-fn parts(parts: &[Part<'_>]) -> Vec<seal::Part> {
-    let part = |part: &Part<'_>| match part {
-        Part::Bytes(bytes) => seal::Part::Bytes(bytes.to_vec()),
-        Part::Key => seal::Part::Key,
-    };
-    parts.iter().map(part).collect()
+pub(crate) fn sign(slot: &str, parts: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+    Ok(seal::sign(slot, &owned(parts))?)
 }
 
-pub(crate) fn sign(slot: &str, scheme: &str, signed: &[Part<'_>]) -> Result<Vec<u8>, Failure> {
-    Ok(seal::sign(slot, scheme, &parts(signed))?)
+pub(crate) fn verify(slot: &str, parts: &[&[u8]], signature: &[u8]) -> Result<bool, Failure> {
+    Ok(seal::verify(slot, &owned(parts), signature)?)
 }
 
-pub(crate) fn verify(slot: &str, scheme: &str, signed: &[Part<'_>], signature: &[u8]) -> Result<bool, Failure> {
-    Ok(seal::verify(slot, scheme, &parts(signed), signature)?)
-}
-
-pub(crate) fn encrypt(slot: &str, scheme: &str, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-    Ok(seal::encrypt(slot, scheme, plain)?)
-}
-
-pub(crate) fn decrypt(slot: &str, scheme: &str, cipher: &[u8]) -> Result<Vec<u8>, Failure> {
-    Ok(seal::decrypt(slot, scheme, cipher)?)
+fn owned(parts: &[&[u8]]) -> Vec<Vec<u8>> {
+    parts.iter().map(|part| part.to_vec()).collect()
 }

@@ -7,7 +7,6 @@ use super::{SealCall, State};
 use crate::Failure;
 use crate::http::{Request, Response};
 use crate::log::Level;
-use crate::seal::Part;
 
 thread_local! {
     static HOST: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
@@ -77,18 +76,10 @@ fn seal(call: &SealCall) -> Result<Vec<u8>, Failure> {
     }
 }
 
-pub(crate) fn sign(slot: &str, scheme: &str, parts: &[Part<'_>]) -> Result<Vec<u8>, Failure> {
-    seal(&SealCall::new("sign", slot, scheme, parts))
+pub(crate) fn sign(slot: &str, parts: &[&[u8]]) -> Result<Vec<u8>, Failure> {
+    seal(&SealCall::new("sign", slot, parts))
 }
 
-pub(crate) fn verify(slot: &str, scheme: &str, parts: &[Part<'_>], signature: &[u8]) -> Result<bool, Failure> {
-    Ok(sign(slot, scheme, parts)? == signature)
-}
-
-pub(crate) fn encrypt(slot: &str, scheme: &str, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-    seal(&SealCall::new("encrypt", slot, scheme, &[Part::Bytes(plain)]))
-}
-
-pub(crate) fn decrypt(slot: &str, scheme: &str, cipher: &[u8]) -> Result<Vec<u8>, Failure> {
-    seal(&SealCall::new("decrypt", slot, scheme, &[Part::Bytes(cipher)]))
+pub(crate) fn verify(slot: &str, parts: &[&[u8]], signature: &[u8]) -> Result<bool, Failure> {
+    Ok(seal(&SealCall::new("verify", slot, parts))? == signature)
 }

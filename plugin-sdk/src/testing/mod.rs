@@ -20,7 +20,6 @@ use std::rc::Rc;
 
 use crate::http::{Request, Response};
 use crate::log::Level;
-use crate::seal::Part;
 use crate::{Action, Delivery, Envelope, Failure, Outcome, Page, Pull, Receipt, Reject, Sink, Source, Webhook};
 pub use snapshot::assert_snapshot;
 
@@ -42,14 +41,12 @@ struct Answer {
 /// A call of [`crate::seal`], for [`Host::on_seal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealCall {
-    /// `sign`, `encrypt` or `decrypt`; `verify` is a `sign` that is compared.
+    /// `sign` or `verify`: what the test answers to `verify` is compared with the signature.
     pub function: &'static str,
     /// The slot.
     pub slot: String,
-    /// The scheme.
-    pub scheme: String,
-    /// The bytes in order; the slot's key is `None`.
-    pub parts: Vec<Option<Vec<u8>>>,
+    /// The parts in order.
+    pub parts: Vec<Vec<u8>>,
 }
 
 type Seal = Rc<dyn Fn(&SealCall) -> Result<Vec<u8>, Failure>>;
@@ -124,7 +121,8 @@ impl Host {
         self
     }
 
-    /// Plays `seal`.
+    /// Plays `seal`: gives the signature of a call's parts. What `[webhook.proof]` proves and opens is not played; a test puts the
+    /// plain text into [`Delivery::opened`].
     #[must_use]
     pub fn on_seal(self, seal: impl Fn(&SealCall) -> Result<Vec<u8>, Failure> + 'static) -> Self {
         self.0.borrow_mut().seal = Some(Rc::new(seal));
@@ -282,11 +280,7 @@ pub fn readable(records: &[Envelope]) -> serde_json::Value {
 }
 
 impl SealCall {
-    fn new(function: &'static str, slot: &str, scheme: &str, parts: &[Part<'_>]) -> Self {
-        let part = |part: &Part<'_>| match part {
-            Part::Bytes(bytes) => Some(bytes.to_vec()),
-            Part::Key => None,
-        };
-        Self { function, slot: slot.into(), scheme: scheme.into(), parts: parts.iter().map(part).collect() }
+    fn new(function: &'static str, slot: &str, parts: &[&[u8]]) -> Self {
+        Self { function, slot: slot.into(), parts: parts.iter().map(|part| part.to_vec()).collect() }
     }
 }

@@ -19,9 +19,6 @@ pub struct Config {
     /// Ends every message with a mark of its action; see [`crate::actions`].
     #[serde(default = "yes")]
     pub message_mark: bool,
-    /// For whom callbacks are encrypted: the app's Client ID (app key), or the company's id for callbacks of the old kind.
-    #[serde(default)]
-    pub callback_owner: Option<String>,
     /// The approval forms that the stream `approvals` looks into, by process code.
     #[serde(default)]
     pub approval_processes: Vec<String>,

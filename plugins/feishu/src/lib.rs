@@ -34,9 +34,6 @@ pub struct Config {
     /// Read leavers' applications, for the day and the reason of leaving? It needs a permission of its own.
     #[serde(default = "yes")]
     pub offboardings: bool,
-    /// Compare the verification token of each event with the slot `verification_token`, besides its signature.
-    #[serde(default)]
-    pub check_verification_token: bool,
 }
 
 fn interviewer() -> String {
@@ -81,8 +78,8 @@ impl Sink for Feishu {
 impl Webhook for Feishu {
     type Config = Config;
 
-    fn receive(config: Config, delivery: Delivery) -> Result<Outcome, Failure> {
-        event::receive(&config, &delivery)
+    fn receive(_: Config, delivery: Delivery) -> Result<Outcome, Failure> {
+        event::receive(&delivery)
     }
 }
 

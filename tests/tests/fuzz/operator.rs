@@ -9,7 +9,7 @@ use renmen_sync::Schedule;
 
 use crate::target;
 
-const MANIFEST: &str = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.1.0\"\n[streams.s]\ndescription = \"\"\nentities = [\"employee\"]\n";
+const MANIFEST: &str = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.2.0\"\n[streams.s]\ndescription = \"\"\nentities = [\"employee\"]\n";
 const KEY: &str = "RWTfXIUzQD+xUygb+Gu8ZOeY5nRjzqQ0KP5pyEXBwDCb+A4FendUI9L3";
 
 #[test]

@@ -1,15 +1,14 @@
 //! What comes back from storage, and what a webhook brings to be verified.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_egress::{
-    Connection, ConnectionSpec, Egress, EgressLimits, Exchange, OperatorGrant, Part, Response, SlotSpec, pack,
+    Connection, ConnectionSpec, Egress, EgressLimits, Exchange, Incoming, OperatorGrant, Response, SlotSpec, pack,
     unpack_within,
 };
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::HttpWish;
+use renmen_schema::manifest::{HttpWish, Manifest};
 use renmen_vault::Secret;
 
 use crate::{target, target_from};
@@ -43,22 +42,54 @@ fn sealed_text_and_signature() {
     let connection = connection();
     let slot = SlotName::new("key").unwrap();
     let seal = connection.seal();
+    let proof = Manifest::parse(SEALED).unwrap().webhook.unwrap().proof.unwrap();
+    let config = serde_json::json!({});
     target("sealed", |bytes| {
-        // A scheme, a line's end, and what is to be decrypted or verified.
+        // A query, a line's end, and a body.
         let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
-        let scheme = String::from_utf8_lossy(&bytes[..end]);
+        let query = String::from_utf8_lossy(&bytes[..end]);
         let rest = bytes.get(end + 1..).unwrap_or_default();
-        let parts = [Part::Bytes(rest.to_vec()), Part::Key];
-        if let Ok(signed) = seal.sign(&slot, &scheme, &parts) {
-            assert!(seal.verify(&slot, &scheme, &parts, &signed).unwrap());
-            assert!(!seal.verify(&slot, &scheme, &parts, &signed[1..]).unwrap(), "a part of a signature was taken");
-        }
-        let _ = seal.decrypt(&slot, &scheme, rest);
-        if let Ok(cipher) = seal.encrypt(&slot, &scheme, rest) {
-            assert_eq!(seal.decrypt(&slot, &scheme, &cipher).unwrap(), rest);
-        }
+        let signed = seal.sign(&slot, &[rest]).unwrap();
+        let matches = |signature: &[u8]| {
+            let mut verifying = seal.verifying(&slot).unwrap();
+            verifying.update(rest);
+            verifying.matches(signature)
+        };
+        assert!(matches(&signed) && !matches(&signed[1..]), "a part of a signature was taken");
+        let incoming = Incoming {
+            path_and_query: &query,
+            headers: &[],
+            body: rest,
+            received_at_ms: 1_445_827_045_067,
+            window_ms: 1,
+        };
+        assert!(seal.prove(&proof, &config, &incoming).is_err(), "something made up was taken for the vendor's");
     });
 }
+
+/// Slots in the order of their secrets below.
+const SEALED: &str = r#"
+name = "sealed"
+version = "1.0.0"
+description = "x"
+contract = "0.2.0"
+[slots.key]
+description = "x"
+seal = { scheme = "hmac-sha256", use = "sign" }
+[slots.token]
+description = "x"
+seal = { scheme = "sha1-sorted", use = "host" }
+[slots.window]
+description = "x"
+seal = { scheme = "aes-256-cbc-key-iv:base64", use = "host" }
+[webhook]
+description = "x"
+[webhook.proof]
+slot = "token"
+signature = { query = ["signature"] }
+signed = [{ is = "time_ms", at = { query = ["timestamp"] } }, { is = "nonce", at = { query = ["nonce"] } }, { is = "cipher" }]
+open = { slot = "window", cipher = "/encrypt" }
+"#;
 
 fn connection() -> Arc<Connection> {
     let spec = ConnectionSpec {
@@ -76,17 +107,16 @@ fn connection() -> Arc<Connection> {
             rate: None,
             logs: renmen_egress::LogLimits::default(),
         },
-        // 32 bytes, and as base64 too: every key form has something to read.
-        slots: BTreeMap::from([(
-            SlotName::new("key").unwrap(),
-            SlotSpec {
-                secret: Some(Secret::new("0123456789abcdef0123456789abcdef".into())),
-                to: None,
-                audience: vec![],
-                auth: None,
-                public: vec![],
-            },
-        )]),
+        slots: Manifest::parse(SEALED)
+            .unwrap()
+            .slots
+            .into_iter()
+            .zip(["a key of its own", "a token of its own", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="])
+            .map(|((name, wish), secret)| {
+                let secret = Some(Secret::new(secret.into()));
+                (name, SlotSpec { secret, to: None, audience: vec![], auth: None, seal: wish.seal, public: vec![] })
+            })
+            .collect(),
         config: serde_json::json!({}),
     };
     Egress::new().unwrap().connect(spec).unwrap()

@@ -79,6 +79,10 @@ limits! {
     memory_bytes_max: u64 = bytes(128 << 20, 1 << 20, 4 << 30);
     /// Bytes that one value may carry between the plugin and the gateway.
     hostcall_bytes_max: u64 = bytes(64 << 20, 64 << 10, 2 << 30);
+    /// Signatures that the plugin asks the gateway for in one call.
+    seal_calls_max: u32 = count(100, 0, 100_000);
+    /// Bytes of one such signature's message, the key included; a signed delivery must fit.
+    seal_bytes_max: u64 = bytes(2 << 20, 1 << 10, 64 << 20);
     /// HTTP requests of one call.
     http_calls_max: u32 = count(500, 0, 100_000);
     /// Records of one page.

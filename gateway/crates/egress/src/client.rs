@@ -105,7 +105,8 @@ impl Egress {
     ///
     /// # Errors
     /// [`EgressError::BadRequest`] for a pattern, rate or token URL that cannot be read; [`EgressError::NotGranted`] for a token
-    /// endpoint that the operator does not allow. The text names the key and the fix.
+    /// endpoint that the operator does not allow, and for a secret that stands in two slots which may not share one;
+    /// [`EgressError::Auth`] for a sealed secret of the wrong form. The text names the key and the fix.
     pub fn connect(self: &Arc<Self>, spec: ConnectionSpec) -> Result<Arc<Connection>, EgressError> {
         let mut grant = Grant::new(&spec.wish, &spec.grant, &spec.config)?;
         let mut slots = BTreeMap::new();
@@ -127,13 +128,13 @@ impl Egress {
             wait_max: spec.limits.retry_wait_max,
             backoff: self.options.backoff,
         };
-        let secrets = spec.slots.iter().filter_map(|(name, slot)| Some((name.clone(), slot.secret.clone()?)));
+        let seal = Seal::new(&spec.slots, spec.limits.request_bytes_max)?;
         Ok(Arc::new(Connection::new(Parts {
             client: self.http_client(&spec, &addresses)?,
             redactor: Arc::new(redactor(&spec)?),
             guest_lines: LineBudget::new(spec.limits.logs.lines_per_minute),
             refusal_lines: LineBudget::new(spec.limits.logs.refusals_per_minute),
-            seal: Seal::new(secrets.collect(), spec.limits.request_bytes_max),
+            seal,
             tenant: spec.tenant,
             name: spec.connection,
             limits: spec.limits,

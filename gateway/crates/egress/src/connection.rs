@@ -102,6 +102,12 @@ impl Connection {
         &self.parts.guest_lines
     }
 
+    /// The connection's configuration.
+    #[must_use]
+    pub fn config(&self) -> &serde_json::Value {
+        &self.parts.config
+    }
+
     /// Cryptography with the keys of this connection's slots.
     #[must_use]
     pub fn seal(&self) -> &Seal {

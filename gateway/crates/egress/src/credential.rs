@@ -56,11 +56,11 @@ impl Slot {
     /// May the credential go to this origin?
     ///
     /// # Errors
-    /// [`EgressError::NotGranted`] naming slot and origin; also for a slot that is for `seal` alone.
+    /// [`EgressError::NotGranted`] naming slot and origin; also for a slot without an auth recipe.
     pub(crate) fn check_audience(&self, origin: &Origin) -> Result<(), EgressError> {
         if self.recipe.is_none() {
             return Err(EgressError::NotGranted(format!(
-                "slot `{}` has no auth recipe: it is for `seal` alone",
+                "slot `{}` has no auth recipe: its secret goes onto no request",
                 self.name
             )));
         }

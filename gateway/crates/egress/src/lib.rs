@@ -66,6 +66,6 @@ pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within};
 pub use reach::{Reach, SlotReach, SocketReach};
 pub use redactor::{Place, Scanner, Sighting};
 pub use resolve::{Lookup, SystemLookup};
-pub use seal::{Part, Seal};
+pub use seal::{Incoming, NONCE_CHARS, Proved, SEAL_PARTS_MAX, Seal, Signing};
 pub use secrecy::Found;
 pub use spec::{ConnectionSpec, EgressLimits, LogLimits, OperatorGrant, SlotSpec};

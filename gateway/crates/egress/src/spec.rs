@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::{AuthRecipe, HttpWish, Rate};
+use renmen_schema::manifest::{AuthRecipe, HttpWish, Rate, SealManifest};
 use renmen_vault::Secret;
 
 /// What the operator allows a connection.
@@ -32,7 +32,7 @@ pub struct EgressLimits {
     pub request_timeout: Duration,
     /// Bytes of one answer's body after decompression; also of one file of the drop directory.
     pub response_bytes_max: u64,
-    /// Bytes of one request: method, URL, headers and body; also of what is sealed at once.
+    /// Bytes of one request: method, URL, headers and body; also of what the gateway signs at once.
     pub request_bytes_max: u64,
     /// Attempts after the first one.
     pub retries_max: u32,
@@ -71,10 +71,12 @@ pub struct SlotSpec {
     pub to: Option<Vec<String>>,
     /// What the manifest narrows that to. Origins as in its wish; empty means any granted host.
     pub audience: Vec<String>,
-    /// `None`: for `seal` alone.
+    /// `None`: it goes onto no request.
     pub auth: Option<AuthRecipe>,
     /// Members of a secret that is JSON which are identifiers and not secret: by name, or by JSON Pointer.
     pub public: Vec<String>,
+    /// What its secret is a key for. `None`: for nothing.
+    pub seal: Option<SealManifest>,
 }
 
 /// Everything that egress must know of one connection.

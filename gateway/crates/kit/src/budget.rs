@@ -39,6 +39,8 @@ pub(crate) fn advice(error: &CallError) -> Option<&'static str> {
         "page_records_max" => {
             "pass max_records to the vendor, and where the vendor gives more, keep the rest for the next page"
         }
+        "seal_calls_max" => "ask for each signature once, and join what is signed together",
+        "seal_bytes_max" => "sign a digest of a long text, or ask the operator for more where a vendor signs that much",
         "receipt_bytes_max" => "put the vendor's id into the receipt, not the vendor's answer",
         "answer_bytes_max" => "answer a delivery with what the vendor waits for, and no more",
         "refreshes_max" => "ask for the whole stream where very many records changed",
@@ -68,6 +70,8 @@ mod tests {
             "wall_clock",
             "memory_bytes_max",
             "hostcall_bytes_max",
+            "seal_calls_max",
+            "seal_bytes_max",
             "http_calls_max",
             "page_records_max",
             "page_bytes_max",

@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_has_its_place_and_the_word_that_was_meant() {
-        let head = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.1.0\"\n";
+        let head = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.2.0\"\n";
         let text = told(&format!("{head}[http]\nhots = []\n"));
         assert!(text.starts_with("/plugin.toml:6:1: unknown field `hots`"), "{text}");
         assert!(text.contains("did you mean `hosts`?"), "{text}");

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use renmen_schema::manifest::SECTION;
 
-    const MANIFEST: &str = "# long enough that the section's size takes two bytes, as that of every real manifest does\nname = \"acme\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.1.0\"\n";
+    const MANIFEST: &str = "# long enough that the section's size takes two bytes, as that of every real manifest does\nname = \"acme\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.2.0\"\n";
 
     /// An empty component with a manifest: enough to be inspected.
     fn component(folder: &Path) -> PathBuf {

@@ -3,8 +3,11 @@
 use crate::inspect::Inspection;
 use crate::load_error::LoadError;
 
-/// The release of `renmen:connector` that this gateway serves. Every release of its line (`0.1.*`) links.
-pub const CONTRACT: &str = "0.1.0";
+/// The release of `renmen:connector` that this gateway serves. Every release of its line (`0.2.*`) links.
+pub const CONTRACT: &str = "0.2.0";
+
+/// The releases whose lines are served, the current one first. The line before it stands here for as long as its bindings are kept.
+const SERVED: &[&str] = &[CONTRACT];
 
 const PACKAGE: &str = "renmen:connector/";
 /// What a connector may import. `types` holds no function.
@@ -59,7 +62,7 @@ fn check_version(inspection: &Inspection) -> Result<(), LoadError> {
     let named = inspection.imports.iter().chain(&inspection.exports).filter_map(|name| split(name)?.1);
     let all = named.chain([inspection.manifest.contract.as_str()]);
     for version in all {
-        if line(version) != line(CONTRACT) {
+        if !is_served(version, SERVED) {
             let plugin = inspection.manifest.name.clone();
             return Err(LoadError::Contract { plugin, built_for: version.chars().take(80).collect() });
         }
@@ -67,11 +70,15 @@ fn check_version(inspection: &Inspection) -> Result<(), LoadError> {
     Ok(())
 }
 
+fn is_served(version: &str, served: &[&str]) -> bool {
+    line(version).is_some_and(|asked| served.iter().any(|release| line(release) == Some(asked)))
+}
+
 fn may_import(name: &str) -> bool {
     split(name).is_some_and(|(interface, _)| IMPORTS.contains(&interface))
 }
 
-/// `renmen:connector/http@0.1.0` → `http` and `0.1.0`; none for other packages.
+/// `renmen:connector/http@0.2.0` → `http` and `0.2.0`; none for other packages.
 fn split(name: &str) -> Option<(&str, Option<&str>)> {
     let rest = name.strip_prefix(PACKAGE)?;
     Some(match rest.split_once('@') {
@@ -92,6 +99,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_current_line_and_the_one_before_it_can_be_served_and_no_other() {
+        // Made up: the line before is one that there never was.
+        let both = ["0.7.0", "0.6.3"];
+        for served in ["0.7.0", "0.7.9", "0.6.0", "0.6.3", "0.6.12"] {
+            assert!(is_served(served, &both), "{served}");
+        }
+        for other in ["0.5.9", "0.8.0", "1.6.0", "0.6", "latest", ""] {
+            assert!(!is_served(other, &both), "{other}");
+        }
+        assert!(is_served(CONTRACT, SERVED));
+    }
+
+    #[test]
     fn patch_releases_of_a_line_are_compatible_and_others_are_not() {
         assert_eq!(line("0.1.0"), line("0.1.9"));
         assert_ne!(line("0.1.0"), line("0.2.0"));
@@ -103,10 +123,10 @@ mod tests {
 
     #[test]
     fn only_the_interfaces_of_the_contract_may_be_imported() {
-        assert!(may_import("renmen:connector/http@0.1.0"));
-        assert!(may_import("renmen:connector/types@0.1.0"));
+        assert!(may_import("renmen:connector/http@0.2.0"));
+        assert!(may_import("renmen:connector/types@0.2.0"));
         for name in
-            ["wasi:io/poll@0.2.0", "renmen:connector/files@0.1.0", "env", "renmen:connectors/http@0.1.0", "http"]
+            ["wasi:io/poll@0.2.0", "renmen:connector/files@0.2.0", "env", "renmen:connectors/http@0.2.0", "http"]
         {
             assert!(!may_import(name), "{name}");
         }

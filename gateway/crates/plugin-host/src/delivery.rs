@@ -3,6 +3,7 @@
 //! No shape has a `Debug`: a body is somebody's data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use renmen_egress::Exchange;
@@ -25,10 +26,23 @@ pub struct Delivery {
     pub body: Bytes,
     /// Milliseconds since the epoch.
     pub received_at_ms: i64,
+    /// How far the vendor's time of it may lie from ours, either way.
+    pub window: Duration,
+    /// Which way it came.
+    pub door: Door,
+}
+
+/// Which way a delivery came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// A request from outside: anybody can send one, so it is proved.
+    Request,
+    /// A connection to the vendor that the gateway itself opened: what comes over it is the vendor's.
+    Held,
 }
 
 impl Delivery {
-    pub(crate) fn into_wit(self, config: &[u8]) -> webhook::Delivery {
+    pub(crate) fn into_wit(self, config: &[u8], opened: Option<Vec<u8>>) -> webhook::Delivery {
         webhook::Delivery {
             config: config.to_vec(),
             method: self.method,
@@ -36,6 +50,7 @@ impl Delivery {
             headers: self.headers.into_iter().map(|(name, value)| Header { name, value }).collect(),
             body: self.body.to_vec(),
             received_at_ms: self.received_at_ms,
+            opened,
         }
     }
 }
@@ -74,6 +89,8 @@ pub struct Outcome {
     pub rejects: Vec<Reject>,
     /// What is to be read again.
     pub refresh: Vec<Refresh>,
+    /// It was a question that the host answered by itself: not proved, so nothing of it may be kept.
+    pub question: bool,
     /// What the connector asked the vendor meanwhile. To an envelope the delivery itself is exchange 0, and these are
     /// counted from 1.
     pub exchanges: Vec<Arc<Exchange>>,

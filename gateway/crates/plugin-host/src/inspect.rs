@@ -16,7 +16,7 @@ pub struct Inspection {
     pub manifest: Manifest,
     /// `sha256:…`
     pub digest: String,
-    /// Names of what it asks for: `renmen:connector/http@0.1.0`.
+    /// Names of what it asks for: `renmen:connector/http@0.2.0`.
     pub imports: Vec<String>,
     /// Names of what it offers.
     pub exports: Vec<String>,

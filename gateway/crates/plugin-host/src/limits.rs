@@ -18,6 +18,10 @@ pub struct CallLimits {
     /// Bytes that may cross from the connector to the host at once, as arguments or as a result; and, in total, the bytes
     /// handed to `seal`.
     pub hostcall_bytes_max: u64,
+    /// How often `seal` may be asked in one call.
+    pub seal_calls_max: u32,
+    /// Bytes that `seal` hashes at once: the parts and the key.
+    pub seal_bytes_max: u64,
     /// Requests in one call, failed ones included.
     pub http_calls_max: u32,
     /// Records and rejects together in one page; the connector is told.
@@ -56,6 +60,8 @@ impl Default for CallLimits {
             wall_clock: Duration::from_secs(60),
             memory_bytes_max: 64 << 20,
             hostcall_bytes_max: 16 << 20,
+            seal_calls_max: 100,
+            seal_bytes_max: 2 << 20,
             http_calls_max: 100,
             page_records_max: 1_000,
             page_bytes_max: 8 << 20,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use renmen_egress::Proved;
 use renmen_schema::manifest::Manifest;
 use renmen_turns::{Places, Threads};
 use wasmtime::component::InstancePre;
@@ -14,6 +15,7 @@ use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
 use crate::failure::{CallError, FailureKind};
 use crate::invoke::invoke;
 use crate::page::{Finding, Page};
+use crate::proof;
 use crate::signature::Signer;
 use crate::state::CallState;
 use crate::usage::Usage;
@@ -94,7 +96,8 @@ impl Plugin {
         invoke(self, call, PushExport { indices, action }).await
     }
 
-    /// Hands over what the vendor sent of its own accord.
+    /// Hands over what the vendor sent of its own accord. Where the manifest has a `[webhook.proof]`, the host proves and opens it
+    /// first, and the connector never hears of what is not the vendor's.
     ///
     /// # Errors
     /// As [`Plugin::pull`]. A failure of kind [`FailureKind::AuthRequired`] means that the delivery is not the vendor's:
@@ -103,8 +106,13 @@ impl Plugin {
         let Some(indices) = self.webhook.clone() else {
             return Err(self.cannot("webhook", "its manifest has no [webhook]"));
         };
-        let delivery = delivery.into_wit(&call.config);
-        invoke(self, call, ReceiveExport { indices, delivery }).await
+        let opened = match proof::prove(self, &call, &delivery).await? {
+            Proved::Delivery { opened } => opened,
+            Proved::Question { answer } => return Ok(proof::answered(answer)),
+        };
+        let sealing = opened.as_ref().and(self.manifest.webhook.clone());
+        let delivery = delivery.into_wit(&call.config, opened);
+        invoke(self, call, ReceiveExport { indices, delivery, sealing }).await
     }
 
     /// Asks the connector whether its connection works; empty where it has no `probe`.

@@ -32,7 +32,9 @@ pub(crate) struct CallState {
     pub(crate) memory: MemoryMeter,
     pub(crate) http: HttpMeter,
     pub(crate) log: LogMeter,
-    /// Bytes handed to `seal` so far.
+    /// How often `seal` was asked so far.
+    pub(crate) seal_calls: u32,
+    /// Bytes that `seal` hashed so far, keys included.
     pub(crate) sealed_bytes: u64,
     /// Why a host function ended the call.
     pub(crate) spent: Option<Spent>,
@@ -76,6 +78,7 @@ impl CallState {
             limits,
             http: HttpMeter::default(),
             log: LogMeter::default(),
+            seal_calls: 0,
             sealed_bytes: 0,
             spent: None,
         }

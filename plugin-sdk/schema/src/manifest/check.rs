@@ -72,6 +72,7 @@ impl Manifest {
         self.check_webhook(&mut faults);
         self.check_hosts(&mut faults);
         self.check_slots(&mut faults);
+        self.check_seals(&mut faults);
         if self.rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0 || rate.burst == Some(0)) {
             fault(&mut faults, "rate", "a zero; expected requests, per_ms and burst above zero");
         }
@@ -184,7 +185,7 @@ impl Manifest {
     }
 
     /// A `{key}` must be a key of the configuration, as far as the configuration's schema tells.
-    fn check_place_holder(&self, text: &str, key: &str, faults: &mut Vec<ManifestFault>) {
+    pub(super) fn check_place_holder(&self, text: &str, key: &str, faults: &mut Vec<ManifestFault>) {
         let Some((name, _)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return };
         let declared = self.config_schema.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
         if !declared {
@@ -193,7 +194,7 @@ impl Manifest {
     }
 }
 
-fn fault(faults: &mut Vec<ManifestFault>, key: &str, message: impl Into<String>) {
+pub(super) fn fault(faults: &mut Vec<ManifestFault>, key: &str, message: impl Into<String>) {
     faults.push(ManifestFault { key: key.to_owned(), message: message.into() });
 }
 
@@ -235,7 +236,7 @@ mod tests {
 name = "staff"
 version = "1.2.3"
 description = "Staff"
-contract = "0.1.0"
+contract = "0.2.0"
 [streams.employees]
 description = "All staff"
 entities = ["employee", "org_unit"]
@@ -302,7 +303,7 @@ type = "string"
             ),
             ("https://*.example.com:8443", "*", "http.hosts: `*` is no origin"),
             ("\"POST\"", "\"TRACE\"", "http.methods: `TRACE`"),
-            ("contract = \"0.1.0\"", "contract = \"0.1\"", "contract: `0.1`; expected a semantic version"),
+            ("contract = \"0.2.0\"", "contract = \"0.2\"", "contract: `0.2`; expected a semantic version"),
             ("version = \"1.2.3\"", "version = \"01.2.3\"", "version: `01.2.3`"),
             ("config_schema.properties.base_url", "config_schema.properties.url", "http.hosts: `{base_url}` is no key"),
             ("{base_url}/token", "token", "slots.app: the token_url `token` is not absolute"),
@@ -327,7 +328,7 @@ type = "string"
 
     #[test]
     fn all_contradictions_come_at_once() {
-        let text = GOOD.replace("\"org_unit\"", "\"x\"").replace("\"POST\"", "\"TRACE\"").replace("0.1.0", "one");
+        let text = GOOD.replace("\"org_unit\"", "\"x\"").replace("\"POST\"", "\"TRACE\"").replace("0.2.0", "one");
         assert_eq!(Manifest::parse(&text).unwrap().check().len(), 3);
     }
 

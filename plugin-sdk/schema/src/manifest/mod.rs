@@ -11,10 +11,15 @@ use crate::id::{SlotName, StreamName};
 
 mod auth;
 mod check;
+mod proof;
+mod seal;
+mod seal_check;
 mod socket;
 mod write;
 pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
+pub use proof::{AnswerManifest, OpenManifest, Place, ProofManifest, QuestionManifest, SignedPart, TokenManifest};
+pub use seal::{KeyForm, SealKind, SealManifest, SealScheme, SealUse};
 pub use socket::{EventProtocol, EventSocketManifest};
 pub use write::{ActionManifest, Idempotence, WebhookManifest};
 
@@ -31,7 +36,7 @@ pub struct Manifest {
     pub version: String,
     /// One line for people.
     pub description: String,
-    /// The contract release it was built for: `0.1.0`.
+    /// The contract release it was built for: `0.2.0`.
     pub contract: String,
     /// Who to ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,9 +135,12 @@ pub struct SlotManifest {
     /// The origins that its credential may go to, as in [`HttpWish::hosts`]; empty means any granted host.
     #[serde(default)]
     pub audience: Vec<String>,
-    /// How the credential is made and where it goes. None: used by `seal` alone.
+    /// How the credential is made and where it goes. None: it goes onto no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthRecipe>,
+    /// What the secret is a key for. None: for nothing. Never beside `auth`, also not through `same_as`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<SealManifest>,
 }
 
 /// A vendor's published limit.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventSocketManifest, Manifest, ManifestFault};
+use super::{AnswerManifest, EventSocketManifest, Manifest, ManifestFault, ProofManifest};
 use crate::id::SlotName;
 use crate::kind::EntityKind;
 
@@ -52,6 +52,12 @@ pub struct WebhookManifest {
     /// The slots whose keys prove and open a delivery.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slots: Vec<SlotName>,
+    /// How the gateway proves and opens a delivery before the connector sees it; none leaves the proof to the connector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofManifest>,
+    /// How the gateway seals the connector's answer, where the vendor wants it sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerManifest>,
     /// A connection that the gateway can open to get the same events, where the vendor offers one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket: Option<EventSocketManifest>,

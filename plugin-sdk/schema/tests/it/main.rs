@@ -6,4 +6,5 @@ mod generate;
 mod manifest_page;
 mod properties;
 mod release;
+mod seals;
 mod sensitivity;

@@ -1,38 +1,37 @@
-//! Events of the vendor's own accord, through two doors: an encrypted and signed HTTP callback, and a frame of Stream mode,
-//! whose connection the gateway has opened itself. Behind both stands the same event.
+//! Events of the vendor's own accord, through two doors: an encrypted and signed HTTP callback, which the gateway proves, opens and
+//! answers as `[webhook.proof]` and `[webhook.answer]` of plugin.toml say, and a frame of Stream mode, whose connection the gateway
+//! has opened itself. Behind both stands the same event.
 //!
 //! Official pages: "开发 HTTP 模式" and "开发 Stream 模式" of the event subscription; the library dingtalk-callback-Crypto.
 
 mod event;
-mod secret;
 
 use renmen_plugin::{Answer, Delivery, Failure, Outcome, info};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::Config;
 use event::Event;
-
-pub use secret::check_keys;
 
 /// The method of a delivery that the gateway took from its own connection to the vendor. No HTTP request can have it: the
 /// gateway's intake knows `GET` and `POST` alone.
 const STREAM: &str = "STREAM";
 
-/// Checks where a delivery comes from, then says what is to be read.
+/// What the vendor wants to read.
+const SUCCESS: &str = "success";
+
+/// Says what is to be read.
 ///
 /// # Errors
-/// [`FailureKind::AuthRequired`](renmen_plugin::FailureKind) for a signature that is wrong or old,
 /// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for what is no event.
-pub fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
-    match delivery.method.as_str() {
-        STREAM => of_stream(delivery),
-        "POST" => of_callback(config, delivery),
-        other => Err(Failure::invalid_input(format!("the vendor calls back with POST, this is {other}"))),
+pub fn receive(delivery: &Delivery) -> Result<Outcome, Failure> {
+    match (&delivery.opened, delivery.method.as_str()) {
+        (Some(message), _) => of_callback(message),
+        (None, STREAM) => of_stream(delivery),
+        (None, other) => Err(Failure::invalid_input(format!("a {other} that the gateway did not open is no event"))),
     }
 }
 
-fn of_callback(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
+fn of_callback(message: &[u8]) -> Result<Outcome, Failure> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(rename = "EventType")]
@@ -44,14 +43,12 @@ fn of_callback(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure>
         #[serde(rename = "eventId", default)]
         id: Option<String>,
     }
-    let message = secret::open(config, delivery)?;
-    let head: Head = read(&message)?;
+    let head: Head = read(message)?;
     // Events of the old kind have no id; what the vendor sends again is then known by these three.
     let otherwise = || Some(format!("{}/{}/{}", head.kind, head.business.as_ref()?, head.time?));
-    let event = Event { kind: &head.kind, body: &message };
-    let mut outcome = outcome(&event, head.id.clone().or_else(otherwise))?;
-    outcome.answer = secret::success(config, &delivery.body)?;
-    Ok(outcome)
+    let event = Event { kind: &head.kind, body: message };
+    let Outcome { delivery_id, refresh, .. } = outcome(&event, head.id.clone().or_else(otherwise))?;
+    Ok(Outcome { delivery_id, refresh, ..Outcome::sealed(SUCCESS) })
 }
 
 /// The frame's headers name the event; the body is its data.
@@ -65,6 +62,7 @@ fn of_stream(delivery: &Delivery) -> Result<Outcome, Failure> {
         status: 200,
         headers: vec![("content-type".into(), "application/json".into())],
         body: br#"{"status":"SUCCESS","message":"success"}"#.to_vec(),
+        sealed: false,
     };
     Ok(outcome)
 }

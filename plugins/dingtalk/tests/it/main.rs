@@ -4,7 +4,6 @@
 mod actions;
 mod approvals;
 mod events;
-mod keys;
 mod named;
 
 use connector_dingtalk::DingTalk;

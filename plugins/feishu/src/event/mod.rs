@@ -1,4 +1,4 @@
-//! Events: opened and proven in [`open`], understood in [`meaning`].
+//! Events: read in [`open`], understood in [`meaning`]. The gateway has proved and opened them before.
 
 mod meaning;
 mod open;
@@ -6,13 +6,12 @@ mod open;
 use renmen_plugin::{Delivery, Failure, Outcome};
 use serde_json::json;
 
-use crate::Config;
 use open::Opened;
 
 /// # Errors
-/// `AuthRequired` for what the vendor did not send, or not lately.
-pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
-    match open::open(config, delivery)? {
+/// `AuthRequired` for what the gateway did not open, `UpstreamChanged` for an event of an unknown shape.
+pub(crate) fn receive(delivery: &Delivery) -> Result<Outcome, Failure> {
+    match open::open(delivery)? {
         // Asked once, when an address is entered in the vendor's console.
         Opened::Challenge(challenge) => Ok(Outcome::json(json!({ "challenge": challenge }).to_string())),
         Opened::Event(event) => {

@@ -12,6 +12,7 @@ mod network;
 mod page;
 mod push;
 mod receive;
+mod sealed;
 mod talk;
 
 use bindings::exports::renmen::connector::probe::{Finding, Guest as Probe};
@@ -51,7 +52,11 @@ impl Source for Hostile {
             "not_granted" => network::elsewhere(),
             "secret_in_body" => network::leak(&request),
             "secret_in_log" => Err(talk::leak(&request)),
-            "seal_flood" => network::sign_without_end(),
+            "seal_flood" => sealed::without_end(),
+            "seal_bytes" => sealed::long(&request),
+            "seal_parts" => sealed::pieces(),
+            "seal_burn" => sealed::burn(&request),
+            "seal_attack" => sealed::attack(),
             "leak_lines" => Ok(leak::lines_without_end()),
             "leak_methods" => Ok(leak::long_methods(&request)),
             "bad_slot" => network::bad_slot(&request),

@@ -2,7 +2,6 @@
 
 use crate::bindings::exports::renmen::connector::source::{Page, PullRequest};
 use crate::bindings::renmen::connector::http::{self, Request, Response};
-use crate::bindings::renmen::connector::seal;
 use crate::bindings::renmen::connector::types::{Envelope, Failure};
 use crate::page;
 
@@ -84,10 +83,4 @@ pub(crate) fn bad_slot(asked: &PullRequest) -> Result<Page, Failure> {
 pub(crate) fn slow(asked: &PullRequest) -> Result<Page, Failure> {
     http::send(&request(&asked.config, "/never"))?;
     Ok(page::of(Vec::new()))
-}
-
-pub(crate) fn sign_without_end() -> Result<Page, Failure> {
-    loop {
-        let _ignored = seal::sign("key", "hmac-sha256", &[seal::Part::Bytes(vec![0; 64])]);
-    }
 }

@@ -15,6 +15,11 @@ impl Guest for Hostile {
             "/loop" => exhaust::spin(),
             "/slow" => network::get(&delivery.config, "/never").map(|_| answer(200, Vec::new())),
             "/panic" => panic!("header `x-event` is missing"),
+            "/answer_sealed" => {
+                let mut outcome = answer(200, b"success".to_vec());
+                outcome.answer.sealed = true;
+                Ok(outcome)
+            }
             "/answer_huge" => Ok(answer(200, vec![b'a'; 80 << 10])),
             "/answer_status" => Ok(answer(99, Vec::new())),
             "/answer_secret" => Ok(answer(200, network::config(&delivery.config, "canary").into_bytes())),
@@ -54,7 +59,7 @@ impl Guest for Hostile {
 
 fn answer(status: u16, body: Vec<u8>) -> Outcome {
     Outcome {
-        answer: Answer { status, headers: Vec::new(), body },
+        answer: Answer { status, headers: Vec::new(), body, sealed: false },
         delivery_id: None,
         records: Vec::new(),
         rejects: Vec::new(),
@@ -65,8 +70,11 @@ fn answer(status: u16, body: Vec<u8>) -> Outcome {
 /// As an honest connector does it.
 fn signed(delivery: &Delivery) -> Result<Outcome, Failure> {
     let given = delivery.headers.iter().find(|header| header.name == "x-signature");
-    let parts = [seal::Part::Bytes(delivery.body.clone())];
-    if !seal::verify("key", "hmac-sha256", &parts, &from_hex(given.map_or("", |header| &header.value)))? {
+    if !seal::verify(
+        "proving",
+        std::slice::from_ref(&delivery.body),
+        &from_hex(given.map_or("", |header| &header.value)),
+    )? {
         return Err(page::failure(FailureKind::AuthRequired, "the signature is wrong"));
     }
     Ok(Outcome { records: vec![page::record(1, &delivery.body)], ..answer(204, Vec::new()) })

@@ -32,7 +32,7 @@ impl Default for ScriptedControl {
 
 pub(crate) fn manifest() -> Manifest {
     serde_json::from_value(serde_json::json!({
-        "name": "staff-api", "version": "0.1.0", "description": "A staff list", "contract": "0.1.0",
+        "name": "staff-api", "version": "0.1.0", "description": "A staff list", "contract": "0.2.0",
         "streams": { "staff": { "description": "People", "entities": ["employee"] } },
         "slots": { "token": { "description": "The API token" } },
         "lineage": { "employee": { "/number": "/no", "/person/names/formatted": { "from": "/first /last", "transform": "joined" } } },

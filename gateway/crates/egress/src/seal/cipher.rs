@@ -1,63 +1,87 @@
-//! AES-256-CBC as vendors use it. The key is handed in. CBC proves nothing about who wrote a text: connectors verify a signature
-//! before they decrypt, as the vendors' own rules say.
+//! AES-256-CBC as vendors use it. The key is handed in. CBC proves nothing about who wrote a text: a signature over the cipher
+//! text is verified before, and with an IV from the key there is no other way in.
 
 use aes::Aes256;
 use aes::cipher::{Block, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
-
-use super::scheme::CipherScheme;
-use crate::EgressError;
+use renmen_schema::manifest::SealKind;
+use zeroize::Zeroizing;
 
 /// AES works on this many bytes.
 const BLOCK: usize = 16;
 
-pub(super) fn encrypt(scheme: CipherScheme, key: &[u8; 32], plain: &[u8]) -> Result<Vec<u8>, EgressError> {
-    let (iv, unit, mut out) = match scheme {
-        CipherScheme::Aes256Cbc => {
-            let iv: [u8; BLOCK] = rand::random();
-            (iv, BLOCK, iv.to_vec())
-        }
-        CipherScheme::Aes256CbcKeyIv => (iv_of_key(key), 2 * BLOCK, Vec::new()),
-    };
-    let begin = out.len();
-    let pad = unit - plain.len() % unit;
-    out.extend_from_slice(plain);
-    out.resize(out.len() + pad, u8::try_from(pad).expect("a padding is at most 32"));
-    let mut mode = cbc::Encryptor::<Aes256>::new(key.into(), &iv.into());
-    for block in out[begin..].chunks_exact_mut(BLOCK) {
-        let block: &mut Block<Aes256> = block.try_into().expect("chunks have the size of a block");
-        mode.encrypt_block(block);
+/// A cipher text comes in multiples of this many bytes, the IV not counted: to what the plain text is padded.
+pub(super) const fn unit(kind: SealKind) -> usize {
+    match kind {
+        SealKind::CbcKeyIv => 2 * BLOCK,
+        _ => BLOCK,
     }
-    Ok(out)
 }
 
-pub(super) fn decrypt(scheme: CipherScheme, key: &[u8; 32], cipher: &[u8]) -> Result<Vec<u8>, EgressError> {
-    // One text for every cause: which byte of a padding was wrong is nobody's business.
-    let bad = || EgressError::BadRequest("this text was not encrypted under this scheme with the slot's key".into());
-    let (iv, unit, text) = match scheme {
-        CipherScheme::Aes256Cbc => {
-            let (iv, text) = cipher.split_first_chunk::<BLOCK>().ok_or_else(bad)?;
-            (*iv, BLOCK, text)
+/// Encrypts. None for a key of another size than 32 bytes, which no slot has.
+pub(super) fn encrypt(kind: SealKind, key: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    let key: &[u8; 32] = key.try_into().ok()?;
+    let (iv, mut out) = match kind {
+        SealKind::CbcKeyIv => (iv_of_key(key), Vec::new()),
+        _ => {
+            let iv: [u8; BLOCK] = rand::random();
+            (iv, iv.to_vec())
         }
-        CipherScheme::Aes256CbcKeyIv => (iv_of_key(key), 2 * BLOCK, cipher),
     };
-    if text.is_empty() || text.len() % BLOCK != 0 {
-        return Err(bad());
+    let begin = out.len();
+    let pad = unit(kind) - plain.len() % unit(kind);
+    out.extend_from_slice(plain);
+    out.resize(out.len() + pad, u8::try_from(pad).ok()?);
+    let mut mode = cbc::Encryptor::<Aes256>::new(key.into(), &iv.into());
+    for block in out[begin..].chunks_exact_mut(BLOCK) {
+        let block: &mut Block<Aes256> = block.try_into().ok()?;
+        mode.encrypt_block(block);
     }
-    let mut plain = text.to_vec();
+    Some(out)
+}
+
+/// What decrypting gave.
+pub(super) struct Decrypted {
+    text: Zeroizing<Vec<u8>>,
+    /// Where the padding begins; none when it is not a padding.
+    end: Option<usize>,
+}
+
+impl Decrypted {
+    /// The plain text; none when the padding was wrong.
+    pub(super) fn plain(&self) -> Option<&[u8]> {
+        self.end.map(|end| &self.text[..end])
+    }
+
+    /// The plain text, or everything where the padding was wrong: so that the same work follows either way.
+    pub(super) fn plain_or_all(&self) -> &[u8] {
+        self.plain().unwrap_or(&self.text)
+    }
+}
+
+/// Decrypts. None for what cannot be a cipher text by its size.
+pub(super) fn decrypt(kind: SealKind, key: &[u8], cipher: &[u8]) -> Option<Decrypted> {
+    let key: &[u8; 32] = key.try_into().ok()?;
+    let (iv, text) = match kind {
+        SealKind::CbcKeyIv => (iv_of_key(key), cipher),
+        _ => {
+            let (iv, text) = cipher.split_first_chunk::<BLOCK>()?;
+            (*iv, text)
+        }
+    };
+    if text.is_empty() || text.len() % unit(kind) != 0 {
+        return None;
+    }
+    let mut plain = Zeroizing::new(text.to_vec());
     let mut mode = cbc::Decryptor::<Aes256>::new(key.into(), &iv.into());
     for block in plain.chunks_exact_mut(BLOCK) {
-        let block: &mut Block<Aes256> = block.try_into().expect("chunks have the size of a block");
+        let block: &mut Block<Aes256> = block.try_into().ok()?;
         mode.decrypt_block(block);
     }
-    let pad = usize::from(*plain.last().ok_or_else(bad)?);
-    let valid = (1..=unit).contains(&pad)
-        && pad <= plain.len()
-        && plain[plain.len() - pad..].iter().all(|b| usize::from(*b) == pad);
-    if !valid {
-        return Err(bad());
-    }
-    plain.truncate(plain.len() - pad);
-    Ok(plain)
+    let pad = usize::from(*plain.last()?);
+    let begin = plain.len().checked_sub(pad);
+    let valid = (1..=unit(kind)).contains(&pad)
+        && begin.is_some_and(|begin| plain[begin..].iter().all(|byte| usize::from(*byte) == pad));
+    Some(Decrypted { end: begin.filter(|_| valid), text: plain })
 }
 
 fn iv_of_key(key: &[u8; 32]) -> [u8; BLOCK] {

@@ -1,51 +1,110 @@
-//! Signatures over parts. The key is handed in.
+//! Digests: keyed ones piece by piece, plain ones of whole messages. The key is handed in.
+
+use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
+use renmen_schema::manifest::SealScheme;
 use sha1::Sha1;
-use sha2::digest::block_api::EagerHash;
 use sha2::{Digest, Sha256, Sha512};
+use subtle::ConstantTimeEq;
 
-use super::Part;
-use super::scheme::DigestScheme;
 use crate::EgressError;
 
-pub(super) fn digest(scheme: DigestScheme, key: &[u8], parts: &[Part]) -> Result<Vec<u8>, EgressError> {
-    let pieces: Vec<&[u8]> =
-        parts.iter().map(|part| if let Part::Bytes(bytes) = part { bytes.as_slice() } else { key }).collect();
+/// An HMAC under way. It takes its message piece by piece, so that a long one need not hold a thread.
+pub struct Signing {
+    mac: Keyed,
+    key_bytes: usize,
+}
+
+enum Keyed {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl fmt::Debug for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signing").finish_non_exhaustive()
+    }
+}
+
+impl Signing {
+    pub(super) fn new(scheme: SealScheme, key: &[u8]) -> Result<Self, EgressError> {
+        let mac = match scheme {
+            SealScheme::HmacSha1 | SealScheme::HmacSha1Base64 => Keyed::Sha1(hmac(key)?),
+            SealScheme::HmacSha256 | SealScheme::HmacSha256Base64 => Keyed::Sha256(hmac(key)?),
+            SealScheme::HmacSha512 | SealScheme::HmacSha512Base64 => Keyed::Sha512(hmac(key)?),
+            SealScheme::Sha1
+            | SealScheme::Sha256
+            | SealScheme::Sha1Sorted
+            | SealScheme::Aes256CbcSha256
+            | SealScheme::Aes256CbcBase64
+            | SealScheme::Aes256CbcKeyIvBase64
+            | SealScheme::Equal => {
+                return Err(EgressError::NotGranted(format!("`{}` is not a keyed digest", scheme.name())));
+            }
+        };
+        Ok(Self { mac, key_bytes: key.len() })
+    }
+
+    /// Bytes of the key: hashed too, so to be charged too.
+    #[must_use]
+    pub fn key_bytes(&self) -> usize {
+        self.key_bytes
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        match &mut self.mac {
+            Keyed::Sha1(mac) => mac.update(piece),
+            Keyed::Sha256(mac) => mac.update(piece),
+            Keyed::Sha512(mac) => mac.update(piece),
+        }
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        match self.mac {
+            Keyed::Sha1(mac) => mac.finalize().into_bytes().to_vec(),
+            Keyed::Sha256(mac) => mac.finalize().into_bytes().to_vec(),
+            Keyed::Sha512(mac) => mac.finalize().into_bytes().to_vec(),
+        }
+    }
+
+    /// Is this the digest? Compared in constant time.
+    #[must_use]
+    pub fn matches(self, signature: &[u8]) -> bool {
+        self.finish().ct_eq(signature).into()
+    }
+}
+
+fn hmac<M: Mac + KeyInit>(key: &[u8]) -> Result<M, EgressError> {
+    <M as KeyInit>::new_from_slice(key).map_err(|_| EgressError::Auth("the slot's key cannot be used for HMAC".into()))
+}
+
+/// The digest of a whole message that holds the key, for the gateway's own eyes.
+pub(super) fn of_pieces(scheme: SealScheme, key: &[u8], pieces: &[&[u8]]) -> Result<Vec<u8>, EgressError> {
     match scheme {
-        DigestScheme::HmacSha1 => mac::<Sha1>(key, &pieces),
-        DigestScheme::HmacSha256 => mac::<Sha256>(key, &pieces),
-        DigestScheme::HmacSha512 => mac::<Sha512>(key, &pieces),
-        DigestScheme::Sha1 => plain::<Sha1>(parts, &pieces),
-        DigestScheme::Sha256 => plain::<Sha256>(parts, &pieces),
-        DigestScheme::Sha1Sorted => {
-            let mut sorted = pieces;
+        SealScheme::Sha1 => Ok(plain::<Sha1>(pieces)),
+        SealScheme::Sha256 => Ok(plain::<Sha256>(pieces)),
+        SealScheme::Sha1Sorted => {
+            let mut sorted: Vec<&[u8]> = pieces.iter().copied().chain([key]).collect();
             sorted.sort_unstable();
-            plain::<Sha1>(parts, &sorted)
+            Ok(plain::<Sha1>(&sorted))
+        }
+        _ => {
+            let mut signing = Signing::new(scheme, key)?;
+            pieces.iter().for_each(|piece| signing.update(piece));
+            Ok(signing.finish())
         }
     }
 }
 
-fn mac<D: EagerHash>(key: &[u8], pieces: &[&[u8]]) -> Result<Vec<u8>, EgressError>
-where
-    Hmac<D>: Mac + KeyInit,
-{
-    let mut mac = <Hmac<D> as KeyInit>::new_from_slice(key)
-        .map_err(|_| EgressError::Auth("the slot's key cannot be used for HMAC".into()))?;
-    for piece in pieces {
-        mac.update(piece);
-    }
-    Ok(mac.finalize().into_bytes().to_vec())
-}
-
-/// Without a key of its own, a digest of the slot's key alone would give away what others derive from it.
-fn plain<D: Digest>(parts: &[Part], pieces: &[&[u8]]) -> Result<Vec<u8>, EgressError> {
-    if !parts.iter().any(|part| matches!(part, Part::Bytes(bytes) if !bytes.is_empty())) {
-        return Err(EgressError::BadRequest("a plain digest needs bytes besides the key".into()));
-    }
+fn plain<D: Digest>(pieces: &[&[u8]]) -> Vec<u8> {
     let mut hasher = D::new();
     for piece in pieces {
         hasher.update(piece);
     }
-    Ok(hasher.finalize().to_vec())
+    hasher.finalize().to_vec()
 }

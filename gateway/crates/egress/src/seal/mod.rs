@@ -1,123 +1,128 @@
-//! Cryptography with a slot's key, done here so that the key never enters a connector. Owns the schemes of the contract's `seal`
-//! interface; what is signed is the connector's business.
+//! Cryptography with a slot's secret, done here so that the key never enters a connector. What a slot is sealed for stands in the
+//! manifest: one scheme, and who asks for it. Owns the keys; which schemes exist and may share a secret is the schema's to say.
 //!
-//! What a connector could try to learn a key is refused where it can be: a plain digest of the key alone (it is Feishu's
-//! decryption key, and a dictionary finds short keys), and verifying in a time that tells how much of a signature was right.
+//! A connector is answered HMACs at most ([`Seal::signing`]). Plain digests and ciphers are used by the gateway alone: a delivery is
+//! proved and opened ([`door`]) and its answer sealed ([`answer`]) as the manifest says, with pieces that come from outside or from
+//! here and never from a connector. Why nothing of this tells more about a key than a signature does is argued, scheme by scheme,
+//! in the project's security page; `tests/it/seal_attacks.rs` plays the attacker.
 
+mod answer;
 mod cipher;
 mod digest;
-mod scheme;
+mod door;
+mod key;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use renmen_schema::id::SlotName;
-use renmen_vault::Secret;
-use subtle::ConstantTimeEq;
+use renmen_schema::manifest::{SealKind, SealManifest, SealUse};
 use zeroize::Zeroizing;
 
-use crate::EgressError;
-use scheme::{CipherScheme, DigestScheme, KeyForm};
+pub use answer::NONCE_CHARS;
+pub use digest::Signing;
+pub use door::{Incoming, Proved};
 
-/// A piece of what is signed.
-#[derive(Debug, Clone)]
-pub enum Part {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// The slot's key itself.
-    Key,
+use crate::{EgressError, SlotSpec};
+
+/// The most pieces of one signature.
+pub const SEAL_PARTS_MAX: usize = 16;
+
+/// The keys of one connection's sealed slots, to be used and never read.
+pub struct Seal {
+    slots: BTreeMap<SlotName, Sealed>,
+    bytes_max: u64,
 }
 
-/// The keys of one connection's slots, to be used and never read.
-pub struct Seal {
-    secrets: BTreeMap<SlotName, Secret>,
-    bytes_max: u64,
+/// One sealed slot.
+struct Sealed {
+    seal: SealManifest,
+    /// None: the operator left the slot empty.
+    key: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl fmt::Debug for Seal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seal").field("slots", &self.secrets.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Seal").field("slots", &self.slots.keys().collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
 
 impl Seal {
-    pub(crate) fn new(secrets: BTreeMap<SlotName, Secret>, bytes_max: u64) -> Self {
-        Self { secrets, bytes_max }
-    }
-
-    /// The raw digest of the parts under a scheme such as `hmac-sha256` or `sha1-sorted`.
+    /// Derives every key now, so that one of the wrong form is known before anything is sent.
     ///
     /// # Errors
-    /// [`EgressError::Auth`] for an empty slot or a key of the wrong form, [`EgressError::BadRequest`] for an unknown scheme or
-    /// parts that it does not take, [`EgressError::Limit`] for too many bytes.
-    pub fn sign(&self, slot: &SlotName, scheme: &str, parts: &[Part]) -> Result<Vec<u8>, EgressError> {
-        let (scheme, form) = DigestScheme::read(scheme)?;
-        let bytes: usize = parts.iter().map(|part| if let Part::Bytes(bytes) = part { bytes.len() } else { 0 }).sum();
-        self.check_size(bytes)?;
-        let key = self.key(slot, form)?;
-        digest::digest(scheme, &key, parts)
-    }
-
-    /// Is this the signature of the parts? Compared in constant time.
-    ///
-    /// # Errors
-    /// As [`Seal::sign`]; a wrong signature is `false`, not an error.
-    pub fn verify(&self, slot: &SlotName, scheme: &str, parts: &[Part], signature: &[u8]) -> Result<bool, EgressError> {
-        let expected = self.sign(slot, scheme, parts)?;
-        Ok(expected.as_slice().ct_eq(signature).into())
-    }
-
-    /// Encrypts under a scheme such as `aes-256-cbc:sha256`.
-    ///
-    /// # Errors
-    /// As [`Seal::sign`].
-    pub fn encrypt(&self, slot: &SlotName, scheme: &str, plain: &[u8]) -> Result<Vec<u8>, EgressError> {
-        let (scheme, form) = CipherScheme::read(scheme)?;
-        self.check_size(plain.len())?;
-        cipher::encrypt(scheme, &*self.cipher_key(slot, form)?, plain)
-    }
-
-    /// Decrypts what such a scheme encrypted.
-    ///
-    /// # Errors
-    /// As [`Seal::sign`]; also [`EgressError::BadRequest`] when this is no such text of this key.
-    pub fn decrypt(&self, slot: &SlotName, scheme: &str, cipher: &[u8]) -> Result<Vec<u8>, EgressError> {
-        let (scheme, form) = CipherScheme::read(scheme)?;
-        self.check_size(cipher.len())?;
-        cipher::decrypt(scheme, &*self.cipher_key(slot, form)?, cipher)
-    }
-
-    fn cipher_key(&self, slot: &SlotName, form: KeyForm) -> Result<Zeroizing<[u8; 32]>, EgressError> {
-        let key = self.key(slot, form)?;
-        let mut exact = Zeroizing::new([0; 32]);
-        if key.len() != exact.len() {
-            return Err(EgressError::Auth(format!(
-                "slot `{slot}` gives a key of {} bytes, AES-256 takes 32; see the scheme's key form",
-                key.len()
-            )));
+    /// [`EgressError::Auth`] for a secret of the wrong form; [`EgressError::NotGranted`] for a sealed slot that has an auth recipe
+    /// or stands on the secret of a slot with which it may not share one. Both name the slots and the fix.
+    pub(crate) fn new(specs: &BTreeMap<SlotName, SlotSpec>, bytes_max: u64) -> Result<Self, EgressError> {
+        let mut slots = BTreeMap::new();
+        for (name, spec) in specs {
+            let Some(seal) = spec.seal else { continue };
+            let key = key::derive(name, seal.scheme, spec.secret.as_ref())?;
+            slots.insert(name.clone(), Sealed { seal, key });
         }
-        exact.copy_from_slice(&key);
-        Ok(exact)
+        key::check_shared(specs, &slots)?;
+        Ok(Self { slots, bytes_max })
     }
 
-    fn key(&self, slot: &SlotName, form: KeyForm) -> Result<Zeroizing<Vec<u8>>, EgressError> {
-        let secret = self.secrets.get(slot).map(|secret| secret.expose().trim()).filter(|text| !text.is_empty());
-        let text = secret
-            .ok_or_else(|| EgressError::Auth(format!("slot `{slot}` is empty; give the connection a secret for it")))?;
-        form.derive(text)
-            .ok_or_else(|| EgressError::Auth(format!("the secret of slot `{slot}` is no base64, as its scheme wants")))
+    /// Begins the HMAC of a slot, for a connector that wants to be handed it.
+    ///
+    /// # Errors
+    /// [`EgressError::NotGranted`] when the slot is not sealed for signing, [`EgressError::Auth`] when it is empty.
+    pub fn signing(&self, slot: &SlotName) -> Result<Signing, EgressError> {
+        self.begin(slot, SealManifest::signs, "sign")
     }
 
-    fn check_size(&self, bytes: usize) -> Result<(), EgressError> {
-        if bytes as u64 <= self.bytes_max {
-            return Ok(());
+    /// Begins the HMAC of a slot, for a connector that wants a signature compared.
+    ///
+    /// # Errors
+    /// [`EgressError::NotGranted`] when the slot is not sealed for verifying, [`EgressError::Auth`] when it is empty.
+    pub fn verifying(&self, slot: &SlotName) -> Result<Signing, EgressError> {
+        self.begin(slot, SealManifest::verifies, "verify")
+    }
+
+    /// The HMAC of the parts in order, at once: for the gateway's own messages.
+    ///
+    /// # Errors
+    /// As [`Seal::signing`], and [`EgressError::Limit`] for too many bytes.
+    pub fn sign(&self, slot: &SlotName, parts: &[&[u8]]) -> Result<Vec<u8>, EgressError> {
+        let mut signing = self.signing(slot)?;
+        let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        if bytes > self.bytes_max {
+            let message = format!("{bytes} bytes to sign, {} are allowed", self.bytes_max);
+            return Err(EgressError::Limit { limit: "request_bytes_max", message });
         }
-        Err(EgressError::Limit {
-            limit: "request_bytes_max",
-            message: format!("{bytes} bytes to seal, {} are allowed", self.bytes_max),
-        })
+        parts.iter().for_each(|part| signing.update(part));
+        Ok(signing.finish())
+    }
+
+    fn begin(
+        &self,
+        slot: &SlotName,
+        allowed: fn(SealManifest) -> bool,
+        used: &'static str,
+    ) -> Result<Signing, EgressError> {
+        let found = self.slots.get(slot).filter(|sealed| allowed(sealed.seal));
+        let sealed = found.ok_or_else(|| {
+            EgressError::NotGranted(format!(
+                "slot `{slot}` is not sealed with use = \"{used}\"; the manifest says what a slot is sealed for"
+            ))
+        })?;
+        Signing::new(sealed.seal.scheme, key::filled(slot, sealed)?)
+    }
+
+    /// The scheme and the key of a slot that only the gateway uses.
+    fn host(&self, slot: &SlotName, kinds: &[SealKind]) -> Result<(SealManifest, &[u8]), EgressError> {
+        let fits = |sealed: &&Sealed| sealed.seal.used == SealUse::Host && kinds.contains(&sealed.seal.scheme.kind());
+        let found = self.slots.get(slot).filter(fits);
+        let sealed = found.ok_or_else(|| {
+            EgressError::NotGranted(format!("slot `{slot}` is not sealed for what [webhook.proof] wants of it"))
+        })?;
+        Ok((sealed.seal, key::filled(slot, sealed)?))
+    }
+
+    /// Is a slot filled?
+    fn is_filled(&self, slot: &SlotName) -> bool {
+        self.slots.get(slot).is_some_and(|sealed| sealed.key.is_some())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,7 +28,7 @@ fn token_slot(token_url: String, to: Option<Vec<String>>, audience: Vec<String>)
         stale: None,
         place: Placement::default(),
     };
-    SlotSpec { secret: Some(Secret::new(SECRET.into())), to, audience, auth: Some(auth), public: vec![] }
+    SlotSpec { secret: Some(Secret::new(SECRET.into())), to, audience, auth: Some(auth), public: vec![], seal: None }
 }
 
 fn refused(spec: ConnectionSpec) -> String {

@@ -43,7 +43,8 @@ fn app_spec(vendor: &Vendor) -> ConnectionSpec {
     let secret = json!({ "client_id": "dingapp", "client_secret": SECRET }).to_string();
     let auth = AuthRecipe::Basic {};
     let secret = Some(Secret::new(secret));
-    let slot_spec = SlotSpec { secret, to: None, audience: vec![vendor.url("")], auth: Some(auth), public: vec![] };
+    let slot_spec =
+        SlotSpec { secret, to: None, audience: vec![vendor.url("")], auth: Some(auth), public: vec![], seal: None };
     spec.slots.insert(slot("app"), slot_spec);
     spec
 }

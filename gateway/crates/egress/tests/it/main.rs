@@ -9,6 +9,7 @@ mod faults;
 mod mail;
 mod mail_server;
 mod once;
+mod seal;
 mod secrets;
 mod ssrf;
 mod support;

@@ -199,6 +199,7 @@ pub(crate) fn static_slot(secret: &str, name: &str) -> SlotSpec {
         audience: vec![],
         auth: Some(AuthRecipe::Static { place }),
         public: vec![],
+        seal: None,
     }
 }
 

@@ -27,7 +27,10 @@ fn with_recipe(api: &Vendor, tokens: &Vendor, auth: AuthRecipe) -> ConnectionSpe
     let mut spec = spec(&[api.url("")]);
     spec.config = serde_json::json!({ "auth_url": tokens.url("/") });
     let secret = Some(Secret::new(SECRET.into()));
-    spec.slots.insert(slot("app"), SlotSpec { secret, to: None, audience: vec![], auth: Some(auth), public: vec![] });
+    spec.slots.insert(
+        slot("app"),
+        SlotSpec { secret, to: None, audience: vec![], auth: Some(auth), public: vec![], seal: None },
+    );
     spec
 }
 

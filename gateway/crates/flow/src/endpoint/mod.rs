@@ -10,6 +10,7 @@ mod signature;
 use std::time::Duration;
 
 pub use destination::{Endpoint, EndpointOptions, Off, Switch};
+pub use signature::ENDPOINT_SEAL;
 
 use crate::{Retries, RetrySchedule};
 

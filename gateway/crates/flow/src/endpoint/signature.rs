@@ -3,11 +3,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use renmen_egress::{EgressError, Part, Seal};
+use renmen_egress::{EgressError, Seal};
 use renmen_schema::id::SlotName;
+use renmen_schema::manifest::{SealManifest, SealScheme, SealUse};
 
-/// The key stands in base64 behind `whsec_`.
-const SCHEME: &str = "hmac-sha256:base64";
+/// What an endpoint's slots are sealed for: the key stands in base64 behind `whsec_`.
+pub const ENDPOINT_SEAL: SealManifest = SealManifest { scheme: SealScheme::HmacSha256Base64, used: SealUse::Sign };
 
 /// The value of `webhook-signature`: `v1,…`, one for each slot, a space between.
 ///
@@ -21,10 +22,9 @@ pub(super) fn signatures(
     body: &[u8],
 ) -> Result<String, EgressError> {
     let head = format!("{id}.{timestamp_s}.");
-    let parts = [Part::Bytes(head.into_bytes()), Part::Bytes(body.to_vec())];
     let mut all = Vec::with_capacity(slots.len());
     for slot in slots {
-        all.push(format!("v1,{}", STANDARD.encode(seal.sign(slot, SCHEME, &parts)?)));
+        all.push(format!("v1,{}", STANDARD.encode(seal.sign(slot, &[head.as_bytes(), body])?)));
     }
     Ok(all.join(" "))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, OperatorGrant, SlotSpec};
-use renmen_flow::endpoint::{Off, Switch};
+use renmen_flow::endpoint::{ENDPOINT_SEAL, Off, Switch};
 use renmen_flow::{Cause, Push};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::HttpWish;
@@ -44,7 +44,8 @@ pub(crate) fn push(action: &str, input: &Value) -> Push {
 pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec {
     let slot = |(name, secret): &(&str, &str)| {
         let secret = Some(Secret::new((*secret).to_owned()));
-        let spec = SlotSpec { secret, to: None, audience: vec![], auth: None, public: vec![] };
+        let spec =
+            SlotSpec { secret, to: None, audience: vec![], auth: None, public: vec![], seal: Some(ENDPOINT_SEAL) };
         (SlotName::new(name).unwrap(), spec)
     };
     ConnectionSpec {

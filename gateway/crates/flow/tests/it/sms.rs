@@ -43,7 +43,7 @@ fn made(receiver: &Receiver, options: SmsOptions) -> Result<SmsChannel, SmsError
     let place = Placement::Header { name: "x-api-key".into(), prefix: String::new() };
     let secret = Some(Secret::new("not-a-real-key".into()));
     let auth = Some(AuthRecipe::Static { place });
-    let slot = SlotSpec { secret, to: None, audience: vec![], auth, public: vec![] };
+    let slot = SlotSpec { secret, to: None, audience: vec![], auth, public: vec![], seal: None };
     spec.slots.insert(SlotName::new("key").unwrap(), slot);
     SmsChannel::new(connect(spec), templates(), options)
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use renmen_plugin_host::{HostOptions, Inspection, PluginHost, inspect};
 
+use renmen_schema::manifest::SealUse;
+
 use super::Lints;
 use crate::{KitError, component};
 
@@ -27,8 +29,10 @@ pub(super) async fn check(file: &Path, lints: &mut Lints) -> Result<Option<Inspe
             format!("{} bytes: build it in release, with `strip = \"debuginfo\"` in its profile", inspection.bytes);
         lints.warning("size", shown.clone(), message);
     }
-    for slot in inspection.manifest.slots.keys() {
-        if !is_named(&bytes, slot.as_str()) {
+    for (slot, wish) in &inspection.manifest.slots {
+        // What the gateway alone uses is named in the manifest.
+        let named_there = wish.seal.is_some_and(|seal| seal.used == SealUse::Host);
+        if !named_there && !is_named(&bytes, slot.as_str()) {
             let message = format!(
                 "the code never names the slot `{slot}`: take it out, an operator would have to fill it for nothing"
             );

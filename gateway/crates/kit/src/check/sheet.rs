@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use renmen_plugin_host::CONTRACT;
-use renmen_schema::manifest::Manifest;
+use renmen_schema::manifest::{Manifest, SealUse};
 use toml::de::{DeTable, DeValue};
 
 use super::Lints;
@@ -38,6 +38,7 @@ pub(super) fn check(manifest: &Manifest, place: &dyn Fn(&str) -> String, lints: 
             );
         }
     }
+    seals(manifest, place, lints);
     if manifest.rate.is_none() && !manifest.http.hosts.is_empty() && manifest.http.hosts != ["drop:"] {
         lints.warning(
             "no_rate",
@@ -50,6 +51,30 @@ pub(super) fn check(manifest: &Manifest, place: &dyn Fn(&str) -> String, lints: 
     {
         let message = "a mistyped key of the configuration would be passed over: write `additionalProperties = false`";
         lints.warning("open_config", place("config_schema"), message);
+    }
+}
+
+/// A secret that an operator would give for nothing.
+fn seals(manifest: &Manifest, place: &dyn Fn(&str) -> String, lints: &mut Lints) {
+    let webhook = manifest.webhook.as_ref();
+    let proof = webhook.and_then(|webhook| webhook.proof.as_ref());
+    let open = proof.and_then(|proof| proof.open.as_ref());
+    let used = [
+        proof.map(|proof| &proof.slot),
+        open.map(|open| &open.slot),
+        open.and_then(|open| open.token.as_ref()).map(|token| &token.slot),
+    ];
+    for (name, slot) in &manifest.slots {
+        let opens_socket =
+            webhook.and_then(|webhook| webhook.socket.as_ref()).is_some_and(|socket| socket.slot == *name);
+        let host = slot.seal.is_some_and(|seal| seal.used == SealUse::Host);
+        if slot.auth.is_none() && slot.seal.is_none() && !opens_socket {
+            let message = "nothing can use it: write `auth = …` for a credential, or `seal = …` for a key";
+            lints.warning("idle_slot", place(&format!("slots.{name}")), message);
+        } else if host && !used.contains(&Some(name)) {
+            let message = "only the gateway may use it, and [webhook.proof] does not name it";
+            lints.warning("idle_slot", place(&format!("slots.{name}.seal")), message);
+        }
     }
 }
 

@@ -44,10 +44,17 @@ async fn what_a_gateway_would_refuse_is_an_error_with_its_line() {
         ),
         (
             "plugin.toml",
-            "contract = \"0.1.0\"",
+            "contract = \"0.2.0\"",
             "contract = \"0.9.0\"",
             "contract",
             &["plugin.toml:6:", "renmen plugin sdk"],
+        ),
+        (
+            "plugin.toml",
+            "[slots.api_key]\n",
+            "[slots.api_key]\nseal = { scheme = \"hmac-sha256\", use = \"sign\" }\n",
+            "manifest",
+            &["a slot with an auth recipe is never sealed"],
         ),
         (
             "fixtures/employees.http.json",
@@ -95,6 +102,14 @@ async fn what_is_asked_for_and_never_used_is_a_warning() {
             &["[lineage.org_unit]"],
         ),
         ("plugin.toml", "additionalProperties = false\n", "", "open_config", &["mistyped"]),
+        ("plugin.toml", "[http]", "[slots.x]\ndescription = \"x\"\n[http]", "idle_slot", &["`auth = …`", "`seal = …`"]),
+        (
+            "plugin.toml",
+            "[http]",
+            "[slots.x]\ndescription = \"x\"\nseal = { scheme = \"sha1-sorted\", use = \"host\" }\n[http]",
+            "idle_slot",
+            &["[webhook.proof] does not name it"],
+        ),
         ("Cargo.toml", "version = \"0.1.0\"", "version = \"0.2.0\"", "two_versions", &["0.2.0"]),
         (
             "fixtures/employees.http.json",

@@ -1,12 +1,13 @@
 //! Credentials for the test: canaries in every slot, and the token endpoints that the manifest names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use renmen_egress::SlotSpec;
 use renmen_misbehave::model::Serve;
 use renmen_misbehave::place;
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::{AuthRecipe, Manifest, TokenBody};
+use renmen_schema::manifest::{AuthRecipe, KeyForm, Manifest, TokenBody};
 use renmen_vault::Secret;
 use serde_json::{Value, json};
 
@@ -19,17 +20,25 @@ pub(super) fn slots(manifest: &Manifest) -> BTreeMap<SlotName, SlotSpec> {
         let owner = slot.same_as.as_ref().unwrap_or(name);
         let sharing =
             manifest.slots.iter().filter(|(other, slot)| *other == owner || slot.same_as.as_ref() == Some(owner));
-        let secret = secret(owner, sharing.filter_map(|(_, slot)| slot.auth.as_ref()));
-        let spec = SlotSpec {
-            secret: Some(Secret::new(secret)),
-            to: None,
-            audience: slot.audience.clone(),
-            auth: slot.auth.clone(),
-            public: Vec::new(),
+        let sharing: Vec<_> = sharing.map(|(_, slot)| slot).collect();
+        let key = sharing.iter().filter_map(|slot| slot.seal).any(|seal| seal.scheme.key_form() == KeyForm::Base64);
+        let secret = match key {
+            true => base64(key_of(owner).as_bytes()),
+            false => secret(owner, sharing.iter().filter_map(|slot| slot.auth.as_ref())),
         };
+        let secret = Some(Secret::new(secret));
+        let (audience, auth) = (slot.audience.clone(), slot.auth.clone());
+        let spec = SlotSpec { secret, to: None, audience, auth, public: Vec::new(), seal: slot.seal };
         (name.clone(), spec)
     };
     manifest.slots.iter().map(of).collect()
+}
+
+/// A canary of 32 bytes, as AES wants one: another for each slot.
+fn key_of(owner: &SlotName) -> String {
+    let mut hasher = DefaultHasher::new();
+    owner.as_str().hash(&mut hasher);
+    format!("{CANARY}-{:016x}", hasher.finish())
 }
 
 fn secret<'a>(owner: &SlotName, recipes: impl Iterator<Item = &'a AuthRecipe>) -> String {
@@ -162,7 +171,7 @@ mod tests {
 name = "x"
 version = "0.1.0"
 description = "x"
-contract = "0.1.0"
+contract = "0.2.0"
 [slots.app]
 description = "x"
 auth = { type = "json_token", token_url = "{api}/t?x=1", send = "query", fields = { k = "{client_id}", s = "{client_secret}" }, token = "/a/b", error_code = "/errcode" }

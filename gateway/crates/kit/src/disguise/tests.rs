@@ -9,7 +9,7 @@ const MANIFEST: &str = r#"
 name = "a"
 version = "1.0.0"
 description = ""
-contract = "0.1.0"
+contract = "0.2.0"
 [http]
 hosts = ["{base_url}"]
 [streams.employees]

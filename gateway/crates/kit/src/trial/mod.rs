@@ -155,7 +155,10 @@ impl Trial {
                 )));
             }
             let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
-            specs.insert(name.clone(), SlotSpec { secret, to: None, audience, auth, public: Vec::new() });
+            specs.insert(
+                name.clone(),
+                SlotSpec { secret, to: None, audience, auth, public: Vec::new(), seal: wish.seal },
+            );
         }
         Ok(specs)
     }

@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn a_field_stands_beside_the_vendors_value_of_the_nearest_rule() {
         let manifest = Manifest::parse(
-            "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.1.0\"\n[lineage.employee]\n\
+            "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.2.0\"\n[lineage.employee]\n\
              \"/work\" = \"/job\"\n\"/work/status\" = { from = \"/state /old_state\", transform = \"coded\" }\n",
         )
         .unwrap();

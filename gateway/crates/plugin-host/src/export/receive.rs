@@ -1,5 +1,6 @@
 //! `webhook.receive`: what a delivery means and what its sender is answered.
 
+use renmen_schema::manifest::WebhookManifest;
 use renmen_turns::Class;
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -11,6 +12,7 @@ use crate::convert;
 use crate::delivery::{Answer, Outcome, Refresh};
 use crate::failure::CallError;
 use crate::invoke::Export;
+use crate::proof;
 use crate::scan;
 use crate::state::CallState;
 use crate::usage::Usage;
@@ -18,6 +20,8 @@ use crate::usage::Usage;
 pub(crate) struct ReceiveExport {
     pub(crate) indices: webhook::GuestIndices,
     pub(crate) delivery: webhook::Delivery,
+    /// How an answer is sealed. None: the host opened nothing, so none is.
+    pub(crate) sealing: Option<WebhookManifest>,
 }
 
 impl Export for ReceiveExport {
@@ -40,8 +44,12 @@ impl Export for ReceiveExport {
     fn leave(&self, outcome: webhook::Outcome, mut state: CallState, mut usage: Usage) -> Result<Outcome, CallError> {
         usage.records = u32::try_from(outcome.records.len() + outcome.rejects.len()).unwrap_or(u32::MAX);
         check_bounds(&outcome, &state, &usage)?;
-        let answer = answer(&state, outcome.answer)
+        let sealed = outcome.answer.sealed;
+        let mut answer = answer(&state, outcome.answer)
             .map_err(|why| CallError::unusable("bad_answer", format!("the answer {why}"), usage.clone()))?;
+        if sealed {
+            answer = self.seal(&answer, &state, &usage)?;
+        }
         let ids = outcome.refresh.iter().flat_map(|refresh| refresh.only.iter().chain([&refresh.stream]));
         let ids = ids.chain(&outcome.delivery_id).map(String::as_bytes);
         scan::told(&state, "an id of the delivery, or of what it asks to read again,", ids, &usage)?;
@@ -52,6 +60,7 @@ impl Export for ReceiveExport {
             records,
             rejects,
             refresh: outcome.refresh.into_iter().map(|r| Refresh { stream: r.stream, only: r.only }).collect(),
+            question: false,
             exchanges: std::mem::take(&mut state.http.exchanges),
             usage,
         })
@@ -59,6 +68,32 @@ impl Export for ReceiveExport {
 
     fn usage(outcome: &Outcome) -> &Usage {
         &outcome.usage
+    }
+}
+
+impl ReceiveExport {
+    /// The answer that the host makes of the connector's text. It is not searched for secrets: a cipher text and a signature of the
+    /// host's are what the vendor waits for.
+    fn seal(&self, answer: &Answer, state: &CallState, usage: &Usage) -> Result<Answer, CallError> {
+        let refused = |why: &str| CallError::unusable("bad_answer", format!("the answer {why}"), usage.clone());
+        let webhook =
+            self.sealing.as_ref().ok_or_else(|| refused("is to be sealed, but the host opened no delivery"))?;
+        let (Some(proof), Some(template)) = (&webhook.proof, &webhook.answer) else {
+            return Err(refused("is to be sealed, but the manifest has no [webhook.answer]"));
+        };
+        let Some(outside) = &state.outside else { return Err(refused("is to be sealed without a connection")) };
+        let (seal, config) = (outside.egress.seal(), outside.egress.config());
+        let body = seal
+            .answer(proof, template, config, &answer.body, state.now_ms)
+            .map_err(|error| refused(&format!("cannot be sealed: {error}")))?;
+        let bound = Bound {
+            budget: "answer_bytes_max",
+            what: "the sealed answer holds",
+            unit: "bytes",
+            allowed: state.limits.answer_bytes_max,
+        };
+        bound.check(body.len() as u64, usage)?;
+        Ok(Answer { status: answer.status, headers: vec![proof::json()], body: body.into() })
     }
 }
 

@@ -9,8 +9,7 @@ mod seal;
 
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::FullConnector;
-use crate::bindings::renmen::connector::types;
+use crate::bindings::renmen::connector::{clock as clock_import, http as http_import, log as log_import, types};
 use crate::state::CallState;
 
 /// Types alone: nothing to call.
@@ -18,5 +17,9 @@ impl types::Host for CallState {}
 
 /// Puts the interfaces of the contract, and nothing else, into a linker.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    FullConnector::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+    types::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    http_import::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    clock_import::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    log_import::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    seal::link(linker)
 }

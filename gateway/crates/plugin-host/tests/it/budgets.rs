@@ -135,14 +135,6 @@ async fn a_thousand_requests_at_once_are_counted_before_the_first_is_sent() {
 }
 
 #[tokio::test]
-async fn signing_without_end_is_stopped_by_hostcall_bytes_max() {
-    let bench = Bench::new().await;
-    let (name, message) = budget(bench.pull("seal_flood", |limits| limits.hostcall_bytes_max = 1 << 20).await);
-    assert_eq!(name, "hostcall_bytes_max");
-    assert!(message.contains("seal"), "{message}");
-}
-
-#[tokio::test]
 async fn healthy_calls_go_on_beside_a_busy_one() {
     let bench = Bench::new().await;
     let busy = bench.pull("loop", |limits| {

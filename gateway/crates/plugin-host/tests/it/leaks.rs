@@ -1,10 +1,12 @@
 //! Nothing that a guest hands over carries a secret, in whatever form: each way out, with the honest records of the same page
 //! beside it (F14).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use renmen_plugin_host::{CallError, Delivery, Page};
+use renmen_plugin_host::{CallError, Delivery, Door, Page};
 
 use crate::harness::{Bench, CANARY, first};
 use crate::spans::Heard;
@@ -114,6 +116,8 @@ async fn what_a_delivery_leaves_carries_no_secret_f14() {
         headers: Vec::new(),
         body: Bytes::from_static(b"{}"),
         received_at_ms: 1_750_000_000_000,
+        window: Duration::from_secs(300),
+        door: Door::Request,
     };
     for path in ["/leak_id", "/leak_refresh", "/answer_secret", "/header_secret"] {
         let error = bench.receive(delivery(path), |_| ()).await.err().unwrap().to_string();

@@ -51,16 +51,16 @@ async fn a_flipped_byte_anywhere_never_takes_the_host_down() {
 
 #[tokio::test]
 async fn another_contract_is_refused_with_the_release_to_build_for() {
-    insta::assert_snapshot!(refused(&text_component("", "0.2.0")).await, @"by-hand was built for renmen:connector@0.2.0, this gateway serves 0.1.0; rebuild it with the renmen-plugin of this release");
-    let newer = text_component("(import \"renmen:connector/http@0.9.0\" (instance))", "0.1.0");
-    insta::assert_snapshot!(refused(&newer).await, @"by-hand was built for renmen:connector@0.9.0, this gateway serves 0.1.0; rebuild it with the renmen-plugin of this release");
+    insta::assert_snapshot!(refused(&text_component("", "0.1.0")).await, @"by-hand was built for renmen:connector@0.1.0, this gateway serves 0.2.0; rebuild it with the renmen-plugin of this release");
+    let newer = text_component("(import \"renmen:connector/http@0.9.0\" (instance))", "0.2.0");
+    insta::assert_snapshot!(refused(&newer).await, @"by-hand was built for renmen:connector@0.9.0, this gateway serves 0.2.0; rebuild it with the renmen-plugin of this release");
 }
 
 #[tokio::test]
 async fn a_component_that_asks_for_more_is_refused_with_the_names() {
     let greedy = text_component(
         "(import \"wasi:filesystem/types@0.2.0\" (instance)) (import \"wasi:sockets/tcp@0.2.0\" (instance))",
-        "0.1.0",
+        "0.2.0",
     );
     insta::assert_snapshot!(refused(&greedy).await, @"by-hand asks for wasi:filesystem/types@0.2.0, wasi:sockets/tcp@0.2.0, which no connector gets: only http, clock, log and seal of renmen:connector; remove the dependency that asks for it (WASI means the wrong target: build for wasm32-unknown-unknown)");
 }
@@ -68,9 +68,9 @@ async fn a_component_that_asks_for_more_is_refused_with_the_names() {
 #[tokio::test]
 async fn a_function_that_the_contract_does_not_have_is_refused_by_name() {
     let newer = text_component(
-        "(import \"renmen:connector/clock@0.1.7\" (instance (export \"sleep\" (func (param \"ms\" u64)))))
-         (instance $source) (export \"renmen:connector/source@0.1.7\" (instance $source))",
-        "0.1.7",
+        "(import \"renmen:connector/clock@0.2.7\" (instance (export \"sleep\" (func (param \"ms\" u64)))))
+         (instance $source) (export \"renmen:connector/source@0.2.7\" (instance $source))",
+        "0.2.7",
     );
     let error = refused(&newer).await;
     assert!(matches!(error, LoadError::Link { .. }) && error.to_string().contains("sleep"), "{error}");
@@ -85,7 +85,7 @@ async fn a_broken_manifest_is_refused_with_its_line() {
 
 #[tokio::test]
 async fn a_manifest_that_contradicts_itself_is_refused_with_every_fault() {
-    let wat = "(component (@custom \"renmen:manifest\" \"name = \\22x\\22\\0aversion = \\221\\22\\0adescription = \\22x\\22\\0acontract = \\220.1.0\\22\\0a\"))";
+    let wat = "(component (@custom \"renmen:manifest\" \"name = \\22x\\22\\0aversion = \\221\\22\\0adescription = \\22x\\22\\0acontract = \\220.2.0\\22\\0a\"))";
     insta::assert_snapshot!(refused(&wat::parse_str(wat).unwrap()).await, @"plugin.toml of x: version: `1`; expected a semantic version, as 0.1.0; streams: neither streams nor actions nor a webhook; expected at least one of them; correct it and build the plugin again");
 }
 
@@ -135,8 +135,8 @@ fn a_component_is_inspected_without_running_it() {
     let inspection = inspect(&bytes).unwrap();
     assert_eq!((inspection.manifest.name.as_str(), inspection.bytes), ("hostile", bytes.len() as u64));
     assert!(inspection.digest.starts_with("sha256:"));
-    assert!(inspection.imports.iter().any(|name| name == "renmen:connector/http@0.1.0"), "{:?}", inspection.imports);
-    assert!(inspection.exports.iter().any(|name| name == "renmen:connector/source@0.1.0"), "{:?}", inspection.exports);
+    assert!(inspection.imports.iter().any(|name| name == "renmen:connector/http@0.2.0"), "{:?}", inspection.imports);
+    assert!(inspection.exports.iter().any(|name| name == "renmen:connector/source@0.2.0"), "{:?}", inspection.exports);
     let can: Vec<_> = inspection.capabilities().into_iter().map(renmen_plugin_host::Capability::as_str).collect();
     assert_eq!(can, ["source", "sink", "webhook", "probe"]);
 }

@@ -16,5 +16,6 @@ mod network;
 mod push;
 mod receive;
 mod reload;
+mod seal;
 mod spans;
 mod telling;

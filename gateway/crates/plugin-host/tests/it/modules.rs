@@ -7,11 +7,11 @@ use wit_parser::Resolve;
 use crate::harness::{Server, call, first, host};
 
 const WIT: &str = include_str!("../../../../../plugin-sdk/wit/connector.wit");
-pub(crate) const PULL: &str = "(func (export \"renmen:connector/source@0.1.0#pull\") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
+pub(crate) const PULL: &str = "(func (export \"renmen:connector/source@0.2.0#pull\") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)";
 
 pub(crate) fn manifest(version: &str) -> String {
     format!(
-        "name = \"by-hand\"\nversion = \"{version}\"\ndescription = \"Written by hand\"\ncontract = \"0.1.0\"\n\
+        "name = \"by-hand\"\nversion = \"{version}\"\ndescription = \"Written by hand\"\ncontract = \"0.2.0\"\n\
          [streams]\nall = {{ description = \"All\", entities = [\"employee\"] }}\n"
     )
 }
@@ -21,7 +21,7 @@ fn bare_module(text: &str) -> Vec<u8> {
     let wat = format!(
         "(module (memory (export \"memory\") 1)
            (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
-           (func (export \"renmen:connector/probe@0.1.0#check\") (param i32 i32) (result i32) unreachable)
+           (func (export \"renmen:connector/probe@0.2.0#check\") (param i32 i32) (result i32) unreachable)
            {text})"
     );
     wat::parse_str(wat).unwrap()
@@ -50,7 +50,7 @@ async fn verdict(text: &str) -> CallError {
         "(module (memory (export \"memory\") 1) (global $top (mut i32) (i32.const 1024))
            (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32)
              (global.get $top) (global.set $top (i32.and (i32.const -8) (i32.add (i32.const 7) (i32.add (global.get $top) (local.get 3))))))
-           (func (export \"renmen:connector/probe@0.1.0#check\") (param i32 i32) (result i32) unreachable)
+           (func (export \"renmen:connector/probe@0.2.0#check\") (param i32 i32) (result i32) unreachable)
            {text})"
     );
     let bytes = componentize(&with_bindings(wat::parse_str(wat).unwrap()), &manifest("1.0.0")).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
-use renmen_plugin_host::{Account, Call, CallLimits, CpuShare, Delivery};
+use renmen_plugin_host::{Account, Call, CallLimits, CpuShare, Delivery, Door};
 use renmen_schema::id::ConnectionName;
 
 use crate::harness::{Bench, call, first};
@@ -31,6 +31,8 @@ fn deliveries<'a>(bench: &'a Bench, connection: &str, path: &str, count: usize) 
         headers: Vec::new(),
         body: bytes::Bytes::new(),
         received_at_ms: 0,
+        window: Duration::from_secs(300),
+        door: Door::Request,
     };
     (0..count).map(|_| bench.plugin.receive(call.clone(), delivery.clone()).map(drop).boxed()).collect()
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use renmen_plugin_host::{CallError, Delivery, Outcome};
+use hmac::{Hmac, KeyInit, Mac as _};
+use renmen_plugin_host::{CallError, Delivery, Door, Outcome};
+use sha2::Sha256;
 
-use crate::harness::{Bench, CANARY, host};
+use crate::harness::{Bench, CANARY, PROVING, host};
 use crate::modules::{PULL, component};
 
 fn delivery(path: &str) -> Delivery {
@@ -14,6 +16,8 @@ fn delivery(path: &str) -> Delivery {
         headers: Vec::new(),
         body: bytes::Bytes::from_static(b"{}"),
         received_at_ms: 1_750_000_000_000,
+        window: Duration::from_secs(300),
+        door: Door::Request,
     }
 }
 
@@ -32,9 +36,9 @@ async fn a_delivery_crosses_and_its_answer_comes_back() {
 #[tokio::test]
 async fn a_signature_is_proved_without_the_key() {
     let bench = Bench::new().await;
-    let slot = renmen_schema::id::SlotName::new("key").unwrap();
-    let parts = [renmen_egress::Part::Bytes(b"{}".to_vec())];
-    let signature = bench.call.egress.seal().sign(&slot, "hmac-sha256", &parts).unwrap();
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(PROVING.as_bytes()).unwrap();
+    mac.update(b"{}");
+    let signature = mac.finalize().into_bytes();
     let signed = |signature: &[u8]| {
         let headers = vec![("x-signature".to_owned(), hex::encode(signature))];
         bench.receive(Delivery { headers, ..delivery("/signed") }, |_| ())
@@ -83,6 +87,13 @@ async fn an_answer_that_no_vendor_may_get_is_refused() {
         let error = told(bench.receive(delivery(path), |_| ()).await);
         assert!(error.contains("carries the secret of slot `key`") && !error.contains(CANARY), "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_sealed_only_for_a_delivery_that_the_host_opened() {
+    let bench = Bench::new().await;
+    let error = told(bench.receive(delivery("/answer_sealed"), |_| ()).await);
+    assert_eq!(error, "internal: the answer is to be sealed, but the host opened no delivery");
 }
 
 #[tokio::test]

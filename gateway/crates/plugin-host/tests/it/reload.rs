@@ -10,7 +10,7 @@ use crate::modules::component;
 
 fn at_version(version: &str) -> Vec<u8> {
     component(
-        "(func (export \"renmen:connector/source@0.1.0#pull\") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)",
+        "(func (export \"renmen:connector/source@0.2.0#pull\") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable)",
         version,
     )
 }

@@ -260,9 +260,9 @@ fn weight(delivery: &Delivery, outcome: &Outcome) -> usize {
     delivery.body.len() + records.chain(rejects).chain(asked).sum::<usize>()
 }
 
-/// A refusal of the connector's, or a question about the address that carries nothing.
+/// A refusal of the connector's, a question that the host answered, or one about the address that carries nothing.
 fn nothing_to_keep(delivery: &Delivery, outcome: &Outcome) -> bool {
     let brings = !outcome.records.is_empty() || !outcome.rejects.is_empty() || !outcome.refresh.is_empty();
     let asks = matches!(delivery.method.as_str(), "GET" | "HEAD") && delivery.body.is_empty();
-    outcome.answer.status >= 400 || (asks && !brings)
+    outcome.question || outcome.answer.status >= 400 || (asks && !brings)
 }

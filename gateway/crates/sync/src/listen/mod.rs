@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_egress::{EgressError, EventVerdict, SocketEvent};
-use renmen_plugin_host::Delivery;
+use renmen_plugin_host::{Delivery, Door};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -140,6 +140,9 @@ impl<T: Taker> Listener<T> {
             headers: event.headers.clone(),
             body: event.body.clone(),
             received_at_ms: self.clock.now_ms(),
+            // Nothing signs its time: the connection is the proof.
+            window: Duration::MAX,
+            door: Door::Held,
         }
     }
 }

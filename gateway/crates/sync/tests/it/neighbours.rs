@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, CallError, Delivery, Finding, Outcome, Page, Pull, Usage};
+use renmen_plugin_host::{Answer, CallError, Delivery, Door, Finding, Outcome, Page, Pull, Usage};
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::manifest::{Deletes, Manifest, StreamMode};
 use renmen_store::StreamKey;
@@ -82,7 +82,8 @@ impl Receiver for Waits {
         }
         let answer = Answer { status: 403, headers: Vec::new(), body: Bytes::new() };
         let (records, rejects, refresh, exchanges) = Default::default();
-        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, exchanges, usage: Usage::default() })
+        let (question, usage) = (false, Usage::default());
+        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, question, exchanges, usage })
     }
 
     fn redact(&self, bytes: Bytes) -> Bytes {
@@ -199,6 +200,8 @@ async fn deliveries_beyond_webhooks_parallel_max_are_sent_away_at_once_and_those
             headers: Vec::new(),
             body: Bytes::new(),
             received_at_ms: 0,
+            window: Duration::from_secs(300),
+            door: Door::Request,
         };
         async move { engine.take_in(&tenant(), &connection, delivery).await }
     };

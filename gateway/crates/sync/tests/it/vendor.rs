@@ -114,7 +114,7 @@ impl Script {
             name: "scripted".to_owned(),
             version: "0.1.0".to_owned(),
             description: "A scripted connector".to_owned(),
-            contract: "0.1.0".to_owned(),
+            contract: "0.2.0".to_owned(),
             author: None,
             streams: [("units".parse().unwrap(), stream)].into(),
             actions: BTreeMap::new(),

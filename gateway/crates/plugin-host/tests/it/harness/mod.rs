@@ -11,9 +11,10 @@ use std::time::Duration;
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, LogLimits, NoTape, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{
     Action, Call, CallError, CallLimits, Delivery, HostOptions, Outcome, Page, Plugin, PluginHost, Pull, Receipt,
+    inspect,
 };
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
-use renmen_schema::manifest::HttpWish;
+use renmen_schema::manifest::{HttpWish, SlotManifest};
 use renmen_vault::Secret;
 
 pub(crate) use build::hostile_component;
@@ -109,6 +110,32 @@ pub(crate) fn call(base_url: &str) -> Call {
     }
 }
 
+/// The slots of the hostile plugin. None shares a secret with another.
+pub(crate) const SIGNING: &str = "signing-canary-41c09a7e";
+pub(crate) const PROVING: &str = "proving-canary-77b2f0d3";
+pub(crate) const DIGEST: &str = "digest-canary-c6e18a25";
+/// 32 bytes in base64.
+pub(crate) const CIPHER: &str = "Y2lwaGVyLWNhbmFyeS0wMTIzNDU2Nzg5YWJjZGVmMDE=";
+pub(crate) const PLAIN: &str = "plain-canary-5d90be14";
+
+fn slots() -> BTreeMap<SlotName, SlotSpec> {
+    let manifest = inspect(&hostile_component()).unwrap().manifest;
+    let secret = |name: &str| match name {
+        "signing" => SIGNING,
+        "proving" => PROVING,
+        "digest" => DIGEST,
+        "cipher" => CIPHER,
+        "plain" => PLAIN,
+        _ => CANARY,
+    };
+    let of = |(name, wish): (&SlotName, &SlotManifest)| {
+        let secret = Some(Secret::new(secret(name.as_str()).to_owned()));
+        let auth = wish.auth.clone();
+        (name.clone(), SlotSpec { secret, to: None, audience: Vec::new(), auth, seal: wish.seal, public: Vec::new() })
+    };
+    manifest.slots.iter().map(of).collect()
+}
+
 fn connection(config: serde_json::Value, logs: LogLimits) -> Arc<Connection> {
     let spec = ConnectionSpec {
         tenant: TenantId::new("default").unwrap(),
@@ -131,16 +158,7 @@ fn connection(config: serde_json::Value, logs: LogLimits) -> Arc<Connection> {
             rate: None,
             logs,
         },
-        slots: BTreeMap::from([(
-            SlotName::new("key").unwrap(),
-            SlotSpec {
-                secret: Some(Secret::new(CANARY.to_owned())),
-                to: None,
-                audience: Vec::new(),
-                auth: None,
-                public: Vec::new(),
-            },
-        )]),
+        slots: slots(),
         config,
     };
     Egress::new().unwrap().connect(spec).unwrap()

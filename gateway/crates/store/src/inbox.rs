@@ -250,6 +250,11 @@ pub(crate) fn refresh_row(row: &impl Columns) -> Result<RefreshRow, StoreError> 
     })
 }
 
+/// Connections as both stores compare them: no name has a slash.
+pub(crate) fn places(connections: &[(TenantId, ConnectionName)]) -> Vec<String> {
+    connections.iter().map(|(tenant, connection)| format!("{tenant}/{connection}")).collect()
+}
+
 /// What was claimed, in the order in which it was first asked for: a statement that changes rows gives them back in any.
 pub(crate) fn in_order(mut rows: Vec<RefreshRow>) -> Vec<RefreshRow> {
     rows.sort_unstable_by_key(|row| row.id);

@@ -27,7 +27,13 @@ impl InboxStore for BrokenStore {
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError> {
         self.fail().await
     }
-    async fn claim_refreshes(&self, _now: i64, _lease: i64, _limit: u32) -> Result<Vec<RefreshRow>, StoreError> {
+    async fn claim_refreshes(
+        &self,
+        _now: i64,
+        _lease: i64,
+        _but_of: &[(TenantId, ConnectionName)],
+        _limit: u32,
+    ) -> Result<Vec<RefreshRow>, StoreError> {
         self.fail().await
     }
     async fn settle_refreshes(

@@ -35,8 +35,15 @@ pub trait InboxStore: Send + Sync {
     /// When the next refresh is due; none when none waits. May lie in the past.
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Takes refreshes that are due, in the order in which they were first asked for. Nobody else gets them for `lease_ms`.
-    async fn claim_refreshes(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<RefreshRow>, StoreError>;
+    /// Takes refreshes that are due, in the order in which they were first asked for, but none of the connections that are
+    /// named. Nobody else gets them for `lease_ms`.
+    async fn claim_refreshes(
+        &self,
+        now_ms: i64,
+        lease_ms: i64,
+        but_of: &[(TenantId, ConnectionName)],
+        limit: u32,
+    ) -> Result<Vec<RefreshRow>, StoreError>;
 
     /// Ends refreshes that were claimed: what is done goes away unless it was asked for again meanwhile.
     async fn settle_refreshes(

@@ -10,7 +10,7 @@ use super::run::{self as runs, LiveStream};
 use super::{PostgresStore, commit, in_time};
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
-    Taken, add, in_order, inbox_row, refresh_row,
+    Taken, add, in_order, inbox_row, places, refresh_row,
 };
 use crate::limits::list_limit;
 use crate::rows::Columns;
@@ -68,13 +68,21 @@ impl InboxStore for PostgresStore {
         self.read(|c| async move { all(&c, sql, &[]).await?.first().map_or(Ok(None), |row| row.int_or_none(0)) }).await
     }
 
-    async fn claim_refreshes(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<RefreshRow>, StoreError> {
+    async fn claim_refreshes(
+        &self,
+        now_ms: i64,
+        lease_ms: i64,
+        but_of: &[(TenantId, ConnectionName)],
+        limit: u32,
+    ) -> Result<Vec<RefreshRow>, StoreError> {
+        let but_of = places(but_of);
         in_time(async {
             let sql = "UPDATE refresh SET claimed_until = $1::bigint + $2::bigint, attempts = attempts + 1 WHERE id IN
-                       (SELECT id FROM refresh WHERE due_at <= $1 AND claimed_until <= $1 ORDER BY due_at, id LIMIT $3
+                       (SELECT id FROM refresh WHERE due_at <= $1 AND claimed_until <= $1
+                        AND tenant || '/' || connection <> ALL($4::text[]) ORDER BY due_at, id LIMIT $3
                         FOR UPDATE SKIP LOCKED)
                        RETURNING id, tenant, connection, stream, external_id, asked, attempts";
-            let rows = all(&self.client().await?, sql, &[&now_ms, &lease_ms, &list_limit(limit)]).await?;
+            let rows = all(&self.client().await?, sql, &[&now_ms, &lease_ms, &list_limit(limit), &but_of]).await?;
             Ok(in_order(rows.iter().map(refresh_row).collect::<Result<_, _>>()?))
         })
         .await

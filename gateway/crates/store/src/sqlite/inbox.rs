@@ -11,7 +11,7 @@ use super::run::{self as runs, LiveStream};
 use super::{SqliteStore, commit};
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
-    Taken, add, in_order, inbox_row, refresh_row,
+    Taken, add, in_order, inbox_row, places, refresh_row,
 };
 use crate::limits::list_limit;
 use crate::{CommitOutcome, InboxStore, RunState, StoreError, StreamKey, codes};
@@ -64,13 +64,23 @@ impl InboxStore for SqliteStore {
         self.readers.run(move |c| one(c, sql, [], |row| Ok(row.get(0)?)).map(Option::flatten)).await
     }
 
-    async fn claim_refreshes(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<RefreshRow>, StoreError> {
+    async fn claim_refreshes(
+        &self,
+        now_ms: i64,
+        lease_ms: i64,
+        but_of: &[(TenantId, ConnectionName)],
+        limit: u32,
+    ) -> Result<Vec<RefreshRow>, StoreError> {
+        // A list as one value: no name has a bar.
+        let but_of = format!("|{}|", places(but_of).join("|"));
         self.writer()?
             .run(move |c| {
                 let sql = "UPDATE refresh SET claimed_until = ?1 + ?2, attempts = attempts + 1 WHERE id IN
-                           (SELECT id FROM refresh WHERE due_at <= ?1 AND claimed_until <= ?1 ORDER BY due_at, id LIMIT ?3)
+                           (SELECT id FROM refresh WHERE due_at <= ?1 AND claimed_until <= ?1
+                            AND instr(?4, '|' || tenant || '/' || connection || '|') = 0
+                            ORDER BY due_at, id LIMIT ?3)
                            RETURNING id, tenant, connection, stream, external_id, asked, attempts";
-                Ok(in_order(all(c, sql, params![now_ms, lease_ms, list_limit(limit)], |row| refresh_row(row))?))
+                Ok(in_order(all(c, sql, params![now_ms, lease_ms, list_limit(limit), but_of], |row| refresh_row(row))?))
             })
             .await
     }

@@ -187,16 +187,16 @@ on_both! {
         store.take_in(with("1", vec![ask(Some("a")), ask(None)])).await.unwrap();
         store.take_in(with("2", vec![ask(Some("a"))])).await.unwrap();
         assert_eq!(store.next_refresh_ms().await.unwrap(), Some(1_000));
-        let claimed = store.claim_refreshes(1_000, 500, 10).await.unwrap();
+        let claimed = store.claim_refreshes(1_000, 500, &[], 10).await.unwrap();
         assert_eq!(claimed.len(), 2);
-        assert!(store.claim_refreshes(1_400, 500, 10).await.unwrap().is_empty(), "they are claimed");
+        assert!(store.claim_refreshes(1_400, 500, &[], 10).await.unwrap().is_empty(), "they are claimed");
         let (a, whole) = (&claimed[0], &claimed[1]);
         assert_eq!((a.ask.clone(), a.asked, a.attempts, whole.ask.clone()), (ask(Some("a")), 2, 1, ask(None)));
         store.take_in(with("3", vec![ask(Some("a"))])).await.unwrap();
         let done = |row: &renmen_store::inbox::RefreshRow| RefreshDone { id: row.id, asked: row.asked };
         let failed = RefreshFailed { id: whole.id, error: "vendor is down".into(), due_at_ms: 9_000 };
         store.settle_refreshes(vec![done(a)], vec![failed], 1_500).await.unwrap();
-        let again = store.claim_refreshes(1_500, 500, 10).await.unwrap();
+        let again = store.claim_refreshes(1_500, 500, &[], 10).await.unwrap();
         assert_eq!((again.len(), again[0].ask.clone(), again[0].asked), (1, ask(Some("a")), 3));
         // What a targeted read brings and what it was for become durable together.
         let read = Intake { delivery: None, done: vec![done(&again[0])], ..intake("", vec![record("a", "{}", 1)]) };
@@ -205,5 +205,20 @@ on_both! {
         assert_eq!(store.inbox(&tenant(), None, None, 10).await.unwrap().len(), 3);
         let run = one(store, "a").await.unwrap().origin.run;
         assert_eq!(store.run(&tenant(), run).await.unwrap().unwrap().trigger, "refresh");
+    }
+
+    async fn refreshes_of_a_connection_that_has_enough_to_do_are_passed_over(bed: &Bed) {
+        let store = bed.store.as_ref();
+        let name = |text: &str| ConnectionName::new(text).unwrap();
+        for (connection, id) in [("loud", "1"), ("loud", "2"), ("people", "3")] {
+            let asks = vec![ask(Some(id))];
+            let of = Intake { connection: name(connection), refreshes: asks, ..intake(&format!("{connection}-{id}"), vec![]) };
+            store.take_in(of).await.unwrap();
+        }
+        let busy = [(tenant(), name("loud")), (TenantId::new("other").unwrap(), name("people"))];
+        let claimed = store.claim_refreshes(1_000, 500, &busy, 10).await.unwrap();
+        assert_eq!(claimed.iter().map(|row| row.connection.as_str()).collect::<Vec<_>>(), ["people"]);
+        let rest = store.claim_refreshes(1_000, 500, &[], 10).await.unwrap();
+        assert_eq!(rest.iter().map(|row| row.connection.as_str()).collect::<Vec<_>>(), ["loud", "loud"]);
     }
 }

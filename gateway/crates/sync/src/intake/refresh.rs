@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use renmen_egress::Tape;
 use renmen_plugin_host::Pull;
+use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::inbox::{Intake, RefreshDone, RefreshFailed, RefreshRow};
 use renmen_store::{DeletedBy, StreamKey};
 use renmen_turns::{Bounds, Class, Who, work};
@@ -32,6 +33,8 @@ const ONLY_MAX: usize = 50;
 const PAGES_MAX: usize = 100;
 /// Groups of reads that are under way or stand in line.
 const READS_MAX: usize = 64;
+/// The same of one connection.
+const READS_EACH: usize = 16;
 /// What a targeted read is called in line: those of one connection take their turns together.
 const READ: &str = "refresh";
 /// No sleep is longer: another gateway may have kept a refresh.
@@ -46,7 +49,7 @@ const PURGE_ROWS: u32 = 1_000;
 impl Engine {
     /// Reads what is asked for as it comes, and forgets old deliveries, until `cancel`.
     pub(crate) async fn serve_intake(self: Arc<Self>, cancel: CancellationToken) {
-        let mut reads = JoinSet::new();
+        let (mut reads, mut under_way) = (JoinSet::new(), UnderWay::default());
         let mut purged: Option<std::time::Instant> = None;
         while !cancel.is_cancelled() {
             if purged.is_none_or(|at| at.elapsed() >= PURGE_EVERY) {
@@ -56,10 +59,16 @@ impl Engine {
             while reads.try_join_next().is_some() {}
             let mut nap = NAP_MAX;
             if reads.len() < READS_MAX {
-                match self.claim().await {
+                match self.claim(&under_way.busy()).await {
+                    // What is due is of connections that have enough to do: one that ends tells.
+                    Ok((groups, Some(0))) if groups.is_empty() => {}
                     Ok((groups, left_ms)) => {
                         for (key, rows) in groups {
-                            reads.spawn(Arc::clone(&self).read(key, rows, cancel.clone()));
+                            let (group, engine, cancel) = (under_way.begin(&key), Arc::clone(&self), cancel.clone());
+                            reads.spawn(async move {
+                                let _group = group;
+                                engine.read(key, rows, cancel).await;
+                            });
                         }
                         nap = Duration::from_millis(left_ms.unwrap_or(i64::MAX).max(1).unsigned_abs()).min(NAP_MAX);
                     }
@@ -77,15 +86,18 @@ impl Engine {
         while reads.join_next().await.is_some() {}
     }
 
-    /// What is due by stream, and how long until the next is.
-    async fn claim(&self) -> Result<(BTreeMap<StreamKey, Vec<RefreshRow>>, Option<i64>), SyncError> {
+    /// What is due by stream, but of no connection that is busy, and how long until the next is.
+    async fn claim(
+        &self,
+        busy: &[Connection],
+    ) -> Result<(BTreeMap<StreamKey, Vec<RefreshRow>>, Option<i64>), SyncError> {
         let now_ms = self.options.clock.now_ms();
         let mut groups = BTreeMap::<StreamKey, Vec<RefreshRow>>::new();
         let due_ms = self.store.next_refresh_ms().await?;
         if due_ms.is_none_or(|due_ms| due_ms > now_ms) {
             return Ok((groups, due_ms.map(|due_ms| due_ms - now_ms)));
         }
-        for row in self.store.claim_refreshes(now_ms, millis(self.options.lease), CLAIMED_MAX).await? {
+        for row in self.store.claim_refreshes(now_ms, millis(self.options.lease), busy, CLAIMED_MAX).await? {
             let key = StreamKey {
                 tenant: row.tenant.clone(),
                 connection: row.connection.clone(),
@@ -213,6 +225,25 @@ impl Engine {
                 }
             }
         }
+    }
+}
+
+/// A connection by its names.
+type Connection = (TenantId, ConnectionName);
+
+/// The groups of each connection that are read or stand in line: each holds a clone for as long as it goes on.
+#[derive(Default)]
+struct UnderWay(BTreeMap<Connection, Arc<()>>);
+
+impl UnderWay {
+    fn begin(&mut self, key: &StreamKey) -> Arc<()> {
+        Arc::clone(self.0.entry((key.tenant.clone(), key.connection.clone())).or_default())
+    }
+
+    /// Those that have as many as one may: a connection whose vendor keeps it waiting must not fill the line.
+    fn busy(&self) -> Vec<Connection> {
+        let busy = self.0.iter().filter(|(_, groups)| Arc::strong_count(groups) > READS_EACH);
+        busy.map(|(connection, _)| connection.clone()).collect()
     }
 }
 

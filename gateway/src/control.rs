@@ -122,6 +122,12 @@ impl Control for Bridge {
         own.map(|connection| self.info(connection, &health)).collect()
     }
 
+    async fn only_tenant(&self, tenant: &TenantId) -> bool {
+        let config = &self.running.deployment.config;
+        // What is configured and off counts too: its customer is one.
+        config.gateway.tenant == *tenant && config.connections.values().all(|connection| connection.tenant == *tenant)
+    }
+
     async fn start_run(
         &self,
         tenant: &TenantId,

@@ -7,7 +7,7 @@ use renmen_api::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 use renmen_plugin_host::{Delivery, Door};
 use renmen_schema::id::ConnectionName;
 use renmen_store::StoreError;
-use renmen_sync::{Engine, IntakeError};
+use renmen_sync::{Engine, IntakeError, Sender};
 
 /// The engine as the API's door for deliveries sees it.
 pub(crate) struct Intake(pub(crate) Arc<Engine>);
@@ -20,6 +20,7 @@ impl Hooks for Intake {
 
     async fn take_in(&self, connection: &ConnectionName, delivery: HookDelivery) -> Result<HookAnswer, HookRefusal> {
         let found = self.0.receiving(connection).ok_or(HookRefusal::Unknown)?;
+        let sender = sender_of(delivery.sender);
         let delivery = Delivery {
             method: delivery.method,
             path_and_query: delivery.path_and_query,
@@ -29,8 +30,16 @@ impl Hooks for Intake {
             window: found.hooks().window,
             door: Door::Request,
         };
-        let taken = self.0.take_in(found.tenant(), connection, delivery).await.map_err(refusal)?;
+        let taken = self.0.take_in(found.tenant(), connection, sender, delivery).await.map_err(refusal)?;
         Ok(HookAnswer { status: taken.answer.status, headers: taken.answer.headers, body: taken.answer.body })
+    }
+}
+
+fn sender_of(sender: renmen_api::Sender) -> Sender {
+    match sender {
+        renmen_api::Sender::Address(address) => Sender::Address(address),
+        renmen_api::Sender::Socket(socket) => Sender::Socket(socket),
+        renmen_api::Sender::Unknown => Sender::Unknown,
     }
 }
 
@@ -38,7 +47,7 @@ fn refusal(error: IntakeError) -> HookRefusal {
     match error {
         IntakeError::Unknown => HookRefusal::Unknown,
         IntakeError::TooLarge { .. } => HookRefusal::TooLarge,
-        IntakeError::TooMany | IntakeError::Busy => HookRefusal::TooMany,
+        IntakeError::TooMany | IntakeError::TurnedAway => HookRefusal::TooMany,
         IntakeError::Forged(_) => HookRefusal::Forged,
         IntakeError::Unreadable(_) => HookRefusal::Unreadable,
         IntakeError::Late { .. } => HookRefusal::Late,

@@ -132,6 +132,7 @@ impl Interviews for InterviewBridge {
     async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
         let view = self.0.screen(token, interview).await.map_err(told)?;
         Ok(view.map(|view| ScreenSteps {
+            tenant: view.tenant,
             stage: match view.stage {
                 ScreenStage::Waiting => "waiting",
                 ScreenStage::InProgress => "in_progress",

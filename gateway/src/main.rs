@@ -1,5 +1,6 @@
 //! Renmen: the binary. Wiring and the command line only; what a word does is in the crates below `crates/`.
 
+mod api_options;
 mod cli;
 mod command;
 mod control;
@@ -82,7 +83,10 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Secret(ask) => command::secret::run(common, out, ask),
         Command::Key(ask) => command::key::run(common, out, ask).await,
         Command::Limits => {
+            out.say("Of a connection, under [limits] or [connections.NAME.limits]:\n");
             out.say(&renmen_config::limits_table());
+            out.say("Of the process, under [gateway.limits]:\n");
+            out.say(&renmen_config::gateway_limits_table());
             Ok(Outcome::Done)
         }
     }

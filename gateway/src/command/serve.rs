@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_api::{ApiKey, ApiOptions, AppState};
+use renmen_api::{ApiKey, AppState};
 use renmen_store::EntityCount;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -19,18 +19,22 @@ use crate::flow_bridge::FlowBridge;
 use crate::hooks::Intake;
 use crate::output::Output;
 use crate::progress::Bars;
-use crate::{pull, ready, signals};
+use crate::{api_options, pull, ready, signals};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::Result<Outcome> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().context("metrics")?;
     let deployment = Deployment::load(common)?;
+    let gateway = &deployment.config.gateway;
     let address = match &serve.listen {
-        Some(text) => {
-            text.parse().map_err(|_| Usage(format!("`{text}` is no address with a port, such as 127.0.0.1:7300")))?
-        }
-        None => deployment.config.gateway.listen,
+        Some(text) => text
+            .parse()
+            .map_err(|_| Usage(format!("`{text}` is not an address with a port, such as 127.0.0.1:7300")))?,
+        None => gateway.listen,
     };
+    // The file was checked when it was read; what the command line says was not.
+    gateway.may_listen(address, common.dev).map_err(|refusal| Usage(format!("{}: {}", refusal.why, refusal.help)))?;
+    let options = api_options::of(&deployment.config)?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let store = deployment.store().await?;
@@ -44,7 +48,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let (interviews, loop_work) =
         crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
-    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, ApiOptions::default())
+    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
         .with_interviews(Arc::new(interviews))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake(Arc::clone(&running.engine))))

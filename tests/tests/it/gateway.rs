@@ -89,3 +89,21 @@ async fn a_config_that_the_manifest_does_not_know_is_refused_by_name() {
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("base_url"), "{}", said(&output));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_other_machines_reach_is_refused_on_the_command_line_too() {
+    let home = Home::new("");
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let output = home.run(&["serve", "--listen", address]).await;
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains("in clear") && text.contains("allow_plaintext = true"), "{text}");
+        let output = home.run(&["serve", "--dev", "--listen", address]).await;
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("`--dev` is for this one alone"), "{}", said(&output));
+    }
+    home.configure("[gateway]\nlisten = \"0.0.0.0:7300\"\n");
+    let output = home.run(&["serve"]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("connectors.toml:2:"), "{}", said(&output));
+}

@@ -89,6 +89,22 @@ impl Home {
         Running(child)
     }
 
+    /// The same, where the system lets the command open no more than so many files.
+    pub fn spawn_with_files(&self, files: u32, arguments: &[&str]) -> Running {
+        let gateway = self.command(arguments);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(gateway.get_program());
+        shell.args(gateway.get_args()).current_dir(self.path());
+        for (name, value) in gateway.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let child = shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Running(child)
+    }
+
     /// The whole of every file below the folder.
     pub fn every_byte(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();

@@ -2,12 +2,11 @@
 //! come from the key and from nowhere else, so no request can name somebody else's. The same layer asks the table of
 //! `access` whether this role may call the operation at all.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, FORWARDED};
+use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
 use renmen_schema::id::TenantId;
@@ -60,7 +59,8 @@ pub(crate) async fn require_key(
     Ok(next.run(request).await)
 }
 
-fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Problem> {
+/// Refuses what the role of this key may not call.
+pub(crate) fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Problem> {
     if let Some(asker) = request.extensions().get::<Asker>() {
         let _first = asker.0.set(Arc::clone(caller));
     }
@@ -69,25 +69,8 @@ fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Problem> {
     access::check(&caller.role, request.method(), path)
 }
 
-/// Middleware of `/metrics`: a scraper on this machine needs no key (unless switched off), every other one does. A
-/// request that a proxy passed on is nobody on this machine, even where the proxy is.
-pub(crate) async fn require_key_or_loopback(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let headers = request.headers();
-    let passed_on = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
-    let local = peer.is_some_and(|ip| ip.to_canonical().is_loopback()) && !passed_on;
-    if !(state.options.metrics_open_on_loopback && local) {
-        let caller = caller(&state, headers).await?;
-        admit(&caller, &request)?;
-    }
-    Ok(next.run(request).await)
-}
-
-async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
+/// Whose key these headers carry.
+pub(crate) async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let key = bearer(headers).ok_or_else(|| {
         unauthorized(
             "send `Authorization: Bearer rk_…` with a key of this gateway",

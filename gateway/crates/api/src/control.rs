@@ -21,6 +21,9 @@ pub trait Control: Send + Sync {
     /// Every connection of the tenant, in the order of their names.
     async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo>;
 
+    /// Does this process serve no other tenant? Then the figures of the process are that tenant's own.
+    async fn only_tenant(&self, tenant: &TenantId) -> bool;
+
     /// One connection of the tenant.
     async fn connection(&self, tenant: &TenantId, name: &ConnectionName) -> Option<ConnectionInfo> {
         self.connections(tenant).await.into_iter().find(|found| found.name == name.as_str())

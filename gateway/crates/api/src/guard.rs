@@ -9,11 +9,18 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::auth::Caller;
+use crate::limit::Limit;
+use crate::pool::Owner;
 use crate::problem::{Problem, ProblemCode};
+use crate::server::HeadFault;
 use crate::state::AppState;
 
-/// Middleware: refuses a path with its query that is too long, and keeps answers out of caches on the way.
+/// Middleware: refuses a head that can be read in two ways and a path with its query that is too long, and keeps answers out of caches on the way.
 pub(crate) async fn shape(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
+    if let Some(fault) = request.extensions().get::<HeadFault>() {
+        return Err(of_head(*fault));
+    }
     let bytes = request.uri().path_and_query().map_or(0, |both| both.as_str().len());
     let max = state.options.uri_bytes_max;
     if bytes > max {
@@ -27,14 +34,45 @@ pub(crate) async fn shape(State(state): State<AppState>, request: Request, next:
     Ok(response)
 }
 
-/// Middleware for what is answered at once: at most so many side by side, and none for longer than the deadline.
-pub(crate) async fn brief(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
-    let Ok(_permit) = state.requests.try_acquire() else {
-        let max = state.options.requests_max;
-        return Err(Problem::new(ProblemCode::Overloaded)
-            .detail(format!("{max} requests are being worked on"), format!("正在处理的请求已达 {max} 个")));
+fn of_head(fault: HeadFault) -> Problem {
+    let (en, zh) = match fault {
+        HeadFault::Host => {
+            ("send exactly one `Host` header with the name of this server", "请发送且仅发送一个 `Host` 请求头")
+        }
+        HeadFault::Misplaced => (
+            "it begins before the answer to the request before it; send one request after the other",
+            "前一个请求尚未应答，请逐个发送请求",
+        ),
     };
-    within(state.options.deadline, async { Ok::<_, Problem>(next.run(request).await) }).await
+    Problem::new(ProblemCode::BadRequest).detail(en, zh)
+}
+
+/// Middleware for what is answered at once: at most so many side by side, fairly by tenant and key, and none for longer than
+/// the deadline. Behind [`crate::auth::require_key`].
+pub(crate) async fn brief(State(state): State<AppState>, request: Request, next: Next) -> Result<Response, Problem> {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let caller = caller.ok_or_else(|| Problem::fault(&"a request came to its work without a key"))?;
+    let max = state.options.requests_max;
+    let overloaded = |en: &str, zh: &str| {
+        state.reached.note(Limit::Requests, Some(&caller.tenant));
+        Problem::new(ProblemCode::Overloaded).detail(
+            format!("{en} ({} is {max})", Limit::Requests.key()),
+            format!("{zh}（{} 为 {max}）", Limit::Requests.key()),
+        )
+    };
+    let owner = Owner { group: caller.tenant.to_string(), member: caller.key.to_string() };
+    let Some(place) = state.requests.take(owner, 1) else {
+        return Err(overloaded("as many requests as may be are being worked on", "正在处理的请求已达上限"));
+    };
+    let work = within(state.options.deadline, async { Ok::<_, Problem>(next.run(request).await) });
+    tokio::select! {
+        answer = work => answer,
+        () = place.lost() => Err(overloaded(
+            "it was given up for a tenant that has fewer under way; if it changes something, look whether it did before you \
+             ask again",
+            "该请求已让位于请求较少的租户；若为修改操作，请先确认是否已生效再重试",
+        )),
+    }
 }
 
 /// What `work` answers, or a problem when it takes longer than `deadline`.

@@ -5,6 +5,8 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use renmen_schema::id::ConnectionName;
 
+use crate::sender::Sender;
+
 /// Who takes deliveries in.
 #[async_trait]
 pub trait Hooks: Send + Sync {
@@ -21,6 +23,8 @@ pub trait Hooks: Send + Sync {
 /// A vendor's request.
 #[derive(Clone)]
 pub struct HookDelivery {
+    /// Who sent it, as far as that is known: forged ones are held against their sender.
+    pub sender: Sender,
     /// `POST` or `GET`.
     pub method: String,
     /// What follows `/hooks/NAME`, with its query.

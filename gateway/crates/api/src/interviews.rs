@@ -196,6 +196,8 @@ pub struct TimelineStep {
 /// What a screen may see of its interview.
 #[derive(Debug, Clone)]
 pub struct ScreenSteps {
+    /// Whose interview it is.
+    pub tenant: TenantId,
     /// `waiting`, `in_progress`, `done`.
     pub stage: &'static str,
     /// In the order of their times.

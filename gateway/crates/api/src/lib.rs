@@ -6,13 +6,14 @@
 //!
 //! Reading order: [`router`] lists every path; `resource/` has one file for each kind of thing; `problem/` is what
 //! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around, `access` the table of who may
-//! call what.
+//! call what; `server/` has the connections below them, `pool` what is shared fairly, `limit` what was reached.
 
 mod access;
 mod auth;
 mod body;
 mod control;
 mod endpoint_control;
+mod figures;
 mod flow_control;
 mod guard;
 mod hooks;
@@ -20,13 +21,16 @@ mod instant;
 mod interviews;
 mod key;
 mod key_ring;
+mod limit;
 mod observe;
 mod openapi;
 mod params;
+mod pool;
 mod problem;
 mod resource;
 mod router;
-mod serve;
+mod sender;
+mod server;
 mod shown_json;
 mod state;
 
@@ -37,6 +41,7 @@ pub use control::{
 pub use endpoint_control::{
     EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,
 };
+pub use figures::MetricsAccess;
 pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
@@ -47,5 +52,6 @@ pub use key::{ApiKey, NoRandomness};
 pub use openapi::document;
 pub use problem::ProblemCode;
 pub use router::router;
-pub use serve::{ServeError, serve};
+pub use sender::Sender;
+pub use server::{ServeError, serve};
 pub use state::{ApiOptions, AppState};

@@ -9,7 +9,8 @@ use renmen_schema::EntityKind;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::auth::{require_key, require_key_or_loopback};
+use crate::auth::require_key;
+use crate::figures;
 use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
@@ -21,15 +22,15 @@ use crate::state::AppState;
 
 /// The whole API on one router.
 ///
-/// To open `/metrics` for a scraper on the same machine it must be served with the peer's address
-/// (`into_make_service_with_connect_info::<SocketAddr>()`), as [`crate::serve()`] does.
+/// Each request should carry its peer's address (`ConnectInfo<SocketAddr>`), as [`crate::serve()`] sees to: without it
+/// `/metrics` is open to nobody on this machine, and all senders of deliveries are one.
 pub fn router(state: AppState) -> Router {
     let body_bytes_max = state.options.body_bytes_max;
     Router::new()
         .merge(records_of_every_entity().merge(engine()).route_layer(from_fn_with_state(state.clone(), brief)))
         .merge(feed())
         .route_layer(from_fn_with_state(state.clone(), require_key))
-        .merge(service_paths(&state))
+        .merge(service_paths())
         .fallback(no_such_path)
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
         // Behind the limit on bodies: each connection has its own.
@@ -96,10 +97,7 @@ fn feed() -> Router<AppState> {
     Router::new().route("/v1/changes", get(changes::list)).route("/v1/changes/stream", get(change_stream::stream))
 }
 
-fn service_paths(state: &AppState) -> Router<AppState> {
-    let metrics = Router::new()
-        .route("/metrics", get(service::metrics))
-        .route_layer(from_fn_with_state(state.clone(), require_key_or_loopback));
+fn service_paths() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))
@@ -109,7 +107,8 @@ fn service_paths(state: &AppState) -> Router<AppState> {
         .route("/docs/docs.css", get(service::docs_style))
         // Not the key's business: its token is good for one interview.
         .route("/v1/interviews/{id}/nodes/stream", get(screen::stream))
-        .merge(metrics)
+        // It says itself who may read it.
+        .route("/metrics", get(figures::read))
 }
 
 /// What vendors send: a challenge by GET, all else by POST.

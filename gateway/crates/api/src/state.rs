@@ -3,36 +3,56 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use renmen_schema::id::TenantId;
 use renmen_store::{ApiKeyRow, KeyRole, Store};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Caller;
 use crate::control::Control;
 use crate::endpoint_control::{EndpointControl, NoEndpoints};
+use crate::figures::MetricsAccess;
 use crate::flow_control::{FlowControl, NoFlows};
 use crate::hooks::Hooks;
 use crate::interviews::Interviews;
 use crate::key::ApiKey;
 use crate::key_ring::KeyRing;
+use crate::limit::Reached;
+use crate::pool::Pool;
 use crate::problem::{Problem, ProblemCode};
 
 /// Limits of the API. Each has a default that suits one machine.
 #[derive(Debug, Clone)]
 pub struct ApiOptions {
+    /// Network connections at once; further ones take the place of those that make the gateway wait, or are turned away.
+    pub connections_max: usize,
+    /// The same from one address that is neither this machine nor one of `proxies`.
+    pub connections_per_address_max: usize,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpNet>,
+    /// From a request's first byte to the end of its head.
+    pub head_timeout: Duration,
+    /// From an answer to the next request on the same connection.
+    pub idle_timeout: Duration,
+    /// How long a client may leave an answer untaken.
+    pub write_timeout: Duration,
+    /// Headers of one request; one with more is refused with 431.
+    pub headers_max: usize,
+    /// A request's head beyond this is refused with 431. Bytes.
+    pub head_bytes_max: usize,
     /// A request body beyond this is refused with 413. Bytes.
     pub body_bytes_max: usize,
     /// A path with its query beyond this is refused with 414. Bytes.
     pub uri_bytes_max: usize,
     /// A request that takes longer is answered with 503; long poll and event stream take their own time.
     pub deadline: Duration,
-    /// Requests worked on at once; the next one is answered with 503 and `Retry-After`.
+    /// Requests worked on at once, shared by tenants; the next one is answered with 503 and `Retry-After`.
     pub requests_max: usize,
-    /// Deliveries of vendors taken in at once; the next one is answered with 503 and comes again.
-    pub deliveries_max: usize,
-    /// Long polls and event streams open at once; the next one is answered with 429.
+    /// Deliveries of vendors held at once, shared by connections and senders; the next one is answered with 503 and comes
+    /// again. Bytes.
+    pub delivery_bytes_max: usize,
+    /// Long polls and event streams open at once, shared by tenants and their keys; the next one is answered with 429.
     pub streams_max: usize,
     /// Longest `wait` of a long poll.
     pub wait_max: Duration,
@@ -51,8 +71,8 @@ pub struct ApiOptions {
     pub key_cache_life: Duration,
     /// How often it is written down when keys were last used.
     pub key_use_every: Duration,
-    /// `/metrics` needs no key from a loopback peer. Switch it off behind a proxy on the same machine.
-    pub metrics_open_on_loopback: bool,
+    /// Who may read `/metrics`.
+    pub metrics: MetricsAccess,
     /// How long requests under way may take to end after a shutdown was asked for.
     pub shutdown_grace: Duration,
 }
@@ -60,11 +80,19 @@ pub struct ApiOptions {
 impl Default for ApiOptions {
     fn default() -> Self {
         Self {
+            connections_max: 1024,
+            connections_per_address_max: 128,
+            proxies: Vec::new(),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            headers_max: 100,
+            head_bytes_max: 32 * 1024,
             body_bytes_max: 64 * 1024,
             uri_bytes_max: 8 * 1024,
             deadline: Duration::from_secs(5),
             requests_max: 256,
-            deliveries_max: 256,
+            delivery_bytes_max: 64 * 1024 * 1024,
             streams_max: 64,
             wait_max: Duration::from_secs(60),
             stream_life_max: Duration::from_secs(15 * 60),
@@ -74,7 +102,7 @@ impl Default for ApiOptions {
             revisions_max: 100,
             key_cache_life: Duration::from_secs(5),
             key_use_every: Duration::from_secs(60),
-            metrics_open_on_loopback: true,
+            metrics: MetricsAccess::Key,
             shutdown_grace: Duration::from_secs(10),
         }
     }
@@ -93,9 +121,11 @@ pub struct AppState {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyRing>,
-    pub(crate) requests: Arc<Semaphore>,
-    pub(crate) deliveries: Arc<Semaphore>,
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) requests: Arc<Pool>,
+    /// Bytes of deliveries.
+    pub(crate) deliveries: Arc<Pool>,
+    pub(crate) streams: Arc<Pool>,
+    pub(crate) reached: Arc<Reached>,
     /// Cancelled when the server closes: long polls and event streams end at once.
     pub(crate) closing: CancellationToken,
 }
@@ -118,9 +148,10 @@ impl AppState {
             endpoints: Arc::new(NoEndpoints),
             metrics,
             keys: Arc::new(KeyRing::new(options.key_cache_life)),
-            requests: Arc::new(Semaphore::new(options.requests_max)),
-            deliveries: Arc::new(Semaphore::new(options.deliveries_max)),
-            streams: Arc::new(Semaphore::new(options.streams_max)),
+            requests: Pool::new(options.requests_max as u64),
+            deliveries: Pool::new(options.delivery_bytes_max as u64),
+            streams: Pool::new(options.streams_max as u64),
+            reached: Arc::default(),
             closing: CancellationToken::new(),
             options: Arc::new(options),
         }

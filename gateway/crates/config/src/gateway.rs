@@ -1,13 +1,14 @@
 //! `[gateway]`: the process itself.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use renmen_schema::id::TenantId;
 
-use crate::limits::within_range;
-use crate::section::{Context, Section};
+use crate::limits::{GatewayLimits, within_range};
+use crate::section::{Context, Node, Section};
 use crate::sharing::Sharing;
 
 /// The shortest and the longest lease: below, a slow page would lose its stream; above, a dead gateway would keep it.
@@ -16,12 +17,32 @@ const LEASE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// The shortest and the longest memory of deliveries: vendors try again for a day or so.
 const INBOX_AGE: (Duration, Duration) = (Duration::from_secs(3_600), Duration::from_secs(366 * 24 * 3_600));
 
+/// Who may read `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Who shows an API key, and then of its own tenant.
+    Key,
+    /// Besides, any program on this machine, and then all of it.
+    Loopback,
+    /// Nobody.
+    Off,
+}
+
 /// Where the gateway listens and keeps its things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Gateway {
     /// `listen`: address and port of the API. Default `127.0.0.1:7300`: nothing but this machine, until somebody decides
     /// otherwise.
     pub listen: SocketAddr,
+    /// `allow_plaintext`: may `listen` be an address that other machines reach? The gateway speaks HTTP without TLS, so keys and
+    /// records cross the network in clear. Default false: a proxy with TLS on this machine stands in front.
+    pub allow_plaintext: bool,
+    /// `proxies`: addresses of proxies in front, whose `X-Forwarded-For` is believed. Default none.
+    pub proxies: Vec<IpNet>,
+    /// `metrics`: who may read `/metrics`. Default `"key"`.
+    pub metrics: MetricsAccess,
+    /// `limits`: what the API takes from outside.
+    pub limits: GatewayLimits,
     /// `data_dir`: database, spool and caches. Default `.renmen` beside the file.
     pub data_dir: PathBuf,
     /// `data_dir_parents`: `check` (default) refuses a data directory that another user could exchange, because of a directory
@@ -55,6 +76,10 @@ impl Gateway {
         let data_dir = context.path(".renmen");
         let mut gateway = Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)),
+            allow_plaintext: false,
+            proxies: Vec::new(),
+            metrics: MetricsAccess::Key,
+            limits: GatewayLimits::default(),
             cache_dir: data_dir.join("cache"),
             data_dir,
             data_dir_parents_trusted: false,
@@ -69,8 +94,25 @@ impl Gateway {
         let Some(mut section) = section else { return gateway };
         let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
         let like = "write an IP address and a port, such as \"127.0.0.1:7300\" or \"[::]:7300\"";
-        if let Some(listen) = section.get("listen").and_then(|node| node.parsed(address, like)) {
+        if let Some(allowed) = section.get("allow_plaintext").and_then(|node| node.flag()) {
+            gateway.allow_plaintext = allowed;
+        }
+        if let Some(node) = section.get("listen")
+            && let Some(listen) = node.parsed(address, like)
+        {
             gateway.listen = listen;
+            if let Err(refusal) = gateway.may_listen(listen, context.dev()) {
+                node.problem(refusal.why, refusal.help);
+            }
+        }
+        if let Some(nodes) = section.get("proxies").and_then(|node| node.list()) {
+            gateway.proxies = nodes.iter().filter_map(range).collect();
+        }
+        if let Some(access) = section.get("metrics").and_then(|node| node.parsed(metrics_access, "")) {
+            gateway.metrics = access;
+        }
+        if let Some(limits) = section.table("limits") {
+            gateway.limits = GatewayLimits::read(limits, &GatewayLimits::default());
         }
         if let Some(path) = section.get("data_dir").and_then(|node| node.path()) {
             gateway.cache_dir = path.join("cache");
@@ -112,4 +154,60 @@ impl Gateway {
         section.finish();
         gateway
     }
+
+    /// May the API listen there?
+    ///
+    /// # Errors
+    /// [`ListenRefusal`]: other machines reach the address, and nobody said that they may in clear; with `--dev` nobody can.
+    pub fn may_listen(&self, listen: SocketAddr, dev: bool) -> Result<(), ListenRefusal> {
+        if listen.ip().to_canonical().is_loopback() {
+            return Ok(());
+        }
+        if dev {
+            let why = format!("`{listen}` can be reached from other machines, and `--dev` is for this one alone");
+            return Err(ListenRefusal { why, help: "listen on 127.0.0.1, or run without `--dev`" });
+        }
+        if self.allow_plaintext {
+            return Ok(());
+        }
+        let why = format!(
+            "`{listen}` can be reached from other machines, and API keys and records would cross the network in clear"
+        );
+        Err(ListenRefusal { why, help: PLAINTEXT_HELP })
+    }
+}
+
+/// Why the API may not listen somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenRefusal {
+    /// What is wrong.
+    pub why: String,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// What to do about an address that other machines reach.
+const PLAINTEXT_HELP: &str = "listen on 127.0.0.1 and put a proxy with TLS in front (nginx, Caddy, Traefik); where the network \
+     between proxy and gateway is your own, set `allow_plaintext = true` in [gateway]";
+
+fn metrics_access(text: &str) -> Result<MetricsAccess, String> {
+    match text {
+        "key" => Ok(MetricsAccess::Key),
+        "loopback" => Ok(MetricsAccess::Loopback),
+        "off" => Ok(MetricsAccess::Off),
+        _ => Err("is none of \"key\", \"loopback\" and \"off\"".to_owned()),
+    }
+}
+
+/// A range of addresses, or one.
+fn range(node: &Node<'_>) -> Option<IpNet> {
+    let range = |text: &str| {
+        let one = || text.parse::<IpAddr>().map(IpNet::from);
+        let range = text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is not an address or a range".to_owned())?;
+        if range.prefix_len() == 0 {
+            return Err("holds every address: then anybody could name any address as its own".to_owned());
+        }
+        Ok(range)
+    };
+    node.parsed(range, "write \"10.0.0.5\" or \"10.0.0.0/8\"")
 }

@@ -11,27 +11,27 @@ use std::time::Duration;
 pub(crate) use read::within_range;
 use read::{bytes, count, duration, ratio};
 use renmen_schema::manifest::Rate;
-pub use table::{LIMITS, LimitSpec, limits_table};
+pub use table::{GATEWAY_LIMITS, LIMITS, LimitSpec, gateway_limits_table, limits_table};
 
 use crate::section::Section;
 
 macro_rules! limits {
-    ($( $(#[doc = $meaning:literal])+ $name:ident : $type:ty = $kind:ident($default:expr, $least:expr, $most:expr); )+) => {
-        /// What one connection may use. Each field is a key under `[limits]`; see [`LIMITS`] for units and defaults.
+    ($(#[doc = $about:literal])+ $limits:ident $(with $extra:ident: $extra_type:ty = $extra_read:path, $extra_about:literal)?;
+     $( $(#[doc = $meaning:literal])+ $name:ident : $type:ty = $kind:ident($default:expr, $least:expr, $most:expr); )+) => {
+        $(#[doc = $about])+
         #[derive(Debug, Clone, PartialEq)]
-        pub struct Limits {
+        pub struct $limits {
             $( $(#[doc = $meaning])+ pub $name: $type, )+
-            /// Requests a period that the vendor allows; none leaves it to the plugin's manifest.
-            pub rate: Option<Rate>,
+            $( #[doc = $extra_about] pub $extra: Option<$extra_type>, )?
         }
 
-        impl Default for Limits {
+        impl Default for $limits {
             fn default() -> Self {
-                Self { $( $name: $default, )+ rate: None }
+                Self { $( $name: $default, )+ $( $extra: None, )? }
             }
         }
 
-        impl Limits {
+        impl $limits {
             /// Reads a table of limits; what it does not name stays as in `base`.
             pub(crate) fn read(mut section: Section<'_>, base: &Self) -> Self {
                 let mut limits = base.clone();
@@ -40,29 +40,38 @@ macro_rules! limits {
                         limits.$name = value;
                     }
                 )+
-                if let Some(rate) = section.table("rate").and_then(read::rate) {
-                    limits.rate = Some(rate);
-                }
+                $(
+                    if let Some(value) = section.table(stringify!($extra)).and_then($extra_read) {
+                        limits.$extra = Some(value);
+                    }
+                )?
                 section.finish();
                 limits
             }
-        }
 
-        /// One entry for each field that the macro makes; `table.rs` adds `rate`.
-        fn specs() -> Vec<LimitSpec> {
-            vec![ $( LimitSpec {
-                name: stringify!($name),
-                unit: $kind::UNIT,
-                default: $kind::show({ let value: $type = $default; value }),
-                least: $kind::show({ let value: $type = $least; value }),
-                most: $kind::show({ let value: $type = $most; value }),
-                meaning: concat!($($meaning),+).trim(),
-            }, )+ ]
+            /// One entry for each field with a range; `table.rs` adds the other one.
+            pub(in crate::limits) fn specs() -> Vec<LimitSpec> {
+                vec![ $( LimitSpec {
+                    name: stringify!($name),
+                    unit: $kind::UNIT,
+                    default: $kind::show({ let value: $type = $default; value }),
+                    least: $kind::show({ let value: $type = $least; value }),
+                    most: $kind::show({ let value: $type = $most; value }),
+                    meaning: concat!($($meaning),+).trim(),
+                }, )+ ]
+            }
         }
     };
 }
 
+mod process;
+
+pub use process::GatewayLimits;
+
 limits! {
+    /// What one connection may use. Each field is a key under `[limits]`; see [`LIMITS`] for units and defaults.
+    Limits with rate: Rate = read::rate, "Requests a period that the vendor allows; none leaves it to the plugin's manifest.";
+
     /// Instructions of the plugin in one call; about a thousand million take a second.
     fuel_max: u64 = count(20_000_000_000, 1_000_000, u64::MAX);
     /// Time of one call, waiting for the vendor included.
@@ -101,10 +110,10 @@ limits! {
     webhook_deadline: Duration = duration(Duration::from_millis(1_500), Duration::from_millis(50), Duration::from_secs(60));
     /// How far the time that a delivery is signed with may lie from ours, either way.
     webhook_window: Duration = duration(Duration::from_secs(300), Duration::from_secs(1), Duration::from_secs(86_400));
-    /// Deliveries a second; further ones are sent away and come again.
+    /// Proved deliveries a second; further ones are sent away and come again.
     webhooks_per_second: u32 = count(1_000, 1, 1_000_000);
-    /// Deliveries worked on at the same time; further ones are sent away and come again.
-    webhooks_parallel_max: u32 = count(64, 1, 4_096);
+    /// Deliveries that are proved at the same time; further ones wait, by sender in turn.
+    webhooks_parallel_max: u32 = count(8, 1, 4_096);
     /// Log lines of one call; further ones are counted and dropped.
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.

@@ -74,6 +74,8 @@ pub struct ScreenNode {
 /// What a screen may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenView {
+    /// Whose interview it is.
+    pub tenant: TenantId,
     /// Where it stands.
     pub stage: ScreenStage,
     /// In the order of their times.
@@ -113,7 +115,7 @@ pub(crate) async fn view(
     let mut nodes: Vec<ScreenNode> =
         children.into_iter().filter_map(Read::<ProcessNode>::of).filter_map(|node| shown(&node)).collect();
     nodes.sort_by_key(|node| (node.at_ms, node.id));
-    Ok(Some(ScreenView { stage: stage(&nodes), nodes }))
+    Ok(Some(ScreenView { tenant: row.tenant, stage: stage(&nodes), nodes }))
 }
 
 async fn interview_of(store: &dyn Store, tenant: &TenantId, id: RecordId) -> Result<RecordRow, InterviewError> {

@@ -8,9 +8,9 @@ use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_schema::manifest::StreamManifest;
 use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
 use renmen_turns::Account;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::watch;
 
-use crate::intake::Pace;
+use crate::intake::{Door, Pace};
 use crate::{HookLimits, Puller, Schedule, SyncError};
 
 /// When a stream runs.
@@ -94,8 +94,7 @@ pub struct ConnectionRuntime {
     limits: IngestLimits,
     hooks: HookLimits,
     pace: Pace,
-    /// Deliveries that are worked on.
-    deliveries: Semaphore,
+    door: Door,
     event_socket: bool,
 }
 
@@ -128,7 +127,7 @@ impl ConnectionRuntime {
             streams,
             limits,
             pace: Pace::new(HookLimits::default().per_second),
-            deliveries: Semaphore::new(HookLimits::default().parallel_max),
+            door: Door::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
             event_socket: false,
         })
@@ -137,8 +136,8 @@ impl ConnectionRuntime {
     /// The same with other bounds on what its vendor may send of its own accord.
     #[must_use]
     pub fn with_hooks(mut self, hooks: HookLimits) -> Self {
-        self.deliveries = Semaphore::new(hooks.parallel_max.max(1));
-        (self.pace, self.hooks) = (Pace::new(hooks.per_second), hooks);
+        (self.pace, self.door) = (Pace::new(hooks.per_second), Door::new(hooks.parallel_max));
+        self.hooks = hooks;
         self
     }
 
@@ -148,13 +147,12 @@ impl ConnectionRuntime {
         &self.hooks
     }
 
-    pub(crate) fn pace(&self) -> &Pace {
-        &self.pace
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
     }
 
-    /// A place for one delivery; none while as many are worked on as may be.
-    pub(crate) fn delivery_place(&self) -> Option<SemaphorePermit<'_>> {
-        self.deliveries.try_acquire().ok()
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// What it has used of the cores, and whether it is held back.

@@ -35,7 +35,7 @@ pub use engine::Engine;
 pub use error::SyncError;
 pub use failure::{FailureClass, RunFailure};
 pub use health::StreamHealth;
-pub use intake::{HookLimits, IntakeError, TakenIn, Verdict};
+pub use intake::{HookLimits, IntakeError, Sender, TakenIn, Verdict};
 pub use listen::{EventDoor, EventSource};
 pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};
 pub use progress::{NoProgress, Progress, ProgressEvent};

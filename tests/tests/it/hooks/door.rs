@@ -57,7 +57,7 @@ async fn what_is_not_the_vendors_is_refused_and_nothing_of_it_is_kept() {
     }
     assert!(gateway.inbox().await.is_empty());
     assert_eq!(gateway.api("/v1/employees").await["data"], json!([]));
-    let metrics = gateway.client.get(format!("{}/metrics", gateway.url)).send().await.unwrap().text().await.unwrap();
+    let metrics = gateway.text("/metrics").await;
     assert!(
         metrics.contains(r#"renmen_webhook_deliveries_total{connection="events",verdict="forged"} 5"#),
         "{metrics}"

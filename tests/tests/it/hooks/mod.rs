@@ -1,6 +1,7 @@
 //! Deliveries of a vendor, through the real binary and a real plugin: who is let in, what is kept, what a storm leaves.
 
 mod door;
+mod outsiders;
 mod storm;
 mod vendor;
 
@@ -24,6 +25,15 @@ struct Gateway {
 impl Gateway {
     /// `limits`: the connection's, as TOML.
     async fn start(vendor_url: &str, limits: &str) -> Self {
+        Self::made(vendor_url, limits, None).await
+    }
+
+    /// The same, where the system lets it open no more than so many files.
+    async fn start_with_files(vendor_url: &str, limits: &str, files: u32) -> Self {
+        Self::made(vendor_url, limits, Some(files)).await
+    }
+
+    async fn made(vendor_url: &str, limits: &str, files: Option<u32>) -> Self {
         let config = format!(
             r#"
 [connections.events]
@@ -39,7 +49,7 @@ limits = {{ {limits} }}
         // A gateway that is started again must be found where it was.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        let (running, url, key) = serve(&home, &listen).await;
+        let (running, url, key) = serve(&home, &listen, files).await;
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { home, running, url, key, listen, client: reqwest::Client::new() }
     }
@@ -48,7 +58,7 @@ limits = {{ {limits} }}
     async fn kill_and_start(&mut self) {
         self.running.0.kill().unwrap();
         self.running.0.wait().unwrap();
-        (self.running, self.url, self.key) = serve(&self.home, &self.listen).await;
+        (self.running, self.url, self.key) = serve(&self.home, &self.listen, None).await;
     }
 
     async fn deliver(&self, sent: &Sent) -> reqwest::Response {
@@ -58,6 +68,11 @@ limits = {{ {limits} }}
     async fn api(&self, path: &str) -> Value {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
         request.send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn text(&self, path: &str) -> String {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     /// Every delivery that was taken in.
@@ -74,8 +89,12 @@ limits = {{ {limits} }}
     }
 }
 
-async fn serve(home: &Home, listen: &str) -> (Running, String, String) {
-    let mut running = home.spawn(&["serve", "--dev", "--json", "--listen", listen]);
+async fn serve(home: &Home, listen: &str, files: Option<u32>) -> (Running, String, String) {
+    let arguments = ["serve", "--dev", "--json", "--listen", listen];
+    let mut running = match files {
+        Some(files) => home.spawn_with_files(files, &arguments),
+        None => home.spawn(&arguments),
+    };
     let document = running.document().await;
     let text = |name: &str| document[name].as_str().unwrap().to_owned();
     (running, text("url"), text("key"))

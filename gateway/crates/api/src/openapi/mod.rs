@@ -78,7 +78,7 @@ use crate::resource::{
         schema::get,
         service::healthz,
         service::readyz,
-        service::metrics,
+        crate::figures::read,
         service::openapi_json,
         service::docs,
     ),

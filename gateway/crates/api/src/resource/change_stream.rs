@@ -11,13 +11,14 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use renmen_store::{ChangeKind, ChangeRow};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::changes::{Change, Wanted, after, entity, place, position, read};
 use super::schema::EntityName;
 use crate::auth::{Caller, require_still_good};
 use crate::params::Params;
+use crate::pool::Place;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -49,10 +50,11 @@ pub(crate) async fn stream(
     let entity = entity(&mut params)?;
     params.end()?;
     let seen = headers.get(LAST_EVENT_ID).map(|id| position(id.to_str().unwrap_or_default())).transpose()?;
+    let place = place(&state, &caller.tenant, &caller.key.to_string())?;
     let wanted = Wanted { tenant: caller.tenant.clone(), after: seen.or(asked).unwrap_or(0), entity, limit: BATCH };
     let heartbeat = state.options.heartbeat;
     let reader = Reader {
-        _place: place(&state)?,
+        place,
         feed: state.store.watch(),
         until: Instant::now() + state.options.stream_life_max,
         waiting: VecDeque::new(),
@@ -70,7 +72,7 @@ pub(crate) async fn stream(
 
 /// One reader of the stream.
 struct Reader {
-    _place: OwnedSemaphorePermit,
+    place: Place,
     state: AppState,
     caller: Caller,
     wanted: Wanted,
@@ -84,7 +86,8 @@ impl Reader {
     /// The next event; `None` when its time is over, the server closes, or the store is away.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            if self.ended || self.state.closing.is_cancelled() || Instant::now() >= self.until {
+            let over = self.place.is_lost() || self.state.closing.is_cancelled() || Instant::now() >= self.until;
+            if self.ended || over {
                 return None;
             }
             if let Some(row) = self.waiting.pop_front() {
@@ -119,6 +122,7 @@ impl Reader {
             changed = self.feed.changed() => self.ended = changed.is_err(),
             () = tokio::time::sleep_until(self.until) => {}
             () = self.state.closing.cancelled() => {}
+            () = self.place.lost() => {}
         }
     }
 }

@@ -19,9 +19,14 @@ use super::schema::EntityName;
 use crate::auth::{Caller, require_still_good};
 use crate::guard::within;
 use crate::instant::Time;
+use crate::limit::Limit;
 use crate::params::Params;
+use crate::pool::{Owner, Place};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
+
+/// Longest `wait` that a client may ask for; the operator's `wait_max` may end it earlier. Seconds.
+const WAIT_S_MAX: u64 = 60;
 
 /// A piece of the feed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -173,15 +178,17 @@ pub(crate) async fn list(
         entity: entity(&mut params)?,
         limit: params.limit()?,
     };
-    let wait_s = params.number("wait", 0, state.options.wait_max.as_secs())?.unwrap_or(0);
+    let wait_s = params.number("wait", 0, WAIT_S_MAX)?.unwrap_or(0);
     params.end()?;
-    let _place = if wait_s > 0 { Some(place(&state)?) } else { None };
-    let until = Instant::now() + Duration::from_secs(wait_s);
+    let place = if wait_s > 0 { Some(place(&state, &wanted.tenant, &caller.key.to_string())?) } else { None };
+    // An operator may let nobody wait so long: then the answer is empty earlier, and the client asks again.
+    let until = Instant::now() + Duration::from_secs(wait_s).min(state.options.wait_max);
     let mut feed = state.store.watch();
     loop {
         feed.mark_unchanged();
         let (rows, next) = read(&state, &wanted).await?;
-        let over = wait_s == 0 || Instant::now() >= until || state.closing.is_cancelled();
+        let given_up = place.as_ref().is_none_or(Place::is_lost);
+        let over = given_up || Instant::now() >= until || state.closing.is_cancelled();
         if !rows.is_empty() || over {
             // The key may have been revoked while the request waited.
             require_still_good(&state, &caller).await?;
@@ -197,15 +204,27 @@ pub(crate) async fn list(
             _ = feed.changed() => {}
             () = tokio::time::sleep_until(until) => {}
             () = state.closing.cancelled() => {}
+            () = lost(place.as_ref()) => {}
         }
     }
 }
 
-/// A place among the readers that wait; given back when it is dropped.
-pub(crate) fn place(state: &AppState) -> Result<tokio::sync::OwnedSemaphorePermit, Problem> {
-    state.streams.clone().try_acquire_owned().map_err(|_| {
-        let max = state.options.streams_max;
-        Problem::new(ProblemCode::TooManyStreams)
-            .detail(format!("{max} are open; read the feed by pages"), format!("已打开 {max} 个，请改用分页读取"))
+async fn lost(place: Option<&Place>) {
+    match place {
+        Some(place) => place.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A place among the readers that wait; given back when it is dropped, and to be given up when it is lost.
+pub(crate) fn place(state: &AppState, tenant: &TenantId, who: &str) -> Result<Place, Problem> {
+    let owner = Owner { group: tenant.to_string(), member: who.to_owned() };
+    state.streams.take(owner, 1).ok_or_else(|| {
+        state.reached.note(Limit::Streams, Some(tenant));
+        let (key, max) = (Limit::Streams.key(), state.streams.max());
+        Problem::new(ProblemCode::TooManyStreams).detail(
+            format!("{max} are open ({key}), and this key holds as many of them as any; read the feed by pages"),
+            format!("已打开 {max} 个（{key}），且此密钥所占不少于其他密钥，请改用分页读取"),
+        )
     })
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
+use crate::limit::LimitReached;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::shown_json::ShownJson;
@@ -32,8 +33,10 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections.
+    /// The worst of the connections; `degraded` too while `limits` names any.
     status: HealthStatus,
+    /// Limits of the process that requests met in the last five minutes, and which key to raise.
+    limits: Vec<LimitReached>,
     /// In the order of their names.
     connections: Vec<ConnectionHealth>,
 }
@@ -68,7 +71,7 @@ pub(crate) struct RecordCount {
 pub(crate) enum HealthStatus {
     /// As it should be.
     Ok,
-    /// A run failed and is tried again.
+    /// A run failed and is tried again, or a limit was reached.
     Degraded,
     /// It waits for a person.
     Blocked,
@@ -167,6 +170,8 @@ pub(crate) async fn health(
             streams: connection.streams,
         })
         .collect();
-    let status = connections.iter().map(|connection| connection.status).max().unwrap_or(HealthStatus::Ok);
-    Ok(ShownJson(HealthReport { status, connections }))
+    let limits = state.reached.told(&caller.tenant);
+    let least = if limits.is_empty() { HealthStatus::Ok } else { HealthStatus::Degraded };
+    let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
+    Ok(ShownJson(HealthReport { status, limits, connections }))
 }

@@ -1,19 +1,27 @@
 //! What vendors send of their own accord: no key, because the vendor signs. Whoever is not the vendor learns nothing.
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
+use std::net::SocketAddr;
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
+use futures_util::StreamExt;
 use renmen_schema::id::ConnectionName;
 
 use crate::guard::within;
-use crate::hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
+use crate::hooks::{HookAnswer, HookDelivery, HookRefusal};
+use crate::limit::Limit;
+use crate::pool::{Owner, Place};
 use crate::problem::{Answered, Problem, ProblemCode};
+use crate::sender::Sender;
 use crate::state::AppState;
 
 /// Where deliveries arrive.
 const PREFIX: &str = "/hooks/";
+/// What a delivery counts for beside its body.
+const HEAD_BYTES: u64 = 4 * 1024;
 /// The headers that an answer may set: what vendors wait for when they prove an address or want to be told to slow down. By name,
 /// because what else a header means is up to the proxy in front of this gateway (`x-sendfile`, `x-accel-…`, `x-reproxy-url`)
 /// and to whoever reads the answer (`location`, `set-cookie`). The SDK's documentation names them.
@@ -37,24 +45,29 @@ pub(crate) async fn take(
     let name = parts.iter().find(|(key, _)| key == "connection").map(|(_, name)| name.as_str()).unwrap_or_default();
     let connection = ConnectionName::new(name).map_err(|_| unknown())?;
     let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(unknown)?;
-    let Ok(_permit) = state.deliveries.try_acquire() else {
-        let max = state.options.deliveries_max;
-        return Err(Problem::new(ProblemCode::Overloaded)
-            .detail(format!("{max} deliveries are being taken in"), format!("正在接收的回调已达 {max} 个")));
-    };
     check_head(request.headers(), bytes_max)?;
-    let delivery = within(state.options.deadline, read(request, bytes_max)).await?;
-    // Each connection has its own deadline within: see `webhook_deadline`.
-    let answer = take_in(hooks.as_ref(), &connection, delivery).await?;
-    Ok(answered(answer))
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let sender = Sender::of(peer, request.headers(), &state.options.proxies);
+    let owner = Owner { group: connection.to_string(), member: sender.text() };
+    let place = state.deliveries.take(owner, HEAD_BYTES).ok_or_else(|| overloaded(&state))?;
+    let taken = async {
+        let delivery = within(state.options.deadline, read(request, bytes_max, sender, &place, &state)).await?;
+        // Each connection has its own deadline within: see `webhook_deadline`.
+        hooks.take_in(&connection, delivery).await.map_err(of_refusal)
+    };
+    tokio::select! {
+        taken = taken => taken.map(answered),
+        () = place.lost() => Err(overloaded(&state)),
+    }
 }
 
-async fn take_in(
-    hooks: &dyn Hooks,
-    connection: &ConnectionName,
-    delivery: HookDelivery,
-) -> Result<HookAnswer, Problem> {
-    hooks.take_in(connection, delivery).await.map_err(of_refusal)
+fn overloaded(state: &AppState) -> Problem {
+    state.reached.note(Limit::DeliveryBytes, None);
+    let (key, max) = (Limit::DeliveryBytes.key(), state.deliveries.max());
+    Problem::new(ProblemCode::Overloaded).detail(
+        format!("deliveries of {max} bytes are being taken in ({key}); send it again after a moment"),
+        format!("正在接收的回调已达 {max} 字节（{key}），请稍后重发"),
+    )
 }
 
 /// What can be refused before a byte of the body is read. A packed body is never unpacked: a signature is over what came, and a
@@ -73,19 +86,50 @@ fn check_head(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn read(request: Request, bytes_max: usize) -> Result<HookDelivery, Problem> {
+async fn read(
+    request: Request,
+    bytes_max: usize,
+    sender: Sender,
+    place: &Place,
+    state: &AppState,
+) -> Result<HookDelivery, Problem> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, bytes_max).await.map_err(|_| too_large(bytes_max))?;
+    let body = read_body(body.into_data_stream(), bytes_max, place, state).await?;
     let headers = head
         .headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     Ok(HookDelivery {
+        sender,
         method: head.method.as_str().to_owned(),
         path_and_query: behind_name(&head.uri),
         headers: headers.collect(),
         body,
     })
+}
+
+/// Reads a body as it comes. What is held is counted before more is read, so that no number of half-sent bodies fills the
+/// memory.
+async fn read_body(
+    mut stream: BodyDataStream,
+    bytes_max: usize,
+    place: &Place,
+    state: &AppState,
+) -> Result<Bytes, Problem> {
+    let mut whole = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| {
+            Problem::new(ProblemCode::BadRequest).detail("the body ended before its time", "请求体不完整")
+        })?;
+        if whole.len() + chunk.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        if !place.grow(chunk.len() as u64) {
+            return Err(overloaded(state));
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole.into())
 }
 
 /// What the connector is told of the address: nothing of where this gateway put it.

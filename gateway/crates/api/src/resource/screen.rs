@@ -14,7 +14,7 @@ use renmen_schema::EntityKind;
 use renmen_schema::id::RecordId;
 use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
@@ -23,6 +23,7 @@ use crate::auth::Caller;
 use crate::instant::Time;
 use crate::interviews::{ScreenStep, ScreenSteps};
 use crate::params::{Params, path_id};
+use crate::pool::Place;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -125,8 +126,10 @@ pub(crate) async fn stream(
     let interview: RecordId = id.parse().map_err(|_| unauthorized())?;
     let first = state.interviews()?.screen(&token, interview).await?.ok_or_else(unauthorized)?;
     let heartbeat = state.options.heartbeat;
+    // The screens of one interview share as one key does.
+    let place = place(&state, &first.tenant, &format!("screen {interview}"))?;
     let mut screen = Screen {
-        _place: place(&state)?,
+        place,
         feed: state.store.watch(),
         until: Instant::now() + state.options.stream_life_max,
         told: HashSet::new(),
@@ -154,7 +157,7 @@ fn unauthorized() -> Problem {
 
 /// One open screen.
 struct Screen {
-    _place: OwnedSemaphorePermit,
+    place: Place,
     state: AppState,
     token: String,
     interview: RecordId,
@@ -173,7 +176,8 @@ impl Screen {
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
-            if self.ended || self.state.closing.is_cancelled() || Instant::now() >= self.until {
+            let over = self.place.is_lost() || self.state.closing.is_cancelled() || Instant::now() >= self.until;
+            if self.ended || over {
                 return None;
             }
             self.wait().await;
@@ -208,6 +212,7 @@ impl Screen {
             () = tokio::time::sleep(LOOK) => {}
             () = tokio::time::sleep_until(self.until) => {}
             () = self.state.closing.cancelled() => {}
+            () = self.place.lost() => {}
         }
     }
 }

@@ -43,15 +43,6 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Wellnes
     Ok(Json(Wellness { status: "ok" }))
 }
 
-/// Figures for Prometheus. Open to a scraper on the same machine; others need a key.
-#[utoipa::path(
-    get, path = "/metrics", tag = "service", operation_id = "get_metrics", security((), ("key" = [])),
-    responses((status = 200, body = String, content_type = "text/plain", description = "Prometheus text format, version 0.0.4")),
-)]
-pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render()).into_response()
-}
-
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "service", operation_id = "get_openapi", security(()), responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 pub(crate) async fn openapi_json() -> Response {

@@ -72,7 +72,11 @@ impl Interviews for Scripted {
 
     async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
         let step = ScreenStep { id: interview, code: "STARTED", at_ms: BEGIN_MS, done: Some(2), of: Some(5) };
-        Ok((token == TOKEN).then(|| ScreenSteps { stage: "in_progress", nodes: vec![step] }))
+        Ok((token == TOKEN).then(|| ScreenSteps {
+            tenant: TenantId::new("acme").unwrap(),
+            stage: "in_progress",
+            nodes: vec![step],
+        }))
     }
 }
 

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use renmen_api::{ApiKey, ApiOptions, AppState, EndpointControl, Interviews, router};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
@@ -31,6 +31,7 @@ pub(crate) struct Rig {
     /// Of the tenant `other`.
     pub(crate) other: ApiKey,
     clock: AtomicI64,
+    recorder: PrometheusRecorder,
     run: RunId,
     _folder: tempfile::TempDir,
 }
@@ -101,11 +102,12 @@ impl Rig {
             lease_ms: i64::from(i32::MAX),
         };
         let run = store.begin_run(run).await.unwrap();
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
         let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
         let state = more(Arc::clone(&store), state);
         let clock = AtomicI64::new(BEGIN_MS);
-        Self { store, router: router(state.clone()), state, key, other, clock, run, _folder: folder }
+        Self { store, router: router(state.clone()), state, key, other, clock, recorder, run, _folder: folder }
     }
 
     /// A key of a tenant with a role.
@@ -175,6 +177,16 @@ impl Rig {
     /// Commits employees with these vendor ids and numbers, one page.
     pub(crate) async fn employees(&self, ids: &[(&str, &str)]) {
         self.commit(ids.iter().map(|(id, number)| employee(id, number)).collect(), Vec::new()).await;
+    }
+
+    /// What the API works with, to serve it on a socket.
+    pub(crate) fn state(&self) -> AppState {
+        self.state.clone()
+    }
+
+    /// Notes figures into what `/metrics` shows.
+    pub(crate) fn recorded(&self, note: impl FnOnce()) {
+        metrics::with_local_recorder(&self.recorder, note);
     }
 
     /// The same with an interview loop.

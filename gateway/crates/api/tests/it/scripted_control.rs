@@ -22,11 +22,13 @@ pub(crate) struct ScriptedControl {
     pub(crate) delay: Duration,
     /// Since when the connection is held back; then its stream is well.
     pub(crate) held_back_since_ms: Option<i64>,
+    /// Is `acme` the only tenant?
+    pub(crate) alone: bool,
 }
 
 impl Default for ScriptedControl {
     fn default() -> Self {
-        Self { start: Ok(RunId(7)), delay: Duration::ZERO, held_back_since_ms: None }
+        Self { start: Ok(RunId(7)), delay: Duration::ZERO, held_back_since_ms: None, alone: true }
     }
 }
 
@@ -76,6 +78,10 @@ impl Control for ScriptedControl {
             held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
             streams: vec![stream],
         }]
+    }
+
+    async fn only_tenant(&self, tenant: &TenantId) -> bool {
+        ours(tenant) && self.alone
     }
 
     async fn start_run(

@@ -10,7 +10,7 @@ use super::read::show_rate;
 /// One limit, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitSpec {
-    /// The key under `[limits]`.
+    /// The key under `[limits]` or `[gateway.limits]`.
     pub name: &'static str,
     /// `number`, `bytes`, `duration`, `share`, …
     pub unit: &'static str,
@@ -26,7 +26,7 @@ pub struct LimitSpec {
 
 /// Every limit, in the order of the documentation.
 pub static LIMITS: LazyLock<Vec<LimitSpec>> = LazyLock::new(|| {
-    let mut specs = super::specs();
+    let mut specs = super::Limits::specs();
     specs.push(LimitSpec {
         name: "rate",
         unit: "requests a period",
@@ -38,11 +38,24 @@ pub static LIMITS: LazyLock<Vec<LimitSpec>> = LazyLock::new(|| {
     specs
 });
 
-/// The table of limits in Markdown, for the documentation.
+/// Every limit of the process, in the order of the documentation.
+pub static GATEWAY_LIMITS: LazyLock<Vec<LimitSpec>> = LazyLock::new(super::GatewayLimits::specs);
+
+/// The table of a connection's limits in Markdown, for the documentation.
 #[must_use]
 pub fn limits_table() -> String {
-    let mut table = String::from("| limit | default | unit | from | to | meaning |\n|---|---|---|---|---|---|\n");
-    for limit in LIMITS.iter() {
+    table("limit", &LIMITS)
+}
+
+/// The table of the process's limits in Markdown, for the documentation.
+#[must_use]
+pub fn gateway_limits_table() -> String {
+    table("limit of the process", &GATEWAY_LIMITS)
+}
+
+fn table(what: &str, limits: &[LimitSpec]) -> String {
+    let mut table = format!("| {what} | default | unit | from | to | meaning |\n|---|---|---|---|---|---|\n");
+    for limit in limits {
         let LimitSpec { name, unit, default, least, most, meaning } = limit;
         writeln!(table, "| `{name}` | {default} | {unit} | {least} | {most} | {meaning} |")
             .expect("writing to a string cannot fail");

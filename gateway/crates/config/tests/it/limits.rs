@@ -9,7 +9,7 @@ fn limit(name: &str, value: &str) -> Result<Limits, String> {
 }
 
 /// As it stands in a file: durations and sizes in quotes.
-fn literal(unit: &str, shown: &str) -> String {
+pub(crate) fn literal(unit: &str, shown: &str) -> String {
     match unit {
         "bytes" | "duration" => format!("\"{shown}\""),
         _ => shown.to_owned(),

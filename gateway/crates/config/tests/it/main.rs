@@ -7,6 +7,7 @@ mod files;
 mod flows;
 mod interview;
 mod limits;
+mod outside;
 mod plugins;
 mod receivers;
 mod secrets;

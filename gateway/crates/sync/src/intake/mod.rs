@@ -3,6 +3,7 @@
 //! A delivery is proved and understood by its connector (`receive`), goes through the same normalizing as a page, and is
 //! durable before it is answered. What it only announces is kept, and read by `refresh` until it is done.
 
+mod door;
 mod pace;
 mod prepare;
 mod refresh;
@@ -19,6 +20,8 @@ use renmen_turns::{Class, work};
 use crate::source::Reading;
 use crate::spool::PageTape;
 use crate::{ConnectionRuntime, Engine, figures};
+pub(crate) use door::Door;
+pub use door::Sender;
 pub(crate) use pace::Pace;
 pub(crate) use prepare::carried;
 
@@ -39,9 +42,9 @@ pub struct HookLimits {
     pub deadline: Duration,
     /// How far the vendor's time of a delivery may lie from ours, either way.
     pub window: Duration,
-    /// Deliveries a second.
+    /// Proved deliveries a second.
     pub per_second: u32,
-    /// Deliveries worked on at the same time.
+    /// Deliveries that are proved at the same time; the others wait, by sender in turn.
     pub parallel_max: usize,
 }
 
@@ -52,7 +55,7 @@ impl Default for HookLimits {
             deadline: Duration::from_millis(1_500),
             window: Duration::from_secs(300),
             per_second: 1_000,
-            parallel_max: 64,
+            parallel_max: 8,
         }
     }
 }
@@ -108,9 +111,9 @@ pub enum IntakeError {
     /// More than the connection's `webhooks_per_second`.
     #[error("more than webhooks_per_second deliveries")]
     TooMany,
-    /// As many are worked on as the connection's `webhooks_parallel_max`.
-    #[error("webhooks_parallel_max deliveries are being worked on")]
-    Busy,
+    /// Its sender's deliveries fail one after the other, and it has had its tries for now.
+    #[error("its sender only sends what is not proved")]
+    TurnedAway,
     /// It is not the vendor's, or too old.
     #[error("not proved: {0}")]
     Forged(String),
@@ -139,7 +142,7 @@ impl IntakeError {
             Self::Unknown => "unknown",
             Self::TooLarge { .. } => "too_large",
             Self::TooMany => "too_many",
-            Self::Busy => "busy",
+            Self::TurnedAway => "turned_away",
             Self::Forged(_) => "forged",
             Self::Unreadable(_) => "unreadable",
             Self::Late { .. } => "late",
@@ -167,7 +170,7 @@ impl Engine {
     }
 
     /// Takes a delivery in: proves it, keeps it and what it brought, and says what to answer. What comes over HTTP and what
-    /// comes over a connection that the gateway holds both enter here.
+    /// comes over a connection that the gateway holds both enter here. What is not proved is held against `sender`.
     ///
     /// Safe to be dropped and to be called again with the same delivery.
     ///
@@ -177,12 +180,13 @@ impl Engine {
         &self,
         tenant: &TenantId,
         name: &ConnectionName,
+        sender: Sender,
         delivery: Delivery,
     ) -> Result<TakenIn, IntakeError> {
         let began = Instant::now();
         let Ok(connection) = self.connection(tenant, name).cloned() else { return Err(IntakeError::Unknown) };
         let deadline = connection.hooks().deadline;
-        let taken = match tokio::time::timeout(deadline, self.receive(&connection, delivery, began)).await {
+        let taken = match tokio::time::timeout(deadline, self.receive(&connection, sender, delivery, began)).await {
             Ok(taken) => taken,
             Err(_elapsed) => Err(IntakeError::Late { deadline }),
         };
@@ -198,6 +202,7 @@ impl Engine {
     async fn receive(
         &self,
         connection: &Arc<ConnectionRuntime>,
+        sender: Sender,
         mut delivery: Delivery,
         began: Instant,
     ) -> Result<TakenIn, IntakeError> {
@@ -207,16 +212,12 @@ impl Engine {
         if delivery.body.len() > hooks.body_bytes_max {
             return Err(IntakeError::TooLarge { bytes_max: hooks.body_bytes_max });
         }
-        if !connection.pace().admits(began) {
-            return Err(IntakeError::TooMany);
-        }
-        // Those that would wait hold a place that other connections' deliveries need.
-        let _place = connection.delivery_place().ok_or(IntakeError::Busy)?;
         delivery.headers.retain(|(header, _)| !header.to_ascii_lowercase().starts_with(OWN_PREFIX));
         let seen = delivery.clone();
         delivery.headers.push((WINDOW_HEADER.to_owned(), hooks.window.as_millis().to_string()));
         let tape = Arc::new(PageTape::new(Vec::new(), None));
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms: delivery.received_at_ms };
+        let turn = connection.door().enter(sender).await.map_err(|_turned_away| IntakeError::TurnedAway)?;
         let outcome = receiver
             .receive(reading, hooks.deadline, delivery)
             .await
@@ -225,6 +226,11 @@ impl Engine {
             let answer = outcome.answer;
             let outcome = CommitOutcome::default();
             return Ok(TakenIn { answer, verdict: Verdict::Answered, outcome, refreshes: 0 });
+        }
+        turn.proved();
+        // Only now: what anybody can send must not use up what the vendor may.
+        if !connection.pace().admits(Instant::now()) {
+            return Err(IntakeError::TooMany);
         }
         let answer = outcome.answer.clone();
         let prepared = prepare::Prepare {

@@ -1,4 +1,4 @@
-//! How many deliveries of one connection are looked at in a second: a vendor gone mad must not take the others' time.
+//! How many proved deliveries of one connection are taken in in a second: a vendor gone mad must not take the others' time.
 
 use std::time::Instant;
 

@@ -7,7 +7,7 @@ use renmen_egress::EventVerdict;
 use renmen_plugin_host::Delivery;
 
 use super::Taker;
-use crate::{ConnectionRuntime, Engine, IntakeError};
+use crate::{ConnectionRuntime, Engine, IntakeError, Sender};
 
 /// The engine's intake, for one connection.
 pub(crate) struct Intake {
@@ -19,7 +19,7 @@ pub(crate) struct Intake {
 impl Taker for Intake {
     async fn take(&self, delivery: Delivery) -> (EventVerdict, Vec<u8>) {
         let name = self.connection.name();
-        match self.engine.take_in(self.connection.tenant(), name, delivery).await {
+        match self.engine.take_in(self.connection.tenant(), name, Sender::Held, delivery).await {
             Ok(taken) if taken.answer.status < 400 => (EventVerdict::Taken, taken.answer.body.to_vec()),
             Ok(taken) => {
                 tracing::warn!(connection = %name, status = taken.answer.status, "An event is not wanted by the connector");

@@ -169,6 +169,10 @@ impl Interviews for Scripted {
     async fn screen(&self, token: &str, id: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
         let acme = TenantId::new("acme").unwrap();
         let own = self.0.record(&acme, id).await?.is_some_and(|row| row.external_id == "own-interview");
-        Ok((own && token == TOKEN).then(|| ScreenSteps { stage: "waiting", nodes: Vec::new() }))
+        Ok((own && token == TOKEN).then(|| ScreenSteps {
+            tenant: TenantId::new("acme").unwrap(),
+            stage: "waiting",
+            nodes: Vec::new(),
+        }))
     }
 }

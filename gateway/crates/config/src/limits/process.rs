@@ -1,0 +1,58 @@
+//! `[gateway.limits]`: what the process takes from outside, whoever it comes from. Its own file, because these are nobody's
+//! connection: they hold before anybody knows whose a request is.
+
+use std::time::Duration;
+
+use super::read::{bytes, count, duration};
+use super::table::LimitSpec;
+use crate::section::Section;
+
+limits! {
+    /// What the API takes from outside. Each field is a key under `[gateway.limits]`; see [`GATEWAY_LIMITS`](super::GATEWAY_LIMITS).
+    GatewayLimits;
+
+    /// Network connections at once; a further one takes the place of one that keeps the gateway waiting, or is turned away.
+    connections_max: u32 = count(1_024, 8, 65_536);
+    /// Network connections at once from one address (the first 64 bits of IPv6); this machine and `gateway.proxies` have no such limit.
+    connections_per_address_max: u32 = count(128, 1, 65_536);
+    /// Time for the head of a request, from its first byte to its last.
+    head_timeout: Duration = duration(Duration::from_secs(10), Duration::from_millis(50), Duration::from_secs(300));
+    /// Time from an answer to the next request on the same network connection.
+    idle_timeout: Duration = duration(Duration::from_secs(60), Duration::from_millis(50), Duration::from_secs(3_600));
+    /// Time that a client may leave an answer untaken.
+    write_timeout: Duration = duration(Duration::from_secs(30), Duration::from_millis(50), Duration::from_secs(3_600));
+    /// Headers of one request.
+    headers_max: u32 = count(100, 16, 1_000);
+    /// Bytes of the head of one request, its first line included.
+    head_bytes_max: u64 = bytes(32 << 10, 8 << 10, 1 << 20);
+    /// Bytes of a path with its query.
+    uri_bytes_max: u64 = bytes(8 << 10, 256, 64 << 10);
+    /// Bytes of the body of a request to the API.
+    body_bytes_max: u64 = bytes(64 << 10, 1 << 10, 16 << 20);
+    /// Time of one request; long polls and event streams take their own.
+    request_deadline: Duration = duration(Duration::from_secs(5), Duration::from_millis(100), Duration::from_secs(300));
+    /// Requests at once, shared out by tenant and key.
+    requests_max: u32 = count(256, 1, 65_536);
+    /// Bytes of vendors' deliveries that are held at once, shared out by connection and sender.
+    delivery_bytes_max: u64 = bytes(64 << 20, 1 << 20, 16 << 30);
+    /// Long polls and event streams open at once, shared out by tenant and key.
+    streams_max: u32 = count(64, 1, 65_536);
+    /// Longest wait of a long poll; a client may ask for at most 60 seconds.
+    wait_max: Duration = duration(Duration::from_secs(60), Duration::from_secs(1), Duration::from_secs(60));
+    /// Time after which an event stream is closed and its reader comes back with its place.
+    stream_life_max: Duration = duration(Duration::from_secs(900), Duration::from_secs(1), Duration::from_secs(86_400));
+    /// Time between two signs of life on an idle event stream.
+    heartbeat: Duration = duration(Duration::from_secs(15), Duration::from_millis(100), Duration::from_secs(600));
+    /// Bytes of one page of records.
+    page_bytes_max: u64 = bytes(8 << 20, 64 << 10, 256 << 20);
+    /// Bytes of a recorded body that are shown, each of request and response.
+    exchange_body_bytes_max: u64 = bytes(1 << 20, 1 << 10, 64 << 20);
+    /// Revisions that are shown with a record.
+    revisions_max: u32 = count(100, 1, 10_000);
+    /// Time that a key is believed without asking the store: so long a revoked key may still work.
+    key_cache_life: Duration = duration(Duration::from_secs(5), Duration::ZERO, Duration::from_secs(300));
+    /// Time between two notes of when keys were last used.
+    key_use_every: Duration = duration(Duration::from_secs(60), Duration::from_millis(100), Duration::from_secs(3_600));
+    /// Time that requests under way have to end after a stop was asked for.
+    shutdown_grace: Duration = duration(Duration::from_secs(10), Duration::ZERO, Duration::from_secs(600));
+}

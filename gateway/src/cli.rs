@@ -43,6 +43,9 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     /// Run the schedule and the API until stopped.
     Serve(Serve),
+    /// Compiles one plugin from standard input. Started by the gateway itself, within limits.
+    #[command(hide = true)]
+    CompilePlugin,
     /// Pull now: every enabled stream, those of one connection, or one.
     Sync {
         /// The key under `[connections]`.

@@ -16,7 +16,7 @@ use renmen_store::{PluginRef, StoreError, StreamKey};
 use renmen_sync::{ConnectionRuntime, StreamHealth, SyncError};
 use tokio_util::sync::CancellationToken;
 
-use crate::deployment::Running;
+use crate::deployment::{Running, Unloaded};
 
 /// The running gateway as the API sees it.
 pub(crate) struct Bridge {
@@ -63,12 +63,19 @@ impl Bridge {
         let signer = source.signer().map(signer_view);
         ConnectionInfo {
             name: connection.name().to_string(),
-            plugin: connection.plugin(),
+            plugin: Some(connection.plugin()),
             signer,
             enabled: true,
             held_back: held_back(&connection.account()),
+            off: None,
             streams,
         }
+    }
+
+    /// The tenant's connections of the configuration that could not be loaded. A channel or an endpoint is none.
+    fn off(&self, tenant: &TenantId) -> impl Iterator<Item = &Unloaded> {
+        let configured = &self.running.deployment.config.connections;
+        self.running.off.iter().filter(move |off| off.tenant == *tenant && configured.contains_key(&off.name))
     }
 }
 
@@ -106,7 +113,9 @@ fn refused(error: SyncError) -> ControlError {
         SyncError::UnknownConnection(_) | SyncError::UnknownStream { .. } | SyncError::UnknownQuarantine(_) => {
             ControlError::NotFound(error.to_string())
         }
-        SyncError::Disabled { .. } | SyncError::BadOption(_) => ControlError::Refused(error.to_string()),
+        SyncError::Disabled { .. } | SyncError::BadOption(_) | SyncError::Store(StoreError::Quota { .. }) => {
+            ControlError::Refused(error.to_string())
+        }
         SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {
             ControlError::Unavailable(error.to_string())
         }
@@ -119,7 +128,18 @@ impl Control for Bridge {
     async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo> {
         let health = self.health();
         let own = self.running.engine.connections().filter(|connection| connection.tenant() == tenant);
-        own.map(|connection| self.info(connection, &health)).collect()
+        let mut all: Vec<_> = own.map(|connection| self.info(connection, &health)).collect();
+        all.extend(self.off(tenant).map(|off| ConnectionInfo {
+            name: off.name.to_string(),
+            plugin: None,
+            signer: None,
+            enabled: true,
+            held_back: None,
+            off: Some(off.reason.clone()),
+            streams: Vec::new(),
+        }));
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 
     async fn only_tenant(&self, tenant: &TenantId) -> bool {
@@ -134,6 +154,9 @@ impl Control for Bridge {
         connection: &ConnectionName,
         stream: &StreamName,
     ) -> Result<RunId, ControlError> {
+        if let Some(off) = self.off(tenant).find(|off| off.name == *connection) {
+            return Err(ControlError::Refused(format!("connection `{connection}` is off: {}", off.reason)));
+        }
         let engine = &self.running.engine;
         let key = engine.key(tenant, connection, stream).map_err(refused)?;
         engine.start(&key, "manual", self.cancel.child_token()).await.map_err(refused)
@@ -213,6 +236,10 @@ impl Bridge {
             ("response_bytes_max", limits.response_bytes_max),
             ("retries_max", u64::from(limits.retries_max)),
             ("parallel_max", u64::from(limits.parallel_max)),
+            ("records_bytes_max", limits.records_bytes_max),
+            ("exchanges_bytes_max", limits.exchanges_bytes_max),
+            ("quarantine_records_max", u64::from(limits.quarantine_records_max)),
+            ("quarantine_bytes_max", limits.quarantine_bytes_max),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()

@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     Partly,
     /// What was asked for is not so: a check failed, a record is not there.
     Failed,
+    /// A part of the configuration cannot be used; the rest was done.
+    Misconfigured,
 }
 
 impl From<Outcome> for ExitCode {
@@ -18,6 +20,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Failed => Self::from(1),
+            Outcome::Misconfigured => Self::from(2),
             Outcome::Partly => Self::from(3),
         }
     }

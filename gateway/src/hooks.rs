@@ -4,33 +4,71 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{HookAnswer, HookDelivery, HookRefusal, Hooks};
+use renmen_config::Connection;
+use renmen_egress::Share;
 use renmen_plugin_host::{Delivery, Door};
 use renmen_schema::id::ConnectionName;
 use renmen_store::StoreError;
-use renmen_sync::{Engine, IntakeError, Sender};
+use renmen_sync::{IntakeError, Sender};
+
+use crate::deployment::Running;
+
+/// The account of deliveries in the memory budget: no connection's name has a blank.
+const DELIVERIES: &str = "all deliveries";
+/// A delivery as it came, as the connector gets it, and as it is kept.
+const COPIES: u64 = 3;
 
 /// The engine as the API's door for deliveries sees it.
-pub(crate) struct Intake(pub(crate) Arc<Engine>);
+pub(crate) struct Intake {
+    running: Arc<Running>,
+    /// One account for the deliveries to all connections: what outsiders send costs no connection its own memory.
+    memory: Share,
+}
+
+impl Intake {
+    pub(crate) fn new(running: Arc<Running>) -> Self {
+        let memory = running.memory.share(&running.deployment.config.gateway.tenant, DELIVERIES);
+        Self { running, memory }
+    }
+
+    /// A connection of the configuration that could not be loaded: its vendor is asked to come again.
+    fn off(&self, connection: &ConnectionName) -> Option<&Connection> {
+        let off = self.running.off.iter().any(|off| off.name == *connection);
+        off.then(|| self.running.deployment.config.connections.get(connection)).flatten()
+    }
+}
 
 #[async_trait]
 impl Hooks for Intake {
     fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize> {
-        self.0.receiving(connection).map(|found| found.hooks().body_bytes_max)
+        let receiving = self.running.engine.receiving(connection).map(|found| found.hooks().body_bytes_max);
+        receiving.or_else(|| usize::try_from(self.off(connection)?.limits.webhook_bytes_max).ok())
+    }
+
+    fn reserve(&self, bytes: u64) -> Result<Box<dyn Send>, HookRefusal> {
+        match self.memory.try_take(bytes.saturating_mul(COPIES)) {
+            Ok(held) => Ok(Box::new(held)),
+            Err(_none) => Err(HookRefusal::Unavailable),
+        }
     }
 
     async fn take_in(&self, connection: &ConnectionName, delivery: HookDelivery) -> Result<HookAnswer, HookRefusal> {
-        let found = self.0.receiving(connection).ok_or(HookRefusal::Unknown)?;
+        if self.off(connection).is_some() {
+            return Err(HookRefusal::Unavailable);
+        }
+        let engine = &self.running.engine;
+        let found = engine.receiving(connection).ok_or(HookRefusal::Unknown)?;
         let sender = sender_of(delivery.sender);
         let delivery = Delivery {
             method: delivery.method,
             path_and_query: delivery.path_and_query,
             headers: delivery.headers,
             body: delivery.body,
-            received_at_ms: self.0.now_ms(),
+            received_at_ms: engine.now_ms(),
             window: found.hooks().window,
             door: Door::Request,
         };
-        let taken = self.0.take_in(found.tenant(), connection, sender, delivery).await.map_err(refusal)?;
+        let taken = engine.take_in(found.tenant(), connection, sender, delivery).await.map_err(refusal)?;
         Ok(HookAnswer { status: taken.answer.status, headers: taken.answer.headers, body: taken.answer.body })
     }
 }
@@ -51,7 +89,10 @@ fn refusal(error: IntakeError) -> HookRefusal {
         IntakeError::Forged(_) => HookRefusal::Forged,
         IntakeError::Unreadable(_) => HookRefusal::Unreadable,
         IntakeError::Late { .. } => HookRefusal::Late,
-        IntakeError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => HookRefusal::Unavailable,
+        IntakeError::OutOfMemory(_) => HookRefusal::Unavailable,
+        IntakeError::Store(StoreError::Unavailable(_) | StoreError::Busy(_) | StoreError::Quota { .. }) => {
+            HookRefusal::Unavailable
+        }
         error @ (IntakeError::Failed(_) | IntakeError::Store(_)) => HookRefusal::Failed(error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 mod api_options;
 mod cli;
 mod command;
+mod compiler;
 mod control;
 mod deployment;
 mod endpoint_bridge;
@@ -25,6 +26,10 @@ use output::Output;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::CompilePlugin) {
+        // Before any thread is started: it limits itself first.
+        return renmen_plugin_host::compile_worker();
+    }
     start_logging(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -82,6 +87,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Plugin(ask) => command::plugin::run(common, out, ask).await,
         Command::Secret(ask) => command::secret::run(common, out, ask),
         Command::Key(ask) => command::key::run(common, out, ask).await,
+        Command::CompilePlugin => Err(anyhow::anyhow!("compiling is a process of its own")),
         Command::Limits => {
             out.say("Of a connection, under [limits] or [connections.NAME.limits]:\n");
             out.say(&renmen_config::limits_table());

@@ -7,7 +7,7 @@ use renmen_sync::{Progress, RunReport, SyncError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::deployment::Running;
+use crate::deployment::{Running, Unloaded};
 use crate::exit::Outcome;
 use crate::output::{Output, thousands};
 
@@ -57,9 +57,9 @@ pub(crate) async fn pull(
     pulled
 }
 
-/// Says what came in.
-pub(crate) fn report(out: Output, pulled: &[Pulled]) -> anyhow::Result<Outcome> {
-    let rows = pulled.iter().map(row);
+/// Says what came in, and what could not because its connection is off.
+pub(crate) fn report(out: Output, pulled: &[Pulled], off: &[Unloaded]) -> anyhow::Result<Outcome> {
+    let rows = pulled.iter().map(row).chain(off.iter().map(row_off));
     let document: Vec<Value> = pulled
         .iter()
         .map(|(key, end)| match end {
@@ -68,6 +68,7 @@ pub(crate) fn report(out: Output, pulled: &[Pulled]) -> anyhow::Result<Outcome> 
                 json!({ "key": { "connection": key.connection, "stream": key.stream }, "error": error.to_string() })
             }
         })
+        .chain(off.iter().map(|off| json!({ "key": { "connection": off.name }, "off": off.reason })))
         .collect();
     out.table(
         &["connection", "stream", "pages", "records", "changed", "quarantined", "time", "state"],
@@ -75,11 +76,18 @@ pub(crate) fn report(out: Output, pulled: &[Pulled]) -> anyhow::Result<Outcome> 
         &document,
     )?;
     let good = pulled.iter().filter(|(_, end)| end.as_ref().is_ok_and(RunReport::completed)).count();
-    Ok(match (good == pulled.len(), good) {
+    Ok(match (good == pulled.len() && off.is_empty(), good) {
         (true, _) => Outcome::Done,
         (_, 0) => Outcome::Failed,
         _ => Outcome::Partly,
     })
+}
+
+fn row_off(off: &Unloaded) -> Vec<String> {
+    let mut row = vec![off.name.to_string()];
+    row.extend(std::iter::repeat_n(String::new(), 6));
+    row.push(format!("off: {}", off.reason));
+    row
 }
 
 fn row((key, end): &Pulled) -> Vec<String> {

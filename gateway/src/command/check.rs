@@ -3,10 +3,11 @@
 use renmen_schema::id::ConnectionName;
 use renmen_sync::CheckReport;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::deployment::{Deployment, Reached};
+use crate::deployment::{Deployment, Reached, Unloaded};
 use crate::exit::Outcome;
 use crate::output::Output;
 
@@ -29,9 +30,19 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         let reach = checked.reach.map(|reach| reach_rows(&checked.report.connection, reach)).unwrap_or_default();
         [rows(&checked.report), reach].concat()
     });
-    out.table(&["connection", "what", "result", "details"], rows, &reports)?;
-    let passed = reports.iter().all(|checked| checked.report.passed());
-    Ok(if passed { Outcome::Done } else { Outcome::Failed })
+    let off = running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.reason.clone()]);
+    out.table(&["connection", "what", "result", "details"], rows.chain(off), &document(&reports, &running.off))?;
+    Ok(match (running.off.is_empty(), reports.iter().all(|checked| checked.report.passed())) {
+        (false, _) => Outcome::Misconfigured,
+        (true, true) => Outcome::Done,
+        (true, false) => Outcome::Failed,
+    })
+}
+
+/// One list: a report for each connection, and for one that is off its name and reason.
+fn document(reports: &[Checked<'_>], off: &[Unloaded]) -> Vec<Value> {
+    let off = off.iter().map(|off| json!({ "connection": off.name, "off": off.reason }));
+    reports.iter().map(|report| json!(report)).chain(off).collect()
 }
 
 /// What was found, with how far the connection reaches.

@@ -51,7 +51,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
         .with_interviews(Arc::new(interviews))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
-        .with_hooks(Arc::new(Intake(Arc::clone(&running.engine))))
+        .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
         .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));
     let state = match &dev_key {
         Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
@@ -63,7 +63,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     if serve.pull_first {
         let keys = pull::keys(&running, None, None)?;
         let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
-        outcome = pull::report(out, &pulled)?;
+        outcome = pull::report(out, &pulled, &running.off)?;
     }
     greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 
@@ -75,10 +75,12 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let interview_loop = tokio::spawn(loop_work.run(cancel.clone()));
     let flows = tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()));
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
+    let figures = tokio::spawn(crate::deployment::report_memory(running.memory.clone()));
     let served = api.await.context("the API's task")?;
     // The API ends when asked to, or because its listener broke: then nothing else should go on either.
     cancel.cancel();
     reloads.abort();
+    figures.abort();
     let both = async { tokio::join!(schedule, flows) };
     let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, both).await;
     if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {

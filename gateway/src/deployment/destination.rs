@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use renmen_egress::NoTape;
+use renmen_egress::{GATEWAY_MEMORY, NoTape};
 use renmen_flow::{ActionInfo, Destination, Failure, FailureKind, Identity, Push, Receipt};
 use renmen_plugin_host::{Action, CallError};
 use renmen_schema::manifest::Idempotence;
@@ -65,6 +65,9 @@ fn failure(error: CallError) -> Failure {
         }
         CallError::Budget { budget: "wall_clock", message, .. } => {
             Failure::new(FailureKind::UpstreamUnavailable, format!("limit wall_clock: {message}"))
+        }
+        CallError::Budget { budget: GATEWAY_MEMORY, message, .. } => {
+            Failure::new(FailureKind::UpstreamUnavailable, format!("limit {GATEWAY_MEMORY}: {message}"))
         }
         CallError::Budget { budget, message, .. } => Failure::new(
             FailureKind::Internal,

@@ -64,7 +64,7 @@ impl Deployment {
     pub(super) fn check_endpoint_flows(&self, flows: &FlowEngine) -> anyhow::Result<()> {
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
             for source in flows_of(name, endpoint).values() {
-                if let Err(error) = flows.check(&endpoint.tenant, source) {
+                if let Err(error) = flows.check_configured(&endpoint.tenant, source) {
                     let path = self.config.path.display();
                     return Err(Usage(format!("{path}: endpoint `{name}`: {error}")).into());
                 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context as _;
-use renmen_egress::Egress;
+use renmen_egress::{Egress, EgressOptions, MemoryBudget};
 use renmen_flow::FlowEngine;
-use renmen_plugin_host::{HostOptions, HostTuning, PluginHost, Registry, Trust, TrustedKey};
+use renmen_plugin_host::{CompileLimits, HostOptions, HostTuning, PluginHost, Registry, Trust, TrustedKey};
 use renmen_schema::id::ConnectionName;
 use renmen_store::Store;
-use renmen_sync::{ConnectionRuntime, Engine, SyncOptions};
+use renmen_sync::{Engine, SyncOptions};
 
-use super::Deployment;
 use super::endpoints::Live;
+use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
+use super::{Deployment, Unloaded};
 use crate::exit::Usage;
 
 /// An engine and what belongs to it.
@@ -22,6 +22,10 @@ pub(crate) struct Running {
     pub(crate) deployment: Deployment,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
+    /// The memory that connections share.
+    pub(crate) memory: MemoryBudget,
+    /// What could not be loaded, with the reason.
+    pub(crate) off: Vec<Unloaded>,
     /// The flows; they run once `serve` began them.
     pub(crate) flows: Arc<FlowEngine>,
     registry: Registry,
@@ -33,7 +37,8 @@ pub(crate) struct Running {
 }
 
 impl Deployment {
-    /// Loads the enabled connections (or the one named) and puts the engine together over a store.
+    /// Loads the enabled connections (or the one named) and puts the engine together over a store. A connection that cannot be
+    /// loaded is off: see [`Running::off`].
     pub(crate) async fn engine(self, store: Arc<dyn Store>, only: Option<&ConnectionName>) -> anyhow::Result<Running> {
         if let Some(name) = only {
             self.known(name)?;
@@ -46,29 +51,20 @@ impl Deployment {
             threads: sharing.plugin_threads as usize,
             ..HostTuning::default()
         };
-        let registry = Registry::new(Arc::new(PluginHost::with_tuning(options, tuning)?.trusting(self.trust()?)));
-        let egress = Egress::new()?;
+        let host = PluginHost::with_tuning(options, tuning)?.trusting(self.trust()?);
+        let host = host.compiling_within(self.compile_limits());
+        let registry = Registry::new(Arc::new(host.compiling_in(crate::compiler::child()?)?));
+        let memory = MemoryBudget::new(self.memory_bytes_max());
+        let egress = Egress::with(EgressOptions { memory: memory.clone(), ..EgressOptions::default() })?;
         let vault = self.vault()?;
         if let Some(vault) = &vault {
             self.tell_first_format(vault)?;
         }
-        let receivers = self.receivers(&egress, vault.as_ref(), &store)?;
+        let (receivers, mut off) = self.receivers(&egress, vault.as_ref(), &store)?;
         receivers.iter().for_each(Receiver::announce);
-        let mut connections: Vec<ConnectionRuntime> = Vec::new();
-        let mut reaches = BTreeMap::new();
-        for (name, connection) in &self.config.connections {
-            if !connection.enabled || only.is_some_and(|only| only != name) {
-                continue;
-            }
-            self.outlasts(name)?;
-            let bound = async {
-                let plugin = registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await?;
-                let bound = self.bind(&egress, vault.as_ref(), name, plugin)?;
-                reaches.insert(name.clone(), Reached::of(&bound, connection));
-                self.runtime(name, bound)
-            };
-            connections.push(bound.await.with_context(|| format!("connection `{name}`"))?);
-        }
+        let means = Means { registry: &registry, egress: &egress, vault: vault.as_ref(), store: &*store };
+        let loaded = self.load_connections(&means, only).await?;
+        off.extend(loaded.off);
         let gateway = &self.config.gateway;
         let sync = SyncOptions {
             lease: gateway.lease,
@@ -79,9 +75,9 @@ impl Deployment {
             run_turn: gateway.sharing.run_turn,
             ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
         };
-        let engine = Engine::new(Arc::clone(&store), connections, sync);
+        let engine = Engine::new(Arc::clone(&store), loaded.on, sync);
         let endpoints = super::endpoints::live(&receivers);
-        let flows = self.flow_engine(&store, &engine, receivers);
+        let flows = self.flow_engine(&store, &engine, receivers, &off);
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
@@ -90,10 +86,12 @@ impl Deployment {
             deployment: self,
             store,
             engine,
+            memory,
+            off,
             flows,
             registry,
             egress,
-            reaches,
+            reaches: loaded.reaches,
             endpoints: Mutex::new(endpoints),
         })
     }
@@ -108,8 +106,19 @@ impl Deployment {
         Ok(Trust { keys, required: plugins.require_signature })
     }
 
+    fn compile_limits(&self) -> CompileLimits {
+        let plugins = &self.config.plugins;
+        CompileLimits {
+            functions_max: plugins.functions_max,
+            function_bytes_max: plugins.function_bytes_max,
+            items_max: plugins.items_max,
+            memory_bytes_max: plugins.compile_memory_max,
+            time_max: plugins.compile_time_max,
+        }
+    }
+
     /// A lease that ends during a call would let two gateways pull one stream.
-    fn outlasts(&self, name: &ConnectionName) -> Result<(), Usage> {
+    pub(super) fn outlasts(&self, name: &ConnectionName) -> Result<(), Usage> {
         let (lease, call) = (self.config.gateway.lease, self.config.connections[name].limits.wall_clock);
         if lease > call {
             return Ok(());
@@ -129,9 +138,13 @@ impl Deployment {
 }
 
 impl Running {
-    /// Loads every plugin again from its file. One that fails keeps its old code; the others go on.
+    /// Loads every plugin again from its file. One that fails keeps its old code; the others go on. One that is off stays off
+    /// until the next start, because its streams and flows begin there.
     pub(crate) async fn reload(&self) -> anyhow::Result<()> {
         let vault = self.deployment.vault()?;
+        for off in &self.off {
+            tracing::warn!(name = %off.name, reason = off.reason, "A reload does not switch this on: start the gateway again");
+        }
         for (name, connection) in &self.deployment.config.connections {
             let Ok(runtime) = self.engine.connection(&connection.tenant, name) else { continue };
             let reloaded = async {

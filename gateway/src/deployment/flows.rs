@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::Deployment;
 use super::destination::PluginDestination;
+use super::off::Unloaded;
 use super::receivers::Receiver;
 
 /// What an attempt may take beyond the plugin's own time, before it is given up.
@@ -27,6 +28,7 @@ impl Deployment {
         store: &Arc<dyn Store>,
         engine: &Engine,
         receivers: Vec<Receiver>,
+        off: &[Unloaded],
     ) -> Arc<FlowEngine> {
         let mut catalogues: BTreeMap<TenantId, Catalogue> =
             self.tenants().into_iter().map(|tenant| (tenant, Catalogue::default())).collect();
@@ -46,6 +48,9 @@ impl Deployment {
         for receiver in receivers {
             let place = receiver.place();
             catalogues.entry(receiver.tenant).or_default().add(receiver.name, place);
+        }
+        for one in off {
+            catalogues.entry(one.tenant.clone()).or_default().add_off(one.name.clone(), one.reason.clone());
         }
         FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
     }
@@ -78,7 +83,7 @@ impl Deployment {
     /// Refuses a flow that cannot run, with its line.
     pub(super) fn check_flows(&self, flows: &FlowEngine) -> anyhow::Result<()> {
         for flow in self.config.flows.values() {
-            if let Err(FlowError::Defects(defects)) = flows.check(&flow.tenant, &flow.definition) {
+            if let Err(FlowError::Defects(defects)) = flows.check_configured(&flow.tenant, &flow.definition) {
                 let problems: Vec<LateProblem> = defects.into_iter().map(problem).collect();
                 return Err(flow.refuse(&self.config.path, &problems).into());
             }

@@ -7,6 +7,9 @@ mod endpoint_secret;
 mod endpoints;
 mod engine;
 mod flows;
+mod loading;
+mod memory;
+mod off;
 mod permission;
 mod places;
 mod reached;
@@ -23,6 +26,8 @@ use crate::cli::Common;
 pub(crate) use connection::check_config;
 pub(crate) use endpoint_secret::KeptEndpoint;
 pub(crate) use engine::Running;
+pub(crate) use memory::report as report_memory;
+pub(crate) use off::Unloaded;
 pub(crate) use reached::Reached;
 pub(crate) use secrets::env_key;
 

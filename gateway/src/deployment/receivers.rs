@@ -17,8 +17,8 @@ use renmen_store::{EndpointOff, Store};
 use renmen_vault::Vault;
 use url::Url;
 
-use super::Deployment;
 use super::connection::log_limits;
+use super::{Deployment, Unloaded};
 use crate::exit::Usage;
 
 /// Bytes read of an answer: what a receiver has to say is in its status.
@@ -67,35 +67,42 @@ impl Receiver {
 }
 
 impl Deployment {
-    /// Every channel and endpoint that is switched on.
+    /// Every channel and endpoint that is switched on, and those that are off because of what can be known to be wrong before
+    /// anything is sent: an empty slot, a secret that cannot sign.
     ///
     /// # Errors
-    /// Everything that can be known to be wrong before anything is sent: an empty slot, a secret that cannot sign, a template.
+    /// Templates that cannot be read: they belong to all.
     pub(crate) fn receivers(
         &self,
         egress: &Arc<Egress>,
         vault: Option<&Vault>,
         store: &Arc<dyn Store>,
-    ) -> anyhow::Result<Vec<Receiver>> {
+    ) -> anyhow::Result<(Vec<Receiver>, Vec<Unloaded>)> {
         let texts = &self.config.templates;
         let templates = Arc::new(
             Templates::load(texts.dir.as_deref(), texts.zone.clone()).map_err(|errors| Usage(errors.to_string()))?,
         );
-        let mut receivers = Vec::new();
+        let (mut receivers, mut off) = (Vec::new(), Vec::new());
         for (name, channel) in self.config.channels.iter().filter(|(_, channel)| channel.enabled) {
-            let destination = self.channel(egress, vault, name, channel, &templates);
-            let destination = destination.with_context(|| format!("channel `{name}`"))?;
-            receivers.push(Receiver::new(&channel.tenant, name, destination, &channel.limits));
+            match self.channel(egress, vault, name, channel, &templates) {
+                Ok(destination) => {
+                    receivers.push(Receiver::new(&channel.tenant, name, destination, &channel.limits));
+                }
+                Err(error) => off.push(Unloaded::note("channel", &channel.tenant, name, &error)),
+            }
         }
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
-            let made = Arc::new(
-                self.endpoint(egress, vault, name, endpoint, store).with_context(|| format!("endpoint `{name}`"))?,
-            );
-            let destination = Arc::clone(&made) as Arc<dyn Destination>;
-            let receiver = Receiver::new(&endpoint.tenant, name, destination, &endpoint.limits);
-            receivers.push(Receiver { endpoint: Some(made), ..receiver });
+            match self.endpoint(egress, vault, name, endpoint, store) {
+                Ok(made) => {
+                    let made = Arc::new(made);
+                    let destination = Arc::clone(&made) as Arc<dyn Destination>;
+                    let receiver = Receiver::new(&endpoint.tenant, name, destination, &endpoint.limits);
+                    receivers.push(Receiver { endpoint: Some(made), ..receiver });
+                }
+                Err(error) => off.push(Unloaded::note("endpoint", &endpoint.tenant, name, &error)),
+            }
         }
-        Ok(receivers)
+        Ok((receivers, off))
     }
 
     fn channel(

@@ -19,6 +19,7 @@ mod harness;
 mod hooks;
 mod interview_loop;
 mod languages;
+mod off;
 mod provenance;
 mod staff;
 mod storm;

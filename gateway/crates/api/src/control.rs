@@ -88,15 +88,18 @@ pub enum ControlError {
 pub struct ConnectionInfo {
     /// The key under `[connections]`.
     pub name: String,
-    /// Its plugin: which code runs.
-    #[schema(value_type = PluginVersion)]
-    pub plugin: PluginRef,
+    /// Its plugin: which code runs; null while the connection is off.
+    #[schema(value_type = Option<PluginVersion>)]
+    pub plugin: Option<PluginRef>,
     /// Who signed that code, of those that the operator trusts; null when nobody did.
     pub signer: Option<PluginSigner>,
     /// False: switched off in the configuration.
     pub enabled: bool,
     /// Set while it is slowed down to its share of the cores.
     pub held_back: Option<HeldBack>,
+    /// Why it is off although it is configured, and what to do: its plugin, a secret or a setting cannot be used. Null while it is
+    /// on.
+    pub off: Option<String>,
     /// Its streams, in the order of their names.
     pub streams: Vec<StreamInfo>,
 }

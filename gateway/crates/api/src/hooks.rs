@@ -13,6 +13,12 @@ pub trait Hooks: Send + Sync {
     /// The most bytes that a delivery to this connection may have; none when no connection of this name takes any.
     fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize>;
 
+    /// Reserves the memory that taking in a delivery of so many bytes needs; given back when the answer is dropped.
+    ///
+    /// # Errors
+    /// [`HookRefusal::Unavailable`] when there is none now.
+    fn reserve(&self, bytes: u64) -> Result<Box<dyn Send>, HookRefusal>;
+
     /// Takes one in. What it answers may be sent: the delivery is durable then.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ pub enum MetricsAccess {
     Off,
 }
 
+/// The smallest and the largest memory budget, in bytes.
+const MEMORY: (u64, u64) = (64 << 20, 1 << 40);
+
 /// Where the gateway listens and keeps its things.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gateway {
@@ -67,6 +70,9 @@ pub struct Gateway {
     pub inbox_age: Duration,
     /// How connections share the process.
     pub sharing: Sharing,
+    /// `memory_bytes_max`: what all calls of plugins together may hold, in the plugins and for them. Default: half of the memory
+    /// that the machine or its container has, at most `1GiB`.
+    pub memory_bytes_max: Option<u64>,
 }
 
 impl Gateway {
@@ -90,6 +96,7 @@ impl Gateway {
             keep_exchanges: true,
             inbox_age: Duration::from_secs(7 * 24 * 3_600),
             sharing: Sharing::default(),
+            memory_bytes_max: None,
         };
         let Some(mut section) = section else { return gateway };
         let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
@@ -151,6 +158,8 @@ impl Gateway {
             gateway.inbox_age = age;
         }
         gateway.sharing = Sharing::read(&mut section);
+        let memory = section.get("memory_bytes_max");
+        gateway.memory_bytes_max = memory.and_then(|node| within_range::bytes(&node, MEMORY.0, MEMORY.1));
         section.finish();
         gateway
     }

@@ -84,7 +84,7 @@ limits! {
     calls_max: u32 = count(0, 0, 4_096);
     /// Runs of the connection at the same time; 0 stands for a quarter of `gateway.parallel_runs`.
     runs_max: u32 = count(0, 0, 1_024);
-    /// Memory of one call, all linear memories and tables together.
+    /// Memory of one call, all linear memories and tables together; and, counted apart, the requests and answers that the gateway holds for it.
     memory_bytes_max: u64 = bytes(128 << 20, 1 << 20, 4 << 30);
     /// Bytes that one value may carry between the plugin and the gateway.
     hostcall_bytes_max: u64 = bytes(64 << 20, 64 << 10, 2 << 30);
@@ -138,6 +138,14 @@ limits! {
     quarantine_ratio_max: f64 = ratio(0.5, 0.0, 1.0);
     /// Records that a page or run must have before quarantine_ratio_max is applied to it.
     quarantine_records_min: u32 = count(20, 1, 1_000_000);
+    /// Bytes on disk of the connection's records with their earlier revisions, and of the pages that they came in; beyond, a run stops before the page.
+    records_bytes_max: u64 = bytes(64 << 30, 1 << 20, 1 << 50);
+    /// Bytes on disk of the connection's recorded exchanges; beyond, the oldest are removed, and with them their lineage and replay.
+    exchanges_bytes_max: u64 = bytes(16 << 30, 1 << 20, 1 << 50);
+    /// Records of the connection that may wait in quarantine; beyond, a run stops before the page.
+    quarantine_records_max: u32 = count(100_000, 1, 10_000_000);
+    /// Bytes of them; beyond, a run stops before the page.
+    quarantine_bytes_max: u64 = bytes(1 << 30, 1 << 10, 1 << 40);
     /// Bytes of one record as the plugin passes it.
     record_bytes_max: u64 = bytes(1 << 20, 1 << 10, 4 << 20);
     /// Bytes of a cursor.

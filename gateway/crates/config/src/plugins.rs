@@ -1,19 +1,45 @@
-//! `[plugins]`: whose plugins may be loaded.
+//! `[plugins]`: whose plugins may be loaded, and what compiling one may cost.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::limits::within_range;
 use crate::section::Section;
 
 /// Keys that may be trusted at once.
 pub const TRUSTED_KEYS_MAX: usize = 100;
 
-/// Trust in whoever signs plugins.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Trust in whoever signs plugins, and the bounds of compiling them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plugins {
     /// `trusted_keys`: a name of your choice and the minisign public key, `{ acme = "RWQ…" }`.
     pub trusted_keys: BTreeMap<String, String>,
     /// `require_signature`: a plugin without a good signature of one of them is not loaded. Default false.
     pub require_signature: bool,
+    /// `functions_max`: functions of one plugin. Default 100,000.
+    pub functions_max: u64,
+    /// `function_bytes_max`: bytes of one function; what the compiler needs grows faster than they do. Default `1MiB`.
+    pub function_bytes_max: u64,
+    /// `items_max`: types, imports, exports, segments and whatever else is listed in one plugin. Default 500,000.
+    pub items_max: u64,
+    /// `compile_memory_max`: memory of the process that compiles one plugin, in address space. Default `2GiB`.
+    pub compile_memory_max: u64,
+    /// `compile_time_max`: processor time for compiling one plugin; by the clock twice as long. Default `60s`.
+    pub compile_time_max: Duration,
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        Self {
+            trusted_keys: BTreeMap::new(),
+            require_signature: false,
+            functions_max: 100_000,
+            function_bytes_max: 1 << 20,
+            items_max: 500_000,
+            compile_memory_max: 2 << 30,
+            compile_time_max: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Plugins {
@@ -47,7 +73,32 @@ impl Plugins {
                 );
             }
         }
+        plugins.read_bounds(&mut section);
         section.finish();
         plugins
+    }
+
+    fn read_bounds(&mut self, section: &mut Section<'_>) {
+        if let Some(functions) =
+            section.get("functions_max").and_then(|node| within_range::count(&node, 1_000, 1_000_000))
+        {
+            self.functions_max = functions;
+        }
+        let bytes = section.get("function_bytes_max");
+        if let Some(bytes) = bytes.and_then(|node| within_range::bytes(&node, 64 << 10, 7 << 20)) {
+            self.function_bytes_max = bytes;
+        }
+        if let Some(items) = section.get("items_max").and_then(|node| within_range::count(&node, 1_000, 10_000_000)) {
+            self.items_max = items;
+        }
+        let memory = section.get("compile_memory_max");
+        if let Some(memory) = memory.and_then(|node| within_range::bytes(&node, 512 << 20, 64 << 30)) {
+            self.compile_memory_max = memory;
+        }
+        let time = section.get("compile_time_max");
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(3_600));
+        if let Some(time) = time.and_then(|node| within_range::duration(&node, least, most)) {
+            self.compile_time_max = time;
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::connection::{Connection, Parts};
 use crate::credential::{Recipe, Slot, placement};
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
+use crate::memory::MemoryBudget;
 use crate::rate::Pace;
 use crate::redactor::Redactor;
 use crate::resolve::{AddressBook, Lookup, SystemLookup};
@@ -43,6 +44,8 @@ pub struct EgressOptions {
     pub settle: Duration,
     /// Files of a drop directory that are listed; more are an error.
     pub drop_files_max: usize,
+    /// The memory of the process that connections share.
+    pub memory: MemoryBudget,
 }
 
 impl Default for EgressOptions {
@@ -53,6 +56,7 @@ impl Default for EgressOptions {
             backoff: Duration::from_millis(250),
             settle: Duration::from_millis(500),
             drop_files_max: 10_000,
+            memory: MemoryBudget::default(),
         }
     }
 }
@@ -132,6 +136,7 @@ impl Egress {
         Ok(Arc::new(Connection::new(Parts {
             client: self.http_client(&spec, &addresses)?,
             redactor: Arc::new(redactor(&spec)?),
+            memory: self.options.memory.share(&spec.tenant, spec.connection.as_str()),
             guest_lines: LineBudget::new(spec.limits.logs.lines_per_minute),
             refusal_lines: LineBudget::new(spec.limits.logs.refusals_per_minute),
             seal,

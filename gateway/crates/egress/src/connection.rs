@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::credential::Slot;
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
+use crate::memory::Share;
 use crate::rate::Pace;
 use crate::redactor::Redactor;
 use crate::resolve::AddressBook;
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) guest_lines: LineBudget,
     pub(crate) refusal_lines: LineBudget,
+    /// Where the memory for its answers is reserved.
+    pub(crate) memory: Share,
     pub(crate) addresses: AddressBook,
     pub(crate) pace: Option<Pace>,
     pub(crate) retry: Retry,
@@ -106,6 +109,12 @@ impl Connection {
     #[must_use]
     pub fn config(&self) -> &serde_json::Value {
         &self.parts.config
+    }
+
+    /// Where memory for this connection is reserved.
+    #[must_use]
+    pub fn memory(&self) -> &Share {
+        &self.parts.memory
     }
 
     /// Cryptography with the keys of this connection's slots.

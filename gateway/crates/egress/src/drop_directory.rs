@@ -62,6 +62,19 @@ impl DropDirectory {
         blocking(move || shared.list()).await
     }
 
+    /// How long a file is.
+    ///
+    /// # Errors
+    /// As [`DropDirectory::read`].
+    pub(crate) async fn bytes(&self, name: &str) -> Result<u64, EgressError> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        let stat = move || {
+            let open = open_regular(&shared.path.join(name)).map_err(|e| unreadable("the file", &e))?;
+            Ok(open.metadata().map_or(0, |metadata| metadata.len()).min(shared.bytes_max))
+        };
+        blocking(stat).await
+    }
+
     /// A file's bytes.
     ///
     /// # Errors
@@ -183,7 +196,9 @@ fn same_file(a: &Metadata, b: &Metadata) -> bool {
     b.is_file() && a.created().ok() == b.created().ok()
 }
 
-async fn blocking(work: impl FnOnce() -> Result<Bytes, EgressError> + Send + 'static) -> Result<Bytes, EgressError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EgressError> + Send + 'static,
+) -> Result<T, EgressError> {
     let joined = tokio::task::spawn_blocking(work).await;
     joined.unwrap_or_else(|_| Err(EgressError::Unavailable("reading the drop directory was cut short".into())))
 }

@@ -30,6 +30,9 @@ pub enum EgressError {
         /// What was seen against what is allowed.
         message: String,
     },
+    /// The gateway has no memory to read the answer into: it is to be tried again later.
+    #[error("out of memory: {0}")]
+    OutOfMemory(String),
     /// The request is none: bad URL, bad method, bad header.
     #[error("bad request: {0}")]
     BadRequest(String),

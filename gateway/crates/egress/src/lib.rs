@@ -16,7 +16,8 @@
 //! 7. `resolve`: resolve the name and check every address (`address`);
 //! 8. `token`: get the credential, one fetch at a time for each slot;
 //! 9. `credential`: put it in its place;
-//! 10. `wire`: send without redirects, read within the cap (`retry` around 6 to 10, `redirect` around all);
+//! 10. `wire`: send without redirects, read within the cap and into reserved `memory` (`retry` around 6 to 10, `redirect`
+//!     around all);
 //! 11. `headers`, `redactor`: take cookies and live secrets out of the answer;
 //! 12. record, and one line for the audit.
 //!
@@ -35,6 +36,7 @@ mod grant;
 mod headers;
 mod lines;
 mod mail;
+mod memory;
 mod once;
 mod pack;
 mod rate;
@@ -61,8 +63,11 @@ pub use event_socket::{EventSocket, EventVerdict, SocketEvent};
 pub use exchange::{Exchange, NoTape, Request, RequestKey, Response, Tape};
 pub use lines::{LineBudget, LineVerdict};
 pub use mail::{Mail, MailError, MailReceipt, MailSecurity, MailSpec, Mailer};
+pub use memory::{
+    CallMemory, GATEWAY_MEMORY, Held, MEMORY_BYTES_DEFAULT, MemoryBudget, MemoryFigures, NoMemory, Room, Share,
+};
 pub use once::Reply;
-pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within};
+pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within, unpacked_bytes};
 pub use reach::{Reach, SlotReach, SocketReach};
 pub use redactor::{Place, Scanner, Sighting};
 pub use resolve::{Lookup, SystemLookup};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::credential::Recipe;
+use crate::memory::CallMemory;
 use crate::send::Order;
 use crate::target::Target;
 use crate::token::{Token, is_stale};
@@ -46,7 +47,8 @@ impl Connection {
 
     async fn attempt_once(&self, order: &Order<'_>) -> Result<(Response, Option<u64>), EgressError> {
         let used = parking_lot::Mutex::new(None);
-        let answer = self.attempt(order, Beyond::Cut, &used).await.map_err(|fault| match fault {
+        let memory = CallMemory::new(&self.parts.memory, u64::MAX);
+        let answer = self.attempt(order, Beyond::Cut, &used, &memory).await.map_err(|fault| match fault {
             Fault::Final(error) => error,
             Fault::NotSent(why) | Fault::Lost(why) => EgressError::Unavailable(why),
         })?;

@@ -65,6 +65,17 @@ pub fn unpack(packed: &[u8]) -> Result<Exchange, UnpackError> {
     unpack_within(packed, UNPACKED_BYTES_MAX)
 }
 
+/// How many bytes [`unpack`] would make of it, as it states itself; what states nothing makes none.
+#[must_use]
+pub fn unpacked_bytes(packed: &[u8]) -> u64 {
+    let stated = || {
+        let mut reader = Reader(packed.get(1..)?);
+        let (head, _) = (reader.number().ok()?, reader.bytes().ok()?);
+        Some(head.saturating_add(reader.number().ok()?))
+    };
+    stated().unwrap_or(0)
+}
+
 /// Unpacks within a limit of the caller's.
 ///
 /// # Errors

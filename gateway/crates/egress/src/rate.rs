@@ -26,11 +26,14 @@ impl Pace {
     /// `wait_max`: a request that would have to wait longer fails instead.
     ///
     /// # Errors
-    /// [`EgressError::BadRequest`] for a rate of nothing.
+    /// [`EgressError::BadRequest`] for a rate by which no pace can be kept: of nothing, or beyond its range.
     pub(crate) fn new(rate: Rate, wait_max: Duration) -> Result<Self, EgressError> {
-        let bad = || EgressError::BadRequest("rate: `requests` and `per_ms` must be above 0".into());
-        let requests = NonZeroU32::new(rate.requests).ok_or_else(bad)?;
-        let quota = Quota::with_period(Duration::from_millis(rate.per_ms) / requests.get()).ok_or_else(bad)?;
+        // Beyond the range the sums of the limiter would no longer fit their numbers.
+        let bad = |wrong: String| EgressError::BadRequest(format!("rate: {wrong}"));
+        rate.fault().map_or(Ok(()), |wrong| Err(bad(wrong)))?;
+        let interval = Duration::from_millis(rate.per_ms) / rate.requests;
+        let quota =
+            Quota::with_period(interval).ok_or_else(|| bad("the time between two requests is nothing".into()))?;
         let burst = rate.burst.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), TokioClock);
         Ok(Self { limiter, turn: tokio::sync::Mutex::default(), wait_max })
@@ -132,6 +135,49 @@ mod tests {
         pace.wait().await.unwrap();
         let error = pace.wait().await.unwrap_err();
         assert!(matches!(error, EgressError::RateLimited { retry_after_ms: Some(59_000..=60_000), .. }), "{error:?}");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { cases: 2_000, failure_persistence: None, ..Default::default() })]
+        #[test]
+        fn no_number_in_a_rate_is_a_panic(
+            requests in proptest::prelude::any::<u32>(),
+            per_ms in proptest::prelude::any::<u64>(),
+            burst in proptest::prelude::any::<Option<u32>>(),
+            halvings in (0_u32..32, 0_u32..64, 0_u32..32),
+        ) {
+            // Numbers of every size, not only large ones.
+            let rate = Rate {
+                requests: requests >> halvings.0,
+                per_ms: per_ms >> halvings.1,
+                burst: burst.map(|burst| burst >> halvings.2),
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let first = runtime.block_on(async {
+                match Pace::new(rate, Duration::from_secs(1)) {
+                    Ok(pace) => {
+                        let first = pace.wait().await;
+                        let _in_time_or_not = pace.wait().await;
+                        Some(first)
+                    }
+                    Err(_) => None,
+                }
+            });
+            proptest::prop_assert_eq!(first.is_some(), rate.fault().is_none());
+            proptest::prop_assert!(first.is_none_or(|first| first.is_ok()), "the first request waits for nobody");
+        }
+    }
+
+    #[test]
+    fn the_widest_rates_keep_a_pace() {
+        for rate in [
+            Rate { requests: 1, per_ms: Rate::PER_MS_MAX, burst: Some(366) },
+            Rate { requests: Rate::REQUESTS_MAX, per_ms: 1, burst: Some(Rate::REQUESTS_MAX) },
+        ] {
+            assert!(Pace::new(rate, Duration::ZERO).is_ok(), "{rate:?}");
+        }
+        let days = Rate { requests: 1, per_ms: Rate::PER_MS_MAX, burst: Some(Rate::REQUESTS_MAX) };
+        assert!(Pace::new(days, Duration::ZERO).is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method};
 use renmen_origin::Origin;
 
 use crate::credential::{Credential, Recipe, Slot};
+use crate::memory::CallMemory;
 use crate::resolve::ResolveError;
 use crate::shown::shown;
 use crate::target::Target;
@@ -43,9 +44,29 @@ impl Connection {
     /// # Errors
     /// [`EgressError`], by what the caller can do. No text holds a secret.
     pub async fn send(&self, request: Request, tape: &dyn Tape) -> Result<Arc<Exchange>, EgressError> {
+        self.send_within(request, tape, &CallMemory::new(&self.parts.memory, u64::MAX)).await
+    }
+
+    /// The same, with the account of the call that it is sent for: what the exchange holds is reserved there before it is read,
+    /// and stays reserved for as long as the account is there.
+    ///
+    /// # Errors
+    /// As [`Connection::send`]; [`EgressError::Limit`] beyond the call's `memory_bytes_max`, [`EgressError::OutOfMemory`] where the
+    /// process has none left.
+    pub async fn send_within(
+        &self,
+        request: Request,
+        tape: &dyn Tape,
+        memory: &Arc<CallMemory>,
+    ) -> Result<Arc<Exchange>, EgressError> {
         let checked = self.check(&request).inspect_err(|error| self.audit_refused(&request, error))?;
+        let mut asked = memory.room();
+        asked.fit(bytes_of(&request)).await?;
         let key = Exchange::key_of(&request);
         if let Some(known) = tape.recall(key) {
+            let bytes = bytes_of(&request) + bytes_of_answer(&known.response);
+            asked.fit(bytes).await?;
+            asked.keep(bytes);
             return Ok(known);
         }
         if tape.sealed() {
@@ -53,11 +74,14 @@ impl Connection {
         }
         let started = Instant::now();
         let outcome = match &checked.target {
-            Target::Drop(name) => self.read_drop(name.as_deref()).await,
-            Target::Http { .. } => self.fetch(&request, checked).await,
+            Target::Drop(name) => self.read_drop(name.as_deref(), memory).await,
+            Target::Http { .. } => self.fetch(&request, checked, memory).await,
         };
         let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         self.audit(&request, &outcome, took_ms);
+        if outcome.is_ok() {
+            asked.keep(bytes_of(&request));
+        }
         let exchange = Arc::new(Exchange {
             method: request.method,
             url: request.url,
@@ -97,9 +121,7 @@ impl Connection {
     }
 
     fn check_size(&self, request: &Request) -> Result<(), EgressError> {
-        let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let body = request.body.as_ref().map_or(0, Bytes::len);
-        let bytes = (request.method.len() + request.url.len() + headers + body) as u64;
+        let bytes = bytes_of(request);
         let max = self.parts.limits.request_bytes_max;
         if bytes <= max {
             return Ok(());
@@ -111,7 +133,12 @@ impl Connection {
     }
 
     /// Sends, and follows redirects within the origin: each is a request of its own through all the checks.
-    async fn fetch<'c>(&'c self, request: &Request, first: Checked<'c>) -> Result<Response, EgressError> {
+    async fn fetch<'c>(
+        &'c self,
+        request: &Request,
+        first: Checked<'c>,
+        memory: &Arc<CallMemory>,
+    ) -> Result<Response, EgressError> {
         let mut request = request.clone();
         let mut checked = first;
         for _ in 0..=redirect::REDIRECTS_MAX {
@@ -121,9 +148,13 @@ impl Connection {
             let outgoing =
                 Outgoing { method: checked.method, url, headers: checked.headers, body: request.body.clone() };
             let order = Order { outgoing, origin, slot: checked.slot };
-            let answer = self.deliver(&order).await?;
+            let answer = self.deliver(&order, memory).await?;
             match redirect::next(&order.outgoing.method, &order.outgoing.url, &answer)? {
-                None => return Ok(self.reveal(answer).await),
+                None => {
+                    // Where a secret is taken out of it, both are there for a moment.
+                    let _copy = memory.lend(answer.body.len() as u64).await?;
+                    return Ok(self.reveal(answer).await);
+                }
                 Some(place) => request.url = place.into(),
             }
             checked = self.check(&request)?;
@@ -132,13 +163,14 @@ impl Connection {
     }
 
     /// Sends until there is an answer; once more with a new token when the vendor no longer takes the old one.
-    async fn deliver(&self, order: &Order<'_>) -> Result<Answer, EgressError> {
+    async fn deliver(&self, order: &Order<'_>, memory: &Arc<CallMemory>) -> Result<Answer, EgressError> {
         let idempotent = order.outgoing.method.is_idempotent();
         let mut refreshed = false;
         loop {
             let used = parking_lot::Mutex::new(None);
             let answer =
-                retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used)).await?;
+                retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used, memory))
+                    .await?;
             let token: Option<Arc<Token>> = used.into_inner();
             let (Some(token), Some(Recipe::Token { endpoint, cell, .. })) =
                 (token, order.slot.and_then(|s| s.recipe.as_ref()))
@@ -159,6 +191,7 @@ impl Connection {
         order: &Order<'_>,
         beyond: Beyond,
         used: &parking_lot::Mutex<Option<Arc<Token>>>,
+        memory: &Arc<CallMemory>,
     ) -> Result<Answer, Fault> {
         // Filled before anything else: an empty slot fails before a packet leaves, a look-up included.
         if let Some(slot) = order.slot {
@@ -179,7 +212,7 @@ impl Connection {
         }
         let limits = &self.parts.limits;
         let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max, beyond };
-        wire::exchange(&self.parts.client, outgoing, caps).await
+        wire::exchange(&self.parts.client, outgoing, caps, memory).await
     }
 
     async fn wait_for_turn(&self) -> Result<(), Fault> {
@@ -233,14 +266,20 @@ impl Connection {
         Response { status: answer.status, headers, body: redactor.redact_answer(answer.body).await }
     }
 
-    async fn read_drop(&self, name: Option<&str>) -> Result<Response, EgressError> {
+    async fn read_drop(&self, name: Option<&str>, memory: &Arc<CallMemory>) -> Result<Response, EgressError> {
         let Some(directory) = &self.parts.drop_directory else {
             return Err(EgressError::NotGranted("the connection has no drop directory".into()));
         };
+        let mut room = memory.room();
         let (content_type, body) = match name {
             None => ("application/json", directory.list().await?),
-            Some(name) => ("application/octet-stream", directory.read(name).await?),
+            Some(name) => {
+                room.fit(directory.bytes(name).await?).await?;
+                ("application/octet-stream", directory.read(name).await?)
+            }
         };
+        room.fit(body.len() as u64).await?;
+        room.keep(body.len() as u64);
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Ok(Response { status: 200, headers, body: self.parts.redactor.redact_answer(body).await })
     }
@@ -300,14 +339,29 @@ impl WayOut for Connection {
             body_bytes_max: TOKEN_ANSWER_BYTES_MAX,
             beyond: Beyond::Refuse,
         };
-        let (origin, outgoing) = (&origin, &outgoing);
+        let memory = CallMemory::new(&self.parts.memory, u64::MAX);
+        let (origin, outgoing, memory) = (&origin, &outgoing, &memory);
         retry::persist(self.parts.retry, true, || async move {
             self.wait_for_turn().await?;
             self.resolve(origin).await?;
-            wire::exchange(&self.parts.client, outgoing.clone(), caps).await
+            wire::exchange(&self.parts.client, outgoing.clone(), caps, memory).await
         })
         .await
     }
+}
+
+/// What a request holds.
+fn bytes_of(request: &Request) -> u64 {
+    let body = request.body.as_ref().map_or(0, Bytes::len);
+    (request.method.len() + request.url.len() + bytes_of_headers(&request.headers) + body) as u64
+}
+
+fn bytes_of_answer(response: &Response) -> u64 {
+    (bytes_of_headers(&response.headers) + response.body.len()) as u64
+}
+
+fn bytes_of_headers(headers: &[(String, String)]) -> usize {
+    headers.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// Origin and path: a query may hold a person's data.

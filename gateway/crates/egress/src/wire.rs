@@ -2,6 +2,7 @@
 //! slots or repeating. Error texts hold no URL, header or body.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,6 +10,7 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 use crate::EgressError;
+use crate::memory::{CallMemory, Room};
 use crate::resolve::ResolveError;
 
 /// The room made at once for a body whose length the vendor states; a longer one grows as it comes.
@@ -74,11 +76,16 @@ pub(crate) trait WayOut: Send + Sync {
     async fn send(&self, outgoing: Outgoing) -> Result<Answer, EgressError>;
 }
 
-/// Sends once and reads the whole answer.
+/// Sends once and reads the whole answer into memory that is reserved in `memory` before it is filled.
 ///
 /// # Errors
 /// [`Fault`], by what may be done about it.
-pub(crate) async fn exchange(client: &reqwest::Client, outgoing: Outgoing, caps: Caps) -> Result<Answer, Fault> {
+pub(crate) async fn exchange(
+    client: &reqwest::Client,
+    outgoing: Outgoing,
+    caps: Caps,
+    memory: &Arc<CallMemory>,
+) -> Result<Answer, Fault> {
     let mut request = client.request(outgoing.method, outgoing.url).headers(outgoing.headers);
     if let Some(body) = outgoing.body {
         request = request.body(body);
@@ -86,8 +93,8 @@ pub(crate) async fn exchange(client: &reqwest::Client, outgoing: Outgoing, caps:
     let whole = async {
         let response = request.send().await.map_err(|e| fault_of(&e))?;
         match caps.beyond {
-            Beyond::Refuse => read(response, caps.body_bytes_max).await,
-            Beyond::Cut => read_beginning(response, caps.body_bytes_max).await,
+            Beyond::Refuse => read(response, caps.body_bytes_max, memory.room()).await,
+            Beyond::Cut => read_beginning(response, caps.body_bytes_max, memory.room()).await,
         }
     };
     tokio::time::timeout(caps.timeout, whole).await.unwrap_or_else(|_| {
@@ -96,7 +103,7 @@ pub(crate) async fn exchange(client: &reqwest::Client, outgoing: Outgoing, caps:
     })
 }
 
-async fn read(mut response: reqwest::Response, bytes_max: u64) -> Result<Answer, Fault> {
+async fn read(mut response: reqwest::Response, bytes_max: u64, mut room: Room) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     // Only gzip is asked for, and it is taken off. Anything else could hide a secret from the redactor.
@@ -112,27 +119,44 @@ async fn read(mut response: reqwest::Response, bytes_max: u64) -> Result<Answer,
     if stated > bytes_max {
         return Err(too_large(&format!("the answer has {stated} bytes"), bytes_max));
     }
+    let head = head_bytes(&headers);
+    room.fit(head + stated).await.map_err(Fault::Final)?;
     let Some(first) = response.chunk().await.map_err(|e| fault_of(&e))? else {
-        return Ok(Answer { status, headers, body: Bytes::new() });
+        return Ok(whole(status, headers, Bytes::new(), room));
     };
+    grow(&mut room, head, first.len(), bytes_max).await?;
     let Some(second) = response.chunk().await.map_err(|e| fault_of(&e))? else {
-        check_size(first.len(), bytes_max)?;
-        return Ok(Answer { status, headers, body: first });
+        return Ok(whole(status, headers, first, room));
     };
-    let room = usize::try_from(stated.min(ROOM_BYTES_MAX)).unwrap_or(0).max(first.len() + second.len());
-    let mut body = BytesMut::with_capacity(room);
+    grow(&mut room, head, first.len() + second.len(), bytes_max).await?;
+    let capacity = usize::try_from(stated.min(ROOM_BYTES_MAX)).unwrap_or(0).max(first.len() + second.len());
+    let mut body = BytesMut::with_capacity(capacity);
     body.extend_from_slice(&first);
     body.extend_from_slice(&second);
-    check_size(body.len(), bytes_max)?;
     while let Some(chunk) = response.chunk().await.map_err(|e| fault_of(&e))? {
+        grow(&mut room, head, body.len() + chunk.len(), bytes_max).await?;
         body.extend_from_slice(&chunk);
-        check_size(body.len(), bytes_max)?;
     }
-    Ok(Answer { status, headers, body: body.freeze() })
+    Ok(whole(status, headers, body.freeze(), room))
+}
+
+/// Before a body of so many bytes is put together: within its cap, and within what can be reserved.
+async fn grow(room: &mut Room, head: u64, body: usize, bytes_max: u64) -> Result<(), Fault> {
+    check_size(body, bytes_max)?;
+    room.fit_more(head + body as u64).await.map_err(Fault::Final)
+}
+
+fn whole(status: u16, headers: HeaderMap, body: Bytes, room: Room) -> Answer {
+    room.keep(head_bytes(&headers) + body.len() as u64);
+    Answer { status, headers, body }
+}
+
+fn head_bytes(headers: &HeaderMap) -> u64 {
+    headers.iter().map(|(name, value)| (name.as_str().len() + value.len()) as u64).sum()
 }
 
 /// Reads until the cap is full; what is then unread goes with the connection.
-async fn read_beginning(mut response: reqwest::Response, bytes_max: u64) -> Result<Answer, Fault> {
+async fn read_beginning(mut response: reqwest::Response, bytes_max: u64, mut reserved: Room) -> Result<Answer, Fault> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let room = usize::try_from(bytes_max).unwrap_or(usize::MAX);
@@ -142,9 +166,10 @@ async fn read_beginning(mut response: reqwest::Response, bytes_max: u64) -> Resu
     while plain && body.len() < room {
         let Some(chunk) = response.chunk().await.map_err(|e| fault_of(&e))? else { break };
         let wanted = chunk.len().min(room - body.len());
+        reserved.fit(head_bytes(&headers) + (body.len() + wanted) as u64).await.map_err(Fault::Final)?;
         body.extend_from_slice(&chunk[..wanted]);
     }
-    Ok(Answer { status, headers, body: body.freeze() })
+    Ok(whole(status, headers, body.freeze(), reserved))
 }
 
 fn check_size(have: usize, bytes_max: u64) -> Result<(), Fault> {

@@ -48,22 +48,38 @@ impl Place {
 
 /// The destinations by name.
 #[derive(Clone, Default)]
-pub struct Catalogue(BTreeMap<ConnectionName, Place>);
+pub struct Catalogue {
+    places: BTreeMap<ConnectionName, Place>,
+    /// Destinations of the configuration that could not be loaded, with the reason.
+    off: BTreeMap<ConnectionName, String>,
+}
 
 impl Catalogue {
     /// Adds one, or takes the place of one.
     pub fn add(&mut self, name: ConnectionName, place: Place) {
-        self.0.insert(name, place);
+        self.off.remove(&name);
+        self.places.insert(name, place);
+    }
+
+    /// A destination of the configuration that could not be loaded: what flows have for it waits until it is there again.
+    pub fn add_off(&mut self, name: ConnectionName, reason: String) {
+        self.off.insert(name, reason);
+    }
+
+    /// Why a destination of the configuration is off; none for one that is there or that nobody configured.
+    #[must_use]
+    pub fn off(&self, name: &ConnectionName) -> Option<&str> {
+        self.off.get(name).map(String::as_str)
     }
 
     /// One of them.
     #[must_use]
     pub fn place(&self, name: &ConnectionName) -> Option<&Place> {
-        self.0.get(name)
+        self.places.get(name)
     }
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(ConnectionName::as_str)
+        self.places.keys().map(ConnectionName::as_str)
     }
 }

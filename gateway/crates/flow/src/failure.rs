@@ -13,6 +13,7 @@ impl From<EgressError> for Failure {
             EgressError::RateLimited { message, retry_after_ms } => {
                 Self { retry_after_ms, ..Self::new(FailureKind::RateLimited, message) }
             }
+            EgressError::OutOfMemory(message) => Self::new(FailureKind::UpstreamUnavailable, message),
             EgressError::Unavailable(message) => Self::new(FailureKind::UpstreamUnavailable, message),
             EgressError::Limit { limit, message } => {
                 Self { code: Some(limit.to_owned()), ..Self::new(FailureKind::InvalidInput, message) }

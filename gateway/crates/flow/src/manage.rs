@@ -53,14 +53,29 @@ impl FlowEngine {
         if defects.is_empty() { Ok(definition) } else { Err(FlowError::Defects(defects)) }
     }
 
+    /// The same for a flow of the configuration, which may name a destination that is off: it waits for it.
+    ///
+    /// # Errors
+    /// [`FlowError::Defects`].
+    pub fn check_configured(&self, tenant: &TenantId, source: &Value) -> Result<Definition, FlowError> {
+        let definition = Definition::read(source).map_err(FlowError::Defects)?;
+        if definition.waits_for(&self.catalogue(tenant)).is_some() {
+            return Ok(definition);
+        }
+        self.check(tenant, source)
+    }
+
     /// Keeps the flows of the configuration of one tenant: new ones begin, changed ones get another version, those that are no
-    /// longer there end.
+    /// longer there end. One whose destination is off is kept and waits.
     ///
     /// # Errors
     /// The defects of the first flow that has some, or the store's.
     pub async fn register(&self, tenant: &TenantId, flows: &BTreeMap<String, Value>) -> Result<(), FlowError> {
         for (name, source) in flows {
-            let definition = self.check(tenant, source)?;
+            let definition = self.check_configured(tenant, source)?;
+            if let Some((connection, _)) = definition.waits_for(&self.catalogue(tenant)) {
+                tracing::warn!(flow = %name, %connection, "Flow waits: its destination is off");
+            }
             self.keep(tenant, name, FlowOrigin::File, &definition).await?;
         }
         for row in self.store.flows(tenant).await? {

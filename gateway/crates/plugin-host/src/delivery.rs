@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use renmen_egress::Exchange;
+use renmen_egress::{CallMemory, Exchange};
 
 use crate::bindings::exports::renmen::connector::webhook;
 use crate::bindings::renmen::connector::types::Header;
@@ -94,6 +94,8 @@ pub struct Outcome {
     /// What the connector asked the vendor meanwhile. To an envelope the delivery itself is exchange 0, and these are
     /// counted from 1.
     pub exchanges: Vec<Arc<Exchange>>,
+    /// The memory of the process that is reserved for all this; to be held until it is kept or given up.
+    pub memory: Option<Arc<CallMemory>>,
     /// What the call used up.
     pub usage: Usage,
 }

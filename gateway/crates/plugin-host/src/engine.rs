@@ -1,6 +1,6 @@
 //! The one engine of the process, its tick, and the store of a call.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use renmen_turns::{Options, Places, Threads};
 use wasmtime::component::Linker;
 use wasmtime::{Cache, Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
+use crate::compile::{ChildCompiler, CompileLimits, Compiler};
 use crate::host;
 use crate::load::Gate;
 use crate::load_error::LoadError;
@@ -86,6 +87,9 @@ pub struct PluginHost {
     pub(crate) gate: Arc<Gate>,
     pub(crate) tuning: HostTuning,
     pub(crate) trust: Trust,
+    pub(crate) compiler: Arc<Compiler>,
+    /// Where compiled code is kept.
+    cache_dir: Option<PathBuf>,
 }
 
 impl PluginHost {
@@ -120,7 +124,28 @@ impl PluginHost {
             threads: Arc::new(threads),
             dev: options.dev,
         });
-        Ok(Self { gate, tuning, trust: Trust::default() })
+        let compiler = Arc::new(Compiler::default());
+        Ok(Self { gate, tuning, trust: Trust::default(), compiler, cache_dir: options.cache_dir })
+    }
+
+    /// With other than the usual bounds on what is compiled.
+    #[must_use]
+    pub fn compiling_within(self, limits: CompileLimits) -> Self {
+        let compiler = Arc::new(Compiler { limits, child: self.compiler.child.clone() });
+        Self { compiler, ..self }
+    }
+
+    /// With a child process that compiles; it hands the code over in the directory of compiled code.
+    ///
+    /// # Errors
+    /// Without such a directory.
+    pub fn compiling_in(self, child: ChildCompiler) -> Result<Self, LoadError> {
+        let Some(cache_dir) = self.cache_dir.clone() else {
+            let reason = "a child process that compiles needs a directory for the code".to_owned();
+            return Err(LoadError::Engine { reason });
+        };
+        let compiler = Arc::new(Compiler { limits: self.compiler.limits.clone(), child: Some((cache_dir, child)) });
+        Ok(Self { compiler, ..self })
     }
 
     /// With keys that are trusted. Without this nobody is, and no signature is asked for.
@@ -142,6 +167,13 @@ fn start(tuning: &HostTuning, cache: Option<Cache>) -> wasmtime::Result<Engine> 
         tracing::warn!(reason, "No address space for a pool; memory comes from the system for each call");
         Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
     })
+}
+
+/// An engine that compiles and runs nothing: what it puts into a cache is found there by the engine that runs.
+pub(crate) fn compiling(cache_dir: &Path) -> Result<Engine, LoadError> {
+    let mut config = configuration();
+    config.cache(Some(cache::open(cache_dir)?));
+    Engine::new(&config).map_err(|error| LoadError::Engine { reason: format!("{error:#}") })
 }
 
 /// What guests may use, and how they are kept in bounds.

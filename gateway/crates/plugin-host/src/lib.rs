@@ -14,13 +14,15 @@
 //!   waiting;
 //! - what a guest says (log lines, messages, names) is untrusted text: secrets are taken out, it is cut, control
 //!   characters are escaped;
-//! - only `.wasm` is accepted, checked by digest on the very bytes that are compiled.
+//! - only `.wasm` is accepted, checked by digest on the very bytes that are compiled;
+//! - what is compiled is counted before, and compiled by a child process with limits of memory and time.
 //!
-//! Reading order: [`limits`](CallLimits), `engine`, `inspect`, `contract`, `load`, `plugin`, `invoke`, `export/*`, `host/*`.
+//! Reading order: [`limits`](CallLimits), `engine`, `inspect`, `contract`, `compile`, `load`, `plugin`, `invoke`, `export/*`, `host/*`.
 
 mod action;
 mod bindings;
 mod call;
+mod compile;
 mod componentize;
 mod contract;
 mod convert;
@@ -50,6 +52,7 @@ mod verdict;
 
 pub use action::{Action, Receipt};
 pub use call::{Call, Pull};
+pub use compile::{COMPILE_WORKER, ChildCompiler, CompileLimits, compile_worker};
 pub use componentize::componentize;
 pub use contract::CONTRACT;
 pub use delivery::{Answer, Delivery, Door, Outcome, Refresh};

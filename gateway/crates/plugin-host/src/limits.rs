@@ -12,8 +12,8 @@ pub struct CallLimits {
     pub fuel_max: u64,
     /// From the start of the call to its end, waiting included.
     pub wall_clock: Duration,
-    /// All linear memories and tables of the connector together, in bytes; and, counted apart, the exchanges that the host
-    /// holds for the call.
+    /// All linear memories and tables of the connector together, in bytes; and, counted apart, the requests and answers that the
+    /// host holds for the call, reserved before an answer is read.
     pub memory_bytes_max: u64,
     /// Bytes that may cross from the connector to the host at once, as arguments or as a result; and, in total, the bytes
     /// handed to `seal`.

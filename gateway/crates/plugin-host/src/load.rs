@@ -8,9 +8,10 @@ use tokio::io::AsyncReadExt;
 use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
+use crate::compile::Compiler;
 use crate::contract;
 use crate::digest;
 use crate::engine::{self, PluginHost};
@@ -59,9 +60,9 @@ impl PluginHost {
             return Err(LoadError::TooBig { bytes_max: self.tuning.plugin_bytes_max });
         }
         let gate = self.gate.clone();
-        let (pinned, trust) = (digest.map(str::to_owned), self.trust.clone());
+        let (pinned, trust, compiler) = (digest.map(str::to_owned), self.trust.clone(), self.compiler.clone());
         let admitted = tokio::task::spawn_blocking(move || {
-            gate.admit(&bytes, pinned.as_deref(), |bytes| trust.check(bytes, signature.as_deref()))
+            gate.admit(&bytes, pinned.as_deref(), &compiler, |bytes| trust.check(bytes, signature.as_deref()))
         });
         let plugin = match admitted.await {
             Ok(admitted) => admitted?,
@@ -157,6 +158,7 @@ impl Gate {
         &self,
         bytes: &[u8],
         pinned: Option<&str>,
+        compiler: &Compiler,
         signed: impl FnOnce(&[u8]) -> Result<Option<Signer>, LoadError>,
     ) -> Result<Plugin, LoadError> {
         check_kind(bytes)?;
@@ -167,8 +169,7 @@ impl Gate {
         contract::check(&inspection)?;
         let plugin = || inspection.manifest.name.clone();
         let link = |error: wasmtime::Error| LoadError::Link { plugin: plugin(), reason: format!("{error:#}") };
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|error| LoadError::Compile { plugin: plugin(), reason: format!("{error:#}") })?;
+        let component = compiler.compile(&self.engine, &inspection.manifest.name, &inspection.digest, bytes)?;
         let pre = self.linker.instantiate_pre(&component).map_err(link)?;
         let has = |interface| inspection.exports_interface(interface);
         let source = has("source").then(|| source::GuestIndices::new(&pre)).transpose().map_err(link)?;

@@ -181,6 +181,34 @@ pub enum LoadError {
         /// What the encoder says.
         reason: String,
     },
+    /// There is more in it than is compiled.
+    #[error("{plugin} is too complex to be compiled: {reason}")]
+    TooComplex {
+        /// The plugin's name.
+        plugin: String,
+        /// Which limit, what was found and what to do.
+        reason: String,
+    },
+    /// Compiling it met a limit.
+    #[error(
+        "{plugin} was not compiled within `plugins.{limit}`: {seen}; look at what it was built from, and raise the limit if you trust it"
+    )]
+    CompileLimit {
+        /// The plugin's name.
+        plugin: String,
+        /// The key.
+        limit: &'static str,
+        /// What was seen.
+        seen: String,
+    },
+    /// The process that compiles could not do its work.
+    #[error("{plugin} was not compiled: {reason}; it is the gateway's own fault or the machine's, not the plugin's")]
+    CompileChild {
+        /// The plugin's name.
+        plugin: String,
+        /// What happened.
+        reason: String,
+    },
     /// It does not compile.
     #[error(
         "{plugin} does not compile: {reason}; build it again, without features beyond the WebAssembly that this release allows", plugin = line(.plugin), reason = line(.reason))]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use renmen_egress::Exchange;
+use renmen_egress::{CallMemory, Exchange};
 
 use crate::usage::Usage;
 
@@ -22,6 +22,8 @@ pub struct Page {
     pub coverage: Coverage,
     /// In the order of `Envelope::exchange`. A connector's mistake can make an envelope name one that is not there.
     pub exchanges: Vec<Arc<Exchange>>,
+    /// The memory of the process that is reserved for all this; to be held until the page is committed or given up.
+    pub memory: Option<Arc<CallMemory>>,
     /// What the call used up.
     pub usage: Usage,
 }

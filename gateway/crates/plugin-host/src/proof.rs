@@ -49,6 +49,7 @@ pub(crate) fn answered(answer: Vec<u8>) -> Outcome {
         rejects: Vec::new(),
         refresh: Vec::new(),
         question: true,
+        memory: None,
         exchanges: Vec::new(),
         usage: Usage::default(),
     }

@@ -72,11 +72,9 @@ impl Registry {
     /// # Errors
     /// As [`PluginHost::load`]; the plugin that served before goes on serving.
     pub async fn load(&self, path: &Path, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
-        let entry = self.entries.write().entry(path.to_owned()).or_default().clone();
+        let entry = self.entry(path);
         let _turn = entry.loading.lock().await;
-        let loaded = self.host.load(path, digest).await;
-        entry.settle(path, &loaded);
-        loaded
+        self.load_into(&entry, path, digest).await
     }
 
     /// The plugin that serves a path, loaded if none with this digest does.
@@ -84,10 +82,23 @@ impl Registry {
     /// # Errors
     /// As [`Registry::load`].
     pub async fn get_or_load(&self, path: &Path, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
-        match self.get(path) {
+        let entry = self.entry(path);
+        // Connections are loaded side by side: the second of two with one file waits and finds it loaded.
+        let _turn = entry.loading.lock().await;
+        match entry.plugin.load_full() {
             Some(plugin) if digest.is_none_or(|digest| digest.eq_ignore_ascii_case(plugin.digest())) => Ok(plugin),
-            _ => self.load(path, digest).await,
+            _ => self.load_into(&entry, path, digest).await,
         }
+    }
+
+    fn entry(&self, path: &Path) -> Arc<Entry> {
+        self.entries.write().entry(path.to_owned()).or_default().clone()
+    }
+
+    async fn load_into(&self, entry: &Entry, path: &Path, digest: Option<&str>) -> Result<Arc<Plugin>, LoadError> {
+        let loaded = self.host.load(path, digest).await;
+        entry.settle(path, &loaded);
+        loaded
     }
 
     /// The plugin that serves a path now.

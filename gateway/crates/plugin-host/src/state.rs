@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use renmen_egress::{Connection, Exchange, Found, Tape};
+use renmen_egress::{CallMemory, Connection, Exchange, Found, GATEWAY_MEMORY, Held, Tape};
 
 use crate::call::Call;
+use crate::failure::CallError;
 use crate::guest_text;
 use crate::limits::CallLimits;
 use crate::memory::MemoryMeter;
+use crate::usage::Usage;
 
 /// A budget that a host function found spent: it ends the call.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,6 +23,8 @@ pub(crate) struct Spent {
 pub(crate) struct Outside {
     pub(crate) egress: Arc<Connection>,
     pub(crate) tape: Arc<dyn Tape>,
+    /// What the host holds of its requests and answers, until its page is committed.
+    pub(crate) memory: Arc<CallMemory>,
 }
 
 /// The state of one call.
@@ -50,6 +54,8 @@ pub(crate) struct HttpMeter {
     pub(crate) first_number: u32,
     /// In the order of their numbers.
     pub(crate) exchanges: Vec<Arc<Exchange>>,
+    /// The copies of the last answers on their way into the guest.
+    pub(crate) lent: Option<Held>,
 }
 
 /// What was logged.
@@ -64,8 +70,12 @@ pub(crate) struct LogMeter {
 impl CallState {
     /// The state of a call for a connection.
     pub(crate) fn new(plugin: Arc<str>, call: &Call) -> Self {
-        let outside = Outside { egress: call.egress.clone(), tape: call.tape.clone() };
-        Self { outside: Some(outside), now_ms: call.now_ms, ..Self::trial(plugin, call.limits.clone()) }
+        let share = call.egress.memory();
+        let memory = CallMemory::new(share, call.limits.memory_bytes_max);
+        let outside = Outside { egress: call.egress.clone(), tape: call.tape.clone(), memory };
+        let trial = Self::trial(plugin, call.limits.clone());
+        let meter = MemoryMeter::new(call.limits.memory_bytes_max, Some(share.clone()));
+        Self { outside: Some(outside), now_ms: call.now_ms, memory: meter, ..trial }
     }
 
     /// The state of the trial at load.
@@ -74,7 +84,7 @@ impl CallState {
             plugin,
             outside: None,
             now_ms: 0,
-            memory: MemoryMeter::new(limits.memory_bytes_max),
+            memory: MemoryMeter::new(limits.memory_bytes_max, None),
             limits,
             http: HttpMeter::default(),
             log: LogMeter::default(),
@@ -90,6 +100,22 @@ impl CallState {
         let spent = Spent { budget, message };
         self.spent.get_or_insert_with(|| spent.clone());
         wasmtime::Error::new(spent)
+    }
+
+    /// The account of what the call brought, with room for the records of its page besides its exchanges; the guest's own memory
+    /// is given back first.
+    pub(crate) fn settle(&mut self, record_bytes: u64, usage: &Usage) -> Result<Option<Arc<CallMemory>>, CallError> {
+        self.memory.give_back();
+        self.http.lent = None;
+        let Some(outside) = &self.outside else { return Ok(None) };
+        // As the connector wrote them, and as they are normalized.
+        match outside.memory.keep(record_bytes.saturating_mul(2)) {
+            Ok(()) => Ok(Some(outside.memory.clone())),
+            Err(refused) => {
+                let (budget, message) = (GATEWAY_MEMORY, refused.to_string());
+                Err(CallError::Budget { budget, message, usage: usage.clone() })
+            }
+        }
     }
 
     /// Guest text for an operator.

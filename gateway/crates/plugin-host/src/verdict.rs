@@ -3,11 +3,13 @@
 //! wasmtime tells little: fuel is a trap, a denied growth is a bare `unreachable` of the guest, too much data across the
 //! border is an error known by its text alone (a test holds on to that text).
 
+use renmen_egress::GATEWAY_MEMORY;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::engine::WASM_STACK_BYTES;
 use crate::failure::CallError;
 use crate::guest_text::MESSAGE_BYTES_MAX;
+use crate::memory::Denied;
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -27,10 +29,16 @@ pub(crate) fn over(error: &wasmtime::Error, state: &CallState, usage: Usage) -> 
         let message = format!("the connector used up its {} units of work in {} ms", limits.fuel_max, usage.wall_ms);
         return CallError::Budget { budget: "fuel_max", message, usage };
     }
-    if let Some(wanted) = state.memory.denied() {
-        let allowed = limits.memory_bytes_max;
-        let message = format!("the connector wanted {wanted} bytes of memory, allowed are {allowed}");
-        return CallError::Budget { budget: "memory_bytes_max", message, usage };
+    match state.memory.denied() {
+        Some(Denied::Call(wanted)) => {
+            let allowed = limits.memory_bytes_max;
+            let message = format!("the connector wanted {wanted} bytes of memory, allowed are {allowed}");
+            return CallError::Budget { budget: "memory_bytes_max", message, usage };
+        }
+        Some(Denied::Process(refused)) => {
+            return CallError::Budget { budget: GATEWAY_MEMORY, message: refused.to_string(), usage };
+        }
+        None => {}
     }
     if trap.is_none() && error.root_cause().to_string().contains(HOSTCALL_FUEL_TEXT) {
         let allowed = limits.hostcall_bytes_max;

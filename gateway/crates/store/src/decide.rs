@@ -75,6 +75,8 @@ pub(crate) struct Tally {
     pub(crate) outcome: CommitOutcome,
     /// By scope: how many more are live, how many more are tombstones.
     pub(crate) scopes: BTreeMap<i64, (i64, i64)>,
+    /// Bytes of the revisions that it adds.
+    pub(crate) bytes: i64,
 }
 
 impl Tally {

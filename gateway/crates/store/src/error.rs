@@ -19,6 +19,15 @@ pub enum StoreError {
     /// cursor has moved and the second try is [`StoreError::Fenced`].
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The connection would keep more on disk than it may: the key under its `[limits]`, what was seen and what to do. Nothing was
+    /// written.
+    #[error("limit {limit}: {message}")]
+    Quota {
+        /// `records_bytes_max`, `exchanges_bytes_max`, `quarantine_records_max`, `quarantine_bytes_max`.
+        limit: &'static str,
+        /// What was seen against what is allowed.
+        message: String,
+    },
     /// A cursor or id that is not ours, or more than a limit allows.
     #[error("bad input: {0}")]
     BadInput(String),

@@ -214,6 +214,7 @@ pub(crate) fn add(sum: &mut CommitOutcome, page: &CommitOutcome) {
     sum.unchanged += page.unchanged;
     sum.deleted += page.deleted;
     sum.quarantined += page.quarantined;
+    sum.exchanges_pruned += page.exchanges_pruned;
     sum.last_seq = sum.last_seq.max(page.last_seq);
 }
 

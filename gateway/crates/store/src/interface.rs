@@ -5,6 +5,7 @@ mod endpoint;
 mod inbox;
 mod key;
 mod outbox;
+mod quota;
 mod screen;
 
 use async_trait::async_trait;
@@ -21,13 +22,16 @@ pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
 pub use key::KeyStore;
 pub use outbox::OutboxStore;
+pub use quota::QuotaStore;
 pub use screen::ScreenStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
-pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + Send + Sync {
+pub trait Store:
+    AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + QuotaStore + Send + Sync
+{
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 
@@ -49,7 +53,8 @@ pub trait Store: AuthorStore + InboxStore + OutboxStore + EndpointStore + Screen
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the run is no longer the stream's, the stored cursor is not `cursor_before`, or the page goes
-    /// on with a sweep that is not under way; [`StoreError::BadInput`] over a limit of the store. Nothing was written then.
+    /// on with a sweep that is not under way; [`StoreError::BadInput`] over a limit of the store; [`StoreError::Quota`] when the
+    /// connection would keep more than its quota. Nothing was written then.
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError>;
 
     /// Ends a run; [`StoreError::Fenced`] when it ended before.

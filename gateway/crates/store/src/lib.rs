@@ -30,6 +30,7 @@ mod model;
 mod options;
 pub mod outbox;
 mod postgres;
+mod quota;
 mod rows;
 mod seen;
 mod sqlite;
@@ -38,7 +39,8 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use interface::{
-    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, ScreenStore, Store,
+    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore, ScreenStore,
+    Store,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -52,6 +54,7 @@ pub use model::{
 };
 use options::Place;
 pub use options::StoreOptions;
+pub use quota::{DiskUse, Quota};
 
 /// Opens for reading and writing: creates what is missing, locks against a second gateway (SQLite), migrates, and marks the
 /// runs of an ended process as interrupted (SQLite; on PostgreSQL their lease tells).

@@ -4,8 +4,8 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId}
 
 use crate::identity::IdKey;
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, EntityCount, ExchangeRow, ExchangeWrite, KeyRole, Origin,
-    PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
+    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, KeyRole,
+    Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -119,11 +119,19 @@ pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
             unchanged: count(row, 14)?,
             deleted: count(row, 15)?,
             quarantined: count(row, 16)?,
+            // Told with each commit, and not kept with the run.
+            exchanges_pruned: 0,
             last_seq: row.int(17)?,
         },
         error: row.text_or_none(18)?,
         retry_at_ms: row.int_or_none(19)?,
     })
+}
+
+/// Columns: connection, records_bytes, exchanges_bytes.
+pub(crate) fn disk_use(row: &impl Columns) -> Result<DiskUse, StoreError> {
+    let (records_bytes, exchanges_bytes) = (count(row, 1)?, count(row, 2)?);
+    Ok(DiskUse { connection: connection(row, 0)?, records_bytes, exchanges_bytes })
 }
 
 pub(crate) const PAGE_COLUMNS: &str = "p.id, p.run, p.cursor_before, p.cursor_after, p.now_ms";

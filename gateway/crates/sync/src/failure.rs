@@ -1,5 +1,6 @@
 //! Why a run stopped before its last page, and when it is worth trying again.
 
+use renmen_egress::GATEWAY_MEMORY;
 use renmen_plugin_host::{CallError, FailureKind};
 use serde::Serialize;
 
@@ -95,6 +96,10 @@ impl From<&CallError> for RunFailure {
                 retry_after_ms: *retry_after_ms,
                 retry_at_ms: None,
             },
+            // Not the connector's budget but the process's: it passes when others give back.
+            CallError::Budget { budget: GATEWAY_MEMORY, message, .. } => {
+                Self::new(&format!("limit:{GATEWAY_MEMORY}"), FailureClass::Wait, message.clone())
+            }
             CallError::Budget { budget, message, .. } => Self::new(
                 &format!("limit:{budget}"),
                 FailureClass::Connector,
@@ -162,6 +167,15 @@ mod tests {
             wait(failed(FailureKind::UpstreamChanged, None), 1, 0.0)
                 > wait(failed(FailureKind::UpstreamUnavailable, None), 1, 1.0)
         );
+    }
+
+    #[test]
+    fn a_gateway_without_memory_is_tried_again_and_blames_no_connector() {
+        let error =
+            CallError::Budget { budget: GATEWAY_MEMORY, message: "all in use".to_owned(), usage: Usage::default() };
+        let failure = RunFailure::from(&error);
+        assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Wait, "limit:gateway.memory_bytes_max"));
+        assert!(!failure.message.contains("[limits]"), "{}", failure.message);
     }
 
     #[test]

@@ -21,6 +21,10 @@ pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
             counter!("renmen_run_records_total", &labels).increment(count);
         }
     }
+    if outcome.exchanges_pruned > 0 {
+        counter!("renmen_exchanges_pruned_total", "connection" => connection.clone())
+            .increment(outcome.exchanges_pruned);
+    }
     let labels = [("connection", connection), ("stream", stream)];
     counter!("renmen_run_pages_total", &labels).increment(1);
     histogram!("renmen_commit_seconds", &labels).record(took.as_secs_f64());

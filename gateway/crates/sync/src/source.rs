@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use renmen_egress::{Connection, Sighting, Tape};
+use renmen_egress::{Connection, Share, Sighting, Tape};
 use renmen_plugin_host::{
     Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt, Signer,
 };
@@ -33,6 +33,10 @@ pub trait Puller: Send + Sync {
     fn digest(&self) -> &str;
     /// Who signed its code, of those that are trusted.
     fn signer(&self) -> Option<&Signer> {
+        None
+    }
+    /// Where memory for its connection is reserved; none where nobody counts.
+    fn memory(&self) -> Option<&Share> {
         None
     }
     /// One page.
@@ -136,6 +140,10 @@ impl Puller for BoundPlugin {
 
     fn signer(&self) -> Option<&Signer> {
         self.plugin.signer()
+    }
+
+    fn memory(&self) -> Option<&Share> {
+        Some(self.egress.memory())
     }
 
     async fn pull(&self, reading: Reading, pull: Pull) -> Result<Page, CallError> {

@@ -73,8 +73,8 @@ impl Manifest {
         self.check_hosts(&mut faults);
         self.check_slots(&mut faults);
         self.check_seals(&mut faults);
-        if self.rate.is_some_and(|rate| rate.requests == 0 || rate.per_ms == 0 || rate.burst == Some(0)) {
-            fault(&mut faults, "rate", "a zero; expected requests, per_ms and burst above zero");
+        if let Some(wrong) = self.rate.and_then(|rate| rate.fault()) {
+            fault(&mut faults, "rate", wrong);
         }
         faults
     }

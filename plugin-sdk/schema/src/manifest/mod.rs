@@ -12,6 +12,7 @@ use crate::id::{SlotName, StreamName};
 mod auth;
 mod check;
 mod proof;
+mod rate;
 mod seal;
 mod seal_check;
 mod socket;
@@ -19,6 +20,7 @@ mod write;
 pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
 pub use proof::{AnswerManifest, OpenManifest, Place, ProofManifest, QuestionManifest, SignedPart, TokenManifest};
+pub use rate::Rate;
 pub use seal::{KeyForm, SealKind, SealManifest, SealScheme, SealUse};
 pub use socket::{EventProtocol, EventSocketManifest};
 pub use write::{ActionManifest, Idempotence, WebhookManifest};
@@ -141,19 +143,6 @@ pub struct SlotManifest {
     /// What the secret is a key for. None: for nothing. Never beside `auth`, also not through `same_as`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<SealManifest>,
-}
-
-/// A vendor's published limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Requests in each period.
-    pub requests: u32,
-    /// Milliseconds.
-    pub per_ms: u64,
-    /// How many may go at once when none went for a while; default 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub burst: Option<u32>,
 }
 
 /// Where a canonical field comes from.

@@ -14,6 +14,7 @@ mod push;
 mod receive;
 mod sealed;
 mod talk;
+mod weigh;
 
 use bindings::exports::renmen::connector::probe::{Finding, Guest as Probe};
 use bindings::exports::renmen::connector::source::{Guest as Source, Page, PullRequest};
@@ -49,6 +50,11 @@ impl Source for Hostile {
             "http_flood" => network::flood(&request),
             "http_burst" => network::burst(&request, 1_000),
             "http_hoard" => network::hoard(&request),
+            "heavy_at_once" => weigh::at_once(&request, "/heavy"),
+            "http_one_heavy" => weigh::one(&request),
+            "heavy_packed" => weigh::at_once(&request, "/heavy-packed"),
+            "heavy_bodies" => weigh::bodies(&request),
+            "heavy_heads" => weigh::headers(&request),
             "not_granted" => network::elsewhere(),
             "secret_in_body" => network::leak(&request),
             "secret_in_log" => Err(talk::leak(&request)),

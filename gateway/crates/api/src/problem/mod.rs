@@ -159,6 +159,10 @@ impl From<StoreError> for Problem {
                 "use a `next_cursor` of this list with the same filters, or begin without a cursor",
                 "请使用同一列表、相同过滤条件返回的 `next_cursor`，或不带游标重新开始",
             ),
+            quota @ StoreError::Quota { .. } => {
+                let text = quota.to_string();
+                Self::new(ProblemCode::StoreUnavailable).detail(text.clone(), text)
+            }
             StoreError::Fault(cause) => Self::fault(&cause),
         }
     }

@@ -46,14 +46,27 @@ pub(crate) struct HealthReport {
 pub(crate) struct ConnectionHealth {
     /// The connection.
     name: String,
-    /// The worst of its streams; `degraded` at least while it is held back.
+    /// The worst of its streams; `degraded` at least while it is held back, `blocked` while it is off.
     status: HealthStatus,
     /// Set while it is slowed down to its share of the cores.
     held_back: Option<HeldBack>,
+    /// Why it is off although it is configured, and what to do; null while it is on.
+    off: Option<String>,
     /// Freshness and errors of each.
     streams: Vec<StreamInfo>,
     /// What is in the store, for each entity.
     records: BTreeMap<String, RecordCount>,
+    /// What it keeps on disk.
+    disk: DiskUse,
+}
+
+/// What a connection keeps on disk, as its limits count it.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct DiskUse {
+    /// Records with their earlier revisions, and the pages that they came in: against `records_bytes_max`.
+    records_bytes: u64,
+    /// Recorded exchanges: against `exchanges_bytes_max`.
+    exchanges_bytes: u64,
 }
 
 /// Records in the store.
@@ -79,8 +92,12 @@ pub(crate) enum HealthStatus {
 
 impl HealthStatus {
     fn of_connection(connection: &ConnectionInfo) -> Self {
-        let held_back = if connection.held_back.is_some() { Self::Degraded } else { Self::Ok };
-        Self::of(&connection.streams).max(held_back)
+        let own = match (connection.off.is_some(), connection.held_back.is_some()) {
+            (true, _) => Self::Blocked,
+            (false, true) => Self::Degraded,
+            (false, false) => Self::Ok,
+        };
+        Self::of(&connection.streams).max(own)
     }
 
     fn of(streams: &[StreamInfo]) -> Self {
@@ -157,6 +174,11 @@ pub(crate) async fn health(
         let (live, deleted) = (count.live, count.deleted);
         counted.entry(count.connection.to_string()).or_default().insert(count.entity, RecordCount { live, deleted });
     }
+    let kept = state.store.disk_use(&caller.tenant).await?.into_iter().map(|kept| {
+        let disk = DiskUse { records_bytes: kept.records_bytes, exchanges_bytes: kept.exchanges_bytes };
+        (kept.connection.to_string(), disk)
+    });
+    let mut kept: BTreeMap<String, DiskUse> = kept.collect();
     let connections: Vec<_> = state
         .control
         .connections(&caller.tenant)
@@ -165,7 +187,9 @@ pub(crate) async fn health(
         .map(|connection| ConnectionHealth {
             status: HealthStatus::of_connection(&connection),
             held_back: connection.held_back,
+            off: connection.off,
             records: counted.remove(&connection.name).unwrap_or_default(),
+            disk: kept.remove(&connection.name).unwrap_or_default(),
             name: connection.name,
             streams: connection.streams,
         })

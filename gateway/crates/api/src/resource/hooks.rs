@@ -52,6 +52,8 @@ pub(crate) async fn take(
     let place = state.deliveries.take(owner, HEAD_BYTES).ok_or_else(|| overloaded(&state))?;
     let taken = async {
         let delivery = within(state.options.deadline, read(request, bytes_max, sender, &place, &state)).await?;
+        // What was read is bounded by the place; from here on copies of it are held, out of the memory of the process.
+        let _reserved = hooks.reserve(delivery.body.len() as u64).map_err(of_refusal)?;
         // Each connection has its own deadline within: see `webhook_deadline`.
         hooks.take_in(&connection, delivery).await.map_err(of_refusal)
     };

@@ -26,6 +26,10 @@ impl Hooks for Taken {
         (connection.as_str() == "people").then_some(32 << 10)
     }
 
+    fn reserve(&self, _: u64) -> Result<Box<dyn Send>, HookRefusal> {
+        Ok(Box::new(()))
+    }
+
     async fn take_in(&self, _: &ConnectionName, delivery: HookDelivery) -> Result<HookAnswer, HookRefusal> {
         self.0.lock().unwrap().push(format!("{:?}", delivery.sender));
         Ok(HookAnswer { status: 200, headers: Vec::new(), body: Bytes::from_static(b"taken") })

@@ -30,7 +30,11 @@ async fn health_is_the_worst_stream_and_counts_records() {
     rig.employees(&[("u1", "001"), ("u2", "002")]).await;
     // R88
     let health = rig.get("/v1/health").await.json();
-    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["connections"][0]["status"], "degraded");
+    // One that is off waits for a person, with its reason, and is the worst of all.
+    assert_eq!((&health["status"], &health["connections"][1]["status"]), (&"blocked".into(), &"blocked".into()));
+    assert!(health["connections"][1]["off"].as_str().unwrap().contains("not the one that was pinned"));
+    assert!(health["connections"][0]["disk"]["records_bytes"].as_u64().unwrap() > 0);
     assert_eq!(health["connections"][0]["records"]["employee"]["live"], 2);
     let theirs = Answer::read(rig.send("GET", "/v1/health", Some(&rig.other), &[]).await).await.json();
     assert_eq!(theirs["status"], "ok");

@@ -5,6 +5,7 @@ mod audit;
 mod broken_endpoints;
 mod broken_inbox;
 mod broken_outbox;
+mod broken_quota;
 mod broken_store;
 mod changes;
 mod connections;

@@ -70,14 +70,26 @@ impl Control for ScriptedControl {
             failures: if self.held_back_since_ms.is_some() { 0 } else { 2 },
             error: Some("rate_limited: the vendor asks to wait".into()),
         };
-        vec![ConnectionInfo {
-            name: "hr".into(),
-            plugin: plugin(),
-            signer: None,
-            enabled: true,
-            held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
-            streams: vec![stream],
-        }]
+        vec![
+            ConnectionInfo {
+                name: "hr".into(),
+                plugin: Some(plugin()),
+                signer: None,
+                enabled: true,
+                held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
+                off: None,
+                streams: vec![stream],
+            },
+            ConnectionInfo {
+                name: "lab".into(),
+                plugin: None,
+                signer: None,
+                enabled: true,
+                held_back: None,
+                off: Some("plugin lab.wasm: the file is not the one that was pinned".into()),
+                streams: Vec::new(),
+            },
+        ]
     }
 
     async fn only_tenant(&self, tenant: &TenantId) -> bool {

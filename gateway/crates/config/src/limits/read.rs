@@ -98,19 +98,23 @@ pub(super) mod ratio {
 /// `rate = { requests = 20, per = "1s", burst = 5 }`.
 pub(super) fn rate(mut section: Section<'_>) -> Option<Rate> {
     use std::time::Duration;
-    let requests = section
-        .require("requests", "say how many: `requests = 20`")
-        .and_then(|node| count::read(&node, 1_u32, 1_000_000));
+    const MOST: u32 = Rate::REQUESTS_MAX;
+    let requests =
+        section.require("requests", "say how many: `requests = 20`").and_then(|node| count::read(&node, 1_u32, MOST));
     let per = section
         .require("per", "say in which time: `per = \"1s\"`")
-        .and_then(|node| duration::read(&node, Duration::from_millis(1), Duration::from_secs(86_400)));
+        .and_then(|node| duration::read(&node, Duration::from_millis(1), Duration::from_millis(Rate::PER_MS_MAX)));
     let burst = match section.get("burst") {
-        Some(node) => count::read(&node, 1_u32, 1_000_000).map(Some),
+        Some(node) => count::read(&node, 1_u32, MOST).map(Some),
         None => Some(None),
     };
+    let per_ms = per.and_then(|per| u64::try_from(per.as_millis()).ok());
+    let rate = requests.zip(per_ms).zip(burst).map(|((requests, per_ms), burst)| Rate { requests, per_ms, burst });
+    if let Some(wrong) = rate.and_then(|rate| rate.fault()) {
+        section.problem(wrong, "write a smaller `burst`");
+    }
     section.finish();
-    let per_ms = u64::try_from(per?.as_millis()).ok()?;
-    Some(Rate { requests: requests?, per_ms, burst: burst? })
+    rate
 }
 
 /// As it is written in the file.

@@ -23,7 +23,10 @@ proptest! {
         at_ms in any::<i64>(),
     ) {
         let before = exchange(headers, request_body, body, at_ms);
-        prop_assert_eq!(format!("{:?}", unpack(&pack(&before)).unwrap()), format!("{before:?}"));
+        let packed = pack(&before);
+        prop_assert_eq!(format!("{:?}", unpack(&packed).unwrap()), format!("{before:?}"));
+        prop_assert!(unpacked_bytes(&packed) >= before.response.body.len() as u64);
+        prop_assert!(unpacked_bytes(&packed) <= before.response.body.len() as u64 + 1_000);
     }
 
     #[test]
@@ -33,6 +36,7 @@ proptest! {
             bytes.insert(0, VERSION);
         }
         let _ = unpack_within(&bytes, 1_000_000);
+        let _ = unpacked_bytes(&bytes);
     }
 }
 

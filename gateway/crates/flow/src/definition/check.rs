@@ -1,6 +1,7 @@
 //! What only the destinations know: whether there is such a place, such an action, such a key of its input, and which fields
 //! must never reach it.
 
+use renmen_schema::id::ConnectionName;
 use renmen_schema::{EntityKind, sensitivity};
 
 use super::reader::note;
@@ -27,6 +28,13 @@ impl Definition {
             self.check_with(place, &mut defects);
         }
         defects
+    }
+
+    /// A destination that it names and that is off now: until it is there again, nothing of this can be checked or sent.
+    #[must_use]
+    pub fn waits_for<'c>(&self, catalogue: &'c Catalogue) -> Option<(&ConnectionName, &'c str)> {
+        let named = std::iter::once(&self.to).chain(&self.on_failure).map(|target| &target.connection);
+        named.into_iter().find_map(|name| Some((name, catalogue.off(name)?)))
     }
 
     /// The keys of a map that is a table are known before anything is sent.
@@ -105,6 +113,16 @@ fn target<'c>(
     defects: &mut Vec<Defect>,
 ) -> Option<&'c crate::ActionInfo> {
     let Some(place) = catalogue.place(&target.connection) else {
+        if let Some(reason) = catalogue.off(&target.connection) {
+            let message = format!("connection `{}` is off: {reason}", target.connection);
+            note(
+                defects,
+                &format!("{key}.connection"),
+                message,
+                "the flow waits, and goes on from its place when it is on",
+            );
+            return None;
+        }
         let known = catalogue.names().collect::<Vec<_>>().join(", ");
         let message = format!("there is no connection `{}` that takes actions", target.connection);
         let help = if known.is_empty() { "none of them does".to_owned() } else { format!("there are {known}") };

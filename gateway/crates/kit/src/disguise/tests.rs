@@ -95,6 +95,7 @@ fn learned(exchange: &Arc<Exchange>, records: Vec<Envelope>, rejects: Vec<Reject
         has_more: false,
         coverage: Coverage::Changes,
         exchanges: vec![exchange.clone()],
+        memory: None,
         usage: Usage::default(),
     };
     let manifest = Manifest::parse(MANIFEST).unwrap();

@@ -47,6 +47,7 @@ impl Export for PullExport {
         let bytes = bytes + page.next.as_ref().map_or(0, String::len) as u64;
         let allowed = state.limits.page_bytes_max;
         Bound { budget: "page_bytes_max", what: "the page holds", unit: "bytes", allowed }.check(bytes, &usage)?;
+        let memory = state.settle(bytes, &usage)?;
         scan::told(&state, "the page's cursor", page.next.iter().map(String::as_bytes), &usage)?;
         let (records, rejects) = scan::items(&state, page.records, page.rejects);
         Ok(Page {
@@ -56,6 +57,7 @@ impl Export for PullExport {
             has_more: page.has_more,
             coverage: convert::coverage(page.coverage),
             exchanges: std::mem::take(&mut state.http.exchanges),
+            memory,
             usage,
         })
     }

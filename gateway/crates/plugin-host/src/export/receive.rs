@@ -44,6 +44,7 @@ impl Export for ReceiveExport {
     fn leave(&self, outcome: webhook::Outcome, mut state: CallState, mut usage: Usage) -> Result<Outcome, CallError> {
         usage.records = u32::try_from(outcome.records.len() + outcome.rejects.len()).unwrap_or(u32::MAX);
         check_bounds(&outcome, &state, &usage)?;
+        let memory = state.settle(convert::items_bytes(&outcome.records, &outcome.rejects), &usage)?;
         let sealed = outcome.answer.sealed;
         let mut answer = answer(&state, outcome.answer)
             .map_err(|why| CallError::unusable("bad_answer", format!("the answer {why}"), usage.clone()))?;
@@ -62,6 +63,7 @@ impl Export for ReceiveExport {
             refresh: outcome.refresh.into_iter().map(|r| Refresh { stream: r.stream, only: r.only }).collect(),
             question: false,
             exchanges: std::mem::take(&mut state.http.exchanges),
+            memory,
             usage,
         })
     }

@@ -1,6 +1,6 @@
 //! From what egress says to what a connector is told.
 
-use renmen_egress::EgressError;
+use renmen_egress::{EgressError, GATEWAY_MEMORY};
 
 use crate::bindings::renmen::connector::types::{Failure, FailureKind};
 use crate::state::CallState;
@@ -27,5 +27,11 @@ pub(super) fn told(state: &mut CallState, error: EgressError) -> wasmtime::Resul
             format!("the recording holds no answer to {what}: the connector now asks for something else"),
         ),
         EgressError::Limit { limit, message } => return Err(state.stop(limit, message)),
+        EgressError::OutOfMemory(message) => return Err(state.stop(GATEWAY_MEMORY, message)),
     })
+}
+
+/// Is this the end of the call, whatever the connector would make of it? As [`told`] does.
+pub(super) fn ends_the_call(error: &EgressError) -> bool {
+    matches!(error, EgressError::Limit { .. } | EgressError::OutOfMemory(_))
 }

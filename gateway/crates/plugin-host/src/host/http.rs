@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use renmen_egress::{EgressError, Exchange, Request as EgressRequest};
 use renmen_schema::id::SlotName;
 
-use super::failure::{failure, told};
+use super::failure::{ends_the_call, failure, told};
 use crate::bindings::renmen::connector::http::{Host, Request, Response};
 use crate::bindings::renmen::connector::types::{Failure, FailureKind, Header};
 use crate::state::{CallState, Outside};
@@ -23,12 +24,27 @@ impl Host for CallState {
             let refused = failure(FailureKind::NotGranted, None, "there is no network while a plugin is being loaded");
             return Ok(requests.iter().map(|_| Err(refused.clone())).collect());
         };
-        // All at once: how many really go side by side, and how fast, is the connection's limit.
-        let sent = join_all(requests.into_iter().map(|request| outside.send(request))).await;
+        // All at once: how many really go side by side, and how fast, is the connection's limit. The first that meets a limit of
+        // the call ends the others where they are.
+        let (memory, count) = (outside.memory.clone(), requests.len());
+        let sent = outside.send_all(requests).await;
+        // Each body is copied once more on its way into the guest.
+        self.http.lent = None;
+        let lent = match sent {
+            Ok(sent) => memory.lend(bytes_of(&sent)).await.map(|lent| (sent, lent)),
+            Err(limit) => Err(limit),
+        };
+        let sent = match lent {
+            Ok((sent, lent)) => {
+                self.http.lent = Some(lent);
+                sent
+            }
+            Err(limit) => return told(self, limit).map(|failure| vec![Err(failure); count]),
+        };
         let mut answers = Vec::with_capacity(sent.len());
         for answer in sent {
             answers.push(match answer {
-                Ok(Ok(exchange)) => Ok(self.number(exchange)?),
+                Ok(Ok(exchange)) => Ok(self.number(exchange)),
                 Ok(Err(error)) => Err(told(self, error)?),
                 Err(failure) => Err(failure),
             });
@@ -37,12 +53,44 @@ impl Host for CallState {
     }
 }
 
+/// An answer, an error that the connector may hear, or a request that is none.
+type Sent = Result<Result<Arc<Exchange>, EgressError>, Failure>;
+
+fn bytes_of(sent: &[Sent]) -> u64 {
+    let answers = sent.iter().filter_map(|answer| answer.as_ref().ok()?.as_ref().ok());
+    answers.map(|exchange| exchange.response.body.len() as u64).sum()
+}
+
 impl Outside {
+    /// In the order of the requests.
+    ///
+    /// # Errors
+    /// What ends the call, as soon as one of them meets it.
+    async fn send_all(&self, requests: Vec<Request>) -> Result<Vec<Sent>, EgressError> {
+        let mut answers: Vec<Option<Sent>> = requests.iter().map(|_| None).collect();
+        let numbered = requests.into_iter().zip(0_usize..);
+        let mut waiting: FuturesUnordered<_> =
+            numbered.map(|(request, at)| self.send(request).map(move |sent| (at, sent))).collect();
+        while let Some((at, sent)) = waiting.next().await {
+            answers[at] = Some(sent?);
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
     /// Boxed, because the compiler gives up on the nested future's lifetimes otherwise.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Result<Arc<Exchange>, EgressError>, Failure>> {
+    ///
+    /// # Errors
+    /// What ends the call.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Sent, EgressError>> {
         Box::pin(async move {
-            let request = for_egress(request)?;
-            Ok(self.egress.send(request, &*self.tape).await)
+            let request = match for_egress(request) {
+                Ok(request) => request,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            match self.egress.send_within(request, &*self.tape, &self.memory).await {
+                Err(error) if ends_the_call(&error) => Err(error),
+                sent => Ok(Ok(sent)),
+            }
         })
     }
 }
@@ -62,14 +110,8 @@ impl CallState {
     }
 
     /// Keeps an exchange and gives the connector its answer with its number.
-    fn number(&mut self, exchange: Arc<Exchange>) -> wasmtime::Result<Response> {
+    fn number(&mut self, exchange: Arc<Exchange>) -> Response {
         self.http.bytes_in += exchange.response.body.len() as u64;
-        // What the host holds for a call is bounded as what the guest holds: many calls with big answers are no way around.
-        if self.http.bytes_in > self.limits.memory_bytes_max {
-            let (held, allowed) = (self.http.bytes_in, self.limits.memory_bytes_max);
-            let message = format!("the answers of one call hold {held} bytes, allowed are {allowed}");
-            return Err(self.stop("memory_bytes_max", message));
-        }
         let heard = u32::try_from(self.http.exchanges.len()).expect("fewer exchanges than http_calls_max, a u32");
         let number = self.http.first_number.saturating_add(heard);
         let response = Response {
@@ -84,7 +126,7 @@ impl CallState {
             exchange: number,
         };
         self.http.exchanges.push(exchange);
-        Ok(response)
+        response
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is not loaded, and the sentence that says why and what to do.
 
-use renmen_plugin_host::{HostOptions, HostTuning, LoadError, PluginHost, inspect};
+use renmen_plugin_host::{CONTRACT, HostOptions, HostTuning, LoadError, PluginHost, inspect};
 
 use crate::harness::{host, hostile_component};
 
@@ -87,6 +87,25 @@ async fn a_broken_manifest_is_refused_with_its_line() {
 async fn a_manifest_that_contradicts_itself_is_refused_with_every_fault() {
     let wat = "(component (@custom \"renmen:manifest\" \"name = \\22x\\22\\0aversion = \\221\\22\\0adescription = \\22x\\22\\0acontract = \\220.2.0\\22\\0a\"))";
     insta::assert_snapshot!(refused(&wat::parse_str(wat).unwrap()).await, @"plugin.toml of x: version: `1`; expected a semantic version, as 0.1.0; streams: neither streams nor actions nor a webhook; expected at least one of them; correct it and build the plugin again");
+}
+
+#[tokio::test]
+async fn an_absurd_rate_is_a_fault_of_the_manifest() {
+    for rate in [
+        "requests = 1, per_ms = 9223372036854775807",
+        "requests = 4294967295, per_ms = 1",
+        "requests = 1, per_ms = 1, burst = 0",
+    ] {
+        let manifest = format!(
+            "name = \"by-hand\"\\0aversion = \"1.0.0\"\\0adescription = \"x\"\\0acontract = \"{CONTRACT}\"\\0arate = {{ {rate} }}\\0a\
+             [streams]\\0aall = {{ description = \"All\", entities = [\"employee\"] }}\\0a"
+        )
+        .replace('"', "\\22");
+        let wat = format!("(component (@custom \"renmen:manifest\" \"{manifest}\"))");
+        let error = refused(&wat::parse_str(wat).unwrap()).await;
+        assert!(matches!(error, LoadError::ManifestFaults { .. }), "{rate}: {error}");
+        assert!(error.to_string().contains("rate: `"), "{rate}: {error}");
+    }
 }
 
 #[tokio::test]

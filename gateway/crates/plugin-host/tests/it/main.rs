@@ -4,11 +4,14 @@
 mod budgets;
 mod cancel;
 mod compatibility;
+mod compile;
 mod contain;
 mod contract_page;
+mod endure;
 mod harness;
 mod leaks;
 mod load;
+mod memory;
 mod memory_returns;
 mod modules;
 mod neighbours;

@@ -6,7 +6,7 @@ const LIMIT: u64 = 64 << 20;
 
 /// Resident memory of this process, in bytes.
 #[cfg(target_os = "linux")]
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() << 10

@@ -117,6 +117,8 @@ pub struct CommitOutcome {
     pub deleted: u64,
     /// Records refused.
     pub quarantined: u64,
+    /// Exchanges of earlier pages that were taken out because the connection's `exchanges_bytes_max` was met.
+    pub exchanges_pruned: u64,
     /// The last entry of the change feed after this commit.
     pub last_seq: i64,
 }

@@ -9,14 +9,16 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use super::pen::Pen;
 use super::query::{all, must, number, run};
 use super::run::{self as runs, LiveStream};
-use super::{quarantine, sweep};
+use super::{ledger, quarantine, sweep};
 use crate::decide::last_wins;
+use crate::quota::Charge;
 use crate::rows::Columns;
-use crate::{CommitOutcome, ExchangeWrite, PageCommit, RecordWrite, StoreError, failpoint};
+use crate::{CommitOutcome, ExchangeWrite, PageCommit, Quota, RecordWrite, StoreError, failpoint};
 
 pub(super) async fn commit_page(
     transaction: &Transaction<'_>,
     mut page: PageCommit,
+    quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
     let mut pen = Pen::take(transaction, page.now_ms).await?;
     let stream = fence(transaction, &page).await?;
@@ -34,7 +36,7 @@ pub(super) async fn commit_page(
     let sweep_from = sweep::apply(&mut pen, &scopes, &stream, &page).await?;
     failpoint::reach("after_records");
 
-    let outcome = pen.close().await?;
+    let outcome = charged(transaction, pen, &page, quota).await?;
     run(
         transaction,
         "UPDATE stream SET cursor = $2, mid_run = $3, sweep_from = $4 WHERE id = $1",
@@ -52,6 +54,7 @@ pub(super) async fn take_page(
     mut pen: Pen<'_>,
     stream: &LiveStream,
     mut page: PageCommit,
+    quota: &Quota,
 ) -> Result<(i64, CommitOutcome), StoreError> {
     let page_id = insert_page(transaction, stream, &page).await?;
     insert_exchanges(transaction, page_id, &page.exchanges).await?;
@@ -63,9 +66,26 @@ pub(super) async fn take_page(
     quarantine::resolve(transaction, stream.id, &records, &[]).await?;
     pen.tally.outcome.quarantined = page.quarantine.len() as u64;
     quarantine::insert(transaction, stream, page_id, &page).await?;
-    let outcome = pen.close().await?;
+    let outcome = charged(transaction, pen, &page, quota).await?;
     add_to_run(transaction, &page, listed, &outcome).await?;
     Ok((page_id, outcome))
+}
+
+/// Ends the writing of records, and charges the page to its connection within its quota.
+async fn charged(
+    transaction: &Transaction<'_>,
+    pen: Pen<'_>,
+    page: &PageCommit,
+    quota: &Quota,
+) -> Result<CommitOutcome, StoreError> {
+    let of = (&page.key.tenant, &page.key.connection);
+    let (page_id, bytes) = (pen.page, pen.tally.bytes);
+    let outcome = pen.close().await?;
+    if !page.quarantine.is_empty() {
+        ledger::check_quarantine(transaction, of, quota).await?;
+    }
+    let exchanges_pruned = ledger::charge(transaction, of, page_id, Charge::of(page, bytes), quota).await?;
+    Ok(CommitOutcome { exchanges_pruned, ..outcome })
 }
 
 async fn fence(client: &impl GenericClient, page: &PageCommit) -> Result<LiveStream, StoreError> {

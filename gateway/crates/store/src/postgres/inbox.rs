@@ -14,7 +14,7 @@ use crate::inbox::{
 };
 use crate::limits::list_limit;
 use crate::rows::Columns;
-use crate::{CommitOutcome, InboxStore, RunState, StoreError, StreamKey, codes, failpoint, follow};
+use crate::{CommitOutcome, InboxStore, Quota, RunState, StoreError, StreamKey, codes, failpoint, follow};
 
 #[async_trait]
 impl InboxStore for PostgresStore {
@@ -23,7 +23,8 @@ impl InboxStore for PostgresStore {
         in_time(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await?;
-            let taken = take(&transaction, intake).await?;
+            let quota = self.quotas.of(&intake.tenant, &intake.connection);
+            let taken = take(&transaction, intake, &quota).await?;
             failpoint::reach("before_commit");
             transaction.commit().await?;
             failpoint::reach("after_commit");
@@ -110,7 +111,7 @@ impl InboxStore for PostgresStore {
     }
 }
 
-async fn take(transaction: &Transaction<'_>, mut intake: Intake) -> Result<Taken, StoreError> {
+async fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Quota) -> Result<Taken, StoreError> {
     // The feed before all else, as every commit: so two equal deliveries take turns, and the second one is known.
     let mut pen = Some(Pen::take(transaction, intake.now_ms).await?);
     if let Some(delivery) = &intake.delivery
@@ -129,7 +130,7 @@ async fn take(transaction: &Transaction<'_>, mut intake: Intake) -> Result<Taken
             None => Pen::take(transaction, intake.now_ms).await?,
         };
         let page = intake.commit(page, RunId(run));
-        let (page_id, done) = commit::take_page(transaction, own, &stream, page).await?;
+        let (page_id, done) = commit::take_page(transaction, own, &stream, page, quota).await?;
         add(&mut outcome, &done);
         if first_page == 0 {
             first_page = page_id;

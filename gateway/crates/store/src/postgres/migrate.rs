@@ -8,13 +8,14 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
     include_str!("migrations/0004_endpoint.sql"),
     include_str!("migrations/0005_inbox.sql"),
     include_str!("migrations/0006_key.sql"),
+    include_str!("migrations/0007_disk_use.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock: "rnmn".

@@ -10,6 +10,7 @@ mod commit;
 mod endpoint;
 mod feed;
 mod inbox;
+mod ledger;
 mod list;
 mod migrate;
 mod outbox;
@@ -31,6 +32,7 @@ use tokio_postgres::NoTls;
 
 use crate::follow::{self, Follower};
 use crate::identity::IdKey;
+use crate::quota::Quotas;
 use crate::{StoreError, StoreOptions};
 
 /// How long a new connection may take: with the rest of a call it stays under the 5 s within which an absent server is told.
@@ -45,6 +47,8 @@ pub(crate) struct PostgresStore {
     head: watch::Sender<i64>,
     read_timeout: Duration,
     writable: bool,
+    /// What connections may keep.
+    quotas: Quotas,
     _follower: Follower,
 }
 
@@ -77,7 +81,7 @@ impl PostgresStore {
             async move { feed::head(&pool.get().await?).await }
         });
         let read_timeout = Duration::from_millis(options.read_timeout_ms);
-        Ok(Self { pool, ids, head, read_timeout, writable, _follower: follower })
+        Ok(Self { pool, ids, head, read_timeout, writable, quotas: Quotas::default(), _follower: follower })
     }
 
     /// A read: given up after the read timeout. What the server still does for it ends there, for the connection is dropped.

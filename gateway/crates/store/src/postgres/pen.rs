@@ -11,6 +11,7 @@ use super::commit::Scopes;
 use super::query::{all, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
 use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
+use crate::quota::{self, REVISION_BYTES};
 use crate::rows::{Columns, array};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
@@ -36,6 +37,7 @@ struct Found {
     row: i64,
     known: Known,
     source_at_ms: Option<i64>,
+    body_bytes: i64,
 }
 
 /// What a page finds of its records: by scope and vendor id.
@@ -107,6 +109,9 @@ impl<'a> Pen<'a> {
                 continue;
             };
             self.seq += 1;
+            // What stood there is kept; a tombstone keeps its body a second time.
+            let kept_twice = found.filter(|_| decision == Decision::Delete).map_or(0, |found| found.body_bytes);
+            self.tally.bytes += quota::revision_bytes(write) + kept_twice;
             match found {
                 None => {
                     self.record += 1;
@@ -120,10 +125,11 @@ impl<'a> Pen<'a> {
         self.revise(&revised).await
     }
 
-    /// Tombstones for live records (row, scope) that a sweep did not list.
-    pub(super) async fn sweep_away(&mut self, missing: &[(i64, i64)]) -> Result<(), StoreError> {
+    /// Tombstones for live records (row, scope, bytes of the body) that a sweep did not list.
+    pub(super) async fn sweep_away(&mut self, missing: &[(i64, i64, i64)]) -> Result<(), StoreError> {
         let mut revised = Revised::default();
-        for (row, scope) in missing {
+        for (row, scope, bytes) in missing {
+            self.tally.bytes += REVISION_BYTES + bytes;
             self.tally.count(*scope, Decision::Delete, false);
             self.seq += 1;
             revised.push_swept(*row, self.seq, *scope);
@@ -148,14 +154,15 @@ impl<'a> Pen<'a> {
 
     async fn known<'w>(&self, scopes: &[i64], records: &'w [RecordWrite]) -> Result<Standing<'w>, StoreError> {
         let external_ids: Vec<_> = records.iter().map(|write| write.external_id.as_str()).collect();
-        let sql = "SELECT a.at, r.id, r.hash, r.deleted, r.source_updated_at FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY a (scope, external_id, at)
+        let sql = "SELECT a.at, r.id, r.hash, r.deleted, r.source_updated_at, octet_length(r.body)::bigint FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY a (scope, external_id, at)
                    JOIN record r ON r.scope = a.scope AND r.external_id = a.external_id";
         let mut known = HashMap::new();
         for row in all(self.transaction, sql, &[&scopes, &external_ids]).await? {
             let at = usize::try_from(row.int(0)? - 1).unwrap_or(usize::MAX);
             if let (Some(scope), Some(external_id)) = (scopes.get(at), external_ids.get(at)) {
                 let found = Known { hash: ContentHash(array(&row, 2)?), deleted: row.int_or_none(3)?.is_some() };
-                let found = Found { row: row.int(1)?, known: found, source_at_ms: row.int_or_none(4)? };
+                let (row_id, source_at_ms, body_bytes) = (row.int(1)?, row.int_or_none(4)?, row.int(5)?);
+                let found = Found { row: row_id, known: found, source_at_ms, body_bytes };
                 known.insert((*scope, *external_id), found);
             }
         }

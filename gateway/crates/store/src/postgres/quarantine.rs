@@ -4,11 +4,13 @@ use deadpool_postgres::{GenericClient, Transaction};
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::commit::Scopes;
+use super::ledger;
 use super::pen::Pen;
 use super::query::{all, number, one, run};
 use super::run::LiveStream;
 use crate::decide::quarantine_identity;
 use crate::limits::{list_limit, without_nul};
+use crate::quota::{Charge, Quotas};
 use crate::rows::{self, QUARANTINE_SELECT};
 use crate::{CommitOutcome, PageCommit, QuarantineRow, RecordWrite, StoreError};
 
@@ -100,6 +102,7 @@ pub(super) async fn accept(
     id: i64,
     record: RecordWrite,
     now_ms: i64,
+    quotas: &Quotas,
 ) -> Result<CommitOutcome, StoreError> {
     let mut pen = Pen::take(transaction, now_ms).await?;
     let item = get(transaction, tenant, id).await?.ok_or_else(|| nothing_waits(id))?;
@@ -107,7 +110,11 @@ pub(super) async fn accept(
     let stream = taken.ok_or_else(|| nothing_waits(id))?;
     pen.page = item.page;
     pen.put(&mut Scopes::new(tenant, &item.connection), stream, &[record]).await?;
-    pen.close().await
+    let charge = Charge { records_bytes: pen.tally.bytes, exchanges_bytes: 0 };
+    let outcome = pen.close().await?;
+    let quota = quotas.of(tenant, &item.connection);
+    ledger::charge(transaction, (tenant, &item.connection), item.page, charge, &quota).await?;
+    Ok(outcome)
 }
 
 pub(super) async fn still(

@@ -38,7 +38,8 @@ impl Store for PostgresStore {
         in_time(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await?;
-            let outcome = commit::commit_page(&transaction, page).await?;
+            let quota = self.quotas.of(&page.key.tenant, &page.key.connection);
+            let outcome = commit::commit_page(&transaction, page, &quota).await?;
             failpoint::reach("before_commit");
             transaction.commit().await?;
             failpoint::reach("after_commit");
@@ -156,7 +157,7 @@ impl Store for PostgresStore {
         in_time(async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await?;
-            let outcome = quarantine::accept(&transaction, tenant, id, record, now_ms).await?;
+            let outcome = quarantine::accept(&transaction, tenant, id, record, now_ms, &self.quotas).await?;
             transaction.commit().await?;
             follow::raise(&self.head, outcome.last_seq);
             Ok(outcome)

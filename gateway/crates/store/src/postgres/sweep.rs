@@ -55,17 +55,17 @@ pub(super) async fn apply(
     Ok(None)
 }
 
-/// Live rows, with their scope, that this stream wrote last and that were not seen. Rows come as a stream: of a million seen
+/// Live rows, with their scope and the bytes of their bodies, that this stream wrote last and that were not seen. Rows come as a stream: of a million seen
 /// ones none is kept.
-async fn missing(pen: &Pen<'_>, stream: i64, seen: &Seen) -> Result<Vec<(i64, i64)>, StoreError> {
-    let sql = "SELECT r.id, r.scope FROM stream_scope w JOIN record r ON r.scope = w.scope JOIN page p ON p.id = r.page
+async fn missing(pen: &Pen<'_>, stream: i64, seen: &Seen) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+    let sql = "SELECT r.id, r.scope, octet_length(r.body)::bigint FROM stream_scope w JOIN record r ON r.scope = w.scope JOIN page p ON p.id = r.page
                WHERE w.stream = $1 AND r.deleted IS NULL AND p.stream = $1";
     let statement = pen.transaction.prepare_cached(sql).await?;
     let mut rows = pin!(pen.transaction.query_raw(&statement, [stream]).await?);
     let mut missing = Vec::new();
     while let Some(row) = rows.try_next().await? {
         if !seen.contains(row.int(0)?) {
-            missing.push((row.int(0)?, row.int(1)?));
+            missing.push((row.int(0)?, row.int(1)?, row.int(2)?));
         }
     }
     missing.sort_unstable();

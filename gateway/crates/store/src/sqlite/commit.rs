@@ -9,11 +9,16 @@ use super::feed::{self, exchange_row};
 use super::pen::Pen;
 use super::query::{number, run};
 use super::run::{self as runs, LiveStream};
-use super::{quarantine, sweep};
+use super::{ledger, quarantine, sweep};
 use crate::decide::last_wins;
-use crate::{CommitOutcome, ExchangeWrite, PageCommit, RecordWrite, StoreError, failpoint};
+use crate::quota::Charge;
+use crate::{CommitOutcome, ExchangeWrite, PageCommit, Quota, RecordWrite, StoreError, failpoint};
 
-pub(super) fn commit_page(transaction: &Transaction<'_>, mut page: PageCommit) -> Result<CommitOutcome, StoreError> {
+pub(super) fn commit_page(
+    transaction: &Transaction<'_>,
+    mut page: PageCommit,
+    quota: &Quota,
+) -> Result<CommitOutcome, StoreError> {
     let stream = fence(transaction, &page)?;
     let page_id = insert_page(transaction, &stream, &page)?;
     insert_exchanges(transaction, page_id, &page.exchanges)?;
@@ -33,7 +38,7 @@ pub(super) fn commit_page(transaction: &Transaction<'_>, mut page: PageCommit) -
     let sweep_from = sweep::apply(&mut pen, &scopes, &stream, page_id, &page)?;
     failpoint::reach("after_records");
 
-    let outcome = pen.close()?;
+    let outcome = charged(transaction, pen, page_id, &page, quota)?;
     run(
         transaction,
         "UPDATE stream SET cursor = ?2, mid_run = ?3, sweep_from = ?4 WHERE id = ?1",
@@ -48,6 +53,7 @@ pub(super) fn take_page(
     transaction: &Transaction<'_>,
     stream: &LiveStream,
     mut page: PageCommit,
+    quota: &Quota,
 ) -> Result<(i64, CommitOutcome), StoreError> {
     let page_id = insert_page(transaction, stream, &page)?;
     insert_exchanges(transaction, page_id, &page.exchanges)?;
@@ -62,12 +68,30 @@ pub(super) fn take_page(
     quarantine::resolve(transaction, stream.id, &records, &[])?;
     pen.tally.outcome.quarantined = page.quarantine.len() as u64;
     quarantine::insert(transaction, stream, page_id, &page)?;
-    let outcome = pen.close()?;
+    let outcome = charged(transaction, pen, page_id, &page, quota)?;
     add_to_run(transaction, &page, listed, &outcome)?;
     Ok((page_id, outcome))
 }
 
+/// Ends the writing of records, and charges the page to its connection within its quota.
+fn charged(
+    transaction: &Transaction<'_>,
+    pen: Pen<'_>,
+    page_id: i64,
+    page: &PageCommit,
+    quota: &Quota,
+) -> Result<CommitOutcome, StoreError> {
+    let (of, bytes) = ((&page.key.tenant, &page.key.connection), pen.tally.bytes);
+    let outcome = pen.close()?;
+    if !page.quarantine.is_empty() {
+        ledger::check_quarantine(transaction, of, quota)?;
+    }
+    let exchanges_pruned = ledger::charge(transaction, of, page_id, Charge::of(page, bytes), quota)?;
+    Ok(CommitOutcome { exchanges_pruned, ..outcome })
+}
+
 /// Takes one record in beside any run: what was quarantined and is good now.
+#[allow(clippy::too_many_arguments, reason = "a statement's values, and one caller")]
 pub(super) fn accept(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
@@ -76,11 +100,15 @@ pub(super) fn accept(
     page: i64,
     record: &RecordWrite,
     now_ms: i64,
+    quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
     let scope = Scopes::new(transaction, tenant, connection).of(&record.entity, stream)?;
     let mut pen = Pen::new(transaction, page, now_ms)?;
     pen.put(scope, record)?;
-    pen.close()
+    let charge = Charge { records_bytes: pen.tally.bytes, exchanges_bytes: 0 };
+    let outcome = pen.close()?;
+    ledger::charge(transaction, (tenant, connection), page, charge, quota)?;
+    Ok(outcome)
 }
 
 fn fence(connection: &Connection, page: &PageCommit) -> Result<LiveStream, StoreError> {

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::{feed, inbox, writer};
 use crate::StoreError;
 use crate::inbox::{Intake, Taken};
+use crate::quota::Quotas;
 
 /// Deliveries of one commit: what is answered late because of the others stays within milliseconds.
 const GATHERED_MAX: usize = 128;
@@ -16,12 +17,16 @@ const GATHERED_MAX: usize = 128;
 type Answer = oneshot::Sender<Result<Taken, StoreError>>;
 
 /// What waits for a commit.
-#[derive(Default)]
 pub(super) struct Gather {
     waiting: Mutex<Vec<(Intake, Answer)>>,
+    quotas: Quotas,
 }
 
 impl Gather {
+    pub(super) fn new(quotas: Quotas) -> Self {
+        Self { waiting: Mutex::default(), quotas }
+    }
+
     /// Puts one in. Whoever does calls [`Gather::commit`] on the writer afterwards; one who goes away before leaves it to the
     /// next.
     pub(super) fn add(&self, intake: Intake) -> oneshot::Receiver<Result<Taken, StoreError>> {
@@ -42,7 +47,10 @@ impl Gather {
         }
         let (intakes, answers): (Vec<Intake>, Vec<Answer>) = taken.into_iter().unzip();
         let done = writer::in_transaction(connection, |transaction| {
-            intakes.into_iter().map(|intake| one(transaction, intake)).collect::<Result<Vec<_>, StoreError>>()
+            intakes
+                .into_iter()
+                .map(|intake| one(transaction, intake, &self.quotas))
+                .collect::<Result<Vec<_>, StoreError>>()
         });
         match done {
             Ok(results) => {
@@ -63,9 +71,14 @@ impl Gather {
 }
 
 /// An error of one leaves the others as they are; an error of the savepoint itself ends all.
-fn one(transaction: &Transaction<'_>, intake: Intake) -> Result<Result<Taken, StoreError>, StoreError> {
+fn one(
+    transaction: &Transaction<'_>,
+    intake: Intake,
+    quotas: &Quotas,
+) -> Result<Result<Taken, StoreError>, StoreError> {
+    let quota = quotas.of(&intake.tenant, &intake.connection);
     transaction.execute_batch("SAVEPOINT delivery")?;
-    let taken = inbox::take(transaction, intake);
+    let taken = inbox::take(transaction, intake, &quota);
     transaction.execute_batch(match taken {
         Ok(_) => "RELEASE delivery",
         Err(_) => "ROLLBACK TO delivery; RELEASE delivery",

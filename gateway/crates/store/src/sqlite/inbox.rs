@@ -14,7 +14,7 @@ use crate::inbox::{
     Taken, add, in_order, inbox_row, places, refresh_row,
 };
 use crate::limits::list_limit;
-use crate::{CommitOutcome, InboxStore, RunState, StoreError, StreamKey, codes};
+use crate::{CommitOutcome, InboxStore, Quota, RunState, StoreError, StreamKey, codes};
 
 #[async_trait]
 impl InboxStore for SqliteStore {
@@ -109,7 +109,7 @@ pub(super) fn release_all(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Takes one in, within the transaction of the writer.
-pub(super) fn take(transaction: &Transaction<'_>, mut intake: Intake) -> Result<Taken, StoreError> {
+pub(super) fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Quota) -> Result<Taken, StoreError> {
     if let Some(delivery) = &intake.delivery
         && repeats(transaction, &intake, delivery)?
     {
@@ -122,7 +122,7 @@ pub(super) fn take(transaction: &Transaction<'_>, mut intake: Intake) -> Result<
         let stream = stream(transaction, &key)?;
         let run = side_run(transaction, stream.id, &intake)?;
         records += page.records.len();
-        let (page_id, done) = commit::take_page(transaction, &stream, intake.commit(page, RunId(run)))?;
+        let (page_id, done) = commit::take_page(transaction, &stream, intake.commit(page, RunId(run)), quota)?;
         add(&mut outcome, &done);
         if first_page == 0 {
             first_page = page_id;

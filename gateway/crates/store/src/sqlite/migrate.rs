@@ -6,13 +6,14 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
     include_str!("migrations/0004_endpoint.sql"),
     include_str!("migrations/0005_inbox.sql"),
     include_str!("migrations/0006_key.sql"),
+    include_str!("migrations/0007_disk_use.sql"),
 ];
 
 /// "rnmn": tells our files from other programs' databases.
@@ -115,6 +116,34 @@ mod tests {
         };
         assert_eq!(row("erp"), ("owner".into(), None, false));
         assert_eq!(row("made by --dev"), ("owner".into(), None, true));
+    }
+
+    #[test]
+    fn what_connections_keep_is_counted_once_when_an_older_database_is_brought_up() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        // As a release before it would have left it.
+        connection
+            .execute_batch(
+                "DROP TABLE disk_use; PRAGMA user_version = 6;
+                 INSERT INTO scope (id, tenant, connection, entity) VALUES (1, 't', 'c', 'employee');
+                 INSERT INTO stream (id, tenant, connection, stream) VALUES (1, 't', 'c', 's');
+                 INSERT INTO page (id, stream, run, cursor_after, now_ms, exchanges) VALUES (3, 1, 1, 'abcde', 0, 1);
+                 INSERT INTO exchange VALUES (3145728, 'GET', 'http', 200, x'00', x'00', 0, zeroblob(1000));
+                 INSERT INTO record VALUES (1, 1, 'é1', x'00', 2, 1, 3, 0, '/0', NULL, 0, 0, NULL, zeroblob(500));
+                 INSERT INTO revision VALUES (1, 1, x'00', 1, 3, 0, '/0', NULL, 0, NULL, zeroblob(300));",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let kept = connection.query_row(
+            "SELECT tenant, connection, records_bytes, exchanges_bytes FROM disk_use",
+            [],
+            |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+            },
+        );
+        let records = (200 + 500 + 3 + 2) + (200 + 300 + 3 + 2) + (150 + 5);
+        assert_eq!(kept.unwrap(), ("t".into(), "c".into(), records, 150 + 1_000 + 4));
     }
 
     #[test]

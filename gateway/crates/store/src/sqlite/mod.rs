@@ -13,6 +13,7 @@ mod feed;
 mod gather;
 mod inbox;
 mod key_file;
+mod ledger;
 mod list;
 mod lock;
 mod migrate;
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 
 use crate::follow::{self, Follower};
 use crate::identity::IdKey;
+use crate::quota::Quotas;
 use crate::{StoreError, StoreOptions};
 use gather::Gather;
 pub(crate) use key_file::KeyFile;
@@ -51,6 +53,8 @@ pub(crate) struct SqliteStore {
     head: watch::Sender<i64>,
     /// Deliveries that wait for their commit.
     gather: Arc<Gather>,
+    /// What connections may keep.
+    quotas: Quotas,
     /// Only where another process writes.
     _follower: Option<Follower>,
 }
@@ -73,7 +77,9 @@ impl SqliteStore {
             let head = watch::Sender::new(feed::head(&connection)?.seq);
             let readers = Readers::open(&path, &options)?;
             let writer = Writer::start(connection, lock, head.clone(), options.holds_paused_clock)?;
-            Ok(Self { writer: Some(writer), readers, ids, head, gather: Arc::default(), _follower: None })
+            let quotas = Quotas::default();
+            let gather = Arc::new(Gather::new(quotas.clone()));
+            Ok(Self { writer: Some(writer), readers, ids, head, gather, quotas, _follower: None })
         })
         .await
     }
@@ -98,7 +104,9 @@ impl SqliteStore {
             let readers = reading.clone();
             async move { readers.run(|connection| feed::head(connection).map(|head| head.seq)).await }
         });
-        Ok(Self { writer: None, readers, ids, head, gather: Arc::default(), _follower: Some(follower) })
+        let quotas = Quotas::default();
+        let gather = Arc::new(Gather::new(quotas.clone()));
+        Ok(Self { writer: None, readers, ids, head, gather, quotas, _follower: Some(follower) })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

@@ -8,6 +8,7 @@ use super::commit::commit_time;
 use super::query::{number, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
 use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
+use crate::quota::{self, REVISION_BYTES};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
 
@@ -31,6 +32,7 @@ struct Found {
     row: i64,
     known: Known,
     source_at_ms: Option<i64>,
+    body_bytes: i64,
 }
 
 impl<'a> Pen<'a> {
@@ -61,11 +63,12 @@ impl<'a> Pen<'a> {
         }
         let found = one(
             self.connection,
-            "SELECT id, hash, deleted IS NOT NULL, source_updated_at FROM record WHERE scope = ?1 AND external_id = ?2",
+            "SELECT id, hash, deleted IS NOT NULL, source_updated_at, octet_length(body) FROM record
+             WHERE scope = ?1 AND external_id = ?2",
             params![scope, write.external_id],
             |row| {
                 let known = Known { hash: ContentHash(row.get(1)?), deleted: row.get(2)? };
-                Ok(Found { row: row.get(0)?, known, source_at_ms: row.get(3)? })
+                Ok(Found { row: row.get(0)?, known, source_at_ms: row.get(3)?, body_bytes: row.get(4)? })
             },
         )?;
         let Some(found) = found else {
@@ -81,6 +84,11 @@ impl<'a> Pen<'a> {
         self.seen.add(row);
         let Some(kind) = kind else { return Ok(()) };
         self.keep_old(row)?;
+        // What stood there is kept; a tombstone keeps its body a second time.
+        self.tally.bytes += match decision {
+            Decision::Update => quota::revision_bytes(write),
+            _ => quota::revision_bytes(write) + found.body_bytes,
+        };
         let body = (decision == Decision::Update).then_some((&write.hash.0, &write.body));
         run(
             self.connection,
@@ -159,6 +167,8 @@ impl<'a> Pen<'a> {
     /// A tombstone for a live record that a sweep did not list.
     pub(super) fn sweep_away(&mut self, scope: i64, row: i64) -> Result<(), StoreError> {
         self.tally.count(scope, Decision::Delete, false);
+        let bytes = number(self.connection, "SELECT octet_length(body) FROM record WHERE id = ?1", [row])?;
+        self.tally.bytes += REVISION_BYTES + bytes.unwrap_or(0);
         self.keep_old(row)?;
         run(
             self.connection,
@@ -203,6 +213,7 @@ impl<'a> Pen<'a> {
         }
         let row = self.connection.last_insert_rowid();
         self.tally.count(scope, Decision::Create, false);
+        self.tally.bytes += quota::revision_bytes(write);
         self.seen.add(row);
         self.seq += 1;
         run(

@@ -8,6 +8,7 @@ use super::query::{all, number, one, run};
 use super::run::LiveStream;
 use crate::decide::quarantine_identity;
 use crate::limits::{list_limit, without_nul};
+use crate::quota::Quotas;
 use crate::rows::{self, QUARANTINE_SELECT};
 use crate::{CommitOutcome, PageCommit, QuarantineRow, RecordWrite, StoreError};
 
@@ -90,12 +91,14 @@ pub(super) fn accept(
     id: i64,
     record: &RecordWrite,
     now_ms: i64,
+    quotas: &Quotas,
 ) -> Result<CommitOutcome, StoreError> {
     let item = get(transaction, tenant, id)?.ok_or_else(|| nothing_waits(id))?;
     let stream =
         number(transaction, "SELECT stream FROM quarantine WHERE id = ?1", [id])?.ok_or_else(|| nothing_waits(id))?;
     run(transaction, "DELETE FROM quarantine WHERE id = ?1", [id])?;
-    commit::accept(transaction, tenant, &item.connection, stream, item.page, record, now_ms)
+    let quota = quotas.of(tenant, &item.connection);
+    commit::accept(transaction, tenant, &item.connection, stream, item.page, record, now_ms, &quota)
 }
 
 pub(super) fn still(connection: &Connection, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {

@@ -28,7 +28,8 @@ impl Store for SqliteStore {
 
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
         limits::check_page(&page)?;
-        self.writer()?.run(move |c| commit::commit_page(c, page)).await
+        let quota = self.quotas.of(&page.key.tenant, &page.key.connection);
+        self.writer()?.run(move |c| commit::commit_page(c, page, &quota)).await
     }
 
     async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
@@ -148,8 +149,8 @@ impl Store for SqliteStore {
         now_ms: i64,
     ) -> Result<CommitOutcome, StoreError> {
         limits::check_record(0, &record)?;
-        let tenant = tenant.clone();
-        self.writer()?.run(move |c| quarantine::accept(c, &tenant, id, &record, now_ms)).await
+        let (tenant, quotas) = (tenant.clone(), self.quotas.clone());
+        self.writer()?.run(move |c| quarantine::accept(c, &tenant, id, &record, now_ms, &quotas)).await
     }
 
     async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {

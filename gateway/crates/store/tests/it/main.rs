@@ -17,6 +17,7 @@ mod outbox;
 mod postgres;
 mod puller;
 mod quarantine;
+mod quotas;
 mod reading;
 mod runs;
 mod sqlite;

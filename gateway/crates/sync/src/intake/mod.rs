@@ -11,7 +11,7 @@ mod refresh;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use renmen_egress::Tape;
+use renmen_egress::{GATEWAY_MEMORY, Tape};
 use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome};
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::{CommitOutcome, StoreError};
@@ -126,6 +126,9 @@ pub enum IntakeError {
         /// The limit.
         deadline: Duration,
     },
+    /// The gateway has no memory for it now.
+    #[error("{0}")]
+    OutOfMemory(String),
     /// The connector failed in another way.
     #[error("{0}")]
     Failed(String),
@@ -146,6 +149,7 @@ impl IntakeError {
             Self::Forged(_) => "forged",
             Self::Unreadable(_) => "unreadable",
             Self::Late { .. } => "late",
+            Self::OutOfMemory(_) => "out_of_memory",
             Self::Failed(_) => "failed",
             Self::Store(_) => "store",
         }
@@ -156,6 +160,7 @@ impl IntakeError {
             CallError::Failure { kind: FailureKind::AuthRequired, message, .. } => Self::Forged(message.clone()),
             CallError::Failure { kind: FailureKind::InvalidInput, message, .. } => Self::Unreadable(message.clone()),
             CallError::Budget { budget: "wall_clock", .. } => Self::Late { deadline },
+            CallError::Budget { budget: GATEWAY_MEMORY, message, .. } => Self::OutOfMemory(message.clone()),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -218,7 +223,7 @@ impl Engine {
         let tape = Arc::new(PageTape::new(Vec::new(), None));
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms: delivery.received_at_ms };
         let turn = connection.door().enter(sender).await.map_err(|_turned_away| IntakeError::TurnedAway)?;
-        let outcome = receiver
+        let mut outcome = receiver
             .receive(reading, hooks.deadline, delivery)
             .await
             .map_err(|error| IntakeError::of(&error, hooks.deadline))?;
@@ -233,6 +238,7 @@ impl Engine {
             return Err(IntakeError::TooMany);
         }
         let answer = outcome.answer.clone();
+        let _held_until_kept = outcome.memory.take();
         let prepared = prepare::Prepare {
             connection: Arc::clone(connection),
             source: Arc::clone(&source),
@@ -247,7 +253,11 @@ impl Engine {
             prepared.intake(seen, outcome, reel)
         };
         let refreshes = intake.refreshes.len();
-        let taken = self.store.take_in(intake).await?;
+        let taken = self.store.take_in(intake).await.inspect_err(|error| {
+            if matches!(error, StoreError::Quota { .. }) {
+                tracing::warn!(connection = %connection.name(), %error, "delivery refused; its vendor is asked to come again");
+            }
+        })?;
         if taken.repeated {
             return Ok(TakenIn { answer, verdict: Verdict::Repeated, outcome: taken.outcome, refreshes: 0 });
         }

@@ -152,7 +152,8 @@ impl Engine {
             let clock_ms = self.options.clock.now_ms();
             let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
             let pull = Pull { stream: key.stream.clone(), cursor, only: only.clone() };
-            let page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
+            let mut page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
+            let _held_until_kept = page.memory.take();
             let (has_more, next) = (page.has_more, page.next.clone());
             let reel = self.options.keep_exchanges.then_some(tape.take().await);
             let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
@@ -260,5 +261,8 @@ fn of_engine(error: &SyncError) -> RunFailure {
 }
 
 fn of_store(error: &renmen_store::StoreError) -> RunFailure {
+    if let renmen_store::StoreError::Quota { limit, message } = error {
+        return RunFailure::new(&format!("limit:{limit}"), FailureClass::Operator, message.clone());
+    }
     RunFailure::new("store", FailureClass::Wait, error.to_string())
 }

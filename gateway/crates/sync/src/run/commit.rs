@@ -5,14 +5,14 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use renmen_plugin_host::Coverage;
 use renmen_schema::id::RunId;
-use renmen_store::{CommitOutcome, PageCommit, Store, StreamKey};
+use renmen_store::{CommitOutcome, PageCommit, Store, StoreError, StreamKey};
 use tokio::sync::mpsc;
 
 use super::prepare::Prepared;
 use super::ratio::Ratio;
 use super::sweep::{Listed, Sweeping};
 use crate::SyncError;
-use crate::failure::RunFailure;
+use crate::failure::{FailureClass, RunFailure};
 use crate::options::Clock;
 use crate::progress::{Progress, ProgressEvent};
 use crate::spool::Spool;
@@ -58,6 +58,7 @@ impl CommitStage<'_> {
             page,
             exchanges,
             place,
+            memory: _held_until_here,
             cursor_before,
             cursor_after,
             has_more,
@@ -72,7 +73,7 @@ impl CommitStage<'_> {
         }
         let sweep = self.sweeping.page(&listed(&page.quarantine, records, has_more, coverage));
         let began = std::time::Instant::now();
-        let outcome = self
+        let committed = self
             .store
             .commit_page(PageCommit {
                 key: self.key.clone(),
@@ -88,7 +89,13 @@ impl CommitStage<'_> {
                 clock_ms,
                 now_ms: self.clock.now_ms(),
             })
-            .await?;
+            .await;
+        let outcome = match committed {
+            Err(StoreError::Quota { limit, message }) => {
+                return Ok(Some(RunFailure::new(&format!("limit:{limit}"), FailureClass::Operator, message)));
+            }
+            committed => committed?,
+        };
         if let (Some(spool), Some(ticket)) = (&self.spool, &place.ticket) {
             spool.lock().give_back(ticket);
         }

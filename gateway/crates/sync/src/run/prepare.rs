@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use renmen_egress::{Exchange, Request, pack};
+use renmen_egress::{CallMemory, Exchange, Request, pack};
 use renmen_plugin_host::{Coverage, Page};
 use renmen_store::{ExchangeWrite, Store, StreamKey};
 use renmen_turns::{Account, Class, work};
@@ -21,6 +21,8 @@ pub(super) struct Prepared {
     pub(super) page: Normalized,
     pub(super) exchanges: Vec<ExchangeWrite>,
     pub(super) place: Place,
+    /// Reserved for all this until it is committed.
+    pub(super) memory: Option<Arc<CallMemory>>,
     pub(super) cursor_before: Option<String>,
     pub(super) cursor_after: Option<String>,
     pub(super) has_more: bool,
@@ -50,7 +52,7 @@ impl PrepareStage {
         let mut in_flight = Arc::new(VecDeque::<HashSet<u64>>::new());
         while let Some(pulled) = self.inbox.recv().await {
             let Pulled { number, mut page, reel, place, cursor_before, cursor_after, clock_ms } = pulled;
-            let (has_more, coverage) = (page.has_more, page.coverage);
+            let (has_more, coverage, memory) = (page.has_more, page.coverage, page.memory.take());
             let (fetched, recalled) = (reel.fetched, reel.recalled);
             let (rules, limits) = (Arc::clone(&self.rules), self.limits.clone());
             let (marks, before, keep) = (Arc::clone(&marks), Arc::clone(&in_flight), self.keep_exchanges);
@@ -76,6 +78,7 @@ impl PrepareStage {
                 page,
                 exchanges,
                 place,
+                memory,
                 cursor_before,
                 cursor_after,
                 has_more,

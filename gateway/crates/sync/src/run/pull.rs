@@ -127,11 +127,12 @@ impl PullStage {
     /// The page's tape, with what a killed run had heard of it.
     async fn tape(&self, page: u64, clock_ms: i64, ticket: Option<&Ticket>) -> Result<PageTape, RunFailure> {
         let Some(ticket) = ticket else { return Ok(PageTape::new(Vec::new(), None)) };
-        let known = if ticket.left.is_some() {
-            let slot = Arc::clone(&ticket.slot);
-            tokio::task::spawn_blocking(move || spool::answers(&slot)).await.map_err(|error| fault(&error))?
+        let (known, held) = if ticket.left.is_some() {
+            let (slot, memory) = (Arc::clone(&ticket.slot), self.source.memory().cloned());
+            let answers = tokio::task::spawn_blocking(move || spool::answers(&slot, memory.as_ref()));
+            answers.await.map_err(|error| fault(&error))?
         } else {
-            Vec::new()
+            (Vec::new(), None)
         };
         let begin = Begin {
             run: self.run.0,
@@ -142,7 +143,7 @@ impl PullStage {
         };
         ticket.slot.lock().begin(&begin, ticket.left.map(|(_, whole)| whole));
         let aside = Aside { slot: Arc::clone(&ticket.slot), account: Arc::clone(&self.account) };
-        Ok(PageTape::new(known, Some(aside)))
+        Ok(PageTape::new(known, Some(aside)).holding(held))
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
-use renmen_egress::{RequestKey, unpack};
+use renmen_egress::{Held, RequestKey, Share, unpack, unpacked_bytes};
 use renmen_store::StreamKey;
 
 pub(crate) use frame::Begin;
@@ -130,9 +130,22 @@ impl Spool {
     }
 }
 
-/// The answers that a killed run left in a place. What cannot be unpacked is asked for again. Blocking.
-pub(crate) fn answers(slot: &Mutex<Slot>) -> Vec<Answer> {
+/// The answers that a killed run left in a place, with the memory that is reserved for them. What cannot be unpacked is asked for
+/// again, and all of it where there is no memory for it. Blocking.
+pub(crate) fn answers(slot: &Mutex<Slot>, memory: Option<&Share>) -> (Vec<Answer>, Option<Held>) {
     let kept = slot.lock().answers();
+    let bytes: u64 = kept.iter().map(|(_, packed)| unpacked_bytes(packed).saturating_add(packed.len() as u64)).sum();
+    let held = match memory.map(|share| share.try_take(bytes)).transpose() {
+        Ok(held) => held,
+        Err(refused) => {
+            tracing::warn!(bytes, %refused, "what a killed run had fetched is asked for again");
+            return (Vec::new(), None);
+        }
+    };
+    (unpacked(kept), held)
+}
+
+fn unpacked(kept: Vec<([u8; 16], Vec<u8>)>) -> Vec<Answer> {
     kept.into_iter()
         .filter_map(|(key, packed)| {
             let exchange = unpack(&packed).ok()?;

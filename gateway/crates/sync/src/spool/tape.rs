@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use renmen_egress::{Exchange, RequestKey, Tape, pack};
+use renmen_egress::{Exchange, Held, RequestKey, Tape, pack};
 use renmen_turns::{Account, Class, work};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,6 +25,8 @@ pub(crate) struct PageTape {
     known: Mutex<HashMap<RequestKey, VecDeque<Answer>>>,
     heard: Mutex<Heard>,
     aside: Option<Aside>,
+    /// For what is known.
+    _held: Option<Held>,
 }
 
 /// Where answers are written beside the call, and whose time that takes.
@@ -62,7 +64,12 @@ impl PageTape {
         for answer in known {
             by_key.entry(answer.key).or_default().push_back(answer);
         }
-        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), aside }
+        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), aside, _held: None }
+    }
+
+    /// The same with the memory that is reserved for what it knows.
+    pub(crate) fn holding(self, held: Option<Held>) -> Self {
+        Self { _held: held, ..self }
     }
 
     /// Everything that the call read, in the slot as well; the tape is empty after it.

@@ -83,7 +83,7 @@ impl Receiver for Waits {
         let answer = Answer { status: 403, headers: Vec::new(), body: Bytes::new() };
         let (records, rejects, refresh, exchanges) = Default::default();
         let (question, usage) = (false, Usage::default());
-        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, question, exchanges, usage })
+        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, question, exchanges, memory: None, usage })
     }
 
     fn redact(&self, bytes: Bytes) -> Bytes {

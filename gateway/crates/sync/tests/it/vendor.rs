@@ -234,6 +234,7 @@ impl Puller for Script {
             has_more: body["more"].as_bool().unwrap(),
             coverage: if self.full() { Coverage::Everything } else { Coverage::Changes },
             exchanges: vec![first, second],
+            memory: None,
             usage: Usage::default(),
         };
         if let Some(mutation) = &self.mutation {

@@ -1,6 +1,7 @@
 //! What every test needs: the built plugin, a host with a warm cache, a connection to a loopback server, a call.
 
 mod build;
+mod heavy;
 mod server;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use renmen_schema::manifest::{HttpWish, SlotManifest};
 use renmen_vault::Secret;
 
 pub(crate) use build::hostile_component;
+pub(crate) use heavy::HEAVY_BYTES;
 pub(crate) use server::Server;
 
 /// What a connector must never get out.

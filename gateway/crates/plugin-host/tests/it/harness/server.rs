@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use super::heavy;
+
 /// Answers any request by its path; stops when the runtime does.
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -45,6 +47,12 @@ async fn serve(mut stream: TcpStream, requests: Arc<AtomicUsize>, waiting: Arc<N
         if path == "/never" {
             waiting.notify_one();
             std::future::pending::<()>().await;
+        }
+        if path.starts_with("/heavy") {
+            if heavy::answer(&mut stream, &path).await.is_err() {
+                return;
+            }
+            continue;
         }
         let body = match path.as_str() {
             "/mebibyte" => "m".repeat(1 << 20),

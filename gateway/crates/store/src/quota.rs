@@ -1,0 +1,138 @@
+//! What a connection may keep on disk, and what it keeps: counted with every commit, in the same transaction.
+//!
+//! Bytes are those of the rows as they are written, with a fixed part for each row's place, change and index: near what the disk
+//! holds, and the same on both backends. They only grow with what is written and shrink with what is pruned; a database's own
+//! overhead and free pages are not in them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use renmen_schema::id::{ConnectionName, TenantId};
+
+use crate::{ExchangeWrite, PageCommit, RecordWrite, StoreError};
+
+/// Bytes of a revision besides its body, id and pointer: its row, its change and its place in the index.
+pub(crate) const REVISION_BYTES: i64 = 200;
+/// Bytes of a page besides its cursors.
+const PAGE_BYTES: i64 = 150;
+/// Bytes of an exchange besides what is packed and its URL.
+const EXCHANGE_BYTES: i64 = 150;
+/// Pages whose exchanges one commit takes out at most: after a limit was lowered the rest goes with the next ones.
+pub(crate) const PRUNED_PAGES_MAX: i64 = 256;
+
+/// What one connection may keep. Each has its key under the connection's `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Bytes of records with their earlier revisions, and of the pages that they came in. Beyond, a page is refused.
+    pub records_bytes_max: u64,
+    /// Bytes of exchanges. Beyond, the oldest are taken out; a page that is larger by itself is refused.
+    pub exchanges_bytes_max: u64,
+    /// Records that may wait in quarantine. Beyond, a page is refused.
+    pub quarantine_records_max: u64,
+    /// Bytes of them. Beyond, a page is refused.
+    pub quarantine_bytes_max: u64,
+}
+
+impl Quota {
+    /// For a connection that nobody limits, such as what the gateway writes itself.
+    pub const UNLIMITED: Self = Self {
+        records_bytes_max: u64::MAX,
+        exchanges_bytes_max: u64::MAX,
+        quarantine_records_max: u64::MAX,
+        quarantine_bytes_max: u64::MAX,
+    };
+}
+
+/// What one connection keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskUse {
+    /// Connection.
+    pub connection: ConnectionName,
+    /// Bytes of records with their earlier revisions, and of their pages.
+    pub records_bytes: u64,
+    /// Bytes of exchanges.
+    pub exchanges_bytes: u64,
+}
+
+/// The quotas of a store's connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Quotas(Arc<RwLock<HashMap<(TenantId, ConnectionName), Quota>>>);
+
+impl Quotas {
+    pub(crate) fn set(&self, tenant: &TenantId, connection: &ConnectionName, quota: Quota) {
+        self.0.write().insert((tenant.clone(), connection.clone()), quota);
+    }
+
+    pub(crate) fn of(&self, tenant: &TenantId, connection: &ConnectionName) -> Quota {
+        let key = (tenant.clone(), connection.clone());
+        self.0.read().get(&key).copied().unwrap_or(Quota::UNLIMITED)
+    }
+}
+
+/// What a commit adds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Charge {
+    pub(crate) records_bytes: i64,
+    pub(crate) exchanges_bytes: i64,
+}
+
+impl Charge {
+    /// A page with its exchanges; the pen counts its records.
+    pub(crate) fn of(page: &PageCommit, revisions_bytes: i64) -> Self {
+        let cursors = [&page.cursor_before, &page.cursor_after];
+        let cursors: usize = cursors.into_iter().flatten().map(String::len).sum();
+        Self {
+            records_bytes: revisions_bytes + PAGE_BYTES + len(cursors),
+            exchanges_bytes: page.exchanges.iter().map(exchange_bytes).sum(),
+        }
+    }
+}
+
+fn exchange_bytes(exchange: &ExchangeWrite) -> i64 {
+    EXCHANGE_BYTES + len(exchange.packed.len() + exchange.url.len())
+}
+
+/// A first revision, or another one with a body of its own.
+pub(crate) fn revision_bytes(write: &RecordWrite) -> i64 {
+    REVISION_BYTES + len(write.body.len() + write.external_id.len() + write.pointer.len())
+}
+
+pub(crate) fn len(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// Refuses what is beyond a quota; the transaction is then rolled back.
+pub(crate) fn within(limit: &'static str, what: &str, seen: i64, allowed: u64) -> Result<(), StoreError> {
+    if seen.max(0).unsigned_abs() <= allowed {
+        return Ok(());
+    }
+    let message = format!(
+        "{what} {seen}, allowed are {allowed}. The page was not committed and the cursor stays, so nothing is lost. Raise `{limit}` \
+         under the connection's [limits], or find out why there is so much"
+    );
+    Err(StoreError::Quota { limit, message })
+}
+
+/// The two figures of what waits in quarantine.
+pub(crate) fn within_quarantine(records: i64, bytes: i64, quota: &Quota) -> Result<(), StoreError> {
+    let what = "records of the connection that would wait in quarantine:";
+    within("quarantine_records_max", what, records, quota.quarantine_records_max)?;
+    let what = "bytes of the connection's records that would wait in quarantine:";
+    within("quarantine_bytes_max", what, bytes, quota.quarantine_bytes_max)
+}
+
+/// The figure of what is kept of records.
+pub(crate) fn within_records(bytes: i64, quota: &Quota) -> Result<(), StoreError> {
+    within("records_bytes_max", "bytes of the connection's records and pages:", bytes, quota.records_bytes_max)
+}
+
+/// The figure of what is kept of exchanges, when nothing older is left to take out.
+pub(crate) fn within_exchanges(bytes: i64, quota: &Quota) -> Result<(), StoreError> {
+    within("exchanges_bytes_max", "bytes of this page's exchanges alone:", bytes, quota.exchanges_bytes_max)
+}
+
+/// Is there something to take out?
+pub(crate) fn excess(exchanges_bytes: i64, quota: &Quota) -> i64 {
+    exchanges_bytes.saturating_sub(i64::try_from(quota.exchanges_bytes_max).unwrap_or(i64::MAX)).max(0)
+}

@@ -1,0 +1,16 @@
+//! The program that compiles plugins: this one, started again as a child.
+
+use std::path::PathBuf;
+
+use renmen_plugin_host::{COMPILE_WORKER, ChildCompiler};
+
+/// This program as the child that compiles.
+pub(crate) fn child() -> std::io::Result<ChildCompiler> {
+    Ok(ChildCompiler::new(this_program()?, [COMPILE_WORKER.into()]))
+}
+
+/// The program that runs, even when its file was replaced since by another release: that one would compile for itself.
+fn this_program() -> std::io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe() }
+}

@@ -1,0 +1,127 @@
+//! Loading connections: side by side, each for itself. One that cannot be loaded is off with its reason, and the others serve.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use futures_util::{FutureExt as _, StreamExt as _};
+use renmen_config::Limits;
+use renmen_egress::Egress;
+use renmen_plugin_host::Registry;
+use renmen_schema::id::ConnectionName;
+use renmen_store::{Quota, Store};
+use renmen_sync::ConnectionRuntime;
+use renmen_vault::Vault;
+
+use super::{Deployment, Reached, Unloaded};
+use crate::exit::Usage;
+
+/// Connections that are loaded at the same time: each may compile its plugin.
+const LOADED_AT_ONCE: usize = 4;
+
+/// What a connection is loaded with.
+pub(super) struct Means<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) egress: &'a Arc<Egress>,
+    pub(super) vault: Option<&'a Vault>,
+    pub(super) store: &'a dyn Store,
+}
+
+/// What came of it.
+pub(super) struct Loaded {
+    pub(super) on: Vec<ConnectionRuntime>,
+    /// How far each of those reaches.
+    pub(super) reaches: BTreeMap<ConnectionName, Reached>,
+    pub(super) off: Vec<Unloaded>,
+}
+
+/// What a connection may keep on disk.
+fn quota(limits: &Limits) -> Quota {
+    Quota {
+        records_bytes_max: limits.records_bytes_max,
+        exchanges_bytes_max: limits.exchanges_bytes_max,
+        quarantine_records_max: u64::from(limits.quarantine_records_max),
+        quarantine_bytes_max: limits.quarantine_bytes_max,
+    }
+}
+
+impl Deployment {
+    /// Loads every enabled connection, or the one named.
+    ///
+    /// # Errors
+    /// That of the one named; all of them when there are some and none could be loaded: a gateway without any would only seem to
+    /// run.
+    pub(super) async fn load_connections(
+        &self,
+        means: &Means<'_>,
+        only: Option<&ConnectionName>,
+    ) -> anyhow::Result<Loaded> {
+        let wanted = self.config.connections.iter().filter(|(name, connection)| match only {
+            Some(only) => only == *name,
+            None => connection.enabled,
+        });
+        let loads = wanted
+            .filter(|(_, connection)| connection.enabled)
+            .map(|(name, connection)| async move { (name, connection, self.load_connection(means, name).await) });
+        let ended: Vec<_> = futures_util::stream::iter(loads).buffered(LOADED_AT_ONCE).collect().await;
+        for (name, connection, _) in &ended {
+            means.store.set_quota(&connection.tenant, name, quota(&connection.limits));
+        }
+        let mut loaded = Loaded { on: Vec::new(), reaches: BTreeMap::new(), off: Vec::new() };
+        for (name, connection, result) in ended {
+            match result {
+                Ok((runtime, reached)) => {
+                    loaded.on.push(runtime);
+                    loaded.reaches.insert(name.clone(), reached);
+                }
+                Err(error) if only.is_some() => return Err(error.context(format!("connection `{name}`"))),
+                Err(error) => loaded.off.push(Unloaded::note("connection", &connection.tenant, name, &error)),
+            }
+        }
+        if loaded.on.is_empty() && !loaded.off.is_empty() {
+            let reasons = loaded.off.iter().map(|off| format!("connection `{}`: {}", off.name, off.reason));
+            return Err(Usage(reasons.collect::<Vec<_>>().join("\n")).into());
+        }
+        Ok(loaded)
+    }
+
+    /// A fault of ours in one of them is not the end of the others.
+    async fn load_connection(
+        &self,
+        means: &Means<'_>,
+        name: &ConnectionName,
+    ) -> anyhow::Result<(ConnectionRuntime, Reached)> {
+        let connection = &self.config.connections[name];
+        let loading = async {
+            self.outlasts(name)?;
+            let plugin = means.registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await;
+            let plugin = plugin.with_context(|| format!("plugin {}", connection.plugin.display()))?;
+            let bound = self.bind(means.egress, means.vault, name, plugin)?;
+            let reached = Reached::of(&bound, connection);
+            Ok((self.runtime(name, bound)?, reached))
+        };
+        guarded(loading).await
+    }
+}
+
+/// A panic is an error like any other.
+async fn guarded<T>(loading: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    AssertUnwindSafe(loading).catch_unwind().await.unwrap_or_else(|_panic| {
+        Err(anyhow::anyhow!(
+            "the gateway met a fault of its own while it loaded this (its standard error names the place): please report it"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_while_one_connection_is_loaded_is_its_reason_and_not_the_end() {
+        let broken = guarded(async { if std::hint::black_box(true) { panic!("overflow") } else { Ok(()) } }).await;
+        assert!(broken.is_err_and(|error| error.to_string().contains("please report it")));
+        assert!(guarded(async { Ok(7) }).await.is_ok_and(|seven| seven == 7));
+    }
+}

@@ -1,0 +1,79 @@
+//! A vendor's rate, and how far one may go: the same for a manifest's wish and an operator's limit.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds of the longest time in which a full burst may come back: a year.
+const BURST_SPAN_MS_MAX: u128 = 366 * 86_400_000;
+
+/// A vendor's published limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Requests in each period: 1 to 1,000,000.
+    pub requests: u32,
+    /// Milliseconds: up to a day.
+    pub per_ms: u64,
+    /// How many may go at once when none went for a while: up to 1,000,000; default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u32>,
+}
+
+impl Rate {
+    /// The most requests of a period, and of a burst.
+    pub const REQUESTS_MAX: u32 = 1_000_000;
+    /// The longest period, in milliseconds: a day.
+    pub const PER_MS_MAX: u64 = 86_400_000;
+
+    /// Why no pace can be kept by it; none when one can.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let (requests_max, per_ms_max) = (Self::REQUESTS_MAX, Self::PER_MS_MAX);
+        if !(1..=requests_max).contains(&self.requests) {
+            return Some(format!("`requests` is {}; expected 1 to {requests_max}", self.requests));
+        }
+        if !(1..=per_ms_max).contains(&self.per_ms) {
+            return Some(format!("`per_ms` is {}; expected 1 to {per_ms_max} (a day)", self.per_ms));
+        }
+        let burst = self.burst.unwrap_or(1);
+        if !(1..=requests_max).contains(&burst) {
+            return Some(format!("`burst` is {burst}; expected 1 to {requests_max}"));
+        }
+        if u128::from(self.per_ms) * u128::from(burst) > BURST_SPAN_MS_MAX * u128::from(self.requests) {
+            return Some(format!(
+                "a `burst` of {burst} takes more than a year to come back at {} requests in {} ms; expected a smaller burst",
+                self.requests, self.per_ms
+            ));
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_has_two_sides_in_each_number() {
+        let good = Rate { requests: 20, per_ms: 1_000, burst: Some(5) };
+        assert_eq!(good.fault(), None);
+        for (rate, word) in [
+            (Rate { requests: 0, ..good }, "requests"),
+            (Rate { requests: Rate::REQUESTS_MAX + 1, ..good }, "requests"),
+            (Rate { per_ms: 0, ..good }, "per_ms"),
+            (Rate { per_ms: Rate::PER_MS_MAX + 1, ..good }, "per_ms"),
+            (Rate { per_ms: i64::MAX.unsigned_abs(), ..good }, "per_ms"),
+            (Rate { burst: Some(0), ..good }, "burst"),
+            (Rate { burst: Some(Rate::REQUESTS_MAX + 1), ..good }, "burst"),
+            (Rate { requests: 1, per_ms: Rate::PER_MS_MAX, burst: Some(367) }, "more than a year"),
+        ] {
+            assert!(rate.fault().is_some_and(|fault| fault.contains(word)), "{rate:?}: {:?}", rate.fault());
+        }
+        for rate in [
+            Rate { requests: Rate::REQUESTS_MAX, per_ms: 1, burst: Some(Rate::REQUESTS_MAX) },
+            Rate { requests: 1, per_ms: Rate::PER_MS_MAX, burst: Some(366) },
+            Rate { requests: 1, per_ms: 1, burst: None },
+        ] {
+            assert_eq!(rate.fault(), None, "{rate:?}");
+        }
+    }
+}

@@ -37,6 +37,7 @@ impl Bridge {
     fn info(&self, connection: &ConnectionRuntime, health: &BTreeMap<StreamKey, StreamHealth>) -> ConnectionInfo {
         let source = connection.source();
         let declared = &source.manifest().streams;
+        let shut = connection.shut_streams();
         let streams = connection.streams().iter().filter_map(|(name, plan)| {
             let manifest = declared.get(name)?;
             let key = StreamKey {
@@ -45,18 +46,22 @@ impl Bridge {
                 stream: name.clone(),
             };
             let health = health.get(&key).cloned().unwrap_or_default();
+            let off = shut.get(name).map(|carried| {
+                format!("off: it carries {}, and `grant.entities` names none of it", carried.join(", "))
+            });
+            let enabled = plan.enabled && off.is_none();
             Some(StreamInfo {
                 name: name.to_string(),
                 description: manifest.description.clone(),
                 entities: manifest.entities.clone(),
                 schedule: plan.schedule.to_string(),
-                enabled: plan.enabled,
-                state: activity(plan.enabled, &health),
+                enabled,
+                state: activity(enabled, &health),
                 last_run: health.last_run,
                 last_success_at_ms: health.last_success_at_ms,
                 next_run_at_ms: health.next_run_at_ms,
                 failures: health.failures,
-                error: health.error,
+                error: off.or(health.error),
             })
         });
         let streams = streams.collect();
@@ -113,7 +118,10 @@ fn refused(error: SyncError) -> ControlError {
         SyncError::UnknownConnection(_) | SyncError::UnknownStream { .. } | SyncError::UnknownQuarantine(_) => {
             ControlError::NotFound(error.to_string())
         }
-        SyncError::Disabled { .. } | SyncError::BadOption(_) | SyncError::Store(StoreError::Quota { .. }) => {
+        SyncError::Disabled { .. }
+        | SyncError::NotGranted { .. }
+        | SyncError::BadOption(_)
+        | SyncError::Store(StoreError::Quota { .. }) => {
             ControlError::Refused(error.to_string())
         }
         SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {

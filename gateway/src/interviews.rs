@@ -13,22 +13,27 @@ use renmen_interview::{
     PersonVerdict, RuleSpec, ScreenStage, SystemClock, Verdict, WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_store::{RecordRow, Store};
+use renmen_store::RecordRow;
+
+use crate::deployment::{Running, Writers, pay_bands, sources};
 
 /// The interview loop as the API sees it.
 pub(crate) struct InterviewBridge(Arc<InterviewLoop>);
 
 /// Opens the loop as the configuration says, for every tenant that has a connection.
-pub(crate) async fn open(config: &Config, store: Arc<dyn Store>) -> anyhow::Result<(InterviewBridge, LoopWork)> {
+pub(crate) async fn open(running: &Running) -> anyhow::Result<(InterviewBridge, LoopWork)> {
+    let (config, store) = (&running.deployment.config, Arc::clone(&running.store));
     let mut tenants: Vec<TenantId> = config.connections.values().map(|connection| connection.tenant.clone()).collect();
     tenants.push(config.gateway.tenant.clone());
     tenants.sort();
     tenants.dedup();
-    let (opened, work) = InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options(config)).await?;
+    let (opened, work) =
+        InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options(config, &running.writers()))
+            .await?;
     Ok((InterviewBridge(opened), work))
 }
 
-fn options(config: &Config) -> LoopOptions {
+fn options(config: &Config, writers: &Writers) -> LoopOptions {
     let said = &config.interview;
     let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     let rules = said.rules.iter().map(|rule| RuleSpec {
@@ -43,6 +48,7 @@ fn options(config: &Config) -> LoopOptions {
             asks_per_minute: said.match_asks_per_minute,
             amounts_per_interview: said.match_amounts_per_interview as usize,
             digits: said.match_digits,
+            sources: pay_bands(config, writers),
             ..BandOptions::default()
         },
         watch: WatchOptions {
@@ -54,7 +60,8 @@ fn options(config: &Config) -> LoopOptions {
             ..WatchOptions::default()
         },
         rules: rules.collect(),
-        vendors: said.vendors.clone(),
+        sources: sources(config, writers),
+        children_max: said.children_max as usize,
         screen_token_life_ms: ms(said.screen_token_life),
     }
 }

@@ -17,7 +17,7 @@ const PARALLEL: usize = 4;
 /// One stream's end.
 pub(crate) type Pulled = (StreamKey, Result<RunReport, SyncError>);
 
-/// The enabled streams that were asked for, in the order of their names.
+/// The enabled streams that were asked for, in the order of their names; without those that are off for what is granted.
 pub(crate) fn keys(
     running: &Running,
     connection: Option<&ConnectionName>,
@@ -32,8 +32,9 @@ pub(crate) fn keys(
             keys.push(running.engine.key(runtime.tenant(), runtime.name(), stream)?);
             continue;
         }
+        let shut = runtime.shut_streams();
         for (name, plan) in runtime.streams() {
-            if plan.enabled {
+            if plan.enabled && !shut.contains_key(name) {
                 keys.push(running.engine.key(runtime.tenant(), runtime.name(), name)?);
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::deployment::{Deployment, Reached, Unloaded};
+use crate::deployment::{Deployment, Reached, Unloaded, remarks};
 use crate::exit::Outcome;
 use crate::output::Output;
 
@@ -31,7 +31,15 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         [rows(&checked.report), reach].concat()
     });
     let off = running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.reason.clone()]);
-    out.table(&["connection", "what", "result", "details"], rows.chain(off), &document(&reports, &running.off))?;
+    // With one connection alone it cannot be known who else writes what.
+    let remarks = if only.is_none() { remarks(&running.deployment.config, &running.writers()) } else { Vec::new() };
+    let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.clone()]);
+    let rows = rows.chain(off).chain(told);
+    out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &running.off))?;
+    if out.json {
+        // The document is a list of connections.
+        remarks.iter().for_each(|(place, why)| tracing::warn!(place, "{why}"));
+    }
     Ok(match (running.off.is_empty(), reports.iter().all(|checked| checked.report.passed())) {
         (false, _) => Outcome::Misconfigured,
         (true, true) => Outcome::Done,
@@ -93,7 +101,14 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
     rows.extend(report.probe_failure.iter().map(|failure| line("probe".into(), false, failure.line())));
     for stream in &report.streams {
         let good = stream.failure.is_none() && stream.refused == 0;
+        if let Some(off) = &stream.off {
+            rows.push(vec![name.clone(), format!("stream: {}", stream.stream), "off".into(), off.clone()]);
+            continue;
+        }
         let mut details = format!("{} records, {} refused", stream.records, stream.refused);
+        if stream.not_granted > 0 {
+            details.push_str(&format!("; {} not granted (`grant.entities`)", stream.not_granted));
+        }
         for defect in &stream.defects {
             details.push_str(&format!("; {} × {}: {}", defect.count, defect.code, defect.example));
         }
@@ -102,6 +117,13 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
         }
         rows.push(line(format!("stream: {}", stream.stream), good, details));
     }
+    if !report.entities.is_empty() {
+        rows.push(line("writes".into(), true, report.entities.join(", ")));
+    }
+    rows.extend(report.idle_entities.iter().map(|entity| {
+        let details = format!("`grant.entities` names `{entity}`, which the plugin does not carry");
+        vec![name.clone(), "grant".into(), "WARNING".into(), details]
+    }));
     rows.extend(report.grant_misses.iter().map(|miss| line("grant".into(), false, miss.clone())));
     // No failure: what was refused failed by itself, what was taken out harms nobody.
     rows.extend(

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Serve};
 use crate::control::Bridge;
-use crate::deployment::{Deployment, Running};
+use crate::deployment::{Deployment, Running, remarks};
 use crate::endpoint_bridge::EndpointBridge;
 use crate::exit::{Outcome, Usage};
 use crate::flow_bridge::FlowBridge;
@@ -45,8 +45,10 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let _stop = signals::cancel_on_interrupt(&cancel);
 
     let bridge = Arc::new(Bridge::new(Arc::clone(&running), cancel.clone()));
-    let (interviews, loop_work) =
-        crate::interviews::open(&running.deployment.config, Arc::clone(&running.store)).await?;
+    let (interviews, loop_work) = crate::interviews::open(&running).await?;
+    for (place, why) in remarks(&running.deployment.config, &running.writers()) {
+        tracing::warn!(place, "{why}");
+    }
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
         .with_interviews(Arc::new(interviews))

@@ -13,7 +13,7 @@ use renmen_schema::shown::line;
 use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
-use super::{Deployment, permission};
+use super::{Deployment, permission, writers};
 use crate::exit::Usage;
 
 impl Deployment {
@@ -29,7 +29,8 @@ impl Deployment {
         let manifest = plugin.manifest();
         check_config(manifest, &connection.config)?;
         if !self.config.dev {
-            self.refuse(connection, &permission::missing(connection, manifest))?;
+            let missing = [permission::missing(connection, manifest), writers::missing(connection, manifest)];
+            self.refuse(connection, &missing.concat())?;
         }
         let spec = ConnectionSpec {
             tenant: connection.tenant.clone(),
@@ -82,6 +83,8 @@ impl Deployment {
         };
         check_proof(&bound)?;
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
+        let runtime = runtime.with_entities(writers::granted(connection));
+        announce(&runtime);
         Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
     }
 
@@ -116,6 +119,18 @@ impl Deployment {
             slots.insert(name.clone(), SlotSpec { secret, to, audience, auth, public, seal: wish.seal });
         }
         Ok(slots)
+    }
+}
+
+/// What of a connection is off, and what of its grant leads nowhere.
+fn announce(runtime: &ConnectionRuntime) {
+    let connection = runtime.name();
+    for (stream, entities) in runtime.shut_streams() {
+        let entities = entities.iter().map(|name| line(name).into_owned()).collect::<Vec<_>>().join(", ");
+        tracing::warn!(%connection, %stream, entities, "Stream is off: `grant.entities` names nothing that it carries");
+    }
+    for entity in runtime.entities().idle(runtime.source().manifest()) {
+        tracing::warn!(%connection, %entity, "`grant.entities` names an entity that the plugin does not carry");
     }
 }
 

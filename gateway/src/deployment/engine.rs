@@ -14,6 +14,7 @@ use super::endpoints::Live;
 use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
+use super::writers::Writers;
 use super::{Deployment, Unloaded};
 use crate::exit::Usage;
 
@@ -138,6 +139,11 @@ impl Deployment {
 }
 
 impl Running {
+    /// Who may write which records.
+    pub(crate) fn writers(&self) -> Writers {
+        Writers::of(&self.deployment.config, &self.engine)
+    }
+
     /// Loads every plugin again from its file. One that fails keeps its old code; the others go on. One that is off stays off
     /// until the next start, because its streams and flows begin there.
     pub(crate) async fn reload(&self) -> anyhow::Result<()> {

@@ -17,6 +17,7 @@ use super::Deployment;
 use super::destination::PluginDestination;
 use super::off::Unloaded;
 use super::receivers::Receiver;
+use super::writers::{Writers, sources};
 
 /// What an attempt may take beyond the plugin's own time, before it is given up.
 const BEYOND: Duration = Duration::from_secs(5);
@@ -32,6 +33,8 @@ impl Deployment {
     ) -> Arc<FlowEngine> {
         let mut catalogues: BTreeMap<TenantId, Catalogue> =
             self.tenants().into_iter().map(|tenant| (tenant, Catalogue::default())).collect();
+        let sources = sources(&self.config, &Writers::of(&self.config, engine));
+        let tells: BTreeSet<_> = sources.vendors.iter().chain(sources.beside.values().flatten()).collect();
         for runtime in engine.connections() {
             if runtime.source().manifest().actions.is_empty() {
                 continue;
@@ -39,8 +42,10 @@ impl Deployment {
             let Some(connection) = self.config.connections.get(runtime.name()) else { continue };
             let mut place = Place::new(Arc::new(PluginDestination(Arc::clone(runtime))));
             place.scoring = connection.scoring;
-            // Read when the file was: each of them begins with `/`.
-            place.withhold = Fields::parse(connection.withhold.iter().map(String::as_str)).unwrap_or_default();
+            // Read when the file was: each of them leads to a field. One that did not would hold back everything.
+            let withhold = Fields::parse(connection.withhold.iter().map(String::as_str));
+            place.withhold = withhold.unwrap_or_else(|_| Fields::everything());
+            place.is_source = tells.contains(runtime.name());
             place.parallel_max = connection.limits.parallel_max;
             place.push_timeout = connection.limits.wall_clock + BEYOND;
             catalogues.entry(runtime.tenant().clone()).or_default().add(runtime.name().clone(), place);

@@ -16,6 +16,7 @@ mod reached;
 mod receivers;
 mod secrets;
 mod store;
+mod writers;
 
 use std::path::Path;
 
@@ -30,6 +31,7 @@ pub(crate) use memory::report as report_memory;
 pub(crate) use off::Unloaded;
 pub(crate) use reached::Reached;
 pub(crate) use secrets::env_key;
+pub(crate) use writers::{Writers, pay_bands, remarks, sources};
 
 /// A configuration that was read and checked.
 pub(crate) struct Deployment {

@@ -112,6 +112,18 @@ kinds! {
     MigrationRun "migration_run" "migration-runs",
 }
 
+impl EntityKind {
+    /// What the gateway alone writes: what it decided, the rules that it decided by, and what people are to be told. A connector
+    /// that could write these would decide in the gateway's name.
+    pub const GATEWAY_ONLY: [Self; 3] = [Self::DecisionRule, Self::Decision, Self::Notification];
+
+    /// Is it of those that the gateway alone writes?
+    #[must_use]
+    pub fn is_gateway_only(self) -> bool {
+        Self::GATEWAY_ONLY.contains(&self)
+    }
+}
+
 impl std::fmt::Display for EntityKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())

@@ -19,7 +19,7 @@ pub fn config(url: &str, name: &str) -> String {
 [connections.staff]
 plugin = "{}"
 config = {{ base_url = "{url}/v1" }}
-grant = {{ hosts = ["{{base_url}}"], methods = ["GET"], plaintext = true, addresses = ["127.0.0.0/8"] }}
+grant = {{ hosts = ["{{base_url}}"], methods = ["GET"], entities = ["employee"], plaintext = true, addresses = ["127.0.0.0/8"] }}
 streams.employees = {{ manual = true }}
 limits = {{ page_records_max = 1000 }}
 "#,

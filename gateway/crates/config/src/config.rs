@@ -186,6 +186,10 @@ fn receivers<'a, T>(
             node.problem(format!("more than {RECEIVERS_MAX} of these"), "give the others to a second gateway");
             break;
         }
+        if name.as_str() == BUILT_IN {
+            node.problem_at_key("`renmen` is the gateway itself", "give it another name");
+            continue;
+        }
         if !taken.insert(name.clone()) {
             node.problem_at_key("this name is taken by a connection, a channel or an endpoint", "rename it");
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use renmen_schema::id::{SlotName, StreamName, TenantId};
 
 use crate::error::ConfigError;
+use crate::field::read_field;
 use crate::places::{LateProblem, Places};
 use crate::section::{Node, Section};
 use crate::{Grant, Limits, Schedule, Slot};
@@ -139,15 +140,7 @@ fn read_plugin(node: &Node<'_>) -> Option<PathBuf> {
 }
 
 fn read_withhold(node: &Node<'_>) -> Vec<String> {
-    let mut fields = Vec::new();
-    for item in node.list().unwrap_or_default() {
-        let pointer = |text: &str| match text.strip_prefix('/') {
-            Some(path) if !path.is_empty() => Ok(text.to_owned()),
-            _ => Err("is no field".to_owned()),
-        };
-        fields.extend(item.parsed(pointer, "write a JSON Pointer such as \"/person/gender\""));
-    }
-    fields
+    node.list().unwrap_or_default().iter().filter_map(read_field).collect()
 }
 
 /// `Some(None)`: there is none and there need not be one.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use renmen_schema::EntityKind;
 use renmen_schema::id::{SlotName, TenantId};
 
 use crate::channel::{read_slots, read_url};
+use crate::grant::known_entity;
 use crate::section::{Node, Section};
-use crate::{Grant, Limits, Slot, suggest};
+use crate::{Grant, Limits, Slot};
 
 /// What can happen to a record.
 const CHANGES: [&str; 3] = ["created", "updated", "deleted"];
@@ -97,18 +97,8 @@ fn read_entities(node: &Node<'_>) -> Vec<String> {
     if items.is_empty() {
         node.problem("no entity is named", "write `entities = [\"employee\"]`");
     }
-    items.iter().filter_map(|item| item.parsed(check_entity, "`renmen schema` lists the entities")).collect()
-}
-
-fn check_entity(text: &str) -> Result<String, String> {
-    if EntityKind::from_name(text).is_some() {
-        return Ok(text.to_owned());
-    }
-    let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
-    Err(match suggest::nearest(text, &known) {
-        Some(word) => format!("is no entity; did you mean `{word}`?"),
-        None => "is no entity".to_owned(),
-    })
+    let name = |text: &str| known_entity(text).map(|kind| kind.name().to_owned());
+    items.iter().filter_map(|item| item.parsed(name, "`renmen schema` lists the entities")).collect()
 }
 
 fn read_changes(node: &Node<'_>) -> BTreeSet<String> {

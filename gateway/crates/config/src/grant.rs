@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use renmen_schema::EntityKind;
 
 use crate::section::{Node, Section};
+use crate::suggest;
 
 /// Methods that a grant may name.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -27,6 +29,8 @@ pub struct Grant {
     pub addresses: Vec<IpNet>,
     /// `drop`: the directory where files for this connection are put, relative to the file.
     pub drop: Option<PathBuf>,
+    /// `entities`: what this connection may write, of what its manifest carries. Absent: all of it, which only `--dev` takes.
+    pub entities: Option<Vec<EntityKind>>,
 }
 
 impl Grant {
@@ -36,8 +40,9 @@ impl Grant {
         let plaintext = section.get("plaintext").and_then(|node| node.flag()).unwrap_or(false);
         let addresses = section.get("addresses").and_then(|node| each(&node, read_addresses)).unwrap_or_default();
         let drop = section.get("drop").and_then(|node| node.path());
+        let entities = section.get("entities").and_then(|node| each(&node, read_entity));
         section.finish();
-        Self { hosts, methods, plaintext, addresses, drop }
+        Self { hosts, methods, plaintext, addresses, drop, entities }
     }
 }
 
@@ -78,4 +83,27 @@ fn read_addresses(node: &Node<'_>) -> Option<IpNet> {
         text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is no address range".to_owned())
     };
     node.parsed(range, "write a range, such as \"10.0.0.0/8\", or one address")
+}
+
+fn read_entity(node: &Node<'_>) -> Option<EntityKind> {
+    let kind = node.parsed(known_entity, "`renmen schema` lists the entities")?;
+    if kind.is_gateway_only() {
+        node.problem(
+            format!("`{}` is written by the gateway alone", kind.name()),
+            "take it out: no connection can be given it",
+        );
+        return None;
+    }
+    Some(kind)
+}
+
+/// The entity of a name, or the one that was most likely meant.
+pub(crate) fn known_entity(text: &str) -> Result<EntityKind, String> {
+    EntityKind::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
+        match suggest::nearest(text, &known) {
+            Some(word) => format!("is no entity; did you mean `{word}`?"),
+            None => "is no entity".to_owned(),
+        }
+    })
 }

@@ -1,5 +1,6 @@
 //! `[interview]`: when the gateway acts on interviews by itself, and the rules that decide on results.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
@@ -36,8 +37,17 @@ pub struct Interview {
     pub match_amounts_per_interview: u32,
     /// `match_digits`: significant digits to which amounts are compared. Default 3.
     pub match_digits: u32,
-    /// `vendors`: the connections whose AI interviews are acted on. Default all; name them where another system keeps copies.
+    /// `vendors`: the connections whose AI interviews are acted on. Default: the one connection that may write interviews; where
+    /// several may, none until it is said here.
     pub vendors: Vec<ConnectionName>,
+    /// `sources`: for a connection, the others whose records count for its interviews and applications beside its own. Default none.
+    pub sources: BTreeMap<ConnectionName, Vec<ConnectionName>>,
+    /// `pay_bands`: the connections whose bands answer. Default: the one connection that may write bands; where several may, none
+    /// until it is said here.
+    pub pay_bands: Vec<ConnectionName>,
+    /// `children_max`: records of one kind of one interview that are looked at. Steps beyond it the watch does not see; an interview
+    /// with more results or decisions is decided no further. Either is told. Default 10000.
+    pub children_max: u32,
     /// `[interview.rules.NAME]`, in the order of their names.
     pub rules: Vec<DecisionRule>,
 }
@@ -70,6 +80,9 @@ impl Default for Interview {
             match_amounts_per_interview: 3,
             match_digits: 3,
             vendors: Vec::new(),
+            sources: BTreeMap::new(),
+            pay_bands: Vec::new(),
+            children_max: 10_000,
             rules: Vec::new(),
         }
     }
@@ -95,13 +108,16 @@ impl Interview {
             ("match_asks_per_minute", (1_u32, 1_000_000), &mut interview.match_asks_per_minute),
             ("match_amounts_per_interview", (1, 100), &mut interview.match_amounts_per_interview),
             ("match_digits", (1, 15), &mut interview.match_digits),
+            ("children_max", (100, 1_000_000), &mut interview.children_max),
         ] {
             if let Some(read) = section.get(key).and_then(|node| within_range::count(&node, least, most)) {
                 *place = read;
             }
         }
-        if let Some(vendors) = section.get("vendors").and_then(|node| node.list()) {
-            interview.vendors = vendors.iter().filter_map(Node::named).collect();
+        interview.vendors = section.get("vendors").map(|node| names(&node)).unwrap_or_default();
+        interview.pay_bands = section.get("pay_bands").map(|node| names(&node)).unwrap_or_default();
+        for (of, node) in section.table("sources").map(Section::named::<ConnectionName>).unwrap_or_default() {
+            interview.sources.insert(of, names(&node));
         }
         if let Some(rules) = section.table("rules") {
             interview.rules = read_rules(&rules);
@@ -109,6 +125,10 @@ impl Interview {
         section.finish();
         interview
     }
+}
+
+fn names(node: &Node<'_>) -> Vec<ConnectionName> {
+    node.list().unwrap_or_default().iter().filter_map(Node::named).collect()
 }
 
 fn read_rules(section: &Section<'_>) -> Vec<DecisionRule> {

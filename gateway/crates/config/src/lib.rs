@@ -18,6 +18,7 @@ mod connection;
 mod endpoint;
 mod error;
 mod excerpt;
+mod field;
 mod flow;
 mod gateway;
 mod grant;

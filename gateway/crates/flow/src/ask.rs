@@ -41,6 +41,7 @@ impl FlowEngine {
         Ok(match found {
             Found::All(related) => aside(|| met.fill(definition, related, &self.options)),
             Found::Missing(why) => met.wait(definition, why),
+            Found::Refused(why) => Verdict::Fault(why),
         })
     }
 }

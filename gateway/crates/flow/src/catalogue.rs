@@ -21,6 +21,9 @@ pub struct Place {
     pub scoring: bool,
     /// Fields that never reach it, whatever a flow says.
     pub withhold: Fields,
+    /// The gateway's own records are made from what it says (an interview vendor, or a source beside one): a reference in them may
+    /// be of its choosing.
+    pub is_source: bool,
     /// Attempts side by side.
     pub parallel_max: u32,
     /// How long one attempt may take.
@@ -33,16 +36,27 @@ impl Place {
     pub fn new(destination: Arc<dyn Destination>) -> Self {
         let actions = destination.actions();
         let push_timeout = Duration::from_secs(120);
-        Self { destination, actions, scoring: false, withhold: Fields::default(), parallel_max: 4, push_timeout }
+        Self {
+            destination,
+            actions,
+            scoring: false,
+            withhold: Fields::default(),
+            is_source: false,
+            parallel_max: 4,
+            push_timeout,
+        }
     }
 
-    /// What of an entity never reaches it.
+    /// What of an entity never reaches it. With anything that does not, custom fields do not either: what a connector put there
+    /// may be the same thing under a name of the vendor's own.
     #[must_use]
     pub fn withheld(&self, kind: EntityKind) -> Fields {
-        match self.scoring {
-            true => Fields::of_class(kind, Sensitivity::Special).and(&self.withhold),
-            false => self.withhold.clone(),
-        }
+        let own = self.withhold.for_kind(kind);
+        let all = match self.scoring {
+            true => Fields::of_class(kind, Sensitivity::Special).and(&own),
+            false => own,
+        };
+        if self.scoring || !all.is_empty() { all.and(&Fields::custom()) } else { all }
     }
 }
 

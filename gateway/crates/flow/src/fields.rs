@@ -1,7 +1,10 @@
 //! Which fields of a record: patterns of JSON Pointers, checked against the schema, and cutting a record down to them.
 
-use renmen_schema::{EntityKind, Sensitivity, sensitivity};
+use renmen_schema::{EntityKind, Indices, Sensitivity, check_place, sensitivity, whole_of};
 use serde_json::Value;
+
+/// Why a field is absent: its keys are paths, so what is withheld would be named there.
+const FIELD_STATE: &str = "field_state";
 
 /// Patterns such as `/person/names` (it and all below it) and `/emails/*/address` (`*` is any item or key); `*` alone is everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,7 +25,7 @@ impl Fields {
             let Some(path) = text.strip_prefix('/').filter(|path| !path.is_empty()) else {
                 return Err((number, format!("`{}` is no field: begin with `/`", shown(text))));
             };
-            patterns.push(path.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect());
+            patterns.push(segments(&format!("/{path}")));
         }
         Ok(Self(patterns))
     }
@@ -32,6 +35,32 @@ impl Fields {
     pub fn of_class(kind: EntityKind, least: Sensitivity) -> Self {
         let classed = sensitivity(kind).iter().filter(|(_, class)| **class >= least);
         Self(classed.map(|(pattern, _)| pattern.split('/').skip(1).map(str::to_owned).collect()).collect())
+    }
+
+    /// All of every record.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(vec![Vec::new()])
+    }
+
+    /// Custom fields.
+    #[must_use]
+    pub(crate) fn custom() -> Self {
+        Self(vec![vec!["ext".to_owned()]])
+    }
+
+    /// Of these patterns those that an entity has, each widened to all forms of the value that it names: who must not have a code
+    /// must not have the source's word for it either.
+    #[must_use]
+    pub fn for_kind(&self, kind: EntityKind) -> Self {
+        let there = self.iter().filter(|pattern| check_place(kind, pattern, Indices::Item).is_ok());
+        Self(there.map(|pattern| pattern[..whole_of(kind, pattern)].to_vec()).collect())
+    }
+
+    /// None at all?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// These and those.
@@ -53,10 +82,17 @@ impl Fields {
         keep(record, &patterns).unwrap_or_else(|| Value::Object(serde_json::Map::new()))
     }
 
-    /// A record without these fields.
+    /// A record without these fields, and without a word on why one of them would be absent.
     pub fn remove(&self, record: &mut Value) {
         for pattern in self.iter() {
             remove(record, pattern);
+        }
+        let Some(Value::Object(states)) = record.get_mut(FIELD_STATE) else { return };
+        states.retain(|pointer, _| !self.touch(&segments(pointer)));
+        if states.is_empty()
+            && let Value::Object(fields) = record
+        {
+            fields.remove(FIELD_STATE);
         }
     }
 
@@ -64,6 +100,10 @@ impl Fields {
     pub(crate) fn touch(&self, path: &[String]) -> bool {
         self.iter().any(|pattern| pattern.iter().zip(path).all(|(one, other)| alike(one, other)))
     }
+}
+
+fn segments(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 fn alike(one: &str, other: &str) -> bool {
@@ -117,6 +157,12 @@ fn remove(value: &mut Value, pattern: &[String]) {
         }),
         Value::Array(items) if first == "*" && rest.is_empty() => items.clear(),
         Value::Array(items) if first == "*" => items.iter_mut().for_each(|item| remove(item, rest)),
+        // Positions stay what they were.
+        Value::Array(items) => match first.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
+            Some(item) if rest.is_empty() => *item = Value::Null,
+            Some(item) => remove(item, rest),
+            None => {}
+        },
         _ => {}
     }
 }
@@ -127,32 +173,6 @@ fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
-}
-
-/// Is there such a place in an entity's schema? Else: what there is instead, where its path is left.
-pub(crate) fn known(kind: EntityKind, path: &[String]) -> Result<(), String> {
-    let leaves: Vec<Vec<&str>> = sensitivity(kind).keys().map(|pattern| pattern.split('/').skip(1).collect()).collect();
-    for end in 1..=path.len() {
-        let begins = |leaf: &&Vec<&str>| leaf.len() >= end && leaf.iter().zip(&path[..end]).all(|(l, p)| alike(l, p));
-        if leaves.iter().any(|leaf| begins(&leaf)) {
-            continue;
-        }
-        let above = &path[..end - 1];
-        let mut there: Vec<&str> = leaves
-            .iter()
-            .filter(|leaf| leaf.len() >= end && leaf.iter().zip(above).all(|(l, p)| alike(l, p)))
-            .map(|leaf| leaf[end - 1])
-            .collect();
-        there.sort_unstable();
-        there.dedup();
-        let place = if above.is_empty() { kind.name().to_owned() } else { format!("/{}", above.join("/")) };
-        return Err(match there.as_slice() {
-            [] => format!("`{place}` has no parts"),
-            ["*"] => format!("`{place}` is a list or a map: use `*` or an index"),
-            _ => format!("{place} has no `{}`; it has {}", shown(&path[end - 1]), there.join(", ")),
-        });
-    }
-    Ok(())
 }
 
 fn shown(text: &str) -> String {
@@ -214,21 +234,34 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_the_schema_does_not_have_is_told_with_what_there_is() {
-        let path = |text: &str| text.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
-        for good in [
-            "/person",
-            "/person/names/formatted",
-            "/person/emails/*/address",
-            "/person/emails/0/address",
-            "/person/gender/code",
-        ] {
-            assert_eq!(known(EntityKind::Employee, &path(good)), Ok(()), "{good}");
-        }
-        let told = known(EntityKind::Employee, &path("/wrok")).unwrap_err();
-        assert!(told.contains("employee has no `wrok`; it has ") && told.contains("work"), "{told}");
-        assert!(known(EntityKind::Employee, &path("/work/titel")).unwrap_err().contains("/work has no `titel`"));
-        assert!(known(EntityKind::Employee, &path("/work/title/x")).unwrap_err().contains("no parts"));
+    fn an_item_by_its_number_is_taken_out_too_and_the_others_keep_their_places() {
+        let mut cut = record();
+        fields(&["/emails/0/address", "/emails/1"]).remove(&mut cut);
+        assert_eq!(cut["emails"], json!([{ "kind": "WORK" }, null]));
+    }
+
+    #[test]
+    fn why_something_withheld_is_absent_is_withheld_with_it() {
+        let state =
+            json!({ "/person/gender": "masked", "/person/gender/code": "masked", "/work/title": "unsupported" });
+        let mut cut = json!({ "number": "7", "field_state": state });
+        fields(&["/person/gender"]).remove(&mut cut);
+        assert_eq!(cut, json!({ "number": "7", "field_state": { "/work/title": "unsupported" } }));
+        fields(&["/work"]).remove(&mut cut);
+        assert_eq!(cut, json!({ "number": "7" }));
+    }
+
+    #[test]
+    fn all_forms_of_a_value_are_withheld_with_one_of_them() {
+        let withheld = fields(&["/person/gender/code", "/overall"]).for_kind(EntityKind::Employee);
+        assert_eq!(withheld, fields(&["/person/gender"]), "and what the entity does not have is no matter here");
+        let mut cut = json!({ "person": { "gender": { "code": "OTHER", "raw": "w", "label": { "en": "woman" } } } });
+        withheld.remove(&mut cut);
+        assert_eq!(cut, json!({}));
+    }
+
+    #[test]
+    fn a_pattern_begins_with_a_slash() {
         assert!(Fields::parse(["names"]).unwrap_err().1.contains("begin with `/`"));
     }
 }

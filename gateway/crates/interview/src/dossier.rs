@@ -1,16 +1,24 @@
 //! Everything that is known of one interview, read at once: what the rules look at.
+//!
+//! Each kind is read for itself and by whose it is: what the vendor says through the interview's own connection and those beside it,
+//! what was decided and corrected through the gateway's own. So no number of records of one kind, and no record of a stranger,
+//! pushes out another.
+
+use std::collections::BTreeMap;
 
 use renmen_schema::Entity;
 use renmen_schema::entity::{
     Application, Decision, DimensionScore, Interview, InterviewOrder, InterviewResult, Notification, ProcessNode,
 };
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::{Parent, RecordQuery, RecordRow, Store, StoreError};
 
-use crate::subject;
+use crate::children::Shelf;
+use crate::steps::Steps;
+use crate::{InterviewError, author, subject};
 
-/// Children of an interview that are looked at: a few hundred questions with their steps.
-pub(crate) const CHILDREN_MAX: u32 = 1_000;
+/// Scores that are looked at for the version of the profile: each of them names it.
+const PROFILE_SCORES: usize = 20;
 
 /// A record with its body read.
 #[derive(Debug, Clone)]
@@ -35,6 +43,13 @@ impl<E: Entity> Read<E> {
     }
 }
 
+/// What the watch has written of an interview, by the ids under which it writes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written {
+    pub(crate) nodes: BTreeMap<String, Read<ProcessNode>>,
+    pub(crate) messages: BTreeMap<String, Read<Notification>>,
+}
+
 /// One interview with what belongs to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Dossier {
@@ -44,47 +59,146 @@ pub(crate) struct Dossier {
     pub(crate) application: Option<Read<Application>>,
     pub(crate) order: Option<Read<InterviewOrder>>,
     pub(crate) results: Vec<Read<InterviewResult>>,
-    pub(crate) scores: Vec<Read<DimensionScore>>,
-    pub(crate) nodes: Vec<Read<ProcessNode>>,
+    /// Scores that people at the gateway wrote over others.
+    pub(crate) corrections: Vec<Read<DimensionScore>>,
+    /// The scores that those correct, in the end.
+    pub(crate) originals: BTreeMap<RecordId, Read<DimensionScore>>,
+    /// Which version of the position's profile was scored against, where a score says so.
+    pub(crate) scored_against: Option<u32>,
+    pub(crate) steps: Steps,
+    /// False: it has more steps than are looked at.
+    pub(crate) all_steps: bool,
     pub(crate) decisions: Vec<Read<Decision>>,
-    pub(crate) notifications: Vec<Read<Notification>>,
+    pub(crate) written: Written,
 }
 
 impl Dossier {
-    /// Reads it.
-    pub(crate) async fn read(store: &dyn Store, tenant: &TenantId, key: &Parent) -> Result<Self, StoreError> {
-        let interview = find::<Interview>(store, tenant, key).await?;
+    /// Reads it, without what the watch has written: which that can be is known when the rest is.
+    ///
+    /// # Errors
+    /// [`InterviewError::Fault`] for one with more results, decisions or corrections than may be looked at: half of them would
+    /// lead to another decision than all.
+    pub(crate) async fn read(shelf: Shelf<'_>, key: &Parent) -> Result<Self, InterviewError> {
         let mut dossier = Self {
             key: key.clone(),
             application: None,
             order: None,
-            interview,
+            interview: find::<Interview>(shelf.store, shelf.tenant, key).await?,
             results: Vec::new(),
-            scores: Vec::new(),
-            nodes: Vec::new(),
+            corrections: Vec::new(),
+            originals: BTreeMap::new(),
+            scored_against: None,
+            steps: Steps::default(),
+            all_steps: true,
             decisions: Vec::new(),
-            notifications: Vec::new(),
+            written: Written::default(),
         };
-        for row in store.linked(tenant, key, CHILDREN_MAX).await? {
+        dossier.read_theirs(shelf).await?;
+        dossier.read_ours(shelf).await?;
+        dossier.read_originals(shelf).await?;
+        dossier.read_above(shelf).await?;
+        Ok(dossier)
+    }
+
+    async fn read_theirs(&mut self, shelf: Shelf<'_>) -> Result<(), InterviewError> {
+        let sources = shelf.sources.of(&self.key);
+        let results = &mut self.results;
+        let all = shelf.each(&self.key, sources.clone(), &["interview_result"], |row| {
+            results.extend(Read::of(row));
+            true
+        });
+        let all = all.await?;
+        self.whole(all, shelf, "results")?;
+        let steps = &mut self.steps;
+        let all = shelf.each(&self.key, sources.clone(), &["process_node"], |row| {
+            Read::of(row).iter().for_each(|node| steps.note(node));
+            true
+        });
+        self.all_steps = all.await?;
+        let (mut against, mut seen) = (None, 0);
+        let scores = shelf.each(&self.key, sources, &["dimension_score"], |row| {
+            against = Read::<DimensionScore>::of(row).and_then(|score| score.body.profile_version);
+            seen += 1;
+            against.is_none() && seen < PROFILE_SCORES
+        });
+        scores.await?;
+        self.scored_against = against;
+        Ok(())
+    }
+
+    async fn read_ours(&mut self, shelf: Shelf<'_>) -> Result<(), InterviewError> {
+        let (decisions, corrections) = (&mut self.decisions, &mut self.corrections);
+        let all = shelf.each(&self.key, vec![author::built_in()], &["decision", "dimension_score"], |row| {
             match row.entity.as_str() {
-                "interview_result" => dossier.results.extend(Read::of(row)),
-                "dimension_score" => dossier.scores.extend(Read::of(row)),
-                "process_node" => dossier.nodes.extend(Read::of(row)),
-                "decision" => dossier.decisions.extend(Read::of(row)),
-                "notification" => dossier.notifications.extend(Read::of(row)),
+                "decision" => decisions.extend(Read::of(row)),
+                _ => corrections.extend(Read::of(row)),
+            }
+            true
+        });
+        let all = all.await?;
+        self.whole(all, shelf, "decisions and corrections")
+    }
+
+    /// The scores that corrections stand on: of this interview, through a connection that counts for it.
+    async fn read_originals(&mut self, shelf: Shelf<'_>) -> Result<(), InterviewError> {
+        let adjusted = |read: &Read<DimensionScore>| read.body.adjusts.as_ref().and_then(|of| of.id);
+        for id in self.corrections.iter().filter_map(adjusted).collect::<Vec<_>>() {
+            if self.originals.contains_key(&id) {
+                continue;
+            }
+            let row = shelf.store.record(shelf.tenant, id).await?;
+            let row = row.filter(|row| shelf.sources.of(&self.key).contains(&row.connection));
+            let Some(read) = row.and_then(Read::<DimensionScore>::of) else { continue };
+            if subject::parents(shelf.store, shelf.tenant, &read.row).await?.contains(&self.key) {
+                self.originals.insert(id, read);
+            }
+        }
+        Ok(())
+    }
+
+    /// The application and the order. An order of a stranger's is none.
+    async fn read_above(&mut self, shelf: Shelf<'_>) -> Result<(), InterviewError> {
+        let Some(interview) = &self.interview else { return Ok(()) };
+        let (store, tenant) = (shelf.store, shelf.tenant);
+        for parent in subject::parents(store, tenant, &interview.row).await? {
+            match parent.entity.as_str() {
+                "application" => self.application = find(store, tenant, &parent).await?,
+                "interview_order" if shelf.sources.of(&self.key).contains(&parent.connection) => {
+                    self.order = find(store, tenant, &parent).await?;
+                }
                 _ => {}
             }
         }
-        if let Some(interview) = &dossier.interview {
-            for parent in subject::parents(store, tenant, &interview.row).await? {
-                match parent.entity.as_str() {
-                    "application" => dossier.application = find(store, tenant, &parent).await?,
-                    "interview_order" => dossier.order = find(store, tenant, &parent).await?,
-                    _ => {}
-                }
+        Ok(())
+    }
+
+    /// Reads what the watch has written under these ids.
+    pub(crate) async fn read_written(&mut self, shelf: Shelf<'_>, names: &[String]) -> Result<(), StoreError> {
+        for name in names {
+            let key = |entity: &str| Parent {
+                connection: author::built_in(),
+                entity: entity.to_owned(),
+                external_id: name.clone(),
+            };
+            if let Some(node) = find(shelf.store, shelf.tenant, &key("process_node")).await? {
+                self.written.nodes.insert(name.clone(), node);
+            }
+            if let Some(message) = find(shelf.store, shelf.tenant, &key("notification")).await? {
+                self.written.messages.insert(name.clone(), message);
             }
         }
-        Ok(dossier)
+        Ok(())
+    }
+
+    fn whole(&self, all: bool, shelf: Shelf<'_>, what: &str) -> Result<(), InterviewError> {
+        if all {
+            return Ok(());
+        }
+        let max = shelf.children_max;
+        Err(InterviewError::Fault(format!(
+            "an interview of connection `{}` has more than {max} {what}: raise `interview.children_max`",
+            self.key.connection
+        )))
     }
 
     /// The interview's key as a part of ids and names of our own.

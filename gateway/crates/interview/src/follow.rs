@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use renmen_schema::code::InterviewKind;
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::TenantId;
 use renmen_schema::types::EXTERNAL_ID_BYTES_MAX;
 use renmen_store::{
     AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, Parent, RecordRow, Store, StoreError, StreamKey,
@@ -17,9 +18,11 @@ use renmen_store::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::children::Shelf;
 use crate::decide::{self, RuleBook};
 use crate::dossier::Dossier;
 use crate::plan::Plan;
+use crate::sources::Sources;
 use crate::watch::{self, WatchOptions};
 use crate::{Clock, InterviewError, author, subject};
 
@@ -33,6 +36,8 @@ const TIMERS: u32 = 100;
 const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after the store was away or another gateway was first.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Interviews that are told of by name.
+const TOLD_MAX: usize = 1_000;
 /// Tries to write what a look said, when somebody else wrote first.
 const TRIES: u32 = 5;
 /// The stream that the loop writes by.
@@ -45,8 +50,24 @@ pub(crate) struct Follower {
     pub(crate) tenant: TenantId,
     pub(crate) rules: RuleBook,
     pub(crate) watch: WatchOptions,
-    /// Whose interviews are acted on; empty: everybody's.
-    pub(crate) vendors: Vec<ConnectionName>,
+    /// Whose interviews are acted on, and whose records count for them.
+    pub(crate) sources: Arc<Sources>,
+    /// Records of one kind of one interview that are looked at.
+    pub(crate) children_max: usize,
+    /// Interviews of which it was told that they have more steps.
+    pub(crate) told: Told,
+}
+
+/// What was told once and need not be told again.
+#[derive(Default)]
+pub(crate) struct Told(Mutex<BTreeSet<String>>);
+
+impl Told {
+    /// True the first time; beyond a number that nobody reads, never.
+    fn first(&self, name: String) -> bool {
+        let mut told = self.0.lock();
+        told.len() < TOLD_MAX && told.insert(name)
+    }
 }
 
 /// What is looked at: an interview or an order.
@@ -114,7 +135,9 @@ impl Follower {
             if let Some(row) = self.changed(change).await? {
                 let parents = subject::parents(&*self.store, &self.tenant, &row).await?;
                 if subject::is_looked_at(&row.entity) {
-                    targets.extend(parents.iter().chain([&subject::key_of(&row)]).filter_map(Target::of));
+                    // A stranger's record changes nothing, so it makes no work either.
+                    let moved = parents.iter().filter(|parent| self.sources.counts(parent, &row.connection));
+                    targets.extend(moved.chain([&subject::key_of(&row)]).filter_map(Target::of));
                 }
                 linking.links.push(LinkWrite { child: row.id, parents });
             }
@@ -190,19 +213,36 @@ impl Follower {
     }
 
     fn acts_on(&self, key: &Parent) -> bool {
-        self.vendors.is_empty() || self.vendors.contains(&key.connection)
+        self.sources.acts_on(&key.connection)
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        let Self { store, tenant, sources, children_max, .. } = self;
+        Shelf { store: &**store, tenant, sources, children_max: *children_max }
     }
 
     async fn plan(&self, key: &Parent) -> Result<Plan, InterviewError> {
         let now_ms = self.clock.now_ms();
         if key.entity == "interview_order" {
-            return watch::plan_order(&*self.store, &self.tenant, key, &self.watch, now_ms).await;
+            return watch::plan_order(self.shelf(), key, &self.watch, now_ms).await;
         }
-        let dossier = Dossier::read(&*self.store, &self.tenant, key).await?;
+        let mut dossier = Dossier::read(self.shelf(), key).await?;
         // People hold their interviews themselves. One that has not come yet is looked at when it comes.
         if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
             return Ok(Plan::default());
         }
+        if !dossier.all_steps {
+            metrics::counter!("renmen_interview_steps_unseen_total").increment(1);
+            if self.told.first(dossier.name()) {
+                let (connection, max) = (&key.connection, self.children_max);
+                let interview = dossier.interview.as_ref().map(|read| read.row.id.to_string());
+                tracing::warn!(
+                    %connection, interview, max,
+                    "An interview has more steps than are looked at: the watch sees the first; raise interview.children_max"
+                );
+            }
+        }
+        dossier.read_written(self.shelf(), &watch::names(&dossier)).await?;
         Ok(decide::plan(&dossier, &self.rules, now_ms)?.and(watch::plan(&dossier, &self.watch, now_ms)?))
     }
 }

@@ -7,9 +7,11 @@ use renmen_store::{RecordRow, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
+use crate::children::Shelf;
 use crate::decide::{self, CorrectionAsk, DecisionAsk, RuleSpec};
-use crate::follow::Follower;
+use crate::follow::{Follower, Told};
 use crate::screen::{self, ScreenToken, ScreenView};
+use crate::sources::Sources;
 use crate::timeline::{self, Timeline};
 use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError};
@@ -23,8 +25,10 @@ pub struct LoopOptions {
     pub watch: WatchOptions,
     /// The rules that decide on results.
     pub rules: Vec<RuleSpec>,
-    /// The connections whose interviews are acted on: AI interview vendors. Empty: every connection's.
-    pub vendors: Vec<ConnectionName>,
+    /// Whose interviews are acted on, and whose records count for them.
+    pub sources: Sources,
+    /// Records of one kind of one interview that are looked at.
+    pub children_max: usize,
     /// How long a screen's token is good, in milliseconds.
     pub screen_token_life_ms: i64,
 }
@@ -35,7 +39,8 @@ impl Default for LoopOptions {
             band: BandOptions::default(),
             watch: WatchOptions::default(),
             rules: Vec::new(),
-            vendors: Vec::new(),
+            sources: Sources::default(),
+            children_max: 10_000,
             screen_token_life_ms: 2 * 3_600_000,
         }
     }
@@ -46,6 +51,8 @@ pub struct InterviewLoop {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     band: Arc<BandDesk>,
+    sources: Arc<Sources>,
+    children_max: usize,
     screen_token_life_ms: i64,
 }
 
@@ -66,6 +73,7 @@ impl InterviewLoop {
         tenants: &[TenantId],
         options: LoopOptions,
     ) -> Result<(Arc<Self>, LoopWork), InterviewError> {
+        let (sources, children_max) = (Arc::new(options.sources), options.children_max);
         let mut followers = Vec::new();
         for tenant in tenants {
             let rules = decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
@@ -75,12 +83,20 @@ impl InterviewLoop {
                 tenant: tenant.clone(),
                 rules,
                 watch: options.watch.clone(),
-                vendors: options.vendors.clone(),
+                sources: Arc::clone(&sources),
+                children_max,
+                told: Told::default(),
             });
         }
         let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;
         let screen_token_life_ms = options.screen_token_life_ms;
-        Ok((Arc::new(Self { store, clock, band, screen_token_life_ms }), LoopWork { band: work, followers }))
+        let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms };
+        Ok((Arc::new(opened), LoopWork { band: work, followers }))
+    }
+
+    fn shelf<'a>(&'a self, tenant: &'a TenantId) -> Shelf<'a> {
+        let Self { store, sources, children_max, .. } = self;
+        Shelf { store: &**store, tenant, sources, children_max: *children_max }
     }
 
     /// Is it within the band? See [`BandDesk::ask`].
@@ -108,7 +124,7 @@ impl InterviewLoop {
         decision: RecordId,
         ask: &DecisionAsk,
     ) -> Result<RecordRow, InterviewError> {
-        decide::decide(&*self.store, tenant, decision, ask, self.clock.now_ms()).await
+        decide::decide(self.shelf(tenant), decision, ask, self.clock.now_ms()).await
     }
 
     /// A person corrects a score (R21). Gives the correction, a score of its own.
@@ -121,7 +137,7 @@ impl InterviewLoop {
         score: RecordId,
         ask: &CorrectionAsk,
     ) -> Result<RecordRow, InterviewError> {
-        decide::correct(&*self.store, tenant, score, ask, self.clock.now_ms()).await
+        decide::correct(self.shelf(tenant), score, ask, self.clock.now_ms()).await
     }
 
     /// Everything that happened to an application, in order.
@@ -129,7 +145,7 @@ impl InterviewLoop {
     /// # Errors
     /// [`InterviewError::NotFound`].
     pub async fn timeline(&self, tenant: &TenantId, application: RecordId) -> Result<Timeline, InterviewError> {
-        timeline::of(&*self.store, tenant, application).await
+        timeline::of(self.shelf(tenant), application).await
     }
 
     /// A token with which a screen can follow one interview.
@@ -145,7 +161,7 @@ impl InterviewLoop {
     /// # Errors
     /// [`InterviewError::Store`].
     pub async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenView>, InterviewError> {
-        screen::view(&*self.store, token, interview, self.clock.now_ms()).await
+        screen::view(&*self.store, (&self.sources, self.children_max), token, interview, self.clock.now_ms()).await
     }
 }
 

@@ -6,11 +6,12 @@
 //!
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
 //!
-//! Reading order: `band` (state in memory, fed by the change feed), `author` (how a record is written), `follow` (how the feed is
+//! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record is written), `follow` (how the feed is
 //! read), `decide` and `watch` (what comes of it), `timeline` and `screen` (what is read).
 
 mod author;
 mod band;
+mod children;
 mod clock;
 mod decide;
 mod dossier;
@@ -19,6 +20,8 @@ mod follow;
 mod interview_loop;
 mod plan;
 mod screen;
+mod sources;
+mod steps;
 mod subject;
 mod timeline;
 mod watch;
@@ -29,5 +32,6 @@ pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec};
 pub use error::InterviewError;
 pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
 pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
+pub use sources::Sources;
 pub use timeline::{Step, Timeline};
 pub use watch::WatchOptions;

@@ -8,7 +8,9 @@ use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::{RecordRow, ScreenTokenRow, Store};
 use sha2::{Digest as _, Sha256};
 
-use crate::dossier::{CHILDREN_MAX, Read};
+use crate::children::Shelf;
+use crate::dossier::Read;
+use crate::sources::Sources;
 use crate::{InterviewError, subject};
 
 /// What a token begins with.
@@ -102,6 +104,7 @@ pub(crate) async fn issue(
 /// What the holder of a token may see of its interview; none for a token that is wrong, over, or another interview's.
 pub(crate) async fn view(
     store: &dyn Store,
+    (sources, children_max): (&Sources, usize),
     token: &str,
     interview: RecordId,
     now_ms: i64,
@@ -111,9 +114,14 @@ pub(crate) async fn view(
         return Ok(None);
     }
     let Ok(found) = interview_of(store, &row.tenant, interview).await else { return Ok(None) };
-    let children = store.linked(&row.tenant, &subject::key_of(&found), CHILDREN_MAX).await?;
-    let mut nodes: Vec<ScreenNode> =
-        children.into_iter().filter_map(Read::<ProcessNode>::of).filter_map(|node| shown(&node)).collect();
+    let (shelf, key) = (Shelf { store, tenant: &row.tenant, sources, children_max }, subject::key_of(&found));
+    let mut nodes: Vec<ScreenNode> = Vec::new();
+    // What the gateway wrote is not shown anyhow; whether there is more than is looked at is told where the watch looks.
+    let all = shelf.each(&key, sources.of(&key), &["process_node"], |row| {
+        nodes.extend(Read::<ProcessNode>::of(row).and_then(|node| shown(&node)));
+        true
+    });
+    all.await?;
     nodes.sort_by_key(|node| (node.at_ms, node.id));
     Ok(Some(ScreenView { tenant: row.tenant, stage: stage(&nodes), nodes }))
 }

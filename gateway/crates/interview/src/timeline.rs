@@ -1,7 +1,8 @@
 //! Everything that happened to one application, in order, each step with its source: from the order through the interview to the
 //! decision, whoever wrote it (R28, R30).
 //!
-//! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Records whose
+//! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Whose records
+//! are told is what counts for each step's holder ([`crate::Sources`]): a stranger can neither add to it nor crowd it out. Records whose
 //! status tells the story (orders, interviews, decisions, notifications) stand here once for each revision.
 
 use std::collections::{HashSet, VecDeque};
@@ -12,6 +13,7 @@ use renmen_store::outbox::{DeliveryQuery, DeliveryRow};
 use renmen_store::{Cause, RecordRow, Store};
 use serde_json::Value;
 
+use crate::children::Shelf;
 use crate::{InterviewError, subject};
 
 /// Records of one timeline.
@@ -62,11 +64,8 @@ pub struct Step {
 }
 
 /// Walks from an application to everything that belongs to it.
-pub(crate) async fn of(
-    store: &dyn Store,
-    tenant: &TenantId,
-    application: RecordId,
-) -> Result<Timeline, InterviewError> {
+pub(crate) async fn of(shelf: Shelf<'_>, application: RecordId) -> Result<Timeline, InterviewError> {
+    let (store, tenant) = (shelf.store, shelf.tenant);
     let found = store.record(tenant, application).await?.filter(|row| row.entity == "application");
     let root = found.ok_or(InterviewError::NotFound("application"))?;
     let mut seen: HashSet<RecordId> = HashSet::from([root.id]);
@@ -74,17 +73,17 @@ pub(crate) async fn of(
     let mut steps = Vec::new();
     let mut truncated = false;
     while let Some((row, depth)) = waiting.pop_front() {
-        let limit = u32::try_from(RECORDS_MAX + 1 - seen.len().min(RECORDS_MAX)).unwrap_or(1);
         if depth < DEPTH_MAX {
-            for child in store.linked(tenant, &subject::key_of(&row), limit).await? {
-                if seen.len() >= RECORDS_MAX {
-                    truncated = true;
-                    break;
-                }
-                if seen.insert(child.id) {
+            let key = subject::key_of(&row);
+            let all = shelf.each(&key, shelf.sources.of_all(&key), &[], |child| {
+                let room = seen.len() < RECORDS_MAX;
+                truncated |= !room;
+                if room && seen.insert(child.id) {
                     waiting.push_back((child, depth + 1));
                 }
-            }
+                room
+            });
+            truncated |= !all.await?;
         }
         deliveries(store, tenant, &row, &mut steps).await?;
         tell(store, tenant, row, &mut steps).await?;

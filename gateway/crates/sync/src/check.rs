@@ -12,7 +12,7 @@ use renmen_turns::{Class, work};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::normalize::{self, Marks, Rules};
+use crate::normalize::{self, Marks, NOT_GRANTED, Rules};
 use crate::source::Reading;
 use crate::{ConnectionRuntime, Engine, RunFailure, SyncError};
 
@@ -36,6 +36,10 @@ pub struct CheckReport {
     pub grant_misses: Vec<String>,
     /// Where secrets of the connection turned up, with what to write where one is probably an identifier.
     pub secrets_seen: Vec<String>,
+    /// What the connection may write: of what its plugin carries, what is granted.
+    pub entities: Vec<String>,
+    /// Granted, and not carried by the plugin: a grant of nothing.
+    pub idle_entities: Vec<String>,
 }
 
 impl CheckReport {
@@ -66,8 +70,12 @@ pub struct StreamCheck {
     pub stream: StreamName,
     /// Records in the page.
     pub records: u64,
-    /// Records that would go to quarantine.
+    /// Records that would go to quarantine for what is wrong with them.
     pub refused: u64,
+    /// Records that would go to quarantine because their entity is not granted.
+    pub not_granted: u64,
+    /// Why the stream is off: nothing that it carries is granted, so nothing was asked for.
+    pub off: Option<String>,
     /// Why, with how often: code and the first reason of its kind.
     pub defects: Vec<DefectCount>,
     /// Records of each entity that would be taken in.
@@ -113,8 +121,12 @@ impl Engine {
             streams: Vec::new(),
             grant_misses: Vec::new(),
             secrets_seen: Vec::new(),
+            entities: connection.writes().iter().map(ToString::to_string).collect(),
+            idle_entities: Vec::new(),
         };
         let source = connection.source();
+        let idle = connection.entities().idle(source.manifest());
+        report.idle_entities = idle.iter().map(ToString::to_string).collect();
         match source.probe(self.reading()).await {
             Ok(findings) => report.probe = findings.into_iter().map(finding).collect(),
             Err(error) => {
@@ -149,6 +161,8 @@ impl Engine {
             stream: stream.clone(),
             records: 0,
             refused: 0,
+            not_granted: 0,
+            off: None,
             defects: Vec::new(),
             entities: BTreeMap::new(),
             has_more: false,
@@ -156,6 +170,10 @@ impl Engine {
             took_ms: 0,
             failure: None,
         };
+        if connection.is_shut(&declared) {
+            check.off = Some(connection.shut(stream, &declared).to_string());
+            return Ok(check);
+        }
         let pull = Pull { stream: stream.clone(), cursor: None, only: Vec::new() };
         let page = match source.pull(self.reading(), pull).await {
             Ok(page) => page,
@@ -166,7 +184,7 @@ impl Engine {
             }
         };
         (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
-        let rules = Rules::new(&declared.entities, connection.limits());
+        let rules = Rules::of(connection, &declared.entities);
         let limits = connection.limits().clone();
         let normalized = work(&connection.account(), Class::Urgent, move || {
             let nothing = VecDeque::<HashSet<u64>>::new();
@@ -175,8 +193,9 @@ impl Engine {
             normalize::finish(checked, &[])
         })
         .await;
-        check.refused = normalized.quarantine.len() as u64;
-        check.records = normalized.records.len() as u64 + check.refused;
+        check.not_granted = normalized.quarantine.iter().filter(|item| item.code == NOT_GRANTED).count() as u64;
+        check.refused = normalized.quarantine.len() as u64 - check.not_granted;
+        check.records = (normalized.records.len() + normalized.quarantine.len()) as u64;
         for record in &normalized.records {
             *check.entities.entry(record.entity.clone()).or_default() += 1;
         }

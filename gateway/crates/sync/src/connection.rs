@@ -1,9 +1,10 @@
 //! A connection as the engine runs it: whose it is, what it pulls from, when its streams run, what it may send in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_schema::manifest::StreamManifest;
 use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
@@ -11,7 +12,7 @@ use renmen_turns::Account;
 use tokio::sync::watch;
 
 use crate::intake::{Door, Pace};
-use crate::{HookLimits, Puller, Schedule, SyncError};
+use crate::{EntityGrant, HookLimits, Puller, Schedule, SyncError};
 
 /// When a stream runs.
 #[derive(Debug, Clone)]
@@ -92,6 +93,7 @@ pub struct ConnectionRuntime {
     reloads: watch::Sender<u64>,
     streams: BTreeMap<StreamName, StreamPlan>,
     limits: IngestLimits,
+    entities: EntityGrant,
     hooks: HookLimits,
     pace: Pace,
     door: Door,
@@ -126,11 +128,48 @@ impl ConnectionRuntime {
             reloads: watch::Sender::new(0),
             streams,
             limits,
+            entities: EntityGrant::default(),
             pace: Pace::new(HookLimits::default().per_second),
             door: Door::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
             event_socket: false,
         })
+    }
+
+    /// The same with what the operator lets it write.
+    #[must_use]
+    pub fn with_entities(mut self, entities: EntityGrant) -> Self {
+        self.entities = entities;
+        self
+    }
+
+    /// What the operator lets it write.
+    #[must_use]
+    pub fn entities(&self) -> &EntityGrant {
+        &self.entities
+    }
+
+    /// What it may write, with the code as it is now.
+    #[must_use]
+    pub fn writes(&self) -> BTreeSet<EntityKind> {
+        self.entities.effective(self.source().manifest())
+    }
+
+    /// Streams that are off because nothing that they carry is granted, each with what it carries.
+    #[must_use]
+    pub fn shut_streams(&self) -> BTreeMap<StreamName, Vec<String>> {
+        let source = self.source();
+        let shut = source.manifest().streams.iter().filter(|(_, stream)| self.is_shut(stream));
+        shut.map(|(name, stream)| (name.clone(), stream.entities.clone())).collect()
+    }
+
+    pub(crate) fn is_shut(&self, stream: &StreamManifest) -> bool {
+        self.entities.shuts(stream)
+    }
+
+    pub(crate) fn shut(&self, name: &StreamName, stream: &StreamManifest) -> SyncError {
+        let entities = stream.entities.join(", ");
+        SyncError::NotGranted { connection: self.name.clone(), stream: name.clone(), entities }
     }
 
     /// The same with other bounds on what its vendor may send of its own accord.

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Book;
+use crate::normalize::Rules;
 use crate::run::{Job, RunPlace};
 use crate::{ConnectionRuntime, NoProgress, Progress, RunReport, StreamHealth, SyncError, SyncOptions, figures};
 
@@ -163,6 +164,9 @@ impl Engine {
         if connection.streams().get(&key.stream).is_some_and(|plan| !plan.enabled) {
             return Err(SyncError::Disabled { connection: key.connection.clone(), stream: key.stream.clone() });
         }
+        if connection.is_shut(&stream) {
+            return Err(connection.shut(&key.stream, &stream));
+        }
         let claim = self.book.claim(key)?;
         self.finish_leftover(key).await?;
         let job = Job {
@@ -170,11 +174,12 @@ impl Engine {
             options: self.options.clone(),
             key: key.clone(),
             source,
-            stream,
             limits: connection.limits().clone(),
+            rules: Arc::new(Rules::of(connection, &stream.entities)),
             trigger: trigger.to_owned(),
             failures: self.book.health(key).failures,
             claim,
+            stream,
         };
         let (run, state) = match job.begin().await {
             Err(SyncError::Store(StoreError::Busy(_))) => return Err(SyncError::Running { run: None }),

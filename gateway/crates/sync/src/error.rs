@@ -28,6 +28,19 @@ pub enum SyncError {
         /// Which stream.
         stream: StreamName,
     },
+    /// Nothing that the stream carries is granted.
+    #[error(
+        "stream `{stream}` of connection `{connection}` is off: it carries {entities}, and `grant.entities` names none of it; \
+         add what it may write"
+    )]
+    NotGranted {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Which stream.
+        stream: StreamName,
+        /// What it carries, for people.
+        entities: String,
+    },
     /// A run of this stream is live, here or in another gateway.
     #[error("a run of this stream is under way")]
     Running {

@@ -83,7 +83,7 @@ impl Engine {
             store: self.store.as_ref(),
             source: source.as_ref(),
             key,
-            rules: Arc::new(Rules::new(&stream.entities, connection.limits())),
+            rules: Arc::new(Rules::of(connection, &stream.entities)),
             limits: connection.limits(),
         };
         Ok(match remake.page(&page).await? {
@@ -94,7 +94,7 @@ impl Engine {
 
     fn through_schema(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
         let connection = self.connection(&key.tenant, &key.connection)?;
-        let rules = Rules::new(&crate::intake::carried(connection.source().manifest()), connection.limits());
+        let rules = Rules::of(connection, &crate::intake::carried(connection.source().manifest()));
         let item = &row.item;
         let envelope = Envelope {
             entity: item.entity.clone(),

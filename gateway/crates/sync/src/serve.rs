@@ -35,7 +35,8 @@ impl Engine {
         self.recall().await?;
         let mut loops = JoinSet::new();
         for connection in self.connections.values() {
-            for (stream, plan) in connection.streams() {
+            let shut = connection.shut_streams();
+            for (stream, plan) in connection.streams().iter().filter(|(stream, _)| !shut.contains_key(*stream)) {
                 if plan.enabled && !matches!(plan.schedule, Schedule::Manual) {
                     loops.spawn(Loop::new(self, connection, stream).go(cancel.clone()));
                 }

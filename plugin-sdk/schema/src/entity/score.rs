@@ -32,9 +32,10 @@ entity! {
         pub explanation: Option<Localized> => PERSONAL,
         /// Who scored.
         pub scored_by: Option<ScoredBy>,
-        /// The score that this one corrects.
+        /// The score that this one corrects. The gateway alone writes it, for a person who corrected: a source that scored again
+        /// sends another score and its new result.
         pub adjusts: Option<Ref<DimensionScore>>,
-        /// Why it was corrected.
+        /// Why it was corrected, or scored again.
         pub adjust_reason: Option<AdjustReason>,
     }
     rules score_rules

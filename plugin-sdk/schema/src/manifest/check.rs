@@ -99,9 +99,7 @@ impl Manifest {
             if stream.entities.is_empty() {
                 fault(faults, &key, "nothing; expected the entities that its pages carry");
             }
-            for entity in stream.entities.iter().filter(|entity| EntityKind::from_name(entity).is_none()) {
-                fault(faults, &key, format!("`{entity}` is no entity; `renmen schema` lists them"));
-            }
+            stream.entities.iter().filter_map(|entity| not_carried(entity)).for_each(|why| fault(faults, &key, why));
         }
         for (entity, rules) in &self.lineage {
             let key = format!("lineage.{entity}");
@@ -191,6 +189,17 @@ impl Manifest {
         if !declared {
             fault(faults, key, format!("`{{{name}}}` is no key of config_schema; declare it under its properties"));
         }
+    }
+}
+
+/// Why a connector cannot carry an entity of this name; none when it can.
+pub(super) fn not_carried(entity: &str) -> Option<String> {
+    match EntityKind::from_name(entity) {
+        None => Some(format!("`{entity}` is no entity; `renmen schema` lists them")),
+        Some(kind) if kind.is_gateway_only() => {
+            Some(format!("`{entity}` is written by the gateway alone, and no connector can carry it; take it out"))
+        }
+        Some(_) => None,
     }
 }
 
@@ -286,6 +295,17 @@ type = "string"
     fn each_contradiction_names_its_key() {
         for (from, to, wanted) in [
             ("\"org_unit\"", "\"departments\"", "streams.employees.entities: `departments` is no entity"),
+            ("\"org_unit\"", "\"decision\"", "streams.employees.entities: `decision` is written by the gateway alone"),
+            (
+                "[\"assignment\"]",
+                "[\"notification\"]",
+                "webhook.entities: `notification` is written by the gateway alone",
+            ),
+            (
+                "[\"assignment\"]",
+                "[\"decision_rule\"]",
+                "webhook.entities: `decision_rule` is written by the gateway alone",
+            ),
             ("same_as = \"app\"", "same_as = \"none\"", "slots.old: same_as names the slot `none`"),
             ("same_as = \"app\"", "same_as = \"old\"", "slots.old: same_as names itself"),
             ("[lineage.employee]", "[lineage.worker]", "lineage.worker: `worker` is no entity"),

@@ -75,7 +75,8 @@ pub struct Manifest {
 pub struct StreamManifest {
     /// One line for people.
     pub description: String,
-    /// The canonical entities that its pages carry.
+    /// The canonical entities that its pages carry. Not `decision`, `decision_rule` and `notification`: the gateway alone writes
+    /// those.
     pub entities: Vec<String>,
     /// How a run begins.
     #[serde(default)]

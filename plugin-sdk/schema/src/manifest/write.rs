@@ -1,10 +1,12 @@
 //! The two ways besides streams: what a connector can do in the outside system, and what that system tells it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::check::not_carried;
 use super::{AnswerManifest, EventSocketManifest, Manifest, ManifestFault, ProofManifest};
 use crate::id::SlotName;
-use crate::kind::EntityKind;
 
 /// Bytes of an action's name.
 const ACTION_NAME_BYTES_MAX: usize = 63;
@@ -90,8 +92,7 @@ impl Manifest {
 
     pub(super) fn check_webhook(&self, faults: &mut Vec<ManifestFault>) {
         let Some(webhook) = &self.webhook else { return };
-        for entity in webhook.entities.iter().filter(|entity| EntityKind::from_name(entity).is_none()) {
-            let message = format!("`{entity}` is no entity; `renmen schema` lists them");
+        for message in webhook.entities.iter().filter_map(|entity| not_carried(entity)) {
             faults.push(ManifestFault { key: "webhook.entities".to_owned(), message });
         }
         for slot in webhook.slots.iter().filter(|slot| !self.slots.contains_key(*slot)) {
@@ -105,7 +106,13 @@ impl Manifest {
 
     /// Does a stream or a delivery carry this entity?
     pub(super) fn carries(&self, entity: &str) -> bool {
+        self.entities().contains(entity)
+    }
+
+    /// Every entity that a stream or a delivery carries.
+    #[must_use]
+    pub fn entities(&self) -> BTreeSet<&str> {
         let streams = self.streams.values().flat_map(|stream| &stream.entities);
-        streams.chain(self.webhook.iter().flat_map(|webhook| &webhook.entities)).any(|carried| carried == entity)
+        streams.chain(self.webhook.iter().flat_map(|webhook| &webhook.entities)).map(String::as_str).collect()
     }
 }

@@ -3,12 +3,18 @@
 use renmen_plugin::Unfit;
 use renmen_plugin::schema::code::ScorerKind;
 use renmen_plugin::schema::entity::{AdjustReason, DimensionScore, Evidence, InterviewResult, ScoredBy};
-use renmen_plugin::schema::types::{Localized, Ref, Weight};
+use renmen_plugin::schema::types::{Ext, ExtField, Localized, Ref, Weight};
 
 use super::{coded, localized, media, score, some_score, time};
 use crate::vendor;
 
-/// `dimension_scores`. A correction is a score of its own that names the one it corrects (R21).
+/// Custom fields of this connector.
+const NAMESPACE: &str = "interview-vendor";
+/// The custom field with the id of the score that this one was scored again for.
+const RESTATES: &str = "restates";
+
+/// `dimension_scores`. What the vendor scored again is a score of its own with its reason; the first stays as it was (R21). It moves
+/// nothing by itself: what the vendor makes of it stands in its result, and only a person at the gateway corrects.
 ///
 /// # Errors
 /// [`Unfit`] for a score outside its scale or a weight that is no percentage.
@@ -32,8 +38,8 @@ pub fn dimension_score(from: &vendor::DimensionScore) -> Result<DimensionScore, 
         evidence: evidence.collect(),
         explanation: from.explanation.as_ref().map(|text| localized("explanation", text)).transpose()?,
         scored_by: Some(ScoredBy { model_version: from.model_version.clone(), ..ScoredBy::new(ScorerKind::Model) }),
-        adjusts: from.adjusts_id.as_deref().map(Ref::external),
         adjust_reason,
+        ext: from.adjusts_id.as_deref().map(|id| Ext::default().with(NAMESPACE, RESTATES, ExtField::code(id))),
         ..DimensionScore::new(score("score", &from.score)?)
     })
 }

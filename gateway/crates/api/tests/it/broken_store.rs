@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use renmen_store::{
     ApiKeyRow, AuthorOutcome, AuthorStore, AuthoredCommit, Cause, ChangeRow, CommitOutcome, EntityCount, ExchangeRow,
-    KeyId, KeyStore, Known, NewRun, PageCommit, PageRow, Parent, QuarantineRow, RecordQuery, RecordRow, RecordWrite,
-    RunEnd, RunRow, ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState, TimerRow,
+    KeyId, KeyStore, Known, LinkedQuery, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery, RecordRow,
+    RecordWrite, RunEnd, RunRow, ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState,
+    TimerRow,
 };
 use tokio::sync::watch;
 
@@ -183,7 +184,7 @@ impl AuthorStore for BrokenStore {
     ) -> Result<Vec<TimerRow>, StoreError> {
         self.fail().await
     }
-    async fn linked(&self, _tenant: &TenantId, _parent: &Parent, _limit: u32) -> Result<Vec<RecordRow>, StoreError> {
+    async fn linked(&self, _tenant: &TenantId, _query: &LinkedQuery) -> Result<Vec<RecordRow>, StoreError> {
         self.fail().await
     }
 }

@@ -88,3 +88,24 @@ fn a_connection_says_what_never_reaches_it() {
     let told = crate::read(&people("withhold = [\"gender\"]"), true).unwrap_err().to_string();
     assert!(told.contains("`gender` is no field") && told.contains("connectors.toml:3:"), "{told}");
 }
+
+#[test]
+fn a_rule_of_what_is_withheld_leads_to_a_field_or_is_refused_with_what_was_meant() {
+    let told = |field: &str| {
+        let text = format!("[connections.vendor]\nplugin = \"v.wasm\"\nwithhold = [\"/number\", \"{field}\"]\n");
+        crate::read(&text, true).map(drop).map_err(|error| error.to_string())
+    };
+    for good in ["/person/gender", "/person/emails/*/address", "/overall", "/ext/payroll/iban"] {
+        assert_eq!(told(good), Ok(()), "{good}");
+    }
+    for (bad, parts) in [
+        ("/person/names/fromatted", &["did you mean `/person/names/formatted`?", "connectors.toml:3:24"][..]),
+        ("/person/emails/0/address", &["one item of a list", "write `*` for every item: \"/person/emails/*/address\""]),
+        ("/person/emails/address", &["is a list", "\"/person/emails/*/address\""]),
+        ("/colour", &["no entity has a field `colour`", "renmen schema"]),
+        ("/", &["`/` is no field"]),
+    ] {
+        let error = told(bad).unwrap_err();
+        assert!(parts.iter().all(|part| error.contains(part)), "{bad}: {error}");
+    }
+}

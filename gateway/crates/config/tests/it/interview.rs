@@ -61,6 +61,30 @@ fn a_rule_that_cannot_decide_is_refused_with_its_line() {
 
 #[test]
 fn the_gateways_own_connection_cannot_be_taken() {
-    let error = refused("[connections.renmen]\nplugin = \"p.wasm\"\n");
-    assert!(error.contains("`renmen` is the gateway itself"), "{error}");
+    for section in [
+        "[connections.renmen]\nplugin = \"p.wasm\"\n",
+        "[channels.renmen]\nkind = \"mail\"\nhost = \"h\"\nfrom = \"a@b.c\"\n",
+        "[endpoints.renmen]\nurl = \"https://h.example/\"\nentities = [\"employee\"]\nslots.secret = { env = \"X\" }\n",
+    ] {
+        let error = refused(section);
+        assert!(error.contains("`renmen` is the gateway itself"), "{error}");
+    }
+}
+
+#[test]
+fn whose_records_count_beside_a_connections_own_is_said_by_name() {
+    let text =
+        "[interview]\npay_bands = [\"payroll\"]\nchildren_max = 500\nsources = { interview = [\"proctoring\"] }\n";
+    let said = read_dev(text).interview;
+    let (of, beside) = said.sources.first_key_value().unwrap();
+    assert_eq!((of.as_str(), beside[0].as_str()), ("interview", "proctoring"));
+    assert_eq!((said.pay_bands[0].as_str(), said.children_max), ("payroll", 500));
+    for bad in
+        ["sources = { \"In View\" = [] }", "sources = { a = [\"In View\"] }", "sources = [\"a\"]", "pay_bands = [1]"]
+    {
+        refused(&format!("[interview]\n{bad}\n"));
+    }
+    for (value, good) in [(99, false), (100, true), (1_000_000, true), (1_000_001, false)] {
+        assert_eq!(crate::read(&format!("[interview]\nchildren_max = {value}\n"), false).is_ok(), good, "{value}");
+    }
 }

@@ -5,6 +5,7 @@ mod defaults;
 mod errors;
 mod files;
 mod flows;
+mod grants;
 mod interview;
 mod limits;
 mod outside;

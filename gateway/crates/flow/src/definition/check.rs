@@ -10,6 +10,7 @@ use crate::catalogue::{Catalogue, Place};
 use crate::fields::Fields;
 
 const HELP: &str = "use other fields, or another destination";
+const CUSTOM: &str = "nobody knows what custom fields hold, so a connection with `withhold` or `scoring` gets none";
 
 impl Definition {
     /// Checks it against the destinations of its tenant.
@@ -59,14 +60,14 @@ impl Definition {
         let kind = self.when.entity;
         if let Some(condition) = &self.when.condition {
             for name in condition.named().fields.iter().filter(|name| within(kind, withheld, &name.path)) {
-                let (message, help) = (self.withholds(&name.path), HELP.to_owned());
+                let (message, help) = (self.withholds(&name.path), help(&name.path).to_owned());
                 defects.push(Defect { key: "when.if".to_owned(), at: name.at, message, help });
             }
         }
         if let Some(Delay::Field { pointer, .. }) = &self.delay {
             let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
             if within(kind, withheld, &path) {
-                note(defects, "delay.field", self.withholds(&path), HELP);
+                note(defects, "delay.field", self.withholds(&path), help(&path));
             }
         }
         self.check_fields(kind, withheld, &self.fields, "fields", defects);
@@ -86,9 +87,13 @@ impl Definition {
 
     fn check_fields(&self, kind: EntityKind, withheld: &Fields, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
         for (number, pattern) in fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
-            note(defects, &format!("{key}[{number}]"), self.withholds(pattern), HELP);
+            note(defects, &format!("{key}[{number}]"), self.withholds(pattern), help(pattern));
         }
     }
+}
+
+fn help(path: &[String]) -> &'static str {
+    if path.first().is_some_and(|first| first == "ext") { CUSTOM } else { HELP }
 }
 
 /// Is a place withheld as a whole, or a part of what is?

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use renmen_schema::EntityKind;
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{EntityKind, Indices, check_place};
 use renmen_store::ChangeKind;
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::related::{self, Related};
 use super::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Target, Template, When};
 use crate::destination::{Retries, RetrySchedule};
 use crate::expression::{Expression, Name};
-use crate::fields::{self, Fields};
+use crate::fields::Fields;
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Keys and items of a map, all depths together.
@@ -252,8 +252,8 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
     }
     if let Some(Delay::Field { pointer, .. }) = &definition.delay {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
-        if let Err(message) = fields::known(kind, &path) {
-            note(defects, "delay.field", message, "name a time of the record, such as \"/deadline\"");
+        if let Err(no) = check_place(kind, &path, Indices::Item) {
+            note(defects, "delay.field", no.message, "name a time of the record, such as \"/deadline\"");
         }
     }
     definition.map.each("map", &mut |key, expression| {
@@ -265,16 +265,16 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
 
 fn known(kind: EntityKind, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
     for (number, pattern) in fields.iter().enumerate() {
-        if let Err(message) = fields::known(kind, pattern) {
-            note(defects, &format!("{key}[{number}]"), message, "`renmen schema` shows the fields of an entity");
+        if let Err(no) = check_place(kind, pattern, Indices::Refused) {
+            note(defects, &format!("{key}[{number}]"), no.message, &no.help);
         }
     }
 }
 
 fn in_schema(kind: EntityKind, name: &Name, key: &str, defects: &mut Vec<Defect>) -> bool {
-    let Err(message) = fields::known(kind, &name.path) else { return true };
+    let Err(no) = check_place(kind, &name.path, Indices::Item) else { return true };
     let help = format!("`renmen schema {}` shows its fields", kind.name());
-    defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
+    defects.push(Defect { key: key.to_owned(), at: name.at, message: no.message, help });
     false
 }
 

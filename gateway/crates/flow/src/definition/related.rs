@@ -1,5 +1,6 @@
 //! `with`: records that the changed one refers to, each under a name of its own, which `map` may see beside it.
 
+use renmen_schema::id::ConnectionName;
 use renmen_schema::{EntityKind, refers_to};
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub struct Related {
     pub kind: EntityKind,
     /// `fields`: what of it `map` may see.
     pub fields: Fields,
+    /// `connection`: whose records the reference may lead to; empty: what is safe without saying so.
+    pub connections: Vec<ConnectionName>,
 }
 
 /// As it stands in the file, before it is known what holds its reference.
@@ -32,6 +35,7 @@ struct Raw<'v> {
     of: Option<&'v str>,
     pointer: &'v str,
     fields: Fields,
+    connections: Vec<ConnectionName>,
 }
 
 /// Reads all of them, each after the one that holds its reference.
@@ -89,8 +93,15 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
     let fields = Fields::parse(fields.iter().copied()).map_err(|(number, message)| {
         one.note(&format!("fields[{number}]"), message, "write JSON Pointers such as \"/person/names\"");
     });
+    let mut connections = Vec::new();
+    for name in one.texts("connection") {
+        match ConnectionName::new(name) {
+            Ok(name) => connections.push(name),
+            Err(error) => one.note("connection", error.to_string(), ""),
+        }
+    }
     one.finish();
-    Some(Raw { name, of, pointer: pointer?, fields: fields.ok()? })
+    Some(Raw { name, of, pointer: pointer?, fields: fields.ok()?, connections })
 }
 
 fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option<Related> {
@@ -102,6 +113,7 @@ fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option
         note(defects, &format!("with.{}.ref", raw.name), message, &help);
         return None;
     };
-    let Raw { name, of, pointer, fields } = raw;
-    Some(Related { name: name.to_owned(), of: of.map(str::to_owned), pointer: pointer.to_owned(), kind, fields })
+    let Raw { name, of, pointer, fields, connections } = raw;
+    let (name, of) = (name.to_owned(), of.map(str::to_owned));
+    Some(Related { name, of, pointer: pointer.to_owned(), kind, fields, connections })
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod attempts;
+mod deputies;
 mod endpoint;
 mod ends;
 mod loops;
@@ -16,4 +17,5 @@ mod receiver;
 mod related;
 mod rig;
 mod sms;
+mod withheld;
 mod world;

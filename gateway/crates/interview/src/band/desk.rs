@@ -3,7 +3,7 @@
 //! A question is answered before it is written down: a commit takes longer than an interview may wait. What waits is bounded, and
 //! when the queue is full nobody is answered. A process that is killed may lose what it was asked in its last moment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +47,8 @@ pub struct BandOptions {
     pub waiting_max: usize,
     /// Offset from UTC that a band's days are counted in, in minutes.
     pub day_offset_minutes: i32,
+    /// The connections whose bands answer. A band of any other is none.
+    pub sources: BTreeSet<ConnectionName>,
 }
 
 impl Default for BandOptions {
@@ -57,6 +59,7 @@ impl Default for BandOptions {
             digits: 3,
             waiting_max: 10_000,
             day_offset_minutes: 8 * 60,
+            sources: BTreeSet::new(),
         }
     }
 }
@@ -99,7 +102,7 @@ impl BandDesk {
         let after = *store.watch().borrow();
         let mut indexes = HashMap::new();
         for tenant in tenants {
-            indexes.insert(tenant.clone(), load(&*store, tenant).await?);
+            indexes.insert(tenant.clone(), load(&*store, tenant, &options.sources).await?);
         }
         let (sender, questions) = mpsc::channel(options.waiting_max.max(1));
         let desk = Arc::new(Self {
@@ -170,6 +173,9 @@ impl BandDesk {
     }
 
     async fn apply(&self, tenant: &TenantId, change: &ChangeRow) -> Result<(), StoreError> {
+        if !self.options.sources.contains(&change.connection) {
+            return Ok(());
+        }
         let row = match change.kind {
             ChangeKind::Deleted => None,
             _ => self.store.record(tenant, change.id).await?.filter(|row| row.deleted.is_none()),
@@ -195,21 +201,29 @@ fn read(body: &[u8]) -> Option<PayBand> {
     serde_json::from_slice(body).inspect_err(|_| tracing::warn!("A pay band could not be read; it is left out")).ok()
 }
 
-async fn load(store: &dyn Store, tenant: &TenantId) -> Result<BandIndex, StoreError> {
+async fn load(
+    store: &dyn Store,
+    tenant: &TenantId,
+    sources: &BTreeSet<ConnectionName>,
+) -> Result<BandIndex, StoreError> {
     let mut index = BandIndex::default();
-    let mut query = RecordQuery { entity: Some("pay_band".into()), limit: BATCH, ..RecordQuery::default() };
-    loop {
-        let slice = store.records(tenant, &query).await?;
-        for row in slice.items {
-            if let Some(band) = read(&row.body) {
-                index.put(row.id, row.revision, band);
+    for connection in sources {
+        let (entity, connection) = (Some("pay_band".into()), Some(connection.clone()));
+        let mut query = RecordQuery { entity, connection, limit: BATCH, ..RecordQuery::default() };
+        loop {
+            let slice = store.records(tenant, &query).await?;
+            for row in slice.items {
+                if let Some(band) = read(&row.body) {
+                    index.put(row.id, row.revision, band);
+                }
+            }
+            match slice.next {
+                Some(next) => query.after = Some(next),
+                None => break,
             }
         }
-        match slice.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(index),
-        }
     }
+    Ok(index)
 }
 
 /// The question as a step of its interview: that it was asked and what was said, never an amount.

@@ -6,6 +6,7 @@ use renmen_schema::id::{RecordId, TenantId};
 use renmen_schema::types::{Decimal, Localized};
 use renmen_store::{AuthoredCommit, RecordRow, Store};
 
+use crate::children::Shelf;
 use crate::dossier::Read;
 use crate::{InterviewError, author, subject};
 
@@ -51,20 +52,20 @@ pub struct CorrectionAsk {
 
 /// Decides on what awaits a person. Gives the decision as it stands then.
 pub(crate) async fn decide(
-    store: &dyn Store,
-    tenant: &TenantId,
+    shelf: Shelf<'_>,
     id: RecordId,
     ask: &DecisionAsk,
     now_ms: i64,
 ) -> Result<RecordRow, InterviewError> {
     check(&ask.person, &ask.reason)?;
+    let (store, tenant) = (shelf.store, shelf.tenant);
     let found = store.record(tenant, id).await?.and_then(Read::<Decision>::of);
     let found = found.filter(|found| found.row.connection == author::built_in());
     let Read { row, mut body } = found.ok_or(InterviewError::NotFound("decision"))?;
     if body.status != DecisionStatus::AwaitingPerson {
         return Err(InterviewError::Refused("this decision was made already; look at who made it".into()));
     }
-    if is_superseded(store, tenant, &row).await? {
+    if is_superseded(shelf, &row).await? {
         return Err(InterviewError::Refused(
             "a later decision took the place of this one after a score was corrected: decide on that one".into(),
         ));
@@ -83,32 +84,39 @@ pub(crate) async fn decide(
     write(store, tenant, record, now_ms).await
 }
 
-async fn is_superseded(store: &dyn Store, tenant: &TenantId, decision: &RecordRow) -> Result<bool, InterviewError> {
+async fn is_superseded(shelf: Shelf<'_>, decision: &RecordRow) -> Result<bool, InterviewError> {
     let mut superseded = false;
-    for parent in subject::parents(store, tenant, decision).await? {
+    for parent in subject::parents(shelf.store, shelf.tenant, decision).await? {
         if parent.entity != "interview" {
             continue;
         }
-        let children = store.linked(tenant, &parent, crate::dossier::CHILDREN_MAX).await?;
-        superseded |= children
-            .into_iter()
-            .filter_map(Read::<Decision>::of)
-            .any(|other| other.body.supersedes.is_some_and(|of| of.id == Some(decision.id)));
+        let ours = vec![author::built_in()];
+        let later = |row| Read::<Decision>::of(row).and_then(|other| other.body.supersedes?.id);
+        let all = shelf.each(&parent, ours, &["decision"], |row| {
+            superseded |= later(row) == Some(decision.id);
+            !superseded
+        });
+        if !all.await? {
+            return Err(InterviewError::Refused(
+                "its interview has more decisions than are looked at: raise `interview.children_max`".into(),
+            ));
+        }
     }
     Ok(superseded)
 }
 
 /// Writes a correction: another score that names the one it corrects, which stays as it was (R21).
 pub(crate) async fn correct(
-    store: &dyn Store,
-    tenant: &TenantId,
+    shelf: Shelf<'_>,
     id: RecordId,
     ask: &CorrectionAsk,
     now_ms: i64,
 ) -> Result<RecordRow, InterviewError> {
     check(&ask.person, &ask.reason)?;
+    let (store, tenant) = (shelf.store, shelf.tenant);
     let found = store.record(tenant, id).await?.and_then(Read::<DimensionScore>::of);
     let Read { row, body } = found.ok_or(InterviewError::NotFound("score"))?;
+    counted(shelf, &row, "score").await?;
     let mut score = body.score.clone();
     score.value = ask.value;
     score.label = None;
@@ -128,6 +136,7 @@ pub(crate) async fn correct(
             if here != Some(subject::absolute(&found.body.interview, &found.row.connection).external) {
                 return Err(InterviewError::bad("environment_event", "an event of the same interview"));
             }
+            counted(shelf, &found.row, "environment event").await?;
             causes.push(author::cause(&found.row));
             Some(subject::to(&found.row))
         }
@@ -148,6 +157,20 @@ pub(crate) async fn correct(
         None => format!("correction/{id}/{now_ms}"),
     };
     write(store, tenant, author::record(name, &made, causes)?, now_ms).await
+}
+
+/// What a stranger says of an interview is neither corrected nor a reason to correct.
+async fn counted(shelf: Shelf<'_>, row: &RecordRow, what: &str) -> Result<(), InterviewError> {
+    for parent in subject::parents(shelf.store, shelf.tenant, row).await? {
+        if parent.entity == "interview" && !shelf.sources.counts(&parent, &row.connection) {
+            return Err(InterviewError::Refused(format!(
+                "this {what} came through connection `{}`, which does not count for interviews of `{}`: list it in \
+                 `[interview] sources` if it should",
+                row.connection, parent.connection
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn check(person: &str, reason: &str) -> Result<(), InterviewError> {

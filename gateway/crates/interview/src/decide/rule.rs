@@ -157,7 +157,7 @@ fn positions(dossier: &Dossier) -> Vec<String> {
 
 fn profile_version(dossier: &Dossier) -> Option<u32> {
     let of_order = dossier.order.as_ref().and_then(|order| order.body.profile_version);
-    of_order.or_else(|| dossier.scores.iter().find_map(|score| score.body.profile_version))
+    of_order.or(dossier.scored_against)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! The score that counts: what the vendor gave, with every correction that came after it.
+//! The score that counts: what the vendor gave, with every correction of people at the gateway that came after it. A score of a
+//! vendor corrects nothing: what the vendor makes of it stands in its result.
 
 use std::collections::BTreeMap;
 
 use renmen_schema::entity::{DimensionScore, InterviewResult};
+use renmen_schema::id::RecordId;
 use renmen_schema::types::Decimal;
 use renmen_store::RecordRow;
 use rust_decimal::Decimal as Number;
@@ -57,38 +59,30 @@ fn moved(original: &DimensionScore, correction: &DimensionScore) -> Option<Numbe
 
 /// Each score that was corrected, with the last correction of it.
 fn corrections(dossier: &Dossier) -> Vec<(&Read<DimensionScore>, &Read<DimensionScore>)> {
-    let mut last: BTreeMap<usize, &Read<DimensionScore>> = BTreeMap::new();
-    for correction in dossier.scores.iter().filter(|score| score.body.adjusts.is_some()) {
+    let mut last: BTreeMap<RecordId, &Read<DimensionScore>> = BTreeMap::new();
+    for correction in &dossier.corrections {
         let Some(original) = original_of(dossier, correction) else { continue };
         let newer = last.get(&original).is_none_or(|known| order(known) < order(correction));
         if newer {
             last.insert(original, correction);
         }
     }
-    last.into_iter().map(|(at, correction)| (&dossier.scores[at], correction)).collect()
+    last.into_iter().filter_map(|(id, correction)| Some((dossier.originals.get(&id)?, correction))).collect()
 }
 
-fn order(score: &Read<DimensionScore>) -> (i64, renmen_schema::id::RecordId) {
+fn order(score: &Read<DimensionScore>) -> (i64, RecordId) {
     (score.row.created_at_ms, score.row.id)
 }
 
 /// The score at the end of a chain of corrections.
-fn original_of(dossier: &Dossier, correction: &Read<DimensionScore>) -> Option<usize> {
+fn original_of(dossier: &Dossier, correction: &Read<DimensionScore>) -> Option<RecordId> {
     let mut current = correction;
     for _ in 0..CHAIN_MAX {
-        let adjusts = current.body.adjusts.as_ref()?;
-        let external = adjusts.external.as_ref();
-        let at = dossier.scores.iter().position(|score| {
-            adjusts.id == Some(score.row.id)
-                || external.is_some_and(|external| {
-                    external.value == score.row.external_id
-                        && external.connection.as_ref().unwrap_or(&current.row.connection) == &score.row.connection
-                })
-        })?;
-        if dossier.scores[at].body.adjusts.is_none() {
-            return Some(at);
+        let adjusts = current.body.adjusts.as_ref()?.id?;
+        if dossier.originals.contains_key(&adjusts) {
+            return Some(adjusts);
         }
-        current = &dossier.scores[at];
+        current = dossier.corrections.iter().find(|other| other.row.id == adjusts)?;
     }
     None
 }

@@ -4,7 +4,7 @@ use renmen_schema::code::{InterviewStatus, NodeCode, NotificationStatus};
 use renmen_schema::entity::{Notification, NotificationAttempt};
 use renmen_schema::types::Coded;
 
-use super::{WatchOptions, causes, is_recent, node, nodes_of, notification};
+use super::{WatchOptions, causes, is_recent, node, notification};
 use crate::dossier::{Dossier, Read};
 use crate::plan::Plan;
 use crate::{InterviewError, author};
@@ -16,9 +16,9 @@ pub(super) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Re
     if !is_recent(due_ms, options, now_ms) {
         return Ok(plan);
     }
-    let name = format!("feedback/{}/{completed_ms}", dossier.name());
+    let name = name(dossier, completed_ms);
     let delivered_ms = delivered(dossier);
-    let message = dossier.notifications.iter().find(|message| message.row.external_id == name);
+    let message = dossier.written.messages.get(&name);
     match (message, delivered_ms) {
         (None, _) if dossier.results.is_empty() => {}
         (None, delivered_ms) => {
@@ -34,6 +34,15 @@ pub(super) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Re
     }
     lateness(&mut plan, dossier, (due_ms, delivered_ms, now_ms), &name)?;
     Ok(plan)
+}
+
+/// The id under which this is written of an interview as it stands.
+pub(super) fn names(dossier: &Dossier) -> Vec<String> {
+    completed(dossier).map(|completed_ms| name(dossier, completed_ms)).into_iter().collect()
+}
+
+fn name(dossier: &Dossier, completed_ms: i64) -> String {
+    format!("feedback/{}/{completed_ms}", dossier.name())
 }
 
 /// Late is what was delivered after its time, or is not delivered when its time has come.
@@ -52,7 +61,7 @@ fn lateness(
         }
         None => None,
     };
-    let known = dossier.nodes.iter().find(|node| node.row.external_id == name);
+    let known = dossier.written.nodes.get(name);
     let mut late = node(dossier, NodeCode::FeedbackLate, due_ms)?;
     // By how much is known once it was delivered; until then the step says that it was due.
     let wait_ms = late_by.and_then(|ms| u64::try_from(ms).ok());
@@ -96,8 +105,7 @@ fn deliver(message: &mut Notification, at_ms: i64) -> Result<(), InterviewError>
 }
 
 fn completed(dossier: &Dossier) -> Option<i64> {
-    let step = nodes_of(dossier, NodeCode::Completed).map(|node| node.body.at.epoch_ms()).min();
-    step.or_else(|| {
+    dossier.steps.first_ms(NodeCode::Completed).or_else(|| {
         let interview = &dossier.interview.as_ref()?.body;
         let over = interview.status.code == InterviewStatus::Completed;
         interview.end.as_ref().filter(|_| over).map(|end| end.utc.epoch_ms())
@@ -106,6 +114,5 @@ fn completed(dossier: &Dossier) -> Option<i64> {
 
 fn delivered(dossier: &Dossier) -> Option<i64> {
     let results = dossier.results.iter().filter_map(|result| result.body.delivered_to_candidate_at);
-    let steps = nodes_of(dossier, NodeCode::FeedbackSent).map(|node| node.body.at);
-    results.chain(steps).map(renmen_schema::types::Instant::epoch_ms).min()
+    results.map(renmen_schema::types::Instant::epoch_ms).chain(dossier.steps.first_ms(NodeCode::FeedbackSent)).min()
 }

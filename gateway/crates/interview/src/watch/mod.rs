@@ -15,7 +15,7 @@ use renmen_schema::code::{NodeCode, NotificationChannel, NotificationStatus};
 use renmen_schema::entity::{Notification, NotificationDue, ProcessNode, Subject};
 use renmen_schema::types::{Coded, Ref};
 
-use crate::dossier::{Dossier, Read};
+use crate::dossier::Dossier;
 use crate::plan::Plan;
 use crate::{InterviewError, author, subject};
 
@@ -55,6 +55,11 @@ pub(crate) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Re
     Ok(presence::plan(dossier, options, now_ms)?.and(feedback::plan(dossier, options, now_ms)?))
 }
 
+/// The ids under which the watch may have written of an interview as it stands.
+pub(crate) fn names(dossier: &Dossier) -> Vec<String> {
+    [presence::names(dossier), feedback::names(dossier)].concat()
+}
+
 /// Did what fell due do so lately enough?
 fn is_recent(due_ms: i64, options: &WatchOptions, now_ms: i64) -> bool {
     now_ms - due_ms <= options.catch_up_ms
@@ -84,11 +89,6 @@ fn notification(dossier: &Dossier, template: &str, due: (NodeCode, i64), options
 fn interview<E>(dossier: &Dossier) -> Ref<E> {
     let id = dossier.interview.as_ref().map(|read| read.row.id);
     author::reference(&dossier.key.connection, &dossier.key.external_id, id)
-}
-
-/// The steps of one kind, the first first.
-fn nodes_of<'a>(dossier: &'a Dossier, code: NodeCode) -> impl Iterator<Item = &'a Read<ProcessNode>> + 'a {
-    dossier.nodes.iter().filter(move |node| node.body.node.code == code)
 }
 
 /// The causes of what the watch writes: the interview as it stood, where it is known.

@@ -9,18 +9,19 @@ use renmen_schema::types::Coded;
 use renmen_store::{Parent, Store};
 
 use super::{WatchOptions, is_recent};
+use crate::children::Shelf;
 use crate::dossier::{self, Read};
 use crate::plan::Plan;
 use crate::{InterviewError, author, subject};
 
 /// What is to be done about an order now, and when to look again.
 pub(crate) async fn plan(
-    store: &dyn Store,
-    tenant: &TenantId,
+    shelf: Shelf<'_>,
     key: &Parent,
     options: &WatchOptions,
     now_ms: i64,
 ) -> Result<Plan, InterviewError> {
+    let (store, tenant) = (shelf.store, shelf.tenant);
     let mut plan = Plan::default();
     let Some(order) = dossier::find::<InterviewOrder>(store, tenant, key).await? else { return Ok(plan) };
     let Some(deadline) = order.body.deadline.filter(|_| is_open(order.body.status.code)) else { return Ok(plan) };
@@ -32,10 +33,19 @@ pub(crate) async fn plan(
     if !is_recent(due_ms, options, now_ms) {
         return Ok(plan);
     }
-    let children = store.linked(tenant, key, dossier::CHILDREN_MAX).await?;
-    let began = children.into_iter().filter_map(Read::<Interview>::of).any(|interview| {
-        !matches!(interview.body.status.code, InterviewStatus::Scheduled | InterviewStatus::Confirmed)
+    let mut began = false;
+    let looked = shelf.each(key, shelf.sources.of(key), &["interview"], |row| {
+        let waits = |status| matches!(status, InterviewStatus::Scheduled | InterviewStatus::Confirmed);
+        began |= Read::<Interview>::of(row).is_some_and(|interview| !waits(interview.body.status.code));
+        !began
     });
+    if !looked.await? {
+        let max = shelf.children_max;
+        return Err(InterviewError::Fault(format!(
+            "an order of connection `{}` has more than {max} interviews: raise `interview.children_max`",
+            key.connection
+        )));
+    }
     let name = format!("deadline/{}/{}/{due_ms}", key.connection, key.external_id);
     if began || is_written(store, tenant, &name).await? {
         return Ok(plan);

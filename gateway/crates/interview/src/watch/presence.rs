@@ -2,7 +2,7 @@
 
 use renmen_schema::code::{InterviewStatus, NodeCode};
 
-use super::{WatchOptions, causes, is_recent, node, nodes_of, notification};
+use super::{WatchOptions, causes, is_recent, node, notification};
 use crate::InterviewError;
 use crate::dossier::Dossier;
 use crate::plan::Plan;
@@ -28,7 +28,7 @@ pub(super) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Re
 
 fn presence(dossier: &Dossier) -> Presence {
     let status = dossier.interview.as_ref().map(|read| read.body.status.code);
-    let has = |code| nodes_of(dossier, code).next().is_some();
+    let has = |code| dossier.steps.has(code);
     let over = matches!(
         status,
         Some(
@@ -38,9 +38,8 @@ fn presence(dossier: &Dossier) -> Presence {
                 | InterviewStatus::Expired
         )
     );
-    // A no-show that we found ourselves is over only until another time is agreed.
-    let found = nodes_of(dossier, NodeCode::NoShow).any(|node| node.row.connection == dossier.key.connection);
-    if over || found || has(NodeCode::Completed) || has(NodeCode::Cancelled) {
+    // Steps are what was told: a no-show that we found ourselves is over only until another time is agreed.
+    if over || has(NodeCode::NoShow) || has(NodeCode::Completed) || has(NodeCode::Cancelled) {
         Presence::Over
     } else if matches!(status, Some(InterviewStatus::InProgress | InterviewStatus::Interrupted))
         || has(NodeCode::Started)
@@ -58,7 +57,7 @@ fn awaited(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Pla
     let name = dossier.name();
 
     let remind_ms = start_ms - options.remind_before_ms;
-    let remind = format!("remind/{name}/{start_ms}");
+    let remind = remind_name(&name, start_ms);
     if now_ms < remind_ms {
         plan.look_at(remind_ms);
     } else if now_ms < start_ms && !has_notification(dossier, &remind) {
@@ -67,7 +66,7 @@ fn awaited(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Pla
     }
 
     let absent_ms = start_ms + options.no_show_after_ms;
-    let absent = format!("no-show/{name}/{start_ms}");
+    let absent = absent_name(&name, start_ms);
     if now_ms < absent_ms {
         plan.look_at(absent_ms);
     } else if is_recent(absent_ms, options, now_ms) && !has_node(dossier, &absent) {
@@ -87,7 +86,7 @@ fn begun(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan,
         plan.look_at(silent_ms);
         return Ok(plan);
     }
-    let dropped = format!("dropped/{}/{heard_ms}", dossier.name());
+    let dropped = dropped_name(&dossier.name(), heard_ms);
     if is_recent(silent_ms, options, now_ms) && !has_node(dossier, &dropped) {
         plan.create(dropped.clone(), &node(dossier, NodeCode::Dropped, silent_ms)?, causes(dossier))?;
         let due = (NodeCode::Dropped, 0);
@@ -97,22 +96,42 @@ fn begun(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan,
     Ok(plan)
 }
 
-/// When anything was last heard of the interview: by the vendor's clock or when we learnt of it, whichever is later, so that
-/// what is only read from time to time does not look silent.
+/// The ids under which this is written of an interview as it stands.
+pub(super) fn names(dossier: &Dossier) -> Vec<String> {
+    let name = dossier.name();
+    match presence(dossier) {
+        Presence::Awaited => {
+            let start = dossier.interview.as_ref().and_then(|read| read.body.start.as_ref());
+            let start_ms = start.map(|start| start.utc.epoch_ms());
+            start_ms.iter().flat_map(|ms| [remind_name(&name, *ms), absent_name(&name, *ms)]).collect()
+        }
+        Presence::Begun => last_heard(dossier).iter().map(|ms| dropped_name(&name, *ms)).collect(),
+        Presence::Over => Vec::new(),
+    }
+}
+
+fn remind_name(interview: &str, start_ms: i64) -> String {
+    format!("remind/{interview}/{start_ms}")
+}
+
+fn absent_name(interview: &str, start_ms: i64) -> String {
+    format!("no-show/{interview}/{start_ms}")
+}
+
+fn dropped_name(interview: &str, heard_ms: i64) -> String {
+    format!("dropped/{interview}/{heard_ms}")
+}
+
+/// When anything was last heard of the interview.
 fn last_heard(dossier: &Dossier) -> Option<i64> {
-    let steps = dossier
-        .nodes
-        .iter()
-        .filter(|node| !matches!(node.body.node.code, NodeCode::Dropped | NodeCode::NoShow | NodeCode::FeedbackLate))
-        .map(|node| node.body.at.epoch_ms().max(node.row.created_at_ms));
-    let interview = dossier.interview.iter().map(|read| read.row.recorded_at_ms);
-    steps.chain(interview).max()
+    let interview = dossier.interview.as_ref().map(|read| read.row.recorded_at_ms);
+    dossier.steps.heard_ms().max(interview)
 }
 
-fn has_node(dossier: &Dossier, external_id: &str) -> bool {
-    dossier.nodes.iter().any(|node| node.row.external_id == external_id)
+fn has_node(dossier: &Dossier, name: &str) -> bool {
+    dossier.written.nodes.contains_key(name)
 }
 
-fn has_notification(dossier: &Dossier, external_id: &str) -> bool {
-    dossier.notifications.iter().any(|message| message.row.external_id == external_id)
+fn has_notification(dossier: &Dossier, name: &str) -> bool {
+    dossier.written.messages.contains_key(name)
 }

@@ -27,7 +27,7 @@ fn ask(amount: &str) -> BandAsk {
 async fn r05_the_answer_follows_the_feed_and_every_question_is_a_step_of_its_interview() {
     let bed = Bed::new().await;
     let first = bed.put("b1", &band("8000", "10000")).await;
-    let options = BandOptions::default();
+    let options = BandOptions { sources: [vendor()].into(), ..BandOptions::default() };
     let (desk, work) = BandDesk::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
     let cancel = CancellationToken::new();
     let working = tokio::spawn(work.run(cancel.clone()));
@@ -65,7 +65,7 @@ async fn r05_the_answer_follows_the_feed_and_every_question_is_a_step_of_its_int
 async fn who_feels_for_the_ends_is_stopped_and_a_full_queue_answers_nobody() {
     let bed = Bed::new().await;
     bed.put("b1", &band("8000", "10000")).await;
-    let options = BandOptions { waiting_max: 4, ..BandOptions::default() };
+    let options = BandOptions { waiting_max: 4, sources: [vendor()].into(), ..BandOptions::default() };
     let (desk, _work) = BandDesk::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
     bed.put("int-1", &interview_of(InterviewStatus::InProgress, None)).await;
     let asked = async |amount: &str| desk.ask(&tenant(), "key", (&vendor(), "int-1"), ask(amount)).await;
@@ -96,7 +96,7 @@ async fn an_interview_that_is_not_there_not_this_connections_or_over_is_not_aske
     ] {
         bed.put(id, &interview_of(status, None)).await;
     }
-    let options = BandOptions { asks_per_minute: 11, ..BandOptions::default() };
+    let options = BandOptions { asks_per_minute: 11, sources: [vendor()].into(), ..BandOptions::default() };
     let (desk, work) = BandDesk::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
     let stranger = ConnectionName::new("stranger").unwrap();
     let asked = async |connection: &ConnectionName, interview: &str| {

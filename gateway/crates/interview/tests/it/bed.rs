@@ -7,7 +7,8 @@ use renmen_interview::ManualClock;
 use renmen_schema::Entity;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
-    ContentHash, NewRun, PageCommit, PluginRef, RecordQuery, RecordRow, RecordWrite, Store, StoreOptions, StreamKey,
+    ContentHash, NewRun, PageCommit, PluginRef, RecordQuery, RecordRow, RecordWrite, RunEnd, RunState, Store,
+    StoreOptions, StreamKey,
 };
 use tempfile::TempDir;
 
@@ -29,8 +30,28 @@ pub(crate) fn vendor() -> ConnectionName {
     ConnectionName::new("vendor").unwrap()
 }
 
-fn key() -> StreamKey {
-    StreamKey { tenant: tenant(), connection: vendor(), stream: StreamName::new("all").unwrap() }
+/// A connection that the operator never named: its records may be stored, and count for nobody's interview but its own.
+pub(crate) fn survey() -> ConnectionName {
+    ConnectionName::new("survey").unwrap()
+}
+
+fn key(connection: ConnectionName) -> StreamKey {
+    StreamKey { tenant: tenant(), connection, stream: StreamName::new("all").unwrap() }
+}
+
+fn write<E: Entity>(external_id: &str, body: &E) -> RecordWrite {
+    let bytes = body.to_payload();
+    renmen_schema::canonicalize(E::KIND, &bytes).unwrap();
+    RecordWrite {
+        entity: E::KIND.name().into(),
+        external_id: external_id.into(),
+        hash: ContentHash::of(&bytes),
+        body: bytes,
+        updated_at_ms: None,
+        exchange_no: 0,
+        pointer: String::new(),
+        deleted: None,
+    }
 }
 
 impl Bed {
@@ -38,37 +59,35 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
-        let plugin = PluginRef { name: "vendor".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
-        let new =
-            NewRun { key: key(), plugin, trigger: "manual".into(), now_ms: BEGIN_MS, lease_ms: i64::from(i32::MAX) };
-        let run = store.begin_run(new).await.unwrap();
+        let run = begin(&store, vendor()).await;
         Self { store, clock: Arc::new(ManualClock::at(BEGIN_MS)), run, _folder: folder }
     }
 
     /// The vendor's record as it stands now.
     pub(crate) async fn put<E: Entity>(&self, external_id: &str, body: &E) -> RecordRow {
-        let bytes = body.to_payload();
-        renmen_schema::canonicalize(E::KIND, &bytes).unwrap();
-        let write = RecordWrite {
-            entity: E::KIND.name().into(),
-            external_id: external_id.into(),
-            hash: ContentHash::of(&bytes),
-            body: bytes,
-            updated_at_ms: None,
-            exchange_no: 0,
-            pointer: String::new(),
-            deleted: None,
-        };
-        self.commit(vec![write]).await;
+        self.commit(vendor(), self.run, vec![write(external_id, body)]).await;
         self.find(E::KIND.name(), Some(external_id)).await.remove(0)
     }
 
-    pub(crate) async fn commit(&self, records: Vec<RecordWrite>) {
+    /// Several of the vendor's.
+    pub(crate) async fn put_more<E: Entity>(&self, bodies: &[(String, E)]) {
+        self.commit(vendor(), self.run, bodies.iter().map(|(id, body)| write(id, body)).collect()).await;
+    }
+
+    /// Another connection's records.
+    pub(crate) async fn put_through<E: Entity>(&self, connection: &ConnectionName, bodies: &[(String, E)]) {
+        let run = begin(&self.store, connection.clone()).await;
+        self.commit(connection.clone(), run, bodies.iter().map(|(id, body)| write(id, body)).collect()).await;
+        let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms: BEGIN_MS };
+        self.store.finish_run(run, end).await.unwrap();
+    }
+
+    async fn commit(&self, connection: ConnectionName, run: RunId, records: Vec<RecordWrite>) {
         use renmen_interview::Clock as _;
         let now_ms = self.clock.now_ms();
         let page = PageCommit {
-            key: key(),
-            run: self.run,
+            key: key(connection),
+            run,
             cursor_before: None,
             cursor_after: None,
             has_more: true,
@@ -93,6 +112,12 @@ impl Bed {
         };
         self.store.records(&tenant(), &query).await.unwrap().items
     }
+}
+
+async fn begin(store: &Arc<dyn Store>, connection: ConnectionName) -> RunId {
+    let plugin = PluginRef { name: "vendor".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
+    let (key, trigger) = (key(connection), "manual".into());
+    store.begin_run(NewRun { key, plugin, trigger, now_ms: BEGIN_MS, lease_ms: i64::from(i32::MAX) }).await.unwrap()
 }
 
 /// Asks until it is so; ten seconds are long enough for anything here.

@@ -4,6 +4,7 @@
 mod band;
 mod bed;
 mod decide;
+mod strangers;
 mod timeline;
 mod vendor;
 mod watch;

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use renmen_interview::{InterviewLoop, LoopOptions, LoopWork, RuleSpec};
+use renmen_interview::{InterviewLoop, LoopOptions, LoopWork, RuleSpec, Sources};
 use renmen_schema::code::{
     ApplicationStatus, EnvironmentKind, InterviewKind, InterviewMode, InterviewStatus, NodeCode, OrderStatus,
 };
 use renmen_schema::entity::{
     Application, DimensionScore, EnvironmentEvent, Interview, InterviewOrder, InterviewResult, ProcessNode, Subject,
 };
+use renmen_schema::id::ConnectionName;
 use renmen_schema::types::{Coded, Decimal, Instant, Ref, Score, Weight, ZonedInstant};
 use renmen_store::RecordRow;
 
-use crate::bed::{BEGIN_MS, Bed, tenant};
+use crate::bed::{BEGIN_MS, Bed, tenant, vendor};
 
 /// A loop that does its work when it is told to.
 pub(crate) struct Looped {
@@ -28,10 +29,15 @@ impl Looped {
         let application =
             Application::new(Ref::external("cand-1"), Ref::external("pos-1"), Coded::new(ApplicationStatus::Active));
         bed.put("app-1", &application).await;
-        Self::over(bed, pass, border).await
+        Self::over(bed, pass, border, LoopOptions::default().children_max).await
     }
 
-    async fn over(bed: Bed, pass: &str, border: Option<(&str, &str)>) -> Self {
+    /// With so many records of one kind of an interview at most.
+    pub(crate) async fn with_children_max(children_max: usize) -> Self {
+        Self::over(Bed::new().await, "80", None, children_max).await
+    }
+
+    async fn over(bed: Bed, pass: &str, border: Option<(&str, &str)>, children_max: usize) -> Self {
         let amount = |text: &str| Decimal::parse(text).unwrap();
         let rule = RuleSpec {
             name: "default".into(),
@@ -40,7 +46,7 @@ impl Looped {
             pass: amount(pass),
             border: border.map(|(from, below)| (amount(from), amount(below))),
         };
-        let options = LoopOptions { rules: vec![rule], ..LoopOptions::default() };
+        let options = LoopOptions { rules: vec![rule], sources: sources(), children_max, ..LoopOptions::default() };
         let (desk, work) =
             InterviewLoop::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
         Self { bed, desk, work }
@@ -48,7 +54,7 @@ impl Looped {
 
     /// The gateway was stopped and started with another rule.
     pub(crate) async fn reopened(self, pass: &str, border: Option<(&str, &str)>) -> Self {
-        Self::over(self.bed, pass, border).await
+        Self::over(self.bed, pass, border, LoopOptions::default().children_max).await
     }
 
     pub(crate) async fn catch_up(&self) {
@@ -71,6 +77,12 @@ impl Looped {
         let node = ProcessNode::new(subject, Coded::new(code), instant(at_ms));
         self.bed.put(&format!("{interview}-{code}-{at_ms}"), &node).await
     }
+}
+
+/// The vendor's interviews are acted on, and what `proctoring` says of them counts.
+pub(crate) fn sources() -> Sources {
+    let proctoring = ConnectionName::new("proctoring").unwrap();
+    Sources { vendors: [vendor()].into(), beside: [(vendor(), [proctoring].into())].into() }
 }
 
 pub(crate) fn instant(ms: i64) -> Instant {

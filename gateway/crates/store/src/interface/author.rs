@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use renmen_schema::id::{RecordId, TenantId};
 
-use crate::{AuthorOutcome, AuthoredCommit, Cause, Parent, RecordRow, StoreError, TimerRow};
+use crate::{AuthorOutcome, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow};
 
 /// Writing and following of what the gateway itself authors.
 #[async_trait]
@@ -30,6 +30,7 @@ pub trait AuthorStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<TimerRow>, StoreError>;
 
-    /// Live records that a follower linked to this one, in the order of their first commit.
-    async fn linked(&self, tenant: &TenantId, parent: &Parent, limit: u32) -> Result<Vec<RecordRow>, StoreError>;
+    /// Live records that a follower linked to one, of the connections asked for, in the order of their first commit. Fewer than
+    /// the limit are all that there are; else the next ones come after the last.
+    async fn linked(&self, tenant: &TenantId, query: &LinkedQuery) -> Result<Vec<RecordRow>, StoreError>;
 }

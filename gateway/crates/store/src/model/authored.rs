@@ -87,6 +87,21 @@ pub struct Parent {
     pub external_id: String,
 }
 
+/// Which children of a record to read. Whose they are is part of the question: of connections that are not named, nothing is read.
+#[derive(Debug, Clone)]
+pub struct LinkedQuery {
+    /// What they were linked to.
+    pub parent: Parent,
+    /// Through which connections they came.
+    pub connections: Vec<ConnectionName>,
+    /// Of which entities; empty: of any.
+    pub entities: Vec<String>,
+    /// Only those after this one.
+    pub after: Option<RecordId>,
+    /// At most; the store cuts it at 1,000.
+    pub limit: u32,
+}
+
 /// A time at which a follower wants to look again. It outlives the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimerWrite {

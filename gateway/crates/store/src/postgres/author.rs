@@ -2,17 +2,17 @@
 
 use async_trait::async_trait;
 use deadpool_postgres::{GenericClient, Transaction};
-use renmen_schema::id::{RecordId, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 
 use super::commit::Scopes;
 use super::pen::Pen;
-use super::query::{all, must, number, one, run};
+use super::query::{Values, all, must, number, one, run};
 use super::{PostgresStore, in_time, record, run as runs};
 use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::rows::Columns;
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, NewRun, Parent,
+    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, LinkedQuery, NewRun,
     RecordRow, RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, follow, limits, rows,
 };
 
@@ -47,9 +47,8 @@ impl AuthorStore for PostgresStore {
         self.read(|c| async move { due_timers(&c, tenant, stream, now_ms, limit).await }).await
     }
 
-    async fn linked(&self, tenant: &TenantId, parent: &Parent, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
-        let parent = parent_text(parent);
-        self.read(|c| async move { linked(&c, &self.ids, tenant, &parent, limit).await }).await
+    async fn linked(&self, tenant: &TenantId, query: &LinkedQuery) -> Result<Vec<RecordRow>, StoreError> {
+        self.read(|c| async move { linked(&c, &self.ids, tenant, query).await }).await
     }
 }
 
@@ -183,7 +182,9 @@ async fn put_link(client: &impl GenericClient, tenant: &TenantId, link: &LinkWri
     };
     run(client, "DELETE FROM link WHERE child = $1 AND tenant = $2", &[&child, &tenant.as_str()]).await?;
     for parent in &link.parents {
-        let sql = "INSERT INTO link (tenant, parent, child) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO link (tenant, parent, scope, child)
+                   SELECT s.tenant, $2, r.scope, r.id FROM record r JOIN scope s ON s.id = r.scope
+                   WHERE r.id = $3 AND s.tenant = $1 ON CONFLICT DO NOTHING";
         run(client, sql, &[&tenant.as_str(), &parent_text(parent), &child]).await?;
     }
     Ok(())
@@ -238,14 +239,21 @@ async fn linked(
     client: &impl GenericClient,
     ids: &IdKey,
     tenant: &TenantId,
-    parent: &str,
-    limit: u32,
+    query: &LinkedQuery,
 ) -> Result<Vec<RecordRow>, StoreError> {
     let sql = format!(
-        "{} WHERE r.id IN (SELECT child FROM link WHERE tenant = $1 AND parent = $2) AND s.tenant = $1
-         AND r.deleted IS NULL ORDER BY r.id LIMIT $3",
+        "{} WHERE r.id IN (
+             SELECT l.child FROM scope w CROSS JOIN LATERAL (
+                 SELECT child FROM link WHERE tenant = $1 AND parent = $2 AND scope = w.id AND child > $5
+             ) l
+             WHERE w.tenant = $1 AND w.connection = ANY($3) AND (cardinality($4::text[]) = 0 OR w.entity = ANY($4)))
+         AND s.tenant = $1 AND r.deleted IS NULL ORDER BY r.id LIMIT $6",
         record::SELECT
     );
-    let found = all(client, &sql, &[&tenant.as_str(), &parent, &limits::list_limit(limit)]).await?;
-    found.iter().map(|row| rows::record(row, ids)).collect()
+    let connections: Vec<&str> = query.connections.iter().map(ConnectionName::as_str).collect();
+    let after = query.after.and_then(identity::row_of).unwrap_or(0);
+    let limit = limits::list_limit(query.limit);
+    let values: Values<'_> =
+        &[&tenant.as_str(), &parent_text(&query.parent), &connections, &query.entities, &after, &limit];
+    all(client, &sql, values).await?.iter().map(|row| rows::record(row, ids)).collect()
 }

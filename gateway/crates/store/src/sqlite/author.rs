@@ -11,8 +11,8 @@ use super::{SqliteStore, record, run as runs};
 use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, Parent, RecordRow,
-    RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, limits, rows,
+    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, LinkedQuery,
+    RecordRow, RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, limits, rows,
 };
 
 #[async_trait]
@@ -39,9 +39,9 @@ impl AuthorStore for SqliteStore {
         self.readers.run(move |c| due_timers(c, &tenant, &stream, now_ms, limit)).await
     }
 
-    async fn linked(&self, tenant: &TenantId, parent: &Parent, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
-        let (tenant, parent, ids) = (tenant.clone(), parent_text(parent), self.ids.clone());
-        self.readers.run(move |c| linked(c, &ids, &tenant, &parent, limit)).await
+    async fn linked(&self, tenant: &TenantId, query: &LinkedQuery) -> Result<Vec<RecordRow>, StoreError> {
+        let (tenant, query, ids) = (tenant.clone(), query.clone(), self.ids.clone());
+        self.readers.run(move |c| linked(c, &ids, &tenant, &query)).await
     }
 }
 
@@ -186,7 +186,9 @@ fn put_link(connection: &Connection, tenant: &TenantId, link: &LinkWrite) -> Res
     };
     run(connection, "DELETE FROM link WHERE child = ?1 AND tenant = ?2", params![child, tenant.as_str()])?;
     for parent in &link.parents {
-        let sql = "INSERT INTO link (tenant, parent, child) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO link (tenant, parent, scope, child)
+                   SELECT s.tenant, ?2, r.scope, r.id FROM record r JOIN scope s ON s.id = r.scope
+                   WHERE r.id = ?3 AND s.tenant = ?1 ON CONFLICT DO NOTHING";
         run(connection, sql, params![tenant.as_str(), parent_text(parent), child])?;
     }
     Ok(())
@@ -244,13 +246,38 @@ fn linked(
     connection: &Connection,
     ids: &IdKey,
     tenant: &TenantId,
-    parent: &str,
-    limit: u32,
+    query: &LinkedQuery,
 ) -> Result<Vec<RecordRow>, StoreError> {
+    // Scope after scope: the index gives each its own, and what lies in others is not read.
     let sql = format!(
-        "{} WHERE r.id IN (SELECT child FROM link WHERE tenant = ?1 AND parent = ?2) AND s.tenant = ?1
-         AND r.deleted IS NULL ORDER BY r.id LIMIT ?3",
+        "{} WHERE r.id IN (SELECT child FROM link WHERE tenant = ?1 AND parent = ?2 AND scope = ?3 AND child > ?4)
+         AND s.tenant = ?1 AND r.deleted IS NULL ORDER BY r.id LIMIT ?5",
         record::SELECT
     );
-    all(connection, &sql, params![tenant.as_str(), parent, limits::list_limit(limit)], |row| rows::record(row, ids))
+    let parent = parent_text(&query.parent);
+    let after = query.after.and_then(identity::row_of).unwrap_or(0);
+    let limit = limits::list_limit(query.limit);
+    let mut found = Vec::new();
+    for scope in scopes_of(connection, tenant, query)? {
+        let values = params![tenant.as_str(), parent, scope, after, limit];
+        found.extend(all(connection, &sql, values, |row| rows::record(row, ids))?);
+    }
+    found.sort_by_key(|row| identity::row_of(row.id));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// The scopes that a question is about.
+fn scopes_of(connection: &Connection, tenant: &TenantId, query: &LinkedQuery) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT id, entity FROM scope WHERE tenant = ?1 AND connection = ?2";
+    let mut scopes = Vec::new();
+    for name in &query.connections {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+        let known = all(connection, sql, params![tenant.as_str(), name.as_str()], read)?;
+        let asked = |entity: &String| query.entities.is_empty() || query.entities.contains(entity);
+        scopes.extend(known.into_iter().filter(|(_, entity)| asked(entity)).map(|(id, _)| id));
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(scopes)
 }

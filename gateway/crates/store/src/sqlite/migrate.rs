@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -14,6 +14,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_inbox.sql"),
     include_str!("migrations/0006_key.sql"),
     include_str!("migrations/0007_disk_use.sql"),
+    include_str!("migrations/0008_link_scope.sql"),
 ];
 
 /// "rnmn": tells our files from other programs' databases.
@@ -156,5 +157,32 @@ mod tests {
         let mut other = Connection::open_in_memory().unwrap();
         other.execute_batch("CREATE TABLE theirs (a)").unwrap();
         assert!(migrate(&mut other).unwrap_err().to_string().contains("another program"));
+    }
+
+    #[test]
+    fn links_of_an_older_file_are_found_by_the_scope_of_their_child_afterwards() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for sql in &MIGRATIONS[..7] {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection
+            .execute_batch(&format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 7;
+                 INSERT INTO meta (one, id_key) VALUES (1, zeroblob(32));
+                 INSERT INTO scope (id, tenant, connection, entity) VALUES (3, 'acme', 'vendor', 'process_node');
+                 INSERT INTO record (id, scope, external_id, revision, hash, body, created_at, recorded_at, page, exchange_no,
+                 pointer, seq) VALUES (7, 3, 'n', 1, zeroblob(16), zeroblob(2), 1, 1, 1, 0, '', 1);
+                 INSERT INTO link (tenant, parent, child) VALUES ('acme', 'vendor/interview/i', 7), ('acme', 'x', 99);"
+            ))
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let links: Vec<(i64, i64)> = connection
+            .prepare("SELECT scope, child FROM link WHERE tenant = 'acme'")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(links, [(3, 7)], "and a link to what is not there is gone");
     }
 }

@@ -2,12 +2,12 @@
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName};
 use renmen_store::{
-    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, Parent, RunState, ScreenTokenRow,
-    StoreError, TimerRow, TimerWrite,
+    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, LinkedQuery, Parent, RunState,
+    ScreenTokenRow, StoreError, TimerRow, TimerWrite,
 };
 
 use crate::bed::on_both;
-use crate::puller::{Puller, connection, everything, key, rec, tenant};
+use crate::puller::{Puller, connection, everything, gone, key, rec, tenant};
 
 fn commit(now_ms: i64) -> AuthoredCommit {
     AuthoredCommit::of(tenant(), StreamName::new("decisions").unwrap(), now_ms)
@@ -25,6 +25,20 @@ fn decision(external_id: &str, body: &str, causes: Vec<Cause>) -> AuthoredRecord
 
 fn writes(now_ms: i64, records: Vec<AuthoredRecord>) -> AuthoredCommit {
     AuthoredCommit { records, ..commit(now_ms) }
+}
+
+fn linked(external_id: &str, limit: u32) -> LinkedQuery {
+    LinkedQuery {
+        parent: parent(external_id),
+        connections: vec![connection()],
+        entities: Vec::new(),
+        after: None,
+        limit,
+    }
+}
+
+fn key_through(connection: &ConnectionName) -> renmen_store::StreamKey {
+    renmen_store::StreamKey { connection: connection.clone(), ..key() }
 }
 
 fn parent(external_id: &str) -> Parent {
@@ -111,12 +125,58 @@ on_both! {
         let link = |child, parents: &[&str]| LinkWrite { child, parents: parents.iter().map(|id| parent(id)).collect() };
         let links = vec![link(ids[0], &["later", "x"]), link(ids[1], &["later"])];
         bed.store.author(AuthoredCommit { links, ..commit(1) }).await.unwrap();
-        let found = bed.store.linked(&tenant(), &parent("later"), 10).await.unwrap();
+        let found = bed.store.linked(&tenant(), &linked("later", 10)).await.unwrap();
         assert_eq!(found.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
         bed.store.author(AuthoredCommit { links: vec![link(ids[0], &["x"])], ..commit(2) }).await.unwrap();
-        assert_eq!(bed.store.linked(&tenant(), &parent("later"), 10).await.unwrap().len(), 1);
+        assert_eq!(bed.store.linked(&tenant(), &linked("later", 10)).await.unwrap().len(), 1);
         let other = renmen_schema::id::TenantId::new("globex").unwrap();
-        assert!(bed.store.linked(&other, &parent("later"), 10).await.unwrap().is_empty());
+        assert!(bed.store.linked(&other, &linked("later", 10)).await.unwrap().is_empty());
+    }
+
+    async fn children_are_read_by_whose_they_are_however_many_a_stranger_has(bed: &Bed) {
+        // The stranger is first: in the order of the commits all of its children stand before.
+        let stranger = ConnectionName::new("survey").unwrap();
+        let mut first = Puller::begin(&bed.store, key_through(&stranger), 1_000).await;
+        let names: Vec<String> = (0..1_200).map(|n| format!("s{n:04}")).collect();
+        first.put(names.iter().map(|name| rec(name, "1")).collect()).await;
+        let mut puller = Puller::begin(&bed.store, key(), 2_000).await;
+        puller.put(vec![rec("a", "1"), rec("b", "1"), rec("c", "1")]).await;
+        let rows = everything(&bed.store).await;
+        let links = rows.iter().map(|row| LinkWrite { child: row.id, parents: vec![parent("p")] }).collect();
+        bed.store.author(AuthoredCommit { links, ..commit(1) }).await.unwrap();
+
+        let ask = async |connections: &[&ConnectionName], entities: &[&str], after, limit| {
+            let query = LinkedQuery {
+                connections: connections.iter().map(|name| (*name).clone()).collect(),
+                entities: entities.iter().map(|name| (*name).to_owned()).collect(),
+                after,
+                ..linked("p", limit)
+            };
+            let found = bed.store.linked(&tenant(), &query).await.unwrap();
+            found.into_iter().map(|row| (row.id, row.external_id)).collect::<Vec<_>>()
+        };
+        let own = connection();
+        let ids = |found: &[(RecordId, String)]| found.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>();
+        let found = ask(&[&own], &[], None, 2).await;
+        assert_eq!(ids(&found), ["a", "b"]);
+        assert_eq!(ids(&ask(&[&own], &[], Some(found[1].0), 2).await), ["c"], "it goes on behind the last");
+        assert_eq!(ids(&ask(&[&own], &["employee"], None, 10).await).len(), 3);
+        assert!(ask(&[&own], &["interview"], None, 10).await.is_empty());
+        assert!(ask(&[], &[], None, 10).await.is_empty(), "of nobody asked for comes nothing");
+
+        // Through both, page after page, each once.
+        let (mut after, mut all) = (None, Vec::new());
+        loop {
+            let page = ask(&[&own, &stranger], &[], after, 500).await;
+            all.extend(ids(&page));
+            match page.last() {
+                Some((id, _)) if page.len() == 500 => after = Some(*id),
+                _ => break,
+            }
+        }
+        assert_eq!(all, [names.clone(), vec!["a".into(), "b".into(), "c".into()]].concat());
+        puller.put(vec![gone("b")]).await;
+        assert_eq!(ids(&ask(&[&own], &[], None, 10).await), ["a", "c"]);
     }
 
     async fn a_screen_token_is_found_by_its_hash_until_it_is_over_and_swept(bed: &Bed) {

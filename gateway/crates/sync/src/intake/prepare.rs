@@ -58,7 +58,7 @@ impl Prepare {
         let exchanges = if self.keep_exchanges { self.exchanges(delivery, &outcome, reel) } else { Vec::new() };
         let refreshes = self.refreshes(outcome.refresh);
         let limits = self.connection.limits();
-        let rules = Rules::new(&carried(manifest), limits);
+        let rules = Rules::of(&self.connection, &carried(manifest));
         let nothing = VecDeque::<HashSet<u64>>::new();
         let mut checked = normalize::check(outcome.records, exchanges.len(), &rules, &Marks::new(), &nothing);
         checked.quarantine.extend(outcome.rejects.into_iter().map(|reject| normalize::from_reject(reject, limits)));

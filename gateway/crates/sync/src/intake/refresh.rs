@@ -109,6 +109,9 @@ impl Engine {
     }
 
     async fn read(self: Arc<Self>, key: StreamKey, rows: Vec<RefreshRow>, cancel: CancellationToken) {
+        if self.is_shut(&key) {
+            return self.pass_over(&key, &rows).await;
+        }
         let (whole, single): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.ask.external_id.is_none());
         for row in whole {
             let ended = self.run_whole(&key, &row, &cancel).await;
@@ -119,6 +122,21 @@ impl Engine {
             let _place = self.reads.take(&who, Bounds::default()).await;
             let ended = self.read_only(&key, chunk).await;
             self.settle(&key, chunk.to_vec(), ended).await;
+        }
+    }
+
+    /// Is nothing granted that the stream carries?
+    fn is_shut(&self, key: &StreamKey) -> bool {
+        let connection = self.connection(&key.tenant, &key.connection);
+        connection.is_ok_and(|connection| connection.shut_streams().contains_key(&key.stream))
+    }
+
+    /// Ends what asks for a stream that is off: nothing of it could come in.
+    async fn pass_over(&self, key: &StreamKey, rows: &[RefreshRow]) {
+        figures::refreshes(key, "not_granted", rows.len());
+        let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
+        if let Err(error) = self.store.settle_refreshes(done, Vec::new(), self.options.clock.now_ms()).await {
+            tracing::debug!(%error, "what asks for a stream that is off could not be ended; it is when its claim is over");
         }
     }
 
@@ -144,7 +162,7 @@ impl Engine {
         let connection = self.connection(&key.tenant, &key.connection).map_err(|error| of_engine(&error))?;
         let source = connection.source();
         let declared = connection.declared(source.as_ref(), &key.stream).map_err(|error| of_engine(&error))?;
-        let rules = Arc::new(Rules::new(&declared.entities, connection.limits()));
+        let rules = Arc::new(Rules::of(connection, &declared.entities));
         let only: Vec<String> = rows.iter().filter_map(|row| row.ask.external_id.clone()).collect();
         let mut cursor = None;
         for _ in 0..PAGES_MAX {

@@ -17,6 +17,9 @@ impl Fault {
     }
 }
 
+/// The code of what the operator did not grant: not the connector's fault, so it does not count against a page.
+pub(crate) const NOT_GRANTED: &str = "entity_not_granted";
+
 /// The last millisecond of the year 9999: later times cannot be written as RFC 3339.
 const TIME_MAX_MS: i64 = 253_402_300_799_999;
 

@@ -14,31 +14,53 @@ use renmen_plugin_host::Envelope;
 use renmen_schema::{EntityKind, canonicalize};
 use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 
-use crate::IngestLimits;
+use crate::{ConnectionRuntime, IngestLimits};
 use envelope::Fault;
+pub(crate) use envelope::NOT_GRANTED;
 pub(crate) use refusal::from_reject;
 
-/// What a stream may carry.
+/// What may come in through a door: what the manifest declares for it, and of that what the operator granted.
 pub(crate) struct Rules {
-    kinds: Vec<(String, Option<EntityKind>)>,
+    kinds: Vec<(String, May)>,
     limits: IngestLimits,
 }
 
+/// What is known of a declared entity.
+#[derive(Clone, Copy)]
+enum May {
+    Come(EntityKind),
+    NotGranted,
+    GatewayOnly,
+    Unknown,
+}
+
 impl Rules {
-    /// The entities that the manifest declares for the stream, and the connection's limits.
-    pub(crate) fn new(entities: &[String], limits: &IngestLimits) -> Self {
-        let kinds = entities.iter().map(|name| (name.clone(), EntityKind::from_name(name))).collect();
-        Self { kinds, limits: limits.clone() }
+    /// For a connection and what its manifest declares for the door: a stream's entities, or all that a delivery may carry.
+    pub(crate) fn of(connection: &ConnectionRuntime, declared: &[String]) -> Self {
+        let may = |name: &String| match EntityKind::from_name(name) {
+            None => May::Unknown,
+            Some(kind) if kind.is_gateway_only() => May::GatewayOnly,
+            Some(kind) if connection.entities().allows(kind) => May::Come(kind),
+            Some(_) => May::NotGranted,
+        };
+        let kinds = declared.iter().map(|name| (name.clone(), may(name))).collect();
+        Self { kinds, limits: connection.limits().clone() }
     }
 
     fn kind(&self, entity: &str) -> Result<EntityKind, Fault> {
         match self.kinds.iter().find(|(name, _)| name == entity) {
-            Some((_, Some(kind))) => Ok(*kind),
-            Some((_, None)) => Err(Fault::new(
+            Some((_, May::Come(kind))) => Ok(*kind),
+            Some((_, May::NotGranted)) => Err(Fault::new(
+                NOT_GRANTED,
+                format!("`grant.entities` of the connection does not name `{entity}`: add it there to let it in"),
+            )),
+            Some((_, May::GatewayOnly)) => Err(gateway_only(entity)),
+            Some((_, May::Unknown)) => Err(Fault::new(
                 "unknown_entity",
                 "the manifest declares an entity that this gateway does not know: it may need a newer gateway"
                     .to_owned(),
             )),
+            None if EntityKind::from_name(entity).is_some_and(EntityKind::is_gateway_only) => Err(gateway_only(entity)),
             None => Err(Fault::new(
                 "undeclared_entity",
                 format!(
@@ -48,6 +70,10 @@ impl Rules {
             )),
         }
     }
+}
+
+fn gateway_only(entity: &str) -> Fault {
+    Fault::new("gateway_only", format!("`{entity}` is written by the gateway alone: no connection may bring it"))
 }
 
 /// Which records are on their way to the store but may not be there yet: what the store knows of them is out of date.
@@ -165,6 +191,19 @@ fn record(candidate: Candidate, (entity, external_id): (String, String)) -> Resu
         (Vec::new(), ContentHash::of(&[]))
     } else {
         match canonicalize(kind, &envelope.payload) {
+            Ok(body) if kind == EntityKind::DimensionScore && corrects(&body) => {
+                let reason = "/adjusts: only a person at the gateway corrects a score; a source that scored again sends \
+                              another score and its new result";
+                return Err(Box::new(QuarantineWrite {
+                    entity,
+                    external_id: Some(external_id),
+                    exchange_no: envelope.exchange,
+                    pointer: envelope.pointer,
+                    code: "gateway_only".to_owned(),
+                    reason: reason.to_owned(),
+                    raw: envelope.payload,
+                }));
+            }
             Ok(body) => {
                 let hash = if body == envelope.payload { hash } else { ContentHash::of(&body) };
                 (body, hash)
@@ -193,4 +232,13 @@ fn record(candidate: Candidate, (entity, external_id): (String, String)) -> Resu
         pointer: envelope.pointer,
         deleted: envelope.deleted.then_some(DeletedBy::SourceFlag),
     })
+}
+
+/// Does a score name another one that it corrects? Its body is canonical, so it parses.
+fn corrects(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Score {
+        adjusts: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Score>(body).is_ok_and(|score| score.adjusts.is_some())
 }

@@ -130,7 +130,7 @@ impl Engine {
             store: self.store.as_ref(),
             source: source.as_ref(),
             key,
-            rules: Arc::new(Rules::new(&stream.entities, connection.limits())),
+            rules: Arc::new(Rules::of(connection, &stream.entities)),
             limits: connection.limits(),
         };
         let pages = self.replayable(key).await?;

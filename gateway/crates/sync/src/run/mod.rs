@@ -47,6 +47,7 @@ pub(crate) struct Job {
     pub(crate) source: Arc<dyn Puller>,
     pub(crate) stream: StreamManifest,
     pub(crate) limits: IngestLimits,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) trigger: String,
     /// Failed runs in a row before this one.
     pub(crate) failures: u32,
@@ -221,7 +222,7 @@ impl Job {
         PrepareStage {
             store: Arc::clone(&self.store),
             key: self.key.clone(),
-            rules: Arc::new(Rules::new(&self.stream.entities, &self.limits)),
+            rules: Arc::clone(&self.rules),
             limits: self.limits.clone(),
             look_up: state.records > 0,
             keep_exchanges: self.options.keep_exchanges,

@@ -7,6 +7,7 @@ use renmen_store::QuarantineWrite;
 
 use crate::IngestLimits;
 use crate::failure::{FailureClass, RunFailure};
+use crate::normalize::NOT_GRANTED;
 
 /// Counts one run.
 pub(super) struct Ratio {
@@ -23,7 +24,10 @@ impl Ratio {
 
     /// Judges a page before it is committed, alone and together with those before it.
     pub(super) fn page(&mut self, number: u64, records: u64, quarantine: &[QuarantineWrite]) -> Option<RunFailure> {
-        let refused = quarantine.len() as u64;
+        // What the operator did not grant is refused as it should be: it says nothing of the connector or the vendor.
+        let not_granted = quarantine.iter().filter(|item| item.code == NOT_GRANTED).count() as u64;
+        let refused = quarantine.len() as u64 - not_granted;
+        let records = records.saturating_sub(not_granted);
         let (seen, all) = (self.seen + records, self.refused + refused);
         if self.over(records, refused) || self.over(seen, all) {
             return Some(too_many(number, records, refused, self.max, quarantine));
@@ -80,6 +84,15 @@ mod tests {
         let failure = Ratio::new(&IngestLimits::default()).page(0, 20, &refused(11)).unwrap();
         assert_eq!(failure.code, "quarantine_ratio_max");
         assert!(failure.message.contains("11 of the 20 records of page 1") && failure.message.contains("/hire_date"));
+    }
+
+    #[test]
+    fn what_is_not_granted_does_not_count_for_or_against_a_page() {
+        let mut not_granted = refused(300);
+        not_granted.iter_mut().for_each(|item| item.code = NOT_GRANTED.to_owned());
+        let page = |bad: usize| [not_granted.clone(), refused(bad)].concat();
+        assert!(Ratio::new(&IngestLimits::default()).page(0, 320, &page(10)).is_none());
+        assert!(Ratio::new(&IngestLimits::default()).page(0, 320, &page(11)).is_some(), "nor does it hide what is bad");
     }
 
     #[test]

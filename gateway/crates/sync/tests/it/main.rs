@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod by_hand;
+mod grants;
 mod kill;
 mod neighbours;
 mod replays;

@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, Request, Response, Tape};
-use renmen_plugin_host::{CallError, Coverage, Envelope, FailureKind, Finding, Page, Pull, Reject, Usage};
-use renmen_schema::manifest::{Deletes, Manifest, StreamManifest, StreamMode};
-use renmen_sync::{Puller, Reading};
+use renmen_plugin_host::{
+    CallError, Coverage, Delivery, Envelope, FailureKind, Finding, Outcome, Page, Pull, Reject, Usage,
+};
+use renmen_schema::manifest::{Deletes, Manifest, StreamManifest, StreamMode, WebhookManifest};
+use renmen_sync::{Puller, Reading, Receiver};
 use serde_json::{Value, json};
 
 pub(crate) type Mutation = Box<dyn Fn(&mut Page, Option<&str>) + Send + Sync>;
 type Mapping = Box<dyn Fn(&Value) -> Envelope + Send + Sync>;
+type Hook = Box<dyn Fn() -> Outcome + Send + Sync>;
 
 /// What the vendor holds: a name for each id, with the position of its last change.
 #[derive(Default)]
@@ -89,6 +93,8 @@ pub(crate) struct Script {
     digest: String,
     mapping: Mapping,
     mutation: Option<Mutation>,
+    /// What a delivery means.
+    hook: Option<Hook>,
     /// Where it asks: another version may ask elsewhere.
     path: &'static str,
 }
@@ -131,6 +137,7 @@ impl Script {
             digest: "sha256:1".to_owned(),
             mapping: Box::new(unit),
             mutation: None,
+            hook: None,
             path: "units",
         }
     }
@@ -147,6 +154,22 @@ impl Script {
     ) -> Self {
         self.digest = digest.to_owned();
         self.mapping = Box::new(mapping);
+        self
+    }
+
+    /// With other entities than units.
+    pub(crate) fn carrying(mut self, entities: &[&str]) -> Self {
+        let stream = self.manifest.streams.values_mut().next().unwrap();
+        stream.entities = entities.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// With a webhook.
+    pub(crate) fn taking(mut self, hook: impl Fn() -> Outcome + Send + Sync + 'static) -> Self {
+        let description = "Events".to_owned();
+        let (entities, slots) = (Vec::new(), Vec::new());
+        self.manifest.webhook = Some(WebhookManifest { description, entities, slots, socket: None });
+        self.hook = Some(Box::new(hook));
         self
     }
 
@@ -243,8 +266,23 @@ impl Puller for Script {
         Ok(page)
     }
 
+    fn receiver(&self) -> Option<&dyn Receiver> {
+        self.hook.is_some().then_some(self as &dyn Receiver)
+    }
+
     async fn probe(&self, _reading: Reading) -> Result<Vec<Finding>, CallError> {
         Ok(vec![Finding { name: "token".to_owned(), ok: true, message: "good".to_owned() }])
+    }
+}
+
+#[async_trait]
+impl Receiver for Script {
+    async fn receive(&self, _: Reading, _: Duration, _: Delivery) -> Result<Outcome, CallError> {
+        Ok((self.hook.as_ref().unwrap())())
+    }
+
+    fn redact(&self, bytes: Bytes) -> Bytes {
+        bytes
     }
 }
 

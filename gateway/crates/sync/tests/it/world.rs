@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::{RecordQuery, Store, StoreError, StoreOptions, StreamKey};
 use renmen_sync::{
-    Clock, ConnectionRuntime, Engine, IngestLimits, NoProgress, Puller, RunReport, Schedule, StreamPlan, SyncError,
-    SyncOptions,
+    Clock, ConnectionRuntime, Engine, EntityGrant, IngestLimits, NoProgress, Puller, RunReport, Schedule, StreamPlan,
+    SyncError, SyncOptions,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::vendor::Script;
+use crate::vendor::{Script, Vendor};
 
 pub(crate) struct Hand(AtomicI64);
 
@@ -73,8 +75,21 @@ pub(crate) fn engine(
     limits: IngestLimits,
     schedule: Schedule,
 ) -> Arc<Engine> {
+    granted(store, source, dir, clock, (limits, schedule), EntityGrant::Manifest)
+}
+
+/// The same with what the operator lets the connection write.
+pub(crate) fn granted(
+    store: &Arc<dyn Store>,
+    source: Arc<dyn Puller>,
+    dir: &Path,
+    clock: &Arc<Hand>,
+    (limits, schedule): (IngestLimits, Schedule),
+    entities: EntityGrant,
+) -> Arc<Engine> {
     let plans = [("units".parse().unwrap(), StreamPlan { schedule, enabled: true })].into();
     let runtime = ConnectionRuntime::new(tenant(), connection(), source, plans, limits).unwrap();
+    let runtime = runtime.with_entities(entities);
     let options = SyncOptions { clock: Arc::clone(clock) as Arc<dyn Clock>, ..SyncOptions::in_dir(dir.to_owned()) };
     Engine::new(Arc::clone(store), vec![runtime], options)
 }
@@ -90,6 +105,20 @@ impl World {
         let clock = Hand::at(1_000_000);
         let engine = engine(&store, Arc::new(script), dir.path(), &clock, limits, schedule);
         Self { store, engine, clock, dir }
+    }
+
+    /// Its operator lets it write these and nothing else.
+    pub(crate) async fn granting(script: Script, entities: &[EntityKind]) -> Self {
+        let world = Self::new(Script::new(&Vendor::with(0, 1), StreamMode::Full, Deletes::None)).await;
+        world.regranted(script, entities)
+    }
+
+    /// The operator changed what it may write, and the gateway was started again.
+    pub(crate) fn regranted(self, script: Script, entities: &[EntityKind]) -> Self {
+        let entities = EntityGrant::Only(entities.iter().copied().collect());
+        let plan = (IngestLimits::default(), Schedule::Manual);
+        let engine = granted(&self.store, Arc::new(script), self.dir.path(), &self.clock, plan, entities);
+        Self { engine, ..self }
     }
 
     pub(crate) async fn run(&self) -> RunReport {

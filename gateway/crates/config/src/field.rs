@@ -1,0 +1,23 @@
+//! A path into records, as a rule of the file has it: it must lead somewhere, or the rule would hold nothing back and nobody would
+//! know.
+
+use renmen_schema::check_place_in_any;
+
+use crate::section::Node;
+
+/// A JSON Pointer with `*` for any item, into records of any entity.
+pub(crate) fn read_field(node: &Node<'_>) -> Option<String> {
+    let pointer = |text: &str| match text.strip_prefix('/') {
+        Some(path) if !path.is_empty() => Ok(text.to_owned()),
+        _ => Err("is no field".to_owned()),
+    };
+    let text = node.parsed(pointer, "write a JSON Pointer such as \"/person/gender\"")?;
+    let path: Vec<String> = text.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    match check_place_in_any(&path) {
+        Ok(()) => Some(text),
+        Err(no) => {
+            node.problem(no.message, no.help);
+            None
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Who may write which records: what the operator granted meets what each plugin carries. From it follows whose interviews are acted
+//! on and whose pay bands answer where the file names nobody, and which flows anybody's records could set off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use renmen_config::{Config, Connection, LateProblem};
+use renmen_flow::Definition;
+use renmen_interview::Sources;
+use renmen_schema::EntityKind;
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::manifest::Manifest;
+use renmen_schema::shown::line;
+use renmen_store::BUILT_IN_CONNECTION;
+use renmen_sync::{Engine, EntityGrant};
+
+/// What the gateway writes through its own connection, beside what it alone writes.
+const ALSO_BUILT_IN: [EntityKind; 2] = [EntityKind::ProcessNode, EntityKind::DimensionScore];
+
+/// What the operator must have said before a connection writes anything outside of `--dev`.
+pub(super) fn missing(connection: &Connection, manifest: &Manifest) -> Vec<LateProblem> {
+    let carried: Vec<&str> = manifest.entities().into_iter().collect();
+    if connection.grant.entities.is_some() || carried.is_empty() {
+        return Vec::new();
+    }
+    let known = |name: &&&str| EntityKind::from_name(name).is_some();
+    let paste = carried.iter().filter(known).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let (where_to, prefix) = if connection.says("grant") { ("add to `grant`", "") } else { ("write", "grant.") };
+    vec![LateProblem {
+        key: "grant.entities".into(),
+        at: None,
+        message: "`grant.entities` is missing: which records a connection may write is yours to say, not its plugin's"
+            .into(),
+        help: format!(
+            "plugin `{}` carries {}; {where_to} those that you allow: `{prefix}entities = [{paste}]`",
+            line(&manifest.name),
+            carried.iter().map(|name| line(name).into_owned()).collect::<Vec<_>>().join(", ")
+        ),
+    }]
+}
+
+/// What a connection may write.
+pub(super) fn granted(connection: &Connection) -> EntityGrant {
+    match &connection.grant.entities {
+        None => EntityGrant::Manifest,
+        Some(kinds) => EntityGrant::Only(kinds.iter().copied().collect()),
+    }
+}
+
+/// What a connection could write whose plugin is not loaded: what it was granted; where nobody said, anything, unless it was switched
+/// off by hand.
+fn could_write(connection: &Connection) -> BTreeSet<EntityKind> {
+    match &connection.grant.entities {
+        Some(kinds) => kinds.iter().copied().collect(),
+        None if connection.enabled => EntityKind::ALL.iter().copied().filter(|kind| !kind.is_gateway_only()).collect(),
+        None => BTreeSet::new(),
+    }
+}
+
+/// Of each tenant, what each connection may write.
+pub(crate) struct Writers(BTreeMap<TenantId, BTreeMap<ConnectionName, BTreeSet<EntityKind>>>);
+
+impl Writers {
+    /// Of every connection of the file. One that is off now is still one of those that could be meant: else it would be enough to
+    /// bring it down to take its place.
+    pub(crate) fn of(config: &Config, engine: &Engine) -> Self {
+        let mut all = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for (name, connection) in &config.connections {
+            let writes = match engine.connection(&connection.tenant, name) {
+                Ok(runtime) => runtime.writes(),
+                Err(_) => could_write(connection),
+            };
+            all.entry(connection.tenant.clone()).or_default().insert(name.clone(), writes);
+        }
+        Self(all)
+    }
+
+    /// Which connections of a tenant may write an entity.
+    fn who(&self, tenant: &TenantId, kind: EntityKind) -> Vec<&ConnectionName> {
+        let own = self.0.get(tenant).into_iter().flatten();
+        own.filter(|(_, kinds)| kinds.contains(&kind)).map(|(name, _)| name).collect()
+    }
+
+    /// The connections that are named, or of each tenant the only one that could be meant. Where several could, nobody is: a
+    /// choice that nobody made would be the stranger's.
+    fn named_or_only(&self, named: &[ConnectionName], kind: EntityKind) -> BTreeSet<ConnectionName> {
+        if !named.is_empty() {
+            return named.iter().cloned().collect();
+        }
+        let of_tenant = |tenant: &TenantId| match self.who(tenant, kind).as_slice() {
+            [only] => Some((*only).clone()),
+            _ => None,
+        };
+        self.0.keys().filter_map(of_tenant).collect()
+    }
+}
+
+/// Whose records count in the interview loop.
+pub(crate) fn sources(config: &Config, writers: &Writers) -> Sources {
+    let said = &config.interview;
+    Sources {
+        vendors: writers.named_or_only(&said.vendors, EntityKind::Interview),
+        beside: said.sources.iter().map(|(of, beside)| (of.clone(), beside.iter().cloned().collect())).collect(),
+    }
+}
+
+/// Whose pay bands answer.
+pub(crate) fn pay_bands(config: &Config, writers: &Writers) -> BTreeSet<ConnectionName> {
+    writers.named_or_only(&config.interview.pay_bands, EntityKind::PayBand)
+}
+
+/// What works as it is written and is worth a thought: of which part of the file, and what.
+pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String)> {
+    let mut remarks = Vec::new();
+    let said = &config.interview;
+    for (key, named, kind, nothing) in [
+        ("vendors", &said.vendors, EntityKind::Interview, "no interview is acted on"),
+        ("pay_bands", &said.pay_bands, EntityKind::PayBand, "no question about a pay band is answered"),
+    ] {
+        let place = format!("interview.{key}");
+        for tenant in writers.0.keys().filter(|_| named.is_empty()) {
+            let could = writers.who(tenant, kind);
+            if could.len() > 1 {
+                let list = list(could);
+                let why = format!("{list} may write `{}`, and none of them is named, so {nothing}", kind.name());
+                remarks.push((place.clone(), format!("{why}: write `{key} = [\"…\"]` under [interview]")));
+            }
+        }
+        let writes = |name: &ConnectionName| writers.0.keys().any(|tenant| writers.who(tenant, kind).contains(&name));
+        for name in named.iter().filter(|name| !writes(name)) {
+            let why = format!("it names `{name}`, and no connection of that name may write `{}`", kind.name());
+            remarks.push((place.clone(), format!("{why}: correct the name, or grant it")));
+        }
+    }
+    let there = |name: &ConnectionName| writers.0.values().any(|own| own.contains_key(name));
+    for name in
+        said.sources.iter().flat_map(|(of, beside)| std::iter::once(of).chain(beside)).filter(|name| !there(name))
+    {
+        remarks.push((
+            "interview.sources".to_owned(),
+            format!("it names `{name}`, and there is no connection of that name"),
+        ));
+    }
+    remarks.extend(config.flows.iter().filter_map(|(name, flow)| {
+        let definition = Definition::read(&flow.definition).ok()?;
+        Some((format!("flows.{name}"), open_to(&definition, &writers.setters(&flow.tenant, definition.when.entity))?))
+    }));
+    remarks
+}
+
+/// Why a flow is set off by more than was perhaps meant.
+fn open_to(definition: &Definition, setters: &[String]) -> Option<String> {
+    let kind = definition.when.entity;
+    if !definition.enabled || !definition.when.connections.is_empty() || (setters.len() < 2 && !kind.is_gateway_only())
+    {
+        return None;
+    }
+    let names = setters.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let first = setters.first().map_or("…", String::as_str);
+    Some(format!(
+        "`when.connection` is missing, so a `{}` of each of these sets it off: {names}; name those that should, such as \
+         `connection = \"{first}\"`",
+        kind.name()
+    ))
+}
+
+impl Writers {
+    /// Whose records of an entity there can be, the gateway's own first.
+    fn setters(&self, tenant: &TenantId, kind: EntityKind) -> Vec<String> {
+        let own = kind.is_gateway_only() || ALSO_BUILT_IN.contains(&kind);
+        let own = own.then(|| BUILT_IN_CONNECTION.to_owned());
+        own.into_iter().chain(self.who(tenant, kind).into_iter().map(ToString::to_string)).collect()
+    }
+}
+
+fn list(names: Vec<&ConnectionName>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use plugin::Plugin;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
-use renmen_store::KeyId;
 
 /// Renmen (人门): a self-hosted HR integration gateway.
 ///
@@ -249,7 +248,7 @@ pub(crate) enum Key {
     /// Revoke one for good. Works beside a running gateway, which refuses it within seconds.
     Revoke {
         /// From `list`.
-        id: KeyId,
+        id: String,
     },
 }
 

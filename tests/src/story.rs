@@ -36,7 +36,7 @@ pub struct Stage {
 pub struct Gateway {
     /// `http://127.0.0.1:7300`.
     pub url: String,
-    /// An API key.
+    /// An owner's API key.
     pub key: String,
 }
 
@@ -56,9 +56,10 @@ pub struct End {
 /// What did not happen, or not as it should.
 pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) -> anyhow::Result<End> {
     let api = Api::new(gateway);
-    let application = api.candidate_for_an_interview().await?;
+    let reader = api.with_key_for(&json!({ "role": "consumer", "label": "the story's reader" })).await?;
+    let application = reader.candidate_for_an_interview().await?;
     let hire_id = application["external_ids"][0]["value"].as_str().context("an application has its id in Hire")?;
-    told(&format!("application {hire_id} is in screening in Hire, and {}", api.bands().await?));
+    told(&format!("application {hire_id} is in screening in Hire, and {}", reader.bands().await?));
 
     let story = ordered(stage, &api, hire_id, &mut told).await?;
     interviewed(stage, &api, &story, &mut told).await?;
@@ -71,7 +72,7 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     .await?;
     told("Hire holds the interview and its assessment on the candidate");
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
-    let steps = until("every step on the timeline", async || complete(&api.get(&timeline).await?)).await?;
+    let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
     Ok(End { decision, timeline, steps })
 }
 
@@ -115,8 +116,13 @@ async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl Fn
     told(
         "the vendor invites, the candidate begins and answers the first question: each event signed, each kept before its answer",
     );
+    let vendor = json!({ "role": "vendor", "connection": "interview", "label": "the interview vendor" });
+    let vendor = api.with_key_for(&vendor).await?;
+    let refused = vendor.status("GET", "/v1/pay-bands", "").await?;
+    ensure!(refused == 403, "the vendor's key was answered with {refused} about pay bands");
+    told("the vendor has a key of its own, for its questions and nothing else: it may not read the bands");
     for (amount, wanted) in [("9500", "in"), ("13000", "out")] {
-        let said = api.post("/v1/pay-bands/match", &story.asks_about_pay(amount)).await?;
+        let said = vendor.post("/v1/pay-bands/match", &story.asks_about_pay(amount)).await?;
         ensure!(said == json!({ "match": wanted }), "about {amount}: {said}");
         told(&format!(
             "the vendor asks whether {amount} CNY a month is within the band of P4: `{wanted}`, and never the band"
@@ -207,9 +213,24 @@ impl Api {
         Self { url: gateway.url.clone(), key: gateway.key.clone(), tag }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+    /// The same API with a key that is made for this purpose.
+    async fn with_key_for(&self, purpose: &Value) -> anyhow::Result<Self> {
+        let made = self.post("/v1/keys", purpose).await?;
+        let key = made["key"].as_str().context("a key that is made is shown")?.to_owned();
+        Ok(Self { key, url: self.url.clone(), tag: self.tag.clone() })
+    }
+
+    async fn send(&self, method: &str, path: &str, body: &str) -> anyhow::Result<http::Answer> {
         let key = [("authorization", format!("Bearer {}", self.key))];
-        let answer = http::ask(method, &format!("{}{path}", self.url), &key, body, PATIENCE).await?;
+        http::ask(method, &format!("{}{path}", self.url), &key, body, PATIENCE).await
+    }
+
+    async fn status(&self, method: &str, path: &str, body: &str) -> anyhow::Result<u16> {
+        Ok(self.send(method, path, body).await?.status)
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
+        let answer = self.send(method, path, body).await?;
         ensure!((200..300).contains(&answer.status), "{path} answered {}: {}", answer.status, answer.body);
         serde_json::from_str(&answer.body).with_context(|| format!("{path} answered no JSON"))
     }

@@ -3,7 +3,7 @@
 use renmen_api::ApiKey;
 use renmen_config::{Config, duration};
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{ApiKeyRow, KeyId, KeyRole};
+use renmen_store::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Key as Ask, NewKey, Role};
@@ -122,9 +122,11 @@ async fn list(out: Output, deployment: &Deployment, tenant: Option<&TenantId>) -
     out.table(&head, rows, &documents)
 }
 
-async fn revoke(out: Output, deployment: &Deployment, id: &KeyId) -> anyhow::Result<Outcome> {
+async fn revoke(out: Output, deployment: &Deployment, id: &str) -> anyhow::Result<Outcome> {
+    // The text is not repeated: it may be the key itself.
+    let id: KeyId = id.parse().map_err(|not: NotAKeyId| Usage(not.to_string()))?;
     let keys = deployment.keys().await?;
-    let Some(row) = keys.revoke_api_key(None, *id, now_ms()).await? else {
+    let Some(row) = keys.revoke_api_key(None, id, now_ms()).await? else {
         out.say(&format!("there is no key {id}; `renmen key list` shows those that there are"));
         return Ok(Outcome::Failed);
     };

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use renmen_tests::interview_vendor;
+use renmen_tests::interview_vendor::story::Story;
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -15,7 +16,14 @@ const CANDIDATES: usize = 30;
 /// The interview vendor and the payroll department of the repository's deployment.
 async fn deployment() -> (Home, interview_vendor::Vendor) {
     let vendor = interview_vendor::vendor(CANDIDATES);
+    Story::keep(&vendor, &json!({ "data": { "interviews": [under_way()] } }));
     (with_interviews(example().await, &vendor, "interview").await, vendor)
+}
+
+/// The vendor's others are over: nothing is asked about them any more.
+fn under_way() -> Value {
+    json!({ "id": "int-now", "modified_at": "2026-03-02T01:00:00.000Z", "application_id": "app-0", "round": 2, "kind": "ai",
+            "status": "in_progress" })
 }
 
 /// A gateway that serves.
@@ -71,10 +79,14 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
 
 /// R05, over the payroll department's own file: P4 earns 8-10K.
 async fn band_match(api: &Api) {
-    let ask = |level: &str, amount: &str| {
-        json!({ "connection": "interview", "interview": "int-0", "position": { "job_family": "研发", "level": level },
+    let ask_of = |interview: &str, level: &str, amount: &str| {
+        json!({ "connection": "interview", "interview": interview, "position": { "job_family": "研发", "level": level },
                 "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
     };
+    let ask = |level: &str, amount: &str| ask_of("int-now", level, amount);
+    for (interview, status) in [("int-0", 409), ("int-made-up", 404)] {
+        assert_eq!(api.post("/v1/pay-bands/match", &ask_of(interview, "P4", "9500")).await.0, status, "{interview}");
+    }
     let said = async |level: &str, amount: &str| api.post("/v1/pay-bands/match", &ask(level, amount)).await.1;
     assert_eq!(said("P4", "9500").await, json!({ "match": "in" }));
     assert_eq!(said("P4", "13000").await, json!({ "match": "out" }));

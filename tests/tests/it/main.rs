@@ -18,6 +18,7 @@ mod gateway;
 mod harness;
 mod hooks;
 mod interview_loop;
+mod keys;
 mod languages;
 mod off;
 mod provenance;

@@ -121,9 +121,7 @@ fn refused(error: SyncError) -> ControlError {
         SyncError::Disabled { .. }
         | SyncError::NotGranted { .. }
         | SyncError::BadOption(_)
-        | SyncError::Store(StoreError::Quota { .. }) => {
-            ControlError::Refused(error.to_string())
-        }
+        | SyncError::Store(StoreError::Quota { .. }) => ControlError::Refused(error.to_string()),
         SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {
             ControlError::Unavailable(error.to_string())
         }

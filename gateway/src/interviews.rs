@@ -28,8 +28,7 @@ pub(crate) async fn open(running: &Running) -> anyhow::Result<(InterviewBridge, 
     tenants.sort();
     tenants.dedup();
     let (opened, work) =
-        InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options(config, &running.writers()))
-            .await?;
+        InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options(config, &running.writers())).await?;
     Ok((InterviewBridge(opened), work))
 }
 

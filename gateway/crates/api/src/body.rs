@@ -27,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         serde_json::from_slice(&bytes).map(Self).map_err(|fault| {
             let fault: String = fault.to_string().chars().take(FAULT_CHARS_MAX).collect();
             Problem::new(ProblemCode::InvalidBody).detail(
-                format!("the body is not the JSON that `/docs` shows for this operation: {fault}"),
+                format!("the body does not match the schema that `/docs` shows for this operation: {fault}"),
                 format!("请求体不是此操作在 `/docs` 中所示的 JSON：{fault}"),
             )
         })

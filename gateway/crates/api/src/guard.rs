@@ -24,8 +24,10 @@ pub(crate) async fn shape(State(state): State<AppState>, request: Request, next:
     let bytes = request.uri().path_and_query().map_or(0, |both| both.as_str().len());
     let max = state.options.uri_bytes_max;
     if bytes > max {
-        return Err(Problem::new(ProblemCode::UriTooLong)
-            .detail(format!("{bytes} bytes; at most {max} are taken"), format!("{bytes} 字节，上限为 {max} 字节")));
+        return Err(Problem::new(ProblemCode::UriTooLong).detail(
+            format!("the URI has {bytes} bytes; the limit is {max}"),
+            format!("{bytes} 字节，上限为 {max} 字节"),
+        ));
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -40,7 +42,7 @@ fn of_head(fault: HeadFault) -> Problem {
             ("send exactly one `Host` header with the name of this server", "请发送且仅发送一个 `Host` 请求头")
         }
         HeadFault::Misplaced => (
-            "it begins before the answer to the request before it; send one request after the other",
+            "it was sent before the previous request was answered; send one request at a time",
             "前一个请求尚未应答，请逐个发送请求",
         ),
     };
@@ -62,14 +64,17 @@ pub(crate) async fn brief(State(state): State<AppState>, request: Request, next:
     };
     let owner = Owner { group: caller.tenant.to_string(), member: caller.key.to_string() };
     let Some(place) = state.requests.take(owner, 1) else {
-        return Err(overloaded("as many requests as may be are being worked on", "正在处理的请求已达上限"));
+        return Err(overloaded(
+            "the limit of requests in progress is reached; try again shortly",
+            "正在处理的请求已达上限",
+        ));
     };
     let work = within(state.options.deadline, async { Ok::<_, Problem>(next.run(request).await) });
     tokio::select! {
         answer = work => answer,
         () = place.lost() => Err(overloaded(
-            "it was given up for a tenant that has fewer under way; if it changes something, look whether it did before you \
-             ask again",
+            "it was cancelled in favour of a tenant with fewer requests in progress; if it changes something, check whether \
+             it did before you try again",
             "该请求已让位于请求较少的租户；若为修改操作，请先确认是否已生效再重试",
         )),
     }
@@ -85,7 +90,7 @@ where
         Err(_) => {
             let ms = deadline.as_millis();
             Err(Problem::new(ProblemCode::DeadlineExceeded).detail(
-                format!("no answer within {ms} ms; ask for less, or again after a moment"),
+                format!("the request took longer than {ms} ms; request less data or try again shortly"),
                 format!("{ms} 毫秒内未得到结果，请减少数据量或稍后重试"),
             ))
         }

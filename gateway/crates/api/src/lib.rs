@@ -33,6 +33,7 @@ mod sender;
 mod server;
 mod shown_json;
 mod state;
+mod text;
 
 pub use control::{
     ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,

@@ -45,6 +45,11 @@ impl<S: Sync> FromRequestParts<S> for Params {
 impl Params {
     /// A text; none when it was not given.
     pub(crate) fn text(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        self.text_of(name, TEXT_CHARS_MAX)
+    }
+
+    /// A text that may be longer or shorter than most.
+    pub(crate) fn text_of(&mut self, name: &'static str, chars_max: usize) -> Result<Option<String>, Problem> {
         self.known.push(name);
         let given = self.given.as_mut().map_err(|()| unreadable())?;
         let mut found = None;
@@ -53,11 +58,11 @@ impl Params {
             if found.is_some() {
                 return Err(Problem::parameter(name, "given once", "只出现一次的参数"));
             }
-            if value.chars().count() > TEXT_CHARS_MAX || value.contains('\0') {
+            if value.chars().count() > chars_max || value.contains('\0') {
                 return Err(Problem::parameter(
                     name,
-                    &format!("at most {TEXT_CHARS_MAX} characters without NUL"),
-                    &format!("不超过 {TEXT_CHARS_MAX} 个字符且不含 NUL 的文本"),
+                    &format!("at most {chars_max} characters without NUL"),
+                    &format!("不超过 {chars_max} 个字符且不含 NUL 的文本"),
                 ));
             }
             found = Some(value);
@@ -127,7 +132,7 @@ impl Params {
 
 fn unreadable() -> Problem {
     Problem::new(ProblemCode::BadRequest)
-        .detail("the query cannot be read: percent-encode it", "无法读取查询字符串，请进行百分号编码")
+        .detail("the query string is not valid; percent-encode it", "无法读取查询字符串，请进行百分号编码")
 }
 
 /// Reads a part of the path; what cannot be an id names nothing.

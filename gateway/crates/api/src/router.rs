@@ -120,7 +120,7 @@ fn deliveries() -> Router<AppState> {
 async fn no_such_path(request: Request) -> Problem {
     let method = request.method().as_str().chars().take(16).collect::<String>();
     Problem::new(ProblemCode::UnknownPath).detail(
-        format!("{method}: no such path; `/docs` lists those that there are"),
+        format!("no operation at this path ({method}); see `/docs` for the available ones"),
         format!("{method}：路径不存在，可用路径见 `/docs`"),
     )
 }

@@ -176,7 +176,7 @@ impl AppState {
     pub(crate) fn interviews(&self) -> Result<&dyn Interviews, Problem> {
         self.interviews.as_deref().ok_or_else(|| {
             Problem::new(ProblemCode::Refused)
-                .detail("this gateway runs without its interview loop", "此网关未启用面试流程")
+                .detail("the interview loop is not enabled on this gateway", "此网关未启用面试流程")
         })
     }
 

@@ -39,6 +39,11 @@ impl Currency {
         if code == *b"CNY" || listed(CODES, code) { Ok(currency) } else { Err(refuse()) }
     }
 
+    /// The codes of all currencies in use.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        CODES.split(' ')
+    }
+
     /// The code.
     #[must_use]
     pub fn as_str(&self) -> &str {

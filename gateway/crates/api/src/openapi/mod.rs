@@ -1,9 +1,10 @@
 //! The OpenAPI 3.1 document. The handlers' own descriptions (utoipa) are the source; this module adds what is the same
 //! for many operations: a collection for each entity (`entities`), the problems that each can answer with and the
-//! key that it needs (`problems`).
+//! key that it needs (`problems`), and what is stricter than it was derived (`tighten`).
 
 mod entities;
 mod problems;
+mod tighten;
 
 use std::sync::OnceLock;
 
@@ -105,6 +106,7 @@ struct Described;
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Described::openapi()).unwrap_or_default();
     entities::expand(&mut document);
+    tighten::tighten(&mut document);
     problems::add(&mut document);
     document
 }

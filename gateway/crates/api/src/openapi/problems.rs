@@ -64,7 +64,12 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if path.ends_with("/nodes/stream") {
         statuses.extend([400, 401, 409, 429]);
     }
-    if method == "put" {
+    // A body of the right form that cannot be used all the same.
+    if method == "put"
+        || path.ends_with("/corrections")
+        || path == "/v1/decisions/{id}"
+        || path == "/v1/pay-bands/match"
+    {
         statuses.push(422);
     }
     if path.starts_with("/v1/changes") || path == "/v1/pay-bands/match" {

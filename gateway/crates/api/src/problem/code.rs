@@ -30,6 +30,8 @@ pub enum ProblemCode {
     Refused,
     /// What was to be defined has defects; the detail names each.
     InvalidDefinition,
+    /// A value of the right form that does not fit the record that it is for.
+    InvalidValue,
     /// The request's body is too large.
     BodyTooLarge,
     /// The path with its query is too long.
@@ -72,7 +74,7 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
@@ -85,6 +87,7 @@ impl ProblemCode {
         Self::RunUnderWay,
         Self::Refused,
         Self::InvalidDefinition,
+        Self::InvalidValue,
         Self::BodyTooLarge,
         Self::UriTooLong,
         Self::TooManyStreams,
@@ -103,74 +106,63 @@ impl ProblemCode {
     fn entry(self) -> Entry {
         use StatusCode as S;
         match self {
-            Self::InvalidParameter => {
-                entry("invalid_parameter", S::BAD_REQUEST, "A parameter has a wrong value", "参数的值不正确")
-            }
+            Self::InvalidParameter => entry("invalid_parameter", S::BAD_REQUEST, "Invalid parameter", "参数的值不正确"),
             Self::UnknownParameter => {
-                entry("unknown_parameter", S::BAD_REQUEST, "An unknown query parameter", "未知的查询参数")
+                entry("unknown_parameter", S::BAD_REQUEST, "Unknown query parameter", "未知的查询参数")
             }
-            Self::InvalidBody => entry("invalid_body", S::BAD_REQUEST, "The body cannot be used", "请求体无法使用"),
-            Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "The cursor cannot be used", "游标无法使用"),
+            Self::InvalidBody => entry("invalid_body", S::BAD_REQUEST, "Invalid request body", "请求体无法使用"),
+            Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "Invalid cursor", "游标无法使用"),
             Self::Unauthorized => {
-                entry("unauthorized", S::UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥")
+                entry("unauthorized", S::UNAUTHORIZED, "A valid API key is required", "需要有效的 API 密钥")
             }
             Self::Forbidden => {
-                entry("forbidden", S::FORBIDDEN, "The key's role does not allow this", "密钥的角色无权执行此操作")
+                entry("forbidden", S::FORBIDDEN, "Not allowed for this role", "密钥的角色无权执行此操作")
             }
-            Self::NotFound => entry("not_found", S::NOT_FOUND, "There is no such thing", "找不到该对象"),
-            Self::UnknownPath => entry("unknown_path", S::NOT_FOUND, "There is no such path", "路径不存在"),
-            Self::MethodNotAllowed => entry(
-                "method_not_allowed",
-                S::METHOD_NOT_ALLOWED,
-                "This path does not take this method",
-                "该路径不支持此方法",
-            ),
+            Self::NotFound => entry("not_found", S::NOT_FOUND, "Not found", "找不到该对象"),
+            Self::UnknownPath => entry("unknown_path", S::NOT_FOUND, "Unknown path", "路径不存在"),
+            Self::MethodNotAllowed => {
+                entry("method_not_allowed", S::METHOD_NOT_ALLOWED, "Method not allowed", "该路径不支持此方法")
+            }
             Self::RunUnderWay => {
-                entry("run_under_way", S::CONFLICT, "A run of this stream is under way", "该数据流正在运行")
+                entry("run_under_way", S::CONFLICT, "A run of this stream is already in progress", "该数据流正在运行")
             }
-            Self::Refused => entry("refused", S::CONFLICT, "It cannot be done as things stand", "当前状态下无法执行"),
+            Self::Refused => entry("refused", S::CONFLICT, "Not possible in the current state", "当前状态下无法执行"),
             Self::InvalidDefinition => {
-                entry("invalid_definition", S::UNPROCESSABLE_ENTITY, "The definition cannot be used", "定义无法使用")
+                entry("invalid_definition", S::UNPROCESSABLE_ENTITY, "Invalid definition", "定义无法使用")
             }
-            Self::BodyTooLarge => {
-                entry("body_too_large", S::PAYLOAD_TOO_LARGE, "The request's body is too large", "请求体过大")
+            Self::InvalidValue => entry("invalid_value", S::UNPROCESSABLE_ENTITY, "Invalid value", "值不适用于该记录"),
+            Self::BodyTooLarge => entry("body_too_large", S::PAYLOAD_TOO_LARGE, "Request body too large", "请求体过大"),
+            Self::UriTooLong => entry("uri_too_long", S::URI_TOO_LONG, "URI too long", "路径与查询过长"),
+            Self::TooManyStreams => {
+                entry("too_many_streams", S::TOO_MANY_REQUESTS, "Too many open streams", "打开的长轮询与事件流过多")
             }
-            Self::UriTooLong => {
-                entry("uri_too_long", S::URI_TOO_LONG, "The path with its query is too long", "路径与查询过长")
-            }
-            Self::TooManyStreams => entry(
-                "too_many_streams",
-                S::TOO_MANY_REQUESTS,
-                "Too many long polls and event streams are open",
-                "打开的长轮询与事件流过多",
-            ),
-            Self::TooManyAsks => entry("too_many_asks", S::TOO_MANY_REQUESTS, "Asked too often", "询问过于频繁"),
+            Self::TooManyAsks => entry("too_many_asks", S::TOO_MANY_REQUESTS, "Rate limit exceeded", "询问过于频繁"),
             Self::Overloaded => {
-                entry("overloaded", S::SERVICE_UNAVAILABLE, "Too many requests at once", "同时处理的请求过多")
+                entry("overloaded", S::SERVICE_UNAVAILABLE, "Too many concurrent requests", "同时处理的请求过多")
             }
             Self::StoreUnavailable => {
-                entry("store_unavailable", S::SERVICE_UNAVAILABLE, "The store does not answer", "存储暂时不可用")
+                entry("store_unavailable", S::SERVICE_UNAVAILABLE, "Store unavailable", "存储暂时不可用")
             }
             Self::EngineUnavailable => {
-                entry("engine_unavailable", S::SERVICE_UNAVAILABLE, "The engine does not answer", "同步引擎暂时不可用")
+                entry("engine_unavailable", S::SERVICE_UNAVAILABLE, "Engine unavailable", "同步引擎暂时不可用")
             }
             Self::DeadlineExceeded => {
-                entry("deadline_exceeded", S::SERVICE_UNAVAILABLE, "It took too long", "处理超时")
+                entry("deadline_exceeded", S::SERVICE_UNAVAILABLE, "Request timed out", "处理超时")
             }
             Self::BadSignature => {
-                entry("bad_signature", S::UNAUTHORIZED, "The delivery is not proved", "回调签名校验失败")
+                entry("bad_signature", S::UNAUTHORIZED, "Signature verification failed", "回调签名校验失败")
             }
             Self::UnsupportedEncoding => entry(
                 "unsupported_encoding",
                 S::UNSUPPORTED_MEDIA_TYPE,
-                "The body must not be packed",
+                "Unsupported content encoding",
                 "不支持压缩的请求体",
             ),
             Self::TooManyDeliveries => {
-                entry("too_many_deliveries", S::TOO_MANY_REQUESTS, "Too many deliveries in a second", "每秒回调过多")
+                entry("too_many_deliveries", S::TOO_MANY_REQUESTS, "Delivery rate limit exceeded", "每秒回调过多")
             }
-            Self::BadRequest => entry("bad_request", S::BAD_REQUEST, "The request cannot be read", "无法读取该请求"),
-            Self::Internal => entry("internal", S::INTERNAL_SERVER_ERROR, "A fault of the gateway", "网关内部错误"),
+            Self::BadRequest => entry("bad_request", S::BAD_REQUEST, "Bad request", "无法读取该请求"),
+            Self::Internal => entry("internal", S::INTERNAL_SERVER_ERROR, "Internal error", "网关内部错误"),
         }
     }
 

@@ -102,30 +102,30 @@ impl Problem {
     pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> Self {
         let shown: String = name.chars().take(80).collect();
         let (en, zh) = if known.is_empty() {
-            ("it takes none".to_owned(), "此操作不接受查询参数".to_owned())
+            ("this operation accepts none".to_owned(), "此操作不接受查询参数".to_owned())
         } else {
             let known = known.join("`, `");
-            (format!("it takes `{known}`"), format!("可用的参数为 `{known}`"))
+            (format!("this operation accepts `{known}`"), format!("可用的参数为 `{known}`"))
         };
-        let mut problem = Self::new(ProblemCode::UnknownParameter).detail(
-            format!("this operation has no query parameter `{shown}`: {en}"),
-            format!("此操作没有查询参数 `{shown}`：{zh}"),
-        );
+        let mut problem = Self::new(ProblemCode::UnknownParameter)
+            .detail(format!("unknown query parameter `{shown}`: {en}"), format!("此操作没有查询参数 `{shown}`：{zh}"));
         problem.parameter = Some(shown);
         problem
     }
 
     /// There is no such thing for this tenant (or it is somebody else's, which is the same answer).
     pub(crate) fn not_found(what_en: &str, what_zh: &str) -> Self {
-        Self::new(ProblemCode::NotFound)
-            .detail(format!("there is no such {what_en} for this key's tenant"), format!("当前租户没有这个{what_zh}"))
+        Self::new(ProblemCode::NotFound).detail(
+            format!("no {what_en} with this id or name is visible to this key"),
+            format!("当前租户没有这个{what_zh}"),
+        )
     }
 
     /// A fault: `cause` is logged and not shown.
     pub(crate) fn fault(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(error = %cause, "A request met a fault of the gateway");
+        tracing::error!(error = %cause, "A request failed with an internal error");
         Self::new(ProblemCode::Internal)
-            .detail("the gateway's log says more under this request's id", "详情请按此请求编号查看网关日志")
+            .detail("the gateway's log has the cause under this request id", "详情请按此请求编号查看网关日志")
     }
 
     pub(crate) fn body(&self, language: Language, request_id: String) -> ProblemBody {
@@ -147,16 +147,14 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(cause) => {
-                tracing::warn!(error = %cause, "The store does not answer");
+                tracing::warn!(error = %cause, "The store is unavailable");
                 Self::new(ProblemCode::StoreUnavailable)
-                    .detail("nothing was changed; ask again after a moment", "未做任何更改，请稍后重试")
+                    .detail("nothing was changed; try again shortly", "未做任何更改，请稍后重试")
             }
-            StoreError::Busy(_) | StoreError::Fenced(_) => Self::new(ProblemCode::Refused).detail(
-                "something else is working on this now; ask again after a moment",
-                "该对象正被占用，请稍后重试",
-            ),
+            StoreError::Busy(_) | StoreError::Fenced(_) => Self::new(ProblemCode::Refused)
+                .detail("it is in use by another operation; try again shortly", "该对象正被占用，请稍后重试"),
             StoreError::BadInput(_) => Self::new(ProblemCode::InvalidCursor).detail(
-                "use a `next_cursor` of this list with the same filters, or begin without a cursor",
+                "use the `next_cursor` of a previous response with the same filters, or start without a cursor",
                 "请使用同一列表、相同过滤条件返回的 `next_cursor`，或不带游标重新开始",
             ),
             quota @ StoreError::Quota { .. } => {
@@ -174,7 +172,7 @@ impl From<ControlError> for Problem {
             ControlError::NotFound(_) => Self::not_found("connection, stream or record", "连接、数据流或记录"),
             ControlError::Running { run } => {
                 let problem = Self::new(ProblemCode::RunUnderWay)
-                    .detail("wait for its end, or look at it", "请等待其结束，或查看该运行");
+                    .detail("wait until it ends; `related` links to it if it is known", "请等待其结束，或查看该运行");
                 match run {
                     Some(run) => problem.related(format!("/v1/runs/{run}")),
                     None => problem,
@@ -182,7 +180,7 @@ impl From<ControlError> for Problem {
             }
             ControlError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
             ControlError::Unavailable(cause) => {
-                tracing::warn!(error = %cause, "The engine does not answer");
+                tracing::warn!(error = %cause, "The engine is unavailable");
                 Self::new(ProblemCode::EngineUnavailable)
             }
             ControlError::Failed(cause) => Self::fault(&cause),
@@ -195,12 +193,13 @@ impl From<InterviewsError> for Problem {
         match error {
             InterviewsError::NotFound(what) => Self::not_found(what, "记录"),
             InterviewsError::Invalid { field, expected } => {
-                Self::parameter(field, &expected, &format!("有效的值（{expected}）"))
+                let told = Self::parameter(field, &expected, &format!("有效的值（{expected}）"));
+                Self { code: ProblemCode::InvalidValue, ..told }
             }
             InterviewsError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
             InterviewsError::TooMany { after_s } => {
                 let mut problem = Self::new(ProblemCode::TooManyAsks).detail(
-                    format!("ask again in {after_s} s; what was answered before may be asked again"),
+                    format!("try again in {after_s} s; a question that was already answered can be repeated"),
                     format!("请在 {after_s} 秒后再询问；已回答过的问题可再次询问"),
                 );
                 problem.retry_after_s = Some(after_s);

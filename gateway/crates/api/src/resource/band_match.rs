@@ -13,9 +13,7 @@ use crate::interviews::{BandQuestion, PositionWords};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;
-
-/// Characters of any one text of a question.
-const TEXT_CHARS_MAX: usize = 200;
+use crate::text::Line;
 
 /// A question.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -25,37 +23,36 @@ pub(crate) struct BandMatchRequest {
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
     connection: String,
     /// The interview's id at that vendor.
-    #[schema(min_length = 1, max_length = 200)]
-    interview: String,
+    #[schema(inline)]
+    interview: Line,
     /// What is known of the position: a band is for it when everything that the band names is said here.
-    #[serde(default)]
     position: BandPosition,
     /// What the candidate expects.
     expected: ExpectedPay,
 }
 
-/// What is known of a position; at least one of position, position_name, job_family, level and grade.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+/// What is known of a position; at least one of id, name, job_family, level and grade.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BandPosition {
     /// Its id, as bands name it.
-    #[schema(max_length = 200)]
-    id: Option<String>,
+    #[schema(inline)]
+    id: Option<Line>,
     /// Its name.
-    #[schema(max_length = 200)]
-    name: Option<String>,
+    #[schema(inline)]
+    name: Option<Line>,
     /// Its family of jobs.
-    #[schema(max_length = 200)]
-    job_family: Option<String>,
+    #[schema(inline)]
+    job_family: Option<Line>,
     /// Its level.
-    #[schema(max_length = 200)]
-    level: Option<String>,
+    #[schema(inline)]
+    level: Option<Line>,
     /// Its grade.
-    #[schema(max_length = 200)]
-    grade: Option<String>,
+    #[schema(inline)]
+    grade: Option<Line>,
     /// Where it is.
-    #[schema(max_length = 200)]
-    location: Option<String>,
+    #[schema(inline)]
+    location: Option<Line>,
 }
 
 /// An amount of pay with its unit.
@@ -63,7 +60,7 @@ pub(crate) struct BandPosition {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpectedPay {
     /// How much, as a decimal text.
-    #[schema(value_type = String, example = "9500", pattern = r"^-?\d{1,15}(\.\d{1,6})?$")]
+    #[schema(value_type = String, example = "9500", pattern = r"^\d{1,15}(\.\d{1,6})?$")]
     amount: Decimal,
     /// ISO 4217.
     #[schema(value_type = String, example = "CNY", pattern = "^[A-Z]{3}$")]
@@ -129,21 +126,23 @@ fn question(request: BandMatchRequest) -> Result<BandQuestion, Problem> {
     let connection = ConnectionName::new(&request.connection)
         .map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
     let BandPosition { id, name, job_family, level, grade, location } = request.position;
-    let named = [&id, &name, &job_family, &level, &grade, &location];
-    let is_text = |text: &String| !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
-    if !is_text(&request.interview) || !named.into_iter().flatten().all(is_text) {
-        let (en, zh) = (format!("1 to {TEXT_CHARS_MAX} characters each"), format!("每项 1 到 {TEXT_CHARS_MAX} 个字符"));
-        return Err(Problem::parameter("interview, position", &en, &zh));
-    }
-    if named[..5].iter().all(|text| text.is_none()) {
+    if [&id, &name, &job_family, &level, &grade].iter().all(|text| text.is_none()) {
         return Err(Problem::parameter(
             "position",
             "at least one of id, name, job_family, level and grade",
             " id、name、job_family、level、grade 中的至少一项",
         ));
     }
-    let position = PositionWords { position: id, position_name: name, job_family, level, grade, location };
+    let text = |line: Option<Line>| line.map(|line| line.0);
+    let position = PositionWords {
+        position: text(id),
+        position_name: text(name),
+        job_family: text(job_family),
+        level: text(level),
+        grade: text(grade),
+        location: text(location),
+    };
     let ExpectedPay { amount, currency, per } = request.expected;
     let expected = Money { amount, currency };
-    Ok(BandQuestion { connection, interview: request.interview, position, expected, per })
+    Ok(BandQuestion { connection, interview: request.interview.0, position, expected, per })
 }

@@ -14,7 +14,7 @@ use renmen_store::{ChangeKind, ChangeRow};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::changes::{Change, Wanted, after, entity, place, position, read};
+use super::changes::{Change, ChangeStreamEvent, Wanted, after, entity, place, position, read};
 use super::schema::EntityName;
 use crate::auth::{Caller, require_still_good};
 use crate::params::Params;
@@ -38,7 +38,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read; wins over `after`", pattern = "^[0-9]{1,18}$"),
     ),
-    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events, as they happen")),
+    responses((status = 200, body = ChangeStreamEvent, content_type = "text/event-stream", description = "Events, as they happen; the schema is that of one event")),
 )]
 pub(crate) async fn stream(
     State(state): State<AppState>,

@@ -92,6 +92,18 @@ impl Change {
     }
 }
 
+/// One event of the stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an event in the OpenAPI document")]
+pub(crate) struct ChangeStreamEvent {
+    /// The change's position; the last event, `closed`, has none.
+    id: Option<String>,
+    /// What happened: a change's kind, or `closed` with a problem's code in `data`.
+    event: String,
+    /// The change as JSON.
+    data: String,
+}
+
 /// Which part of the feed a reader wants.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -223,7 +235,7 @@ pub(crate) fn place(state: &AppState, tenant: &TenantId, who: &str) -> Result<Pl
         state.reached.note(Limit::Streams, Some(tenant));
         let (key, max) = (Limit::Streams.key(), state.streams.max());
         Problem::new(ProblemCode::TooManyStreams).detail(
-            format!("{max} are open ({key}), and this key holds as many of them as any; read the feed by pages"),
+            format!("{max} streams are open, which is the limit ({key}); poll without `wait` instead"),
             format!("已打开 {max} 个（{key}），且此密钥所占不少于其他密钥，请改用分页读取"),
         )
     })

@@ -15,6 +15,7 @@ use crate::interviews::{PersonDecision, ScoreCorrection};
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::state::AppState;
+use crate::text::{Line, Prose};
 
 /// What a person decides.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,11 +24,11 @@ pub(crate) struct DecisionRequest {
     /// `pass` or `fail`.
     outcome: DecisionWord,
     /// Who decides: kept with the decision.
-    #[schema(min_length = 1, max_length = 200)]
-    person: String,
+    #[schema(inline)]
+    person: Line,
     /// Why: kept with the decision.
-    #[schema(min_length = 1, max_length = 2000)]
-    reason: String,
+    #[schema(inline)]
+    reason: Prose,
 }
 
 /// What a person can say.
@@ -51,11 +52,11 @@ pub(crate) struct CorrectionRequest {
     #[schema(format = "uuid")]
     environment_event: Option<String>,
     /// Who corrects.
-    #[schema(min_length = 1, max_length = 200)]
-    person: String,
+    #[schema(inline)]
+    person: Line,
     /// Why.
-    #[schema(min_length = 1, max_length = 2000)]
-    reason: String,
+    #[schema(inline)]
+    reason: Prose,
 }
 
 /// A record that the gateway wrote.
@@ -96,8 +97,11 @@ pub(crate) async fn decide(
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
     let id: RecordId = path_id(&id, "decision", "决定")?;
-    let by =
-        PersonDecision { pass: request.outcome == DecisionWord::Pass, person: request.person, reason: request.reason };
+    let by = PersonDecision {
+        pass: request.outcome == DecisionWord::Pass,
+        person: request.person.0,
+        reason: request.reason.0,
+    };
     let row = state.interviews()?.decide(&caller.tenant, id, by).await?;
     Ok(Json(Written::of("decisions", row)?))
 }
@@ -127,7 +131,7 @@ pub(crate) async fn correct(
         }
     };
     let by =
-        ScoreCorrection { value: request.value, environment_event, reason: request.reason, person: request.person };
+        ScoreCorrection { value: request.value, environment_event, reason: request.reason.0, person: request.person.0 };
     let row = state.interviews()?.correct(&caller.tenant, id, by).await?;
     Ok((StatusCode::CREATED, Json(Written::of("dimension-scores", row)?)))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::changes::Change;
-use super::flows::word;
+use super::flows::{is_flow_name, word};
 use crate::auth::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
@@ -154,7 +154,7 @@ impl Delivery {
 #[utoipa::path(
     get, path = "/v1/deliveries", tag = "flows", operation_id = "list_deliveries",
     params(
-        ("flow" = Option<String>, Query, description = "Only of this flow", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("flow" = Option<String>, Query, description = "Only of this flow; one that feeds an endpoint has a name of several parts", pattern = "^[a-z][a-z0-9_-]{0,62}(:[a-z][a-z0-9_-]{0,62}){0,2}$"),
         ("state" = Option<DeliveryStateName>, Query, description = "Only in this state"),
         ("connection" = Option<String>, Query, description = "Only to this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("record" = Option<String>, Query, description = "Only for changes of the record with this id", format = "uuid"),
@@ -175,7 +175,7 @@ pub(crate) async fn list(
         .transpose()
         .map_err(|_| Problem::parameter("record", "a record's id", "记录编号"))?;
     let query = DeliveryQuery {
-        flow: params.text("flow")?,
+        flow: flow(&mut params)?,
         state: params.word("state", &words)?,
         connection: params.connection()?,
         record,
@@ -190,6 +190,16 @@ pub(crate) async fn list(
     let more = rows.len() >= query.limit as usize;
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
     Ok(Json(DeliveryList { data: rows.into_iter().map(Delivery::of).collect(), next_cursor }))
+}
+
+/// `flow`: a name that a flow can have.
+fn flow(params: &mut Params) -> Result<Option<String>, Problem> {
+    let Some(name) = params.text("flow")? else { return Ok(None) };
+    if is_flow_name(&name) {
+        Ok(Some(name))
+    } else {
+        Err(Problem::parameter("flow", "the name of a flow", "流程名"))
+    }
 }
 
 /// One delivery with what it sends.

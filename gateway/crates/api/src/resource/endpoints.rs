@@ -91,7 +91,7 @@ pub(crate) async fn put(
             why = "the gateway makes the secret itself and shows it once: take the key out".to_owned();
         }
         Problem::new(ProblemCode::BadRequest)
-            .detail(format!("the body is no endpoint: {why}"), format!("请求体不是端点定义：{why}"))
+            .detail(format!("the body is not an endpoint definition: {why}"), format!("请求体不是端点定义：{why}"))
     })?;
     Ok(Json(state.endpoints.put_endpoint(&caller.tenant, &name, definition).await?))
 }
@@ -156,7 +156,7 @@ pub(crate) async fn enable(
     post, path = "/v1/endpoints/{name}/replay", tag = "endpoints", operation_id = "replay_endpoint",
     params(
         ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("since" = Option<String>, Query, description = "From when on, RFC 3339; all of them when it is absent"),
+        ("since" = Option<String>, Query, format = DateTime, description = "From when on, RFC 3339; all of them when it is absent"),
     ),
     responses((status = 200, body = EventsReplayed)),
 )]
@@ -171,7 +171,11 @@ pub(crate) async fn replay(
     let since_ms = match since {
         None => 0,
         Some(text) => instant::parse(&text).ok_or_else(|| {
-            Problem::parameter("since", "a time such as 2026-11-22T00:00:00Z", "时间，例如 2026-11-22T00:00:00Z")
+            Problem::parameter(
+                "since",
+                "a time such as 2026-11-22T00:00:00Z (RFC 3339)",
+                "时间，例如 2026-11-22T00:00:00Z",
+            )
         })?,
     };
     let replayed = state.endpoints.replay_endpoint(&caller.tenant, &known(&name)?, since_ms).await?;

@@ -173,7 +173,7 @@ impl From<FlowRefusal> for Problem {
             }
             FlowRefusal::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
             FlowRefusal::Unavailable(cause) => {
-                tracing::warn!(error = %cause, "The flows do not answer");
+                tracing::warn!(error = %cause, "The flow engine is unavailable");
                 Self::new(ProblemCode::EngineUnavailable)
             }
             FlowRefusal::Failed(cause) => Self::fault(&cause),
@@ -239,7 +239,7 @@ pub(crate) async fn put(
     let definition: Value = serde_json::from_slice(&body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Problem::new(ProblemCode::BadRequest).detail(
-            format!("the body is no JSON at line {line}, column {column}"),
+            format!("the body is not valid JSON: line {line}, column {column}"),
             format!("请求体不是 JSON（第 {line} 行第 {column} 列）"),
         )
     })?;
@@ -329,8 +329,11 @@ pub(crate) async fn replay_dead(
 
 /// What cannot be a name names nothing. A flow is named as a connection is; those that feed endpoints have names of three parts.
 fn known(name: &str) -> Result<String, Problem> {
-    let fits = name.split(':').count() <= 3 && name.split(':').all(|part| ConnectionName::new(part).is_ok());
-    if fits { Ok(name.to_owned()) } else { Err(FlowRefusal::NotFound.into()) }
+    if is_flow_name(name) { Ok(name.to_owned()) } else { Err(FlowRefusal::NotFound.into()) }
+}
+
+pub(crate) fn is_flow_name(name: &str) -> bool {
+    name.split(':').count() <= 3 && name.split(':').all(|part| ConnectionName::new(part).is_ok())
 }
 
 async fn counts(state: &AppState, caller: &Caller) -> Result<BTreeMap<String, BTreeMap<String, i64>>, Problem> {

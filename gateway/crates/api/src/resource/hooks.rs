@@ -67,7 +67,7 @@ fn overloaded(state: &AppState) -> Problem {
     state.reached.note(Limit::DeliveryBytes, None);
     let (key, max) = (Limit::DeliveryBytes.key(), state.deliveries.max());
     Problem::new(ProblemCode::Overloaded).detail(
-        format!("deliveries of {max} bytes are being taken in ({key}); send it again after a moment"),
+        format!("deliveries in progress hold {max} bytes, which is the limit ({key}); send it again later"),
         format!("正在接收的回调已达 {max} 字节（{key}），请稍后重发"),
     )
 }
@@ -165,27 +165,28 @@ fn may_leave(name: &HeaderName) -> bool {
 
 fn too_large(bytes_max: usize) -> Problem {
     Problem::new(ProblemCode::BodyTooLarge)
-        .detail(format!("at most {bytes_max} bytes are taken"), format!("请求体上限为 {bytes_max} 字节"))
+        .detail(format!("the limit is {bytes_max} bytes"), format!("请求体上限为 {bytes_max} 字节"))
 }
 
 fn of_refusal(refusal: HookRefusal) -> Problem {
     match refusal {
         HookRefusal::Unknown => Problem::new(ProblemCode::NotFound)
-            .detail("no connection of this name takes deliveries", "没有接收回调的同名连接"),
+            .detail("no connection with this name accepts deliveries", "没有接收回调的同名连接"),
         HookRefusal::TooLarge => Problem::new(ProblemCode::BodyTooLarge),
         HookRefusal::TooMany => Problem::new(ProblemCode::TooManyDeliveries)
-            .detail("nothing was kept; send it again after a moment", "未保存任何内容，请稍后重发"),
-        HookRefusal::Forged => Problem::new(ProblemCode::BadSignature)
-            .detail("the delivery is not proved, or too old; nothing was kept", "签名无效或已过期，未保存任何内容"),
-        HookRefusal::Unreadable => {
-            Problem::new(ProblemCode::BadRequest).detail("the connector cannot read this", "连接器无法识别该内容")
-        }
+            .detail("the delivery was not stored; send it again later", "未保存任何内容，请稍后重发"),
+        HookRefusal::Forged => Problem::new(ProblemCode::BadSignature).detail(
+            "the signature is invalid or too old; the delivery was not stored",
+            "签名无效或已过期，未保存任何内容",
+        ),
+        HookRefusal::Unreadable => Problem::new(ProblemCode::BadRequest)
+            .detail("the connector does not recognize this delivery", "连接器无法识别该内容"),
         HookRefusal::Late => Problem::new(ProblemCode::DeadlineExceeded).detail(
-            "send it again: a delivery that was kept all the same is known",
+            "send it again; a delivery that was already stored is not processed twice",
             "请重发，已保存的回调不会重复处理",
         ),
         HookRefusal::Unavailable => Problem::new(ProblemCode::StoreUnavailable)
-            .detail("nothing was kept; send it again after a moment", "未保存任何内容，请稍后重发"),
+            .detail("the delivery was not stored; send it again later", "未保存任何内容，请稍后重发"),
         HookRefusal::Failed(cause) => Problem::fault(&cause),
     }
 }

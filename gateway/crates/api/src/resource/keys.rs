@@ -15,9 +15,8 @@ use crate::key::ApiKey;
 use crate::params::{Params, path_id};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
+use crate::text::Label;
 
-/// Characters of a label.
-const LABEL_CHARS_MAX: usize = 100;
 /// Days that a key may be made for.
 const DAYS_MAX: u32 = 3650;
 const DAY_MS: i64 = 86_400_000;
@@ -29,8 +28,8 @@ pub(crate) enum KeyRequest {
     /// Everything of the tenant.
     Owner {
         /// What it is for, for people.
-        #[schema(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
-        label: String,
+        #[schema(inline)]
+        label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
         expires_in_days: Option<u32>,
@@ -38,8 +37,8 @@ pub(crate) enum KeyRequest {
     /// Reads records, changes, timelines and schemas.
     Consumer {
         /// What it is for, for people.
-        #[schema(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
-        label: String,
+        #[schema(inline)]
+        label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
         expires_in_days: Option<u32>,
@@ -47,8 +46,8 @@ pub(crate) enum KeyRequest {
     /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
     Vendor {
         /// What it is for, for people.
-        #[schema(min_length = 1, max_length = 100, pattern = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
-        label: String,
+        #[schema(inline)]
+        label: Label,
         /// The connection to this vendor.
         #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
         connection: String,
@@ -152,19 +151,12 @@ pub(crate) async fn make(
             (KeyRole::Vendor(known_connection(&state, &caller, &connection).await?), label, expires_in_days)
         }
     };
-    if label.trim().is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
-        let (en, zh) = (
-            format!("1 to {LABEL_CHARS_MAX} characters without control characters"),
-            format!(" 1 到 {LABEL_CHARS_MAX} 个字符，且不含控制字符"),
-        );
-        return Err(Problem::parameter("label", &en, &zh));
-    }
     if days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         let (en, zh) = (format!("a number of days from 1 to {DAYS_MAX}"), format!(" 1 到 {DAYS_MAX} 之间的天数"));
         return Err(Problem::parameter("expires_in_days", &en, &zh));
     }
     let key = ApiKey::generate().map_err(|error| Problem::fault(&error))?;
-    let made = ApiKeyRow::new(key.hash(), label, caller.tenant, role, now_ms());
+    let made = ApiKeyRow::new(key.hash(), label.0, caller.tenant, role, now_ms());
     let expires_at_ms = days.map(|days| made.created_at_ms + i64::from(days) * DAY_MS);
     let row = ApiKeyRow { expires_at_ms, ..made };
     state.store.put_api_key(row.clone()).await?;

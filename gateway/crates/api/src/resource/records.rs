@@ -41,6 +41,9 @@ pub(crate) struct RecordDetail {
     lineage: Option<Lineage>,
 }
 
+/// Characters of a list's cursor: the store writes the longest vendor's id into it, in hexadecimal digits.
+const CURSOR_CHARS_MAX: usize = 2 * (17 + EXTERNAL_ID_BYTES_MAX);
+
 #[derive(Clone, Copy)]
 enum Deleted {
     Exclude,
@@ -58,10 +61,10 @@ enum Deleted {
         ("collection" = String, Path),
         ("updated_since" = Option<String>, Query, format = DateTime, description = "Only what was recorded at or after this time (RFC 3339)"),
         ("connection" = Option<String>, Query, description = "Only what came through this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("external_id" = Option<String>, Query, description = "Only the record with this id at the vendor", max_length = 512, pattern = r"^[^\x00]*$"),
+        ("external_id" = Option<String>, Query, description = "Only the record with this id at the vendor", max_length = 1024, pattern = r"^[^\x00]*$"),
         ("deleted" = Option<DeletedFilter>, Query, description = "Tombstones: left out (the default), alone, or among the others"),
         ("limit" = Option<u32>, Query, description = "Records in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, with the same filters", max_length = 512, pattern = r"^[^\x00]*$"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
     responses((status = 200, body = RecordList)),
 )]
@@ -77,11 +80,11 @@ pub(crate) async fn list(
         entity: Some(kind.name().to_owned()),
         updated_since_ms: params.time("updated_since")?,
         connection: params.connection()?,
-        external_id: params.text("external_id")?,
+        external_id: params.text_of("external_id", EXTERNAL_ID_BYTES_MAX)?,
         deleted: matches!(deleted, Deleted::Only).then_some(true),
         include_deleted: matches!(deleted, Deleted::Include),
         limit: params.limit()?,
-        after: params.text("cursor")?,
+        after: params.text_of("cursor", CURSOR_CHARS_MAX)?,
     };
     params.end()?;
     if query.external_id.as_ref().is_some_and(|id| id.len() > EXTERNAL_ID_BYTES_MAX) {
@@ -127,7 +130,7 @@ fn fitting(rows: &[RecordRow], bytes_max: usize) -> usize {
     params(
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
-        ("include" = Option<String>, Query, description = "`revisions`, `lineage` or both, separated by a comma", pattern = "^(revisions|lineage)(,(revisions|lineage))*$", max_length = 64),
+        ("include" = Option<String>, Query, description = "`revisions`, `lineage` or both, separated by a comma", pattern = "^(revisions|lineage|revisions,lineage|lineage,revisions)$"),
     ),
     responses((status = 200, body = RecordDetail)),
 )]
@@ -179,12 +182,12 @@ impl Include {
         let mut include = Self::default();
         for word in text.into_iter().flat_map(|text| text.split(',')) {
             match word {
-                "revisions" => include.revisions = true,
-                "lineage" => include.lineage = true,
+                "revisions" if !include.revisions => include.revisions = true,
+                "lineage" if !include.lineage => include.lineage = true,
                 _ => {
                     return Err(Problem::parameter(
                         "include",
-                        "`revisions`, `lineage` or both, separated by a comma",
+                        "`revisions`, `lineage` or both, each once, separated by a comma",
                         " `revisions`、`lineage` 或两者（用逗号分隔）",
                     ));
                 }

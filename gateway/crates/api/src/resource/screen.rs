@@ -44,6 +44,18 @@ pub(crate) struct TokenView {
     stream_url: String,
 }
 
+/// One event of the stream.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes an event in the OpenAPI document")]
+pub(crate) struct ScreenEvent {
+    /// The step's id; `stage` has none.
+    id: Option<String>,
+    /// `stage` or `node`.
+    event: String,
+    /// The stage's word, or the step as JSON.
+    data: String,
+}
+
 /// One step as a candidate sees it.
 #[derive(Debug, Serialize)]
 struct StepView {
@@ -60,7 +72,7 @@ struct StepView {
 /// A key with the role `vendor` makes tokens for interviews of its own connection.
 #[utoipa::path(
     post, path = "/v1/interviews/{id}/screen-tokens", tag = "interviews", operation_id = "make_screen_token",
-    params(("id" = String, Path, max_length = 512, description = "The interview's id; with a vendor's key also the vendor's own id of it")),
+    params(("id" = String, Path, max_length = 1024, description = "The interview's id; with a vendor's key also the vendor's own id of it")),
     responses((status = 201, body = TokenView)),
 )]
 pub(crate) async fn issue(
@@ -111,7 +123,7 @@ async fn interview(state: &AppState, caller: &Caller, id: &str) -> Result<Record
         ("id" = String, Path, format = "uuid", description = "The interview's id"),
         ("token" = String, Query, description = "From `POST /v1/interviews/{id}/screen-tokens`", pattern = "^rs_[0-9a-f]{64}$"),
     ),
-    responses((status = 200, body = String, content_type = "text/event-stream", description = "Events, as they happen")),
+    responses((status = 200, body = ScreenEvent, content_type = "text/event-stream", description = "Events, as they happen; the schema is that of one event")),
     security(()),
 )]
 pub(crate) async fn stream(
@@ -150,7 +162,7 @@ pub(crate) async fn stream(
 
 fn unauthorized() -> Problem {
     Problem::new(ProblemCode::Unauthorized).detail(
-        "send `token`, as it was made for this interview and is not over",
+        "`token` must be a screen token issued for this interview that has not expired",
         "请发送为此面试签发且未过期的 `token`",
     )
 }

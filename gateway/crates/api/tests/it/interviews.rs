@@ -140,7 +140,7 @@ async fn a_decision_and_a_correction_are_told_and_refused_in_the_apis_own_words(
     rig.post("/v1/decisions/none", &body("pass")).await.problem("not_found");
     let correction = json!({ "value": "101", "person": "li.na", "reason": "r" }).to_string();
     let refused = rig.post(&format!("/v1/dimension-scores/{ID}/corrections"), &correction).await;
-    assert_eq!(refused.problem("invalid_parameter")["parameter"], "value");
+    assert_eq!(refused.problem("invalid_value")["parameter"], "value");
 }
 
 #[tokio::test]

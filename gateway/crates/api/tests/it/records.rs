@@ -166,3 +166,36 @@ async fn more_revisions_than_are_shown_are_told_of() {
     assert_eq!(more["revisions"].as_array().unwrap().len(), 2);
     assert_eq!(more["revisions"][0]["body"]["number"], "3");
 }
+
+#[tokio::test]
+async fn a_list_goes_on_behind_the_longest_id_that_a_vendor_may_give() {
+    let rig = Rig::new().await;
+    let long = |last: &str| format!("{}{last}", "x".repeat(1023));
+    rig.employees(&[(&long("1"), "001"), (&long("2"), "002")]).await;
+    for filter in ["", "&connection=hr", "&updated_since=2020-01-01T00:00:00Z"] {
+        let first = rig.get(&format!("/v1/employees?limit=1{filter}")).await.json();
+        let next = first["next_cursor"].as_str().unwrap();
+        let rest = rig.get(&format!("/v1/employees?limit=1{filter}&cursor={next}")).await;
+        assert_eq!(rest.json()["data"][0]["external_ids"][0]["value"], long("2"), "{filter}: {}", rest.text);
+    }
+}
+
+#[tokio::test]
+async fn what_the_document_does_not_allow_is_refused() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001")]).await;
+    let id = rig.get("/v1/employees").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    for (path, code) in [
+        ("/v1/employees?cursor=".to_owned(), "invalid_cursor"),
+        (format!("/v1/employees?cursor={}", "0".repeat(2083)), "invalid_parameter"),
+        (format!("/v1/employees/{id}?include=lineage,revisions,lineage"), "invalid_parameter"),
+        (format!("/v1/employees/{id}?include="), "invalid_parameter"),
+        ("/v1/deliveries?flow=%C2%85".to_owned(), "invalid_parameter"),
+        ("/v1/deliveries?flow=a:b:c:d".to_owned(), "invalid_parameter"),
+        ("/v1/changes?after=".to_owned(), "invalid_cursor"),
+    ] {
+        rig.get(&path).await.problem(code);
+    }
+    assert_eq!(rig.get(&format!("/v1/employees/{id}?include=lineage,revisions")).await.status, StatusCode::OK);
+    assert_eq!(rig.get("/v1/deliveries?flow=endpoint:hr:employee").await.status, StatusCode::OK);
+}

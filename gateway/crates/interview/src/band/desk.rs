@@ -168,7 +168,7 @@ impl BandDesk {
         let status = found.ok_or(InterviewError::NotFound("interview"))?.body.status.code;
         match status {
             Scheduled | Confirmed | InProgress | Interrupted => Ok(()),
-            _ => Err(InterviewError::Refused("the interview is not open: it is neither to come nor under way".into())),
+            _ => Err(InterviewError::Refused("the interview is not open: it is over, or was called off".into())),
         }
     }
 

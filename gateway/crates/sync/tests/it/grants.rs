@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, Delivery, Envelope, Outcome, Refresh, Usage};
+use renmen_plugin_host::{Answer, Delivery, Door, Envelope, Outcome, Refresh, Usage};
 use renmen_schema::EntityKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::{QuarantineRow, RecordQuery};
-use renmen_sync::{RetryOutcome, SyncError};
+use renmen_sync::{RetryOutcome, Sender, SyncError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -130,7 +130,9 @@ async fn a_delivery_and_what_it_announces_bring_only_what_is_granted() {
         ],
         rejects: Vec::new(),
         refresh: vec![Refresh { stream: "units".to_owned(), only: vec!["u00001".to_owned()] }],
+        question: false,
         exchanges: Vec::new(),
+        memory: None,
         usage: Usage::default(),
     };
     let world = World::granting(script(&vendor).taking(outcome), &[EntityKind::OrgUnit]).await;
@@ -140,8 +142,10 @@ async fn a_delivery_and_what_it_announces_bring_only_what_is_granted() {
         headers: Vec::new(),
         body: Bytes::from_static(b"{}"),
         received_at_ms: 1_000_000,
+        window: Duration::from_secs(300),
+        door: Door::Request,
     };
-    let taken = world.engine.take_in(&tenant(), &connection(), delivery).await.unwrap();
+    let taken = world.engine.take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
     assert_eq!((taken.outcome.created, taken.outcome.quarantined), (1, 2));
     let waiting = world.quarantined().await;
     assert_eq!(codes(&waiting), [("decision", "gateway_only"), ("interview_result", "entity_not_granted")]);

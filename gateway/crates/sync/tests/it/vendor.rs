@@ -168,7 +168,8 @@ impl Script {
     pub(crate) fn taking(mut self, hook: impl Fn() -> Outcome + Send + Sync + 'static) -> Self {
         let description = "Events".to_owned();
         let (entities, slots) = (Vec::new(), Vec::new());
-        self.manifest.webhook = Some(WebhookManifest { description, entities, slots, socket: None });
+        self.manifest.webhook =
+            Some(WebhookManifest { description, entities, slots, proof: None, answer: None, socket: None });
         self.hook = Some(Box::new(hook));
         self
     }

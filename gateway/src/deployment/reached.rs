@@ -87,3 +87,26 @@ fn warnings(connection: &Connection) -> Vec<String> {
     };
     open.iter().map(one).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use renmen_config::{Config, LoadOptions};
+
+    use super::*;
+
+    fn warned(addresses: &str) -> anyhow::Result<Vec<String>> {
+        let text = format!("[connections.a]\nplugin = \"p.wasm\"\ngrant = {{ addresses = [{addresses}] }}\n");
+        let config = Config::parse(&text, Path::new("connectors.toml"), LoadOptions { dev: true, env: &|_| None })?;
+        Ok(config.connections.values().flat_map(warnings).collect())
+    }
+
+    #[test]
+    fn an_open_metadata_address_is_warned_of_and_a_range_opens_none() -> anyhow::Result<()> {
+        assert!(warned("\"169.254.169.254\"")?[0].contains("169.254.169.254"));
+        assert_eq!(warned("\"100.100.100.200/32\", \"fd00:ec2::254\"")?.len(), 2);
+        assert_eq!(warned("\"169.254.0.0/16\", \"100.64.0.0/10\", \"fd00::/8\", \"127.0.0.0/8\"")?, [""; 0]);
+        Ok(())
+    }
+}

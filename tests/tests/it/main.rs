@@ -21,6 +21,7 @@ mod interview_loop;
 mod keys;
 mod languages;
 mod off;
+mod operator;
 mod provenance;
 mod staff;
 mod storm;

@@ -122,7 +122,7 @@ impl Channel {
             Some(node) => node.parsed(check_language, "write a language, such as \"zh\" or \"en\""),
             None => Some("zh".to_owned()),
         };
-        let grant = section.table("grant").map(Grant::read).unwrap_or_default();
+        let grant = section.table("grant").map(Grant::read_of_receiver).unwrap_or_default();
         let limits = match section.table("limits") {
             Some(own) => Limits::read(own, limits),
             None => limits.clone(),

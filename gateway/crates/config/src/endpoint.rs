@@ -71,7 +71,7 @@ impl Endpoint {
                 "write until when the previous secret signs too, or take both out",
             );
         }
-        let grant = section.table("grant").map(Grant::read).unwrap_or_default();
+        let grant = section.table("grant").map(Grant::read_of_receiver).unwrap_or_default();
         let limits = match section.table("limits") {
             Some(own) => Limits::read(own, limits),
             None => limits.clone(),

@@ -34,6 +34,19 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The grant of a channel or an endpoint. What would not count there is refused rather than passed over.
+    pub(crate) fn read_of_receiver(section: Section<'_>) -> Self {
+        for (key, node) in section.nodes() {
+            if ["hosts", "methods", "drop"].contains(&key) {
+                node.problem_at_key(
+                    format!("`{key}` does not count here: the address of this section says where it goes"),
+                    format!("take it out, and use {}", OF_RECEIVERS.join(" or ")),
+                );
+            }
+        }
+        Self::read(section)
+    }
+
     pub(crate) fn read(mut section: Section<'_>) -> Self {
         let hosts = section.get("hosts").and_then(|node| each(&node, read_host));
         let methods = section.get("methods").and_then(|node| each(&node, read_method));
@@ -45,6 +58,9 @@ impl Grant {
         Self { hosts, methods, plaintext, addresses, drop, entities }
     }
 }
+
+/// What `grant` may say of a channel or an endpoint, whose addresses stand beside it.
+const OF_RECEIVERS: [&str; 2] = ["plaintext", "addresses"];
 
 fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
     Some(node.list()?.iter().filter_map(read).collect())

@@ -54,6 +54,7 @@ mod target;
 mod template;
 mod token;
 mod wire;
+mod wish;
 
 pub use address::metadata_addresses;
 pub use client::{Egress, EgressOptions};
@@ -74,3 +75,4 @@ pub use resolve::{Lookup, SystemLookup};
 pub use seal::{Incoming, NONCE_CHARS, Proved, SEAL_PARTS_MAX, Seal, Signing};
 pub use secrecy::Found;
 pub use spec::{ConnectionSpec, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
+pub use wish::host_faults;

@@ -21,7 +21,8 @@ pub(crate) fn check(inspection: &Inspection) -> Result<(), LoadError> {
     if !foreign.is_empty() {
         return Err(LoadError::ForeignImports { plugin: manifest.name.clone(), names: foreign });
     }
-    let faults: Vec<String> = manifest.check().iter().map(ToString::to_string).collect();
+    let found = [manifest.check(), renmen_egress::host_faults(manifest)].concat();
+    let faults: Vec<String> = found.iter().map(ToString::to_string).collect();
     if !faults.is_empty() {
         return Err(LoadError::ManifestFaults { plugin: manifest.name.clone(), faults });
     }

@@ -261,3 +261,33 @@ fn culprit(names: &[String]) -> &'static str {
         "an `extern` block or a C library wants it: connectors are built without"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use renmen_schema::shown::is_deceptive;
+
+    use super::*;
+
+    #[test]
+    fn no_error_repeats_a_text_that_deceives() {
+        let liar = || "a\u{1b}[2K\u{202e}\nerror: all is well\u{200b}".to_owned();
+        for error in [
+            LoadError::Malformed { reason: liar() },
+            LoadError::Manifest { reason: liar() },
+            LoadError::ManifestFaults { plugin: liar(), faults: vec![liar()] },
+            LoadError::Contract { plugin: liar(), built_for: liar() },
+            LoadError::ForeignImports { plugin: liar(), names: vec![liar()] },
+            LoadError::ForeignModuleImports { names: vec![liar()] },
+            LoadError::MissingExport { plugin: liar(), export: "source", because: liar() },
+            LoadError::UndeclaredExport { plugin: liar(), export: "source", wanted: "asks for it" },
+            LoadError::Encode { reason: liar() },
+            LoadError::Compile { plugin: liar(), reason: liar() },
+            LoadError::Link { plugin: liar(), reason: liar() },
+            LoadError::Trial { plugin: liar(), reason: liar() },
+        ] {
+            let told = error.to_string();
+            assert!(!told.chars().any(is_deceptive), "{told:?}");
+            assert!(told.contains("\\u{1b}") && told.contains("\\n"), "{told}");
+        }
+    }
+}

@@ -127,6 +127,19 @@ async fn what_is_quarantined_can_be_seen_tried_again_and_dropped() {
 }
 
 #[tokio::test]
+async fn words_of_a_manifest_cannot_deceive_who_looks_at_the_answer() {
+    let description = "Staff\u{1b}[2K\u{9b}\u{202e}\u{200b}钉钉";
+    let rig = Rig::with(ApiOptions::default(), ScriptedControl { description, ..ScriptedControl::default() }).await;
+    for path in ["/v1/plugins", "/v1/connections", "/v1/connections/hr/streams"] {
+        let answer = rig.get(path).await;
+        assert!(!answer.text.chars().any(renmen_schema::shown::is_deceptive), "{path}: {:?}", answer.text);
+    }
+    let plugins = rig.get("/v1/plugins").await;
+    assert!(plugins.text.contains("Staff\\u001b[2K\\u009b\\u202e\\u200b钉钉"), "{}", plugins.text);
+    assert_eq!(plugins.json()["data"][0]["manifest"]["description"], description, "it means the same");
+}
+
+#[tokio::test]
 async fn plugins_are_shown_with_digest_manifest_and_limits() {
     let rig = Rig::new().await;
     let plugins = rig.get("/v1/plugins").await.json();

@@ -24,11 +24,14 @@ pub(crate) struct ScriptedControl {
     pub(crate) held_back_since_ms: Option<i64>,
     /// Is `acme` the only tenant?
     pub(crate) alone: bool,
+    /// What the manifest says of the plugin and of its stream.
+    pub(crate) description: &'static str,
 }
 
 impl Default for ScriptedControl {
     fn default() -> Self {
-        Self { start: Ok(RunId(7)), delay: Duration::ZERO, held_back_since_ms: None, alone: true }
+        let (start, description) = (Ok(RunId(7)), "A staff list");
+        Self { start, delay: Duration::ZERO, held_back_since_ms: None, alone: true, description }
     }
 }
 
@@ -59,7 +62,7 @@ impl Control for ScriptedControl {
         }
         let stream = StreamInfo {
             name: "staff".into(),
-            description: "People".into(),
+            description: self.description.into(),
             entities: vec!["employee".into()],
             schedule: "every 15m".into(),
             enabled: true,
@@ -126,7 +129,7 @@ impl Control for ScriptedControl {
             digest: DIGEST.into(),
             bytes: 4096,
             signer: None,
-            manifest: Arc::new(manifest()),
+            manifest: Arc::new(Manifest { description: self.description.into(), ..manifest() }),
             connections: vec![ConnectionName::new("hr").unwrap()],
             limits: vec![("http_calls_max".into(), 500)],
         }]

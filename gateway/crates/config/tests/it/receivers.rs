@@ -72,6 +72,17 @@ fn mistakes_in_an_endpoint_are_told() {
 }
 
 #[test]
+fn a_grant_of_a_receiver_says_only_what_counts_there() {
+    for (key, value) in [("hosts", "[\"https://a.example\"]"), ("methods", "[\"GET\"]"), ("drop", "\"inbox\"")] {
+        for receiver in [MAIL, ENDPOINT] {
+            let error = refused(&format!("{receiver}grant = {{ {key} = {value} }}\n"));
+            assert!(error.contains(&format!("`{key}` does not count here")), "{error}");
+        }
+    }
+    assert!(read(&format!("{ENDPOINT}grant = {{ plaintext = true, addresses = [\"10.0.0.0/8\"] }}\n"), false).is_ok());
+}
+
+#[test]
 fn a_name_belongs_to_one_receiver() {
     let error = refused(&format!("{MAIL}{}", ENDPOINT.replace("endpoints.hr", "endpoints.post")));
     assert!(error.contains("connectors.toml:5:") && error.contains("this name is taken"), "{error}");

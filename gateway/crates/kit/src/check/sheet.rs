@@ -11,7 +11,7 @@ use crate::component;
 
 /// Contradictions, the contract's release, and what a reader will look for.
 pub(super) fn check(manifest: &Manifest, place: &dyn Fn(&str) -> String, lints: &mut Lints) {
-    for fault in manifest.check() {
+    for fault in [manifest.check(), renmen_egress::host_faults(manifest)].concat() {
         lints.error("manifest", place(&fault.key), fault.message);
     }
     if line(&manifest.contract) != line(CONTRACT) {

@@ -65,6 +65,7 @@ async fn what_a_gateway_would_refuse_is_an_error_with_its_line() {
         ),
         ("fixtures/employees.http.json", "\"GET\"", "\"POST\"", "method", &["sends POST"]),
         ("plugin.toml", "\"{base_url}\"", "\"https://api.acme.example\"", "host", &["does not name"]),
+        ("plugin.toml", "\"{base_url}\"", "\"https://*.github.io\"", "manifest", &["names of strangers"]),
     ] {
         assert_found(file, from, to, Level::Error, code, told).await;
     }

@@ -1,7 +1,7 @@
 //! Feishu as the HR system of record, through the real gateway: everything comes in, what changed comes again, each of the
 //! vendor's bad answers has its end, and what was written back is read.
 
-use renmen_tests::feishu::{self, Fault, Tenant};
+use renmen_tests::feishu::{self, Fault, Sending, Tenant};
 use serde_json::{Value, json};
 
 use crate::harness::{Home, plugin, said, serve};
@@ -147,4 +147,41 @@ async fn the_probe_tells_which_permission_is_missing() {
     let checked = home.run(&["check", "--dev"]).await;
     assert!(!checked.status.success());
     assert!(said(&checked).contains("99991672"), "{}", said(&checked));
+}
+
+/// Nothing but the vendor's one unsigned question is answered without a signature, and of that nothing is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_proved_by_the_gateway_and_the_question_about_the_address_is_answered_by_it() {
+    let (_tenant, home) = hire(3, 3).await;
+    let mut process = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let document = process.document().await;
+    let text = |name: &str| document[name].as_str().unwrap().to_owned();
+    let (url, key) = (text("url"), text("key"));
+    let hooks = format!("{url}/hooks/feishu");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let inbox = async || {
+        let request = reqwest::Client::new().get(format!("{url}/v1/inbox?limit=100")).bearer_auth(&key);
+        let page: Value = request.send().await.unwrap().json().await.unwrap();
+        page["data"].as_array().unwrap().len()
+    };
+    let unsigned = Sending { unsigned: true, ..Sending::default() };
+
+    let question = json!({ "challenge": "ajls384kdjx98XX", "token": "x", "type": "url_verification" });
+    let (status, body) = feishu::send(&hooks, &question, &unsigned).await.unwrap();
+    assert_eq!((status, body.as_str()), (200, r#"{"challenge":"ajls384kdjx98XX"}"#));
+    assert_eq!(inbox().await, 0, "a question is not kept");
+
+    let event = feishu::event("e-1", "hire.application.stage_changed_v1", &json!({ "application_id": "7" }));
+    for sending in [
+        unsigned,
+        Sending { wrong_key: true, ..Sending::default() },
+        Sending { seconds_ago: 400, ..Sending::default() },
+    ] {
+        let (status, body) = feishu::send(&hooks, &event, &sending).await.unwrap();
+        assert_eq!(status, 401, "{sending:?} {body}");
+    }
+    assert_eq!(inbox().await, 0, "what is not proved is not kept");
+    let (status, body) = feishu::send(&hooks, &event, &Sending::default()).await.unwrap();
+    assert_eq!((status, body.as_str()), (200, r#"{"msg":"success"}"#));
+    assert_eq!(inbox().await, 1);
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use renmen_plugin_host::Inspection;
-use renmen_schema::manifest::{Idempotence, Manifest};
+use renmen_schema::manifest::{Idempotence, Manifest, SealManifest, SealUse, WebhookManifest};
 use renmen_schema::shown::line;
 
 use super::capabilities;
@@ -39,6 +39,7 @@ pub(super) fn describe(found: &Inspection) -> String {
     }
     if let Some(webhook) = &manifest.webhook {
         sheet.row("webhook", &format!("{} ({})", webhook.description, webhook.entities.join(", ")));
+        proof(webhook, &mut sheet);
         if let Some(socket) = &webhook.socket {
             sheet.row("socket", &format!("leads to {}", socket.hosts.join(", ")));
             sheet.row("", &format!("asked for at {} with the secret of slot {}", socket.open_url, socket.slot));
@@ -54,7 +55,7 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
             sheet.row("", &format!("holds the secret of slot {other}"));
         }
         match &slot.auth {
-            None => sheet.row("", "never sent: the gateway signs, verifies or encrypts with it"),
+            None => sheet.row("", &sealed(slot.seal)),
             Some(auth) => {
                 let to = match slot.audience.as_slice() {
                     [] => "any of the hosts above".to_owned(),
@@ -66,6 +67,32 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
                     sheet.row("", &format!("the secret itself goes to {url}"));
                 }
             }
+        }
+    }
+}
+
+/// What a secret that goes onto no request is for.
+fn sealed(seal: Option<SealManifest>) -> String {
+    let Some(seal) = seal else { return "never sent, and sealed for nothing".to_owned() };
+    let who = match seal.used {
+        SealUse::Verify => "the connector may ask whether a signature is right",
+        SealUse::Sign => "the connector may have signatures made",
+        SealUse::Host => "the gateway alone uses it",
+    };
+    format!("never sent; sealed as {}: {who}", seal.scheme.name())
+}
+
+/// Who finds out whether a delivery is the vendor's.
+fn proof(webhook: &WebhookManifest, sheet: &mut Sheet) {
+    let Some(proof) = &webhook.proof else {
+        return sheet.row("", "the connector itself finds out whether a delivery is the vendor's");
+    };
+    sheet.row("", &format!("the gateway proves each delivery with slot {}", proof.slot));
+    if let Some(open) = &proof.open {
+        let answers = if webhook.answer.is_some() { ", and seals the answer" } else { "" };
+        sheet.row("", &format!("the gateway opens it with slot {}{answers}", open.slot));
+        if open.question.is_some() {
+            sheet.row("", "one unsigned question of the vendor's is answered by the gateway itself");
         }
     }
 }
@@ -91,7 +118,7 @@ mod tests {
 name = "liar"
 version = "1.0.0"
 description = "Staff\u001B[3A\rhosts     https://api.good.example\u202E"
-contract = "0.1.0"
+contract = "0.2.0"
 [streams.employees]
 description = "All\nslot      key: goes nowhere"
 entities = ["employee"]
@@ -111,6 +138,28 @@ same_as = "app"
 auth = { type = "basic" }
 [slots.signing]
 description = "Signs"
+seal = { scheme = "hmac-sha256", use = "sign" }
+[slots.checking]
+description = "Checks"
+seal = { scheme = "hmac-sha1", use = "verify" }
+[slots.token]
+description = "Proves"
+seal = { scheme = "sha1-sorted", use = "host" }
+[slots.aes]
+description = "Opens"
+seal = { scheme = "aes-256-cbc-key-iv:base64", use = "host" }
+[slots.idle]
+description = "Lies there"
+[webhook]
+description = "Staff that changed"
+entities = ["employee"]
+[webhook.proof]
+slot = "token"
+signature = { query = ["s"] }
+signed = [{ is = "time_ms", at = { query = ["t"] } }, { is = "nonce", at = { query = ["n"] } }, { is = "cipher" }]
+open = { slot = "aes", cipher = "/encrypt" }
+[webhook.answer]
+body = { s = "{signature}", c = "{cipher}" }
 "#;
 
     #[test]
@@ -125,7 +174,11 @@ description = "Signs"
             "slot      key: The key\\u{200b}\\u{9b}2K\n          goes to https://collector.example\n          in the query, as k\\u{1b}ey\n",
             "          in the header authorization, behind `Bearer `, as a token\n          the secret itself goes to https://token.example/get\n",
             "holds the secret of slot app\n          goes to any of the hosts above\n          in the header authorization, as user and password (RFC 7617)\n",
-            "never sent: the gateway signs, verifies or encrypts with it\n",
+            "never sent; sealed as hmac-sha256: the connector may have signatures made\n",
+            "never sent; sealed as hmac-sha1: the connector may ask whether a signature is right\n",
+            "never sent; sealed as sha1-sorted: the gateway alone uses it\n",
+            "slot      idle: Lies there\n          never sent, and sealed for nothing\n",
+            "          the gateway proves each delivery with slot token\n          the gateway opens it with slot aes, and seals the answer\n",
             "stream    employees: All\\nslot      key: goes nowhere (employee)",
         ] {
             assert!(sheet.contains(wanted), "{wanted}\n---\n{sheet}");

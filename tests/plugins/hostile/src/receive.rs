@@ -8,13 +8,15 @@ use crate::{Hostile, exhaust, network, page, talk};
 impl Guest for Hostile {
     fn receive(delivery: Delivery) -> Result<Outcome, Failure> {
         talk::hook_panics();
-        match delivery.path_and_query.as_str() {
+        match delivery.path_and_query.split('?').next().unwrap_or_default() {
             "/echo" => Ok(Outcome { delivery_id: Some("d-1".to_owned()), ..answer(200, delivery.body) }),
             "/signed" => signed(&delivery),
             "/asks" => asks(&delivery),
             "/loop" => exhaust::spin(),
             "/slow" => network::get(&delivery.config, "/never").map(|_| answer(200, Vec::new())),
             "/panic" => panic!("header `x-event` is missing"),
+            // What the host opened, if it opened anything.
+            "/opened" => Ok(answer(200, delivery.opened.unwrap_or_else(|| b"nothing".to_vec()))),
             "/answer_sealed" => {
                 let mut outcome = answer(200, b"success".to_vec());
                 outcome.answer.sealed = true;

@@ -16,6 +16,7 @@ mod memory_returns;
 mod modules;
 mod neighbours;
 mod network;
+mod proof;
 mod push;
 mod receive;
 mod reload;

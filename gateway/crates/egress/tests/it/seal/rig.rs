@@ -1,26 +1,34 @@
 //! A connection with sealed slots, and deliveries for it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use renmen_egress::{Connection, Egress, EgressError, Incoming, Proved, SlotSpec};
+use renmen_egress::{Connection, ConnectionSpec, Egress, EgressError, Incoming, Proved, SlotSpec};
+use renmen_schema::id::SlotName;
 use renmen_schema::manifest::{Manifest, SealManifest, SealScheme, SealUse, WebhookManifest};
 use renmen_vault::Secret;
 use serde_json::Value;
 
-use crate::support::{slot, spec};
+use crate::support::{slot, spec, static_slot};
 
 /// One sealed slot: name, scheme, use, secret.
 pub(crate) type Slot<'a> = (&'a str, SealScheme, SealUse, &'a str);
 
-pub(crate) fn sealed(slots: &[Slot<'_>]) -> Result<Arc<Connection>, EgressError> {
+pub(crate) fn specs(slots: &[Slot<'_>]) -> BTreeMap<SlotName, SlotSpec> {
     let of = |(name, scheme, used, secret): &Slot<'_>| {
         let seal = Some(SealManifest { scheme: *scheme, used: *used });
         let secret = Some(Secret::new((*secret).to_owned()));
-        (slot(name), SlotSpec { secret, to: None, audience: vec![], auth: None, public: vec![], seal })
+        (slot(name), SlotSpec { secret, auth: None, seal, ..static_slot("", "x") })
     };
-    let mut spec = spec(&[]);
-    spec.slots = slots.iter().map(of).collect();
-    Egress::new().unwrap().connect(spec)
+    slots.iter().map(of).collect()
+}
+
+pub(crate) fn connect(slots: BTreeMap<SlotName, SlotSpec>) -> Result<Arc<Connection>, EgressError> {
+    Egress::new().unwrap().connect(ConnectionSpec { slots, ..spec(&[]) })
+}
+
+pub(crate) fn sealed(slots: &[Slot<'_>]) -> Result<Arc<Connection>, EgressError> {
+    connect(specs(slots))
 }
 
 /// A connector's own manifest with these secrets in its sealed slots.
@@ -34,17 +42,14 @@ impl Door {
     pub(crate) fn new(manifest: &str, secrets: &[(&str, &str)], config: Value) -> Self {
         let manifest = Manifest::parse(manifest).unwrap();
         assert_eq!(manifest.check(), []);
-        let mut spec = spec(&[]);
+        let mut slots = BTreeMap::new();
         for (name, wish) in manifest.slots.iter().filter(|(_, wish)| wish.seal.is_some()) {
             let own = wish.same_as.as_ref().unwrap_or(name);
             let secret = secrets.iter().find(|(of, _)| *of == own.as_str());
             let secret = secret.map(|(_, text)| Secret::new((*text).to_owned()));
-            spec.slots.insert(
-                name.clone(),
-                SlotSpec { secret, to: None, audience: vec![], auth: None, public: vec![], seal: wish.seal },
-            );
+            slots.insert(name.clone(), SlotSpec { secret, auth: None, seal: wish.seal, ..static_slot("", "x") });
         }
-        Self { connection: Egress::new().unwrap().connect(spec).unwrap(), webhook: manifest.webhook.unwrap(), config }
+        Self { connection: connect(slots).unwrap(), webhook: manifest.webhook.unwrap(), config }
     }
 
     pub(crate) fn prove(&self, incoming: &Incoming<'_>) -> Result<Proved, EgressError> {

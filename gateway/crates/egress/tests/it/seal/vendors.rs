@@ -15,7 +15,7 @@ use super::rig::{Door, sealed};
 use crate::support::slot;
 
 const DINGTALK: &str = include_str!("../../../../../../plugins/dingtalk/plugin.toml");
-const FEISHU: &str = include_str!("../../../../../../plugins/feishu/plugin.toml");
+pub(super) const FEISHU: &str = include_str!("../../../../../../plugins/feishu/plugin.toml");
 
 /// Five minutes.
 const WINDOW_MS: u64 = 300_000;
@@ -45,7 +45,7 @@ const PUBLISHED: [[&str; 8]; 2] = [
     ],
 ];
 
-fn dingtalk(token: &str, aes: &str, owner: &str) -> Door {
+pub(super) fn dingtalk(token: &str, aes: &str, owner: &str) -> Door {
     Door::new(DINGTALK, &[("callback_token", token), ("callback_key", aes)], json!({ "callback_owner": owner }))
 }
 
@@ -184,19 +184,19 @@ fn what_dingtalk_signed_and_the_slots_do_not_open_is_told_to_the_operator_alone(
 }
 
 /// Feishu, as its page "步骤三：接收事件" words it.
-struct Feishu {
-    key: &'static str,
-    nonce: &'static str,
+pub(super) struct Feishu {
+    pub(super) key: &'static str,
+    pub(super) nonce: &'static str,
 }
 
 impl Feishu {
-    fn door(&self, token: Option<&str>) -> Door {
+    pub(super) fn door(&self, token: Option<&str>) -> Door {
         let slots = [("encrypt_key", Some(self.key)), ("verification_token", token)];
         let filled: Vec<_> = slots.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
         Door::new(FEISHU, &filled, json!({}))
     }
 
-    fn encrypted(&self, plain: &str) -> String {
+    pub(super) fn encrypted(&self, plain: &str) -> String {
         let iv = *b"0123456789abcdef";
         let mut text = plain.as_bytes().to_vec();
         let pad = 16 - text.len() % 16;
@@ -209,7 +209,7 @@ impl Feishu {
         json!({ "encrypt": STANDARD.encode([iv.to_vec(), text].concat()) }).to_string()
     }
 
-    fn headers(&self, seconds: i64, body: &str) -> Vec<(String, String)> {
+    pub(super) fn headers(&self, seconds: i64, body: &str) -> Vec<(String, String)> {
         let signed = [seconds.to_string().as_str(), self.nonce, self.key, body].concat();
         vec![
             ("X-Lark-Request-Timestamp".to_owned(), seconds.to_string()),
@@ -219,7 +219,7 @@ impl Feishu {
     }
 }
 
-fn incoming<'a>(headers: &'a [(String, String)], body: &'a str) -> Incoming<'a> {
+pub(super) fn incoming<'a>(headers: &'a [(String, String)], body: &'a str) -> Incoming<'a> {
     Incoming {
         path_and_query: "/hooks/hr",
         headers,

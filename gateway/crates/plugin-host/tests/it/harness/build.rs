@@ -10,15 +10,31 @@ const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The hostile plugin as a component.
 pub(crate) fn hostile_component() -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap();
-    let folder = root.join("tests/plugins/hostile");
+    componentize(&hostile_module(), &hostile_manifest()).unwrap()
+}
+
+/// Its `plugin.toml`.
+pub(crate) fn hostile_manifest() -> String {
+    std::fs::read_to_string(folder().join("plugin.toml")).unwrap()
+}
+
+/// Its code, built when it is older than its sources.
+pub(crate) fn hostile_module() -> Vec<u8> {
+    let root = root();
     let module = target_dir(root).join(TARGET).join("plugin/hostile_plugin.wasm");
-    let sources = [folder.join("src"), folder.join("Cargo.toml"), root.join("plugin-sdk/wit/connector.wit")];
+    let sources = [folder().join("src"), folder().join("Cargo.toml"), root.join("plugin-sdk/wit/connector.wit")];
     if built_at(&module).is_none_or(|built| sources.iter().any(|source| newest(source) > built)) {
         build(root);
     }
-    let manifest = std::fs::read_to_string(folder.join("plugin.toml")).unwrap();
-    componentize(&std::fs::read(module).unwrap(), &manifest).unwrap()
+    std::fs::read(module).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap()
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/plugins/hostile")
 }
 
 /// The tests' own folder for temporary files lies in the target folder.

@@ -18,7 +18,7 @@ use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
 use renmen_schema::manifest::{HttpWish, SlotManifest};
 use renmen_vault::Secret;
 
-pub(crate) use build::hostile_component;
+pub(crate) use build::{hostile_component, hostile_manifest, hostile_module};
 pub(crate) use heavy::HEAVY_BYTES;
 pub(crate) use server::Server;
 
@@ -113,12 +113,12 @@ pub(crate) fn call(base_url: &str) -> Call {
 }
 
 /// The slots of the hostile plugin. None shares a secret with another.
-pub(crate) const SIGNING: &str = "signing-canary-41c09a7e";
-pub(crate) const PROVING: &str = "proving-canary-77b2f0d3";
-pub(crate) const DIGEST: &str = "digest-canary-c6e18a25";
-/// 32 bytes in base64.
-pub(crate) const CIPHER: &str = "Y2lwaGVyLWNhbmFyeS0wMTIzNDU2Nzg5YWJjZGVmMDE=";
-pub(crate) const PLAIN: &str = "plain-canary-5d90be14";
+pub(crate) const SIGNING: &str = "signing-41c09a7e5be01f62";
+pub(crate) const PROVING: &str = "proving-77b2f0d3a9c46e18";
+pub(crate) const DIGEST: &str = "digest-c6e18a250d73fb94";
+/// 32 bytes in base64. They share no piece with another secret, or a finding would name either slot.
+pub(crate) const CIPHER: &str = "ugt0m+lYwds2Y/ppSYCrUZUWZG6lqqE5T3t/qYnOKjo=";
+pub(crate) const PLAIN: &str = "plain-5d90be1467a2c83f";
 
 fn slots() -> BTreeMap<SlotName, SlotSpec> {
     let manifest = inspect(&hostile_component()).unwrap().manifest;

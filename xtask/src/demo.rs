@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: the gateway on the repository's connectors.toml, with simulated vendors in the place of real ones.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -52,6 +52,13 @@ struct Ready {
     recruiter: String,
 }
 
+/// What the gateway says when it serves.
+#[derive(Deserialize)]
+struct Greeting {
+    url: String,
+    key: String,
+}
+
 /// What the simulators say when the story ended.
 #[derive(Deserialize)]
 struct Ended {
@@ -60,24 +67,10 @@ struct Ended {
 
 /// Builds, starts the simulators, then the gateway; ends all of them together.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
-    let mut build = workspace.cargo();
-    build.args(BUILD);
-    process::run("building the gateway and the simulators", &mut build)?;
-    plugins::build(workspace, &workspace.binary("renmen"))?;
-
-    let dir = workspace.root.join(".renmen").join("demo");
-    if !options.keep && dir.exists() {
-        fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
-    }
-    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    build(workspace)?;
+    let dir = folder(workspace, "demo", options.keep)?;
     let (simulators, ready) = simulate(workspace, &dir)?;
-    say("the simulated vendors listen on loopback; everything they serve is made up");
-
-    let mut command = gateway(workspace, &dir, &ready);
-    command.args(["serve", "--pull-first", "--ready-file"]).arg(dir.join(GATEWAY_FILE));
-    if options.once {
-        command.args(["--listen", "127.0.0.1:0"]);
-    }
+    let mut command = serving(workspace, &dir, &ready, options.once);
     command.args(&options.arguments);
     let mut gateway = Running::start("the gateway", &mut command)?;
     if !options.once {
@@ -94,6 +87,64 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     let mut records = self::gateway(workspace, &dir, &ready);
     process::run("what is in the store now", records.arg("records"))?;
     exit_code(ended)
+}
+
+/// A demo whose story was played, and whose gateway still serves.
+pub(crate) struct Played {
+    pub(crate) url: String,
+    pub(crate) key: String,
+    gateway: Running,
+    simulators: Running,
+}
+
+impl Played {
+    /// Ends the gateway, then its vendors.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        let ended = self.gateway.end()?;
+        drop(self.simulators);
+        if ended.success() { Ok(()) } else { bail!("the gateway ended with {ended}") }
+    }
+}
+
+/// Plays the story of the demo in a folder of its own, for whoever wants a gateway with something in it.
+pub(crate) fn play(workspace: &Workspace) -> anyhow::Result<Played> {
+    build(workspace)?;
+    let dir = folder(workspace, "played", false)?;
+    let (simulators, ready) = simulate(workspace, &dir)?;
+    let mut command = serving(workspace, &dir, &ready, true);
+    // What it greets with goes to the file alone: it holds a key.
+    let mut gateway = Running::start("the gateway", command.stdout(Stdio::null()))?;
+    let story: Ended = gateway.wait_for(STORY_PATIENCE, || read(&dir.join(STORY_FILE)))?;
+    if let Some(error) = story.error {
+        bail!("the story went wrong: {error}");
+    }
+    let Greeting { url, key } = read(&dir.join(GATEWAY_FILE))?.context("a gateway that serves says where")?;
+    Ok(Played { url, key, gateway, simulators })
+}
+
+fn build(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut build = workspace.cargo();
+    build.args(BUILD);
+    process::run("building the gateway and the simulators", &mut build)?;
+    plugins::build(workspace, &workspace.binary("renmen")).map(drop)
+}
+
+fn folder(workspace: &Workspace, name: &str, keep: bool) -> anyhow::Result<PathBuf> {
+    let dir = workspace.root.join(".renmen").join(name);
+    if !keep && dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    }
+    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    Ok(dir)
+}
+
+fn serving(workspace: &Workspace, dir: &Path, ready: &Ready, on_a_free_port: bool) -> Command {
+    let mut command = gateway(workspace, dir, ready);
+    command.args(["serve", "--pull-first", "--ready-file"]).arg(dir.join(GATEWAY_FILE));
+    if on_a_free_port {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    command
 }
 
 fn exit_code(ended: anyhow::Result<ExitStatus>) -> anyhow::Result<ExitCode> {
@@ -122,6 +173,7 @@ fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready
     own_group(&mut command);
     let mut simulators = Running::start("the simulators", &mut command)?;
     let ready = simulators.wait_for(PATIENCE, || read(&sign))?;
+    say("the simulated vendors listen on loopback; everything they serve is made up");
     Ok((simulators, ready))
 }
 

@@ -1,4 +1,5 @@
-//! What developers do that cargo alone cannot: `cargo xtask demo`, `cargo xtask test`, `cargo xtask plugins`.
+//! What developers do that cargo alone cannot: `cargo xtask demo`, `cargo xtask test`, `cargo xtask plugins`,
+//! `cargo xtask schemathesis`.
 //!
 //! Owns no logic of the gateway: making components is `renmen plugin pack`, running is `renmen serve`. It starts things in
 //! the right order, waits for a sign of readiness and never for a time, and leaves nothing behind: every child and every
@@ -10,6 +11,7 @@ mod official;
 mod plugins;
 mod postgres;
 mod process;
+mod schemathesis;
 mod test;
 mod workspace;
 
@@ -33,6 +35,8 @@ enum Command {
     Test(test::Options),
     /// Run the gateway on connectors.toml against simulated vendors.
     Demo(demo::Options),
+    /// Check every operation of the demo's gateway against the API's document. Takes minutes.
+    Schemathesis(schemathesis::Options),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +60,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Test(options) => test::run(&workspace, &options),
         Command::Demo(options) => demo::run(&workspace, &options),
+        Command::Schemathesis(options) => schemathesis::run(&workspace, &options),
     }
 }
 

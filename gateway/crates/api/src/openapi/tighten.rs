@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 pub(super) fn tighten(document: &mut Value) {
     if let Some(paths) = document["paths"].as_object_mut() {
         let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut());
-        let parameters = operations.filter_map(|operation| operation["parameters"].as_array_mut()).flatten();
-        parameters.for_each(|parameter| without_null(&mut parameter["schema"]));
+        let parameters = operations.filter_map(|operation| operation.get_mut("parameters")?.as_array_mut());
+        parameters.flatten().filter_map(|parameter| parameter.get_mut("schema")).for_each(without_null);
     }
     let schemas = &mut document["components"]["schemas"];
     // A tagged enum refuses unknown members; its derived description does not say so.
@@ -27,13 +27,13 @@ pub(super) fn tighten(document: &mut Value) {
 
 /// A parameter is given or not; a text that says `null` is a text.
 fn without_null(schema: &mut Value) {
-    if let Some(kinds) = schema["type"].as_array_mut() {
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         if let [one] = kinds.as_slice() {
             schema["type"] = one.clone();
         }
     }
-    if let Some(choices) = schema["oneOf"].as_array_mut() {
+    if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
         choices.retain(|choice| choice["type"] != "null");
         if let [one] = choices.as_slice() {
             *schema = one.clone();

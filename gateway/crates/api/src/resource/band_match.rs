@@ -23,7 +23,6 @@ pub(crate) struct BandMatchRequest {
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
     connection: String,
     /// The interview's id at that vendor.
-    #[schema(inline)]
     interview: Line,
     /// What is known of the position: a band is for it when everything that the band names is said here.
     position: BandPosition,
@@ -36,22 +35,16 @@ pub(crate) struct BandMatchRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BandPosition {
     /// Its id, as bands name it.
-    #[schema(inline)]
     id: Option<Line>,
     /// Its name.
-    #[schema(inline)]
     name: Option<Line>,
     /// Its family of jobs.
-    #[schema(inline)]
     job_family: Option<Line>,
     /// Its level.
-    #[schema(inline)]
     level: Option<Line>,
     /// Its grade.
-    #[schema(inline)]
     grade: Option<Line>,
     /// Where it is.
-    #[schema(inline)]
     location: Option<Line>,
 }
 

@@ -24,10 +24,8 @@ pub(crate) struct DecisionRequest {
     /// `pass` or `fail`.
     outcome: DecisionWord,
     /// Who decides: kept with the decision.
-    #[schema(inline)]
     person: Line,
     /// Why: kept with the decision.
-    #[schema(inline)]
     reason: Prose,
 }
 
@@ -52,10 +50,8 @@ pub(crate) struct CorrectionRequest {
     #[schema(format = "uuid")]
     environment_event: Option<String>,
     /// Who corrects.
-    #[schema(inline)]
     person: Line,
     /// Why.
-    #[schema(inline)]
     reason: Prose,
 }
 

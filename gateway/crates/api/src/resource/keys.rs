@@ -28,7 +28,6 @@ pub(crate) enum KeyRequest {
     /// Everything of the tenant.
     Owner {
         /// What it is for, for people.
-        #[schema(inline)]
         label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
@@ -37,7 +36,6 @@ pub(crate) enum KeyRequest {
     /// Reads records, changes, timelines and schemas.
     Consumer {
         /// What it is for, for people.
-        #[schema(inline)]
         label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
@@ -46,7 +44,6 @@ pub(crate) enum KeyRequest {
     /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
     Vendor {
         /// What it is for, for people.
-        #[schema(inline)]
         label: Label,
         /// The connection to this vendor.
         #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]

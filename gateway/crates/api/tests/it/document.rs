@@ -78,6 +78,27 @@ fn every_operation_has_its_own_name_a_summary_and_its_problems() {
 }
 
 #[test]
+fn no_member_of_the_document_is_null_and_no_parameter_takes_null() {
+    fn look(at: &str, value: &Value) {
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, member)| look(&format!("{at}/{name}"), member)),
+            Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| look(&format!("{at}/{n}"), item)),
+            Value::Null => panic!("{at} is null"),
+            _ => {}
+        }
+    }
+    let document = renmen_api::document();
+    look("", &document);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for operation in item.as_object().unwrap().values() {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(!parameter["schema"].to_string().contains("null"), "{path}: {parameter}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_entity_has_a_collection_whose_body_is_its_schema() {
     let document = renmen_api::document();
     for kind in EntityKind::ALL {

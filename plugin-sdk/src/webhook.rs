@@ -75,7 +75,8 @@ impl Delivery {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Headers of the answer.
+    /// Headers of the answer. The gateway lets these leave and no others: `content-type`, `retry-after`, `x-hook-secret`,
+    /// `webhook-request-origin`, `webhook-allowed-origin`, `webhook-allowed-rate`.
     pub headers: Vec<(String, String)>,
     /// Body of the answer.
     pub body: Vec<u8>,

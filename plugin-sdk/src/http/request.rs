@@ -57,7 +57,8 @@ impl Request {
         }
     }
 
-    /// Adds a header. The gateway refuses those that carry credentials: name a [`Request::slot`] instead.
+    /// Adds a header. The gateway refuses those that carry credentials (name a [`Request::slot`] instead) and those that make a
+    /// proxy act as if another URL, method or host had been asked (`x-original-url`, `forwarded`, `x-http-method-override`, …).
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

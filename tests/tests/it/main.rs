@@ -23,6 +23,7 @@ mod languages;
 mod off;
 mod operator;
 mod provenance;
+mod secrets;
 mod staff;
 mod storm;
 mod story;

@@ -25,7 +25,7 @@ pub struct Slot {
 impl Slot {
     /// A slot of a connection.
     pub(crate) fn read(slot: &Node<'_>) -> Option<Self> {
-        Self::read_with(slot, |node| read_origins(&node), read_public)
+        Self::read_with(slot, |node| read_origins(&node), |node| read_public(&node))
     }
 
     /// A slot of a channel or an endpoint: its secret goes to the address that stands beside it.
@@ -60,7 +60,7 @@ impl Slot {
     }
 }
 
-fn read_public(node: Node<'_>) -> Vec<String> {
+fn read_public(node: &Node<'_>) -> Vec<String> {
     let items = node.list().unwrap_or_default();
     items.iter().filter_map(|item| item.filled().map(|text| text.value)).collect()
 }

@@ -2,6 +2,7 @@
 //! name says which way.
 
 use crate::bindings::exports::renmen::connector::source::{Page, PullRequest};
+use crate::bindings::renmen::connector::http::{self, Request};
 use crate::bindings::renmen::connector::log;
 use crate::bindings::renmen::connector::types::{Envelope, Failure, FailureKind, Reject};
 use crate::{network, page};
@@ -18,7 +19,7 @@ pub(crate) fn pull(request: &PullRequest, way: &str) -> Result<Page, Failure> {
     let mut whole = page::of((0..10).map(honest).collect());
     let Some(fifth) = whole.records.get_mut(4) else { return Ok(whole) };
     match way {
-        "payload" => fifth.payload = serde_json::json!({ "number": text }).to_string().into_bytes(),
+        "payload" => fifth.payload = employee(&text),
         "id" => fifth.external_id = format!("E4-{text}"),
         "pointer" => fifth.pointer = format!("/data/{text}"),
         "entity" => fifth.entity = text,
@@ -38,8 +39,21 @@ pub(crate) fn pull(request: &PullRequest, way: &str) -> Result<Page, Failure> {
 }
 
 fn honest(number: u64) -> Envelope {
-    let payload = format!(r#"{{"number":"{number}"}}"#);
-    page::record(number, payload.as_bytes())
+    page::record(number, &employee(&number.to_string()))
+}
+
+fn employee(number: &str) -> Vec<u8> {
+    serde_json::json!({ "person": {}, "number": number }).to_string().into_bytes()
+}
+
+/// Asks a vendor that prints the credential which it was sent, in a list of texts, and makes a record of each text.
+pub(crate) fn echoed(request: &PullRequest) -> Result<Page, Failure> {
+    let sent = Request { slot: Some("key".to_owned()), ..network::request(&request.config, "/echo") };
+    let response = http::send(&sent)?;
+    let texts: Vec<String> = serde_json::from_slice(&response.body)
+        .map_err(|error| page::failure(FailureKind::UpstreamChanged, &format!("not a list of texts: {error}")))?;
+    let records = (0..).zip(&texts).map(|(number, text)| page::record(number, &employee(text)));
+    Ok(page::of(records.collect()))
 }
 
 fn refused() -> Reject {
@@ -61,7 +75,7 @@ pub(crate) fn lines_without_end() -> Page {
     Page { next: Some("again".to_owned()), has_more: true, ..page::of(Vec::new()) }
 }
 
-/// A hundred requests with a method of `method_bytes` bytes; none of them can go.
+/// A hundred requests with a method of a mebibyte; none of them can go.
 pub(crate) fn long_methods(request: &PullRequest) -> Page {
     let method = format!("GET\r\nfake: line\u{1b}[2J{}", "A".repeat(1 << 20));
     for _ in 0..100 {

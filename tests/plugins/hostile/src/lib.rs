@@ -63,6 +63,7 @@ impl Source for Hostile {
             "seal_parts" => sealed::pieces(),
             "seal_burn" => sealed::burn(&request),
             "seal_attack" => sealed::attack(),
+            "leak_echo" => leak::echoed(&request),
             "leak_lines" => Ok(leak::lines_without_end()),
             "leak_methods" => Ok(leak::long_methods(&request)),
             "bad_slot" => network::bad_slot(&request),

@@ -1,5 +1,6 @@
-//! Finding thousands of forms at once in a text that has only letters and digits: a filter by eight signs that nearly every
-//! place of an honest text fails, and a table for the others. One pass, whatever the number of forms.
+//! Finding thousands of forms at once in a text that has only letters and digits. Asked is only at every fourth sign, by the
+//! five signs that begin there: a form of eight has four such beginnings, and one of them is met. A filter lets nearly no
+//! place of an honest text through, a table tells the others apart. One pass, whatever the number of forms.
 
 use std::ops::Range;
 
@@ -10,13 +11,19 @@ use super::form::{FORM_MIN, Form};
 /// Any odd number with bits all over.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Signs from one question to the next.
+const STEP: usize = 4;
+/// Signs of a question: what is left of the shortest form behind the last of its beginnings.
+const KEY: usize = FORM_MIN + 1 - STEP;
+
 /// Forms with whose they are.
 pub(super) struct Index {
     /// All forms, one after the other.
     arena: Zeroizing<Vec<u8>>,
     entries: Vec<Entry>,
-    /// By the hash of the first eight signs, open addressing: entry + 1, or 0.
-    table: Vec<u32>,
+    /// By the hash of a key, open addressing: a part of the hash, so that nothing else is looked at in vain; and the entry x `STEP`
+    /// + where the key begins in it + 1, or 0.
+    table: Vec<(u32, u32)>,
     table_shift: u32,
     /// One bit a hash.
     filter: Vec<u64>,
@@ -34,36 +41,38 @@ impl Index {
         if forms.is_empty() {
             return None;
         }
-        let table_bits = (forms.len() * 2).next_power_of_two().trailing_zeros();
-        let filter_bits = (forms.len() * 64).next_power_of_two().trailing_zeros().clamp(12, 20);
+        let table_bits = (forms.len() * STEP * 2).next_power_of_two().trailing_zeros();
+        let filter_bits = (forms.len() * STEP * 128).next_power_of_two().trailing_zeros().clamp(12, 20);
         let mut index = Self {
             arena: Zeroizing::new(Vec::with_capacity(forms.iter().map(|(form, _)| form.len()).sum())),
             entries: Vec::with_capacity(forms.len()),
-            table: vec![0; 1 << table_bits],
+            table: vec![(0, 0); 1 << table_bits],
             table_shift: 64 - table_bits,
             filter: vec![0; 1 << (filter_bits - 6)],
             filter_shift: 64 - filter_bits,
         };
-        forms.iter().for_each(|(form, owner)| index.insert(form, *owner));
+        forms.iter().filter(|(form, _)| form.len() >= FORM_MIN).for_each(|(form, owner)| index.insert(form, *owner));
         Some(index)
     }
 
     fn insert(&mut self, form: &Form, owner: u32) {
-        let Some(first) = form.first_chunk::<FORM_MIN>() else { return };
-        let hash = u64::from_le_bytes(*first).wrapping_mul(SPREAD);
         let begin = self.arena.len();
         self.arena.extend_from_slice(form);
+        let entry = self.entries.len();
         self.entries.push(Entry { range: begin..self.arena.len(), owner });
-        let bit = hash >> self.filter_shift;
-        self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
-        let mut at = (hash >> self.table_shift) as usize;
-        while self.table[at] != 0 {
-            at = (at + 1) % self.table.len();
+        for offset in 0..STEP {
+            let hash = hash(&form[offset..offset + KEY]);
+            let bit = hash >> self.filter_shift;
+            self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+            let mut at = (hash >> self.table_shift) as usize;
+            while self.table[at].1 != 0 {
+                at = (at + 1) % self.table.len();
+            }
+            self.table[at] = (tag(hash), u32::try_from(entry * STEP + offset + 1).unwrap_or(u32::MAX));
         }
-        self.table[at] = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
     }
 
-    /// The owner of the first form in `signs`, which holds small letters and digits alone.
+    /// The owner of a form in `signs`, which holds small letters and digits alone.
     pub(super) fn find(&self, signs: &[u8]) -> Option<u32> {
         let mut found = None;
         self.search(signs, |_, owner| {
@@ -85,24 +94,74 @@ impl Index {
 
     /// `seen` says whether to go on.
     fn search(&self, signs: &[u8], mut seen: impl FnMut(Range<usize>, u32) -> bool) {
-        for (at, window) in signs.windows(FORM_MIN).enumerate() {
-            let Some(first) = window.first_chunk::<FORM_MIN>() else { return };
-            let hash = u64::from_le_bytes(*first).wrapping_mul(SPREAD);
-            let bit = hash >> self.filter_shift;
-            if self.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 0 {
-                continue;
+        let mut at = 0;
+        while let Some(eight) = signs.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+            let hash = hash_of(u64::from_le_bytes(*eight));
+            if self.may_hold(hash) && !self.verify(signs, at, hash, &mut seen) {
+                return;
             }
-            let mut place = (hash >> self.table_shift) as usize;
-            while self.table[place] != 0 {
-                let entry = &self.entries[self.table[place] as usize - 1];
-                let form = &self.arena[entry.range.clone()];
-                if signs[at..].starts_with(form) && !seen(at..at + form.len(), entry.owner) {
-                    return;
-                }
-                place = (place + 1) % self.table.len();
+            at += STEP;
+        }
+        while let Some(key) = signs.get(at..at + KEY) {
+            let hash = hash(key);
+            if self.may_hold(hash) && !self.verify(signs, at, hash, &mut seen) {
+                return;
             }
+            at += STEP;
         }
     }
+
+    fn may_hold(&self, hash: u64) -> bool {
+        let bit = hash >> self.filter_shift;
+        self.filter[(bit >> 6) as usize] >> (bit & 63) & 1 == 1
+    }
+
+    #[cold]
+    /// Which of the forms with this hash stand where their key was met. False: no more is wanted.
+    fn verify(&self, signs: &[u8], at: usize, hash: u64, seen: &mut impl FnMut(Range<usize>, u32) -> bool) -> bool {
+        let mut place = (hash >> self.table_shift) as usize;
+        loop {
+            let (kept_tag, kept) = self.table[place];
+            if kept == 0 {
+                return true;
+            }
+            if kept_tag == tag(hash) && !self.verify_entry(signs, at, kept as usize - 1, seen) {
+                return false;
+            }
+            place = (place + 1) % self.table.len();
+        }
+    }
+
+    fn verify_entry(
+        &self,
+        signs: &[u8],
+        at: usize,
+        kept: usize,
+        seen: &mut impl FnMut(Range<usize>, u32) -> bool,
+    ) -> bool {
+        let entry = &self.entries[kept / STEP];
+        let form = &self.arena[entry.range.clone()];
+        match at.checked_sub(kept % STEP) {
+            Some(begin) if signs[begin..].starts_with(form) => seen(begin..begin + form.len(), entry.owner),
+            _ => true,
+        }
+    }
+}
+
+fn hash(key: &[u8]) -> u64 {
+    let mut eight = [0; 8];
+    eight[..KEY].copy_from_slice(key);
+    hash_of(u64::from_le_bytes(eight))
+}
+
+/// What neither the filter nor the table's place was taken from.
+fn tag(hash: u64) -> u32 {
+    (hash >> 8) as u32
+}
+
+/// Of the first `KEY` of eight signs.
+fn hash_of(eight: u64) -> u64 {
+    (eight & ((1 << (8 * KEY)) - 1)).wrapping_mul(SPREAD)
 }
 
 #[cfg(test)]
@@ -125,6 +184,20 @@ mod tests {
         let mut ranges = index.find_all(b"abcdefghijkl12345678");
         ranges.sort_by_key(|range| (range.start, range.end));
         assert_eq!(ranges, [0..8, 0..12, 12..20]);
+    }
+
+    #[test]
+    fn a_form_is_found_once_at_every_place() {
+        let index = index(&["abcdefgh"]);
+        for before in 0..9 {
+            for after in 0..9 {
+                let text = [vec![b'x'; before], b"abcdefgh".to_vec(), vec![b'y'; after]].concat();
+                assert_eq!(index.find_all(&text), std::iter::once(before..before + 8).collect::<Vec<_>>());
+            }
+        }
+        for short in 0..8 {
+            assert!(index.find_all(&b"abcdefgh"[..short]).is_empty());
+        }
     }
 
     #[test]

@@ -221,46 +221,58 @@ fn is_word(run: &[u8]) -> bool {
 
 /// Where in a text the secret is; see the module.
 fn secret_ranges(text: &str) -> Vec<Range<usize>> {
-    let whole = vec![0..text.len()];
-    if text.contains("-----BEGIN ") {
-        let body = |line: &&str| !line.is_empty() && !line.contains("-----") && !line.contains(':');
-        let mut lines = text.lines().map(str::trim).filter(body);
-        let first = lines.next();
-        let begin = lines.next().map_or(text.len(), |line| line.as_ptr() as usize - text.as_ptr() as usize);
-        let end = text.rfind("-----END ").unwrap_or(text.len());
-        // A key of one line is its own first line.
-        return if begin < end {
-            vec![begin..end]
-        } else if first.is_some() {
-            whole
-        } else {
-            Vec::new()
-        };
+    let one = |range: Range<usize>| std::iter::once(range).collect();
+    if let Some(body) = body_of_pem(text) {
+        return one(body);
     }
-    if let Some((head, rest)) = text.strip_prefix("eyJ").and_then(|_| text.split_once('.'))
-        && let Some((_, signature)) = rest.split_once('.')
+    if let Some(signature) = signature_of_jwt(text) {
+        return one(signature);
+    }
+    if let Some(ranges) = secrets_of_url(text) {
+        return ranges;
+    }
+    one(user_of_address(text).unwrap_or(0..text.len()))
+}
+
+/// Behind the first line, which says of which kind the key is. A key of one line has only that.
+fn body_of_pem(text: &str) -> Option<Range<usize>> {
+    if !text.contains("-----BEGIN ") {
+        return None;
+    }
+    let is_body = |line: &&str| !line.is_empty() && !line.contains("-----") && !line.contains(':');
+    let second = text.lines().map(str::trim).filter(is_body).nth(1)?;
+    let begin = second.as_ptr() as usize - text.as_ptr() as usize;
+    let end = text.rfind("-----END ").unwrap_or(text.len());
+    (begin < end).then_some(begin..end)
+}
+
+fn signature_of_jwt(text: &str) -> Option<Range<usize>> {
+    let (head, rest) = text.split_once('.')?;
+    let (_, signature) = rest.split_once('.')?;
+    let is_jwt = head.starts_with("eyJ")
         && signature.len() >= PIECES_FROM
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.=".contains(&byte))
-    {
-        debug_assert!(head.len() < text.len());
-        return vec![text.len() - signature.len()..text.len()];
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.=".contains(&byte));
+    is_jwt.then(|| text.len() - signature.len()..text.len())
+}
+
+/// The password and what stands behind the host.
+fn secrets_of_url(text: &str) -> Option<Vec<Range<usize>>> {
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+        return None;
     }
-    if let Some((scheme, rest)) = text.split_once("://")
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    {
-        let begin = scheme.len() + 3;
-        let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let password = rest[..authority].rfind('@').and_then(|at| Some(rest[..at].find(':')? + 1..at));
-        let password = password.map(|range| begin + range.start..begin + range.end);
-        return password.into_iter().chain(std::iter::once(begin + authority..text.len())).collect();
-    }
-    if let Some((user, domain)) = text.split_once('@')
-        && domain.contains('.')
-        && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
-    {
-        return vec![0..user.len()];
-    }
-    whole
+    let begin = scheme.len() + 3;
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let password = rest[..authority].rfind('@').and_then(|at| Some(rest[..at].find(':')? + 1..at));
+    let password = password.map(|range| begin + range.start..begin + range.end);
+    Some(password.into_iter().chain(std::iter::once(begin + authority..text.len())).collect())
+}
+
+fn user_of_address(text: &str) -> Option<Range<usize>> {
+    let (user, domain) = text.split_once('@')?;
+    let is_domain =
+        domain.contains('.') && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    is_domain.then_some(0..user.len())
 }
 
 #[cfg(test)]

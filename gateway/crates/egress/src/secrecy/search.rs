@@ -313,10 +313,21 @@ fn squeeze(text: &[u8], signs: &mut Vec<u8>) {
         }
         table
     };
-    signs.clear();
-    signs.resize(text.len(), 0);
+    // Eight at a time, each written where the next one may write over it: there is nothing to guess for the processor.
+    signs.resize(text.len() + 8, 0);
     let mut length = 0;
-    for byte in text {
+    let (eights, rest) = text.as_chunks::<8>();
+    for eight in eights {
+        let Some(out) = signs[length..].first_chunk_mut::<8>() else { break };
+        let mut kept = 0;
+        for byte in eight {
+            let sign = SMALL[usize::from(*byte)];
+            out[kept & 7] = sign;
+            kept += usize::from(sign != 0);
+        }
+        length += kept;
+    }
+    for byte in rest {
         let sign = SMALL[usize::from(*byte)];
         signs[length] = sign;
         length += usize::from(sign != 0);

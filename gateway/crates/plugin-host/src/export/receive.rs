@@ -124,14 +124,14 @@ fn answer(state: &CallState, answer: webhook::Answer) -> Result<Answer, String> 
     }
     let headers: Vec<_> = answer.headers.into_iter().map(|header| (header.name, header.value)).collect();
     // Only the vendor's signature is known to us, not who reads its answers: a secret leaves in none.
-    if let Some(slot) = state.secret_in(&answer.body) {
-        return Err(format!("carries {slot}"));
+    if let Some(found) = state.secret_in(&answer.body) {
+        return Err(format!("carries {found}"));
     }
-    if let Some(slot) = headers
+    if let Some(found) = headers
         .iter()
         .find_map(|(name, value)| state.secret_in(value.as_bytes()).or_else(|| state.secret_in(name.as_bytes())))
     {
-        return Err(format!("carries {slot} in a header"));
+        return Err(format!("carries {found} in a header"));
     }
     Ok(Answer { status: answer.status, headers, body: answer.body.into() })
 }

@@ -30,6 +30,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
         uri_bytes_max: usize::try_from(limits.uri_bytes_max)?,
         deadline: limits.request_deadline,
         requests_max: limits.requests_max as usize,
+        lookups_max: limits.lookups_max as usize,
         delivery_bytes_max: usize::try_from(limits.delivery_bytes_max)?,
         streams_max: limits.streams_max as usize,
         wait_max: limits.wait_max,

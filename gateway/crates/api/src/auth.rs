@@ -13,10 +13,11 @@ use renmen_schema::id::TenantId;
 use renmen_store::{ApiKeyRow, KeyId, KeyRole};
 
 use crate::access;
-use crate::guard::within;
+use crate::guard::{look_up, within};
 use crate::instant::now_ms;
 use crate::key::ApiKey;
 use crate::problem::{Problem, ProblemCode};
+use crate::sender::Sender;
 use crate::state::AppState;
 
 /// Who is asking: what a valid key says.
@@ -53,7 +54,8 @@ pub(crate) async fn require_key(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = caller(&state, request.headers()).await?;
+    let sender = Sender::of_request(&request, &state.options.proxies);
+    let caller = caller(&state, request.headers(), sender).await?;
     admit(&caller, &request)?;
     request.extensions_mut().insert(Caller::clone(&caller));
     Ok(next.run(request).await)
@@ -70,31 +72,33 @@ pub(crate) fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Probl
 }
 
 /// Whose key these headers carry.
-pub(crate) async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
+pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender) -> Result<Arc<Caller>, Problem> {
     let key = bearer(headers).ok_or_else(|| {
         unauthorized(
             "send `Authorization: Bearer rk_…` with a key of this gateway",
             "请发送 `Authorization: Bearer rk_…`",
         )
     })?;
-    let caller = known(state, &key.hash()).await?.ok_or_else(no_longer)?;
+    let hash = key.hash();
+    let caller = match state.keys.find(&hash, now_ms()) {
+        Ok(caller) => Some(caller),
+        Err(before) => {
+            let row = look_up(state, sender, state.store.api_key(&hash)).await?;
+            row.filter(|row| row.is_good(now_ms())).map(|row| state.keys.keep(row, before))
+        }
+    };
+    let caller = caller.ok_or_else(no_longer)?;
     state.keys.used(&caller, now_ms());
     Ok(caller)
 }
 
-/// The key with this hash, when it is good.
-async fn known(state: &AppState, hash: &[u8; 32]) -> Result<Option<Arc<Caller>>, Problem> {
-    let before = match state.keys.find(hash, now_ms()) {
-        Ok(caller) => return Ok(Some(caller)),
-        Err(before) => before,
-    };
-    let row = within(state.options.deadline, state.store.api_key(hash)).await?;
-    Ok(row.filter(|row| row.is_good(now_ms())).map(|row| state.keys.keep(row, before)))
-}
-
 /// A request that goes on for long asks again, before it says more, whether its key is still good.
 pub(crate) async fn require_still_good(state: &AppState, caller: &Caller) -> Result<(), Problem> {
-    known(state, &caller.hash).await?.map(drop).ok_or_else(no_longer)
+    let Err(before) = state.keys.find(&caller.hash, now_ms()) else { return Ok(()) };
+    let row = within(state.options.deadline, state.store.api_key(&caller.hash)).await?;
+    let row = row.filter(|row| row.is_good(now_ms())).ok_or_else(no_longer)?;
+    let _again = state.keys.keep(row, before);
+    Ok(())
 }
 
 /// The same answer for a key that never existed: an old key tells nothing about itself.

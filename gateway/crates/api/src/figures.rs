@@ -14,6 +14,7 @@ use renmen_schema::id::TenantId;
 
 use crate::auth::{admit, caller};
 use crate::problem::{Problem, ProblemCode};
+use crate::sender::Sender;
 use crate::state::AppState;
 
 /// Who may read `/metrics`.
@@ -56,7 +57,8 @@ pub(crate) async fn read(State(state): State<AppState>, request: Request) -> Res
         }
         MetricsAccess::Loopback if is_on_this_machine(&request) => state.metrics.render(),
         MetricsAccess::Loopback | MetricsAccess::Key => {
-            let caller = caller(&state, request.headers()).await?;
+            let sender = Sender::of_request(&request, &state.options.proxies);
+            let caller = caller(&state, request.headers(), sender).await?;
             admit(&caller, &request)?;
             of_tenant(&state, &caller.tenant).await
         }

@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::limit::Limit;
 use crate::pool::Owner;
 use crate::problem::{Problem, ProblemCode};
+use crate::sender::Sender;
 use crate::server::HeadFault;
 use crate::state::AppState;
 
@@ -77,6 +78,32 @@ pub(crate) async fn brief(State(state): State<AppState>, request: Request, next:
              it did before you try again",
             "该请求已让位于请求较少的租户；若为修改操作，请先确认是否已生效再重试",
         )),
+    }
+}
+
+/// A look into the store for a key or a token that this process does not know. Anybody can cause one, so there are few at a time,
+/// fairly by sender: whoever tries keys waits for others who do, and nobody with a good key waits for them.
+pub(crate) async fn look_up<T, E>(
+    state: &AppState,
+    sender: Sender,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem>
+where
+    Problem: From<E>,
+{
+    let overloaded = || {
+        state.reached.note(Limit::Lookups, None);
+        let (key, max) = (Limit::Lookups.key(), state.lookups.max());
+        Problem::new(ProblemCode::Overloaded).detail(
+            format!("{max} unknown keys are being looked up ({key}); ask again after a moment"),
+            format!("正在查询的未知密钥已达 {max} 个（{key}），请稍后重试"),
+        )
+    };
+    let owner = Owner { group: sender.text(), member: String::new() };
+    let place = state.lookups.take(owner, 1).ok_or_else(overloaded)?;
+    tokio::select! {
+        found = within(state.options.deadline, work) => found,
+        () = place.lost() => Err(overloaded()),
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) enum Limit {
     ConnectionsPerAddress,
     OpenFiles,
     Requests,
+    Lookups,
     Streams,
     DeliveryBytes,
 }
@@ -36,6 +37,7 @@ impl Limit {
             Self::ConnectionsPerAddress => "gateway.limits.connections_per_address_max",
             Self::OpenFiles => "the system's limit of open files (`ulimit -n`)",
             Self::Requests => "gateway.limits.requests_max",
+            Self::Lookups => "gateway.limits.lookups_max",
             Self::Streams => "gateway.limits.streams_max",
             Self::DeliveryBytes => "gateway.limits.delivery_bytes_max",
         }
@@ -51,6 +53,7 @@ impl Limit {
             }
             Self::OpenFiles => "no network connection could be taken; raise it to at least twice `connections_max`",
             Self::Requests => "requests were turned away, those of the tenant with most of them first",
+            Self::Lookups => "requests with unknown keys were turned away, those of the sender with most of them first",
             Self::Streams => "long polls and event streams were turned away or ended early",
             Self::DeliveryBytes => "deliveries of vendors were turned away, the largest first",
         }

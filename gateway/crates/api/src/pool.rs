@@ -89,9 +89,10 @@ impl State {
     /// Looked for only when all units are taken, so a walk over what is held is affordable.
     fn victim(&self, owner: &Owner, wanted: u64) -> Option<u64> {
         let all = || self.held.values();
-        let (group, claim) = heaviest(all().map(|held| (held.owner.group.as_str(), held.units)), &owner.group, wanted);
+        let (group, claim) =
+            heaviest(all().map(|held| (held.owner.group.as_str(), held.units)), Some(&owner.group), wanted);
         let group = if claim { group? } else { owner.group.as_str() };
-        let own = if claim { "" } else { owner.member.as_str() };
+        let own = (!claim).then_some(owner.member.as_str());
         let members = all().filter(|held| held.owner.group == group);
         let (member, more) = heaviest(members.map(|held| (held.owner.member.as_str(), held.units)), own, wanted);
         let member = member.filter(|_| claim || more)?;
@@ -101,12 +102,12 @@ impl State {
 }
 
 /// Who of the others holds most, and whether that is more than `own` would hold with `wanted` more.
-fn heaviest<'a>(held: impl Iterator<Item = (&'a str, u64)>, own: &str, wanted: u64) -> (Option<&'a str>, bool) {
+fn heaviest<'a>(held: impl Iterator<Item = (&'a str, u64)>, own: Option<&str>, wanted: u64) -> (Option<&'a str>, bool) {
     let mut sums: HashMap<&str, u64> = HashMap::new();
     for (name, units) in held {
         *sums.entry(name).or_default() += units;
     }
-    let mine = sums.remove(own).unwrap_or(0);
+    let mine = own.and_then(|own| sums.remove(own)).unwrap_or(0);
     let most = sums.into_iter().max_by_key(|(name, units)| (*units, *name));
     (most.map(|(name, _)| name), most.is_some_and(|(_, units)| units > mine.saturating_add(wanted)))
 }

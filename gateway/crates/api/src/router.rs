@@ -38,6 +38,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), shape))
         .layer(from_fn(render))
         .layer(CompressionLayer::new())
+        .merge(document().layer(from_fn_with_state(state.clone(), shape)).layer(from_fn(render)))
         .layer(from_fn(observe))
         .with_state(state)
 }
@@ -101,7 +102,6 @@ fn service_paths() -> Router<AppState> {
     Router::new()
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))
-        .route("/openapi.json", get(service::openapi_json))
         .route("/docs", get(service::docs))
         .route("/docs/docs.js", get(service::docs_script))
         .route("/docs/docs.css", get(service::docs_style))
@@ -109,6 +109,11 @@ fn service_paths() -> Router<AppState> {
         .route("/v1/interviews/{id}/nodes/stream", get(screen::stream))
         // It says itself who may read it.
         .route("/metrics", get(figures::read))
+}
+
+/// A megabyte that anybody may ask for is sent as it lies there: to pack it each time would cost more than most requests do.
+fn document() -> Router<AppState> {
+    Router::new().route("/openapi.json", get(service::openapi_json))
 }
 
 /// What vendors send: a challenge by GET, all else by POST.

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
@@ -22,8 +23,14 @@ pub enum Sender {
 }
 
 impl Sender {
+    /// The sender of a request.
+    pub(crate) fn of_request(request: &Request, proxies: &[IpNet]) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+        Self::of(peer, request.headers(), proxies)
+    }
+
     /// The sender of a request with these headers from this peer.
-    pub(crate) fn of(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
+    fn of(peer: Option<SocketAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
         let Some(peer) = peer else { return Self::Unknown };
         if !is_proxy(peer.ip(), proxies) {
             return Self::Address(block(peer.ip()));

@@ -49,6 +49,8 @@ pub struct ApiOptions {
     pub deadline: Duration,
     /// Requests worked on at once, shared by tenants; the next one is answered with 503 and `Retry-After`.
     pub requests_max: usize,
+    /// Keys and tokens looked up at once, shared by senders; the next one is answered with 503.
+    pub lookups_max: usize,
     /// Deliveries of vendors held at once, shared by connections and senders; the next one is answered with 503 and comes
     /// again. Bytes.
     pub delivery_bytes_max: usize,
@@ -92,6 +94,7 @@ impl Default for ApiOptions {
             uri_bytes_max: 8 * 1024,
             deadline: Duration::from_secs(5),
             requests_max: 256,
+            lookups_max: 32,
             delivery_bytes_max: 64 * 1024 * 1024,
             streams_max: 64,
             wait_max: Duration::from_secs(60),
@@ -122,6 +125,8 @@ pub struct AppState {
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) requests: Arc<Pool>,
+    /// Keys and tokens that this process does not know and asks the store for.
+    pub(crate) lookups: Arc<Pool>,
     /// Bytes of deliveries.
     pub(crate) deliveries: Arc<Pool>,
     pub(crate) streams: Arc<Pool>,
@@ -149,6 +154,7 @@ impl AppState {
             metrics,
             keys: Arc::new(KeyRing::new(options.key_cache_life)),
             requests: Pool::new(options.requests_max as u64),
+            lookups: Pool::new(options.lookups_max as u64),
             deliveries: Pool::new(options.delivery_bytes_max as u64),
             streams: Pool::new(options.streams_max as u64),
             reached: Arc::default(),

@@ -37,6 +37,14 @@ fn a_newcomer_takes_over_until_both_hold_the_same() {
 }
 
 #[test]
+fn groups_whose_members_have_no_names_share_too() {
+    let pool = Pool::new(2);
+    let alpha = takes(&pool, "alpha", "", 2);
+    let beta = takes(&pool, "beta", "", 2);
+    assert_eq!((kept(&alpha), kept(&beta)), (1, 1));
+}
+
+#[test]
 fn the_oldest_place_of_the_greediest_key_makes_way() {
     let pool = Pool::new(8);
     let modest = takes(&pool, "alpha", "modest", 2);

@@ -1,9 +1,7 @@
 //! What vendors send of their own accord: no key, because the vendor signs. Whoever is not the vendor learns nothing.
 
-use std::net::SocketAddr;
-
 use axum::body::{Body, BodyDataStream, Bytes};
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
@@ -46,8 +44,7 @@ pub(crate) async fn take(
     let connection = ConnectionName::new(name).map_err(|_| unknown())?;
     let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(unknown)?;
     check_head(request.headers(), bytes_max)?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let sender = Sender::of(peer, request.headers(), &state.options.proxies);
+    let sender = Sender::of_request(&request, &state.options.proxies);
     let owner = Owner { group: connection.to_string(), member: sender.text() };
     let place = state.deliveries.take(owner, HEAD_BYTES).ok_or_else(|| overloaded(&state))?;
     let taken = async {

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
@@ -20,11 +20,13 @@ use utoipa::ToSchema;
 
 use super::changes::place;
 use crate::auth::Caller;
+use crate::guard::look_up;
 use crate::instant::Time;
 use crate::interviews::{ScreenStep, ScreenSteps};
 use crate::params::{Params, path_id};
 use crate::pool::Place;
 use crate::problem::{Problem, ProblemCode};
+use crate::sender::Sender;
 use crate::state::AppState;
 
 /// How often a stream looks for itself; the feed wakes it earlier.
@@ -130,13 +132,17 @@ pub(crate) async fn stream(
     State(state): State<AppState>,
     Path(id): Path<String>,
     mut params: Params,
+    request: Request,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let token = params.text("token")?;
     params.end()?;
     let token = token.ok_or_else(unauthorized)?;
     // Who holds no good token learns nothing, not even whether there is such an interview.
     let interview: RecordId = id.parse().map_err(|_| unauthorized())?;
-    let first = state.interviews()?.screen(&token, interview).await?.ok_or_else(unauthorized)?;
+    let sender = Sender::of_request(&request, &state.options.proxies);
+    drop(request);
+    let first =
+        look_up(&state, sender, state.interviews()?.screen(&token, interview)).await?.ok_or_else(unauthorized)?;
     let heartbeat = state.options.heartbeat;
     // The screens of one interview share as one key does.
     let place = place(&state, &first.tenant, &format!("screen {interview}"))?;

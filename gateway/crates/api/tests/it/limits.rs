@@ -120,3 +120,45 @@ async fn a_recorded_body_is_cut_and_says_so() {
     assert_eq!(exchange["response"]["body"]["bytes"], 12);
     assert_eq!(exchange["response"]["body"]["truncated"], true);
 }
+
+/// Anybody can have an unknown key looked up, so whoever tries many waits for nobody but others who do.
+#[tokio::test(start_paused = true)]
+async fn unknown_keys_are_looked_up_a_few_at_a_time_fairly_by_sender() {
+    let (router, key) = away(true, false, ApiOptions { lookups_max: 2, ..ApiOptions::default() });
+    let ask = async |peer: &str| {
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        let request = Request::get("/v1/runs").extension(axum::extract::ConnectInfo(peer));
+        let request = request.header("authorization", format!("Bearer {}", key.expose())).body(Body::empty()).unwrap();
+        Answer::read(router.clone().oneshot(request).await.unwrap()).await
+    };
+    let stranger = "203.0.113.9:1";
+    let (first, second, third, other) =
+        tokio::join!(ask(stranger), ask(stranger), ask(stranger), ask("198.51.100.7:1"));
+    // The store never answers: who has a place waits for the deadline.
+    let code = |answer: &Answer| answer.json()["code"].as_str().unwrap().to_owned();
+    assert_eq!([code(&first), code(&second), code(&third)], ["overloaded", "deadline_exceeded", "overloaded"]);
+    assert_eq!(code(&other), "deadline_exceeded");
+    assert!(
+        third.text.contains("gateway.limits.lookups_max") && third.headers.contains_key("retry-after"),
+        "{}",
+        third.text
+    );
+    let (alone, beside) = tokio::join!(ask(stranger), ask(stranger));
+    assert_eq!([code(&alone), code(&beside)], ["deadline_exceeded", "deadline_exceeded"], "who is alone has both");
+}
+
+/// Without a key one may ask for a megabyte, but not have it packed each time.
+#[tokio::test]
+async fn the_document_is_sent_as_it_lies_there_and_other_answers_are_packed() {
+    let rig = Rig::new().await;
+    let zipped = [("accept-encoding", "gzip")];
+    for (path, packed) in [("/openapi.json", None), ("/v1/schema/employee", Some("gzip"))] {
+        let response = rig.send("GET", path, Some(&rig.key), &zipped).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let encoding = response.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(encoding.as_deref(), packed, "{path}");
+        assert!(response.headers().contains_key("x-request-id"), "{path}");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+    }
+    rig.ask("POST", "/openapi.json", &[]).await.problem("method_not_allowed");
+}

@@ -33,6 +33,8 @@ limits! {
     request_deadline: Duration = duration(Duration::from_secs(5), Duration::from_millis(100), Duration::from_secs(300));
     /// Requests at once, shared out by tenant and key.
     requests_max: u32 = count(256, 1, 65_536);
+    /// Keys and screens' tokens that are looked up in the store at once, shared out by sender; a key that was good lately is not looked up.
+    lookups_max: u32 = count(32, 1, 4_096);
     /// Bytes of vendors' deliveries that are held at once, shared out by connection and sender.
     delivery_bytes_max: u64 = bytes(64 << 20, 1 << 20, 16 << 30);
     /// Long polls and event streams open at once, shared out by tenant and key.

@@ -79,7 +79,8 @@ function operation(api, path, method, described) {
     box.append(table(["Parameter", "In", "Type", "Meaning"], parameters.map((one) =>
       [one.name + (one.required ? " *" : ""), one.in, typeName(one.schema), one.description || ""])));
   }
-  const key = described.security ? "" : " -H 'authorization: Bearer rk_…'";
+  const open = (described.security ?? []).some((way) => Object.keys(way).length === 0);
+  const key = open ? "" : " -H 'authorization: Bearer rk_…'";
   box.append(make("pre", `curl${method === "get" ? "" : " -X " + method.toUpperCase()}${key} ${location.origin}${path}`));
   Object.entries(described.responses || {}).forEach(([status, answer]) => {
     const whole = resolve(api, answer);

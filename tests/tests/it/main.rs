@@ -20,6 +20,7 @@ mod hooks;
 mod interview_loop;
 mod keys;
 mod languages;
+mod neighbours;
 mod off;
 mod operator;
 mod provenance;

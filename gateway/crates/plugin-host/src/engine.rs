@@ -120,7 +120,7 @@ impl PluginHost {
         let gate = Arc::new(Gate {
             engine,
             linker,
-            places: Places::new(tuning.calls_max as usize),
+            places: Places::new("calls", tuning.calls_max as usize),
             threads: Arc::new(threads),
             dev: options.dev,
         });

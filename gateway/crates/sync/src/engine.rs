@@ -52,8 +52,8 @@ impl Engine {
             store,
             connections,
             book: Arc::new(Book::default()),
-            places: Places::new(options.parallel_runs),
-            reads: Places::new(options.parallel_reads),
+            places: Places::new("runs", options.parallel_runs),
+            reads: Places::new("reads", options.parallel_reads),
             options,
             refreshes: Notify::new(),
         })

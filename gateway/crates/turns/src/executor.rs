@@ -3,6 +3,7 @@
 //! As many turns go on at once as there are cores to share. A turn that cannot be interrupted and goes on for too long (a host
 //! function, one big copy) no longer counts, and a spare thread takes its place: so nobody waits for it to end.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -122,6 +123,45 @@ impl Threads {
         let shared = Arc::clone(&self.shared);
         Answer { asked: Some((shared, job)), told, queued: false }
     }
+
+    /// The same, begun at once and done whether or not anybody waits for it.
+    pub fn begin<T: Send + 'static>(
+        &self,
+        account: &Arc<Account>,
+        class: Class,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Begun<T> {
+        let (tell, told) = oneshot::channel();
+        let work = job::with_answer(work, move |answer| drop(tell.send(answer)));
+        self.shared.queue(Job::new(&self.shared, Arc::clone(account), class, work));
+        Begun { told }
+    }
+}
+
+/// Work under way that nobody has to wait for.
+pub struct Begun<T> {
+    told: oneshot::Receiver<Result<T, Box<dyn Any + Send>>>,
+}
+
+impl<T> Begun<T> {
+    /// Waits on a thread that may wait, and not on one of the reactor's.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    ///
+    /// # Panics
+    /// When the work did.
+    pub fn wait(self) -> Result<T, Stopped> {
+        answer_of(self.told.blocking_recv().ok())
+    }
+}
+
+fn answer_of<T>(told: Option<Result<T, Box<dyn Any + Send>>>) -> Result<T, Stopped> {
+    match told {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        None => Err(Stopped),
+    }
 }
 
 impl Drop for Threads {
@@ -135,7 +175,7 @@ impl Drop for Threads {
 struct Answer<T> {
     /// None once there is one.
     asked: Option<(Arc<Shared>, Arc<Job>)>,
-    told: oneshot::Receiver<Result<T, Box<dyn std::any::Any + Send>>>,
+    told: oneshot::Receiver<Result<T, Box<dyn Any + Send>>>,
     queued: bool,
 }
 
@@ -151,11 +191,7 @@ impl<T> Future for Answer<T> {
         let polled = std::pin::Pin::new(&mut self.told).poll(context);
         polled.map(|answer| {
             self.asked = None;
-            match answer {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(panic)) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Stopped),
-            }
+            answer_of(answer.ok())
         })
     }
 }

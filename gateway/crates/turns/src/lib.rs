@@ -26,7 +26,7 @@ mod work;
 
 pub use account::{Account, CpuShare, Figures};
 pub use aside::aside;
-pub use executor::{Options, Stopped, Threads};
+pub use executor::{Begun, Options, Stopped, Threads};
 pub use places::{Bounds, Place, Places, Who};
 pub use queue::Class;
-pub use work::work;
+pub use work::{work, work_waiting};

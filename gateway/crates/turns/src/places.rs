@@ -5,8 +5,9 @@
 //! connections that hold none: so a connection that fills all it may, with streams that wait for ever, stops nobody.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use metrics::{Gauge, gauge};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -43,12 +44,19 @@ pub struct Bounds {
 
 /// See the module. Cheap to clone: clones share the places.
 #[derive(Clone)]
-pub struct Places(Arc<Mutex<State>>);
+pub struct Places(Arc<Shared>);
 
 /// A place, given back when dropped.
 pub struct Place {
     places: Places,
     who: Who,
+}
+
+struct Shared {
+    /// For whoever watches the process: `renmen_places_taken` and `renmen_places_waited_for`.
+    of: &'static str,
+    gauges: OnceLock<(Gauge, Gauge)>,
+    state: Mutex<State>,
 }
 
 struct State {
@@ -81,15 +89,16 @@ struct Leave<'a>(&'a Places, u64);
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        self.0.0.lock().waiting.retain(|waiting| waiting.number != self.1);
+        self.0.0.state.lock().waiting.retain(|waiting| waiting.number != self.1);
+        self.0.show();
     }
 }
 
 impl Places {
-    /// So many places, at least one.
+    /// So many places, at least one, for things of this name: `runs`, `calls`.
     #[must_use]
-    pub fn new(total: usize) -> Self {
-        Self(Arc::new(Mutex::new(State {
+    pub fn new(of: &'static str, total: usize) -> Self {
+        let state = State {
             total: total.max(1),
             taken: 0,
             waiting: Vec::new(),
@@ -98,16 +107,31 @@ impl Places {
             streams: HashMap::new(),
             turn: 0,
             number: 0,
-        })))
+        };
+        Self(Arc::new(Shared { of, gauges: OnceLock::new(), state: Mutex::new(state) }))
+    }
+
+    fn show(&self) {
+        let of = self.0.of;
+        let (taken, waiting) = self.0.gauges.get_or_init(|| {
+            (gauge!("renmen_places_taken", "of" => of), gauge!("renmen_places_waited_for", "of" => of))
+        });
+        let state = self.0.state.lock();
+        #[allow(clippy::cast_precision_loss, reason = "nobody has so many places")]
+        let (now_taken, now_waiting) = (state.taken as f64, state.waiting.len() as f64);
+        taken.set(now_taken);
+        waiting.set(now_waiting);
     }
 
     /// Waits for a place. Whoever drops the future leaves the line.
     pub async fn take(&self, who: &Who, bounds: Bounds) -> Place {
         let (number, told) = {
-            let mut state = self.0.lock();
+            let mut state = self.0.state.lock();
             // With nobody in line there is nobody to be fair to.
             if state.waiting.is_empty() && state.may(who, bounds) {
                 state.hold(who);
+                drop(state);
+                self.show();
                 return Place { places: self.clone(), who: who.clone() };
             }
             state.number += 1;
@@ -129,20 +153,20 @@ impl Places {
     /// How many wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.lock().waiting.len()
+        self.0.state.lock().waiting.len()
     }
 
     /// How many are taken.
     #[must_use]
     pub fn taken(&self) -> usize {
-        self.0.lock().taken
+        self.0.state.lock().taken
     }
 
     fn give_out(&self) {
         loop {
             let next = {
-                let mut state = self.0.lock();
-                let Some(at) = state.next() else { return };
+                let mut state = self.0.state.lock();
+                let Some(at) = state.next() else { break };
                 let next = state.waiting.remove(at);
                 state.hold(&next.who);
                 next
@@ -150,6 +174,7 @@ impl Places {
             // Not under the lock: what it wakes may come back here. A place that is not wanted any more is given back at once.
             drop(next.tell.send(Place { places: self.clone(), who: next.who }));
         }
+        self.show();
     }
 }
 
@@ -157,7 +182,7 @@ impl Place {
     /// Would somebody have this place if it were given back now?
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        let mut state = self.places.0.lock();
+        let mut state = self.places.0.state.lock();
         if state.waiting.is_empty() {
             return false;
         }
@@ -170,7 +195,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.places.0.lock().let_go(&self.who);
+        self.places.0.state.lock().let_go(&self.who);
         self.places.give_out();
     }
 }

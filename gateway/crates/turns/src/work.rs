@@ -39,3 +39,19 @@ pub async fn work<T: Send + 'static>(
         Err(stopped) => panic!("{stopped}"),
     }
 }
+
+/// The same for a thread that may wait, such as one for blocking work: it waits while the work is done in its turn.
+///
+/// # Panics
+/// When the work does.
+pub fn work_waiting<T: Send + 'static>(
+    account: &Arc<Account>,
+    class: Class,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let Some(threads) = THREADS.as_ref() else { return work() };
+    match threads.begin(account, class, async move { work() }).wait() {
+        Ok(done) => done,
+        Err(stopped) => panic!("{stopped}"),
+    }
+}

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively there is nobody to export to"))]
 
+mod beside;
 mod bindings;
 mod exhaust;
 mod leak;
@@ -76,6 +77,7 @@ impl Source for Hostile {
             "clock" => Ok(talk::clock()),
             "parallel" => network::parallel(&request),
             "keeps_state" => Ok(exhaust::count_calls()),
+            other if other.starts_with("beside_") => beside::pull(&request),
             other => match other.strip_prefix("leak_") {
                 Some(way) => leak::pull(&request, way),
                 None => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),

@@ -75,7 +75,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_keeps_its_place_from_page_to_page_while_nobody_waits() {
-        let places = Places::new(1);
+        let places = Places::new("test", 1);
         let mut alone = run(&places, "a", "s");
         for _ in 0..10 {
             alone.take().await;
@@ -86,7 +86,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_that_had_its_turn_goes_behind_those_that_wait() {
-        let places = Places::new(1);
+        let places = Places::new("test", 1);
         let (mut first, mut second) = (run(&places, "a", "s"), run(&places, "b", "s"));
         first.take().await;
         let mut waits = Box::pin(second.take());
@@ -104,7 +104,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn sixteen_runs_that_wait_for_their_vendor_for_ever_stop_no_other_connection() {
         // Each of its own connection, so that no bound of one connection helps.
-        let places = Places::new(4);
+        let places = Places::new("test", 4);
         let mut slow: Vec<_> = (0..16).map(|n| run(&places, &format!("slow-{n}"), "s")).collect();
         let slow = futures_util::future::join_all(slow.iter_mut().map(|run| async {
             run.take().await;

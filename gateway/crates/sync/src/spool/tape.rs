@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, Held, RequestKey, Tape, pack};
-use renmen_turns::{Account, Class, work};
+use renmen_turns::{Account, Class, work_waiting};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -95,16 +95,13 @@ impl PageTape {
         written: oneshot::Sender<()>,
     ) -> JoinHandle<Vec<u8>> {
         let (slot, account, exchange) = (Arc::clone(&aside.slot), Arc::clone(&aside.account), Arc::clone(exchange));
-        tokio::spawn(async move {
-            let packed = work(&account, Class::Bulk, move || pack(&exchange)).await;
+        // A thread that waits costs nothing, and the reactor's end waits for it: what was heard is in the slot then.
+        tokio::task::spawn_blocking(move || {
+            let packed = work_waiting(&account, Class::Bulk, move || pack(&exchange));
             if let Some(before) = before {
-                let _gone_or_written = before.await;
+                let _gone_or_written = before.blocking_recv();
             }
-            let append = move || {
-                slot.lock().append(&key.0, &packed);
-                packed
-            };
-            let packed = work(&account, Class::Bulk, append).await;
+            slot.lock().append(&key.0, &packed);
             let _nobody_waits = written.send(());
             packed
         })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, CallError, Delivery, Door, Finding, Outcome, Page, Pull, Usage};
+use renmen_plugin_host::{Answer, CallError, Coverage, Delivery, Door, Finding, Outcome, Page, Pull, Refresh, Usage};
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::manifest::{Deletes, Manifest, StreamMode};
 use renmen_store::StreamKey;
@@ -20,9 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::vendor::{Script, Vendor};
 use crate::world::{Hand, open, tenant};
 
-/// A connector whose vendor never answers: neither a pull nor whatever a delivery is checked with.
+/// A connector whose vendor never answers, unless it is told to: neither a pull nor whatever a delivery is checked with.
 struct Waits {
     manifest: Manifest,
+    answers: bool,
+    /// Targeted reads that were answered.
+    answered: AtomicUsize,
     under_way: AtomicUsize,
     most: AtomicUsize,
 }
@@ -40,7 +43,14 @@ impl Waits {
         let mut manifest = honest(&Vendor::with(0, 1)).manifest().clone();
         let stream = manifest.streams.values().next().unwrap().clone();
         manifest.streams = (0..streams).map(|n| (format!("s{n}").parse().unwrap(), stream.clone())).collect();
-        Arc::new(Self { manifest, under_way: AtomicUsize::new(0), most: AtomicUsize::new(0) })
+        let (under_way, most, answered) = Default::default();
+        Arc::new(Self { manifest, answers: false, answered, under_way, most })
+    }
+
+    fn that_answers() -> Arc<Self> {
+        let mut waits = Self::new(1);
+        Arc::get_mut(&mut waits).unwrap().answers = true;
+        waits
     }
 
     async fn wait<T>(&self) -> T {
@@ -61,8 +71,14 @@ impl Puller for Waits {
         "sha256:2"
     }
 
-    async fn pull(&self, _reading: Reading, _pull: Pull) -> Result<Page, CallError> {
-        self.wait().await
+    async fn pull(&self, _reading: Reading, pull: Pull) -> Result<Page, CallError> {
+        if !self.answers {
+            return self.wait().await;
+        }
+        self.answered.fetch_add(usize::from(!pull.only.is_empty()), Ordering::SeqCst);
+        let (records, rejects, exchanges, next) = Default::default();
+        let (coverage, usage) = (Coverage::Changes, Usage::default());
+        Ok(Page { records, rejects, next, has_more: false, coverage, memory: None, exchanges, usage })
     }
 
     async fn probe(&self, _reading: Reading) -> Result<Vec<Finding>, CallError> {
@@ -80,14 +96,30 @@ impl Receiver for Waits {
         if delivery.path_and_query == "/wait" {
             return self.wait().await;
         }
-        let answer = Answer { status: 403, headers: Vec::new(), body: Bytes::new() };
-        let (records, rejects, refresh, exchanges) = Default::default();
+        let announces = delivery.path_and_query == "/announce";
+        let answer = Answer { status: if announces { 200 } else { 403 }, headers: Vec::new(), body: Bytes::new() };
+        let (records, rejects, exchanges) = Default::default();
+        let streams = self.manifest.streams.keys().filter(|_| announces);
+        let only = vec![String::from_utf8_lossy(&delivery.body).into_owned()];
+        let refresh = streams.map(|stream| Refresh { stream: stream.to_string(), only: only.clone() }).collect();
         let (question, usage) = (false, Usage::default());
         Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, question, exchanges, memory: None, usage })
     }
 
     fn redact(&self, bytes: Bytes) -> Bytes {
         bytes
+    }
+}
+
+fn delivery(path: &str, body: Bytes) -> Delivery {
+    Delivery {
+        method: "POST".to_owned(),
+        path_and_query: path.to_owned(),
+        headers: Vec::new(),
+        body,
+        received_at_ms: 0,
+        window: Duration::from_secs(300),
+        door: Door::Request,
     }
 }
 
@@ -194,15 +226,7 @@ async fn deliveries_beyond_webhooks_parallel_max_wait_their_turn_and_those_of_ot
     let engine = Engine::new(open(dir.path()).await, connections, SyncOptions::in_dir(dir.path().to_owned()));
     let deliver = |connection: &str, path: &str| {
         let (engine, connection): (_, ConnectionName) = (Arc::clone(&engine), connection.parse().unwrap());
-        let delivery = Delivery {
-            method: "POST".to_owned(),
-            path_and_query: path.to_owned(),
-            headers: Vec::new(),
-            body: Bytes::new(),
-            received_at_ms: 0,
-            window: Duration::from_secs(300),
-            door: Door::Request,
-        };
+        let delivery = delivery(path, Bytes::new());
         async move { engine.take_in(&tenant(), &connection, Sender::Unknown, delivery).await }
     };
     let waiting = [tokio::spawn(deliver("slow", "/wait")), tokio::spawn(deliver("slow", "/wait"))];
@@ -217,4 +241,24 @@ async fn deliveries_beyond_webhooks_parallel_max_wait_their_turn_and_those_of_ot
         assert!(waits.await.unwrap().is_ok(), "their places go to those behind them");
     }
     assert_eq!(slow.most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn announced_records_of_a_healthy_connection_are_read_beside_one_whose_vendor_never_answers() {
+    let (slow, quick) = (Waits::new(16), Waits::that_answers());
+    let others = vec![runtime("slow", slow.clone()), runtime("quick", quick.clone())];
+    let beside = Beside::serve(others, 16, Duration::from_secs(3600)).await;
+    let announce = |connection: &str, id: String| {
+        let (engine, connection): (_, ConnectionName) = (Arc::clone(&beside.engine), connection.parse().unwrap());
+        let delivery = delivery("/announce", Bytes::from(id));
+        async move { engine.take_in(&tenant(), &connection, Sender::Unknown, delivery).await.unwrap() }
+    };
+    // More groups than reads may stand in line.
+    for id in 0..10 {
+        assert_eq!(announce("slow", id.to_string()).await.refreshes, 16);
+    }
+    for id in 0..5 {
+        announce("quick", id.to_string()).await;
+        until("it is read", || quick.answered.load(Ordering::SeqCst) > id).await;
+    }
 }

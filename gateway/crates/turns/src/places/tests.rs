@@ -20,7 +20,7 @@ fn now(places: &Places, who: &Who, bounds: Bounds) -> Option<Place> {
 
 /// Streams in line that take a place, do one page and go to the end of the line; gives what each connection got.
 fn pages(total: usize, streams: &[Who], rounds: usize) -> BTreeMap<String, usize> {
-    let places = Places::new(total);
+    let places = Places::new("test", total);
     let (mut got, mut held) = (BTreeMap::new(), VecDeque::new());
     let mut line: Vec<_> = streams.iter().map(|who| (who, Box::pin(places.take(who, QUARTER)))).collect();
     for _ in 0..rounds {
@@ -46,7 +46,7 @@ fn pages(total: usize, streams: &[Who], rounds: usize) -> BTreeMap<String, usize
 #[test]
 fn one_connection_holds_a_quarter_and_at_least_one() {
     for (total, quarter) in [(16, 4), (4, 1), (3, 1), (1, 1), (64, 16)] {
-        let places = Places::new(total);
+        let places = Places::new("test", total);
         let who = Who::new("t", "greedy", "s");
         let held: Vec<_> = std::iter::from_fn(|| now(&places, &who, QUARTER)).collect();
         assert_eq!(held.len(), quarter, "of {total}");
@@ -56,7 +56,7 @@ fn one_connection_holds_a_quarter_and_at_least_one() {
 
 #[test]
 fn an_operator_may_allow_more_but_the_last_quarter_is_for_those_that_hold_none() {
-    let places = Places::new(16);
+    let places = Places::new("test", 16);
     let greedy: Vec<_> = std::iter::from_fn(|| now(&places, &Who::new("t", "greedy", "s"), most(100))).collect();
     assert_eq!(greedy.len(), 12);
     let late: Vec<_> = (0..4).map(|n| now(&places, &Who::new("t", &format!("late-{n}"), "s"), QUARTER)).collect();
@@ -66,7 +66,7 @@ fn an_operator_may_allow_more_but_the_last_quarter_is_for_those_that_hold_none()
 
 #[test]
 fn sixteen_streams_that_never_end_leave_another_connection_its_places() {
-    let places = Places::new(16);
+    let places = Places::new("test", 16);
     let held: Vec<_> =
         (0..16).filter_map(|n| now(&places, &Who::new("t", "slow", &format!("s{n}")), QUARTER)).collect();
     assert_eq!(held.len(), 4);
@@ -76,7 +76,7 @@ fn sixteen_streams_that_never_end_leave_another_connection_its_places() {
 
 #[test]
 fn kinds_of_one_connection_have_a_bound_of_their_own() {
-    let places = Places::new(64);
+    let places = Places::new("test", 64);
     let bounds = Bounds { connection: 16, shared: true };
     let hooks: Vec<_> = std::iter::from_fn(|| now(&places, &Who::new("t", "c", "urgent"), bounds)).collect();
     let pulls: Vec<_> = std::iter::from_fn(|| now(&places, &Who::new("t", "c", "bulk"), bounds)).collect();
@@ -102,7 +102,7 @@ fn tenants_take_turns_however_many_connections_they_have() {
 
 #[test]
 fn streams_of_a_connection_take_turns() {
-    let places = Places::new(1);
+    let places = Places::new("test", 1);
     let of = |stream: &str| Who::new("t", "c", stream);
     let (a, b) = (of("a"), of("b"));
     let mut first = now(&places, &a, QUARTER).unwrap();
@@ -120,7 +120,7 @@ fn streams_of_a_connection_take_turns() {
 
 #[test]
 fn a_place_is_wanted_only_by_those_who_could_have_it() {
-    let places = Places::new(4);
+    let places = Places::new("test", 4);
     let held: Vec<_> = (0..4).map(|n| now(&places, &Who::new("t", &format!("c{n}"), "s"), QUARTER).unwrap()).collect();
     assert!(!held[0].is_wanted());
     let (own, other) = (Who::new("t", "c0", "t"), Who::new("t", "c9", "s"));
@@ -135,7 +135,7 @@ fn a_place_is_wanted_only_by_those_who_could_have_it() {
 
 #[test]
 fn who_leaves_the_line_costs_no_place() {
-    let places = Places::new(1);
+    let places = Places::new("test", 1);
     let who = Who::new("t", "c", "s");
     let held = now(&places, &who, QUARTER).unwrap();
     let mut left = Box::pin(places.take(&who, QUARTER));
@@ -155,7 +155,7 @@ proptest! {
         total in 1..9_usize,
         steps in prop::collection::vec((0..3_u8, 0..4_u8, any::<bool>(), any::<prop::sample::Index>()), 0..120),
     ) {
-        let places = Places::new(total);
+        let places = Places::new("test", total);
         let (mut held, mut line) = (Vec::new(), Vec::new());
         for (tenant, connection, takes, at) in steps {
             if takes {
@@ -175,7 +175,7 @@ proptest! {
             line = waits;
             prop_assert_eq!(places.taken(), held.len());
             prop_assert!(held.len() <= total);
-            let state = places.0.lock();
+            let state = places.0.state.lock();
             prop_assert!(state.next().is_none(), "a place is empty that somebody in line may have");
             for holder in state.connections.values() {
                 prop_assert!(holder.held <= (total / 4).max(1));

@@ -77,7 +77,8 @@ async fn page(threads: &Threads, account: &Arc<Account>) {
     threads.run(account, Class::Bulk, work).await.unwrap();
 }
 
-/// How many turns others get between one page of a healthy connection and the next, at most.
+/// How many turns others get while a page of a healthy connection waits for its own: the median, because on a busy machine this
+/// thread may itself be kept waiting before it asks, or before it looks.
 async fn turns_between_pages(streams: usize, class: Class) -> u64 {
     let interrupted = Arc::new(AtomicU64::new(0));
     let threads = threads(&interrupted);
@@ -87,30 +88,32 @@ async fn turns_between_pages(streams: usize, class: Class) -> u64 {
     while hostile.figures().turns < 20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let mut most = 0;
+    let mut turns = Vec::new();
     for _ in 0..50 {
         let before = hostile.figures().turns;
+        let seen = Arc::clone(&hostile);
+        turns.push(threads.run(&healthy, Class::Bulk, async move { seen.figures().turns - before }).await.unwrap());
         page(&threads, &healthy).await;
-        most = most.max(hostile.figures().turns - before);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     burning.stop().await;
-    most
+    turns.sort_unstable();
+    turns[turns.len() / 2]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_waits_for_no_more_than_the_turn_that_it_interrupts_beside_1_2_and_16_burning_streams() {
     for streams in [1, 2, 16] {
         let most = turns_between_pages(streams, Class::Bulk).await;
-        // The turn that is cut short, and one that may begin while the page's answer is on its way.
-        assert!(most <= 3, "{most} turns beside {streams} streams");
+        // The turn that is cut short.
+        assert!(most <= 2, "{most} turns beside {streams} streams");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn urgent_work_of_one_connection_is_no_way_past_another_connection() {
     let most = turns_between_pages(16, Class::Urgent).await;
-    assert!(most <= 3, "{most} turns");
+    assert!(most <= 2, "{most} turns");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -125,7 +125,7 @@ mod tests {
             ))
         };
         assert!(of(&with("9MiB")?).is_ok());
-        let refused = of(&with("8MiB")?).map(|_| ()).unwrap_err().to_string();
+        let refused = of(&with("8MiB")?).map(|_| ()).expect_err("8 MiB with its head does not fit").to_string();
         assert!(
             refused.contains("`gateway.limits.delivery_bytes_max` is 8MiB") && refused.contains("people"),
             "{refused}"

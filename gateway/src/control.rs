@@ -242,6 +242,7 @@ impl Bridge {
             ("response_bytes_max", limits.response_bytes_max),
             ("retries_max", u64::from(limits.retries_max)),
             ("parallel_max", u64::from(limits.parallel_max)),
+            ("refreshes_waiting_max", u64::from(limits.refreshes_waiting_max)),
             ("records_bytes_max", limits.records_bytes_max),
             ("exchanges_bytes_max", limits.exchanges_bytes_max),
             ("quarantine_records_max", u64::from(limits.quarantine_records_max)),

@@ -28,7 +28,7 @@ impl Output {
         table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(head.iter().copied());
         for row in rows {
-            table.add_row(row.iter().map(|cell| shown::line(cell)));
+            table.add_row(row.iter().map(|cell| shown::lines(cell)));
         }
         println!("{table}");
         Ok(())

@@ -87,7 +87,7 @@ pub(crate) fn report(out: Output, pulled: &[Pulled], off: &[Unloaded]) -> anyhow
 fn row_off(off: &Unloaded) -> Vec<String> {
     let mut row = vec![off.name.to_string()];
     row.extend(std::iter::repeat_n(String::new(), 6));
-    row.push(format!("off: {}", off.reason));
+    row.push(format!("off: {}", off.told));
     row
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         let reach = checked.reach.map(|reach| reach_rows(&checked.report.connection, reach)).unwrap_or_default();
         [rows(&checked.report), reach].concat()
     });
-    let off = running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.reason.clone()]);
+    let off = running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.told.clone()]);
     // With one connection alone it cannot be known who else writes what.
     let remarks = if only.is_none() { remarks(&running.deployment.config, &running.writers()) } else { Vec::new() };
     let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.clone()]);
@@ -70,7 +70,7 @@ fn reach_rows(name: &ConnectionName, reach: &Reached) -> Vec<Vec<String>> {
     }
     for (slot, reached) in &reach.slots {
         let mut details = match &reached.how {
-            None => "never sent".to_owned(),
+            None => format!("never sent, {}", reached.sealed.as_deref().unwrap_or_default()),
             Some(how) => format!("goes to {}, {how}", reached.to.join(", ")),
         };
         if let Some(url) = &reached.token_url {

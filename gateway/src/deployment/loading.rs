@@ -43,6 +43,7 @@ fn quota(limits: &Limits) -> Quota {
         exchanges_bytes_max: limits.exchanges_bytes_max,
         quarantine_records_max: u64::from(limits.quarantine_records_max),
         quarantine_bytes_max: limits.quarantine_bytes_max,
+        refreshes_waiting_max: u64::from(limits.refreshes_waiting_max),
     }
 }
 
@@ -80,7 +81,7 @@ impl Deployment {
             }
         }
         if loaded.on.is_empty() && !loaded.off.is_empty() {
-            let reasons = loaded.off.iter().map(|off| format!("connection `{}`: {}", off.name, off.reason));
+            let reasons = loaded.off.iter().map(|off| format!("connection `{}`: {}", off.name, off.told));
             return Err(Usage(reasons.collect::<Vec<_>>().join("\n")).into());
         }
         Ok(loaded)

@@ -1,6 +1,7 @@
 //! What the configuration names and what is off all the same, because it could not be loaded: which, and why.
 
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::shown::{line, lines};
 use serde::Serialize;
 
 /// Characters of a reason that are kept: a manifest can have very many faults.
@@ -13,33 +14,26 @@ pub(crate) struct Unloaded {
     pub(crate) tenant: TenantId,
     /// Its key in the configuration.
     pub(crate) name: ConnectionName,
-    /// Why, and what to do. It may quote the plugin, so control characters are escaped.
+    /// Why, and what to do, in one line: for a log and for programs.
     pub(crate) reason: String,
+    /// The same as it stands, with the lines of the file: for people.
+    #[serde(skip)]
+    pub(crate) told: String,
 }
 
 impl Unloaded {
     /// Takes note, and says it in the log.
     pub(super) fn note(kind: &str, tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
-        let reason = printable(&format!("{error:#}"));
+        let told = cut(&format!("{error:#}"));
+        let reason = line(&told.replace('\n', " ")).into_owned();
         tracing::error!(%tenant, kind, %name, reason, "Off until its reason is removed and the gateway is started again");
-        Self { tenant: tenant.clone(), name: name.clone(), reason }
+        Self { tenant: tenant.clone(), name: name.clone(), reason, told: lines(&told).into_owned() }
     }
 }
 
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for (at, character) in text.chars().enumerate() {
-        if at == REASON_CHARS_MAX {
-            shown.push('…');
-            break;
-        }
-        match character {
-            '\n' => shown.push(' '),
-            control if control.is_control() => shown.extend(control.escape_default()),
-            plain => shown.push(plain),
-        }
-    }
-    shown
+fn cut(text: &str) -> String {
+    let end = text.char_indices().nth(REASON_CHARS_MAX).map_or(text.len(), |(at, _)| at);
+    if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -47,8 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_can_neither_move_the_cursor_nor_fill_the_log() {
-        assert_eq!(printable("a\u{1b}[2Kb\nc"), "a\\u{1b}[2Kb c");
-        assert_eq!(printable(&"x".repeat(5_000)).chars().count(), REASON_CHARS_MAX + 1);
+    fn a_reason_can_neither_move_the_cursor_nor_fill_the_log() -> anyhow::Result<()> {
+        let (tenant, name) = (TenantId::new("acme")?, ConnectionName::new("erp")?);
+        let note = |text: &str| Unloaded::note("connection", &tenant, &name, &anyhow::anyhow!(text.to_owned()));
+        let off = note("a\u{1b}[2Kb\nc\u{202e}");
+        assert_eq!(off.reason, "a\\u{1b}[2Kb c\\u{202e}");
+        assert_eq!(off.told, "a\\u{1b}[2Kb\nc\\u{202e}");
+        assert_eq!(note(&"x".repeat(5_000)).reason.chars().count(), REASON_CHARS_MAX + 1);
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use renmen_schema::id::SlotName;
 use renmen_sync::BoundPlugin;
 use serde::Serialize;
 
-use crate::command::reach::how;
+use crate::command::reach::{how, sealed};
 
 /// One connection's reach.
 #[derive(Debug, Clone, Serialize)]
@@ -35,6 +35,8 @@ pub(crate) struct SlotReached {
     pub(crate) how: Option<String>,
     /// Where the secret itself goes to get a token.
     pub(crate) token_url: Option<String>,
+    /// What a secret that is never sent is a key for.
+    pub(crate) sealed: Option<String>,
 }
 
 /// An event connection.
@@ -59,6 +61,7 @@ impl Reached {
                 to: sent.map(|sent| sent.to.clone()).unwrap_or_default(),
                 how: wish.auth.as_ref().map(how),
                 token_url: sent.and_then(|sent| sent.token_url.clone()),
+                sealed: wish.auth.is_none().then(|| sealed(wish.seal.as_ref())),
             };
             given.then(|| (name.clone(), reached))
         });

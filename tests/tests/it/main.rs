@@ -28,3 +28,4 @@ mod secrets;
 mod staff;
 mod storm;
 mod story;
+mod survey;

@@ -163,6 +163,7 @@ async fn a_healthy_connection_goes_on_beside_sixteen_streams_that_wait_for_their
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "long: measures, and means something on a quiet machine only"]
+#[allow(clippy::print_stdout, reason = "a table for docs/benchmarks.md")]
 async fn how_much_of_a_hostile_connection_is_felt_next_door() {
     println!("| hostile | run alone | beside | ratio | read p99 alone | beside |\n|---|---|---|---|---|---|");
     for kind in ["burn", "wait", "hash", "flood", "deliveries"] {

@@ -43,7 +43,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         }
     };
 
-    assert_eq!(told.len(), 11, "{told:#?}");
+    assert_eq!(told.len(), 12, "{told:#?}");
     assert_eq!(
         (&end.decision["body"]["outcome"], &end.decision["body"]["status"]),
         (&json!("PASS"), &json!("DECIDED"))

@@ -104,6 +104,8 @@ limits! {
     answer_bytes_max: u64 = bytes(64 << 10, 256, 1 << 20);
     /// Records that one delivery of a webhook may ask to be read again; a whole stream counts as one.
     refreshes_max: u32 = count(1_000, 0, 100_000);
+    /// Records that deliveries asked to be read again and that may wait for it; a delivery that asks for more is sent away and comes again.
+    refreshes_waiting_max: u32 = count(100_000, 1, 10_000_000);
     /// Bytes of one delivery to the connection's webhook.
     webhook_bytes_max: u64 = bytes(1 << 20, 1 << 10, 64 << 20);
     /// Time of one delivery, from its arrival to its answer.

@@ -24,7 +24,7 @@ pub struct Plugins {
     pub items_max: u64,
     /// `compile_memory_max`: memory of the process that compiles one plugin, in address space. Default `2GiB`.
     pub compile_memory_max: u64,
-    /// `compile_time_max`: processor time for compiling one plugin; by the clock twice as long. Default `60s`.
+    /// `compile_time_max`: processor time for compiling one plugin; by the clock four times as long. Default `60s`.
     pub compile_time_max: Duration,
 }
 

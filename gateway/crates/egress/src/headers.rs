@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connector_sets_no_header_that_sends_a_request_elsewhere_r42() {
+    fn a_connector_sets_no_header_that_sends_a_request_elsewhere() {
         for name in [
             "X-Original-URL",
             "X-Rewrite-URL",

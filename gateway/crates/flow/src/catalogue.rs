@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
 use renmen_schema::{EntityKind, Sensitivity};
+use renmen_store::ContentHash;
 
 use crate::destination::{ActionInfo, Destination};
 use crate::fields::Fields;
@@ -45,6 +46,16 @@ impl Place {
             parallel_max: 4,
             push_timeout,
         }
+    }
+
+    /// What is withheld, as one number: another one says that what was made before was made by another rule.
+    pub(crate) fn policy(&self) -> [u8; 16] {
+        ContentHash::of(format!("{} {:?}", self.scoring, self.withhold).as_bytes()).0
+    }
+
+    /// Is anything withheld at all?
+    pub(crate) fn withholds(&self) -> bool {
+        self.scoring || !self.withhold.is_empty()
     }
 
     /// What of an entity never reaches it. With anything that does not, custom fields do not either: what a connector put there
@@ -90,6 +101,11 @@ impl Catalogue {
     #[must_use]
     pub fn place(&self, name: &ConnectionName) -> Option<&Place> {
         self.places.get(name)
+    }
+
+    /// All of them.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&ConnectionName, &Place)> {
+        self.places.iter()
     }
 
     /// Their names.

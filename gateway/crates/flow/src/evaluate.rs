@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::ContentHash;
-use renmen_store::outbox::FeedEntry;
+use renmen_store::outbox::{DeliveryRow, FeedEntry};
 use serde_json::{Map, Value, json};
 
 use crate::definition::{Definition, Delay, Template};
@@ -192,8 +192,23 @@ fn fill(template: &Template, key: &str, scope: &Scope, options: &FlowOptions) ->
 #[must_use]
 pub(crate) fn key(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntry) -> [u8; 16] {
     let (change, to) = (&entry.change, &definition.to);
-    let text = format!("key {tenant} {flow} {} {} {} {}", change.id, change.revision, to.connection, to.action);
-    ContentHash::of(text.as_bytes()).0
+    key_of(tenant, flow, (change.id, change.revision), (&to.connection, &to.action))
+}
+
+fn key_of(
+    tenant: &TenantId,
+    flow: &str,
+    (record, revision): (RecordId, i64),
+    (connection, action): (&ConnectionName, &str),
+) -> [u8; 16] {
+    ContentHash::of(format!("key {tenant} {flow} {record} {revision} {connection} {action}").as_bytes()).0
+}
+
+/// Did a flow's map make this delivery? One that tells of another's end did not.
+#[must_use]
+pub(crate) fn is_mapped(row: &DeliveryRow) -> bool {
+    let to = (&row.connection, row.action.as_str());
+    row.key == key_of(&row.tenant, &row.flow, (row.change.id, row.change.revision), to)
 }
 
 /// The lane of a record within a flow.

@@ -26,6 +26,7 @@ mod fields;
 mod manage;
 pub mod notify;
 mod options;
+mod policy;
 mod related;
 
 pub use catalogue::{Catalogue, Place};

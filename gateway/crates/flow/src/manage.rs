@@ -13,6 +13,7 @@ use crate::engine::FlowEngine;
 use crate::error::FlowError;
 use crate::evaluate::{self, Sending, Verdict};
 use crate::options::millis;
+use crate::policy;
 
 /// Changes that a dry run is asked about at most.
 pub const DRY_RUN_CHANGES_MAX: u32 = 1_000;
@@ -83,6 +84,7 @@ impl FlowEngine {
                 self.store.retire_flow(tenant, &row.name, self.clock.now_ms()).await?;
             }
         }
+        policy::settle(&*self.store, tenant, &self.catalogue(tenant)).await?;
         self.changed.notify_one();
         Ok(())
     }

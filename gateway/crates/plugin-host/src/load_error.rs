@@ -18,9 +18,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The file is too big.
-    #[error(
-        "the file has more than {bytes_max} bytes, which is the most that is loaded; build it with `--release`, or raise the limit"
-    )]
+    #[error("the file has more than {bytes_max} bytes, which is the most that is loaded; build it with `--release`")]
     TooBig {
         /// The limit in bytes.
         bytes_max: u64,

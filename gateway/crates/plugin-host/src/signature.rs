@@ -132,7 +132,8 @@ fn id_of(number: &[u8]) -> String {
 
 /// The signer's own words, for a terminal and an API.
 fn shown(comment: &str) -> String {
-    comment.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let text: String = comment.chars().take(200).collect();
+    renmen_schema::shown::line(&text).into_owned()
 }
 
 #[cfg(test)]

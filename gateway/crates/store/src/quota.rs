@@ -32,6 +32,8 @@ pub struct Quota {
     pub quarantine_records_max: u64,
     /// Bytes of them. Beyond, a page is refused.
     pub quarantine_bytes_max: u64,
+    /// Reads that deliveries asked for and that are not done. Beyond, a delivery that asks for more is refused.
+    pub refreshes_waiting_max: u64,
 }
 
 impl Quota {
@@ -41,6 +43,7 @@ impl Quota {
         exchanges_bytes_max: u64::MAX,
         quarantine_records_max: u64::MAX,
         quarantine_bytes_max: u64::MAX,
+        refreshes_waiting_max: u64::MAX,
     };
 }
 
@@ -120,6 +123,20 @@ pub(crate) fn within_quarantine(records: i64, bytes: i64, quota: &Quota) -> Resu
     within("quarantine_records_max", what, records, quota.quarantine_records_max)?;
     let what = "bytes of the connection's records that would wait in quarantine:";
     within("quarantine_bytes_max", what, bytes, quota.quarantine_bytes_max)
+}
+
+/// The figure of what deliveries announced and nobody has read yet.
+pub(crate) fn within_refreshes(waiting: i64, quota: &Quota) -> Result<(), StoreError> {
+    if waiting.max(0).unsigned_abs() <= quota.refreshes_waiting_max {
+        return Ok(());
+    }
+    let limit = "refreshes_waiting_max";
+    let message = format!(
+        "{waiting} reads that deliveries of the connection asked for would wait, allowed are {}. The delivery was not kept; its vendor \
+         sends it again. See in `GET /v1/health` why the connection cannot read, or raise `{limit}` under its [limits]",
+        quota.refreshes_waiting_max
+    );
+    Err(StoreError::Quota { limit, message })
 }
 
 /// The figure of what is kept of records.

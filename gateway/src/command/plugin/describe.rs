@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use renmen_plugin_host::Inspection;
-use renmen_schema::manifest::{Idempotence, Manifest, SealManifest, SealUse, WebhookManifest};
+use renmen_schema::manifest::{Idempotence, Manifest, WebhookManifest};
 use renmen_schema::shown::line;
 
 use super::capabilities;
-use crate::command::reach::how;
+use crate::command::reach::{how, sealed};
 use crate::output::thousands;
 
 /// The sheet of one component.
@@ -55,7 +55,7 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
             sheet.row("", &format!("holds the secret of slot {other}"));
         }
         match &slot.auth {
-            None => sheet.row("", &sealed(slot.seal)),
+            None => sheet.row("", &format!("never sent, {}", sealed(slot.seal.as_ref()))),
             Some(auth) => {
                 let to = match slot.audience.as_slice() {
                     [] => "any of the hosts above".to_owned(),
@@ -69,17 +69,6 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
             }
         }
     }
-}
-
-/// What a secret that goes onto no request is for.
-fn sealed(seal: Option<SealManifest>) -> String {
-    let Some(seal) = seal else { return "never sent, and sealed for nothing".to_owned() };
-    let who = match seal.used {
-        SealUse::Verify => "the connector may ask whether a signature is right",
-        SealUse::Sign => "the connector may have signatures made",
-        SealUse::Host => "the gateway alone uses it",
-    };
-    format!("never sent; sealed as {}: {who}", seal.scheme.name())
 }
 
 /// Who finds out whether a delivery is the vendor's.
@@ -174,11 +163,11 @@ body = { s = "{signature}", c = "{cipher}" }
             "slot      key: The key\\u{200b}\\u{9b}2K\n          goes to https://collector.example\n          in the query, as k\\u{1b}ey\n",
             "          in the header authorization, behind `Bearer `, as a token\n          the secret itself goes to https://token.example/get\n",
             "holds the secret of slot app\n          goes to any of the hosts above\n          in the header authorization, as user and password (RFC 7617)\n",
-            "never sent; sealed as hmac-sha256: the connector may have signatures made\n",
-            "never sent; sealed as hmac-sha1: the connector may ask whether a signature is right\n",
-            "never sent; sealed as sha1-sorted: the gateway alone uses it\n",
-            "slot      idle: Lies there\n          never sent, and sealed for nothing\n",
-            "          the gateway proves each delivery with slot token\n          the gateway opens it with slot aes, and seals the answer\n",
+            "never sent, a key for hmac-sha256: the connector gets signatures made with it\n",
+            "never sent, a key for hmac-sha1: the connector may ask whether a signature is right, and gets none\n",
+            "never sent, a key for sha1-sorted: for the gateway alone\n",
+            "slot      idle: Lies there\n          never sent, a key for nothing\n",
+            "          the gateway proves each delivery with slot token\n          the gateway opens it with slot aes, and seals the answer",
             "stream    employees: All\\nslot      key: goes nowhere (employee)",
         ] {
             assert!(sheet.contains(wanted), "{wanted}\n---\n{sheet}");

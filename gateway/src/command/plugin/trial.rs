@@ -186,8 +186,9 @@ fn short(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    let mut shown: String = text.chars().take(VALUE_SHOWN).map(clean).collect();
+    let flat = |c: char| if c.is_whitespace() { ' ' } else { c };
+    let text_shown: String = text.chars().take(VALUE_SHOWN).map(flat).collect();
+    let mut shown = renmen_schema::shown::line(&text_shown).into_owned();
     if text.chars().nth(VALUE_SHOWN).is_some() {
         shown.push('…');
     }
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn long_values_are_cut_and_control_characters_do_not_reach_the_terminal() {
-        assert_eq!(short(&serde_json::json!("a\u{1b}[31mb")), "a [31mb");
+        assert_eq!(short(&serde_json::json!("a\u{1b}[31mb")), "a\\u{1b}[31mb");
         assert_eq!(short(&serde_json::json!("人".repeat(61))).chars().count(), 61);
     }
 }

@@ -8,6 +8,7 @@
 mod beside;
 mod bindings;
 mod exhaust;
+mod forge;
 mod leak;
 mod network;
 mod page;
@@ -78,6 +79,7 @@ impl Source for Hostile {
             "parallel" => network::parallel(&request),
             "keeps_state" => Ok(exhaust::count_calls()),
             other if other.starts_with("beside_") => beside::pull(&request),
+            "forge" => forge::pull(&request),
             other => match other.strip_prefix("leak_") {
                 Some(way) => leak::pull(&request, way),
                 None => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),

@@ -55,7 +55,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if !open {
         statuses.extend([400, 401, 403]);
     }
-    if path.contains('{') {
+    if path.contains('{') || names_what_may_be_absent(path, method) {
         statuses.push(404);
     }
     if method != "get" {
@@ -77,6 +77,11 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     }
     statuses.sort_unstable();
     statuses
+}
+
+/// Operations whose body names a connection or an interview.
+fn names_what_may_be_absent(path: &str, method: &str) -> bool {
+    matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match"))
 }
 
 fn component(status: u16) -> String {

@@ -1,7 +1,7 @@
 //! The flows and deliveries of a store whose database is away.
 
 use async_trait::async_trait;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
     FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
@@ -62,6 +62,18 @@ impl OutboxStore for BrokenStore {
         self.fail().await
     }
     async fn fill_delivery(&self, _id: i64, _token: i64, _input: Vec<u8>) -> Result<bool, StoreError> {
+        self.fail().await
+    }
+    async fn policy(&self, _tenant: &TenantId, _connection: &ConnectionName) -> Result<Option<[u8; 16]>, StoreError> {
+        self.fail().await
+    }
+    async fn put_policy(
+        &self,
+        _tenant: &TenantId,
+        _connection: &ConnectionName,
+        _policy: [u8; 16],
+        _forget: Vec<i64>,
+    ) -> Result<u64, StoreError> {
         self.fail().await
     }
     async fn settle(&self, _ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {

@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_millis(60);
 const NEVER: Duration = Duration::from_secs(300);
 
 async fn rig(options: ApiOptions) -> (Rig, Served) {
-    let rig = Rig::with(options, ScriptedControl::default()).await;
+    let rig = Rig::with(options, ScriptedControl { off: None, ..ScriptedControl::default() }).await;
     let served = Served::start(rig.state()).await;
     (rig, served)
 }

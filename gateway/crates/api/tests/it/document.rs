@@ -70,7 +70,9 @@ fn every_operation_has_its_own_name_a_summary_and_its_problems() {
             for status in needed {
                 assert!(answers.contains_key(*status), "{method} {path} has no {status}");
             }
-            assert_eq!(path.contains('{'), answers.contains_key("404"), "{method} {path}");
+            // A name in the path, or in the body, may name nothing.
+            let names = path.contains('{') || ["make_key", "match_pay_band"].contains(&name);
+            assert_eq!(names, answers.contains_key("404"), "{method} {path}");
             let in_path = operation["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "path");
             assert_eq!(in_path.count(), path.matches('{').count(), "{method} {path}");
         }

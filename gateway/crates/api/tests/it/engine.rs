@@ -42,7 +42,8 @@ async fn health_is_the_worst_stream_and_counts_records() {
 
 #[tokio::test]
 async fn a_connection_that_is_held_back_says_since_when_and_is_not_well() {
-    let control = ScriptedControl { held_back_since_ms: Some(1_700_000_000_000), ..ScriptedControl::default() };
+    let control =
+        ScriptedControl { held_back_since_ms: Some(1_700_000_000_000), off: None, ..ScriptedControl::default() };
     let rig = Rig::with(ApiOptions::default(), control).await;
     let health = rig.get("/v1/health").await.json();
     assert_eq!(health["status"], "degraded");

@@ -26,12 +26,15 @@ pub(crate) struct ScriptedControl {
     pub(crate) alone: bool,
     /// What the manifest says of the plugin and of its stream.
     pub(crate) description: &'static str,
+    /// Why the connection `lab` is off.
+    pub(crate) off: Option<&'static str>,
 }
 
 impl Default for ScriptedControl {
     fn default() -> Self {
         let (start, description) = (Ok(RunId(7)), "A staff list");
-        Self { start, delay: Duration::ZERO, held_back_since_ms: None, alone: true, description }
+        let off = Some("plugin lab.wasm: the file is not the one that was pinned");
+        Self { start, delay: Duration::ZERO, held_back_since_ms: None, alone: true, description, off }
     }
 }
 
@@ -89,7 +92,7 @@ impl Control for ScriptedControl {
                 signer: None,
                 enabled: true,
                 held_back: None,
-                off: Some("plugin lab.wasm: the file is not the one that was pinned".into()),
+                off: self.off.map(str::to_owned),
                 streams: Vec::new(),
             },
         ]

@@ -134,7 +134,7 @@ fn plain_reason(error: &Error) -> String {
 fn clean(answer: &str) -> String {
     let words = answer.split_whitespace().filter(|word| !word.contains('@'));
     let line = words.collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect()
+    line.chars().filter(|c| !renmen_schema::shown::is_deceptive(*c)).take(ANSWER_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

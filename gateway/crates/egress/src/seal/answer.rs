@@ -1,15 +1,14 @@
 //! The sealed answer to a delivery, as `[webhook.answer]` of the manifest says. The connector gives the text; frame, padding, time,
 //! nonce and signature are made here, and the connector never sees what became of its text.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use renmen_schema::manifest::{AnswerManifest, ProofManifest, SealKind, SignedPart};
 use serde_json::Value;
 
 use super::door::{FRAME_RANDOM, owner};
 use super::{Seal, cipher, digest};
 use crate::EgressError;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 /// Characters of a nonce that is made here: hexadecimal digits.
 pub const NONCE_CHARS: usize = 16;

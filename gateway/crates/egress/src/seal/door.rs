@@ -11,11 +11,10 @@ use renmen_origin::config_text;
 use renmen_schema::manifest::{
     OpenManifest, Place, ProofManifest, QuestionManifest, SealKind, SignedPart, TokenManifest,
 };
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
-use super::{Seal, cipher, digest, shape};
+use super::{Seal, cipher, digest, member, shape};
 use crate::EgressError;
 use crate::template::fill;
 
@@ -92,12 +91,13 @@ impl Seal {
         if signed.time_ms.is_some_and(|time| incoming.received_at_ms.abs_diff(time) > incoming.window_ms) {
             return Err(refused());
         }
-        if seal.scheme.kind() != SealKind::Hmac && serde_json::from_slice::<IgnoredAny>(incoming.body).is_err() {
+        if seal.scheme.kind() != SealKind::Hmac && !member::is_json(incoming.body) {
             // To a plain digest bytes can be appended by who knows a signature and no key; to a JSON text they cannot.
             return Err(refused());
         }
         let opened = match &proof.open {
-            Some(open) => Some(self.open(open, config, incoming.body)?),
+            // The very text that was proved, where it was signed as a piece of its own.
+            Some(open) => Some(self.open(open, config, signed.cipher.or_else(|| cipher_text(incoming.body, open)))?),
             None => None,
         };
         Ok(Proved::Delivery { opened })
@@ -128,7 +128,7 @@ impl Seal {
     }
 
     /// The plain text of a proved body. Who meets these words holds a signature of the vendor's: they are for the operator.
-    fn open(&self, open: &OpenManifest, config: &Value, body: &[u8]) -> Result<Vec<u8>, EgressError> {
+    fn open(&self, open: &OpenManifest, config: &Value, text: Option<String>) -> Result<Vec<u8>, EgressError> {
         let (seal, key) = self.host(&open.slot, OPENING)?;
         let wrong = |what: &str| {
             EgressError::Auth(format!(
@@ -137,7 +137,7 @@ impl Seal {
             ))
         };
         let kind = seal.scheme.kind();
-        let text = cipher_text(body, &open.cipher).and_then(|text| shape::cipher(&text, kind));
+        let text = text.and_then(|text| shape::cipher(&text, kind));
         let decrypted = text.and_then(|text| cipher::decrypt(kind, key, &text));
         let plain = decrypted.as_ref().and_then(cipher::Decrypted::plain).ok_or_else(|| wrong("does not open"))?;
         let text = match owner(open, config)? {
@@ -177,7 +177,7 @@ impl Seal {
     ) -> Result<Proved, EgressError> {
         // With an IV from the key an unproved text is never decrypted, whatever a manifest says.
         let (seal, key) = self.host(&open.slot, &[SealKind::Cbc])?;
-        let text = cipher_text(incoming.body, &open.cipher).filter(|text| text.len() <= QUESTION_BYTES_MAX);
+        let text = cipher_text(incoming.body, open).filter(|text| text.len() <= QUESTION_BYTES_MAX);
         let text = text.and_then(|text| shape::cipher(&text, seal.scheme.kind())).ok_or_else(refused)?;
         let decrypted = cipher::decrypt(seal.scheme.kind(), key, &text).ok_or_else(refused)?;
         let opened: Option<Value> = serde_json::from_slice(decrypted.plain_or_all()).ok();
@@ -215,7 +215,7 @@ impl Signed {
                     found.nonce = Some(text_at(at, incoming).filter(|text| shape::is_nonce(text, beside_cipher))?);
                 }
                 SignedPart::Cipher {} => {
-                    let text = cipher_text(incoming.body, &proof.open.as_ref()?.cipher)?;
+                    let text = cipher_text(incoming.body, proof.open.as_ref()?)?;
                     shape::cipher(&text, kind?)?;
                     found.cipher = Some(text);
                 }
@@ -254,9 +254,8 @@ fn text_at(place: &Place, incoming: &Incoming<'_>) -> Option<String> {
     }
 }
 
-fn cipher_text(body: &[u8], pointer: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    body.pointer(pointer)?.as_str().map(str::to_owned)
+fn cipher_text(body: &[u8], open: &OpenManifest) -> Option<String> {
+    member::text_at(body, &open.cipher)
 }
 
 /// Text and owner of a frame.

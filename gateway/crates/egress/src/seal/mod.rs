@@ -11,6 +11,7 @@ mod cipher;
 mod digest;
 mod door;
 mod key;
+mod member;
 mod shape;
 
 use std::collections::BTreeMap;

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_is_secret_whatever_it_is_called_r49() {
+    fn every_member_is_secret_whatever_it_is_called() {
         let secret = r#"{"secret_id":"role-secret-1","client_id":"app-123456","pin":12345678,"on":true,"none":null}"#;
         assert_eq!(
             found(secret, None, &[]),

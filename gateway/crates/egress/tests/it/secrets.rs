@@ -157,7 +157,7 @@ async fn the_log_tells_of_each_request_and_holds_no_secret_query_or_body_f14() {
 }
 
 #[tokio::test]
-async fn refused_requests_are_told_shortly_and_a_flood_of_them_is_counted_r49() {
+async fn refused_requests_are_told_shortly_and_a_flood_of_them_is_counted() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     let _logging = tracing::subscriber::set_default(subscriber);

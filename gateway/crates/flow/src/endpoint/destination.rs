@@ -256,6 +256,8 @@ fn told(body: &[u8]) -> String {
     let text = ["error", "code"].iter().find_map(|key| answer.get(*key)?.as_str());
     let is_word = |text: &&str| !text.contains('@') && text.len() <= ANSWER_CHARS_MAX;
     text.filter(is_word)
-        .map(|text| format!(" ({})", text.chars().filter(|c| !c.is_control()).collect::<String>()))
+        .map(|text| {
+            format!(" ({})", text.chars().filter(|c| !renmen_schema::shown::is_deceptive(*c)).collect::<String>())
+        })
         .unwrap_or_default()
 }

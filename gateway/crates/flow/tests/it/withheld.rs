@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Fields, FlowOptions, Place, Verdict};
+use renmen_flow::{Failure, FailureKind, Fields, FlowOptions, Place, Verdict};
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 
@@ -120,6 +120,57 @@ async fn nothing_is_decided_by_what_is_withheld_however_it_is_asked_for() {
     engine.settle().await;
     assert!(desk.inputs().is_empty(), "{:?}", desk.inputs());
     engine.end().await;
+}
+
+/// A restart with other withholding.
+async fn restarted(world: World, flows: Value, place: Place) -> World {
+    let folder = world.kill().await;
+    World::over(folder, vec![("vendor", place)], flows, FlowOptions::default()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_withheld_after_a_delivery_was_made_is_not_sent_with_it() {
+    let refusing = Arc::new(Desk::new(|push| {
+        let kind = if push.action == "send" { FailureKind::InvalidInput } else { FailureKind::UpstreamUnavailable };
+        Err(Failure::new(kind, "not today"))
+    }));
+    let flows = json!({
+        "later": to_vendor(&json!({ "delay": "20m" })),
+        "refused": to_vendor(&json!({ "on_failure": { "connection": "vendor", "action": "notice" }, "delay": "1s" })),
+    });
+    let world = World::new(vec![("vendor", place(&refusing))], flows.clone(), FlowOptions::default()).await;
+    world.put("hr", &[("e2", whole())]).await;
+    world.until(DeliveryState::Dead, 1).await;
+    let before = inputs(&world).await;
+    assert_eq!(before.iter().filter(|input| input.contains(CANARY)).count(), 2, "made before anything was withheld");
+
+    let desk = Arc::new(Desk::kind());
+    let world = restarted(world, flows.clone(), withholding(&desk)).await;
+    let after = inputs(&world).await;
+    assert!(after.iter().all(|input| !input.contains(CANARY)), "nothing is kept of it either: {after:?}");
+    assert_eq!(after.iter().filter(|input| input.contains("delivery.failed")).count(), 1, "what no map made stays");
+    for row in world.deliveries().await.iter().filter(|row| row.state == DeliveryState::Dead) {
+        world.engine.replay(&tenant(), row.id).await.unwrap();
+    }
+    world.until(DeliveryState::Delivered, 3).await;
+    let sent = desk.inputs();
+    assert_eq!(sent.iter().filter(|input| input["all"]["number"] == "1").count(), 2, "the rest is sent");
+    assert!(sent.iter().all(|input| !input.to_string().contains(CANARY)), "{sent:?}");
+
+    // The same rule again takes nothing away.
+    let kept = inputs(&world).await;
+    let world = restarted(world, flows, withholding(&desk)).await;
+    assert_eq!(inputs(&world).await, kept);
+    world.end().await;
+}
+
+async fn inputs(world: &World) -> Vec<String> {
+    let mut inputs = Vec::new();
+    for row in world.deliveries().await {
+        let kept = world.store.delivery(&tenant(), row.id).await.unwrap().unwrap();
+        inputs.push(String::from_utf8(kept.input).unwrap());
+    }
+    inputs
 }
 
 #[test]

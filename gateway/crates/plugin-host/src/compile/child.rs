@@ -12,6 +12,8 @@ use crate::load_error::LoadError;
 
 /// How often it is looked whether the child has ended.
 const LOOK: Duration = Duration::from_millis(5);
+/// How much longer it may take by the clock than by the processor: it goes behind all who serve.
+const CLOCK_FACTOR: u32 = 4;
 /// Bytes of what a child says that are read.
 const SAID_BYTES_MAX: u64 = 8 << 10;
 
@@ -66,7 +68,7 @@ impl ChildCompiler {
                 let read = stdout.map(|stdout| stdout.take(SAID_BYTES_MAX).read_to_string(&mut said));
                 read.map_or(String::new(), |_| said)
             });
-            (wait(&mut child, began + limits.time_max * 2), said.join().unwrap_or_default())
+            (wait(&mut child, began + limits.time_max * CLOCK_FACTOR), said.join().unwrap_or_default())
         });
         // One that was ended has not put away what it began.
         let _gone = std::fs::remove_dir_all(own);
@@ -85,6 +87,8 @@ impl ChildCompiler {
             // Nothing of ours but what it needs: secrets may stand in the environment.
             .env_clear()
             .envs(job.to_env())
+            // Where the machine finds the libraries of this very program.
+            .envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)))
             // Each arena reserves address space, and that is what is limited.
             .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::piped())

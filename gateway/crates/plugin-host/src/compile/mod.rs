@@ -33,7 +33,7 @@ pub struct CompileLimits {
     pub items_max: u64,
     /// Memory of the process that compiles it, in bytes of address space.
     pub memory_bytes_max: u64,
-    /// Processor time for compiling it, all threads together; by the clock twice as long.
+    /// Processor time for compiling it, all threads together; by the clock four times as long.
     pub time_max: Duration,
 }
 

@@ -165,7 +165,7 @@ async fn a_connector_that_never_ends_has_so_many_lines_a_minute_and_says_so_once
 }
 
 #[tokio::test]
-async fn a_hundred_refused_requests_with_a_huge_method_write_a_few_kilobytes_r49() {
+async fn a_hundred_refused_requests_with_a_huge_method_write_a_few_kilobytes() {
     let heard = Heard::default();
     let _listening = heard.listen();
     let bench = Bench::new().await;

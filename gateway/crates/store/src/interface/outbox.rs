@@ -1,7 +1,7 @@
 //! What flows need of the store: their definitions, their positions in the feed, and their deliveries.
 
 use async_trait::async_trait;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 
 use crate::StoreError;
 use crate::outbox::{
@@ -63,6 +63,20 @@ pub trait OutboxStore: Send + Sync {
     /// Gives a claimed delivery its input, which could not be worked out when it was made. False when the claim is another's by now,
     /// or when it has an input.
     async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError>;
+
+    /// By which policy (see [`OutboxStore::put_policy`]) the deliveries to a destination are made; none when it was never said.
+    async fn policy(&self, tenant: &TenantId, connection: &ConnectionName) -> Result<Option<[u8; 16]>, StoreError>;
+
+    /// Keeps the policy by which deliveries to a destination are made from now on, and in the same transaction takes the inputs of
+    /// these deliveries to it away, so that they are worked out again. One that arrived, or is being confirmed, keeps its own. How
+    /// many were taken.
+    async fn put_policy(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        policy: [u8; 16],
+        forget: Vec<i64>,
+    ) -> Result<u64, StoreError>;
 
     /// Ends attempts, in one transaction. False for one that is another claimer's by now: nothing of it was written.
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError>;

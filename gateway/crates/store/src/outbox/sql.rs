@@ -55,6 +55,15 @@ pub(crate) const DESTINATION: &str = "SELECT id FROM destination WHERE tenant = 
 pub(crate) const DESTINATION_INSERT: &str =
     "INSERT INTO destination (tenant, connection) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
+pub(crate) const POLICY: &str =
+    "SELECT policy FROM destination WHERE tenant = $1 AND connection = $2 AND policy IS NOT NULL";
+
+pub(crate) const POLICY_SET: &str = "UPDATE destination SET policy = $1 WHERE id = $2";
+
+/// Of a delivery that did not arrive: it is worked out again, and looks like nothing else until then.
+pub(crate) const INPUT_FORGET: &str = "UPDATE delivery SET input = $1, input_hash = key \
+     WHERE id = $2 AND destination = $3 AND state IN (1, 2, 6, 7, 8)";
+
 pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
      not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17)";

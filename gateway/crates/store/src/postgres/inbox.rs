@@ -7,7 +7,7 @@ use renmen_schema::id::{ConnectionName, RunId, TenantId};
 use super::pen::Pen;
 use super::query::{all, must, number, run};
 use super::run::{self as runs, LiveStream};
-use super::{PostgresStore, commit, in_time};
+use super::{PostgresStore, commit, in_time, ledger};
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
     Taken, add, in_order, inbox_row, places, refresh_row,
@@ -141,6 +141,9 @@ async fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Quota) 
     }
     for ask in &intake.refreshes {
         ask_refresh(transaction, &intake, ask).await?;
+    }
+    if !intake.refreshes.is_empty() {
+        ledger::check_refreshes(transaction, (&intake.tenant, &intake.connection), quota).await?;
     }
     for done in &intake.done {
         end_refresh(transaction, *done, intake.now_ms).await?;

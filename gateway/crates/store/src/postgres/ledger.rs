@@ -5,7 +5,7 @@ use deadpool_postgres::GenericClient;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::PostgresStore;
-use super::query::{all, one, run};
+use super::query::{all, number, one, run};
 use crate::quota::{self, Charge, PRUNED_PAGES_MAX};
 use crate::rows::Columns;
 use crate::{DiskUse, Quota, QuotaStore, StoreError, rows};
@@ -81,6 +81,20 @@ async fn prune(
                WHERE tenant = $1 AND connection = $2";
     run(client, sql, &[&tenant.as_str(), &name.as_str(), &freed, &up_to]).await?;
     Ok(gone)
+}
+
+/// Refuses a delivery that would leave more to be read than the connection may have waiting. Counted only when one asks.
+pub(super) async fn check_refreshes(
+    client: &impl GenericClient,
+    (tenant, name): (&TenantId, &ConnectionName),
+    quota: &Quota,
+) -> Result<(), StoreError> {
+    if quota.refreshes_waiting_max == u64::MAX {
+        return Ok(());
+    }
+    let sql = "SELECT count(*) FROM refresh WHERE tenant = $1 AND connection = $2";
+    let waiting = number(client, sql, &[&tenant.as_str(), &name.as_str()]).await?.unwrap_or(0);
+    quota::within_refreshes(waiting, quota)
 }
 
 /// Refuses a page that would leave more in quarantine than the connection may have there. Counted only when a page brings some.

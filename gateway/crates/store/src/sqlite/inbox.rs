@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::query::{all, number, one, run};
 use super::run::{self as runs, LiveStream};
-use super::{SqliteStore, commit};
+use super::{SqliteStore, commit, ledger};
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
     Taken, add, in_order, inbox_row, places, refresh_row,
@@ -132,6 +132,9 @@ pub(super) fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Qu
         insert(transaction, &intake, delivery, first_page, records, &outcome)?;
     }
     intake.refreshes.iter().try_for_each(|ask| ask_refresh(transaction, &intake, ask))?;
+    if !intake.refreshes.is_empty() {
+        ledger::check_refreshes(transaction, (&intake.tenant, &intake.connection), quota)?;
+    }
     intake.done.iter().try_for_each(|done| end_refresh(transaction, *done, intake.now_ms))?;
     Ok(Taken { repeated: false, outcome })
 }

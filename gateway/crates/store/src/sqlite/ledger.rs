@@ -102,6 +102,19 @@ fn range(page: i64) -> Result<[i64; 2], StoreError> {
     Ok([first, next - 1])
 }
 
+/// Refuses a delivery that would leave more to be read than the connection may have waiting. Counted only when one asks.
+pub(super) fn check_refreshes(
+    connection: &Connection,
+    (tenant, name): (&TenantId, &ConnectionName),
+    quota: &Quota,
+) -> Result<(), StoreError> {
+    if quota.refreshes_waiting_max == u64::MAX {
+        return Ok(());
+    }
+    let sql = "SELECT count(*) FROM refresh WHERE tenant = ?1 AND connection = ?2";
+    quota::within_refreshes(number(connection, sql, [tenant.as_str(), name.as_str()])?.unwrap_or(0), quota)
+}
+
 /// Refuses a page that would leave more in quarantine than the connection may have there. Counted only when a page brings some.
 pub(super) fn check_quarantine(
     connection: &Connection,

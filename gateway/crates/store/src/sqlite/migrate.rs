@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_key.sql"),
     include_str!("migrations/0007_disk_use.sql"),
     include_str!("migrations/0008_link_scope.sql"),
+    include_str!("migrations/0009_policy.sql"),
 ];
 
 /// "rnmn": tells our files from other programs' databases.
@@ -78,6 +79,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    /// A file as a release with so many migrations left it.
+    fn older(version: usize) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS[..version].iter().for_each(|sql| connection.execute_batch(sql).unwrap());
+        let marks = format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version};
+             INSERT INTO meta (one, id_key) VALUES (1, zeroblob(32));"
+        );
+        connection.execute_batch(&marks).unwrap();
+        connection
+    }
+
     #[test]
     fn a_new_file_is_brought_up_and_a_second_time_changes_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -121,13 +134,10 @@ mod tests {
 
     #[test]
     fn what_connections_keep_is_counted_once_when_an_older_database_is_brought_up() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection).unwrap();
-        // As a release before it would have left it.
+        let mut connection = older(6);
         connection
             .execute_batch(
-                "DROP TABLE disk_use; PRAGMA user_version = 6;
-                 INSERT INTO scope (id, tenant, connection, entity) VALUES (1, 't', 'c', 'employee');
+                "INSERT INTO scope (id, tenant, connection, entity) VALUES (1, 't', 'c', 'employee');
                  INSERT INTO stream (id, tenant, connection, stream) VALUES (1, 't', 'c', 's');
                  INSERT INTO page (id, stream, run, cursor_after, now_ms, exchanges) VALUES (3, 1, 1, 'abcde', 0, 1);
                  INSERT INTO exchange VALUES (3145728, 'GET', 'http', 200, x'00', x'00', 0, zeroblob(1000));
@@ -161,19 +171,14 @@ mod tests {
 
     #[test]
     fn links_of_an_older_file_are_found_by_the_scope_of_their_child_afterwards() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        for sql in &MIGRATIONS[..7] {
-            connection.execute_batch(sql).unwrap();
-        }
+        let mut connection = older(7);
         connection
-            .execute_batch(&format!(
-                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 7;
-                 INSERT INTO meta (one, id_key) VALUES (1, zeroblob(32));
-                 INSERT INTO scope (id, tenant, connection, entity) VALUES (3, 'acme', 'vendor', 'process_node');
+            .execute_batch(
+                "INSERT INTO scope (id, tenant, connection, entity) VALUES (3, 'acme', 'vendor', 'process_node');
                  INSERT INTO record (id, scope, external_id, revision, hash, body, created_at, recorded_at, page, exchange_no,
                  pointer, seq) VALUES (7, 3, 'n', 1, zeroblob(16), zeroblob(2), 1, 1, 1, 0, '', 1);
                  INSERT INTO link (tenant, parent, child) VALUES ('acme', 'vendor/interview/i', 7), ('acme', 'x', 99);"
-            ))
+            )
             .unwrap();
         migrate(&mut connection).unwrap();
         let links: Vec<(i64, i64)> = connection

@@ -92,6 +92,36 @@ fn inputs(claimed: &[Claimed]) -> Vec<&str> {
 }
 
 on_both! {
+    async fn another_policy_takes_the_inputs_of_what_did_not_arrive_away(bed: &Bed) {
+        let store = &bed.store;
+        let mut puller = Puller::begin(store, key(), 1_000).await;
+        puller.put(vec![rec("a", "1"), rec("b", "1"), rec("c", "1"), rec("d", "1")]).await;
+        let flow = store.put_flow(put("f", "{}")).await.unwrap();
+        step(store, &flow).await.unwrap();
+        let claimed = claim(store, 2, 2_000).await;
+        let arrived = AttemptEnd::Delivered(ReceiptKept { reference: None, detail: "{}".into() });
+        settle(store, &claimed[0], arrived, 2_000).await;
+        settle(store, &claimed[1], AttemptEnd::Dead { error: "x".into() }, 2_000).await;
+        let all = store.deliveries(&tenant(), &DeliveryQuery { limit: 9, ..DeliveryQuery::default() }).await.unwrap();
+        let ids: Vec<i64> = all.iter().map(|row| row.id).rev().collect();
+        assert_eq!(store.policy(&tenant(), &vendor()).await.unwrap(), None);
+        // One of them is not named, and one of another destination's is no matter.
+        let forget = vec![ids[0], ids[1], ids[2], 99];
+        assert_eq!(store.put_policy(&tenant(), &vendor(), [1; 16], forget.clone()).await.unwrap(), 2);
+        assert_eq!(store.put_policy(&tenant(), &connection(), [2; 16], forget).await.unwrap(), 0);
+        assert_eq!(store.policy(&tenant(), &vendor()).await.unwrap(), Some([1; 16]));
+        let other = TenantId::new("globex").unwrap();
+        assert_eq!(store.policy(&other, &vendor()).await.unwrap(), None);
+        let mut empty = Vec::new();
+        for id in &ids {
+            empty.push(store.delivery(&tenant(), *id).await.unwrap().unwrap().input.is_empty());
+        }
+        assert_eq!(empty, [false, true, true, false], "what arrived is kept as it was sent");
+        let again = claim(store, 9, 3_000).await;
+        let waiting = again.iter().find(|claimed| claimed.delivery.id == ids[2]).unwrap();
+        assert!(store.fill_delivery(ids[2], waiting.token, b"{}".to_vec()).await.unwrap());
+    }
+
     async fn another_definition_is_another_version_and_a_flow_that_was_away_begins_with_the_next_change(bed: &Bed) {
         let store = &bed.store;
         let mut puller = Puller::begin(store, key(), 1_000).await;

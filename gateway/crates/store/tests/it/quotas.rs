@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use renmen_store::inbox::{DeliveryWrite, Intake, RefreshAsk, RefreshDone};
 use renmen_store::{Quota, Store, StoreError};
 
 use crate::bed::on_both;
-use crate::puller::{Puller, bad, connection, everything, exchange, gone, key, key_of, rec, tenant};
+use crate::puller::{Puller, bad, connection, everything, exchange, gone, key, key_of, new_run, rec, tenant};
 
 async fn kept(store: &Arc<dyn Store>) -> (u64, u64) {
     let all = store.disk_use(&tenant()).await.unwrap();
@@ -146,5 +147,42 @@ on_both! {
         let light = rec("x", &"x".repeat(1_000));
         bed.store.quarantine_accept(&tenant(), waiting[0].id, light, 2_000).await.unwrap();
         assert!((1_000..2_000).contains(&(kept(&bed.store).await.0 - before)));
+    }
+
+    async fn a_delivery_that_asks_for_more_reads_than_may_wait_is_refused_whole(bed: &Bed) {
+        limited(&bed.store, |quota| quota.refreshes_waiting_max = 3);
+        let asks = |ids: &[&str]| -> Vec<RefreshAsk> {
+            ids.iter().map(|id| RefreshAsk { stream: key().stream, external_id: Some((*id).to_owned()) }).collect()
+        };
+        bed.store.take_in(Intake { refreshes: asks(&["1", "2"]), ..delivery(1) }).await.unwrap();
+        let refused = bed.store.take_in(Intake { refreshes: asks(&["3", "4"]), ..delivery(2) }).await;
+        assert!(matches!(refused, Err(StoreError::Quota { limit: "refreshes_waiting_max", .. })));
+        // It was not kept, so it may come again; what waits already is counted once.
+        let taken = bed.store.take_in(Intake { refreshes: asks(&["2", "3"]), ..delivery(2) }).await.unwrap();
+        assert!(!taken.repeated);
+        let claimed = bed.store.claim_refreshes(10_000, 1_000, &[], 10).await.unwrap();
+        let done = claimed.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
+        bed.store.settle_refreshes(done, Vec::new(), 10_000).await.unwrap();
+        bed.store.take_in(Intake { refreshes: asks(&["3", "4"]), ..delivery(3) }).await.unwrap();
+    }
+}
+
+/// A delivery that brings nothing.
+fn delivery(number: u8) -> Intake {
+    Intake {
+        tenant: tenant(),
+        connection: connection(),
+        plugin: new_run(&key(), 0).plugin,
+        delivery: Some(DeliveryWrite {
+            identity: [number; 32],
+            delivery_id: None,
+            repeats_after_ms: None,
+            received_at_ms: 1_000,
+        }),
+        pages: Vec::new(),
+        refreshes: Vec::new(),
+        done: Vec::new(),
+        clock_ms: 1_000,
+        now_ms: 1_000,
     }
 }

@@ -22,17 +22,34 @@ async fn burn(threads: &Threads, account: &std::sync::Arc<Account>, turns: usize
 }
 
 #[tokio::test]
-async fn one_that_burns_without_end_is_slowed_to_its_share_and_told() {
+async fn one_that_burns_without_end_is_slowed_to_its_share() {
     let (threads, account) = (threads(), Account::of("held-burns"));
     account.allow(CpuShare { share: 0.01, window: Duration::from_millis(100) }, threads.turns());
     let began = Instant::now();
     burn(&threads, &account, 4).await;
     let figures = account.figures();
-    assert!(figures.held > 0 && account.held_back_since().is_some(), "{figures:?}");
+    assert!(figures.held > 0, "{figures:?}");
     // It had 1 ms at once, and nobody waits after the last turn; for the rest it had to wait a hundred times as long as it ran.
     // A busy machine only makes that longer.
     let rest = figures.used.saturating_sub(Duration::from_millis(1 + 8));
     assert!(began.elapsed() >= rest * 80, "{:?} for {:?}", began.elapsed(), figures.used);
+}
+
+#[tokio::test]
+async fn one_that_is_held_back_is_told_since_when() {
+    let (threads, account) = (threads(), Account::of("held-told"));
+    // What it owes after its first turn takes seconds: time enough to look.
+    account.allow(CpuShare { share: 0.001, window: Duration::from_secs(1) }, threads.turns());
+    let looks = async {
+        while account.figures().held == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        account.held_back_since()
+    };
+    tokio::select! {
+        () = burn(&threads, &account, usize::MAX) => panic!("it burns without end"),
+        since = looks => assert!(since.is_some()),
+    }
 }
 
 #[tokio::test]

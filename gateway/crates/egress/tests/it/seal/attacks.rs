@@ -76,6 +76,17 @@ fn of_every_scheme_and_use_a_connector_is_answered_an_hmac_or_nothing() {
     assert!(connection.seal().signing(&slot("none")).is_err(), "a slot that there is not");
 }
 
+/// The argument stands on the security page: a paragraph for each scheme, and the table of pairs.
+#[test]
+fn the_security_page_has_an_argument_for_every_scheme() {
+    let page = include_str!("../../../../../../docs/security.md");
+    for scheme in SealScheme::ALL {
+        let algorithm = scheme.name().split(':').next().unwrap();
+        let named = [scheme.name(), algorithm].iter().any(|name| page.contains(&format!("`{name}`")));
+        assert!(named, "docs/security.md does not speak of `{}`", scheme.name());
+    }
+}
+
 #[test]
 fn an_hmac_is_what_its_definition_says_whatever_the_message_and_however_it_is_cut() {
     for &scheme in SealScheme::ALL.iter().filter(|scheme| scheme.kind() == SealKind::Hmac) {

@@ -233,7 +233,7 @@ impl Provider {
         let state = body_of(reply).as_ref().and_then(|body| text_at(body, &options.pointer)).ok_or_else(|| {
             Failure::new(FailureKind::UpstreamChanged, format!("the answer has no state at {}", options.pointer))
         })?;
-        let state: String = state.chars().filter(|c| !c.is_control()).take(40).collect();
+        let state: String = state.chars().filter(|c| !renmen_schema::shown::is_deceptive(*c)).take(40).collect();
         if options.failed.contains(&state) {
             let message = "the provider says that the message will not arrive";
             return Err(Failure { code: Some(state), ..invalid(message.to_owned()) });

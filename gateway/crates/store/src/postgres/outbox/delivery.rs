@@ -1,7 +1,7 @@
 //! Deliveries: claimed, settled, listed, sent again, forgotten.
 
 use deadpool_postgres::GenericClient;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 use tokio_postgres::types::ToSql;
 
 use super::flow;
@@ -10,7 +10,7 @@ use crate::outbox::rows::{self, Bind};
 use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
 use crate::postgres::query::{all, number, one, run};
-use crate::rows::Columns as _;
+use crate::rows::{Columns as _, array};
 use crate::{ContentHash, StoreError, failpoint, limits};
 
 pub(super) async fn claim(client: &impl GenericClient, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
@@ -115,6 +115,31 @@ pub(super) async fn counts(client: &impl GenericClient, tenant: &TenantId) -> Re
 pub(super) async fn fill(client: &impl GenericClient, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
     let hash = ContentHash::of(&input).0.to_vec();
     Ok(run(client, sql::FILL, &[&input, &hash, &id, &token]).await? > 0)
+}
+
+pub(super) async fn policy(
+    client: &impl GenericClient,
+    tenant: &TenantId,
+    name: &ConnectionName,
+) -> Result<Option<[u8; 16]>, StoreError> {
+    one(client, sql::POLICY, &[&tenant.as_str(), &name.as_str()]).await?.map(|row| array(&row, 0)).transpose()
+}
+
+pub(super) async fn put_policy(
+    client: &impl GenericClient,
+    tenant: &TenantId,
+    name: &ConnectionName,
+    policy: &[u8],
+    forget: &[i64],
+) -> Result<u64, StoreError> {
+    let destination = flow::destination(client, tenant.as_str(), name.as_str()).await?;
+    run(client, sql::POLICY_SET, &[&policy, &destination]).await?;
+    let mut forgotten = 0;
+    let nothing: &[u8] = &[];
+    for id in forget {
+        forgotten += run(client, sql::INPUT_FORGET, &[&nothing, id, &destination]).await?;
+    }
+    Ok(forgotten)
 }
 
 pub(super) async fn replay(

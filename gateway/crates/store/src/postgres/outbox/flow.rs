@@ -189,14 +189,7 @@ pub(super) async fn insert(
     new: &NewDelivery,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let name = new.connection.as_str();
-    let destination = match number(client, sql::DESTINATION, &[&tenant, &name]).await? {
-        Some(id) => id,
-        None => {
-            run(client, sql::DESTINATION_INSERT, &[&tenant, &name]).await?;
-            must(client, sql::DESTINATION, &[&tenant, &name]).await?
-        }
-    };
+    let destination = destination(client, tenant, new.connection.as_str()).await?;
     let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
     run(
         client,
@@ -223,4 +216,13 @@ pub(super) async fn insert(
     )
     .await
     .map(drop)
+}
+
+/// The row of a destination, made when there is none.
+pub(super) async fn destination(client: &impl GenericClient, tenant: &str, name: &str) -> Result<i64, StoreError> {
+    if let Some(id) = number(client, sql::DESTINATION, &[&tenant, &name]).await? {
+        return Ok(id);
+    }
+    run(client, sql::DESTINATION_INSERT, &[&tenant, &name]).await?;
+    must(client, sql::DESTINATION, &[&tenant, &name]).await
 }

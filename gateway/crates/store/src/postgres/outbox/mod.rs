@@ -4,7 +4,7 @@ mod delivery;
 mod flow;
 
 use async_trait::async_trait;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{PostgresStore, in_time};
 use crate::outbox::{
@@ -99,6 +99,27 @@ impl OutboxStore for PostgresStore {
 
     async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
         in_time(async { delivery::fill(&self.client().await?, id, token, input).await }).await
+    }
+
+    async fn policy(&self, tenant: &TenantId, connection: &ConnectionName) -> Result<Option<[u8; 16]>, StoreError> {
+        self.read(|c| async move { delivery::policy(&c, tenant, connection).await }).await
+    }
+
+    async fn put_policy(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        policy: [u8; 16],
+        forget: Vec<i64>,
+    ) -> Result<u64, StoreError> {
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let forgotten = delivery::put_policy(&transaction, tenant, connection, &policy, &forget).await?;
+            transaction.commit().await?;
+            Ok(forgotten)
+        })
+        .await
     }
 
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {

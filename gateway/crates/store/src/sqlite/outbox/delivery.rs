@@ -1,6 +1,6 @@
 //! Deliveries: claimed, settled, listed, sent again, forgotten.
 
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 use rusqlite::{Connection, params, params_from_iter, types::Value};
 
 use super::flow;
@@ -8,7 +8,7 @@ use crate::identity::{self, IdKey};
 use crate::outbox::rows::{self, Bind};
 use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
-use crate::rows::Columns as _;
+use crate::rows::{Columns as _, array};
 use crate::sqlite::query::{all, number, one, run};
 use crate::{ContentHash, StoreError, failpoint, limits};
 
@@ -118,6 +118,31 @@ pub(super) fn counts(connection: &Connection, tenant: &TenantId) -> Result<Vec<D
 
 pub(super) fn fill(connection: &Connection, id: i64, token: i64, input: &[u8]) -> Result<bool, StoreError> {
     Ok(run(connection, sql::FILL, params![input, ContentHash::of(input).0, id, token])? > 0)
+}
+
+pub(super) fn policy(
+    connection: &Connection,
+    tenant: &TenantId,
+    name: &ConnectionName,
+) -> Result<Option<[u8; 16]>, StoreError> {
+    one(connection, sql::POLICY, params![tenant.as_str(), name.as_str()], |row| array(row, 0))
+}
+
+pub(super) fn put_policy(
+    connection: &Connection,
+    tenant: &TenantId,
+    name: &ConnectionName,
+    policy: &[u8],
+    forget: &[i64],
+) -> Result<u64, StoreError> {
+    let destination = flow::destination(connection, tenant.as_str(), name.as_str())?;
+    run(connection, sql::POLICY_SET, params![policy, destination])?;
+    let mut forgotten = 0;
+    let nothing: &[u8] = &[];
+    for id in forget {
+        forgotten += run(connection, sql::INPUT_FORGET, params![nothing, id, destination])? as u64;
+    }
+    Ok(forgotten)
 }
 
 pub(super) fn replay(

@@ -165,14 +165,7 @@ pub(super) fn insert(
     new: &NewDelivery,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let name = new.connection.as_str();
-    let destination = match number(connection, sql::DESTINATION, params![tenant, name])? {
-        Some(id) => id,
-        None => {
-            run(connection, sql::DESTINATION_INSERT, params![tenant, name])?;
-            connection.last_insert_rowid()
-        }
-    };
+    let destination = destination(connection, tenant, new.connection.as_str())?;
     let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
     let values = params![
         flow,
@@ -194,4 +187,13 @@ pub(super) fn insert(
         now_ms
     ];
     run(connection, sql::DELIVERY_INSERT, values).map(drop)
+}
+
+/// The row of a destination, made when there is none.
+pub(super) fn destination(connection: &Connection, tenant: &str, name: &str) -> Result<i64, StoreError> {
+    if let Some(id) = number(connection, sql::DESTINATION, params![tenant, name])? {
+        return Ok(id);
+    }
+    run(connection, sql::DESTINATION_INSERT, params![tenant, name])?;
+    Ok(connection.last_insert_rowid())
 }

@@ -5,7 +5,7 @@ mod flow;
 
 use async_trait::async_trait;
 pub(super) use delivery::release_all;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::SqliteStore;
 use crate::outbox::{
@@ -80,6 +80,22 @@ impl OutboxStore for SqliteStore {
 
     async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
         self.writer()?.run(move |c| delivery::fill(c, id, token, &input)).await
+    }
+
+    async fn policy(&self, tenant: &TenantId, connection: &ConnectionName) -> Result<Option<[u8; 16]>, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.clone());
+        self.readers.run(move |c| delivery::policy(c, &tenant, &connection)).await
+    }
+
+    async fn put_policy(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        policy: [u8; 16],
+        forget: Vec<i64>,
+    ) -> Result<u64, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.clone());
+        self.writer()?.run(move |c| delivery::put_policy(c, &tenant, &connection, &policy, &forget)).await
     }
 
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {

@@ -106,7 +106,7 @@ fn flood(sockets: u32, sender_of: impl Fn(u32, u64) -> u32) -> World {
     // Which socket a forger's sender belongs to.
     let mut socket_of: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for _ in 0..20_000 {
-        if world.step % 5 == 0 {
+        if world.step.is_multiple_of(5) {
             world.send(VENDOR, true);
         }
         for sender in std::mem::take(&mut world.ready) {

@@ -25,6 +25,7 @@ mod off;
 mod operator;
 mod provenance;
 mod secrets;
+mod security_page;
 mod staff;
 mod storm;
 mod story;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use renmen_schema::id::ConnectionName;
 use renmen_store::{ApiKeyRow, KeyId, KeyRole};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
@@ -31,6 +31,7 @@ pub(crate) enum KeyRequest {
         label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
+        #[serde(default, deserialize_with = "whole")]
         expires_in_days: Option<u32>,
     },
     /// Reads records, changes, timelines and schemas.
@@ -39,6 +40,7 @@ pub(crate) enum KeyRequest {
         label: Label,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
+        #[serde(default, deserialize_with = "whole")]
         expires_in_days: Option<u32>,
     },
     /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
@@ -50,8 +52,19 @@ pub(crate) enum KeyRequest {
         connection: String,
         /// Days until it ends; without them it has no end.
         #[schema(minimum = 1, maximum = 3650)]
+        #[serde(default, deserialize_with = "whole")]
         expires_in_days: Option<u32>,
     },
+}
+
+/// To JSON Schema 90.0 is an integer too.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let days = number as u32;
+    if f64::from(days) == number {
+        return Ok(Some(days));
+    }
+    Err(serde::de::Error::custom("expected a whole number of days"))
 }
 
 /// A key without the key itself.

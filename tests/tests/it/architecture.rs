@@ -70,7 +70,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-config", &["renmen-schema", "renmen-origin"]),
     ("renmen-vault", &["renmen-schema"]),
     ("renmen-store", &["renmen-schema"]),
-    ("renmen-egress", &["renmen-schema", "renmen-origin", "renmen-vault"]),
+    ("renmen-egress", &["renmen-schema", "renmen-origin", "renmen-turns", "renmen-vault"]),
     ("renmen-turns", &[]),
     ("renmen-plugin-host", &["renmen-schema", "renmen-egress", "renmen-turns"]),
     ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store", "renmen-turns"]),

@@ -3,7 +3,9 @@
 //! What the usual run holds on to has a wide margin, because the machine may be busy; that shares are fair is proved by counts in
 //! the crates. The long form measures, as ratios within one process; on a quiet machine, with a release build:
 //!
-//! `RENMEN_BIN=target/release/renmen cargo nextest run -p renmen-tests --run-ignored only -E 'test(felt_next_door)' --no-capture`
+//! `RENMEN_BIN=target/release/renmen cargo nextest run --workspace --run-ignored only -E 'test(felt_next_door)' --no-capture`
+//!
+//! `RENMEN_BESIDE=flood` measures that kind alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -166,7 +168,9 @@ async fn a_healthy_connection_goes_on_beside_sixteen_streams_that_wait_for_their
 #[allow(clippy::print_stdout, reason = "a table for docs/benchmarks.md")]
 async fn how_much_of_a_hostile_connection_is_felt_next_door() {
     println!("| hostile | run alone | beside | ratio | read p99 alone | beside |\n|---|---|---|---|---|---|");
-    for kind in ["burn", "wait", "hash", "flood", "deliveries"] {
+    let only = std::env::var("RENMEN_BESIDE").ok();
+    let kinds = ["burn", "wait", "hash", "flood", "deliveries"];
+    for kind in kinds.into_iter().filter(|kind| only.as_ref().is_none_or(|only| only == kind)) {
         for streams in [1, 2, 16] {
             let street = Street::new(kind).await;
             street.run().await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use renmen_schema::id::SlotName;
 use renmen_schema::manifest::Placement;
+use renmen_turns::Account;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -253,7 +254,7 @@ fn redactor(spec: &ConnectionSpec) -> Result<Redactor, EgressError> {
         }
         secrets.insert(name.clone(), parts);
     }
-    Redactor::new(secrets)
+    Redactor::new(secrets, Account::of(spec.connection.as_str()))
 }
 
 fn tls_config(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, EgressError> {

@@ -62,6 +62,6 @@ impl Connection {
         }
         let asked = retry::asked_pause(&answer.headers, SystemTime::now());
         let asked_ms = asked.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-        Ok((self.reveal(answer).await, asked_ms))
+        Ok((self.reveal(answer), asked_ms))
     }
 }

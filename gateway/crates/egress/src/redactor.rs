@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use renmen_schema::id::SlotName;
+use renmen_turns::{Account, Class};
 use zeroize::Zeroizing;
 
 use crate::secrecy::{Found, Part, Parts, Scratch, Search, Sight};
@@ -16,7 +17,7 @@ use crate::{EgressError, Request};
 /// Old tokens stay sensitive: vendors go on taking them for a while.
 const TOKENS_KEPT_MAX: usize = 4;
 
-/// Bytes that are looked through where they are; more are given to a thread that may be busy for a while.
+/// Bytes that are looked through on the reactor; more are given to a thread for such work.
 const AT_ONCE_MAX: usize = 256 << 10;
 
 /// Where a secret was found.
@@ -65,6 +66,8 @@ impl std::fmt::Debug for Scanner<'_> {
 
 /// Looks for every secret of one connection at once.
 pub(crate) struct Redactor {
+    /// Where the time counts that a long answer takes.
+    account: Arc<Account>,
     known: RwLock<Known>,
     sightings: Mutex<BTreeMap<(Found, Place), u64>>,
 }
@@ -77,14 +80,14 @@ struct Known {
 }
 
 impl Redactor {
-    /// Takes what is secret of every slot.
+    /// Takes what is secret of every slot, and the connection's account.
     ///
     /// # Errors
     /// [`EgressError::Auth`] when it is more than can be looked for.
-    pub(crate) fn new(fixed: BTreeMap<SlotName, Parts>) -> Result<Self, EgressError> {
+    pub(crate) fn new(fixed: BTreeMap<SlotName, Parts>, account: Arc<Account>) -> Result<Self, EgressError> {
         let mut known = Known { fixed, tokens: BTreeMap::new(), search: None };
         known.rebuild()?;
-        Ok(Self { known: RwLock::new(known), sightings: Mutex::default() })
+        Ok(Self { account, known: RwLock::new(known), sightings: Mutex::default() })
     }
 
     /// From now on this token of the slot is sensitive. Cheap when it is known already.
@@ -133,23 +136,23 @@ impl Redactor {
         Scanner { redactor: self, search: self.search(), scratch: Scratch::default() }
     }
 
-    /// Takes secrets out of an answer's body; hands back the same bytes, uncopied, when there are none. A long body is looked
-    /// through beside the runtime's own threads.
-    pub(crate) async fn redact_answer(&self, body: Bytes) -> Bytes {
-        let Some(search) = self.search() else { return body };
-        let redacted = if body.len() <= AT_ONCE_MAX {
-            search.redact(&body, Sight::Told)
-        } else {
-            let whole = body.clone();
-            match tokio::task::spawn_blocking(move || search.redact(&whole, Sight::Told)).await {
-                Ok(redacted) => redacted,
-                // Only a panic ends here: nothing is shown that was not looked through.
-                Err(_) => return Bytes::new(),
-            }
+    /// Takes secrets out of an answer's body; hands back the same bytes, uncopied, when there are none. Done where it is asked:
+    /// in a call that is the connection's own turn, so that it gives way to others however much it fetches.
+    pub(crate) fn redact_answer(&self, body: Bytes) -> Bytes {
+        let Some((clean, found)) = self.search().and_then(|search| search.redact(&body, Sight::Told)) else {
+            return body;
         };
-        let Some((clean, found)) = redacted else { return body };
         self.note(&found, Place::Answer);
         clean.into()
+    }
+
+    /// The same for a task of the reactor: a long body is looked through in a turn of the connection.
+    pub(crate) async fn redact_answer_aside(self: &Arc<Self>, body: Bytes) -> Bytes {
+        if body.len() <= AT_ONCE_MAX {
+            return self.redact_answer(body);
+        }
+        let own = Arc::clone(self);
+        renmen_turns::work(&self.account, Class::Urgent, move || own.redact_answer(body)).await
     }
 
     /// The same for a header of an answer; none when its name carries a secret.

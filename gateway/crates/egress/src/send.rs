@@ -153,7 +153,7 @@ impl Connection {
                 None => {
                     // Where a secret is taken out of it, both are there for a moment.
                     let _copy = memory.lend(answer.body.len() as u64).await?;
-                    return Ok(self.reveal(answer).await);
+                    return Ok(self.reveal(answer));
                 }
                 Some(place) => request.url = place.into(),
             }
@@ -259,11 +259,11 @@ impl Connection {
     }
 
     /// Step 11: what the connector gets to see.
-    pub(crate) async fn reveal(&self, answer: Answer) -> Response {
+    pub(crate) fn reveal(&self, answer: Answer) -> Response {
         let redactor = &self.parts.redactor;
         let headers = headers::reveal(&answer.headers);
         let headers = headers.into_iter().filter_map(|(name, value)| redactor.redact_header(name, value)).collect();
-        Response { status: answer.status, headers, body: redactor.redact_answer(answer.body).await }
+        Response { status: answer.status, headers, body: redactor.redact_answer(answer.body) }
     }
 
     async fn read_drop(&self, name: Option<&str>, memory: &Arc<CallMemory>) -> Result<Response, EgressError> {
@@ -281,7 +281,7 @@ impl Connection {
         room.fit(body.len() as u64).await?;
         room.keep(body.len() as u64);
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Ok(Response { status: 200, headers, body: self.parts.redactor.redact_answer(body).await })
+        Ok(Response { status: 200, headers, body: self.parts.redactor.redact_answer(body) })
     }
 
     /// A request that was not let out is worth a line too: somebody tried.

@@ -153,7 +153,7 @@ impl EventSocket {
         let SocketEvent { headers, body, message_id } = event;
         let headers =
             headers.into_iter().filter_map(|(name, value)| self.redactor.redact_header(name, value)).collect();
-        SocketEvent { headers, body: self.redactor.redact_answer(body).await, message_id }
+        SocketEvent { headers, body: self.redactor.redact_answer_aside(body).await, message_id }
     }
 
     /// Tells the vendor what became of an event. `answer` is what the connector says to it.

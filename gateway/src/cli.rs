@@ -102,6 +102,17 @@ pub(crate) enum Command {
     /// Records that could not be taken in.
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// List what the rules say to interviews of a connection that ended before the gateway came. Nothing is written without --apply.
+    DecidePast {
+        /// The key under `[connections]`.
+        connection: ConnectionName,
+        /// Only interviews that ended on this day or later, in UTC: `2026-01-31`.
+        #[arg(long)]
+        from: String,
+        /// Make these decisions. Flows send them like any other.
+        #[arg(long)]
+        apply: bool,
+    },
     /// Flows: what is sent because a record changed.
     #[command(subcommand)]
     Flow(Flow),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{
-    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
-    ScreenSteps, TimelineStep,
+    BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PositionWords, RuleUse,
+    ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
 use renmen_config::Config;
 use renmen_interview::{
     BandAsk, BandKeyAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LoopOptions, LoopWork,
-    PersonVerdict, RuleSpec, ScreenStage, SystemClock, Verdict, WatchOptions,
+    PersonVerdict, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict, WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::RecordRow;
@@ -32,7 +32,7 @@ pub(crate) async fn open(running: &Running) -> anyhow::Result<(InterviewBridge, 
     Ok((InterviewBridge(opened), work))
 }
 
-fn options(config: &Config, writers: &Writers) -> LoopOptions {
+pub(crate) fn options(config: &Config, writers: &Writers) -> LoopOptions {
     let said = &config.interview;
     let ms = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     let rules = said.rules.iter().map(|rule| RuleSpec {
@@ -62,6 +62,8 @@ fn options(config: &Config, writers: &Writers) -> LoopOptions {
         sources: sources(config, writers),
         children_max: said.children_max as usize,
         screen_token_life_ms: ms(said.screen_token_life),
+        decide_within_ms: ms(said.decide_within),
+        ..LoopOptions::default()
     }
 }
 
@@ -112,27 +114,40 @@ impl Interviews for InterviewBridge {
         tenant: &TenantId,
         application: RecordId,
     ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
-        let timeline = self.0.timeline(tenant, application).await.map_err(told)?;
-        let steps = timeline.steps.into_iter().map(|step| TimelineStep {
-            at_ms: step.at_ms,
-            recorded_at_ms: step.recorded_at_ms,
-            kind: step.kind,
-            code: step.code,
-            status: step.status,
-            record: step.record,
-            entity: step.entity,
-            revision: step.revision,
-            connection: step.connection,
-            external_id: step.external_id,
-            causes: step.causes,
-            delivery: step.delivery,
-        });
-        Ok((steps.collect(), timeline.truncated))
+        Ok(shown(self.0.timeline(tenant, application).await.map_err(told)?))
+    }
+
+    async fn candidate_timeline(
+        &self,
+        tenant: &TenantId,
+        candidate: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+        Ok(shown(self.0.candidate_timeline(tenant, candidate).await.map_err(told)?))
     }
 
     async fn screen_token(&self, tenant: &TenantId, interview: RecordId) -> Result<(String, i64), InterviewsError> {
         let made = self.0.screen_token(tenant, interview).await.map_err(told)?;
         Ok((made.token, made.expires_at_ms))
+    }
+
+    fn health(&self, tenant: &TenantId) -> Option<LoopHealth> {
+        let standing = self.0.standing(tenant)?;
+        let aside = standing.first_set_aside.into_iter().map(|aside| SetAsideSubject {
+            entity: aside.entity,
+            connection: aside.connection,
+            external_id: aside.external_id,
+            reason: aside.reason,
+            since_ms: aside.since_ms,
+        });
+        Some(LoopHealth {
+            place: standing.place,
+            behind_since_ms: standing.behind_since_ms,
+            waits: standing.waits,
+            set_aside: standing.set_aside,
+            first_set_aside: aside.collect(),
+            rules: standing.rules.into_iter().map(|rule| RuleUse { name: rule.name, results: rule.results }).collect(),
+            results_without_rule: standing.without_rule,
+        })
     }
 
     async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
@@ -157,6 +172,25 @@ impl Interviews for InterviewBridge {
                 .collect(),
         }))
     }
+}
+
+/// A timeline as the API shows it.
+fn shown(timeline: Timeline) -> (Vec<TimelineStep>, bool) {
+    let steps = timeline.steps.into_iter().map(|step| TimelineStep {
+        at_ms: step.at_ms,
+        recorded_at_ms: step.recorded_at_ms,
+        kind: step.kind,
+        code: step.code,
+        status: step.status,
+        record: step.record,
+        entity: step.entity,
+        revision: step.revision,
+        connection: step.connection,
+        external_id: step.external_id,
+        causes: step.causes,
+        delivery: step.delivery,
+    });
+    (steps.collect(), timeline.truncated)
 }
 
 fn told(error: InterviewError) -> InterviewsError {

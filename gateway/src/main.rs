@@ -78,6 +78,9 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         }
         Command::Runs { connection, limit } => command::runs::run(common, out, connection.as_ref(), *limit).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
+        Command::DecidePast { connection, from, apply } => {
+            command::decide_past::run(common, out, connection, from, *apply).await
+        }
         Command::Flow(ask) => command::flow::run(common, out, ask).await,
         Command::Deliveries(ask) => command::deliveries::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {

@@ -4,6 +4,7 @@
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod conformance;
+pub(crate) mod decide_past;
 pub(crate) mod deliveries;
 pub(crate) mod flow;
 pub(crate) mod key;

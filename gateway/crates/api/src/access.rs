@@ -46,13 +46,14 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 51] = [
+pub(crate) static OPERATIONS: [Operation; 52] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
     row("GET", "/v1/changes", "list_changes", READER),
     row("GET", "/v1/changes/stream", "stream_changes", READER),
     row("GET", "/v1/applications/{id}/timeline", "get_timeline", READER),
+    row("GET", "/v1/candidates/{id}/timeline", "get_candidate_timeline", READER),
     row("GET", "/v1/schema", "list_entities", READER),
     row("GET", "/v1/schema/{entity}", "get_entity_schema", READER),
     row("GET", "/v1/exchanges/{id}", "get_exchange", OWNER),

@@ -6,6 +6,8 @@ use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_schema::types::{Decimal, Money, PayInterval};
 use renmen_store::{Cause, RecordRow, StoreError};
 
+use crate::loop_health::LoopHealth;
+
 /// The interview loop as the API sees it.
 #[async_trait]
 pub trait Interviews: Send + Sync {
@@ -52,6 +54,16 @@ pub trait Interviews: Send + Sync {
         application: RecordId,
     ) -> Result<(Vec<TimelineStep>, bool), InterviewsError>;
 
+    /// Everything that happened to a candidate in all their applications, in order; true when there is more than is shown.
+    ///
+    /// # Errors
+    /// [`InterviewsError`].
+    async fn candidate_timeline(
+        &self,
+        tenant: &TenantId,
+        candidate: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError>;
+
     /// A token with which a screen can follow one interview, and when it ends in milliseconds since the epoch.
     ///
     /// # Errors
@@ -63,6 +75,9 @@ pub trait Interviews: Send + Sync {
     /// # Errors
     /// [`InterviewsError`].
     async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError>;
+
+    /// How the loop of a tenant is; none for one that it does not serve.
+    fn health(&self, tenant: &TenantId) -> Option<LoopHealth>;
 }
 
 /// Why the loop did not do as asked. Messages hold no secret and nobody's data.

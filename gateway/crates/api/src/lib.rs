@@ -22,6 +22,7 @@ mod interviews;
 mod key;
 mod key_ring;
 mod limit;
+mod loop_health;
 mod observe;
 mod openapi;
 mod params;
@@ -50,6 +51,7 @@ pub use interviews::{
     ScreenSteps, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
+pub use loop_health::{LoopHealth, RuleUse, SetAsideSubject};
 pub use openapi::document;
 pub use problem::ProblemCode;
 pub use router::router;

@@ -81,6 +81,7 @@ fn engine() -> Router<AppState> {
         .route("/v1/decisions/{id}", post(decisions::decide))
         .route("/v1/dimension-scores/{id}/corrections", post(decisions::correct))
         .route("/v1/applications/{id}/timeline", get(timeline::get))
+        .route("/v1/candidates/{id}/timeline", get(timeline::of_candidate))
         .route("/v1/interviews/{id}/screen-tokens", post(screen::issue))
         .route("/v1/endpoints", get(endpoints::list))
         .route("/v1/endpoints/{name}", get(endpoints::get).put(endpoints::put).merge(delete(endpoints::remove)))

@@ -29,6 +29,9 @@ pub struct Interview {
     pub feedback_within: Duration,
     /// `catch_up`: what fell due longer ago than this is history, and nothing is done about it. Default `7d`.
     pub catch_up: Duration,
+    /// `decide_within`: an interview that nobody decided this long after its end is told of, by a message of the kind
+    /// `interview_undecided`. Default `48h`.
+    pub decide_within: Duration,
     /// `screen_token_life`: how long a candidate's screen may follow its interview with one token. Default `2h`.
     pub screen_token_life: Duration,
     /// `match_asks_per_minute`: questions about pay bands of one API key in a minute. Default 600.
@@ -57,7 +60,8 @@ pub struct Interview {
 pub struct DecisionRule {
     /// The key.
     pub name: String,
-    /// `position`: the position's id at the interview vendor; without it every position that no other rule is for.
+    /// `position`: the position's id, as the application's job has it in the system that it comes from; without it every position that
+    /// no other rule is for.
     pub position: Option<String>,
     /// `profile_version`: only for this version of the position's profile.
     pub profile_version: Option<u32>,
@@ -75,6 +79,7 @@ impl Default for Interview {
             dropped_after: Duration::from_secs(15 * 60),
             feedback_within: Duration::from_secs(10 * 60),
             catch_up: 7 * DAY,
+            decide_within: 2 * DAY,
             screen_token_life: Duration::from_secs(2 * 3_600),
             match_asks_per_minute: 600,
             match_amounts_per_interview: 3,
@@ -98,6 +103,7 @@ impl Interview {
             ("dropped_after", DAY, &mut interview.dropped_after),
             ("feedback_within", DAY, &mut interview.feedback_within),
             ("catch_up", MONTH, &mut interview.catch_up),
+            ("decide_within", MONTH, &mut interview.decide_within),
             ("screen_token_life", DAY, &mut interview.screen_token_life),
         ] {
             if let Some(read) = section.get(key).and_then(|node| within_range::duration(&node, SECOND, most)) {

@@ -27,6 +27,7 @@ fn open_interviews(tenant: &TenantId) -> AuthoredCommit {
         body: body.clone(),
         causes: Vec::new(),
         expect: None,
+        parents: Vec::new(),
     });
     let stream = StreamName::new("bench").unwrap();
     AuthoredCommit { records: records.collect(), ..AuthoredCommit::of(tenant.clone(), stream, 1_772_413_200_000) }

@@ -6,7 +6,7 @@ use renmen_schema::types::{ExternalId, Instant, Ref};
 use renmen_schema::{Entity, check::Walk};
 use renmen_store::{AuthoredRecord, BUILT_IN_CONNECTION, Cause, RecordRow};
 
-use crate::InterviewError;
+use crate::{InterviewError, subject};
 
 /// A body as an authored record.
 ///
@@ -20,12 +20,17 @@ pub(crate) fn record<E: Entity>(
     if let Some(defect) = Walk::over(body).first() {
         return Err(InterviewError::Fault(format!("a {} of our own is not valid: {defect}", E::KIND)));
     }
+    let body = body.to_payload();
+    let entity = E::KIND.name();
+    // Linked as it is written: a look that comes before the feed told of it must know it.
+    let parents = if subject::is_followed(entity) { subject::named(&body, &built_in()) } else { Vec::new() };
     Ok(AuthoredRecord {
-        entity: E::KIND.name().to_owned(),
+        entity: entity.to_owned(),
         external_id: external_id.into(),
-        body: body.to_payload(),
+        body,
         causes,
         expect: None,
+        parents,
     })
 }
 

@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::Entity;
+use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::entity::{
     Application, Decision, DimensionScore, Interview, InterviewOrder, InterviewResult, Notification, ProcessNode,
 };
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_store::{Parent, RecordQuery, RecordRow, Store, StoreError};
+use renmen_schema::types::Instant;
+use renmen_store::{Parent, RecordRow, Store, StoreError};
 
 use crate::children::Shelf;
 use crate::steps::Steps;
@@ -201,6 +203,19 @@ impl Dossier {
         )))
     }
 
+    /// Is it over, by its own status or by what was told?
+    pub(crate) fn is_over(&self) -> bool {
+        let status = self.interview.as_ref().map(|read| read.body.status.code);
+        status == Some(InterviewStatus::Completed) || self.steps.has(NodeCode::Completed)
+    }
+
+    /// When it ended: by the step that says so, by the interview, or by its first result.
+    pub(crate) fn ended_ms(&self) -> Option<i64> {
+        let end = self.interview.as_ref().and_then(|read| read.body.end.as_ref()).map(|end| end.utc.epoch_ms());
+        let results = self.results.iter().filter_map(|result| result.body.completed_at).map(Instant::epoch_ms);
+        self.steps.first_ms(NodeCode::Completed).or(end).or(results.min())
+    }
+
     /// The interview's key as a part of ids and names of our own.
     pub(crate) fn name(&self) -> String {
         format!("{}/{}", self.key.connection, self.key.external_id)
@@ -213,12 +228,5 @@ pub(crate) async fn find<E: Entity>(
     tenant: &TenantId,
     key: &Parent,
 ) -> Result<Option<Read<E>>, StoreError> {
-    let query = RecordQuery {
-        entity: Some(key.entity.clone()),
-        connection: Some(key.connection.clone()),
-        external_id: Some(key.external_id.clone()),
-        limit: 1,
-        ..RecordQuery::default()
-    };
-    Ok(store.records(tenant, &query).await?.items.into_iter().next().and_then(Read::of))
+    Ok(subject::row(store, tenant, key).await?.and_then(Read::of))
 }

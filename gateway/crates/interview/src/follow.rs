@@ -1,45 +1,40 @@
-//! Reads the change feed and the timers, and does what a look at each interview says.
+//! Reads the change feed and the timers, and has each interview that they name looked at.
 //!
-//! The place in the feed is kept with the records that came of it, in one transaction, so each change is looked at at least
-//! once and what is written is written once, whichever gateway does it and whenever it was killed. Interviews are looked at as
-//! they stand, not as a change says: twenty changes to one interview are one look.
+//! The place in the feed is kept with the records that came of it, so each change is looked at at least once; what is written is
+//! written once, whichever gateway does it and whenever it was killed, because a look goes by what stands and records that the loop
+//! makes are linked as they are written. Interviews are looked at as they stand, not as a change says: twenty changes to one interview
+//! are one look.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use renmen_schema::code::InterviewKind;
 use renmen_schema::id::TenantId;
-use renmen_schema::types::EXTERNAL_ID_BYTES_MAX;
 use renmen_store::{
-    AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, Parent, RecordRow, Store, StoreError, StreamKey,
-    TimerWrite,
+    AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, RecordRow, Store, StoreError, StreamKey, TimerWrite,
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::children::Shelf;
-use crate::decide::{self, RuleBook};
-use crate::dossier::Dossier;
-use crate::plan::Plan;
+use crate::decide::RuleBook;
+use crate::history::History;
+use crate::look::Looked;
 use crate::sources::Sources;
-use crate::watch::{self, WatchOptions};
+use crate::standing::Standing;
+use crate::target::Target;
+use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError, author, subject};
 
-/// Changes read at once.
-const BATCH: u32 = 200;
 /// How far behind others' changes the place may stay.
 const FAR: i64 = 1_000;
 /// Timers taken at once.
 const TIMERS: u32 = 100;
 /// How long a timer may be late because nobody looked.
 const TICK: Duration = Duration::from_secs(1);
-/// How long to wait after the store was away or another gateway was first.
+/// How long to wait after the store was away, and while another gateway goes on.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Interviews that are told of by name.
 const TOLD_MAX: usize = 1_000;
-/// Tries to write what a look said, when somebody else wrote first.
-const TRIES: u32 = 5;
 /// The stream that the loop writes by.
 pub(crate) const STREAM: &str = "interview-loop";
 
@@ -54,8 +49,16 @@ pub(crate) struct Follower {
     pub(crate) sources: Arc<Sources>,
     /// Records of one kind of one interview that are looked at.
     pub(crate) children_max: usize,
+    /// Since when each connection is acted on.
+    pub(crate) history: History,
+    /// How long after its end an interview may be undecided, in milliseconds.
+    pub(crate) decide_within_ms: i64,
+    /// Changes read at once.
+    pub(crate) batch: u32,
     /// Interviews of which it was told that they have more steps.
     pub(crate) told: Told,
+    /// Where it stands.
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// What was told once and need not be told again.
@@ -64,18 +67,26 @@ pub(crate) struct Told(Mutex<BTreeSet<String>>);
 
 impl Told {
     /// True the first time; beyond a number that nobody reads, never.
-    fn first(&self, name: String) -> bool {
+    pub(crate) fn first(&self, name: String) -> bool {
         let mut told = self.0.lock();
         told.len() < TOLD_MAX && told.insert(name)
     }
 }
 
-/// What is looked at: an interview or an order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Target {
-    connection: String,
-    entity: &'static str,
-    external_id: String,
+/// How far a catch-up came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caught {
+    /// Everything that was to be done is done.
+    All,
+    /// Another gateway is at it.
+    Another,
+}
+
+/// One piece of the feed.
+enum Step {
+    Nothing,
+    Went,
+    Another,
 }
 
 impl Follower {
@@ -85,12 +96,21 @@ impl Follower {
         loop {
             feed.mark_unchanged();
             let wait = match self.catch_up(&cancel).await {
-                Ok(()) => TICK,
+                Ok(Caught::All) => TICK,
+                Ok(Caught::Another) => {
+                    // Two that race for each piece would both do the work; the one that came second steps back.
+                    tokio::select! {
+                        () = cancel.cancelled() => return,
+                        () = tokio::time::sleep(AGAIN) => continue,
+                    }
+                }
                 Err(error) => {
+                    self.standing.waits(error.to_string());
                     tracing::warn!(%error, tenant = %self.tenant, "The interview loop waits; it goes on where it was");
                     AGAIN
                 }
             };
+            self.measure();
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -99,35 +119,54 @@ impl Follower {
         }
     }
 
-    /// Does what is to be done by now: every change, then every timer that is due.
-    pub(crate) async fn catch_up(&self, cancel: &CancellationToken) -> Result<(), InterviewError> {
-        while !cancel.is_cancelled() && self.step().await? {}
-        while !cancel.is_cancelled() && self.timers().await? {}
-        Ok(())
+    fn measure(&self) {
+        let standing = self.standing.shown();
+        let labels = [("tenant", self.tenant.to_string())];
+        let behind_ms = standing.behind_since_ms.map_or(0, |since_ms| (self.clock.now_ms() - since_ms).max(0));
+        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
+        {
+            metrics::gauge!("renmen_interview_loop_behind_seconds", &labels).set(behind_ms as f64 / 1_000.0);
+            metrics::gauge!("renmen_interview_loop_set_aside", &labels).set(standing.set_aside as f64);
+        }
     }
 
-    async fn place(&self) -> Result<i64, InterviewError> {
+    /// Does what is to be done by now: changes, and timers that are due; neither waits for the end of the other.
+    pub(crate) async fn catch_up(&self, cancel: &CancellationToken) -> Result<Caught, InterviewError> {
+        while !cancel.is_cancelled() {
+            let step = self.step().await?;
+            if matches!(step, Step::Another) {
+                return Ok(Caught::Another);
+            }
+            let timed = self.timers().await?;
+            if matches!(step, Step::Nothing) && !timed {
+                break;
+            }
+        }
+        Ok(Caught::All)
+    }
+
+    pub(crate) async fn place(&self) -> Result<i64, InterviewError> {
         let key =
             StreamKey { tenant: self.tenant.clone(), connection: author::built_in(), stream: author::stream(STREAM) };
         let cursor = self.store.stream_state(&key).await?.cursor;
         cursor.map_or(Ok(0), |text| text.parse().map_err(|_| InterviewError::Fault("the loop's place is lost".into())))
     }
 
-    fn commit(&self) -> AuthoredCommit {
+    pub(crate) fn commit(&self) -> AuthoredCommit {
         AuthoredCommit::of(self.tenant.clone(), author::stream(STREAM), self.clock.now_ms())
     }
 
-    /// One piece of the feed. False when there was nothing.
-    async fn step(&self) -> Result<bool, InterviewError> {
+    async fn step(&self) -> Result<Step, InterviewError> {
         let from = self.place().await?;
         let head = *self.store.watch().borrow();
-        let changes = self.store.changes(&self.tenant, from, None, BATCH).await?;
+        let changes = self.store.changes(&self.tenant, from, None, self.batch).await?;
+        self.standing.at(from, changes.first().map(|change| change.at_ms));
         let Some(to) = changes.last().map(|change| change.seq) else {
             // Other tenants' changes alone: passed by from time to time, so that they are not read over again and again.
             if head - from > FAR {
                 self.look(&BTreeSet::new(), Some(Follow { from, to: head })).await?;
             }
-            return Ok(false);
+            return Ok(Step::Nothing);
         };
         let mut targets = BTreeSet::new();
         let mut linking = self.commit();
@@ -146,9 +185,10 @@ impl Follower {
         if !linking.links.is_empty() {
             self.store.author(linking).await?;
         }
-        let follow = Follow { from, to };
-        self.look(&targets, Some(follow)).await?;
-        Ok(true)
+        match self.look(&targets, Some(Follow { from, to })).await? {
+            Looked::Done => Ok(Step::Went),
+            Looked::Moved => Ok(Step::Another),
+        }
     }
 
     /// The record that a change is about; none when it is gone.
@@ -166,114 +206,18 @@ impl Follower {
         if due.is_empty() {
             return Ok(false);
         }
-        let targets = due.iter().filter_map(|timer| Target::of_timer(&timer.name)).collect();
+        let (mut targets, mut lost) = (BTreeSet::new(), self.commit());
+        for timer in due {
+            match Target::of_timer(&timer.name) {
+                Some(target) => _ = targets.insert(target),
+                // Of another release: it would come again and again.
+                None => lost.timers.push(TimerWrite::Clear { name: timer.name }),
+            }
+        }
+        if !lost.timers.is_empty() {
+            self.store.author(lost).await?;
+        }
         self.look(&targets, None).await?;
         Ok(true)
-    }
-
-    /// Looks at each target as it stands, and writes what that comes to; again when somebody else wrote first.
-    async fn look(&self, targets: &BTreeSet<Target>, follow: Option<Follow>) -> Result<(), InterviewError> {
-        for _ in 0..TRIES {
-            let mut commit = self.commit();
-            commit.follow = follow;
-            for target in targets {
-                let Some(key) = target.key().filter(|key| self.acts_on(key)) else { continue };
-                let plan = match self.plan(&key).await {
-                    Ok(plan) => plan,
-                    // What is wrong with one interview must not keep all others waiting.
-                    Err(error @ (InterviewError::Fault(_) | InterviewError::BadInput { .. })) => {
-                        tracing::error!(%error, connection = %key.connection, "An interview was looked at in vain");
-                        metrics::counter!("renmen_interview_looks_failed_total").increment(1);
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                };
-                commit.records.extend(plan.records);
-                let name = target.timer();
-                commit.timers.push(match plan.again_ms {
-                    Some(due_ms) => TimerWrite::Set { name, due_ms },
-                    None => TimerWrite::Clear { name },
-                });
-            }
-            match self.store.author(commit).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Fenced(why)) => {
-                    // Another gateway moved on, or a person wrote: what stands now decides.
-                    tracing::debug!(why, "Looking again");
-                    if let Some(follow) = follow
-                        && self.place().await? != follow.from
-                    {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(InterviewError::Refused("others keep writing to the same interviews".into()))
-    }
-
-    fn acts_on(&self, key: &Parent) -> bool {
-        self.sources.acts_on(&key.connection)
-    }
-
-    fn shelf(&self) -> Shelf<'_> {
-        let Self { store, tenant, sources, children_max, .. } = self;
-        Shelf { store: &**store, tenant, sources, children_max: *children_max }
-    }
-
-    async fn plan(&self, key: &Parent) -> Result<Plan, InterviewError> {
-        let now_ms = self.clock.now_ms();
-        if key.entity == "interview_order" {
-            return watch::plan_order(self.shelf(), key, &self.watch, now_ms).await;
-        }
-        let mut dossier = Dossier::read(self.shelf(), key).await?;
-        // People hold their interviews themselves. One that has not come yet is looked at when it comes.
-        if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
-            return Ok(Plan::default());
-        }
-        if !dossier.all_steps {
-            metrics::counter!("renmen_interview_steps_unseen_total").increment(1);
-            if self.told.first(dossier.name()) {
-                let (connection, max) = (&key.connection, self.children_max);
-                let interview = dossier.interview.as_ref().map(|read| read.row.id.to_string());
-                tracing::warn!(
-                    %connection, interview, max,
-                    "An interview has more steps than are looked at: the watch sees the first; raise interview.children_max"
-                );
-            }
-        }
-        dossier.read_written(self.shelf(), &watch::names(&dossier)).await?;
-        Ok(decide::plan(&dossier, &self.rules, now_ms)?.and(watch::plan(&dossier, &self.watch, now_ms)?))
-    }
-}
-
-impl Target {
-    fn of(key: &Parent) -> Option<Self> {
-        let entity = ["interview", "interview_order"].into_iter().find(|entity| *entity == key.entity)?;
-        // What no reference can name cannot be written about.
-        if key.external_id.len() > EXTERNAL_ID_BYTES_MAX {
-            return None;
-        }
-        Some(Self { connection: key.connection.to_string(), entity, external_id: key.external_id.clone() })
-    }
-
-    /// `interview/vendor/int-1`.
-    fn timer(&self) -> String {
-        format!("{}/{}/{}", self.entity, self.connection, self.external_id)
-    }
-
-    fn of_timer(name: &str) -> Option<Self> {
-        let mut parts = name.splitn(3, '/');
-        let (entity, connection, external_id) = (parts.next()?, parts.next()?, parts.next()?);
-        let entity = ["interview", "interview_order"].into_iter().find(|known| *known == entity)?;
-        Some(Self { connection: connection.to_owned(), entity, external_id: external_id.to_owned() })
-    }
-
-    fn key(&self) -> Option<Parent> {
-        Some(Parent {
-            connection: self.connection.parse().ok()?,
-            entity: self.entity.to_owned(),
-            external_id: self.external_id.clone(),
-        })
     }
 }

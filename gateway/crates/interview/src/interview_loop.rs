@@ -1,5 +1,6 @@
 //! The loop as its users see it: one object to ask, and one piece of work to run behind it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
@@ -9,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
 use crate::children::Shelf;
 use crate::decide::{self, CorrectionAsk, DecisionAsk, RuleSpec};
-use crate::follow::{Follower, Told};
+use crate::follow::{Caught, Follower, Told};
+use crate::history::History;
 use crate::screen::{self, ScreenToken, ScreenView};
 use crate::sources::Sources;
-use crate::timeline::{self, Timeline};
+use crate::standing::{LoopStanding, Standing};
+use crate::timeline::{self, Root, Timeline};
 use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError};
 
@@ -31,6 +34,10 @@ pub struct LoopOptions {
     pub children_max: usize,
     /// How long a screen's token is good, in milliseconds.
     pub screen_token_life_ms: i64,
+    /// How long after its end an interview may be undecided before that is told, in milliseconds.
+    pub decide_within_ms: i64,
+    /// Changes that the loop reads at once.
+    pub batch: u32,
 }
 
 impl Default for LoopOptions {
@@ -42,6 +49,8 @@ impl Default for LoopOptions {
             sources: Sources::default(),
             children_max: 10_000,
             screen_token_life_ms: 2 * 3_600_000,
+            decide_within_ms: 48 * 3_600_000,
+            batch: 200,
         }
     }
 }
@@ -54,6 +63,7 @@ pub struct InterviewLoop {
     sources: Arc<Sources>,
     children_max: usize,
     screen_token_life_ms: i64,
+    standings: BTreeMap<TenantId, Arc<Standing>>,
 }
 
 /// What goes on behind it: [`LoopWork::run`] it for as long as the gateway serves.
@@ -74,9 +84,11 @@ impl InterviewLoop {
         options: LoopOptions,
     ) -> Result<(Arc<Self>, LoopWork), InterviewError> {
         let (sources, children_max) = (Arc::new(options.sources), options.children_max);
-        let mut followers = Vec::new();
+        let (mut followers, mut standings) = (Vec::new(), BTreeMap::new());
         for tenant in tenants {
             let rules = decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
+            let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
+            let standing = Arc::new(Standing::of(rules.clone()));
             followers.push(Follower {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
@@ -85,12 +97,17 @@ impl InterviewLoop {
                 watch: options.watch.clone(),
                 sources: Arc::clone(&sources),
                 children_max,
+                history,
+                decide_within_ms: options.decide_within_ms,
+                batch: options.batch,
                 told: Told::default(),
+                standing: Arc::clone(&standing),
             });
+            standings.insert(tenant.clone(), standing);
         }
         let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;
         let screen_token_life_ms = options.screen_token_life_ms;
-        let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms };
+        let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms, standings };
         Ok((Arc::new(opened), LoopWork { band: work, followers }))
     }
 
@@ -111,6 +128,12 @@ impl InterviewLoop {
         ask: BandAsk,
     ) -> Result<Verdict, InterviewError> {
         self.band.ask(tenant, caller, interview, ask).await
+    }
+
+    /// Where the loop of a tenant stands; none for a tenant that is not served.
+    #[must_use]
+    pub fn standing(&self, tenant: &TenantId) -> Option<LoopStanding> {
+        self.standings.get(tenant).map(|standing| standing.shown())
     }
 
     /// A person decides on what awaits a person (R36). Gives the decision as it stands then.
@@ -145,7 +168,15 @@ impl InterviewLoop {
     /// # Errors
     /// [`InterviewError::NotFound`].
     pub async fn timeline(&self, tenant: &TenantId, application: RecordId) -> Result<Timeline, InterviewError> {
-        timeline::of(self.shelf(tenant), application).await
+        timeline::of(self.shelf(tenant), Root::Application, application).await
+    }
+
+    /// Everything that happened to a candidate in all their applications, in order, with answers and scores.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`].
+    pub async fn candidate_timeline(&self, tenant: &TenantId, candidate: RecordId) -> Result<Timeline, InterviewError> {
+        timeline::of(self.shelf(tenant), Root::Candidate, candidate).await
     }
 
     /// A token with which a screen can follow one interview.
@@ -187,7 +218,7 @@ impl LoopWork {
     pub async fn catch_up(&self) -> Result<(), InterviewError> {
         let never = CancellationToken::new();
         for follower in &self.followers {
-            follower.catch_up(&never).await?;
+            while follower.catch_up(&never).await? == Caught::Another {}
         }
         Ok(())
     }

@@ -6,10 +6,12 @@
 //!
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
 //!
-//! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record is written), `follow` (how the feed is
-//! read), `decide` and `watch` (what comes of it), `timeline` and `screen` (what is read).
+//! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record
+//! is written), `follow` (how the feed is read), `look` (how what it names is worked on), `standing` (what is told of it), `decide` and
+//! `watch` (what comes of it), `timeline` and `screen` (what is read).
 
 mod author;
+mod backfill;
 mod band;
 mod children;
 mod clock;
@@ -17,21 +19,27 @@ mod decide;
 mod dossier;
 mod error;
 mod follow;
+mod history;
 mod interview_loop;
+mod look;
 mod plan;
 mod screen;
 mod sources;
+mod standing;
 mod steps;
 mod subject;
+mod target;
 mod timeline;
 mod watch;
 
+pub use backfill::{PastDecision, decide_past};
 pub use band::{BandAnswer, BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, BandWork, Unknown, Verdict};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec};
+pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec, RuleUse};
 pub use error::InterviewError;
 pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
 pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
 pub use sources::Sources;
+pub use standing::{LoopStanding, SetAside};
 pub use timeline::{Step, Timeline};
 pub use watch::WatchOptions;

@@ -11,7 +11,8 @@ use crate::author;
 /// What the operator says of connections. Nobody counts who is not named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// Whose interviews and orders are acted on: AI interview vendors. They also tell of the applications that they interview for.
+    /// Whose interviews and orders are acted on: AI interview vendors. They also tell of the applications and candidates that they
+    /// interview for.
     pub vendors: BTreeSet<ConnectionName>,
     /// For a connection, the others that count for its records beside its own.
     pub beside: BTreeMap<ConnectionName, BTreeSet<ConnectionName>>,
@@ -27,7 +28,7 @@ impl Sources {
     pub(crate) fn of(&self, parent: &Parent) -> Vec<ConnectionName> {
         let mut counted = BTreeSet::from([parent.connection.clone()]);
         counted.extend(self.beside.get(&parent.connection).into_iter().flatten().cloned());
-        if parent.entity == "application" {
+        if matches!(parent.entity.as_str(), "application" | "candidate") {
             counted.extend(self.vendors.iter().cloned());
         }
         counted.into_iter().collect()

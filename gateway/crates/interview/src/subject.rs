@@ -1,15 +1,17 @@
-//! What a record belongs to: the references by which steps, results and scores hang on an interview, and that on an application.
+//! What a record belongs to: the references by which steps, results and scores hang on an interview, that on an application, and that
+//! on a candidate.
 //!
 //! A reference may come before what it refers to, so everything here goes by the id that the reference carries.
 
 use renmen_schema::external_of;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::types::Ref;
-use renmen_store::{Parent, RecordRow, Store, StoreError};
+use renmen_store::{Parent, RecordQuery, RecordRow, Store, StoreError};
 use serde_json::Value;
 
 /// Members that name what a record belongs to, with the entity that each names.
-const BELONGS: [(&str, &str); 6] = [
+const BELONGS: [(&str, &str); 7] = [
+    ("candidate", "candidate"),
     ("application", "application"),
     ("interview", "interview"),
     ("order", "interview_order"),
@@ -20,7 +22,8 @@ const BELONGS: [(&str, &str); 6] = [
 /// Members that hold a choice of the above.
 const CHOICES: [&str; 2] = ["subject", "on"];
 /// Entities that belong to something here.
-const FOLLOWED: [&str; 13] = [
+const FOLLOWED: [&str; 14] = [
+    "application",
     "interview_order",
     "interview",
     "interview_answer",
@@ -55,18 +58,54 @@ pub(crate) fn key_of(row: &RecordRow) -> Parent {
 pub(crate) async fn parents(store: &dyn Store, tenant: &TenantId, row: &RecordRow) -> Result<Vec<Parent>, StoreError> {
     let Ok(body) = serde_json::from_slice::<Value>(&row.body) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    let choices = CHOICES.iter().filter_map(|choice| body.get(choice));
-    for holder in std::iter::once(&body).chain(choices) {
-        for (member, entity) in BELONGS {
-            if let Some(reference) = holder.get(member)
-                && let Some(parent) = resolve(store, tenant, &row.connection, entity, reference).await?
-                && !found.contains(&parent)
-            {
-                found.push(parent);
-            }
+    for (entity, reference) in references(&body) {
+        if let Some(parent) = resolve(store, tenant, &row.connection, entity, reference).await?
+            && !found.contains(&parent)
+        {
+            found.push(parent);
         }
     }
     Ok(found)
+}
+
+/// The record with this key, whatever became of it.
+pub(crate) async fn row(store: &dyn Store, tenant: &TenantId, key: &Parent) -> Result<Option<RecordRow>, StoreError> {
+    let query = RecordQuery {
+        entity: Some(key.entity.clone()),
+        connection: Some(key.connection.clone()),
+        external_id: Some(key.external_id.clone()),
+        limit: 1,
+        ..RecordQuery::default()
+    };
+    Ok(store.records(tenant, &query).await?.items.into_iter().next())
+}
+
+/// What a body of ours belongs to, by the ids that its references carry: every reference that we write names its connection.
+pub(crate) fn named(body: &[u8], from: &ConnectionName) -> Vec<Parent> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (entity, reference) in references(&body) {
+        if let Some(parent) = by_external(reference, entity, from)
+            && !found.contains(&parent)
+        {
+            found.push(parent);
+        }
+    }
+    found
+}
+
+/// The references by which a body belongs to something, with the entity that each names.
+fn references(body: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
+    let holders = std::iter::once(body).chain(CHOICES.iter().filter_map(|choice| body.get(choice)));
+    holders.flat_map(|holder| BELONGS.iter().filter_map(move |(member, entity)| Some((*entity, holder.get(*member)?))))
+}
+
+fn by_external(reference: &Value, entity: &str, from: &ConnectionName) -> Option<Parent> {
+    if !reference["external"]["value"].is_string() {
+        return None;
+    }
+    let (connection, value) = external_of(reference, from)?;
+    Some(Parent { connection, entity: entity.to_owned(), external_id: value.to_owned() })
 }
 
 async fn resolve(
@@ -77,12 +116,7 @@ async fn resolve(
     reference: &Value,
 ) -> Result<Option<Parent>, StoreError> {
     if reference["external"]["value"].is_string() {
-        let external = external_of(reference, from);
-        return Ok(external.map(|(connection, value)| Parent {
-            connection,
-            entity: entity.to_owned(),
-            external_id: value.to_owned(),
-        }));
+        return Ok(by_external(reference, entity, from));
     }
     let Some(id) = reference["id"].as_str().and_then(|id| id.parse().ok()) else { return Ok(None) };
     Ok(store.record(tenant, id).await?.map(|row| key_of(&row)))

@@ -1,5 +1,5 @@
-//! Everything that happened to one application, in order, each step with its source: from the order through the interview to the
-//! decision, whoever wrote it (R28, R30).
+//! Everything that happened to one application, or to one candidate in all their applications, in order, each step with its source:
+//! from the order through the interview to the decision, whoever wrote it (R25, R28, R30).
 //!
 //! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Whose records
 //! are told is what counts for each step's holder ([`crate::Sources`]): a stranger can neither add to it nor crowd it out. Records whose
@@ -22,8 +22,26 @@ const RECORDS_MAX: usize = 2_000;
 const REVISIONS_MAX: u32 = 50;
 /// Deliveries of one record that are told, the newest.
 const DELIVERIES_MAX: u32 = 50;
-/// How deep records hang on the application: order, interview, answer, tag.
-const DEPTH_MAX: usize = 5;
+/// How deep records hang on the candidate: application, order, interview, answer, tag.
+const DEPTH_MAX: usize = 6;
+
+/// What a timeline is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// The steps of one application.
+    Application,
+    /// All applications of one candidate, with what each step rests on: answers, scores and tags.
+    Candidate,
+}
+
+impl Root {
+    fn entity(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Candidate => "candidate",
+        }
+    }
+}
 
 /// A timeline.
 #[derive(Debug, Clone)]
@@ -63,13 +81,13 @@ pub struct Step {
     pub delivery: Option<i64>,
 }
 
-/// Walks from an application to everything that belongs to it.
-pub(crate) async fn of(shelf: Shelf<'_>, application: RecordId) -> Result<Timeline, InterviewError> {
+/// Walks from an application or a candidate to everything that belongs to it.
+pub(crate) async fn of(shelf: Shelf<'_>, root: Root, id: RecordId) -> Result<Timeline, InterviewError> {
     let (store, tenant) = (shelf.store, shelf.tenant);
-    let found = store.record(tenant, application).await?.filter(|row| row.entity == "application");
-    let root = found.ok_or(InterviewError::NotFound("application"))?;
-    let mut seen: HashSet<RecordId> = HashSet::from([root.id]);
-    let mut waiting = VecDeque::from([(root, 0)]);
+    let found = store.record(tenant, id).await?.filter(|row| row.entity == root.entity());
+    let first = found.ok_or(InterviewError::NotFound(root.entity()))?;
+    let mut seen: HashSet<RecordId> = HashSet::from([first.id]);
+    let mut waiting = VecDeque::from([(first, 0)]);
     let mut steps = Vec::new();
     let mut truncated = false;
     while let Some((row, depth)) = waiting.pop_front() {
@@ -86,10 +104,11 @@ pub(crate) async fn of(shelf: Shelf<'_>, application: RecordId) -> Result<Timeli
             truncated |= !all.await?;
         }
         deliveries(store, tenant, &row, &mut steps).await?;
-        tell(store, tenant, row, &mut steps).await?;
+        tell(store, tenant, root, row, &mut steps).await?;
     }
     steps.sort_by(|a, b| {
-        (a.at_ms, a.recorded_at_ms, a.record, a.revision).cmp(&(b.at_ms, b.recorded_at_ms, b.record, b.revision))
+        let place = |step: &Step| (step.at_ms, step.recorded_at_ms, step.record, step.revision, step.delivery);
+        place(a).cmp(&place(b))
     });
     Ok(Timeline { steps, truncated })
 }
@@ -97,6 +116,7 @@ pub(crate) async fn of(shelf: Shelf<'_>, application: RecordId) -> Result<Timeli
 async fn tell(
     store: &dyn Store,
     tenant: &TenantId,
+    root: Root,
     row: RecordRow,
     steps: &mut Vec<Step>,
 ) -> Result<(), InterviewError> {
@@ -110,7 +130,7 @@ async fn tell(
     };
     for row in rows {
         let own = row.connection.as_str() == renmen_store::BUILT_IN_CONNECTION;
-        if let Some(mut step) = step(&row) {
+        if let Some(mut step) = step(&row, root) {
             if own {
                 step.causes = store.causes(tenant, row.id, row.revision).await?;
             }
@@ -150,7 +170,7 @@ fn delivered(row: DeliveryRow) -> Step {
     }
 }
 
-fn step(row: &RecordRow) -> Option<Step> {
+fn step(row: &RecordRow, root: Root) -> Option<Step> {
     let body: Value = serde_json::from_slice(&row.body).ok()?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let time = |pointer: &str| text(pointer).and_then(|text| Instant::parse(&text).ok()).map(Instant::epoch_ms);
@@ -167,7 +187,11 @@ fn step(row: &RecordRow) -> Option<Step> {
         "assessment" => ("assessment", text("/kind/code"), text("/status/code"), time("/completed_at")),
         "offer" => ("offer", None, text("/status/code"), None),
         "survey" => ("survey", None, None, None),
-        // Answers, scores and tags are what the steps rest on, not steps.
+        "candidate" => ("candidate", None, None, None),
+        // What the steps rest on: told of a candidate, who is looked at as a whole.
+        "interview_answer" if root == Root::Candidate => ("answer", None, None, time("/submitted_at")),
+        "dimension_score" if root == Root::Candidate => ("score", None, None, None),
+        "tag" if root == Root::Candidate => ("tag", None, None, None),
         _ => return None,
     };
     Some(Step {

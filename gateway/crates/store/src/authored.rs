@@ -127,6 +127,7 @@ mod tests {
             body: b"{}".to_vec(),
             causes: Vec::new(),
             expect: None,
+            parents: Vec::new(),
         };
         let two = AuthoredCommit { records: vec![record.clone(), record.clone()], ..commit() };
         assert!(matches!(check(&two), Err(StoreError::BadInput(_))));

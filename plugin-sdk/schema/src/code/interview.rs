@@ -63,7 +63,7 @@ codes! {
 }
 codes! {
     /// Whether a decision stands.
-    pub closed enum DecisionStatus { AwaitingPerson "AWAITING_PERSON", Decided "DECIDED", }
+    pub closed enum DecisionStatus { AwaitingPerson "AWAITING_PERSON", Decided "DECIDED", Superseded "SUPERSEDED", }
 }
 codes! {
     /// Who decided.

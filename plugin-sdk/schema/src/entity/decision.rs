@@ -5,7 +5,7 @@ use crate::check::Walk;
 use crate::code::{DeciderKind, DecisionStatus, PassDecision};
 use crate::id::RecordId;
 use crate::shape::{entity, shape};
-use crate::types::{Decimal, Instant, Localized, Ref};
+use crate::types::{Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
     /// A rule that decides on results (R35). Its version is the revision of this record: a rule that changes is another version.
@@ -57,7 +57,7 @@ fn percent(value: Decimal) -> bool {
 }
 
 entity! {
-    /// A decision on a result. One that comes after a correction names the one that it takes the place of.
+    /// A decision on a result. It rests on the values in `inputs`: as long as they stay the same, nothing is decided again.
     pub struct Decision {
         /// On whose application, where it is known.
         pub application: Option<Ref<Application>>,
@@ -65,7 +65,7 @@ entity! {
         pub interview: Ref<Interview>,
         /// On which result.
         pub result: Ref<InterviewResult>,
-        /// What was decided; REVIEW until a person did.
+        /// What was decided; REVIEW until a person did, and where another decision came before a person did.
         pub outcome: PassDecision => PERSONAL,
         /// Whether it stands.
         pub status: DecisionStatus,
@@ -73,8 +73,8 @@ entity! {
         pub rule: PassRule,
         /// The band that goes to a person, of that version of the rule.
         pub border: Option<BorderBand>,
-        /// The score that was used, in per cent of its scale.
-        pub score: Decimal => PERSONAL,
+        /// The score that was used, in per cent of its scale; absent where the result has none, which is why a person decides.
+        pub score: Option<Decimal> => PERSONAL,
         /// Corrections that were counted in.
         pub corrections: Vec<Ref<DimensionScore>>,
         /// Who decided.
@@ -85,19 +85,34 @@ entity! {
         pub reason: Option<Localized> => PERSONAL,
         /// What it was made from.
         pub inputs: Vec<DecisionInput>,
-        /// The decision that this one takes the place of.
+        /// The decision before this one. It is SUPERSEDED as soon as this one is there; one that a person made stands until a person
+        /// has decided here.
         pub supersedes: Option<Ref<Decision>>,
+        /// The decision that took the place of this one.
+        pub superseded_by: Option<Ref<Decision>>,
     }
     rules decision_rules
 }
 
 fn decision_rules(decision: &Decision, walk: &mut Walk<'_>) {
-    let open = decision.status == DecisionStatus::AwaitingPerson;
-    if open != (decision.outcome == PassDecision::Review) {
-        walk.defect_in("status", "bad_status", "AWAITING_PERSON belongs to the outcome REVIEW and to no other");
+    let undecided = decision.outcome == PassDecision::Review;
+    let fits = match decision.status {
+        DecisionStatus::AwaitingPerson => undecided,
+        DecisionStatus::Decided => !undecided,
+        DecisionStatus::Superseded => true,
+    };
+    if !fits {
+        walk.defect_in(
+            "status",
+            "bad_status",
+            "AWAITING_PERSON belongs to the outcome REVIEW, and DECIDED to the others",
+        );
     }
-    if !open && decision.decided_by.is_none() {
+    if !undecided && decision.decided_by.is_none() {
         walk.defect_in("decided_by", "missing_field", "nothing; a decision needs who made it");
+    }
+    if (decision.status == DecisionStatus::Superseded) != decision.superseded_by.is_some() {
+        walk.defect_in("superseded_by", "bad_status", "a decision is SUPERSEDED by another one, and only then");
     }
 }
 
@@ -112,7 +127,7 @@ shape! {
 }
 
 shape! {
-    /// A revision that a decision was made from.
+    /// What a decision was made from: a record, and of it what was judged.
     pub struct DecisionInput {
         /// Which entity.
         pub entity: String,
@@ -120,5 +135,9 @@ shape! {
         pub record: RecordId,
         /// Which revision of it, from 1.
         pub revision: u64,
+        /// The score of it that was used. Only another score, or another weight, makes the gateway decide again.
+        pub score: Option<Score> => PERSONAL,
+        /// How much it counted, where that was used.
+        pub weight: Option<Weight>,
     }
 }

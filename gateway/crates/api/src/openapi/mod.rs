@@ -53,6 +53,7 @@ use crate::resource::{
         decisions::decide,
         decisions::correct,
         timeline::get,
+        timeline::of_candidate,
         screen::issue,
         screen::stream,
         flows::list,

@@ -10,11 +10,16 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
+use crate::instant::now_ms;
 use crate::limit::LimitReached;
+use crate::loop_health::LoopHealth;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::shown_json::ShownJson;
 use crate::state::AppState;
+
+/// The interview loop may be this far behind the change feed before that is worth a word. Milliseconds.
+const LOOP_LATE_MS: i64 = 5 * 60_000;
 
 /// Every connection of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,12 +38,15 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections; `degraded` too while `limits` names any.
+    /// The worst of the connections; `degraded` too while `limits` names any, and while the interview loop waits, is more than five
+    /// minutes behind or has set anything aside.
     status: HealthStatus,
     /// Limits of the process that requests met in the last five minutes, and which key to raise.
     limits: Vec<LimitReached>,
     /// In the order of their names.
     connections: Vec<ConnectionHealth>,
+    /// How the interview loop is; null where none runs.
+    interview_loop: Option<LoopHealth>,
 }
 
 /// How one connection is.
@@ -195,7 +203,37 @@ pub(crate) async fn health(
         })
         .collect();
     let limits = state.reached.told(&caller.tenant);
-    let least = if limits.is_empty() { HealthStatus::Ok } else { HealthStatus::Degraded };
+    let interview_loop = state.interviews.as_ref().and_then(|interviews| interviews.health(&caller.tenant));
+    let troubled = !limits.is_empty() || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
+    let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
-    Ok(ShownJson(HealthReport { status, limits, connections }))
+    Ok(ShownJson(HealthReport { status, limits, connections, interview_loop }))
+}
+
+/// Does the loop need a look?
+fn is_troubled(health: &LoopHealth, now_ms: i64) -> bool {
+    let late = health.behind_since_ms.is_some_and(|since_ms| now_ms - since_ms > LOOP_LATE_MS);
+    late || health.set_aside > 0 || health.waits.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_waits_is_late_or_set_something_aside_needs_a_look() {
+        let well = LoopHealth {
+            place: 7,
+            behind_since_ms: Some(1_000),
+            waits: None,
+            set_aside: 0,
+            first_set_aside: Vec::new(),
+            rules: Vec::new(),
+            results_without_rule: 0,
+        };
+        assert!(!is_troubled(&well, 1_000 + LOOP_LATE_MS));
+        assert!(is_troubled(&well, 1_001 + LOOP_LATE_MS));
+        assert!(is_troubled(&LoopHealth { set_aside: 1, ..well.clone() }, 1_000));
+        assert!(is_troubled(&LoopHealth { waits: Some("unavailable".into()), ..well }, 1_000));
+    }
 }

@@ -11,7 +11,7 @@ use crate::auth::Caller;
 use crate::instant::Time;
 use crate::interviews::TimelineStep;
 use crate::params::{Params, path_id};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
 /// A timeline.
@@ -24,6 +24,18 @@ pub(crate) struct TimelineView {
     truncated: bool,
 }
 
+/// A page of a candidate's timeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CandidateTimeline)]
+pub(crate) struct CandidateTimelineView {
+    /// In the order of their times.
+    data: Vec<StepView>,
+    /// For `cursor` of the next request; null at the end.
+    next_cursor: Option<String>,
+    /// True: the candidate has more records than a timeline is made of, and it is not whole.
+    truncated: bool,
+}
+
 /// One thing that happened.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TimelineStep)]
@@ -33,7 +45,7 @@ pub(crate) struct StepView {
     /// When the gateway learnt of it.
     recorded_at: Time,
     /// `application`, `order`, `interview`, `node`, `environment`, `result`, `correction`, `decision`, `notification`,
-    /// `delivery`, `assessment`, `offer`, `survey`.
+    /// `delivery`, `assessment`, `offer`, `survey`; of a candidate also `candidate`, `answer`, `score` and `tag`.
     kind: String,
     /// Which: a node's code, a template's name, `connection:action` of a delivery.
     code: Option<String>,
@@ -108,4 +120,61 @@ pub(crate) async fn get(
     let id: RecordId = path_id(&id, "application", "应聘记录")?;
     let (steps, truncated) = state.interviews()?.timeline(&caller.tenant, id).await?;
     Ok(Json(TimelineView { steps: steps.into_iter().map(StepView::of).collect(), truncated }))
+}
+
+/// Everything that happened to one candidate in all their applications, whoever said so, in order, with answers and scores.
+#[utoipa::path(
+    get, path = "/v1/candidates/{id}/timeline", tag = "interviews", operation_id = "get_candidate_timeline",
+    params(
+        ("id" = String, Path, format = "uuid", description = "The candidate's id"),
+        ("limit" = Option<u32>, Query, description = "Steps of one answer", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before", max_length = 128, pattern = "^-?[0-9]{1,18}_-?[0-9]{1,18}_[0-9a-f-]{36}_[0-9]{1,18}_[0-9]{1,18}$"),
+    ),
+    responses((status = 200, body = CandidateTimelineView)),
+)]
+pub(crate) async fn of_candidate(
+    State(state): State<AppState>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> Result<Json<CandidateTimelineView>, Problem> {
+    let limit = params.limit()? as usize;
+    let after = params.text("cursor")?.map(|text| Place::read(&text)).transpose()?;
+    params.end()?;
+    let id: RecordId = path_id(&id, "candidate", "候选人")?;
+    let (steps, truncated) = state.interviews()?.candidate_timeline(&caller.tenant, id).await?;
+    let rest = steps.into_iter().filter(|step| after.as_ref().is_none_or(|after| Place::of(step) > *after));
+    let mut page: Vec<TimelineStep> = rest.take(limit + 1).collect();
+    let more = page.len() > limit;
+    page.truncate(limit);
+    let next_cursor = page.last().filter(|_| more).map(|last| Place::of(last).text());
+    Ok(Json(CandidateTimelineView { data: page.into_iter().map(StepView::of).collect(), next_cursor, truncated }))
+}
+
+/// Where a step stands: a page goes on behind it, also when steps have come in before it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(i64, i64, RecordId, i64, i64);
+
+impl Place {
+    fn of(step: &TimelineStep) -> Self {
+        Self(step.at_ms, step.recorded_at_ms, step.record, step.revision, step.delivery.unwrap_or(0))
+    }
+
+    fn text(&self) -> String {
+        let Self(at, recorded_at, record, revision, delivery) = self;
+        format!("{at}_{recorded_at}_{record}_{revision}_{delivery}")
+    }
+
+    fn read(text: &str) -> Result<Self, Problem> {
+        let parts: Vec<_> = text.split('_').collect();
+        let read = || {
+            let [at, recorded_at, record, revision, delivery] = parts.as_slice() else { return None };
+            let number = |text: &str| text.parse::<i64>().ok();
+            Some(Self(number(at)?, number(recorded_at)?, record.parse().ok()?, number(revision)?, number(delivery)?))
+        };
+        read().ok_or_else(|| {
+            Problem::new(ProblemCode::InvalidCursor)
+                .detail("use a `next_cursor` of this timeline", "请使用本时间线返回的 `next_cursor`")
+        })
+    }
 }

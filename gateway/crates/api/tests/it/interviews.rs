@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use renmen_api::{
-    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, ScoreCorrection, ScreenStep, ScreenSteps,
-    TimelineStep,
+    BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse, ScoreCorrection,
+    ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::{Cause, RecordRow, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{Answer, BEGIN_MS, Rig};
 
@@ -22,6 +22,25 @@ struct Scripted(Arc<dyn Store>);
 
 #[async_trait]
 impl Interviews for Scripted {
+    fn health(&self, _tenant: &TenantId) -> Option<LoopHealth> {
+        let aside = SetAsideSubject {
+            entity: "interview".into(),
+            connection: "vendor".into(),
+            external_id: "int-1".into(),
+            reason: "it has more than 100 results: raise `interview.children_max`".into(),
+            since_ms: 1_772_413_200_000,
+        };
+        Some(LoopHealth {
+            place: 7,
+            behind_since_ms: None,
+            waits: None,
+            set_aside: 1,
+            first_set_aside: vec![aside],
+            rules: vec![RuleUse { name: "default".into(), results: 3 }],
+            results_without_rule: 0,
+        })
+    }
+
     async fn match_band(
         &self,
         tenant: &TenantId,
@@ -46,6 +65,16 @@ impl Interviews for Scripted {
 
     async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
         Err(InterviewsError::Invalid { field: "value", expected: "within 0 to 100".into() })
+    }
+
+    async fn candidate_timeline(
+        &self,
+        tenant: &TenantId,
+        id: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+        let (steps, _) = self.timeline(tenant, id).await?;
+        let at = |n: i64| TimelineStep { at_ms: BEGIN_MS + n / 2, revision: n + 1, ..steps[0].clone() };
+        Ok(((0..5).map(at).collect(), false))
     }
 
     async fn timeline(&self, _: &TenantId, id: RecordId) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
@@ -180,4 +209,37 @@ async fn r40_a_screen_reads_its_interview_with_its_token_and_with_no_key() {
 async fn without_its_loop_a_gateway_says_so() {
     let rig = Rig::new().await;
     ask(&rig, &question("int-1", "1")).await.problem("refused");
+}
+
+#[tokio::test]
+async fn health_names_what_the_interview_loop_set_aside() {
+    let rig = rig().await;
+    let health = rig.get("/v1/health").await.json();
+    let own = &health["interview_loop"];
+    assert_eq!((&own["place"], &own["set_aside"], &own["behind_since"]), (&json!(7), &json!(1), &Value::Null));
+    assert_eq!(own["first_set_aside"][0]["since"], "2026-03-02T01:00:00.000Z");
+    assert_eq!(own["rules"], json!([{ "name": "default", "results": 3 }]));
+}
+
+#[tokio::test]
+async fn a_candidates_timeline_is_read_page_by_page_r25() {
+    let rig = rig().await;
+    let (mut read, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = rig.get(&format!("/v1/candidates/{ID}/timeline?limit=2{cursor}")).await.json();
+        read.extend(page["data"].as_array().unwrap().iter().map(|step| step["revision"].as_i64().unwrap()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(read, [1, 2, 3, 4, 5], "each step once, also those of one time");
+    for wrong in ["7", "1_2_3_4_5", "a_b_c_d_e"] {
+        let refused = rig.get(&format!("/v1/candidates/{ID}/timeline?cursor={wrong}")).await;
+        assert_eq!(
+            (refused.status, refused.json()["code"].as_str()),
+            (StatusCode::BAD_REQUEST, Some("invalid_cursor")),
+            "{wrong}"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! The rules: what the operator wrote, the records that they are published as, which one is for a result, and what it says.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use renmen_schema::code::PassDecision;
 use renmen_schema::entity::{BorderBand, DecisionRule};
@@ -13,6 +14,8 @@ use crate::{InterviewError, author};
 
 /// Rules in one deployment.
 const RULES_MAX: u32 = 1_000;
+/// Stands for the record of a rule that was not written.
+const NO_RECORD: &str = "00000000-0000-7000-8000-000000000000";
 /// The stream that rules are written by.
 const STREAM: &str = "decision-rules";
 
@@ -21,7 +24,8 @@ const STREAM: &str = "decision-rules";
 pub struct RuleSpec {
     /// Its name.
     pub name: String,
-    /// The position's id, as the interview's application names it; none: every position that no other rule is for.
+    /// The position's id: of the job that the interview's application is for, as the system that it comes from names it, or as the
+    /// interview itself does. None: every position that no other rule is for.
     pub position: Option<String>,
     /// Only for this version of the position's profile.
     pub profile_version: Option<u32>,
@@ -33,7 +37,20 @@ pub struct RuleSpec {
 
 /// The rules of one tenant with their versions.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RuleBook(Arc<[Published]>);
+pub(crate) struct RuleBook {
+    rules: Arc<[Published]>,
+    /// How often each rule was chosen since the gateway began, in the same order; the last: how often there was none.
+    chosen: Arc<[AtomicU64]>,
+}
+
+/// How often a rule was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleUse {
+    /// Its name.
+    pub name: String,
+    /// For how many results it was the rule, since the gateway began.
+    pub results: u64,
+}
 
 #[derive(Debug, Clone)]
 struct Published {
@@ -94,7 +111,8 @@ pub(crate) async fn publish(
         store.author(commit).await?;
     }
     let rules: Vec<_> = published(store, tenant).await?.into_iter().filter(|rule| rule.rule.active).collect();
-    Ok(RuleBook(rules.into()))
+    let chosen = (0..=rules.len()).map(|_| AtomicU64::new(0)).collect();
+    Ok(RuleBook { rules: rules.into(), chosen })
 }
 
 async fn published(store: &dyn Store, tenant: &TenantId) -> Result<Vec<Published>, InterviewError> {
@@ -124,6 +142,19 @@ impl RuleSpec {
 }
 
 impl RuleBook {
+    /// The rules as they are written, for a look that writes nothing: no record holds them.
+    pub(crate) fn unpublished(specs: &[RuleSpec]) -> Self {
+        let nil: RecordId = NO_RECORD.parse().expect("a name of ours is well formed");
+        let rules: Vec<_> =
+            specs.iter().map(|spec| Published { record: nil, revision: 1, rule: spec.record(true) }).collect();
+        Self { chosen: (0..=rules.len()).map(|_| AtomicU64::new(0)).collect(), rules: rules.into() }
+    }
+
+    /// Does the operator have rules at all?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// The rule that says most of where it is for; of two alike the first by name.
     pub(crate) fn choose(&self, dossier: &Dossier) -> Option<Chosen<'_>> {
         let positions = positions(dossier);
@@ -133,13 +164,28 @@ impl RuleBook {
             position && rule.profile_version.is_none_or(|wanted| version == Some(wanted))
         };
         let said = |rule: &DecisionRule| (rule.position.is_some(), rule.profile_version.is_some());
-        let mut best: Option<&Published> = None;
-        for published in self.0.iter().filter(|published| fits(&published.rule)) {
-            if best.is_none_or(|best| said(&published.rule) > said(&best.rule)) {
-                best = Some(published);
+        let mut best: Option<(usize, &Published)> = None;
+        for (at, published) in self.rules.iter().enumerate().filter(|(_, published)| fits(&published.rule)) {
+            if best.is_none_or(|(_, best)| said(&published.rule) > said(&best.rule)) {
+                best = Some((at, published));
             }
         }
-        best.map(|best| Chosen { record: best.record, revision: best.revision, rule: &best.rule })
+        let counter = best.map_or(self.rules.len(), |(at, _)| at);
+        if let Some(counter) = self.chosen.get(counter) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        if best.is_none() {
+            metrics::counter!("renmen_decisions_without_rule_total").increment(1);
+        }
+        best.map(|(_, best)| Chosen { record: best.record, revision: best.revision, rule: &best.rule })
+    }
+
+    /// How often each rule was used, and for how many results there was none.
+    pub(crate) fn uses(&self) -> (Vec<RuleUse>, u64) {
+        let count = |at: usize| self.chosen.get(at).map_or(0, |counter| counter.load(Ordering::Relaxed));
+        let rules = self.rules.iter().enumerate();
+        let uses = rules.map(|(at, rule)| RuleUse { name: rule.rule.name.clone(), results: count(at) });
+        (uses.collect(), count(self.rules.len()))
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct Bed {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     run: RunId,
-    _folder: TempDir,
+    folder: Option<TempDir>,
+    database: Option<(String, String)>,
 }
 
 pub(crate) fn tenant() -> TenantId {
@@ -59,8 +60,38 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
+        Self { folder: Some(folder), ..Self::over(store).await }
+    }
+
+    async fn over(store: Arc<dyn Store>) -> Self {
         let run = begin(&store, vendor()).await;
-        Self { store, clock: Arc::new(ManualClock::at(BEGIN_MS)), run, _folder: folder }
+        Self { store, clock: Arc::new(ManualClock::at(BEGIN_MS)), run, folder: None, database: None }
+    }
+
+    /// A database of its own; none, with a word on it, when no server is named.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("RENMEN_TEST_POSTGRES") else {
+            eprintln!("skipped: RENMEN_TEST_POSTGRES names no server");
+            return None;
+        };
+        let name = format!("renmen_test_{:016x}", rand::random::<u64>());
+        admin(&server, &format!("CREATE DATABASE {name}")).await;
+        let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
+        let host_begins = base.find("://").unwrap() + 3;
+        let host = base[host_begins..].split('/').next().unwrap();
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let url = format!("{}{host}/{name}{query}", &base[..host_begins]);
+        let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
+        Some(Self { database: Some((server, name)), ..Self::over(store).await })
+    }
+
+    /// Takes it away. A test that fails leaves its database for a look.
+    pub(crate) async fn end(self) {
+        let Self { store, folder, database, .. } = self;
+        drop((store, folder));
+        if let Some((server, name)) = database {
+            admin(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        }
     }
 
     /// The vendor's record as it stands now.
@@ -112,6 +143,14 @@ impl Bed {
         };
         self.store.records(&tenant(), &query).await.unwrap().items
     }
+}
+
+async fn admin(server: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.unwrap();
+    let task = tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+    drop(client);
+    task.await.unwrap().unwrap();
 }
 
 async fn begin(store: &Arc<dyn Store>, connection: ConnectionName) -> RunId {

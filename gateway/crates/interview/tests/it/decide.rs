@@ -118,7 +118,7 @@ async fn r21_a_correction_keeps_the_first_score_and_the_decision_is_made_again_a
     assert_eq!(rows.len(), 2);
     // 75 of 100, and half of the 12 points more.
     let again: Decision = serde_json::from_slice(&rows[1].body).unwrap();
-    assert_eq!((again.score, &body(&rows[1])["outcome"]), (Decimal::from(81), &json!("PASS")));
+    assert_eq!((again.score, &body(&rows[1])["outcome"]), (Some(Decimal::from(81)), &json!("PASS")));
     assert_eq!(again.supersedes.unwrap().id, Some(rows[0].id));
     assert_eq!(again.corrections[0].id, Some(made.id));
     let causes = looped.bed.store.causes(&tenant(), rows[1].id, 1).await.unwrap();

@@ -1,10 +1,12 @@
 //! One application's story, and what its candidate's screen sees of it.
 
 use renmen_interview::{InterviewError, ScreenStage};
-use renmen_schema::code::{InterviewStatus, NodeCode, OrderStatus};
+use renmen_schema::code::{ApplicationStatus, InterviewStatus, NodeCode, OrderStatus};
+use renmen_schema::entity::{Application, Candidate, PersonDetails};
+use renmen_schema::types::{Coded, Ref};
 
 use crate::bed::{BEGIN_MS, tenant};
-use crate::vendor::{Looped, interview_of, order_until};
+use crate::vendor::{Looped, interview_of, order_until, score};
 
 const MINUTE: i64 = 60_000;
 
@@ -40,6 +42,39 @@ async fn a_timeline_tells_every_step_in_order_with_its_source_whatever_came_firs
     assert!(matches!(unseen, Err(InterviewError::NotFound("application"))));
     let no_application = looped.desk.timeline(&tenant(), result.id).await;
     assert!(matches!(no_application, Err(InterviewError::NotFound("application"))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidates_timeline_tells_of_all_their_applications_with_answers_and_scores_r25_r28() {
+    let looped = Looped::new("80", None).await;
+    let candidate = Candidate::new(PersonDetails::new());
+    let row = looped.bed.put("cand-1", &candidate).await;
+    let job =
+        |id: &str| Application::new(Ref::external("cand-1"), Ref::external(id), Coded::new(ApplicationStatus::Active));
+    looped.bed.put("app-1", &job("pos-1")).await;
+    looped.bed.put("app-2", &job("pos-2")).await;
+    looped
+        .bed
+        .put(
+            "app-9",
+            &Application::new(Ref::external("cand-9"), Ref::external("pos-1"), Coded::new(ApplicationStatus::Active)),
+        )
+        .await;
+    looped.result("int-1", "90").await;
+    looped.bed.put("dim-1", &score("int-1", "90", "50")).await;
+    looped.catch_up().await;
+    let timeline = looped.desk.candidate_timeline(&tenant(), row.id).await.unwrap();
+    let told: Vec<_> = timeline.steps.iter().map(|step| (step.kind, step.external_id.as_str())).collect();
+    for expected in [("candidate", "cand-1"), ("application", "app-1"), ("application", "app-2"), ("score", "dim-1")] {
+        assert!(told.contains(&expected), "{expected:?} in {told:?}");
+    }
+    assert!(told.iter().any(|(kind, _)| *kind == "decision"));
+    assert!(!told.contains(&("application", "app-9")), "another candidate's");
+    let application = looped.bed.find("application", Some("app-1")).await.remove(0);
+    let of_one = looped.desk.timeline(&tenant(), application.id).await.unwrap();
+    assert!(of_one.steps.iter().all(|step| step.kind != "score" && step.external_id != "app-2"));
+    let no_candidate = looped.desk.candidate_timeline(&tenant(), application.id).await;
+    assert!(matches!(no_candidate, Err(InterviewError::NotFound("candidate"))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_interview::{InterviewLoop, LoopOptions, LoopWork, RuleSpec, Sources};
+use renmen_interview::{InterviewError, InterviewLoop, LoopOptions, LoopWork, RuleSpec, Sources};
 use renmen_schema::code::{
     ApplicationStatus, EnvironmentKind, InterviewKind, InterviewMode, InterviewStatus, NodeCode, OrderStatus,
 };
@@ -38,23 +38,32 @@ impl Looped {
     }
 
     async fn over(bed: Bed, pass: &str, border: Option<(&str, &str)>, children_max: usize) -> Self {
-        let amount = |text: &str| Decimal::parse(text).unwrap();
-        let rule = RuleSpec {
-            name: "default".into(),
-            position: None,
-            profile_version: None,
-            pass: amount(pass),
-            border: border.map(|(from, below)| (amount(from), amount(below))),
-        };
-        let options = LoopOptions { rules: vec![rule], sources: sources(), children_max, ..LoopOptions::default() };
-        let (desk, work) =
-            InterviewLoop::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
+        Self::with(bed, LoopOptions { children_max, ..options(pass, border) }).await
+    }
+
+    pub(crate) async fn with(bed: Bed, options: LoopOptions) -> Self {
+        let (desk, work) = open(&bed, options).await;
         Self { bed, desk, work }
+    }
+
+    /// Another gateway over the same store.
+    pub(crate) async fn beside(&self, options: LoopOptions) -> Beside {
+        let (desk, work) = open(&self.bed, options).await;
+        Beside { _desk: desk, work }
     }
 
     /// The gateway was stopped and started with another rule.
     pub(crate) async fn reopened(self, pass: &str, border: Option<(&str, &str)>) -> Self {
-        Self::over(self.bed, pass, border, LoopOptions::default().children_max).await
+        self.reopened_with(options(pass, border)).await
+    }
+
+    /// The gateway was stopped and started with other options.
+    pub(crate) async fn reopened_with(self, options: LoopOptions) -> Self {
+        Self::with(self.bed, options).await
+    }
+
+    pub(crate) async fn try_catch_up(&self) -> Result<(), InterviewError> {
+        self.work.catch_up().await
     }
 
     pub(crate) async fn catch_up(&self) {
@@ -77,6 +86,35 @@ impl Looped {
         let node = ProcessNode::new(subject, Coded::new(code), instant(at_ms));
         self.bed.put(&format!("{interview}-{code}-{at_ms}"), &node).await
     }
+}
+
+/// A second gateway.
+pub(crate) struct Beside {
+    _desk: Arc<InterviewLoop>,
+    work: LoopWork,
+}
+
+impl Beside {
+    pub(crate) async fn catch_up(&self) -> Result<(), InterviewError> {
+        self.work.catch_up().await
+    }
+}
+
+async fn open(bed: &Bed, options: LoopOptions) -> (Arc<InterviewLoop>, LoopWork) {
+    InterviewLoop::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap()
+}
+
+/// One rule for every position.
+pub(crate) fn options(pass: &str, border: Option<(&str, &str)>) -> LoopOptions {
+    let amount = |text: &str| Decimal::parse(text).unwrap();
+    let rule = RuleSpec {
+        name: "default".into(),
+        position: None,
+        profile_version: None,
+        pass: amount(pass),
+        border: border.map(|(from, below)| (amount(from), amount(below))),
+    };
+    LoopOptions { rules: vec![rule], sources: sources(), ..LoopOptions::default() }
 }
 
 /// The vendor's interviews are acted on, and what `proctoring` says of them counts.

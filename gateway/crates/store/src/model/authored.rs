@@ -56,6 +56,8 @@ pub struct AuthoredRecord {
     pub causes: Vec<Cause>,
     /// The revision that it must have now, 0 for none; refused with [`crate::StoreError::Fenced`] when it has another.
     pub expect: Option<i64>,
+    /// What it belongs to: linked in the same commit. Empty leaves what is known.
+    pub parents: Vec<Parent>,
 }
 
 /// A revision that another was made from.

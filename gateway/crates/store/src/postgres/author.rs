@@ -12,7 +12,7 @@ use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::rows::Columns;
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, LinkedQuery, NewRun,
+    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkedQuery, NewRun, Parent,
     RecordRow, RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, follow, limits, rows,
 };
 
@@ -78,7 +78,11 @@ async fn author(
         pen.put(&mut scopes, stream, writes).await?;
         done.outcome = pen.close().await?;
         for (scope, record) in of.iter().zip(&commit.records) {
-            done.ids.push(note_causes(transaction, ids, commit, page, *scope, record).await?);
+            let id = note_causes(transaction, ids, commit, page, *scope, record).await?;
+            if !record.parents.is_empty() {
+                put_link(transaction, &commit.tenant, id, &record.parents).await?;
+            }
+            done.ids.push(id);
         }
         count(transaction, live, commit.now_ms, writes.len(), &done.outcome).await?;
     }
@@ -86,7 +90,7 @@ async fn author(
         run(transaction, "UPDATE stream SET cursor = $2 WHERE id = $1", &[&stream, &next]).await?;
     }
     for link in &commit.links {
-        put_link(transaction, &commit.tenant, link).await?;
+        put_link(transaction, &commit.tenant, link.child, &link.parents).await?;
     }
     for timer in &commit.timers {
         put_timer(transaction, commit, timer).await?;
@@ -176,12 +180,17 @@ async fn count(
     .map(drop)
 }
 
-async fn put_link(client: &impl GenericClient, tenant: &TenantId, link: &LinkWrite) -> Result<(), StoreError> {
-    let Some(child) = identity::row_of(link.child) else {
+async fn put_link(
+    client: &impl GenericClient,
+    tenant: &TenantId,
+    child: RecordId,
+    parents: &[Parent],
+) -> Result<(), StoreError> {
+    let Some(child) = identity::row_of(child) else {
         return Err(StoreError::BadInput("a link names a record that is not there".into()));
     };
     run(client, "DELETE FROM link WHERE child = $1 AND tenant = $2", &[&child, &tenant.as_str()]).await?;
-    for parent in &link.parents {
+    for parent in parents {
         let sql = "INSERT INTO link (tenant, parent, scope, child)
                    SELECT s.tenant, $2, r.scope, r.id FROM record r JOIN scope s ON s.id = r.scope
                    WHERE r.id = $3 AND s.tenant = $1 ON CONFLICT DO NOTHING";

@@ -11,8 +11,8 @@ use super::{SqliteStore, record, run as runs};
 use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkWrite, LinkedQuery,
-    RecordRow, RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, limits, rows,
+    AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkedQuery, Parent, RecordRow,
+    RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, limits, rows,
 };
 
 #[async_trait]
@@ -75,14 +75,18 @@ fn author(
         }
         done.outcome = pen.close()?;
         for (scope, record) in places {
-            done.ids.push(note_causes(transaction, ids, commit, page, scope, record)?);
+            let id = note_causes(transaction, ids, commit, page, scope, record)?;
+            if !record.parents.is_empty() {
+                put_link(transaction, &commit.tenant, id, &record.parents)?;
+            }
+            done.ids.push(id);
         }
         count(transaction, live, commit.now_ms, writes.len(), &done.outcome)?;
     }
     if place != next {
         run(transaction, "UPDATE stream SET cursor = ?2 WHERE id = ?1", params![stream, next])?;
     }
-    commit.links.iter().try_for_each(|link| put_link(transaction, &commit.tenant, link))?;
+    commit.links.iter().try_for_each(|link| put_link(transaction, &commit.tenant, link.child, &link.parents))?;
     commit.timers.iter().try_for_each(|timer| put_timer(transaction, commit, timer))?;
     Ok(done)
 }
@@ -180,12 +184,12 @@ fn count(
     .map(drop)
 }
 
-fn put_link(connection: &Connection, tenant: &TenantId, link: &LinkWrite) -> Result<(), StoreError> {
-    let Some(child) = identity::row_of(link.child) else {
+fn put_link(connection: &Connection, tenant: &TenantId, child: RecordId, parents: &[Parent]) -> Result<(), StoreError> {
+    let Some(child) = identity::row_of(child) else {
         return Err(StoreError::BadInput("a link names a record that is not there".into()));
     };
     run(connection, "DELETE FROM link WHERE child = ?1 AND tenant = ?2", params![child, tenant.as_str()])?;
-    for parent in &link.parents {
+    for parent in parents {
         let sql = "INSERT INTO link (tenant, parent, scope, child)
                    SELECT s.tenant, ?2, r.scope, r.id FROM record r JOIN scope s ON s.id = r.scope
                    WHERE r.id = ?3 AND s.tenant = ?1 ON CONFLICT DO NOTHING";

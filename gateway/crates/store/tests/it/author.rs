@@ -20,6 +20,7 @@ fn decision(external_id: &str, body: &str, causes: Vec<Cause>) -> AuthoredRecord
         body: body.into(),
         causes,
         expect: None,
+        parents: Vec::new(),
     }
 }
 
@@ -79,6 +80,24 @@ on_both! {
         assert_eq!(bed.store.causes(&tenant(), first.ids[0], 2).await.unwrap(), cause(2));
         assert_eq!(bed.store.revisions(&tenant(), first.ids[0], 10).await.unwrap().len(), 2);
         assert_eq!(bed.store.runs(&tenant(), None, 10).await.unwrap().len(), 2);
+    }
+
+    async fn an_authored_record_belongs_to_its_parents_in_the_same_commit(bed: &Bed) {
+        let built_in = ConnectionName::new(BUILT_IN_CONNECTION).unwrap();
+        let children = LinkedQuery { connections: vec![built_in], ..linked("a", 10) };
+        let of_a = AuthoredRecord { parents: vec![parent("a")], ..decision("d", "{\"n\":1}", Vec::new()) };
+        let done = bed.store.author(writes(1, vec![of_a.clone()])).await.unwrap();
+        let ids = |rows: Vec<renmen_store::RecordRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(bed.store.linked(&tenant(), &children).await.unwrap()), done.ids);
+        // Nothing said leaves what is known; another parent takes its place.
+        bed.store.author(writes(2, vec![decision("d", "{\"n\":2}", Vec::new())])).await.unwrap();
+        assert_eq!(ids(bed.store.linked(&tenant(), &children).await.unwrap()), done.ids);
+        let of_b = AuthoredRecord { parents: vec![parent("b")], ..of_a };
+        bed.store.author(writes(3, vec![of_b])).await.unwrap();
+        assert!(bed.store.linked(&tenant(), &children).await.unwrap().is_empty());
+        let refused = AuthoredRecord { expect: Some(9), parents: vec![parent("a")], ..decision("d", "{}", Vec::new()) };
+        assert!(matches!(bed.store.author(writes(4, vec![refused])).await, Err(StoreError::Fenced(_))));
+        assert!(bed.store.linked(&tenant(), &children).await.unwrap().is_empty());
     }
 
     async fn who_read_an_older_revision_is_refused_and_nothing_is_written(bed: &Bed) {

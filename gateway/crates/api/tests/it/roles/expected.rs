@@ -36,7 +36,8 @@ impl Target {
 /// Operations that need no key.
 const OPEN: [&str; 5] = ["healthz", "readyz", "get_openapi", "get_docs", "stream_nodes"];
 /// What a consumer reads beside the entities' collections.
-const CONSUMER: [&str; 5] = ["list_changes", "stream_changes", "get_timeline", "list_entities", "get_entity_schema"];
+const CONSUMER: [&str; 6] =
+    ["list_changes", "stream_changes", "get_timeline", "get_candidate_timeline", "list_entities", "get_entity_schema"];
 /// What a vendor asks.
 const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
 
@@ -89,6 +90,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         "make_screen_token" | "correct_score" => [201, 404, 404],
         "delete_flow" | "delete_endpoint" | "drop_quarantined" => [204, 404, 404],
         "get_timeline"
+        | "get_candidate_timeline"
         | "get_exchange"
         | "get_run"
         | "get_connection"

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use renmen_api::{
     BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
-    EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, PersonDecision,
+    EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, LoopHealth, PersonDecision,
     ScoreCorrection, ScreenSteps, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
@@ -133,6 +133,10 @@ impl Scripted {
 
 #[async_trait]
 impl Interviews for Scripted {
+    fn health(&self, _tenant: &TenantId) -> Option<LoopHealth> {
+        None
+    }
+
     async fn match_band(
         &self,
         tenant: &TenantId,
@@ -162,6 +166,13 @@ impl Interviews for Scripted {
     }
     async fn timeline(&self, tenant: &TenantId, id: RecordId) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
         self.live(tenant, id, "application").await.map(|_| (Vec::new(), false))
+    }
+    async fn candidate_timeline(
+        &self,
+        tenant: &TenantId,
+        id: RecordId,
+    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+        self.live(tenant, id, "candidate").await.map(|_| (Vec::new(), false))
     }
     async fn screen_token(&self, tenant: &TenantId, id: RecordId) -> Result<(String, i64), InterviewsError> {
         self.live(tenant, id, "interview").await.map(|_| (TOKEN.to_owned(), 0))

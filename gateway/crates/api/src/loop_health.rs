@@ -1,0 +1,53 @@
+//! How the interview loop is, as health shows it: how far behind the change feed it is, and what it had to set aside.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How the interview loop of the tenant is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LoopHealth {
+    /// How far it has read the change feed: a position as `GET /v1/changes` gives.
+    pub place: i64,
+    /// When the oldest change was recorded that it has not looked at; null while it has looked at all.
+    #[serde(rename = "behind_since", serialize_with = "crate::instant::optional")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub behind_since_ms: Option<i64>,
+    /// Why it waits, for instance for the store; null while it works.
+    pub waits: Option<String>,
+    /// How many interviews and orders it could not work on. The others go on; these are tried again when they change, and every ten
+    /// minutes.
+    pub set_aside: usize,
+    /// The first hundred of them.
+    pub first_set_aside: Vec<SetAsideSubject>,
+    /// The rules that decide, and for how many results each was the rule since the gateway began. One that stays at 0 may name a
+    /// position that no application has.
+    pub rules: Vec<RuleUse>,
+    /// Results that no rule was for, since the gateway began: nothing was decided on them.
+    pub results_without_rule: u64,
+}
+
+/// An interview or an order that could not be worked on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SetAsideSubject {
+    /// `interview` or `interview_order`.
+    pub entity: String,
+    /// The connection that it came through.
+    pub connection: String,
+    /// Its id there.
+    pub external_id: String,
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// Since when.
+    #[serde(rename = "since", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since_ms: i64,
+}
+
+/// How often a rule was used.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RuleUse {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Looks at results for which it was the rule.
+    pub results: u64,
+}

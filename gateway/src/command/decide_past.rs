@@ -1,0 +1,63 @@
+//! `renmen decide-past`: what the rules say to interviews that ended before the gateway came.
+
+use std::sync::Arc;
+
+use renmen_interview::{InterviewError, SystemClock, decide_past};
+use renmen_schema::id::ConnectionName;
+use renmen_schema::types::Instant;
+use serde_json::json;
+
+use crate::cli::Common;
+use crate::deployment::Deployment;
+use crate::exit::{Outcome, Usage};
+use crate::interviews;
+use crate::output::{Output, thousands, time};
+
+/// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
+pub(crate) async fn run(
+    common: &Common,
+    out: Output,
+    connection: &ConnectionName,
+    from: &str,
+    apply: bool,
+) -> anyhow::Result<Outcome> {
+    let from_ms = Instant::parse(&format!("{from}T00:00:00Z"))
+        .map_err(|_| Usage(format!("`--from {from}` is not a day; write it as 2026-01-31")))?
+        .epoch_ms();
+    let deployment = Deployment::load(common)?;
+    let known = deployment.config.connections.get(connection);
+    let tenant = known.map(|known| known.tenant.clone());
+    let tenant = tenant.ok_or_else(|| Usage(format!("connection `{connection}` is not in the configuration")))?;
+    let store = if apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let running = deployment.engine(Arc::clone(&store), None).await?;
+    let options = interviews::options(&running.deployment.config, &running.writers());
+    let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;
+    let past = past.map_err(|error| match error {
+        InterviewError::Refused(why) => anyhow::Error::new(Usage(why)),
+        other => anyhow::Error::new(other),
+    })?;
+    let ended = |ms: Option<i64>| ms.map_or_else(|| "unknown".to_owned(), time);
+    let score = |one: &renmen_interview::PastDecision| one.score.map(|score| score.to_string());
+    let document: Vec<_> = past
+        .iter()
+        .map(|one| {
+            json!({
+                "interview": one.interview, "ended_at": one.ended_ms.map(time), "score": score(one), "rule": one.rule,
+                "outcome": one.outcome,
+            })
+        })
+        .collect();
+    let rows = past.iter().map(|one| {
+        vec![
+            one.interview.to_string(),
+            ended(one.ended_ms),
+            score(one).unwrap_or_default(),
+            one.rule.clone(),
+            one.outcome.as_str().to_owned(),
+        ]
+    });
+    out.table(&["interview", "ended", "score", "rule", "outcome"], rows, &document)?;
+    let written = if apply { "they were written" } else { "nothing was written: add --apply" };
+    out.say(&format!("{} decisions; {written}", thousands(past.len() as u64)));
+    Ok(Outcome::Done)
+}

@@ -155,8 +155,10 @@ fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     near.min_by_key(|(steps, _)| *steps).map(|(_, word)| word)
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
-fn distance(one: &str, other: &str) -> usize {
+/// How far one word is from another: the insertions, deletions, replacements and swaps of neighbours that lead to it. For guesses at
+/// what somebody meant to write.
+#[must_use]
+pub fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before: Vec<usize> = vec![];
     let mut last: Vec<usize> = (0..=other.len()).collect();

@@ -1,5 +1,7 @@
 //! "Did you mean …?"
 
+use renmen_schema::distance;
+
 /// What people write, and what it is called here: too far apart for a spelling check.
 const SYNONYMS: [(&str, &str); 22] = [
     ("interval", "every"),
@@ -49,25 +51,6 @@ pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
 fn is_part_of(given: &str, word: &str) -> bool {
     let mut words = word.split('_');
     given.len() >= 4 && (word.contains(given) || given.split('_').all(|part| words.any(|other| other == part)))
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut before: Vec<usize> = vec![];
-    let mut last: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
-            let mut steps = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
-                steps = steps.min(before[j - 1] + 1);
-            }
-            row.push(steps);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[other.len()]
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use renmen_schema::distance;
 use renmen_schema::manifest::{Manifest, ManifestError};
 
 use crate::{KitError, component};
@@ -46,22 +47,6 @@ fn meant(message: &str) -> Option<&str> {
         .filter(|(steps, _)| *steps <= DISTANCE_MAX.min(found.len()))
         .min()
         .map(|(_, word)| word)
-}
-
-/// Insertions, deletions and replacements that lead from one word to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(a != *b)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

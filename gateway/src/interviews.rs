@@ -131,8 +131,8 @@ impl Interviews for InterviewBridge {
     }
 
     fn health(&self, tenant: &TenantId) -> Option<LoopHealth> {
-        let standing = self.0.standing(tenant)?;
-        let aside = standing.first_set_aside.into_iter().map(|aside| SetAsideSubject {
+        let progress = self.0.progress(tenant)?;
+        let aside = progress.first_set_aside.into_iter().map(|aside| SetAsideSubject {
             entity: aside.entity,
             connection: aside.connection,
             external_id: aside.external_id,
@@ -140,13 +140,13 @@ impl Interviews for InterviewBridge {
             since_ms: aside.since_ms,
         });
         Some(LoopHealth {
-            place: standing.place,
-            behind_since_ms: standing.behind_since_ms,
-            waits: standing.waits,
-            set_aside: standing.set_aside,
+            place: progress.place,
+            behind_since_ms: progress.behind_since_ms,
+            waits: progress.waits,
+            set_aside: progress.set_aside,
             first_set_aside: aside.collect(),
-            rules: standing.rules.into_iter().map(|rule| RuleUse { name: rule.name, results: rule.results }).collect(),
-            results_without_rule: standing.without_rule,
+            rules: progress.rules.into_iter().map(|rule| RuleUse { name: rule.name, results: rule.results }).collect(),
+            results_without_rule: progress.without_rule,
         })
     }
 

@@ -151,6 +151,12 @@ pub struct Order {
     pub language: Option<String>,
     /// Of the position profile.
     pub profile_version: Option<u32>,
+    /// Planned; RFC 3339.
+    pub start_at: Option<String>,
+    /// Planned; RFC 3339.
+    pub end_at: Option<String>,
+    /// IANA name.
+    pub time_zone: Option<String>,
     /// RFC 3339.
     pub deadline: Option<String>,
     /// `vendor` or `host`.
@@ -174,9 +180,13 @@ pub struct Interview {
     pub kind: String,
     /// The protocol's word.
     pub status: String,
-    /// RFC 3339.
+    /// Planned; RFC 3339.
+    pub start_at: Option<String>,
+    /// Planned; RFC 3339.
+    pub end_at: Option<String>,
+    /// When it began; RFC 3339.
     pub started_at: Option<String>,
-    /// RFC 3339.
+    /// When it ended; RFC 3339.
     pub ended_at: Option<String>,
     /// IANA name.
     pub time_zone: Option<String>,

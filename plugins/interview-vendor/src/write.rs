@@ -35,8 +35,11 @@ struct Order {
     language: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<String>,
+    /// When it is planned to begin and to end.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invite_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

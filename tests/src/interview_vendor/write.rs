@@ -71,7 +71,7 @@ pub(super) async fn order(Shared(vendor): Shared<Vendor>, headers: HeaderMap, Js
                 json!({ "id": id, "modified_at": now(), "application_id": application,
                         "package": { "id": asked["package"], "name": asked["package"] }, "mode": asked["mode"],
                         "language": asked["language"], "profile_version": asked["profile"]["version"],
-                        "deadline": asked["deadline"], "invite_by": "vendor", "status": "requested" }),
+                        "start_at": asked["start_at"], "end_at": asked["end_at"], "deadline": asked["deadline"], "invite_by": "vendor", "status": "requested" }),
             );
             state.orders.push(asked.clone());
         }

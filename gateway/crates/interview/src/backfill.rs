@@ -14,7 +14,7 @@ use crate::dossier::Dossier;
 use crate::follow::{Follower, Told};
 use crate::history::History;
 use crate::interview_loop::LoopOptions;
-use crate::standing::Standing;
+use crate::progress::Progress;
 use crate::target::Target;
 use crate::{Clock, InterviewError, subject};
 
@@ -61,7 +61,7 @@ pub async fn decide_past(
         RuleBook::unpublished(&options.rules)
     };
     let follower = Follower {
-        standing: Arc::new(Standing::of(rules.clone())),
+        progress: Arc::new(Progress::of(rules.clone())),
         history: History::of(connection, from_ms),
         told: Told::default(),
         sources: Arc::new(options.sources),

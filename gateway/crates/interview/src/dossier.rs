@@ -8,11 +8,9 @@ use std::collections::BTreeMap;
 
 use renmen_schema::Entity;
 use renmen_schema::code::{InterviewStatus, NodeCode};
-use renmen_schema::entity::{
-    Application, Decision, DimensionScore, Interview, InterviewOrder, InterviewResult, Notification, ProcessNode,
-};
+use renmen_schema::entity::{Application, Decision, DimensionScore, Interview, InterviewOrder, InterviewResult};
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_schema::types::Instant;
+use renmen_schema::types::{Instant, ZonedInstant};
 use renmen_store::{Parent, RecordRow, Store, StoreError};
 
 use crate::children::Shelf;
@@ -45,13 +43,6 @@ impl<E: Entity> Read<E> {
     }
 }
 
-/// What the watch has written of an interview, by the ids under which it writes.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Written {
-    pub(crate) nodes: BTreeMap<String, Read<ProcessNode>>,
-    pub(crate) messages: BTreeMap<String, Read<Notification>>,
-}
-
 /// One interview with what belongs to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Dossier {
@@ -71,11 +62,10 @@ pub(crate) struct Dossier {
     /// False: it has more steps than are looked at.
     pub(crate) all_steps: bool,
     pub(crate) decisions: Vec<Read<Decision>>,
-    pub(crate) written: Written,
 }
 
 impl Dossier {
-    /// Reads it, without what the watch has written: which that can be is known when the rest is.
+    /// Reads it, without what the watch has written: which of that is needed is known when the rest is.
     ///
     /// # Errors
     /// [`InterviewError::Fault`] for one with more results, decisions or corrections than may be looked at: half of them would
@@ -93,7 +83,6 @@ impl Dossier {
             steps: Steps::default(),
             all_steps: true,
             decisions: Vec::new(),
-            written: Written::default(),
         };
         dossier.read_theirs(shelf).await?;
         dossier.read_ours(shelf).await?;
@@ -174,24 +163,6 @@ impl Dossier {
         Ok(())
     }
 
-    /// Reads what the watch has written under these ids.
-    pub(crate) async fn read_written(&mut self, shelf: Shelf<'_>, names: &[String]) -> Result<(), StoreError> {
-        for name in names {
-            let key = |entity: &str| Parent {
-                connection: author::built_in(),
-                entity: entity.to_owned(),
-                external_id: name.clone(),
-            };
-            if let Some(node) = find(shelf.store, shelf.tenant, &key("process_node")).await? {
-                self.written.nodes.insert(name.clone(), node);
-            }
-            if let Some(message) = find(shelf.store, shelf.tenant, &key("notification")).await? {
-                self.written.messages.insert(name.clone(), message);
-            }
-        }
-        Ok(())
-    }
-
     fn whole(&self, all: bool, shelf: Shelf<'_>, what: &str) -> Result<(), InterviewError> {
         if all {
             return Ok(());
@@ -209,11 +180,14 @@ impl Dossier {
         status == Some(InterviewStatus::Completed) || self.steps.has(NodeCode::Completed)
     }
 
-    /// When it ended: by the step that says so, by the interview, or by its first result.
+    /// When it ended: by the step that says so, by the interview, by its first result, or as it was planned.
     pub(crate) fn ended_ms(&self) -> Option<i64> {
-        let end = self.interview.as_ref().and_then(|read| read.body.end.as_ref()).map(|end| end.utc.epoch_ms());
+        let interview = self.interview.as_ref().map(|read| &read.body);
+        let of = |time: Option<&ZonedInstant>| time.map(|time| time.utc.epoch_ms());
+        let ended = of(interview.and_then(|interview| interview.ended_at.as_ref()));
+        let planned = of(interview.and_then(|interview| interview.end.as_ref()));
         let results = self.results.iter().filter_map(|result| result.body.completed_at).map(Instant::epoch_ms);
-        self.steps.first_ms(NodeCode::Completed).or(end).or(results.min())
+        self.steps.first_ms(NodeCode::Completed).or(ended).or(results.min()).or(planned)
     }
 
     /// The interview's key as a part of ids and names of our own.

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::decide::RuleBook;
 use crate::history::History;
 use crate::look::Looked;
+use crate::progress::Progress;
 use crate::sources::Sources;
-use crate::standing::Standing;
 use crate::target::Target;
 use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError, author, subject};
@@ -58,7 +58,7 @@ pub(crate) struct Follower {
     /// Interviews of which it was told that they have more steps.
     pub(crate) told: Told,
     /// Where it stands.
-    pub(crate) standing: Arc<Standing>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// What was told once and need not be told again.
@@ -105,7 +105,7 @@ impl Follower {
                     }
                 }
                 Err(error) => {
-                    self.standing.waits(error.to_string());
+                    self.progress.waits(error.to_string());
                     tracing::warn!(%error, tenant = %self.tenant, "The interview loop waits; it goes on where it was");
                     AGAIN
                 }
@@ -120,13 +120,13 @@ impl Follower {
     }
 
     fn measure(&self) {
-        let standing = self.standing.shown();
+        let progress = self.progress.shown();
         let labels = [("tenant", self.tenant.to_string())];
-        let behind_ms = standing.behind_since_ms.map_or(0, |since_ms| (self.clock.now_ms() - since_ms).max(0));
+        let behind_ms = progress.behind_since_ms.map_or(0, |since_ms| (self.clock.now_ms() - since_ms).max(0));
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
         {
             metrics::gauge!("renmen_interview_loop_behind_seconds", &labels).set(behind_ms as f64 / 1_000.0);
-            metrics::gauge!("renmen_interview_loop_set_aside", &labels).set(standing.set_aside as f64);
+            metrics::gauge!("renmen_interview_loop_set_aside", &labels).set(progress.set_aside as f64);
         }
     }
 
@@ -160,7 +160,7 @@ impl Follower {
         let from = self.place().await?;
         let head = *self.store.watch().borrow();
         let changes = self.store.changes(&self.tenant, from, None, self.batch).await?;
-        self.standing.at(from, changes.first().map(|change| change.at_ms));
+        self.progress.at(from, changes.first().map(|change| change.at_ms));
         let Some(to) = changes.last().map(|change| change.seq) else {
             // Other tenants' changes alone: passed by from time to time, so that they are not read over again and again.
             if head - from > FAR {

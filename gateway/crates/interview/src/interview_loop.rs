@@ -12,11 +12,11 @@ use crate::children::Shelf;
 use crate::decide::{self, CorrectionAsk, DecisionAsk, RuleSpec};
 use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
+use crate::progress::{LoopProgress, Progress};
 use crate::screen::{self, ScreenToken, ScreenView};
 use crate::sources::Sources;
-use crate::standing::{LoopStanding, Standing};
 use crate::timeline::{self, Root, Timeline};
-use crate::watch::WatchOptions;
+use crate::watch::{Messenger, WatchOptions};
 use crate::{Clock, InterviewError};
 
 /// What the operator decides about the loop.
@@ -63,13 +63,14 @@ pub struct InterviewLoop {
     sources: Arc<Sources>,
     children_max: usize,
     screen_token_life_ms: i64,
-    standings: BTreeMap<TenantId, Arc<Standing>>,
+    progresses: BTreeMap<TenantId, Arc<Progress>>,
 }
 
 /// What goes on behind it: [`LoopWork::run`] it for as long as the gateway serves.
 pub struct LoopWork {
     band: BandWork,
     followers: Vec<Follower>,
+    messengers: Vec<Messenger>,
 }
 
 impl InterviewLoop {
@@ -84,11 +85,12 @@ impl InterviewLoop {
         options: LoopOptions,
     ) -> Result<(Arc<Self>, LoopWork), InterviewError> {
         let (sources, children_max) = (Arc::new(options.sources), options.children_max);
-        let (mut followers, mut standings) = (Vec::new(), BTreeMap::new());
+        let (mut followers, mut messengers, mut progresses) = (Vec::new(), Vec::new(), BTreeMap::new());
         for tenant in tenants {
+            messengers.push(Messenger { store: Arc::clone(&store), clock: Arc::clone(&clock), tenant: tenant.clone() });
             let rules = decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
             let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
-            let standing = Arc::new(Standing::of(rules.clone()));
+            let progress = Arc::new(Progress::of(rules.clone()));
             followers.push(Follower {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
@@ -101,14 +103,14 @@ impl InterviewLoop {
                 decide_within_ms: options.decide_within_ms,
                 batch: options.batch,
                 told: Told::default(),
-                standing: Arc::clone(&standing),
+                progress: Arc::clone(&progress),
             });
-            standings.insert(tenant.clone(), standing);
+            progresses.insert(tenant.clone(), progress);
         }
         let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;
         let screen_token_life_ms = options.screen_token_life_ms;
-        let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms, standings };
-        Ok((Arc::new(opened), LoopWork { band: work, followers }))
+        let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms, progresses };
+        Ok((Arc::new(opened), LoopWork { band: work, followers, messengers }))
     }
 
     fn shelf<'a>(&'a self, tenant: &'a TenantId) -> Shelf<'a> {
@@ -132,8 +134,8 @@ impl InterviewLoop {
 
     /// Where the loop of a tenant stands; none for a tenant that is not served.
     #[must_use]
-    pub fn standing(&self, tenant: &TenantId) -> Option<LoopStanding> {
-        self.standings.get(tenant).map(|standing| standing.shown())
+    pub fn progress(&self, tenant: &TenantId) -> Option<LoopProgress> {
+        self.progresses.get(tenant).map(|progress| progress.shown())
     }
 
     /// A person decides on what awaits a person (R36). Gives the decision as it stands then.
@@ -204,6 +206,9 @@ impl LoopWork {
         for follower in self.followers {
             tasks.spawn(follower.run(cancel.clone()));
         }
+        for messenger in self.messengers {
+            tasks.spawn(messenger.run(cancel.clone()));
+        }
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "A part of the interview loop ended by a fault");
@@ -217,6 +222,9 @@ impl LoopWork {
     /// [`InterviewError::Store`] when the store is away.
     pub async fn catch_up(&self) -> Result<(), InterviewError> {
         let never = CancellationToken::new();
+        for messenger in &self.messengers {
+            messenger.catch_up(&never).await?;
+        }
         for follower in &self.followers {
             while follower.catch_up(&never).await? == Caught::Another {}
         }

@@ -7,7 +7,7 @@
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
 //!
 //! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record
-//! is written), `follow` (how the feed is read), `look` (how what it names is worked on), `standing` (what is told of it), `decide` and
+//! is written), `follow` (how the feed is read), `look` (how what it names is worked on), `progress` (what is told of it), `decide` and
 //! `watch` (what comes of it), `timeline` and `screen` (what is read).
 
 mod author;
@@ -23,6 +23,7 @@ mod history;
 mod interview_loop;
 mod look;
 mod plan;
+mod progress;
 mod screen;
 mod sources;
 mod standing;
@@ -38,8 +39,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec, RuleUse};
 pub use error::InterviewError;
 pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
+pub use progress::{LoopProgress, SetAside};
 pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
 pub use sources::Sources;
-pub use standing::{LoopStanding, SetAside};
 pub use timeline::{Step, Timeline};
 pub use watch::WatchOptions;

@@ -67,7 +67,7 @@ impl Follower {
         }
         match self.store.author(commit).await {
             Ok(_) => {
-                worked.into_iter().for_each(|target| self.standing.done(target));
+                worked.into_iter().for_each(|target| self.progress.done(target));
                 Ok(Some(Looked::Done))
             }
             Err(StoreError::Fenced(why)) => {
@@ -92,7 +92,7 @@ impl Follower {
             match self.store.author(commit).await {
                 Ok(_) => {
                     if worked {
-                        self.standing.done(target);
+                        self.progress.done(target);
                     }
                     return Ok(());
                 }
@@ -144,7 +144,7 @@ impl Follower {
 
     fn note_aside(&self, target: &Target, why: &str) {
         metrics::counter!("renmen_interview_looks_failed_total").increment(1);
-        if self.standing.set_aside(target, why, self.clock.now_ms()) {
+        if self.progress.set_aside(target, why, self.clock.now_ms()) {
             tracing::warn!(
                 reason = why, connection = %target.connection, entity = target.entity, tenant = %self.tenant,
                 "Set aside by the interview loop; the others go on. GET /v1/health lists what is set aside"
@@ -183,21 +183,22 @@ impl Follower {
         if key.entity == "interview_order" {
             return watch::plan_order(self.shelf(), key, &self.watch, now_ms).await;
         }
-        let mut dossier = Dossier::read(self.shelf(), key).await?;
+        let dossier = Dossier::read(self.shelf(), key).await?;
         // People hold their interviews themselves. One that has not come yet is looked at when it comes.
         if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
             return Ok(Plan::default());
         }
         self.tell_of_unseen_steps(&dossier);
-        let names = [watch::names(&dossier), decide::names(&dossier)].concat();
-        dossier.read_written(self.shelf(), &names).await?;
         let bounds = Bounds {
             since_ms: self.history.since_ms(&key.connection),
             within_ms: self.decide_within_ms,
             catch_up_ms: self.watch.catch_up_ms,
         };
-        let decided = decide::plan(&dossier, &self.rules, bounds, now_ms)?;
-        Ok(decided.and(watch::plan(&dossier, &self.watch, now_ms)?))
+        let mut plan = decide::plan(&dossier, &self.rules, bounds, now_ms)?;
+        if !self.rules.is_empty() {
+            decide::tell_overdue(&mut plan, self.shelf(), &dossier, bounds, now_ms).await?;
+        }
+        Ok(plan.and(watch::plan(self.shelf(), &dossier, &self.watch, now_ms).await?))
     }
 
     fn tell_of_unseen_steps(&self, dossier: &Dossier) {

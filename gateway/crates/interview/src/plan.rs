@@ -11,6 +11,8 @@ pub(crate) struct Plan {
     pub(crate) records: Vec<AuthoredRecord>,
     /// None: not before something changes.
     pub(crate) again_ms: Option<i64>,
+    /// A rule decides on a result.
+    pub(crate) decides: bool,
 }
 
 impl Plan {
@@ -49,6 +51,7 @@ impl Plan {
     /// Both.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.records.extend(other.records);
+        self.decides |= other.decides;
         if let Some(ms) = other.again_ms {
             self.look_at(ms);
         }

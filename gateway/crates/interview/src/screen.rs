@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256};
 use crate::children::Shelf;
 use crate::dossier::Read;
 use crate::sources::Sources;
+use crate::standing::Standing;
+use crate::steps::Steps;
 use crate::{InterviewError, subject};
 
 /// What a token begins with.
@@ -116,14 +118,20 @@ pub(crate) async fn view(
     let Ok(found) = interview_of(store, &row.tenant, interview).await else { return Ok(None) };
     let (shelf, key) = (Shelf { store, tenant: &row.tenant, sources, children_max }, subject::key_of(&found));
     let mut nodes: Vec<ScreenNode> = Vec::new();
+    let (mut steps, mut has_result) = (Steps::default(), false);
     // What the gateway wrote is not shown anyhow; whether there is more than is looked at is told where the watch looks.
-    let all = shelf.each(&key, sources.of(&key), &["process_node"], |row| {
-        nodes.extend(Read::<ProcessNode>::of(row).and_then(|node| shown(&node)));
+    let all = shelf.each(&key, sources.of(&key), &["process_node", "interview_result"], |row| {
+        has_result |= row.entity == "interview_result";
+        if let Some(node) = Read::<ProcessNode>::of(row) {
+            steps.note(&node);
+            nodes.extend(shown(&node));
+        }
         true
     });
     all.await?;
     nodes.sort_by_key(|node| (node.at_ms, node.id));
-    Ok(Some(ScreenView { tenant: row.tenant, stage: stage(&nodes), nodes }))
+    let stage = stage(Standing::of(Read::of(found).as_ref(), &steps, has_result));
+    Ok(Some(ScreenView { tenant: row.tenant, stage, nodes }))
 }
 
 async fn interview_of(store: &dyn Store, tenant: &TenantId, id: RecordId) -> Result<RecordRow, InterviewError> {
@@ -143,14 +151,12 @@ fn shown(node: &Read<ProcessNode>) -> Option<ScreenNode> {
     })
 }
 
-fn stage(nodes: &[ScreenNode]) -> ScreenStage {
-    let has = |code: NodeCode| nodes.iter().any(|node| node.code == code.as_str());
-    if has(NodeCode::Completed) || has(NodeCode::Cancelled) {
-        ScreenStage::Done
-    } else if has(NodeCode::Started) {
-        ScreenStage::InProgress
-    } else {
-        ScreenStage::Waiting
+/// By the status of the interview as well as by its steps: not every vendor tells each in both ways.
+fn stage(standing: Standing) -> ScreenStage {
+    match standing {
+        Standing::Awaited => ScreenStage::Waiting,
+        Standing::Begun => ScreenStage::InProgress,
+        Standing::Held | Standing::Missed(_) | Standing::Cancelled(_) => ScreenStage::Done,
     }
 }
 

@@ -1,119 +1,103 @@
-//! Where the loop stands, for whoever runs the gateway: its place in the change feed, how far behind that is, and what it had to set
-//! aside. In memory alone: what is set aside has a timer, so a gateway that starts again finds out by looking again.
+//! Where an interview stands: one reading of its status, its times and its steps, for the watch, for orders and for screens.
+//!
+//! Vendors say the same in several ways, not always in all of them, and not in order. What was held was held, whatever else is
+//! said; what is said to be missed or called off is so until the interview is planned again.
 
-use std::collections::BTreeMap;
+use renmen_schema::code::{InterviewStatus, NodeCode};
+use renmen_schema::entity::Interview;
 
-use parking_lot::Mutex;
+use crate::dossier::Read;
+use crate::steps::Steps;
 
-use crate::decide::{RuleBook, RuleUse};
-use crate::target::Target;
+/// Candidates come this long before their time at most, in milliseconds: what was done earlier belongs to an appointment before.
+const EARLY_MS: i64 = 60 * 60_000;
 
-/// Subjects that are kept by name; beyond it they are counted.
-const NAMED_MAX: usize = 100;
-/// Subjects that are remembered at all.
-const KEPT_MAX: usize = 100_000;
-
-/// Where the loop of one tenant stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoopStanding {
-    /// Its place in the change feed.
-    pub place: i64,
-    /// When the oldest change was recorded that it has not looked at; none: it has looked at all.
-    pub behind_since_ms: Option<i64>,
-    /// Why it waits: the store is away. None while it works.
-    pub waits: Option<String>,
-    /// Interviews and orders that could not be worked on.
-    pub set_aside: usize,
-    /// The first of them.
-    pub first_set_aside: Vec<SetAside>,
-    /// How often each rule was used since the gateway began.
-    pub rules: Vec<RuleUse>,
-    /// Results for which there was no rule, since the gateway began.
-    pub without_rule: u64,
-}
-
-/// An interview or an order that could not be worked on. It is looked at again when it changes, and from time to time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// `interview`, `interview_order`.
-    pub entity: String,
-    /// Through which connection it came.
-    pub connection: String,
-    /// Its id there.
-    pub external_id: String,
-    /// What is wrong, and what to do. Holds no value of a record.
-    pub reason: String,
-    /// Since when.
-    pub since_ms: i64,
-}
-
-/// See the module.
-pub(crate) struct Standing {
-    rules: RuleBook,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    place: i64,
-    behind_since_ms: Option<i64>,
-    waits: Option<String>,
-    aside: BTreeMap<Target, (String, i64)>,
+/// Where an interview stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Before.
+    Awaited,
+    /// Under way.
+    Begun,
+    /// Over, and it was held.
+    Held,
+    /// The vendor says that nobody came; when, where a step says so.
+    Missed(Option<i64>),
+    /// Called off; when, where a step says so.
+    Cancelled(Option<i64>),
 }
 
 impl Standing {
-    /// Of a loop that begins, with these rules.
-    pub(crate) fn of(rules: RuleBook) -> Self {
-        Self { rules, state: Mutex::default() }
-    }
-
-    /// The loop read the feed up to here; the oldest change after it is of this time.
-    pub(crate) fn at(&self, place: i64, behind_since_ms: Option<i64>) {
-        let mut state = self.state.lock();
-        state.place = place;
-        state.behind_since_ms = behind_since_ms;
-        state.waits = None;
-    }
-
-    /// The loop waits for something.
-    pub(crate) fn waits(&self, why: String) {
-        self.state.lock().waits = Some(why);
-    }
-
-    /// True when it was not set aside for this reason before.
-    pub(crate) fn set_aside(&self, target: &Target, reason: &str, now_ms: i64) -> bool {
-        let mut state = self.state.lock();
-        let since_ms = state.aside.get(target).map_or(now_ms, |(_, since_ms)| *since_ms);
-        let before = state.aside.get(target).is_some_and(|(known, _)| known == reason);
-        if state.aside.len() < KEPT_MAX || state.aside.contains_key(target) {
-            state.aside.insert(target.clone(), (reason.to_owned(), since_ms));
+    /// Reads it. `has_result`: there is a result of it.
+    pub(crate) fn of(interview: Option<&Read<Interview>>, steps: &Steps, has_result: bool) -> Self {
+        let status = interview.map(|read| read.body.status.code);
+        let ended = interview.is_some_and(|read| read.body.ended_at.is_some());
+        let planned_again = interview.is_some_and(|read| is_planned_again(read, steps));
+        let step = |code| steps.last_ms(code).filter(|_| !planned_again);
+        match status {
+            Some(InterviewStatus::Completed) => return Self::Held,
+            _ if steps.has(NodeCode::Completed) && !planned_again => return Self::Held,
+            Some(InterviewStatus::NoShow | InterviewStatus::Expired) => {
+                return Self::Missed(steps.last_ms(NodeCode::NoShow));
+            }
+            Some(InterviewStatus::Cancelled) => return Self::Cancelled(steps.last_ms(NodeCode::Cancelled)),
+            _ => {}
         }
-        !before
+        if (has_result || ended) && !planned_again {
+            return Self::Held;
+        }
+        let (missed, cancelled) = (step(NodeCode::NoShow), step(NodeCode::Cancelled));
+        let present = steps.last_present_ms().filter(|_| !planned_again);
+        // Who comes after all is there.
+        match (missed.max(cancelled), present) {
+            (Some(over_ms), present) if present.is_none_or(|ms| ms <= over_ms) => {
+                return if missed >= cancelled { Self::Missed(missed) } else { Self::Cancelled(cancelled) };
+            }
+            _ => {}
+        }
+        let under_way = matches!(status, Some(InterviewStatus::InProgress | InterviewStatus::Interrupted));
+        let began = interview.is_some_and(|read| read.body.started_at.is_some());
+        if under_way || present.is_some() || (began && !planned_again) { Self::Begun } else { Self::Awaited }
     }
+}
 
-    /// It was worked on.
-    pub(crate) fn done(&self, target: &Target) {
-        self.state.lock().aside.remove(target);
+/// When the candidate is known to have begun, by whatever says so first.
+pub(crate) fn began_ms(interview: Option<&Read<Interview>>, steps: &Steps) -> Option<i64> {
+    let started = interview.and_then(|read| read.body.started_at.as_ref()).map(|at| at.utc.epoch_ms());
+    started.into_iter().chain(steps.present_ms()).min()
+}
+
+/// Is the candidate known to have been there for an appointment at this time, by a time? Of who was there and left no time at all
+/// it is taken for granted.
+pub(crate) fn was_there(interview: Option<&Read<Interview>>, steps: &Steps, (start_ms, by_ms): (i64, i64)) -> bool {
+    let within = |ms: i64| (start_ms - EARLY_MS..=by_ms).contains(&ms);
+    let started = interview.and_then(|read| read.body.started_at.as_ref()).map(|at| at.utc.epoch_ms());
+    started.is_some_and(within) || steps.was_present(within) || began_ms(interview, steps).is_none()
+}
+
+/// When the source last said something of the interview itself.
+pub(crate) fn said_ms(interview: &Read<Interview>) -> i64 {
+    interview.row.source_updated_at_ms.unwrap_or(interview.row.recorded_at_ms)
+}
+
+/// Is it awaited, and said to be so later than every step that speaks against it? What was done shortly before the time is of this
+/// appointment all the same.
+fn is_planned_again(interview: &Read<Interview>, steps: &Steps) -> bool {
+    if !matches!(interview.body.status.code, InterviewStatus::Scheduled | InterviewStatus::Confirmed) {
+        return false;
     }
-
-    pub(crate) fn shown(&self) -> LoopStanding {
-        let state = self.state.lock();
-        let named = state.aside.iter().take(NAMED_MAX).map(|(target, (reason, since_ms))| SetAside {
-            entity: target.entity.to_owned(),
-            connection: target.connection.clone(),
-            external_id: target.external_id.clone(),
-            reason: reason.clone(),
-            since_ms: *since_ms,
-        });
-        let (rules, without_rule) = self.rules.uses();
-        LoopStanding {
-            place: state.place,
-            behind_since_ms: state.behind_since_ms,
-            waits: state.waits.clone(),
-            set_aside: state.aside.len(),
-            first_set_aside: named.collect(),
-            rules,
-            without_rule,
+    let said_ms = said_ms(interview);
+    let over = steps.last_ms(NodeCode::NoShow).max(steps.last_ms(NodeCode::Cancelled));
+    if steps.last_ms(NodeCode::Rescheduled) > over.max(steps.last_present_ms()) {
+        return true;
+    }
+    let started = interview.body.started_at.as_ref().map(|at| at.utc.epoch_ms());
+    match steps.last_present_ms().max(started) {
+        None => over.is_some_and(|over_ms| said_ms > over_ms),
+        Some(present_ms) => {
+            let start_ms = interview.body.start.as_ref().map(|start| start.utc.epoch_ms());
+            start_ms.is_some_and(|start_ms| start_ms - EARLY_MS > present_ms)
+                && said_ms > present_ms.max(over.unwrap_or(present_ms))
         }
     }
 }

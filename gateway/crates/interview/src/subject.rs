@@ -46,7 +46,10 @@ pub(crate) fn is_followed(entity: &str) -> bool {
 
 /// Does a change of this entity change what a look at its interview or order comes to?
 pub(crate) fn is_looked_at(entity: &str) -> bool {
-    matches!(entity, "interview_order" | "interview" | "interview_result" | "dimension_score" | "process_node")
+    matches!(
+        entity,
+        "interview_order" | "interview" | "interview_result" | "dimension_score" | "process_node" | "notification"
+    )
 }
 
 /// The record itself, as references name it.

@@ -25,7 +25,7 @@ pub(crate) fn check(commit: &AuthoredCommit) -> Result<Vec<RecordWrite>, StoreEr
         }
     }
     for timer in &commit.timers {
-        let (TimerWrite::Set { name, .. } | TimerWrite::Clear { name }) = timer;
+        let (TimerWrite::Set { name, .. } | TimerWrite::Clear { name } | TimerWrite::Done { name, .. }) = timer;
         if name.is_empty() || name.len() > TIMER_NAME_BYTES_MAX || name.contains('\0') {
             return Err(StoreError::BadInput(format!(
                 "a timer's name has {} bytes; use 1 to {TIMER_NAME_BYTES_MAX} without NUL",

@@ -3,7 +3,7 @@
 use super::{Application, PositionProfile};
 use crate::code::{AssessmentKind, InterviewMode, InvitedBy, OrderStatus};
 use crate::shape::{entity, shape};
-use crate::types::{Coded, Instant, Localized, MediaRef, Ref, Score};
+use crate::types::{Coded, Instant, Localized, MediaRef, Ref, Score, ZonedInstant};
 
 entity! {
     /// An order to a vendor: interview or test this applicant.
@@ -20,6 +20,10 @@ entity! {
         pub mode: Coded<InterviewMode>,
         /// In which language, BCP 47.
         pub language: Option<String>,
+        /// When it is planned to begin.
+        pub start: Option<ZonedInstant>,
+        /// When it is planned to end.
+        pub end: Option<ZonedInstant>,
         /// Until when.
         pub deadline: Option<Instant>,
         /// Who invites.

@@ -22,10 +22,14 @@ entity! {
         pub kind: InterviewKind,
         /// Where it stands.
         pub status: Coded<InterviewStatus>,
-        /// When it begins.
+        /// When it is planned to begin.
         pub start: Option<ZonedInstant>,
-        /// When it ends.
+        /// When it is planned to end.
         pub end: Option<ZonedInstant>,
+        /// When it began.
+        pub started_at: Option<ZonedInstant>,
+        /// When it ended.
+        pub ended_at: Option<ZonedInstant>,
         /// Who takes part for the company.
         pub interviewers: Vec<Ref<Employee>>,
         /// In which language, BCP 47.

@@ -85,13 +85,23 @@ pub fn approval_ended(from: &Instance, about: &Reference) -> Result<Option<Proce
         ("RUNNING" | "NEW", _) => return Ok(None),
         ("COMPLETED", Some("agree")) => (NodeCode::Reviewed, "APPROVED"),
         ("COMPLETED", Some("refuse")) => (NodeCode::Reviewed, "REFUSED"),
-        ("TERMINATED" | "CANCELED", _) => (NodeCode::Cancelled, "TERMINATED"),
+        // The approval was taken back, not what it is about.
+        ("TERMINATED" | "CANCELED", _) => {
+            let code = Coded::with_raw(NodeCode::Other, "APPROVAL_WITHDRAWN");
+            return Ok(Some(after(node(about, code, ended_at(from)?, "finishTime")?, "TERMINATED")));
+        }
         _ => return Err(Unfit::field("status", "an end that is not known here")),
     };
     let raw = from.result.as_deref().filter(|raw| !raw.is_empty()).unwrap_or(&from.status);
-    let at = from.finish_time.as_deref().ok_or_else(|| Unfit::field("finishTime", "absent although it ended"))?;
-    let ended = node(about, Coded::with_raw(code, raw), at, "finishTime")?;
-    Ok(Some(ProcessNode { previous_status: Some("RUNNING".into()), status: Some(status.into()), ..ended }))
+    Ok(Some(after(node(about, Coded::with_raw(code, raw), ended_at(from)?, "finishTime")?, status)))
+}
+
+fn ended_at(from: &Instance) -> Result<&str, Unfit> {
+    from.finish_time.as_deref().ok_or_else(|| Unfit::field("finishTime", "absent although it ended"))
+}
+
+fn after(ended: ProcessNode, status: &str) -> ProcessNode {
+    ProcessNode { previous_status: Some("RUNNING".into()), status: Some(status.into()), ..ended }
 }
 
 fn node(about: &Reference, code: Coded<NodeCode>, at: &str, field: &str) -> Result<ProcessNode, Unfit> {

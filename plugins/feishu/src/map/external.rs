@@ -67,8 +67,8 @@ pub(crate) fn external_interview(from: &ExternalInterview) -> Result<Interview, 
         ..ExternalId::of(marker.interview_id.as_str())
     });
     Ok(Interview {
-        start: instant("begin_time", from.begin_time)?.map(ZonedInstant::new),
-        end: instant("end_time", from.end_time)?.map(ZonedInstant::new),
+        started_at: instant("begin_time", from.begin_time)?.map(ZonedInstant::new),
+        ended_at: instant("end_time", from.end_time)?.map(ZonedInstant::new),
         external_ids: order.into_iter().collect(),
         ..Interview::new(Ref::external(application), kind, status)
     })

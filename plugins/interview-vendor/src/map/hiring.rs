@@ -9,7 +9,7 @@ use renmen_plugin::schema::types::{
     Coded, Currency, Decimal, ExternalId, Localized, PayBasis, PayInterval, PayRange, Ref,
 };
 
-use super::{coded, time};
+use super::{coded, time, zoned};
 use crate::vendor;
 
 /// `candidates`.
@@ -93,7 +93,7 @@ fn channel_of(word: &str) -> Coded<SourceChannel> {
 /// `orders`.
 ///
 /// # Errors
-/// [`Unfit`] for a time that is none, or an inviter that is neither vendor nor host.
+/// [`Unfit`] for a time or zone that is none, or an inviter that is neither vendor nor host.
 pub fn order(from: &vendor::Order) -> Result<InterviewOrder, Unfit> {
     let invite_by = match from.invite_by.as_deref() {
         None => None,
@@ -105,6 +105,8 @@ pub fn order(from: &vendor::Order) -> Result<InterviewOrder, Unfit> {
         package: from.package.as_ref().map(|package| package.id.clone()),
         profile_version: from.profile_version,
         language: from.language.clone(),
+        start: zoned("start_at", from.start_at.as_deref(), from.time_zone.as_deref())?,
+        end: zoned("end_at", from.end_at.as_deref(), from.time_zone.as_deref())?,
         deadline: time("deadline", from.deadline.as_deref())?,
         invite_by,
         access_url: from.access_url.clone(),

@@ -6,9 +6,9 @@ use renmen_plugin::schema::entity::{
     Device, EnvironmentEvent, Interview, InterviewAnswer, Measured, NodeAttributes, Observation, ProcessNode, Prompt,
     Question, Subject,
 };
-use renmen_plugin::schema::types::{Coded, Decimal, Instant, Ref, ZonedInstant};
+use renmen_plugin::schema::types::{Coded, Decimal, Instant, Ref};
 
-use super::{coded, localized, media, score, some_score, time};
+use super::{coded, localized, media, score, some_score, time, zoned};
 use crate::vendor;
 
 /// `interviews`. Rounds are counted from 1 there and from 0 here.
@@ -21,19 +21,14 @@ pub fn interview(from: &vendor::Interview) -> Result<Interview, Unfit> {
         "human" => InterviewKind::Human,
         _ => return Err(Unfit::field("kind", "a word that is neither ai nor human")),
     };
-    let at = |field: &str, text: Option<&str>| -> Result<Option<ZonedInstant>, Unfit> {
-        let Some(utc) = time(field, text)? else { return Ok(None) };
-        let zoned = match &from.time_zone {
-            Some(zone) => ZonedInstant::from_epoch_ms_in(utc.epoch_ms(), zone),
-            None => Ok(ZonedInstant::new(utc)),
-        };
-        zoned.map(Some).map_err(|e| Unfit::field("time_zone", e))
-    };
+    let at = |field: &str, text: Option<&str>| zoned(field, text, from.time_zone.as_deref());
     Ok(Interview {
         order: from.order_id.as_deref().map(Ref::external),
         round: from.round.map(|round| round.saturating_sub(1)),
-        start: at("started_at", from.started_at.as_deref())?,
-        end: at("ended_at", from.ended_at.as_deref())?,
+        start: at("start_at", from.start_at.as_deref())?,
+        end: at("end_at", from.end_at.as_deref())?,
+        started_at: at("started_at", from.started_at.as_deref())?,
+        ended_at: at("ended_at", from.ended_at.as_deref())?,
         device: from.device.as_ref().map(|device| Device {
             camera: device.camera,
             mic: device.microphone,

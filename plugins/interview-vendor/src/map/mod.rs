@@ -11,7 +11,7 @@ pub use interview::{answer, environment_event, interview, process_node};
 pub use score::{dimension_score, result};
 
 use renmen_plugin::Unfit;
-use renmen_plugin::schema::types::{CodeSet, Coded, Instant, Localized, MediaRef, Score, ScoreScale};
+use renmen_plugin::schema::types::{CodeSet, Coded, Instant, Localized, MediaRef, Score, ScoreScale, ZonedInstant};
 
 use crate::vendor::{Media, Scale, Text};
 
@@ -22,6 +22,16 @@ fn coded<T: CodeSet>(word: &str) -> Coded<T> {
 
 fn time(field: &str, text: Option<&str>) -> Result<Option<Instant>, Unfit> {
     text.map(|text| Instant::parse(text).map_err(|e| Unfit::field(field, e))).transpose()
+}
+
+/// A time, in a zone where one is named.
+fn zoned(field: &str, text: Option<&str>, zone: Option<&str>) -> Result<Option<ZonedInstant>, Unfit> {
+    let Some(utc) = time(field, text)? else { return Ok(None) };
+    let zoned = match zone {
+        Some(zone) => ZonedInstant::from_epoch_ms_in(utc.epoch_ms(), zone),
+        None => Ok(ZonedInstant::new(utc)),
+    };
+    zoned.map(Some).map_err(|e| Unfit::field("time_zone", e))
 }
 
 fn localized(field: &str, text: &Text) -> Result<Localized, Unfit> {

@@ -58,7 +58,7 @@ fn every_collection_becomes_its_record() {
             json!([object(
                 "o1",
                 json!({ "application_id": "a1", "mode": "async_video", "status": "invited", "invite_by": "vendor",
-            "profile_version": 3, "deadline": "2026-03-09T00:00:00Z" })
+            "profile_version": 3, "start_at": "2026-03-02T01:00:00Z", "time_zone": "Asia/Shanghai", "deadline": "2026-03-09T00:00:00Z" })
             )]),
         ),
         read(
@@ -66,7 +66,8 @@ fn every_collection_becomes_its_record() {
             json!([object(
                 "i1",
                 json!({ "application_id": "a1", "round": 1, "kind": "ai", "status": "completed",
-            "started_at": "2026-03-02T01:00:00Z", "time_zone": "Asia/Shanghai" })
+            "start_at": "2026-03-02T01:00:00Z", "end_at": "2026-03-02T01:30:00Z",
+            "started_at": "2026-03-02T01:02:00Z", "ended_at": "2026-03-02T01:20:00Z", "time_zone": "Asia/Shanghai" })
             )]),
         ),
         read(

@@ -11,6 +11,7 @@ mod person;
 mod rule;
 mod score;
 
+pub(crate) use overdue::plan as tell_overdue;
 pub use person::{CorrectionAsk, DecisionAsk, PersonVerdict};
 pub(crate) use person::{correct, decide};
 pub(crate) use rule::{RuleBook, publish};
@@ -44,7 +45,6 @@ pub(crate) fn plan(dossier: &Dossier, rules: &RuleBook, bounds: Bounds, now_ms: 
     if rules.is_empty() {
         return Ok(plan);
     }
-    let mut settled = false;
     for result in &dossier.results {
         let decided = decisions_on(dossier, result);
         let judged = score::judged(dossier, result);
@@ -62,11 +62,7 @@ pub(crate) fn plan(dossier: &Dossier, rules: &RuleBook, bounds: Bounds, now_ms: 
             tracing::debug!(result = %result.row.id, "No rule is for this result's position: nothing is decided");
             continue;
         };
-        let made = decide_again(&mut plan, dossier, result, &judged, &chosen, &decided, now_ms)?;
-        settled |= made == DecisionStatus::Decided;
-    }
-    if !settled {
-        overdue::plan(&mut plan, dossier, bounds, now_ms)?;
+        plan.decides |= decide_again(&mut plan, dossier, result, &judged, &chosen, &decided, now_ms)?;
     }
     Ok(plan)
 }
@@ -78,7 +74,7 @@ pub(super) fn is_history(dossier: &Dossier, result: &Read<InterviewResult>, sinc
     ended_ms.is_some_and(|ended_ms| ended_ms < since_ms)
 }
 
-/// One more decision, with what becomes of those before.
+/// One more decision, with what becomes of those before. False: it awaits a person.
 fn decide_again(
     plan: &mut Plan,
     dossier: &Dossier,
@@ -87,7 +83,7 @@ fn decide_again(
     chosen: &Chosen<'_>,
     decided: &[&Read<Decision>],
     now_ms: i64,
-) -> Result<DecisionStatus, InterviewError> {
+) -> Result<bool, InterviewError> {
     let last = decided.last().copied();
     let by_person = decided.iter().copied().rev().find(|decision| stands_by_person(&decision.body));
     let name = format!("{}/{}", result.row.id, decided.len() + 1);
@@ -109,12 +105,7 @@ fn decide_again(
         plan.change(&last.row, &closed, vec![author::cause(&result.row)])?;
     }
     metrics::counter!("renmen_decisions_total", "outcome" => made.outcome.as_str()).increment(1);
-    Ok(made.status)
-}
-
-/// The ids under which the decisions of an interview may have been told of.
-pub(crate) fn names(dossier: &Dossier) -> Vec<String> {
-    overdue::names(dossier)
+    Ok(made.status == DecisionStatus::Decided)
 }
 
 /// A decision that another one took the place of.

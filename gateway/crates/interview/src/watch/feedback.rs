@@ -1,100 +1,102 @@
-//! Did the candidate get their feedback in time? The message is asked for when there is a result; lateness is written down.
+//! Did the candidate get their feedback in time? The message is asked for when there is a result; lateness is written down, and
+//! taken back when it turns out that the feedback had come in time.
+//!
+//! Feedback counts by when it was delivered, whoever delivered it and whenever we learn of it: the vendor (in its result, or by a
+//! step), or a delivery of our own for the message.
 
 use renmen_schema::code::{InterviewStatus, NodeCode, NotificationStatus};
-use renmen_schema::entity::{Notification, NotificationAttempt};
-use renmen_schema::types::Coded;
+use renmen_schema::entity::{NodeAttributes, Notification, NotificationAttempt};
+use renmen_schema::types::{Coded, Instant};
 
-use super::{WatchOptions, causes, is_recent, node, notification};
-use crate::dossier::{Dossier, Read};
+use super::{Watch, rewrite, withdraw, written::Message};
 use crate::plan::Plan;
+use crate::standing::Standing;
 use crate::{InterviewError, author};
 
-pub(super) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan, InterviewError> {
+pub(super) async fn plan(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
-    let Some(completed_ms) = completed(dossier) else { return Ok(plan) };
-    let due_ms = completed_ms + options.feedback_within_ms;
-    if !is_recent(due_ms, options, now_ms) {
+    if watch.standing != Standing::Held {
         return Ok(plan);
     }
-    let name = name(dossier, completed_ms);
-    let delivered_ms = delivered(dossier);
-    let message = dossier.written.messages.get(&name);
-    match (message, delivered_ms) {
-        (None, _) if dossier.results.is_empty() => {}
-        (None, delivered_ms) => {
-            let mut message = notification(dossier, "interview_feedback", (NodeCode::Completed, 0), options);
-            message.deadline = Some(author::instant(due_ms)?);
-            if let Some(at_ms) = delivered_ms {
-                deliver(&mut message, at_ms)?;
-            }
-            plan.create(name.clone(), &message, causes(dossier))?;
-        }
-        (Some(message), Some(at_ms)) => note_delivery(&mut plan, message, at_ms)?,
-        (Some(_), None) => {}
+    let Some(completed_ms) = completed(watch).await? else { return Ok(plan) };
+    let due_ms = completed_ms + watch.options.feedback_within_ms;
+    if !watch.is_recent(due_ms) {
+        return Ok(plan);
     }
-    lateness(&mut plan, dossier, (due_ms, delivered_ms, now_ms), &name)?;
+    // One message of an interview, also when its end is corrected afterwards.
+    let name = format!("feedback/{}", watch.dossier.name());
+    let message = watch.written.message(&name).await?;
+    let theirs = delivered_by_vendor(watch);
+    let ours = message.as_ref().and_then(|message| arrived(&message.now));
+    match &message {
+        None if watch.dossier.results.is_empty() => {}
+        None => {
+            let mut made = watch.notification("interview_feedback", NodeCode::Completed, 0);
+            made.deadline = Some(author::instant(due_ms)?);
+            if let Some(at_ms) = theirs {
+                deliver(&mut made, at_ms)?;
+            }
+            plan.create(name.clone(), &made, watch.causes())?;
+        }
+        Some(message) => note(&mut plan, message, theirs)?,
+    }
+    let delivered_ms = theirs.into_iter().chain(ours).min();
+    lateness(&mut plan, watch, (due_ms, delivered_ms), &name).await?;
     Ok(plan)
 }
 
-/// The id under which this is written of an interview as it stands.
-pub(super) fn names(dossier: &Dossier) -> Vec<String> {
-    completed(dossier).map(|completed_ms| name(dossier, completed_ms)).into_iter().collect()
-}
-
-fn name(dossier: &Dossier, completed_ms: i64) -> String {
-    format!("feedback/{}/{completed_ms}", dossier.name())
-}
-
 /// Late is what was delivered after its time, or is not delivered when its time has come.
-fn lateness(
+async fn lateness(
     plan: &mut Plan,
-    dossier: &Dossier,
-    (due_ms, delivered_ms, now_ms): (i64, Option<i64>, i64),
+    watch: &Watch<'_>,
+    (due_ms, delivered_ms): (i64, Option<i64>),
     name: &str,
 ) -> Result<(), InterviewError> {
     let late_by = match delivered_ms {
-        Some(at_ms) if at_ms <= due_ms => return Ok(()),
-        Some(at_ms) => Some(at_ms - due_ms),
-        None if now_ms < due_ms => {
+        None if watch.now_ms < due_ms => {
             plan.look_at(due_ms);
             return Ok(());
         }
         None => None,
+        Some(at_ms) => Some(at_ms - due_ms),
     };
-    let known = dossier.written.nodes.get(name);
-    let mut late = node(dossier, NodeCode::FeedbackLate, due_ms)?;
+    let known = watch.written.node(name).await?;
+    if late_by.is_some_and(|late_by| late_by <= 0) {
+        if let Some(known) = known {
+            withdraw(plan, &known, watch.causes())?;
+        }
+        return Ok(());
+    }
+    let mut late = watch.node(NodeCode::FeedbackLate, due_ms)?;
     // By how much is known once it was delivered; until then the step says that it was due.
-    let wait_ms = late_by.and_then(|ms| u64::try_from(ms).ok());
-    late.attrs = wait_ms.map(|wait_ms| {
-        let mut attrs = renmen_schema::entity::NodeAttributes::new();
+    late.attrs = late_by.and_then(|ms| u64::try_from(ms).ok()).map(|wait_ms| {
+        let mut attrs = NodeAttributes::new();
         attrs.wait_ms = Some(wait_ms);
         attrs
     });
     match known {
         None => {
-            plan.create(name, &late, causes(dossier))?;
+            plan.create(name, &late, watch.causes())?;
             metrics::counter!("renmen_interview_feedback_late_total").increment(1);
         }
-        Some(known) if known.body.attrs.is_none() && late.attrs.is_some() => {
-            let mut record = author::record(name, &late, causes(dossier))?;
-            record.expect = Some(known.row.revision);
-            plan.records.push(record);
-        }
+        Some(known) if known.body != late => rewrite(plan, &known, &late, watch.causes())?,
         Some(_) => {}
     }
     Ok(())
 }
 
-fn note_delivery(plan: &mut Plan, message: &Read<Notification>, at_ms: i64) -> Result<(), InterviewError> {
-    if message.body.status.code == NotificationStatus::Delivered {
+/// The record says what is known of its message, from our own deliveries and from the vendor.
+fn note(plan: &mut Plan, message: &Message, theirs: Option<i64>) -> Result<(), InterviewError> {
+    let mut now = message.now.clone();
+    if let Some(at_ms) = theirs
+        && now.status.code != NotificationStatus::Delivered
+    {
+        deliver(&mut now, at_ms)?;
+    }
+    if now == message.kept.body {
         return Ok(());
     }
-    let mut body = message.body.clone();
-    deliver(&mut body, at_ms)?;
-    let mut record = author::record(message.row.external_id.as_str(), &body, vec![author::cause(&message.row)])?;
-    record.expect = Some(message.row.revision);
-    plan.records.push(record);
-    Ok(())
+    rewrite(plan, &message.kept, &now, vec![author::cause(&message.kept.row)])
 }
 
 fn deliver(message: &mut Notification, at_ms: i64) -> Result<(), InterviewError> {
@@ -104,15 +106,36 @@ fn deliver(message: &mut Notification, at_ms: i64) -> Result<(), InterviewError>
     Ok(())
 }
 
-fn completed(dossier: &Dossier) -> Option<i64> {
-    dossier.steps.first_ms(NodeCode::Completed).or_else(|| {
-        let interview = &dossier.interview.as_ref()?.body;
-        let over = interview.status.code == InterviewStatus::Completed;
-        interview.end.as_ref().filter(|_| over).map(|end| end.utc.epoch_ms())
-    })
+/// When a message first arrived.
+fn arrived(message: &Notification) -> Option<i64> {
+    let arrived = message.attempts.iter().filter(|attempt| attempt.status.code == NotificationStatus::Delivered);
+    arrived.map(|attempt| attempt.at.epoch_ms()).min()
 }
 
-fn delivered(dossier: &Dossier) -> Option<i64> {
-    let results = dossier.results.iter().filter_map(|result| result.body.delivered_to_candidate_at);
-    results.map(renmen_schema::types::Instant::epoch_ms).chain(dossier.steps.first_ms(NodeCode::FeedbackSent)).min()
+/// When it was over: by a step, by its own times, by its result, and at last by when its status was first said.
+async fn completed(watch: &Watch<'_>) -> Result<Option<i64>, InterviewError> {
+    let dossier = watch.dossier;
+    let ended = || {
+        let ended = dossier.interview.as_ref()?.body.ended_at.as_ref();
+        ended.map(|ended| ended.utc.epoch_ms())
+    };
+    let by_result =
+        || dossier.results.iter().filter_map(|result| result.body.completed_at).min().map(Instant::epoch_ms);
+    let told = dossier.steps.first_ms(NodeCode::Completed).or_else(ended).or_else(by_result);
+    if told.is_some() {
+        return Ok(told);
+    }
+    let status = dossier.interview.as_ref().map(|read| read.body.status.code);
+    if status == Some(InterviewStatus::Completed) {
+        return watch.status_since_ms().await;
+    }
+    // A result of an interview that was never said to be over.
+    let said = dossier.results.iter().map(|result| result.row.source_updated_at_ms.unwrap_or(result.row.created_at_ms));
+    Ok(said.min())
+}
+
+fn delivered_by_vendor(watch: &Watch<'_>) -> Option<i64> {
+    let results = watch.dossier.results.iter().filter_map(|result| result.body.delivered_to_candidate_at);
+    let steps = watch.dossier.steps.first_ms(NodeCode::FeedbackSent);
+    results.map(Instant::epoch_ms).chain(steps).min()
 }

@@ -1,18 +1,26 @@
-//! Orders whose deadline passes without an interview: nobody came, though no time was agreed.
+//! Orders for which nobody comes: at the time that they are planned for while there is no interview yet, or until their deadline,
+//! though no time was agreed.
 
-use renmen_schema::code::{InterviewStatus, NodeCode, NotificationStatus, OrderStatus};
-use renmen_schema::entity::{
-    Application, Interview, InterviewOrder, Notification, NotificationDue, ProcessNode, Subject,
-};
-use renmen_schema::id::TenantId;
-use renmen_schema::types::Coded;
-use renmen_store::{Parent, Store};
+use renmen_schema::code::{NodeCode, OrderStatus};
+use renmen_schema::entity::{Application, Candidate, InterviewOrder, Notification, Subject};
+use renmen_schema::types::Ref;
+use renmen_store::{Parent, RecordRow};
 
-use super::{WatchOptions, is_recent};
+use super::attended::{self, Attendance};
+use super::{WatchOptions, is_recent, notification, system_node, withdraw, written::Written};
 use crate::children::Shelf;
 use crate::dossier::{self, Read};
 use crate::plan::Plan;
 use crate::{InterviewError, author, subject};
+
+/// One look at one order.
+struct Ordered<'a> {
+    shelf: Shelf<'a>,
+    written: Written<'a>,
+    order: Read<InterviewOrder>,
+    options: &'a WatchOptions,
+    now_ms: i64,
+}
 
 /// What is to be done about an order now, and when to look again.
 pub(crate) async fn plan(
@@ -21,70 +29,148 @@ pub(crate) async fn plan(
     options: &WatchOptions,
     now_ms: i64,
 ) -> Result<Plan, InterviewError> {
-    let (store, tenant) = (shelf.store, shelf.tenant);
+    let Some(order) = dossier::find::<InterviewOrder>(shelf.store, shelf.tenant, key).await? else {
+        return Ok(Plan::default());
+    };
+    let start_ms = order.body.start.as_ref().map(|start| start.utc.epoch_ms());
+    let deadline_ms = order.body.deadline.map(|deadline| deadline.epoch_ms());
+    if start_ms.is_none() && deadline_ms.is_none() {
+        return Ok(Plan::default());
+    }
+    let written = Written { store: shelf.store, tenant: shelf.tenant };
+    let ordered = Ordered { shelf, written, order, options, now_ms };
+    let appointment = start_ms.map(|start_ms| ordered.missed_start(start_ms));
+    let deadline = deadline_ms.map(|deadline_ms| ordered.missed_deadline(deadline_ms));
     let mut plan = Plan::default();
-    let Some(order) = dossier::find::<InterviewOrder>(store, tenant, key).await? else { return Ok(plan) };
-    let Some(deadline) = order.body.deadline.filter(|_| is_open(order.body.status.code)) else { return Ok(plan) };
-    let due_ms = deadline.epoch_ms();
-    if now_ms < due_ms {
-        plan.look_at(due_ms);
+    if !ordered.is_open() && !ordered.has_written(appointment.iter().chain(&deadline)).await? {
         return Ok(plan);
     }
-    if !is_recent(due_ms, options, now_ms) {
-        return Ok(plan);
+    let attendance = attended::of(shelf, key, &ordered.order).await?;
+    if let Some(start_ms) = start_ms {
+        ordered.remind(&mut plan, start_ms, &attendance).await?;
     }
-    let mut began = false;
-    let looked = shelf.each(key, shelf.sources.of(key), &["interview"], |row| {
-        let waits = |status| matches!(status, InterviewStatus::Scheduled | InterviewStatus::Confirmed);
-        began |= Read::<Interview>::of(row).is_some_and(|interview| !waits(interview.body.status.code));
-        !began
-    });
-    if !looked.await? {
-        let max = shelf.children_max;
-        return Err(InterviewError::Fault(format!(
-            "an order of connection `{}` has more than {max} interviews: raise `interview.children_max`",
-            key.connection
-        )));
+    // What is planned for an interview is its own business; before there is one it is the order's.
+    if let Some(missed) = appointment {
+        ordered.watch(&mut plan, &missed, attendance.has_interview(), &attendance).await?;
     }
-    let name = format!("deadline/{}/{}/{due_ms}", key.connection, key.external_id);
-    if began || is_written(store, tenant, &name).await? {
-        return Ok(plan);
+    if let Some(missed) = deadline {
+        ordered.watch(&mut plan, &missed, attendance.is_settled(), &attendance).await?;
     }
-    let application = subject::absolute(&order.body.application, &order.row.connection);
-    let of_subject = Subject { application: Some(application), ..Subject::new() };
-    let mut node = ProcessNode::new(of_subject, Coded::new(NodeCode::NoShow), deadline);
-    node.actor = Some("SYSTEM".into());
-    plan.create(name.clone(), &node, vec![author::cause(&order.row)])?;
-    let channel = Coded::new(options.channel);
-    let mut message =
-        Notification::new("interview_deadline_missed".into(), channel, Coded::new(NotificationStatus::Scheduled));
-    message.due = Some(NotificationDue { relative_to: Some(Coded::new(NodeCode::NoShow)), ..NotificationDue::new(0) });
-    message.candidate = candidate(store, tenant, &order).await?;
-    plan.create(name, &message, vec![author::cause(&order.row)])?;
-    metrics::counter!("renmen_interview_no_show_total").increment(1);
     Ok(plan)
 }
 
-fn is_open(status: OrderStatus) -> bool {
-    matches!(status, OrderStatus::Requested | OrderStatus::Acknowledged | OrderStatus::Invited | OrderStatus::Scheduled)
+/// A time by which somebody should have come.
+struct Missed {
+    /// The id of what is written when nobody did.
+    name: String,
+    at_ms: i64,
+    template: &'static str,
 }
 
-async fn is_written(store: &dyn Store, tenant: &TenantId, name: &str) -> Result<bool, InterviewError> {
-    let key = Parent { connection: author::built_in(), entity: "process_node".into(), external_id: name.to_owned() };
-    Ok(dossier::find::<ProcessNode>(store, tenant, &key).await?.is_some())
+/// The id of what is written about the appointment of an order.
+pub(super) fn appointment(what: &str, order: &RecordRow, start_ms: i64) -> String {
+    format!("{what}/order/{}/{}/{start_ms}", order.connection, order.external_id)
 }
 
-async fn candidate(
-    store: &dyn Store,
-    tenant: &TenantId,
-    order: &Read<InterviewOrder>,
-) -> Result<Option<renmen_schema::types::Ref<renmen_schema::entity::Candidate>>, InterviewError> {
-    for parent in subject::parents(store, tenant, &order.row).await? {
-        if parent.entity == "application"
-            && let Some(application) = dossier::find::<Application>(store, tenant, &parent).await?
-        {
-            return Ok(Some(subject::absolute(&application.body.candidate, &application.row.connection)));
+impl Ordered<'_> {
+    fn missed_start(&self, start_ms: i64) -> Missed {
+        Missed {
+            name: appointment("no-show", &self.order.row, start_ms),
+            at_ms: start_ms + self.options.no_show_after_ms,
+            template: "interview_reschedule",
         }
     }
-    Ok(None)
+
+    fn missed_deadline(&self, at_ms: i64) -> Missed {
+        let RecordRow { connection, external_id, .. } = &self.order.row;
+        let name = format!("deadline/{connection}/{external_id}/{at_ms}");
+        Missed { name, at_ms, template: "interview_deadline_missed" }
+    }
+
+    async fn has_written(&self, all: impl Iterator<Item = &Missed>) -> Result<bool, InterviewError> {
+        for missed in all {
+            if missed.at_ms <= self.now_ms && self.written.node(&missed.name).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn remind(&self, plan: &mut Plan, start_ms: i64, attendance: &Attendance) -> Result<(), InterviewError> {
+        if attendance.has_interview() || !self.is_open() {
+            return Ok(());
+        }
+        let before_ms = self.options.remind_before_ms;
+        let name = appointment("remind", &self.order.row, start_ms);
+        if self.now_ms < start_ms - before_ms {
+            plan.look_at(start_ms - before_ms);
+        } else if self.now_ms < start_ms && !self.written.has_message(&name).await? {
+            let message = self.message("interview_reminder", NodeCode::Started, -before_ms / 1000).await?;
+            plan.create(name, &message, self.causes())?;
+        }
+        Ok(())
+    }
+
+    /// Nobody came by a time: written down and told once, and taken back when somebody turns out to have come. `is_others`: it is
+    /// an interview's business by now.
+    async fn watch(
+        &self,
+        plan: &mut Plan,
+        missed: &Missed,
+        is_others: bool,
+        attendance: &Attendance,
+    ) -> Result<(), InterviewError> {
+        if self.now_ms < missed.at_ms {
+            if self.is_open() && !is_others {
+                plan.look_at(missed.at_ms);
+            }
+            return Ok(());
+        }
+        let known = self.written.node(&missed.name).await?;
+        match known {
+            Some(known) if attendance.was_there_by(missed.at_ms) => withdraw(plan, &known, self.causes()),
+            None if !is_others && self.is_open() && is_recent(missed.at_ms, self.options, self.now_ms) => {
+                self.nobody_came(plan, missed).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn nobody_came(&self, plan: &mut Plan, missed: &Missed) -> Result<(), InterviewError> {
+        let Missed { name, at_ms, template } = missed;
+        let application = subject::absolute(&self.order.body.application, &self.order.row.connection);
+        let of = Subject { application: Some(application), ..Subject::new() };
+        plan.create(name, &system_node(of, NodeCode::NoShow, *at_ms)?, self.causes())?;
+        plan.create(name, &self.message(template, NodeCode::NoShow, 0).await?, self.causes())?;
+        metrics::counter!("renmen_interview_no_show_total").increment(1);
+        Ok(())
+    }
+
+    async fn message(&self, template: &str, to: NodeCode, offset_s: i64) -> Result<Notification, InterviewError> {
+        let mut made = notification(template, to, offset_s, self.options);
+        made.candidate = self.candidate().await?;
+        made.locale.clone_from(&self.order.body.language);
+        Ok(made)
+    }
+
+    async fn candidate(&self) -> Result<Option<Ref<Candidate>>, InterviewError> {
+        let Shelf { store, tenant, .. } = self.shelf;
+        for parent in subject::parents(store, tenant, &self.order.row).await? {
+            if parent.entity == "application"
+                && let Some(application) = dossier::find::<Application>(store, tenant, &parent).await?
+            {
+                return Ok(Some(subject::absolute(&application.body.candidate, &application.row.connection)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn causes(&self) -> Vec<renmen_store::Cause> {
+        vec![author::cause(&self.order.row)]
+    }
+
+    fn is_open(&self) -> bool {
+        use OrderStatus::{Acknowledged, Invited, Requested, Scheduled};
+        matches!(self.order.body.status.code, Requested | Acknowledged | Invited | Scheduled)
+    }
 }

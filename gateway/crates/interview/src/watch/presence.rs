@@ -1,137 +1,206 @@
-//! Is the candidate there? Reminders before, no-shows after, and who was cut off in between.
+//! Is the candidate there? Reminders before, no-shows after, who was cut off in between, and what the vendor itself found.
 
-use renmen_schema::code::{InterviewStatus, NodeCode};
+use renmen_schema::code::NodeCode;
+use renmen_schema::entity::{EnvironmentEvent, InterviewAnswer};
+use renmen_schema::types::Instant;
 
-use super::{WatchOptions, causes, is_recent, node, notification};
+use super::{Watch, order, withdraw};
 use crate::InterviewError;
-use crate::dossier::Dossier;
+use crate::dossier::Read;
 use crate::plan::Plan;
+use crate::standing::{self, Standing};
+use crate::steps::Heard;
 
-/// Where an interview stands, by its own status and by its steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    /// Before.
-    Awaited,
-    /// Under way.
-    Begun,
-    /// Over, in whatever way.
-    Over,
-}
-
-pub(super) fn plan(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan, InterviewError> {
-    match presence(dossier) {
-        Presence::Awaited => awaited(dossier, options, now_ms),
-        Presence::Begun => begun(dossier, options, now_ms),
-        Presence::Over => Ok(Plan::default()),
+pub(super) async fn plan(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
+    match watch.standing {
+        Standing::Awaited => awaited(watch).await,
+        Standing::Begun => Ok(begun(watch).await?.and(came_after_all(watch).await?)),
+        Standing::Held => came_after_all(watch).await,
+        Standing::Missed(at_ms) => missed(watch, at_ms).await,
+        Standing::Cancelled(at_ms) => cancelled(watch, at_ms).await,
     }
 }
 
-fn presence(dossier: &Dossier) -> Presence {
-    let status = dossier.interview.as_ref().map(|read| read.body.status.code);
-    let has = |code| dossier.steps.has(code);
-    let over = matches!(
-        status,
-        Some(
-            InterviewStatus::Completed
-                | InterviewStatus::NoShow
-                | InterviewStatus::Cancelled
-                | InterviewStatus::Expired
-        )
-    );
-    // Steps are what was told: a no-show that we found ourselves is over only until another time is agreed.
-    if over || has(NodeCode::NoShow) || has(NodeCode::Completed) || has(NodeCode::Cancelled) {
-        Presence::Over
-    } else if matches!(status, Some(InterviewStatus::InProgress | InterviewStatus::Interrupted))
-        || has(NodeCode::Started)
-    {
-        Presence::Begun
-    } else {
-        Presence::Awaited
-    }
-}
-
-fn awaited(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan, InterviewError> {
+async fn awaited(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
-    let Some(start) = dossier.interview.as_ref().and_then(|read| read.body.start.as_ref()) else { return Ok(plan) };
-    let start_ms = start.utc.epoch_ms();
-    let name = dossier.name();
+    let Some(start_ms) = watch.start_ms() else { return Ok(plan) };
+    let (options, now_ms) = (watch.options, watch.now_ms);
 
     let remind_ms = start_ms - options.remind_before_ms;
-    let remind = remind_name(&name, start_ms);
     if now_ms < remind_ms {
         plan.look_at(remind_ms);
-    } else if now_ms < start_ms && !has_notification(dossier, &remind) {
-        let due = (NodeCode::Started, -options.remind_before_ms / 1000);
-        plan.create(remind, &notification(dossier, "interview_reminder", due, options), causes(dossier))?;
+    } else if now_ms < start_ms && !is_told(watch, "remind", start_ms).await? {
+        let message = watch.notification("interview_reminder", NodeCode::Started, -options.remind_before_ms / 1000);
+        plan.create(appointment("remind", watch, start_ms), &message, watch.causes())?;
     }
 
     let absent_ms = start_ms + options.no_show_after_ms;
-    let absent = absent_name(&name, start_ms);
+    let absent = appointment("no-show", watch, start_ms);
     if now_ms < absent_ms {
         plan.look_at(absent_ms);
-    } else if is_recent(absent_ms, options, now_ms) && !has_node(dossier, &absent) {
-        plan.create(absent.clone(), &node(dossier, NodeCode::NoShow, absent_ms)?, causes(dossier))?;
-        let due = (NodeCode::NoShow, 0);
-        plan.create(absent, &notification(dossier, "interview_reschedule", due, options), causes(dossier))?;
+    } else if watch.is_recent(absent_ms) && watch.written.node(&absent).await?.is_none() {
+        plan.create(absent.clone(), &watch.node(NodeCode::NoShow, absent_ms)?, watch.causes())?;
+        if !is_told(watch, "no-show", start_ms).await? {
+            plan.create(absent, &reschedule(watch), watch.causes())?;
+        }
         metrics::counter!("renmen_interview_no_show_total").increment(1);
     }
     Ok(plan)
 }
 
-fn begun(dossier: &Dossier, options: &WatchOptions, now_ms: i64) -> Result<Plan, InterviewError> {
+/// The vendor says that nobody came. Told once for an appointment, whoever found it first.
+async fn missed(watch: &Watch<'_>, at_ms: Option<i64>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
-    let Some(heard_ms) = last_heard(dossier) else { return Ok(plan) };
-    let silent_ms = heard_ms + options.dropped_after_ms;
-    if now_ms < silent_ms {
+    let start_ms = watch.start_ms();
+    let at_ms = match at_ms.or(start_ms) {
+        Some(at_ms) => Some(at_ms),
+        None => watch.status_since_ms().await?,
+    };
+    if at_ms.is_none_or(|at_ms| !watch.is_recent(at_ms)) {
+        return Ok(plan);
+    }
+    let (name, told) = match start_ms {
+        Some(start_ms) => (appointment("no-show", watch, start_ms), is_told(watch, "no-show", start_ms).await?),
+        None => {
+            let name = format!("no-show/{}", watch.dossier.name());
+            let told = watch.written.has_message(&name).await?;
+            (name, told)
+        }
+    };
+    if !told {
+        plan.create(name, &reschedule(watch), watch.causes())?;
+        metrics::counter!("renmen_interview_no_show_total").increment(1);
+    }
+    Ok(plan)
+}
+
+/// It was called off. Who still waits for it is told; who was waited for in vain, or was there, knows.
+async fn cancelled(watch: &Watch<'_>, at_ms: Option<i64>) -> Result<Plan, InterviewError> {
+    let mut plan = Plan::default();
+    let at_ms = match at_ms {
+        Some(at_ms) => Some(at_ms),
+        None => watch.status_since_ms().await?,
+    };
+    let (Some(at_ms), start_ms) = (at_ms, watch.start_ms()) else { return Ok(plan) };
+    if let Some(start_ms) = start_ms {
+        let absent_ms = start_ms + watch.options.no_show_after_ms;
+        let absent = watch.written.node(&appointment("no-show", watch, start_ms)).await?;
+        if let Some(absent) = absent.filter(|_| at_ms <= absent_ms) {
+            withdraw(&mut plan, &absent, watch.causes())?;
+        }
+    }
+    let waits = start_ms.is_none_or(|start_ms| at_ms < start_ms && watch.now_ms < start_ms);
+    if !waits || watch.began_ms().is_some() || !watch.is_recent(at_ms) {
+        return Ok(plan);
+    }
+    let name = match start_ms {
+        Some(start_ms) => appointment("cancelled", watch, start_ms),
+        None => format!("cancelled/{}", watch.dossier.name()),
+    };
+    if !watch.written.has_message(&name).await? {
+        let message = watch.notification("interview_cancelled", NodeCode::Cancelled, 0);
+        plan.create(name, &message, watch.causes())?;
+    }
+    Ok(plan)
+}
+
+/// A no-show of ours that was none, as it is known now: what told of the candidate came late.
+async fn came_after_all(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
+    let mut plan = Plan::default();
+    let Some(start_ms) = watch.start_ms() else { return Ok(plan) };
+    let absent_ms = start_ms + watch.options.no_show_after_ms;
+    let interview = watch.dossier.interview.as_ref();
+    if watch.now_ms < absent_ms || !standing::was_there(interview, &watch.dossier.steps, (start_ms, absent_ms)) {
+        return Ok(plan);
+    }
+    if let Some(absent) = watch.written.node(&appointment("no-show", watch, start_ms)).await? {
+        withdraw(&mut plan, &absent, watch.causes())?;
+    }
+    Ok(plan)
+}
+
+async fn begun(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
+    let mut plan = Plan::default();
+    let Some(mut heard) = last_heard(watch) else { return Ok(plan) };
+    let after_ms = watch.options.dropped_after_ms;
+    if watch.now_ms >= heard.known_ms + after_ms {
+        // Not every vendor tells each step; who answers, or has trouble with the line, is there.
+        heard = heard_otherwise(watch, heard).await?;
+    }
+    let silent_ms = heard.known_ms + after_ms;
+    if watch.now_ms < silent_ms {
         plan.look_at(silent_ms);
         return Ok(plan);
     }
-    let dropped = dropped_name(&dossier.name(), heard_ms);
-    if is_recent(silent_ms, options, now_ms) && !has_node(dossier, &dropped) {
-        plan.create(dropped.clone(), &node(dossier, NodeCode::Dropped, silent_ms)?, causes(dossier))?;
-        let due = (NodeCode::Dropped, 0);
-        plan.create(dropped, &notification(dossier, "interview_dropped", due, options), causes(dossier))?;
+    // An old interview that nobody ended is history, however lately we learnt of it.
+    if !watch.is_recent(heard.said_ms + after_ms) {
+        return Ok(plan);
+    }
+    let dropped = format!("dropped/{}/{}", watch.dossier.name(), heard.known_ms);
+    if watch.written.node(&dropped).await?.is_none() {
+        plan.create(dropped.clone(), &watch.node(NodeCode::Dropped, silent_ms)?, watch.causes())?;
+        let message = watch.notification("interview_dropped", NodeCode::Dropped, 0);
+        plan.create(dropped, &message, watch.causes())?;
         metrics::counter!("renmen_interview_dropped_total").increment(1);
     }
     Ok(plan)
 }
 
-/// The ids under which this is written of an interview as it stands.
-pub(super) fn names(dossier: &Dossier) -> Vec<String> {
-    let name = dossier.name();
-    match presence(dossier) {
-        Presence::Awaited => {
-            let start = dossier.interview.as_ref().and_then(|read| read.body.start.as_ref());
-            let start_ms = start.map(|start| start.utc.epoch_ms());
-            start_ms.iter().flat_map(|ms| [remind_name(&name, *ms), absent_name(&name, *ms)]).collect()
-        }
-        Presence::Begun => last_heard(dossier).iter().map(|ms| dropped_name(&name, *ms)).collect(),
-        Presence::Over => Vec::new(),
+/// When anything was last heard of the interview, by its own record and its steps.
+fn last_heard(watch: &Watch<'_>) -> Option<Heard> {
+    let interview = watch.dossier.interview.as_ref();
+    let own = interview.map(|read| Heard::of(standing::said_ms(read), read.row.recorded_at_ms));
+    match (own, watch.dossier.steps.heard()) {
+        (Some(own), Some(step)) => Some(own.later(step)),
+        (own, step) => own.or(step),
     }
 }
 
-fn remind_name(interview: &str, start_ms: i64) -> String {
-    format!("remind/{interview}/{start_ms}")
+async fn heard_otherwise(watch: &Watch<'_>, mut heard: Heard) -> Result<Heard, InterviewError> {
+    let key = &watch.dossier.key;
+    let entities = ["interview_answer", "environment_event"];
+    let all = watch.shelf.each(key, watch.shelf.sources.of(key), &entities, |row| {
+        let learnt_ms = row.created_at_ms;
+        let said_ms = match row.entity.as_str() {
+            "environment_event" => Read::<EnvironmentEvent>::of(row).map(|read| read.body.at.epoch_ms()),
+            _ => Read::<InterviewAnswer>::of(row).map(|read| {
+                let InterviewAnswer { shown_at, first_response_at, submitted_at, .. } = &read.body;
+                let times = [shown_at, first_response_at, submitted_at].into_iter().flatten();
+                times.map(|at: &Instant| at.epoch_ms()).max().unwrap_or(learnt_ms)
+            }),
+        };
+        if let Some(said_ms) = said_ms {
+            heard = heard.later(Heard::of(said_ms, learnt_ms));
+        }
+        true
+    });
+    // Beyond the limit are the newest; whoever has so many is there.
+    if !all.await? {
+        heard = heard.later(Heard::of(watch.now_ms, watch.now_ms));
+    }
+    Ok(heard)
 }
 
-fn absent_name(interview: &str, start_ms: i64) -> String {
-    format!("no-show/{interview}/{start_ms}")
+fn reschedule(watch: &Watch<'_>) -> renmen_schema::entity::Notification {
+    watch.notification("interview_reschedule", NodeCode::NoShow, 0)
 }
 
-fn dropped_name(interview: &str, heard_ms: i64) -> String {
-    format!("dropped/{interview}/{heard_ms}")
+/// The id of what is written about one appointment.
+fn appointment(what: &str, watch: &Watch<'_>, start_ms: i64) -> String {
+    format!("{what}/{}/{start_ms}", watch.dossier.name())
 }
 
-/// When anything was last heard of the interview.
-fn last_heard(dossier: &Dossier) -> Option<i64> {
-    let interview = dossier.interview.as_ref().map(|read| read.row.recorded_at_ms);
-    dossier.steps.heard_ms().max(interview)
-}
-
-fn has_node(dossier: &Dossier, name: &str) -> bool {
-    dossier.written.nodes.contains_key(name)
-}
-
-fn has_notification(dossier: &Dossier, name: &str) -> bool {
-    dossier.written.messages.contains_key(name)
+/// Was the candidate told this about the appointment already: of the interview, of its order before there was an interview, or of
+/// the interview before its time was known?
+async fn is_told(watch: &Watch<'_>, what: &str, start_ms: i64) -> Result<bool, InterviewError> {
+    if watch.written.has_message(&appointment(what, watch, start_ms)).await? {
+        return Ok(true);
+    }
+    if let Some(ordered) = &watch.dossier.order
+        && watch.written.has_message(&order::appointment(what, &ordered.row, start_ms)).await?
+    {
+        return Ok(true);
+    }
+    let earlier = watch.written.kept(&format!("{what}/{}", watch.dossier.name())).await?;
+    Ok(earlier.is_some_and(|message| message.row.created_at_ms >= start_ms))
 }

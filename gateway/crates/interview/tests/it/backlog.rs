@@ -1,6 +1,6 @@
 //! The loop goes on whatever lies before it: a backlog, small batches, another gateway, a subject that cannot be worked on.
 
-use renmen_interview::{LoopOptions, LoopStanding};
+use renmen_interview::{LoopOptions, LoopProgress};
 use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::id::StreamName;
 use renmen_store::{AuthoredCommit, AuthoredRecord, RecordRow, StreamKey, TimerWrite};
@@ -19,8 +19,8 @@ async fn decisions(bed: &Bed) -> Vec<RecordRow> {
     bed.find("decision", None).await
 }
 
-fn standing(looped: &Looped) -> LoopStanding {
-    looped.desk.standing(&tenant()).unwrap()
+fn progress(looped: &Looped) -> LoopProgress {
+    looped.desk.progress(&tenant()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,8 +40,8 @@ async fn an_interview_that_is_met_again_before_its_own_decision_was_read_holds_n
     let mut outcomes: Vec<_> = made.iter().map(|body| body["outcome"].as_str().unwrap()).collect();
     outcomes.sort_unstable();
     assert_eq!(outcomes, ["FAIL", "PASS"]);
-    let standing = standing(&looped);
-    assert_eq!((standing.behind_since_ms, standing.set_aside), (None, 0));
+    let progress = progress(&looped);
+    assert_eq!((progress.behind_since_ms, progress.set_aside), (None, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,7 +77,7 @@ async fn decisions_that_an_older_release_wrote_without_linking_them_are_found() 
     other.result("int-2", "90").await;
     other.catch_up().await;
     assert_eq!(decisions(&other.bed).await.len(), 2, "the one that was there, and the other interview's");
-    assert_eq!(standing(&other).set_aside, 0);
+    assert_eq!(progress(&other).set_aside, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +90,7 @@ async fn what_cannot_be_worked_on_is_set_aside_with_its_reason_and_the_others_go
     looped.result("int-2", "90").await;
     looped.catch_up().await;
     assert_eq!(decisions(&looped.bed).await.len(), 1);
-    let aside = standing(&looped).first_set_aside;
+    let aside = progress(&looped).first_set_aside;
     assert_eq!((aside.len(), aside[0].external_id.as_str(), aside[0].entity.as_str()), (1, "int-1", "interview"));
     assert!(aside[0].reason.contains("interview.children_max"), "{}", aside[0].reason);
     assert_eq!(aside[0].since_ms, BEGIN_MS);
@@ -102,7 +102,7 @@ async fn what_cannot_be_worked_on_is_set_aside_with_its_reason_and_the_others_go
     looped.bed.clock.advance(10 * MINUTE);
     looped.catch_up().await;
     assert_eq!(decisions(&looped.bed).await.len(), 4);
-    assert_eq!(standing(&looped).set_aside, 0);
+    assert_eq!(progress(&looped).set_aside, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,7 +148,7 @@ async fn where_the_loop_stands_is_told_while_it_is_behind() {
     let looped = Looped::new("80", None).await;
     looped.result("int-1", "90").await;
     looped.catch_up().await;
-    let caught = standing(&looped);
+    let caught = progress(&looped);
     assert_eq!((caught.behind_since_ms, caught.waits), (None, None));
     assert!(caught.place > 0);
     assert_eq!((caught.rules[0].name.as_str(), caught.without_rule), ("default", 0));

@@ -6,6 +6,9 @@ use std::time::Duration;
 use renmen_interview::ManualClock;
 use renmen_schema::Entity;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_store::outbox::{
+    Advance, AttemptEnd, Claim, DeliveryState, FlowOrigin, FlowPut, NewDelivery, ReceiptKept, Settle,
+};
 use renmen_store::{
     ContentHash, NewRun, PageCommit, PluginRef, RecordQuery, RecordRow, RecordWrite, RunEnd, RunState, Store,
     StoreOptions, StreamKey,
@@ -133,6 +136,55 @@ impl Bed {
         self.store.commit_page(page).await.unwrap();
     }
 
+    /// Stops over what a flow does with a record: a delivery of it to `channel`, and how it ended. The next delivery of the same
+    /// record goes by another flow.
+    pub(crate) async fn deliver(&self, entity: &str, external_id: &str, action: &str, end: AttemptEnd) {
+        use renmen_interview::Clock as _;
+        let (now_ms, channel) = (self.clock.now_ms(), ConnectionName::new("channel").unwrap());
+        let row = self.find(entity, Some(external_id)).await.remove(0);
+        let flow = FlowPut {
+            tenant: tenant(),
+            name: format!("flow-{now_ms}-{action}-{external_id}"),
+            origin: FlowOrigin::File,
+            definition: "{}".into(),
+            enabled: true,
+            from_beginning: true,
+            now_ms,
+        };
+        let flow = self.store.put_flow(flow).await.unwrap();
+        let piece = self.store.feed(&tenant(), 0, entity, 1_000).await.unwrap();
+        let change = piece.entries.iter().map(|entry| &entry.change).find(|change| change.id == row.id).unwrap();
+        let made = NewDelivery {
+            seq: change.seq,
+            record: row.id,
+            connection: channel.clone(),
+            action: action.into(),
+            key: ContentHash::of(flow.name.as_bytes()).0,
+            lane: ContentHash::of(flow.name.as_bytes()).0,
+            not_before_ms: now_ms,
+            deadline_ms: None,
+            state: DeliveryState::Pending,
+            input: b"{}".to_vec(),
+            input_hash: [0; 16],
+            hops: 0,
+            caused_by: None,
+            error: None,
+        };
+        let step = Advance {
+            flow: flow.id,
+            version: flow.version,
+            from: flow.position,
+            to: piece.up_to,
+            deliveries: vec![made],
+            supersede: Vec::new(),
+        };
+        self.store.advance(vec![step], now_ms).await.unwrap();
+        let claim = Claim { tenant: tenant(), connection: channel, limit: 1, now_ms, lease_ms: 60_000 };
+        let claimed = self.store.claim(claim).await.unwrap().remove(0);
+        let settle = Settle { delivery: claimed.delivery.id, token: claimed.token, end, notice: None, now_ms };
+        assert_eq!(self.store.settle(vec![settle]).await.unwrap(), [true]);
+    }
+
     /// Live records of one entity.
     pub(crate) async fn find(&self, entity: &str, external_id: Option<&str>) -> Vec<RecordRow> {
         let query = RecordQuery {
@@ -168,4 +220,9 @@ pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("it never came to be");
+}
+
+/// The receiver has it.
+pub(crate) fn arrived() -> AttemptEnd {
+    AttemptEnd::Delivered(ReceiptKept { reference: Some("sms-1".into()), detail: "{}".into() })
 }

@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600_000;
 
 fn ended(at_ms: i64) -> Interview {
     Interview {
-        end: Some(ZonedInstant::from_epoch_ms_in(at_ms, "Asia/Shanghai").unwrap()),
+        ended_at: Some(ZonedInstant::from_epoch_ms_in(at_ms, "Asia/Shanghai").unwrap()),
         ..interview_of(InterviewStatus::Completed, None)
     }
 }

@@ -380,7 +380,7 @@ impl Street {
             };
             self.compare(whole, seed).await;
         }
-        let standing = self.looped.desk.standing(&tenant()).unwrap();
+        let standing = self.looped.desk.progress(&tenant()).unwrap();
         assert_eq!((standing.set_aside, standing.behind_since_ms), (0, None), "seed {seed}");
         self.looped.bed
     }

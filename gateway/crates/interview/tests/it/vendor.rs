@@ -12,6 +12,7 @@ use renmen_schema::entity::{
 use renmen_schema::id::ConnectionName;
 use renmen_schema::types::{Coded, Decimal, Instant, Ref, Score, Weight, ZonedInstant};
 use renmen_store::RecordRow;
+use serde_json::Value;
 
 use crate::bed::{BEGIN_MS, Bed, tenant, vendor};
 
@@ -157,4 +158,28 @@ pub(crate) fn score(interview: &str, value: &str, weight: &str) -> DimensionScor
         weight_used: Some(Weight::from_percent(weight).unwrap()),
         ..DimensionScore::new(Score::raw(value, "0", "100").unwrap())
     }
+}
+
+pub(crate) const MINUTE: i64 = 60_000;
+
+/// Our own bodies of an entity.
+pub(crate) async fn own(looped: &Looped, entity: &str) -> Vec<Value> {
+    let rows = looped.bed.find(entity, None).await.into_iter().filter(|row| row.connection.as_str() == "renmen");
+    rows.map(|row| serde_json::from_slice(&row.body).unwrap()).collect()
+}
+
+/// Our own steps that hold, as (code, time), and our own messages as template.
+pub(crate) async fn written(looped: &Looped) -> (Vec<(String, i64)>, Vec<String>) {
+    let at = |body: &Value| Instant::parse(body["at"].as_str().unwrap()).unwrap().epoch_ms();
+    let mut steps: Vec<_> = own(looped, "process_node")
+        .await
+        .iter()
+        .filter(|body| body["status"] != "WITHDRAWN")
+        .map(|body| (body["node"]["code"].as_str().unwrap().to_owned(), at(body)))
+        .collect();
+    steps.sort();
+    let mut messages: Vec<_> =
+        own(looped, "notification").await.iter().map(|body| body["template"].as_str().unwrap().to_owned()).collect();
+    messages.sort();
+    (steps, messages)
 }

@@ -7,6 +7,10 @@ use super::CommitOutcome;
 /// The connection that stands for the gateway itself. No configuration can name one like it.
 pub const BUILT_IN_CONNECTION: &str = "renmen";
 
+/// The stream by which a notification of the gateway's own follows its deliveries: whenever one of them ends, its timer there is due,
+/// in the same transaction and under the notification's external id.
+pub const MESSAGES_STREAM: &str = "interview-messages";
+
 /// Records of the gateway's own, with all that must become true together with them.
 #[derive(Debug, Clone)]
 pub struct AuthoredCommit {
@@ -118,6 +122,13 @@ pub enum TimerWrite {
     Clear {
         /// The follower's own name for it.
         name: String,
+    },
+    /// Takes it away if it still stands where it was read: one that was set meanwhile stays.
+    Done {
+        /// The follower's own name for it.
+        name: String,
+        /// When it was due, as it was read.
+        due_ms: i64,
     },
 }
 

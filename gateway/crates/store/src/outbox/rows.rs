@@ -137,6 +137,12 @@ fn small(value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| damaged("number"))
 }
 
+/// Does this end change what is known of a message?
+pub(crate) fn is_told(end: &AttemptEnd) -> bool {
+    use AttemptEnd::{Dead, Delivered, Expired, Unconfirmed};
+    matches!(end, Delivered(_) | Unconfirmed { .. } | Dead { .. } | Expired { .. })
+}
+
 /// The end of an attempt as columns of `SETTLE`.
 pub(crate) struct EndColumns<'e> {
     pub(crate) state: i64,

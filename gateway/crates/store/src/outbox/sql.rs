@@ -82,6 +82,27 @@ pub(crate) const SETTLE: &str = "UPDATE delivery SET state = $1, next_at = $2, e
      detail = coalesce($5, detail), failures = failures + $6, attempts = attempts + $7, updated_at = $8 \
      WHERE id = $9 AND token = $10 AND state IN (2, 4)";
 
+/// Makes the timer due of each notification of the gateway's own among the records that `$which` names by `$3`, later than it may
+/// have been due before: whoever is at work on that end must not take this one for the same.
+macro_rules! wake {
+    ($which:literal) => {
+        concat!(
+            "INSERT INTO timer (tenant, stream, name, due_ms) \
+             SELECT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope \
+             WHERE r.id IN (",
+            $which,
+            ") AND s.connection = 'renmen' AND s.entity = 'notification' ON CONFLICT (tenant, stream, name) DO UPDATE \
+             SET due_ms = CASE WHEN timer.due_ms < excluded.due_ms THEN excluded.due_ms ELSE timer.due_ms + 1 END"
+        )
+    };
+}
+/// Of a record for which a delivery was made that is at its end already.
+pub(crate) const WAKE_RECORD: &str = wake!("$3");
+/// Of the record of a delivery.
+pub(crate) const WAKE_DELIVERY: &str = wake!("SELECT d.record FROM delivery d WHERE d.id = $3");
+/// Of the records whose deliveries a flow that is taken away still had to send.
+pub(crate) const WAKE_FLOW: &str = wake!("SELECT d.record FROM delivery d WHERE d.flow = $3 AND d.state = 1");
+
 /// What a notice takes over from the delivery that died.
 pub(crate) const NOTICE_OF: &str =
     "SELECT d.flow, d.version, f.tenant FROM delivery d JOIN flow f ON f.id = d.flow WHERE d.id = $1";

@@ -211,6 +211,10 @@ async fn put_timer(client: &impl GenericClient, commit: &AuthoredCommit, timer: 
             let sql = "DELETE FROM timer WHERE tenant = $1 AND stream = $2 AND name = $3";
             run(client, sql, &[&tenant, &stream, name]).await
         }
+        TimerWrite::Done { name, due_ms } => {
+            let sql = "DELETE FROM timer WHERE tenant = $1 AND stream = $2 AND name = $3 AND due_ms = $4";
+            run(client, sql, &[&tenant, &stream, name, due_ms]).await
+        }
     }
     .map(drop)
 }

@@ -212,6 +212,11 @@ fn put_timer(connection: &Connection, commit: &AuthoredCommit, timer: &TimerWrit
             "DELETE FROM timer WHERE tenant = ?1 AND stream = ?2 AND name = ?3",
             params![tenant, stream, name],
         ),
+        TimerWrite::Done { name, due_ms } => run(
+            connection,
+            "DELETE FROM timer WHERE tenant = ?1 AND stream = ?2 AND name = ?3 AND due_ms = ?4",
+            params![tenant, stream, name, due_ms],
+        ),
     }
     .map(drop)
 }

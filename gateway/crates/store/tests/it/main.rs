@@ -12,6 +12,7 @@ mod figures;
 mod inbox;
 mod keys;
 mod lists;
+mod messages;
 mod model;
 mod outbox;
 mod postgres;

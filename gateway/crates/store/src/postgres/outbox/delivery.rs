@@ -11,7 +11,7 @@ use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
 use crate::postgres::query::{all, number, one, run};
 use crate::rows::{Columns as _, array};
-use crate::{ContentHash, StoreError, failpoint, limits};
+use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
 pub(super) async fn claim(client: &impl GenericClient, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let names: [&(dyn ToSql + Sync); 2] = [&claim.tenant.as_str(), &claim.connection.as_str()];
@@ -53,6 +53,9 @@ pub(super) async fn settle(client: &impl GenericClient, ends: &[Settle]) -> Resu
             &settle.token,
         ];
         let fits = run(client, sql::SETTLE, &values).await? > 0;
+        if fits && rows::is_told(&settle.end) {
+            run(client, sql::WAKE_DELIVERY, &[&MESSAGES_STREAM, &settle.now_ms, &settle.delivery]).await?;
+        }
         if let (true, Some(notice)) = (fits, &settle.notice)
             && let Some(of) = one(client, sql::NOTICE_OF, &[&settle.delivery]).await?
         {

@@ -7,12 +7,12 @@ use crate::identity::{self, IdKey};
 use crate::outbox::rows;
 use crate::outbox::sql::{self, feed_columns, feed_joins};
 use crate::outbox::{
-    Advance, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
+    Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
 };
 use crate::postgres::feed as changes;
 use crate::postgres::query::{all, must, number, one, run};
 use crate::rows::Columns as _;
-use crate::{StoreError, limits};
+use crate::{MESSAGES_STREAM, StoreError, limits};
 
 pub(super) async fn get(
     client: &impl GenericClient,
@@ -75,6 +75,7 @@ pub(super) async fn retire(
 ) -> Result<bool, StoreError> {
     let Some(flow) = get(client, tenant, name, true).await? else { return Ok(false) };
     let retired = run(client, sql::FLOW_RETIRE, &[&now_ms, &flow.id]).await?;
+    run(client, sql::WAKE_FLOW, &[&MESSAGES_STREAM, &now_ms, &flow.id]).await?;
     run(client, sql::FLOW_WITHHOLD, &[&now_ms, &flow.id]).await?;
     Ok(retired > 0)
 }
@@ -214,8 +215,11 @@ pub(super) async fn insert(
             &now_ms,
         ],
     )
-    .await
-    .map(drop)
+    .await?;
+    if new.state != DeliveryState::Pending {
+        run(client, sql::WAKE_RECORD, &[&MESSAGES_STREAM, &now_ms, &record]).await?;
+    }
+    Ok(())
 }
 
 /// The row of a destination, made when there is none.

@@ -10,7 +10,7 @@ use crate::outbox::sql;
 use crate::outbox::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle};
 use crate::rows::{Columns as _, array};
 use crate::sqlite::query::{all, number, one, run};
-use crate::{ContentHash, StoreError, failpoint, limits};
+use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
 pub(super) fn claim(connection: &Connection, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
     let names = params![claim.tenant.as_str(), claim.connection.as_str()];
@@ -50,6 +50,9 @@ pub(super) fn settle(connection: &Connection, ends: &[Settle]) -> Result<Vec<boo
             settle.token
         ];
         let fits = run(connection, sql::SETTLE, values)? > 0;
+        if fits && rows::is_told(&settle.end) {
+            run(connection, sql::WAKE_DELIVERY, params![MESSAGES_STREAM, settle.now_ms, settle.delivery])?;
+        }
         if let (true, Some(notice)) = (fits, &settle.notice) {
             let of =
                 one(connection, sql::NOTICE_OF, [settle.delivery], |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?)))?;

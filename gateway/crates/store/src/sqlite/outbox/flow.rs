@@ -7,12 +7,12 @@ use crate::identity::{self, IdKey};
 use crate::outbox::rows;
 use crate::outbox::sql::{self, feed_columns, feed_joins};
 use crate::outbox::{
-    Advance, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
+    Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
 };
 use crate::rows::Columns as _;
 use crate::sqlite::feed as changes;
 use crate::sqlite::query::{all, number, one, run};
-use crate::{StoreError, limits};
+use crate::{MESSAGES_STREAM, StoreError, limits};
 
 pub(super) fn get(connection: &Connection, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
     let sql = format!("{}{}", sql::FLOW_SELECT, sql::FLOW_ONE);
@@ -63,6 +63,7 @@ pub(super) fn put(connection: &Connection, put: &FlowPut) -> Result<FlowRow, Sto
 pub(super) fn retire(connection: &Connection, tenant: &TenantId, name: &str, now_ms: i64) -> Result<bool, StoreError> {
     let Some(flow) = get(connection, tenant, name)? else { return Ok(false) };
     let retired = run(connection, sql::FLOW_RETIRE, params![now_ms, flow.id])?;
+    run(connection, sql::WAKE_FLOW, params![MESSAGES_STREAM, now_ms, flow.id])?;
     run(connection, sql::FLOW_WITHHOLD, params![now_ms, flow.id])?;
     Ok(retired > 0)
 }
@@ -186,7 +187,11 @@ pub(super) fn insert(
         new.caused_by,
         now_ms
     ];
-    run(connection, sql::DELIVERY_INSERT, values).map(drop)
+    run(connection, sql::DELIVERY_INSERT, values)?;
+    if new.state != DeliveryState::Pending {
+        run(connection, sql::WAKE_RECORD, params![MESSAGES_STREAM, now_ms, record])?;
+    }
+    Ok(())
 }
 
 /// The row of a destination, made when there is none.

@@ -11,5 +11,6 @@ pub mod files;
 pub mod http;
 pub mod interview_vendor;
 pub mod people;
+pub mod sms;
 pub mod staff_api;
 pub mod story;

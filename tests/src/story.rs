@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::interview_vendor::send;
 use crate::interview_vendor::story::Story;
-use crate::{dingtalk, feishu, http, interview_vendor};
+use crate::{dingtalk, feishu, http, interview_vendor, sms};
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,6 +29,8 @@ pub struct Stage {
     pub company: dingtalk::Company,
     /// The AI interviewer.
     pub vendor: interview_vendor::Vendor,
+    /// Who brings text messages to candidates.
+    pub phones: sms::Provider,
 }
 
 /// A gateway's API.
@@ -110,12 +112,13 @@ async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl Fn
         ensure!((200..300).contains(&answer.status), "the gateway answered a signed event with {answer:?}");
         Ok(())
     };
-    for (number, event) in [story.invited(), story.started(), story.answered(1)].iter().enumerate() {
-        tell(number, event).await?;
+    tell(0, &story.invited()).await?;
+    until("a reminder at the candidate", async || Ok(texted(stage, "开始").then_some(()))).await?;
+    told("the vendor plans it for four minutes from now: the candidate is reminded by text message, in Chinese");
+    for (number, event) in [story.started(), story.answered(1)].iter().enumerate() {
+        tell(1 + number, event).await?;
     }
-    told(
-        "the vendor invites, the candidate begins and answers the first question: each event signed, each kept before its answer",
-    );
+    told("the candidate begins and answers the first question: each event signed, each kept before its answer");
     let vendor = json!({ "role": "vendor", "connection": "interview", "label": "the interview vendor" });
     let vendor = api.with_key_for(&vendor).await?;
     let refused = vendor.status("GET", "/v1/pay-bands", "").await?;
@@ -139,7 +142,28 @@ async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl Fn
             .await?;
     ensure!(forged.status == 401, "a forged result was answered with {}", forged.status);
     told(&format!("it is over: {BORDER_SCORE} of 100, sent twice and taken once; a forged 100 is refused"));
+    until("the feedback at the candidate", async || Ok(texted(stage, "反馈").then_some(()))).await?;
+    until("the feedback counted as delivered", async || {
+        let page = api.get("/v1/notifications?connection=renmen&limit=500").await?;
+        let ours = |one: &&Value| {
+            one["body"]["interview"]["external"]["value"] == story.interview.as_str()
+                && one["body"]["template"] == "interview_feedback"
+        };
+        let body = page["data"].as_array().and_then(|all| Some(all.iter().find(ours)?["body"].clone()));
+        let Some(body) = body.filter(|body| body["status"]["code"] == "DELIVERED") else { return Ok(None) };
+        let arrived = body["attempts"].as_array().and_then(|all| all.last()?["at"].as_str()).context("an attempt")?;
+        ensure!(arrived <= body["deadline"].as_str().unwrap_or_default(), "the feedback was late: {body}");
+        Ok(Some(()))
+    })
+    .await?;
+    told("the candidate has the feedback by text message; the provider confirms it, and it counts as in time");
     Ok(())
+}
+
+/// Did a text message with these words reach somebody?
+fn texted(stage: &Stage, words: &str) -> bool {
+    let sent = stage.phones.lock().unwrap();
+    sent.iter().any(|message| message["text"].as_str().is_some_and(|text| text.contains(words)))
 }
 
 /// The rule leaves the border to a person, who is told and decides.
@@ -173,12 +197,14 @@ async fn decided(stage: &Stage, api: &Api, story: &Story, told: &mut impl FnMut(
 
 /// The steps, when all that belongs to the story is there.
 fn complete(timeline: &Value) -> anyhow::Result<Option<Vec<Value>>> {
-    const WANTED: [(&str, &str); 7] = [
+    const WANTED: [(&str, &str); 9] = [
         ("order", "interview"),
         ("node", "interview"),
         ("result", "interview"),
         ("decision", "renmen"),
+        ("notification", "renmen"),
         ("delivery", "interview"),
+        ("delivery", "sms"),
         ("delivery", "dingtalk"),
         ("delivery", "feishu"),
     ];

@@ -50,6 +50,8 @@ struct Ready {
     interview_key: String,
     interview_webhook_secret: String,
     recruiter: String,
+    sms_url: String,
+    sms_key: String,
 }
 
 /// What the gateway says when it serves.
@@ -199,6 +201,7 @@ fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready) -> Command {
     command.env("INTERVIEW_URL", &ready.interview_url).env("INTERVIEW_KEY", &ready.interview_key);
     command.env("INTERVIEW_WEBHOOK_SECRET", &ready.interview_webhook_secret);
     command.env("DINGTALK_RECRUITER", &ready.recruiter);
+    command.env("SMS_URL", &ready.sms_url).env("SMS_KEY", &ready.sms_key);
     command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox);
     own_group(&mut command);
     command

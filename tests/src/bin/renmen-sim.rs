@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, files, interview_vendor, sms};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -52,10 +52,12 @@ async fn main() -> anyhow::Result<()> {
         company,
         hire: feishu::tenant(options.people, options.candidates),
         vendor: interview_vendor::vendor_of(options.candidates * 2 / 3, feishu::application_id),
+        phones: sms::Provider::default(),
     };
     let dingtalk = serve(dingtalk::router(stage.company.clone())).await?;
     let feishu = serve(feishu::router(stage.hire.clone())).await?;
     let interview = serve(interview_vendor::router(stage.vendor.clone())).await?;
+    let texts = serve(sms::router(stage.phones.clone())).await?;
     let served = serve(files::router(options.dir.clone())).await?;
     let ready = json!({
         "dingtalk_url": dingtalk,
@@ -70,6 +72,8 @@ async fn main() -> anyhow::Result<()> {
         "interview_key": interview_vendor::API_KEY,
         "interview_webhook_secret": interview_vendor::WEBHOOK_SECRET,
         "recruiter": recruiter,
+        "sms_url": texts,
+        "sms_key": sms::API_KEY,
     });
     put(&options.ready_file, &ready)?;
 

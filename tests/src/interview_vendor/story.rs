@@ -12,6 +12,8 @@ pub struct Story {
     /// The vendor's id of the interview.
     pub interview: String,
     application: Value,
+    /// When it is planned to begin: soon enough for a reminder.
+    start: String,
 }
 
 impl Story {
@@ -22,15 +24,17 @@ impl Story {
         let state = vendor.lock().unwrap();
         let asked = state.orders.get(number)?;
         let application = asked.get("application_id").unwrap_or(&asked["external_id"]).clone();
-        Some(Self { order: format!("ord-{tag}"), interview: format!("int-{tag}"), application })
+        let start = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(4)).to_string();
+        Some(Self { order: format!("ord-{tag}"), interview: format!("int-{tag}"), application, start })
     }
 
-    /// The order was taken, the candidate invited.
+    /// The order was taken, a time agreed, the candidate invited.
     #[must_use]
     pub fn invited(&self) -> Value {
         let order = json!({ "id": self.order, "modified_at": now(), "application_id": self.application,
                             "package": { "id": "pkg-video" }, "mode": "async_video", "language": "zh-CN", "profile_version": 3,
-                            "invite_by": "vendor", "status": "invited" });
+                            "start_at": self.start, "time_zone": "Asia/Shanghai", "invite_by": "vendor", "status": "scheduled",
+                            "access_url": format!("https://vendor.example/i/{}", self.order) });
         self.event(
             "order.updated",
             &json!({ "orders": [order], "interviews": [self.at("scheduled")],
@@ -116,7 +120,7 @@ impl Story {
 
     fn at(&self, status: &str) -> Value {
         json!({ "id": self.interview, "modified_at": now(), "order_id": self.order, "application_id": self.application,
-                "round": 1, "kind": "ai", "status": status, "time_zone": "Asia/Shanghai" })
+                "round": 1, "kind": "ai", "status": status, "start_at": self.start, "time_zone": "Asia/Shanghai" })
     }
 
     fn node(&self, node: &str, seq: u32) -> Value {

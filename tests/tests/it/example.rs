@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use renmen_tests::{dingtalk, feishu, files, interview_vendor};
+use renmen_tests::{dingtalk, feishu, files, interview_vendor, sms};
 use serde_json::json;
 
 use crate::harness::{Home, plugin, serve};
@@ -32,6 +32,8 @@ pub async fn example() -> Home {
         .env("INTERVIEW_URL", NOBODY)
         .env("INTERVIEW_KEY", interview_vendor::API_KEY)
         .env("INTERVIEW_WEBHOOK_SECRET", interview_vendor::WEBHOOK_SECRET)
+        .env("SMS_URL", NOBODY)
+        .env("SMS_KEY", sms::API_KEY)
 }
 
 /// With a DingTalk, whose first member is the recruiter.
@@ -51,4 +53,10 @@ pub async fn with_feishu(home: Home, tenant: &feishu::Tenant) -> Home {
 pub async fn with_interviews(home: Home, vendor: &interview_vendor::Vendor, applications: &str) -> Home {
     let url = serve(interview_vendor::router(vendor.clone())).await;
     home.env("INTERVIEW_URL", &format!("{url}/v1")).env("INTERVIEW_APPLICATIONS", applications)
+}
+
+/// With a provider of text messages.
+pub async fn with_texts(home: Home, provider: &sms::Provider) -> Home {
+    let url = serve(sms::router(provider.clone())).await;
+    home.env("SMS_URL", &url)
 }

@@ -116,3 +116,25 @@ async fn a_flow_that_names_what_is_not_there_is_refused_with_line_and_column() {
         assert!(told.contains("key: flows.notes."), "{told}");
     }
 }
+
+/// The repository's own deployment, with the name of a message as it was before, or as nobody has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_names_a_message_that_does_not_exist_is_refused_with_those_that_there_are() {
+    let home = crate::example::example().await;
+    let file = home.path().join("connectors.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, config.replacen("template = \"record.template\"", "template = \"'interview-reminder'\"", 1))
+        .unwrap();
+    for command in [&["check", "--dev"][..], &["serve", "--dev", "--listen", "127.0.0.1:0"]] {
+        let output = home.run(command).await;
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        for part in [
+            "map.template",
+            "there is no `interview-reminder`",
+            "interview_feedback, interview_invitation, interview_reminder",
+        ] {
+            assert!(told.contains(part), "{command:?}: {part} is not in {told}");
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! The loop from end to end, on the repository's own connectors.toml.
 
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, interview_vendor};
+use renmen_tests::{dingtalk, feishu, interview_vendor, sms};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::example::{example, with_dingtalk, with_feishu, with_interviews};
+use crate::example::{example, with_dingtalk, with_feishu, with_interviews, with_texts};
 use crate::harness::Home;
 
 /// Applications in Hire of which the vendor knows none.
@@ -14,7 +14,7 @@ const CANDIDATES: usize = 16;
 async fn home(stage: &Stage) -> Home {
     let home = with_dingtalk(example().await, &stage.company).await;
     let home = with_feishu(home, &stage.hire).await;
-    with_interviews(home, &stage.vendor, "feishu").await
+    with_interviews(with_texts(home, &stage.phones).await, &stage.vendor, "feishu").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,6 +23,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         hire: feishu::tenant(10, CANDIDATES),
         company: dingtalk::company(20),
         vendor: interview_vendor::vendor_of(0, feishu::application_id),
+        phones: sms::Provider::default(),
     };
     let home = home(&stage).await;
     for connection in ["payroll", "feishu"] {
@@ -43,7 +44,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         }
     };
 
-    assert_eq!(told.len(), 12, "{told:#?}");
+    assert_eq!(told.len(), 14, "{told:#?}");
     assert_eq!(
         (&end.decision["body"]["outcome"], &end.decision["body"]["status"]),
         (&json!("PASS"), &json!("DECIDED"))
@@ -59,7 +60,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
     let sent = api.get("/v1/deliveries?limit=100").await;
     let sent: Vec<&Value> = sent["data"].as_array().unwrap().iter().collect();
     let flows: Vec<&str> = sent.iter().map(|one| one["flow"].as_str().unwrap()).collect();
-    for flow in ["order-interview", "ask-a-person", "result-to-hire"] {
+    for flow in ["order-interview", "remind-candidate", "tell-candidate", "ask-a-person", "result-to-hire"] {
         assert_eq!(flows.iter().filter(|name| **name == flow).count(), 1, "{flow} in {flows:?}");
     }
     assert!(sent.iter().all(|one| one["flow_version"] == 1 && one["state"] == "delivered"), "{sent:#?}");

@@ -1,6 +1,6 @@
 //! Records of control: notifications, consents, erasures, migrations.
 
-use super::{Candidate, Employee, Interview, Person, ProcessNode};
+use super::{Application, Candidate, Employee, Interview, InterviewOrder, Person, ProcessNode};
 use crate::check::Walk;
 use crate::code::{
     ConsentStatus, ErasureStatus, LegalBasis, MigrationStage, NodeCode, NotificationChannel, NotificationStatus,
@@ -17,6 +17,10 @@ entity! {
         pub candidate: Option<Ref<Candidate>>,
         /// or to an employee.
         pub employee: Option<Ref<Employee>>,
+        /// About which application.
+        pub application: Option<Ref<Application>>,
+        /// About which order.
+        pub order: Option<Ref<InterviewOrder>>,
         /// About which interview.
         pub interview: Option<Ref<Interview>>,
         /// By which way.

@@ -53,6 +53,10 @@ impl Definition {
             let message = format!("action `{}` needs `{name}`", self.to.action);
             note(defects, "map", message, &format!("add `{name}`; it takes {}", known()));
         }
+        for (name, part) in parts {
+            let words = properties.get(name).and_then(|property| property["enum"].as_array());
+            check_words(&format!("map.{name}"), part, words, defects);
+        }
     }
 
     /// What is withheld from the destination anyway must not be asked for either: its answer would tell.
@@ -89,6 +93,16 @@ impl Definition {
         for (number, pattern) in fields.iter().enumerate().filter(|(_, pattern)| within(kind, withheld, pattern)) {
             note(defects, &format!("{key}[{number}]"), self.withholds(pattern), help(pattern));
         }
+    }
+}
+
+/// Of a key that takes certain words, such as the name of a message, those that stand in the map are known before anything is sent.
+fn check_words(key: &str, part: &Template, words: Option<&Vec<serde_json::Value>>, defects: &mut Vec<Defect>) {
+    let (Some(words), Template::Expression(expression)) = (words, part) else { return };
+    let known = || words.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ");
+    for text in expression.texts().iter().filter(|text| !words.iter().any(|word| word == text.as_str())) {
+        let shown: String = text.chars().take(80).collect();
+        note(defects, key, format!("there is no `{shown}`"), &format!("there are {}", known()));
     }
 }
 

@@ -15,7 +15,10 @@ impl Destination for Desk {
     fn actions(&self) -> std::collections::BTreeMap<String, ActionInfo> {
         let input_schema = json!({
             "type": "object", "additionalProperties": false, "required": ["number"],
-            "properties": { "number": { "type": "string" }, "title": { "type": "string" } },
+            "properties": {
+                "number": { "type": "string" }, "title": { "type": "string" },
+                "template": { "enum": ["interview_reminder", "interview_feedback"] },
+            },
         });
         [("staff.upsert".to_owned(), ActionInfo { input_schema: Some(input_schema), ..ActionInfo::default() })].into()
     }
@@ -83,7 +86,7 @@ fn what_is_wrong_is_told_with_its_key_and_the_way_out() {
             json!("record.number + record.work.level"),
             &["map.number", "`/work/level` is not among `fields`"],
         ),
-        ("/map/colour", json!("'red'"), &["map.colour", "takes no `colour`", "number, title"]),
+        ("/map/colour", json!("'red'"), &["map.colour", "takes no `colour`", "number, template, title"]),
         ("/map", json!({ "title": "'x'" }), &["map", "needs `number`"]),
         ("/to/connection", json!("desc"), &["to.connection", "no connection `desc`", "there are desk"]),
         ("/to/action", json!("staff.remove"), &["to.action", "no action `staff.remove`", "staff.upsert"]),
@@ -175,5 +178,23 @@ fn a_scoring_vendor_may_not_even_be_chosen_by_what_it_must_not_know() {
         let source = with(pointer, value);
         assert_eq!(told(&source, false), "", "{pointer}");
         assert!(told(&source, true).contains("/person/gender"), "{pointer}");
+    }
+}
+
+#[test]
+fn a_word_that_the_action_does_not_take_is_refused_with_those_that_it_does() {
+    let of = |template: &str| told(&with("/map/template", json!(template)), false);
+    for good in
+        ["'interview_reminder'", "record.number == '' ? 'interview_reminder' : 'interview_feedback'", "record.number"]
+    {
+        assert_eq!(of(good), "", "{good}");
+    }
+    for wrong in ["'interview-reminder'", "record.number == '' ? 'interview_reminder' : 'interview-reminder'"] {
+        let told = of(wrong);
+        for part in
+            ["map.template", "there is no `interview-reminder`", "there are interview_reminder, interview_feedback"]
+        {
+            assert!(told.contains(part), "{part} in {told}");
+        }
     }
 }

@@ -33,6 +33,7 @@ pub struct Expression {
     source: Arc<str>,
     tree: Arc<IdedExpr>,
     named: Arc<Named>,
+    texts: Arc<[String]>,
 }
 
 impl PartialEq for Expression {
@@ -99,7 +100,8 @@ impl Expression {
             BadExpression { at, message: format!("this is no CEL: {}", one_line(what)) }
         })?;
         let named = names::collect(&tree, &places, related)?;
-        Ok(Self { source: source.into(), tree: Arc::new(bounded::with_steps(tree)), named: Arc::new(named) })
+        let texts = names::texts(&tree).into();
+        Ok(Self { source: source.into(), texts, tree: Arc::new(bounded::with_steps(tree)), named: Arc::new(named) })
     }
 
     /// Its text.
@@ -111,6 +113,11 @@ impl Expression {
     /// The fields of records that it names.
     pub(crate) fn named(&self) -> &Named {
         &self.named
+    }
+
+    /// The texts that it may give, as far as they stand in it.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Works it out.

@@ -66,6 +66,9 @@ pub(crate) fn is_free_name(name: &str) -> bool {
     !taken && !name.is_empty() && name.len() <= NAME_CHARS_MAX && name.chars().enumerate().all(fits)
 }
 
+/// The operator of `condition ? this : that`.
+const CHOICE: &str = "_?_:_";
+
 /// What a name stands for while the tree is walked.
 #[derive(Clone)]
 enum Meaning {
@@ -97,6 +100,17 @@ pub(super) fn collect(tree: &IdedExpr, places: &SourceInfo, related: &[&str]) ->
     let meaning = walk.visit(tree, &known)?;
     walk.note(&meaning, tree.id)?;
     Ok(walk.named)
+}
+
+/// The texts that stand in an expression as what it may give: of a choice, those of both sides.
+pub(super) fn texts(tree: &IdedExpr) -> Vec<String> {
+    match &tree.expr {
+        Expr::Literal(LiteralValue::String(text)) => vec![text.inner().to_owned()],
+        Expr::Call(CallExpr { func_name, args, .. }) if func_name == CHOICE => {
+            args.iter().skip(1).flat_map(texts).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 impl Walk<'_> {

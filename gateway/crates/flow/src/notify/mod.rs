@@ -4,8 +4,8 @@
 //! connection: `renmen-egress` does.
 //!
 //! A channel is a [`Destination`](crate::Destination) with the action `message.send`. Its input is either
-//! `{"to": …, "template": "interview-invitation", "locale": "zh-CN", "data": {…}}` or, without a template, the texts themselves
-//! (`subject`, `text`, `html`).
+//! `{"to": …, "template": "interview_invitation", "locale": "zh-CN", "data": {…}}` or, without a template, the texts themselves
+//! (`subject`, `text`, `html`). The messages about interviews have the names of the notifications that ask for them.
 
 mod input;
 mod mail;

@@ -39,7 +39,7 @@ fn channel(server: &MailServer) -> MailChannel {
 fn reminder() -> Value {
     json!({
         "to": "zhang.wei@example.com",
-        "template": "interview-reminder",
+        "template": "interview_reminder",
         "locale": "en-GB",
         "data": { "candidate": "Zhang Wei", "company": "Example", "job": "Accountant", "starts_at": "2026-11-23T02:00:00Z" },
     })
@@ -88,7 +88,7 @@ async fn an_input_that_makes_no_mail_is_refused_without_its_values() {
         (json!({ "to": "a@example.com" }), "`template` or `text` is missing"),
         (json!({ "to": [], "text": "x" }), "names nobody"),
         (json!({ "to": "a@example.com", "text": "x" }), "`subject` is missing"),
-        (json!({ "to": "a@example.com", "template": "result-ready", "text": "canary" }), "either"),
+        (json!({ "to": "a@example.com", "template": "result_ready", "text": "canary" }), "either"),
         (json!({ "to": "canary", "subject": "s", "text": "x" }), "recipient 1"),
         (
             json!({ "to": ["a@example.com", "b@example.com", "c@example.com"], "subject": "s", "text": "x" }),
@@ -96,7 +96,7 @@ async fn an_input_that_makes_no_mail_is_refused_without_its_values() {
         ),
         (json!({ "to": "a@example.com", "template": "canary-template" }), "there is no message"),
         (
-            json!({ "to": "a@example.com", "template": "result-ready", "data": { "job": "canary" } }),
+            json!({ "to": "a@example.com", "template": "result_ready", "data": { "job": "canary" } }),
             "`candidate` is missing",
         ),
         (json!({ "to": "a@example.com", "text": "x", "bcc": "canary" }), "does not fit"),
@@ -115,5 +115,5 @@ fn the_input_schema_names_the_messages() {
     let server = runtime.block_on(MailServer::start(Manner::plain()));
     let actions = channel(&server).actions();
     let schema = actions[SEND].input_schema.as_ref().unwrap();
-    assert!(schema["properties"]["template"]["enum"].as_array().unwrap().contains(&json!("interview-reminder")));
+    assert!(schema["properties"]["template"]["enum"].as_array().unwrap().contains(&json!("interview_reminder")));
 }

@@ -128,6 +128,8 @@ impl Watch<'_> {
         let mut made = notification(template, relative_to, offset_s, options);
         let application = dossier.application.as_ref();
         made.candidate = application.map(|read| subject::absolute(&read.body.candidate, &read.row.connection));
+        made.application = application.map(|read| subject::to(&read.row));
+        made.order = dossier.order.as_ref().map(|read| subject::to(&read.row));
         made.interview = Some(self.interview());
         let language = dossier.interview.as_ref().and_then(|read| read.body.language.clone());
         made.locale = language.or_else(|| dossier.order.as_ref()?.body.language.clone());

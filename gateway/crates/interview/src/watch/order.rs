@@ -149,6 +149,8 @@ impl Ordered<'_> {
     async fn message(&self, template: &str, to: NodeCode, offset_s: i64) -> Result<Notification, InterviewError> {
         let mut made = notification(template, to, offset_s, self.options);
         made.candidate = self.candidate().await?;
+        made.application = Some(subject::absolute(&self.order.body.application, &self.order.row.connection));
+        made.order = Some(subject::to(&self.order.row));
         made.locale.clone_from(&self.order.body.language);
         Ok(made)
     }

@@ -30,13 +30,17 @@ macro_rules! built_in {
 }
 
 built_in![
-    "border-case",
-    "candidate-feedback",
-    "connector-failing",
-    "delivery-dead",
-    "interview-invitation",
-    "interview-reminder",
-    "result-ready",
+    "border_case",
+    "connector_failing",
+    "delivery_dead",
+    "interview_cancelled",
+    "interview_deadline_missed",
+    "interview_dropped",
+    "interview_feedback",
+    "interview_invitation",
+    "interview_reminder",
+    "interview_reschedule",
+    "result_ready",
 ];
 
 impl Templates {
@@ -81,7 +85,7 @@ impl Loading {
         for path in paths {
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
             if !is_name(&name) {
-                self.problem(&path, 0, "a message's name has 1 to 63 of a-z, 0-9 and `-`: rename the file");
+                self.problem(&path, 0, "a message's name has 1 to 63 of a-z, 0-9, `_` and `-`: rename the file");
             } else if self.templates.messages.len() >= MESSAGES_MAX && !self.templates.messages.contains_key(&name) {
                 self.problem(&path, 0, format!("more than {MESSAGES_MAX} messages: take some out"));
             } else {
@@ -241,7 +245,7 @@ fn line_of(text: &str, word: &str) -> usize {
 }
 
 fn is_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     (1..=63).contains(&name.len()) && name.bytes().all(fits)
 }
 

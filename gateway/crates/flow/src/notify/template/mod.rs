@@ -1,6 +1,6 @@
 //! Templates of messages: built into the binary, replaced or added to by a directory of the deployment.
 //!
-//! One file is one message (`interview-invitation.toml`): which fields it has, with a sample of each, and its texts in each
+//! One file is one message (`interview_invitation.toml`): which fields it has, with a sample of each, and its texts in each
 //! language. Everything that can be known to be wrong is said at load, with file and line: an unknown field, a text that does not
 //! parse, one that fails with the sample. At run time only the data can be wrong.
 

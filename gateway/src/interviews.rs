@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{
-    BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PositionWords, RuleUse,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse,
     ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
 use renmen_config::Config;
 use renmen_interview::{
-    BandAsk, BandKeyAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LoopOptions, LoopWork,
+    Asked, BandAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LoopOptions, LoopWork,
     PersonVerdict, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict, WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
@@ -46,6 +46,9 @@ pub(crate) fn options(config: &Config, writers: &Writers) -> LoopOptions {
         band: BandOptions {
             asks_per_minute: said.match_asks_per_minute,
             amounts_per_interview: said.match_amounts_per_interview as usize,
+            asks_per_candidate: said.match_asks_per_candidate as usize,
+            asks_per_band: said.match_asks_per_band as usize,
+            window_ms: ms(said.match_window),
             digits: said.match_digits,
             sources: pay_bands(config, writers),
             ..BandOptions::default()
@@ -75,16 +78,18 @@ impl Interviews for InterviewBridge {
         caller: &str,
         question: BandQuestion,
     ) -> Result<BandVerdict, InterviewsError> {
-        let PositionWords { position, position_name, job_family, level, grade, location } = question.position;
-        let key = BandKeyAsk { position, position_name, job_family, level, grade, location };
-        let ask = BandAsk { key, expected: question.expected, per: question.per };
-        let interview = (&question.connection, question.interview.as_str());
-        let verdict = self.0.match_band(tenant, caller, interview, ask).await.map_err(told)?;
-        let reason = match verdict {
-            Verdict::Unknown(why) => Some(why.word()),
+        let BandQuestion { connection, about, expected, per } = &question;
+        let about = match about {
+            AskedAbout::Interview(id) => Asked::Interview(id),
+            AskedAbout::Order(id) => Asked::Order(id),
+        };
+        let ask = BandAsk { connection, about, expected: *expected, per: *per };
+        let verdict = self.0.match_band(tenant, caller, ask).await.map_err(told)?;
+        let why = match verdict {
+            Verdict::Unknown(why) => Some(why),
             Verdict::In | Verdict::Out => None,
         };
-        Ok(BandVerdict { answer: verdict.word(), reason })
+        Ok(BandVerdict { answer: verdict.word(), unknown: why.map(|why| (why.word(), why.says())) })
     }
 
     async fn decide(
@@ -198,7 +203,7 @@ fn told(error: InterviewError) -> InterviewsError {
         InterviewError::NotFound(what) => InterviewsError::NotFound(what),
         InterviewError::BadInput { field, expected } => InterviewsError::Invalid { field, expected },
         InterviewError::Refused(why) => InterviewsError::Refused(why),
-        InterviewError::TooMany { after_s } => InterviewsError::TooMany { after_s },
+        InterviewError::TooMany { after_s, .. } => InterviewsError::TooMany { after_s },
         InterviewError::Overloaded => InterviewsError::Overloaded,
         InterviewError::Store(error) => InterviewsError::Store(error),
         InterviewError::Fault(why) => InterviewsError::Failed(why),

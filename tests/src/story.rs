@@ -62,9 +62,10 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     let application = reader.candidate_for_an_interview().await?;
     let hire_id = application["external_ids"][0]["value"].as_str().context("an application has its id in Hire")?;
     told(&format!("application {hire_id} is in screening in Hire, and {}", reader.bands().await?));
+    let pay = reader.pay_of(&application).await?;
 
     let story = ordered(stage, &api, hire_id, &mut told).await?;
-    interviewed(stage, &api, &story, &mut told).await?;
+    interviewed(stage, &api, &story, &pay, &mut told).await?;
     let decision = decided(stage, &api, &story, &mut told).await?;
 
     until("the result on the candidate in Hire", async || {
@@ -103,7 +104,13 @@ async fn ordered(stage: &Stage, api: &Api, hire_id: &str, told: &mut impl FnMut(
 }
 
 /// What the vendor sends and asks while the interview goes on; the result twice, as vendors do.
-async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl FnMut(&str)) -> anyhow::Result<()> {
+async fn interviewed(
+    stage: &Stage,
+    api: &Api,
+    story: &Story,
+    pay: &Pay,
+    told: &mut impl FnMut(&str),
+) -> anyhow::Result<()> {
     let hook = format!("{}/hooks/interview", api.url);
     let tell = async |number: usize, event: &Value| {
         Story::keep(&stage.vendor, event);
@@ -124,11 +131,14 @@ async fn interviewed(stage: &Stage, api: &Api, story: &Story, told: &mut impl Fn
     let refused = vendor.status("GET", "/v1/pay-bands", "").await?;
     ensure!(refused == 403, "the vendor's key was answered with {refused} about pay bands");
     told("the vendor has a key of its own, for its questions and nothing else: it may not read the bands");
-    for (amount, wanted) in [("9500", "in"), ("13000", "out")] {
-        let said = vendor.post("/v1/pay-bands/match", &story.asks_about_pay(amount)).await?;
+    for (question, amount, wanted) in [
+        (story.asks_about_pay(&pay.within), &pay.within, "in"),
+        (story.asks_about_pay_by_order(&pay.beyond), &pay.beyond, "out"),
+    ] {
+        let said = vendor.post("/v1/pay-bands/match", &question).await?;
         ensure!(said == json!({ "match": wanted }), "about {amount}: {said}");
         told(&format!(
-            "the vendor asks whether {amount} CNY a month is within the band of P4: `{wanted}`, and never the band"
+            "the vendor asks whether {amount} CNY a month is within the band of this interview: `{wanted}`, and never the band"
         ));
     }
     let result = story.result(BORDER_SCORE);
@@ -225,6 +235,12 @@ pub fn line(step: &Value) -> String {
     format!("{at}  {:<10} {:<12} {:<28} {}", text("connection"), text("kind"), text("code"), text("status"))
 }
 
+/// What the table of pay bands says of a job, read by one who may: an amount within it, and one beyond.
+struct Pay {
+    within: String,
+    beyond: String,
+}
+
 /// The gateway's API, asked with its key.
 struct Api {
     url: String,
@@ -278,6 +294,26 @@ impl Api {
         };
         let newest = all.iter().filter(open).max_by_key(|one| one["external_ids"][0]["value"].to_string());
         newest.cloned().context("Hire has no application in screening")
+    }
+
+    /// From the bands of the lowest and the highest level of an application's job.
+    async fn pay_of(&self, application: &Value) -> anyhow::Result<Pay> {
+        let job = application["body"]["job"]["external"]["value"].as_str().context("an application is for a job")?;
+        let jobs = self.get("/v1/jobs?connection=feishu&limit=100").await?;
+        let is_it = |one: &&Value| one["external_ids"][0]["value"] == job;
+        let job = jobs["data"].as_array().and_then(|all| all.iter().find(is_it)).context("Hire told of the job")?;
+        let job = &job["body"];
+        let page = self.get("/v1/pay-bands?connection=payroll&limit=100").await?;
+        let range = |level: &Value| {
+            let is_it = |one: &&Value| {
+                one["body"]["key"]["job_family"] == job["job_family"] && one["body"]["key"]["level"] == *level
+            };
+            let band = page["data"].as_array().and_then(|all| all.iter().find(is_it));
+            band.map(|band| band["body"]["range"].clone()).with_context(|| format!("payroll has a band for {level}"))
+        };
+        let amount = |text: &Value| text.as_str().and_then(|text| text.parse::<u32>().ok()).context("an amount");
+        let (min, max) = (amount(&range(&job["min_level"])?["min"])?, amount(&range(&job["max_level"])?["max"])?);
+        Ok(Pay { within: ((min + max) / 2 / 100 * 100).to_string(), beyond: (max + 3_000).to_string() })
     }
 
     async fn bands(&self) -> anyhow::Result<String> {

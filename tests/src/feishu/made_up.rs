@@ -26,7 +26,13 @@ const DEPARTMENTS: [(&str, &str); 5] = [
     ("销售部", "Sales"),
     ("平台组", "Platform"),
 ];
-const JOBS: [&str; 4] = ["高级会计", "后端工程师", "客户经理", "数据分析师"];
+/// Title, family, lowest and highest level: in the words of the company's own table of pay bands.
+const JOBS: [(&str, &str, &str, &str); 4] = [
+    ("高级会计", "职能", "F1", "F1"),
+    ("后端工程师", "研发", "P4", "P4"),
+    ("客户经理", "销售", "S1", "S2"),
+    ("数据分析师", "研发", "P5", "P6"),
+];
 
 fn id(kind: u64, n: usize) -> String {
     format!("{kind}{n:017}")
@@ -87,7 +93,7 @@ fn employee(n: usize) -> Value {
         "employment_id": id(70, n), "employment_id_v2": id(70, n), "employee_number": format!("F{n:05}"),
         "department_id": format!("od-{}", 1 + n % 4), "department_id_v2": format!("od-{}", 1 + n % 4),
         "department": { "department_name": text(DEPARTMENTS[1 + n % 4].0, DEPARTMENTS[1 + n % 4].1) },
-        "job": { "name": text(JOBS[n % 4], "Job") }, "job_level": { "name": text(&format!("P{}", 4 + n % 4), "P") },
+        "job": { "name": text(JOBS[n % 4].0, "Job") }, "job_level": { "name": text(&format!("P{}", 4 + n % 4), "P") },
         "job_family": { "name": text("职能", "Functions") },
         "effective_date": format!("2024-{:02}-{:02}", 1 + n % 12, 1 + n % 28),
         "seniority_date": format!("2024-{:02}-{:02}", 1 + n % 12, 1 + n % 28),
@@ -120,14 +126,14 @@ fn offboarding(n: usize) -> Value {
     })
 }
 
-fn job((n, title): (usize, &&str)) -> Value {
+fn job((n, (title, family, min, max)): (usize, &(&str, &str, &str, &str))) -> Value {
     json!({
         "id": id(67, n), "title": title, "code": format!("A{n:03}"), "description": "负责相关工作。", "requirement": "三年以上经验。",
         "recruitment_type": { "id": "101", "zh_name": "全职", "en_name": "Full-time", "active_status": 1 },
         "department": { "id": format!("od-{}", 1 + n), "zh_name": DEPARTMENTS[1 + n].0, "en_name": DEPARTMENTS[1 + n].1 },
         "city_list": [{ "code": "CT_1", "name": { "zh_cn": "上海", "en_us": "Shanghai" } }],
-        "min_job_level": { "id": "1", "zh_name": "P5", "en_name": "P5" }, "max_job_level": { "id": "2", "zh_name": "P6" },
-        "job_category": { "id": "3", "zh_name": "职能" }, "active_status": 1, "head_count": 2, "job_attribute": 1,
+        "min_job_level": { "id": "1", "zh_name": min, "en_name": min }, "max_job_level": { "id": "2", "zh_name": max },
+        "job_category": { "id": "3", "zh_name": family }, "active_status": 1, "head_count": 2, "job_attribute": 1,
         "create_timestamp": FROM_MS.to_string(), "update_timestamp": (FROM_MS + n as i64 * HOUR_MS).to_string(),
     })
 }
@@ -143,7 +149,7 @@ fn talent(n: usize) -> Value {
             "modify_time": (FROM_MS + n as i64 * HOUR_MS).to_string(),
         },
         "education_list": [{ "id": "1", "degree": 6, "school": "示例大学", "field_of_study": "会计", "start_time": "2012-09", "end_time": "2016-06" }],
-        "career_list": [{ "id": "1", "company": "示例贸易", "title": JOBS[n % 4], "start_time": "2016-07", "end_time": "至今" }],
+        "career_list": [{ "id": "1", "company": "示例贸易", "title": JOBS[n % 4].0, "start_time": "2016-07", "end_time": "至今" }],
         "resume_source_list": [{ "id": "1", "zh_name": "招聘网站", "en_name": "Job site" }],
         "resume_attachment_id_list": [id(66, n)],
     })

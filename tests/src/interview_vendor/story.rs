@@ -94,11 +94,17 @@ impl Story {
         self.event("result.ready", &json!({ "results": [result], "dimension_scores": scores }))
     }
 
-    /// What the interviewer asks the gateway about an expected pay, in CNY a month.
+    /// What the interviewer asks the gateway about an expected pay, in CNY a month: by its own id of the interview, and by nothing
+    /// that it would have to know of the job.
     #[must_use]
     pub fn asks_about_pay(&self, amount: &str) -> Value {
-        json!({ "connection": "interview", "interview": self.interview, "position": { "job_family": "研发", "level": "P4" },
-                "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
+        json!({ "interview": self.interview, "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
+    }
+
+    /// The same by its own id of the order, as it may before there is an interview.
+    #[must_use]
+    pub fn asks_about_pay_by_order(&self, amount: &str) -> Value {
+        json!({ "order": self.order, "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
     }
 
     /// Keeps what an event brings in the vendor's collections too, so that a read tells the same.

@@ -23,6 +23,23 @@ impl Api {
         Self { client: Client::new(), url: text("url"), key: text("key") }
     }
 
+    /// The same with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { client: self.client.clone(), url: self.url.clone(), key: key.to_owned() }
+    }
+
+    /// Where the gateway listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A stream that is good without a key.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer
+    }
+
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
         if let Some(body) = body {

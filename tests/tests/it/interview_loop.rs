@@ -3,27 +3,37 @@
 
 use std::time::Duration;
 
-use renmen_tests::interview_vendor;
 use renmen_tests::interview_vendor::story::Story;
+use renmen_tests::{feishu, interview_vendor};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::example::{example, with_interviews};
+use crate::example::{example, with_feishu, with_interviews};
 use crate::harness::{Home, Running};
 
 const CANDIDATES: usize = 30;
 
-/// The interview vendor and the payroll department of the repository's deployment.
+/// The interview vendor, Hire and the payroll department of the repository's deployment.
 async fn deployment() -> (Home, interview_vendor::Vendor) {
-    let vendor = interview_vendor::vendor(CANDIDATES);
-    Story::keep(&vendor, &json!({ "data": { "interviews": [under_way()] } }));
-    (with_interviews(example().await, &vendor, "interview").await, vendor)
+    let vendor = interview_vendor::vendor_of(CANDIDATES, feishu::application_id);
+    Story::keep(&vendor, &json!({ "data": { "interviews": under_way() } }));
+    let home = with_feishu(example().await, &feishu::tenant(4, CANDIDATES)).await;
+    (with_interviews(home, &vendor, "feishu").await, vendor)
 }
 
-/// The vendor's others are over: nothing is asked about them any more.
-fn under_way() -> Value {
-    json!({ "id": "int-now", "modified_at": "2026-03-02T01:00:00.000Z", "application_id": "app-0", "round": 2, "kind": "ai",
-            "status": "in_progress" })
+/// Of each job of Hire an amount within its band, and one beyond.
+const PAY: [(usize, &str, &str); 4] =
+    [(0, "6000", "7100"), (1, "9500", "13000"), (2, "9900", "5900"), (3, "15000", "17000")];
+
+/// One interview for an application of each job of Hire, and one of an application that Hire does not have. The vendor's others are
+/// over: nothing is asked about them any more.
+fn under_way() -> Vec<Value> {
+    let interview = |id: String, application: String| {
+        json!({ "id": id, "modified_at": "2026-03-02T01:00:00.000Z", "application_id": application, "round": 2, "kind": "ai",
+                "status": "in_progress" })
+    };
+    let of_job = |job: usize| interview(format!("int-now-{job}"), feishu::application_id(job));
+    (0..PAY.len()).map(of_job).chain([interview("int-now-own".into(), "app-own".into())]).collect()
 }
 
 /// A gateway that serves.
@@ -38,7 +48,7 @@ fn data(page: &Value) -> &Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
     let (home, vendor) = deployment().await;
-    for connection in ["interview", "payroll"] {
+    for connection in ["interview", "payroll", "feishu"] {
         home.run(&["sync", "--dev", connection]).await;
     }
     let results = vendor.lock().unwrap().collections["results"].len();
@@ -77,23 +87,38 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
     assert_eq!((&by_person["revision"], &by_person["body"]["outcome"]), (&json!(2), &json!("PASS")));
 }
 
-/// R05, over the payroll department's own file: P4 earns 8-10K.
+/// R05, over the payroll department's own file and the jobs of Hire: every one of them has its band by what the gateway knows.
 async fn band_match(api: &Api) {
-    let ask_of = |interview: &str, level: &str, amount: &str| {
-        json!({ "connection": "interview", "interview": interview, "position": { "job_family": "研发", "level": level },
+    let ask_of = |what: &str, id: &str, amount: &str| {
+        json!({ "connection": "interview", what: id,
                 "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
     };
-    let ask = |level: &str, amount: &str| ask_of("int-now", level, amount);
-    for (interview, status) in [("int-0", 409), ("int-made-up", 404)] {
-        assert_eq!(api.post("/v1/pay-bands/match", &ask_of(interview, "P4", "9500")).await.0, status, "{interview}");
+    let said =
+        async |what: &str, id: &str, amount: &str| api.post("/v1/pay-bands/match", &ask_of(what, id, amount)).await;
+    for (what, id, status) in [
+        ("interview", "int-0", 409),
+        ("interview", "int-made-up", 404),
+        ("order", "ord-0", 409),
+        ("order", "int-now-0", 404),
+    ] {
+        assert_eq!(said(what, id, "9500").await.0, status, "{id}");
     }
-    let said = async |level: &str, amount: &str| api.post("/v1/pay-bands/match", &ask(level, amount)).await.1;
-    assert_eq!(said("P4", "9500").await, json!({ "match": "in" }));
-    assert_eq!(said("P4", "13000").await, json!({ "match": "out" }));
-    assert_eq!(said("P9", "13000").await, json!({ "match": "unknown", "reason": "no_band" }));
-    assert_eq!(said("P4", "9999999").await, json!({ "match": "out" }));
-    let (status, problem) = api.post("/v1/pay-bands/match", &ask("P4", "10300")).await;
+    for (job, within, beyond) in PAY {
+        let interview = format!("int-now-{job}");
+        assert_eq!(said("interview", &interview, within).await.1, json!({ "match": "in" }), "{job}: {within}");
+        assert_eq!(said("interview", &interview, beyond).await.1, json!({ "match": "out" }), "{job}: {beyond}");
+    }
+    let unknown = said("interview", "int-now-own", "9500").await.1;
+    assert_eq!((&unknown["match"], &unknown["reason"]), (&json!("unknown"), &json!("no_job")));
+    assert!(unknown["detail"].as_str().unwrap().contains("does not know the job"), "{unknown}");
+    assert_eq!(said("interview", "int-now-1", "9999999").await.1, json!({ "match": "out" }));
+    let (status, problem) = said("interview", "int-now-1", "10300").await;
     assert_eq!((status, &problem["code"]), (429, &json!("too_many_asks")));
+    assert_eq!(said("interview", "int-now-1", "9500").await.0, 200, "an answer can be had again");
+    let chosen = json!({ "connection": "interview", "interview": "int-now-2", "position": { "job_family": "研发", "level": "P7" },
+                         "expected": { "amount": "17000", "currency": "CNY", "per": "MONTH" } });
+    let (_, problem) = api.post("/v1/pay-bands/match", &chosen).await;
+    assert_eq!(problem["code"], "invalid_body", "the job is not the asker's to choose");
 }
 
 async fn timeline(api: &Api, decision: &Value) {

@@ -23,6 +23,7 @@ mod languages;
 mod neighbours;
 mod off;
 mod operator;
+mod pace;
 mod provenance;
 mod secrets;
 mod security_page;

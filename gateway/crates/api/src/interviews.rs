@@ -11,10 +11,11 @@ use crate::loop_health::LoopHealth;
 /// The interview loop as the API sees it.
 #[async_trait]
 pub trait Interviews: Send + Sync {
-    /// Is what a candidate expects within the pay band? Asked for an interview that is there and not over.
+    /// Is what a candidate expects within the pay band? Asked about an interview or an order that is there and not over.
     ///
     /// # Errors
-    /// [`InterviewsError`]: `NotFound` for an interview that this connection does not have, `Refused` for one that is over, `TooMany` over a limit, `Overloaded` when too much waits to be written down.
+    /// [`InterviewsError`]: `NotFound` for what this connection does not have, `Refused` for what is over, `TooMany` over a limit,
+    /// `Overloaded` when too much waits to be written down.
     async fn match_band(
         &self,
         tenant: &TenantId,
@@ -117,33 +118,23 @@ pub enum InterviewsError {
 /// A question about a pay band, asked within an interview.
 #[derive(Debug, Clone)]
 pub struct BandQuestion {
-    /// The connection to the vendor that holds the interview.
+    /// The connection that asks.
     pub connection: ConnectionName,
-    /// The interview's id at that vendor.
-    pub interview: String,
-    /// What is known of the position.
-    pub position: PositionWords,
+    /// Which of its interviews or orders.
+    pub about: AskedAbout,
     /// What the candidate expects.
     pub expected: Money,
     /// For which time.
     pub per: PayInterval,
 }
 
-/// What is known of a position, as the key of a pay band names it.
-#[derive(Debug, Clone, Default)]
-pub struct PositionWords {
-    /// Its id at the vendor or here.
-    pub position: Option<String>,
-    /// Its name.
-    pub position_name: Option<String>,
-    /// Family of jobs.
-    pub job_family: Option<String>,
-    /// Level.
-    pub level: Option<String>,
-    /// Grade.
-    pub grade: Option<String>,
-    /// Where.
-    pub location: Option<String>,
+/// What a question names, by the ids of its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskedAbout {
+    /// An interview.
+    Interview(String),
+    /// An order of an interview.
+    Order(String),
 }
 
 /// The answer: never the band.
@@ -151,8 +142,8 @@ pub struct PositionWords {
 pub struct BandVerdict {
     /// `in`, `out`, `unknown`.
     pub answer: &'static str,
-    /// Why it is unknown: `no_band`, `unit_mismatch`, `ambiguous`.
-    pub reason: Option<&'static str>,
+    /// Why it is unknown: a word such as `no_band`, and what is missing in a sentence.
+    pub unknown: Option<(&'static str, &'static str)>,
 }
 
 /// What a person decides.

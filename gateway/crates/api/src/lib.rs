@@ -47,7 +47,7 @@ pub use figures::MetricsAccess;
 pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
-    BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PositionWords, ScoreCorrection, ScreenStep,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, ScoreCorrection, ScreenStep,
     ScreenSteps, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};

@@ -15,6 +15,7 @@ pub const RULES_MAX: usize = 500;
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const MONTH: Duration = Duration::from_secs(31 * 24 * 3_600);
+const YEAR: Duration = Duration::from_secs(366 * 24 * 3_600);
 
 /// What the gateway does about interviews, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +37,16 @@ pub struct Interview {
     pub screen_token_life: Duration,
     /// `match_asks_per_minute`: questions about pay bands of one API key in a minute. Default 600.
     pub match_asks_per_minute: u32,
-    /// `match_amounts_per_interview`: different amounts that one interview may ask about in a day. Default 3.
+    /// `match_amounts_per_interview`: different amounts that one interview may ask about within `match_window`. Default 3.
     pub match_amounts_per_interview: u32,
-    /// `match_digits`: significant digits to which amounts are compared. Default 3.
+    /// `match_asks_per_candidate`: questions about the pay of one candidate within `match_window`, in all interviews and through all
+    /// connections. Default 6.
+    pub match_asks_per_candidate: u32,
+    /// `match_asks_per_band`: questions that one connection may ask about one pay band in a day. Default 1000.
+    pub match_asks_per_band: u32,
+    /// `match_window`: how long the questions of an interview and of a candidate are counted. Default `30d`.
+    pub match_window: Duration,
+    /// `match_digits`: significant digits to which answers tell amounts apart. The ends of a band are moved inwards to them. Default 2.
     pub match_digits: u32,
     /// `vendors`: the connections whose AI interviews are acted on. Default: the one connection that may write interviews; where
     /// several may, none until it is said here.
@@ -83,7 +91,10 @@ impl Default for Interview {
             screen_token_life: Duration::from_secs(2 * 3_600),
             match_asks_per_minute: 600,
             match_amounts_per_interview: 3,
-            match_digits: 3,
+            match_asks_per_candidate: 6,
+            match_asks_per_band: 1_000,
+            match_window: 30 * DAY,
+            match_digits: 2,
             vendors: Vec::new(),
             sources: BTreeMap::new(),
             pay_bands: Vec::new(),
@@ -105,6 +116,7 @@ impl Interview {
             ("catch_up", MONTH, &mut interview.catch_up),
             ("decide_within", MONTH, &mut interview.decide_within),
             ("screen_token_life", DAY, &mut interview.screen_token_life),
+            ("match_window", YEAR, &mut interview.match_window),
         ] {
             if let Some(read) = section.get(key).and_then(|node| within_range::duration(&node, SECOND, most)) {
                 *place = read;
@@ -113,6 +125,8 @@ impl Interview {
         for (key, (least, most), place) in [
             ("match_asks_per_minute", (1_u32, 1_000_000), &mut interview.match_asks_per_minute),
             ("match_amounts_per_interview", (1, 100), &mut interview.match_amounts_per_interview),
+            ("match_asks_per_candidate", (1, 1_000), &mut interview.match_asks_per_candidate),
+            ("match_asks_per_band", (1, 1_000_000), &mut interview.match_asks_per_band),
             ("match_digits", (1, 15), &mut interview.match_digits),
             ("children_max", (100, 1_000_000), &mut interview.children_max),
         ] {

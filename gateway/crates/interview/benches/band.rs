@@ -6,31 +6,49 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use renmen_interview::{BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, SystemClock};
-use renmen_schema::Entity as _;
-use renmen_schema::code::{BandStatus, BandVisibility, InterviewKind, InterviewStatus};
-use renmen_schema::entity::{BandKey, Interview, PayBand};
+use renmen_interview::{Asked, BandAsk, BandDesk, BandIndex, BandOptions, JobFacts, SystemClock};
+use renmen_schema::Entity;
+use renmen_schema::code::{ApplicationStatus, BandStatus, BandVisibility, InterviewKind, InterviewStatus, JobKind};
+use renmen_schema::entity::{Application, BandKey, Interview, Job, PayBand};
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
-use renmen_schema::types::{Coded, LocalDate, Money, PayInterval, PayRange, Ref};
+use renmen_schema::types::{Coded, Decimal, LocalDate, Localized, Money, PayInterval, PayRange, Ref};
 use renmen_store::{AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 /// Interviews that are asked about in turn.
 const INTERVIEWS: usize = 1_000;
+/// Bands that there are.
+const BANDS: usize = 10_000;
 
-fn open_interviews(tenant: &TenantId) -> AuthoredCommit {
-    let status = Coded::new(InterviewStatus::InProgress);
-    let body = Interview::new(Ref::external("app"), InterviewKind::Ai, status).to_payload();
-    let records = (0..INTERVIEWS).map(|n| AuthoredRecord {
-        entity: "interview".into(),
-        external_id: format!("int-{n}"),
-        body: body.clone(),
-        causes: Vec::new(),
-        expect: None,
-        parents: Vec::new(),
-    });
+/// Jobs, an application for each, and as many interviews.
+fn records(tenant: &TenantId) -> AuthoredCommit {
+    let mut records = Vec::new();
+    for n in 0..INTERVIEWS {
+        let level = Some(format!("P{}", n % 20));
+        let job = Job {
+            job_family: Some(format!("family-{}", n % 500)),
+            min_level: level.clone(),
+            max_level: level,
+            ..Job::new(JobKind::Job.into(), Localized::en("Engineer"))
+        };
+        records.push(record(format!("job-{n}"), &job));
+        let (candidate, job) = (Ref::external(format!("cand-{n}")), Ref::external(format!("job-{n}")));
+        let application = Application::new(candidate, job, Coded::new(ApplicationStatus::Active));
+        records.push(record(format!("app-{n}"), &application));
+        let status = Coded::new(InterviewStatus::InProgress);
+        let interview = Interview::new(Ref::external(format!("app-{n}")), InterviewKind::Ai, status);
+        records.push(record(format!("int-{n}"), &interview));
+    }
+    for n in 0..BANDS {
+        records.push(record(format!("band-{n}"), &band(n)));
+    }
     let stream = StreamName::new("bench").unwrap();
-    AuthoredCommit { records: records.collect(), ..AuthoredCommit::of(tenant.clone(), stream, 1_772_413_200_000) }
+    AuthoredCommit { records, ..AuthoredCommit::of(tenant.clone(), stream, 1_772_413_200_000) }
+}
+
+fn record<E: Entity>(external_id: String, body: &E) -> AuthoredRecord {
+    let (entity, body) = (E::KIND.name().to_owned(), body.to_payload());
+    AuthoredRecord { entity, external_id, body, causes: Vec::new(), expect: None, parents: Vec::new() }
 }
 
 fn band(n: usize) -> PayBand {
@@ -43,26 +61,28 @@ fn band(n: usize) -> PayBand {
     PayBand::new(key, range, BandStatus::Active, BandVisibility::VendorMatchOnly)
 }
 
-fn ask(n: usize) -> BandAsk {
-    let key = BandKeyAsk {
-        job_family: Some(format!("family-{}", n % 500)),
-        level: Some(format!("P{}", n % 20)),
-        ..BandKeyAsk::default()
-    };
-    BandAsk { key, expected: Money::new("9500", "CNY").unwrap(), per: PayInterval::Month }
+fn nine_and_a_half() -> (Money, PayInterval) {
+    (Money::new("9500", "CNY").unwrap(), PayInterval::Month)
 }
 
 fn index(c: &mut Criterion) {
     let mut index = BandIndex::default();
-    for n in 0..10_000 {
+    for n in 0..BANDS {
         index.put(format!("0190a5d0-7b2c-7000-8000-{n:012}").parse().unwrap(), 1, band(n));
     }
     let today = LocalDate::of(2026, 3, 2).unwrap();
+    let (expected, per) = nine_and_a_half();
     let mut n = 0;
     c.bench_function("band_match/index_of_10000", |b| {
         b.iter(|| {
             n += 1;
-            black_box(index.answer(&ask(n), today))
+            let job = JobFacts {
+                known: true,
+                family: Some(format!("family-{}", n % 500)),
+                levels: vec![format!("P{}", n % 20)],
+                ..JobFacts::default()
+            };
+            black_box(index.answer(&job, (&expected, per), 2, today))
         });
     });
 }
@@ -72,28 +92,41 @@ fn desk(c: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("bench.db").display());
     let tenant = TenantId::new("acme").unwrap();
-    let options = BandOptions { asks_per_minute: u32::MAX, waiting_max: 1_000_000, ..BandOptions::default() };
+    let connection = ConnectionName::new(BUILT_IN_CONNECTION).unwrap();
+    let many = 1_000_000_000;
+    let options = BandOptions {
+        asks_per_minute: u32::MAX,
+        amounts_per_interview: many,
+        asks_per_candidate: many,
+        asks_per_band: many,
+        digits: 15,
+        waiting_max: 1_000_000,
+        sources: [connection.clone()].into(),
+        ..BandOptions::default()
+    };
     let (desk, work) = runtime.block_on(async {
         let store = renmen_store::open(StoreOptions::at(url)).await.unwrap();
-        store.author(open_interviews(&tenant)).await.unwrap();
+        store.author(records(&tenant)).await.unwrap();
         BandDesk::open(store, Arc::new(SystemClock), std::slice::from_ref(&tenant), options).await.unwrap()
     });
     let cancel = CancellationToken::new();
     let working = runtime.spawn(work.run(cancel.clone()));
-    let connection = ConnectionName::new(BUILT_IN_CONNECTION).unwrap();
+    let one = |n: usize| {
+        let (interview, (mut expected, per)) = (format!("int-{}", n % INTERVIEWS), nine_and_a_half());
+        // One question in two is a new one.
+        expected.amount = Decimal::from(i32::try_from(n / INTERVIEWS / 2).unwrap());
+        let ask = BandAsk { connection: &connection, about: Asked::Interview(&interview), expected, per };
+        // A full queue is an answer too; it is told at once.
+        black_box(runtime.block_on(desk.ask(&tenant, "bench", ask)).ok());
+    };
     let mut n = 0;
     c.bench_function("band_match/desk", |b| {
         b.iter(|| {
             n += 1;
-            // A full queue is an answer too; it is told at once.
-            let interview = format!("int-{}", n % INTERVIEWS);
-            black_box(runtime.block_on(desk.ask(&tenant, "bench", (&connection, &interview), ask(n))).ok())
+            one(n);
         });
     });
-    percentiles(|n| {
-        let interview = format!("int-{}", n % INTERVIEWS);
-        black_box(runtime.block_on(desk.ask(&tenant, "bench", (&connection, &interview), ask(n))).ok());
-    });
+    percentiles(one);
     cancel.cancel();
     runtime.block_on(working).unwrap();
 }

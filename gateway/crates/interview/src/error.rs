@@ -24,6 +24,8 @@ pub enum InterviewError {
     TooMany {
         /// Seconds.
         after_s: u32,
+        /// Which limit it was: for the operator's figures, not for the asker.
+        limit: &'static str,
     },
     /// More waits to be written than the queue holds.
     #[error("too much waits to be written")]

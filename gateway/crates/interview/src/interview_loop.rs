@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::{RecordRow, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -107,7 +107,8 @@ impl InterviewLoop {
             });
             progresses.insert(tenant.clone(), progress);
         }
-        let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, options.band).await?;
+        let band = BandOptions { counted: (*sources).clone(), ..options.band };
+        let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, band).await?;
         let screen_token_life_ms = options.screen_token_life_ms;
         let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms, progresses };
         Ok((Arc::new(opened), LoopWork { band: work, followers, messengers }))
@@ -126,10 +127,9 @@ impl InterviewLoop {
         &self,
         tenant: &TenantId,
         caller: &str,
-        interview: (&ConnectionName, &str),
-        ask: BandAsk,
+        ask: BandAsk<'_>,
     ) -> Result<Verdict, InterviewError> {
-        self.band.ask(tenant, caller, interview, ask).await
+        self.band.ask(tenant, caller, ask).await
     }
 
     /// Where the loop of a tenant stands; none for a tenant that is not served.

@@ -34,7 +34,9 @@ mod timeline;
 mod watch;
 
 pub use backfill::{PastDecision, decide_past};
-pub use band::{BandAnswer, BandAsk, BandDesk, BandIndex, BandKeyAsk, BandOptions, BandWork, Unknown, Verdict};
+pub use band::{
+    Asked, BandAnswer, BandAsk, BandDesk, BandIndex, BandOptions, BandWork, JobFacts, JobId, Unknown, Verdict,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec, RuleUse};
 pub use error::InterviewError;

@@ -84,7 +84,7 @@ use crate::resource::{
         service::openapi_json,
         service::docs,
     ),
-    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName, deliveries::DeliveryStateName)),
+    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName, deliveries::DeliveryStateName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "changes", description = "The ordered feed of what happened to records"),

@@ -16,9 +16,9 @@ pub(super) fn tighten(document: &mut Value) {
     for variant in schemas["KeyRequest"]["oneOf"].as_array_mut().into_iter().flatten() {
         variant["additionalProperties"] = json!(false);
     }
-    let named = ["id", "name", "job_family", "level", "grade"];
+    let named = ["interview", "order"];
     let named = named.map(|name| json!({ "required": [name], "properties": { name: { "type": "string" } } }));
-    schemas["BandPosition"]["anyOf"] = json!(named);
+    schemas["BandMatchRequest"]["oneOf"] = json!(named);
     let pay = &mut schemas["ExpectedPay"]["properties"];
     pay["currency"] =
         json!({ "type": "string", "description": "ISO 4217.", "enum": Currency::codes().collect::<Vec<_>>() });

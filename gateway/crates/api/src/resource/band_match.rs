@@ -9,43 +9,25 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::interviews::{BandQuestion, PositionWords};
+use crate::interviews::{AskedAbout, BandQuestion, InterviewsError};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;
 use crate::text::Line;
 
-/// A question.
+/// A question: about one interview or one order.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BandMatchRequest {
-    /// The connection to the vendor that holds the interview.
+    /// The connection to the vendor that holds the interview. A vendor's key has one of its own, and needs none here.
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
-    connection: String,
-    /// The interview's id at that vendor.
-    interview: Line,
-    /// What is known of the position: a band is for it when everything that the band names is said here.
-    position: BandPosition,
+    connection: Option<String>,
+    /// The interview's id at that vendor; this or `order`.
+    interview: Option<Line>,
+    /// The order's id at that vendor; this or `interview`.
+    order: Option<Line>,
     /// What the candidate expects.
     expected: ExpectedPay,
-}
-
-/// What is known of a position; at least one of id, name, job_family, level and grade.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BandPosition {
-    /// Its id, as bands name it.
-    id: Option<Line>,
-    /// Its name.
-    name: Option<Line>,
-    /// Its family of jobs.
-    job_family: Option<Line>,
-    /// Its level.
-    level: Option<Line>,
-    /// Its grade.
-    grade: Option<Line>,
-    /// Where it is.
-    location: Option<Line>,
 }
 
 /// An amount of pay with its unit.
@@ -69,9 +51,13 @@ pub(crate) struct BandMatchAnswer {
     /// `in`, `out`, or `unknown`.
     #[schema(value_type = BandMatchWord)]
     r#match: &'static str,
-    /// Why nobody can say: `no_band`, `unit_mismatch`, `ambiguous`.
+    /// Why it is unknown.
+    #[schema(value_type = Option<BandMatchReason>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The same in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
 }
 
 /// Where an expectation lies.
@@ -83,17 +69,36 @@ pub(crate) enum BandMatchWord {
     In,
     /// Outside.
     Out,
-    /// Nobody can say.
+    /// The gateway cannot say.
     Unknown,
+}
+
+/// Why the gateway cannot say. It does not depend on the amount.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the word in the OpenAPI document")]
+pub(crate) enum BandMatchReason {
+    /// The job of the application is not known.
+    NoJob,
+    /// There is no band for the job that may be asked about.
+    NoBand,
+    /// The band is in another currency or for another time.
+    UnitMismatch,
+    /// Several bands are for the job alike, and they differ.
+    Ambiguous,
+    /// The band is narrower than answers can tell amounts apart.
+    TooNarrow,
 }
 
 /// Is what the candidate expects within the pay band?
 ///
-/// The interview must be one that the connection has told the gateway of, and neither over nor called off. A key with the role
-/// `vendor` asks about interviews of its own connection.
+/// The interview or the order must be one that the connection has told the gateway of, and neither over nor called off. The gateway
+/// knows the job and its band. A key with the role `vendor` asks about its own connection alone; what is another's and what does not
+/// exist have the same answer.
 ///
-/// Nothing is converted between currencies or times. Amounts are compared to a few digits; an interview may ask about a few
-/// amounts, and every question is a step on its timeline.
+/// Nothing is converted between currencies or times. The ends of a band are moved inwards to a few significant digits
+/// (`interview.match_digits`), so that no number of questions tells them better. An interview may ask about a few amounts, a candidate
+/// and a band may be asked about so often; a question that was answered can be repeated. Each new question is a step on the timeline.
 #[utoipa::path(
     post, path = "/v1/pay-bands/match", tag = "interviews", operation_id = "match_pay_band",
     request_body = BandMatchRequest,
@@ -106,36 +111,42 @@ pub(crate) async fn ask(
     JsonBody(request): JsonBody<BandMatchRequest>,
 ) -> Result<Json<BandMatchAnswer>, Problem> {
     params.end()?;
-    let question = question(request)?;
+    let about = about(request.interview, request.order)?;
+    let not_found = match about {
+        AskedAbout::Interview(_) => Problem::not_found("interview", "面试"),
+        AskedAbout::Order(_) => Problem::not_found("order", "订单"),
+    };
+    let said = request.connection.as_deref().map(ConnectionName::new).transpose();
+    let said = said.map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
     // A vendor's key asks for its own connection; any other is as unknown to it as one that does not exist.
-    if caller.role.connection().is_some_and(|own| *own != question.connection) {
-        return Err(Problem::not_found("interview", "面试"));
-    }
-    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key.to_string(), question).await?;
-    Ok(Json(BandMatchAnswer { r#match: verdict.answer, reason: verdict.reason }))
-}
-
-fn question(request: BandMatchRequest) -> Result<BandQuestion, Problem> {
-    let connection = ConnectionName::new(&request.connection)
-        .map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
-    let BandPosition { id, name, job_family, level, grade, location } = request.position;
-    if [&id, &name, &job_family, &level, &grade].iter().all(|text| text.is_none()) {
-        return Err(Problem::parameter(
-            "position",
-            "at least one of id, name, job_family, level and grade",
-            " id、name、job_family、level、grade 中的至少一项",
-        ));
-    }
-    let text = |line: Option<Line>| line.map(|line| line.0);
-    let position = PositionWords {
-        position: text(id),
-        position_name: text(name),
-        job_family: text(job_family),
-        level: text(level),
-        grade: text(grade),
-        location: text(location),
+    let connection = match (caller.role.connection(), said) {
+        (Some(own), Some(said)) if *own != said => return Err(not_found),
+        (Some(own), _) => own.clone(),
+        (None, Some(said)) => said,
+        (None, None) => {
+            let (expected, zh) = ("the name of the connection whose interview it is", "该面试所属的连接名");
+            return Err(Problem::parameter("connection", expected, zh));
+        }
     };
     let ExpectedPay { amount, currency, per } = request.expected;
-    let expected = Money { amount, currency };
-    Ok(BandQuestion { connection, interview: request.interview.0, position, expected, per })
+    let question = BandQuestion { connection, about, expected: Money { amount, currency }, per };
+    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key.to_string(), question).await;
+    let verdict = verdict.map_err(|error| match error {
+        InterviewsError::NotFound(_) => not_found,
+        other => other.into(),
+    })?;
+    let (reason, detail) = verdict.unknown.unzip();
+    Ok(Json(BandMatchAnswer { r#match: verdict.answer, reason, detail }))
+}
+
+fn about(interview: Option<Line>, order: Option<Line>) -> Result<AskedAbout, Problem> {
+    match (interview, order) {
+        (Some(interview), None) => Ok(AskedAbout::Interview(interview.0)),
+        (None, Some(order)) => Ok(AskedAbout::Order(order.0)),
+        _ => Err(Problem::parameter(
+            "interview",
+            "the vendor's id of an interview, or `order` the vendor's id of an order: one of the two",
+            "供应商的面试编号；或在 order 中给出订单编号，二者只取其一",
+        )),
+    }
 }

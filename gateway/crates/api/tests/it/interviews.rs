@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use renmen_api::{
-    BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse, ScoreCorrection,
-    ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse,
+    ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::{Cause, RecordRow, Store};
@@ -48,11 +48,15 @@ impl Interviews for Scripted {
         ask: BandQuestion,
     ) -> Result<BandVerdict, InterviewsError> {
         assert_eq!((tenant.as_str(), caller.len()), ("acme", 16));
-        match ask.interview.as_str() {
-            "often" => Err(InterviewsError::TooMany { after_s: 77 }),
-            "full" => Err(InterviewsError::Overloaded),
-            _ if ask.expected.amount.to_string() == "9500" => Ok(BandVerdict { answer: "in", reason: None }),
-            _ => Ok(BandVerdict { answer: "unknown", reason: Some("no_band") }),
+        let (AskedAbout::Interview(id) | AskedAbout::Order(id)) = &ask.about;
+        match (ask.connection.as_str(), id.as_str()) {
+            (_, "nowhere") => Err(InterviewsError::NotFound("interview")),
+            (_, "often") => Err(InterviewsError::TooMany { after_s: 77 }),
+            (_, "full") => Err(InterviewsError::Overloaded),
+            ("vendor", _) if ask.expected.amount.to_string() == "9500" => {
+                Ok(BandVerdict { answer: "in", unknown: None })
+            }
+            _ => Ok(BandVerdict { answer: "unknown", unknown: Some(("no_band", "there is none")) }),
         }
     }
 
@@ -114,7 +118,7 @@ async fn rig() -> Rig {
 }
 
 fn question(interview: &str, amount: &str) -> serde_json::Value {
-    json!({ "connection": "vendor", "interview": interview, "position": { "job_family": "研发" },
+    json!({ "connection": "vendor", "interview": interview,
             "expected": { "amount": amount, "currency": "CNY", "per": "MONTH" } })
 }
 
@@ -127,7 +131,19 @@ async fn r05_a_band_match_says_in_out_or_why_nobody_can_say_and_no_more() {
     let rig = rig().await;
     let answer = ask(&rig, &question("int-1", "9500")).await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "match": "in" })));
-    assert_eq!(ask(&rig, &question("int-1", "1")).await.json(), json!({ "match": "unknown", "reason": "no_band" }));
+    let unknown = json!({ "match": "unknown", "reason": "no_band", "detail": "there is none" });
+    assert_eq!(ask(&rig, &question("int-1", "1")).await.json(), unknown);
+    let mut of_order = question("-", "9500");
+    of_order.as_object_mut().unwrap().remove("interview");
+    of_order["order"] = json!("ord-1");
+    assert_eq!(ask(&rig, &of_order).await.json(), json!({ "match": "in" }));
+    for (member, what) in [("interview", "interview"), ("order", "order")] {
+        let mut missing = of_order.clone();
+        missing.as_object_mut().unwrap().remove("order");
+        missing[member] = json!("nowhere");
+        let problem = ask(&rig, &missing).await.problem("not_found");
+        assert!(problem["detail"].as_str().unwrap().contains(what), "{problem}");
+    }
     let often = ask(&rig, &question("often", "1")).await;
     often.problem("too_many_asks");
     assert_eq!((often.status.as_u16(), &often.headers["retry-after"]), (429, &"77".parse().unwrap()));
@@ -135,16 +151,23 @@ async fn r05_a_band_match_says_in_out_or_why_nobody_can_say_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_question_without_a_unit_a_position_or_with_more_than_is_known_is_refused() {
+async fn a_question_without_a_unit_an_interview_or_with_more_than_is_asked_is_refused() {
     let rig = rig().await;
-    let mut bare = question("int-1", "1");
-    bare["position"] = json!({ "location": "上海" });
-    ask(&rig, &bare).await.problem("invalid_parameter");
+    let both = json!({ "order": "ord-1" });
+    for (more, less) in [(Some(&both), ""), (None, "interview"), (None, "connection")] {
+        let mut wrong = question("int-1", "1");
+        let members = wrong.as_object_mut().unwrap();
+        members.remove(less);
+        members.extend(more.into_iter().flat_map(|more| more.as_object().unwrap().clone()));
+        ask(&rig, &wrong).await.problem("invalid_parameter");
+    }
     for (pointer, value) in [
         ("/expected/per", json!("K")),
         ("/expected/amount", json!(9500)),
         ("/expected/currency", json!("yuan")),
-        ("/position/salary", json!("x")),
+        // The job is the gateway's to know: the asker cannot choose it.
+        ("/position", json!({ "job_family": "研发", "level": "P4" })),
+        ("/job", json!("67001")),
     ] {
         let mut wrong = question("int-1", "1");
         let (parent, member) = pointer.rsplit_once('/').unwrap();

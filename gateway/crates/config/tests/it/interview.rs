@@ -45,6 +45,30 @@ fn both_ends_of_every_number_are_kept() {
 }
 
 #[test]
+fn both_ends_of_every_limit_of_the_band_match_are_kept() {
+    for (key, least, most) in [
+        ("match_asks_per_minute", 1, 1_000_000),
+        ("match_amounts_per_interview", 1, 100),
+        ("match_asks_per_candidate", 1, 1_000),
+        ("match_asks_per_band", 1, 1_000_000),
+        ("match_digits", 1, 15),
+    ] {
+        for (value, good) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
+            let text = format!("[interview]\n{key} = {value}\n");
+            assert_eq!(crate::read(&text, false).is_ok(), good, "{text}");
+        }
+    }
+    for (value, good) in [("0s", false), ("1s", true), ("366d", true), ("367d", false)] {
+        let text = format!("[interview]\nmatch_window = \"{value}\"\n");
+        assert_eq!(crate::read(&text, false).is_ok(), good, "{text}");
+    }
+    let said = read_dev("[interview]\nmatch_asks_per_candidate = 9\nmatch_asks_per_band = 50\nmatch_window = \"7d\"\n");
+    let said = said.interview;
+    assert_eq!((said.match_asks_per_candidate, said.match_asks_per_band), (9, 50));
+    assert_eq!(said.match_window, Duration::from_secs(7 * 86_400));
+}
+
+#[test]
 fn a_rule_that_cannot_decide_is_refused_with_its_line() {
     for (rule, says) in [
         ("border = [75, 80]", "`pass` is missing"),

@@ -1,47 +1,42 @@
-//! Keeps the bands of every tenant in memory as the change feed goes on, answers, and writes every question down.
+//! Answers questions about pay bands.
 //!
 //! A question is answered before it is written down: a commit takes longer than an interview may wait. What waits is bounded, and
-//! when the queue is full nobody is answered. A process that is killed may lose what it was asked in its last moment.
+//! when the queue is full no new question is answered. A process that is killed may lose what it was asked in its last moment.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use parking_lot::RwLock;
-use renmen_schema::EntityKind;
-use renmen_schema::code::{InterviewStatus, NodeCode};
-use renmen_schema::entity::{Interview, PayBand, ProcessNode, Subject};
-use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_schema::types::{Coded, LocalDate};
-use renmen_store::{
-    AuthoredCommit, AuthoredRecord, Cause, ChangeKind, ChangeRow, Parent, RecordQuery, Store, StoreError,
-};
+use parking_lot::{Mutex, RwLock};
+use renmen_schema::code::NodeCode;
+use renmen_schema::entity::{NodeAttributes, ProcessNode};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::types::{Coded, LocalDate, Money, PayInterval};
+use renmen_store::{AuthoredRecord, Cause, Parent, Store, StoreError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
-use super::index::{BandAnswer, BandAsk, BandIndex, Verdict};
-use super::limit::{Asker, Limit, to_digits};
-use crate::{Clock, InterviewError, author, dossier};
-
-/// Rows read at once.
-const BATCH: u32 = 500;
-/// Questions in one commit.
-const WRITE_MAX: usize = 500;
-/// How long a question waits for others to be written down with.
-const LINGER: Duration = Duration::from_millis(50);
-/// How long to wait after the store was away.
-const AGAIN: Duration = Duration::from_secs(1);
-/// The stream that questions are written by.
-const STREAM: &str = "band-matches";
+use super::about::{About, Asked, Library, subject_of};
+use super::grid::Cell;
+use super::index::{BandAnswer, BandIndex, JobFacts, Verdict};
+use super::limit::{Count, Counted, Full, Ledger, Limit, Rates};
+use super::past;
+use super::work::{BandWork, load};
+use crate::sources::Sources;
+use crate::{Clock, InterviewError, author};
 
 /// Limits of the band match.
 #[derive(Debug, Clone)]
 pub struct BandOptions {
     /// Questions of one caller in a minute.
     pub asks_per_minute: u32,
-    /// Different amounts that one interview may ask about in a day.
+    /// Different amounts that one interview may ask about within the window.
     pub amounts_per_interview: usize,
-    /// Significant digits to which amounts are compared.
+    /// Questions about one candidate within the window, in all interviews and through all connections.
+    pub asks_per_candidate: usize,
+    /// Questions that one connection may ask about one band in a day.
+    pub asks_per_band: usize,
+    /// The window of interviews and candidates, in milliseconds.
+    pub window_ms: i64,
+    /// Significant digits to which answers tell amounts apart.
     pub digits: u32,
     /// Questions that may wait to be written down.
     pub waiting_max: usize,
@@ -49,6 +44,8 @@ pub struct BandOptions {
     pub day_offset_minutes: i32,
     /// The connections whose bands answer. A band of any other is none.
     pub sources: BTreeSet<ConnectionName>,
+    /// Whose records count for those of another connection.
+    pub counted: Sources,
 }
 
 impl Default for BandOptions {
@@ -56,39 +53,51 @@ impl Default for BandOptions {
         Self {
             asks_per_minute: 600,
             amounts_per_interview: 3,
-            digits: 3,
+            asks_per_candidate: 6,
+            asks_per_band: 1_000,
+            window_ms: 30 * 86_400_000,
+            digits: 2,
             waiting_max: 10_000,
             day_offset_minutes: 8 * 60,
             sources: BTreeSet::new(),
+            counted: Sources::default(),
         }
     }
 }
 
+/// A question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BandAsk<'a> {
+    /// The connection that asks.
+    pub connection: &'a ConnectionName,
+    /// Which of its interviews or orders.
+    pub about: Asked<'a>,
+    /// What the candidate expects.
+    pub expected: Money,
+    /// For which time.
+    pub per: PayInterval,
+}
+
 /// Answers questions about pay bands.
 pub struct BandDesk {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    options: BandOptions,
-    limit: Limit,
-    tenants: RwLock<HashMap<TenantId, BandIndex>>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: BandOptions,
+    pub(super) ledger: Ledger,
+    pub(super) tenants: RwLock<HashMap<TenantId, BandIndex>>,
+    /// Questions of this process, by the ids of their steps, until the feed shows them.
+    pub(super) own: Mutex<HashSet<String>>,
     questions: mpsc::Sender<Question>,
 }
 
 /// A question that was answered, on its way to be written down.
-struct Question {
-    tenant: TenantId,
-    record: AuthoredRecord,
-}
-
-/// What goes on behind the desk: [`BandWork::run`] it for as long as the desk is open.
-pub struct BandWork {
-    desk: Arc<BandDesk>,
-    after: i64,
-    questions: mpsc::Receiver<Question>,
+pub(super) struct Question {
+    pub(super) tenant: TenantId,
+    pub(super) record: AuthoredRecord,
 }
 
 impl BandDesk {
-    /// Reads every band of these tenants.
+    /// Reads every band of these tenants, and what was asked before.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read.
@@ -105,237 +114,141 @@ impl BandDesk {
             indexes.insert(tenant.clone(), load(&*store, tenant, &options.sources).await?);
         }
         let (sender, questions) = mpsc::channel(options.waiting_max.max(1));
+        let rates = Rates {
+            asks_per_minute: options.asks_per_minute,
+            amounts_per_interview: options.amounts_per_interview,
+            asks_per_candidate: options.asks_per_candidate,
+            asks_per_band: options.asks_per_band,
+            window_ms: options.window_ms,
+        };
         let desk = Arc::new(Self {
-            limit: Limit::new(options.asks_per_minute, options.amounts_per_interview),
+            ledger: Ledger::new(rates),
             store,
             clock,
             options,
             tenants: RwLock::new(indexes),
+            own: Mutex::default(),
             questions: sender,
         });
-        Ok((Arc::clone(&desk), BandWork { desk, after, questions }))
+        for tenant in tenants {
+            past::recall_all(&desk, tenant).await?;
+        }
+        Ok((Arc::clone(&desk), BandWork::new(desk, after, questions)))
     }
 
-    /// Answers one question of an interview that is there and not over. `caller` tells who asks apart from others; it is kept
-    /// nowhere.
+    /// Answers one question about an interview or an order that is there and not over. `caller` tells who asks apart from others;
+    /// it is kept nowhere.
     ///
     /// # Errors
-    /// [`InterviewError::NotFound`] for an interview that this connection does not have, [`InterviewError::Refused`] for one that
-    /// is over, [`InterviewError::TooMany`] over a limit, [`InterviewError::BadInput`] for a negative amount,
+    /// [`InterviewError::NotFound`] for what this connection does not have, [`InterviewError::Refused`] for what is over,
+    /// [`InterviewError::TooMany`] over a limit, [`InterviewError::BadInput`] for a negative amount,
     /// [`InterviewError::Overloaded`] when too many questions wait to be written down.
-    pub async fn ask(
-        &self,
-        tenant: &TenantId,
-        caller: &str,
-        (connection, interview): (&ConnectionName, &str),
-        mut ask: BandAsk,
-    ) -> Result<Verdict, InterviewError> {
+    pub async fn ask(&self, tenant: &TenantId, caller: &str, ask: BandAsk<'_>) -> Result<Verdict, InterviewError> {
+        let answered = self.answered(tenant, caller, ask).await;
+        match &answered {
+            Ok(verdict) => metrics::counter!("renmen_band_match_total", "answer" => verdict.word()).increment(1),
+            Err(error) => {
+                if let Some(why) = refused_for(error) {
+                    metrics::counter!("renmen_band_match_refused_total", "why" => why).increment(1);
+                }
+            }
+        }
+        answered
+    }
+
+    async fn answered(&self, tenant: &TenantId, caller: &str, ask: BandAsk<'_>) -> Result<Verdict, InterviewError> {
         if ask.expected.amount.is_negative() {
             return Err(InterviewError::bad("expected.amount", "zero or more"));
         }
         let now_ms = self.clock.now_ms();
-        ask.expected.amount = to_digits(ask.expected.amount, self.options.digits);
-        // Before the store is asked: whoever makes up interviews has no more tries than anybody else.
-        self.limit.count_caller(caller, now_ms).map_err(too_many)?;
-        self.is_open(tenant, connection, interview).await?;
+        // Before the store is asked: a caller who makes up interviews has no more tries than others.
+        self.ledger.count_caller(caller, now_ms).map_err(|full| too_many(full, ask.connection, &[]))?;
+        let case = self.library(tenant).case(ask.connection, ask.about).await?;
+        let cell = Cell::of(&ask.expected, ask.per, self.options.digits);
+        let known = self.ledger.knows(tenant, &case.key, cell, now_ms);
+        let known = known.map_err(|full| too_many(full, ask.connection, &[]))?;
+        let About { candidate, job } = self.library(tenant).about(&case).await?;
+        let answer = self.look_up(tenant, &job, &ask, now_ms)?;
+        if known {
+            return Ok(answer.verdict);
+        }
         let place = self.questions.try_reserve().map_err(|_| InterviewError::Overloaded)?;
-        let asker = Asker { tenant, connection, interview };
-        self.limit.count_amount(&asker, ask.expected.amount, now_ms).map_err(too_many)?;
-        let today = LocalDate::from_epoch_ms_at_offset(now_ms, self.options.day_offset_minutes)
-            .map_err(|bad| InterviewError::Fault(bad.to_string()))?;
-        let tenants = self.tenants.read();
-        let answer = tenants
-            .get(tenant)
-            .map_or_else(|| BandIndex::default().answer(&ask, today), |index| index.answer(&ask, today));
-        drop(tenants);
-        let record = step(connection, interview, &answer, now_ms)?;
-        place.send(Question { tenant: tenant.clone(), record });
-        metrics::counter!("renmen_band_match_total", "answer" => answer.verdict.word()).increment(1);
+        let step = rand::random();
+        let record = written(step, ask.connection, &case.key, &answer, now_ms)?;
+        let BandAsk { connection, .. } = ask;
+        let (case, candidate, bands) = (&case.key, &candidate, answer.bands.as_slice());
+        let counted = Counted { tenant, connection, case, candidate, bands, step };
+        match self.ledger.count(&counted, cell, now_ms) {
+            Ok(Count::New) => {
+                self.own.lock().insert(record.external_id.clone());
+                place.send(Question { tenant: tenant.clone(), record });
+            }
+            Ok(Count::Again) => {}
+            Err(full) => return Err(too_many(full, ask.connection, &answer.bands)),
+        }
         Ok(answer.verdict)
     }
 
-    /// Only an interview that is to come or under way has a reason to ask.
-    async fn is_open(
+    fn look_up(
         &self,
         tenant: &TenantId,
-        connection: &ConnectionName,
-        interview: &str,
-    ) -> Result<(), InterviewError> {
-        use InterviewStatus::{Confirmed, InProgress, Interrupted, Scheduled};
-        let (entity, external_id) = (EntityKind::Interview.name().to_owned(), interview.to_owned());
-        let key = Parent { connection: connection.clone(), entity, external_id };
-        let found = dossier::find::<Interview>(&*self.store, tenant, &key).await?;
-        let status = found.ok_or(InterviewError::NotFound("interview"))?.body.status.code;
-        match status {
-            Scheduled | Confirmed | InProgress | Interrupted => Ok(()),
-            _ => Err(InterviewError::Refused("the interview is not open: it is over, or was called off".into())),
-        }
+        job: &JobFacts,
+        ask: &BandAsk<'_>,
+        now_ms: i64,
+    ) -> Result<BandAnswer, InterviewError> {
+        let today = LocalDate::from_epoch_ms_at_offset(now_ms, self.options.day_offset_minutes)
+            .map_err(|bad| InterviewError::Fault(bad.to_string()))?;
+        let expected = (&ask.expected, ask.per);
+        let answer = |index: &BandIndex| index.answer(job, expected, self.options.digits, today);
+        let tenants = self.tenants.read();
+        Ok(tenants.get(tenant).map_or_else(|| answer(&BandIndex::default()), answer))
     }
 
-    async fn apply(&self, tenant: &TenantId, change: &ChangeRow) -> Result<(), StoreError> {
-        if !self.options.sources.contains(&change.connection) {
-            return Ok(());
-        }
-        let row = match change.kind {
-            ChangeKind::Deleted => None,
-            _ => self.store.record(tenant, change.id).await?.filter(|row| row.deleted.is_none()),
+    pub(super) fn library<'a>(&'a self, tenant: &'a TenantId) -> Library<'a> {
+        Library { store: &*self.store, tenant, sources: &self.options.counted }
+    }
+}
+
+/// The word of the metric; none for what is no refusal of a question.
+fn refused_for(error: &InterviewError) -> Option<&'static str> {
+    match error {
+        InterviewError::NotFound(_) => Some("not_found"),
+        InterviewError::Refused(_) => Some("not_open"),
+        InterviewError::Overloaded => Some("queue"),
+        InterviewError::BadInput { .. } => Some("invalid"),
+        InterviewError::TooMany { limit, .. } => Some(limit),
+        InterviewError::Store(_) | InterviewError::Fault(_) => None,
+    }
+}
+
+/// The asker is told when; the operator also which limit it was, and of which band.
+fn too_many(full: Full, connection: &ConnectionName, bands: &[(RecordId, i64)]) -> InterviewError {
+    let Full { limit, after_s, first } = full;
+    if first {
+        let bands: Vec<_> = match limit {
+            Limit::Band => bands.iter().map(|(id, _)| id.to_string()).collect(),
+            _ => Vec::new(),
         };
-        let band = row.and_then(|row| Some((row.revision, read(&row.body)?)));
-        let mut tenants = self.tenants.write();
-        let index = tenants.entry(tenant.clone()).or_default();
-        match band {
-            Some((revision, body)) => index.put(change.id, revision, body),
-            None => index.remove(change.id),
-        }
-        Ok(())
+        tracing::warn!(
+            %connection, limit = limit.word(), after_s, ?bands,
+            "Questions about pay bands are refused: more were asked than may be; if they are honest, {}", limit.advice()
+        );
     }
+    InterviewError::TooMany { after_s, limit: limit.word() }
 }
 
-fn too_many(after_s: u32) -> InterviewError {
-    metrics::counter!("renmen_band_match_refused_total").increment(1);
-    InterviewError::TooMany { after_s }
-}
-
-/// A body as a band. What cannot be read is no band: nobody is told a wrong answer.
-fn read(body: &[u8]) -> Option<PayBand> {
-    serde_json::from_slice(body).inspect_err(|_| tracing::warn!("A pay band could not be read; it is left out")).ok()
-}
-
-async fn load(
-    store: &dyn Store,
-    tenant: &TenantId,
-    sources: &BTreeSet<ConnectionName>,
-) -> Result<BandIndex, StoreError> {
-    let mut index = BandIndex::default();
-    for connection in sources {
-        let (entity, connection) = (Some("pay_band".into()), Some(connection.clone()));
-        let mut query = RecordQuery { entity, connection, limit: BATCH, ..RecordQuery::default() };
-        loop {
-            let slice = store.records(tenant, &query).await?;
-            for row in slice.items {
-                if let Some(band) = read(&row.body) {
-                    index.put(row.id, row.revision, band);
-                }
-            }
-            match slice.next {
-                Some(next) => query.after = Some(next),
-                None => break,
-            }
-        }
-    }
-    Ok(index)
-}
-
-/// The question as a step of its interview: that it was asked and what was said, never an amount.
-fn step(
+/// The question as a step of its interview: who asked and what was said, never an amount.
+fn written(
+    step: u128,
     connection: &ConnectionName,
-    interview: &str,
+    case: &Parent,
     answer: &BandAnswer,
     now_ms: i64,
 ) -> Result<AuthoredRecord, InterviewError> {
-    let subject =
-        Subject { interview: Some(author::reference::<Interview>(connection, interview, None)), ..Subject::new() };
-    let mut node = ProcessNode::new(subject, Coded::new(NodeCode::BandMatched), author::instant(now_ms)?);
+    let mut node = ProcessNode::new(subject_of(case), Coded::new(NodeCode::BandMatched), author::instant(now_ms)?);
     node.received_at = Some(author::instant(now_ms)?);
     node.status = Some(answer.verdict.word().to_uppercase());
+    node.attrs = Some(NodeAttributes { channel: Some(connection.to_string()), ..NodeAttributes::new() });
     let causes = answer.bands.iter().map(|(record, revision)| Cause { record: *record, revision: *revision });
-    let id: [u8; 16] = rand::random();
-    author::record(format!("band-match-{}", hex::encode(id)), &node, causes.collect())
-}
-
-impl BandWork {
-    /// Follows the feed and writes down what was asked, until cancelled; then writes what still waits.
-    pub async fn run(mut self, cancel: CancellationToken) {
-        let mut feed = self.desk.store.watch();
-        loop {
-            tokio::select! {
-                () = cancel.cancelled() => break,
-                changed = feed.changed() => {
-                    if changed.is_err() {
-                        break;
-                    }
-                    feed.mark_unchanged();
-                    self.follow(&cancel).await;
-                }
-                first = self.questions.recv() => match first {
-                    Some(first) => {
-                        tokio::select! { () = tokio::time::sleep(LINGER) => {}, () = cancel.cancelled() => {} }
-                        self.write(first, &cancel).await;
-                    }
-                    None => break,
-                },
-            }
-        }
-        self.questions.close();
-        while let Some(first) = self.questions.recv().await {
-            self.write(first, &cancel).await;
-        }
-    }
-
-    /// Takes in what happened since the last time.
-    async fn follow(&mut self, cancel: &CancellationToken) {
-        let tenants: Vec<TenantId> = self.desk.tenants.read().keys().cloned().collect();
-        let mut to = self.after;
-        for tenant in tenants {
-            match self.follow_tenant(&tenant).await {
-                Ok(seen) => to = to.max(seen),
-                Err(error) => {
-                    tracing::warn!(%error, "Pay bands could not be brought up to date; trying again");
-                    tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
-                    return;
-                }
-            }
-        }
-        self.after = to;
-    }
-
-    async fn follow_tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
-        let head = *self.desk.store.watch().borrow();
-        let mut after = self.after;
-        loop {
-            let changes = self.desk.store.changes(tenant, after, Some("pay_band"), BATCH).await?;
-            for change in &changes {
-                self.desk.apply(tenant, change).await?;
-                after = change.seq;
-            }
-            if changes.len() < BATCH as usize {
-                return Ok(after.max(head));
-            }
-        }
-    }
-
-    async fn write(&mut self, first: Question, cancel: &CancellationToken) {
-        let mut by_tenant: HashMap<TenantId, Vec<AuthoredRecord>> = HashMap::new();
-        let mut next = Some(first);
-        let mut count = 0;
-        while let Some(question) = next {
-            by_tenant.entry(question.tenant).or_default().push(question.record);
-            count += 1;
-            next = if count < WRITE_MAX { self.questions.try_recv().ok() } else { None };
-        }
-        for (tenant, records) in by_tenant {
-            let now_ms = self.desk.clock.now_ms();
-            let commit = AuthoredCommit { records, ..AuthoredCommit::of(tenant, author::stream(STREAM), now_ms) };
-            self.commit(commit, cancel).await;
-        }
-    }
-
-    /// Until it is written. When the gateway stops while the store is away, it is given up and said.
-    async fn commit(&self, commit: AuthoredCommit, cancel: &CancellationToken) {
-        loop {
-            match self.desk.store.author(commit.clone()).await {
-                Ok(_) => return,
-                Err(error @ (StoreError::Unavailable(_) | StoreError::Busy(_))) if !cancel.is_cancelled() => {
-                    tracing::warn!(%error, "Band matches could not be written down; trying again");
-                    tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
-                }
-                Err(error) => {
-                    let lost = commit.records.len();
-                    metrics::counter!("renmen_band_match_unwritten_total").increment(lost as u64);
-                    tracing::error!(%error, lost, "Band matches were answered and not written down");
-                    return;
-                }
-            }
-        }
-    }
+    author::record(past::id_of(step), &node, causes.collect())
 }

@@ -1,14 +1,22 @@
-//! Is what a candidate expects within the pay band? Answered from memory, because it is asked in the middle of an interview (R05).
+//! Is what a candidate expects within the pay band? Answered from the gateway's own records, because it is asked in the middle of an
+//! interview (R05).
 //!
-//! A vendor learns "in", "out" or why nobody can say, never the band or one of its ends. Against finding the ends by asking again
-//! and again: amounts are compared to a few significant digits alone, one interview may ask about a few amounts only, a
-//! caller so many times a minute, and every question is written down as a step of its interview.
+//! The vendor names its interview or its order and an amount; the job, its band and the candidate are the gateway's to find. It
+//! learns "in", "out" or why the gateway cannot say. However often it asks, it learns no more of a band's end than between which two
+//! amounts of a fixed grid the end lies; and one interview, one candidate and one band are asked about so often only.
 //!
-//! `index` is the state and the rule; `limit` counts; `desk` keeps both up to date, answers, and writes down.
+//! Reading order: `about` finds what a question is about; `index` holds the bands and `grid` what can be told of them; `limit`
+//! counts, `past` counts what was asked before; `desk` answers; `work` keeps the desk up to date and writes every question down.
 
+mod about;
 mod desk;
+mod grid;
 mod index;
 mod limit;
+mod past;
+mod work;
 
-pub use desk::{BandDesk, BandOptions, BandWork};
-pub use index::{BandAnswer, BandAsk, BandIndex, BandKeyAsk, Unknown, Verdict};
+pub use about::Asked;
+pub use desk::{BandAsk, BandDesk, BandOptions};
+pub use index::{BandAnswer, BandIndex, JobFacts, JobId, Unknown, Verdict};
+pub use work::BandWork;

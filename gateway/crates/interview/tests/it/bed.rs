@@ -185,6 +185,20 @@ impl Bed {
         assert_eq!(self.store.settle(vec![settle]).await.unwrap(), [true]);
     }
 
+    /// Every live record of one entity, however many.
+    pub(crate) async fn find_all(&self, entity: &str) -> Vec<RecordRow> {
+        let mut query = RecordQuery { entity: Some(entity.into()), limit: 1000, ..RecordQuery::default() };
+        let mut found = Vec::new();
+        loop {
+            let slice = self.store.records(&tenant(), &query).await.unwrap();
+            found.extend(slice.items);
+            match slice.next {
+                Some(next) => query.after = Some(next),
+                None => return found,
+            }
+        }
+    }
+
     /// Live records of one entity.
     pub(crate) async fn find(&self, entity: &str, external_id: Option<&str>) -> Vec<RecordRow> {
         let query = RecordQuery {

@@ -1,6 +1,7 @@
 //! The interview loop over a real store, under a clock that the test moves.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod attack;
 mod backlog;
 mod band;
 mod bed;
@@ -10,6 +11,7 @@ mod history;
 mod judged;
 mod model;
 mod orders;
+mod pay;
 mod said;
 mod screen;
 mod strangers;

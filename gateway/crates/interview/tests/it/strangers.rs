@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use renmen_interview::{
-    BandAsk, BandDesk, BandKeyAsk, BandOptions, CorrectionAsk, InterviewError, ScreenStage, Unknown, Verdict,
+    Asked, BandAsk, BandDesk, BandOptions, CorrectionAsk, InterviewError, ScreenStage, Unknown, Verdict,
 };
 use renmen_schema::code::{
-    BandStatus, BandVisibility, EnvironmentKind, InterviewKind, InterviewStatus, NodeCode, OrderStatus,
+    BandStatus, BandVisibility, EnvironmentKind, InterviewKind, InterviewStatus, JobKind, NodeCode, OrderStatus,
 };
 use renmen_schema::entity::{
-    Application, BandKey, DimensionScore, EnvironmentEvent, Interview, InterviewResult, PayBand, ProcessNode, Subject,
+    Application, BandKey, DimensionScore, EnvironmentEvent, Interview, InterviewResult, Job, PayBand, ProcessNode,
+    Subject,
 };
 use renmen_schema::id::ConnectionName;
 use renmen_schema::types::{Coded, Decimal, ExternalId, Localized, Money, PayInterval, PayRange, Ref};
@@ -17,7 +18,7 @@ use renmen_store::RecordRow;
 use serde_json::{Value, json};
 
 use crate::bed::{BEGIN_MS, Bed, survey, tenant, vendor};
-use crate::vendor::{Looped, instant, interview_of, order_until, overall, score};
+use crate::vendor::{Looped, application_of, instant, interview_of, order_until, overall, score};
 
 const MINUTE: i64 = 60_000;
 
@@ -267,11 +268,14 @@ async fn bands_answer_only_of_connections_that_the_operator_names() {
     let (desk, work) = BandDesk::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options).await.unwrap();
     let cancel = tokio_util::sync::CancellationToken::new();
     let working = tokio::spawn(work.run(cancel.clone()));
+    bed.put("app-1", &application_of("cand-1", "job-1")).await;
+    let job = Job { min_level: Some("P5".into()), ..Job::new(JobKind::Job.into(), Localized::zh_cn("工程师")) };
+    bed.put("job-1", &job).await;
     bed.put("int-1", &interview_of(InterviewStatus::InProgress, None)).await;
     let ask = async || {
-        let key = BandKeyAsk { level: Some("P5".into()), ..BandKeyAsk::default() };
-        let ask = BandAsk { key, expected: Money::new("9500", "CNY").unwrap(), per: PayInterval::Month };
-        desk.ask(&tenant(), "key", (&vendor(), "int-1"), ask).await.unwrap()
+        let (connection, expected) = (&vendor(), Money::new("9500", "CNY").unwrap());
+        let ask = BandAsk { connection, about: Asked::Interview("int-1"), expected, per: PayInterval::Month };
+        desk.ask(&tenant(), "key", ask).await.unwrap()
     };
     assert_eq!(ask().await, Verdict::Unknown(Unknown::NoBand), "a stranger's band that was there before");
     bed.put_through(&survey(), &[("wider".into(), band("1", "99999"))]).await;

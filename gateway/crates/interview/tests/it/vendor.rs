@@ -128,6 +128,11 @@ pub(crate) fn instant(ms: i64) -> Instant {
     Instant::from_epoch_ms(ms).unwrap()
 }
 
+/// An application of a candidate for a job, both of the same connection.
+pub(crate) fn application_of(candidate: &str, job: &str) -> Application {
+    Application::new(Ref::external(candidate), Ref::external(job), Coded::new(ApplicationStatus::Active))
+}
+
 /// An interview of `app-1`, at a time or at any.
 pub(crate) fn interview_of(status: InterviewStatus, start_ms: Option<i64>) -> Interview {
     Interview {

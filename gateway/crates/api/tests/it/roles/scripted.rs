@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
-    BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
+    AskedAbout, BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
     EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, LoopHealth, PersonDecision,
     ScoreCorrection, ScreenSteps, TimelineStep,
 };
@@ -143,15 +143,19 @@ impl Interviews for Scripted {
         _caller: &str,
         ask: BandQuestion,
     ) -> Result<BandVerdict, InterviewsError> {
+        let (entity, id) = match ask.about {
+            AskedAbout::Interview(id) => ("interview", id),
+            AskedAbout::Order(id) => ("interview_order", id),
+        };
         let query = RecordQuery {
-            entity: Some("interview".into()),
+            entity: Some(entity.into()),
             connection: Some(ask.connection),
-            external_id: Some(ask.interview),
+            external_id: Some(id),
             limit: 1,
             ..RecordQuery::default()
         };
         let found = self.0.records(tenant, &query).await?.items.pop();
-        found.map(|_| BandVerdict { answer: "in", reason: None }).ok_or(InterviewsError::NotFound("interview"))
+        found.map(|_| BandVerdict { answer: "in", unknown: None }).ok_or(InterviewsError::NotFound("interview"))
     }
     async fn decide(&self, tenant: &TenantId, id: RecordId, _by: PersonDecision) -> Result<RecordRow, InterviewsError> {
         self.live(tenant, id, "decision").await

@@ -177,7 +177,6 @@ impl World {
             "match_pay_band" => json!({
                 "connection": if target == Target::OtherTenants { "canary" } else { "hr" },
                 "interview": format!("{}-interview", word(target)),
-                "position": { "level": "P4" },
                 "expected": expected,
             }),
             "decide" => json!({ "outcome": "pass", "person": "li.na", "reason": "r" }),

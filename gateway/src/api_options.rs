@@ -32,6 +32,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
         requests_max: limits.requests_max as usize,
         lookups_max: limits.lookups_max as usize,
         delivery_bytes_max: usize::try_from(limits.delivery_bytes_max)?,
+        link_guesses_per_minute: limits.link_guesses_per_minute,
         streams_max: limits.streams_max as usize,
         wait_max: limits.wait_max,
         stream_life_max: limits.stream_life_max,

@@ -4,21 +4,29 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{
-    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse,
-    ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
+    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
 use renmen_config::Config;
 use renmen_interview::{
-    Asked, BandAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LoopOptions, LoopWork,
-    PersonVerdict, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict, WatchOptions,
+    Asked, BandAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LinkDesk, LoopOptions,
+    LoopWork, PersonVerdict, ReopenAsk, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict, WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::RecordRow;
 
+use crate::decision_desk::DeskBridge;
 use crate::deployment::{Running, Writers, pay_bands, sources};
 
 /// The interview loop as the API sees it.
 pub(crate) struct InterviewBridge(Arc<InterviewLoop>);
+
+impl InterviewBridge {
+    /// The page on which people decide, over the same loop.
+    pub(crate) fn desk(&self, links: LinkDesk) -> DeskBridge {
+        DeskBridge::new(Arc::clone(&self.0), links)
+    }
+}
 
 /// Opens the loop as the configuration says, for every tenant that has a connection.
 pub(crate) async fn open(running: &Running) -> anyhow::Result<(InterviewBridge, LoopWork)> {
@@ -98,9 +106,26 @@ impl Interviews for InterviewBridge {
         decision: RecordId,
         by: PersonDecision,
     ) -> Result<RecordRow, InterviewsError> {
-        let verdict = if by.pass { PersonVerdict::Pass } else { PersonVerdict::Fail };
-        let ask = DecisionAsk { verdict, person: by.person, reason: by.reason };
-        self.0.decide(tenant, decision, &ask).await.map_err(told)
+        self.0.decide(tenant, decision, &asked(by)).await.map_err(told)
+    }
+
+    async fn reopen(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonReopening,
+    ) -> Result<RecordRow, InterviewsError> {
+        let ask = ReopenAsk { person: by.person, reason: by.reason };
+        self.0.reopen(tenant, decision, &ask).await.map_err(told)
+    }
+
+    async fn overrule(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError> {
+        self.0.overrule(tenant, decision, &asked(by)).await.map_err(told)
     }
 
     async fn correct(
@@ -198,11 +223,17 @@ fn shown(timeline: Timeline) -> (Vec<TimelineStep>, bool) {
     (steps.collect(), timeline.truncated)
 }
 
-fn told(error: InterviewError) -> InterviewsError {
+fn asked(by: PersonDecision) -> DecisionAsk {
+    let verdict = if by.pass { PersonVerdict::Pass } else { PersonVerdict::Fail };
+    DecisionAsk { verdict, person: by.person, reason: by.reason, reasons: by.reasons }
+}
+
+pub(crate) fn told(error: InterviewError) -> InterviewsError {
     match error {
         InterviewError::NotFound(what) => InterviewsError::NotFound(what),
         InterviewError::BadInput { field, expected } => InterviewsError::Invalid { field, expected },
         InterviewError::Refused(why) => InterviewsError::Refused(why),
+        InterviewError::Superseded { by } => InterviewsError::Superseded { by },
         InterviewError::TooMany { after_s, .. } => InterviewsError::TooMany { after_s },
         InterviewError::Overloaded => InterviewsError::Overloaded,
         InterviewError::Store(error) => InterviewsError::Store(error),

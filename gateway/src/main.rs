@@ -5,6 +5,7 @@ mod cli;
 mod command;
 mod compiler;
 mod control;
+mod decision_desk;
 mod deployment;
 mod endpoint_bridge;
 mod exit;

@@ -16,7 +16,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Sends a request with a JSON body.
+/// Sends a request with a JSON body, or with one of the kind that `headers` name.
 ///
 /// # Errors
 /// When it is not to loopback, nobody answers in time, or what answers is no HTTP.
@@ -37,10 +37,11 @@ async fn exchange(method: &str, url: &str, headers: &[(&str, String)], body: &st
         bail!("a simulator speaks to loopback alone");
     }
     let mut stream = TcpStream::connect(host).await.context("nobody listens there")?;
-    let mut request = format!(
-        "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
-        body.len()
-    );
+    let mut request =
+        format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    if headers.iter().all(|(name, _)| *name != "content-type") {
+        request.push_str("content-type: application/json\r\n");
+    }
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -46,6 +46,8 @@ pub struct Gateway {
 pub struct End {
     /// The decision that a person made.
     pub decision: Value,
+    /// The path of the page on which it was made.
+    pub page: String,
     /// The path of the application's timeline.
     pub timeline: String,
     /// The timeline's steps.
@@ -65,8 +67,9 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     let pay = reader.pay_of(&application).await?;
 
     let story = ordered(stage, &api, hire_id, &mut told).await?;
+    let messages = stage.company.lock().unwrap().tasks.len();
     interviewed(stage, &api, &story, &pay, &mut told).await?;
-    let decision = decided(stage, &api, &story, &mut told).await?;
+    let (decision, page) = decided(stage, &api, (&story, messages), &mut told).await?;
 
     until("the result on the candidate in Hire", async || {
         let held = serde_json::to_string(&stage.hire.lock().unwrap().external_interviews).unwrap();
@@ -76,7 +79,7 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     told("Hire holds the interview and its assessment on the candidate");
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
     let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
-    Ok(End { decision, timeline, steps })
+    Ok(End { decision, page, timeline, steps })
 }
 
 /// Hire moves the application and says so; the gateway reads it and orders an interview.
@@ -177,32 +180,48 @@ fn texted(stage: &Stage, words: &str) -> bool {
 }
 
 /// The rule leaves the border to a person, who is told and decides.
-async fn decided(stage: &Stage, api: &Api, story: &Story, told: &mut impl FnMut(&str)) -> anyhow::Result<Value> {
+async fn decided(
+    stage: &Stage,
+    api: &Api,
+    (story, before): (&Story, usize),
+    told: &mut impl FnMut(&str),
+) -> anyhow::Result<(Value, String)> {
     let open = until("a decision for a person", async || {
-        let page = api.get("/v1/decisions?connection=renmen&limit=500").await?;
-        let ours = |one: &&Value| {
-            one["body"]["interview"]["external"]["value"] == story.interview.as_str()
-                && one["body"]["status"] == "AWAITING_PERSON"
-        };
+        let page = api.get("/v1/decisions?status=AWAITING_PERSON&limit=500").await?;
+        let ours = |one: &&Value| one["body"]["interview"]["external"]["value"] == story.interview.as_str();
         Ok(page["data"].as_array().and_then(|all| all.iter().find(ours).cloned()))
     })
     .await?;
     let id = open["id"].as_str().context("a decision has an id")?.to_owned();
     told("the pass line is 80, the border begins at 75: the rule leaves it to a person");
-    until("a message in DingTalk", async || {
+    let link = until("a message with a link in DingTalk", async || {
         let company = stage.company.lock().unwrap();
         Ok(company
             .tasks
             .iter()
-            .any(|task| !task.reached.is_empty() && task.message.to_string().contains(&id))
-            .then_some(()))
+            .skip(before)
+            .find(|task| !task.reached.is_empty())
+            .and_then(|task| link_in(&task.message)))
     })
     .await?;
-    told("DingTalk shows the recruiter that somebody waits");
-    let by = json!({ "outcome": "pass", "person": "li.na", "reason": "Convincing in person" });
-    let decision = api.post(&format!("/v1/decisions/{id}"), &by).await?;
-    told("the recruiter decides: pass");
-    Ok(decision)
+    told("DingTalk shows the recruiter that somebody waits, with a link to the page of this decision and no key");
+    let page = api.open(&link, None).await?;
+    ensure!(page.status == 200 && page.body.contains(&BORDER_SCORE.to_string()), "the page answered {page:?}");
+    let sent = api.open(&link, Some("verdict=pass&reason=Convincing+in+person")).await?;
+    ensure!(sent.status == 303, "the page's form was answered with {sent:?}");
+    let decision = api.get(&format!("/v1/decisions/{id}")).await?;
+    let by = decision["body"]["decided_by"]["person"].as_str().unwrap_or_default();
+    told(&format!("{by} decides on that page: pass"));
+    Ok((decision, link))
+}
+
+/// The page's path in a message.
+fn link_in(message: &Value) -> Option<String> {
+    const PAGE: &str = "/decide/";
+    let text = message.to_string();
+    let path = &text[text.find(PAGE)?..];
+    let end = path[PAGE.len()..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    Some(path[..end.map_or(path.len(), |end| end + PAGE.len())].to_owned())
 }
 
 /// The steps, when all that belongs to the story is there.
@@ -265,6 +284,13 @@ impl Api {
     async fn send(&self, method: &str, path: &str, body: &str) -> anyhow::Result<http::Answer> {
         let key = [("authorization", format!("Bearer {}", self.key))];
         http::ask(method, &format!("{}{path}", self.url), &key, body, PATIENCE).await
+    }
+
+    /// Opens a page as a browser does, without a key; with a form, sends it.
+    async fn open(&self, path: &str, form: Option<&str>) -> anyhow::Result<http::Answer> {
+        let kind = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+        let (method, head) = if form.is_some() { ("POST", &kind[..]) } else { ("GET", &[][..]) };
+        http::ask(method, &format!("{}{path}", self.url), head, form.unwrap_or_default(), PATIENCE).await
     }
 
     async fn status(&self, method: &str, path: &str, body: &str) -> anyhow::Result<u16> {

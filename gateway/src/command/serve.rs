@@ -50,11 +50,19 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         tracing::warn!(place, "{why}");
     }
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
+    let desk = match &running.links {
+        Some(links) => Some(interviews.desk(links.begin(&running.deployment)?)),
+        None => None,
+    };
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
         .with_interviews(Arc::new(interviews))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
         .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));
+    let state = match desk {
+        Some(desk) => state.with_decisions(Arc::new(desk)),
+        None => state,
+    };
     let state = match &dev_key {
         Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
         None => state,

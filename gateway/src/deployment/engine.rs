@@ -15,7 +15,7 @@ use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
 use super::writers::Writers;
-use super::{Deployment, Unloaded};
+use super::{Deployment, Links, Unloaded};
 use crate::exit::Usage;
 
 /// An engine and what belongs to it.
@@ -27,6 +27,8 @@ pub(crate) struct Running {
     pub(crate) memory: MemoryBudget,
     /// What could not be loaded, with the reason.
     pub(crate) off: Vec<Unloaded>,
+    /// Links to decisions, where there is an address for them; `serve` begins to make them.
+    pub(crate) links: Option<Arc<Links>>,
     /// The flows; they run once `serve` began them.
     pub(crate) flows: Arc<FlowEngine>,
     registry: Registry,
@@ -78,7 +80,8 @@ impl Deployment {
         };
         let engine = Engine::new(Arc::clone(&store), loaded.on, sync);
         let endpoints = super::endpoints::live(&receivers);
-        let flows = self.flow_engine(&store, &engine, receivers, &off);
+        let links = Links::of(&self.config);
+        let flows = self.flow_engine(&store, &engine, receivers, &off, links.as_ref());
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
@@ -89,6 +92,7 @@ impl Deployment {
             engine,
             memory,
             off,
+            links,
             flows,
             registry,
             egress,

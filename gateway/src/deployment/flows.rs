@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use renmen_config::LateProblem;
 use renmen_flow::{
-    Catalogue, Defect, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions, Place, SystemClock,
+    Catalogue, DecisionLinks, Defect, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions, Place, SystemClock,
 };
 use renmen_schema::id::TenantId;
 use renmen_store::Store;
@@ -14,6 +14,7 @@ use renmen_sync::Engine;
 use serde_json::Value;
 
 use super::Deployment;
+use super::decision_links::Links;
 use super::destination::PluginDestination;
 use super::off::Unloaded;
 use super::receivers::Receiver;
@@ -30,6 +31,7 @@ impl Deployment {
         engine: &Engine,
         receivers: Vec<Receiver>,
         off: &[Unloaded],
+        links: Option<&Arc<Links>>,
     ) -> Arc<FlowEngine> {
         let mut catalogues: BTreeMap<TenantId, Catalogue> =
             self.tenants().into_iter().map(|tenant| (tenant, Catalogue::default())).collect();
@@ -56,6 +58,9 @@ impl Deployment {
         }
         for one in off {
             catalogues.entry(one.tenant.clone()).or_default().add_off(one.name.clone(), one.reason.clone());
+        }
+        for (catalogue, links) in catalogues.values_mut().filter_map(|catalogue| Some((catalogue, links?))) {
+            catalogue.add_links(Arc::clone(links) as Arc<dyn DecisionLinks>);
         }
         FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
     }

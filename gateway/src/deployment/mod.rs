@@ -2,6 +2,7 @@
 //! it: reading records loads no plugin, and inspecting a plugin opens no store.
 
 mod connection;
+mod decision_links;
 mod destination;
 mod endpoint_secret;
 mod endpoints;
@@ -25,6 +26,7 @@ use renmen_config::{Config, LoadOptions};
 use crate::cli::Common;
 
 pub(crate) use connection::check_config;
+pub(crate) use decision_links::Links;
 pub(crate) use endpoint_secret::KeptEndpoint;
 pub(crate) use engine::Running;
 pub(crate) use memory::report as report_memory;

@@ -21,6 +21,7 @@ impl Deployment {
         for file in database.iter().flat_map(|file| files_of(file)) {
             self.demand("store.url", private_file(&file))?;
         }
+        self.demand("gateway.data_dir", private_file(&self.link_key_file()))?;
         if gateway.data_dir_parents_trusted {
             return Ok(());
         }

@@ -140,6 +140,17 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String
             format!("it names `{name}`, and there is no connection of that name"),
         ));
     }
+    if config.gateway.public_url.is_some()
+        && said.decision_link_key.is_none()
+        && config.store.url.expose().starts_with("postgres")
+    {
+        remarks.push((
+            "interview.decision_link_key_file".to_owned(),
+            "it is not set, so each gateway seals links to decisions with a key of its own: where several share this database, a \
+             link of one opens nothing at another; give them the same key"
+                .to_owned(),
+        ));
+    }
     remarks.extend(config.flows.iter().filter_map(|(name, flow)| {
         let definition = Definition::read(&flow.definition).ok()?;
         Some((format!("flows.{name}"), open_to(&definition, &writers.setters(&flow.tenant, definition.when.entity))?))

@@ -72,9 +72,15 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
 
     let open = decisions.iter().find(|decision| decision["body"]["outcome"] == "REVIEW").unwrap();
     let path = format!("/v1/decisions/{}", open["id"].as_str().unwrap());
-    let by = json!({ "outcome": "pass", "person": "li.na", "reason": "Second interview" });
-    assert_eq!(api.post(&path, &by).await.0, 200);
-    assert_eq!(api.post(&path, &by).await.0, 409, "once");
+    let by = json!({ "outcome": "pass", "reason": "Second interview" });
+    let (status, made) = api.post(&path, &by).await;
+    assert_eq!((status, &made["revision"]), (200, &json!(2)), "{made}");
+    let (status, again) = api.post(&path, &by).await;
+    assert_eq!((status, &again["revision"]), (200, &json!(2)), "the same ask again decides nothing again");
+    let other = json!({ "outcome": "fail", "reason": "Second interview" });
+    assert_eq!(api.post(&path, &other).await.0, 409, "another verdict is an override");
+    let open_now = api.get("/v1/decisions?status=AWAITING_PERSON&limit=100").await;
+    assert!(data(&open_now).iter().all(|decision| decision["id"] != open["id"]));
     timeline(&api, open).await;
 
     drop(gateway);

@@ -1,5 +1,7 @@
 //! The loop from end to end, on the repository's own connectors.toml.
 
+use std::time::Duration;
+
 use renmen_tests::story::{self, Gateway, Stage};
 use renmen_tests::{dingtalk, feishu, interview_vendor, sms};
 use serde_json::{Value, json};
@@ -64,4 +66,31 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         assert_eq!(flows.iter().filter(|name| **name == flow).count(), 1, "{flow} in {flows:?}");
     }
     assert!(sent.iter().all(|one| one["flow_version"] == 1 && one["state"] == "delivered"), "{sent:#?}");
+
+    drop(gateway);
+    undone(&home, &end.page).await;
+}
+
+/// The link outlives the gateway that made it: whoever decided undoes it, and the old link decides nothing any more.
+async fn undone(home: &Home, page: &str) {
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let api = Api::of(&mut gateway).await;
+    let form = [("content-type", "application/x-www-form-urlencoded".to_owned())];
+    let visit = async |method: &str, path: &str, body: &str| {
+        let url = format!("{}{path}", api.url());
+        renmen_tests::http::ask(method, &url, &form, body, Duration::from_secs(20)).await.unwrap()
+    };
+    let shown = visit("GET", page, "").await;
+    assert!(shown.status == 200 && shown.body.contains("Undo my decision"), "{shown:?}");
+    let (rest, last) = page.split_at(page.len() - 1);
+    let changed = format!("{rest}{}", if last == "A" { "B" } else { "A" });
+    assert_eq!(visit("POST", &changed, "verdict=fail&reason=r").await.status, 404, "a changed link is none");
+    assert_eq!(visit("POST", page, "undo=yes").await.status, 303);
+    let open = api.get("/v1/decisions?status=AWAITING_PERSON").await;
+    assert_eq!(open["data"].as_array().unwrap().len(), 1, "{open:#}");
+    assert!(open["data"][0]["body"]["opened_by"]["person"].is_string());
+    for (method, body) in [("GET", ""), ("POST", "verdict=pass&reason=r"), ("POST", "undo=yes")] {
+        let late = visit(method, page, body).await;
+        assert!(late.status == 409 && late.body.contains("took the place"), "{late:?}");
+    }
 }

@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 52] = [
+pub(crate) static OPERATIONS: [Operation; 54] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -62,6 +62,8 @@ pub(crate) static OPERATIONS: [Operation; 52] = [
     row("POST", "/v1/interviews/{id}/screen-tokens", "make_screen_token", VENDOR),
     // What people decide.
     row("POST", "/v1/decisions/{id}", "decide", OWNER),
+    row("POST", "/v1/decisions/{id}/reopen", "reopen_decision", OWNER),
+    row("POST", "/v1/decisions/{id}/override", "override_decision", OWNER),
     row("POST", "/v1/dimension-scores/{id}/corrections", "correct_score", OWNER),
     // How the gateway runs.
     row("GET", "/v1/health", "get_health", OWNER),

@@ -26,6 +26,8 @@ pub(crate) struct Caller {
     pub(crate) tenant: TenantId,
     /// Tells one key from another; of no use to anybody else.
     pub(crate) key: KeyId,
+    /// What people call it.
+    pub(crate) label: String,
     pub(crate) role: KeyRole,
     pub(crate) hash: [u8; 32],
     /// False: a key of this process, which no store knows.
@@ -34,7 +36,13 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn of(row: ApiKeyRow) -> Self {
-        Self { key: row.id(), tenant: row.tenant, role: row.role, hash: row.hash, stored: true }
+        let key = row.id();
+        Self { key, label: row.label, tenant: row.tenant, role: row.role, hash: row.hash, stored: true }
+    }
+
+    /// The name under which people's work is kept that came with this key: its label, or what people call one without.
+    pub(crate) fn person(&self) -> String {
+        if self.label.trim().is_empty() { format!("key {}", self.key) } else { self.label.clone() }
     }
 }
 

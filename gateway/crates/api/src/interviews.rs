@@ -2,8 +2,9 @@
 //! a decision is made: the binary puts them together.
 
 use async_trait::async_trait;
+use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
-use renmen_schema::types::{Decimal, Money, PayInterval};
+use renmen_schema::types::{Decimal, Localized, Money, PayInterval};
 use renmen_store::{Cause, RecordRow, StoreError};
 
 use crate::loop_health::LoopHealth;
@@ -26,8 +27,30 @@ pub trait Interviews: Send + Sync {
     /// A person decides on what awaits a person.
     ///
     /// # Errors
-    /// [`InterviewsError`]: `Refused` when it was decided before or a later decision took its place.
+    /// [`InterviewsError`]: `Refused` when it was decided otherwise, `Superseded` when a later decision took its place.
     async fn decide(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError>;
+
+    /// A person opens a decision again; gives the open one that took its place.
+    ///
+    /// # Errors
+    /// [`InterviewsError`]: `Refused` for one that is open, `Superseded` when a later decision took its place.
+    async fn reopen(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        by: PersonReopening,
+    ) -> Result<RecordRow, InterviewsError>;
+
+    /// A person puts another verdict in the place of one that was reached; gives the decision in force.
+    ///
+    /// # Errors
+    /// [`InterviewsError`]: `Refused` for one that is open or has that outcome, `Superseded` when a later one took its place.
+    async fn overrule(
         &self,
         tenant: &TenantId,
         decision: RecordId,
@@ -98,6 +121,12 @@ pub enum InterviewsError {
     /// It cannot be done as things stand.
     #[error("refused: {0}")]
     Refused(String),
+    /// Another decision took the place of the one that was asked about.
+    #[error("refused: a later decision took the place of this one")]
+    Superseded {
+        /// The newest on the same result.
+        by: RecordId,
+    },
     /// Asked too often.
     #[error("asked too often")]
     TooMany {
@@ -151,10 +180,21 @@ pub struct BandVerdict {
 pub struct PersonDecision {
     /// True: it passes.
     pub pass: bool,
-    /// Who decides.
+    /// Who decides: the name of the key or of the link.
     pub person: String,
     /// Why.
     pub reason: String,
+    /// Why, in codes; only for what does not pass.
+    pub reasons: Vec<OutcomeReason>,
+}
+
+/// A person opens a decision again.
+#[derive(Debug, Clone)]
+pub struct PersonReopening {
+    /// Who: the name of the key or of the link.
+    pub person: String,
+    /// Why.
+    pub reason: Localized,
 }
 
 /// A person's correction of a score.
@@ -166,7 +206,7 @@ pub struct ScoreCorrection {
     pub environment_event: Option<RecordId>,
     /// Why.
     pub reason: String,
-    /// Who corrects.
+    /// Who corrects: the name of the key.
     pub person: String,
 }
 

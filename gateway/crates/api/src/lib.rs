@@ -12,10 +12,12 @@ mod access;
 mod auth;
 mod body;
 mod control;
+mod decision_desk;
 mod endpoint_control;
 mod figures;
 mod flow_control;
 mod guard;
+mod guesses;
 mod hooks;
 mod instant;
 mod interviews;
@@ -40,6 +42,7 @@ pub use control::{
     ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,
     StreamActivity, StreamInfo,
 };
+pub use decision_desk::{DecisionDesk, DimensionView, JudgedView, LinkRefusal, OpenedLink, StandsView, VerdictView};
 pub use endpoint_control::{
     EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,
 };
@@ -47,8 +50,8 @@ pub use figures::MetricsAccess;
 pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
-    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, ScoreCorrection, ScreenStep,
-    ScreenSteps, TimelineStep,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PersonReopening,
+    ScoreCorrection, ScreenStep, ScreenSteps, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
 pub use loop_health::{LoopHealth, RuleUse, SetAsideSubject};

@@ -27,6 +27,7 @@ pub(crate) enum Limit {
     Lookups,
     Streams,
     DeliveryBytes,
+    LinkGuesses,
 }
 
 impl Limit {
@@ -40,6 +41,7 @@ impl Limit {
             Self::Lookups => "gateway.limits.lookups_max",
             Self::Streams => "gateway.limits.streams_max",
             Self::DeliveryBytes => "gateway.limits.delivery_bytes_max",
+            Self::LinkGuesses => "gateway.limits.link_guesses_per_minute",
         }
     }
 
@@ -56,6 +58,10 @@ impl Limit {
             Self::Lookups => "requests with unknown keys were turned away, those of the sender with most of them first",
             Self::Streams => "long polls and event streams were turned away or ended early",
             Self::DeliveryBytes => "deliveries of vendors were turned away, the largest first",
+            Self::LinkGuesses => {
+                "one sender opened more invalid decision links than that; valid ones are served all the same. Many people behind one \
+                 address: raise it; otherwise somebody is trying links"
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, RecordId};
 
 use crate::instant;
 use crate::problem::{Problem, ProblemCode};
@@ -105,6 +105,11 @@ impl Params {
     pub(crate) fn time(&mut self, name: &'static str) -> Result<Option<i64>, Problem> {
         let expected = ("a time like 2026-01-31T08:00:00Z (RFC 3339 with an offset)", "带时区的 RFC 3339 时间");
         self.parsed(name, expected, instant::parse)
+    }
+
+    /// A record's id.
+    pub(crate) fn id(&mut self, name: &'static str) -> Result<Option<RecordId>, Problem> {
+        self.parsed(name, ("the id of a record", "记录的编号"), |text| text.parse().ok())
     }
 
     /// `connection`.

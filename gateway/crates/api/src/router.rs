@@ -15,8 +15,8 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, hooks, inbox,
-    keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
+    band_match, change_stream, changes, connections, decision_list, decision_page, decisions, deliveries, endpoints,
+    exchanges, flows, hooks, inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 use crate::state::AppState;
 
@@ -35,6 +35,7 @@ pub fn router(state: AppState) -> Router {
         .layer(RequestBodyLimitLayer::new(body_bytes_max))
         // Behind the limit on bodies: each connection has its own.
         .merge(deliveries())
+        .merge(pages())
         .layer(from_fn_with_state(state.clone(), shape))
         .layer(from_fn(render))
         .layer(CompressionLayer::new())
@@ -46,8 +47,9 @@ pub fn router(state: AppState) -> Router {
 /// One collection for each entity, each its own path: an unknown entity is an unknown path.
 fn records_of_every_entity() -> Router<AppState> {
     EntityKind::ALL.iter().fold(Router::new(), |router, kind| {
+        let list = if *kind == EntityKind::Decision { get(decision_list::list) } else { get(records::list) };
         let collection = Router::new()
-            .route(&format!("/v1/{}", kind.collection()), get(records::list))
+            .route(&format!("/v1/{}", kind.collection()), list)
             .route(&format!("/v1/{}/{{id}}", kind.collection()), get(records::get))
             .layer(Extension(*kind));
         router.merge(collection)
@@ -79,6 +81,8 @@ fn engine() -> Router<AppState> {
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/pay-bands/match", post(band_match::ask))
         .route("/v1/decisions/{id}", post(decisions::decide))
+        .route("/v1/decisions/{id}/reopen", post(decisions::reopen))
+        .route("/v1/decisions/{id}/override", post(decisions::overrule))
         .route("/v1/dimension-scores/{id}/corrections", post(decisions::correct))
         .route("/v1/applications/{id}/timeline", get(timeline::get))
         .route("/v1/candidates/{id}/timeline", get(timeline::of_candidate))
@@ -121,6 +125,11 @@ fn document() -> Router<AppState> {
 fn deliveries() -> Router<AppState> {
     let take = || get(hooks::take).post(hooks::take);
     Router::new().route("/hooks/{connection}", take()).route("/hooks/{connection}/{*rest}", take())
+}
+
+/// What a person opens with a link instead of a key. It reads its own form, so that one that is too large is told on a page.
+fn pages() -> Router<AppState> {
+    Router::new().route("/decide/{token}", get(decision_page::show).post(decision_page::decide))
 }
 
 async fn no_such_path(request: Request) -> Problem {

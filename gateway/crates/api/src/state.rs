@@ -11,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::Caller;
 use crate::control::Control;
+use crate::decision_desk::DecisionDesk;
 use crate::endpoint_control::{EndpointControl, NoEndpoints};
 use crate::figures::MetricsAccess;
 use crate::flow_control::{FlowControl, NoFlows};
+use crate::guesses::Guesses;
 use crate::hooks::Hooks;
 use crate::interviews::Interviews;
 use crate::key::ApiKey;
@@ -54,6 +56,8 @@ pub struct ApiOptions {
     /// Deliveries of vendors held at once, shared by connections and senders; the next one is answered with 503 and comes
     /// again. Bytes.
     pub delivery_bytes_max: usize,
+    /// Links to decisions that open nothing, of one sender in a minute; the next one is answered with 429.
+    pub link_guesses_per_minute: u32,
     /// Long polls and event streams open at once, shared by tenants and their keys; the next one is answered with 429.
     pub streams_max: usize,
     /// Longest `wait` of a long poll.
@@ -96,6 +100,7 @@ impl Default for ApiOptions {
             requests_max: 256,
             lookups_max: 32,
             delivery_bytes_max: 64 * 1024 * 1024,
+            link_guesses_per_minute: 30,
             streams_max: 64,
             wait_max: Duration::from_secs(60),
             stream_life_max: Duration::from_secs(15 * 60),
@@ -117,6 +122,8 @@ pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) control: Arc<dyn Control>,
     pub(crate) interviews: Option<Arc<dyn Interviews>>,
+    /// None: no link leads to a decision.
+    pub(crate) decisions: Option<Arc<dyn DecisionDesk>>,
     pub(crate) flows: Arc<dyn FlowControl>,
     /// None: no delivery is taken in.
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
@@ -130,6 +137,8 @@ pub struct AppState {
     /// Bytes of deliveries.
     pub(crate) deliveries: Arc<Pool>,
     pub(crate) streams: Arc<Pool>,
+    /// Links that open nothing.
+    pub(crate) guesses: Arc<Guesses>,
     pub(crate) reached: Arc<Reached>,
     /// Cancelled when the server closes: long polls and event streams end at once.
     pub(crate) closing: CancellationToken,
@@ -148,6 +157,7 @@ impl AppState {
             store,
             control,
             interviews: None,
+            decisions: None,
             flows: Arc::new(NoFlows),
             hooks: None,
             endpoints: Arc::new(NoEndpoints),
@@ -157,6 +167,7 @@ impl AppState {
             lookups: Pool::new(options.lookups_max as u64),
             deliveries: Pool::new(options.delivery_bytes_max as u64),
             streams: Pool::new(options.streams_max as u64),
+            guesses: Arc::new(Guesses::new(options.link_guesses_per_minute)),
             reached: Arc::default(),
             closing: CancellationToken::new(),
             options: Arc::new(options),
@@ -175,6 +186,13 @@ impl AppState {
     #[must_use]
     pub fn with_interviews(mut self, interviews: Arc<dyn Interviews>) -> Self {
         self.interviews = Some(interviews);
+        self
+    }
+
+    /// With the page on which people decide who come with a link.
+    #[must_use]
+    pub fn with_decisions(mut self, decisions: Arc<dyn DecisionDesk>) -> Self {
+        self.decisions = Some(decisions);
         self
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use renmen_schema::id::TenantId;
+use url::{Host, Url};
 
 use crate::limits::{GatewayLimits, within_range};
 use crate::section::{Context, Node, Section};
@@ -40,6 +41,9 @@ pub struct Gateway {
     /// `allow_plaintext`: may `listen` be an address that other machines reach? The gateway speaks HTTP without TLS, so keys and
     /// records cross the network in clear. Default false: a proxy with TLS on this machine stands in front.
     pub allow_plaintext: bool,
+    /// `public_url`: the address at which people reach this gateway, without a slash at its end. Links to decisions begin with it;
+    /// without it there are none. Default none.
+    pub public_url: Option<String>,
     /// `proxies`: addresses of proxies in front, whose `X-Forwarded-For` is believed. Default none.
     pub proxies: Vec<IpNet>,
     /// `metrics`: who may read `/metrics`. Default `"key"`.
@@ -83,6 +87,7 @@ impl Gateway {
         let mut gateway = Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7300)),
             allow_plaintext: false,
+            public_url: None,
             proxies: Vec::new(),
             metrics: MetricsAccess::Key,
             limits: GatewayLimits::default(),
@@ -112,6 +117,8 @@ impl Gateway {
                 node.problem(refusal.why, refusal.help);
             }
         }
+        let like = "write the address that a browser shows, such as \"https://renmen.example.com\"";
+        gateway.public_url = section.get("public_url").and_then(|node| node.parsed(public_url, like));
         if let Some(nodes) = section.get("proxies").and_then(|node| node.list()) {
             gateway.proxies = nodes.iter().filter_map(range).collect();
         }
@@ -206,6 +213,27 @@ fn metrics_access(text: &str) -> Result<MetricsAccess, String> {
         "off" => Ok(MetricsAccess::Off),
         _ => Err("is none of \"key\", \"loopback\" and \"off\"".to_owned()),
     }
+}
+
+/// An address that people can open: links with which they decide would cross any other network in clear.
+fn public_url(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|_| "is not the URL of a web address".to_owned())?;
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if here => {}
+        "http" => return Err("is not https: whoever reads the network could decide in other people's names".to_owned()),
+        _ => return Err("is not the URL of a web address".to_owned()),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("has more than a host, a port and a path".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// A range of addresses, or one.

@@ -8,11 +8,13 @@ use renmen_schema::types::Decimal;
 
 use crate::limits::within_range;
 use crate::section::{Node, Section};
+use crate::vault::KeySource;
 
 /// Rules in one file.
 pub const RULES_MAX: usize = 500;
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const MONTH: Duration = Duration::from_secs(31 * 24 * 3_600);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3_600);
@@ -35,6 +37,11 @@ pub struct Interview {
     pub decide_within: Duration,
     /// `screen_token_life`: how long a candidate's screen may follow its interview with one token. Default `2h`.
     pub screen_token_life: Duration,
+    /// `decision_link_life`: how long a person may decide with one link. Default `72h`.
+    pub decision_link_life: Duration,
+    /// `decision_link_key_env` or `decision_link_key_file`: what seals these links, 32 bytes in base64. Default: a key that the
+    /// gateway makes in its data directory. Gateways that share a database need the same one.
+    pub decision_link_key: Option<KeySource>,
     /// `match_asks_per_minute`: questions about pay bands of one API key in a minute. Default 600.
     pub match_asks_per_minute: u32,
     /// `match_amounts_per_interview`: different amounts that one interview may ask about within `match_window`. Default 3.
@@ -89,6 +96,8 @@ impl Default for Interview {
             catch_up: 7 * DAY,
             decide_within: 2 * DAY,
             screen_token_life: Duration::from_secs(2 * 3_600),
+            decision_link_life: 3 * DAY,
+            decision_link_key: None,
             match_asks_per_minute: 600,
             match_amounts_per_interview: 3,
             match_asks_per_candidate: 6,
@@ -122,6 +131,11 @@ impl Interview {
                 *place = read;
             }
         }
+        let life = section.get("decision_link_life");
+        if let Some(read) = life.and_then(|node| within_range::duration(&node, 5 * MINUTE, MONTH)) {
+            interview.decision_link_life = read;
+        }
+        interview.decision_link_key = link_key(&mut section);
         for (key, (least, most), place) in [
             ("match_asks_per_minute", (1_u32, 1_000_000), &mut interview.match_asks_per_minute),
             ("match_amounts_per_interview", (1, 100), &mut interview.match_amounts_per_interview),
@@ -144,6 +158,19 @@ impl Interview {
         }
         section.finish();
         interview
+    }
+}
+
+fn link_key(section: &mut Section<'_>) -> Option<KeySource> {
+    match (section.get("decision_link_key_env"), section.get("decision_link_key_file")) {
+        (None, None) => None,
+        (Some(node), None) => node.variable().map(KeySource::Env),
+        (None, Some(node)) => node.path().map(KeySource::File),
+        (Some(_), Some(node)) => {
+            let why = "`decision_link_key_env` and `decision_link_key_file` exclude each other";
+            node.problem_at_key(why, "take one of them out");
+            None
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A flow is asked about a change: what it is, whom it refers to, and what is to be sent.
 
+use std::sync::Arc;
+
 use renmen_schema::id::TenantId;
 use renmen_store::StoreError;
 use renmen_store::outbox::FeedEntry;
@@ -10,6 +12,7 @@ use crate::definition::Definition;
 use crate::engine::FlowEngine;
 use crate::evaluate::{self, Verdict};
 use crate::fields::Fields;
+use crate::links::{DecisionLinks, LinkMaker};
 use crate::related::{self, Found};
 
 /// A flow with what is known of its destination, for many changes.
@@ -18,20 +21,35 @@ pub(crate) struct Asked<'d> {
     definition: &'d Definition,
     place: Option<&'d Place>,
     withheld: Fields,
+    links: Option<&'d Arc<dyn DecisionLinks>>,
+    /// Nothing is sent: a link is shown as what it is.
+    dry: bool,
 }
 
 impl<'d> Asked<'d> {
     pub(crate) fn new(tenant: &'d TenantId, catalogue: &'d Catalogue, definition: &'d Definition) -> Self {
         let place = catalogue.place(&definition.to.connection);
         let withheld = place.map(|place| place.withheld(definition.when.entity)).unwrap_or_default();
-        Self { tenant, definition, place, withheld }
+        let links = catalogue.links().filter(|_| definition.map.asks_for_a_link());
+        Self { tenant, definition, place, withheld, links, dry: false }
+    }
+
+    /// The same for a dry run.
+    pub(crate) fn dry(self) -> Self {
+        Self { dry: true, ..self }
+    }
+
+    fn links_to(&self, entry: &FeedEntry, now_ms: i64) -> Option<LinkMaker> {
+        let links = Arc::clone(self.links?);
+        let maker = LinkMaker::new(links, self.tenant.clone(), entry.change.id, now_ms);
+        Some(if self.dry { maker.for_show() } else { maker })
     }
 }
 
 impl FlowEngine {
     /// Asks it about one change.
     pub(crate) async fn ask(&self, asked: &Asked<'_>, entry: &FeedEntry, now_ms: i64) -> Result<Verdict, StoreError> {
-        let Asked { tenant, definition, place, withheld } = asked;
+        let Asked { tenant, definition, place, withheld, .. } = asked;
         let met = match aside(|| evaluate::consider(definition, withheld, entry, now_ms, &self.options)) {
             Ok(met) => met,
             Err(verdict) => return Ok(verdict),
@@ -39,7 +57,10 @@ impl FlowEngine {
         let connection = &entry.change.connection;
         let found = related::look_up(&*self.store, tenant, definition, *place, met.record(), connection).await?;
         Ok(match found {
-            Found::All(related) => aside(|| met.fill(definition, related, &self.options)),
+            Found::All(related) => {
+                let links = asked.links_to(entry, now_ms);
+                aside(|| met.fill(definition, related, links, &self.options))
+            }
             Found::Missing(why) => met.wait(definition, why),
             Found::Refused(why) => Verdict::Fault(why),
         })

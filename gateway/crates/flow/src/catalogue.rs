@@ -10,6 +10,7 @@ use renmen_store::ContentHash;
 
 use crate::destination::{ActionInfo, Destination};
 use crate::fields::Fields;
+use crate::links::DecisionLinks;
 
 /// One destination with what the operator says of it.
 #[derive(Clone)]
@@ -77,6 +78,8 @@ pub struct Catalogue {
     places: BTreeMap<ConnectionName, Place>,
     /// Destinations of the configuration that could not be loaded, with the reason.
     off: BTreeMap<ConnectionName, String>,
+    /// What makes links to decisions; none: no flow can ask for one.
+    links: Option<Arc<dyn DecisionLinks>>,
 }
 
 impl Catalogue {
@@ -84,6 +87,15 @@ impl Catalogue {
     pub fn add(&mut self, name: ConnectionName, place: Place) {
         self.off.remove(&name);
         self.places.insert(name, place);
+    }
+
+    /// With links to decisions.
+    pub fn add_links(&mut self, links: Arc<dyn DecisionLinks>) {
+        self.links = Some(links);
+    }
+
+    pub(crate) fn links(&self) -> Option<&Arc<dyn DecisionLinks>> {
+        self.links.as_ref()
     }
 
     /// A destination of the configuration that could not be loaded: what flows have for it waits until it is there again.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::definition::{Definition, Delay, Template};
 use crate::expression::{EvaluationFault, Scope};
 use crate::fields::Fields;
+use crate::links::LinkMaker;
 use crate::options::{FlowOptions, instant, millis};
 
 /// What a flow says to a change.
@@ -60,7 +61,8 @@ pub(crate) fn consider(
     let Some((record, before)) = bodies(entry, withheld) else {
         return Err(Verdict::Fault("the record's body is damaged".to_owned()));
     };
-    let scope = Scope { record, before, change: about(entry), related: BTreeMap::new(), now: instant(now_ms) };
+    let scope =
+        Scope { record, before, change: about(entry), related: BTreeMap::new(), now: instant(now_ms), links: None };
     if let Some(condition) = &definition.when.condition {
         match condition.evaluate(&scope, &options.expression) {
             Ok(Value::Bool(true)) => {}
@@ -90,10 +92,12 @@ impl Met {
         self,
         definition: &Definition,
         related: BTreeMap<String, Value>,
+        links: Option<LinkMaker>,
         options: &FlowOptions,
     ) -> Verdict {
         let Self { mut scope, not_before_ms } = self;
         scope.related = related;
+        scope.links = links;
         scope.record = definition.fields.keep(&scope.record);
         if !scope.before.is_null() {
             scope.before = definition.fields.keep(&scope.before);

@@ -5,7 +5,7 @@
 //! know SQL, wasm, HTTP or the API.
 //!
 //! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
-//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `evaluator` (along the feed), `courier` (to
+//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `links` (to the page of a decision), `evaluator` (along the feed), `courier` (to
 //! one destination), [`FlowEngine`]
 //! (all of it, running) and what people ask of it (`manage`).
 
@@ -23,6 +23,7 @@ mod evaluator;
 mod expression;
 mod failure;
 mod fields;
+mod links;
 mod manage;
 pub mod notify;
 mod options;
@@ -40,5 +41,6 @@ pub use evaluate::{Sending, Verdict};
 pub use evaluator::Passed;
 pub use expression::{BadExpression, EXPRESSION_BYTES_MAX, EvaluationFault, Expression, ExpressionLimits, Scope};
 pub use fields::Fields;
+pub use links::{DecisionLinks, LinkMaker};
 pub use manage::{DRY_RUN_CHANGES_MAX, DryRun, FLOWS_MAX, FlowView};
 pub use options::{Clock, FlowOptions, SystemClock};

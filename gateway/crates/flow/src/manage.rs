@@ -195,7 +195,7 @@ impl FlowEngine {
         let definition = self.check(tenant, source)?;
         let kind = definition.when.entity;
         let catalogue = self.catalogue(tenant);
-        let asked = Asked::new(tenant, &catalogue, &definition);
+        let asked = Asked::new(tenant, &catalogue, &definition).dry();
         let entries = self.store.feed_tail(tenant, kind.name(), last.clamp(1, DRY_RUN_CHANGES_MAX)).await?;
         let now_ms = self.clock.now_ms();
         let mut runs = Vec::with_capacity(entries.len());

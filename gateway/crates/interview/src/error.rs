@@ -19,6 +19,12 @@ pub enum InterviewError {
     /// It cannot be done as things stand: somebody else was first, or it was done before.
     #[error("refused: {0}")]
     Refused(String),
+    /// Another decision took the place of the one that was asked about.
+    #[error("refused: a later decision took the place of this one")]
+    Superseded {
+        /// The newest on the same result.
+        by: renmen_schema::id::RecordId,
+    },
     /// Asked too often.
     #[error("asked too often; again in {after_s} s")]
     TooMany {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
 use crate::children::Shelf;
-use crate::decide::{self, CorrectionAsk, DecisionAsk, RuleSpec};
+use crate::decide::{self, CorrectionAsk, DecisionAsk, Judged, ReopenAsk, RuleSpec};
 use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
 use crate::progress::{LoopProgress, Progress};
@@ -141,7 +141,7 @@ impl InterviewLoop {
     /// A person decides on what awaits a person (R36). Gives the decision as it stands then.
     ///
     /// # Errors
-    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] when it was decided or a later one took its place;
+    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] when it was decided otherwise; [`InterviewError::Superseded`];
     /// [`InterviewError::BadInput`] without who or why.
     pub async fn decide(
         &self,
@@ -150,6 +150,41 @@ impl InterviewLoop {
         ask: &DecisionAsk,
     ) -> Result<RecordRow, InterviewError> {
         decide::decide(self.shelf(tenant), decision, ask, self.clock.now_ms()).await
+    }
+
+    /// A person opens a decision again: the next one on the same result waits for a person. Gives that one.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] for one that is open; [`InterviewError::Superseded`];
+    /// [`InterviewError::BadInput`] without who or why.
+    pub async fn reopen(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        ask: &ReopenAsk,
+    ) -> Result<RecordRow, InterviewError> {
+        decide::reopen(self.shelf(tenant), decision, ask, self.clock.now_ms()).await
+    }
+
+    /// A person puts another verdict in the place of a rule's or a person's. Gives the decision that is in force then.
+    ///
+    /// # Errors
+    /// As [`InterviewLoop::reopen`]; [`InterviewError::Refused`] also for the verdict that it has.
+    pub async fn overrule(
+        &self,
+        tenant: &TenantId,
+        decision: RecordId,
+        ask: &DecisionAsk,
+    ) -> Result<RecordRow, InterviewError> {
+        decide::overrule(self.shelf(tenant), decision, ask, self.clock.now_ms()).await
+    }
+
+    /// What a person who decides is shown: what was judged, and how the decision stands.
+    ///
+    /// # Errors
+    /// [`InterviewError::NotFound`].
+    pub async fn judged(&self, tenant: &TenantId, decision: RecordId) -> Result<Judged, InterviewError> {
+        decide::judged(self.shelf(tenant), decision).await
     }
 
     /// A person corrects a score (R21). Gives the correction, a score of its own.

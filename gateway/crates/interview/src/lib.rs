@@ -1,7 +1,7 @@
 //! The interview loop: what the gateway itself does with interviews, beside carrying their records.
 //!
 //! Owns: the pay-band match, decisions on results, the watch over interviews that go wrong or late, the tokens of candidates'
-//! screens, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
+//! screens and of the links with which people decide, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
 //! [`renmen_store::AuthorStore`]: the change feed, lineage, flows and the API need to know nothing of this crate.
 //!
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
@@ -21,6 +21,7 @@ mod error;
 mod follow;
 mod history;
 mod interview_loop;
+mod link;
 mod look;
 mod plan;
 mod progress;
@@ -38,9 +39,13 @@ pub use band::{
     Asked, BandAnswer, BandAsk, BandDesk, BandIndex, BandOptions, BandWork, JobFacts, JobId, Unknown, Verdict,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use decide::{CorrectionAsk, DecisionAsk, PersonVerdict, RuleSpec, RuleUse};
+pub use decide::{
+    Before, By, CorrectionAsk, DecisionAsk, Dimension, Judged, JudgedCorrection, Made, PersonVerdict, ReopenAsk,
+    RuleSpec, RuleUse, Stands,
+};
 pub use error::InterviewError;
 pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
+pub use link::{DecisionLink, LinkDesk, LinkFault, LinkKey};
 pub use progress::{LoopProgress, SetAside};
 pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
 pub use sources::Sources;

@@ -226,6 +226,9 @@ fn is_of_subject(error: &InterviewError) -> bool {
     match error {
         InterviewError::Store(error) => is_of_one(error) || matches!(error, StoreError::Fault(_)),
         InterviewError::Fault(_) | InterviewError::BadInput { .. } | InterviewError::Refused(_) => true,
-        InterviewError::NotFound(_) | InterviewError::TooMany { .. } | InterviewError::Overloaded => false,
+        InterviewError::NotFound(_)
+        | InterviewError::Superseded { .. }
+        | InterviewError::TooMany { .. }
+        | InterviewError::Overloaded => false,
     }
 }

@@ -148,3 +148,16 @@ fn the_shipped_file_says_who_may_write_what_and_whose_records_set_its_flows_off(
     }
     Ok(())
 }
+
+#[test]
+fn gateways_that_share_a_database_are_told_to_share_the_key_of_decision_links() -> anyhow::Result<()> {
+    let told = |more: &str| -> anyhow::Result<String> {
+        let store = "[store]\nurl = \"postgres://renmen@127.0.0.1/renmen\"\n";
+        Ok(format!("{:?}", remarks(&config(&format!("{store}{more}"))?, &writers(&[]))))
+    };
+    let url = "[gateway]\npublic_url = \"https://renmen.example.com\"\n";
+    assert!(told(url)?.contains("interview.decision_link_key_file"));
+    assert_eq!(told("")?, "[]", "without an address there are no links");
+    assert_eq!(told(&format!("{url}[interview]\ndecision_link_key_env = \"KEY\"\n"))?, "[]");
+    Ok(())
+}

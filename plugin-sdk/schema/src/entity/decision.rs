@@ -2,10 +2,10 @@
 
 use super::{Application, DimensionScore, Interview, InterviewResult, PassRule};
 use crate::check::Walk;
-use crate::code::{DeciderKind, DecisionStatus, PassDecision};
+use crate::code::{DeciderKind, DecisionStatus, OutcomeReason, PassDecision};
 use crate::id::RecordId;
 use crate::shape::{entity, shape};
-use crate::types::{Decimal, Instant, Localized, Ref, Score, Weight};
+use crate::types::{Coded, Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
     /// A rule that decides on results (R35). Its version is the revision of this record: a rule that changes is another version.
@@ -83,6 +83,10 @@ entity! {
         pub decided_at: Option<Instant>,
         /// Why, where a person decided, and why a person must.
         pub reason: Option<Localized> => PERSONAL,
+        /// The same in codes, where a person who declined gave some (R41).
+        pub reasons: Vec<Coded<OutcomeReason>>,
+        /// Who opened it again, where a person did: then no rule decides.
+        pub opened_by: Option<Decider>,
         /// What it was made from.
         pub inputs: Vec<DecisionInput>,
         /// The decision before this one. It is SUPERSEDED as soon as this one is there; one that a person made stands until a person

@@ -16,7 +16,10 @@ pub(super) fn expand(document: &mut Value) {
     let (list, get) = (paths.remove(LIST).unwrap_or_default(), paths.remove(GET).unwrap_or_default());
     for kind in EntityKind::ALL {
         let name = pascal(kind.name());
-        paths.insert(format!("/v1/{}", kind.collection()), operation(&list, *kind, &name, "list"));
+        let collection = format!("/v1/{}", kind.collection());
+        // A collection that can be asked for more than others was described by its own handler.
+        let own = paths.remove(&collection);
+        paths.insert(collection, operation(own.as_ref().unwrap_or(&list), *kind, &name, "list"));
         let mut one = operation(&get, *kind, &name, "get");
         // What else can be done with a record of this entity was described by its own handler.
         let path = format!("/v1/{}/{{id}}", kind.collection());

@@ -15,8 +15,8 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    band_match, change_stream, changes, connections, decisions, deliveries, endpoints, exchanges, flows, inbox, keys,
-    plugins, quarantine, records, runs, schema, screen, service, timeline,
+    band_match, change_stream, changes, connections, decision_list, decisions, deliveries, endpoints, exchanges, flows,
+    inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 
 #[derive(OpenApi)]
@@ -50,7 +50,10 @@ use crate::resource::{
         quarantine::retry,
         quarantine::drop_record,
         band_match::ask,
+        decision_list::list,
         decisions::decide,
+        decisions::reopen,
+        decisions::overrule,
         decisions::correct,
         timeline::get,
         timeline::of_candidate,
@@ -84,7 +87,7 @@ use crate::resource::{
         service::openapi_json,
         service::docs,
     ),
-    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, schema::EntityName, deliveries::DeliveryStateName)),
+    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, decision_list::DecisionStatusFilter, schema::EntityName, deliveries::DeliveryStateName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "changes", description = "The ordered feed of what happened to records"),

@@ -67,7 +67,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     // A body of the right form that cannot be used all the same.
     if method == "put"
         || path.ends_with("/corrections")
-        || path == "/v1/decisions/{id}"
+        || path.starts_with("/v1/decisions/{id}")
         || path == "/v1/pay-bands/match"
     {
         statuses.push(422);

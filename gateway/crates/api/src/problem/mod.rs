@@ -8,7 +8,7 @@
 //! What went wrong inside is logged once, here, and never shown.
 
 mod code;
-mod language;
+pub(crate) mod language;
 
 use axum::Json;
 use axum::extract::Request;
@@ -64,7 +64,7 @@ pub(crate) struct ProblemBody {
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parameter: Option<String>,
-    /// A link to what is in the way: the live run.
+    /// A link to what is in the way: the live run, the decision in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) related: Option<String>,
     /// The request's id: the gateway's log knows it.
@@ -197,6 +197,12 @@ impl From<InterviewsError> for Problem {
                 Self { code: ProblemCode::InvalidValue, ..told }
             }
             InterviewsError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            InterviewsError::Superseded { by } => Self::new(ProblemCode::Refused)
+                .detail(
+                    "a later decision took the place of this one; `related` links to the newest on the same result",
+                    "此决定已被后续决定取代；`related` 指向同一结果的最新决定",
+                )
+                .related(format!("/v1/decisions/{by}")),
             InterviewsError::TooMany { after_s } => {
                 let mut problem = Self::new(ProblemCode::TooManyAsks).detail(
                     format!("try again in {after_s} s; a question that was already answered can be repeated"),

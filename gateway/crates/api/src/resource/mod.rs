@@ -6,6 +6,8 @@ pub(crate) mod change_events;
 pub(crate) mod change_stream;
 pub(crate) mod changes;
 pub(crate) mod connections;
+pub(crate) mod decision_list;
+pub(crate) mod decision_page;
 pub(crate) mod decisions;
 pub(crate) mod deliveries;
 pub(crate) mod endpoints;

@@ -24,6 +24,16 @@ pub(crate) struct RecordList {
     next_cursor: Option<String>,
 }
 
+impl RecordList {
+    pub(crate) fn of(data: Vec<Record>, next_cursor: Option<String>) -> Self {
+        Self { data, next_cursor }
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self::of(Vec::new(), None)
+    }
+}
+
 /// A record with what was asked for beside it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordDetail {
@@ -74,9 +84,22 @@ pub(crate) async fn list(
     Extension(kind): Extension<EntityKind>,
     mut params: Params,
 ) -> Result<Json<RecordList>, Problem> {
+    let query = asked(kind, &mut params)?;
+    params.end()?;
+    if query.external_id.as_ref().is_some_and(|id| id.len() > EXTERNAL_ID_BYTES_MAX) {
+        // No record can have such an id.
+        return Ok(Json(RecordList::empty()));
+    }
+    let slice = read_within_bytes(&state, &caller.tenant, query).await?;
+    let data = slice.items.into_iter().map(|row| Record::of(&caller.tenant, row)).collect::<Result<_, _>>()?;
+    Ok(Json(RecordList::of(data, slice.next)))
+}
+
+/// The parameters of every collection.
+pub(crate) fn asked(kind: EntityKind, params: &mut Params) -> Result<RecordQuery, Problem> {
     let deleted = [("exclude", Deleted::Exclude), ("only", Deleted::Only), ("include", Deleted::Include)];
     let deleted = params.word("deleted", &deleted)?.unwrap_or(Deleted::Exclude);
-    let query = RecordQuery {
+    Ok(RecordQuery {
         entity: Some(kind.name().to_owned()),
         updated_since_ms: params.time("updated_since")?,
         connection: params.connection()?,
@@ -85,20 +108,12 @@ pub(crate) async fn list(
         include_deleted: matches!(deleted, Deleted::Include),
         limit: params.limit()?,
         after: params.text_of("cursor", CURSOR_CHARS_MAX)?,
-    };
-    params.end()?;
-    if query.external_id.as_ref().is_some_and(|id| id.len() > EXTERNAL_ID_BYTES_MAX) {
-        // No record can have such an id.
-        return Ok(Json(RecordList { data: Vec::new(), next_cursor: None }));
-    }
-    let slice = read_within_bytes(&state, &caller.tenant, query).await?;
-    let data = slice.items.into_iter().map(|row| Record::of(&caller.tenant, row)).collect::<Result<_, _>>()?;
-    Ok(Json(RecordList { data, next_cursor: slice.next }))
+    })
 }
 
 /// A page whose bodies stay within the limit of an answer. Where they do not, fewer are read again: only the store
 /// knows the cursor of a shorter page. A single record that is larger goes alone.
-async fn read_within_bytes(
+pub(crate) async fn read_within_bytes(
     state: &AppState,
     tenant: &TenantId,
     mut query: RecordQuery,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use renmen_api::{
-    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, RuleUse,
-    ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
+    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
+    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
 };
+use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::{Cause, RecordRow, Store};
 use serde_json::{Value, json};
@@ -61,10 +62,26 @@ impl Interviews for Scripted {
     }
 
     async fn decide(&self, tenant: &TenantId, id: RecordId, by: PersonDecision) -> Result<RecordRow, InterviewsError> {
+        assert_eq!(by.person, "test", "the name of the key");
         if !by.pass {
+            assert_eq!(by.reasons, [OutcomeReason::NoShow]);
             return Err(InterviewsError::Refused("decided before".into()));
         }
         self.0.record(tenant, id).await?.ok_or(InterviewsError::NotFound("decision"))
+    }
+
+    async fn reopen(&self, _: &TenantId, id: RecordId, by: PersonReopening) -> Result<RecordRow, InterviewsError> {
+        assert_eq!((by.person.as_str(), by.reason.get("und")), ("test", Some("r")));
+        Err(InterviewsError::Superseded { by: id })
+    }
+
+    async fn overrule(
+        &self,
+        tenant: &TenantId,
+        id: RecordId,
+        by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError> {
+        self.decide(tenant, id, by).await
     }
 
     async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
@@ -185,14 +202,40 @@ async fn a_question_without_a_unit_an_interview_or_with_more_than_is_asked_is_re
 async fn a_decision_and_a_correction_are_told_and_refused_in_the_apis_own_words() {
     let rig = rig().await;
     let path = format!("/v1/decisions/{ID}");
-    let body = |outcome: &str| json!({ "outcome": outcome, "person": "li.na", "reason": "r" }).to_string();
-    rig.post(&path, &body("pass")).await.problem("not_found");
-    rig.post(&path, &body("fail")).await.problem("refused");
-    rig.post(&path, &body("maybe")).await.problem("invalid_body");
+    let body = |outcome: &str| json!({ "outcome": outcome, "reason": "r" }).to_string();
+    let fail = json!({ "outcome": "fail", "reason": "r", "reasons": ["NO_SHOW"] }).to_string();
+    let overrule = format!("{path}/override");
+    for path in [&path, &overrule] {
+        rig.post(path, &body("pass")).await.problem("not_found");
+        rig.post(path, &fail).await.problem("refused");
+        rig.post(path, &body("maybe")).await.problem("invalid_body");
+    }
+    let unknown = rig.post(&path, &fail.replace("NO_SHOW", "OTHER")).await.problem("invalid_body");
+    assert!(unknown["detail"].as_str().unwrap().contains("`RETURNED_BY_DEPARTMENT`"), "{unknown}");
+    let superseded = rig.post(&format!("{path}/reopen"), r#"{"reason":"r"}"#).await.problem("refused");
+    assert_eq!(superseded["related"], format!("/v1/decisions/{ID}"));
     rig.post("/v1/decisions/none", &body("pass")).await.problem("not_found");
-    let correction = json!({ "value": "101", "person": "li.na", "reason": "r" }).to_string();
+    let correction = json!({ "value": "101", "reason": "r" }).to_string();
     let refused = rig.post(&format!("/v1/dimension-scores/{ID}/corrections"), &correction).await;
     assert_eq!(refused.problem("invalid_value")["parameter"], "value");
+}
+
+#[tokio::test]
+async fn a_body_that_still_names_a_person_is_told_where_the_name_comes_from() {
+    let rig = rig().await;
+    for (path, mut body) in [
+        (format!("/v1/decisions/{ID}"), json!({ "outcome": "pass", "reason": "r" })),
+        (format!("/v1/decisions/{ID}/override"), json!({ "outcome": "pass", "reason": "r" })),
+        (format!("/v1/decisions/{ID}/reopen"), json!({ "reason": "r" })),
+        (format!("/v1/dimension-scores/{ID}/corrections"), json!({ "value": "50", "reason": "r" })),
+    ] {
+        for person in [json!("li.na"), json!(null)] {
+            body["person"] = person;
+            let problem = rig.post(&path, &body.to_string()).await.problem("invalid_body");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("name of the API key"), "{path}: {detail}");
+        }
+    }
 }
 
 #[tokio::test]

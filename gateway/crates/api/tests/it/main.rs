@@ -9,6 +9,8 @@ mod broken_quota;
 mod broken_store;
 mod changes;
 mod connections;
+mod decision_list;
+mod decision_page;
 mod deliveries_in;
 mod document;
 mod endpoints;

@@ -37,6 +37,8 @@ limits! {
     lookups_max: u32 = count(32, 1, 4_096);
     /// Bytes of vendors' deliveries that are held at once, shared out by connection and sender.
     delivery_bytes_max: u64 = bytes(64 << 20, 1 << 20, 16 << 30);
+    /// Invalid links to decisions that one sender may open in a minute; further ones are answered with 429, valid ones are not counted.
+    link_guesses_per_minute: u32 = count(30, 1, 1_000_000);
     /// Long polls and event streams open at once, shared out by tenant and key.
     streams_max: u32 = count(64, 1, 65_536);
     /// Longest wait of a long poll; a client may ask for at most 60 seconds.

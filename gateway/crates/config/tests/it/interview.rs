@@ -112,3 +112,17 @@ fn whose_records_count_beside_a_connections_own_is_said_by_name() {
         assert_eq!(crate::read(&format!("[interview]\nchildren_max = {value}\n"), false).is_ok(), good, "{value}");
     }
 }
+
+#[test]
+fn links_to_decisions_have_a_life_and_one_place_for_their_key() {
+    let said = read_dev("").interview;
+    assert_eq!((said.decision_link_life, said.decision_link_key), (Duration::from_secs(72 * 3_600), None));
+    for good in ["decision_link_life = \"5m\"", "decision_link_life = \"31d\"", "decision_link_key_env = \"KEY\""] {
+        read_dev(&format!("[interview]\n{good}\n"));
+    }
+    for bad in ["decision_link_life = \"4m\"", "decision_link_life = \"32d\""] {
+        assert!(refused(&format!("[interview]\n{bad}\n")).contains("out of range"), "{bad}");
+    }
+    let both = refused("[interview]\ndecision_link_key_env = \"KEY\"\ndecision_link_key_file = \"k\"\n");
+    assert!(both.contains("exclude each other"), "{both}");
+}

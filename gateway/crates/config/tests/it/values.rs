@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use renmen_config::{KeySource, Schedule, Sharing, Slot, SlotSource};
 
-use crate::{read, read_dev};
+use crate::{read, read_dev, refused};
 
 const WHOLE: &str = r#"
 [gateway]
@@ -165,5 +165,34 @@ fn what_is_shared_has_a_range_on_both_sides() {
     }
     for (turn, good) in [("100ms", true), ("1h", true), ("99ms", false), ("61m", false)] {
         assert_eq!(read(&format!("[gateway]\nrun_turn = \"{turn}\"\n"), false).is_ok(), good, "{turn}");
+    }
+}
+
+#[test]
+fn an_address_for_people_is_https_or_of_this_machine() {
+    let url = |text: &str| read_dev(&format!("[gateway]\npublic_url = \"{text}\"\n")).gateway.public_url;
+    assert_eq!(read_dev("").gateway.public_url, None);
+    for (text, kept) in [
+        ("https://renmen.example.com", "https://renmen.example.com"),
+        ("https://renmen.example.com/", "https://renmen.example.com"),
+        ("https://hr.example.com:8443/renmen/", "https://hr.example.com:8443/renmen"),
+        ("http://127.0.0.1:7300", "http://127.0.0.1:7300"),
+        ("http://localhost:7300", "http://localhost:7300"),
+        ("http://[::1]:7300", "http://[::1]:7300"),
+    ] {
+        assert_eq!(url(text).as_deref(), Some(kept), "{text}");
+    }
+    for (text, says) in [
+        ("http://renmen.example.com", "is not https"),
+        ("http://127.0.0.1.example.com", "is not https"),
+        ("ftp://renmen.example.com", "is not the URL"),
+        ("renmen.example.com", "is not the URL"),
+        ("", "public_url"),
+        ("https://me@renmen.example.com", "more than a host"),
+        ("https://renmen.example.com/?a=b", "more than a host"),
+        ("https://renmen.example.com/#a", "more than a host"),
+    ] {
+        let error = refused(&format!("[gateway]\npublic_url = \"{text}\"\n"));
+        assert!(error.contains(says), "{text}: {error}");
     }
 }

@@ -28,6 +28,7 @@ impl Definition {
             self.check_withheld(&withheld, &mut defects);
             self.check_with(place, &mut defects);
         }
+        self.check_links(catalogue, &mut defects);
         defects
     }
 
@@ -57,6 +58,29 @@ impl Definition {
             let words = properties.get(name).and_then(|property| property["enum"].as_array());
             check_words(&format!("map.{name}"), part, words, defects);
         }
+    }
+
+    /// A link lets whoever has it decide: there must be an address to make it of, and it must not go to whom the decision is about.
+    fn check_links(&self, catalogue: &Catalogue, defects: &mut Vec<Defect>) {
+        let to = &self.to.connection;
+        let judged = catalogue.place(to).is_some_and(|place| place.is_source || place.scoring);
+        let wrong = match catalogue.links() {
+            None => (
+                "`decision_link()` needs the address at which people reach this gateway".to_owned(),
+                "write `public_url = \"https://…\"` in [gateway]",
+            ),
+            Some(_) if judged => (
+                format!("`decision_link()` would let connection `{to}` decide on its own results"),
+                "send it to whoever decides: a chat, a mail",
+            ),
+            Some(_) => return,
+        };
+        self.map.each("map", &mut |key, expression| {
+            if let Some(at) = expression.named().link {
+                let (message, help) = (wrong.0.clone(), wrong.1.to_owned());
+                defects.push(Defect { key: key.to_owned(), at: Some(at), message, help });
+            }
+        });
     }
 
     /// What is withheld from the destination anyway must not be asked for either: its answer would tell.

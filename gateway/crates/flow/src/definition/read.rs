@@ -246,6 +246,10 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
         known(one.kind, &one.fields, &format!("with.{}.fields", one.name), defects);
     }
     if let Some(condition) = &definition.when.condition {
+        if let Some(at) = condition.named().link {
+            let message = "`decision_link()` has its place in `map`: a condition sends nothing".to_owned();
+            defects.push(Defect { key: "when.if".to_owned(), at: Some(at), message, help: String::new() });
+        }
         for name in &condition.named().fields {
             in_schema(kind, name, "when.if", defects);
         }
@@ -257,6 +261,11 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
         }
     }
     definition.map.each("map", &mut |key, expression| {
+        if let Some(at) = expression.named().link.filter(|_| kind != EntityKind::Decision) {
+            let message = format!("`decision_link()` leads to a decision, and this flow is about `{}`", kind.name());
+            let help = "write it in a flow with `when.entity = \"decision\"`".to_owned();
+            defects.push(Defect { key: key.to_owned(), at: Some(at), message, help });
+        }
         for name in &expression.named().fields {
             may_leave(definition, name, key, defects);
         }
@@ -298,6 +307,13 @@ fn may_leave(definition: &Definition, name: &Name, key: &str, defects: &mut Vec<
 }
 
 impl Template {
+    /// Is there a link to a decision in it?
+    pub(crate) fn asks_for_a_link(&self) -> bool {
+        let mut asks = false;
+        self.each("map", &mut |_, expression| asks |= expression.named().link.is_some());
+        asks
+    }
+
     /// Every expression in it with its key.
     pub(crate) fn each(&self, key: &str, visit: &mut impl FnMut(&str, &Expression)) {
         match self {

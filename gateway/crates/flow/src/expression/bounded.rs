@@ -10,6 +10,7 @@ use cel::{Context, DeclarationError, ExecutionError, Value as CelValue};
 use renmen_schema::types::Localized;
 
 use super::EvaluationFault;
+use crate::links::{self, LinkMaker};
 
 /// How much one evaluation may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +66,11 @@ impl Steps {
 }
 
 /// The functions that are not CEL's own.
-pub(super) fn add_functions(context: &mut Context<'_, '_>, steps: &Arc<Steps>) -> Result<(), DeclarationError> {
+pub(super) fn add_functions(
+    context: &mut Context<'_, '_>,
+    steps: &Arc<Steps>,
+    links: Option<&LinkMaker>,
+) -> Result<(), DeclarationError> {
     let steps = Arc::clone(steps);
     context.add_function(STEP, move || {
         if steps.take() { Ok(true) } else { Err(ExecutionError::function_error("loop", "too many turns")) }
@@ -73,6 +78,11 @@ pub(super) fn add_functions(context: &mut Context<'_, '_>, steps: &Arc<Steps>) -
     context.add_function("ms", |text: Arc<String>| {
         let read = text.parse::<jiff::Timestamp>();
         read.map(jiff::Timestamp::as_millisecond).map_err(|_| ExecutionError::function_error("ms", "no time"))
+    })?;
+    let links = links.cloned();
+    context.add_function(links::FUNCTION, move |person: Arc<String>| {
+        let none = || ExecutionError::function_error(links::FUNCTION, "no link");
+        links.as_ref().and_then(|links| links.link(&person)).map(Arc::new).ok_or_else(none)
     })?;
     context.add_function("text", |texts: CelValue, language: Arc<String>| {
         let none = || ExecutionError::function_error("text", "no text by language");

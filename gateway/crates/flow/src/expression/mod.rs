@@ -5,6 +5,7 @@
 //!
 //! Variables: `record` and `before` (null for a record's first revision), `change` (`seq`, `kind`, `entity`, `connection`, `id`,
 //! `external_id`, `revision`, `at`) and `now`. Times are texts such as `2026-03-02T01:00:00.000Z`, which compare as texts;
+//! `decision_link('li.na')` is a link with which that person decides on the changed decision; in a map alone.
 //! `ms(text)` gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map
 //! has the records of its flow's `with` beside them. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
 
@@ -20,6 +21,8 @@ use serde_json::Value;
 
 pub use bounded::ExpressionLimits;
 use bounded::Steps;
+
+use crate::links::LinkMaker;
 pub(crate) use names::{Name, Named, is_free_name};
 
 /// Bytes of one expression's text.
@@ -73,6 +76,8 @@ pub struct Scope {
     pub related: BTreeMap<String, Value>,
     /// `2026-03-02T01:00:00.000Z`.
     pub now: String,
+    /// What makes links to the changed decision; none where there are none.
+    pub links: Option<LinkMaker>,
 }
 
 impl Expression {
@@ -134,7 +139,8 @@ impl Expression {
             context.add_variable_from_value(name, value);
         }
         context.add_variable_from_value("now", CelValue::from(scope.now.as_str()));
-        bounded::add_functions(&mut context, &steps).map_err(|_| fault("the functions could not be added"))?;
+        bounded::add_functions(&mut context, &steps, scope.links.as_ref())
+            .map_err(|_| fault("the functions could not be added"))?;
         let found = context.resolve(&self.tree).map_err(|error| steps.spent().unwrap_or_else(|| self.told(&error)))?;
         found.json().map_err(|_| fault("it gives what JSON cannot hold"))
     }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
 
 use super::BadExpression;
+use crate::links;
 
 /// The variables.
 const VARIABLES: [&str; 4] = ["record", "before", "change", "now"];
 /// The fields of `change`.
 pub(crate) const CHANGE_FIELDS: [&str; 8] =
     ["seq", "kind", "entity", "connection", "id", "external_id", "revision", "at"];
-/// The functions: CEL's own that need no clock, `ms` and `text`.
-const FUNCTIONS: [&str; 18] = [
+/// The functions: CEL's own that need no clock, `ms`, `text` and `decision_link`.
+const FUNCTIONS: [&str; 19] = [
     "size",
     "contains",
     "startsWith",
@@ -32,6 +33,7 @@ const FUNCTIONS: [&str; 18] = [
     "ms",
     "text",
     "has",
+    links::FUNCTION,
 ];
 /// The names of types, which type() is compared with.
 const TYPES: [&str; 10] = ["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"];
@@ -57,6 +59,8 @@ pub(crate) struct Name {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) fields: Vec<Name>,
+    /// Where it asks for a link to a decision, in characters from 0; none where it does not.
+    pub(crate) link: Option<usize>,
 }
 
 /// May a flow call a record so?
@@ -191,6 +195,9 @@ impl Walk<'_> {
         if !operator && !FUNCTIONS.contains(&word) {
             let message = format!("there is no function `{word}`; there are {}", FUNCTIONS.join(", "));
             return Err(BadExpression { at: self.at(tree.id), message });
+        }
+        if word == links::FUNCTION {
+            self.named.link = Some(self.at(tree.id).unwrap_or_default());
         }
         if word == INDEX
             && let [list, index] = call.args.as_slice()

@@ -17,6 +17,7 @@ fn scope() -> Scope {
         change: json!({ "kind": "created", "seq": 7 }),
         related: BTreeMap::new(),
         now: "2026-03-02T00:30:00.000Z".to_owned(),
+        links: None,
     }
 }
 

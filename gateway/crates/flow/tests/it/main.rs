@@ -6,6 +6,7 @@ mod attempts;
 mod deputies;
 mod endpoint;
 mod ends;
+mod links;
 mod loops;
 mod mail;
 #[path = "../../../egress/tests/it/mail_server.rs"]

@@ -213,7 +213,7 @@ impl BandDesk {
 fn refused_for(error: &InterviewError) -> Option<&'static str> {
     match error {
         InterviewError::NotFound(_) => Some("not_found"),
-        InterviewError::Refused(_) => Some("not_open"),
+        InterviewError::Refused(_) | InterviewError::Superseded { .. } => Some("not_open"),
         InterviewError::Overloaded => Some("queue"),
         InterviewError::BadInput { .. } => Some("invalid"),
         InterviewError::TooMany { limit, .. } => Some(limit),

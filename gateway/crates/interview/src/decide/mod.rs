@@ -1,19 +1,26 @@
 //! Decisions on results (R35, R36), and what becomes of them when what was judged changes (R21).
 //!
 //! `rule` chooses and applies; `score` says what is judged; [`plan`] compares what was judged with what would be judged now; `person`
-//! is where people come in; `overdue` tells of what nobody decided in time.
+//! and `correct` are where people come in, `judged` is what they are shown; `overdue` tells of what nobody decided in time.
 //!
 //! What a person decided or corrected is never undone by a vendor: where a vendor changes a score after it, the decision stands and a
 //! review is opened that says what changed.
 
+mod correct;
+mod judged;
 mod overdue;
 mod person;
 mod rule;
 mod score;
+mod series;
 
+pub use correct::CorrectionAsk;
+pub(crate) use correct::correct;
+pub(crate) use judged::judged;
+pub use judged::{Before, By, Dimension, Judged, JudgedCorrection, Made, Stands};
 pub(crate) use overdue::plan as tell_overdue;
-pub use person::{CorrectionAsk, DecisionAsk, PersonVerdict};
-pub(crate) use person::{correct, decide};
+pub use person::{DecisionAsk, PersonVerdict, ReopenAsk};
+pub(crate) use person::{PERSON_CHARS_MAX, decide, overrule, reopen};
 pub(crate) use rule::{RuleBook, publish};
 pub use rule::{RuleSpec, RuleUse};
 
@@ -26,7 +33,7 @@ use crate::dossier::{Dossier, Read};
 use crate::plan::Plan;
 use crate::{InterviewError, author, subject};
 use rule::{Chosen, Decides as _};
-use score::Judged;
+use score::Basis;
 
 /// What the decisions of an interview go by, besides the rules.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +54,7 @@ pub(crate) fn plan(dossier: &Dossier, rules: &RuleBook, bounds: Bounds, now_ms: 
     }
     for result in &dossier.results {
         let decided = decisions_on(dossier, result);
-        let judged = score::judged(dossier, result);
+        let judged = score::basis(dossier, result);
         if decided.last().is_some_and(|last| rests_on(&last.body, &judged)) {
             continue;
         }
@@ -79,17 +86,19 @@ fn decide_again(
     plan: &mut Plan,
     dossier: &Dossier,
     result: &Read<InterviewResult>,
-    judged: &Judged<'_>,
+    judged: &Basis<'_>,
     chosen: &Chosen<'_>,
     decided: &[&Read<Decision>],
     now_ms: i64,
 ) -> Result<bool, InterviewError> {
     let last = decided.last().copied();
+    let reopened = last.and_then(|last| last.body.opened_by.clone().filter(|_| is_open(&last.body)));
     let by_person = decided.iter().copied().rev().find(|decision| stands_by_person(&decision.body));
     let name = format!("{}/{}", result.row.id, decided.len() + 1);
     let (outcome, reason) = outcome(chosen, judged, last, by_person);
     let mut made = decision(dossier, result, judged, chosen, outcome);
     made.reason = reason;
+    made.opened_by = reopened;
     if made.status == DecisionStatus::Decided {
         made.decided_by = Some(Decider::new(DeciderKind::Rule));
         made.decided_at = Some(author::instant(now_ms)?);
@@ -111,6 +120,10 @@ fn decide_again(
 /// A decision that another one took the place of.
 fn superseded(decision: &Decision, by: Ref<Decision>) -> Decision {
     Decision { status: DecisionStatus::Superseded, superseded_by: Some(by), ..decision.clone() }
+}
+
+fn is_open(decision: &Decision) -> bool {
+    decision.status == DecisionStatus::AwaitingPerson
 }
 
 /// Made by a person, and in force.
@@ -138,13 +151,13 @@ fn inputs(decision: &Decision) -> impl Iterator<Item = &DecisionInput> {
 }
 
 /// Was the decision made from these very values?
-fn rests_on(decision: &Decision, judged: &Judged<'_>) -> bool {
+fn rests_on(decision: &Decision, judged: &Basis<'_>) -> bool {
     inputs(decision).count() == judged.inputs.len()
         && judged.inputs.iter().zip(inputs(decision)).all(|(input, before)| input.is(before))
 }
 
 /// Did the vendor change a value that the decision was made from?
-fn vendor_changed(decision: &Decision, judged: &Judged<'_>) -> bool {
+fn vendor_changed(decision: &Decision, judged: &Basis<'_>) -> bool {
     judged.inputs.iter().filter(|input| input.of_vendor).any(|input| {
         let known = inputs(decision).find(|before| before.record == input.row.id);
         known.is_some_and(|before| !input.is(before))
@@ -154,7 +167,7 @@ fn vendor_changed(decision: &Decision, judged: &Judged<'_>) -> bool {
 /// What comes out, and why where that is for a person.
 fn outcome(
     chosen: &Chosen<'_>,
-    judged: &Judged<'_>,
+    judged: &Basis<'_>,
     last: Option<&Read<Decision>>,
     by_person: Option<&Read<Decision>>,
 ) -> (PassDecision, Option<Localized>) {
@@ -169,6 +182,14 @@ fn outcome(
         return review(changed_since("after a person decided", "人工决定之后", before.body.score, percent));
     }
     let last = last.map(|last| &last.body);
+    if let Some(open) = last.filter(|last| is_open(last) && last.opened_by.is_some()) {
+        return review(changed_since(
+            "after a person opened the decision again",
+            "人工重新打开决定之后",
+            open.score,
+            percent,
+        ));
+    }
     if !judged.corrections.is_empty() && last.is_some_and(|last| vendor_changed(last, judged) || is_forced(last)) {
         let before = last.and_then(|last| last.score);
         return review(changed_since("after a person corrected one", "人工更正之后", before, percent));
@@ -181,15 +202,13 @@ fn outcome(
 
 /// A review that the rule itself would not have asked for: it stays one until a person decides.
 fn is_forced(decision: &Decision) -> bool {
-    decision.status == DecisionStatus::AwaitingPerson
-        && decision.rule.decision != PassDecision::Review
-        && !decision.corrections.is_empty()
+    is_open(decision) && decision.rule.decision != PassDecision::Review && !decision.corrections.is_empty()
 }
 
 fn decision(
     dossier: &Dossier,
     result: &Read<InterviewResult>,
-    judged: &Judged<'_>,
+    judged: &Basis<'_>,
     chosen: &Chosen<'_>,
     outcome: PassDecision,
 ) -> Decision {

@@ -1,19 +1,28 @@
-//! What people do: decide where the rule may not, and correct a score because of what happened around the interview.
+//! What people do about decisions: decide where the rule may not, open a decision again, and put another verdict in its place. Each
+//! with a name and a reason; the same ask twice is one decision.
+//!
+//! A decision that takes the place of another one and the end of that one are one commit. Who was quicker decides: whoever comes
+//! second reads again, and is told which decision is in force.
 
-use renmen_schema::code::{DeciderKind, DecisionStatus, PassDecision, ScorerKind};
-use renmen_schema::entity::{AdjustReason, Decider, Decision, DimensionScore, EnvironmentEvent, ScoredBy};
-use renmen_schema::id::{RecordId, TenantId};
-use renmen_schema::types::{Decimal, Localized};
-use renmen_store::{AuthoredCommit, RecordRow, Store};
+use renmen_schema::code::{DeciderKind, DecisionStatus, OutcomeReason, PassDecision};
+use renmen_schema::entity::{Decider, Decision};
+use renmen_schema::id::RecordId;
+use renmen_schema::types::{Coded, Localized};
+use renmen_store::{AuthoredCommit, AuthoredRecord, RecordRow, StoreError};
 
+use super::series::Series;
 use crate::children::Shelf;
 use crate::dossier::Read;
 use crate::{InterviewError, author, subject};
 
 /// Characters of a reason.
-const REASON_CHARS_MAX: usize = 2_000;
+pub(super) const REASON_CHARS_MAX: usize = 2_000;
 /// Characters of a person's name or id.
-const PERSON_CHARS_MAX: usize = 200;
+pub(crate) const PERSON_CHARS_MAX: usize = 200;
+/// Codes of one decision.
+const CODES_MAX: usize = 5;
+/// How often it is read again when somebody else was quicker.
+const TRIES: usize = 4;
 /// The stream that people's work is written by.
 const STREAM: &str = "people";
 
@@ -26,28 +35,42 @@ pub enum PersonVerdict {
     Fail,
 }
 
+impl PersonVerdict {
+    fn outcome(self) -> PassDecision {
+        match self {
+            Self::Pass => PassDecision::Pass,
+            Self::Fail => PassDecision::Fail,
+        }
+    }
+}
+
 /// A person's decision.
 #[derive(Debug, Clone)]
 pub struct DecisionAsk {
     /// What they say.
     pub verdict: PersonVerdict,
-    /// Who they are.
+    /// Who they are: the name of the key or link that they came with.
     pub person: String,
     /// Why.
     pub reason: String,
+    /// Why, in codes; only for what does not pass (R41).
+    pub reasons: Vec<OutcomeReason>,
 }
 
-/// A person's correction of a score.
+/// A person opens a decision again.
 #[derive(Debug, Clone)]
-pub struct CorrectionAsk {
-    /// The score as it should have been, on the same scale.
-    pub value: Decimal,
-    /// What happened around the interview.
-    pub environment_event: Option<RecordId>,
-    /// Why, in words.
-    pub reason: String,
-    /// Who corrects.
+pub struct ReopenAsk {
+    /// Who they are.
     pub person: String,
+    /// Why.
+    pub reason: Localized,
+}
+
+/// What a person may ask about a decision.
+enum Ask<'a> {
+    Decide(&'a DecisionAsk),
+    Reopen(&'a ReopenAsk),
+    Override(&'a DecisionAsk),
 }
 
 /// Decides on what awaits a person. Gives the decision as it stands then.
@@ -57,141 +80,265 @@ pub(crate) async fn decide(
     ask: &DecisionAsk,
     now_ms: i64,
 ) -> Result<RecordRow, InterviewError> {
-    check(&ask.person, &ask.reason)?;
-    let (store, tenant) = (shelf.store, shelf.tenant);
-    let found = store.record(tenant, id).await?.and_then(Read::<Decision>::of);
-    let found = found.filter(|found| found.row.connection == author::built_in());
-    let Read { row, mut body } = found.ok_or(InterviewError::NotFound("decision"))?;
-    if body.status != DecisionStatus::AwaitingPerson {
-        return Err(InterviewError::Refused("this decision was made already; look at who made it".into()));
-    }
-    if is_superseded(shelf, &row).await? {
-        return Err(InterviewError::Refused(
-            "a later decision took the place of this one after a score was corrected: decide on that one".into(),
-        ));
-    }
-    body.outcome = match ask.verdict {
-        PersonVerdict::Pass => PassDecision::Pass,
-        PersonVerdict::Fail => PassDecision::Fail,
-    };
-    body.status = DecisionStatus::Decided;
-    body.decided_by = Some(Decider { person: Some(ask.person.clone()), ..Decider::new(DeciderKind::Person) });
-    body.decided_at = Some(author::instant(now_ms)?);
-    body.reason = Some(Localized::und(ask.reason.as_str()));
-    let mut record = author::record(row.external_id.as_str(), &body, vec![author::cause(&row)])?;
-    record.expect = Some(row.revision);
-    metrics::counter!("renmen_decisions_by_person_total", "outcome" => body.outcome.as_str()).increment(1);
-    write(store, tenant, record, now_ms).await
+    check_decision(ask)?;
+    until_written(shelf, id, &Ask::Decide(ask), now_ms).await
 }
 
-async fn is_superseded(shelf: Shelf<'_>, decision: &RecordRow) -> Result<bool, InterviewError> {
-    let mut superseded = false;
-    for parent in subject::parents(shelf.store, shelf.tenant, decision).await? {
-        if parent.entity != "interview" {
-            continue;
-        }
-        let ours = vec![author::built_in()];
-        let later = |row| Read::<Decision>::of(row).and_then(|other| other.body.supersedes?.id);
-        let all = shelf.each(&parent, ours, &["decision"], |row| {
-            superseded |= later(row) == Some(decision.id);
-            !superseded
-        });
-        if !all.await? {
-            return Err(InterviewError::Refused(
-                "its interview has more decisions than are looked at: raise `interview.children_max`".into(),
-            ));
-        }
-    }
-    Ok(superseded)
-}
-
-/// Writes a correction: another score that names the one it corrects, which stays as it was (R21).
-pub(crate) async fn correct(
+/// Opens a decision again. Gives the open one that took its place.
+pub(crate) async fn reopen(
     shelf: Shelf<'_>,
     id: RecordId,
-    ask: &CorrectionAsk,
+    ask: &ReopenAsk,
     now_ms: i64,
 ) -> Result<RecordRow, InterviewError> {
-    check(&ask.person, &ask.reason)?;
-    let (store, tenant) = (shelf.store, shelf.tenant);
-    let found = store.record(tenant, id).await?.and_then(Read::<DimensionScore>::of);
-    let Read { row, body } = found.ok_or(InterviewError::NotFound("score"))?;
-    counted(shelf, &row, "score").await?;
-    let mut score = body.score.clone();
-    score.value = ask.value;
-    score.label = None;
-    if score.norm().is_none() {
-        return Err(InterviewError::bad(
-            "value",
-            format!("within the score's own scale, {} to {}", score.min, score.max),
-        ));
+    check_text("person", &ask.person, PERSON_CHARS_MAX)?;
+    for (_, text) in ask.reason.iter() {
+        check_text("reason", text, REASON_CHARS_MAX)?;
     }
-    let mut causes = vec![author::cause(&row)];
-    let event = match ask.environment_event {
-        None => None,
-        Some(event) => {
-            let found = store.record(tenant, event).await?.and_then(Read::<EnvironmentEvent>::of);
-            let found = found.ok_or(InterviewError::NotFound("environment event"))?;
-            let here = body.interview.as_ref().map(|of| subject::absolute(of, &row.connection).external);
-            if here != Some(subject::absolute(&found.body.interview, &found.row.connection).external) {
-                return Err(InterviewError::bad("environment_event", "an event of the same interview"));
+    until_written(shelf, id, &Ask::Reopen(ask), now_ms).await
+}
+
+/// Puts another verdict in the place of one that was reached. Gives the decision that is in force then.
+pub(crate) async fn overrule(
+    shelf: Shelf<'_>,
+    id: RecordId,
+    ask: &DecisionAsk,
+    now_ms: i64,
+) -> Result<RecordRow, InterviewError> {
+    check_decision(ask)?;
+    until_written(shelf, id, &Ask::Override(ask), now_ms).await
+}
+
+async fn until_written(
+    shelf: Shelf<'_>,
+    id: RecordId,
+    ask: &Ask<'_>,
+    now_ms: i64,
+) -> Result<RecordRow, InterviewError> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        match once(shelf, id, ask, now_ms).await {
+            Err(InterviewError::Store(StoreError::Fenced(why))) => last = Some(why),
+            other => return other,
+        }
+    }
+    Err(StoreError::Fenced(last.unwrap_or_default()).into())
+}
+
+async fn once(shelf: Shelf<'_>, id: RecordId, ask: &Ask<'_>, now_ms: i64) -> Result<RecordRow, InterviewError> {
+    let found = shelf.store.record(shelf.tenant, id).await?.and_then(Read::<Decision>::of);
+    let found = found.filter(|found| found.row.connection == author::built_in());
+    let found = found.ok_or(InterviewError::NotFound("decision"))?;
+    let (series, number) = Series::of(&found.row.external_id)
+        .ok_or_else(|| InterviewError::Fault(format!("decision {id} has an id without a number")))?;
+    let newest = series.newest::<Decision>(shelf.store, shelf.tenant, number).await?;
+    let (newest_number, newest) = newest.ok_or(InterviewError::NotFound("decision"))?;
+    let standing = Standing { shelf, now_ms, series, found, newest_number, newest };
+    if standing.newest.row.id == id {
+        return standing.amend(ask).await;
+    }
+    // The same ask again: what it made is there already.
+    let next = standing.series.get::<Decision>(shelf.store, shelf.tenant, number + 1).await?;
+    match next {
+        Some(next) if is_made_by(&next.body, ask) => Ok(next.row),
+        _ => Err(InterviewError::Superseded { by: standing.newest.row.id }),
+    }
+}
+
+/// Would this ask have made just this decision?
+fn is_made_by(decision: &Decision, ask: &Ask<'_>) -> bool {
+    match ask {
+        Ask::Decide(_) => false,
+        Ask::Reopen(ask) => {
+            is_person(decision.opened_by.as_ref(), &ask.person) && decision.reason.as_ref() == Some(&ask.reason)
+        }
+        Ask::Override(ask) => is_verdict_of(decision, ask),
+    }
+}
+
+fn is_person(by: Option<&Decider>, person: &str) -> bool {
+    by.is_some_and(|by| by.kind == DeciderKind::Person && by.person.as_deref() == Some(person))
+}
+
+fn is_verdict_of(decision: &Decision, ask: &DecisionAsk) -> bool {
+    decision.outcome == ask.verdict.outcome()
+        && is_person(decision.decided_by.as_ref(), &ask.person)
+        && decision.reason == Some(Localized::und(ask.reason.as_str()))
+        && decision.reasons == coded(&ask.reasons)
+}
+
+/// The decision that was asked about, which is the newest on its result.
+struct Standing<'a> {
+    shelf: Shelf<'a>,
+    now_ms: i64,
+    series: Series,
+    found: Read<Decision>,
+    newest_number: u64,
+    newest: Read<Decision>,
+}
+
+impl Standing<'_> {
+    async fn amend(self, ask: &Ask<'_>) -> Result<RecordRow, InterviewError> {
+        let status = self.found.body.status;
+        match (ask, status) {
+            (Ask::Decide(ask), DecisionStatus::AwaitingPerson) => self.close(ask).await,
+            (Ask::Decide(ask) | Ask::Override(ask), DecisionStatus::Decided)
+                if is_verdict_of(&self.found.body, ask) =>
+            {
+                Ok(self.found.row)
             }
-            counted(shelf, &found.row, "environment event").await?;
-            causes.push(author::cause(&found.row));
-            Some(subject::to(&found.row))
+            (Ask::Decide(_), DecisionStatus::Decided) => {
+                Err(refused("this decision was made already: to change it, reopen it or override it"))
+            }
+            (Ask::Reopen(ask), DecisionStatus::Decided) => self.open_again(ask).await,
+            (Ask::Override(ask), DecisionStatus::Decided) if self.found.body.outcome == ask.verdict.outcome() => {
+                Err(refused("this decision has that outcome already: there is nothing to override"))
+            }
+            (Ask::Override(ask), DecisionStatus::Decided) => self.replace(ask).await,
+            (Ask::Reopen(_) | Ask::Override(_), DecisionStatus::AwaitingPerson) => {
+                Err(refused("this decision is open: decide it"))
+            }
+            (_, DecisionStatus::Superseded) => Err(InterviewError::Fault(format!(
+                "decision {} is superseded, and none is there that supersedes it",
+                self.found.row.id
+            ))),
         }
-    };
-    let mut made = DimensionScore::new(score);
-    made.interview = body.interview.as_ref().map(|of| subject::absolute(of, &row.connection));
-    made.assessment = body.assessment.as_ref().map(|of| subject::absolute(of, &row.connection));
-    made.competency = body.competency.as_ref().map(|of| subject::absolute(of, &row.connection));
-    made.dimension = body.dimension.clone();
-    made.weight_used = body.weight_used.clone();
-    made.profile_version = body.profile_version;
-    made.scored_by = Some(ScoredBy { person: Some(ask.person.clone()), ..ScoredBy::new(ScorerKind::Human) });
-    made.adjusts = Some(subject::to(&row));
-    made.adjust_reason =
-        Some(AdjustReason { environment_event: event, text: Some(Localized::und(ask.reason.as_str())) });
-    let name = match ask.environment_event {
-        Some(event) => format!("correction/{id}/{event}"),
-        None => format!("correction/{id}/{now_ms}"),
-    };
-    write(store, tenant, author::record(name, &made, causes)?, now_ms).await
+    }
+
+    /// The open decision is made; where it is a review of one that a person made, that one ends with it.
+    async fn close(self, ask: &DecisionAsk) -> Result<RecordRow, InterviewError> {
+        let mut body = self.found.body.clone();
+        self.decide_by(&mut body, ask)?;
+        let row = &self.found.row;
+        let mut record = author::record(row.external_id.as_str(), &body, vec![author::cause(row)])?;
+        record.expect = Some(row.revision);
+        let mut records = vec![record];
+        if let Some(before) = self.before().await? {
+            records.push(superseded(&before, &row.external_id)?);
+        }
+        count("decided", body.outcome);
+        self.write(records).await
+    }
+
+    /// The decision that this one reviews, where that still stands.
+    async fn before(&self) -> Result<Option<Read<Decision>>, InterviewError> {
+        // Not always the one before: reviews that were superseded lie between, where a vendor changed a score more than once.
+        let Some(id) = self.found.body.supersedes.as_ref().and_then(|of| of.id) else { return Ok(None) };
+        let before = self.shelf.store.record(self.shelf.tenant, id).await?.and_then(Read::<Decision>::of);
+        Ok(before.filter(|before| before.body.status != DecisionStatus::Superseded))
+    }
+
+    async fn open_again(self, ask: &ReopenAsk) -> Result<RecordRow, InterviewError> {
+        let mut body = self.next();
+        body.outcome = PassDecision::Review;
+        body.status = DecisionStatus::AwaitingPerson;
+        body.reason = Some(ask.reason.clone());
+        body.opened_by = Some(person(&ask.person));
+        count("reopened", body.outcome);
+        self.follow(&body).await
+    }
+
+    async fn replace(self, ask: &DecisionAsk) -> Result<RecordRow, InterviewError> {
+        let mut body = self.next();
+        self.decide_by(&mut body, ask)?;
+        count("overridden", body.outcome);
+        self.follow(&body).await
+    }
+
+    /// The next decision on the same result, resting on the same values.
+    fn next(&self) -> Decision {
+        let mut body = self.newest.body.clone();
+        body.decided_by = None;
+        body.decided_at = None;
+        body.reason = None;
+        body.reasons = Vec::new();
+        body.opened_by = None;
+        body.superseded_by = None;
+        body.supersedes = Some(subject::to(&self.newest.row));
+        body
+    }
+
+    fn decide_by(&self, body: &mut Decision, ask: &DecisionAsk) -> Result<(), InterviewError> {
+        body.outcome = ask.verdict.outcome();
+        body.status = DecisionStatus::Decided;
+        body.decided_by = Some(person(&ask.person));
+        body.decided_at = Some(author::instant(self.now_ms)?);
+        body.reason = Some(Localized::und(ask.reason.as_str()));
+        body.reasons = coded(&ask.reasons);
+        Ok(())
+    }
+
+    /// Writes the next one and ends the one before, or neither.
+    async fn follow(self, body: &Decision) -> Result<RecordRow, InterviewError> {
+        let next_id = self.series.id(self.newest_number + 1);
+        let mut next = author::record(next_id.as_str(), body, vec![author::cause(&self.newest.row)])?;
+        next.expect = Some(0);
+        let before = superseded(&self.newest, &next_id)?;
+        self.write(vec![next, before]).await
+    }
+
+    async fn write(&self, records: Vec<AuthoredRecord>) -> Result<RecordRow, InterviewError> {
+        write(self.shelf, records, self.now_ms).await
+    }
 }
 
-/// What a stranger says of an interview is neither corrected nor a reason to correct.
-async fn counted(shelf: Shelf<'_>, row: &RecordRow, what: &str) -> Result<(), InterviewError> {
-    for parent in subject::parents(shelf.store, shelf.tenant, row).await? {
-        if parent.entity == "interview" && !shelf.sources.counts(&parent, &row.connection) {
-            return Err(InterviewError::Refused(format!(
-                "this {what} came through connection `{}`, which does not count for interviews of `{}`: list it in \
-                 `[interview] sources` if it should",
-                row.connection, parent.connection
-            )));
-        }
+/// A decision that another one took the place of.
+fn superseded(before: &Read<Decision>, by: &str) -> Result<AuthoredRecord, InterviewError> {
+    let mut body = before.body.clone();
+    body.status = DecisionStatus::Superseded;
+    body.superseded_by = Some(author::reference(&author::built_in(), by, None));
+    let row = &before.row;
+    let mut record = author::record(row.external_id.as_str(), &body, vec![author::cause(row)])?;
+    record.expect = Some(row.revision);
+    Ok(record)
+}
+
+fn person(name: &str) -> Decider {
+    Decider { person: Some(name.to_owned()), ..Decider::new(DeciderKind::Person) }
+}
+
+fn coded(reasons: &[OutcomeReason]) -> Vec<Coded<OutcomeReason>> {
+    reasons.iter().copied().map(Coded::new).collect()
+}
+
+fn refused(why: &str) -> InterviewError {
+    InterviewError::Refused(why.to_owned())
+}
+
+fn count(what: &'static str, outcome: PassDecision) {
+    metrics::counter!("renmen_decisions_by_person_total", "what" => what, "outcome" => outcome.as_str()).increment(1);
+}
+
+fn check_decision(ask: &DecisionAsk) -> Result<(), InterviewError> {
+    check_text("person", &ask.person, PERSON_CHARS_MAX)?;
+    check_text("reason", &ask.reason, REASON_CHARS_MAX)?;
+    let twice = ask.reasons.iter().enumerate().any(|(at, reason)| ask.reasons[..at].contains(reason));
+    if ask.reasons.len() > CODES_MAX || twice {
+        return Err(InterviewError::bad("reasons", format!("at most {CODES_MAX} codes, each once")));
+    }
+    if ask.verdict == PersonVerdict::Pass && !ask.reasons.is_empty() {
+        return Err(InterviewError::bad("reasons", "empty for a decision that passes: they say why somebody does not"));
     }
     Ok(())
 }
 
-fn check(person: &str, reason: &str) -> Result<(), InterviewError> {
-    for (field, text, max) in [("person", person, PERSON_CHARS_MAX), ("reason", reason, REASON_CHARS_MAX)] {
-        let chars = text.chars().count();
-        if text.trim().is_empty() || chars > max {
-            return Err(InterviewError::bad(field, format!("a text of 1 to {max} characters")));
-        }
+pub(super) fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InterviewError> {
+    if text.trim().is_empty() || text.chars().count() > max {
+        return Err(InterviewError::bad(field, format!("a text of 1 to {max} characters")));
     }
     Ok(())
 }
 
-async fn write(
-    store: &dyn Store,
-    tenant: &TenantId,
-    record: renmen_store::AuthoredRecord,
+/// Writes records of one commit; gives the first as it stands then.
+pub(super) async fn write(
+    shelf: Shelf<'_>,
+    records: Vec<AuthoredRecord>,
     now_ms: i64,
 ) -> Result<RecordRow, InterviewError> {
-    let mut commit = AuthoredCommit::of(tenant.clone(), author::stream(STREAM), now_ms);
-    commit.records.push(record);
-    let done = store.author(commit).await?;
+    let mut commit = AuthoredCommit::of(shelf.tenant.clone(), author::stream(STREAM), now_ms);
+    commit.records = records;
+    let done = shelf.store.author(commit).await?;
     let id = done.ids.first().copied().ok_or_else(|| InterviewError::Fault("nothing was written".into()))?;
-    store.record(tenant, id).await?.ok_or_else(|| InterviewError::Fault("what was written is gone".into()))
+    let row = shelf.store.record(shelf.tenant, id).await?;
+    row.ok_or_else(|| InterviewError::Fault("what was written is gone".into()))
 }

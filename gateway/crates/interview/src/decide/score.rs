@@ -9,6 +9,7 @@ use renmen_schema::types::{Decimal, Score, Weight};
 use renmen_store::RecordRow;
 use rust_decimal::Decimal as Number;
 
+use super::series::Series;
 use crate::dossier::{Dossier, Read};
 
 /// Corrections of corrections that are followed.
@@ -16,7 +17,7 @@ const CHAIN_MAX: usize = 16;
 
 /// What a decision on a result rests on.
 #[derive(Debug)]
-pub(super) struct Judged<'a> {
+pub(super) struct Basis<'a> {
     /// The score that counts, in per cent of its scale, to two digits; none where the result has no overall score.
     pub(super) percent: Option<Decimal>,
     /// False: a correction could not be counted in.
@@ -56,10 +57,10 @@ impl Input<'_> {
 }
 
 /// The result's overall score, moved by what each correction moves it: its weight times its difference.
-pub(super) fn judged<'a>(dossier: &'a Dossier, result: &'a Read<InterviewResult>) -> Judged<'a> {
+pub(super) fn basis<'a>(dossier: &'a Dossier, result: &'a Read<InterviewResult>) -> Basis<'a> {
     let overall = result.body.overall.as_ref();
     let mut percent = overall.and_then(Score::norm).map(|norm| norm.value() * Number::ONE_HUNDRED);
-    let mut made = Judged {
+    let mut made = Basis {
         percent: None,
         certain: true,
         inputs: vec![Input { of_vendor: true, row: &result.row, score: overall, weight: None }],
@@ -106,8 +107,10 @@ fn corrections(dossier: &Dossier) -> Vec<(&Read<DimensionScore>, &Read<Dimension
     last.into_iter().filter_map(|(id, correction)| Some((dossier.originals.get(&id)?, correction))).collect()
 }
 
-fn order(score: &Read<DimensionScore>) -> (i64, RecordId) {
-    (score.row.created_at_ms, score.row.id)
+/// Corrections of one score are numbered, so that the last one is the last one whatever a clock did meanwhile.
+fn order(score: &Read<DimensionScore>) -> (u64, i64, RecordId) {
+    let number = Series::of(&score.row.external_id).map_or(0, |(_, number)| number);
+    (number, score.row.created_at_ms, score.row.id)
 }
 
 /// The score at the end of a chain of corrections.

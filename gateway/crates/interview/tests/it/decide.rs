@@ -21,7 +21,7 @@ async fn decisions(bed: &Bed) -> Vec<RecordRow> {
 }
 
 fn ask(verdict: PersonVerdict) -> DecisionAsk {
-    DecisionAsk { verdict, person: "li.na".into(), reason: "Strong in the second round".into() }
+    DecisionAsk { verdict, person: "li.na".into(), reason: "Strong in the second round".into(), reasons: Vec::new() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,7 +147,7 @@ async fn what_a_person_decided_is_not_overturned_by_a_rule() {
     let again = body(&rows[1]);
     assert_eq!((&again["outcome"], &again["rule"]["decision"]), (&json!("REVIEW"), &json!("PASS")));
     let late = looped.desk.decide(&tenant(), rows[0].id, &ask(PersonVerdict::Pass)).await;
-    assert!(matches!(late, Err(InterviewError::Refused(_))));
+    assert!(matches!(late, Err(InterviewError::Superseded { by }) if by == rows[1].id));
     looped.desk.decide(&tenant(), rows[1].id, &ask(PersonVerdict::Pass)).await.unwrap();
 }
 

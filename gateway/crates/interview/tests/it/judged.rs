@@ -40,7 +40,12 @@ fn own(outcome: &str, status: &str, by: &str) -> (String, String, String) {
 }
 
 fn passes() -> DecisionAsk {
-    DecisionAsk { verdict: PersonVerdict::Pass, person: "li.na".into(), reason: "Strong in the second round".into() }
+    DecisionAsk {
+        verdict: PersonVerdict::Pass,
+        person: "li.na".into(),
+        reason: "Strong in the second round".into(),
+        reasons: Vec::new(),
+    }
 }
 
 /// The vendor sends its result again with something that nobody judges by.

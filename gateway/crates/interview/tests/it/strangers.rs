@@ -230,6 +230,7 @@ async fn decisions_and_messages_that_others_wrote_are_not_taken_for_the_gateways
         verdict: renmen_interview::PersonVerdict::Pass,
         person: "li.na".into(),
         reason: "x".into(),
+        reasons: Vec::new(),
     };
     let refused = looped.desk.decide(&tenant(), open.id, &ask).await;
     assert!(matches!(refused, Err(InterviewError::NotFound("decision"))), "{refused:?}");

@@ -99,6 +99,8 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "retry_quarantined"
         | "match_pay_band"
         | "decide"
+        | "reopen_decision"
+        | "override_decision"
         | "get_flow"
         | "rotate_endpoint_secret"
         | "dry_run_flow"

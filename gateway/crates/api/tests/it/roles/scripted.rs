@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use renmen_api::{
     AskedAbout, BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
     EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, LoopHealth, PersonDecision,
-    ScoreCorrection, ScreenSteps, TimelineStep,
+    PersonReopening, ScoreCorrection, ScreenSteps, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::FlowOrigin;
@@ -158,6 +158,22 @@ impl Interviews for Scripted {
         found.map(|_| BandVerdict { answer: "in", unknown: None }).ok_or(InterviewsError::NotFound("interview"))
     }
     async fn decide(&self, tenant: &TenantId, id: RecordId, _by: PersonDecision) -> Result<RecordRow, InterviewsError> {
+        self.live(tenant, id, "decision").await
+    }
+    async fn reopen(
+        &self,
+        tenant: &TenantId,
+        id: RecordId,
+        _by: PersonReopening,
+    ) -> Result<RecordRow, InterviewsError> {
+        self.live(tenant, id, "decision").await
+    }
+    async fn overrule(
+        &self,
+        tenant: &TenantId,
+        id: RecordId,
+        _by: PersonDecision,
+    ) -> Result<RecordRow, InterviewsError> {
         self.live(tenant, id, "decision").await
     }
     async fn correct(

@@ -179,8 +179,9 @@ impl World {
                 "interview": format!("{}-interview", word(target)),
                 "expected": expected,
             }),
-            "decide" => json!({ "outcome": "pass", "person": "li.na", "reason": "r" }),
-            "correct_score" => json!({ "value": "80", "person": "li.na", "reason": "r" }),
+            "decide" | "override_decision" => json!({ "outcome": "pass", "reason": "r" }),
+            "reopen_decision" => json!({ "reason": "r" }),
+            "correct_score" => json!({ "value": "80", "reason": "r" }),
             "put_flow" => json!({}),
             "put_endpoint" => {
                 json!({ "url": "https://own.example.com/", "entities": ["employee"] })

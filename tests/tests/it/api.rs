@@ -40,6 +40,11 @@ impl Api {
         answer
     }
 
+    /// Where events for a connection go.
+    pub fn hook(&self, connection: &str) -> String {
+        format!("{}/hooks/{connection}", self.url)
+    }
+
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
         if let Some(body) = body {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use renmen_tests::interview_vendor::send;
 use renmen_tests::story::{self, Gateway, Stage};
 use renmen_tests::{dingtalk, feishu, interview_vendor, sms};
 use serde_json::{Value, json};
@@ -13,6 +14,15 @@ use crate::harness::Home;
 /// Applications in Hire of which the vendor knows none.
 const CANDIDATES: usize = 16;
 
+fn stage() -> Stage {
+    Stage {
+        hire: feishu::tenant(10, CANDIDATES),
+        company: dingtalk::company(20),
+        vendor: interview_vendor::vendor_of(0, feishu::application_id),
+        phones: sms::Provider::default(),
+    }
+}
+
 async fn home(stage: &Stage) -> Home {
     let home = with_dingtalk(example().await, &stage.company).await;
     let home = with_feishu(home, &stage.hire).await;
@@ -21,12 +31,7 @@ async fn home(stage: &Stage) -> Home {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_hire() {
-    let stage = Stage {
-        hire: feishu::tenant(10, CANDIDATES),
-        company: dingtalk::company(20),
-        vendor: interview_vendor::vendor_of(0, feishu::application_id),
-        phones: sms::Provider::default(),
-    };
+    let stage = stage();
     let home = home(&stage).await;
     for connection in ["payroll", "feishu"] {
         home.run(&["sync", "--dev", connection]).await;
@@ -93,4 +98,40 @@ async fn undone(home: &Home, page: &str) {
         let late = visit(method, page, body).await;
         assert!(late.status == 409 && late.body.contains("took the place"), "{late:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_show_that_the_vendor_reports_is_told_to_the_candidate_and_to_the_recruiter_once() {
+    let stage = stage();
+    let home = home(&stage).await;
+    home.run(&["sync", "--dev", "feishu"]).await;
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let api = Api::of(&mut gateway).await;
+
+    let now = jiff::Timestamp::now();
+    let interview = json!({ "id": "int-away", "modified_at": now.to_string(), "application_id": feishu::application_id(1),
+                            "kind": "ai", "status": "no_show", "time_zone": "Asia/Shanghai",
+                            "start_at": (now - jiff::SignedDuration::from_mins(20)).to_string() });
+    let event =
+        json!({ "type": "interview.no_show", "timestamp": now.to_string(), "data": { "interviews": [interview] } });
+    let hook = api.hook("interview");
+    for _ in 0..2 {
+        let answer = send::event(&hook, interview_vendor::WEBHOOK_SECRET, "msg-away", &event).await.unwrap();
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+    }
+    let sent = api
+        .until("/v1/deliveries?limit=10", |page| {
+            let sent = page["data"].as_array().unwrap();
+            let is_over = |one: &Value| one["state"] == "delivered" || one["state"] == "dead";
+            (sent.len() == 2 && sent.iter().all(is_over)).then(|| sent.clone())
+        })
+        .await;
+    assert!(sent.iter().all(|one| one["state"] == "delivered"), "{sent:#?}");
+    let texts: Vec<String> =
+        stage.phones.lock().unwrap().iter().map(|one| one["text"].as_str().unwrap().to_owned()).collect();
+    assert!(texts.len() == 1 && texts[0].contains("可以另约时间"), "{texts:?}");
+    let told: Vec<String> = stage.company.lock().unwrap().tasks.iter().map(|task| task.message.to_string()).collect();
+    assert!(told.len() == 1 && told[0].contains("候选人未参加面试"), "{told:?}");
+    let messages = api.get("/v1/notifications?connection=renmen").await;
+    assert_eq!(messages["data"][0]["body"]["template"], "interview_reschedule");
 }

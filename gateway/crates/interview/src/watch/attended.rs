@@ -95,7 +95,7 @@ async fn orders(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> Result
     };
     found.retain(|order| !called_off(order));
     let by_deadline = |order: Read<InterviewOrder>| {
-        (order.body.deadline.map_or(i64::MAX, |deadline| deadline.epoch_ms()), order.row.external_id)
+        (order.body.deadline.map_or(i64::MAX, renmen_schema::types::Instant::epoch_ms), order.row.external_id)
     };
     let mut found: Vec<_> = found.into_iter().map(by_deadline).collect();
     found.sort();

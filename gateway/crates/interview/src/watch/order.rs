@@ -33,7 +33,7 @@ pub(crate) async fn plan(
         return Ok(Plan::default());
     };
     let start_ms = order.body.start.as_ref().map(|start| start.utc.epoch_ms());
-    let deadline_ms = order.body.deadline.map(|deadline| deadline.epoch_ms());
+    let deadline_ms = order.body.deadline.map(renmen_schema::types::Instant::epoch_ms);
     if start_ms.is_none() && deadline_ms.is_none() {
         return Ok(Plan::default());
     }

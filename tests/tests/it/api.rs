@@ -33,6 +33,13 @@ impl Api {
         &self.url
     }
 
+    /// What is not JSON.
+    pub async fn text(&self, path: &str) -> String {
+        let answer = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.unwrap()
+    }
+
     /// A stream that is good without a key.
     pub async fn open(&self, path: &str) -> reqwest::Response {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();

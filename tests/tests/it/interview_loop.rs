@@ -125,6 +125,11 @@ async fn band_match(api: &Api) {
                          "expected": { "amount": "17000", "currency": "CNY", "per": "MONTH" } });
     let (_, problem) = api.post("/v1/pay-bands/match", &chosen).await;
     assert_eq!(problem["code"], "invalid_body", "the job is not the asker's to choose");
+    let metrics = api.text("/metrics").await;
+    for (why, count) in [("not_found", 2), ("not_open", 2), ("interview", 1)] {
+        let line = format!("renmen_band_match_refused_total{{why=\"{why}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
 }
 
 async fn timeline(api: &Api, decision: &Value) {

@@ -27,6 +27,16 @@ pub enum Asked<'a> {
     Order(&'a str),
 }
 
+impl Asked<'_> {
+    /// The interview, where one is named.
+    pub(super) fn interview(self, connection: &ConnectionName) -> Option<Parent> {
+        match self {
+            Self::Interview(id) => Some(key::<Interview>(connection, id)),
+            Self::Order(_) => None,
+        }
+    }
+}
+
 /// What was named, when it is there and not over.
 pub(super) struct Case {
     /// What the question is written down as a step of, and counted for: the interview, or the application where there is none yet.

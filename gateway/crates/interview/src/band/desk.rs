@@ -163,10 +163,14 @@ impl BandDesk {
         let now_ms = self.clock.now_ms();
         // Before the store is asked: a caller who makes up interviews has no more tries than others.
         self.ledger.count_caller(caller, now_ms).map_err(|full| too_many(full, ask.connection, &[]))?;
-        let case = self.library(tenant).case(ask.connection, ask.about).await?;
         let cell = Cell::of(&ask.expected, ask.per, self.options.digits);
-        let known = self.ledger.knows(tenant, &case.key, cell, now_ms);
-        let known = known.map_err(|full| too_many(full, ask.connection, &[]))?;
+        let knows = |case: &Parent| {
+            self.ledger.knows(tenant, case, cell, now_ms).map_err(|full| too_many(full, ask.connection, &[]))
+        };
+        // An interview that may ask about nothing more costs the store nothing.
+        ask.about.interview(ask.connection).map(|interview| knows(&interview)).transpose()?;
+        let case = self.library(tenant).case(ask.connection, ask.about).await?;
+        let known = knows(&case.key)?;
         let About { candidate, job } = self.library(tenant).about(&case).await?;
         let answer = self.look_up(tenant, &job, &ask, now_ms)?;
         if known {

@@ -88,9 +88,9 @@ impl Attacker {
         }
     }
 
-    fn learn(&mut self, amount: u64, in_its_unit: bool, said: Result<Verdict, InterviewError>) {
+    fn learn(&mut self, amount: u64, in_its_unit: bool, said: &Result<Verdict, InterviewError>) {
         self.asked += 1;
-        let word = match &said {
+        let word = match said {
             Ok(verdict) => format!("{verdict:?}"),
             Err(InterviewError::TooMany { .. }) => {
                 self.refused += 1;
@@ -101,7 +101,7 @@ impl Attacker {
         self.transcript.push((amount, word));
         let Ok(verdict @ (Verdict::In | Verdict::Out)) = said else { return };
         assert!(in_its_unit, "an amount in another unit was compared");
-        let is_in = verdict == Verdict::In;
+        let is_in = *verdict == Verdict::In;
         let before = self.said.insert(amount, is_in);
         assert!(before.is_none_or(|before| before == is_in), "the same amount has the same answer for ever");
         let middle = 9_000 * CENTS;
@@ -126,7 +126,7 @@ async fn attack(
     while attacker.asked < QUESTIONS {
         let (amount, currency, per) = attacker.next();
         let said = ask(attacker.asked, (&text(amount), currency, per)).await;
-        attacker.learn(amount, currency == "CNY" && per == PayInterval::Month, said);
+        attacker.learn(amount, currency == "CNY" && per == PayInterval::Month, &said);
     }
     attacker
 }
@@ -163,7 +163,9 @@ async fn b7_an_attacker_with_ten_thousand_answers_learns_no_end_better_than_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b7_an_attacker_over_a_thousand_interviews_is_held_back_and_an_honest_vendor_beside_it_is_answered_right() {
-    let pay = Pay::new(band("8015", "10030"), usize::try_from(INTERVIEWS).unwrap(), options()).await;
+    // Less than all interviews together may ask, so that both limits are met.
+    let limits = BandOptions { asks_per_band: 2_000, ..options() };
+    let pay = Pay::new(band("8015", "10030"), usize::try_from(INTERVIEWS).unwrap(), limits).await;
     let honest: Vec<_> = (0..100)
         .map(|n| (format!("honest-{n}"), interview(&format!("app-{n}"), InterviewStatus::InProgress)))
         .collect();
@@ -184,10 +186,11 @@ async fn b7_an_attacker_over_a_thousand_interviews_is_held_back_and_an_honest_ve
         *of_interview.entry(id).or_default() += 1;
     }
     let asked: usize = of_interview.iter().filter(|(id, _)| id.starts_with("int-")).map(|(_, count)| count).sum();
-    assert_eq!(asked, limits.asks_per_band, "the band's own limit came first");
+    assert_eq!(asked, limits.asks_per_band);
     assert!(of_interview.values().all(|count| *count <= limits.amounts_per_interview));
+    assert!(of_interview.values().any(|count| *count == limits.amounts_per_interview));
     assert_eq!(of_interview.keys().filter(|id| id.starts_with("honest-")).count(), 100);
-    assert!(found.refused > QUESTIONS / 2);
+    assert!(found.refused > 1_000, "{}", found.refused);
 }
 
 /// What the n-th of a hundred candidates says: two digits, as people say them.

@@ -31,8 +31,8 @@ async fn ask_at(desk: &BandDesk, interview: &str, amount: &str) -> Result<Verdic
     desk.ask(&tenant(), "key", ask).await
 }
 
-fn is_full(said: Result<Verdict, InterviewError>, of: &str) -> bool {
-    matches!(said, Err(InterviewError::TooMany { limit, .. }) if limit == of)
+fn is_full(said: &Result<Verdict, InterviewError>, of: &str) -> bool {
+    matches!(said, Err(InterviewError::TooMany { limit, .. }) if *limit == of)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,7 +93,7 @@ async fn what_is_not_there_not_this_connections_or_over_is_not_asked_about_and_l
     }
     assert!(matches!(pay.ask(Asked::Order("under-way"), "9500").await, Err(InterviewError::NotFound("order"))));
     // A caller that makes interviews up has no more tries for it.
-    assert!(is_full(pay.ask(int("made-up"), "9500").await, "caller"));
+    assert!(is_full(&pay.ask(int("made-up"), "9500").await, "caller"));
 
     let (bed, _) = pay.stopped().await;
     assert_eq!(bed.find("process_node", None).await.len(), 4, "one step for each question that was answered");
@@ -185,26 +185,26 @@ async fn interviews_candidates_and_bands_are_limited_together_and_a_restart_forg
     for amount in ["9000", "9500", "9900"] {
         assert_eq!(pay.ask(int("int-0"), amount).await.unwrap(), Verdict::In);
     }
-    assert!(is_full(pay.ask(int("int-0"), "9600").await, "interview"));
+    assert!(is_full(&pay.ask(int("int-0"), "9600").await, "interview"));
     assert_eq!(pay.ask(int("int-0"), "9500.00").await.unwrap(), Verdict::In, "answered before");
     assert_eq!(pay.ask(int("again"), "9600").await.unwrap(), Verdict::In);
     let through_another =
         async |amount| pay.ask_through(&survey(), int("beside"), (amount, "CNY", PayInterval::Month)).await;
     assert_eq!(through_another("9600").await.unwrap(), Verdict::In);
-    assert!(is_full(through_another("9700").await, "candidate"), "whichever connection asks");
-    assert!(is_full(pay.ask(int("again"), "9700").await, "candidate"));
+    assert!(is_full(&through_another("9700").await, "candidate"), "whichever connection asks");
+    assert!(is_full(&pay.ask(int("again"), "9700").await, "candidate"));
     for interview in ["int-1", "int-2"] {
         for amount in ["9000", "9100"] {
             assert_eq!(pay.ask(int(interview), amount).await.unwrap(), Verdict::In);
         }
     }
     // Three of `int-0`, one of `again`, two of each of the others.
-    assert!(is_full(pay.ask(int("int-2"), "9200").await, "band"));
+    assert!(is_full(&pay.ask(int("int-2"), "9200").await, "band"));
 
     let pay = pay.restarted().await;
-    assert!(is_full(pay.ask(int("int-0"), "9600").await, "interview"));
-    assert!(is_full(pay.ask(int("again"), "9700").await, "candidate"));
-    assert!(is_full(pay.ask(int("int-1"), "9200").await, "band"));
+    assert!(is_full(&pay.ask(int("int-0"), "9600").await, "interview"));
+    assert!(is_full(&pay.ask(int("again"), "9700").await, "candidate"));
+    assert!(is_full(&pay.ask(int("int-1"), "9200").await, "band"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -219,9 +219,9 @@ async fn what_another_gateway_of_the_same_store_answered_counts_here_too() {
     until(async || (pay.bed.find("process_node", None).await.len() == 3).then_some(())).await;
     pay.bed.put_through(&named("payroll"), &[("b1".into(), band("8000", "13000"))]).await;
     until(async || (ask_at(&beside, "int-1", "13000").await.unwrap() == Verdict::In).then_some(())).await;
-    assert!(is_full(ask_at(&beside, "int-0", "9100").await, "interview"));
+    assert!(is_full(&ask_at(&beside, "int-0", "9100").await, "interview"));
     // The same amount is new to this one: it does not know what was asked, only how often.
-    assert!(is_full(ask_at(&beside, "int-0", "9000").await, "interview"));
+    assert!(is_full(&ask_at(&beside, "int-0", "9000").await, "interview"));
     cancel.cancel();
     working.await.unwrap();
 }

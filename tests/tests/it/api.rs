@@ -52,6 +52,15 @@ impl Api {
         format!("{}/hooks/{connection}", self.url)
     }
 
+    /// The interview loop has read everything that was pulled.
+    pub async fn until_the_loop_has_caught_up(&self) {
+        let caught_up = |health: &Value| {
+            let own = &health["interview_loop"];
+            (own["place"].as_i64() > Some(0) && own["behind_since"].is_null()).then_some(())
+        };
+        self.until("/v1/health", caught_up).await;
+    }
+
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> (StatusCode, Value) {
         let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
         if let Some(body) = body {

@@ -52,6 +52,19 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
         home.run(&["sync", "--dev", connection]).await;
     }
     let results = vendor.lock().unwrap().collections["results"].len();
+    // They ended long before this gateway came. It takes them in and leaves them alone; the operator sees what the rules say to
+    // them, and then has it decided.
+    let past = ["decide-past", "--dev", "interview", "--from", "2026-01-01"];
+    let early = home.run(&past).await;
+    assert!(!early.status.success() && String::from_utf8_lossy(&early.stderr).contains("start it"), "{early:?}");
+    let mut gateway = serving(&home);
+    let api = Api::of(&mut gateway).await;
+    api.until_the_loop_has_caught_up().await;
+    let listed = home.json(&past).await;
+    assert_eq!(listed.as_array().unwrap().len(), results, "{listed:#}");
+    assert!(data(&api.get("/v1/decisions?limit=100").await).is_empty(), "nothing was written");
+    drop(gateway);
+    home.json(&[&past[..], &["--apply"]].concat()).await;
     let mut gateway = serving(&home);
     let api = Api::of(&mut gateway).await;
     let decisions =

@@ -136,6 +136,11 @@ async fn a_survey_that_speaks_of_others_decides_nothing_answers_nothing_and_lear
     for connection in ["interview", "payroll"] {
         home.run(&["sync", "--dev", connection]).await;
     }
+    // What ended before the gateway came is decided here too.
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    Api::of(&mut gateway).await.until_the_loop_has_caught_up().await;
+    drop(gateway);
+    home.json(&["decide-past", "--dev", "interview", "--from", "2026-01-01", "--apply"]).await;
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;
     let results = vendor.lock().unwrap().collections["results"].len();

@@ -20,6 +20,8 @@ use crate::{Clock, InterviewError, subject};
 
 /// Interviews read at once.
 const PAGE: u32 = 500;
+/// Changes read at once.
+const CHANGES: u32 = 1_000;
 
 /// What the rules say to an interview of the past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub struct PastDecision {
 /// says so. From then on the connection is acted on since `from_ms`.
 ///
 /// # Errors
-/// [`InterviewError::Refused`] for a connection that is not acted on at all; [`InterviewError::Store`]; what is wrong with one of the
+/// [`InterviewError::Refused`] for a connection that is not acted on at all, and while the loop has not read what came through it; [`InterviewError::Store`]; what is wrong with one of the
 /// interviews.
 pub async fn decide_past(
     store: Arc<dyn Store>,
@@ -74,6 +76,7 @@ pub async fn decide_past(
         clock,
         rules,
     };
+    follower.has_read(connection).await?;
     if apply {
         follower.history.keep(&*follower.store, tenant, follower.clock.now_ms()).await?;
     }
@@ -101,6 +104,22 @@ pub async fn decide_past(
 }
 
 impl Follower {
+    /// Refuses where the loop has not read all that came through a connection: what belongs to what is known when it has.
+    async fn has_read(&self, connection: &ConnectionName) -> Result<(), InterviewError> {
+        let mut place = self.place().await?;
+        loop {
+            let changes = self.store.changes(&self.tenant, place, None, CHANGES).await?;
+            if changes.iter().any(|change| change.connection == *connection) {
+                return Err(InterviewError::Refused(format!(
+                    "the gateway has not read all that came through `{connection}` yet: start it, wait until `interview_loop` of \
+                     GET /v1/health is no longer behind, and ask again. It leaves alone what ended before"
+                )));
+            }
+            let Some(last) = changes.last() else { return Ok(()) };
+            place = last.seq;
+        }
+    }
+
     /// The decisions that are missing on an interview.
     async fn past(&self, row: &RecordRow, from_ms: i64) -> Result<Vec<PastDecision>, InterviewError> {
         let dossier = Dossier::read(self.shelf(), &subject::key_of(row)).await?;

@@ -29,6 +29,11 @@ pub(crate) fn raise(head: &watch::Sender<i64>, seq: i64) {
     });
 }
 
+/// Has everybody look again who waits for the feed: what was there already is known to belong to something now.
+pub(crate) fn wake(head: &watch::Sender<i64>) {
+    head.send_modify(|_| ());
+}
+
 /// Begins to look. A look that fails is passed over: whoever needs the database hears of it there.
 pub(crate) fn follow<F, R>(head: watch::Sender<i64>, look: F) -> Follower
 where

@@ -124,8 +124,11 @@ pub(crate) async fn ask(
         (Some(own), _) => own.clone(),
         (None, Some(said)) => said,
         (None, None) => {
-            let (expected, zh) = ("the name of the connection whose interview it is", "该面试所属的连接名");
-            return Err(Problem::parameter("connection", expected, zh));
+            let expected =
+                "the name of the connection whose interview it is: only the key of a vendor may leave it out"
+                    .to_owned();
+            // A good body, but not from this key: the document cannot say which key needs what.
+            return Err(InterviewsError::Invalid { field: "connection", expected }.into());
         }
     };
     let ExpectedPay { amount, currency, per } = request.expected;

@@ -171,12 +171,17 @@ async fn r05_a_band_match_says_in_out_or_why_nobody_can_say_and_no_more() {
 async fn a_question_without_a_unit_an_interview_or_with_more_than_is_asked_is_refused() {
     let rig = rig().await;
     let both = json!({ "order": "ord-1" });
-    for (more, less) in [(Some(&both), ""), (None, "interview"), (None, "connection")] {
+    let cases = [
+        (Some(&both), "", "invalid_parameter"),
+        (None, "interview", "invalid_parameter"),
+        (None, "connection", "invalid_value"),
+    ];
+    for (more, less, code) in cases {
         let mut wrong = question("int-1", "1");
         let members = wrong.as_object_mut().unwrap();
         members.remove(less);
         members.extend(more.into_iter().flat_map(|more| more.as_object().unwrap().clone()));
-        ask(&rig, &wrong).await.problem("invalid_parameter");
+        ask(&rig, &wrong).await.problem(code);
     }
     for (pointer, value) in [
         ("/expected/per", json!("K")),

@@ -50,6 +50,10 @@ pub(crate) async fn plan(
         &dossier.key.external_id,
         dossier.interview.as_ref().map(|read| read.row.id),
     ));
+    if let Some(application) = &dossier.application {
+        told.application = Some(subject::to(&application.row));
+        told.candidate = Some(subject::absolute(&application.body.candidate, &application.row.connection));
+    }
     let offset_s = bounds.within_ms / 1_000;
     told.due =
         Some(NotificationDue { relative_to: Some(Coded::new(NodeCode::Completed)), ..NotificationDue::new(offset_s) });

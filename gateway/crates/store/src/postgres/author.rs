@@ -27,6 +27,8 @@ impl AuthorStore for PostgresStore {
             transaction.commit().await?;
             if !writes.is_empty() {
                 follow::raise(&self.head, done.outcome.last_seq);
+            } else if !commit.links.is_empty() {
+                follow::wake(&self.head);
             }
             Ok(done)
         })

@@ -12,7 +12,7 @@ use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::{
     AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkedQuery, Parent, RecordRow,
-    RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, limits, rows,
+    RecordWrite, RunState, StoreError, TimerRow, TimerWrite, codes, follow, limits, rows,
 };
 
 #[async_trait]
@@ -20,7 +20,12 @@ impl AuthorStore for SqliteStore {
     async fn author(&self, commit: AuthoredCommit) -> Result<AuthorOutcome, StoreError> {
         let writes = authored::check(&commit)?;
         let ids = self.ids.clone();
-        self.writer()?.run(move |c| author(c, &ids, &commit, &writes)).await
+        let links_alone = writes.is_empty() && !commit.links.is_empty();
+        let done = self.writer()?.run(move |c| author(c, &ids, &commit, &writes)).await?;
+        if links_alone {
+            follow::wake(&self.head);
+        }
+        Ok(done)
     }
 
     async fn causes(&self, tenant: &TenantId, id: RecordId, revision: i64) -> Result<Vec<Cause>, StoreError> {

@@ -100,6 +100,21 @@ on_both! {
         assert!(bed.store.linked(&tenant(), &children).await.unwrap().is_empty());
     }
 
+    async fn links_alone_wake_who_waits_for_the_feed(bed: &Bed) {
+        let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
+        puller.put(vec![rec("a", "1")]).await;
+        let child = everything(&bed.store).await.remove(0).id;
+        let mut feed = bed.store.watch();
+        feed.mark_unchanged();
+        let before = *feed.borrow();
+        bed.store.author(commit(1)).await.unwrap();
+        assert!(!feed.has_changed().unwrap(), "nothing was written");
+        let links = vec![LinkWrite { child, parents: vec![parent("b")] }];
+        bed.store.author(AuthoredCommit { links, ..commit(2) }).await.unwrap();
+        assert!(feed.has_changed().unwrap());
+        assert_eq!(*feed.borrow_and_update(), before, "and stands where it stood");
+    }
+
     async fn who_read_an_older_revision_is_refused_and_nothing_is_written(bed: &Bed) {
         let expecting = |revision| vec![AuthoredRecord { expect: Some(revision), ..decision("d", "{\"by\":\"b\"}", Vec::new()) }];
         assert!(matches!(bed.store.author(writes(1, expecting(1))).await, Err(StoreError::Fenced(_))));

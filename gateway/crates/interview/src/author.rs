@@ -1,10 +1,10 @@
 //! How a record of the gateway's own is made: a valid body of its entity, under an id that is the same whenever it is written for
 //! the same reason.
 
-use renmen_schema::id::{ConnectionName, RecordId, StreamName};
+use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 use renmen_schema::types::{ExternalId, Instant, Ref};
 use renmen_schema::{Entity, check::Walk};
-use renmen_store::{AuthoredRecord, BUILT_IN_CONNECTION, Cause, RecordRow};
+use renmen_store::{AuthoredRecord, BUILT_IN_CONNECTION, Cause, RecordRow, Store, StreamKey};
 
 use crate::{InterviewError, subject};
 
@@ -34,6 +34,19 @@ pub(crate) fn record<E: Entity>(
     })
 }
 
+/// Another revision of a record that was read; refused when somebody changed it meanwhile.
+///
+/// # Errors
+/// As [`record`].
+pub(crate) fn revised<E: Entity>(
+    row: &RecordRow,
+    body: &E,
+    causes: Vec<Cause>,
+) -> Result<AuthoredRecord, InterviewError> {
+    let made = record(row.external_id.as_str(), body, causes)?;
+    Ok(AuthoredRecord { expect: Some(row.revision), ..made })
+}
+
 /// Milliseconds as a time of a record.
 pub(crate) fn instant(ms: i64) -> Result<Instant, InterviewError> {
     Instant::from_epoch_ms(ms).map_err(|bad| InterviewError::Fault(format!("the clock shows no time: {bad}")))
@@ -50,6 +63,15 @@ pub(crate) fn reference<E>(connection: &ConnectionName, external_id: &str, id: O
     let mut made = Ref::by(external);
     made.id = id;
     made
+}
+
+/// Where a stream of ours stands: how far it has read, or how often it was written. 0 before it began.
+pub(crate) async fn place(store: &dyn Store, tenant: &TenantId, name: &'static str) -> Result<i64, InterviewError> {
+    let key = StreamKey { tenant: tenant.clone(), connection: built_in(), stream: stream(name) };
+    let cursor = store.stream_state(&key).await?.cursor;
+    cursor.map_or(Ok(0), |text| {
+        text.parse().map_err(|_| InterviewError::Fault(format!("the place of stream `{name}` is not a number")))
+    })
 }
 
 /// A name of ours.

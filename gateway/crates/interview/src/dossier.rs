@@ -10,7 +10,7 @@ use renmen_schema::Entity;
 use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::entity::{Application, Decision, DimensionScore, Interview, InterviewOrder, InterviewResult};
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_schema::types::{Instant, ZonedInstant};
+use renmen_schema::types::Instant;
 use renmen_store::{Parent, RecordRow, Store, StoreError};
 
 use crate::children::Shelf;
@@ -180,14 +180,17 @@ impl Dossier {
         status == Some(InterviewStatus::Completed) || self.steps.has(NodeCode::Completed)
     }
 
-    /// When it ended: by the step that says so, by the interview, by its first result, or as it was planned.
+    /// When it is said to have ended: by the step that says so, by the interview, or by its first result.
+    pub(crate) fn said_ended_ms(&self) -> Option<i64> {
+        let ended = || Some(self.interview.as_ref()?.body.ended_at.as_ref()?.utc.epoch_ms());
+        let results = || self.results.iter().filter_map(|result| result.body.completed_at).map(Instant::epoch_ms).min();
+        self.steps.first_ms(NodeCode::Completed).or_else(ended).or_else(results)
+    }
+
+    /// The same, or when it was planned to end.
     pub(crate) fn ended_ms(&self) -> Option<i64> {
-        let interview = self.interview.as_ref().map(|read| &read.body);
-        let of = |time: Option<&ZonedInstant>| time.map(|time| time.utc.epoch_ms());
-        let ended = of(interview.and_then(|interview| interview.ended_at.as_ref()));
-        let planned = of(interview.and_then(|interview| interview.end.as_ref()));
-        let results = self.results.iter().filter_map(|result| result.body.completed_at).map(Instant::epoch_ms);
-        self.steps.first_ms(NodeCode::Completed).or(ended).or(results.min()).or(planned)
+        let planned = || Some(self.interview.as_ref()?.body.end.as_ref()?.utc.epoch_ms());
+        self.said_ended_ms().or_else(planned)
     }
 
     /// The interview's key as a part of ids and names of our own.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
 use renmen_store::{
-    AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, RecordRow, Store, StoreError, StreamKey, TimerWrite,
+    AuthoredCommit, ChangeKind, ChangeRow, Follow, LinkWrite, RecordRow, Store, StoreError, TimerWrite,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -152,10 +152,7 @@ impl Follower {
     }
 
     pub(crate) async fn place(&self) -> Result<i64, InterviewError> {
-        let key =
-            StreamKey { tenant: self.tenant.clone(), connection: author::built_in(), stream: author::stream(STREAM) };
-        let cursor = self.store.stream_state(&key).await?.cursor;
-        cursor.map_or(Ok(0), |text| text.parse().map_err(|_| InterviewError::Fault("the loop's place is lost".into())))
+        author::place(&*self.store, &self.tenant, STREAM).await
     }
 
     pub(crate) fn commit(&self) -> AuthoredCommit {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{AuthoredCommit, Follow, Store, StoreError, StreamKey, TimerWrite};
+use renmen_store::{AuthoredCommit, Follow, Store, StoreError, TimerWrite};
 
 use crate::{InterviewError, author};
 
@@ -35,7 +35,8 @@ impl History {
     /// # Errors
     /// [`InterviewError::Store`].
     pub(crate) async fn keep(&self, store: &dyn Store, tenant: &TenantId, now_ms: i64) -> Result<(), InterviewError> {
-        let stands = stands(store, tenant).await?;
+        // How often it was written: what one gateway read must not be written over by another.
+        let stands = author::place(store, tenant, STREAM).await?;
         Ok(self.clone().write(store, tenant, stands, now_ms).await?)
     }
 
@@ -50,7 +51,7 @@ impl History {
         now_ms: i64,
     ) -> Result<Self, InterviewError> {
         for _ in 0..TRIES {
-            let stands = stands(store, tenant).await?;
+            let stands = author::place(store, tenant, STREAM).await?;
             let known = Self::read(store, tenant).await?;
             let new: Vec<_> = connections.clone().filter(|name| !known.0.contains_key(name.as_str())).collect();
             if new.is_empty() {
@@ -77,11 +78,4 @@ impl History {
         commit.timers = self.0.into_iter().map(|(name, due_ms)| TimerWrite::Set { name, due_ms }).collect();
         store.author(commit).await.map(drop)
     }
-}
-
-/// How often it was written: what one gateway read must not be written over by another.
-async fn stands(store: &dyn Store, tenant: &TenantId) -> Result<i64, InterviewError> {
-    let key = StreamKey { tenant: tenant.clone(), connection: author::built_in(), stream: author::stream(STREAM) };
-    let cursor = store.stream_state(&key).await?.cursor;
-    cursor.map_or(Ok(0), |text| text.parse().map_err(|_| InterviewError::Fault("the count of writes is lost".into())))
 }

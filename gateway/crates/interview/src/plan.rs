@@ -1,7 +1,7 @@
 //! What a look at an interview or an order comes to: records to write, and when to look again.
 
 use renmen_schema::Entity;
-use renmen_store::{AuthoredRecord, Cause, RecordRow};
+use renmen_store::{AuthoredRecord, Cause};
 
 use crate::{InterviewError, author};
 
@@ -26,19 +26,6 @@ impl Plan {
         let mut record = author::record(external_id, body, causes)?;
         // Two gateways may look at once; the second finds the first one's record when it looks again.
         record.expect = Some(0);
-        self.records.push(record);
-        Ok(())
-    }
-
-    /// Another revision of a record that was read; refused when somebody changed it meanwhile.
-    pub(crate) fn change<E: Entity>(
-        &mut self,
-        row: &RecordRow,
-        body: &E,
-        causes: Vec<Cause>,
-    ) -> Result<(), InterviewError> {
-        let mut record = author::record(row.external_id.as_str(), body, causes)?;
-        record.expect = Some(row.revision);
         self.records.push(record);
         Ok(())
     }

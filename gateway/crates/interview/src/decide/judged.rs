@@ -250,8 +250,7 @@ async fn corrections(shelf: Shelf<'_>, key: &Parent) -> Result<BTreeMap<RecordId
         true
     });
     whole.await?;
-    let number = |read: &Read<DimensionScore>| Series::of(&read.row.external_id).map_or(0, |(_, number)| number);
-    all.sort_by_key(|read| (number(read), read.row.created_at_ms, read.row.id));
+    all.sort_by_key(super::score::order);
     let mut first_of: BTreeMap<RecordId, RecordId> = BTreeMap::new();
     let mut last = BTreeMap::new();
     for Read { row, body } in all {

@@ -26,14 +26,15 @@ pub use rule::{RuleSpec, RuleUse};
 
 use renmen_schema::code::{DeciderKind, DecisionStatus, PassDecision};
 use renmen_schema::entity::{Decider, Decision, DecisionInput, InterviewResult, PassRule};
-use renmen_schema::types::{Decimal, Localized, Ref};
-use renmen_store::{Cause, RecordRow};
+use renmen_schema::types::{Decimal, Localized};
+use renmen_store::{AuthoredRecord, Cause};
 
 use crate::dossier::{Dossier, Read};
 use crate::plan::Plan;
 use crate::{InterviewError, author, subject};
 use rule::{Chosen, Decides as _};
 use score::Basis;
+use series::Series;
 
 /// What the decisions of an interview go by, besides the rules.
 #[derive(Debug, Clone, Copy)]
@@ -110,16 +111,18 @@ fn decide_again(
     causes.extend(last.map(|last| author::cause(&last.row)));
     plan.create(name.clone(), &made, causes)?;
     if let Some(last) = last.filter(|last| !stands_by_person(&last.body)) {
-        let closed = superseded(&last.body, author::reference(&author::built_in(), &name, None));
-        plan.change(&last.row, &closed, vec![author::cause(&result.row)])?;
+        plan.records.push(superseded(last, &name, vec![author::cause(&result.row)])?);
     }
     metrics::counter!("renmen_decisions_total", "outcome" => made.outcome.as_str()).increment(1);
     Ok(made.status == DecisionStatus::Decided)
 }
 
-/// A decision that another one took the place of.
-fn superseded(decision: &Decision, by: Ref<Decision>) -> Decision {
-    Decision { status: DecisionStatus::Superseded, superseded_by: Some(by), ..decision.clone() }
+/// The end of a decision that another one, of this id, took the place of; refused when somebody changed it meanwhile.
+fn superseded(before: &Read<Decision>, by: &str, causes: Vec<Cause>) -> Result<AuthoredRecord, InterviewError> {
+    let mut body = before.body.clone();
+    body.status = DecisionStatus::Superseded;
+    body.superseded_by = Some(author::reference(&author::built_in(), by, None));
+    author::revised(&before.row, &body, causes)
 }
 
 fn is_open(decision: &Decision) -> bool {
@@ -136,13 +139,8 @@ fn stands_by_person(decision: &Decision) -> bool {
 fn decisions_on<'a>(dossier: &'a Dossier, result: &Read<InterviewResult>) -> Vec<&'a Read<Decision>> {
     let mut found: Vec<_> =
         dossier.decisions.iter().filter(|decision| decision.body.result.id == Some(result.row.id)).collect();
-    found.sort_by_key(|decision| number(&decision.row));
+    found.sort_by_key(|decision| Series::number(&decision.row.external_id));
     found
-}
-
-/// The number of a decision among those on its result: the end of its id.
-fn number(decision: &RecordRow) -> u64 {
-    decision.external_id.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// What a decision was made from, without the rule: a rule that changes does not decide again on what was decided.

@@ -11,6 +11,7 @@ use renmen_schema::types::{Coded, Localized};
 use renmen_store::{AuthoredCommit, AuthoredRecord, RecordRow, StoreError};
 
 use super::series::Series;
+use super::superseded;
 use crate::children::Shelf;
 use crate::dossier::Read;
 use crate::{InterviewError, author, subject};
@@ -210,11 +211,9 @@ impl Standing<'_> {
         let mut body = self.found.body.clone();
         self.decide_by(&mut body, ask)?;
         let row = &self.found.row;
-        let mut record = author::record(row.external_id.as_str(), &body, vec![author::cause(row)])?;
-        record.expect = Some(row.revision);
-        let mut records = vec![record];
+        let mut records = vec![author::revised(row, &body, vec![author::cause(row)])?];
         if let Some(before) = self.before().await? {
-            records.push(superseded(&before, &row.external_id)?);
+            records.push(superseded(&before, &row.external_id, vec![author::cause(&before.row)])?);
         }
         count("decided", body.outcome);
         self.write(records).await
@@ -273,24 +272,13 @@ impl Standing<'_> {
         let next_id = self.series.id(self.newest_number + 1);
         let mut next = author::record(next_id.as_str(), body, vec![author::cause(&self.newest.row)])?;
         next.expect = Some(0);
-        let before = superseded(&self.newest, &next_id)?;
+        let before = superseded(&self.newest, &next_id, vec![author::cause(&self.newest.row)])?;
         self.write(vec![next, before]).await
     }
 
     async fn write(&self, records: Vec<AuthoredRecord>) -> Result<RecordRow, InterviewError> {
         write(self.shelf, records, self.now_ms).await
     }
-}
-
-/// A decision that another one took the place of.
-fn superseded(before: &Read<Decision>, by: &str) -> Result<AuthoredRecord, InterviewError> {
-    let mut body = before.body.clone();
-    body.status = DecisionStatus::Superseded;
-    body.superseded_by = Some(author::reference(&author::built_in(), by, None));
-    let row = &before.row;
-    let mut record = author::record(row.external_id.as_str(), &body, vec![author::cause(row)])?;
-    record.expect = Some(row.revision);
-    Ok(record)
 }
 
 fn person(name: &str) -> Decider {

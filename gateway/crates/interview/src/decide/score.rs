@@ -108,9 +108,8 @@ fn corrections(dossier: &Dossier) -> Vec<(&Read<DimensionScore>, &Read<Dimension
 }
 
 /// Corrections of one score are numbered, so that the last one is the last one whatever a clock did meanwhile.
-fn order(score: &Read<DimensionScore>) -> (u64, i64, RecordId) {
-    let number = Series::of(&score.row.external_id).map_or(0, |(_, number)| number);
-    (number, score.row.created_at_ms, score.row.id)
+pub(super) fn order(score: &Read<DimensionScore>) -> (u64, i64, RecordId) {
+    (Series::number(&score.row.external_id), score.row.created_at_ms, score.row.id)
 }
 
 /// The score at the end of a chain of corrections.

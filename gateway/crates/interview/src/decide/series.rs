@@ -27,6 +27,11 @@ impl Series {
         Some((Self::named(name), number))
     }
 
+    /// The number in an id; 0 for one that is of no series.
+    pub(crate) fn number(external_id: &str) -> u64 {
+        Self::of(external_id).map_or(0, |(_, number)| number)
+    }
+
     /// The id of one of them.
     pub(crate) fn id(&self, number: u64) -> String {
         format!("{}/{number}", self.name)

@@ -115,13 +115,7 @@ fn arrived(message: &Notification) -> Option<i64> {
 /// When it was over: by a step, by its own times, by its result, and at last by when its status was first said.
 async fn completed(watch: &Watch<'_>) -> Result<Option<i64>, InterviewError> {
     let dossier = watch.dossier;
-    let ended = || {
-        let ended = dossier.interview.as_ref()?.body.ended_at.as_ref();
-        ended.map(|ended| ended.utc.epoch_ms())
-    };
-    let by_result =
-        || dossier.results.iter().filter_map(|result| result.body.completed_at).min().map(Instant::epoch_ms);
-    let told = dossier.steps.first_ms(NodeCode::Completed).or_else(ended).or_else(by_result);
+    let told = dossier.said_ended_ms();
     if told.is_some() {
         return Ok(told);
     }

@@ -82,11 +82,8 @@ impl Messenger {
         if let Some(kept) = dossier::find::<Notification>(&*self.store, &self.tenant, &key).await? {
             let now = followed(&*self.store, &self.tenant, &kept).await?;
             if now != kept.body {
-                match author::record(kept.row.external_id.as_str(), &now, vec![author::cause(&kept.row)]) {
-                    Ok(mut record) => {
-                        record.expect = Some(kept.row.revision);
-                        commit.records.push(record);
-                    }
+                match author::revised(&kept.row, &now, vec![author::cause(&kept.row)]) {
+                    Ok(record) => commit.records.push(record),
                     // One that cannot be written must not keep the others waiting.
                     Err(error) => {
                         tracing::error!(%error, record = %kept.row.id, "What became of a message cannot be written down");

@@ -189,8 +189,6 @@ fn rewrite<E: renmen_schema::Entity>(
     body: &E,
     causes: Vec<Cause>,
 ) -> Result<(), InterviewError> {
-    let mut record = author::record(known.row.external_id.as_str(), body, causes)?;
-    record.expect = Some(known.row.revision);
-    plan.records.push(record);
+    plan.records.push(author::revised(&known.row, body, causes)?);
     Ok(())
 }

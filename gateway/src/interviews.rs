@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use renmen_api::{
     AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
-    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
+    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineCopy, TimelineStep,
 };
 use renmen_config::Config;
 use renmen_interview::{
-    Asked, BandAsk, BandOptions, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LinkDesk, LoopOptions,
-    LoopWork, PersonVerdict, ReopenAsk, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict, WatchOptions,
+    Asked, BandAsk, BandOptions, Copied, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LinkDesk,
+    LoopOptions, LoopWork, PersonVerdict, ReopenAsk, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict,
+    WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::RecordRow;
@@ -219,8 +220,14 @@ fn shown(timeline: Timeline) -> (Vec<TimelineStep>, bool) {
         external_id: step.external_id,
         causes: step.causes,
         delivery: step.delivery,
+        copies: step.copies.into_iter().map(copied).collect(),
     });
     (steps.collect(), timeline.truncated)
+}
+
+fn copied(copy: Copied) -> TimelineCopy {
+    let Copied { record, entity, connection, external_id } = copy;
+    TimelineCopy { record, entity, connection, external_id }
 }
 
 fn asked(by: PersonDecision) -> DecisionAsk {

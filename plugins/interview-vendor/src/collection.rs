@@ -2,7 +2,7 @@
 
 use renmen_plugin::http::Response;
 use renmen_plugin::schema::Entity;
-use renmen_plugin::schema::entity::{Interview, InterviewOrder};
+use renmen_plugin::schema::entity::{Application, Candidate, Interview, InterviewOrder};
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Failure, Page, Unfit};
 use serde::de::DeserializeOwned;
@@ -37,8 +37,14 @@ pub(crate) fn take(
     wanted: Wanted<'_>,
 ) -> Option<Result<Option<String>, Failure>> {
     Some(match collection {
-        "candidates" => list(page, response, pointer, wanted, map::candidate),
-        "applications" => list(page, response, pointer, wanted, map::application),
+        "candidates" => list(page, response, pointer, wanted, |from| {
+            let candidate = map::candidate(from)?;
+            Ok(Candidate { external_ids: config.given(candidate.external_ids), ..candidate })
+        }),
+        "applications" => list(page, response, pointer, wanted, |from| {
+            let application = map::application(from)?;
+            Ok(Application { external_ids: config.given(application.external_ids), ..application })
+        }),
         "orders" => list(page, response, pointer, wanted, |from| {
             let order = map::order(from)?;
             Ok(InterviewOrder { application: config.application(order.application), ..order })

@@ -16,7 +16,7 @@ mod write;
 use renmen_plugin::http::Request;
 use renmen_plugin::schema::entity::Application;
 use renmen_plugin::schema::id::ConnectionName;
-use renmen_plugin::schema::types::Ref;
+use renmen_plugin::schema::types::{ExternalId, Ref};
 use renmen_plugin::{
     Action, Delivery, Failure, Finding, Outcome, Page, Pull, Receipt, Sink, Source, Webhook, export_connector,
 };
@@ -27,7 +27,7 @@ use serde::Deserialize;
 pub struct Config {
     /// Where the protocol is served.
     pub base_url: String,
-    /// The connection whose ids orders name applications by; none: the vendor's own.
+    /// The connection whose ids orders name applications and candidates by; none: the vendor's own.
     #[serde(default)]
     pub applications: Option<ConnectionName>,
 }
@@ -44,6 +44,14 @@ impl Config {
             external.connection.clone_from(&self.applications);
         }
         named
+    }
+
+    /// Ids that the customer's system gave, told apart by which system that is.
+    fn given(&self, mut ids: Vec<ExternalId>) -> Vec<ExternalId> {
+        for id in &mut ids {
+            id.connection.clone_from(&self.applications);
+        }
+        ids
     }
 }
 

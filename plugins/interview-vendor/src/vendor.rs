@@ -126,6 +126,8 @@ pub struct Pay {
 pub struct Application {
     /// Whose.
     pub candidate_id: String,
+    /// The customer's own id.
+    pub external_id: Option<String>,
     /// For what.
     pub position: Named,
     /// The protocol's word.

@@ -17,7 +17,7 @@ pub struct Story {
 }
 
 impl Story {
-    /// The interview of the n-th order that was placed; none before it was. `tag` makes its ids others than those of any story
+    /// The interview of the n-th order that was placed; none before it was. `tag` makes its id another than that of any story
     /// before.
     #[must_use]
     pub fn of_order(vendor: &Vendor, number: usize, tag: &str) -> Option<Self> {
@@ -25,7 +25,7 @@ impl Story {
         let asked = state.orders.get(number)?;
         let application = asked.get("application_id").unwrap_or(&asked["external_id"]).clone();
         let start = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(4)).to_string();
-        Some(Self { order: format!("ord-{tag}"), interview: format!("int-{tag}"), application, start })
+        Some(Self { order: format!("ord-x{number}"), interview: format!("int-{tag}"), application, start })
     }
 
     /// The order was taken, a time agreed, the candidate invited.

@@ -237,6 +237,21 @@ pub struct TimelineStep {
     pub causes: Vec<Cause>,
     /// The delivery's number.
     pub delivery: Option<i64>,
+    /// What other systems keep of the same.
+    pub copies: Vec<TimelineCopy>,
+}
+
+/// A record that another system keeps of what a step is about.
+#[derive(Debug, Clone)]
+pub struct TimelineCopy {
+    /// The record.
+    pub record: RecordId,
+    /// Its entity.
+    pub entity: String,
+    /// The connection that it came through.
+    pub connection: ConnectionName,
+    /// The id there.
+    pub external_id: String,
 }
 
 /// What a screen may see of its interview.

@@ -51,7 +51,7 @@ pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
     AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PersonReopening,
-    ScoreCorrection, ScreenStep, ScreenSteps, TimelineStep,
+    ScoreCorrection, ScreenStep, ScreenSteps, TimelineCopy, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
 pub use loop_health::{LoopHealth, RuleUse, SetAsideSubject};

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use renmen_schema::code::{InterviewKind, PassDecision};
+use renmen_schema::code::PassDecision;
 use renmen_schema::entity::Decision;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_schema::types::Decimal;
@@ -123,7 +123,7 @@ impl Follower {
     /// The decisions that are missing on an interview.
     async fn past(&self, row: &RecordRow, from_ms: i64) -> Result<Vec<PastDecision>, InterviewError> {
         let dossier = Dossier::read(self.shelf(), &subject::key_of(row)).await?;
-        if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
+        if !self.is_ours(&dossier).await? {
             return Ok(Vec::new());
         }
         // Only decisions: messages about what is long over help nobody.

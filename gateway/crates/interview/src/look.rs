@@ -14,7 +14,7 @@ use crate::dossier::Dossier;
 use crate::follow::Follower;
 use crate::plan::Plan;
 use crate::target::Target;
-use crate::{InterviewError, author, subject, watch};
+use crate::{InterviewError, author, copies, subject, watch};
 
 /// Tries to write what a look at one subject said, when somebody else wrote first.
 const TRIES: u32 = 5;
@@ -184,8 +184,7 @@ impl Follower {
             return watch::plan_order(self.shelf(), key, &self.watch, now_ms).await;
         }
         let dossier = Dossier::read(self.shelf(), key).await?;
-        // People hold their interviews themselves. One that has not come yet is looked at when it comes.
-        if dossier.interview.as_ref().is_none_or(|read| read.body.kind != InterviewKind::Ai) {
+        if !self.is_ours(&dossier).await? {
             return Ok(Plan::default());
         }
         self.tell_of_unseen_steps(&dossier);
@@ -199,6 +198,14 @@ impl Follower {
             decide::tell_overdue(&mut plan, self.shelf(), &dossier, bounds, now_ms).await?;
         }
         Ok(plan.and(watch::plan(self.shelf(), &dossier, &self.watch, now_ms).await?))
+    }
+
+    /// People hold their interviews themselves, one that has not come yet is looked at when it comes, and a copy follows its original.
+    pub(crate) async fn is_ours(&self, dossier: &Dossier) -> Result<bool, InterviewError> {
+        let Some(interview) = dossier.interview.as_ref().filter(|read| read.body.kind == InterviewKind::Ai) else {
+            return Ok(false);
+        };
+        Ok(!copies::is_copy(self.shelf(), interview).await?)
     }
 
     fn tell_of_unseen_steps(&self, dossier: &Dossier) {

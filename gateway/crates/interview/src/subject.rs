@@ -9,6 +9,8 @@ use renmen_schema::types::Ref;
 use renmen_store::{Parent, RecordQuery, RecordRow, Store, StoreError};
 use serde_json::Value;
 
+use crate::copies;
+
 /// Members that name what a record belongs to, with the entity that each names.
 const BELONGS: [(&str, &str); 7] = [
     ("candidate", "candidate"),
@@ -22,7 +24,8 @@ const BELONGS: [(&str, &str); 7] = [
 /// Members that hold a choice of the above.
 const CHOICES: [&str; 2] = ["subject", "on"];
 /// Entities that belong to something here.
-const FOLLOWED: [&str; 14] = [
+const FOLLOWED: [&str; 15] = [
+    "candidate",
     "application",
     "interview_order",
     "interview",
@@ -68,6 +71,8 @@ pub(crate) async fn parents(store: &dyn Store, tenant: &TenantId, row: &RecordRo
             found.push(parent);
         }
     }
+    // A copy belongs to its original, so that what hangs on the copy is found there too.
+    found.extend(copies::parents(&row.entity, &body, &row.connection));
     Ok(found)
 }
 

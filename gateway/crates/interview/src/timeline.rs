@@ -3,9 +3,10 @@
 //!
 //! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Whose records
 //! are told is what counts for each step's holder ([`crate::Sources`]): a stranger can neither add to it nor crowd it out. Records whose
-//! status tells the story (orders, interviews, decisions, notifications) stand here once for each revision.
+//! status tells the story (orders, interviews, decisions, notifications) stand here once for each revision. What another system keeps
+//! of the same interview or application is not told twice: it stands at the steps of the original.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_schema::types::Instant;
@@ -14,6 +15,7 @@ use renmen_store::{Cause, RecordRow, Store};
 use serde_json::Value;
 
 use crate::children::Shelf;
+use crate::copies::Together;
 use crate::{InterviewError, subject};
 
 /// Records of one timeline.
@@ -22,8 +24,8 @@ const RECORDS_MAX: usize = 2_000;
 const REVISIONS_MAX: u32 = 50;
 /// Deliveries of one record that are told, the newest.
 const DELIVERIES_MAX: u32 = 50;
-/// How deep records hang on the candidate: application, order, interview, answer, tag.
-const DEPTH_MAX: usize = 6;
+/// How deep records hang on the candidate: the same candidate elsewhere, application, order, interview, answer, score, tag.
+const DEPTH_MAX: usize = 7;
 
 /// What a timeline is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,21 @@ pub struct Step {
     pub causes: Vec<Cause>,
     /// The delivery, for `delivery`: then `connection` is where it went, and record and revision are what it was made for.
     pub delivery: Option<i64>,
+    /// What other systems keep of the same, as it stands now: told here and not as steps of their own.
+    pub copies: Vec<Copied>,
+}
+
+/// A record that another system keeps of what a step is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// The record.
+    pub record: RecordId,
+    /// Its entity.
+    pub entity: String,
+    /// The connection that it came through.
+    pub connection: ConnectionName,
+    /// Its id there.
+    pub external_id: String,
 }
 
 /// Walks from an application or a candidate to everything that belongs to it.
@@ -90,13 +107,16 @@ pub(crate) async fn of(shelf: Shelf<'_>, root: Root, id: RecordId) -> Result<Tim
     let mut waiting = VecDeque::from([(first, 0)]);
     let mut steps = Vec::new();
     let mut truncated = false;
+    let (mut together, mut holders) = (Together::default(), BTreeMap::new());
     while let Some((row, depth)) = waiting.pop_front() {
         if depth < DEPTH_MAX {
             let key = subject::key_of(&row);
+            together.note(&row, &key);
             let all = shelf.each(&key, shelf.sources.of_all(&key), &[], |child| {
                 let room = seen.len() < RECORDS_MAX;
                 truncated |= !room;
                 if room && seen.insert(child.id) {
+                    holders.insert(child.id, row.id);
                     waiting.push_back((child, depth + 1));
                 }
                 room
@@ -106,11 +126,59 @@ pub(crate) async fn of(shelf: Shelf<'_>, root: Root, id: RecordId) -> Result<Tim
         deliveries(store, tenant, &row, &mut steps).await?;
         tell(store, tenant, root, row, &mut steps).await?;
     }
+    let mut steps = fold(steps, &together.originals(), &holders);
     steps.sort_by(|a, b| {
         let place = |step: &Step| (step.at_ms, step.recorded_at_ms, step.record, step.revision, step.delivery);
         place(a).cmp(&place(b))
     });
     Ok(Timeline { steps, truncated })
+}
+
+/// What a copy of an interview repeats of its original, where the original has it. Applications and interviews name their originals
+/// themselves.
+const REPEATED: [&str; 2] = ["result", "score"];
+
+/// Puts what other systems keep of the same where the same stands: a copy itself, and of what hangs on it what the original has too. What
+/// was sent because of a copy, and what a copy alone has, stays a step.
+fn fold(
+    steps: Vec<Step>,
+    originals: &BTreeMap<RecordId, RecordId>,
+    holders: &BTreeMap<RecordId, RecordId>,
+) -> Vec<Step> {
+    if originals.is_empty() {
+        return steps;
+    }
+    let kinds: HashSet<(RecordId, &str)> =
+        steps.iter().filter_map(|step| Some((*holders.get(&step.record)?, step.kind))).collect();
+    let stands_for = |step: &Step| {
+        if step.delivery.is_some() {
+            return None;
+        }
+        let own = originals.get(&step.record);
+        let through_holder = || {
+            let original = originals.get(holders.get(&step.record)?)?;
+            (REPEATED.contains(&step.kind) && kinds.contains(&(*original, step.kind))).then_some(original)
+        };
+        own.or_else(through_holder).copied()
+    };
+    let folded: Vec<Option<RecordId>> = steps.iter().map(stands_for).collect();
+    let mut copies: BTreeMap<RecordId, Vec<Copied>> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(steps.len());
+    for (step, original) in steps.into_iter().zip(folded) {
+        let Some(original) = original else {
+            kept.push(step);
+            continue;
+        };
+        let Step { record, entity, connection, external_id, .. } = step;
+        let known = copies.entry(original).or_default();
+        if known.iter().all(|copy| copy.record != record) {
+            known.push(Copied { record, entity, connection, external_id });
+        }
+    }
+    for step in kept.iter_mut().filter(|step| step.delivery.is_none()) {
+        step.copies = copies.get(&step.record).cloned().unwrap_or_default();
+    }
+    kept
 }
 
 async fn tell(
@@ -167,6 +235,7 @@ fn delivered(row: DeliveryRow) -> Step {
         external_id: row.receipt.and_then(|receipt| receipt.reference).unwrap_or_default(),
         causes: vec![Cause { record: row.change.id, revision: row.change.revision }],
         delivery: Some(row.id),
+        copies: Vec::new(),
     }
 }
 
@@ -207,5 +276,6 @@ fn step(row: &RecordRow, root: Root) -> Option<Step> {
         external_id: row.external_id.clone(),
         causes: Vec::new(),
         delivery: None,
+        copies: Vec::new(),
     })
 }

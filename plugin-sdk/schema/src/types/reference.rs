@@ -16,7 +16,8 @@ pub const EXTERNAL_ID_BYTES_MAX: usize = 512;
 shape! {
     /// An id of a record in another system.
     pub struct ExternalId {
-        /// The connection whose system gave the id; absent: the connection that the record came from.
+        /// The connection whose system gave the id; absent: the connection that the record came from, or, among `external_ids`, one that is
+        /// not known.
         pub connection: Option<ConnectionName>,
         /// The other system's own kind of object, where one kind of ours is several of theirs.
         pub object_type: Option<String>,

@@ -70,6 +70,7 @@ pub fn application(from: &vendor::Application) -> Result<Application, Unfit> {
         stage,
         source,
         applied_at: time("applied_at", from.applied_at.as_deref())?,
+        external_ids: from.external_id.iter().map(|id| ExternalId::of(id.clone())).collect(),
         ..Application::new(
             Ref::external(from.candidate_id.as_str()),
             Ref::external(from.position.id.as_str()),

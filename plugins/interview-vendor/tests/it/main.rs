@@ -20,11 +20,15 @@ fn pull(stream: &str, cursor: Option<&str>) -> Pull {
 }
 
 /// One page of a collection, with no further one.
-#[allow(clippy::needless_pass_by_value, reason = "every caller makes it with json!")]
 fn read(collection: &str, data: Value) -> Page {
+    read_with(&config(), collection, data)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "every caller makes it with json!")]
+fn read_with(config: &Value, collection: &str, data: Value) -> Page {
     let body = json!({ "data": data, "next_cursor": null }).to_string();
     let host = Host::new().answer("GET", &format!("{BASE}/{collection}?limit=500"), 200, body);
-    host.pull::<InterviewVendor>(&config(), pull(collection, None)).unwrap()
+    host.pull::<InterviewVendor>(config, pull(collection, None)).unwrap()
 }
 
 fn object(id: &str, mut members: Value) -> Value {
@@ -118,6 +122,26 @@ fn every_collection_becomes_its_record() {
         })
         .collect();
     insta::assert_json_snapshot!(readable(&records));
+}
+
+#[test]
+fn ids_that_the_customers_system_gave_name_their_connection_where_it_is_configured() {
+    let data = |collection: &str| match collection {
+        "candidates" => object("c1", json!({ "name": "赵晓明", "external_id": "t-1" })),
+        _ => object(
+            "a1",
+            json!({ "candidate_id": "c1", "position": { "id": "p1", "name": "会计" }, "status": "active", "external_id": "t-1" }),
+        ),
+    };
+    let named = json!({ "base_url": BASE, "applications": "hr" });
+    for collection in ["candidates", "applications"] {
+        for (config, connection) in [(config(), Value::Null), (named.clone(), json!("hr"))] {
+            let page = read_with(&config, collection, json!([data(collection)]));
+            let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();
+            let id = &record["external_ids"][0];
+            assert_eq!((&id["value"], &id["connection"]), (&json!("t-1"), &connection), "{collection}");
+        }
+    }
 }
 
 #[test]

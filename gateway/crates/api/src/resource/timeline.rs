@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::instant::Time;
-use crate::interviews::TimelineStep;
+use crate::interviews::{TimelineCopy, TimelineStep};
 use crate::params::{Params, path_id};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -67,6 +67,42 @@ pub(crate) struct StepView {
     /// The delivery, as a path of this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivery_url: Option<String>,
+    /// What other systems keep of the same interview or application, as it stands now. They are not steps of their own.
+    copies: Vec<CopyView>,
+}
+
+/// A record that another system keeps of what a step is about.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimelineCopy)]
+pub(crate) struct CopyView {
+    /// The record.
+    #[schema(format = "uuid")]
+    record_id: String,
+    /// Its entity.
+    entity: String,
+    /// The connection that it came through.
+    connection: String,
+    /// The id there.
+    external_id: String,
+    /// The record with where its values came from, as a path of this API.
+    lineage_url: Option<String>,
+}
+
+impl CopyView {
+    fn of(copy: TimelineCopy) -> Self {
+        Self {
+            lineage_url: lineage_url(&copy.entity, copy.record),
+            record_id: copy.record.to_string(),
+            entity: copy.entity,
+            connection: copy.connection.to_string(),
+            external_id: copy.external_id,
+        }
+    }
+}
+
+fn lineage_url(entity: &str, record: RecordId) -> Option<String> {
+    let collection = EntityKind::from_name(entity)?.collection();
+    Some(format!("/v1/{collection}/{record}?include=lineage"))
 }
 
 /// A revision that another was made from.
@@ -82,7 +118,6 @@ pub(crate) struct CauseView {
 
 impl StepView {
     fn of(step: TimelineStep) -> Self {
-        let collection = EntityKind::from_name(&step.entity).map(EntityKind::collection);
         Self {
             at: Time(step.at_ms),
             recorded_at: Time(step.recorded_at_ms),
@@ -93,13 +128,14 @@ impl StepView {
             external_id: step.external_id,
             record_id: step.record.to_string(),
             revision: step.revision,
-            lineage_url: collection.map(|collection| format!("/v1/{collection}/{}?include=lineage", step.record)),
+            lineage_url: lineage_url(&step.entity, step.record),
             causes: step
                 .causes
                 .into_iter()
                 .map(|cause| CauseView { record_id: cause.record.to_string(), revision: cause.revision })
                 .collect(),
             delivery_url: step.delivery.map(|id| format!("/v1/deliveries/{id}")),
+            copies: step.copies.into_iter().map(CopyView::of).collect(),
         }
     }
 }

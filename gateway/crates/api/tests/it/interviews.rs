@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use renmen_api::{
     AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
-    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineStep,
+    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineCopy, TimelineStep,
 };
 use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
@@ -112,6 +112,12 @@ impl Interviews for Scripted {
             external_id: "d".into(),
             causes: vec![Cause { record: id, revision: 1 }],
             delivery: Some(7),
+            copies: vec![TimelineCopy {
+                record: id,
+                entity: "interview".into(),
+                connection: ConnectionName::new("hr").unwrap(),
+                external_id: "i".into(),
+            }],
         };
         Ok((vec![step], false))
     }
@@ -250,6 +256,9 @@ async fn a_timeline_links_every_step_to_its_source() {
     assert_eq!(step["lineage_url"], format!("/v1/decisions/{ID}?include=lineage"));
     assert_eq!(step["delivery_url"], "/v1/deliveries/7");
     assert_eq!(step["causes"], json!([{ "record_id": ID, "revision": 1 }]));
+    let copy = json!({ "record_id": ID, "entity": "interview", "connection": "hr", "external_id": "i",
+                       "lineage_url": format!("/v1/interviews/{ID}?include=lineage") });
+    assert_eq!(step["copies"], json!([copy]));
 }
 
 #[tokio::test]

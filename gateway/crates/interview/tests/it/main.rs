@@ -5,6 +5,7 @@ mod attack;
 mod backlog;
 mod band;
 mod bed;
+mod copies;
 mod decide;
 mod feedback;
 mod history;

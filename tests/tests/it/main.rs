@@ -5,6 +5,7 @@ mod api;
 mod architecture;
 mod author;
 mod bad_cursors;
+mod circle;
 mod conformance;
 mod crash;
 mod dingtalk;

@@ -72,7 +72,8 @@ pub(crate) async fn is_copy(shelf: Shelf<'_>, interview: &Read<Interview>) -> Re
             };
             let Some(original) = find::<Interview>(shelf.store, shelf.tenant, &key).await? else { continue };
             // Two that name each other are one interview too: the one that came first is acted on.
-            if !is_named_by(&interview.row, &original) || original.row.id < interview.row.id {
+            let came = |row: &RecordRow| (row.created_at_ms, row.id);
+            if !is_named_by(&interview.row, &original) || came(&original.row) < came(&interview.row) {
                 return Ok(true);
             }
         }

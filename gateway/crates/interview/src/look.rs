@@ -119,6 +119,9 @@ impl Follower {
         match self.plan(&key).await {
             Ok(plan) => {
                 commit.records.extend(plan.records);
+                let due_ms = self.clock.now_ms();
+                let others = plan.also.iter().filter_map(Target::of).map(|other| other.timer());
+                commit.timers.extend(others.map(|name| TimerWrite::Set { name, due_ms }));
                 commit.timers.push(match plan.again_ms {
                     Some(due_ms) => TimerWrite::Set { name, due_ms },
                     None => TimerWrite::Clear { name },

@@ -1,7 +1,7 @@
 //! What a look at an interview or an order comes to: records to write, and when to look again.
 
 use renmen_schema::Entity;
-use renmen_store::{AuthoredRecord, Cause};
+use renmen_store::{AuthoredRecord, Cause, Parent};
 
 use crate::{InterviewError, author};
 
@@ -13,6 +13,8 @@ pub(crate) struct Plan {
     pub(crate) again_ms: Option<i64>,
     /// A rule decides on a result.
     pub(crate) decides: bool,
+    /// What else is to be looked at, because of what this one says.
+    pub(crate) also: Vec<Parent>,
 }
 
 impl Plan {
@@ -39,6 +41,7 @@ impl Plan {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.records.extend(other.records);
         self.decides |= other.decides;
+        self.also.extend(other.also);
         if let Some(ms) = other.again_ms {
             self.look_at(ms);
         }

@@ -63,6 +63,11 @@ impl Steps {
         }
     }
 
+    /// Can only somebody who is there have taken such a step?
+    pub(crate) fn is_of_one_present(code: NodeCode) -> bool {
+        PRESENT.contains(&code)
+    }
+
     /// Was such a step taken?
     pub(crate) fn has(&self, code: NodeCode) -> bool {
         self.taken.contains_key(&code)

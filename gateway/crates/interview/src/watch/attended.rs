@@ -6,7 +6,7 @@
 
 use renmen_schema::code::{InterviewKind, OrderStatus};
 use renmen_schema::entity::{Application, Interview, InterviewOrder, ProcessNode};
-use renmen_store::Parent;
+use renmen_store::{Parent, RecordRow};
 
 use crate::children::Shelf;
 use crate::dossier::{self, Read};
@@ -54,7 +54,7 @@ pub(super) async fn of(
     if !own.is_empty() {
         return Ok(Attendance { interviews: own });
     }
-    let Some(application) = application_of(shelf, order).await? else { return Ok(Attendance::default()) };
+    let Some(application) = application_of(shelf, &order.row).await? else { return Ok(Attendance::default()) };
     let orders = orders(shelf, &application, key).await?;
     let mut place = None;
     let mut before = 0;
@@ -76,8 +76,23 @@ pub(super) async fn of(
     Ok(Attendance { interviews })
 }
 
-async fn application_of(shelf: Shelf<'_>, order: &Read<InterviewOrder>) -> Result<Option<Parent>, InterviewError> {
-    let parents = subject::parents(shelf.store, shelf.tenant, &order.row).await?;
+/// The orders that an interview which names none may stand for: those of its application, or of the candidate's others where that
+/// was ordered nothing.
+pub(super) async fn orders_of(shelf: Shelf<'_>, interview: &Read<Interview>) -> Result<Vec<Parent>, InterviewError> {
+    let connection = interview.row.connection.clone();
+    let like = Parent { connection, entity: "interview_order".into(), external_id: String::new() };
+    let Some(application) = application_of(shelf, &interview.row).await? else { return Ok(Vec::new()) };
+    let mut found = orders(shelf, &application, &like).await?;
+    if found.is_empty() {
+        for other in others_of(shelf, &application, &like).await? {
+            found.extend(orders(shelf, &other, &like).await?);
+        }
+    }
+    Ok(found.into_iter().map(|(_, external_id)| Parent { external_id, ..like.clone() }).collect())
+}
+
+async fn application_of(shelf: Shelf<'_>, row: &RecordRow) -> Result<Option<Parent>, InterviewError> {
+    let parents = subject::parents(shelf.store, shelf.tenant, row).await?;
     Ok(parents.into_iter().find(|parent| parent.entity == "application"))
 }
 
@@ -104,6 +119,17 @@ async fn orders(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> Result
 
 /// Interviews without an order of the candidate's other applications, where those were ordered nothing.
 async fn of_candidate(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> Result<Vec<Known>, InterviewError> {
+    let mut found = Vec::new();
+    for other in others_of(shelf, application, like).await? {
+        if orders(shelf, &other, like).await?.is_empty() {
+            found.extend(interviews(shelf, &other, like, true).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// The candidate's other applications.
+async fn others_of(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> Result<Vec<Parent>, InterviewError> {
     let Shelf { store, tenant, .. } = shelf;
     let Some(read) = dossier::find::<Application>(store, tenant, application).await? else { return Ok(Vec::new()) };
     let parents = subject::parents(store, tenant, &read.row).await?;
@@ -118,13 +144,8 @@ async fn of_candidate(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> 
         true
     });
     whole(all.await?, shelf, like)?;
-    let mut found = Vec::new();
-    for other in others.iter().filter(|other| *other != application) {
-        if orders(shelf, other, like).await?.is_empty() {
-            found.extend(interviews(shelf, other, like, true).await?);
-        }
-    }
-    Ok(found)
+    others.retain(|other| other != application);
+    Ok(others)
 }
 
 /// The AI interviews of an order or an application, each as it stands: those that an order like this one may have. `loose`: only

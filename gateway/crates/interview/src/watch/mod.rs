@@ -8,7 +8,7 @@
 //! A step that the watch wrote, and that turns out not to be so, is withdrawn and not deleted: it stays on the timeline with the
 //! status WITHDRAWN, because people and other systems were told of it, and an update tells them that it no longer holds.
 //!
-//! Reading order: `written` (what is there already), `presence` and `feedback` (interviews), `order` and `attended` (orders),
+//! Reading order: `written` (what is there already), `presence`, `silence` and `feedback` (interviews), `order` and `attended` (orders),
 //! `messages` (what became of a message).
 
 mod attended;
@@ -16,6 +16,7 @@ mod feedback;
 mod messages;
 mod order;
 mod presence;
+mod silence;
 mod written;
 
 pub(crate) use messages::Messenger;

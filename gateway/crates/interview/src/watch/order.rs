@@ -7,7 +7,7 @@ use renmen_schema::types::Ref;
 use renmen_store::{Parent, RecordRow};
 
 use super::attended::{self, Attendance};
-use super::{WatchOptions, is_recent, notification, system_node, withdraw, written::Written};
+use super::{WITHDRAWN, WatchOptions, is_recent, notification, system_node, withdraw, written::Written};
 use crate::children::Shelf;
 use crate::dossier::{self, Read};
 use crate::plan::Plan;
@@ -57,6 +57,30 @@ pub(crate) async fn plan(
         ordered.watch(&mut plan, &missed, attendance.is_settled(), &attendance).await?;
     }
     Ok(plan)
+}
+
+/// Did the watch write that nobody came for this order, and does that stand? Then it is looked at again when somebody turns out to have
+/// come in an interview that does not name it.
+pub(super) async fn stands_missed(
+    shelf: Shelf<'_>,
+    key: &Parent,
+    options: &WatchOptions,
+    now_ms: i64,
+) -> Result<bool, InterviewError> {
+    let Some(order) = dossier::find::<InterviewOrder>(shelf.store, shelf.tenant, key).await? else { return Ok(false) };
+    let written = Written { store: shelf.store, tenant: shelf.tenant };
+    let start_ms = order.body.start.as_ref().map(|start| start.utc.epoch_ms());
+    let deadline_ms = order.body.deadline.map(renmen_schema::types::Instant::epoch_ms);
+    let ordered = Ordered { shelf, written, order, options, now_ms };
+    let appointment = start_ms.map(|start_ms| ordered.missed_start(start_ms));
+    let deadline = deadline_ms.map(|deadline_ms| ordered.missed_deadline(deadline_ms));
+    for missed in appointment.iter().chain(&deadline) {
+        let known = ordered.written.node(&missed.name).await?;
+        if known.is_some_and(|known| known.body.status.as_deref() != Some(WITHDRAWN)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A time by which somebody should have come.

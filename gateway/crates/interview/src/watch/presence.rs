@@ -1,21 +1,22 @@
-//! Is the candidate there? Reminders before, no-shows after, who was cut off in between, and what the vendor itself found.
+//! Is the candidate there? Reminders before, no-shows after, and what the vendor itself found. Who was cut off in between is
+//! `silence`'s.
 
 use renmen_schema::code::NodeCode;
-use renmen_schema::entity::{EnvironmentEvent, InterviewAnswer};
-use renmen_schema::types::Instant;
 
-use super::{Watch, order, withdraw};
+use super::{Watch, attended, order, silence, withdraw};
 use crate::InterviewError;
-use crate::dossier::Read;
 use crate::plan::Plan;
 use crate::standing::{self, Standing};
-use crate::steps::Heard;
 
 pub(super) async fn plan(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     match watch.standing {
         Standing::Awaited => awaited(watch).await,
-        Standing::Begun => Ok(begun(watch).await?.and(came_after_all(watch).await?)),
-        Standing::Held => came_after_all(watch).await,
+        Standing::Begun => {
+            Ok(silence::plan(watch).await?.and(came_after_all(watch).await?).and(came_for(watch).await?))
+        }
+        Standing::Held => {
+            Ok(silence::was_not_cut_off(watch).await?.and(came_after_all(watch).await?).and(came_for(watch).await?))
+        }
         Standing::Missed(at_ms) => missed(watch, at_ms).await,
         Standing::Cancelled(at_ms) => cancelled(watch, at_ms).await,
     }
@@ -119,66 +120,19 @@ async fn came_after_all(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     Ok(plan)
 }
 
-async fn begun(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
+/// The orders for which nobody seemed to come, and which an interview that names none may stand for: each is looked at again, by what is
+/// known of all of them.
+async fn came_for(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
-    let Some(mut heard) = last_heard(watch) else { return Ok(plan) };
-    let after_ms = watch.options.dropped_after_ms;
-    if watch.now_ms >= heard.known_ms + after_ms {
-        // Not every vendor tells each step; who answers, or has trouble with the line, is there.
-        heard = heard_otherwise(watch, heard).await?;
-    }
-    let silent_ms = heard.known_ms + after_ms;
-    if watch.now_ms < silent_ms {
-        plan.look_at(silent_ms);
+    let Some(interview) = watch.dossier.interview.as_ref().filter(|read| read.body.order.is_none()) else {
         return Ok(plan);
-    }
-    // An old interview that nobody ended is history, however lately we learnt of it.
-    if !watch.is_recent(heard.said_ms + after_ms) {
-        return Ok(plan);
-    }
-    let dropped = format!("dropped/{}/{}", watch.dossier.name(), heard.known_ms);
-    if watch.written.node(&dropped).await?.is_none() {
-        plan.create(dropped.clone(), &watch.node(NodeCode::Dropped, silent_ms)?, watch.causes())?;
-        let message = watch.notification("interview_dropped", NodeCode::Dropped, 0);
-        plan.create(dropped, &message, watch.causes())?;
-        metrics::counter!("renmen_interview_dropped_total").increment(1);
+    };
+    for order in attended::orders_of(watch.shelf, interview).await? {
+        if order::stands_missed(watch.shelf, &order, watch.options, watch.now_ms).await? {
+            plan.also.push(order);
+        }
     }
     Ok(plan)
-}
-
-/// When anything was last heard of the interview, by its own record and its steps.
-fn last_heard(watch: &Watch<'_>) -> Option<Heard> {
-    let interview = watch.dossier.interview.as_ref();
-    let own = interview.map(|read| Heard::of(standing::said_ms(read), read.row.recorded_at_ms));
-    match (own, watch.dossier.steps.heard()) {
-        (Some(own), Some(step)) => Some(own.later(step)),
-        (own, step) => own.or(step),
-    }
-}
-
-async fn heard_otherwise(watch: &Watch<'_>, mut heard: Heard) -> Result<Heard, InterviewError> {
-    let key = &watch.dossier.key;
-    let entities = ["interview_answer", "environment_event"];
-    let all = watch.shelf.each(key, watch.shelf.sources.of(key), &entities, |row| {
-        let learnt_ms = row.created_at_ms;
-        let said_ms = match row.entity.as_str() {
-            "environment_event" => Read::<EnvironmentEvent>::of(row).map(|read| read.body.at.epoch_ms()),
-            _ => Read::<InterviewAnswer>::of(row).map(|read| {
-                let InterviewAnswer { shown_at, first_response_at, submitted_at, .. } = &read.body;
-                let times = [shown_at, first_response_at, submitted_at].into_iter().flatten();
-                times.map(|at: &Instant| at.epoch_ms()).max().unwrap_or(learnt_ms)
-            }),
-        };
-        if let Some(said_ms) = said_ms {
-            heard = heard.later(Heard::of(said_ms, learnt_ms));
-        }
-        true
-    });
-    // Beyond the limit are the newest; whoever has so many is there.
-    if !all.await? {
-        heard = heard.later(Heard::of(watch.now_ms, watch.now_ms));
-    }
-    Ok(heard)
 }
 
 fn reschedule(watch: &Watch<'_>) -> renmen_schema::entity::Notification {

@@ -164,6 +164,7 @@ async fn two_interviews_that_name_each_other_are_decided_once() {
     let looped = interviewed(LoopOptions { sources: both, ..options("80", None) }).await;
     let back = ExternalId { connection: Some(hr()), ..ExternalId::of("ext-1") };
     looped.bed.put("int-1", &interview("app-1", Some(back))).await;
+    looped.bed.clock.advance(1);
     looped.bed.put_through(&hr(), &[("ext-1".into(), interview("app-1", Some(of_the_vendor("int-1"))))]).await;
     put_result(&looped.bed, &hr(), "res-ext-1", "ext-1", "40").await;
     looped.catch_up().await;

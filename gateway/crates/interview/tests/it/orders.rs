@@ -108,6 +108,35 @@ async fn a_no_show_of_an_order_is_withdrawn_when_somebody_turns_out_to_have_come
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_no_show_of_an_order_is_withdrawn_by_an_interview_that_names_no_order_too() {
+    for (application, began_ms, holds) in [
+        ("app-1", BEGIN_MS + MINUTE / 2, false),
+        ("app-1", BEGIN_MS + 2 * MINUTE, true),
+        ("app-2", BEGIN_MS + MINUTE / 2, false),
+        ("app-9", BEGIN_MS + MINUTE / 2, true),
+    ] {
+        let looped = Looped::new("80", None).await;
+        let of = |candidate: &str| {
+            Application::new(Ref::external(candidate), Ref::external("pos-1"), Coded::new(ApplicationStatus::Active))
+        };
+        looped.bed.put("app-2", &of("cand-1")).await;
+        looped.bed.put("app-9", &of("cand-9")).await;
+        looped.bed.put("ord-1", &order_until(BEGIN_MS + MINUTE, OrderStatus::Invited)).await;
+        assert_eq!(after_the_deadline(&looped).await, ["interview_deadline_missed"]);
+        let came = Interview {
+            application: Ref::external(application),
+            started_at: at(began_ms),
+            ..of_order(None, InterviewStatus::InProgress)
+        };
+        looped.bed.put("int-1", &came).await;
+        looped.catch_up().await;
+        let step = own(&looped, "process_node").await.remove(0);
+        let status = step.get("status").cloned();
+        assert_eq!(status, (!holds).then(|| json!("WITHDRAWN")), "{application} began at {began_ms}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r38_an_order_with_a_planned_time_reminds_before_there_is_an_interview_and_only_once() {
     let looped = Looped::new("80", None).await;
     let start = BEGIN_MS + 30 * MINUTE;

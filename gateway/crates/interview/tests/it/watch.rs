@@ -1,11 +1,12 @@
 //! Interviews that go wrong or late, under a clock that is moved.
 
 use renmen_schema::code::{InterviewStatus, NodeCode, OrderStatus};
-use renmen_schema::entity::InterviewResult;
+use renmen_schema::entity::{Interview, InterviewResult};
+use renmen_schema::types::ZonedInstant;
 use serde_json::{Value, json};
 
 use crate::bed::BEGIN_MS;
-use crate::vendor::{Looped, MINUTE, instant, interview_of, order_until, overall, written};
+use crate::vendor::{Looped, MINUTE, instant, interview_of, order_until, overall, own, written};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r38_the_candidate_is_reminded_five_minutes_before_and_once() {
@@ -72,6 +73,42 @@ async fn r34_who_is_cut_off_is_found_and_may_come_back() {
     let (steps, messages) = written(&looped).await;
     assert_eq!(steps.len(), 2, "cut off a second time: {steps:?}");
     assert_eq!(messages, ["interview_dropped", "interview_dropped"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r34_who_turns_out_to_have_been_there_or_done_was_not_cut_off() {
+    let step = |code, minute: i64| (Some((code, BEGIN_MS + minute * MINUTE)), None);
+    let ended = |minute: i64| (None, Some(BEGIN_MS + minute * MINUTE));
+    for (late, holds) in [
+        (step(NodeCode::AnswerSubmitted, 10), false),
+        (step(NodeCode::Completed, 14), false),
+        (step(NodeCode::Resumed, 16), true),
+        (step(NodeCode::FeedbackSent, 10), true),
+        (ended(12), false),
+        (ended(40), true),
+    ] {
+        let looped = Looped::new("80", None).await;
+        looped.bed.put("int-1", &interview_of(InterviewStatus::InProgress, None)).await;
+        looped.node("int-1", NodeCode::Started, BEGIN_MS).await;
+        looped.catch_up().await;
+        looped.bed.clock.advance(15 * MINUTE);
+        looped.catch_up().await;
+        assert_eq!(written(&looped).await.0, [("DROPPED".to_owned(), BEGIN_MS + 15 * MINUTE)]);
+        looped.bed.clock.advance(45 * MINUTE);
+        if let (Some((code, at_ms)), _) = late {
+            looped.node("int-1", code, at_ms).await;
+        }
+        if let (_, Some(ended_ms)) = late {
+            let ended = Interview {
+                ended_at: Some(ZonedInstant::new(instant(ended_ms))),
+                ..interview_of(InterviewStatus::Completed, None)
+            };
+            looped.bed.put("int-1", &ended).await;
+        }
+        looped.catch_up().await;
+        let dropped = own(&looped, "process_node").await.remove(0);
+        assert_eq!(dropped.get("status").is_none(), holds, "{late:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

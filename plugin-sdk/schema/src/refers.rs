@@ -19,6 +19,40 @@ pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
     EntityKind::from_name(node.get("x-ref-entity")?.as_str()?)
 }
 
+/// Members by which a record belongs to another one.
+const BELONGS: [&str; 7] = ["candidate", "application", "interview", "order", "offer", "answer", "result"];
+/// Members that hold a choice of the above.
+const CHOICES: [&str; 2] = ["subject", "on"];
+/// Entities whose records the gateway finds by what they belong to.
+const FOUND: [EntityKind; 14] = [
+    EntityKind::Application,
+    EntityKind::InterviewOrder,
+    EntityKind::Interview,
+    EntityKind::InterviewAnswer,
+    EntityKind::InterviewResult,
+    EntityKind::DimensionScore,
+    EntityKind::EnvironmentEvent,
+    EntityKind::ProcessNode,
+    EntityKind::Decision,
+    EntityKind::Notification,
+    EntityKind::Assessment,
+    EntityKind::Offer,
+    EntityKind::Tag,
+    EntityKind::Survey,
+];
+
+/// Does a record of one entity belong to one of another, so that the gateway finds it from there: a score to its interview, that to
+/// its application, that to its candidate?
+#[must_use]
+pub fn belongs_to(child: EntityKind, parent: EntityKind) -> bool {
+    let means = |path: &[&str]| {
+        let path: Vec<String> = path.iter().map(|segment| (*segment).to_owned()).collect();
+        refers_to(child, &path) == Some(parent)
+    };
+    FOUND.contains(&child)
+        && BELONGS.iter().any(|member| means(&[member]) || CHOICES.iter().any(|choice| means(&[choice, member])))
+}
+
 /// The id in another system that a reference carries, with the connection whose system gave it: the reference's own, else that of
 /// the record it stands in. None for a reference by our id alone, and for a connection that is no name.
 #[must_use]
@@ -37,7 +71,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::json;
 
-    use super::{external_of, refers_to};
+    use super::{belongs_to, external_of, refers_to};
     use crate::id::ConnectionName;
     use crate::kind::EntityKind;
 
@@ -55,6 +89,25 @@ mod tests {
         let nowhere = json!({ "external": { "value": "7", "connection": "No Name" } });
         for none in [nowhere, json!({ "id": "1" }), json!(null)] {
             assert_eq!(external_of(&none, &here), None);
+        }
+    }
+
+    #[test]
+    fn a_record_belongs_to_what_it_hangs_on_and_to_nothing_else_that_it_names() {
+        for (child, parent) in [
+            (EntityKind::DimensionScore, EntityKind::Interview),
+            (EntityKind::Decision, EntityKind::InterviewResult),
+            (EntityKind::ProcessNode, EntityKind::Application),
+            (EntityKind::Tag, EntityKind::Interview),
+        ] {
+            assert!(belongs_to(child, parent), "{child} of {parent}");
+        }
+        for (child, parent) in [
+            (EntityKind::DimensionScore, EntityKind::Competency),
+            (EntityKind::Interview, EntityKind::DimensionScore),
+            (EntityKind::PayBand, EntityKind::Job),
+        ] {
+            assert!(!belongs_to(child, parent), "{child} of {parent}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! A flow is asked about a change: what it is, whom it refers to, and what is to be sent.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use renmen_schema::id::TenantId;
@@ -13,7 +14,7 @@ use crate::engine::FlowEngine;
 use crate::evaluate::{self, Verdict};
 use crate::fields::Fields;
 use crate::links::{DecisionLinks, LinkMaker};
-use crate::related::{self, Found};
+use crate::related::{self, Found, Held};
 
 /// A flow with what is known of its destination, for many changes.
 pub(crate) struct Asked<'d> {
@@ -54,8 +55,12 @@ impl FlowEngine {
             Ok(met) => met,
             Err(verdict) => return Ok(verdict),
         };
-        let connection = &entry.change.connection;
-        let found = related::look_up(&*self.store, tenant, definition, *place, met.record(), connection).await?;
+        let changed = Held {
+            body: Cow::Borrowed(met.record()),
+            connection: entry.change.connection.clone(),
+            external_id: entry.change.external_id.clone(),
+        };
+        let found = related::look_up(&*self.store, tenant, definition, *place, changed).await?;
         Ok(match found {
             Found::All(related) => {
                 let links = asked.links_to(entry, now_ms);

@@ -19,6 +19,8 @@ use crate::options::{Clock, FlowOptions, millis};
 
 /// How long to wait for a store that is away.
 const STORE_WAIT: Duration = Duration::from_secs(1);
+/// How long to wait until it is known what belongs to a record that was written just now.
+const SOON: Duration = Duration::from_millis(50);
 /// How often old deliveries are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
@@ -109,6 +111,7 @@ impl FlowEngine {
             head.mark_unchanged();
             let wait = match self.pass().await {
                 Ok(passed) if passed.more => Duration::ZERO,
+                Ok(passed) if passed.soon => SOON,
                 Ok(_) => Duration::from_secs(5),
                 Err(error) => {
                     tracing::warn!(%error, "Flows cannot read the feed");

@@ -215,8 +215,18 @@ pub(crate) fn is_mapped(row: &DeliveryRow) -> bool {
     row.key == key_of(&row.tenant, &row.flow, (row.change.id, row.change.revision), to)
 }
 
-/// The lane of a record within a flow.
+/// The lane of a record within a flow: its own, or that of the value by which the flow keeps its order.
 #[must_use]
-pub(crate) fn lane(tenant: &TenantId, flow: &str, entry: &FeedEntry) -> [u8; 16] {
-    ContentHash::of(format!("lane {tenant} {flow} {}", entry.change.id).as_bytes()).0
+pub(crate) fn lane(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntry) -> [u8; 16] {
+    let shared = definition.sequence.as_deref().and_then(|pointer| shared(entry, pointer));
+    let of = shared.unwrap_or_else(|| entry.change.id.to_string());
+    ContentHash::of(format!("lane {tenant} {flow} {of}").as_bytes()).0
+}
+
+/// The value at a place in a record. Of a reference the id in the other system: ours may be known later.
+fn shared(entry: &FeedEntry, pointer: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(&entry.body).ok()?;
+    let value = body.pointer(pointer).filter(|value| !value.is_null())?;
+    let value = value.get("external").filter(|external| external["value"].is_string()).unwrap_or(value);
+    Some(format!("{pointer} {value}"))
 }

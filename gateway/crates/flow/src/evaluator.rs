@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use renmen_schema::id::TenantId;
-use renmen_store::outbox::{Advance, DeliveryState, Echo, EchoAsk, FeedEntry, NewDelivery, Repeats};
+use renmen_store::outbox::{
+    Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowRow, NewDelivery, Repeats,
+};
 use renmen_store::{ChangeKind, ContentHash, StoreError};
 
 use crate::ask::Asked;
@@ -12,6 +14,7 @@ use crate::catalogue::Catalogue;
 use crate::definition::Definition;
 use crate::engine::FlowEngine;
 use crate::evaluate::{self, Sending, Verdict};
+use crate::list;
 use crate::options::millis;
 
 /// What one pass did.
@@ -21,6 +24,8 @@ pub struct Passed {
     pub made: u64,
     /// There is more of the feed to read.
     pub more: bool,
+    /// There is more, and in a moment it will be known what belongs to it.
+    pub soon: bool,
 }
 
 impl FlowEngine {
@@ -34,11 +39,12 @@ impl FlowEngine {
             let one = match self.pass_tenant(&tenant, &catalogue).await {
                 Ok(one) => one,
                 // A flow was changed, or another gateway was quicker: read it again.
-                Err(StoreError::Fenced(_)) => Passed { made: 0, more: true },
+                Err(StoreError::Fenced(_)) => Passed { more: true, ..Passed::default() },
                 Err(error) => return Err(error),
             };
             passed.made += one.made;
             passed.more |= one.more;
+            passed.soon |= one.soon;
         }
         if passed.made > 0 {
             metrics::counter!("renmen_deliveries_made_total").increment(passed.made);
@@ -56,7 +62,9 @@ impl FlowEngine {
             if !entry.row.enabled || entry.row.position >= head {
                 continue;
             }
-            if let Some((step, more)) = self.step(tenant, catalogue, &entry, &definition).await? {
+            let (piece, cut) = self.piece(tenant, &entry.row, &definition).await?;
+            passed.soon |= cut;
+            if let Some((step, more)) = self.step(tenant, catalogue, &entry, &definition, piece).await? {
                 steps.push(step);
                 passed.more |= more;
             }
@@ -67,16 +75,35 @@ impl FlowEngine {
         Ok(passed)
     }
 
+    /// What a flow is to read next. Where it lists what belongs to a record, it goes no further than that is known; then true.
+    async fn piece(
+        &self,
+        tenant: &TenantId,
+        row: &FlowRow,
+        definition: &Definition,
+    ) -> Result<(FeedPiece, bool), StoreError> {
+        // Asked first: what is committed in between is then read the next time.
+        let known = if definition.lists() { list::known_up_to(&*self.store, tenant).await? } else { i64::MAX };
+        let entity = definition.when.entity.name();
+        let mut piece = self.store.feed(tenant, row.position, entity, self.options.batch).await?;
+        let all = piece.entries.len();
+        piece.entries.retain(|entry| entry.change.seq <= known);
+        let cut = piece.entries.len() < all;
+        if cut {
+            piece.up_to = piece.up_to.min(known);
+        }
+        Ok((piece, cut))
+    }
+
     async fn step(
         &self,
         tenant: &TenantId,
         catalogue: &Catalogue,
         flow: &Entry,
         definition: &Definition,
+        piece: FeedPiece,
     ) -> Result<Option<(Advance, bool)>, StoreError> {
         let row = &flow.row;
-        let entity = definition.when.entity.name();
-        let piece = self.store.feed(tenant, row.position, entity, self.options.batch).await?;
         if piece.up_to <= row.position {
             return Ok(None);
         }
@@ -87,7 +114,7 @@ impl FlowEngine {
         let (mut deliveries, mut supersede) = (Vec::new(), Vec::new());
         for (entry, left) in piece.entries.iter().zip((0..piece.entries.len()).rev()) {
             if definition.delay.is_some() && entry.change.revision > 1 {
-                supersede.push((evaluate::lane(tenant, &row.name, entry), entry.change.seq));
+                supersede.push((evaluate::lane(tenant, &row.name, definition, entry), entry.change.seq));
                 // Those of this very step are not in the store yet.
                 deliveries.retain(|made: &NewDelivery| {
                     made.record != entry.change.id || made.state != DeliveryState::Pending
@@ -197,7 +224,7 @@ fn dead(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntr
         connection: definition.to.connection.clone(),
         action: definition.to.action.clone(),
         key: evaluate::key(tenant, flow, definition, entry),
-        lane: evaluate::lane(tenant, flow, entry),
+        lane: evaluate::lane(tenant, flow, definition, entry),
         not_before_ms: entry.change.at_ms,
         deadline_ms: None,
         state: DeliveryState::Dead,

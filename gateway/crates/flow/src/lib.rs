@@ -24,6 +24,7 @@ mod expression;
 mod failure;
 mod fields;
 mod links;
+mod list;
 mod manage;
 pub mod notify;
 mod options;
@@ -31,7 +32,7 @@ mod policy;
 mod related;
 
 pub use catalogue::{Catalogue, Place};
-pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, Related, Target, Template, WITH_MAX, When};
+pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When};
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,
 };

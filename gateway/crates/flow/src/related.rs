@@ -1,22 +1,25 @@
-//! The records that a change's record refers to, as they are now.
+//! The records that a change's record refers to, and those that belong to one of them, as they are now.
 //!
 //! Whoever writes a record chooses what it refers to. So a reference is followed only where that choice can get nobody anything
 //! that is not theirs: see [`Lead`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_schema::{EntityKind, external_of};
-use renmen_store::{BUILT_IN_CONNECTION, RecordQuery, RecordRow, Store, StoreError};
+use renmen_store::{BUILT_IN_CONNECTION, Parent, RecordQuery, RecordRow, Store, StoreError};
 use serde_json::{Map, Value};
 
 use crate::catalogue::Place;
-use crate::definition::{Definition, Related};
+use crate::definition::{Definition, How, Related};
+use crate::list::{self, Listed};
 
 /// A record with all that may be decided by, and whose it is: its references without a connection mean its own.
-struct Held {
-    body: Value,
-    connection: ConnectionName,
+pub(crate) struct Held<'b> {
+    pub(crate) body: Cow<'b, Value>,
+    pub(crate) connection: ConnectionName,
+    pub(crate) external_id: String,
 }
 
 /// What was found.
@@ -25,7 +28,7 @@ pub(crate) enum Found {
     All(BTreeMap<String, Value>),
     /// One is referred to and not here yet, or not any more: why.
     Missing(String),
-    /// One is referred to that the flow must not look up: why.
+    /// One is referred to that the flow must not look up, or a list is longer than it may send: why.
     Refused(String),
 }
 
@@ -61,58 +64,108 @@ impl Lead<'_> {
     }
 }
 
-/// Looks up every record of `with`. `record` has all its fields; what is withheld from the place is gone from it.
+/// What one of `with` came to.
+enum One {
+    /// What `map` may see, and the whole record for those that start from it.
+    Shown(Value, Option<Held<'static>>),
+    /// The flow has to wait, or cannot go on.
+    Ends(Found),
+}
+
+/// Looks up everything of `with`. `changed` has all its fields; what is withheld from the place is gone from it.
 pub(crate) async fn look_up(
     store: &dyn Store,
     tenant: &TenantId,
     definition: &Definition,
     place: Option<&Place>,
-    record: &Value,
-    connection: &ConnectionName,
+    changed: Held<'_>,
 ) -> Result<Found, StoreError> {
-    let lead = Lead { definition, place };
-    let mut held: BTreeMap<&str, Held> = BTreeMap::new();
+    let search = Search { store, tenant, lead: Lead { definition, place } };
+    let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
     let mut shown = BTreeMap::new();
     for one in &definition.with {
-        let (body, from) = match one.of.as_deref() {
-            None => (record, connection),
-            Some(name) => match held.get(name) {
-                Some(holder) => (&holder.body, &holder.connection),
-                // What would hold the reference is referred to by nothing itself.
-                None => (&Value::Null, connection),
-            },
+        let (kind, from) = match one.of.as_deref() {
+            None => (Some(definition.when.entity), Some(&changed)),
+            Some(name) => {
+                let kind = definition.with.iter().find(|other| other.name == name).map(|other| other.kind);
+                // What it would start from is referred to by nothing itself.
+                (kind, held.get(name))
+            }
         };
-        let reference = body.pointer(&one.pointer).filter(|value| !value.is_null());
-        let Some(reference) = reference else {
-            shown.insert(one.name.clone(), Value::Object(Map::new()));
-            continue;
+        let found = match (&one.how, from.zip(kind)) {
+            (How::Reference(_), None) => One::Shown(Value::Object(Map::new()), None),
+            (How::List { .. }, None) => One::Shown(Value::Array(Vec::new()), None),
+            (How::Reference(pointer), Some((from, _))) => search.one(one, pointer, from).await?,
+            (How::List { least, most }, Some((from, kind))) => {
+                let parent = Parent {
+                    connection: from.connection.clone(),
+                    entity: kind.name().to_owned(),
+                    external_id: from.external_id.clone(),
+                };
+                search.list(one, (*least, *most), parent).await?
+            }
         };
-        // Before anything is looked up: what is refused must not even tell whether it is there.
-        if let Some((to, _)) = external_of(reference, from).filter(|_| own_id(reference).is_none())
-            && let Err(why) = lead.allows(one, from, &to)
-        {
-            return Ok(Found::Refused(why));
+        match found {
+            One::Ends(found) => return Ok(found),
+            One::Shown(value, record) => {
+                shown.insert(one.name.clone(), value);
+                held.extend(record.map(|record| (one.name.as_str(), record)));
+            }
         }
-        let Some(row) = read(store, tenant, one.kind, reference, from).await? else {
-            let what = one.kind.name();
-            return Ok(Found::Missing(format!(
-                "with.{}: the {what} that `{}` means is not here",
-                one.name, one.pointer
-            )));
-        };
-        if let Err(why) = lead.allows(one, from, &row.connection) {
-            return Ok(Found::Refused(why));
-        }
-        let Ok(mut body) = serde_json::from_slice::<Value>(&row.body) else {
-            return Ok(Found::Missing(format!("with.{}: the record's body is damaged", one.name)));
-        };
-        if let Some(place) = place {
-            place.withheld(one.kind).remove(&mut body);
-        }
-        shown.insert(one.name.clone(), one.fields.keep(&body));
-        held.insert(&one.name, Held { body, connection: row.connection });
     }
     Ok(Found::All(shown))
+}
+
+/// What every lookup needs.
+struct Search<'s> {
+    store: &'s dyn Store,
+    tenant: &'s TenantId,
+    lead: Lead<'s>,
+}
+
+impl Search<'_> {
+    async fn one(&self, one: &Related, pointer: &str, from: &Held<'_>) -> Result<One, StoreError> {
+        let reference = from.body.pointer(pointer).filter(|value| !value.is_null());
+        let Some(reference) = reference else { return Ok(One::Shown(Value::Object(Map::new()), None)) };
+        // Before anything is looked up: what is refused must not even tell whether it is there.
+        if let Some((to, _)) = external_of(reference, &from.connection).filter(|_| own_id(reference).is_none())
+            && let Err(why) = self.lead.allows(one, &from.connection, &to)
+        {
+            return Ok(One::Ends(Found::Refused(why)));
+        }
+        let Some(row) = read(self.store, self.tenant, one.kind, reference, &from.connection).await? else {
+            let (name, what) = (&one.name, one.kind.name());
+            return Ok(One::Ends(Found::Missing(format!("with.{name}: the {what} that `{pointer}` means is not here"))));
+        };
+        if let Err(why) = self.lead.allows(one, &from.connection, &row.connection) {
+            return Ok(One::Ends(Found::Refused(why)));
+        }
+        let Ok(mut body) = serde_json::from_slice::<Value>(&row.body) else {
+            return Ok(One::Ends(Found::Missing(format!("with.{}: the record's body is damaged", one.name))));
+        };
+        let shown = self.cut(one, &mut body);
+        let held = Held { body: Cow::Owned(body), connection: row.connection, external_id: row.external_id };
+        Ok(One::Shown(shown, Some(held)))
+    }
+
+    async fn list(&self, one: &Related, bounds: (usize, usize), parent: Parent) -> Result<One, StoreError> {
+        Ok(match list::read(self.store, self.tenant, one, bounds, parent).await? {
+            Listed::All(bodies) => {
+                let shown = bodies.into_iter().map(|mut body| self.cut(one, &mut body));
+                One::Shown(Value::Array(shown.collect()), None)
+            }
+            Listed::TooFew(why) => One::Ends(Found::Missing(why)),
+            Listed::TooMany(why) => One::Ends(Found::Refused(why)),
+        })
+    }
+
+    /// What `map` may see of a record; what is withheld from the place is gone from the record itself.
+    fn cut(&self, one: &Related, body: &mut Value) -> Value {
+        if let Some(place) = self.lead.place {
+            place.withheld(one.kind).remove(body);
+        }
+        one.fields.keep(body)
+    }
 }
 
 /// Our own id, where a reference carries it.

@@ -36,7 +36,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Interviews that are told of by name.
 const TOLD_MAX: usize = 1_000;
 /// The stream that the loop writes by.
-pub(crate) const STREAM: &str = "interview-loop";
+pub(crate) const STREAM: &str = renmen_store::LINKS_STREAM;
 
 /// Follows the feed of one tenant.
 pub(crate) struct Follower {

@@ -145,3 +145,20 @@ pub(crate) fn absolute<E>(reference: &Ref<E>, from: &ConnectionName) -> Ref<E> {
 pub(crate) fn to<E>(row: &RecordRow) -> Ref<E> {
     crate::author::reference(&row.connection, &row.external_id, Some(row.id))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use renmen_schema::{EntityKind, belongs_to};
+
+    use super::is_followed;
+
+    /// Flows list what belongs to a record, and are told by the schema what does: what is noted here must be the same.
+    #[test]
+    fn what_is_said_to_belong_to_a_record_is_what_is_noted_to() {
+        for child in EntityKind::ALL {
+            let belongs = EntityKind::ALL.iter().any(|parent| belongs_to(*child, *parent));
+            assert_eq!(belongs, is_followed(child.name()), "{child}");
+        }
+    }
+}

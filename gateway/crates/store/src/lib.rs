@@ -48,7 +48,7 @@ pub use limits::{
 pub use model::{
     ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
     CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, KeyId, KeyRole, Known,
-    LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent, PluginRef,
+    LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent, PluginRef,
     QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow,
     Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
 };

@@ -19,7 +19,7 @@ use crate::destination::Retries;
 use crate::expression::Expression;
 use crate::fields::Fields;
 
-pub use related::{Related, WITH_MAX};
+pub use related::{How, LIST_MAX, Related, WITH_MAX};
 
 /// Bytes of a definition as JSON.
 pub const DEFINITION_BYTES_MAX: usize = 64 * 1024;
@@ -37,6 +37,14 @@ pub struct Defect {
     pub help: String,
 }
 
+impl Definition {
+    /// Does it look up what belongs to a record? Which records do is known a moment after they were written.
+    #[must_use]
+    pub(crate) fn lists(&self) -> bool {
+        self.with.iter().any(Related::is_list)
+    }
+}
+
 /// A checked flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
@@ -48,8 +56,11 @@ pub struct Definition {
     pub when: When,
     /// `fields`: what of the record `map` may see. Nothing where it is absent.
     pub fields: Fields,
-    /// `with`: the records it refers to that `map` may see too, each after the one that holds its reference.
+    /// `with`: what `map` may see too, each after the one that it starts from.
     pub with: Vec<Related>,
+    /// `sequence`: the place in the record by whose value deliveries keep their order, also those of other records; none: each
+    /// record by itself.
+    pub sequence: Option<String>,
     /// `to`.
     pub to: Target,
     /// `map`: the action's input.

@@ -61,6 +61,7 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
         );
     });
     let with = top.get("with");
+    let sequence = top.get("sequence").and_then(|value| top.text("sequence", value));
     let delay = top.get("delay");
     let second = Duration::from_secs(1);
     let deadline = top.duration("deadline", second, 90 * DAY);
@@ -79,12 +80,14 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
     let schedule = read_backoff(backoff, defects);
     let on_failure = on_failure.map(|value| read_target(value, "on_failure", defects));
 
+    let sequence = sequence.filter(|_| when.is_some()).map(str::to_owned);
     let definition = Definition {
         enabled,
         from_beginning,
         when: when?,
         fields: fields.ok()?,
         with,
+        sequence,
         to: to?,
         map: map?,
         delay: match delay {
@@ -260,6 +263,16 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
             note(defects, "delay.field", no.message, "name a time of the record, such as \"/deadline\"");
         }
     }
+    if let Some(pointer) = &definition.sequence {
+        let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+        if let Err(no) = check_place(kind, &path, Indices::Item) {
+            note(defects, "sequence", no.message, "name a reference of the record, such as \"/interview\"");
+        }
+        if definition.delay.is_some() {
+            let message = "`delay` lets a newer change of the same record take the place of one that waits";
+            note(defects, "sequence", message, "take one of the two away");
+        }
+    }
     definition.map.each("map", &mut |key, expression| {
         if let Some(at) = expression.named().link.filter(|_| kind != EntityKind::Decision) {
             let message = format!("`decision_link()` leads to a decision, and this flow is about `{}`", kind.name());
@@ -294,7 +307,14 @@ fn may_leave(definition: &Definition, name: &Name, key: &str, defects: &mut Vec<
         Some(one) => (one.kind, &one.fields, format!("with.{}.fields", one.name)),
         None => (definition.when.entity, &definition.fields, "fields".to_owned()),
     };
-    if !in_schema(kind, name, key, defects) || name.path.is_empty() || fields.touch(&name.path) {
+    let mut name = name.clone();
+    if related.is_some_and(Related::is_list) && !name.path.is_empty() && name.path.remove(0) != "*" {
+        let message = format!("`{}` is a list", name.variable);
+        let help = format!("go through it: `{0}.map(one, one.…)`, or ask for its `size({0})`", name.variable);
+        defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
+        return;
+    }
+    if !in_schema(kind, &name, key, defects) || name.path.is_empty() || fields.touch(&name.path) {
         return;
     }
     let place = name.path.join("/");

@@ -1,7 +1,8 @@
-//! `with`: records that the changed one refers to, each under a name of its own, which `map` may see beside it.
+//! `with`: what `map` may see beside the changed record, each under a name of its own: a record that is referred to, or the list of
+//! those that belong to one.
 
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{EntityKind, refers_to};
+use renmen_schema::{EntityKind, belongs_to, refers_to};
 use serde_json::Value;
 
 use super::Defect;
@@ -12,30 +13,62 @@ use crate::fields::Fields;
 /// Records that one flow looks up for a change.
 pub const WITH_MAX: usize = 8;
 
-/// A record that is looked up by a reference.
+/// Records of one list, unless the flow says `most`.
+const LIST_DEFAULT: u32 = 50;
+/// The longest list that a flow may ask for: an input is a message, and no export.
+pub const LIST_MAX: u32 = 200;
+
+/// What is looked up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Related {
     /// What `map` calls it.
     pub name: String,
-    /// `of`: which of the others holds the reference; none: the changed record.
+    /// `of`: which of the others it starts from; none: the changed record.
     pub of: Option<String>,
-    /// `ref`: where in it the reference stands, a JSON Pointer.
-    pub pointer: String,
-    /// What it refers to, by the schema.
+    /// How it is found.
+    pub how: How,
+    /// What it is, by the schema.
     pub kind: EntityKind,
     /// `fields`: what of it `map` may see.
     pub fields: Fields,
-    /// `connection`: whose records the reference may lead to; empty: what is safe without saying so.
+    /// `connection`: whose records it may be beside those that are safe without saying so.
     pub connections: Vec<ConnectionName>,
 }
 
-/// As it stands in the file, before it is known what holds its reference.
+/// How something of `with` is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// `ref`: where the reference to it stands, a JSON Pointer.
+    Reference(String),
+    /// `list`: all records of an entity that belong to where it starts from.
+    List {
+        /// Fewer are waited for.
+        least: usize,
+        /// More are refused.
+        most: usize,
+    },
+}
+
+impl Related {
+    /// Is it a list?
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.how, How::List { .. })
+    }
+}
+
+/// As it stands in the file, before it is known what it starts from.
 struct Raw<'v> {
     name: &'v str,
     of: Option<&'v str>,
-    pointer: &'v str,
+    what: What<'v>,
     fields: Fields,
     connections: Vec<ConnectionName>,
+}
+
+enum What<'v> {
+    Reference(&'v str),
+    List { kind: EntityKind, least: u32, most: u32 },
 }
 
 /// Reads all of them, each after the one that holds its reference.
@@ -65,7 +98,8 @@ pub(super) fn read(value: &Value, of: Option<EntityKind>, defects: &mut Vec<Defe
     let else_wrong = defects.len() > known;
     for raw in waiting.iter().filter(|_| !else_wrong) {
         let message = format!("`{}` is none of the others here", raw.of.unwrap_or_default());
-        note(defects, &format!("with.{}.of", raw.name), message, "name one that does not come from this one itself");
+        let help = "name one that is a single record and does not come from this one itself";
+        note(defects, &format!("with.{}.of", raw.name), message, help);
     }
     found
 }
@@ -74,7 +108,7 @@ pub(super) fn read(value: &Value, of: Option<EntityKind>, defects: &mut Vec<Defe
 fn holder(raw: &Raw<'_>, of: Option<EntityKind>, found: &[Related]) -> Option<Option<EntityKind>> {
     match raw.of {
         None => Some(of),
-        Some(name) => found.iter().find(|one| one.name == name).map(|one| Some(one.kind)),
+        Some(name) => found.iter().find(|one| one.name == name && !one.is_list()).map(|one| Some(one.kind)),
     }
 }
 
@@ -86,8 +120,7 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
         return None;
     }
     let mut one = Reader::of(value, &key, defects)?;
-    let pointer = one.require("ref", "name a reference of the record, such as \"/candidate\"");
-    let pointer = pointer.and_then(|value| one.text("ref", value));
+    let what = read_what(&mut one);
     let of = one.get("of").and_then(|value| one.text("of", value));
     let fields = one.texts("fields");
     let fields = Fields::parse(fields.iter().copied()).map_err(|(number, message)| {
@@ -101,19 +134,64 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
         }
     }
     one.finish();
-    Some(Raw { name, of, pointer: pointer?, fields: fields.ok()?, connections })
+    Some(Raw { name, of, what: what?, fields: fields.ok()?, connections })
+}
+
+/// `ref`, or `list` with its bounds.
+fn read_what<'v>(one: &mut Reader<'v, '_>) -> Option<What<'v>> {
+    let Some(list) = one.get("list") else {
+        let pointer = one.require("ref", "name a reference of the record, such as \"/candidate\"")?;
+        return one.text("ref", pointer).map(What::Reference);
+    };
+    if one.get("ref").is_some() {
+        one.note("list", "it is either a record (`ref`) or a list", "take one of the two away");
+        return None;
+    }
+    let name = one.text("list", list)?;
+    let kind = EntityKind::from_name(name);
+    if kind.is_none() {
+        let shown: String = name.chars().take(80).collect();
+        one.note("list", format!("there is no entity `{shown}`"), "`renmen schema` lists them");
+    }
+    let least = match one.get("least").and_then(Value::as_u64) {
+        Some(0) => 0,
+        _ => one.count("least", 0, LIST_MAX),
+    };
+    let most = one.count("most", LIST_DEFAULT, LIST_MAX);
+    if least > most {
+        one.note("least", "it is more than `most`", "write a smaller number");
+    }
+    Some(What::List { kind: kind?, least, most })
 }
 
 fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option<Related> {
-    let path: Vec<String> = raw.pointer.split('/').skip(1).map(str::to_owned).collect();
-    let Some(kind) = refers_to(holder, &path) else {
-        let shown: String = raw.pointer.chars().take(80).collect();
+    let Raw { name, of, what, fields, connections } = raw;
+    let (kind, how) = match what {
+        What::Reference(pointer) => (referred(name, pointer, holder, defects)?, How::Reference(pointer.to_owned())),
+        What::List { kind, least, most } => {
+            if !belongs_to(kind, holder) {
+                let message = format!("records of {} do not belong to a record of {}", kind.name(), holder.name());
+                let help = "list what hangs on a candidate, an application, an order, an interview, an answer, a result or an \
+                            offer, and name that one in `of`";
+                note(defects, &format!("with.{name}.list"), message, help);
+                return None;
+            }
+            (kind, How::List { least: least as usize, most: most as usize })
+        }
+    };
+    let (name, of) = (name.to_owned(), of.map(str::to_owned));
+    Some(Related { name, of, how, kind, fields, connections })
+}
+
+/// What the reference at a place means.
+fn referred(name: &str, pointer: &str, holder: EntityKind, defects: &mut Vec<Defect>) -> Option<EntityKind> {
+    let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
+    let kind = refers_to(holder, &path);
+    if kind.is_none() {
+        let shown: String = pointer.chars().take(80).collect();
         let message = format!("`{shown}` is no reference of {}", holder.name());
         let help = format!("`renmen schema {}` shows them: they have an `id` and an `external`", holder.name());
-        note(defects, &format!("with.{}.ref", raw.name), message, &help);
-        return None;
-    };
-    let Raw { name, of, pointer, fields, connections } = raw;
-    let (name, of) = (name.to_owned(), of.map(str::to_owned));
-    Some(Related { name, of, pointer: pointer.to_owned(), kind, fields, connections })
+        note(defects, &format!("with.{name}.ref"), message, &help);
+    }
+    kind
 }

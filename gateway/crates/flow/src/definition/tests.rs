@@ -170,6 +170,52 @@ fn what_is_wrong_with_a_record_that_is_looked_up_is_told() {
 }
 
 #[test]
+fn what_is_wrong_with_a_list_is_told() {
+    let of = |change: &dyn Fn(&mut Value)| {
+        let mut source = json!({
+            "when": { "entity": "decision" }, "fields": ["/outcome"],
+            "with": {
+                "interview": { "ref": "/interview" },
+                "scores": { "list": "dimension_score", "of": "interview", "fields": ["/score"], "least": 0, "most": 200 },
+            },
+            "sequence": "/interview",
+            "to": { "connection": "desk", "action": "staff.upsert" },
+            "map": { "number": "scores.map(one, one.score.value)", "title": "scores[0].score.max" },
+        });
+        change(&mut source);
+        told(&source, false)
+    };
+    assert_eq!(of(&|_| {}), "");
+    for (pointer, value, parts) in [
+        ("/with/scores/list", json!("dimension"), &["with.scores.list", "there is no entity `dimension`"][..]),
+        ("/with/scores/list", json!("pay_band"), &["with.scores.list", "pay_band do not belong to a record of interview"]),
+        ("/with/scores/of", json!("other"), &["with.scores.of", "`other` is none of the others"]),
+        ("/with/scores/ref", json!("/interview"), &["with.scores.list", "either a record (`ref`) or a list"]),
+        ("/with/scores/most", json!(201), &["with.scores.most", "from 1 to 200"]),
+        ("/with/scores/least", json!(201), &["with.scores.least", "from 1 to 200"]),
+        ("/with/first", json!({ "of": "scores", "ref": "/profile" }), &["with.first.of", "is a single record"]),
+        ("/map/title", json!("scores.score.value"), &["map.title", "`scores` is a list", "scores.map("]),
+        ("/map/title", json!("scores[0].explanation"), &["`/explanation` is not among `with.scores.fields`"]),
+        ("/map/title", json!("scores.map(one, one.weight)"), &["map.title", "dimension_score has no `weight`"]),
+        ("/sequence", json!("/interwiew"), &["sequence", "decision has no `interwiew`"]),
+        ("/delay", json!("5m"), &["sequence", "take one of the two away"]),
+    ] {
+        let told = of(&|source| {
+            let (above, key) = pointer.rsplit_once('/').unwrap();
+            source.pointer_mut(above).unwrap()[key] = value.clone();
+        });
+        for part in parts {
+            assert!(told.contains(part), "{pointer}: `{part}` is not in: {told}");
+        }
+    }
+    let turned = of(&|source| {
+        source["with"]["scores"]["least"] = json!(3);
+        source["with"]["scores"]["most"] = json!(2);
+    });
+    assert!(turned.contains("with.scores.least") && turned.contains("more than `most`"), "{turned}");
+}
+
+#[test]
 fn a_scoring_vendor_may_not_even_be_chosen_by_what_it_must_not_know() {
     for (pointer, value) in [
         ("/fields", json!(["/number", "/work/title", "/person/gender"])),

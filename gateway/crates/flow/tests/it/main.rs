@@ -7,6 +7,7 @@ mod deputies;
 mod endpoint;
 mod ends;
 mod links;
+mod lists;
 mod loops;
 mod mail;
 #[path = "../../../egress/tests/it/mail_server.rs"]

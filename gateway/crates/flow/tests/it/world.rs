@@ -197,10 +197,24 @@ impl World {
     pub(crate) async fn put(&self, connection: &str, records: &[(&str, Value)]) {
         put(&self.store, connection, records, self.clock.now_ms()).await;
     }
+
+    pub(crate) async fn put_of(&self, entity: &str, connection: &str, records: &[(&str, Value)]) {
+        commit(&self.store, (connection, entity), records, self.clock.now_ms()).await;
+    }
 }
 
 /// Commits employees as one run of one page.
 pub(crate) async fn put(store: &Arc<dyn Store>, connection: &str, records: &[(&str, Value)], now_ms: i64) {
+    commit(store, (connection, "employee"), records, now_ms).await;
+}
+
+/// The same for any entity.
+async fn commit(
+    store: &Arc<dyn Store>,
+    (connection, entity): (&str, &str),
+    records: &[(&str, Value)],
+    now_ms: i64,
+) {
     let key =
         StreamKey { tenant: tenant(), connection: name(connection), stream: StreamName::new("employees").unwrap() };
     let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
@@ -210,12 +224,14 @@ pub(crate) async fn put(store: &Arc<dyn Store>, connection: &str, records: &[(&s
     let records = records.iter().map(|(id, body)| {
         let mut body = body.clone();
         // Written short in the tests; it has its place in the schema.
-        if let Some(title) = body.as_object_mut().and_then(|body| body.remove("title")) {
+        if entity == "employee"
+            && let Some(title) = body.as_object_mut().and_then(|body| body.remove("title"))
+        {
             body["work"] = json!({ "title": title });
         }
         let body = body.to_string().into_bytes();
         RecordWrite {
-            entity: "employee".into(),
+            entity: entity.to_owned(),
             external_id: (*id).to_owned(),
             hash: ContentHash::of(&body),
             body,

@@ -11,6 +11,9 @@ pub const BUILT_IN_CONNECTION: &str = "renmen";
 /// in the same transaction and under the notification's external id.
 pub const MESSAGES_STREAM: &str = "interview-messages";
 
+/// The stream whose place in the feed says up to where it is known what belongs to what ([`LinkWrite`]).
+pub const LINKS_STREAM: &str = "interview-loop";
+
 /// Records of the gateway's own, with all that must become true together with them.
 #[derive(Debug, Clone)]
 pub struct AuthoredCommit {

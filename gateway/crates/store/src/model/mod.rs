@@ -8,7 +8,7 @@ mod record;
 mod stream;
 
 pub use authored::{
-    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LinkWrite, LinkedQuery,
+    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LINKS_STREAM, LinkWrite, LinkedQuery,
     MESSAGES_STREAM, Parent, TimerRow, TimerWrite,
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};

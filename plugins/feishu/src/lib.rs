@@ -12,6 +12,8 @@ mod map;
 mod marker;
 mod streams;
 
+use std::collections::BTreeMap;
+
 use renmen_plugin::{
     Action, Delivery, Failure, Finding, Outcome, Page, Pull, Receipt, Sink, Source, Webhook, export_connector,
 };
@@ -34,6 +36,9 @@ pub struct Config {
     /// Read leavers' applications, for the day and the reason of leaving? It needs a permission of its own.
     #[serde(default = "yes")]
     pub offboardings: bool,
+    /// What the company's reasons for the end of an application mean: their ids or names in Hire, with codes of outcome reasons.
+    #[serde(default)]
+    pub reasons: BTreeMap<String, String>,
 }
 
 fn interviewer() -> String {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page::{Query, page, since};
-use super::{Tenant, bad_parameter, error, find, made_up, ms, now_ms, ok};
+use super::{Tenant, bad_parameter, error, find, ms, now_ms, ok};
 
 /// `GET /hire/v1/jobs`: at most 20 a page.
 pub(super) async fn jobs(State(tenant): State<Tenant>, query: Query) -> Response {
@@ -75,11 +75,6 @@ pub(super) async fn offer(State(tenant): State<Tenant>, Path(id): Path<String>) 
         Some(offer) => ok(&json!({ "offer": offer })),
         None => error(StatusCode::INTERNAL_SERVER_ERROR, 1_002_064, "offer not exist"),
     }
-}
-
-pub(super) async fn processes(query: Query) -> Response {
-    let process = made_up::process();
-    page(&query, 100, std::iter::once(&process))
 }
 
 /// `GET /hire/v1/interviews`: one of four conditions must be given.

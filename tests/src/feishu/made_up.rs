@@ -42,12 +42,27 @@ fn text(zh: &str, en: &str) -> Value {
     json!([{ "lang": "zh-CN", "value": zh }, { "lang": "en-US", "value": en }])
 }
 
-/// The one process of hiring.
+/// The process of hiring.
 pub(super) fn process() -> Value {
     let stage = |(index, (zh, en, kind)): (usize, &(&str, &str, i64))| json!({ "id": format!("stage-{}", index + 1), "zh_name": zh, "en_name": en, "type": kind });
     let stages: Vec<Value> = STAGES.iter().enumerate().map(stage).collect();
     json!({ "id": "process-1", "zh_name": "社招流程", "en_name": "Social", "type": 1, "stage_list": stages })
 }
+
+/// The process of hiring from universities: its stages are others.
+pub(super) fn campus() -> Value {
+    let stage = |id: &str, zh: &str, kind: i64| json!({ "id": id, "zh_name": zh, "en_name": zh, "type": kind });
+    let stages = [stage("campus-1", "校招初筛", 1), stage("campus-2", "校招笔试", 3), stage("campus-3", "校招面试", 4)];
+    json!({ "id": "process-2", "zh_name": "校招流程", "en_name": "Campus", "type": 2, "stage_list": stages })
+}
+
+/// Why applications end: id, name, and whose end it is.
+pub(super) const REASONS: [(&str, &str, &str, i64); 4] = [
+    ("6891560630172518601", "能力不符", "Not qualified", 1),
+    ("6891560630172518602", "薪资不符合预期", "Pay", 22),
+    ("6891560630172518603", "爽约", "No show", 22),
+    ("6891560630172518604", "项目暂停", "Project on hold", 27),
+];
 
 fn stage(index: usize) -> Value {
     process()["stage_list"][index].clone()
@@ -180,6 +195,7 @@ fn application(n: usize) -> Value {
     });
     if ended {
         application["termination_type"] = json!(1);
+        application["termination_reason_list"] = json!([REASONS[0].0]);
         application["termination_reason_note"] = json!("经验不符");
     }
     application

@@ -12,6 +12,7 @@ mod faults;
 mod hire;
 mod made_up;
 mod page;
+mod process;
 mod token;
 
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,10 @@ pub struct State {
     pub external_interviews: Vec<Value>,
     pub background_checks: Vec<Value>,
     pub notes: Vec<Value>,
+    /// Applications that another one of the same candidate locks.
+    pub locked: Vec<String>,
+    /// Writes to applications that were taken: path's last segment and id.
+    pub moves: Vec<(String, String)>,
     pub messages: Vec<Value>,
     /// Requests to the token endpoint.
     pub token_requests: u64,
@@ -131,7 +136,10 @@ fn hire_routes() -> Router<Tenant> {
         .route("/hire/v1/applications/{id}", get(hire::application))
         .route("/hire/v1/applications/{id}/offer", get(hire::offer_of))
         .route("/hire/v1/offers/{id}", get(hire::offer))
-        .route("/hire/v1/job_processes", get(hire::processes))
+        .route("/hire/v1/applications/{id}/transfer_stage", post(process::transfer_stage))
+        .route("/hire/v1/applications/{id}/terminate", post(process::terminate))
+        .route("/hire/v1/termination_reasons", get(process::termination_reasons))
+        .route("/hire/v1/job_processes", get(process::processes))
         .route("/hire/v1/interviews", get(hire::interviews))
         .route("/hire/v2/interview_records", get(hire::evaluations))
         .route("/hire/v1/notes", get(hire::notes).post(hire::add_note))

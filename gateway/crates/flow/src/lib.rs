@@ -32,7 +32,9 @@ mod policy;
 mod related;
 
 pub use catalogue::{Catalogue, Place};
-pub use definition::{DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When};
+pub use definition::{
+    DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When,
+};
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,
 };

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
-use renmen_store::{
-    BUILT_IN_CONNECTION, LINKS_STREAM, LinkedQuery, Parent, RecordRow, Store, StoreError, StreamKey,
-};
+use renmen_store::{BUILT_IN_CONNECTION, LINKS_STREAM, LinkedQuery, Parent, RecordRow, Store, StoreError, StreamKey};
 use serde_json::Value;
 
 use crate::definition::Related;

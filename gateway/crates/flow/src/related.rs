@@ -135,7 +135,9 @@ impl Search<'_> {
         }
         let Some(row) = read(self.store, self.tenant, one.kind, reference, &from.connection).await? else {
             let (name, what) = (&one.name, one.kind.name());
-            return Ok(One::Ends(Found::Missing(format!("with.{name}: the {what} that `{pointer}` means is not here"))));
+            return Ok(One::Ends(Found::Missing(format!(
+                "with.{name}: the {what} that `{pointer}` means is not here"
+            ))));
         };
         if let Err(why) = self.lead.allows(one, &from.connection, &row.connection) {
             return Ok(One::Ends(Found::Refused(why)));

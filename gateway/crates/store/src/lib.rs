@@ -48,9 +48,9 @@ pub use limits::{
 pub use model::{
     ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
     CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, KeyId, KeyRole, Known,
-    LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent, PluginRef,
-    QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow,
-    Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
+    LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent,
+    PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState,
+    ScreenTokenRow, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;

@@ -39,6 +39,11 @@ pub(super) struct Input {
     dimensions: Vec<Dimension>,
     /// What people read.
     summary: Option<String>,
+    /// What is good, and what is not.
+    #[serde(default)]
+    strengths: Vec<String>,
+    #[serde(default)]
+    weaknesses: Vec<String>,
     /// Where the whole report is.
     report_url: Option<String>,
 }
@@ -122,10 +127,6 @@ fn external_application(config: &Config, input: &Input) -> Result<String, Failur
 /// Whom the application is of, and for which job.
 fn subject(config: &Config, application_id: &str) -> Result<(String, String), Failure> {
     #[derive(Deserialize)]
-    struct Found {
-        application: hire::Application,
-    }
-    #[derive(Deserialize)]
     struct Job {
         job: Title,
     }
@@ -133,11 +134,7 @@ fn subject(config: &Config, application_id: &str) -> Result<(String, String), Fa
     struct Title {
         title: String,
     }
-    let response = hire::application(config, application_id).send()?;
-    if crate::api::is_gone(&response) {
-        return Err(Failure::invalid_input("Hire has no application of this application_id"));
-    }
-    let application = data::<Found>(&crate::api::accept(response)?)?.application;
+    let application = hire::found(config, application_id)?;
     let title = data::<Job>(&ask(hire::job(config, &application.job_id))?)?.job.title;
     Ok((application.talent_id, title))
 }
@@ -226,8 +223,10 @@ fn assessment_of(config: &Config, input: &Input) -> Result<ExternalAssessment, F
         dimensions.push(points(&dimension.title, &dimension.score, dimension.explanation.as_deref())?);
     }
     dimensions.push(marker(input).dimension());
+    let said = |title: &str, texts: &[String]| (!texts.is_empty()).then(|| format!("{title}：{}", texts.join("；")));
     let report = input.report_url.as_ref().map(|url| format!("报告：{url}"));
-    let content: Vec<&str> = [input.summary.as_deref(), report.as_deref()].into_iter().flatten().collect();
+    let parts = [input.summary.clone(), said("优势", &input.strengths), said("不足", &input.weaknesses), report];
+    let content: Vec<String> = parts.into_iter().flatten().collect();
     Ok(ExternalAssessment {
         id: None,
         username: Some(config.interviewer.clone()),
@@ -250,7 +249,7 @@ fn points(title: &str, score: &Score, explanation: Option<&str>) -> Result<Exter
     Ok(ExternalDimension {
         assessment_type: Some(POINTS),
         title: Some(title.to_owned()),
-        description: explanation.map(str::to_owned),
+        description: explanation.filter(|text| !text.is_empty()).map(str::to_owned),
         score: Some(hundredths(&text)),
         content: None,
     })

@@ -3,6 +3,8 @@
 mod ai_interview;
 mod message;
 mod note;
+mod stage;
+mod terminate;
 
 use renmen_plugin::{Action, Failure, Receipt};
 use serde_json::{Map, Value};
@@ -12,6 +14,8 @@ use crate::Config;
 pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure> {
     match action.name.as_str() {
         "ai_interview.upsert" => ai_interview::upsert(config, &action.input()?),
+        "application.move" => stage::advance(config, &action.input()?),
+        "application.terminate" => terminate::end(config, &action.input()?),
         "candidate.note" => note::add(config, &action.input()?),
         "message.send" => message::send(config, &action.idempotency_key, &action.input()?),
         name => Err(Failure::invalid_input(format!("this connector has no action `{name}`"))),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::done;
 use crate::Config;
-use crate::api::{accept, all, data, get, hire, is_gone, write};
+use crate::api::{all, get, hire, write};
 
 /// The vendor's largest page of notes.
 const SIZE_MAX: u32 = 200;
@@ -42,7 +42,7 @@ struct NewNote<'a> {
 }
 
 pub(super) fn add(config: &Config, input: &Input) -> Result<Receipt, Failure> {
-    let talent_id = talent_of(config, &input.application_id)?;
+    let talent_id = hire::found(config, &input.application_id)?.talent_id;
     let known: Vec<Note> = all(PAGES_MAX, |token| {
         get(config, "/open-apis/hire/v1/notes")
             .query("talent_id", &talent_id)
@@ -68,16 +68,4 @@ pub(super) fn add(config: &Config, input: &Input) -> Result<Receipt, Failure> {
     };
     let made: Made = write(config, "POST", "/open-apis/hire/v1/notes", &[], &new)?;
     Ok(done(&made.note.id, [("note_id", json!(made.note.id)), ("outcome", json!("created"))]))
-}
-
-fn talent_of(config: &Config, application_id: &str) -> Result<String, Failure> {
-    #[derive(Deserialize)]
-    struct Found {
-        application: hire::Application,
-    }
-    let response = hire::application(config, application_id).send()?;
-    if is_gone(&response) {
-        return Err(Failure::invalid_input("Hire has no application of this application_id"));
-    }
-    Ok(data::<Found>(&accept(response)?)?.application.talent_id)
 }

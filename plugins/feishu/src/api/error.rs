@@ -1,7 +1,8 @@
 //! What the vendor's errors mean. The code decides and not the status: an error may come with HTTP 200, the same refusal with
 //! 400 or 429, and 500 stands for a wrong id as well as for a fault of the vendor's own.
 //!
-//! Codes are those of the pages "服务端错误码说明" and "频控策略" and of each API's page.
+//! Codes are those of the pages "服务端错误码说明" and "频控策略" and of each API's page; 1002201 to 1002205 those of a list of Hire's
+//! codes on an integrator's page (jijyun.cn, "飞书（第三方应用）常见问题").
 
 use renmen_plugin::Failure;
 use renmen_plugin::http::Response;
@@ -45,6 +46,11 @@ pub(super) fn of(response: &Response) -> Option<Failure> {
             "the app's bot cannot reach the receiver: add it to the group, or the receiver to the app's range",
         ),
         1_002_102 | 1_002_054 | 1_002_064 => Failure::upstream_changed("the vendor has no such record"),
+        1_002_201..=1_002_204 => Failure::upstream_changed("the vendor has no such application, process or stage"),
+        1_002_205 => Failure::upstream_changed(
+            "the vendor does not move this application: look at it in Hire, whether it is locked by another application of the \
+             candidate, held by a rule of the process, or wants an approved offer",
+        ),
         1_000_001 | 1_002_002 | 1_002_003 | 1_160_102 | 9_499 | 10_001 | 10_003 | 230_001 => {
             Failure::upstream_changed("the vendor refuses a parameter")
         }
@@ -103,6 +109,7 @@ mod tests {
             (400, 1_002_002, FailureKind::UpstreamChanged),
             (500, 1_002_001, FailureKind::UpstreamUnavailable),
             (500, 1_002_054, FailureKind::UpstreamChanged),
+            (500, 1_002_205, FailureKind::UpstreamChanged),
             (500, 7_777_777, FailureKind::UpstreamUnavailable),
             (401, 7_777_777, FailureKind::AuthRequired),
             (403, 7_777_777, FailureKind::NotGranted),

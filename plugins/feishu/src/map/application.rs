@@ -7,14 +7,9 @@ use renmen_plugin::schema::code::{ApplicationStatus, SourceChannel, StageKind};
 use renmen_plugin::schema::entity::{Application, Outcome, Source, Stage, StageChange};
 use renmen_plugin::schema::types::{Coded, Localized, Ref};
 
-use super::instant;
-use crate::api::hire::{self, Process, ProcessStage, StageTime};
+use super::{Reasons, instant};
+use crate::api::hire::{self, JOINED, Process, ProcessStage, StageTime, THEY_REFUSED};
 use crate::api::loose::filled;
-
-/// `termination_type`: the candidate refused.
-const THEY_REFUSED: i64 = 22;
-/// `type` of the stage of those who work here by now.
-const JOINED: i64 = 7;
 
 /// The stages of every process, by id, with their place in the order.
 pub(crate) struct Stages(BTreeMap<String, Stage>);
@@ -34,25 +29,35 @@ impl Stages {
 fn stage_of(from: &ProcessStage, index: Option<u32>) -> Stage {
     let name = crate::api::text::Named { id: None, zh_name: from.zh_name.clone(), en_name: from.en_name.clone() };
     let kind = from.kind.unwrap_or_default();
-    let kind = Coded::from_raw(&kind.to_string(), |_| match kind {
+    let kind = Coded::from_raw(&kind.to_string(), |_| kind_of(kind));
+    Stage { index, ..Stage::new(name.localized().unwrap_or_else(|| Localized::und(from.id.as_str())), kind) }
+}
+
+/// The kind of a stage by its `type`.
+pub(crate) fn kind_of(kind: i64) -> Option<StageKind> {
+    match kind {
         1 | 2 => Some(StageKind::Screening),
         3 => Some(StageKind::Test),
         4 => Some(StageKind::Interview),
         5 => Some(StageKind::Offer),
         6 | JOINED => Some(StageKind::Onboarding),
         _ => None,
-    });
-    Stage { index, ..Stage::new(name.localized().unwrap_or_else(|| Localized::und(from.id.as_str())), kind) }
+    }
 }
 
 /// An application.
 ///
 /// # Errors
 /// [`Unfit`] for a time that is none.
-pub(crate) fn application(from: &hire::Application, stages: &Stages) -> Result<Application, Unfit> {
+pub(crate) fn application(
+    from: &hire::Application,
+    stages: &Stages,
+    reasons: &Reasons<'_>,
+) -> Result<Application, Unfit> {
     let status = status_of(from);
     let ended = from.active_status == Some(2);
     let outcome = ended.then(|| Outcome {
+        reasons: reasons.coded(from.termination_reason_list.as_deref().unwrap_or_default()),
         note: filled(from.termination_reason_note.as_ref()).map(str::to_owned),
         ..Outcome::new(status.clone())
     });

@@ -8,8 +8,9 @@ mod interview;
 mod job;
 mod offer;
 mod org;
+mod reasons;
 
-pub(crate) use application::{Stages, application};
+pub(crate) use application::{Stages, application, kind_of};
 pub(crate) use candidate::candidate;
 pub(crate) use employee::{assignment, employee, employment};
 pub(crate) use external::{
@@ -17,8 +18,9 @@ pub(crate) use external::{
 };
 pub(crate) use interview::{dimension_scores, interview, interview_result};
 pub(crate) use job::job;
-pub(crate) use offer::offer;
+pub(crate) use offer::{DECLINED, offer};
 pub(crate) use org::org_unit;
+pub(crate) use reasons::Reasons;
 
 use renmen_plugin::Unfit;
 use renmen_plugin::schema::types::{ExternalId, Instant, LocalDate, Ref};

@@ -1,7 +1,7 @@
 //! Offers. Amounts come as texts; one without its currency is refused.
 
 use renmen_plugin::Unfit;
-use renmen_plugin::schema::code::{OfferStatus, PayComponent};
+use renmen_plugin::schema::code::{OfferStatus, OutcomeReason, PayComponent};
 use renmen_plugin::schema::entity::{Offer, OfferPart};
 use renmen_plugin::schema::types::{Coded, Decimal, Money, PayInterval, PayRate, Ref};
 use serde_json::Value;
@@ -11,11 +11,14 @@ use crate::api::hire::{self, BasicSalary, SalaryPlan};
 use crate::api::loose::filled;
 use crate::api::text::Named;
 
-/// An offer.
+/// `offer_status`: the candidate declined.
+pub(crate) const DECLINED: i64 = 8;
+
+/// An offer. The vendor gives no reason with one that was declined: those of its application are its reasons.
 ///
 /// # Errors
 /// [`Unfit`] for an amount without currency or period, and for a day or number that is none.
-pub(crate) fn offer(from: &hire::Offer) -> Result<Offer, Unfit> {
+pub(crate) fn offer(from: &hire::Offer, declined_for: Vec<Coded<OutcomeReason>>) -> Result<Offer, Unfit> {
     let basic = from.basic_info.as_ref();
     let offer =
         Offer::new(Ref::external(from.application_id.as_str()), status_of(from.offer_status.unwrap_or_default()));
@@ -25,6 +28,7 @@ pub(crate) fn offer(from: &hire::Offer) -> Result<Offer, Unfit> {
         probation_months: basic.and_then(|basic| basic.probation_month).and_then(|n| u32::try_from(n).ok()),
         expires_at: instant("basic_info.expire_time", basic.and_then(|basic| basic.expire_time))?,
         pay: from.salary_plan.as_ref().map(pay).transpose()?.unwrap_or_default(),
+        decline_reasons: declined_for,
         ..offer
     })
 }
@@ -37,7 +41,7 @@ fn status_of(status: i64) -> Coded<OfferStatus> {
         4 => Some(OfferStatus::Approved),
         6 => Some(OfferStatus::Sent),
         7 => Some(OfferStatus::Accepted),
-        8 => Some(OfferStatus::Declined),
+        DECLINED => Some(OfferStatus::Declined),
         9 => Some(OfferStatus::Expired),
         _ => None,
     })

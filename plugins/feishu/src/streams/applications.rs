@@ -8,7 +8,7 @@ use super::{each, size};
 use crate::api::record::{answer_for, one};
 use crate::api::{ask, data, get, hire, listing};
 use crate::changed::Changed;
-use crate::map::Stages;
+use crate::map::{Reasons, Stages};
 use crate::{Config, map};
 
 /// Ids of one page. The vendor gives 200; each costs a request within the call.
@@ -47,11 +47,18 @@ fn add(config: &Config, page: &mut Page, ids: &[String], mut saw: impl FnMut(Opt
         return Ok(());
     }
     let stages = Stages::of(&hire::processes(config)?);
+    let mut answers = Vec::with_capacity(ids.len());
     for (id, answer) in each(ids, |id| hire::application(config, id)) {
-        let Some(response) = answer_for::<Application>(page, id, answer)? else { continue };
+        answers.extend(answer_for::<Application>(page, id, answer)?.map(|response| (id, response)));
+    }
+    // One that cannot be read is set aside below.
+    let read: Vec<hire::Application> =
+        answers.iter().filter_map(|(_, response)| hire::application_in(response).ok()).collect();
+    let reasons = Reasons::of(config, &read)?;
+    for (id, response) in answers {
         one::<Application, hire::Application>(page, &response, "application", id, |page, origin, application| {
             saw(application.modify_time);
-            let record = map::application(&application, &stages)?;
+            let record = map::application(&application, &stages, &reasons)?;
             page.push(origin, application.id.clone(), application.modify_time, &record)
         })?;
     }

@@ -1,16 +1,19 @@
 //! Offers. The vendor lists them by candidate alone, so applications that changed are asked for theirs. Cursors are those of
 //! applications: an offer that changes while its application does not is told by an event.
 
+use renmen_plugin::schema::code::OutcomeReason;
 use renmen_plugin::schema::entity::Offer;
+use renmen_plugin::schema::types::Coded;
 use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
 
 use super::applications::{SIZE_MAX, ids};
 use super::{each, size};
+use crate::Config;
 use crate::api::record::{answer_for, one};
 use crate::api::{accept, data, get, hire, is_gone};
 use crate::changed::Changed;
-use crate::{Config, map};
+use crate::map::{self, Reasons};
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut page = Page::new();
@@ -19,7 +22,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
             each(&pull.only, |id| to(config, &format!("/open-apis/hire/v1/offers/{}", hire::segment(id))))
         {
             let Some(response) = answer_for::<Offer>(&mut page, id, answer)? else { continue };
-            add(&mut page, &response, id)?;
+            add(config, &mut page, &response, id)?;
         }
         return Ok(page);
     }
@@ -38,7 +41,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     for (id, answer) in each(&there, |id| to(config, &format!("{}/offer", hire::application_path(id)))) {
         let response = answer?;
         if !is_gone(&response) {
-            add(&mut page, &accept(response)?, id)?;
+            add(config, &mut page, &accept(response)?, id)?;
         }
     }
     changed.finish(page, next)
@@ -62,9 +65,46 @@ fn modified(response: &renmen_plugin::http::Response) -> Result<Option<i64>, Fai
 }
 
 /// Most applications have no offer; then the answer has none.
-fn add(page: &mut Page, response: &renmen_plugin::http::Response, id: &str) -> Result<(), Failure> {
+fn add(config: &Config, page: &mut Page, response: &renmen_plugin::http::Response, id: &str) -> Result<(), Failure> {
+    let reasons = declined_for(config, response)?;
     one::<Offer, hire::Offer>(page, response, "offer", id, |page, origin, offer| {
-        page.push(origin, offer.id.clone(), None, &map::offer(&offer)?)
+        page.push(origin, offer.id.clone(), None, &map::offer(&offer, reasons)?)
     })?;
     Ok(())
+}
+
+/// Why the candidate declined: what their application ended for, once it did.
+fn declined_for(
+    config: &Config,
+    response: &renmen_plugin::http::Response,
+) -> Result<Vec<Coded<OutcomeReason>>, Failure> {
+    #[derive(Deserialize)]
+    struct Answer {
+        data: Option<Data>,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        offer: Option<Declined>,
+    }
+    #[derive(Deserialize)]
+    struct Declined {
+        application_id: Option<String>,
+        #[serde(default, deserialize_with = "crate::api::loose::whole")]
+        offer_status: Option<i64>,
+    }
+    // What cannot be read here is set aside by whoever reads the whole offer.
+    let offer = response.json::<Answer>().ok().and_then(|answer| answer.data?.offer);
+    let declined =
+        offer.filter(|offer| offer.offer_status == Some(map::DECLINED)).and_then(|offer| offer.application_id);
+    let Some(id) = declined else { return Ok(Vec::new()) };
+    let answer = hire::application(config, &id).send()?;
+    if is_gone(&answer) {
+        return Ok(Vec::new());
+    }
+    let application = hire::application_in(&accept(answer)?)?;
+    if application.termination_type != Some(hire::THEY_REFUSED) {
+        return Ok(Vec::new());
+    }
+    let reasons = Reasons::of(config, [&application])?;
+    Ok(reasons.coded(application.termination_reason_list.as_deref().unwrap_or_default()))
 }

@@ -3,6 +3,7 @@
 
 mod events;
 mod reads;
+mod stages;
 mod writes;
 
 use renmen_plugin::testing::Host;

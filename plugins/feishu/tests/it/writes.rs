@@ -133,6 +133,21 @@ fn a_corrected_result_changes_the_assessment_in_its_place() {
 }
 
 #[test]
+fn what_is_good_and_what_is_not_stands_in_what_people_read() {
+    let mut said = interview();
+    said["strengths"] = json!(["表达清晰", "逻辑好"]);
+    said["weaknesses"] = json!(["案例不够具体"]);
+    said["overall"] = Value::Null;
+    let url = format!("{BASE}/open-apis/hire/v1/external_interview_assessments/a1");
+    let host = written(&assessment(3)).answer("PATCH", &url, 200, r#"{"code":0,"data":{}}"#);
+    assert_eq!(push(&host, "ai_interview.upsert", &said).unwrap().detail["outcome"], "updated");
+    let body: Value = serde_json::from_slice(&host.request_body(4).unwrap()).unwrap();
+    let content = "表达清晰。\n优势：表达清晰；逻辑好\n不足：案例不够具体\n报告：https://vendor.example/r/1";
+    assert_eq!(body["content"], content);
+    assert_eq!(body["assessment_dimension_list"][0]["title"], "沟通", "without a score as a whole");
+}
+
+#[test]
 fn an_interview_that_was_moved_is_put_and_nothing_else() {
     let mut moved = interview();
     moved["ended_at"] = json!("2026-01-01T01:45:00Z");

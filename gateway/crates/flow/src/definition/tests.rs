@@ -188,7 +188,11 @@ fn what_is_wrong_with_a_list_is_told() {
     assert_eq!(of(&|_| {}), "");
     for (pointer, value, parts) in [
         ("/with/scores/list", json!("dimension"), &["with.scores.list", "there is no entity `dimension`"][..]),
-        ("/with/scores/list", json!("pay_band"), &["with.scores.list", "pay_band do not belong to a record of interview"]),
+        (
+            "/with/scores/list",
+            json!("pay_band"),
+            &["with.scores.list", "pay_band do not belong to a record of interview"],
+        ),
         ("/with/scores/of", json!("other"), &["with.scores.of", "`other` is none of the others"]),
         ("/with/scores/ref", json!("/interview"), &["with.scores.list", "either a record (`ref`) or a list"]),
         ("/with/scores/most", json!(201), &["with.scores.most", "from 1 to 200"]),

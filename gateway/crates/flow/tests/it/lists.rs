@@ -88,7 +88,9 @@ async fn a_list_has_what_counts_with_its_corrections_and_nothing_of_a_stranger()
             }
         });
         let world = world(named, place(&desk)).await;
-        world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40")), ("s2", score("Depth", "70"))]).await;
+        world
+            .put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40")), ("s2", score("Depth", "70"))])
+            .await;
         world.put_of("dimension_score", "survey", &[("s3", score("Rumour", "1"))]).await;
         let correct = async |id: &str, of: String, value: &str| {
             let mut body = score("Clarity", value);
@@ -151,7 +153,10 @@ async fn what_is_over_the_bound_is_told_and_not_cut() {
         assert_eq!(desk.inputs().len(), usize::from(most == 3));
         if most == 2 {
             let why = world.deliveries().await.remove(0).error.unwrap();
-            assert!(why.contains("more than 2 records of dimension_score") && why.contains("with.scores.most"), "{why}");
+            assert!(
+                why.contains("more than 2 records of dimension_score") && why.contains("with.scores.most"),
+                "{why}"
+            );
         }
         world.end().await;
     }

@@ -209,12 +209,7 @@ pub(crate) async fn put(store: &Arc<dyn Store>, connection: &str, records: &[(&s
 }
 
 /// The same for any entity.
-async fn commit(
-    store: &Arc<dyn Store>,
-    (connection, entity): (&str, &str),
-    records: &[(&str, Value)],
-    now_ms: i64,
-) {
+async fn commit(store: &Arc<dyn Store>, (connection, entity): (&str, &str), records: &[(&str, Value)], now_ms: i64) {
     let key =
         StreamKey { tenant: tenant(), connection: name(connection), stream: StreamName::new("employees").unwrap() };
     let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };

@@ -8,8 +8,8 @@ mod record;
 mod stream;
 
 pub use authored::{
-    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LINKS_STREAM, LinkWrite, LinkedQuery,
-    MESSAGES_STREAM, Parent, TimerRow, TimerWrite,
+    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LINKS_STREAM, LinkWrite,
+    LinkedQuery, MESSAGES_STREAM, Parent, TimerRow, TimerWrite,
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};

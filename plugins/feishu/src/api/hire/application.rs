@@ -1,9 +1,9 @@
-//! Applications: page "获取投递信息"; stages: page "获取招聘流程信息".
+//! Applications: page "获取投递信息"; stages: page "获取招聘流程信息"; why applications end: page "获取终止投递原因".
 
 use serde::Deserialize;
 
 use crate::api::loose::whole;
-use crate::api::text::I18n;
+use crate::api::text::{I18n, IdName};
 
 /// One application.
 #[derive(Debug, Deserialize)]
@@ -27,6 +27,8 @@ pub(crate) struct Application {
     /// 1 we refused, 22 they refused, 27 other.
     #[serde(default, deserialize_with = "whole")]
     pub(crate) termination_type: Option<i64>,
+    /// Ids of [`TerminationReason`].
+    pub(crate) termination_reason_list: Option<Vec<String>>,
     pub(crate) termination_reason_note: Option<String>,
 }
 
@@ -38,6 +40,9 @@ pub(crate) struct ResumeSource {
     #[serde(default, deserialize_with = "whole")]
     pub(crate) resume_source_type: Option<i64>,
 }
+
+/// Why an application may end: id and name. To which side it belongs (`termination_type`) stands in the application.
+pub(crate) type TerminationReason = IdName;
 
 /// When an application was in a stage.
 #[derive(Debug, Deserialize)]
@@ -68,3 +73,10 @@ pub(crate) struct ProcessStage {
     #[serde(default, rename = "type", deserialize_with = "whole")]
     pub(crate) kind: Option<i64>,
 }
+
+/// `type` of the stage of those who work here by now.
+pub(crate) const JOINED: i64 = 7;
+/// `type` of a stage that only the vendor's own pages show.
+pub(crate) const SHOWN_ONLY: i64 = 255;
+/// `termination_type`: the candidate refused.
+pub(crate) const THEY_REFUSED: i64 = 22;

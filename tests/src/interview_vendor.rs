@@ -1,5 +1,6 @@
 //! An AI interview vendor that serves the interview vendor protocol (docs/interview-vendor-protocol.md), generated.
 
+mod profile;
 pub mod send;
 pub mod story;
 mod write;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put as put_to};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -28,6 +29,8 @@ pub struct State {
     pub faults: Vec<(u16, String)>,
     /// What was ordered, as it came.
     pub orders: Vec<Value>,
+    /// Versions of profiles that were published, by position.
+    pub profiles: BTreeMap<String, BTreeMap<u64, Value>>,
     /// What adjust instructions change.
     pub model: write::Model,
     /// Answers to writes by their idempotency key.
@@ -211,6 +214,7 @@ pub fn router(vendor: Vendor) -> Router {
         .route("/v1/adjustments", get(list_adjustments).post(write::adjust))
         .route("/v1/adjustments/{id}", get(write::adjustment))
         .route("/v1/adjustments/{id}/revert", post(write::revert))
+        .route("/v1/profiles/{position}/versions/{version}", put_to(profile::publish))
         .route("/v1/{collection}", get(list))
         .with_state(vendor)
 }

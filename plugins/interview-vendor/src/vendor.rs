@@ -138,6 +138,11 @@ pub struct Application {
     pub applied_at: Option<String>,
     /// The vendor's word.
     pub channel: Option<String>,
+    /// Why it was rejected or withdrawn: the protocol's or the vendor's words.
+    #[serde(default)]
+    pub outcome_reasons: Vec<String>,
+    /// The same for people.
+    pub outcome_note: Option<String>,
 }
 
 /// `orders`.

@@ -1,4 +1,4 @@
-//! What is written to the vendor: orders, their end, and adjust instructions.
+//! What is written to the vendor: orders, their end, versions of position profiles, and adjust instructions.
 //!
 //! Every write carries the delivery's key as `idempotency-key`: the vendor does it once, however often it is sent. A refusal
 //! that another attempt cannot change (409, 422) ends the delivery with the vendor's own code; a version or a weight that
@@ -80,6 +80,47 @@ struct Adjust {
     evidence: Option<Value>,
 }
 
+/// `profile.publish`: a version of a position's profile (R14). What it holds goes out as it is: weights in whole basis points.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Publish {
+    #[serde(skip_serializing)]
+    position_id: String,
+    #[serde(skip_serializing)]
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_at: Option<String>,
+    competencies: Vec<Competency>,
+    #[serde(default)]
+    blocked_features: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Competency {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Value>,
+    weight_bp: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dimensions: Vec<Dimension>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Dimension {
+    name: Value,
+    #[serde(serialize_with = "in_lower_case")]
+    modality: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_bp: Option<u16>,
+}
+
+/// The protocol's words are ours in lower case.
+fn in_lower_case<S: serde::Serializer>(word: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&word.to_ascii_lowercase())
+}
+
 /// An object of the vendor's, by its id.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,6 +159,11 @@ pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure>
             let path = format!("orders/{}/cancel", segment(&of.id)?);
             written(&send(config, action, &path, &json!({ "reason": of.reason }))?, false)
         }
+        "profile.publish" => {
+            let publish: Publish = action.input()?;
+            let path = format!("profiles/{}/versions/{}", segment(&publish.position_id)?, publish.version);
+            written(&send_by("PUT", config, action, &path, &publish)?, false)
+        }
         "interview.adjust" => {
             let adjust: Adjust = action.input()?;
             written(&send(config, action, "adjustments", &adjust)?, true)
@@ -140,25 +186,39 @@ pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure>
 }
 
 fn send(config: &Config, action: &Action, path: &str, body: &impl Serialize) -> Result<Response, Failure> {
-    let response = Request::post(config.url(path))
+    send_by("POST", config, action, path, body)
+}
+
+fn send_by(
+    method: &str,
+    config: &Config,
+    action: &Action,
+    path: &str,
+    body: &impl Serialize,
+) -> Result<Response, Failure> {
+    let response = Request::new(method, config.url(path))
         .header("idempotency-key", action.idempotency_key.as_str())
         .json(body)
         .slot("key")
         .send()?;
     match response.status() {
-        409 | 422 => Err(refused(&response)),
+        409 | 422 => Err(refused(&action.name, &response)),
         _ => read::accept(response, path),
     }
 }
 
 /// The vendor says no, and would say it again.
-fn refused(response: &Response) -> Failure {
+fn refused(action: &str, response: &Response) -> Failure {
     #[derive(Deserialize)]
     struct Body {
         error: Problem,
     }
     let code = response.json::<Body>().map_or_else(|_| "refused".to_owned(), |body| body.error.code);
     let message = match code.as_str() {
+        "version_conflict" if action == "profile.publish" => {
+            "the vendor has other versions of this profile: each is one more than the one before, and one that is published does not \
+             change"
+        }
         "version_conflict" => {
             "the vendor's model has another version than the instruction states: read it and state that"
         }

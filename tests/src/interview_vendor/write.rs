@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{State, Vendor, error, is_allowed, now, put};
+use super::{State, Vendor, error, is_allowed, now, profile, put};
 
 /// The model that adjust instructions change: version, and weights in basis points.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Default for Model {
 }
 
 /// Does a write, or answers as the first time. A refusal is not remembered: nothing was done.
-fn once(
+pub(super) fn once(
     vendor: &Vendor,
     headers: &HeaderMap,
     write: impl FnOnce(&mut State) -> Result<(StatusCode, Value), Response>,
@@ -65,12 +65,13 @@ pub(super) async fn order(Shared(vendor): Shared<Vendor>, headers: HeaderMap, Js
         let id = format!("ord-x{number}");
         if known.is_none() {
             let application = asked.get("application_id").unwrap_or(&asked["external_id"]).clone();
+            let version = profile::version_for(state, &asked);
             put(
                 state,
                 "orders",
                 json!({ "id": id, "modified_at": now(), "application_id": application,
                         "package": { "id": asked["package"], "name": asked["package"] }, "mode": asked["mode"],
-                        "language": asked["language"], "profile_version": asked["profile"]["version"],
+                        "language": asked["language"], "profile_version": version,
                         "start_at": asked["start_at"], "end_at": asked["end_at"], "deadline": asked["deadline"], "invite_by": "vendor", "status": "requested" }),
             );
             state.orders.push(asked.clone());

@@ -45,17 +45,23 @@ fn reads(current: &Value, active: i64) -> Host {
     let processes = json!({ "code": 0, "data": { "items": [
         { "id": "p1", "stage_list": social }, { "id": "p2", "stage_list": campus } ] } });
     let processes_url = format!("{BASE}/open-apis/hire/v1/job_processes?page_size=100");
-    Host::new()
-        .answer("GET", &application_url(), 200, application.to_string())
-        .answer("GET", &processes_url, 200, processes.to_string())
+    Host::new().answer("GET", &application_url(), 200, application.to_string()).answer(
+        "GET",
+        &processes_url,
+        200,
+        processes.to_string(),
+    )
 }
 
 /// The same, where it takes what is written.
 fn hire(current: &Value, active: i64) -> Host {
     let end = format!("{BASE}/open-apis/hire/v1/applications/9/terminate");
-    reads(current, active)
-        .answer("POST", &transfer_url(), 200, r#"{"code":0,"msg":"success"}"#)
-        .answer("POST", &end, 200, r#"{"code":0,"data":{}}"#)
+    reads(current, active).answer("POST", &transfer_url(), 200, r#"{"code":0,"msg":"success"}"#).answer(
+        "POST",
+        &end,
+        200,
+        r#"{"code":0,"data":{}}"#,
+    )
 }
 
 fn posts(host: &Host) -> Vec<Value> {

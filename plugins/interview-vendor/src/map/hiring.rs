@@ -1,9 +1,9 @@
 //! Candidates, applications and orders.
 
 use renmen_plugin::Unfit;
-use renmen_plugin::schema::code::{InvitedBy, SourceChannel, StageKind};
+use renmen_plugin::schema::code::{ApplicationStatus, InvitedBy, SourceChannel, StageKind};
 use renmen_plugin::schema::entity::{
-    Application, Candidate, Email, InterviewOrder, PersonDetails, Phone, Source, Stage,
+    Application, Candidate, Email, InterviewOrder, Outcome, PersonDetails, Phone, Source, Stage,
 };
 use renmen_plugin::schema::types::{
     Coded, Currency, Decimal, ExternalId, Localized, PayBasis, PayInterval, PayRange, Ref,
@@ -66,16 +66,20 @@ pub fn application(from: &vendor::Application) -> Result<Application, Unfit> {
         .channel
         .as_deref()
         .map(|channel| Source { detail: Some(channel.to_owned()), ..Source::new(channel_of(channel)) });
+    let status: Coded<ApplicationStatus> = coded(&from.status);
+    let given = !from.outcome_reasons.is_empty() || from.outcome_note.is_some();
+    let outcome = given.then(|| Outcome {
+        reasons: from.outcome_reasons.iter().map(|word| coded(word)).collect(),
+        note: from.outcome_note.clone(),
+        ..Outcome::new(status.clone())
+    });
     Ok(Application {
         stage,
         source,
+        outcome,
         applied_at: time("applied_at", from.applied_at.as_deref())?,
         external_ids: from.external_id.iter().map(|id| ExternalId::of(id.clone())).collect(),
-        ..Application::new(
-            Ref::external(from.candidate_id.as_str()),
-            Ref::external(from.position.id.as_str()),
-            coded(&from.status),
-        )
+        ..Application::new(Ref::external(from.candidate_id.as_str()), Ref::external(from.position.id.as_str()), status)
     })
 }
 

@@ -145,6 +145,24 @@ fn ids_that_the_customers_system_gave_name_their_connection_where_it_is_configur
 }
 
 #[test]
+fn r41_why_an_application_ended_comes_in_as_codes_and_the_vendors_own_words_are_kept() {
+    let body = json!({ "candidate_id": "c1", "position": { "id": "p1" }, "status": "withdrawn",
+                       "outcome_reasons": ["no_show", "moved_abroad"], "outcome_note": "未出现" });
+    let page = read("applications", json!([object("a1", body)]));
+    let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();
+    let reasons = json!([{ "code": "NO_SHOW", "raw": "no_show" }, { "code": "OTHER", "raw": "moved_abroad" }]);
+    assert_eq!(record["outcome"]["reasons"], reasons);
+    assert_eq!(
+        (&record["outcome"]["code"]["code"], &record["outcome"]["note"]),
+        (&json!("WITHDRAWN"), &json!("未出现"))
+    );
+    let open = json!({ "candidate_id": "c1", "position": { "id": "p1" }, "status": "active" });
+    let page = read("applications", json!([object("a1", open)]));
+    let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();
+    assert_eq!(record["outcome"], Value::Null);
+}
+
+#[test]
 fn a_word_that_nobody_knows_is_kept() {
     let page = read("results", json!([object("r1", json!({ "interview_id": "i1", "recommendation": "lean_yes" }))]));
     let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();

@@ -28,6 +28,48 @@ fn order() -> Value {
             "package": "pkg-video", "mode": "async_video", "deadline": "2026-03-09T00:00:00.000Z" })
 }
 
+fn profile() -> Value {
+    json!({ "position_id": "pos-1", "version": 4, "published_at": "2026-03-02T01:00:00.000Z",
+            "competencies": [
+                { "id": "comp-1", "weight_bp": 3333, "dimensions": [{ "name": { "en": "Clarity" }, "modality": "VIDEO_TASK", "weight_bp": null }] },
+                { "id": "comp-2", "weight_bp": 6667 } ],
+            "blocked_features": ["accent"] })
+}
+
+#[test]
+fn r14_a_version_of_a_profile_is_put_under_its_position_and_number_with_its_weights_as_they_are() {
+    let url = format!("{BASE}/profiles/pos-1/versions/4");
+    let host = Host::new().answer("PUT", &url, 201, r#"{"id":"pos-1/4","version":4}"#);
+    let receipt = push(&host, "profile.publish", &profile()).unwrap();
+    assert_eq!((receipt.reference.as_deref(), receipt.confirmed), (Some("pos-1/4"), true));
+    let sent: Value = serde_json::from_slice(&host.request_body(0).unwrap()).unwrap();
+    assert_eq!(
+        sent,
+        json!({ "published_at": "2026-03-02T01:00:00.000Z", "blocked_features": ["accent"], "competencies": [
+            { "id": "comp-1", "weight_bp": 3333, "dimensions": [{ "name": { "en": "Clarity" }, "modality": "video_task" }] },
+            { "id": "comp-2", "weight_bp": 6667 } ] })
+    );
+    let known = Host::new().answer("PUT", &url, 200, r#"{"id":"pos-1/4","version":4}"#);
+    assert!(push(&known, "profile.publish", &profile()).unwrap().confirmed, "the same once more");
+}
+
+#[test]
+fn r14_a_version_that_does_not_follow_is_given_up_with_what_to_know() {
+    let conflict = r#"{"error":{"code":"version_conflict","message":"no"}}"#;
+    let host = Host::new().answer("PUT", &format!("{BASE}/profiles/pos-1/versions/4"), 409, conflict);
+    let failure = push(&host, "profile.publish", &profile()).unwrap_err();
+    assert_eq!((failure.kind, failure.code.as_deref()), (FailureKind::InvalidInput, Some("version_conflict")));
+    assert!(failure.message.contains("one that is published does not change"), "{failure}");
+    for (key, bad) in [("position_id", json!("../orders")), ("competencies", json!([{ "id": "c", "weight_bp": 12.5 }]))]
+    {
+        let mut input = profile();
+        input[key] = bad;
+        let host = Host::new();
+        assert_eq!(push(&host, "profile.publish", &input).unwrap_err().kind, FailureKind::InvalidInput, "{key}");
+        assert!(host.requests().is_empty());
+    }
+}
+
 fn adjust() -> Value {
     json!({ "position_id": "pos-1", "expected_version": 3,
             "ops": [{ "op": "set_weight", "competency_id": "comp-1", "from_bp": 1000, "to_bp": 3000 }] })

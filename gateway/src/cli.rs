@@ -116,6 +116,8 @@ pub(crate) enum Command {
     /// Flows: what is sent because a record changed.
     #[command(subcommand)]
     Flow(Flow),
+    /// Do one action for one record by hand: cancel, order again, tell somebody. Nothing is sent without --apply.
+    Act(Act),
     /// What flows sent and will send.
     #[command(subcommand)]
     Deliveries(Deliveries),
@@ -186,6 +188,53 @@ pub(crate) enum Flow {
         #[arg(long, default_value_t = 20)]
         last: u32,
     },
+}
+
+/// An action by hand.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  renmen act --list
+  renmen act interview interview.cancel --record interview-orders/interview/ord-7 --map '{\"id\": \"change.external_id\"}' --reason 'withdrew'
+  renmen act --flow order-interview --record applications/feishu/6789 --reason 'by voice' --map '{\"external_id\": \"change.external_id + \\'-2\\'\", \"mode\": \"\\'live_audio\\'\"}'")]
+pub(crate) struct Act {
+    /// The destination: a key under `[connections]` or `[channels]`.
+    pub(crate) connection: Option<ConnectionName>,
+    /// What to do there, as `--list` shows it.
+    pub(crate) action: Option<String>,
+    /// List the actions of all destinations, or of this one, with their inputs.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// What it is about: `COLLECTION/ID`, or `COLLECTION/CONNECTION/EXTERNAL-ID`.
+    #[arg(long)]
+    pub(crate) record: Option<String>,
+    /// What this flow would send for the record, whatever its condition says; instead of a destination and an action.
+    #[arg(long)]
+    pub(crate) flow: Option<String>,
+    /// The input: a file with a JSON object; `-` is standard input.
+    #[arg(long, conflicts_with_all = ["map", "flow"])]
+    pub(crate) input: Option<PathBuf>,
+    /// The input as a flow's `map` says it, in JSON; beside --flow, keys that take the place of the flow's own.
+    #[arg(long)]
+    pub(crate) map: Option<String>,
+    /// What of the record `--map` may see, as in a flow: `/overall`. May be repeated.
+    #[arg(long)]
+    pub(crate) field: Vec<String>,
+    /// Whom the record refers to, as a flow's `with`, in JSON.
+    #[arg(long)]
+    pub(crate) with: Option<String>,
+    /// Why. Kept with the delivery.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Who: kept with the delivery.
+    #[arg(long, env = "USER")]
+    pub(crate) person: Option<String>,
+    /// The same again with the same key is done once.
+    #[arg(long)]
+    pub(crate) idempotency_key: Option<String>,
+    /// Do it. With SQLite stop the gateway first, or use its API.
+    #[arg(long)]
+    pub(crate) apply: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,8 +1,13 @@
 //! What the API asks of the flows: the bridge between two crates that do not know each other.
 
 use async_trait::async_trait;
-use renmen_api::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
-use renmen_flow::{Defect, DryRun, FlowEngine, FlowError, FlowView, Verdict};
+use renmen_api::{
+    ActionAsk, ActionEntry, ActionPlan, ActionWork, DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo,
+    FlowRefusal,
+};
+use renmen_flow::{
+    ActionView, Defect, DryRun, FlowEngine, FlowError, FlowView, HandAsk, HandWork, Identity, Target, Verdict,
+};
 use renmen_schema::id::TenantId;
 use renmen_store::StoreError;
 use serde_json::Value;
@@ -56,6 +61,18 @@ fn refused(error: FlowError) -> FlowRefusal {
     }
 }
 
+fn by_hand(ask: ActionAsk) -> HandAsk {
+    let work = match ask.work {
+        ActionWork::Flow { name, map } => HandWork::Flow { name, map },
+        ActionWork::Map { connection, action, map, fields, with } => {
+            HandWork::Map { to: Target { connection, action }, map, fields, with }
+        }
+        ActionWork::Input { connection, action, input } => HandWork::Input { to: Target { connection, action }, input },
+    };
+    let ActionAsk { record, by, reason, idempotency_key, .. } = ask;
+    HandAsk { record, work, by, reason, idempotency_key }
+}
+
 #[async_trait]
 impl FlowControl for FlowBridge {
     async fn flows(&self, tenant: &TenantId) -> Result<Vec<FlowInfo>, FlowRefusal> {
@@ -84,5 +101,34 @@ impl FlowControl for FlowBridge {
 
     async fn replay_dead(&self, tenant: &TenantId, name: &str) -> Result<u64, FlowRefusal> {
         self.0.replay_dead(tenant, name).await.map_err(refused)
+    }
+
+    fn actions(&self, tenant: &TenantId) -> Vec<ActionEntry> {
+        let entry = |view: ActionView| ActionEntry {
+            connection: view.connection,
+            action: view.action,
+            description: view.info.description,
+            input_schema: view.info.input_schema,
+            may_repeat: view.info.identity == Identity::None,
+        };
+        self.0.actions(tenant).into_iter().map(entry).collect()
+    }
+
+    async fn try_action(&self, tenant: &TenantId, ask: ActionAsk) -> Result<ActionPlan, FlowRefusal> {
+        let plan = self.0.plan_by_hand(tenant, &by_hand(ask)).await.map_err(refused)?;
+        Ok(ActionPlan {
+            change: plan.change,
+            connection: plan.to.connection,
+            action: plan.to.action,
+            flow: plan.flow,
+            input: plan.input,
+            defects: plan.defects.into_iter().map(|defect| (defect.pointer, defect.message)).collect(),
+            refused: plan.refused,
+        })
+    }
+
+    async fn act(&self, tenant: &TenantId, ask: ActionAsk) -> Result<(i64, bool), FlowRefusal> {
+        let acted = self.0.act(tenant, &by_hand(ask)).await.map_err(refused)?;
+        Ok((acted.delivery.id, acted.is_new))
     }
 }

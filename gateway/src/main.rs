@@ -83,6 +83,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
             command::decide_past::run(common, out, connection, from, *apply).await
         }
         Command::Flow(ask) => command::flow::run(common, out, ask).await,
+        Command::Act(ask) => command::act::run(common, out, ask).await,
         Command::Deliveries(ask) => command::deliveries::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {
             command::replay::run(common, out, connection, stream, *apply).await

@@ -47,6 +47,7 @@ async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> an
                 "record": row.change.id, "connection": row.connection, "action": row.action, "state": row.state,
                 "attempts": row.attempts, "reference": row.receipt.as_ref().and_then(|kept| kept.reference.clone()),
                 "error": row.error, "updated_at": time(row.updated_at_ms),
+                "by_hand": renmen_flow::ByHand::of(row).map(|hand| json!({ "by": hand.by, "reason": hand.reason })),
             })
         })
         .collect();
@@ -59,10 +60,12 @@ async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> an
             word(row.state),
             row.attempts.to_string(),
             time(row.updated_at_ms),
+            renmen_flow::ByHand::of(row).map(|hand| format!("{}: {}", hand.by, hand.reason)).unwrap_or_default(),
             row.error.clone().unwrap_or_default(),
         ]
     });
-    out.table(&["id", "flow", "change", "to", "state", "attempts", "since", "error"], rows, &document)?;
+    let head = ["id", "flow", "change", "to", "state", "attempts", "since", "by hand", "error"];
+    out.table(&head, rows, &document)?;
     Ok(Outcome::Done)
 }
 

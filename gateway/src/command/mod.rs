@@ -1,6 +1,7 @@
 //! One file a command. Each reads what it needs, says it through [`crate::output::Output`], and ends with an
 //! [`crate::exit::Outcome`].
 
+pub(crate) mod act;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod conformance;

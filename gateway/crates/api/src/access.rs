@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 54] = [
+pub(crate) static OPERATIONS: [Operation; 56] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -90,6 +90,8 @@ pub(crate) static OPERATIONS: [Operation; 54] = [
     row("GET", "/v1/deliveries", "list_deliveries", OWNER),
     row("GET", "/v1/deliveries/{id}", "get_delivery", OWNER),
     row("POST", "/v1/deliveries/{id}/replay", "replay_delivery", OWNER),
+    row("GET", "/v1/actions", "list_actions", OWNER),
+    row("POST", "/v1/actions", "act", OWNER),
     row("GET", "/v1/endpoints", "list_endpoints", OWNER),
     row("GET", "/v1/endpoints/{name}", "get_endpoint", OWNER),
     row("PUT", "/v1/endpoints/{name}", "put_endpoint", OWNER),

@@ -2,7 +2,7 @@
 //! puts them together.
 
 use async_trait::async_trait;
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::FlowOrigin;
 use serde::Serialize;
 use serde_json::Value;
@@ -52,6 +52,105 @@ pub trait FlowControl: Send + Sync {
     /// # Errors
     /// [`FlowRefusal::NotFound`].
     async fn replay_dead(&self, tenant: &TenantId, name: &str) -> Result<u64, FlowRefusal>;
+
+    /// The actions of a tenant's destinations.
+    fn actions(&self, tenant: &TenantId) -> Vec<ActionEntry>;
+
+    /// What an action by hand would send.
+    ///
+    /// # Errors
+    /// [`FlowRefusal::NotFound`] for the flow; [`FlowRefusal::Defects`] for what cannot be worked out.
+    async fn try_action(&self, tenant: &TenantId, ask: ActionAsk) -> Result<ActionPlan, FlowRefusal>;
+
+    /// Does an action by hand: the number of its delivery, and false when it was made before with the same idempotency key.
+    ///
+    /// # Errors
+    /// As [`FlowControl::try_action`]; [`FlowRefusal::Defects`] also for an input that the action does not take;
+    /// [`FlowRefusal::Refused`] for one that would go round in circles.
+    async fn act(&self, tenant: &TenantId, ask: ActionAsk) -> Result<(i64, bool), FlowRefusal>;
+}
+
+/// An action that can be done at a destination.
+#[derive(Debug, Clone)]
+pub struct ActionEntry {
+    /// The destination.
+    pub connection: ConnectionName,
+    /// Its name there.
+    pub action: String,
+    /// One line for people.
+    pub description: String,
+    /// JSON Schema of the input; none takes any object.
+    pub input_schema: Option<Value>,
+    /// Can a repeated attempt do it twice?
+    pub may_repeat: bool,
+}
+
+/// An action that a person wants done.
+#[derive(Debug, Clone)]
+pub struct ActionAsk {
+    /// The record that it is about.
+    pub record: RecordId,
+    /// What to do, and what to send.
+    pub work: ActionWork,
+    /// Who: the name of the key.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// What makes a second ask the same as the first.
+    pub idempotency_key: Option<String>,
+}
+
+/// Where the input of an action comes from.
+#[derive(Debug, Clone)]
+pub enum ActionWork {
+    /// What a flow would send, with other keys in its map.
+    Flow {
+        /// Which.
+        name: String,
+        /// As in a flow.
+        map: Option<Value>,
+    },
+    /// What a map makes of the record.
+    Map {
+        /// The destination.
+        connection: ConnectionName,
+        /// What to do there.
+        action: String,
+        /// As in a flow.
+        map: Value,
+        /// As in a flow.
+        fields: Value,
+        /// As in a flow.
+        with: Value,
+    },
+    /// As it is given.
+    Input {
+        /// The destination.
+        connection: ConnectionName,
+        /// What to do there.
+        action: String,
+        /// An object.
+        input: Value,
+    },
+}
+
+/// What an action by hand would send.
+#[derive(Debug, Clone)]
+pub struct ActionPlan {
+    /// The change of the record that it is made for.
+    pub change: renmen_store::ChangeRow,
+    /// The destination.
+    pub connection: ConnectionName,
+    /// What it does there.
+    pub action: String,
+    /// The flow that it is worked out by.
+    pub flow: Option<String>,
+    /// The action's input.
+    pub input: Value,
+    /// What of it the action does not take: a JSON Pointer, and what is wrong.
+    pub defects: Vec<(String, String)>,
+    /// Why it would not be done.
+    pub refused: Option<String>,
 }
 
 /// A flow as it stands.
@@ -154,5 +253,14 @@ impl FlowControl for NoFlows {
     }
     async fn replay_dead(&self, _tenant: &TenantId, _name: &str) -> Result<u64, FlowRefusal> {
         Err(FlowRefusal::NotFound)
+    }
+    fn actions(&self, _tenant: &TenantId) -> Vec<ActionEntry> {
+        Vec::new()
+    }
+    async fn try_action(&self, _tenant: &TenantId, _ask: ActionAsk) -> Result<ActionPlan, FlowRefusal> {
+        Err(FlowRefusal::Refused("this gateway runs no flows".into()))
+    }
+    async fn act(&self, _tenant: &TenantId, _ask: ActionAsk) -> Result<(i64, bool), FlowRefusal> {
+        Err(FlowRefusal::Refused("this gateway runs no flows".into()))
     }
 }

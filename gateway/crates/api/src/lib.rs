@@ -47,7 +47,10 @@ pub use endpoint_control::{
     EndpointControl, EndpointDefinition, EndpointInfo, EndpointOffInfo, EndpointWithSecret, NewSecret,
 };
 pub use figures::MetricsAccess;
-pub use flow_control::{DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo, FlowRefusal};
+pub use flow_control::{
+    ActionAsk, ActionEntry, ActionPlan, ActionWork, DryRunInfo, DryRunSend, FlowControl, FlowDefect, FlowInfo,
+    FlowRefusal,
+};
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::{
     AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, PersonDecision, PersonReopening,

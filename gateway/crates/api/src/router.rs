@@ -15,8 +15,9 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    band_match, change_stream, changes, connections, decision_list, decision_page, decisions, deliveries, endpoints,
-    exchanges, flows, hooks, inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
+    actions, band_match, change_stream, changes, connections, decision_list, decision_page, decisions, deliveries,
+    endpoints, exchanges, flows, hooks, inbox, keys, plugins, quarantine, records, runs, schema, screen, service,
+    timeline,
 };
 use crate::state::AppState;
 
@@ -77,6 +78,7 @@ fn engine() -> Router<AppState> {
         .route("/v1/deliveries", get(deliveries::list))
         .route("/v1/deliveries/{id}", get(deliveries::get))
         .route("/v1/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/v1/actions", get(actions::list).post(actions::act))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/pay-bands/match", post(band_match::ask))

@@ -11,7 +11,7 @@ use renmen_turns::aside;
 use crate::catalogue::{Catalogue, Place};
 use crate::definition::Definition;
 use crate::engine::FlowEngine;
-use crate::evaluate::{self, Verdict};
+use crate::evaluate::{self, Met, Verdict};
 use crate::fields::Fields;
 use crate::links::{DecisionLinks, LinkMaker};
 use crate::related::{self, Found, Held};
@@ -50,11 +50,34 @@ impl<'d> Asked<'d> {
 impl FlowEngine {
     /// Asks it about one change.
     pub(crate) async fn ask(&self, asked: &Asked<'_>, entry: &FeedEntry, now_ms: i64) -> Result<Verdict, StoreError> {
-        let Asked { tenant, definition, place, withheld, .. } = asked;
-        let met = match aside(|| evaluate::consider(definition, withheld, entry, now_ms, &self.options)) {
-            Ok(met) => met,
-            Err(verdict) => return Ok(verdict),
-        };
+        let Asked { definition, withheld, .. } = asked;
+        match aside(|| evaluate::consider(definition, withheld, entry, now_ms, &self.options)) {
+            Ok(met) => self.complete(asked, met, entry, now_ms).await,
+            Err(verdict) => Ok(verdict),
+        }
+    }
+
+    /// Asks it what a person who asks for it now would send.
+    pub(crate) async fn ask_by_hand(
+        &self,
+        asked: &Asked<'_>,
+        entry: &FeedEntry,
+        now_ms: i64,
+    ) -> Result<Verdict, StoreError> {
+        match evaluate::by_hand(&asked.withheld, entry, now_ms) {
+            Ok(met) => self.complete(asked, met, entry, now_ms).await,
+            Err(verdict) => Ok(verdict),
+        }
+    }
+
+    async fn complete(
+        &self,
+        asked: &Asked<'_>,
+        met: Met,
+        entry: &FeedEntry,
+        now_ms: i64,
+    ) -> Result<Verdict, StoreError> {
+        let Asked { tenant, definition, place, .. } = asked;
         let changed = Held {
             body: Cow::Borrowed(met.record()),
             connection: entry.change.connection.clone(),

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_store::outbox::DeliveryRow;
 use renmen_store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::book::Book;
+use crate::by_hand::ByHand;
 use crate::catalogue::Catalogue;
 use crate::courier::{Courier, Policy};
-use crate::definition::Target;
+use crate::definition::{Definition, Target};
 use crate::options::{Clock, FlowOptions, millis};
 
 /// How long to wait for a store that is away.
@@ -87,15 +89,17 @@ impl FlowEngine {
     }
 
     /// What a delivery's flow says of failures; the defaults for a flow that is gone or unreadable.
-    pub(crate) async fn policy(&self, tenant: &TenantId, flow: &str) -> FlowPolicy {
-        let Ok(Some(row)) = self.store.flow(tenant, flow).await else { return FlowPolicy::default() };
-        match self.book.read(&row, &self.catalogue(tenant)) {
-            Ok(definition) => FlowPolicy {
-                attempt: Policy { retries: definition.retries.clone(), patience: definition.patience },
-                on_failure: definition.on_failure.clone(),
-            },
-            Err(_) => FlowPolicy::default(),
+    pub(crate) async fn policy(&self, delivery: &DeliveryRow) -> FlowPolicy {
+        let of = |definition: &Definition| FlowPolicy {
+            attempt: Policy { retries: definition.retries.clone(), patience: definition.patience },
+            on_failure: definition.on_failure.clone(),
+        };
+        if let Some(by_hand) = ByHand::of(delivery) {
+            return by_hand.definition().map(|definition| of(&definition)).unwrap_or_default();
         }
+        let DeliveryRow { tenant, flow, .. } = delivery;
+        let Ok(Some(row)) = self.store.flow(tenant, flow).await else { return FlowPolicy::default() };
+        self.book.read(&row, &self.catalogue(tenant)).map(|definition| of(&definition)).unwrap_or_default()
     }
 
     /// Runs until it is cancelled: reads the feed as it grows, and carries what is due. Attempts under way come to their end

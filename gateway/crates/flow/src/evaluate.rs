@@ -81,6 +81,16 @@ pub(crate) fn consider(
     }
 }
 
+/// The same where a person asks for it now: no condition, no delay.
+pub(crate) fn by_hand(withheld: &Fields, entry: &FeedEntry, now_ms: i64) -> Result<Met, Verdict> {
+    let Some((record, before)) = bodies(entry, withheld) else {
+        return Err(Verdict::Fault("the record's body is damaged".to_owned()));
+    };
+    let (change, related) = (about(entry), BTreeMap::new());
+    let scope = Scope { record, before, change, related, now: instant(now_ms), links: None };
+    Ok(Met { scope, not_before_ms: now_ms })
+}
+
 impl Met {
     /// The record with all that may be decided by.
     pub(crate) fn record(&self) -> &Value {
@@ -208,9 +218,12 @@ fn key_of(
     ContentHash::of(format!("key {tenant} {flow} {record} {revision} {connection} {action}").as_bytes()).0
 }
 
-/// Did a flow's map make this delivery? One that tells of another's end did not.
+/// Was this delivery made of a record, by a flow's map or by hand? One that tells of another's end was not.
 #[must_use]
 pub(crate) fn is_mapped(row: &DeliveryRow) -> bool {
+    if row.by_hand.is_some() {
+        return true;
+    }
     let to = (&row.connection, row.action.as_str());
     row.key == key_of(&row.tenant, &row.flow, (row.change.id, row.change.revision), to)
 }

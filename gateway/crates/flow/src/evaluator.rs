@@ -181,7 +181,7 @@ impl FlowEngine {
     }
 
     /// The delivery that the change probably came of: it went to the change's connection not long ago, and it named this record.
-    async fn echo(&self, tenant: &TenantId, entry: &FeedEntry) -> Result<Option<Echo>, StoreError> {
+    pub(crate) async fn echo(&self, tenant: &TenantId, entry: &FeedEntry) -> Result<Option<Echo>, StoreError> {
         let change = &entry.change;
         let ask = EchoAsk {
             connection: change.connection.clone(),
@@ -193,7 +193,7 @@ impl FlowEngine {
     }
 
     /// Why this delivery would go round in circles.
-    async fn loops(&self, made: &NewDelivery, kind: ChangeKind) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn loops(&self, made: &NewDelivery, kind: ChangeKind) -> Result<Option<String>, StoreError> {
         let (hops_max, repeats_max) = (self.options.hops_max, self.options.repeats_max);
         if made.hops > hops_max {
             let from = made.caused_by.unwrap_or_default();

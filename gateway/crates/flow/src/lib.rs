@@ -7,10 +7,11 @@
 //! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
 //! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `links` (to the page of a decision), `evaluator` (along the feed), `courier` (to
 //! one destination), [`FlowEngine`]
-//! (all of it, running) and what people ask of it (`manage`).
+//! (all of it, running) and what people ask of it (`manage`; `by_hand`: to do one action now).
 
 mod ask;
 mod book;
+mod by_hand;
 mod catalogue;
 mod courier;
 mod definition;
@@ -31,6 +32,7 @@ mod options;
 mod policy;
 mod related;
 
+pub use by_hand::{Acted, ActionView, ByHand, HandAsk, HandPlan, HandWork, InputDefect};
 pub use catalogue::{Catalogue, Place};
 pub use definition::{
     DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::TenantId;
 use renmen_store::ChangeRow;
-use renmen_store::outbox::{DeliveryRow, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
+use renmen_store::outbox::{DeliveryRow, FeedEntry, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
 use serde_json::Value;
 
 use crate::ask::Asked;
+use crate::by_hand::ByHand;
 use crate::definition::{Defect, Definition};
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
@@ -251,15 +252,23 @@ impl FlowEngine {
 
     /// Asks a delivery's flow, as it is now, what it is to send.
     pub(crate) async fn work_out(&self, row: &DeliveryRow) -> Result<Verdict, FlowError> {
+        if let Some(by_hand) = ByHand::of(row) {
+            return self.work_out_by_hand(row, &by_hand).await;
+        }
         let view = self.flow(&row.tenant, &row.flow).await?;
         let definition = self.check(&row.tenant, &view.definition)?;
-        let (seq, entity) = (row.change.seq, &row.change.entity);
-        let piece = self.store.feed(&row.tenant, seq - 1, entity, 1).await?;
-        let entry = piece.entries.into_iter().next().filter(|entry| entry.change.seq == seq);
-        let entry = entry.ok_or_else(|| FlowError::NotFound(format!("change {seq}")))?;
+        let entry = self.entry_of(row).await?;
         let catalogue = self.catalogue(&row.tenant);
         let asked = Asked::new(&row.tenant, &catalogue, &definition);
         Ok(self.ask(&asked, &entry, self.clock.now_ms()).await?)
+    }
+
+    /// The change that a delivery is made for.
+    pub(crate) async fn entry_of(&self, row: &DeliveryRow) -> Result<FeedEntry, FlowError> {
+        let (seq, entity) = (row.change.seq, &row.change.entity);
+        let piece = self.store.feed(&row.tenant, seq - 1, entity, 1).await?;
+        let entry = piece.entries.into_iter().next().filter(|entry| entry.change.seq == seq);
+        entry.ok_or_else(|| FlowError::NotFound(format!("change {seq}")))
     }
 
     /// How long ended deliveries are kept, in milliseconds.

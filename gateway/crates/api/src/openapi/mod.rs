@@ -15,8 +15,8 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    band_match, change_stream, changes, connections, decision_list, decisions, deliveries, endpoints, exchanges, flows,
-    inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
+    actions, band_match, change_stream, changes, connections, decision_list, decisions, deliveries, endpoints,
+    exchanges, flows, inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
 };
 
 #[derive(OpenApi)]
@@ -59,6 +59,8 @@ use crate::resource::{
         timeline::of_candidate,
         screen::issue,
         screen::stream,
+        actions::list,
+        actions::act,
         flows::list,
         flows::get,
         flows::put,

@@ -68,7 +68,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if method == "put"
         || path.ends_with("/corrections")
         || path.starts_with("/v1/decisions/{id}")
-        || path == "/v1/pay-bands/match"
+        || matches!(path, "/v1/pay-bands/match" | "/v1/actions") && method == "post"
     {
         statuses.push(422);
     }
@@ -81,7 +81,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
 
 /// Operations whose body names a connection or an interview.
 fn names_what_may_be_absent(path: &str, method: &str) -> bool {
-    matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match"))
+    matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match" | "/v1/actions"))
 }
 
 fn component(status: u16) -> String {

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use renmen_store::outbox::{DeliveryQuery, DeliveryRow, DeliveryState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -20,7 +20,7 @@ use crate::state::AppState;
 pub(crate) struct Delivery {
     /// Its number.
     id: i64,
-    /// The flow that made it.
+    /// The flow that made it; `by:hand` where a person did without one.
     flow: String,
     /// In which version.
     flow_version: i64,
@@ -56,6 +56,17 @@ pub(crate) struct Delivery {
     created_at: Time,
     /// When its state last changed.
     updated_at: Time,
+    /// Who had it made and why; null for what a flow made.
+    by_hand: Option<DeliveryByHand>,
+}
+
+/// A delivery that a person had made.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct DeliveryByHand {
+    /// The name of their API key.
+    by: String,
+    /// Why.
+    reason: String,
 }
 
 /// One delivery with what it sends.
@@ -146,6 +157,7 @@ impl Delivery {
             caused_by: row.caused_by.map(|id| format!("/v1/deliveries/{id}")),
             created_at: Time(row.created_at_ms),
             updated_at: Time(row.updated_at_ms),
+            by_hand: row.by_hand.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The flows and deliveries of a store whose database is away.
 
 use async_trait::async_trait;
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
-    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+    FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 use renmen_store::{OutboxStore, StoreError};
 
@@ -56,6 +56,15 @@ impl OutboxStore for BrokenStore {
         self.fail().await
     }
     async fn advance(&self, _steps: Vec<Advance>, _now_ms: i64) -> Result<u64, StoreError> {
+        self.fail().await
+    }
+    async fn last_change(&self, _tenant: &TenantId, _record: RecordId) -> Result<Option<FeedEntry>, StoreError> {
+        self.fail().await
+    }
+    async fn made_by_hand(&self, _key: [u8; 16]) -> Result<Option<i64>, StoreError> {
+        self.fail().await
+    }
+    async fn make_by_hand(&self, _made: HandMade) -> Result<(i64, bool), StoreError> {
         self.fail().await
     }
     async fn claim(&self, _claim: Claim) -> Result<Vec<Claimed>, StoreError> {

@@ -1,6 +1,7 @@
 //! The API against the real SQLite store and a scripted engine, through the same router that the gateway serves.
 #![allow(clippy::unwrap_used)]
 
+mod actions;
 mod audit;
 mod broken_endpoints;
 mod broken_inbox;

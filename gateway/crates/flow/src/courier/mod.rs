@@ -199,7 +199,7 @@ impl Courier {
 async fn attempt(engine: &FlowEngine, place: &Place, mut claimed: Claimed) -> Ended {
     let row = &claimed.delivery;
     let begun_ms = engine.clock.now_ms();
-    let policy = engine.policy(&row.tenant, &row.flow).await;
+    let policy = engine.policy(row).await;
     let (end, failure) = if row.deadline_ms.is_some_and(|deadline| begun_ms > deadline) && !claimed.confirm {
         let error = "expired: its deadline passed before it could be sent".to_owned();
         (AttemptEnd::Expired { error }, None)

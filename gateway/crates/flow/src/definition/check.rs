@@ -149,7 +149,7 @@ fn within(kind: EntityKind, withheld: &Fields, path: &[String]) -> bool {
     covered(&path) || (below.peek().is_some() && below.all(|leaf| covered(&leaf)))
 }
 
-fn target<'c>(
+pub(crate) fn target<'c>(
     target: &Target,
     key: &str,
     catalogue: &'c Catalogue,

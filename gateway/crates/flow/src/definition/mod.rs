@@ -19,6 +19,7 @@ use crate::destination::Retries;
 use crate::expression::Expression;
 use crate::fields::Fields;
 
+pub(crate) use check::target;
 pub use related::{How, LIST_MAX, Related, WITH_MAX};
 
 /// Bytes of a definition as JSON.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
 
 mod attempts;
+mod by_hand;
 mod deputies;
 mod endpoint;
 mod ends;

@@ -199,23 +199,31 @@ impl World {
     }
 
     pub(crate) async fn put_of(&self, entity: &str, connection: &str, records: &[(&str, Value)]) {
-        commit(&self.store, (connection, entity), records, self.clock.now_ms()).await;
+        commit(&self.store, connection, written(entity, records), self.clock.now_ms()).await;
     }
+}
+
+/// The vendor says that an employee is gone.
+pub(crate) async fn delete(store: &Arc<dyn Store>, connection: &str, id: &str, now_ms: i64) {
+    let write = RecordWrite {
+        entity: "employee".into(),
+        external_id: id.to_owned(),
+        hash: ContentHash::of(b""),
+        body: Vec::new(),
+        updated_at_ms: None,
+        exchange_no: 0,
+        pointer: String::new(),
+        deleted: Some(renmen_store::DeletedBy::SourceFlag),
+    };
+    commit(store, connection, vec![write], now_ms).await;
 }
 
 /// Commits employees as one run of one page.
 pub(crate) async fn put(store: &Arc<dyn Store>, connection: &str, records: &[(&str, Value)], now_ms: i64) {
-    commit(store, (connection, "employee"), records, now_ms).await;
+    commit(store, connection, written("employee", records), now_ms).await;
 }
 
-/// The same for any entity.
-async fn commit(store: &Arc<dyn Store>, (connection, entity): (&str, &str), records: &[(&str, Value)], now_ms: i64) {
-    let key =
-        StreamKey { tenant: tenant(), connection: name(connection), stream: StreamName::new("employees").unwrap() };
-    let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
-    let new = NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 1 };
-    let run: RunId = store.begin_run(new).await.unwrap();
-    let cursor = store.stream_state(&key).await.unwrap().cursor;
+fn written(entity: &str, records: &[(&str, Value)]) -> Vec<RecordWrite> {
     let records = records.iter().map(|(id, body)| {
         let mut body = body.clone();
         // Written short in the tests; it has its place in the schema.
@@ -236,6 +244,16 @@ async fn commit(store: &Arc<dyn Store>, (connection, entity): (&str, &str), reco
             deleted: None,
         }
     });
+    records.collect()
+}
+
+async fn commit(store: &Arc<dyn Store>, connection: &str, records: Vec<RecordWrite>, now_ms: i64) {
+    let key =
+        StreamKey { tenant: tenant(), connection: name(connection), stream: StreamName::new("employees").unwrap() };
+    let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
+    let new = NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 1 };
+    let run: RunId = store.begin_run(new).await.unwrap();
+    let cursor = store.stream_state(&key).await.unwrap().cursor;
     let page = PageCommit {
         key,
         run,
@@ -243,7 +261,7 @@ async fn commit(store: &Arc<dyn Store>, (connection, entity): (&str, &str), reco
         cursor_before: cursor,
         has_more: false,
         sweep: None,
-        records: records.collect(),
+        records,
         unchanged: Vec::new(),
         quarantine: Vec::new(),
         exchanges: Vec::new(),

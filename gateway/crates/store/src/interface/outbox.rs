@@ -1,12 +1,12 @@
 //! What flows need of the store: their definitions, their positions in the feed, and their deliveries.
 
 use async_trait::async_trait;
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 
 use crate::StoreError;
 use crate::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
-    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+    FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 
 /// The outbox. What it promises beside [`Store`](crate::Store):
@@ -56,6 +56,19 @@ pub trait OutboxStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Fenced`] when a flow does not stand at `from`, has another version, or is gone: read it again.
     async fn advance(&self, steps: Vec<Advance>, now_ms: i64) -> Result<u64, StoreError>;
+
+    /// The last change of a record, with its bodies; none for a record that is not this tenant's.
+    async fn last_change(&self, tenant: &TenantId, record: RecordId) -> Result<Option<FeedEntry>, StoreError>;
+
+    /// The number of the delivery that a person made with a key; none before they did.
+    async fn made_by_hand(&self, key: [u8; 16]) -> Result<Option<i64>, StoreError>;
+
+    /// Makes a delivery that a person asked for, unless one was made by a person with its key: its number, and false for the one that
+    /// was there.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when its flow has another version or is gone: read it again.
+    async fn make_by_hand(&self, made: HandMade) -> Result<(i64, bool), StoreError>;
 
     /// Takes what is due, each of another lane, oldest first.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;

@@ -146,6 +146,24 @@ pub struct NewDelivery {
     pub error: Option<String>,
 }
 
+/// The flow that the deliveries stand under which a person makes without one. No flow can be called so.
+pub const BY_HAND: &str = "by:hand";
+
+/// A delivery that a person makes.
+#[derive(Debug, Clone)]
+pub struct HandMade {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The flow that it was worked out by, with its version; none: it stands under [`BY_HAND`].
+    pub flow: Option<(i64, i64)>,
+    /// The delivery. One that a person made with this key before is not made again.
+    pub delivery: NewDelivery,
+    /// Who, why, and what they asked for: opaque here.
+    pub by_hand: String,
+    /// Now.
+    pub now_ms: i64,
+}
+
 /// A flow's step along the feed: all of it or nothing.
 #[derive(Debug, Clone)]
 pub struct Advance {
@@ -302,6 +320,8 @@ pub struct DeliveryRow {
     pub created_at_ms: i64,
     /// When its state last changed.
     pub updated_at_ms: i64,
+    /// Of one that a person made: [`HandMade::by_hand`].
+    pub by_hand: Option<String>,
 }
 
 /// Which deliveries to list: newest first.

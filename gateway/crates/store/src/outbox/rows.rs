@@ -108,7 +108,8 @@ pub(crate) fn delivery(row: &impl Columns, ids: &IdKey, with_input: bool) -> Res
         caused_by: row.int_or_none(27)?,
         created_at_ms: row.int(28)?,
         updated_at_ms: row.int(29)?,
-        input: if with_input { row.bytes(31)? } else { Vec::new() },
+        by_hand: row.text_or_none(31)?,
+        input: if with_input { row.bytes(32)? } else { Vec::new() },
     })
 }
 

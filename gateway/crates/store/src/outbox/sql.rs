@@ -65,8 +65,8 @@ pub(crate) const INPUT_FORGET: &str = "UPDATE delivery SET input = $1, input_has
      WHERE id = $2 AND destination = $3 AND state IN (1, 2, 6, 7, 8)";
 
 pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
-     not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17)";
+     not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18) RETURNING id";
 
 /// What may be claimed: due, and in its lane nothing before it that is not at its end.
 pub(crate) const CLAIMABLE: &str = "SELECT d.id FROM delivery d WHERE d.destination = $1 AND d.state <= 4 AND d.next_at <= $2 \
@@ -114,7 +114,7 @@ macro_rules! delivery_select {
             "SELECT c.seq, c.kind, c.record, r.created_at, s.entity, s.connection, r.external_id, c.revision, c.at_ms, \
              d.id, f.tenant, f.name, d.version, t.connection, d.action, d.key, d.state, d.attempts, d.failures, d.not_before, \
              d.next_at, d.deadline, d.input_hash, d.reference, d.detail, d.error, d.hops, d.caused_by, d.created_at, \
-             d.updated_at, d.token, ",
+             d.updated_at, d.token, d.by_hand, ",
             $input,
             " FROM delivery d JOIN flow f ON f.id = d.flow JOIN destination t ON t.id = d.destination \
              JOIN change c ON c.seq = d.seq JOIN record r ON r.id = d.record JOIN scope s ON s.id = r.scope "
@@ -124,6 +124,16 @@ macro_rules! delivery_select {
 pub(crate) const DELIVERY_SELECT: &str = delivery_select!("d.input");
 /// Without the input.
 pub(crate) const DELIVERY_LIST: &str = delivery_select!("d.key");
+
+/// The flow that hand-made deliveries stand under: never asked, never listed.
+pub(crate) const HAND_FLOW_INSERT: &str = "INSERT INTO flow (tenant, name, version, origin, definition, enabled, retired, position, \
+     changed_at) VALUES ($1, $2, 1, 2, '{}', 0, 1, 0, $3) ON CONFLICT DO NOTHING";
+
+/// Is a flow there to make deliveries under, in this version?
+pub(crate) const HAND_FLOW_STANDS: &str = "SELECT id FROM flow WHERE id = $1 AND version = $2 AND retired = 0";
+
+/// The delivery that a person made with a key.
+pub(crate) const HAND_MADE: &str = "SELECT id FROM delivery WHERE key = $1 AND by_hand IS NOT NULL";
 
 pub(crate) const DUE: &str = "SELECT tenant, connection, next_at FROM (SELECT t.tenant, t.connection, \
      (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= 4) AS next_at FROM destination t) w \

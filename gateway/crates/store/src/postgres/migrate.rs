@@ -8,7 +8,7 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0007_disk_use.sql"),
     include_str!("migrations/0008_link_scope.sql"),
     include_str!("migrations/0009_policy.sql"),
+    include_str!("migrations/0010_by_hand.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock: "rnmn".

@@ -78,7 +78,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         "stream_nodes" => [200, 401, 401],
         "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
         | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_quarantine" | "list_flows"
-        | "list_deliveries" | "list_endpoints" | "list_keys" => [200; 3],
+        | "list_deliveries" | "list_actions" | "list_endpoints" | "list_keys" => [200; 3],
         "make_key" => [201; 3],
         // Revoked twice is revoked.
         "revoke_key" => [204, 404, 204],
@@ -106,6 +106,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "dry_run_flow"
         | "replay_dead_deliveries"
         | "get_delivery"
+        | "act"
         | "replay_delivery"
         | "get_endpoint"
         | "enable_endpoint"

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
-    AskedAbout, BandQuestion, BandVerdict, ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo,
-    EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal, Interviews, InterviewsError, LoopHealth, PersonDecision,
-    PersonReopening, ScoreCorrection, ScreenSteps, TimelineStep,
+    ActionAsk, ActionEntry, ActionPlan, ActionWork, AskedAbout, BandQuestion, BandVerdict, ControlError, DryRunInfo,
+    EndpointControl, EndpointDefinition, EndpointInfo, EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal,
+    Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening, ScoreCorrection, ScreenSteps,
+    TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::FlowOrigin;
@@ -65,6 +66,18 @@ impl FlowControl for Scripted {
     }
     async fn replay_dead(&self, tenant: &TenantId, name: &str) -> Result<u64, FlowRefusal> {
         its_flow(tenant, name).map(|_| 0)
+    }
+    fn actions(&self, _tenant: &TenantId) -> Vec<ActionEntry> {
+        Vec::new()
+    }
+    async fn try_action(&self, tenant: &TenantId, ask: ActionAsk) -> Result<ActionPlan, FlowRefusal> {
+        let entry = self.0.last_change(tenant, ask.record).await.unwrap().ok_or(FlowRefusal::NotFound)?;
+        let ActionWork::Input { connection, action, input } = ask.work else { return Err(FlowRefusal::NotFound) };
+        let (flow, defects, refused) = (None, Vec::new(), None);
+        Ok(ActionPlan { change: entry.change, connection, action, flow, input, defects, refused })
+    }
+    async fn act(&self, _tenant: &TenantId, _ask: ActionAsk) -> Result<(i64, bool), FlowRefusal> {
+        Err(FlowRefusal::Refused("only tried here".into()))
     }
 }
 

@@ -186,6 +186,10 @@ impl World {
             "put_endpoint" => {
                 json!({ "url": "https://own.example.com/", "entities": ["employee"] })
             }
+            "act" => json!({
+                "record": self.record("employee", target), "connection": "hr", "action": "employee.upsert", "input": {},
+                "reason": "r", "dry_run": true,
+            }),
             "make_key" => json!({ "role": "consumer", "label": "bi" }),
             _ => return None,
         })

@@ -59,7 +59,7 @@ pub(super) async fn settle(client: &impl GenericClient, ends: &[Settle]) -> Resu
         if let (true, Some(notice)) = (fits, &settle.notice)
             && let Some(of) = one(client, sql::NOTICE_OF, &[&settle.delivery]).await?
         {
-            flow::insert(client, &of.text(2)?, of.int(0)?, of.int(1)?, notice, settle.now_ms).await?;
+            flow::insert(client, &of.text(2)?, of.int(0)?, of.int(1)?, (notice, None), settle.now_ms).await?;
         }
         taken.push(fits);
     }

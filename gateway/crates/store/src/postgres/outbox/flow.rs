@@ -174,25 +174,25 @@ pub(super) async fn advance(client: &impl GenericClient, steps: &[Advance], now_
         let tenant = one(client, "SELECT tenant FROM flow WHERE id = $1", &[&step.flow]).await?;
         let tenant = tenant.map(|row| row.text(0)).transpose()?.unwrap_or_default();
         for delivery in &step.deliveries {
-            insert(client, &tenant, step.flow, step.version, delivery, now_ms).await?;
+            insert(client, &tenant, step.flow, step.version, (delivery, None), now_ms).await?;
             made += 1;
         }
     }
     Ok(made)
 }
 
-/// Makes a delivery.
+/// Makes a delivery; its number.
 pub(super) async fn insert(
     client: &impl GenericClient,
     tenant: &str,
     flow: i64,
     version: i64,
-    new: &NewDelivery,
+    (new, by_hand): (&NewDelivery, Option<&str>),
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let destination = destination(client, tenant, new.connection.as_str()).await?;
     let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
-    run(
+    let id = must(
         client,
         sql::DELIVERY_INSERT,
         &[
@@ -213,13 +213,14 @@ pub(super) async fn insert(
             &i64::from(new.hops),
             &new.caused_by,
             &now_ms,
+            &rows::told(by_hand),
         ],
     )
     .await?;
     if new.state != DeliveryState::Pending {
         run(client, sql::WAKE_RECORD, &[&MESSAGES_STREAM, &now_ms, &record]).await?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// The row of a destination, made when there is none.

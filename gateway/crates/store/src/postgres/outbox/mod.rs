@@ -1,15 +1,16 @@
 //! [`OutboxStore`] on PostgreSQL: each call takes a connection, a write a transaction.
 
+mod by_hand;
 mod delivery;
 mod flow;
 
 use async_trait::async_trait;
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 
 use super::{PostgresStore, in_time};
 use crate::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
-    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+    FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 use crate::{OutboxStore, StoreError};
 
@@ -82,6 +83,25 @@ impl OutboxStore for PostgresStore {
             let made = flow::advance(&transaction, &steps, now_ms).await?;
             transaction.commit().await?;
             Ok(made)
+        })
+        .await
+    }
+
+    async fn last_change(&self, tenant: &TenantId, record: RecordId) -> Result<Option<FeedEntry>, StoreError> {
+        self.read(|c| async move { by_hand::last_change(&c, &self.ids, tenant, record).await }).await
+    }
+
+    async fn made_by_hand(&self, key: [u8; 16]) -> Result<Option<i64>, StoreError> {
+        self.read(|c| async move { by_hand::made(&c, key).await }).await
+    }
+
+    async fn make_by_hand(&self, made: HandMade) -> Result<(i64, bool), StoreError> {
+        in_time(async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let done = by_hand::make(&transaction, &made).await?;
+            transaction.commit().await?;
+            Ok(done)
         })
         .await
     }

@@ -57,7 +57,7 @@ pub(super) fn settle(connection: &Connection, ends: &[Settle]) -> Result<Vec<boo
             let of =
                 one(connection, sql::NOTICE_OF, [settle.delivery], |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?)))?;
             if let Some((flow, version, tenant)) = of {
-                flow::insert(connection, &tenant, flow, version, notice, settle.now_ms)?;
+                flow::insert(connection, &tenant, flow, version, (notice, None), settle.now_ms)?;
             }
         }
         taken.push(fits);

@@ -150,22 +150,29 @@ pub(super) fn advance(connection: &Connection, steps: &[Advance], now_ms: i64) -
         let tenant: Option<String> =
             one(connection, "SELECT tenant FROM flow WHERE id = $1", [step.flow], |row| row.text(0))?;
         for delivery in &step.deliveries {
-            insert(connection, tenant.as_deref().unwrap_or_default(), step.flow, step.version, delivery, now_ms)?;
+            insert(
+                connection,
+                tenant.as_deref().unwrap_or_default(),
+                step.flow,
+                step.version,
+                (delivery, None),
+                now_ms,
+            )?;
             made += 1;
         }
     }
     Ok(made)
 }
 
-/// Makes a delivery.
+/// Makes a delivery; its number.
 pub(super) fn insert(
     connection: &Connection,
     tenant: &str,
     flow: i64,
     version: i64,
-    new: &NewDelivery,
+    (new, by_hand): (&NewDelivery, Option<&str>),
     now_ms: i64,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let destination = destination(connection, tenant, new.connection.as_str())?;
     let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
     let values = params![
@@ -185,13 +192,14 @@ pub(super) fn insert(
         rows::told(new.error.as_deref()),
         new.hops,
         new.caused_by,
-        now_ms
+        now_ms,
+        rows::told(by_hand)
     ];
-    run(connection, sql::DELIVERY_INSERT, values)?;
+    let id = number(connection, sql::DELIVERY_INSERT, values)?;
     if new.state != DeliveryState::Pending {
         run(connection, sql::WAKE_RECORD, params![MESSAGES_STREAM, now_ms, record])?;
     }
-    Ok(())
+    id.ok_or_else(|| StoreError::Fault("the delivery's row vanished".into()))
 }
 
 /// The row of a destination, made when there is none.

@@ -1,16 +1,17 @@
 //! [`OutboxStore`] on SQLite: each call is handed to the writer or to a reader.
 
+mod by_hand;
 mod delivery;
 mod flow;
 
 use async_trait::async_trait;
 pub(super) use delivery::release_all;
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 
 use super::SqliteStore;
 use crate::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
-    FlowPut, FlowRow, FlowVersionRow, Repeats, Settle,
+    FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 use crate::{OutboxStore, StoreError};
 
@@ -71,6 +72,19 @@ impl OutboxStore for SqliteStore {
 
     async fn advance(&self, steps: Vec<Advance>, now_ms: i64) -> Result<u64, StoreError> {
         self.writer()?.run(move |c| flow::advance(c, &steps, now_ms)).await
+    }
+
+    async fn last_change(&self, tenant: &TenantId, record: RecordId) -> Result<Option<FeedEntry>, StoreError> {
+        let (tenant, ids) = (tenant.clone(), self.ids.clone());
+        self.readers.run(move |c| by_hand::last_change(c, &ids, &tenant, record)).await
+    }
+
+    async fn made_by_hand(&self, key: [u8; 16]) -> Result<Option<i64>, StoreError> {
+        self.readers.run(move |c| by_hand::made(c, key)).await
+    }
+
+    async fn make_by_hand(&self, made: HandMade) -> Result<(i64, bool), StoreError> {
+        self.writer()?.run(move |c| by_hand::make(c, &made)).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {

@@ -1,0 +1,198 @@
+//! `renmen act`: one action for one record, by hand.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use renmen_flow::{FlowError, HandAsk, HandPlan, HandWork, Target};
+use renmen_schema::EntityKind;
+use renmen_schema::id::{RecordId, TenantId};
+use renmen_store::{RecordQuery, Store};
+use serde_json::{Value, json};
+
+use crate::cli::{Act as Ask, Common};
+use crate::deployment::{Deployment, Running};
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+
+/// Characters of a person's name and of a reason, as in the API.
+const PERSON_CHARS_MAX: usize = 200;
+const REASON_CHARS_MAX: usize = 2_000;
+
+/// Runs the command. Without `--apply` it reads the store beside a gateway that runs, and writes nothing.
+pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
+    let deployment = Deployment::load(common)?;
+    let tenant = deployment.config.gateway.tenant.clone();
+    let store = if ask.apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let running = deployment.engine(store, None).await?;
+    if ask.list {
+        return list(&running, out, &tenant, ask);
+    }
+    let hand = read(&*running.store, &tenant, ask).await?;
+    if ask.apply {
+        let acted = running.flows.act(&tenant, &hand).await.map_err(told)?;
+        let row = &acted.delivery;
+        if out.json {
+            let (connection, action) = (&row.connection, &row.action);
+            let document =
+                json!({ "delivery": row.id, "new": acted.is_new, "connection": connection, "action": action });
+            out.document(&document)?;
+        } else if acted.is_new {
+            out.say(&format!("delivery {}: {} {} goes out when the gateway runs", row.id, row.connection, row.action));
+        } else {
+            out.say(&format!("delivery {} was made before with this key; nothing was made", row.id));
+        }
+        return Ok(Outcome::Done);
+    }
+    let plan = running.flows.plan_by_hand(&tenant, &hand).await.map_err(told)?;
+    show(out, &plan)
+}
+
+fn list(running: &Running, out: Output, tenant: &TenantId, ask: &Ask) -> anyhow::Result<Outcome> {
+    let all = running.flows.actions(tenant);
+    let wanted: Vec<_> =
+        all.iter().filter(|one| ask.connection.as_ref().is_none_or(|only| one.connection == *only)).collect();
+    let document: Vec<Value> = wanted
+        .iter()
+        .map(|one| {
+            json!({
+                "connection": one.connection, "action": one.action, "description": one.info.description,
+                "input": one.info.input_schema,
+            })
+        })
+        .collect();
+    let rows = wanted.iter().map(|one| {
+        let schema = one.info.input_schema.as_ref();
+        let needed = schema.and_then(|schema| schema["required"].as_array()).cloned().unwrap_or_default();
+        let keys = schema.and_then(|schema| schema["properties"].as_object()).into_iter().flatten();
+        let keys = keys.map(|(key, _)| if needed.contains(&json!(key)) { format!("{key}*") } else { key.clone() });
+        vec![
+            one.connection.to_string(),
+            one.action.clone(),
+            keys.collect::<Vec<_>>().join(", "),
+            one.info.description.clone(),
+        ]
+    });
+    out.table(&["connection", "action", "input (* needed)", ""], rows, &document)?;
+    Ok(Outcome::Done)
+}
+
+async fn read(store: &dyn Store, tenant: &TenantId, ask: &Ask) -> anyhow::Result<HandAsk> {
+    let needs = |what: &str| Usage(format!("{what}; `renmen act --help` has examples"));
+    let record = ask.record.as_deref().ok_or_else(|| needs("name the record with --record"))?;
+    let reason = ask.reason.as_deref().ok_or_else(|| needs("say why with --reason"))?;
+    let by = ask.person.as_deref().ok_or_else(|| needs("say who you are with --person"))?;
+    Ok(HandAsk {
+        record: record_of(store, tenant, record).await?,
+        work: work(ask)?,
+        by: text("--person", by, PERSON_CHARS_MAX)?,
+        reason: text("--reason", reason, REASON_CHARS_MAX)?,
+        idempotency_key: ask.idempotency_key.clone(),
+    })
+}
+
+fn text(what: &str, given: &str, max: usize) -> Result<String, Usage> {
+    if given.trim().is_empty() || given.chars().count() > max {
+        return Err(Usage(format!("{what} must have 1 to {max} characters, not only spaces")));
+    }
+    Ok(given.to_owned())
+}
+
+fn work(ask: &Ask) -> anyhow::Result<HandWork> {
+    let json = |what: &str, text: &Option<String>| -> Result<Value, Usage> {
+        let Some(text) = text else { return Ok(Value::Null) };
+        serde_json::from_str(text)
+            .map_err(|error| Usage(format!("{what} is not JSON (line {}, column {})", error.line(), error.column())))
+    };
+    let (map, with) = (json("--map", &ask.map)?, json("--with", &ask.with)?);
+    match (&ask.flow, &ask.connection, &ask.action) {
+        (Some(name), None, None) if ask.field.is_empty() && with.is_null() => {
+            Ok(HandWork::Flow { name: name.clone(), map: Some(map).filter(|map| !map.is_null()) })
+        }
+        (None, Some(connection), Some(action)) => {
+            let to = Target { connection: connection.clone(), action: action.clone() };
+            match &ask.input {
+                Some(path) if ask.field.is_empty() && with.is_null() => Ok(HandWork::Input { to, input: input(path)? }),
+                None if !map.is_null() => {
+                    let fields = if ask.field.is_empty() { Value::Null } else { json!(ask.field) };
+                    Ok(HandWork::Map { to, map, fields, with })
+                }
+                _ => Err(Usage(
+                    "give the input with --input FILE, or with --map and the --field and --with that it needs".into(),
+                )
+                .into()),
+            }
+        }
+        _ => Err(Usage("name a connection and an action, or a flow with --flow".into()).into()),
+    }
+}
+
+fn input(path: &Path) -> anyhow::Result<Value> {
+    let mut bytes = Vec::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        false => std::fs::read(path).map(|read| bytes = read),
+    };
+    read.map_err(|error| Usage(format!("{} cannot be read: {error}", path.display())))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Usage(format!("{} is not JSON (line {}, column {})", path.display(), error.line(), error.column())).into()
+    })
+}
+
+/// `COLLECTION/ID` or `COLLECTION/CONNECTION/EXTERNAL-ID`, which may hold more slashes.
+pub(crate) async fn record_of(store: &dyn Store, tenant: &TenantId, text: &str) -> anyhow::Result<RecordId> {
+    let wrong = || Usage("write --record as COLLECTION/ID or COLLECTION/CONNECTION/EXTERNAL-ID".to_owned());
+    let (collection, rest) = text.split_once('/').ok_or_else(wrong)?;
+    let kind = EntityKind::from_collection(collection).or_else(|| EntityKind::from_name(collection));
+    let kind =
+        kind.ok_or_else(|| Usage(format!("there is no collection `{collection}`; `renmen records` lists them")))?;
+    let row = match rest.split_once('/') {
+        None => {
+            let id: RecordId = rest.parse().map_err(|_| wrong())?;
+            store.record(tenant, id).await?.filter(|row| row.entity == kind.name())
+        }
+        Some((connection, external_id)) => {
+            let query = RecordQuery {
+                entity: Some(kind.name().to_owned()),
+                connection: Some(connection.parse().map_err(|_| wrong())?),
+                external_id: Some(external_id.to_owned()),
+                limit: 1,
+                ..RecordQuery::default()
+            };
+            store.records(tenant, &query).await?.items.into_iter().next()
+        }
+    };
+    Ok(row
+        .map(|row| row.id)
+        .ok_or_else(|| Usage(format!("there is no record `{text}`; `renmen records {collection}` lists them")))?)
+}
+
+fn show(out: Output, plan: &HandPlan) -> anyhow::Result<Outcome> {
+    let HandPlan { change, to, flow, input, defects, refused } = plan;
+    let fits = defects.is_empty() && refused.is_none();
+    if out.json {
+        let defects: Vec<_> =
+            defects.iter().map(|one| json!({ "pointer": one.pointer, "message": one.message })).collect();
+        out.document(&json!({
+            "dry_run": true, "connection": to.connection, "action": to.action, "flow": flow, "record": change.id,
+            "revision": change.revision, "input": input, "defects": defects, "refused": refused,
+        }))?;
+    } else {
+        out.say(&format!("{} {} would be sent for {} {}:", to.connection, to.action, change.entity, change.id));
+        out.say(&serde_json::to_string_pretty(input)?);
+        for one in defects {
+            out.say(&format!("the action does not take it: input{}: {}", one.pointer, one.message));
+        }
+        if let Some(why) = refused {
+            out.say(&format!("it would be refused: {why}"));
+        }
+        out.say(if fits { "nothing was sent: add --apply" } else { "nothing was sent" });
+    }
+    Ok(if fits { Outcome::Done } else { Outcome::Failed })
+}
+
+fn told(error: FlowError) -> anyhow::Error {
+    match error {
+        FlowError::NotFound(_) | FlowError::Defects(_) | FlowError::Refused(_) => Usage(error.to_string()).into(),
+        other => other.into(),
+    }
+}

@@ -41,6 +41,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
         page_bytes_max: usize::try_from(limits.page_bytes_max)?,
         revisions_max: limits.revisions_max,
         key_cache_life: limits.key_cache_life,
+        idempotency_life: limits.idempotency_life,
         key_use_every: limits.key_use_every,
         metrics: match gateway.metrics {
             renmen_config::MetricsAccess::Key => MetricsAccess::Key,

@@ -13,7 +13,7 @@ use renmen_schema::shown::line;
 use renmen_store::BUILT_IN_CONNECTION;
 use renmen_sync::{Engine, EntityGrant};
 
-/// What the gateway writes through its own connection, beside what it alone writes.
+/// What the gateway writes through its own connection by itself, beside what no connector writes.
 const ALSO_BUILT_IN: [EntityKind; 2] = [EntityKind::ProcessNode, EntityKind::DimensionScore];
 
 /// What the operator must have said before a connection writes anything outside of `--dev`.
@@ -177,7 +177,7 @@ fn open_to(definition: &Definition, setters: &[String]) -> Option<String> {
 impl Writers {
     /// Whose records of an entity there can be, the gateway's own first.
     fn setters(&self, tenant: &TenantId, kind: EntityKind) -> Vec<String> {
-        let own = kind.is_gateway_only() || ALSO_BUILT_IN.contains(&kind);
+        let own = kind.is_gateway_only() || kind.is_written_by_people() || ALSO_BUILT_IN.contains(&kind);
         let own = own.then(|| BUILT_IN_CONNECTION.to_owned());
         own.into_iter().chain(self.who(tenant, kind).into_iter().map(ToString::to_string)).collect()
     }

@@ -73,6 +73,7 @@ kinds! {
     Candidate "candidate" "candidates",
     PositionProfile "position_profile" "position-profiles",
     Competency "competency" "competencies",
+    LibraryQuestion "question" "questions",
     Job "job" "jobs",
     Application "application" "applications",
     ProcessNode "process_node" "process-nodes",
@@ -113,11 +114,29 @@ kinds! {
 }
 
 impl EntityKind {
-    /// What the gateway alone writes: what it decided, the rules that it decided by, and what people are to be told. A connector
-    /// that could write these would decide in the gateway's name.
+    /// What no connector writes: what was decided, the rules that decide, and what people are to be told. A connector that could
+    /// write these would decide in the gateway's name.
     pub const GATEWAY_ONLY: [Self; 3] = [Self::DecisionRule, Self::Decision, Self::Notification];
 
-    /// Is it of those that the gateway alone writes?
+    /// What people write over the API: as records of the gateway's own connection, beside what connectors bring of the same kinds.
+    pub const WRITTEN_BY_PEOPLE: [Self; 8] = [
+        Self::PositionProfile,
+        Self::Competency,
+        Self::LibraryQuestion,
+        Self::DecisionRule,
+        Self::Tag,
+        Self::Survey,
+        Self::MarketPay,
+        Self::Consent,
+    ];
+
+    /// May people write it over the API?
+    #[must_use]
+    pub fn is_written_by_people(self) -> bool {
+        Self::WRITTEN_BY_PEOPLE.contains(&self)
+    }
+
+    /// Is it of those that no connector writes?
     #[must_use]
     pub fn is_gateway_only(self) -> bool {
         Self::GATEWAY_ONLY.contains(&self)

@@ -20,11 +20,11 @@ pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
 }
 
 /// Members by which a record belongs to another one.
-const BELONGS: [&str; 7] = ["candidate", "application", "interview", "order", "offer", "answer", "result"];
+const BELONGS: [&str; 8] = ["candidate", "application", "interview", "order", "offer", "answer", "result", "position"];
 /// Members that hold a choice of the above.
 const CHOICES: [&str; 2] = ["subject", "on"];
 /// Entities whose records the gateway finds by what they belong to.
-const FOUND: [EntityKind; 14] = [
+const FOUND: [EntityKind; 15] = [
     EntityKind::Application,
     EntityKind::InterviewOrder,
     EntityKind::Interview,
@@ -39,6 +39,7 @@ const FOUND: [EntityKind; 14] = [
     EntityKind::Offer,
     EntityKind::Tag,
     EntityKind::Survey,
+    EntityKind::PositionProfile,
 ];
 
 /// Does a record of one entity belong to one of another, so that the gateway finds it from there: a score to its interview, that to

@@ -76,7 +76,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store", "renmen-turns"]),
     ("renmen-flow", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store", "renmen-turns"]),
     ("renmen-interview", &["renmen-schema", "renmen-store"]),
-    ("renmen-api", &["renmen-schema", "renmen-store"]),
+    ("renmen-records", &["renmen-schema", "renmen-store"]),
+    ("renmen-api", &["renmen-schema", "renmen-store", "renmen-records"]),
     ("renmen-misbehave", &[]),
     ("renmen-kit", &["renmen-schema", "renmen-vault", "renmen-egress", "renmen-plugin-host", "renmen-misbehave"]),
 ];

@@ -33,7 +33,7 @@ const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
-    /// As the document writes it; `{collection}` stands for every entity's.
+    /// As the document writes it; `{collection}` stands for every entity's, `{written}` for those that people write.
     pub(crate) path: &'static str,
     /// Its operationId; that of the records of an entity names the entity.
     pub(crate) name: &'static str,
@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 56] = [
+pub(crate) static OPERATIONS: [Operation; 59] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -57,6 +57,10 @@ pub(crate) static OPERATIONS: [Operation; 56] = [
     row("GET", "/v1/schema", "list_entities", READER),
     row("GET", "/v1/schema/{entity}", "get_entity_schema", READER),
     row("GET", "/v1/exchanges/{id}", "get_exchange", OWNER),
+    // Records that people write.
+    row("POST", "/v1/{written}", "create_record", OWNER),
+    row("PUT", "/v1/{written}/{id}", "put_record", OWNER),
+    row("DELETE", "/v1/{written}/{id}", "delete_record", OWNER),
     // What a vendor asks.
     row("POST", "/v1/pay-bands/match", "match_pay_band", VENDOR),
     row("POST", "/v1/interviews/{id}/screen-tokens", "make_screen_token", VENDOR),
@@ -113,6 +117,7 @@ pub(crate) static OPERATIONS: [Operation; 56] = [
 ];
 
 const COLLECTION: &str = "{collection}";
+const WRITTEN: &str = "{written}";
 
 /// The row of an operation, by method and the path as it is routed.
 pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
@@ -156,10 +161,13 @@ fn by_path() -> &'static HashMap<String, Rows> {
     BY_PATH.get_or_init(|| {
         let mut paths: HashMap<String, Rows> = HashMap::new();
         for operation in &OPERATIONS {
-            let named = if operation.path.contains(COLLECTION) {
-                EntityKind::ALL.iter().map(|kind| operation.path.replace(COLLECTION, kind.collection())).collect()
-            } else {
-                vec![operation.path.to_owned()]
+            let of = |kinds: &[EntityKind], stands: &str| {
+                kinds.iter().map(|kind| operation.path.replace(stands, kind.collection())).collect()
+            };
+            let named = match operation.path {
+                path if path.contains(COLLECTION) => of(EntityKind::ALL, COLLECTION),
+                path if path.contains(WRITTEN) => of(&EntityKind::WRITTEN_BY_PEOPLE, WRITTEN),
+                path => vec![path.to_owned()],
             };
             for path in named {
                 let rows = paths.entry(path).or_default();
@@ -189,7 +197,7 @@ mod tests {
                 let found = operation(&method, path).unwrap_or_else(|| panic!("{method} {path} is in no row"));
                 let name = described_as["operationId"].as_str().unwrap();
                 assert!(
-                    found.path.contains(COLLECTION) || found.name == name,
+                    found.path.contains(COLLECTION) || found.path.contains(WRITTEN) || found.name == name,
                     "{method} {path}: {} is {name}",
                     found.name
                 );

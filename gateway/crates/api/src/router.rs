@@ -16,8 +16,8 @@ use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, band_match, change_stream, changes, connections, decision_list, decision_page, decisions, deliveries,
-    endpoints, exchanges, flows, hooks, inbox, keys, plugins, quarantine, records, runs, schema, screen, service,
-    timeline,
+    endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen,
+    service, timeline, written,
 };
 use crate::state::AppState;
 
@@ -48,10 +48,20 @@ pub fn router(state: AppState) -> Router {
 /// One collection for each entity, each its own path: an unknown entity is an unknown path.
 fn records_of_every_entity() -> Router<AppState> {
     EntityKind::ALL.iter().fold(Router::new(), |router, kind| {
-        let list = if *kind == EntityKind::Decision { get(decision_list::list) } else { get(records::list) };
+        let list = match kind {
+            EntityKind::Decision => get(decision_list::list),
+            EntityKind::PositionProfile => get(profile_list::list),
+            _ => get(records::list),
+        };
+        let one = get(records::get);
+        let (list, one) = if kind.is_written_by_people() {
+            (list.post(written::create), one.put(written::put).merge(delete(written::remove)))
+        } else {
+            (list, one)
+        };
         let collection = Router::new()
             .route(&format!("/v1/{}", kind.collection()), list)
-            .route(&format!("/v1/{}/{{id}}", kind.collection()), get(records::get))
+            .route(&format!("/v1/{}/{{id}}", kind.collection()), one)
             .layer(Extension(*kind));
         router.merge(collection)
     })

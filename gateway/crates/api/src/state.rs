@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
+use renmen_records::Desk;
 use renmen_schema::id::TenantId;
 use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tokio_util::sync::CancellationToken;
@@ -75,6 +76,8 @@ pub struct ApiOptions {
     /// How long a key that was good is believed without asking the store: also how long one that was revoked elsewhere still
     /// works. One that is revoked through this API is refused at once.
     pub key_cache_life: Duration,
+    /// How long the answer to a request with an `Idempotency-Key` is kept.
+    pub idempotency_life: Duration,
     /// How often it is written down when keys were last used.
     pub key_use_every: Duration,
     /// Who may read `/metrics`.
@@ -109,6 +112,7 @@ impl Default for ApiOptions {
             page_bytes_max: 8 * 1024 * 1024,
             revisions_max: 100,
             key_cache_life: Duration::from_secs(5),
+            idempotency_life: Duration::from_secs(24 * 3_600),
             key_use_every: Duration::from_secs(60),
             metrics: MetricsAccess::Key,
             shutdown_grace: Duration::from_secs(10),
@@ -120,6 +124,8 @@ impl Default for ApiOptions {
 #[derive(Clone)]
 pub struct AppState {
     pub(crate) store: Arc<dyn Store>,
+    /// Takes what people write.
+    pub(crate) desk: Arc<Desk>,
     pub(crate) control: Arc<dyn Control>,
     pub(crate) interviews: Option<Arc<dyn Interviews>>,
     /// None: no link leads to a decision.
@@ -154,6 +160,7 @@ impl AppState {
         options: ApiOptions,
     ) -> Self {
         Self {
+            desk: Arc::new(Desk::new(Arc::clone(&store))),
             store,
             control,
             interviews: None,

@@ -41,6 +41,14 @@ macro_rules! text {
             }
         }
 
+        impl $name {
+            /// From a parameter; none where it is not such a text.
+            #[allow(dead_code, reason = "few texts come as parameters")]
+            pub(crate) fn of(text: String) -> Option<Self> {
+                fits(&text, $chars_max, $may).then_some(Self(text))
+            }
+        }
+
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
                 schema($chars_max, $of)
@@ -54,6 +62,10 @@ macro_rules! text {
 text! {
     /// A short line: what something is called.
     Label, 100, OF_A_LINE, |_| false, "without control characters"
+}
+text! {
+    /// The client's own id of a record: at most 512 bytes, so that others can refer to it.
+    OwnId, 128, OF_A_LINE, |_| false, "without control characters"
 }
 text! {
     /// A line: a name, an id, a word of somebody else's.

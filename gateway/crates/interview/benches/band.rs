@@ -48,7 +48,7 @@ fn records(tenant: &TenantId) -> AuthoredCommit {
 
 fn record<E: Entity>(external_id: String, body: &E) -> AuthoredRecord {
     let (entity, body) = (E::KIND.name().to_owned(), body.to_payload());
-    AuthoredRecord { entity, external_id, body, causes: Vec::new(), expect: None, parents: Vec::new() }
+    AuthoredRecord { entity, external_id, body, deleted: None, causes: Vec::new(), expect: None, parents: Vec::new() }
 }
 
 fn band(n: usize) -> PayBand {

@@ -28,6 +28,7 @@ pub(crate) fn record<E: Entity>(
         entity: entity.to_owned(),
         external_id: external_id.into(),
         body,
+        deleted: None,
         causes,
         expect: None,
         parents,

@@ -1,5 +1,5 @@
 //! What a record belongs to: the references by which steps, results and scores hang on an interview, that on an application, and that
-//! on a candidate.
+//! on a candidate; and a version of a profile on its position.
 //!
 //! A reference may come before what it refers to, so everything here goes by the id that the reference carries.
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::copies;
 
 /// Members that name what a record belongs to, with the entity that each names.
-const BELONGS: [(&str, &str); 7] = [
+const BELONGS: [(&str, &str); 8] = [
     ("candidate", "candidate"),
     ("application", "application"),
     ("interview", "interview"),
@@ -20,11 +20,12 @@ const BELONGS: [(&str, &str); 7] = [
     ("offer", "offer"),
     ("answer", "interview_answer"),
     ("result", "interview_result"),
+    ("position", "job"),
 ];
 /// Members that hold a choice of the above.
 const CHOICES: [&str; 2] = ["subject", "on"];
 /// Entities that belong to something here.
-const FOLLOWED: [&str; 15] = [
+const FOLLOWED: [&str; 16] = [
     "candidate",
     "application",
     "interview_order",
@@ -40,6 +41,7 @@ const FOLLOWED: [&str; 15] = [
     "offer",
     "tag",
     "survey",
+    "position_profile",
 ];
 
 /// Does a change of this entity concern the loop?

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, RecordId};
 
 use crate::limits::check_record;
 use crate::{
@@ -15,6 +15,22 @@ const TIMER_NAME_BYTES_MAX: usize = 1_200;
 
 /// The trigger that an authored stream's run shows.
 const TRIGGER: &str = "built-in";
+
+/// A record of a commit as it stands in it.
+pub(crate) struct Written {
+    pub(crate) row: i64,
+    pub(crate) id: RecordId,
+    pub(crate) revision: i64,
+    /// Did this commit make the revision?
+    pub(crate) fresh: bool,
+}
+
+impl Written {
+    /// Another commit was the answer to the same request.
+    pub(crate) fn answered_already() -> StoreError {
+        StoreError::Fenced("the request was answered already".into())
+    }
+}
 
 /// Refuses what no backend could keep; gives the records as a page would bring them.
 pub(crate) fn check(commit: &AuthoredCommit) -> Result<Vec<RecordWrite>, StoreError> {
@@ -47,7 +63,7 @@ fn write_of(record: &AuthoredRecord, now_ms: i64) -> RecordWrite {
         updated_at_ms: Some(now_ms),
         exchange_no: 0,
         pointer: String::new(),
-        deleted: None,
+        deleted: record.deleted,
     }
 }
 
@@ -125,6 +141,7 @@ mod tests {
             entity: "decision".into(),
             external_id: "1".into(),
             body: b"{}".to_vec(),
+            deleted: None,
             causes: Vec::new(),
             expect: None,
             parents: Vec::new(),

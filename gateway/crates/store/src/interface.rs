@@ -7,6 +7,7 @@ mod key;
 mod outbox;
 mod quota;
 mod screen;
+mod sign;
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
@@ -24,13 +25,14 @@ pub use key::KeyStore;
 pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use screen::ScreenStore;
+pub use sign::SignStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
 pub trait Store:
-    AuthorStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + QuotaStore + Send + Sync
+    AuthorStore + SignStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + QuotaStore + Send + Sync
 {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;

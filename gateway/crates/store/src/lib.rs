@@ -40,17 +40,18 @@ use std::sync::Arc;
 pub use error::StoreError;
 pub use interface::{
     AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore, ScreenStore,
-    Store,
+    SignStore, Store,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
 pub use model::{
-    ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind, ChangeRow,
-    CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, Follow, KeyId, KeyRole, Known,
-    LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Origin, PageCommit, PageRow, Parent,
-    PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState,
-    ScreenTokenRow, Slice, StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
+    Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind,
+    ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
+    Follow, KeyId, KeyRole, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Once,
+    OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite,
+    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice,
+    StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;

@@ -1,11 +1,12 @@
 //! From columns to the shapes of the model, once for both backends: the column lists and how they are read.
 
-use renmen_schema::id::{ConnectionName, ExchangeId, RunId, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
 use crate::identity::IdKey;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, KeyRole,
-    Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, StoreError, codes,
+    Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, Signature,
+    SignedRevision, StoreError, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -226,6 +227,22 @@ pub(crate) fn screen_token(row: &impl Columns) -> Result<ScreenTokenRow, StoreEr
         interview: row.text(2)?.parse().map_err(|_| damaged("record id"))?,
         expires_at_ms: row.int(3)?,
     })
+}
+
+pub(crate) const SIGNATURE_SELECT: &str = "SELECT revision, person, key, reason, at_ms FROM signature";
+
+/// Reads [`SIGNATURE_SELECT`].
+pub(crate) fn signature(row: &impl Columns) -> Result<SignedRevision, StoreError> {
+    let signature = Signature { person: row.text(1)?, key: row.text(2)?, reason: row.text(3)? };
+    Ok(SignedRevision { revision: row.int(0)?, signature, at_ms: row.int(4)? })
+}
+
+pub(crate) const ANSWERED_SELECT: &str =
+    "SELECT a.fingerprint, a.record, r.created_at, a.revision FROM answered a JOIN record r ON r.id = a.record";
+
+/// Reads [`ANSWERED_SELECT`]: what was asked, and the record and revision that it was answered with.
+pub(crate) fn answered(row: &impl Columns, ids: &IdKey) -> Result<([u8; 32], RecordId, i64), StoreError> {
+    Ok((array(row, 0)?, ids.mint(row.int(1)?, row.int(2)?), row.int(3)?))
 }
 
 pub(crate) const COUNT_SELECT: &str = "SELECT entity, connection, live, dead FROM scope WHERE live + dead > 0 AND tenant = $1 ORDER BY entity, connection";

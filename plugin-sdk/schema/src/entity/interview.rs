@@ -102,7 +102,7 @@ entity! {
 shape! {
     /// A question.
     pub struct Question {
-        /// Its id in the library (R17).
+        /// Its id in the library (R17): the external id of a `question`, of the answer's own connection or of `renmen`.
         pub id: Option<String>,
         /// What is asked.
         pub text: Localized,

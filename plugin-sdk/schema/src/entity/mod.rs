@@ -20,6 +20,7 @@ mod performance;
 mod person;
 mod process;
 mod profile;
+mod question;
 mod score;
 
 pub use application::{Application, Outcome, ScoreSnapshot, Source, Stage, StageChange};
@@ -50,4 +51,5 @@ pub use profile::{
     AdjustOp, AdjustmentEffect, AdjustmentEvidence, AdjustmentTarget, Competency, DerivedFrom, Dimension,
     ModelAdjustment, PositionProfile, ProfileCompetency, Taxonomy,
 };
+pub use question::{LibraryQuestion, QuestionOption};
 pub use score::{AdjustReason, DimensionScore, Evidence, InterviewResult, PassRule, ScoredBy};

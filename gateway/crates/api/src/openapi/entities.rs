@@ -8,19 +8,35 @@ const LIST: &str = "/v1/{collection}";
 const GET: &str = "/v1/{collection}/{id}";
 const SCHEMAS: &str = "#/components/schemas/";
 /// The shapes that hold a record, and so are copied for every entity.
-const HOLDERS: [(&str, &str); 3] = [("Record", "Record"), ("RecordList", "List"), ("RecordDetail", "Detail")];
+const HOLDERS: [(&str, &str); 5] = [
+    ("Record", "Record"),
+    ("RecordList", "List"),
+    ("RecordDetail", "Detail"),
+    ("NewRecord", "New"),
+    ("ChangedRecord", "Changed"),
+];
 
 /// Replaces the generic record operations by those of every entity.
 pub(super) fn expand(document: &mut Value) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
-    let (list, get) = (paths.remove(LIST).unwrap_or_default(), paths.remove(GET).unwrap_or_default());
+    let (mut list, mut get) = (paths.remove(LIST).unwrap_or_default(), paths.remove(GET).unwrap_or_default());
+    // What people write is only some entities'.
+    let take = |item: &mut Value, method: &str| item.as_object_mut().and_then(|item| item.remove(method));
+    let writing = [take(&mut list, "post"), take(&mut get, "put"), take(&mut get, "delete")];
     for kind in EntityKind::ALL {
         let name = pascal(kind.name());
         let collection = format!("/v1/{}", kind.collection());
         // A collection that can be asked for more than others was described by its own handler.
         let own = paths.remove(&collection);
-        paths.insert(collection, operation(own.as_ref().unwrap_or(&list), *kind, &name, "list"));
+        let mut all = operation(own.as_ref().unwrap_or(&list), *kind, &name, "list");
         let mut one = operation(&get, *kind, &name, "get");
+        if kind.is_written_by_people() {
+            let [post, put, delete] = &writing;
+            all["post"] = written(post, *kind, &name, "create");
+            one["put"] = written(put, *kind, &name, "put");
+            one["delete"] = written(delete, *kind, &name, "delete");
+        }
+        paths.insert(collection, all);
         // What else can be done with a record of this entity was described by its own handler.
         let path = format!("/v1/{}/{{id}}", kind.collection());
         if let (Some(one), Some(Value::Object(others))) = (one.as_object_mut(), paths.remove(&path)) {
@@ -55,6 +71,22 @@ fn operation(path: &Value, kind: EntityKind, name: &str, verb: &str) -> Value {
     path
 }
 
+/// A copy of an operation that writes, for one entity.
+fn written(operation: &Option<Value>, kind: EntityKind, name: &str, verb: &str) -> Value {
+    let mut operation = operation.clone().unwrap_or_default();
+    operation["operationId"] = json!(format!("{verb}_{}", kind.name()));
+    operation["summary"] = json!(match verb {
+        "create" => format!("Writes a record of `{}` of your own.", kind.name()),
+        "put" => format!("Writes another revision of a record of `{}` of your own.", kind.name()),
+        _ => format!("Takes a record of `{}` of your own away; a tombstone stays.", kind.name()),
+    });
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        parameters.retain(|parameter| parameter["name"] != "collection");
+    }
+    point_to_copies(&mut operation, name);
+    operation
+}
+
 /// The entity's own shape, what it is made of, and copies of what holds a record.
 fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
     let name = pascal(kind.name());
@@ -81,8 +113,15 @@ fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
     }
     schemas.insert(format!("Canonical{name}"), place(body));
     for (generic, suffix) in HOLDERS {
+        let writes = matches!(generic, "NewRecord" | "ChangedRecord");
+        if writes && !kind.is_written_by_people() {
+            continue;
+        }
         let Some(mut copy) = schemas.get(generic).cloned() else { continue };
         point_to_copies(&mut copy, &name);
+        if writes {
+            copy["properties"]["body"] = json!({ "$ref": format!("{SCHEMAS}Canonical{name}") });
+        }
         if generic == "Record" {
             copy["properties"]["entity"] = json!({ "const": kind.name(), "description": "The canonical entity." });
             copy["properties"]["body"] = json!({
@@ -95,7 +134,8 @@ fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
 }
 
 /// New names for the parts of an entity's schema. Entities share most parts: a part that another entity brought in the
-/// same form keeps that one's name, a part of the same name and another form gets the entity's name before it.
+/// same form keeps that one's name, a part of the same name and another form gets the entity's name before it; so does one with the
+/// name of an entity.
 fn rename(schemas: &Map<String, Value>, parts: &Map<String, Value>, entity: &str) -> Vec<(String, String)> {
     let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect::<String>();
     let shared = |name: &String| {
@@ -104,7 +144,8 @@ fn rename(schemas: &Map<String, Value>, parts: &Map<String, Value>, entity: &str
         each_ref(&mut part, &|reference| {
             Some(format!("{SCHEMAS}Canonical{}", clean(reference.strip_prefix("#/$defs/")?)))
         });
-        let free = schemas.get(&to).is_none_or(|known| *known == part);
+        let of_an_entity = EntityKind::ALL.iter().any(|kind| pascal(kind.name()) == *name);
+        let free = !of_an_entity && schemas.get(&to).is_none_or(|known| *known == part);
         if free { to } else { format!("Canonical{entity}{}", clean(name)) }
     };
     parts.keys().map(|name| (name.clone(), shared(name))).collect()

@@ -16,7 +16,8 @@ use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
     actions, band_match, change_stream, changes, connections, decision_list, decisions, deliveries, endpoints,
-    exchanges, flows, inbox, keys, plugins, quarantine, records, runs, schema, screen, service, timeline,
+    exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen, service, timeline,
+    written,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +34,10 @@ use crate::resource::{
     paths(
         records::list,
         records::get,
+        profile_list::list,
+        written::create,
+        written::put,
+        written::remove,
         changes::list,
         change_stream::stream,
         exchanges::get,
@@ -92,6 +97,7 @@ use crate::resource::{
     components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, decision_list::DecisionStatusFilter, schema::EntityName, deliveries::DeliveryStateName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
+        (name = "written", description = "Records that people write: profiles, competencies, questions, rules and more"),
         (name = "changes", description = "The ordered feed of what happened to records"),
         (name = "lineage", description = "Where values came from"),
         (name = "connections", description = "What is connected, and how fresh it is"),

@@ -72,10 +72,16 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     {
         statuses.push(422);
     }
+    match access::operation(&method.to_ascii_uppercase(), path).map(|operation| operation.name) {
+        Some("create_record") => statuses.push(422),
+        Some("put_record" | "delete_record") => statuses.extend([412, 422, 428]),
+        _ => {}
+    }
     if path.starts_with("/v1/changes") || path == "/v1/pay-bands/match" {
         statuses.push(429);
     }
     statuses.sort_unstable();
+    statuses.dedup();
     statuses
 }
 

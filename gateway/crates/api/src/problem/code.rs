@@ -32,6 +32,14 @@ pub enum ProblemCode {
     InvalidDefinition,
     /// A value of the right form that does not fit the record that it is for.
     InvalidValue,
+    /// A record that its schema refuses, or that refers to nothing; `errors` has each defect with its place.
+    InvalidRecord,
+    /// The record changed since the client read it.
+    RevisionChanged,
+    /// `If-Match` is missing.
+    RevisionRequired,
+    /// An `Idempotency-Key` that came with another request before.
+    IdempotencyKeyReused,
     /// The request's body is too large.
     BodyTooLarge,
     /// The path with its query is too long.
@@ -74,7 +82,7 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
@@ -88,6 +96,10 @@ impl ProblemCode {
         Self::Refused,
         Self::InvalidDefinition,
         Self::InvalidValue,
+        Self::InvalidRecord,
+        Self::RevisionChanged,
+        Self::RevisionRequired,
+        Self::IdempotencyKeyReused,
         Self::BodyTooLarge,
         Self::UriTooLong,
         Self::TooManyStreams,
@@ -131,6 +143,19 @@ impl ProblemCode {
                 entry("invalid_definition", S::UNPROCESSABLE_ENTITY, "Invalid definition", "定义无法使用")
             }
             Self::InvalidValue => entry("invalid_value", S::UNPROCESSABLE_ENTITY, "Invalid value", "值不适用于该记录"),
+            Self::InvalidRecord => entry("invalid_record", S::UNPROCESSABLE_ENTITY, "Invalid record", "记录无效"),
+            Self::RevisionChanged => {
+                entry("revision_changed", S::PRECONDITION_FAILED, "The record has changed", "记录已被更改")
+            }
+            Self::RevisionRequired => {
+                entry("revision_required", S::PRECONDITION_REQUIRED, "If-Match is required", "缺少 If-Match")
+            }
+            Self::IdempotencyKeyReused => entry(
+                "idempotency_key_reused",
+                S::UNPROCESSABLE_ENTITY,
+                "Idempotency key already used",
+                "幂等键已用于其他请求",
+            ),
             Self::BodyTooLarge => entry("body_too_large", S::PAYLOAD_TOO_LARGE, "Request body too large", "请求体过大"),
             Self::UriTooLong => entry("uri_too_long", S::URI_TOO_LONG, "URI too long", "路径与查询过长"),
             Self::TooManyStreams => {

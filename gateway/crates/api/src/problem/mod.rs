@@ -18,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 pub use code::ProblemCode;
 use language::Language;
+use renmen_schema::Defect;
 use renmen_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,9 +35,11 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 pub(crate) struct Problem {
     pub(crate) code: ProblemCode,
     /// English, Chinese: what happened here and what to do next.
-    detail: Option<(String, String)>,
+    detail: Option<Box<(String, String)>>,
     /// The parameter at fault.
     parameter: Option<String>,
+    /// Each thing wrong with a record, its place within the request's body.
+    errors: Box<[Defect]>,
     /// A link to what is in the way: the live run.
     related: Option<Box<str>>,
     /// The methods that a path has, where another one was asked for.
@@ -67,17 +70,46 @@ pub(crate) struct ProblemBody {
     /// A link to what is in the way: the live run, the decision in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) related: Option<String>,
+    /// Each thing wrong with the record that was sent, at most 50.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) errors: Vec<BodyError>,
     /// The request's id: the gateway's log knows it.
     pub(crate) request_id: String,
 }
 
+/// One thing wrong with a request's body.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BodyError {
+    /// Where in the request's body: RFC 6901.
+    pointer: String,
+    /// What is wrong, for programs: `missing_field`.
+    code: &'static str,
+    /// What was found and what is expected.
+    detail: String,
+}
+
 impl Problem {
     pub(crate) fn new(code: ProblemCode) -> Self {
-        Self { code, detail: None, parameter: None, related: None, allow: None, retry_after_s: None }
+        Self {
+            code,
+            detail: None,
+            parameter: None,
+            errors: Box::default(),
+            related: None,
+            allow: None,
+            retry_after_s: None,
+        }
     }
 
     pub(crate) fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        self.detail = Some((en.into(), zh.into()));
+        self.detail = Some(Box::new((en.into(), zh.into())));
+        self
+    }
+
+    /// What is wrong with a record that was sent.
+    pub(crate) fn errors(mut self, errors: Vec<Defect>) -> Self {
+        self.errors = errors.into();
         self
     }
 
@@ -135,11 +167,18 @@ impl Problem {
             code: self.code.name(),
             status: self.code.status().as_u16(),
             title: if language == Language::Chinese { zh } else { en },
-            detail: self.detail.clone().map(|(en, zh)| if language == Language::Chinese { zh } else { en }),
+            detail: self.detail.as_deref().map(|(en, zh)| if language == Language::Chinese { zh } else { en }.clone()),
+            errors: self.errors.iter().map(BodyError::of).collect(),
             parameter: self.parameter.clone(),
             related: self.related.as_deref().map(str::to_owned),
             request_id,
         }
+    }
+}
+
+impl BodyError {
+    fn of(defect: &Defect) -> Self {
+        Self { pointer: defect.path.clone(), code: defect.code, detail: defect.message.clone() }
     }
 }
 

@@ -10,23 +10,17 @@ use axum::{Extension, Json};
 use renmen_schema::code::DecisionStatus;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_schema::{EntityKind, external_of};
-use renmen_store::{BUILT_IN_CONNECTION, LinkedQuery, Parent, RecordQuery, RecordRow};
+use renmen_store::{BUILT_IN_CONNECTION, Parent, RecordQuery, RecordRow};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::linked_list::{self, From, PIECE, PIECES_MAX};
 use super::record_view::Record;
 use super::records::{self, RecordList};
 use crate::auth::Caller;
 use crate::params::Params;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::state::AppState;
-
-/// Decisions read from the store at once.
-const PIECE: u32 = 1000;
-/// Pieces that one request reads: what is beyond is reached by the cursor.
-const PIECES_MAX: usize = 20;
-/// How a cursor among linked records begins; the store's own begin otherwise.
-const LINKED: &str = "00";
 
 /// Whether a decision stands.
 #[derive(ToSchema)]
@@ -93,7 +87,7 @@ pub(crate) async fn list(
         let row = state.store.record(tenant, id).await?.filter(|row| row.entity == kind.name());
         // Nothing was decided on what is not there.
         let Some(row) = row else { return Ok(Json(RecordList::empty())) };
-        let key = Parent { connection: row.connection, entity: row.entity, external_id: row.external_id };
+        let key = linked_list::key_of(&row);
         *place = Some(Holder { id, key });
     }
     let (rows, next) = match wanted.interview.as_ref().or(wanted.application.as_ref()) {
@@ -117,45 +111,8 @@ async fn linked(
     query: &RecordQuery,
 ) -> Result<(Vec<RecordRow>, Option<String>), Problem> {
     let own = ConnectionName::new(BUILT_IN_CONNECTION).map_err(|error| Problem::fault(&error))?;
-    let mut after = query.after.as_deref().map(place).transpose()?;
-    let (mut found, mut bytes) = (Vec::new(), 0);
-    for _ in 0..PIECES_MAX {
-        let asked = LinkedQuery {
-            parent: holder.key.clone(),
-            connections: vec![own.clone()],
-            entities: vec![EntityKind::Decision.name().to_owned()],
-            after,
-            limit: PIECE,
-        };
-        let rows = state.store.linked(tenant, &asked).await?;
-        let whole = rows.len() < PIECE as usize;
-        for row in rows {
-            let fits = fits_list(&row, query) && wanted.fits(&row);
-            if fits && !found.is_empty() && bytes + row.body.len() > state.options.page_bytes_max {
-                return Ok((found, after.map(cursor)));
-            }
-            after = Some(row.id);
-            if fits {
-                bytes += row.body.len();
-                found.push(row);
-            }
-            if found.len() >= query.limit as usize {
-                return Ok((found, after.map(cursor)));
-            }
-        }
-        if whole {
-            return Ok((found, None));
-        }
-    }
-    Ok((found, after.map(cursor)))
-}
-
-/// Do the parameters of every list let it through? What is linked is live.
-fn fits_list(row: &RecordRow, query: &RecordQuery) -> bool {
-    query.deleted != Some(true)
-        && query.updated_since_ms.is_none_or(|since| row.recorded_at_ms >= since)
-        && query.connection.as_ref().is_none_or(|connection| *connection == row.connection)
-        && query.external_id.as_ref().is_none_or(|id| *id == row.external_id)
+    let from = From { parent: holder.key.clone(), connections: vec![own], kind: EntityKind::Decision };
+    linked_list::read(state, tenant, from, query, |row| wanted.fits(row)).await
 }
 
 /// Reads the collection and passes over what does not fit.
@@ -216,36 +173,5 @@ impl Holder {
         let external = external_of(reference, from);
         reference["id"] == self.id.to_string()
             || external.is_some_and(|(connection, id)| connection == self.key.connection && id == self.key.external_id)
-    }
-}
-
-fn cursor(after: RecordId) -> String {
-    format!("{LINKED}{}", hex::encode(after.0.as_bytes()))
-}
-
-fn place(cursor: &str) -> Result<RecordId, Problem> {
-    let bytes = cursor.strip_prefix(LINKED).and_then(|digits| hex::decode(digits).ok());
-    let text = bytes.filter(|bytes| bytes.len() == 16).map(hex::encode);
-    text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-        Problem::new(ProblemCode::InvalidCursor).detail(
-            "use the `next_cursor` of a previous response with the same filters, or start without a cursor",
-            "请使用同一列表、相同过滤条件返回的 `next_cursor`，或不带游标重新开始",
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_place_among_linked_records_comes_back_and_nothing_else_is_one() {
-        let id: RecordId = "018bcfe5-6800-7000-8000-000000000001".parse().unwrap();
-        assert_eq!(place(&cursor(id)).unwrap(), id);
-        assert!(cursor(id).len() >= 34);
-        for other in ["", "00", "01018bcfe56800700080000000000000001", "00zz", &format!("{}00", cursor(id))] {
-            assert_eq!(place(other).unwrap_err().code, ProblemCode::InvalidCursor, "{other}");
-        }
     }
 }

@@ -1,16 +1,20 @@
 //! Reading records: a collection for each entity, one record with its revisions and its lineage.
 
 use axum::extract::{Path, State};
+use axum::http::header::ETAG;
+use axum::http::{HeaderName, HeaderValue};
 use axum::{Extension, Json};
 use renmen_schema::EntityKind;
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery, RecordRow, Slice};
+use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery, RecordRow, Signature, SignedRevision, Slice};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::lineage::Lineage;
 use super::record_view::Record;
+use super::written::etag;
 use crate::auth::Caller;
+use crate::instant::Time;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -49,6 +53,32 @@ pub(crate) struct RecordDetail {
     /// With `include=lineage`: where each value of the body came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<Lineage>,
+    /// With `include=revisions` or `include=lineage`: of what people wrote with a key, who wrote which revision and why, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    written_by: Vec<WrittenBy>,
+}
+
+/// Who wrote a revision.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WrittenBy {
+    /// Which revision.
+    revision: i64,
+    /// The name of the key.
+    person: String,
+    /// The key's id.
+    key: String,
+    /// In the person's own words.
+    reason: String,
+    /// When.
+    at: Time,
+}
+
+impl WrittenBy {
+    fn of(signed: SignedRevision) -> Self {
+        let Signature { person, key, reason } = signed.signature;
+        Self { revision: signed.revision, person, key, reason, at: Time(signed.at_ms) }
+    }
 }
 
 /// Characters of a list's cursor: the store writes the longest vendor's id into it, in hexadecimal digits.
@@ -147,7 +177,7 @@ fn fitting(rows: &[RecordRow], bytes_max: usize) -> usize {
         ("id" = String, Path, format = "uuid", description = "The record's id"),
         ("include" = Option<String>, Query, description = "`revisions`, `lineage` or both, separated by a comma", pattern = "^(revisions|lineage|revisions,lineage|lineage,revisions)$"),
     ),
-    responses((status = 200, body = RecordDetail)),
+    responses((status = 200, body = RecordDetail, headers(("etag" = String, description = "The revision, for `If-Match`")))),
 )]
 pub(crate) async fn get(
     State(state): State<AppState>,
@@ -155,7 +185,7 @@ pub(crate) async fn get(
     Extension(kind): Extension<EntityKind>,
     Path(id): Path<String>,
     mut params: Params,
-) -> Result<Json<RecordDetail>, Problem> {
+) -> Result<([(HeaderName, HeaderValue); 1], Json<RecordDetail>), Problem> {
     let include = Include::of(params.text("include")?.as_deref())?;
     params.end()?;
     let id: RecordId = path_id(&id, "record", "记录")?;
@@ -172,8 +202,15 @@ pub(crate) async fn get(
     } else {
         (None, None)
     };
+    let written_by = if include.lineage || include.revisions {
+        let signed = state.store.signatures(&caller.tenant, id, state.options.revisions_max).await?;
+        signed.into_iter().map(WrittenBy::of).collect()
+    } else {
+        Vec::new()
+    };
+    let tag = [(ETAG, etag(row.revision)?)];
     let record = Record::of(&caller.tenant, row)?;
-    Ok(Json(RecordDetail { record, revisions, revisions_truncated, lineage }))
+    Ok((tag, Json(RecordDetail { record, revisions, revisions_truncated, lineage, written_by })))
 }
 
 async fn revisions(state: &AppState, tenant: &TenantId, id: RecordId) -> Result<(Vec<Record>, bool), Problem> {

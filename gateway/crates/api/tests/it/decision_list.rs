@@ -25,6 +25,7 @@ fn decision(n: usize, status: &str, application: &str, note: &str) -> AuthoredRe
         entity: "decision".into(),
         external_id: format!("res-{n}/1"),
         body: body.to_string().into_bytes(),
+        deleted: None,
         causes: Vec::new(),
         expect: Some(0),
         parents: Vec::new(),

@@ -55,6 +55,8 @@ limits! {
     revisions_max: u32 = count(100, 1, 10_000);
     /// Time that a key is believed without asking the store: so long a revoked key may still work.
     key_cache_life: Duration = duration(Duration::from_secs(5), Duration::ZERO, Duration::from_secs(300));
+    /// Time that the answer to a request with an `Idempotency-Key` is kept: so long the same request gets the same answer.
+    idempotency_life: Duration = duration(Duration::from_secs(86_400), Duration::from_secs(60), Duration::from_secs(31 * 86_400));
     /// Time between two notes of when keys were last used.
     key_use_every: Duration = duration(Duration::from_secs(60), Duration::from_millis(100), Duration::from_secs(3_600));
     /// Time that requests under way have to end after a stop was asked for.

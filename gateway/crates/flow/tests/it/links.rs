@@ -46,6 +46,7 @@ async fn decide(world: &World) -> RecordId {
         entity: "decision".into(),
         external_id: "res/1".into(),
         body: body.to_string().into_bytes(),
+        deleted: None,
         causes: Vec::new(),
         expect: None,
         parents: Vec::new(),

@@ -55,6 +55,7 @@ async fn decisions_that_an_older_release_wrote_without_linking_them_are_found() 
         entity: "decision".into(),
         external_id: made.external_id.clone(),
         body: made.body.clone(),
+        deleted: None,
         causes: Vec::new(),
         expect: None,
         parents: Vec::new(),

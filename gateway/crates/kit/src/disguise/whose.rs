@@ -10,9 +10,10 @@ use renmen_schema::{EntityKind, refers_to};
 use super::plan::pattern;
 
 /// Records about units, jobs, rules and runs: their ids lead to no single person, and mappings are tested with them.
-const NOBODYS: [EntityKind; 13] = [
+const NOBODYS: [EntityKind; 14] = [
     EntityKind::PositionProfile,
     EntityKind::Competency,
+    EntityKind::LibraryQuestion,
     EntityKind::Job,
     EntityKind::ProcessNode,
     EntityKind::DecisionRule,

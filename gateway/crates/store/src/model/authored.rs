@@ -2,7 +2,7 @@
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 
-use super::CommitOutcome;
+use super::{CommitOutcome, DeletedBy, Once, Signature};
 
 /// The connection that stands for the gateway itself. No configuration can name one like it.
 pub const BUILT_IN_CONNECTION: &str = "renmen";
@@ -13,6 +13,13 @@ pub const MESSAGES_STREAM: &str = "interview-messages";
 
 /// The stream whose place in the feed says up to where it is known what belongs to what ([`LinkWrite`]).
 pub const LINKS_STREAM: &str = "interview-loop";
+
+/// The stream by which the rules of the configuration file are published as records. A record of it belongs to the file.
+pub const FILE_RULES_STREAM: &str = "decision-rules";
+
+/// The stream by which people write records over the API. Its place counts their commits, so that what is checked across records
+/// still holds when it is written.
+pub const PEOPLES_RECORDS_STREAM: &str = "records";
 
 /// Records of the gateway's own, with all that must become true together with them.
 #[derive(Debug, Clone)]
@@ -29,6 +36,10 @@ pub struct AuthoredCommit {
     pub links: Vec<LinkWrite>,
     /// When to look again.
     pub timers: Vec<TimerWrite>,
+    /// Set where a person wrote: kept with every revision that this makes.
+    pub signed: Option<Signature>,
+    /// The request that this is the answer to: the first record is what it is answered with.
+    pub once: Option<Once>,
     /// The clock of the commit.
     pub now_ms: i64,
 }
@@ -37,7 +48,8 @@ impl AuthoredCommit {
     /// Nothing yet.
     #[must_use]
     pub fn of(tenant: TenantId, stream: StreamName, now_ms: i64) -> Self {
-        Self { tenant, stream, follow: None, records: Vec::new(), links: Vec::new(), timers: Vec::new(), now_ms }
+        let (records, links, timers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tenant, stream, follow: None, records, links, timers, signed: None, once: None, now_ms }
     }
 }
 
@@ -57,8 +69,10 @@ pub struct AuthoredRecord {
     pub entity: String,
     /// The gateway's own id of it, the same whenever it is written for the same reason.
     pub external_id: String,
-    /// Canonical JSON.
+    /// Canonical JSON; empty for a tombstone, which keeps the last one.
     pub body: Vec<u8>,
+    /// Set for a tombstone.
+    pub deleted: Option<DeletedBy>,
     /// What it was made from.
     pub causes: Vec<Cause>,
     /// The revision that it must have now, 0 for none; refused with [`crate::StoreError::Fenced`] when it has another.

@@ -5,11 +5,12 @@ mod kept;
 mod key;
 mod page;
 mod record;
+mod signed;
 mod stream;
 
 pub use authored::{
-    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, Follow, LINKS_STREAM, LinkWrite,
-    LinkedQuery, MESSAGES_STREAM, Parent, TimerRow, TimerWrite,
+    AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, FILE_RULES_STREAM, Follow, LINKS_STREAM,
+    LinkWrite, LinkedQuery, MESSAGES_STREAM, PEOPLES_RECORDS_STREAM, Parent, TimerRow, TimerWrite,
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
@@ -17,4 +18,5 @@ pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, Record
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,
 };
+pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
 pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamState};

@@ -7,8 +7,8 @@ use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use super::commit::Scopes;
 use super::pen::Pen;
 use super::query::{Values, all, must, number, one, run};
-use super::{PostgresStore, in_time, record, run as runs};
-use crate::authored::{self, parent_text};
+use super::{PostgresStore, in_time, record, run as runs, sign};
+use crate::authored::{self, Written, parent_text};
 use crate::identity::{self, IdKey};
 use crate::rows::Columns;
 use crate::{
@@ -79,13 +79,16 @@ async fn author(
         }
         pen.put(&mut scopes, stream, writes).await?;
         done.outcome = pen.close().await?;
+        let mut written = Vec::with_capacity(writes.len());
         for (scope, record) in of.iter().zip(&commit.records) {
-            let id = note_causes(transaction, ids, commit, page, *scope, record).await?;
+            let one = note_causes(transaction, ids, commit, page, *scope, record).await?;
             if !record.parents.is_empty() {
-                put_link(transaction, &commit.tenant, id, &record.parents).await?;
+                put_link(transaction, &commit.tenant, one.id, &record.parents).await?;
             }
-            done.ids.push(id);
+            done.ids.push(one.id);
+            written.push(one);
         }
+        sign::note(transaction, commit, &written).await?;
         count(transaction, live, commit.now_ms, writes.len(), &done.outcome).await?;
     }
     if place != next {
@@ -131,7 +134,7 @@ async fn revision(client: &impl GenericClient, scope: i64, external_id: &str) ->
     number(client, sql, &[&scope, &external_id]).await
 }
 
-/// Keeps what a revision was made from, when this commit made one. Gives the record's id.
+/// Keeps what a revision was made from, when this commit made one.
 async fn note_causes(
     client: &impl GenericClient,
     ids: &IdKey,
@@ -139,19 +142,20 @@ async fn note_causes(
     page: i64,
     scope: i64,
     record: &AuthoredRecord,
-) -> Result<RecordId, StoreError> {
+) -> Result<Written, StoreError> {
     let sql = "SELECT id, created_at, revision, page FROM record WHERE scope = $1 AND external_id = $2";
     let found = one(client, sql, &[&scope, &record.external_id]).await?;
     let found = found.ok_or_else(|| StoreError::Fault("an authored record vanished within its transaction".into()))?;
     let row = found.int(0)?;
-    if found.int(3)? == page {
+    let (revision, fresh) = (found.int(2)?, found.int(3)? == page);
+    if fresh {
         for (no, cause) in record.causes.iter().enumerate() {
             let of = known(client, ids, &commit.tenant, cause.record).await?;
             let sql = "INSERT INTO cause (record, revision, no, cause, cause_revision) VALUES ($1, $2, $3, $4, $5)";
-            run(client, sql, &[&row, &found.int(2)?, &(no as i64), &of, &cause.revision]).await?;
+            run(client, sql, &[&row, &revision, &(no as i64), &of, &cause.revision]).await?;
         }
     }
-    Ok(ids.mint(row, found.int(1)?))
+    Ok(Written { row, id: ids.mint(row, found.int(1)?), revision, fresh })
 }
 
 /// The row of a record of this tenant.

@@ -20,6 +20,7 @@ mod query;
 mod record;
 mod run;
 mod screen;
+mod sign;
 mod store;
 mod sweep;
 

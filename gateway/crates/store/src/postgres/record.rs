@@ -50,6 +50,24 @@ pub(super) async fn get(
     Ok(found.filter(|record| record.id == id))
 }
 
+/// A record as one of its revisions was.
+pub(super) async fn at(
+    client: &impl GenericClient,
+    ids: &IdKey,
+    tenant: &TenantId,
+    id: RecordId,
+    revision: i64,
+) -> Result<Option<RecordRow>, StoreError> {
+    let (Some(current), Some(row)) = (get(client, ids, tenant, id).await?, identity::row_of(id)) else {
+        return Ok(None);
+    };
+    if current.revision == revision {
+        return Ok(Some(current));
+    }
+    let sql = format!("{SELECT_OLD} WHERE r.record = $1 AND r.revision = $2");
+    one(client, &sql, &[&row, &revision]).await?.map(|row| rows::record(&row, ids)).transpose()
+}
+
 pub(super) async fn revisions(
     client: &impl GenericClient,
     ids: &IdKey,

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Transaction, params};
 use super::commit::Scopes;
 use super::pen::Pen;
 use super::query::{all, number, one, run};
-use super::{SqliteStore, record, run as runs};
-use crate::authored::{self, parent_text};
+use super::{SqliteStore, record, run as runs, sign};
+use crate::authored::{self, Written, parent_text};
 use crate::identity::{self, IdKey};
 use crate::{
     AuthorOutcome, AuthorStore, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, LinkedQuery, Parent, RecordRow,
@@ -79,13 +79,16 @@ fn author(
             places.push((scope, record));
         }
         done.outcome = pen.close()?;
+        let mut written = Vec::with_capacity(places.len());
         for (scope, record) in places {
-            let id = note_causes(transaction, ids, commit, page, scope, record)?;
+            let one = note_causes(transaction, ids, commit, page, scope, record)?;
             if !record.parents.is_empty() {
-                put_link(transaction, &commit.tenant, id, &record.parents)?;
+                put_link(transaction, &commit.tenant, one.id, &record.parents)?;
             }
-            done.ids.push(id);
+            done.ids.push(one.id);
+            written.push(one);
         }
+        sign::note(transaction, commit, &written)?;
         count(transaction, live, commit.now_ms, writes.len(), &done.outcome)?;
     }
     if place != next {
@@ -131,7 +134,7 @@ fn revision(connection: &Connection, scope: i64, external_id: &str) -> Result<Op
     number(connection, sql, params![scope, external_id])
 }
 
-/// Keeps what a revision was made from, when this commit made one. Gives the record's id.
+/// Keeps what a revision was made from, when this commit made one.
 fn note_causes(
     connection: &Connection,
     ids: &IdKey,
@@ -139,7 +142,7 @@ fn note_causes(
     page: i64,
     scope: i64,
     record: &AuthoredRecord,
-) -> Result<RecordId, StoreError> {
+) -> Result<Written, StoreError> {
     let sql = "SELECT id, created_at, revision, page FROM record WHERE scope = ?1 AND external_id = ?2";
     let (row, created_at, revision, written): (i64, i64, i64, i64) =
         one(connection, sql, params![scope, record.external_id], |row| {
@@ -153,7 +156,7 @@ fn note_causes(
             run(connection, sql, params![row, revision, no as i64, of, cause.revision])?;
         }
     }
-    Ok(ids.mint(row, created_at))
+    Ok(Written { row, id: ids.mint(row, created_at), revision, fresh: written == page })
 }
 
 /// The row of a record of this tenant.

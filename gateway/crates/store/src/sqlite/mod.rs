@@ -25,6 +25,7 @@ mod readers;
 mod record;
 mod run;
 mod screen;
+mod sign;
 mod store;
 mod sweep;
 mod writer;

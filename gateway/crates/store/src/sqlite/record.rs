@@ -53,6 +53,24 @@ pub(super) fn get(
     Ok(found.filter(|record| record.id == id))
 }
 
+/// A record as one of its revisions was.
+pub(super) fn at(
+    connection: &Connection,
+    ids: &IdKey,
+    tenant: &TenantId,
+    id: RecordId,
+    revision: i64,
+) -> Result<Option<RecordRow>, StoreError> {
+    let (Some(current), Some(row)) = (get(connection, ids, tenant, id)?, identity::row_of(id)) else {
+        return Ok(None);
+    };
+    if current.revision == revision {
+        return Ok(Some(current));
+    }
+    let sql = format!("{SELECT_OLD} WHERE r.record = ?1 AND r.revision = ?2");
+    one(connection, &sql, params![row, revision], |row| rows::record(row, ids))
+}
+
 pub(super) fn revisions(
     connection: &Connection,
     ids: &IdKey,

@@ -18,6 +18,7 @@ fn decision(external_id: &str, body: &str, causes: Vec<Cause>) -> AuthoredRecord
         entity: "decision".into(),
         external_id: external_id.into(),
         body: body.into(),
+        deleted: None,
         causes,
         expect: None,
         parents: Vec::new(),

@@ -22,5 +22,6 @@ mod quarantine;
 mod quotas;
 mod reading;
 mod runs;
+mod signed;
 mod sqlite;
 mod sweeps;

@@ -23,6 +23,7 @@ async fn write(store: &dyn Store, entity: &str, ids: &[&str]) {
         entity: entity.into(),
         external_id: (*id).into(),
         body: b"{}".to_vec(),
+        deleted: None,
         causes: Vec::new(),
         expect: None,
         parents: Vec::new(),

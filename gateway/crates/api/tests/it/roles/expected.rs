@@ -41,6 +41,10 @@ const CONSUMER: [&str; 6] =
 /// What a vendor asks.
 const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
 
+/// What people write, each with `create_`, `put_` and `delete_` before it.
+pub(super) const WRITTEN: [&str; 8] =
+    ["position_profile", "competency", "question", "decision_rule", "tag", "survey", "market_pay", "consent"];
+
 /// The status that a cell must answer.
 pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
     let name = operation.name.as_str();
@@ -111,6 +115,13 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "get_endpoint"
         | "enable_endpoint"
         | "replay_endpoint" => [200, 404, 404],
+        // Nothing fits an empty body; and who names no revision is refused, once it is known that the record is there.
+        name if is_written(name, "create_") => [422; 3],
+        name if is_written(name, "put_") || is_written(name, "delete_") => [428, 404, 404],
         other => panic!("no answer is expected of {other}: say here what each role may have of it"),
     }
+}
+
+pub(super) fn is_written(name: &str, verb: &str) -> bool {
+    name.strip_prefix(verb).is_some_and(|entity| WRITTEN.contains(&entity))
 }

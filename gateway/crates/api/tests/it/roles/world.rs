@@ -8,13 +8,13 @@ use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::outbox::{Advance, DeliveryState, FlowOrigin, FlowPut, NewDelivery};
 use renmen_store::{
-    ApiKeyRow, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery, RecordRow, RecordWrite, Store,
-    StreamKey,
+    ApiKeyRow, AuthoredCommit, AuthoredRecord, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery,
+    RecordRow, RecordWrite, Store, StreamKey,
 };
 use serde_json::{Value, json};
 
 use super::Operation;
-use super::expected::{Target, Who};
+use super::expected::{Target, WRITTEN, Who, is_written};
 use super::scripted::{Scripted, TOKEN};
 use crate::rig::{Answer, BEGIN_MS, Rig, exchange, refused, stream_key};
 use crate::scripted_control::{ScriptedControl, plugin};
@@ -80,6 +80,10 @@ impl World {
         .await;
         rig.commit(all("gone", true).collect(), Vec::new()).await;
         others(&*rig.store, all("canary", false).collect()).await;
+        for (whose, id) in [("acme", "own"), ("acme", "gone"), ("other", "canary")] {
+            written(&*rig.store, whose, id, false).await;
+        }
+        written(&*rig.store, "acme", "gone", true).await;
         assert!(rig.store.quarantine_drop(&tenant("acme"), 3).await.unwrap());
 
         let mut records = HashMap::new();
@@ -139,6 +143,9 @@ impl World {
         if name == "stream_nodes" {
             path = format!("{path}?token={TOKEN}");
         }
+        if is_written(name, "delete_") {
+            path = format!("{path}?reason=r");
+        }
         (path, self.body(name, who, target))
     }
 
@@ -166,7 +173,9 @@ impl World {
             _ => {
                 let collection = operation.path.split('/').nth(2).unwrap_or_default();
                 let kind = EntityKind::ALL.iter().find(|kind| kind.collection() == collection);
-                kind.map_or_else(|| NEVER.to_owned(), |kind| self.record(kind.name(), target))
+                let own = is_written(&operation.name, "put_") || is_written(&operation.name, "delete_");
+                let of = |kind: &EntityKind| format!("{}{}", if own { "written-" } else { "" }, kind.name());
+                kind.map_or_else(|| NEVER.to_owned(), |kind| self.record(&of(kind), target))
             }
         }
     }
@@ -191,9 +200,28 @@ impl World {
                 "reason": "r", "dry_run": true,
             }),
             "make_key" => json!({ "role": "consumer", "label": "bi" }),
+            name if is_written(name, "create_") || is_written(name, "put_") => json!({ "reason": "r", "body": {} }),
             _ => return None,
         })
     }
+}
+
+/// Records that a person wrote, or took away.
+async fn written(store: &dyn Store, whose: &str, id: &str, deleted: bool) {
+    let mut commit = AuthoredCommit::of(tenant(whose), StreamName::new("records").unwrap(), BEGIN_MS);
+    commit.records = WRITTEN
+        .iter()
+        .map(|entity| AuthoredRecord {
+            entity: (*entity).into(),
+            external_id: format!("{id}-written-{entity}"),
+            body: if deleted { Vec::new() } else { format!(r#"{{"note":"{id}"}}"#).into_bytes() },
+            deleted: deleted.then_some(DeletedBy::Manual),
+            causes: Vec::new(),
+            expect: None,
+            parents: Vec::new(),
+        })
+        .collect();
+    store.author(commit).await.unwrap();
 }
 
 /// What the other tenant has, one record in quarantine with it.

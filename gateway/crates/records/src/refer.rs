@@ -1,0 +1,136 @@
+//! What a body refers to. A reference by the id of another connection may come before what it means, as a connector's may; one by our
+//! id, and one to a record of ours, must lead somewhere: nobody but the writer could make it come true.
+
+use renmen_schema::id::RecordId;
+use renmen_schema::{Defect, EntityKind, external_of, refers_to};
+use renmen_store::Parent;
+use serde_json::Value;
+
+use crate::ask::{Refusal, defect};
+use crate::shelf::{Shelf, built_in, key_of};
+
+/// A reference in a body.
+pub(crate) struct Reference<'v> {
+    /// Where it stands.
+    pub(crate) pointer: String,
+    /// What it means.
+    pub(crate) to: EntityKind,
+    pub(crate) value: &'v Value,
+}
+
+/// Every reference in a body.
+pub(crate) fn references(kind: EntityKind, body: &Value) -> Vec<Reference<'_>> {
+    let mut found = Vec::new();
+    walk(kind, body, &mut Vec::new(), &mut found);
+    found
+}
+
+fn walk<'v>(kind: EntityKind, value: &'v Value, path: &mut Vec<String>, found: &mut Vec<Reference<'v>>) {
+    let mut inside = |name: String, member: &'v Value, path: &mut Vec<String>| {
+        path.push(name);
+        walk(kind, member, path, found);
+        path.pop();
+    };
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                inside(name.clone(), member, path);
+            }
+            let formed = !members.is_empty() && members.keys().all(|name| name == "id" || name == "external");
+            if let Some(to) = formed.then(|| refers_to(kind, path)).flatten() {
+                found.push(Reference { pointer: pointer(path), to, value });
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                inside(at.to_string(), item, path);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn pointer(path: &[String]) -> String {
+    path.iter().map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+/// Our id in a reference.
+pub(crate) fn id_of(reference: &Value) -> Option<RecordId> {
+    reference["id"].as_str()?.parse().ok()
+}
+
+/// What a reference of a body of ours names by the id of a connection.
+fn named(reference: &Value, to: EntityKind) -> Option<Parent> {
+    let (connection, value) = external_of(reference, &built_in())?;
+    Some(Parent { connection, entity: to.name().to_owned(), external_id: value.to_owned() })
+}
+
+/// The record that a reference means, by the id that its connection gave. None for what is not there and is named by our id alone.
+pub(crate) async fn meant(shelf: Shelf<'_>, reference: &Value, to: EntityKind) -> Result<Option<Parent>, Refusal> {
+    if let Some(named) = named(reference, to) {
+        return Ok(Some(named));
+    }
+    let Some(id) = id_of(reference) else { return Ok(None) };
+    Ok(shelf.record(id).await?.filter(|row| row.entity == to.name()).map(|row| key_of(&row)))
+}
+
+/// What is wrong with the references of a body.
+pub(crate) async fn check(shelf: Shelf<'_>, kind: EntityKind, body: &Value) -> Result<Vec<Defect>, Refusal> {
+    let mut defects = Vec::new();
+    for reference in references(kind, body) {
+        let named = named(reference.value, reference.to);
+        if let Some(id) = id_of(reference.value) {
+            let row = shelf.record(id).await?;
+            let row = row.filter(|row| row.entity == reference.to.name() && row.deleted.is_none());
+            match row {
+                None => defects.push(defect(
+                    format!("{}/id", reference.pointer),
+                    "unknown_reference",
+                    format!("an id that no {} here has", reference.to),
+                )),
+                Some(row) if named.as_ref().is_some_and(|named| *named != key_of(&row)) => defects.push(defect(
+                    reference.pointer.clone(),
+                    "contradiction",
+                    "id and external mean two records; leave one of them out",
+                )),
+                Some(_) => continue,
+            }
+        } else if let Some(named) = named.filter(|named| named.connection == built_in()) {
+            let there = shelf.find(&named).await?.is_some_and(|row| row.deleted.is_none());
+            if !there {
+                defects.push(defect(
+                    format!("{}/external", reference.pointer),
+                    "unknown_reference",
+                    format!(
+                        "an id that no {} of connection `{}` has; create it first, or name the connection that gave the id in \
+                         `connection`",
+                        reference.to,
+                        built_in()
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(defects)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_are_found_where_the_schema_has_them_and_nowhere_else() {
+        let body = json!({
+            "position": { "external": { "connection": "hr", "value": "j1" } },
+            "competencies": [
+                { "competency": { "id": "0190a5d0-7b2c-7000-8000-000000000001" }, "weight": { "bp": 1 },
+                  "dimensions": [{ "name": { "id": "bahasa" }, "modality": { "code": "SPEECH" } }] },
+            ],
+        });
+        let found = references(EntityKind::PositionProfile, &body);
+        let places: Vec<_> = found.iter().map(|found| (found.pointer.as_str(), found.to)).collect();
+        assert_eq!(places, [("/competencies/0/competency", EntityKind::Competency), ("/position", EntityKind::Job)]);
+    }
+}

@@ -58,9 +58,10 @@ pub async fn decide_past(
         )));
     }
     let rules = if apply {
-        decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?
+        decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
+        RuleBook::open(&*store, tenant).await?
     } else {
-        RuleBook::unpublished(&options.rules)
+        RuleBook::unpublished(&*store, tenant, &options.rules).await?
     };
     let follower = Follower {
         progress: Arc::new(Progress::of(rules.clone())),

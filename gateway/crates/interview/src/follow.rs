@@ -171,6 +171,8 @@ impl Follower {
             }
             return Ok(Step::Nothing);
         };
+        // After the piece was read: a rule that stands in it, or before it, counts for all that is judged here.
+        self.rules.refresh(&*self.store, &self.tenant).await?;
         let mut targets = BTreeSet::new();
         let mut linking = self.commit();
         for change in changes.iter().filter(|change| subject::is_followed(&change.entity) && !is_own_step(change)) {
@@ -209,6 +211,7 @@ impl Follower {
         if due.is_empty() {
             return Ok(false);
         }
+        self.rules.refresh(&*self.store, &self.tenant).await?;
         let (mut targets, mut lost) = (BTreeSet::new(), self.commit());
         for timer in due {
             match Target::of_timer(&timer.name) {

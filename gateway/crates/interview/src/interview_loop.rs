@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
 use crate::children::Shelf;
-use crate::decide::{self, CorrectionAsk, DecisionAsk, Judged, ReopenAsk, RuleSpec};
+use crate::decide::{self, CorrectionAsk, DecisionAsk, Judged, ReopenAsk, RuleBook, RuleSpec};
 use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
 use crate::progress::{LoopProgress, Progress};
@@ -88,7 +88,8 @@ impl InterviewLoop {
         let (mut followers, mut messengers, mut progresses) = (Vec::new(), Vec::new(), BTreeMap::new());
         for tenant in tenants {
             messengers.push(Messenger { store: Arc::clone(&store), clock: Arc::clone(&clock), tenant: tenant.clone() });
-            let rules = decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
+            decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
+            let rules = RuleBook::open(&*store, tenant).await?;
             let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
             let progress = Arc::new(Progress::of(rules.clone()));
             followers.push(Follower {

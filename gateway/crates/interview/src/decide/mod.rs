@@ -1,11 +1,12 @@
 //! Decisions on results (R35, R36), and what becomes of them when what was judged changes (R21).
 //!
-//! `rule` chooses and applies; `score` says what is judged; [`plan`] compares what was judged with what would be judged now; `person`
+//! `book` has the rules in force, `rule` chooses and applies; `score` says what is judged; [`plan`] compares what was judged with what would be judged now; `person`
 //! and `correct` are where people come in, `judged` is what they are shown; `overdue` tells of what nobody decided in time.
 //!
 //! What a person decided or corrected is never undone by a vendor: where a vendor changes a score after it, the decision stands and a
 //! review is opened that says what changed.
 
+mod book;
 mod correct;
 mod judged;
 mod overdue;
@@ -14,6 +15,8 @@ mod rule;
 mod score;
 mod series;
 
+pub(crate) use book::RuleBook;
+pub use book::RuleUse;
 pub use correct::CorrectionAsk;
 pub(crate) use correct::correct;
 pub(crate) use judged::judged;
@@ -21,8 +24,8 @@ pub use judged::{Before, By, Dimension, Judged, JudgedCorrection, Made, Stands};
 pub(crate) use overdue::plan as tell_overdue;
 pub use person::{DecisionAsk, PersonVerdict, ReopenAsk};
 pub(crate) use person::{PERSON_CHARS_MAX, decide, overrule, reopen};
-pub(crate) use rule::{RuleBook, publish};
-pub use rule::{RuleSpec, RuleUse};
+pub use rule::RuleSpec;
+pub(crate) use rule::publish;
 
 use renmen_schema::code::{DeciderKind, DecisionStatus, PassDecision};
 use renmen_schema::entity::{Decider, Decision, DecisionInput, InterviewResult, PassRule};
@@ -88,7 +91,7 @@ fn decide_again(
     dossier: &Dossier,
     result: &Read<InterviewResult>,
     judged: &Basis<'_>,
-    chosen: &Chosen<'_>,
+    chosen: &Chosen,
     decided: &[&Read<Decision>],
     now_ms: i64,
 ) -> Result<bool, InterviewError> {
@@ -164,7 +167,7 @@ fn vendor_changed(decision: &Decision, judged: &Basis<'_>) -> bool {
 
 /// What comes out, and why where that is for a person.
 fn outcome(
-    chosen: &Chosen<'_>,
+    chosen: &Chosen,
     judged: &Basis<'_>,
     last: Option<&Read<Decision>>,
     by_person: Option<&Read<Decision>>,
@@ -207,7 +210,7 @@ fn decision(
     dossier: &Dossier,
     result: &Read<InterviewResult>,
     judged: &Basis<'_>,
-    chosen: &Chosen<'_>,
+    chosen: &Chosen,
     outcome: PassDecision,
 ) -> Decision {
     let said = judged.percent.map_or(PassDecision::Review, |percent| chosen.rule.decide(percent));

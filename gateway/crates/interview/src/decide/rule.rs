@@ -1,23 +1,20 @@
-//! The rules: what the operator wrote, the records that they are published as, which one is for a result, and what it says.
+//! The rules: what the operator wrote, what people wrote over the API, which one is for a result, and what it says.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use renmen_schema::code::PassDecision;
 use renmen_schema::entity::{BorderBand, DecisionRule};
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_schema::types::Decimal;
-use renmen_store::{AuthoredCommit, RecordQuery, Store};
+use renmen_store::{AuthoredCommit, FILE_RULES_STREAM, RecordQuery, Store};
 
 use crate::dossier::{Dossier, Read};
 use crate::{InterviewError, author};
 
-/// Rules in one deployment.
-const RULES_MAX: u32 = 1_000;
+/// Rules read at once.
+const PAGE: u32 = 1_000;
 /// Stands for the record of a rule that was not written.
 const NO_RECORD: &str = "00000000-0000-7000-8000-000000000000";
-/// The stream that rules are written by.
-const STREAM: &str = "decision-rules";
 
 /// A rule as the operator wrote it. Scores are in per cent of their scale.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,41 +32,28 @@ pub struct RuleSpec {
     pub border: Option<(Decimal, Decimal)>,
 }
 
-/// The rules of one tenant with their versions.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RuleBook {
-    rules: Arc<[Published]>,
-    /// How often each rule was chosen since the gateway began, in the same order; the last: how often there was none.
-    chosen: Arc<[AtomicU64]>,
-}
-
-/// How often a rule was used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleUse {
-    /// Its name.
-    pub name: String,
-    /// For how many results it was the rule, since the gateway began.
-    pub results: u64,
-}
-
+/// A rule as a record.
 #[derive(Debug, Clone)]
-struct Published {
-    record: RecordId,
-    revision: i64,
-    rule: DecisionRule,
+pub(super) struct Published {
+    pub(super) record: RecordId,
+    pub(super) revision: i64,
+    pub(super) rule: DecisionRule,
+    external_id: String,
+    /// It stands in the configuration file; else a person wrote it.
+    of_file: bool,
 }
 
 /// The rule for a result.
-#[derive(Debug)]
-pub(crate) struct Chosen<'a> {
-    pub(super) record: RecordId,
-    /// The rule's version.
-    pub(super) revision: i64,
-    pub(super) rule: &'a Rule,
-}
+#[derive(Debug, Clone)]
+pub(super) struct Chosen(Arc<Published>);
 
-/// A rule that can be applied.
-pub(super) type Rule = DecisionRule;
+impl std::ops::Deref for Chosen {
+    type Target = Published;
+
+    fn deref(&self) -> &Published {
+        &self.0
+    }
+}
 
 /// Says what a rule says to a score.
 pub(super) trait Decides {
@@ -89,6 +73,47 @@ impl Decides for DecisionRule {
     }
 }
 
+/// The rules in force at one time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules(Vec<Arc<Published>>);
+
+impl Rules {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Published> {
+        self.0.iter().map(Arc::as_ref)
+    }
+
+    /// The rule that says most of where it is for; of two alike that of the file, then the first by name.
+    pub(super) fn choose(&self, dossier: &Dossier) -> Option<Chosen> {
+        let positions = positions(dossier);
+        let version = profile_version(dossier);
+        let fits = |rule: &DecisionRule| {
+            let position = rule.position.as_ref().is_none_or(|position| positions.contains(position));
+            position && rule.profile_version.is_none_or(|wanted| version == Some(wanted))
+        };
+        let said = |rule: &DecisionRule| (rule.position.is_some(), rule.profile_version.is_some());
+        let mut best: Option<&Arc<Published>> = None;
+        for published in self.0.iter().filter(|published| fits(&published.rule)) {
+            if best.is_none_or(|best| said(&published.rule) > said(&best.rule)) {
+                best = Some(published);
+            }
+        }
+        best.map(|best| Chosen(Arc::clone(best)))
+    }
+
+    /// Rules of people that decide nothing, because one of the file is for the same: each with that one.
+    fn overruled(&self) -> Vec<(&Published, &Published)> {
+        let of_file: Vec<&Published> = self.iter().filter(|rule| rule.of_file).collect();
+        let same =
+            |a: &DecisionRule, b: &DecisionRule| (&a.position, a.profile_version) == (&b.position, b.profile_version);
+        let of_people = self.iter().filter(|rule| !rule.of_file);
+        of_people.filter_map(|rule| Some((rule, *of_file.iter().find(|file| same(&file.rule, &rule.rule))?))).collect()
+    }
+}
+
 /// Writes the operator's rules as records, so that a decision can name the version that it was made by; takes out of force
 /// what the operator no longer has.
 pub(crate) async fn publish(
@@ -96,38 +121,87 @@ pub(crate) async fn publish(
     tenant: &TenantId,
     specs: &[RuleSpec],
     now_ms: i64,
-) -> Result<RuleBook, InterviewError> {
-    let mut commit = AuthoredCommit::of(tenant.clone(), author::stream(STREAM), now_ms);
+) -> Result<(), InterviewError> {
+    let mut commit = AuthoredCommit::of(tenant.clone(), author::stream(FILE_RULES_STREAM), now_ms);
+    let known = published(store, tenant).await?;
     for spec in specs {
-        commit.records.push(author::record(spec.name.as_str(), &spec.record(true), Vec::new())?);
+        // A person may have taken the id before the file had a rule of this name.
+        let taken = known.iter().any(|known| known.external_id == spec.name && !known.of_file);
+        let id = if taken { format!("{}@file", spec.name) } else { spec.name.clone() };
+        commit.records.push(author::record(id, &spec.record(true), Vec::new())?);
     }
-    for old in published(store, tenant).await? {
-        if old.rule.active && !specs.iter().any(|spec| spec.name == old.rule.name) {
+    for old in known.into_iter().filter(|old| old.of_file && old.rule.active) {
+        if !commit.records.iter().any(|record| record.external_id == old.external_id) {
             let retired = DecisionRule { active: false, ..old.rule };
-            commit.records.push(author::record(retired.name.clone(), &retired, Vec::new())?);
+            commit.records.push(author::record(old.external_id, &retired, Vec::new())?);
         }
     }
     if !commit.records.is_empty() {
         store.author(commit).await?;
     }
-    let rules: Vec<_> = published(store, tenant).await?.into_iter().filter(|rule| rule.rule.active).collect();
-    let chosen = (0..=rules.len()).map(|_| AtomicU64::new(0)).collect();
-    Ok(RuleBook { rules: rules.into(), chosen })
+    Ok(())
+}
+
+/// The rules that are in force now.
+pub(super) async fn in_force(store: &dyn Store, tenant: &TenantId) -> Result<Rules, InterviewError> {
+    let mut rules: Vec<_> = published(store, tenant).await?.into_iter().filter(|rule| rule.rule.active).collect();
+    rules.sort_by(|a, b| (!a.of_file, &a.rule.name, &a.external_id).cmp(&(!b.of_file, &b.rule.name, &b.external_id)));
+    let rules = Rules(rules.into_iter().map(Arc::new).collect());
+    for (rule, file) in rules.overruled() {
+        tracing::warn!(
+            rule = %rule.record, tenant = %tenant,
+            "A rule that a person wrote decides nothing: `interview.rules.{}` of the configuration file is for the same position and \
+             version. Take one of them away",
+            file.rule.name
+        );
+    }
+    Ok(rules)
+}
+
+/// The rules as they are written, for a look that writes nothing: no record holds those of the file.
+pub(super) async fn unpublished(
+    store: &dyn Store,
+    tenant: &TenantId,
+    specs: &[RuleSpec],
+) -> Result<Rules, InterviewError> {
+    let nil: RecordId = NO_RECORD.parse().expect("a name of ours is well formed");
+    let mut rules: Vec<_> = specs
+        .iter()
+        .map(|spec| Published {
+            record: nil,
+            revision: 1,
+            rule: spec.record(true),
+            external_id: spec.name.clone(),
+            of_file: true,
+        })
+        .collect();
+    let of_people = in_force(store, tenant).await?.0.into_iter().filter(|rule| !rule.of_file);
+    rules.extend(of_people.map(Arc::unwrap_or_clone));
+    Ok(Rules(rules.into_iter().map(Arc::new).collect()))
 }
 
 async fn published(store: &dyn Store, tenant: &TenantId) -> Result<Vec<Published>, InterviewError> {
-    let query = RecordQuery {
+    let mut query = RecordQuery {
         entity: Some("decision_rule".into()),
         connection: Some(author::built_in()),
-        limit: RULES_MAX,
+        limit: PAGE,
         ..RecordQuery::default()
     };
-    let rows = store.records(tenant, &query).await?.items;
-    Ok(rows
-        .into_iter()
-        .filter_map(Read::<DecisionRule>::of)
-        .map(|read| Published { record: read.row.id, revision: read.row.revision, rule: read.body })
-        .collect())
+    let mut found = Vec::new();
+    loop {
+        let slice = store.records(tenant, &query).await?;
+        found.extend(slice.items.into_iter().filter_map(Read::<DecisionRule>::of).map(|read| Published {
+            record: read.row.id,
+            revision: read.row.revision,
+            of_file: read.row.origin.stream.as_str() == FILE_RULES_STREAM,
+            external_id: read.row.external_id,
+            rule: read.body,
+        }));
+        match slice.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(found),
+        }
+    }
 }
 
 impl RuleSpec {
@@ -138,54 +212,6 @@ impl RuleSpec {
             border: self.border.map(|(from, below)| BorderBand::new(from, below)),
             ..DecisionRule::new(self.name.clone(), self.pass, active)
         }
-    }
-}
-
-impl RuleBook {
-    /// The rules as they are written, for a look that writes nothing: no record holds them.
-    pub(crate) fn unpublished(specs: &[RuleSpec]) -> Self {
-        let nil: RecordId = NO_RECORD.parse().expect("a name of ours is well formed");
-        let rules: Vec<_> =
-            specs.iter().map(|spec| Published { record: nil, revision: 1, rule: spec.record(true) }).collect();
-        Self { chosen: (0..=rules.len()).map(|_| AtomicU64::new(0)).collect(), rules: rules.into() }
-    }
-
-    /// Does the operator have rules at all?
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
-    /// The rule that says most of where it is for; of two alike the first by name.
-    pub(crate) fn choose(&self, dossier: &Dossier) -> Option<Chosen<'_>> {
-        let positions = positions(dossier);
-        let version = profile_version(dossier);
-        let fits = |rule: &DecisionRule| {
-            let position = rule.position.as_ref().is_none_or(|position| positions.contains(position));
-            position && rule.profile_version.is_none_or(|wanted| version == Some(wanted))
-        };
-        let said = |rule: &DecisionRule| (rule.position.is_some(), rule.profile_version.is_some());
-        let mut best: Option<(usize, &Published)> = None;
-        for (at, published) in self.rules.iter().enumerate().filter(|(_, published)| fits(&published.rule)) {
-            if best.is_none_or(|(_, best)| said(&published.rule) > said(&best.rule)) {
-                best = Some((at, published));
-            }
-        }
-        let counter = best.map_or(self.rules.len(), |(at, _)| at);
-        if let Some(counter) = self.chosen.get(counter) {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
-        if best.is_none() {
-            metrics::counter!("renmen_decisions_without_rule_total").increment(1);
-        }
-        best.map(|(_, best)| Chosen { record: best.record, revision: best.revision, rule: &best.rule })
-    }
-
-    /// How often each rule was used, and for how many results there was none.
-    pub(crate) fn uses(&self) -> (Vec<RuleUse>, u64) {
-        let count = |at: usize| self.chosen.get(at).map_or(0, |counter| counter.load(Ordering::Relaxed));
-        let rules = self.rules.iter().enumerate();
-        let uses = rules.map(|(at, rule)| RuleUse { name: rule.rule.name.clone(), results: count(at) });
-        (uses.collect(), count(self.rules.len()))
     }
 }
 

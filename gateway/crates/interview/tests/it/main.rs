@@ -13,6 +13,7 @@ mod judged;
 mod model;
 mod orders;
 mod pay;
+mod peoples_rules;
 mod person;
 mod said;
 mod screen;

@@ -85,7 +85,7 @@ async fn a_filtered_reader_does_not_look_at_the_same_changes_again() {
 #[tokio::test]
 async fn a_long_poll_is_woken_by_a_commit() {
     let rig = Rig::new().await;
-    let (answer, ()) = tokio::join!(rig.get("/v1/changes?after=latest&wait=60"), async {
+    let (answer, ()) = tokio::join!(rig.get("/v1/changes?after=0&wait=60"), async {
         tokio::task::yield_now().await;
         rig.employees(&[("u1", "001")]).await;
     });

@@ -67,7 +67,8 @@ async fn a_record_that_comes_later_is_waited_for_and_the_order_is_kept() {
     world.until(DeliveryState::Delivered, 1).await;
     assert_eq!(desk.inputs()[0]["number"], "5", "others go on");
     let waiting = world.deliveries().await.remove(0);
-    assert_eq!(waiting.state, DeliveryState::Pending);
+    // It is looked at again from time to time, perhaps at this moment.
+    assert!(matches!(waiting.state, DeliveryState::Pending | DeliveryState::InFlight), "{:?}", waiting.state);
     let dry = world.engine.dry_run(&tenant(), "up", 10).await.unwrap();
     assert!(
         matches!(&dry[0].verdict, Verdict::Wait(why, _) if why.contains("with.boss: the employee that `/work/manager` means"))

@@ -238,8 +238,10 @@ fn asked(by: PersonDecision) -> DecisionAsk {
 pub(crate) fn told(error: InterviewError) -> InterviewsError {
     match error {
         InterviewError::NotFound(what) => InterviewsError::NotFound(what),
-        InterviewError::BadInput { field, expected } => InterviewsError::Invalid { field, expected },
-        InterviewError::Refused(why) => InterviewsError::Refused(why),
+        InterviewError::BadInput { field, expected, expected_zh } => {
+            InterviewsError::Invalid { field, expected, expected_zh }
+        }
+        InterviewError::Refused { en, zh } => InterviewsError::Refused { en, zh },
         InterviewError::Superseded { by } => InterviewsError::Superseded { by },
         InterviewError::TooMany { after_s, .. } => InterviewsError::TooMany { after_s },
         InterviewError::Overloaded => InterviewsError::Overloaded,

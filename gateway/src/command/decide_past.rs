@@ -33,7 +33,7 @@ pub(crate) async fn run(
     let options = interviews::options(&running.deployment.config, &running.writers());
     let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;
     let past = past.map_err(|error| match error {
-        InterviewError::Refused(why) => anyhow::Error::new(Usage(why)),
+        InterviewError::Refused { en, .. } => anyhow::Error::new(Usage(en)),
         other => anyhow::Error::new(other),
     })?;
     let ended = |ms: Option<i64>| ms.map_or_else(|| "unknown".to_owned(), time);

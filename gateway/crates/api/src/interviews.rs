@@ -115,12 +115,19 @@ pub enum InterviewsError {
     Invalid {
         /// Which.
         field: &'static str,
-        /// What it should be.
+        /// What it should be, in English.
         expected: String,
+        /// The same in Chinese.
+        expected_zh: String,
     },
     /// It cannot be done as things stand.
-    #[error("refused: {0}")]
-    Refused(String),
+    #[error("refused: {en}")]
+    Refused {
+        /// Why, in English.
+        en: String,
+        /// The same in Chinese.
+        zh: String,
+    },
     /// Another decision took the place of the one that was asked about.
     #[error("refused: a later decision took the place of this one")]
     Superseded {

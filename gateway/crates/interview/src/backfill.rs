@@ -53,9 +53,10 @@ pub async fn decide_past(
     apply: bool,
 ) -> Result<Vec<PastDecision>, InterviewError> {
     if !options.sources.vendors.contains(connection) {
-        return Err(InterviewError::Refused(format!(
-            "interviews of connection `{connection}` are not acted on: list it under `vendors` of [interview]"
-        )));
+        return Err(InterviewError::refused(
+            format!("interviews of connection `{connection}` are not acted on: list it under `vendors` of [interview]"),
+            format!("连接 `{connection}` 的面试不受处理：请将其列入 [interview] 的 `vendors`"),
+        ));
     }
     let rules = if apply {
         decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
@@ -111,10 +112,16 @@ impl Follower {
         loop {
             let changes = self.store.changes(&self.tenant, place, None, CHANGES).await?;
             if changes.iter().any(|change| change.connection == *connection) {
-                return Err(InterviewError::Refused(format!(
-                    "the gateway has not read all that came through `{connection}` yet: start it, wait until `interview_loop` of \
-                     GET /v1/health is no longer behind, and ask again. It leaves alone what ended before"
-                )));
+                return Err(InterviewError::refused(
+                    format!(
+                        "the gateway has not read all that came through `{connection}` yet: start it, wait until `interview_loop` of \
+                         GET /v1/health is no longer behind, and ask again. It leaves alone what ended before"
+                    ),
+                    format!(
+                        "网关尚未读完来自 `{connection}` 的全部数据：请启动网关，待 GET /v1/health 的 `interview_loop` 不再落后后重试。\
+                         此前已结束的面试不会被处理"
+                    ),
+                ));
             }
             let Some(last) = changes.last() else { return Ok(()) };
             place = last.seq;

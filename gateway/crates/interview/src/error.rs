@@ -13,12 +13,19 @@ pub enum InterviewError {
     BadInput {
         /// Which.
         field: &'static str,
-        /// What it should be.
+        /// What it should be, in English.
         expected: String,
+        /// The same in Chinese.
+        expected_zh: String,
     },
     /// It cannot be done as things stand: somebody else was first, or it was done before.
-    #[error("refused: {0}")]
-    Refused(String),
+    #[error("refused: {en}")]
+    Refused {
+        /// Why, and what to do, in English.
+        en: String,
+        /// The same in Chinese.
+        zh: String,
+    },
     /// Another decision took the place of the one that was asked about.
     #[error("refused: a later decision took the place of this one")]
     Superseded {
@@ -45,9 +52,15 @@ pub enum InterviewError {
 }
 
 impl InterviewError {
-    /// A value that cannot be used.
+    /// A value that cannot be used: what it should be, in English and Chinese.
     #[must_use]
-    pub fn bad(field: &'static str, expected: impl Into<String>) -> Self {
-        Self::BadInput { field, expected: expected.into() }
+    pub fn bad(field: &'static str, expected: impl Into<String>, expected_zh: impl Into<String>) -> Self {
+        Self::BadInput { field, expected: expected.into(), expected_zh: expected_zh.into() }
+    }
+
+    /// What cannot be done as things stand, in English and Chinese.
+    #[must_use]
+    pub fn refused(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::Refused { en: en.into(), zh: zh.into() }
     }
 }

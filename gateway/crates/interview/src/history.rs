@@ -64,7 +64,10 @@ impl History {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(InterviewError::Refused("other gateways keep writing since when connections are acted on".into()))
+        Err(InterviewError::refused(
+            "other gateways keep writing since when connections are acted on; try again",
+            "其他网关正在写入各连接的起始处理时间，请重试",
+        ))
     }
 
     async fn read(store: &dyn Store, tenant: &TenantId) -> Result<Self, StoreError> {

@@ -235,7 +235,7 @@ fn is_of_one(error: &StoreError) -> bool {
 fn is_of_subject(error: &InterviewError) -> bool {
     match error {
         InterviewError::Store(error) => is_of_one(error) || matches!(error, StoreError::Fault(_)),
-        InterviewError::Fault(_) | InterviewError::BadInput { .. } | InterviewError::Refused(_) => true,
+        InterviewError::Fault(_) | InterviewError::BadInput { .. } | InterviewError::Refused { .. } => true,
         InterviewError::NotFound(_)
         | InterviewError::Superseded { .. }
         | InterviewError::TooMany { .. }

@@ -231,11 +231,11 @@ impl From<InterviewsError> for Problem {
     fn from(error: InterviewsError) -> Self {
         match error {
             InterviewsError::NotFound(what) => Self::not_found(what, "记录"),
-            InterviewsError::Invalid { field, expected } => {
-                let told = Self::parameter(field, &expected, &format!("有效的值（{expected}）"));
+            InterviewsError::Invalid { field, expected, expected_zh } => {
+                let told = Self::parameter(field, &expected, &expected_zh);
                 Self { code: ProblemCode::InvalidValue, ..told }
             }
-            InterviewsError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            InterviewsError::Refused { en, zh } => Self::new(ProblemCode::Refused).detail(en, zh),
             InterviewsError::Superseded { by } => Self::new(ProblemCode::Refused)
                 .detail(
                     "a later decision took the place of this one; `related` links to the newest on the same result",

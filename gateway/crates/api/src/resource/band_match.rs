@@ -128,7 +128,8 @@ pub(crate) async fn ask(
                 "the name of the connection whose interview it is: only the key of a vendor may leave it out"
                     .to_owned();
             // A good body, but not from this key: the document cannot say which key needs what.
-            return Err(InterviewsError::Invalid { field: "connection", expected }.into());
+            let expected_zh = "面试所属连接的名称：仅供应商的密钥可以省略".to_owned();
+            return Err(InterviewsError::Invalid { field: "connection", expected, expected_zh }.into());
         }
     };
     let ExpectedPay { amount, currency, per } = request.expected;

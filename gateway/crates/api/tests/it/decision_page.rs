@@ -116,7 +116,7 @@ impl Interviews for Desk {
         {
             let mut judged = self.judged.lock();
             if judged.stands != StandsView::Open {
-                return Err(InterviewsError::Refused("made already".into()));
+                return Err(InterviewsError::Refused { en: "made already".into(), zh: "已决定".into() });
             }
             judged.stands = made_by(&by.person, by.pass);
             judged.reasons = by.reasons.iter().map(|code| code.as_str()).collect();

@@ -65,7 +65,7 @@ impl Interviews for Scripted {
         assert_eq!(by.person, "test", "the name of the key");
         if !by.pass {
             assert_eq!(by.reasons, [OutcomeReason::NoShow]);
-            return Err(InterviewsError::Refused("decided before".into()));
+            return Err(InterviewsError::Refused { en: "decided before".into(), zh: "已决定".into() });
         }
         self.0.record(tenant, id).await?.ok_or(InterviewsError::NotFound("decision"))
     }
@@ -85,7 +85,11 @@ impl Interviews for Scripted {
     }
 
     async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
-        Err(InterviewsError::Invalid { field: "value", expected: "within 0 to 100".into() })
+        Err(InterviewsError::Invalid {
+            field: "value",
+            expected: "within 0 to 100".into(),
+            expected_zh: "0 到 100".into(),
+        })
     }
 
     async fn candidate_timeline(

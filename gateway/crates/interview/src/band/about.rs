@@ -98,7 +98,10 @@ impl Library<'_> {
         let found = dossier::find::<Interview>(self.store, self.tenant, &key).await?;
         let found = found.ok_or(InterviewError::NotFound("interview"))?;
         if !matches!(found.body.status.code, Scheduled | Confirmed | InProgress | Interrupted) {
-            return Err(InterviewError::Refused("the interview is not open: it is over, or was called off".into()));
+            return Err(InterviewError::refused(
+                "the interview is not open: it is over, or was called off",
+                "该面试不在进行中：已结束或已取消",
+            ));
         }
         let application = self.key_of(&found.body.application, &found.row.connection).await?;
         Ok(Case { key, application: application.ok_or(InterviewError::NotFound("interview"))? })
@@ -110,7 +113,10 @@ impl Library<'_> {
         let found = dossier::find::<InterviewOrder>(self.store, self.tenant, &order).await?;
         let found = found.ok_or(InterviewError::NotFound("order"))?;
         if !matches!(found.body.status.code, Requested | Acknowledged | Invited | Scheduled | InProgress | Deferred) {
-            return Err(InterviewError::Refused("the order is not open: it is over, or was called off".into()));
+            return Err(InterviewError::refused(
+                "the order is not open: it is over, or was called off",
+                "该面试订单不在进行中：已结束或已取消",
+            ));
         }
         let application = self.key_of(&found.body.application, &found.row.connection).await?;
         let application = application.ok_or(InterviewError::NotFound("order"))?;

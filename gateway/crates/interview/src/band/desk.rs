@@ -158,7 +158,7 @@ impl BandDesk {
 
     async fn answered(&self, tenant: &TenantId, caller: &str, ask: BandAsk<'_>) -> Result<Verdict, InterviewError> {
         if ask.expected.amount.is_negative() {
-            return Err(InterviewError::bad("expected.amount", "zero or more"));
+            return Err(InterviewError::bad("expected.amount", "zero or more", "零或正数"));
         }
         let now_ms = self.clock.now_ms();
         // Before the store is asked: a caller who makes up interviews has no more tries than others.
@@ -217,7 +217,7 @@ impl BandDesk {
 fn refused_for(error: &InterviewError) -> Option<&'static str> {
     match error {
         InterviewError::NotFound(_) => Some("not_found"),
-        InterviewError::Refused(_) | InterviewError::Superseded { .. } => Some("not_open"),
+        InterviewError::Refused { .. } | InterviewError::Superseded { .. } => Some("not_open"),
         InterviewError::Overloaded => Some("queue"),
         InterviewError::BadInput { .. } => Some("invalid"),
         InterviewError::TooMany { limit, .. } => Some(limit),

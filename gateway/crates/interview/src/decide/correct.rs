@@ -41,7 +41,7 @@ pub(crate) async fn correct(
     let (store, tenant) = (shelf.store, shelf.tenant);
     let found = store.record(tenant, id).await?.and_then(Read::<DimensionScore>::of);
     let original = found.ok_or(InterviewError::NotFound("score"))?;
-    counted(shelf, &original.row, "score").await?;
+    counted(shelf, &original.row, ("score", "评分")).await?;
     let mut causes = vec![author::cause(&original.row)];
     let event = match ask.environment_event {
         None => None,
@@ -76,8 +76,12 @@ fn correction(
     score.value = ask.value;
     score.label = None;
     if score.norm().is_none() {
-        let expected = format!("within the score's own scale, {} to {}", score.min, score.max);
-        return Err(InterviewError::bad("value", expected));
+        let (min, max) = (score.min, score.max);
+        return Err(InterviewError::bad(
+            "value",
+            format!("within the score's own scale, {min} to {max}"),
+            format!("该评分量表（{min} 到 {max}）之内的值"),
+        ));
     }
     let mut made = DimensionScore::new(score);
     made.interview = body.interview.as_ref().map(|of| subject::absolute(of, &row.connection));
@@ -105,22 +109,25 @@ async fn event_of(
     let of = original.body.interview.as_ref();
     let here = of.map(|of| subject::absolute(of, &original.row.connection).external);
     if here != Some(subject::absolute(&found.body.interview, &found.row.connection).external) {
-        return Err(InterviewError::bad("environment_event", "an event of the same interview"));
+        return Err(InterviewError::bad("environment_event", "an event of the same interview", "同一面试的环境事件"));
     }
-    counted(shelf, &found.row, "environment event").await?;
+    counted(shelf, &found.row, ("environment event", "环境事件")).await?;
     causes.push(author::cause(&found.row));
     Ok(subject::to(&found.row))
 }
 
 /// What a stranger says of an interview is neither corrected nor a reason to correct.
-async fn counted(shelf: Shelf<'_>, row: &RecordRow, what: &str) -> Result<(), InterviewError> {
+async fn counted(shelf: Shelf<'_>, row: &RecordRow, (en, zh): (&str, &str)) -> Result<(), InterviewError> {
     for parent in subject::parents(shelf.store, shelf.tenant, row).await? {
         if parent.entity == "interview" && !shelf.sources.counts(&parent, &row.connection) {
-            return Err(InterviewError::Refused(format!(
-                "this {what} came through connection `{}`, which does not count for interviews of `{}`: list it in \
-                 `[interview] sources` if it should",
-                row.connection, parent.connection
-            )));
+            let (from, of) = (&row.connection, &parent.connection);
+            return Err(InterviewError::refused(
+                format!(
+                    "this {en} came through connection `{from}`, which does not count for interviews of `{of}`: list it in \
+                     `[interview] sources` if it should"
+                ),
+                format!("该{zh}来自连接 `{from}`，不计入 `{of}` 的面试：如应计入，请将其列入 `[interview] sources`"),
+            ));
         }
     }
     Ok(())

@@ -188,16 +188,20 @@ impl Standing<'_> {
             {
                 Ok(self.found.row)
             }
-            (Ask::Decide(_), DecisionStatus::Decided) => {
-                Err(refused("this decision was made already: to change it, reopen it or override it"))
-            }
+            (Ask::Decide(_), DecisionStatus::Decided) => Err(InterviewError::refused(
+                "this decision was made already: to change it, reopen it or override it",
+                "该决定已作出：如需更改，请重新打开或推翻",
+            )),
             (Ask::Reopen(ask), DecisionStatus::Decided) => self.open_again(ask).await,
             (Ask::Override(ask), DecisionStatus::Decided) if self.found.body.outcome == ask.verdict.outcome() => {
-                Err(refused("this decision has that outcome already: there is nothing to override"))
+                Err(InterviewError::refused(
+                    "this decision has that outcome already: there is nothing to override",
+                    "该决定已是此结论，无需推翻",
+                ))
             }
             (Ask::Override(ask), DecisionStatus::Decided) => self.replace(ask).await,
             (Ask::Reopen(_) | Ask::Override(_), DecisionStatus::AwaitingPerson) => {
-                Err(refused("this decision is open: decide it"))
+                Err(InterviewError::refused("this decision is open: decide it", "该决定尚待作出：请直接决定"))
             }
             (_, DecisionStatus::Superseded) => Err(InterviewError::Fault(format!(
                 "decision {} is superseded, and none is there that supersedes it",
@@ -289,10 +293,6 @@ fn coded(reasons: &[OutcomeReason]) -> Vec<Coded<OutcomeReason>> {
     reasons.iter().copied().map(Coded::new).collect()
 }
 
-fn refused(why: &str) -> InterviewError {
-    InterviewError::Refused(why.to_owned())
-}
-
 fn count(what: &'static str, outcome: PassDecision) {
     metrics::counter!("renmen_decisions_by_person_total", "what" => what, "outcome" => outcome.as_str()).increment(1);
 }
@@ -302,17 +302,29 @@ fn check_decision(ask: &DecisionAsk) -> Result<(), InterviewError> {
     check_text("reason", &ask.reason, REASON_CHARS_MAX)?;
     let twice = ask.reasons.iter().enumerate().any(|(at, reason)| ask.reasons[..at].contains(reason));
     if ask.reasons.len() > CODES_MAX || twice {
-        return Err(InterviewError::bad("reasons", format!("at most {CODES_MAX} codes, each once")));
+        return Err(InterviewError::bad(
+            "reasons",
+            format!("at most {CODES_MAX} codes, each once"),
+            format!("最多 {CODES_MAX} 个互不重复的代码"),
+        ));
     }
     if ask.verdict == PersonVerdict::Pass && !ask.reasons.is_empty() {
-        return Err(InterviewError::bad("reasons", "empty for a decision that passes: they say why somebody does not"));
+        return Err(InterviewError::bad(
+            "reasons",
+            "empty for a decision that passes: they say why somebody does not",
+            "空（通过的决定不填写原因代码）",
+        ));
     }
     Ok(())
 }
 
 pub(super) fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InterviewError> {
     if text.trim().is_empty() || text.chars().count() > max {
-        return Err(InterviewError::bad(field, format!("a text of 1 to {max} characters")));
+        return Err(InterviewError::bad(
+            field,
+            format!("a text of 1 to {max} characters"),
+            format!("1 到 {max} 个字符的文本"),
+        ));
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ async fn r36_the_border_goes_to_a_person_who_decides_once() {
     assert_eq!(decided["decided_by"], json!({ "kind": "PERSON", "person": "li.na" }));
     assert_eq!(decided["rule"]["decision"], "REVIEW", "what the rule said stays");
     let again = looped.desk.decide(&tenant(), open.id, &ask(PersonVerdict::Fail)).await;
-    assert!(matches!(again, Err(InterviewError::Refused(_))));
+    assert!(matches!(again, Err(InterviewError::Refused { .. })));
     looped.catch_up().await;
     assert_eq!(decisions(&looped.bed).await.len(), 1);
 }
@@ -81,7 +81,7 @@ async fn two_people_at_once_are_one_decision() {
     let (a, b) = tokio::join!(looped.desk.decide(&tenant, open.id, &yes), looped.desk.decide(&tenant, open.id, &no));
     assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|ok| **ok).count(), 1);
     let lost = a.err().or(b.err()).unwrap();
-    assert!(matches!(lost, InterviewError::Refused(_) | InterviewError::Store(StoreError::Fenced(_))), "{lost}");
+    assert!(matches!(lost, InterviewError::Refused { .. } | InterviewError::Store(StoreError::Fenced(_))), "{lost}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

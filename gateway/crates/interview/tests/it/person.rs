@@ -70,7 +70,7 @@ async fn b6_a_rules_fail_is_overridden_and_stays_so_because_it_rests_on_the_same
     let (looped, first) = decided("60").await;
     let desk = &looped.desk;
     let same = desk.overrule(&tenant(), first.id, &by("li.na", PersonVerdict::Fail, "x")).await;
-    assert!(matches!(same, Err(InterviewError::Refused(_))), "{same:?}");
+    assert!(matches!(same, Err(InterviewError::Refused { .. })), "{same:?}");
     let made = desk.overrule(&tenant(), first.id, &by("li.na", PersonVerdict::Pass, "knows the domain")).await.unwrap();
     let (before, after) = (body(&first), body(&made));
     for copied in ["inputs", "score", "rule", "result", "interview", "application", "border"] {
@@ -102,7 +102,10 @@ async fn the_same_ask_twice_is_one_decision() {
         by("li.na", PersonVerdict::Pass, "another reason"),
     ] {
         let refused = desk.decide(&tenant, first.id, &other).await;
-        assert!(matches!(&refused, Err(InterviewError::Refused(why)) if why.contains("reopen")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(InterviewError::Refused { en, zh }) if en.contains("reopen") && zh.contains("重新打开")),
+            "{refused:?}"
+        );
     }
 
     let misclick = reopen("li.na", "misclick");
@@ -137,7 +140,10 @@ async fn a_decision_that_was_superseded_is_refused_with_the_one_in_force() {
         desk.reopen(&tenant, third.id, &reopen("li.na", "d")).await,
         desk.overrule(&tenant, third.id, &by("li.na", PersonVerdict::Fail, "d")).await,
     ] {
-        assert!(matches!(&refused, Err(InterviewError::Refused(why)) if why.contains("open")), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(InterviewError::Refused { en: why, .. }) if why.contains("open")),
+            "{refused:?}"
+        );
     }
 }
 

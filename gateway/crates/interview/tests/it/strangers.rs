@@ -195,11 +195,14 @@ async fn only_a_correction_of_a_person_at_the_gateway_moves_a_score() {
     looped.bed.put_through(&survey(), &[("ev".into(), event)]).await;
     let forged = looped.bed.find("environment_event", None).await.remove(0);
     let refused = looped.desk.correct(&tenant(), first.id, &ask(Some(&forged))).await;
-    assert!(matches!(&refused, Err(InterviewError::Refused(why)) if why.contains("`survey`")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(InterviewError::Refused { en: why, .. }) if why.contains("`survey`")),
+        "{refused:?}"
+    );
     let strangers = looped.bed.find("dimension_score", Some("dim-3")).await.remove(0);
     let refused = looped.desk.correct(&tenant(), strangers.id, &ask(None)).await;
     assert!(
-        matches!(&refused, Err(InterviewError::Refused(why)) if why.contains("[interview] sources")),
+        matches!(&refused, Err(InterviewError::Refused { en: why, .. }) if why.contains("[interview] sources")),
         "{refused:?}"
     );
     looped.desk.correct(&tenant(), first.id, &ask(None)).await.unwrap();

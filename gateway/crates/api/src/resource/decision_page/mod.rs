@@ -247,7 +247,7 @@ async fn verdict(
             Ok(Page::onward(visit.again(&visit.token)))
         }
         // Somebody was quicker: what they decided is shown.
-        Err(InterviewsError::Refused(_)) => {
+        Err(InterviewsError::Refused { .. }) => {
             let judged = desk.judged(&link.tenant, link.decision).await?;
             page(visit, link, &judged, draft, Some((StatusCode::CONFLICT, words::MEANWHILE)))
         }

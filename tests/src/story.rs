@@ -1,6 +1,6 @@
 //! The loop from end to end, played on a running gateway by the simulators of its vendors: Hire moves an application to the AI
-//! interview, the gateway orders one, the vendor asks about pay and sends what happens, a person decides the border case, and the
-//! result is on the candidate in Hire. The demo tells it, the end-to-end test proves it.
+//! interview, the gateway orders one, the vendor asks about pay and sends what happens, a person decides the border case, and Hire has
+//! the result with its scores on the candidate and the application in the next stage. The demo tells it, the end-to-end test proves it.
 
 use std::time::Duration;
 
@@ -18,6 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 /// The stage of the AI interview in Hire.
 const AI_STAGE: &str = "stage-2";
+/// The one after it.
+const NEXT_STAGE: &str = "stage-3";
+/// Verdicts on an interview in Hire: passed, undecided.
+const PASSED: i64 = 2;
+const UNDECIDED: i64 = 3;
 /// Of 100: between the fail line and the pass line of the example deployment.
 const BORDER_SCORE: u32 = 77;
 
@@ -69,14 +74,19 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     let story = ordered(stage, &api, hire_id, &mut told).await?;
     let messages = stage.company.lock().unwrap().tasks.len();
     interviewed(stage, &api, &story, &pay, &mut told).await?;
+    let shown = until("the result in Hire, undecided", async || Ok(in_hire(stage, &story, UNDECIDED))).await?;
+    told(&format!("Hire shows the interview on the candidate, undecided yet, with its scores: {}", scores_of(&shown)));
     let (decision, page) = decided(stage, &api, (&story, messages), &mut told).await?;
 
-    until("the result on the candidate in Hire", async || {
-        let held = serde_json::to_string(&stage.hire.lock().unwrap().external_interviews).unwrap();
-        Ok(held.contains(&story.interview).then_some(()))
+    until("the verdict in Hire", async || Ok(in_hire(stage, &story, PASSED))).await?;
+    told("Hire shows in the same place that it passed");
+    until("the application in the next stage", async || {
+        let state = stage.hire.lock().unwrap();
+        let moved = state.applications.iter().find(|one| one["id"] == hire_id && one["stage"]["id"] == NEXT_STAGE);
+        Ok(moved.map(|_| ()))
     })
     .await?;
-    told("Hire holds the interview and its assessment on the candidate");
+    told("and the application has moved from the AI interview to the next stage of its process");
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
     let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
     Ok(End { decision, page, timeline, steps })
@@ -171,6 +181,22 @@ async fn interviewed(
     .await?;
     told("the candidate has the feedback by text message; the provider confirms it, and it counts as in time");
     Ok(())
+}
+
+/// The assessment of the interview as Hire shows it, once it has this verdict.
+fn in_hire(stage: &Stage, story: &Story, verdict: i64) -> Option<Value> {
+    let state = stage.hire.lock().unwrap();
+    let ours = state.external_interviews.iter().find(|one| one.to_string().contains(&story.interview))?;
+    let assessment = ours["interview_assessments"][0].clone();
+    (assessment["conclusion"] == verdict).then_some(assessment)
+}
+
+/// The scores in an assessment as people read them.
+fn scores_of(assessment: &Value) -> String {
+    let all = assessment["assessment_dimension_list"].as_array().into_iter().flatten();
+    let scored = all.filter(|one| one["score"].is_number());
+    let said = scored.map(|one| format!("{} {}", one["title"].as_str().unwrap_or_default(), one["score"]));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// Did a text message with these words reach somebody?

@@ -14,6 +14,8 @@ pub struct Story {
     application: Value,
     /// When it is planned to begin: soon enough for a reminder.
     start: String,
+    /// When the candidate began, before that.
+    began: String,
 }
 
 impl Story {
@@ -25,7 +27,13 @@ impl Story {
         let asked = state.orders.get(number)?;
         let application = asked.get("application_id").unwrap_or(&asked["external_id"]).clone();
         let start = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(4)).to_string();
-        Some(Self { order: format!("ord-x{number}"), interview: format!("int-{tag}"), application, start })
+        Some(Self {
+            order: format!("ord-x{number}"),
+            interview: format!("int-{tag}"),
+            application,
+            start,
+            began: now(),
+        })
     }
 
     /// The order was taken, a time agreed, the candidate invited.
@@ -81,16 +89,18 @@ impl Story {
     /// The report: an overall score of 100, and the scores that it is made of.
     #[must_use]
     pub fn result(&self, overall: u32) -> Value {
-        let score = |n: usize, weight: &str| {
+        let score = |n: usize, name: &str, weight: &str| {
             json!({ "id": format!("dim-{}-{n}", self.interview), "modified_at": now(), "interview_id": self.interview,
-                    "competency": { "id": format!("comp-{n}") }, "score": { "value": overall.to_string(), "min": "0", "max": "100" },
+                    "competency": { "id": format!("comp-{n}"), "name": { "zh-CN": name } },
+                    "explanation": { "zh-CN": "依据回答中的具体事例" }, "score": { "value": overall.to_string(), "min": "0", "max": "100" },
                     "weight_percent": weight, "profile_version": 3, "model_version": "2026.02" })
         };
         let result = json!({ "id": format!("res-{}", self.interview), "modified_at": now(), "interview_id": self.interview,
                              "overall": { "value": overall.to_string(), "min": "0", "max": "100" },
                              "recommendation": "yes", "strengths": [{ "zh-CN": "表达清晰", "en": "Speaks clearly" }],
-                             "weaknesses": [], "report": [] });
-        let scores = [score(0, "30"), score(1, "45"), score(2, "25")];
+                             "weaknesses": [{ "zh-CN": "案例不够具体" }],
+                             "report": [{ "uri": format!("https://vendor.example/reports/{}", self.interview) }] });
+        let scores = [score(0, "沟通", "30"), score(1, "专业能力", "45"), score(2, "稳定性", "25")];
         self.event("result.ready", &json!({ "results": [result], "dimension_scores": scores }))
     }
 
@@ -125,8 +135,11 @@ impl Story {
     }
 
     fn at(&self, status: &str) -> Value {
+        let over = status == "completed";
+        let begun = (over || status == "in_progress").then_some(&self.began);
         json!({ "id": self.interview, "modified_at": now(), "order_id": self.order, "application_id": self.application,
-                "round": 1, "kind": "ai", "status": status, "start_at": self.start, "time_zone": "Asia/Shanghai" })
+                "round": 1, "kind": "ai", "status": status, "start_at": self.start, "time_zone": "Asia/Shanghai",
+                "started_at": begun, "ended_at": over.then(now) })
     }
 
     fn node(&self, node: &str, seq: u32) -> Value {

@@ -33,14 +33,14 @@ fn written_back(hire: &feishu::Tenant) -> usize {
     hire.lock().unwrap().external_interviews.len()
 }
 
-/// How many decisions there are, and how many of them leave nothing to a person.
+/// How many decisions there are, and how many of them are in force: what is written back says of each how it stands.
 async fn decisions(api: &Api) -> (usize, usize) {
     let listed = api.get("/v1/decisions?limit=100").await;
     let all = listed["data"].as_array().unwrap();
-    (all.len(), all.iter().filter(|decision| decision["body"]["status"] == "DECIDED").count())
+    (all.len(), all.iter().filter(|decision| decision["body"]["status"] != "SUPERSEDED").count())
 }
 
-/// Serves until the loop has read all and what is decided was sent; gives the decisions a moment later.
+/// Serves until the loop has read all and what came of it was sent; gives the decisions a moment later.
 async fn serve_until_sent(home: &Home) -> (usize, usize) {
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;

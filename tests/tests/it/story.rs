@@ -51,7 +51,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         }
     };
 
-    assert_eq!(told.len(), 14, "{told:#?}");
+    assert_eq!(told.len(), 16, "{told:#?}");
     assert_eq!(
         (&end.decision["body"]["outcome"], &end.decision["body"]["status"]),
         (&json!("PASS"), &json!("DECIDED"))
@@ -60,24 +60,51 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
     let members: Vec<&String> = order["candidate"].as_object().unwrap().keys().collect();
     assert_eq!(members, ["external_id", "name"], "the vendor is told what `fields` names, and nothing else");
     assert!(order["position"]["name"].is_string());
-    let interviews = serde_json::to_string(&stage.hire.lock().unwrap().external_interviews).unwrap();
-    assert_eq!(interviews.matches("\"external_application_id\"").count(), 1, "written once: {interviews}");
+    assert!(order["position"]["id"].is_string());
+    let shown = in_hire(&stage);
+    let dimensions = shown["interview_assessments"][0]["assessment_dimension_list"].as_array().unwrap();
+    let scores: Vec<(&str, i64)> =
+        dimensions.iter().filter_map(|one| Some((one["title"].as_str()?, one["score"].as_i64()?))).collect();
+    assert_eq!(scores, [("综合得分", 77), ("沟通", 77), ("专业能力", 77), ("稳定性", 77)]);
+    assert_eq!(dimensions[1]["description"], "依据回答中的具体事例");
+    let content = shown["interview_assessments"][0]["content"].as_str().unwrap();
+    assert!(
+        content.starts_with("优势：表达清晰\n不足：案例不够具体\n报告：https://vendor.example/reports/"),
+        "{content}"
+    );
+    assert!(shown["begin_time"].as_i64() <= shown["end_time"].as_i64() && shown["begin_time"].is_i64(), "{shown}");
 
     // Everything went through the outbox, once, and each delivery names its flow and its version.
     let sent = api.get("/v1/deliveries?limit=100").await;
     let sent: Vec<&Value> = sent["data"].as_array().unwrap().iter().collect();
     let flows: Vec<&str> = sent.iter().map(|one| one["flow"].as_str().unwrap()).collect();
-    for flow in ["order-interview", "remind-candidate", "tell-candidate", "ask-a-person", "result-to-hire"] {
-        assert_eq!(flows.iter().filter(|name| **name == flow).count(), 1, "{flow} in {flows:?}");
+    for (flow, many) in [
+        ("order-interview", 1),
+        ("remind-candidate", 1),
+        ("tell-candidate", 1),
+        ("ask-a-person", 1),
+        // While it waited for a person, and when they had decided.
+        ("result-to-hire", 2),
+        ("pass-moves-on", 1),
+        ("tell-reopened", 0),
+    ] {
+        assert_eq!(flows.iter().filter(|name| **name == flow).count(), many, "{flow} in {flows:?}");
     }
     assert!(sent.iter().all(|one| one["flow_version"] == 1 && one["state"] == "delivered"), "{sent:#?}");
 
     drop(gateway);
-    undone(&home, &end.page).await;
+    undone(&stage, &home, &end.page).await;
+}
+
+/// The one interview that Hire holds: however often it was written, it is one.
+fn in_hire(stage: &Stage) -> Value {
+    let state = stage.hire.lock().unwrap();
+    assert_eq!(state.external_interviews.len(), 1, "{:#?}", state.external_interviews);
+    state.external_interviews[0].clone()
 }
 
 /// The link outlives the gateway that made it: whoever decided undoes it, and the old link decides nothing any more.
-async fn undone(home: &Home, page: &str) {
+async fn undone(stage: &Stage, home: &Home, page: &str) {
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;
     let form = [("content-type", "application/x-www-form-urlencoded".to_owned())];
@@ -98,6 +125,114 @@ async fn undone(home: &Home, page: &str) {
         let late = visit(method, page, body).await;
         assert!(late.status == 409 && late.body.contains("took the place"), "{late:?}");
     }
+    corrected(stage, &api).await;
+}
+
+/// Hire follows: undecided again, and a corrected score stands in the place of the first. The stage stays, and the recruiter is told.
+async fn corrected(stage: &Stage, api: &Api) {
+    let scores = api.get("/v1/dimension-scores?connection=interview").await;
+    let first = scores["data"].as_array().unwrap().iter().find(|one| one["body"]["weight_used"]["bp"] == 3000).unwrap();
+    let path = format!("/v1/dimension-scores/{}/corrections", first["id"].as_str().unwrap());
+    let (status, answer) = api.post(&path, &json!({ "value": "90", "reason": "网络延迟" })).await;
+    assert!((200..300).contains(&status), "{answer}");
+    let changed = |shown: &Value| {
+        let assessment = &shown["interview_assessments"][0];
+        let score = &assessment["assessment_dimension_list"][1];
+        (assessment["conclusion"] == 3 && score["score"] == 90).then(|| score.clone())
+    };
+    let mut score = None;
+    for _ in 0..300 {
+        score = changed(&in_hire(stage));
+        if score.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let score = score.unwrap_or_else(|| panic!("never corrected: {:#}", in_hire(stage)));
+    assert_eq!((&score["title"], &score["description"]), (&json!("沟通"), &json!("人工更正：网络延迟")));
+    api.deliveries("flow=tell-reopened&state=delivered", 1).await;
+    let state = stage.hire.lock().unwrap();
+    assert_eq!(state.moves.len(), 1, "moved once, and not back: {:?}", state.moves);
+}
+
+/// Writes a published version of a profile as the gateway does, while it is not running.
+async fn publish(home: &Home, job: &str, version: u32, weights: [u16; 2]) {
+    let url = format!("sqlite:{}", home.path().join(".renmen/renmen.db").display());
+    let store = renmen_store::open(renmen_store::StoreOptions::at(url)).await.unwrap();
+    let part = |n: usize, bp: u16| {
+        json!({ "competency": { "external": { "value": format!("comp-{n}") } }, "weight": { "bp": bp },
+                "dimensions": [{ "name": { "zh-CN": "语速" }, "modality": { "code": "SPEECH" }, "weight": { "bp": 5000 } }] })
+    };
+    let body = json!({
+        "position": { "external": { "connection": "feishu", "value": job } }, "version": version,
+        "published_at": "2026-03-02T01:00:00.000Z", "complete": true, "blocked_features": ["accent"],
+        "competencies": [part(0, weights[0]), part(1, weights[1])],
+    });
+    let stream = renmen_schema::id::StreamName::new("profiles").unwrap();
+    let tenant = renmen_schema::id::TenantId::new("default").unwrap();
+    let mut commit = renmen_store::AuthoredCommit::of(tenant, stream, jiff::Timestamp::now().as_millisecond());
+    commit.records.push(renmen_store::AuthoredRecord {
+        entity: "position_profile".into(),
+        external_id: format!("{job}/{version}"),
+        body: body.to_string().into_bytes(),
+        deleted: None,
+        causes: Vec::new(),
+        expect: Some(0),
+        parents: Vec::new(),
+    });
+    store.author(commit).await.unwrap();
+}
+
+/// Somebody moves an application to the AI interview, and the vendor has one more order.
+async fn ordered(stage: &Stage, api: &Api, number: usize) -> Value {
+    let (before, id) = (stage.vendor.lock().unwrap().orders.len(), feishu::application_id(number));
+    assert!(feishu::move_application(&stage.hire, &id, "stage-2"));
+    let about = json!({ "application_id": id, "target_stage_id": "stage-2" });
+    let event = feishu::event(&format!("ev-{number}"), "hire.application.stage_changed_v1", &about);
+    let (status, _) = feishu::send(&api.hook("feishu"), &event, &feishu::Sending::default()).await.unwrap();
+    assert_eq!(status, 200);
+    for _ in 0..300 {
+        if stage.vendor.lock().unwrap().orders.len() > before {
+            let state = stage.vendor.lock().unwrap();
+            let orders = &state.collections["orders"];
+            return orders.iter().find(|one| one["application_id"] == id.as_str()).unwrap().clone();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never ordered: {:#}", api.get("/v1/deliveries?limit=10").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r14_a_new_version_of_a_profile_reaches_the_vendor_and_orders_from_then_on_name_it() {
+    let stage = stage();
+    let home = home(&stage).await;
+    home.run(&["sync", "--dev", "feishu"]).await;
+    let serve = || home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    // Two applications in screening for the same job.
+    let (first, second) = (0, 12);
+    let job = stage.hire.lock().unwrap().applications[first]["job_id"].as_str().unwrap().to_owned();
+    assert_eq!(stage.hire.lock().unwrap().applications[second]["job_id"], job.as_str());
+    let mut gateway = serve();
+    let api = Api::of(&mut gateway).await;
+    assert_eq!(ordered(&stage, &api, first).await["profile_version"], Value::Null);
+    drop(gateway);
+
+    publish(&home, &job, 3, [3333, 6667]).await;
+    publish(&home, &job, 4, [2500, 7500]).await;
+    let mut gateway = serve();
+    let api = Api::of(&mut gateway).await;
+    let sent = api.deliveries("flow=profile-to-vendor&state=delivered", 2).await;
+    assert_eq!(sent.len(), 2);
+    let held = stage.vendor.lock().unwrap().profiles[&job].clone();
+    assert_eq!(held.keys().collect::<Vec<_>>(), [&3, &4], "in their order");
+    let weights: Vec<&Value> =
+        held[&3]["competencies"].as_array().unwrap().iter().map(|one| &one["weight_bp"]).collect();
+    assert_eq!(weights, [&json!(3333), &json!(6667)]);
+    assert_eq!(held[&4]["competencies"][0]["dimensions"][0]["modality"], "speech");
+    assert_eq!(held[&4]["blocked_features"], json!(["accent"]));
+    assert_eq!(ordered(&stage, &api, second).await["profile_version"], 4);
+    let state = stage.vendor.lock().unwrap();
+    assert_eq!(state.collections["orders"][0]["profile_version"], Value::Null, "what was under way stays as it was");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use crate::engine::FlowEngine;
 use crate::evaluate::{self, Met, Verdict};
 use crate::fields::Fields;
 use crate::links::{DecisionLinks, LinkMaker};
-use crate::related::{self, Found, Held};
+use crate::related::{self, Changed, Found, Held};
 
 /// A flow with what is known of its destination, for many changes.
 pub(crate) struct Asked<'d> {
@@ -78,11 +78,12 @@ impl FlowEngine {
         now_ms: i64,
     ) -> Result<Verdict, StoreError> {
         let Asked { tenant, definition, place, .. } = asked;
-        let changed = Held {
+        let record = Held {
             body: Cow::Borrowed(met.record()),
             connection: entry.change.connection.clone(),
             external_id: entry.change.external_id.clone(),
         };
+        let changed = Changed { record, age_ms: now_ms.saturating_sub(entry.change.at_ms) };
         let found = related::look_up(&*self.store, tenant, definition, *place, changed).await?;
         Ok(match found {
             Found::All(related) => {

@@ -35,7 +35,7 @@ mod related;
 pub use by_hand::{Acted, ActionView, ByHand, HandAsk, HandPlan, HandWork, InputDefect};
 pub use catalogue::{Catalogue, Place};
 pub use definition::{
-    DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When,
+    Bounds, DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When,
 };
 pub use destination::{
     ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,

@@ -2,7 +2,7 @@
 //! the gateway wrote about it. Any other connection may name the same record in its own, and nothing of it is read.
 //!
 //! A correction that a person made stands in the place of what it corrects. Which records belong to which is noted after they were
-//! committed, by whoever follows the feed for it; [`known_up_to`] says how far.
+//! committed, by the follower of the feed; [`known_up_to`] says how far.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 use renmen_store::{BUILT_IN_CONNECTION, LINKS_STREAM, LinkedQuery, Parent, RecordRow, Store, StoreError, StreamKey};
 use serde_json::Value;
 
-use crate::definition::Related;
+use crate::definition::{Bounds, Related};
+use crate::options::millis;
 
 /// Corrections that are read beside the records of one list.
 const CORRECTIONS_MAX: usize = 200;
@@ -25,13 +26,14 @@ pub(crate) enum Listed {
     TooMany(String),
 }
 
-/// Reads one list. What is withheld is still in its records.
+/// Reads one list for a change of this age. What is withheld is still in its records.
 pub(crate) async fn read(
     store: &dyn Store,
     tenant: &TenantId,
     one: &Related,
-    (least, most): (usize, usize),
+    bounds: Bounds,
     parent: Parent,
+    age_ms: i64,
 ) -> Result<Listed, StoreError> {
     let built_in = built_in();
     let mut connections = one.connections.clone();
@@ -39,6 +41,7 @@ pub(crate) async fn read(
     connections.sort_unstable();
     connections.dedup();
     let (name, kind, of) = (&one.name, one.kind.name(), parent.entity.clone());
+    let Bounds { least, wait, most } = bounds;
     let limit = most + CORRECTIONS_MAX + 1;
     let query = LinkedQuery {
         parent,
@@ -64,7 +67,7 @@ pub(crate) async fn read(
             crate::LIST_MAX
         )));
     }
-    if listed.len() < least {
+    if listed.len() < least && wait.is_none_or(|wait| age_ms < millis(wait)) {
         let found = listed.len();
         return Ok(Listed::TooFew(format!("with.{name}: {found} of {least} records of {kind} are here")));
     }

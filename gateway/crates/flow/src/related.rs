@@ -12,7 +12,7 @@ use renmen_store::{BUILT_IN_CONNECTION, Parent, RecordQuery, RecordRow, Store, S
 use serde_json::{Map, Value};
 
 use crate::catalogue::Place;
-use crate::definition::{Definition, How, Related};
+use crate::definition::{Bounds, Definition, How, Related};
 use crate::list::{self, Listed};
 
 /// A record with all that may be decided by, and whose it is: its references without a connection mean its own.
@@ -20,6 +20,12 @@ pub(crate) struct Held<'b> {
     pub(crate) body: Cow<'b, Value>,
     pub(crate) connection: ConnectionName,
     pub(crate) external_id: String,
+}
+
+/// What was changed, and how long ago.
+pub(crate) struct Changed<'b> {
+    pub(crate) record: Held<'b>,
+    pub(crate) age_ms: i64,
 }
 
 /// What was found.
@@ -78,9 +84,10 @@ pub(crate) async fn look_up(
     tenant: &TenantId,
     definition: &Definition,
     place: Option<&Place>,
-    changed: Held<'_>,
+    changed: Changed<'_>,
 ) -> Result<Found, StoreError> {
-    let search = Search { store, tenant, lead: Lead { definition, place } };
+    let Changed { record: changed, age_ms } = changed;
+    let search = Search { store, tenant, lead: Lead { definition, place }, age_ms };
     let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
     let mut shown = BTreeMap::new();
     for one in &definition.with {
@@ -94,15 +101,15 @@ pub(crate) async fn look_up(
         };
         let found = match (&one.how, from.zip(kind)) {
             (How::Reference(_), None) => One::Shown(Value::Object(Map::new()), None),
-            (How::List { .. }, None) => One::Shown(Value::Array(Vec::new()), None),
+            (How::List(_), None) => One::Shown(Value::Array(Vec::new()), None),
             (How::Reference(pointer), Some((from, _))) => search.one(one, pointer, from).await?,
-            (How::List { least, most }, Some((from, kind))) => {
+            (How::List(bounds), Some((from, kind))) => {
                 let parent = Parent {
                     connection: from.connection.clone(),
                     entity: kind.name().to_owned(),
                     external_id: from.external_id.clone(),
                 };
-                search.list(one, (*least, *most), parent).await?
+                search.list(one, *bounds, parent).await?
             }
         };
         match found {
@@ -121,6 +128,7 @@ struct Search<'s> {
     store: &'s dyn Store,
     tenant: &'s TenantId,
     lead: Lead<'s>,
+    age_ms: i64,
 }
 
 impl Search<'_> {
@@ -150,8 +158,8 @@ impl Search<'_> {
         Ok(One::Shown(shown, Some(held)))
     }
 
-    async fn list(&self, one: &Related, bounds: (usize, usize), parent: Parent) -> Result<One, StoreError> {
-        Ok(match list::read(self.store, self.tenant, one, bounds, parent).await? {
+    async fn list(&self, one: &Related, bounds: Bounds, parent: Parent) -> Result<One, StoreError> {
+        Ok(match list::read(self.store, self.tenant, one, bounds, parent, self.age_ms).await? {
             Listed::All(bodies) => {
                 let shown = bodies.into_iter().map(|mut body| self.cut(one, &mut body));
                 One::Shown(Value::Array(shown.collect()), None)

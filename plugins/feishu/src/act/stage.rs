@@ -1,6 +1,6 @@
 //! An application to the next stage of its process (page "转移投递阶段"). Hire compares nothing itself, so this looks before it writes:
 //! the application must be in the stage that it is said to leave. One that left it before is left alone, however late this comes, so
-//! that nobody is moved twice or back; one that is before it is a person's matter.
+//! that no application is moved twice or back; one that is before it is a person's matter.
 
 use renmen_plugin::schema::code::StageKind;
 use renmen_plugin::{Failure, Receipt};
@@ -143,7 +143,7 @@ impl Way {
         let stage =
             stage.ok_or_else(|| Failure::invalid_input("there is no such stage after the one that it leaves"))?;
         if stage.kind == Some(JOINED) {
-            return Err(Failure::invalid_input("Hire moves nobody to the stage of those who joined this way"));
+            return Err(Failure::invalid_input("Hire does not move an application to the stage of those who joined"));
         }
         Ok(stage)
     }

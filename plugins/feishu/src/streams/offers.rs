@@ -92,7 +92,7 @@ fn declined_for(
         #[serde(default, deserialize_with = "crate::api::loose::whole")]
         offer_status: Option<i64>,
     }
-    // What cannot be read here is set aside by whoever reads the whole offer.
+    // What cannot be read here is set aside below, where the whole offer is read.
     let offer = response.json::<Answer>().ok().and_then(|answer| answer.data?.offer);
     let declined =
         offer.filter(|offer| offer.offer_status == Some(map::DECLINED)).and_then(|offer| offer.application_id);

@@ -20,7 +20,7 @@ use crate::expression::Expression;
 use crate::fields::Fields;
 
 pub(crate) use check::target;
-pub use related::{How, LIST_MAX, Related, WITH_MAX};
+pub use related::{Bounds, How, LIST_MAX, Related, WITH_MAX};
 
 /// Bytes of a definition as JSON.
 pub const DEFINITION_BYTES_MAX: usize = 64 * 1024;

@@ -1,6 +1,8 @@
 //! `with`: what `map` may see beside the changed record, each under a name of its own: a record that is referred to, or the list of
 //! those that belong to one.
 
+use std::time::Duration;
+
 use renmen_schema::id::ConnectionName;
 use renmen_schema::{EntityKind, belongs_to, refers_to};
 use serde_json::Value;
@@ -41,19 +43,25 @@ pub enum How {
     /// `ref`: where the reference to it stands, a JSON Pointer.
     Reference(String),
     /// `list`: all records of an entity that belong to where it starts from.
-    List {
-        /// Fewer are waited for.
-        least: usize,
-        /// More are refused.
-        most: usize,
-    },
+    List(Bounds),
+}
+
+/// How long a list may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// `least`: fewer are waited for.
+    pub least: usize,
+    /// `wait`: so long after the change, then what is there is all; none: as long as the flow has patience.
+    pub wait: Option<Duration>,
+    /// `most`: more are refused.
+    pub most: usize,
 }
 
 impl Related {
     /// Is it a list?
     #[must_use]
     pub fn is_list(&self) -> bool {
-        matches!(self.how, How::List { .. })
+        matches!(self.how, How::List(_))
     }
 }
 
@@ -68,7 +76,7 @@ struct Raw<'v> {
 
 enum What<'v> {
     Reference(&'v str),
-    List { kind: EntityKind, least: u32, most: u32 },
+    List(EntityKind, Bounds),
 }
 
 /// Reads all of them, each after the one that holds its reference.
@@ -161,14 +169,18 @@ fn read_what<'v>(one: &mut Reader<'v, '_>) -> Option<What<'v>> {
     if least > most {
         one.note("least", "it is more than `most`", "write a smaller number");
     }
-    Some(What::List { kind: kind?, least, most })
+    let wait = one.duration("wait", Duration::from_secs(1), Duration::from_secs(30 * 86_400));
+    if wait.is_some() && least == 0 {
+        one.note("wait", "there is nothing to wait for", "write with `least` how many are waited for");
+    }
+    Some(What::List(kind?, Bounds { least: least as usize, wait, most: most as usize }))
 }
 
 fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option<Related> {
     let Raw { name, of, what, fields, connections } = raw;
     let (kind, how) = match what {
         What::Reference(pointer) => (referred(name, pointer, holder, defects)?, How::Reference(pointer.to_owned())),
-        What::List { kind, least, most } => {
+        What::List(kind, bounds) => {
             if !belongs_to(kind, holder) {
                 let message = format!("records of {} do not belong to a record of {}", kind.name(), holder.name());
                 let help = "list what hangs on a candidate, an application, an order, an interview, an answer, a result or an \
@@ -176,7 +188,7 @@ fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option
                 note(defects, &format!("with.{name}.list"), message, help);
                 return None;
             }
-            (kind, How::List { least: least as usize, most: most as usize })
+            (kind, How::List(bounds))
         }
     };
     let (name, of) = (name.to_owned(), of.map(str::to_owned));

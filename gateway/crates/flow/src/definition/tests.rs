@@ -201,6 +201,7 @@ fn what_is_wrong_with_a_list_is_told() {
         ("/map/title", json!("scores.score.value"), &["map.title", "`scores` is a list", "scores.map("]),
         ("/map/title", json!("scores[0].explanation"), &["`/explanation` is not among `with.scores.fields`"]),
         ("/map/title", json!("scores.map(one, one.weight)"), &["map.title", "dimension_score has no `weight`"]),
+        ("/with/scores/wait", json!("5m"), &["with.scores.wait", "nothing to wait for"]),
         ("/sequence", json!("/interwiew"), &["sequence", "decision has no `interwiew`"]),
         ("/delay", json!("5m"), &["sequence", "take one of the two away"]),
     ] {

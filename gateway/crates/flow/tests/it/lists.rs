@@ -181,6 +181,24 @@ async fn a_list_waits_for_as_many_as_the_flow_wants() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_is_waited_for_goes_out_as_it_is_when_its_time_is_over() {
+    let desk = Arc::new(Desk::kind());
+    let waits = flow(|flow| {
+        flow["with"]["scores"]["least"] = json!(2);
+        flow["with"]["scores"]["wait"] = json!("10m");
+        flow["backoff"] = json!({ "base": "1s", "max": "1m" });
+    });
+    let world = world(waits, place(&desk)).await;
+    world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
+    world.put_of("interview_result", "vendor", &[("r1", result("80"))]).await;
+    link(&world, &[("vendor", "s1")]).await;
+    world.until(DeliveryState::Delivered, 1).await;
+    assert!(desk.at_ms.lock()[0] >= crate::world::BEGIN_MS + 600_000, "not before");
+    assert_eq!(titles(&desk.inputs()[0]), [("Clarity", "40")], "what there is");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_is_read_only_once_it_is_known_what_belongs_to_it() {
     let desk = Arc::new(Desk::kind());
     let world = world(flow(|_| {}), place(&desk)).await;

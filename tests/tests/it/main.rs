@@ -26,6 +26,7 @@ mod off;
 mod operator;
 mod pace;
 mod provenance;
+mod records;
 mod secrets;
 mod security_page;
 mod staff;

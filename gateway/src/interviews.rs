@@ -176,7 +176,7 @@ impl Interviews for InterviewBridge {
             waits: progress.waits,
             set_aside: progress.set_aside,
             first_set_aside: aside.collect(),
-            rules: progress.rules.into_iter().map(|rule| RuleUse { name: rule.name, results: rule.results }).collect(),
+            rules: progress.rules.into_iter().map(used).collect(),
             results_without_rule: progress.without_rule,
         })
     }
@@ -203,6 +203,11 @@ impl Interviews for InterviewBridge {
                 .collect(),
         }))
     }
+}
+
+fn used(rule: renmen_interview::RuleUse) -> RuleUse {
+    let renmen_interview::RuleUse { name, from_file, overruled_by, results } = rule;
+    RuleUse { name, from_file, overruled_by, results }
 }
 
 /// A timeline as the API shows it.

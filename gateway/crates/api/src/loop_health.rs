@@ -46,8 +46,12 @@ pub struct SetAsideSubject {
 /// How often a rule was used.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RuleUse {
-    /// Its name in the configuration.
+    /// Its name.
     pub name: String,
+    /// True: it stands in the configuration file. False: a person wrote it.
+    pub from_file: bool,
+    /// The rule of the configuration file that decides in its place, being for the same position and version; null where none does.
+    pub overruled_by: Option<String>,
     /// Looks at results for which it was the rule.
     pub results: u64,
 }

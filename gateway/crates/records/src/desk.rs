@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::ask::{Act, Ask, Refusal};
 use crate::shelf::{Shelf, body, built_in};
-use crate::{competency, profile, refer, rule, tag};
+use crate::{absent, competency, profile, refer, rule, tag};
 
 /// How often it is read again when another gateway was quicker.
 const TRIES: usize = 16;
@@ -219,7 +219,8 @@ struct Checked {
 async fn checked(shelf: Shelf<'_>, ask: &Ask, given: &[u8], old: Option<&Value>) -> Result<Checked, Refusal> {
     let mut bytes = canonicalize(ask.kind, given).map_err(Refusal::Defects)?;
     let mut value: Value = serde_json::from_slice(&bytes).map_err(|fault| Refusal::Fault(fault.to_string()))?;
-    let mut defects = refer::check(shelf, ask.kind, &value).await?;
+    let mut defects = absent::nulls(given);
+    defects.extend(refer::check(shelf, ask.kind, &value).await?);
     if ask.kind == EntityKind::Tag {
         defects.extend(tag::sign(&mut value, old, &ask.writer.person));
         bytes = canonicalize(ask.kind, value.to_string().as_bytes()).map_err(Refusal::Defects)?;

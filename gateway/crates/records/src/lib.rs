@@ -6,9 +6,10 @@
 //!
 //! Must not know: HTTP, plugins, how the interview loop decides. Whoever serves these over HTTP asks [`Desk`].
 //!
-//! Reading order: `ask` (what is asked, and what it comes to), `desk` (the way of one request), `refer` (what a body may refer to),
+//! Reading order: `ask` (what is asked, and what it comes to), `desk` (the way of one request), `absent` and `refer` (what a body may hold),
 //! `shelf` (what is read), then what is particular: `profile`, `competency`, `rule`, `tag`.
 
+mod absent;
 mod ask;
 mod competency;
 mod desk;

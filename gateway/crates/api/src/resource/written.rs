@@ -120,7 +120,7 @@ pub(crate) async fn put(
     params(
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
-        ("reason" = String, Query, description = "Why: kept with the tombstone", min_length = 1, max_length = 2000, pattern = r"\S"),
+        ("reason" = inline(Prose), Query, description = "Why: kept with the tombstone"),
         ("If-Match" = Option<String>, Header, description = "The revision that you read, such as `\"3\"`; needed", pattern = "^(W/)?\"[1-9][0-9]{0,17}\"$"),
         ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request: send it again with the same one when its answer was lost", pattern = "^[!-~]{1,255}$"),
     ),
@@ -185,9 +185,10 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<Result<&'h str, ()>>
     Some(if all.next().is_some() { Err(()) } else { first.to_str().map_err(|_| ()) })
 }
 
-/// The revision that the client read. A proxy that packs answers makes a tag weak; it names the same revision.
+/// The revision that the client read; an empty header names none. A proxy that packs answers makes a tag weak; it names the same
+/// revision.
 fn revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(given) = single(headers, IF_MATCH.as_str()) else { return Ok(None) };
+    let Some(given) = single(headers, IF_MATCH.as_str()).filter(|given| *given != Ok("")) else { return Ok(None) };
     let read = |text: &str| {
         let digits = text.strip_prefix("W/").unwrap_or(text).strip_prefix('"')?.strip_suffix('"')?;
         let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn a_revision_is_one_tag_and_nothing_else() {
         let read = |values: &[&str]| revision(&with("if-match", values));
-        assert_eq!(read(&[]).unwrap(), None);
+        assert_eq!((read(&[]).unwrap(), read(&[""]).unwrap()), (None, None));
         assert_eq!(read(&["\"3\""]).unwrap(), Some(3));
         assert_eq!(read(&["W/\"17\""]).unwrap(), Some(17));
         for bad in ["3", "*", "\"\"", "\"03\"", "\"+3\"", "\"3\", \"4\"", "\"a\"", "\"99999999999999999999\""] {

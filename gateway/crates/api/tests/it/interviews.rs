@@ -37,7 +37,7 @@ impl Interviews for Scripted {
             waits: None,
             set_aside: 1,
             first_set_aside: vec![aside],
-            rules: vec![RuleUse { name: "default".into(), results: 3 }],
+            rules: vec![RuleUse { name: "default".into(), from_file: true, overruled_by: None, results: 3 }],
             results_without_rule: 0,
         })
     }
@@ -302,7 +302,7 @@ async fn health_names_what_the_interview_loop_set_aside() {
     let own = &health["interview_loop"];
     assert_eq!((&own["place"], &own["set_aside"], &own["behind_since"]), (&json!(7), &json!(1), &Value::Null));
     assert_eq!(own["first_set_aside"][0]["since"], "2026-03-02T01:00:00.000Z");
-    assert_eq!(own["rules"], json!([{ "name": "default", "results": 3 }]));
+    assert_eq!(own["rules"], json!([{ "name": "default", "from_file": true, "overruled_by": null, "results": 3 }]));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::Store;
 
-use super::rule::{self, Chosen, RuleSpec, Rules};
+use super::rule::{self, Chosen, Published, RuleSpec, Rules};
 use crate::InterviewError;
 use crate::dossier::Dossier;
 
@@ -33,6 +33,10 @@ struct State {
 pub struct RuleUse {
     /// Its name.
     pub name: String,
+    /// It stands in the configuration file; else a person wrote it.
+    pub from_file: bool,
+    /// The rule of the file that decides in its place.
+    pub overruled_by: Option<String>,
     /// For how many results it was the rule, since the gateway began.
     pub results: u64,
 }
@@ -109,8 +113,15 @@ impl RuleBook {
     /// How often each rule was used, and for how many results there was none.
     pub(crate) fn uses(&self) -> (Vec<RuleUse>, u64) {
         let state = self.0.lock();
+        let overruled = state.rules.overruled();
+        let by = |rule: &Published| {
+            let found = overruled.iter().find(|(overruled, _)| overruled.record == rule.record);
+            found.map(|(_, file)| file.rule.name.clone())
+        };
         let uses = state.rules.iter().map(|rule| RuleUse {
             name: rule.rule.name.clone(),
+            from_file: rule.of_file,
+            overruled_by: by(rule),
             results: state.chosen.get(&rule.record).copied().unwrap_or(0),
         });
         (uses.collect(), state.none)

@@ -40,7 +40,7 @@ pub(super) struct Published {
     pub(super) rule: DecisionRule,
     external_id: String,
     /// It stands in the configuration file; else a person wrote it.
-    of_file: bool,
+    pub(super) of_file: bool,
 }
 
 /// The rule for a result.
@@ -105,7 +105,7 @@ impl Rules {
     }
 
     /// Rules of people that decide nothing, because one of the file is for the same: each with that one.
-    fn overruled(&self) -> Vec<(&Published, &Published)> {
+    pub(super) fn overruled(&self) -> Vec<(&Published, &Published)> {
         let of_file: Vec<&Published> = self.iter().filter(|rule| rule.of_file).collect();
         let same =
             |a: &DecisionRule, b: &DecisionRule| (&a.position, a.profile_version) == (&b.position, b.profile_version);

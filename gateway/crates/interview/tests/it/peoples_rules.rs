@@ -120,6 +120,10 @@ async fn a_rule_that_the_file_gets_later_wins_and_takes_no_record_of_a_person() 
     let (said, by, record, _) = outcome(&looped, "int-1").await;
     assert_eq!((said.as_str(), by.as_str()), ("FAIL", "default"));
     assert_ne!(record, written.id);
+    let rules = looped.desk.progress(&tenant()).unwrap().rules;
+    let told: Vec<_> =
+        rules.iter().map(|rule| (rule.name.as_str(), rule.from_file, rule.overruled_by.as_deref())).collect();
+    assert_eq!(told, [("default", true, None), ("all", false, Some("default"))]);
     let row = looped.bed.store.record(&tenant(), written.id).await.unwrap().unwrap();
     assert_eq!((row.revision, serde_json::from_slice::<Value>(&row.body).unwrap()), (1, all));
 }

@@ -35,6 +35,9 @@ async fn everything_wrong_with_a_body_is_told_at_once_with_its_place() {
 
     let unread = desk.post("competencies", json!({ "name": "Sales" })).await.problem("invalid_record");
     assert_eq!(errors(&unread)[0].0, "/body/name");
+    let null =
+        desk.post("competencies", json!({ "name": { "en": "S" }, "code": null })).await.problem("invalid_record");
+    assert_eq!(errors(&null), [("/body/code", "null_value")]);
     let unknown =
         desk.post("competencies", json!({ "name": { "en": "S" }, "weigth": 1 })).await.problem("invalid_record");
     assert_eq!(errors(&unknown)[0].1, "unknown_field");
@@ -112,6 +115,16 @@ async fn what_a_connector_brought_is_changed_in_its_own_system() {
     let twice = json!({ "external_id": "c9", "reason": "r", "body": competency("Mine") });
     let refused = desk.send("POST", "/v1/competencies", &[], &twice).await.problem("refused");
     assert!(refused["related"].as_str().unwrap().starts_with("/v1/competencies/"));
+}
+
+#[tokio::test]
+async fn a_refusal_speaks_the_language_that_was_asked_for() {
+    let desk = Desk::new().await;
+    let ask = json!({ "reason": "r", "body": profile(2, "c1", Some("2026-01-01T00:00:00.000Z")) });
+    desk.made("competencies", "c1", competency("Sales")).await;
+    let answer = desk.send("POST", "/v1/position-profiles", &[("accept-language", "zh-CN")], &ask).await;
+    let problem = answer.problem("refused");
+    assert_eq!(problem["detail"], "版本号逐一递增：该职位画像的下一版是 1，而不是 2");
 }
 
 #[tokio::test]

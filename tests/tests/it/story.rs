@@ -155,12 +155,10 @@ async fn corrected(stage: &Stage, api: &Api) {
     assert_eq!(state.moves.len(), 1, "moved once, and not back: {:?}", state.moves);
 }
 
-/// Writes a published version of a profile as the gateway does, while it is not running.
-async fn publish(home: &Home, job: &str, version: u32, weights: [u16; 2]) {
-    let url = format!("sqlite:{}", home.path().join(".renmen/renmen.db").display());
-    let store = renmen_store::open(renmen_store::StoreOptions::at(url)).await.unwrap();
+/// Somebody writes and publishes a version of a profile.
+async fn publish(api: &Api, job: &str, version: u32, weights: [u16; 2]) {
     let part = |n: usize, bp: u16| {
-        json!({ "competency": { "external": { "value": format!("comp-{n}") } }, "weight": { "bp": bp },
+        json!({ "competency": { "external": { "connection": "interview", "value": format!("comp-{n}") } }, "weight": { "bp": bp },
                 "dimensions": [{ "name": { "zh-CN": "语速" }, "modality": { "code": "SPEECH" }, "weight": { "bp": 5000 } }] })
     };
     let body = json!({
@@ -168,19 +166,8 @@ async fn publish(home: &Home, job: &str, version: u32, weights: [u16; 2]) {
         "published_at": "2026-03-02T01:00:00.000Z", "complete": true, "blocked_features": ["accent"],
         "competencies": [part(0, weights[0]), part(1, weights[1])],
     });
-    let stream = renmen_schema::id::StreamName::new("profiles").unwrap();
-    let tenant = renmen_schema::id::TenantId::new("default").unwrap();
-    let mut commit = renmen_store::AuthoredCommit::of(tenant, stream, jiff::Timestamp::now().as_millisecond());
-    commit.records.push(renmen_store::AuthoredRecord {
-        entity: "position_profile".into(),
-        external_id: format!("{job}/{version}"),
-        body: body.to_string().into_bytes(),
-        deleted: None,
-        causes: Vec::new(),
-        expect: Some(0),
-        parents: Vec::new(),
-    });
-    store.author(commit).await.unwrap();
+    let (status, made) = api.post("/v1/position-profiles", &json!({ "reason": "新的岗位要求", "body": body })).await;
+    assert_eq!(status, 201, "{made}");
 }
 
 /// Somebody moves an application to the AI interview, and the vendor has one more order.
@@ -207,30 +194,26 @@ async fn r14_a_new_version_of_a_profile_reaches_the_vendor_and_orders_from_then_
     let stage = stage();
     let home = home(&stage).await;
     home.run(&["sync", "--dev", "feishu"]).await;
-    let serve = || home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     // Two applications in screening for the same job.
     let (first, second) = (0, 12);
     let job = stage.hire.lock().unwrap().applications[first]["job_id"].as_str().unwrap().to_owned();
     assert_eq!(stage.hire.lock().unwrap().applications[second]["job_id"], job.as_str());
-    let mut gateway = serve();
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;
     assert_eq!(ordered(&stage, &api, first).await["profile_version"], Value::Null);
-    drop(gateway);
 
-    publish(&home, &job, 3, [3333, 6667]).await;
-    publish(&home, &job, 4, [2500, 7500]).await;
-    let mut gateway = serve();
-    let api = Api::of(&mut gateway).await;
+    publish(&api, &job, 1, [3333, 6667]).await;
+    publish(&api, &job, 2, [2500, 7500]).await;
     let sent = api.deliveries("flow=profile-to-vendor&state=delivered", 2).await;
     assert_eq!(sent.len(), 2);
     let held = stage.vendor.lock().unwrap().profiles[&job].clone();
-    assert_eq!(held.keys().collect::<Vec<_>>(), [&3, &4], "in their order");
+    assert_eq!(held.keys().collect::<Vec<_>>(), [&1, &2], "in their order");
     let weights: Vec<&Value> =
-        held[&3]["competencies"].as_array().unwrap().iter().map(|one| &one["weight_bp"]).collect();
+        held[&1]["competencies"].as_array().unwrap().iter().map(|one| &one["weight_bp"]).collect();
     assert_eq!(weights, [&json!(3333), &json!(6667)]);
-    assert_eq!(held[&4]["competencies"][0]["dimensions"][0]["modality"], "speech");
-    assert_eq!(held[&4]["blocked_features"], json!(["accent"]));
-    assert_eq!(ordered(&stage, &api, second).await["profile_version"], 4);
+    assert_eq!(held[&2]["competencies"][0]["dimensions"][0]["modality"], "speech");
+    assert_eq!(held[&2]["blocked_features"], json!(["accent"]));
+    assert_eq!(ordered(&stage, &api, second).await["profile_version"], 2);
     let state = stage.vendor.lock().unwrap();
     assert_eq!(state.collections["orders"][0]["profile_version"], Value::Null, "what was under way stays as it was");
 }

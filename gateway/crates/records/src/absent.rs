@@ -25,7 +25,7 @@ fn walk(value: &Value, path: &mut String, found: &mut Vec<Defect>) {
     };
     match value {
         Value::Null => {
-            found.push(defect(path.as_str(), "null_value", "null; leave the field out where there is nothing"))
+            found.push(defect(path.as_str(), "null_value", "null; leave the field out where there is nothing"));
         }
         Value::Object(members) => members.iter().for_each(|(name, member)| inside(name, member, path)),
         Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| inside(&at.to_string(), item, path)),

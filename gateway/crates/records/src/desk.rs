@@ -1,4 +1,5 @@
-//! The way of one request: answered before? Then what it comes to by what stands now, then one commit. Whoever is second reads again.
+//! The way of one request: was it answered before? If not, what does it come to by what stands now? Then one commit. A request that comes
+//! second reads again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ impl Desk {
 
     async fn once(&self, ask: &Ask, now_ms: i64) -> Result<RecordRow, Refusal> {
         let tenant = &ask.writer.tenant;
-        // Before anything is read: what was read still stands when nobody wrote since.
+        // Before anything is read: the commit is refused when somebody wrote since.
         let place = self.place(tenant).await?;
         let shelf = Shelf { store: &*self.store, tenant };
         let record = plan(shelf, ask, now_ms).await?;
@@ -90,6 +91,10 @@ impl Desk {
         let done = self.store.author(commit).await?;
         metrics::counter!("renmen_records_by_people_total", "entity" => ask.kind.name(), "what" => ask.act.word())
             .increment(1);
+        // The answer that a repetition gets, also where another gateway wrote in the meantime.
+        if let Some(row) = self.answered(ask, now_ms).await? {
+            return Ok(row);
+        }
         let id = done.ids.first().copied().ok_or_else(|| Refusal::Fault("nothing was written".into()))?;
         shelf.record(id).await?.ok_or_else(|| Refusal::Fault("what was written is gone".into()))
     }

@@ -4,7 +4,7 @@
 //! change, a competency that is in use, two rules for one thing. What is written are records of the built-in connection `renmen` like
 //! any other: checked as a connector's are, with revisions, in the change feed.
 //!
-//! Must not know: HTTP, plugins, how the interview loop decides. Whoever serves these over HTTP asks [`Desk`].
+//! Must not know: HTTP, plugins, how the interview loop decides. What serves these over HTTP asks [`Desk`].
 //!
 //! Reading order: `ask` (what is asked, and what it comes to), `desk` (the way of one request), `absent` and `refer` (what a body may hold),
 //! `shelf` (what is read), then what is particular: `profile`, `competency`, `rule`, `tag`.

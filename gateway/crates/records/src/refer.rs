@@ -1,5 +1,5 @@
 //! What a body refers to. A reference by the id of another connection may come before what it means, as a connector's may; one by our
-//! id, and one to a record of ours, must lead somewhere: nobody but the writer could make it come true.
+//! id, and one to a record of ours, must lead somewhere: no pull would ever bring it.
 
 use renmen_schema::id::RecordId;
 use renmen_schema::{Defect, EntityKind, external_of, refers_to};

@@ -1,7 +1,7 @@
 //! The book of rules of one tenant: those in force, kept up to date from the change feed, and how often each was used.
 //!
-//! A change of a rule counts for results that are judged from then on: whoever judges what a piece of the feed names first has the book
-//! brought up to that piece's end.
+//! A change of a rule counts for results that are judged from then on: before the loop judges what a piece of the feed
+//! names, it brings the book up to that piece's end.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -97,7 +97,7 @@ async fn people_may_have_rules_where_the_file_has_none() {
     let looped = Looped::with(bed, none).await;
     looped.result("int-1", "70").await;
     looped.catch_up().await;
-    assert!(looped.bed.find("decision", None).await.is_empty(), "nobody decides");
+    assert!(looped.bed.find("decision", None).await.is_empty(), "there is no rule");
     let all = json!({ "name": "all", "pass": "60", "active": true });
     let written = Person::of(&looped.bed).rule(&looped.bed, &all).await;
     looped.result("int-2", "70").await;

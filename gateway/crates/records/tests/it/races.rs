@@ -1,4 +1,4 @@
-//! What holds across records holds whoever is first, at whichever gateway, on either store.
+//! What is checked across records holds whichever request is first, at either gateway, on either store.
 
 use renmen_records::{Act, Refusal};
 use renmen_schema::EntityKind;

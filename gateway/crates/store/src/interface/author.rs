@@ -14,7 +14,8 @@ pub trait AuthorStore: Send + Sync {
     /// Writes records, their causes, links and timers, and moves the follower's place in the feed: all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when another gateway moved the place first or a record is not at the revision expected;
+    /// [`StoreError::Fenced`] when another gateway moved the place first, a record is not at the revision expected, or the
+    /// request was answered already;
     /// [`StoreError::BadInput`] over a limit, or for two records with one id. Nothing was written then.
     async fn author(&self, commit: AuthoredCommit) -> Result<AuthorOutcome, StoreError>;
 

@@ -25,7 +25,7 @@ async fn the_same_request_gives_the_same_answer_and_writes_once() {
     assert_eq!(again.headers["etag"], first.headers["etag"]);
     assert_eq!(again.headers["location"], first.headers["location"]);
     assert_eq!(desk.rig.get("/v1/competencies").await.json()["data"].as_array().unwrap().len(), 1);
-    // Another request under the same name is none of the two.
+    // Another request under the same name is refused.
     for other in [
         json!({ "reason": "import", "body": competency("Else") }),
         json!({ "reason": "other", "body": competency("Sales") }),

@@ -54,7 +54,7 @@ async fn a_reference_leads_somewhere_or_names_the_connection_that_will_bring_it(
     body["position"] = json!({ "external": { "value": "j1" } });
     let here = desk.post("position-profiles", body.clone()).await.problem("invalid_record");
     assert_eq!(errors(&here), [("/body/position/external", "unknown_reference")], "no connection means `renmen`");
-    // A record of another kind, or of another tenant, is none.
+    // A record of another kind does not count.
     body["position"] = json!({ "id": ours["id"] });
     let kind = desk.post("position-profiles", body.clone()).await.problem("invalid_record");
     assert_eq!(errors(&kind), [("/body/position/id", "unknown_reference")]);

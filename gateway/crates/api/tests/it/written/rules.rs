@@ -54,7 +54,7 @@ async fn two_rules_in_force_are_never_for_the_same_thing() {
     let mut version = rule("other", Some("j1"), "60");
     version["profile_version"] = json!(2);
     let second = desk.made("decision-rules", "r2", version.clone()).await;
-    // One that is not in force is in nobody's way, until it is.
+    // One that is not in force is allowed beside it, until it comes into force.
     let mut idle = rule("idle", Some("j1"), "50");
     idle["active"] = json!(false);
     let third = desk.made("decision-rules", "r3", idle.clone()).await;

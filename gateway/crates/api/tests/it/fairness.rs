@@ -35,6 +35,13 @@ async fn placed(rig: Arc<Rig>, key: ApiKey, path: &'static str) -> Answer {
     }
 }
 
+/// Has both tenants' keys known to the process: many requests at once with a key that is looked up would meet the limit on that.
+async fn known(rig: &Rig) {
+    for key in [&rig.key, &rig.other] {
+        assert_eq!(rig.send("GET", "/v1/runs", Some(key), &[]).await.status(), StatusCode::OK);
+    }
+}
+
 /// Waits until no place is left for a further stream of this key.
 async fn full(rig: &Rig, key: &ApiKey) {
     wait_until(async || {
@@ -55,6 +62,7 @@ fn waiting(polls: &[JoinHandle<Answer>]) -> usize {
 #[tokio::test]
 async fn a_tenant_with_every_long_poll_gives_them_up_to_the_next_until_both_have_half() {
     let rig = Arc::new(Rig::new().await);
+    known(&rig).await;
     let most = ApiOptions::default().streams_max;
     let mut alpha = polls(&rig, &rig.key, most);
     full(&rig, &rig.key).await;
@@ -89,6 +97,7 @@ async fn a_tenant_with_every_long_poll_gives_them_up_to_the_next_until_both_have
 async fn a_key_with_every_stream_gives_some_up_to_another_of_its_tenant() {
     let options = ApiOptions { streams_max: 4, ..ApiOptions::default() };
     let rig = Arc::new(Rig::with(options, ScriptedControl::default()).await);
+    known(&rig).await;
     let another = rig.key_of("acme", KeyRole::Consumer).await;
     let greedy = polls(&rig, &rig.key, 4);
     full(&rig, &rig.key).await;
@@ -101,6 +110,7 @@ async fn a_key_with_every_stream_gives_some_up_to_another_of_its_tenant() {
 async fn an_event_stream_that_is_given_up_ends_and_goes_on_behind_its_last_event() {
     let options = ApiOptions { streams_max: 2, ..ApiOptions::default() };
     let rig = Arc::new(Rig::with(options, ScriptedControl::default()).await);
+    known(&rig).await;
     rig.employees(&[("u1", "001")]).await;
     let first = rig.send("GET", "/v1/changes/stream", Some(&rig.key), &[]).await;
     let _second = rig.send("GET", "/v1/changes/stream", Some(&rig.key), &[]).await;
@@ -117,10 +127,7 @@ async fn a_tenant_with_every_request_under_way_does_not_keep_another_out() {
     let options = ApiOptions { requests_max: 4, ..ApiOptions::default() };
     let control = ScriptedControl { delay: Duration::from_secs(3), ..ScriptedControl::default() };
     let rig = Arc::new(Rig::with(options, control).await);
-    // Both keys are known from now on: what follows waits for the engine alone.
-    for key in [&rig.key, &rig.other] {
-        assert_eq!(rig.send("GET", "/v1/runs", Some(key), &[]).await.status(), StatusCode::OK);
-    }
+    known(&rig).await;
     let ask = || tokio::spawn(placed(Arc::clone(&rig), rig.key.clone(), "/v1/connections"));
     let alpha: Vec<_> = (0..4).map(|_| ask()).collect();
     wait_until(async || rig.get("/v1/runs").await.status == StatusCode::SERVICE_UNAVAILABLE).await;

@@ -118,6 +118,9 @@ pub(crate) enum Command {
     Flow(Flow),
     /// Do one action for one record by hand: cancel, order again, tell somebody. Nothing is sent without --apply.
     Act(Act),
+    /// Instructions to change a vendor's model: propose, approve, reject, take back.
+    #[command(subcommand)]
+    Adjust(Adjust),
     /// What flows sent and will send.
     #[command(subcommand)]
     Deliveries(Deliveries),
@@ -235,6 +238,66 @@ pub(crate) struct Act {
     /// Do it. With SQLite stop the gateway first, or use its API.
     #[arg(long)]
     pub(crate) apply: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Adjust {
+    /// Newest first.
+    List {
+        /// Only in this status: PROPOSED, APPROVED, SENT, ACCEPTED, APPLIED, REJECTED, REVERTING, REVERTED.
+        #[arg(long)]
+        status: Option<String>,
+    },
+    /// One instruction, with what people did about it.
+    Show {
+        /// From `list`.
+        id: String,
+    },
+    /// Propose one. With SQLite stop the gateway first, or use its API.
+    Propose {
+        /// A file with `target`, `ops` and `evidence` in JSON; `-` is standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        why: Why,
+        /// The same again with the same key makes one.
+        #[arg(long)]
+        idempotency_key: Option<String>,
+    },
+    /// Approve one: a flow carries it to the vendor when the gateway runs.
+    Approve {
+        /// From `list`.
+        id: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Reject one that was proposed.
+    Reject {
+        /// From `list`.
+        id: String,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Have the vendor take back one that it applied.
+    Revert {
+        /// From `list`.
+        id: String,
+        #[command(flatten)]
+        why: Why,
+        /// The version that the vendor's model has now; by default the one that it got from this instruction.
+        #[arg(long)]
+        profile_version: Option<u32>,
+    },
+}
+
+/// Who does something, and why.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Why {
+    /// Why. Kept with the instruction.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who. Kept with the instruction.
+    #[arg(long, env = "USER")]
+    pub(crate) person: String,
 }
 
 #[derive(Debug, Subcommand)]

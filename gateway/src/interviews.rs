@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_api::{
-    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
-    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineCopy, TimelineStep,
+    AdjustmentWaiting, AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision,
+    PersonReopening, RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineCopy, TimelineStep,
 };
 use renmen_config::Config;
 use renmen_interview::{
@@ -75,6 +75,7 @@ pub(crate) fn options(config: &Config, writers: &Writers) -> LoopOptions {
         children_max: said.children_max as usize,
         screen_token_life_ms: ms(said.screen_token_life),
         decide_within_ms: ms(said.decide_within),
+        adjust_wait_ms: ms(said.adjust_wait),
         ..LoopOptions::default()
     }
 }
@@ -170,6 +171,12 @@ impl Interviews for InterviewBridge {
             reason: aside.reason,
             since_ms: aside.since_ms,
         });
+        let waiting = progress.first_adjustments_waiting.into_iter().map(|one| AdjustmentWaiting {
+            url: format!("/v1/model-adjustments/{}", one.id),
+            status: one.status.as_str().to_owned(),
+            reason: one.reason().to_owned(),
+            since_ms: one.since_ms,
+        });
         Some(LoopHealth {
             place: progress.place,
             behind_since_ms: progress.behind_since_ms,
@@ -178,6 +185,8 @@ impl Interviews for InterviewBridge {
             first_set_aside: aside.collect(),
             rules: progress.rules.into_iter().map(used).collect(),
             results_without_rule: progress.without_rule,
+            adjustments_waiting: progress.adjustments_waiting,
+            first_adjustments_waiting: waiting.collect(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Renmen: the binary. Wiring and the command line only; what a word does is in the crates below `crates/`.
 
+mod adjustments;
 mod api_options;
 mod cli;
 mod command;
@@ -84,6 +85,7 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         }
         Command::Flow(ask) => command::flow::run(common, out, ask).await,
         Command::Act(ask) => command::act::run(common, out, ask).await,
+        Command::Adjust(ask) => command::adjust::run(common, out, ask).await,
         Command::Deliveries(ask) => command::deliveries::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {
             command::replay::run(common, out, connection, stream, *apply).await

@@ -35,6 +35,8 @@ pub struct State {
     pub model: write::Model,
     /// Answers to writes by their idempotency key.
     written: HashMap<String, (u16, Value)>,
+    /// Adjust instructions that were taken.
+    taken: usize,
     /// Weights before each adjust instruction.
     undo: BTreeMap<String, BTreeMap<String, u64>>,
 }

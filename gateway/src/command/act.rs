@@ -111,7 +111,9 @@ fn work(ask: &Ask) -> anyhow::Result<HandWork> {
         (None, Some(connection), Some(action)) => {
             let to = Target { connection: connection.clone(), action: action.clone() };
             match &ask.input {
-                Some(path) if ask.field.is_empty() && with.is_null() => Ok(HandWork::Input { to, input: input(path)? }),
+                Some(path) if ask.field.is_empty() && with.is_null() => {
+                    Ok(HandWork::Input { to, input: read_json(path)? })
+                }
                 None if !map.is_null() => {
                     let fields = if ask.field.is_empty() { Value::Null } else { json!(ask.field) };
                     Ok(HandWork::Map { to, map, fields, with })
@@ -126,7 +128,8 @@ fn work(ask: &Ask) -> anyhow::Result<HandWork> {
     }
 }
 
-fn input(path: &Path) -> anyhow::Result<Value> {
+/// A file with JSON; `-` is standard input.
+pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
     let mut bytes = Vec::new();
     let read = match path == Path::new("-") {
         true => std::io::stdin().read_to_end(&mut bytes).map(drop),

@@ -2,6 +2,7 @@
 //! [`crate::exit::Outcome`].
 
 pub(crate) mod act;
+pub(crate) mod adjust;
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod conformance;

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::adjustments::AdjustBridge;
 use crate::cli::{Common, Serve};
 use crate::control::Bridge;
 use crate::deployment::{Deployment, Running, remarks};
@@ -56,6 +57,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     };
     let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
         .with_interviews(Arc::new(interviews))
+        .with_adjustments(Arc::new(AdjustBridge::new(&running)))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
         .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));

@@ -414,6 +414,8 @@ pub struct Adjustment {
     pub status: String,
     /// The vendor's receipt.
     pub receipt: Option<String>,
+    /// The model's version since it was applied or reverted.
+    pub version: Option<u32>,
 }
 
 /// One change of a model.

@@ -5,6 +5,8 @@
 //! is not the one stated is one of these (R50).
 
 use renmen_plugin::http::{Request, Response};
+use renmen_plugin::schema::entity::{AdjustOp, AdjustmentEvidence, AdjustmentTarget};
+use renmen_plugin::schema::types::Ref;
 use renmen_plugin::{Action, Failure, Receipt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -67,17 +69,14 @@ struct Profile {
     competencies: Vec<Value>,
 }
 
-/// `interview.adjust`: what to change, and what it must be now (R49 to R51).
-#[derive(Debug, Deserialize, Serialize)]
+/// `interview.adjust`: what to change, and what it must be now (R49 to R51), as the canonical instruction says it.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Adjust {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    position_id: Option<String>,
-    /// The version of the model that the change starts from.
-    expected_version: u32,
-    ops: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    evidence: Option<Value>,
+    target: AdjustmentTarget,
+    ops: Vec<AdjustOp>,
+    #[serde(default)]
+    evidence: Option<AdjustmentEvidence>,
 }
 
 /// `profile.publish`: a version of a position's profile (R14). What it holds goes out as it is: weights in whole basis points.
@@ -166,7 +165,7 @@ pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure>
         }
         "interview.adjust" => {
             let adjust: Adjust = action.input()?;
-            written(&send(config, action, "adjustments", &adjust)?, true)
+            written(&send(config, action, "adjustments", &instruction(&adjust)?)?, true)
         }
         "interview.adjust.revert" => {
             let of: Of = action.input()?;
@@ -183,6 +182,48 @@ pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure>
         }
         other => Err(Failure::invalid_input(format!("this connector has no action `{other}`"))),
     }
+}
+
+/// The instruction in the protocol's words. References mean the vendor's own ids.
+fn instruction(adjust: &Adjust) -> Result<Value, Failure> {
+    let position = adjust.target.position.as_ref().map(|position| external(position, "target.position")).transpose()?;
+    let ops = adjust.ops.iter().map(op).collect::<Result<Vec<Value>, Failure>>()?;
+    let mut body = json!({ "expected_version": adjust.target.profile_version, "ops": ops });
+    if let Some(position) = position {
+        body["position_id"] = position.into();
+    }
+    if let Some(evidence) = &adjust.evidence {
+        body["evidence"] = json!(evidence);
+    }
+    Ok(body)
+}
+
+fn op(from: &AdjustOp) -> Result<Value, Failure> {
+    let mut op = Map::new();
+    op.insert("op".into(), from.op.to_ascii_lowercase().into());
+    let competency = from.competency.as_ref().map(|competency| external(competency, "ops.competency")).transpose()?;
+    let modality = from.modality.as_ref().map(|modality| modality.code.as_str().to_ascii_lowercase());
+    let text = from.text.as_ref().map(|text| json!(text));
+    let members: [(&str, Option<Value>); 8] = [
+        ("competency_id", competency.map(Value::from)),
+        ("modality", modality.map(Value::from)),
+        ("from_bp", from.from_bp.map(Value::from)),
+        ("to_bp", from.to_bp.map(Value::from)),
+        ("signal", from.signal.as_ref().map(|signal| signal.value.clone().into())),
+        ("question_id", from.question.as_ref().map(|question| question.value.clone().into())),
+        ("text", text),
+        ("feature", from.feature.clone().map(Value::from)),
+    ];
+    op.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(Value::Object(op))
+}
+
+/// The id that another system gave: the vendor knows no other.
+fn external<E>(reference: &Ref<E>, field: &str) -> Result<String, Failure> {
+    let found = reference.external.as_ref().map(|external| external.value.clone());
+    found.ok_or_else(|| {
+        Failure::invalid_input(format!("`{field}` names no id that the vendor knows: give it as `external`"))
+    })
 }
 
 fn send(config: &Config, action: &Action, path: &str, body: &impl Serialize) -> Result<Response, Failure> {

@@ -114,13 +114,15 @@ pub(super) async fn adjust(Shared(vendor): Shared<Vendor>, headers: HeaderMap, J
             state.model.weights.insert(competency, op["to_bp"].as_u64().unwrap_or_default());
         }
         state.model.version += 1;
-        let id = format!("adj-{}", state.undo.len());
+        let version = state.model.version;
+        let id = format!("adj-{}", state.taken);
+        state.taken += 1;
         state.undo.insert(id.clone(), before);
         put(
             state,
             "adjustments",
             json!({ "id": id, "modified_at": now(), "position_id": asked["position_id"],
-                    "expected_version": asked["expected_version"], "ops": ops, "status": "applied", "receipt": format!("rcpt-{id}") }),
+                    "expected_version": asked["expected_version"], "ops": ops, "status": "applied", "version": version, "receipt": format!("rcpt-{id}") }),
         );
         // Taken now, applied by the time that somebody asks.
         Ok((StatusCode::ACCEPTED, json!({ "id": id, "status": "accepted" })))
@@ -145,6 +147,7 @@ pub(super) async fn revert(
         let version = state.model.version;
         if let Some(adjustment) = object(state, "adjustments", &id) {
             adjustment["status"] = json!("reverted");
+            adjustment["version"] = json!(version);
             adjustment["modified_at"] = json!(now());
         }
         Ok((StatusCode::OK, json!({ "id": id, "status": "reverted", "version": version })))
@@ -156,9 +159,10 @@ pub(super) async fn adjustment(Shared(vendor): Shared<Vendor>, Path(id): Path<St
     if !is_allowed(&headers) {
         return error(StatusCode::UNAUTHORIZED, "unauthorized", "unknown key");
     }
-    let version = state.model.version;
     match object(&mut state, "adjustments", &id) {
-        Some(found) => Json(json!({ "id": id, "status": found["status"], "version": version })).into_response(),
+        Some(found) => {
+            Json(json!({ "id": id, "status": found["status"], "version": found["version"] })).into_response()
+        }
         None => error(StatusCode::NOT_FOUND, "unknown_adjustment", "no such adjustment"),
     }
 }

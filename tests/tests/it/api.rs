@@ -96,6 +96,15 @@ impl Api {
         (status.as_u16(), body)
     }
 
+    /// The same with an idempotency key.
+    pub async fn post_keyed(&self, path: &str, body: &Value, key: &str) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.key);
+        let request = request.header("content-type", "application/json").header("idempotency-key", key);
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
+    }
+
     /// How a key, or none, is answered.
     pub async fn status(&self, path: &str, key: Option<&str>) -> u16 {
         let request = self.client.get(format!("{}{path}", self.url));

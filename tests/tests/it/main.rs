@@ -1,6 +1,7 @@
 //! End-to-end tests over the real binary, real plugins and the vendors' simulators.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod adjust;
 mod api;
 mod architecture;
 mod author;

@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 59] = [
+pub(crate) static OPERATIONS: [Operation; 63] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -69,6 +69,10 @@ pub(crate) static OPERATIONS: [Operation; 59] = [
     row("POST", "/v1/decisions/{id}/reopen", "reopen_decision", OWNER),
     row("POST", "/v1/decisions/{id}/override", "override_decision", OWNER),
     row("POST", "/v1/dimension-scores/{id}/corrections", "correct_score", OWNER),
+    row("POST", "/v1/model-adjustments", "propose_adjustment", OWNER),
+    row("POST", "/v1/model-adjustments/{id}/approve", "approve_adjustment", OWNER),
+    row("POST", "/v1/model-adjustments/{id}/reject", "reject_adjustment", OWNER),
+    row("POST", "/v1/model-adjustments/{id}/revert", "revert_adjustment", OWNER),
     // How the gateway runs.
     row("GET", "/v1/health", "get_health", OWNER),
     row("GET", "/v1/connections", "list_connections", OWNER),

@@ -9,6 +9,7 @@
 //! call what; `server/` has the connections below them, `pool` what is shared fairly, `limit` what was reached.
 
 mod access;
+mod adjustments;
 mod auth;
 mod body;
 mod control;
@@ -38,6 +39,7 @@ mod shown_json;
 mod state;
 mod text;
 
+pub use adjustments::{AdjustmentAsk, AdjustmentDoing, Adjustments, NewAdjustment};
 pub use control::{
     ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,
     StreamActivity, StreamInfo,
@@ -57,7 +59,7 @@ pub use interviews::{
     ScoreCorrection, ScreenStep, ScreenSteps, TimelineCopy, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
-pub use loop_health::{LoopHealth, RuleUse, SetAsideSubject};
+pub use loop_health::{AdjustmentWaiting, LoopHealth, RuleUse, SetAsideSubject};
 pub use openapi::document;
 pub use problem::ProblemCode;
 pub use router::router;

@@ -24,6 +24,25 @@ pub struct LoopHealth {
     pub rules: Vec<RuleUse>,
     /// Results that no rule was for, since the gateway began: nothing was decided on them.
     pub results_without_rule: u64,
+    /// How many adjust instructions wait for approval, or for their vendor, for longer than `interview.adjust_wait`.
+    pub adjustments_waiting: usize,
+    /// The first hundred of them, the longest first.
+    pub first_adjustments_waiting: Vec<AdjustmentWaiting>,
+}
+
+/// An adjust instruction that waits too long.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AdjustmentWaiting {
+    /// Its path.
+    pub url: String,
+    /// Where it stands.
+    pub status: String,
+    /// What it waits for, and what to do.
+    pub reason: String,
+    /// Since when.
+    #[serde(rename = "since", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since_ms: i64,
 }
 
 /// An interview or an order that could not be worked on.

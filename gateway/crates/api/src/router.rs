@@ -15,9 +15,9 @@ use crate::guard::{brief, shape};
 use crate::observe::observe;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    actions, band_match, change_stream, changes, connections, decision_list, decision_page, decisions, deliveries,
-    endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen,
-    service, timeline, written,
+    actions, adjustments, band_match, change_stream, changes, connections, decision_list, decision_page, decisions,
+    deliveries, endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records, runs,
+    schema, screen, service, timeline, written,
 };
 use crate::state::AppState;
 
@@ -96,6 +96,10 @@ fn engine() -> Router<AppState> {
         .route("/v1/decisions/{id}/reopen", post(decisions::reopen))
         .route("/v1/decisions/{id}/override", post(decisions::overrule))
         .route("/v1/dimension-scores/{id}/corrections", post(decisions::correct))
+        .route("/v1/model-adjustments", post(adjustments::propose))
+        .route("/v1/model-adjustments/{id}/approve", post(adjustments::approve))
+        .route("/v1/model-adjustments/{id}/reject", post(adjustments::reject))
+        .route("/v1/model-adjustments/{id}/revert", post(adjustments::revert))
         .route("/v1/applications/{id}/timeline", get(timeline::get))
         .route("/v1/candidates/{id}/timeline", get(timeline::of_candidate))
         .route("/v1/interviews/{id}/screen-tokens", post(screen::issue))

@@ -10,6 +10,7 @@ use renmen_schema::id::TenantId;
 use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::adjustments::Adjustments;
 use crate::auth::Caller;
 use crate::control::Control;
 use crate::decision_desk::DecisionDesk;
@@ -128,6 +129,7 @@ pub struct AppState {
     pub(crate) desk: Arc<Desk>,
     pub(crate) control: Arc<dyn Control>,
     pub(crate) interviews: Option<Arc<dyn Interviews>>,
+    pub(crate) adjustments: Option<Arc<dyn Adjustments>>,
     /// None: no link leads to a decision.
     pub(crate) decisions: Option<Arc<dyn DecisionDesk>>,
     pub(crate) flows: Arc<dyn FlowControl>,
@@ -164,6 +166,7 @@ impl AppState {
             store,
             control,
             interviews: None,
+            adjustments: None,
             decisions: None,
             flows: Arc::new(NoFlows),
             hooks: None,
@@ -194,6 +197,21 @@ impl AppState {
     pub fn with_interviews(mut self, interviews: Arc<dyn Interviews>) -> Self {
         self.interviews = Some(interviews);
         self
+    }
+
+    /// With adjust instructions; without them their operations are refused.
+    #[must_use]
+    pub fn with_adjustments(mut self, adjustments: Arc<dyn Adjustments>) -> Self {
+        self.adjustments = Some(adjustments);
+        self
+    }
+
+    /// Adjust instructions.
+    pub(crate) fn adjustments(&self) -> Result<&dyn Adjustments, Problem> {
+        self.adjustments.as_deref().ok_or_else(|| {
+            Problem::new(ProblemCode::Refused)
+                .detail("adjust instructions are not enabled on this gateway", "此网关未启用调整指令")
+        })
     }
 
     /// With the page on which people decide who come with a link.

@@ -35,6 +35,10 @@ pub struct Interview {
     /// `decide_within`: an interview that nobody decided this long after its end is told of, by a message of the kind
     /// `interview_undecided`. Default `48h`.
     pub decide_within: Duration,
+    /// `adjust_wait`: how long an adjust instruction may wait for approval, or for its vendor, before health tells of it. Default `72h`.
+    pub adjust_wait: Duration,
+    /// `adjust_self_approval`: who proposed an adjust instruction may approve it too. Default false.
+    pub adjust_self_approval: bool,
     /// `screen_token_life`: how long a candidate's screen may follow its interview with one token. Default `2h`.
     pub screen_token_life: Duration,
     /// `decision_link_life`: how long a person may decide with one link. Default `72h`.
@@ -95,6 +99,8 @@ impl Default for Interview {
             feedback_within: Duration::from_secs(10 * 60),
             catch_up: 7 * DAY,
             decide_within: 2 * DAY,
+            adjust_wait: 3 * DAY,
+            adjust_self_approval: false,
             screen_token_life: Duration::from_secs(2 * 3_600),
             decision_link_life: 3 * DAY,
             decision_link_key: None,
@@ -124,6 +130,7 @@ impl Interview {
             ("feedback_within", DAY, &mut interview.feedback_within),
             ("catch_up", MONTH, &mut interview.catch_up),
             ("decide_within", MONTH, &mut interview.decide_within),
+            ("adjust_wait", MONTH, &mut interview.adjust_wait),
             ("screen_token_life", DAY, &mut interview.screen_token_life),
             ("match_window", YEAR, &mut interview.match_window),
         ] {
@@ -147,6 +154,9 @@ impl Interview {
             if let Some(read) = section.get(key).and_then(|node| within_range::count(&node, least, most)) {
                 *place = read;
             }
+        }
+        if let Some(allowed) = section.get("adjust_self_approval").and_then(|node| node.flag()) {
+            interview.adjust_self_approval = allowed;
         }
         interview.vendors = section.get("vendors").map(|node| names(&node)).unwrap_or_default();
         interview.pay_bands = section.get("pay_bands").map(|node| names(&node)).unwrap_or_default();

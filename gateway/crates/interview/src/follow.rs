@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::sources::Sources;
 use crate::target::Target;
 use crate::watch::WatchOptions;
-use crate::{Clock, InterviewError, author, subject};
+use crate::{Clock, InterviewError, adjust, author, subject};
 
 /// How far behind others' changes the place may stay.
 const FAR: i64 = 1_000;
@@ -184,6 +184,11 @@ impl Follower {
                     targets.extend(moved.chain([&subject::key_of(&row)]).filter_map(Target::of));
                 }
                 linking.links.push(LinkWrite { child: row.id, parents });
+            }
+        }
+        for change in changes.iter().filter(|change| adjust::is_theirs(change)) {
+            if let Some(row) = self.changed(change).await? {
+                adjust::wake(&*self.store, &self.tenant, &row, self.clock.now_ms()).await?;
             }
         }
         // First what belongs to what, so that a look sees it; doing it again does no harm.

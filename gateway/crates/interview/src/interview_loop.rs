@@ -36,6 +36,8 @@ pub struct LoopOptions {
     pub screen_token_life_ms: i64,
     /// How long after its end an interview may be undecided before that is told, in milliseconds.
     pub decide_within_ms: i64,
+    /// How long an adjust instruction may wait for approval, or for its vendor, before that is told, in milliseconds.
+    pub adjust_wait_ms: i64,
     /// Changes that the loop reads at once.
     pub batch: u32,
 }
@@ -50,6 +52,7 @@ impl Default for LoopOptions {
             children_max: 10_000,
             screen_token_life_ms: 2 * 3_600_000,
             decide_within_ms: 48 * 3_600_000,
+            adjust_wait_ms: 72 * 3_600_000,
             batch: 200,
         }
     }
@@ -87,11 +90,17 @@ impl InterviewLoop {
         let (sources, children_max) = (Arc::new(options.sources), options.children_max);
         let (mut followers, mut messengers, mut progresses) = (Vec::new(), Vec::new(), BTreeMap::new());
         for tenant in tenants {
-            messengers.push(Messenger { store: Arc::clone(&store), clock: Arc::clone(&clock), tenant: tenant.clone() });
             decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
             let rules = RuleBook::open(&*store, tenant).await?;
             let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
             let progress = Arc::new(Progress::of(rules.clone()));
+            messengers.push(Messenger {
+                store: Arc::clone(&store),
+                clock: Arc::clone(&clock),
+                tenant: tenant.clone(),
+                adjust_wait_ms: options.adjust_wait_ms,
+                progress: Arc::clone(&progress),
+            });
             followers.push(Follower {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
@@ -263,6 +272,11 @@ impl LoopWork {
         }
         for follower in &self.followers {
             while follower.catch_up(&never).await? == Caught::Another {}
+        }
+        // What vendors said of adjust instructions was read just now.
+        for messenger in &self.messengers {
+            messenger.catch_up(&never).await?;
+            messenger.look_for_waiting().await?;
         }
         Ok(())
     }

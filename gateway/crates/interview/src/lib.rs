@@ -1,15 +1,16 @@
 //! The interview loop: what the gateway itself does with interviews, beside carrying their records.
 //!
 //! Owns: the pay-band match, decisions on results, the watch over interviews that go wrong or late, the tokens of candidates'
-//! screens and of the links with which people decide, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
+//! screens and of the links with which people decide, adjust instructions, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
 //! [`renmen_store::AuthorStore`]: the change feed, lineage, flows and the API need to know nothing of this crate.
 //!
 //! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
 //!
 //! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record
 //! is written), `follow` (how the feed is read), `look` (how what it names is worked on), `progress` (what is told of it), `decide` and
-//! `watch` (what comes of it), `timeline` and `screen` (what is read).
+//! `watch` (what comes of it), `adjust` (instructions to a vendor's model), `timeline` and `screen` (what is read).
 
+mod adjust;
 mod author;
 mod backfill;
 mod band;
@@ -35,6 +36,10 @@ mod target;
 mod timeline;
 mod watch;
 
+pub use adjust::{
+    AdjustAct, AdjustActKind, AdjustOptions, Adjusted, ProposeAsk, WaitingAdjustment, act_on_adjustment,
+    propose_adjustment,
+};
 pub use backfill::{PastDecision, decide_past};
 pub use band::{
     Asked, BandAnswer, BandAsk, BandDesk, BandIndex, BandOptions, BandWork, JobFacts, JobId, Unknown, Verdict,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use crate::adjust::WaitingAdjustment;
 use crate::decide::{RuleBook, RuleUse};
 use crate::target::Target;
 
@@ -30,6 +31,10 @@ pub struct LoopProgress {
     pub rules: Vec<RuleUse>,
     /// Results for which there was no rule, since the gateway began.
     pub without_rule: u64,
+    /// Adjust instructions that wait too long.
+    pub adjustments_waiting: usize,
+    /// The first of them.
+    pub first_adjustments_waiting: Vec<WaitingAdjustment>,
 }
 
 /// An interview or an order that could not be worked on. It is looked at again when it changes, and from time to time.
@@ -59,6 +64,7 @@ struct State {
     behind_since_ms: Option<i64>,
     waits: Option<String>,
     aside: BTreeMap<Target, (String, i64)>,
+    adjustments: Vec<WaitingAdjustment>,
 }
 
 impl Progress {
@@ -96,6 +102,11 @@ impl Progress {
         self.state.lock().aside.remove(target);
     }
 
+    /// These adjust instructions wait too long, and no others do.
+    pub(crate) fn adjustments_wait(&self, waiting: Vec<WaitingAdjustment>) {
+        self.state.lock().adjustments = waiting;
+    }
+
     pub(crate) fn shown(&self) -> LoopProgress {
         let state = self.state.lock();
         let named = state.aside.iter().take(NAMED_MAX).map(|(target, (reason, since_ms))| SetAside {
@@ -114,6 +125,8 @@ impl Progress {
             first_set_aside: named.collect(),
             rules,
             without_rule,
+            adjustments_waiting: state.adjustments.len(),
+            first_adjustments_waiting: state.adjustments.iter().take(NAMED_MAX).cloned().collect(),
         }
     }
 }

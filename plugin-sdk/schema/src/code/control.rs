@@ -6,7 +6,7 @@ codes! {
     /// Where an adjust instruction stands (R49).
     pub closed enum AdjustmentStatus {
         Proposed "PROPOSED", Approved "APPROVED", Sent "SENT", Accepted "ACCEPTED", Rejected "REJECTED", Applied "APPLIED",
-        Reverted "REVERTED",
+        Reverting "REVERTING", Reverted "REVERTED",
     }
 }
 codes! {

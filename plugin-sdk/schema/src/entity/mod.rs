@@ -48,8 +48,8 @@ pub use performance::{Metric, PerformanceMetric, PerformanceReview, ReviewCycle,
 pub use person::{Address, BankAccount, Email, IdentityMatch, Names, NationalId, Person, PersonDetails, Phone};
 pub use process::{NodeAttributes, ProcessNode, Subject, Tag};
 pub use profile::{
-    AdjustOp, AdjustmentEffect, AdjustmentEvidence, AdjustmentTarget, Competency, DerivedFrom, Dimension,
-    ModelAdjustment, PositionProfile, ProfileCompetency, Taxonomy,
+    AdjustOp, AdjustmentAct, AdjustmentEffect, AdjustmentEvidence, AdjustmentTarget, Competency, DerivedFrom,
+    Dimension, ModelAdjustment, PositionProfile, ProfileCompetency, Taxonomy,
 };
 pub use question::{LibraryQuestion, QuestionOption};
 pub use score::{AdjustReason, DimensionScore, Evidence, InterviewResult, PassRule, ScoredBy};

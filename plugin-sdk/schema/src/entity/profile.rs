@@ -118,12 +118,34 @@ entity! {
         pub requested_by: Option<String> => PERSONAL,
         /// Who agreed.
         pub approved_by: Option<String> => PERSONAL,
+        /// What people did about it, the first first: who, when and why.
+        pub acts: Vec<AdjustmentAct>,
         /// Where it stands.
         pub status: AdjustmentStatus,
         /// The vendor's id of it.
         pub vendor_receipt: Option<String>,
+        /// The version of the vendor's model since it was applied or taken back, where the vendor says so.
+        pub applied_version: Option<u32>,
+        /// The version that taking it back starts from.
+        pub revert_version: Option<u32>,
+        /// Why the vendor did not do the last of it: its own code, or the kind of the failure.
+        pub refusal: Option<String>,
         /// What came of it (R52).
         pub effect: Option<AdjustmentEffect>,
+    }
+}
+
+shape! {
+    /// What somebody did about an adjust instruction.
+    pub struct AdjustmentAct {
+        /// The status that it led to: PROPOSED, APPROVED, REJECTED, REVERTING.
+        pub to: AdjustmentStatus,
+        /// Who.
+        pub by: String => PERSONAL,
+        /// When.
+        pub at: Instant,
+        /// Why.
+        pub reason: Option<String>,
     }
 }
 

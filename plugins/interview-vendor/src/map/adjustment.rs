@@ -24,7 +24,8 @@ pub fn adjustment(from: &vendor::Adjustment) -> Result<ModelAdjustment, Unfit> {
     let mut target = AdjustmentTarget::new("self".into(), from.expected_version);
     target.position = from.position_id.as_deref().map(Ref::external);
     let ops = from.ops.iter().map(op).collect::<Result<_, _>>()?;
-    Ok(ModelAdjustment { ops, vendor_receipt: from.receipt.clone(), ..ModelAdjustment::new(target, status) })
+    let (vendor_receipt, applied_version) = (from.receipt.clone(), from.version);
+    Ok(ModelAdjustment { ops, vendor_receipt, applied_version, ..ModelAdjustment::new(target, status) })
 }
 
 fn op(from: &vendor::AdjustOp) -> Result<AdjustOp, Unfit> {

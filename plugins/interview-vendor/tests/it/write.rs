@@ -71,8 +71,36 @@ fn r14_a_version_that_does_not_follow_is_given_up_with_what_to_know() {
 }
 
 fn adjust() -> Value {
-    json!({ "position_id": "pos-1", "expected_version": 3,
-            "ops": [{ "op": "set_weight", "competency_id": "comp-1", "from_bp": 1000, "to_bp": 3000 }] })
+    json!({ "target": { "vendor_connection": "interview", "position": { "external": { "value": "pos-1" } }, "profile_version": 3 },
+            "ops": [{ "op": "SET_WEIGHT", "competency": { "external": { "value": "comp-1" } }, "from_bp": 1000, "to_bp": 3000 }] })
+}
+
+#[test]
+fn r51_an_instruction_goes_out_in_the_protocols_words_with_the_feed_that_it_refers_to() {
+    let host = answers("adjustments", 202, &json!({ "id": "adj-1", "status": "accepted" }));
+    let mut input = adjust();
+    input["ops"].as_array_mut().unwrap().extend([
+        json!({ "op": "ADD_SIGNAL", "signal": { "connection": "interview", "value": "feed-retention" } }),
+        json!({ "op": "DROP_QUESTION", "question": { "value": "q-9" } }),
+        json!({ "op": "ADD_QUESTION", "text": { "zh-CN": "请举例", "en": "Give an example" } }),
+        json!({ "op": "BLOCK_FEATURE", "feature": "accent" }),
+    ]);
+    input["evidence"] = json!({ "metric": "retention_12m", "before": "0.61", "sample": 240 });
+    push(&host, "interview.adjust", &input).unwrap();
+    let sent: Value = serde_json::from_slice(&host.request_body(0).unwrap()).unwrap();
+    assert_eq!(
+        sent,
+        json!({ "position_id": "pos-1", "expected_version": 3,
+                "evidence": { "metric": "retention_12m", "before": "0.61", "sample": 240 },
+                "ops": [{ "op": "set_weight", "competency_id": "comp-1", "from_bp": 1000, "to_bp": 3000 },
+                        { "op": "add_signal", "signal": "feed-retention" },
+                        { "op": "drop_question", "question_id": "q-9" },
+                        { "op": "add_question", "text": { "zh-CN": "请举例", "en": "Give an example" } },
+                        { "op": "block_feature", "feature": "accent" }] })
+    );
+    let mut ours = adjust();
+    ours["ops"][0]["competency"] = json!({ "id": "0195e0a0-0000-7000-8000-000000000001" });
+    assert_eq!(push(&Host::new(), "interview.adjust", &ours).unwrap_err().kind, FailureKind::InvalidInput);
 }
 
 #[test]

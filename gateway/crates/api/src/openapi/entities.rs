@@ -26,9 +26,13 @@ pub(super) fn expand(document: &mut Value) {
     for kind in EntityKind::ALL {
         let name = pascal(kind.name());
         let collection = format!("/v1/{}", kind.collection());
-        // A collection that can be asked for more than others was described by its own handler.
-        let own = paths.remove(&collection);
-        let mut all = operation(own.as_ref().unwrap_or(&list), *kind, &name, "list");
+        // A collection that can be asked for more than others was described by its own handler, and so was what else can be done
+        // with it.
+        let own = paths.remove(&collection).unwrap_or_default();
+        let mut all = operation(if own["get"].is_object() { &own } else { &list }, *kind, &name, "list");
+        if let (Some(all), Value::Object(others)) = (all.as_object_mut(), own) {
+            all.extend(others.into_iter().filter(|(method, _)| method != "get"));
+        }
         let mut one = operation(&get, *kind, &name, "get");
         if kind.is_written_by_people() {
             let [post, put, delete] = &writing;

@@ -15,9 +15,9 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    actions, band_match, change_stream, changes, connections, decision_list, decisions, deliveries, endpoints,
-    exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen, service, timeline,
-    written,
+    actions, adjustments, band_match, change_stream, changes, connections, decision_list, decisions, deliveries,
+    endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen,
+    service, timeline, written,
 };
 
 #[derive(OpenApi)]
@@ -64,6 +64,10 @@ use crate::resource::{
         timeline::of_candidate,
         screen::issue,
         screen::stream,
+        adjustments::propose,
+        adjustments::approve,
+        adjustments::reject,
+        adjustments::revert,
         actions::list,
         actions::act,
         flows::list,

@@ -68,6 +68,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if method == "put"
         || path.ends_with("/corrections")
         || path.starts_with("/v1/decisions/{id}")
+        || path.starts_with("/v1/model-adjustments") && method == "post"
         || matches!(path, "/v1/pay-bands/match" | "/v1/actions") && method == "post"
     {
         statuses.push(422);

@@ -213,7 +213,7 @@ pub(crate) async fn health(
 /// Does the loop need a look?
 fn is_troubled(health: &LoopHealth, now_ms: i64) -> bool {
     let late = health.behind_since_ms.is_some_and(|since_ms| now_ms - since_ms > LOOP_LATE_MS);
-    late || health.set_aside > 0 || health.waits.is_some()
+    late || health.set_aside > 0 || health.waits.is_some() || health.adjustments_waiting > 0
 }
 
 #[cfg(test)]
@@ -230,10 +230,13 @@ mod tests {
             first_set_aside: Vec::new(),
             rules: Vec::new(),
             results_without_rule: 0,
+            adjustments_waiting: 0,
+            first_adjustments_waiting: Vec::new(),
         };
         assert!(!is_troubled(&well, 1_000 + LOOP_LATE_MS));
         assert!(is_troubled(&well, 1_001 + LOOP_LATE_MS));
         assert!(is_troubled(&LoopHealth { set_aside: 1, ..well.clone() }, 1_000));
+        assert!(is_troubled(&LoopHealth { adjustments_waiting: 1, ..well.clone() }, 1_000));
         assert!(is_troubled(&LoopHealth { waits: Some("unavailable".into()), ..well }, 1_000));
     }
 }

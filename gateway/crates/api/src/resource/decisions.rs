@@ -130,7 +130,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    fn of(collection: &str, row: renmen_store::RecordRow) -> Result<Self, Problem> {
+    pub(crate) fn of(collection: &str, row: renmen_store::RecordRow) -> Result<Self, Problem> {
         let (id, revision) = (row.id.to_string(), row.revision);
         Ok(Self { url: format!("/v1/{collection}/{id}"), id, revision, body: Record::body_of(row.body)? })
     }

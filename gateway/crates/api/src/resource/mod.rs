@@ -1,6 +1,7 @@
 //! One file for each kind of thing that the API shows: its answers' shapes, then its handlers.
 
 pub(crate) mod actions;
+pub(crate) mod adjustments;
 pub(crate) mod band_match;
 pub(crate) mod bytes;
 pub(crate) mod change_events;

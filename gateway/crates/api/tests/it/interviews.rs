@@ -39,6 +39,8 @@ impl Interviews for Scripted {
             first_set_aside: vec![aside],
             rules: vec![RuleUse { name: "default".into(), from_file: true, overruled_by: None, results: 3 }],
             results_without_rule: 0,
+            adjustments_waiting: 0,
+            first_adjustments_waiting: Vec::new(),
         })
     }
 

@@ -45,6 +45,17 @@ fn both_ends_of_every_number_are_kept() {
 }
 
 #[test]
+fn adjust_instructions_wait_for_a_time_and_are_approved_by_another_person_unless_it_is_said() {
+    for (value, good) in [("0s", false), ("1s", true), ("31d", true), ("32d", false)] {
+        let text = format!("[interview]\nadjust_wait = \"{value}\"\n");
+        assert_eq!(crate::read(&text, false).is_ok(), good, "{text}");
+    }
+    assert!(!read_dev("").interview.adjust_self_approval);
+    assert!(read_dev("[interview]\nadjust_self_approval = true\n").interview.adjust_self_approval);
+    assert!(crate::read("[interview]\nadjust_self_approval = \"yes\"\n", false).is_err());
+}
+
+#[test]
 fn both_ends_of_every_limit_of_the_band_match_are_kept() {
     for (key, least, most) in [
         ("match_asks_per_minute", 1, 1_000_000),

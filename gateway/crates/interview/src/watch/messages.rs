@@ -16,7 +16,8 @@ use renmen_store::{AuthoredCommit, MESSAGES_STREAM, Parent, Store, StoreError, T
 use tokio_util::sync::CancellationToken;
 
 use crate::dossier::{self, Read};
-use crate::{Clock, InterviewError, author};
+use crate::progress::Progress;
+use crate::{Clock, InterviewError, adjust, author};
 
 /// The action by which an endpoint is told of a record: nobody gets the message by it.
 const EVENT: &str = "event.send";
@@ -26,18 +27,30 @@ const DELIVERIES_MAX: u32 = 50;
 const TIMERS: u32 = 100;
 /// How long an end may go unnoticed.
 const TICK: Duration = Duration::from_secs(1);
+/// How often it is looked for adjust instructions that wait.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Writes down what became of messages, of one tenant.
 pub(crate) struct Messenger {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
+    /// How long an adjust instruction may wait, in milliseconds.
+    pub(crate) adjust_wait_ms: i64,
+    pub(crate) progress: Arc<Progress>,
 }
 
 impl Messenger {
     /// Until cancelled.
     pub(crate) async fn run(self, cancel: CancellationToken) {
+        let mut looked: Option<tokio::time::Instant> = None;
         loop {
+            if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                looked = Some(tokio::time::Instant::now());
+                if let Err(error) = self.look_for_waiting().await {
+                    tracing::warn!(%error, tenant = %self.tenant, "It cannot be seen which adjust instructions wait; it is tried again");
+                }
+            }
             if let Err(error) = self.catch_up(&cancel).await {
                 tracing::warn!(%error, tenant = %self.tenant, "What became of messages is not written down now; it is tried again");
             }
@@ -46,6 +59,15 @@ impl Messenger {
                 () = tokio::time::sleep(TICK) => {}
             }
         }
+    }
+
+    /// Adjust instructions that wait too long.
+    pub(crate) async fn look_for_waiting(&self) -> Result<(), InterviewError> {
+        let waiting = adjust::waiting(&*self.store, &self.tenant, self.adjust_wait_ms, self.clock.now_ms()).await?;
+        metrics::gauge!("renmen_model_adjustments_waiting", "tenant" => self.tenant.to_string())
+            .set(waiting.len() as f64);
+        self.progress.adjustments_wait(waiting);
+        Ok(())
     }
 
     /// Every message of which something was learnt by now.
@@ -73,6 +95,12 @@ impl Messenger {
     async fn note(&self, timer: &TimerRow) -> Result<(), InterviewError> {
         let stream = author::stream(MESSAGES_STREAM);
         let mut commit = AuthoredCommit::of(self.tenant.clone(), stream, self.clock.now_ms());
+        if let Some(record) = adjust::followed(&*self.store, &self.tenant, &timer.name).await? {
+            // The timer stays: what the vendor said while this was worked out is seen by the next look.
+            commit.records.push(record);
+            self.store.author(commit).await?;
+            return Ok(());
+        }
         commit.timers.push(TimerWrite::Done { name: timer.name.clone(), due_ms: timer.due_ms });
         let key = Parent {
             connection: author::built_in(),

@@ -1,6 +1,7 @@
 //! The interview loop over a real store, under a clock that the test moves.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod adjust;
 mod attack;
 mod backlog;
 mod band;

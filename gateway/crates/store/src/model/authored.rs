@@ -7,8 +7,8 @@ use super::{CommitOutcome, DeletedBy, Once, Signature};
 /// The connection that stands for the gateway itself. No configuration can name one like it.
 pub const BUILT_IN_CONNECTION: &str = "renmen";
 
-/// The stream by which a notification of the gateway's own follows its deliveries: whenever one of them ends, its timer there is due,
-/// in the same transaction and under the notification's external id.
+/// The stream by which a notification or an adjust instruction of the gateway's own follows its deliveries: whenever one of them ends,
+/// its timer there is due, in the same transaction and under the record's external id.
 pub const MESSAGES_STREAM: &str = "interview-messages";
 
 /// The stream whose place in the feed says up to where it is known what belongs to what ([`LinkWrite`]).

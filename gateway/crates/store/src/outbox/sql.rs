@@ -82,7 +82,7 @@ pub(crate) const SETTLE: &str = "UPDATE delivery SET state = $1, next_at = $2, e
      detail = coalesce($5, detail), failures = failures + $6, attempts = attempts + $7, updated_at = $8 \
      WHERE id = $9 AND token = $10 AND state IN (2, 4)";
 
-/// Makes the timer due of each notification of the gateway's own among the records that `$which` names by `$3`, later than it may
+/// Makes the timer due of each notification and adjust instruction of the gateway's own among the records that `$which` names by `$3`, later than it may
 /// have been due before: whoever is at work on that end must not take this one for the same.
 macro_rules! wake {
     ($which:literal) => {
@@ -91,7 +91,7 @@ macro_rules! wake {
              SELECT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope \
              WHERE r.id IN (",
             $which,
-            ") AND s.connection = 'renmen' AND s.entity = 'notification' ON CONFLICT (tenant, stream, name) DO UPDATE \
+            ") AND s.connection = 'renmen' AND s.entity IN ('notification', 'model_adjustment') ON CONFLICT (tenant, stream, name) DO UPDATE \
              SET due_ms = CASE WHEN timer.due_ms < excluded.due_ms THEN excluded.due_ms ELSE timer.due_ms + 1 END"
         )
     };

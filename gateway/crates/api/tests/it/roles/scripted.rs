@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ActionAsk, ActionEntry, ActionPlan, ActionWork, AskedAbout, BandQuestion, BandVerdict, ControlError, DryRunInfo,
-    EndpointControl, EndpointDefinition, EndpointInfo, EndpointWithSecret, FlowControl, FlowInfo, FlowRefusal,
-    Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening, ScoreCorrection, ScreenSteps,
-    TimelineStep,
+    ActionAsk, ActionEntry, ActionPlan, ActionWork, AdjustmentAsk, Adjustments, AskedAbout, BandQuestion, BandVerdict,
+    ControlError, DryRunInfo, EndpointControl, EndpointDefinition, EndpointInfo, EndpointWithSecret, FlowControl,
+    FlowInfo, FlowRefusal, Interviews, InterviewsError, LoopHealth, NewAdjustment, PersonDecision, PersonReopening,
+    ScoreCorrection, ScreenSteps, TimelineStep,
 };
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::outbox::FlowOrigin;
@@ -141,6 +141,17 @@ impl Scripted {
     async fn live(&self, tenant: &TenantId, id: RecordId, entity: &'static str) -> Result<RecordRow, InterviewsError> {
         let found = self.0.record(tenant, id).await?;
         found.filter(|row| row.entity == entity && row.deleted.is_none()).ok_or(InterviewsError::NotFound("record"))
+    }
+}
+
+#[async_trait]
+impl Adjustments for Scripted {
+    async fn propose(&self, tenant: &TenantId, _new: NewAdjustment) -> Result<(RecordRow, bool), InterviewsError> {
+        let query = RecordQuery { limit: 1, ..RecordQuery::default() };
+        Ok((self.0.records(tenant, &query).await?.items.remove(0), true))
+    }
+    async fn act(&self, tenant: &TenantId, id: RecordId, _ask: AdjustmentAsk) -> Result<RecordRow, InterviewsError> {
+        self.live(tenant, id, "model_adjustment").await
     }
 }
 

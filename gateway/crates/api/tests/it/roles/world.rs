@@ -68,6 +68,7 @@ impl World {
             let scripted = Arc::new(Scripted(store));
             state
                 .with_flows(Arc::clone(&scripted) as _)
+                .with_adjustments(Arc::clone(&scripted) as _)
                 .with_endpoints(Arc::clone(&scripted) as _)
                 .with_interviews(scripted)
         })
@@ -189,6 +190,8 @@ impl World {
                 "expected": expected,
             }),
             "decide" | "override_decision" => json!({ "outcome": "pass", "reason": "r" }),
+            "propose_adjustment" => json!({ "target": {}, "ops": [], "reason": "r" }),
+            "approve_adjustment" | "reject_adjustment" | "revert_adjustment" => json!({ "reason": "r" }),
             "reopen_decision" => json!({ "reason": "r" }),
             "correct_score" => json!({ "value": "80", "reason": "r" }),
             "put_flow" => json!({}),

@@ -195,7 +195,10 @@ fn show(out: Output, plan: &HandPlan) -> anyhow::Result<Outcome> {
 
 fn told(error: FlowError) -> anyhow::Error {
     match error {
-        FlowError::NotFound(_) | FlowError::Defects(_) | FlowError::Refused(_) => Usage(error.to_string()).into(),
+        FlowError::NotFound(what) => {
+            Usage(format!("there is no {what}; a flow of the file is known once the gateway has served it")).into()
+        }
+        FlowError::Defects(_) | FlowError::Refused(_) => Usage(error.to_string()).into(),
         other => other.into(),
     }
 }

@@ -425,6 +425,8 @@ pub struct AdjustOp {
     pub op: String,
     /// Whose weight.
     pub competency_id: Option<String>,
+    /// Of one kind of evidence only: `speech`, `face`, `semantic`, `field`, `video_task`, `test`.
+    pub modality: Option<String>,
     /// Basis points before.
     pub from_bp: Option<u16>,
     /// Basis points after.

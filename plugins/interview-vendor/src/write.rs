@@ -202,7 +202,8 @@ fn op(from: &AdjustOp) -> Result<Value, Failure> {
     let mut op = Map::new();
     op.insert("op".into(), from.op.to_ascii_lowercase().into());
     let competency = from.competency.as_ref().map(|competency| external(competency, "ops.competency")).transpose()?;
-    let modality = from.modality.as_ref().map(|modality| modality.code.as_str().to_ascii_lowercase());
+    let modality = from.modality.as_ref();
+    let modality = modality.map(|kind| kind.raw.clone().unwrap_or_else(|| kind.code.as_str().to_ascii_lowercase()));
     let text = from.text.as_ref().map(|text| json!(text));
     let members: [(&str, Option<Value>); 8] = [
         ("competency_id", competency.map(Value::from)),

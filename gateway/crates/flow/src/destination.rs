@@ -24,6 +24,11 @@ pub trait Destination: Send + Sync {
         None
     }
 
+    /// Is it told of changes as they are? Then nothing is sent to it by hand: what it gets is signed as a change that happened.
+    fn is_told_changes(&self) -> bool {
+        false
+    }
+
     /// Does one action. It may be called again with the same [`Push::idempotency_key`]: a receipt may have been lost.
     ///
     /// It has to come to an end by itself: whoever calls it gives it up after the delivery's lease, and then another attempt may

@@ -5,7 +5,7 @@ use renmen_plugin::schema::code::AdjustmentStatus;
 use renmen_plugin::schema::entity::{AdjustOp, AdjustmentTarget, ModelAdjustment};
 use renmen_plugin::schema::types::{ExternalId, Ref};
 
-use super::localized;
+use super::{coded, localized};
 use crate::vendor;
 
 /// `adjustments`.
@@ -35,6 +35,7 @@ fn op(from: &vendor::AdjustOp) -> Result<AdjustOp, Unfit> {
     }
     let mut op = AdjustOp::new(from.op.to_ascii_uppercase());
     op.competency = from.competency_id.as_deref().map(Ref::external);
+    op.modality = from.modality.as_deref().map(coded);
     (op.from_bp, op.to_bp) = (from.from_bp, from.to_bp);
     op.signal = from.signal.as_deref().map(ExternalId::of);
     op.question = from.question_id.as_deref().map(ExternalId::of);

@@ -163,6 +163,24 @@ fn r41_why_an_application_ended_comes_in_as_codes_and_the_vendors_own_words_are_
 }
 
 #[test]
+fn r49_an_instruction_is_read_with_what_became_of_it() {
+    let op =
+        json!({ "op": "set_weight", "competency_id": "comp-1", "modality": "speech", "from_bp": 1000, "to_bp": 3000 });
+    let said = json!({ "position_id": "pos-1", "expected_version": 3, "ops": [op], "status": "applied", "version": 4 });
+    let page = read("adjustments", json!([object("adj-1", said.clone())]));
+    let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();
+    assert_eq!((&record["status"], &record["applied_version"]), (&json!("APPLIED"), &json!(4)));
+    let op = &record["ops"][0];
+    assert_eq!(
+        (&op["op"], &op["modality"]["code"], &op["from_bp"]),
+        (&json!("SET_WEIGHT"), &json!("SPEECH"), &json!(1000))
+    );
+    let mut other = said;
+    other["status"] = json!("pending");
+    assert_eq!(read("adjustments", json!([object("adj-1", other)])).rejects.len(), 1, "a status that nobody knows");
+}
+
+#[test]
 fn a_word_that_nobody_knows_is_kept() {
     let page = read("results", json!([object("r1", json!({ "interview_id": "i1", "recommendation": "lean_yes" }))]));
     let record: Value = serde_json::from_slice(&page.records[0].payload).unwrap();

@@ -79,6 +79,7 @@ fn adjust() -> Value {
 fn r51_an_instruction_goes_out_in_the_protocols_words_with_the_feed_that_it_refers_to() {
     let host = answers("adjustments", 202, &json!({ "id": "adj-1", "status": "accepted" }));
     let mut input = adjust();
+    input["ops"][0]["modality"] = json!({ "code": "SPEECH" });
     input["ops"].as_array_mut().unwrap().extend([
         json!({ "op": "ADD_SIGNAL", "signal": { "connection": "interview", "value": "feed-retention" } }),
         json!({ "op": "DROP_QUESTION", "question": { "value": "q-9" } }),
@@ -92,7 +93,7 @@ fn r51_an_instruction_goes_out_in_the_protocols_words_with_the_feed_that_it_refe
         sent,
         json!({ "position_id": "pos-1", "expected_version": 3,
                 "evidence": { "metric": "retention_12m", "before": "0.61", "sample": 240 },
-                "ops": [{ "op": "set_weight", "competency_id": "comp-1", "from_bp": 1000, "to_bp": 3000 },
+                "ops": [{ "op": "set_weight", "competency_id": "comp-1", "modality": "speech", "from_bp": 1000, "to_bp": 3000 },
                         { "op": "add_signal", "signal": "feed-retention" },
                         { "op": "drop_question", "question_id": "q-9" },
                         { "op": "add_question", "text": { "zh-CN": "请举例", "en": "Give an example" } },

@@ -160,7 +160,7 @@ impl HandAsk {
 }
 
 impl FlowEngine {
-    /// Every action of every destination of a tenant.
+    /// Every action of every destination of a tenant; endpoints have none that a person could do.
     #[must_use]
     pub fn actions(&self, tenant: &TenantId) -> Vec<ActionView> {
         let catalogue = self.catalogue(tenant);
@@ -172,7 +172,7 @@ impl FlowEngine {
             };
             place.actions.iter().map(view).collect::<Vec<_>>()
         };
-        catalogue.places().flat_map(view).collect()
+        catalogue.places().filter(|(_, place)| !place.destination.is_told_changes()).flat_map(view).collect()
     }
 
     /// What an action by hand would send. Nothing is kept, nothing is sent.
@@ -279,6 +279,12 @@ fn defect(key: &str, message: impl Into<String>, help: &str) -> FlowError {
 
 /// What it does, and where, as `target` of a definition checks it.
 fn action<'c>(catalogue: &'c Catalogue, to: &Target) -> Result<&'c ActionInfo, FlowError> {
+    if catalogue.place(&to.connection).is_some_and(|place| place.destination.is_told_changes()) {
+        let name = &to.connection;
+        return Err(FlowError::Refused(format!(
+            "`{name}` is an endpoint, which is told of changes as they are: to tell it again, use `POST /v1/endpoints/{name}/replay`"
+        )));
+    }
     let mut defects = Vec::new();
     match crate::definition::target(to, "to", catalogue, &mut defects) {
         Some(info) => Ok(info),

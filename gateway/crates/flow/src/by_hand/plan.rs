@@ -102,6 +102,7 @@ impl FlowEngine {
         if !defects.is_empty() {
             return Err(FlowError::Defects(defects));
         }
+        action(catalogue, &definition.to)?;
         let asked = Asked::new(tenant, catalogue, &definition);
         let asked = if dry { asked.dry() } else { asked };
         match self.ask_by_hand(&asked, entry, self.clock.now_ms()).await? {

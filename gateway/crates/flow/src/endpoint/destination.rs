@@ -150,6 +150,10 @@ impl Destination for Endpoint {
         Some(retries())
     }
 
+    fn is_told_changes(&self) -> bool {
+        true
+    }
+
     async fn push(&self, push: Push) -> Result<Receipt, Failure> {
         if push.action != SEND {
             let message = format!("an endpoint has no action `{}`; it has `{SEND}`", push.action);

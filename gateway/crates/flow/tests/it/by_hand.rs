@@ -18,6 +18,24 @@ use crate::world::{Desk, World, name, place, put, tenant};
 
 const CANARY: &str = "canary-of-a-person";
 
+/// A receiver of events.
+struct Told(Arc<Desk>);
+
+#[async_trait]
+impl Destination for Told {
+    fn actions(&self) -> BTreeMap<String, ActionInfo> {
+        self.0.actions()
+    }
+
+    fn is_told_changes(&self) -> bool {
+        true
+    }
+
+    async fn push(&self, push: Push) -> Result<Receipt, Failure> {
+        self.0.push(push).await
+    }
+}
+
 /// A destination whose action takes one thing only.
 struct Strict(Arc<Desk>);
 
@@ -312,5 +330,32 @@ async fn nothing_is_sent_about_a_record_that_was_deleted() {
     crate::world::delete(&world.store, "hr", "e1", renmen_flow::Clock::now_ms(&*world.clock)).await;
     let error = world.engine.act(&tenant(), &ask(id, typed(to("vendor", "send"), json!({})))).await.unwrap_err();
     assert!(matches!(&error, FlowError::Refused(why) if why.contains("deleted")), "{error}");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sends_an_endpoint_a_change_that_did_not_happen() {
+    let desk = Arc::new(Desk::kind());
+    let told = Place::new(Arc::new(Told(Arc::clone(&desk))));
+    let flows = json!({ "tell": crate::world::flow("endpoint") });
+    let world = World::new(vec![("endpoint", told)], flows, FlowOptions::default()).await;
+    world.put("hr", &[("e1", person())]).await;
+    world.until(DeliveryState::Delivered, 1).await;
+    let id = record(&world, "e1").await;
+    assert!(world.engine.actions(&tenant()).is_empty());
+    for work in [
+        typed(to("endpoint", "send"), json!({ "number": "9" })),
+        mapped(to("endpoint", "send"), json!({ "number": "'9'" }), Value::Null),
+        HandWork::Flow { name: "tell".into(), map: None },
+    ] {
+        for error in [
+            world.engine.plan_by_hand(&tenant(), &ask(id, work.clone())).await.unwrap_err(),
+            world.engine.act(&tenant(), &ask(id, work.clone())).await.unwrap_err(),
+        ] {
+            assert!(matches!(&error, FlowError::Refused(why) if why.contains("endpoints/endpoint/replay")), "{error}");
+        }
+    }
+    world.settle().await;
+    assert_eq!(desk.inputs().len(), 1, "what a flow sent");
     world.end().await;
 }

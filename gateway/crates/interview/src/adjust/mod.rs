@@ -34,7 +34,7 @@ const PAGE: u32 = 500;
 /// What the operator decides about adjust instructions.
 #[derive(Debug, Clone)]
 pub struct AdjustOptions {
-    /// May who proposed an instruction approve it too?
+    /// May the person who proposed an instruction approve it too?
     pub self_approval: bool,
     /// How long one may wait for approval, or for its vendor, before that is told. Milliseconds.
     pub wait_ms: i64,

@@ -1,4 +1,4 @@
-//! A notification of the gateway's own is told of the ends of its deliveries, and nothing else is.
+//! A notification or an adjust instruction of the gateway's own is told of the ends of its deliveries, and nothing else is.
 
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_store::outbox::{
@@ -116,6 +116,20 @@ on_both! {
         assert_eq!(due(store).await.len(), 1, "who worked on the end before takes nothing of this one away");
         store.author(commit(vec![TimerWrite::Done { name: "m-1".into(), due_ms: 3_001 }])).await.unwrap();
         assert_eq!(due(store).await, []);
+    }
+
+    async fn r49_it_is_told_to_an_adjust_instruction_too_and_to_none_of_a_vendors(bed: &Bed) {
+        let store = &*bed.store;
+        write(store, "model_adjustment", &["i-1"]).await;
+        let theirs = renmen_store::RecordWrite { entity: "model_adjustment".into(), ..rec("adj-1", "{}") };
+        Puller::begin(&bed.store, key(), 1_000).await.put(vec![theirs]).await;
+        flow(store, "model_adjustment", DeliveryState::Pending).await;
+        let claimed = claim(store, 2_000).await;
+        assert_eq!(claimed.len(), 2);
+        for one in claimed {
+            settle(store, &one, AttemptEnd::Dead { error: "invalid-input".into() }, 2_000).await;
+        }
+        assert_eq!(due(store).await, [("i-1".to_owned(), 2_000)]);
     }
 
     async fn what_was_never_sent_is_told_too(bed: &Bed) {

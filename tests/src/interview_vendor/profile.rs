@@ -1,5 +1,7 @@
 //! Versions of position profiles: published once, never changed, and what orders go by.
 
+#![allow(clippy::result_large_err, reason = "the refusal is an answer, made once")]
+
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::{HeaderMap, StatusCode};

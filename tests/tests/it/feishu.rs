@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{Home, plugin, said, serve};
 
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 const STREAMS: [&str; 8] =
     ["departments", "employees", "jobs", "candidates", "applications", "offers", "interviews", "external_records"];
 
@@ -184,4 +186,46 @@ async fn events_are_proved_by_the_gateway_and_the_question_about_the_address_is_
     let (status, body) = feishu::send(&hooks, &event, &Sending::default()).await.unwrap();
     assert_eq!((status, body.as_str()), (200, r#"{"msg":"success"}"#));
     assert_eq!(inbox().await, 1);
+}
+
+#[tokio::test]
+async fn the_simulated_hire_moves_and_ends_what_hire_would_and_refuses_the_rest() {
+    let tenant = feishu::tenant(1, 16);
+    let url = serve(feishu::router(tenant.clone())).await;
+    let app = json!({ "app_id": feishu::APP_ID, "app_secret": feishu::APP_SECRET });
+    let api = format!("{url}/open-apis");
+    let ask = async |path: &str, token: &str, body: &Value| -> Value {
+        let head = [("authorization", format!("Bearer {token}")), ("content-type", "application/json".to_owned())];
+        let answer = renmen_tests::http::ask("POST", &format!("{api}{path}"), &head, &body.to_string(), PATIENCE).await;
+        serde_json::from_str(&answer.unwrap().body).unwrap()
+    };
+    let token = ask("/auth/v3/tenant_access_token/internal", "", &app).await;
+    let token = token["tenant_access_token"].as_str().unwrap().to_owned();
+    let id = feishu::application_id;
+    tenant.lock().unwrap().locked.push(id(6));
+    let to = |stage: &str| json!({ "stage_id": stage });
+    let end = |kind: i64, reasons: &[&str]| json!({ "termination_type": kind, "termination_reason_list": reasons });
+    // Of each application what is asked of it, and the code of the answer.
+    for (number, act, body, code) in [
+        (1, "transfer_stage", to("stage-3"), 0),
+        (1, "transfer_stage", to("stage-2"), 0),
+        (1, "transfer_stage", to("campus-2"), 1_002_002),
+        (1, "transfer_stage", to("nowhere"), 1_002_002),
+        (1, "transfer_stage", to("stage-6"), 1_002_205),
+        (5, "transfer_stage", to("stage-1"), 1_002_205),
+        (6, "transfer_stage", to("stage-2"), 1_002_205),
+        (7, "transfer_stage", to("stage-3"), 1_002_205),
+        (99, "transfer_stage", to("stage-3"), 1_002_054),
+        (99, "terminate", end(1, &[]), 1_002_054),
+        (1, "terminate", end(2, &[]), 1_002_002),
+        (1, "terminate", end(22, &["0"]), 1_002_002),
+        (5, "terminate", end(1, &[]), 1_002_002),
+        (1, "terminate", end(22, &["6891560630172518603"]), 0),
+        (1, "terminate", end(22, &[]), 1_002_002),
+        (1, "transfer_stage", to("stage-3"), 1_002_205),
+    ] {
+        let path = format!("/hire/v1/applications/{}/{act}", id(number));
+        assert_eq!(ask(&path, &token, &body).await["code"], code, "{number} {act} {body}");
+    }
+    assert_eq!(tenant.lock().unwrap().moves.len(), 3);
 }

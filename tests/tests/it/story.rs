@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use renmen_tests::interview_vendor::send;
+use renmen_tests::interview_vendor::story::Story;
 use renmen_tests::story::{self, Gateway, Stage};
 use renmen_tests::{dingtalk, feishu, interview_vendor, sms};
 use serde_json::{Value, json};
@@ -87,6 +88,7 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         ("result-to-hire", 2),
         ("pass-moves-on", 1),
         ("tell-reopened", 0),
+        ("late-report", 0),
     ] {
         assert_eq!(flows.iter().filter(|name| **name == flow).count(), many, "{flow} in {flows:?}");
     }
@@ -155,69 +157,6 @@ async fn corrected(stage: &Stage, api: &Api) {
     assert_eq!(state.moves.len(), 1, "moved once, and not back: {:?}", state.moves);
 }
 
-/// Somebody writes and publishes a version of a profile.
-async fn publish(api: &Api, job: &str, version: u32, weights: [u16; 2]) {
-    let part = |n: usize, bp: u16| {
-        json!({ "competency": { "external": { "connection": "interview", "value": format!("comp-{n}") } }, "weight": { "bp": bp },
-                "dimensions": [{ "name": { "zh-CN": "语速" }, "modality": { "code": "SPEECH" }, "weight": { "bp": 5000 } }] })
-    };
-    let body = json!({
-        "position": { "external": { "connection": "feishu", "value": job } }, "version": version,
-        "published_at": "2026-03-02T01:00:00.000Z", "complete": true, "blocked_features": ["accent"],
-        "competencies": [part(0, weights[0]), part(1, weights[1])],
-    });
-    let (status, made) = api.post("/v1/position-profiles", &json!({ "reason": "新的岗位要求", "body": body })).await;
-    assert_eq!(status, 201, "{made}");
-}
-
-/// Somebody moves an application to the AI interview, and the vendor has one more order.
-async fn ordered(stage: &Stage, api: &Api, number: usize) -> Value {
-    let (before, id) = (stage.vendor.lock().unwrap().orders.len(), feishu::application_id(number));
-    assert!(feishu::move_application(&stage.hire, &id, "stage-2"));
-    let about = json!({ "application_id": id, "target_stage_id": "stage-2" });
-    let event = feishu::event(&format!("ev-{number}"), "hire.application.stage_changed_v1", &about);
-    let (status, _) = feishu::send(&api.hook("feishu"), &event, &feishu::Sending::default()).await.unwrap();
-    assert_eq!(status, 200);
-    for _ in 0..300 {
-        if stage.vendor.lock().unwrap().orders.len() > before {
-            let state = stage.vendor.lock().unwrap();
-            let orders = &state.collections["orders"];
-            return orders.iter().find(|one| one["application_id"] == id.as_str()).unwrap().clone();
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("never ordered: {:#}", api.get("/v1/deliveries?limit=10").await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn r14_a_new_version_of_a_profile_reaches_the_vendor_and_orders_from_then_on_name_it() {
-    let stage = stage();
-    let home = home(&stage).await;
-    home.run(&["sync", "--dev", "feishu"]).await;
-    // Two applications in screening for the same job.
-    let (first, second) = (0, 12);
-    let job = stage.hire.lock().unwrap().applications[first]["job_id"].as_str().unwrap().to_owned();
-    assert_eq!(stage.hire.lock().unwrap().applications[second]["job_id"], job.as_str());
-    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
-    let api = Api::of(&mut gateway).await;
-    assert_eq!(ordered(&stage, &api, first).await["profile_version"], Value::Null);
-
-    publish(&api, &job, 1, [3333, 6667]).await;
-    publish(&api, &job, 2, [2500, 7500]).await;
-    let sent = api.deliveries("flow=profile-to-vendor&state=delivered", 2).await;
-    assert_eq!(sent.len(), 2);
-    let held = stage.vendor.lock().unwrap().profiles[&job].clone();
-    assert_eq!(held.keys().collect::<Vec<_>>(), [&1, &2], "in their order");
-    let weights: Vec<&Value> =
-        held[&1]["competencies"].as_array().unwrap().iter().map(|one| &one["weight_bp"]).collect();
-    assert_eq!(weights, [&json!(3333), &json!(6667)]);
-    assert_eq!(held[&2]["competencies"][0]["dimensions"][0]["modality"], "speech");
-    assert_eq!(held[&2]["blocked_features"], json!(["accent"]));
-    assert_eq!(ordered(&stage, &api, second).await["profile_version"], 2);
-    let state = stage.vendor.lock().unwrap();
-    assert_eq!(state.collections["orders"][0]["profile_version"], Value::Null, "what was under way stays as it was");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_show_that_the_vendor_reports_is_told_to_the_candidate_and_to_the_recruiter_once() {
     let stage = stage();
@@ -252,4 +191,152 @@ async fn a_no_show_that_the_vendor_reports_is_told_to_the_candidate_and_to_the_r
     assert!(told.len() == 1 && told[0].contains("候选人未参加面试"), "{told:?}");
     let messages = api.get("/v1/notifications?connection=renmen").await;
     assert_eq!(messages["data"][0]["body"]["template"], "interview_reschedule");
+}
+
+/// Somebody writes and publishes a version of a profile.
+async fn publish(api: &Api, job: &str, version: u32, weights: [u16; 2]) {
+    let part = |n: usize, bp: u16| {
+        json!({ "competency": { "external": { "connection": "interview", "value": format!("comp-{n}") } }, "weight": { "bp": bp },
+                "dimensions": [{ "name": { "zh-CN": "语速" }, "modality": { "code": "SPEECH" }, "weight": { "bp": 5000 } }] })
+    };
+    let body = json!({
+        "position": { "external": { "connection": "feishu", "value": job } }, "version": version,
+        "published_at": "2026-03-02T01:00:00.000Z", "complete": true, "blocked_features": ["accent"],
+        "competencies": [part(0, weights[0]), part(1, weights[1])],
+    });
+    let (status, made) = api.post("/v1/position-profiles", &json!({ "reason": "新的岗位要求", "body": body })).await;
+    assert_eq!(status, 201, "{made}");
+}
+
+/// Somebody moves an application to the AI interview, and the vendor has one more order.
+async fn ordered(stage: &Stage, api: &Api, number: usize) -> Value {
+    let (before, id) = (stage.vendor.lock().unwrap().orders.len(), feishu::application_id(number));
+    assert!(feishu::move_application(&stage.hire, &id, "stage-2"));
+    let about = json!({ "application_id": id, "target_stage_id": "stage-2" });
+    let event = feishu::event(&format!("ev-{number}"), "hire.application.stage_changed_v1", &about);
+    let (status, _) = feishu::send(&api.hook("feishu"), &event, &feishu::Sending::default()).await.unwrap();
+    assert_eq!(status, 200);
+    for _ in 0..300 {
+        if stage.vendor.lock().unwrap().orders.len() > before {
+            let state = stage.vendor.lock().unwrap();
+            let orders = &state.collections["orders"];
+            return orders.iter().find(|one| one["application_id"] == id.as_str()).unwrap().clone();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never ordered: {:#}", api.get("/v1/deliveries?limit=10").await);
+}
+
+/// Two versions of a job's profile reach the vendor in their order, and an order that comes afterwards names the newer one.
+async fn profiles_reach_the_vendor(stage: &Stage, api: &Api, number: usize) {
+    let job = stage.hire.lock().unwrap().applications[number]["job_id"].as_str().unwrap().to_owned();
+    publish(api, &job, 1, [3333, 6667]).await;
+    publish(api, &job, 2, [2500, 7500]).await;
+    let sent = api.deliveries("flow=profile-to-vendor&state=delivered", 2).await;
+    assert_eq!(sent.len(), 2);
+    let held = stage.vendor.lock().unwrap().profiles[&job].clone();
+    assert_eq!(held.keys().collect::<Vec<_>>(), [&1, &2], "in their order");
+    let weights: Vec<&Value> =
+        held[&1]["competencies"].as_array().unwrap().iter().map(|one| &one["weight_bp"]).collect();
+    assert_eq!(weights, [&json!(3333), &json!(6667)]);
+    assert_eq!(held[&2]["competencies"][0]["dimensions"][0]["modality"], "speech");
+    assert_eq!(held[&2]["blocked_features"], json!(["accent"]));
+    assert_eq!(ordered(stage, api, number).await["profile_version"], 2);
+}
+
+/// The deployment with the flow that its file shows in a comment, and with what the company's reasons in Hire mean.
+fn with_rejections(home: &Home) {
+    let file = home.path().join("connectors.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let from = text.find("# [flows.fail-ends]").unwrap();
+    let end = from + text[from..].find("\n\n").unwrap();
+    let block: Vec<&str> = text[from..end].lines().map(|line| line.strip_prefix("# ").unwrap()).collect();
+    let hire = "config = { base_url = \"${FEISHU_URL:-https://open.feishu.cn}\" }";
+    assert!(text.contains(hire));
+    let meant = hire.replace(" }", &format!(", reasons = {{ \"{NOT_QUALIFIED}\" = \"NOT_QUALIFIED\" }} }}"));
+    let text = format!("{}{}{}", &text[..from], block.join("\n"), &text[end..]).replace(hire, &meant);
+    std::fs::write(file, text).unwrap();
+}
+
+/// Hire's id of a reason of the company.
+const NOT_QUALIFIED: &str = "6891560630172518601";
+
+/// A person declines, with reasons; Hire has the end of the application, and what Hire has comes back as codes.
+async fn declined(stage: &Stage, api: &Api) {
+    let story = Story::of_order(&stage.vendor, 0, "declined").unwrap();
+    let mut result = story.result(77);
+    result["data"]["results"][0]["report"] = json!([]);
+    for (number, event) in [story.invited(), story.started(), story.completed(), result].iter().enumerate() {
+        let id = format!("msg-declined-{number}");
+        let answer = send::event(&api.hook("interview"), interview_vendor::WEBHOOK_SECRET, &id, event).await.unwrap();
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+    }
+    let open = |page: &Value| page["data"].get(0).map(|one| one["id"].as_str().unwrap().to_owned());
+    let id = api.until("/v1/decisions?status=AWAITING_PERSON", open).await;
+    let verdict = json!({ "outcome": "fail", "reason": "经验不足", "reasons": ["NOT_QUALIFIED"] });
+    let (status, answer) = api.post(&format!("/v1/decisions/{id}"), &verdict).await;
+    assert!((200..300).contains(&status), "{answer}");
+
+    api.deliveries("flow=fail-ends&state=delivered", 1).await;
+    api.deliveries("flow=result-to-hire&state=delivered", 2).await;
+    let application = feishu::application_id(0);
+    {
+        let state = stage.hire.lock().unwrap();
+        let ended = state.applications.iter().find(|one| one["id"] == application.as_str()).unwrap();
+        assert_eq!((&ended["active_status"], &ended["termination_type"]), (&json!(2), &json!(1)));
+        let reasons = json!([NOT_QUALIFIED]);
+        assert_eq!((&ended["termination_reason_list"], &ended["stage"]["id"]), (&reasons, &json!("stage-2")));
+        assert_eq!(state.moves, [("terminate".to_owned(), application.clone())]);
+    }
+    assert_eq!(in_hire(stage)["interview_assessments"][0]["conclusion"], 1);
+    // The vendor scores again afterwards, and has its report: a review is opened, and until it is decided Hire shows what the person
+    // decided.
+    let answer =
+        send::event(&api.hook("interview"), interview_vendor::WEBHOOK_SECRET, "msg-again", &story.result(95)).await;
+    assert!((200..300).contains(&answer.unwrap().status));
+    api.deliveries("flow=result-to-hire&state=delivered", 3).await;
+    let shown = in_hire(stage)["interview_assessments"][0].clone();
+    assert_eq!((&shown["conclusion"], &shown["assessment_dimension_list"][0]["score"]), (&json!(1), &json!(95)));
+    api.deliveries("flow=late-report&state=delivered", 1).await;
+    let note = stage.hire.lock().unwrap().notes[0].clone();
+    assert_eq!(note["application_id"], application.as_str());
+    assert!(note["content"].as_str().unwrap().contains("https://vendor.example/reports/"), "{note}");
+    assert!(api.get("/v1/deliveries?flow=pass-moves-on").await["data"].as_array().unwrap().is_empty());
+
+    let about = json!({ "application_id": application });
+    let event = feishu::event("ev-ended", "hire.application.stage_changed_v1", &about);
+    let (status, _) = feishu::send(&api.hook("feishu"), &event, &feishu::Sending::default()).await.unwrap();
+    assert_eq!(status, 200);
+    let outcome = |page: &Value| {
+        let all = page["data"].as_array().unwrap();
+        let ours = all.iter().find(|one| one["external_ids"][0]["value"] == application.as_str())?;
+        ours["body"]["outcome"].as_object().cloned()
+    };
+    let outcome = api.until("/v1/applications?connection=feishu&limit=100", outcome).await;
+    let reason = &outcome["reasons"][0];
+    assert_eq!((&outcome["code"]["code"], &reason["code"]), (&json!("REJECTED"), &json!("NOT_QUALIFIED")));
+    assert_eq!(reason["raw"], "能力不符");
+}
+
+/// One deployment for both: to make one costs more than what is tested in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn r14_r41_a_decline_ends_the_application_with_its_reasons_and_the_next_order_names_the_new_profile() {
+    let stage = stage();
+    let home = home(&stage).await;
+    with_rejections(&home);
+    home.run(&["sync", "--dev", "feishu"]).await;
+    // Two applications in screening for the same job.
+    let (first, second) = (0, 12);
+    {
+        let state = stage.hire.lock().unwrap();
+        assert_eq!(state.applications[first]["job_id"], state.applications[second]["job_id"]);
+    }
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    let api = Api::of(&mut gateway).await;
+    assert_eq!(ordered(&stage, &api, first).await["profile_version"], Value::Null, "no profile was published yet");
+    declined(&stage, &api).await;
+    profiles_reach_the_vendor(&stage, &api, second).await;
+    let state = stage.vendor.lock().unwrap();
+    let early = state.collections["orders"].iter().find(|one| one["application_id"] == feishu::application_id(first));
+    assert!(early.is_some_and(|order| order["profile_version"] != 2), "what was under way stays as it was");
 }

@@ -5,7 +5,7 @@
 //! know SQL, wasm, HTTP or the API.
 //!
 //! In reading order: [`Destination`] (where things go), [`Definition`] (what a flow says) with [`Expression`] and [`Fields`],
-//! `evaluate` (one flow, one change), `related` and `ask` (with whom it refers to), `links` (to the page of a decision), `evaluator` (along the feed), `courier` (to
+//! `evaluate` (one flow, one change), `related`, `list` and `ask` (with what it refers to and what belongs to it), `links` (to the page of a decision), `evaluator` (along the feed), `courier` (to
 //! one destination), [`FlowEngine`]
 //! (all of it, running) and what people ask of it (`manage`; `by_hand`: to do one action now).
 

@@ -7,12 +7,14 @@ use renmen_plugin::schema::code::{
     StageKind,
 };
 use renmen_plugin::schema::entity::{
-    Application, Assessment, AssessmentResult, DimensionScore, Interview, InterviewResult, ScoredBy, Source, Stage,
+    Application, Assessment, AssessmentResult, DimensionScore, Interview, InterviewResult, Outcome, ScoredBy, Source,
+    Stage,
 };
 use renmen_plugin::schema::types::{Coded, Ext, ExtField, ExternalId, Localized, Ref, ZonedInstant};
 
-use super::instant;
 use super::interview::points;
+use super::{Reasons, instant};
+use crate::Config;
 use crate::api::external::{BackgroundCheck, ExternalApplication, ExternalAssessment, ExternalInterview};
 use crate::api::loose::filled;
 use crate::marker::{Marker, OVERALL, POINTS};
@@ -21,7 +23,7 @@ use crate::marker::{Marker, OVERALL, POINTS};
 ///
 /// # Errors
 /// [`Unfit`] for one that belongs to nobody.
-pub(crate) fn external_application(from: &ExternalApplication) -> Result<Application, Unfit> {
+pub(crate) fn external_application(from: &ExternalApplication, config: &Config) -> Result<Application, Unfit> {
     let talent = filled(from.talent_id.as_ref()).ok_or_else(|| Unfit::field("talent_id", "absent"))?;
     let title = filled(from.job_title.as_ref()).unwrap_or(from.id.as_str());
     let job = ExternalId { object_type: Some("external_job".to_owned()), ..ExternalId::of(title) };
@@ -30,6 +32,9 @@ pub(crate) fn external_application(from: &ExternalApplication) -> Result<Applica
         None => ApplicationStatus::Active.into(),
         Some(text) => Coded::with_raw(ApplicationStatus::Other, text),
     };
+    let reason = filled(from.termination_reason.as_ref());
+    let outcome =
+        reason.map(|reason| Outcome { reasons: vec![Reasons::worded(config, reason)], ..Outcome::new(status.clone()) });
     let stage = filled(from.stage.as_ref());
     let source = filled(from.resume_source.as_ref());
     Ok(Application {
@@ -39,6 +44,7 @@ pub(crate) fn external_application(from: &ExternalApplication) -> Result<Applica
             Source { detail: Some(name.to_owned()), ..Source::new(channel) }
         }),
         applied_at: instant("create_time", from.create_time)?,
+        outcome,
         ..Application::new(Ref::external(talent), Ref::by(job), status)
     })
 }

@@ -40,6 +40,11 @@ impl<'c> Reasons<'c> {
         ids.iter().map(|id| self.one(id)).collect()
     }
 
+    /// One that stands in words alone, as other systems give it.
+    pub(crate) fn worded(config: &Config, words: &str) -> Coded<OutcomeReason> {
+        Reasons { codes: &config.reasons, names: BTreeMap::new() }.one(words)
+    }
+
     fn one(&self, id: &str) -> Coded<OutcomeReason> {
         let name = self.names.get(id);
         let known_as =

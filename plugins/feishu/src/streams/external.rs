@@ -70,7 +70,7 @@ fn talents(config: &Config, page: &mut Page, talents: &Ids) -> Result<(), Failur
                 if application.resume_source.as_deref() == Some(config.source.as_str()) {
                     return Ok(());
                 }
-                item.push(application.id.clone(), None, &map::external_application(&application)?)
+                item.push(application.id.clone(), None, &map::external_application(&application, config)?)
             })?;
             Ok(())
         },

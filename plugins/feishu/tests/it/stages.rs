@@ -231,6 +231,38 @@ fn r41_reasons_of_an_end_come_in_as_codes_and_unknown_ones_as_their_names() {
 }
 
 #[test]
+fn r41_an_application_of_another_system_has_its_reason_in_words() {
+    let talents = r#"{"code":0,"data":{"items":[{"id":"8"}]}}"#;
+    let application = |reason: &str| json!({ "id": reason, "talent_id": "8", "job_title": "会计", "termination_type": "候选人", "termination_reason": reason });
+    let applications = json!({ "code": 0, "data": { "items": [application("爽约"), application("搬家")] } });
+    let hanging = |what: &str, id: &str| {
+        format!("{BASE}/open-apis/hire/v1/{what}/batch_query?external_application_id={id}&page_size=20")
+    };
+    let mut host = Host::new()
+        .answer(
+            "GET",
+            &format!("{BASE}/open-apis/hire/v1/talents?page_size=20&sort_by=4&query_option=ignore_empty_error"),
+            200,
+            talents,
+        )
+        .answer(
+            "GET",
+            &format!("{BASE}/open-apis/hire/v1/external_applications?talent_id=8&page_size=20"),
+            200,
+            applications.to_string(),
+        );
+    for what in ["external_interviews", "external_background_checks"] {
+        for id in ["%E7%88%BD%E7%BA%A6", "%E6%90%AC%E5%AE%B6"] {
+            host = host.answer("POST", &hanging(what, id), 200, r#"{"code":0,"data":{}}"#);
+        }
+    }
+    let run = host.pull_all::<Feishu>(&config(), "external_records", None).unwrap();
+    let reasons: Vec<Value> =
+        run.records.iter().map(|record| payload(record)["outcome"]["reasons"][0].clone()).collect();
+    assert_eq!(reasons, [json!({ "code": "NO_SHOW", "raw": "爽约" }), json!({ "code": "OTHER", "raw": "搬家" })]);
+}
+
+#[test]
 fn r41_a_declined_offer_has_the_reasons_for_which_its_candidate_withdrew() {
     let declined = one(&ended(22, &["102"]), "offers", "5");
     assert_eq!(declined["status"]["code"], "DECLINED");

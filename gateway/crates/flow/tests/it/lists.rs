@@ -141,6 +141,36 @@ async fn a_field_that_is_withheld_is_in_no_item_of_a_list() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_is_read_again_when_a_field_is_withheld_after_its_delivery_was_made() {
+    let refusing = Arc::new(Desk::new(|_| Err(Failure::new(FailureKind::InvalidInput, "not today"))));
+    let whole = flow(|flow| flow["with"]["scores"]["fields"] = json!(["*"]));
+    let first = world(whole.clone(), place(&refusing)).await;
+    first.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
+    first.put_of("interview_result", "vendor", &[("r1", result("80"))]).await;
+    link(&first, &[("vendor", "s1")]).await;
+    first.until(DeliveryState::Dead, 1).await;
+    assert!(refusing.inputs()[0].to_string().contains("never told"), "made before anything was withheld");
+
+    let desk = Arc::new(Desk::kind());
+    let withhold = Fields::parse(["/explanation"]).unwrap();
+    let places = vec![("hr", Place { withhold, ..place(&desk) })];
+    let folder = first.kill().await;
+    let again = World::over(folder, places, json!({ "out": whole }), FlowOptions::default()).await;
+    // By now a person corrected the score.
+    let mut correction = score("Clarity", "60");
+    correction["adjusts"] = json!({ "id": row(&again, "vendor", "s1").await.id.to_string() });
+    again.put_of("dimension_score", "renmen", &[("correction/s1/1", correction)]).await;
+    link(&again, &[("renmen", "correction/s1/1")]).await;
+    let dead = again.deliveries().await.remove(0).id;
+    again.engine.replay(&tenant(), dead).await.unwrap();
+    again.until(DeliveryState::Delivered, 1).await;
+    let sent = desk.inputs().remove(0);
+    assert_eq!(titles(&sent), [("Clarity", "60")], "as it is now");
+    assert!(!sent.to_string().contains("never told"), "{sent}");
+    again.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_over_the_bound_is_told_and_not_cut() {
     for (most, state) in [(2, DeliveryState::Dead), (3, DeliveryState::Delivered)] {
         let desk = Arc::new(Desk::kind());

@@ -1,6 +1,9 @@
 //! The loop from end to end, played on a running gateway by the simulators of its vendors: Hire moves an application to the AI
 //! interview, the gateway orders one, the vendor asks about pay and sends what happens, a person decides the border case, and Hire has
-//! the result with its scores on the candidate and the application in the next stage. The demo tells it, the end-to-end test proves it.
+//! the result with its scores on the candidate and the application in the next stage. At last people change the vendor's model, and take
+//! that back. The demo tells it, the end-to-end test proves it.
+
+mod adjust;
 
 use std::time::Duration;
 
@@ -87,6 +90,7 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     })
     .await?;
     told("and the application has moved from the AI interview to the next stage of its process");
+    adjust::adjusted(stage, &api, &mut told).await?;
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
     let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
     Ok(End { decision, page, timeline, steps })

@@ -1,8 +1,7 @@
-//! One cell, and the days that it may hold.
-
-use jiff::civil::Date;
+//! One cell: what stands in it before the mapping says what it means, and the id that it may be.
 
 use crate::number::half_width;
+use crate::sign::Sign;
 
 /// What stands in a cell, before anybody says what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +10,38 @@ pub enum Cell {
     Blank,
     /// Text without the blanks around it.
     Text(String),
-    /// A number as a decimal text, with the 15 digits that a spreadsheet shows.
-    Number(String),
+    /// A number of a spreadsheet.
+    Number(Number),
     /// A cell that is formatted as a date.
     Date(Day),
-    /// `#N/A`, `#REF!`, …
-    Fault,
+    /// What cannot be read, and why: `#N/A`, a formula that was never calculated, …
+    Fault(&'static str),
+}
+
+/// A number and how its cell shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// As a decimal text, with the 15 digits that a spreadsheet keeps.
+    pub text: String,
+    /// By the cell's number format.
+    pub shown: Shown,
+}
+
+/// What a number format adds to a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Digits behind the point; none where the format leaves them open.
+    pub decimals: Option<u32>,
+    /// Digits before the point, filled up with zeros: 6 for `000000`.
+    pub padded: usize,
+    /// 0.85 is shown as 85 %.
+    pub percent: bool,
+    /// A currency sign stands beside it.
+    pub sign: Option<Sign>,
+    /// Words or marks stand beside or within it, or it is not shown at all.
+    pub words: bool,
+    /// It is shown as 1.2E+05.
+    pub scientific: bool,
 }
 
 /// A day as a spreadsheet counts it, which may not exist (29 February 1900).
@@ -30,22 +55,40 @@ pub struct Day {
     pub day: u32,
 }
 
+const ERRORS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"];
+
 impl Cell {
-    /// Text as it stands in a file.
+    /// An error of the spreadsheet.
+    pub const ERROR: Self = Self::Fault("an error of the spreadsheet; expected a value");
+
+    /// Text as it stands in a file. What exporters write so that a spreadsheet keeps the zeros, `="000123"`, is 000123.
     #[must_use]
     pub fn of_text(text: &str) -> Self {
-        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\u{200b}');
+        let edge = |c: char| c.is_whitespace() || is_invisible(c);
+        let text = text.trim_matches(edge);
+        if ERRORS.contains(&text) || (text.len() > 1 && text.bytes().all(|b| b == b'#')) {
+            return Self::ERROR;
+        }
+        if let Some(inner) = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')) {
+            let inner = inner.replace("\"\"", "\"");
+            let inner = inner.trim_matches(edge);
+            return if inner.is_empty() { Self::Blank } else { Self::Text(inner.to_owned()) };
+        }
         if text.is_empty() { Self::Blank } else { Self::Text(text.to_owned()) }
     }
 
-    /// A number of a spreadsheet: 8000.1 is stored as 8000.100000000000364, and shown as 8000.1.
+    /// A number of a spreadsheet: 8000.1 is stored as 8000.100000000000364, and shown as 8000.1. Of a number with more
+    /// than 15 digits before the point a spreadsheet has lost the last ones.
     #[must_use]
-    pub fn of_float(number: f64) -> Self {
+    pub fn of_float(number: f64, shown: Shown) -> Self {
         if !number.is_finite() {
-            return Self::Fault;
+            return Self::ERROR;
         }
-        let shown: f64 = format!("{number:.14e}").parse().unwrap_or(number);
-        Self::Number(format!("{shown}"))
+        let kept: f64 = format!("{number:.14e}").parse().unwrap_or(number);
+        if kept.abs() >= 1e15 {
+            return Self::Fault("a number of more than 15 digits, of which a spreadsheet keeps 15; write it as a text");
+        }
+        Self::Number(Number { text: format!("{kept}"), shown })
     }
 
     /// Is there nothing in it?
@@ -54,14 +97,67 @@ impl Cell {
         *self == Self::Blank
     }
 
-    /// As a key or a title: what a person would read.
+    /// As a title, or for a person who looks at a refused row.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Blank | Self::Fault => String::new(),
-            Self::Text(text) | Self::Number(text) => text.clone(),
+            Self::Blank | Self::Fault(_) => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.padded(),
             Self::Date(day) => format!("{:04}-{:02}-{:02}", day.year, day.month, day.day),
         }
+    }
+
+    /// As a text that means what the cell shows.
+    ///
+    /// # Errors
+    /// A cell that shows more than the number in it.
+    pub fn words(&self) -> Result<String, String> {
+        match self {
+            Self::Fault(reason) => Err((*reason).to_owned()),
+            Self::Number(Number { shown, .. }) if shown.percent || shown.words || shown.sign.is_some() => {
+                Err("a number whose format shows signs or words beside it; write what is meant as a text".to_owned())
+            }
+            _ => Ok(self.text()),
+        }
+    }
+
+    /// As an external id: a text, or a whole number that a spreadsheet holds exactly.
+    ///
+    /// # Errors
+    /// What is wrong with it, and how to write it.
+    pub fn id(&self) -> Result<String, String> {
+        if let Self::Number(number) = self {
+            if number.text.contains('.') {
+                return Err("a number with a fraction, which is not an id; write the id as a text".to_owned());
+            }
+            if number.shown.scientific {
+                return Err("a number in scientific notation, which is not an id; write the id as a text".to_owned());
+            }
+        }
+        let text = half_width(&self.words()?);
+        if !matches!(self, Self::Text(_)) {
+            return Ok(text);
+        }
+        let text = text.strip_prefix('\'').unwrap_or(&text).trim();
+        if is_scientific(text) {
+            return Err("a text in scientific notation, whose digits are lost; export the id as a text".to_owned());
+        }
+        if text.split_once('.').is_some_and(|(whole, rest)| {
+            !whole.is_empty()
+                && whole.bytes().all(|b| b.is_ascii_digit())
+                && !rest.is_empty()
+                && rest.bytes().all(|b| b == b'0')
+        }) {
+            return Err("a whole number written with decimals, which is not an id; export the id as a text".to_owned());
+        }
+        if text.starts_with('=') {
+            return Err("a formula that was exported as a text; expected an id".to_owned());
+        }
+        if text.chars().any(char::is_control) {
+            return Err("a text with line breaks or other control characters, which is not an id".to_owned());
+        }
+        Ok(text.to_owned())
     }
 
     /// For messages: the type, never the value.
@@ -72,115 +168,46 @@ impl Cell {
             Self::Text(_) => "a text",
             Self::Number(_) => "a number",
             Self::Date(_) => "a date",
-            Self::Fault => "an error of the spreadsheet",
+            Self::Fault(_) => "an error of the spreadsheet",
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::Text(text) | Self::Number(text) => text.len(),
-            Self::Blank | Self::Date(_) | Self::Fault => 0,
+            Self::Text(text) => text.len(),
+            Self::Number(number) => number.text.len(),
+            Self::Blank | Self::Date(_) | Self::Fault(_) => 0,
         }
     }
 }
 
-/// The day in a cell. With `formats` only a text of one of them, or a date cell.
-///
-/// # Errors
-/// What was found (its type) and what is expected.
-pub fn day(cell: &Cell, formats: &[String], from_1904: bool) -> Result<Date, String> {
-    let expected = || format!("{} that is no day; expected a date cell or {}", cell.kind(), accepted(formats));
-    match cell {
-        Cell::Date(day) => date(day.year, day.month, day.day).ok_or_else(expected),
-        Cell::Number(serial) if formats.is_empty() && serial.len() == 8 && !serial.contains('.') => {
-            digits(serial).ok_or_else(expected)
+impl Number {
+    /// With the zeros that its format puts before it.
+    fn padded(&self) -> String {
+        let (sign, digits) = self.text.strip_prefix('-').map_or(("", self.text.as_str()), |digits| ("-", digits));
+        let whole = digits.split('.').next().unwrap_or_default().len();
+        if self.shown.padded < 2 || whole >= self.shown.padded {
+            return self.text.clone();
         }
-        Cell::Number(serial) if formats.is_empty() => from_serial(serial, from_1904).ok_or_else(expected),
-        Cell::Text(text) if formats.is_empty() => of_text(&half_width(text)).ok_or_else(expected),
-        Cell::Text(text) | Cell::Number(text) => {
-            let text = half_width(text);
-            formats.iter().find_map(|format| Date::strptime(format, &text).ok()).ok_or_else(expected)
-        }
-        Cell::Blank | Cell::Fault => Err(expected()),
+        format!("{sign}{}{digits}", "0".repeat(self.shown.padded - whole))
     }
 }
 
-fn accepted(formats: &[String]) -> String {
-    if formats.is_empty() {
-        "2025-03-01, 2025/3/1, 2025.3.1, 20250301, 2025年3月1日".to_owned()
-    } else {
-        formats.join(", ")
-    }
+/// Marks that nobody sees: zero-width ones, those of direction, the byte order mark, the soft hyphen.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn date(year: i32, month: u32, day: u32) -> Option<Date> {
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-fn digits(text: &str) -> Option<Date> {
-    let part = |range: std::ops::Range<usize>| text.get(range)?.parse().ok();
-    date(part(0..4)? as i32, part(4..6)?, part(6..8)?)
-}
-
-/// Days since 1899-12-30, or since 1904-01-01. Up to 1900-02-28 the serials are one lower, because the spreadsheet counts
-/// 29 February 1900: such a day of pay does not occur, and is refused rather than guessed.
-fn from_serial(serial: &str, from_1904: bool) -> Option<Date> {
-    let days: i32 = serial.split('.').next()?.parse().ok()?;
-    let (first, epoch) = if from_1904 { (0, Date::constant(1904, 1, 1)) } else { (61, Date::constant(1899, 12, 30)) };
-    if !(first..=2_958_465).contains(&days) {
-        return None;
-    }
-    epoch.checked_add(jiff::Span::new().try_days(days).ok()?).ok()
-}
-
-/// Year, month and day in this order, with anything of `-` `/` `.` or 年月日 between; a time behind them is left out.
-fn of_text(text: &str) -> Option<Date> {
-    let text = text.split([' ', 'T']).next()?;
-    if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return digits(text);
-    }
-    let text = text.strip_suffix(['日', '号']).unwrap_or(text);
-    let mut parts = text.split(['-', '/', '.', '年', '月']);
-    let mut next = |length: std::ops::RangeInclusive<usize>| {
-        parts
-            .next()
-            .filter(|part| length.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))?
-            .parse()
-            .ok()
-    };
-    let (year, month, day): (i32, i32, i32) = (next(4..=4)?, next(1..=2)?, next(1..=2)?);
-    if parts.next().is_some() {
-        return None;
-    }
-    date(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
-}
-
-/// The first and last day of the month in a cell.
-///
-/// # Errors
-/// As [`day`].
-pub fn month(cell: &Cell, from_1904: bool) -> Result<(Date, Date), String> {
-    let within = match cell {
-        Cell::Text(text) => of_month(&half_width(text)),
-        Cell::Number(number) if number.len() == 6 => of_month(number),
-        _ => None,
-    };
-    let within = match within {
-        Some(first) => first,
-        None => day(cell, &[], from_1904)
-            .map_err(|_| format!("{} that is no month; expected 2025-03, 202503 or 2025年3月", cell.kind()))?,
-    };
-    Ok((within.first_of_month(), within.last_of_month()))
-}
-
-fn of_month(text: &str) -> Option<Date> {
-    if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return digits(&format!("{text}01"));
-    }
-    let text = text.strip_suffix('月').or_else(|| text.strip_suffix("月份")).unwrap_or(text);
-    let (year, month) = text.split_once(['-', '/', '.', '年'])?;
-    if year.len() != 4 || month.len() > 2 {
-        return None;
-    }
-    date(year.parse().ok()?, month.parse().ok()?, 1)
+/// 1.10101E+17: digits, and an exponent with its sign or behind a fraction. 5E12 may be a code and is left alone.
+fn is_scientific(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let mantissa = mantissa.trim_start_matches(['-', '+']);
+    let signed = exponent.starts_with(['+', '-']);
+    let fraction = mantissa.contains(['.', ',']);
+    numeric(&mantissa.replace(['.', ','], ""))
+        && numeric(exponent.trim_start_matches(['+', '-']))
+        && (signed || fraction)
 }

@@ -16,6 +16,25 @@ pub struct Config {
     /// What is refused.
     #[serde(default)]
     pub limits: Limits,
+    /// Within which years a day must lie.
+    #[serde(default)]
+    pub years: Years,
+}
+
+/// The years that a day may lie in: what is outside is a slip of the keyboard or a number that is not a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Years {
+    /// The first one.
+    pub first: i16,
+    /// The last one.
+    pub last: i16,
+}
+
+impl Default for Years {
+    fn default() -> Self {
+        Self { first: 1950, last: 2100 }
+    }
 }
 
 /// What is refused, and the size from which on.
@@ -60,7 +79,7 @@ pub struct Stream {
     /// Rows of the header; the titles of several are joined with `/`.
     #[serde(default = "one")]
     pub header_rows: usize,
-    /// Columns whose texts, joined with `|`, are the record's external id.
+    /// Columns whose values, joined with `|`, are the record's external id.
     pub key: Vec<String>,
     /// One record for each key: later rows with the same one add nothing (a run, of which every payslip names the month).
     #[serde(default)]
@@ -76,6 +95,16 @@ pub struct Stream {
     /// Each file lists everything: what the newest one does not list is gone.
     #[serde(default)]
     pub snapshot: bool,
+    /// Which mark stands before the decimals of numbers that are texts; none lets each column prove its own.
+    pub decimal: Option<Mark>,
+    /// Digits behind the point that numbers are rounded to, half away from zero; none rounds to what the cell shows.
+    pub round: Option<u32>,
+    /// What is done with numbers in merged cells; none refuses them.
+    pub merged: Option<Choice>,
+    /// What is done with hidden and filtered rows; none refuses them.
+    pub hidden: Option<Choice>,
+    /// What is done with the zeros of formulas in a workbook that asks to be calculated first; none refuses them.
+    pub uncalculated: Option<Choice>,
     /// Constants: canonical pointer to value.
     #[serde(default)]
     pub set: BTreeMap<String, Value>,
@@ -85,6 +114,25 @@ pub struct Stream {
 
 fn one() -> usize {
     1
+}
+
+/// The mark before the decimals of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Mark {
+    /// `1,234.56`
+    #[serde(rename = ".")]
+    Point,
+    /// `1.234,56`
+    #[serde(rename = ",")]
+    Comma,
+}
+
+/// What is read because the operator says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// As it stands.
+    Read,
 }
 
 /// How a CSV is encoded.
@@ -119,6 +167,12 @@ pub struct Column {
     /// Texts that count as blank: `-`, `无`.
     #[serde(default)]
     pub blank: Vec<String>,
+    /// As the stream's, for this column.
+    pub decimal: Option<Mark>,
+    /// As the stream's, for this column.
+    pub round: Option<u32>,
+    /// As the stream's, for this column.
+    pub merged: Option<Choice>,
     /// The value is a payslip's line: `to` is then `/lines/-` and the parse money.
     pub line: Option<Line>,
 }
@@ -145,17 +199,30 @@ pub enum Parse {
         lang: String,
     },
     /// Another record's external id.
-    Ref {},
+    Ref {
+        /// The other record's key is a day or a month: the cell is read as one, so that every notation finds it.
+        of: Option<Of>,
+    },
     /// A number.
-    Decimal {},
-    /// A day. Without formats: a date cell, an Excel serial, `2025-03-01`, `2025/3/1`, `2025.3.1`, `20250301`, `2025年3月1日`.
+    Decimal {
+        /// ISO 4217: of which currency a sign beside the number must be; none takes no sign.
+        currency: Option<String>,
+    },
+    /// A day. Without formats: a date cell, `2025-03-01`, `2025/3/1`, `2025.3.1`, `20250301`, `2025年3月1日`.
     Date {
         /// strftime: `%d/%m/%Y`. Then only these, and date cells.
         #[serde(default)]
         formats: Vec<String>,
+        /// A bare number is the serial of a day.
+        #[serde(default)]
+        serials: bool,
     },
     /// A month, as the span of its days: `2025-03`, `202503`, `2025年3月`, or a date within it.
-    Month {},
+    Month {
+        /// A bare number is the serial of a day.
+        #[serde(default)]
+        serials: bool,
+    },
     /// An amount.
     Money {
         /// ISO 4217.
@@ -215,10 +282,43 @@ pub enum Parse {
     },
 }
 
+impl Parse {
+    /// Is the cell read as a number, of which a text must say its decimal mark?
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        !matches!(
+            self,
+            Self::Text {}
+                | Self::Localized { .. }
+                | Self::Ref { .. }
+                | Self::Date { .. }
+                | Self::Month { .. }
+                | Self::Code { .. }
+                | Self::Choice { .. }
+        )
+    }
+
+    /// Is the cell read as a day or a month?
+    #[must_use]
+    pub fn is_day(&self) -> bool {
+        matches!(self, Self::Date { .. } | Self::Month { .. } | Self::Ref { of: Some(_) })
+    }
+}
+
 impl Default for Parse {
     fn default() -> Self {
         Self::Text {}
     }
+}
+
+/// What the external id of another record is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// A day.
+    Date,
+    /// A month.
+    Month,
 }
 
 /// What a bare number of an amount counts.

@@ -32,7 +32,7 @@ pub fn list(config: &Config, stream: &Stream) -> Result<(Vec<File>, Option<Respo
         return Ok((vec![file], Some(response)));
     }
     let mut files: Vec<File> = Request::get("drop:///").send()?.ok()?.json()?;
-    files.retain(|file| fits(&stream.files, &file.name));
+    files.retain(|file| !is_passing(&file.name) && fits(&stream.files, &file.name));
     if files.len() > config.limits.files_max {
         return Err(Failure::bad_config(format!(
             "{} files fit `{}`, more than limits.files_max = {}: move the old ones away",
@@ -71,6 +71,18 @@ pub fn read(_config: &Config, file: &File, whole: Option<Response>) -> Result<Re
 
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+/// Files that are not there to be read: those that lie beside an open document, hidden ones, and those that are still
+/// being written under another name.
+#[must_use]
+pub fn is_passing(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    name.starts_with('.')
+        || name.starts_with("~$")
+        || [".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart"]
+            .iter()
+            .any(|end| lower.ends_with(end))
 }
 
 /// `*` stands for any text, `?` for one character; case matters.

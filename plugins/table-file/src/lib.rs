@@ -1,8 +1,8 @@
 //! CSV and XLSX exports as payroll and performance people send them, dropped in a watched directory or fetched from a
 //! URL, parsed inside the sandbox.
 //!
-//! The way of a row: [`files`] says which file is next, [`sheet`] turns its bytes into rows of cells, [`cell`] and
-//! [`number`] read one cell as what the mapping declares, [`map`] puts the values at their canonical pointers, and
+//! The way of a row: [`files`] says which file is next, [`sheet`] turns its bytes into rows of cells, [`cell`], [`day`],
+//! [`mark`], [`number`] and [`sign`] read one cell as what the mapping declares, [`map`] puts the values at their canonical pointers, and
 //! [`cursor`] remembers the files that are done by name and hash.
 //!
 //! Nothing is guessed: a column has a declared meaning, money a declared currency, a range a declared unit. What does not
@@ -11,10 +11,13 @@
 pub mod cell;
 pub mod config;
 pub mod cursor;
+pub mod day;
 pub mod files;
 pub mod map;
+pub mod mark;
 pub mod number;
 pub mod sheet;
+pub mod sign;
 
 use renmen_plugin::{Failure, Finding, Page, Pull, Source, export_source};
 
@@ -43,7 +46,7 @@ impl Source for TableFile {
         let body = files::read(&config, &file, whole)?;
         let table = sheet::open(&file.name, body.body(), stream, &config.limits)?;
         let rows = pull.max_records.max(1) as usize;
-        let origin = map::Origin { exchange: body.exchange(), file: &file.name };
+        let origin = map::Origin { exchange: body.exchange(), file: &file.name, years: config.years };
         let (mut page, next_row) = map::rows(&pull.stream, stream, &table, origin, first_row, rows)?;
         let file_done = next_row >= table.rows.len();
         progress.moved(&file, if file_done { None } else { Some(next_row) });

@@ -1,7 +1,7 @@
 //! From rows to canonical records: each declared column's value goes to its pointer, constants beside it, and the whole is
 //! then read as the entity, so that no mapping can make a record that the schema does not know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use renmen_plugin::{Failure, Page, Unfit, locate};
 use renmen_schema::Entity;
@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::cell::Cell;
-use crate::config::{Column, Stream};
+use crate::config::{Choice, Column, Parse, Stream, Years};
+use crate::mark::Proof;
 use crate::sheet::{Row, Table};
 
 mod value;
@@ -23,6 +24,8 @@ pub struct Origin<'a> {
     pub exchange: u32,
     /// The file's name.
     pub file: &'a str,
+    /// Within which years its days must lie.
+    pub years: Years,
 }
 
 /// Maps up to `count` rows from `first` on: the page, and the row after it.
@@ -37,8 +40,8 @@ pub fn rows(
     first: usize,
     count: usize,
 ) -> Result<(Page, usize), Failure> {
-    let mapping =
-        Mapping::of(stream, table).map_err(|problem| Failure::bad_config(format!("{}: {problem}", origin.file)))?;
+    let mapping = Mapping::of(stream, table, origin.years)
+        .map_err(|problem| Failure::bad_config(format!("{}: {problem}", origin.file)))?;
     let map = match stream_name {
         "pay_bands" => Mapping::page::<PayBand>,
         "compensation" => Mapping::page::<Compensation>,
@@ -55,21 +58,39 @@ pub fn rows(
 struct Mapping<'a> {
     stream: &'a Stream,
     table: &'a Table,
-    columns: Vec<(usize, &'a Column)>,
-    key: Vec<usize>,
+    years: Years,
+    columns: Vec<Bound<'a>>,
+    /// The key's columns, and how the mapping reads each.
+    key: Vec<(usize, &'a str, Option<&'a Parse>)>,
+}
+
+/// A declared column, and where it stands.
+struct Bound<'a> {
+    index: usize,
+    column: &'a Column,
+    proof: Proof,
 }
 
 impl<'a> Mapping<'a> {
-    fn of(stream: &'a Stream, table: &'a Table) -> Result<Self, String> {
+    fn of(stream: &'a Stream, table: &'a Table, years: Years) -> Result<Self, String> {
         let mut columns = Vec::with_capacity(stream.columns.len());
         for column in &stream.columns {
-            columns.push((table.column(&column.column)?, column));
+            let index = table.column(&column.column)?;
+            let cells = table.rows.iter().filter_map(|row| row.cells.get(index));
+            let cells = cells.filter(|_| column.parse.is_number());
+            let proof = Proof::of(column.decimal.or(stream.decimal), cells, table.semicolons);
+            columns.push(Bound { index, column, proof });
         }
-        let key = stream.key.iter().map(|title| table.column(title)).collect::<Result<Vec<_>, _>>()?;
+        let mut key = Vec::with_capacity(stream.key.len());
+        for title in &stream.key {
+            let index = table.column(title)?;
+            let parse = columns.iter().filter(|bound| bound.index == index).map(|bound| &bound.column.parse);
+            key.push((index, title.as_str(), parse.into_iter().find(|parse| parse.is_day())));
+        }
         if key.is_empty() {
             return Err("`key` names no column: a record needs an id that stays".to_owned());
         }
-        Ok(Self { stream, table, columns, key })
+        Ok(Self { stream, table, years, columns, key })
     }
 
     fn page<E: Entity + DeserializeOwned + Validate>(
@@ -80,45 +101,87 @@ impl<'a> Mapping<'a> {
     ) -> (Page, usize) {
         let mut page = Page::new();
         let last = first.saturating_add(count).min(self.table.rows.len());
-        // What earlier pages of this file brought is known from its rows: the connector keeps nothing between calls.
-        let mut seen: BTreeSet<String> = match self.stream.distinct {
-            true => self.table.rows[..first.min(last)].iter().filter_map(|row| self.id(row).ok()).collect(),
+        // What other pages of this file bring is known from its rows: the connector keeps nothing between calls.
+        let ids: Vec<_> = self.table.rows.iter().map(|row| self.id(row)).collect();
+        let sound = |index: usize| self.table.rows[index].fault.is_none();
+        let mut seen: BTreeSet<&String> = match self.stream.distinct {
+            true => (0..first.min(last)).filter(|&index| sound(index)).filter_map(|i| ids[i].as_ref().ok()).collect(),
             false => BTreeSet::new(),
         };
-        for row in self.table.rows.iter().take(last).skip(first) {
-            let id = self.id(row);
-            if self.stream.distinct && id.as_ref().is_ok_and(|id| !seen.insert(id.clone())) {
+        let repeated = if self.stream.distinct { BTreeMap::new() } else { self.repeated(&ids) };
+        for index in first..last {
+            let (row, id) = (&self.table.rows[index], &ids[index]);
+            if self.stream.distinct && sound(index) && id.as_ref().is_ok_and(|id| !seen.insert(id)) {
                 continue;
             }
             let pointer = format!("{}!{}", self.table.name, row.number);
-            let made = id.clone().and_then(|id| Ok((id, self.record::<E>(row)?)));
             let origin = |pointer| renmen_plugin::page::Origin { exchange, pointer };
-            let pushed = made.and_then(|(id, entity)| {
+            let pushed = self.made::<E>(row, id, &repeated).and_then(|(id, entity)| {
                 page.push(origin(&pointer), id, None, &entity)
                     .map_err(|Unfit { reason }| Problem { place: None, reason })
             });
             if let Err(Problem { place, reason }) = pushed {
-                page.reject::<E>(origin(place.as_deref().unwrap_or(&pointer)), id.ok(), reason, raw(row));
+                page.reject::<E>(origin(place.as_deref().unwrap_or(&pointer)), id.clone().ok(), reason, raw(row));
             }
         }
         (page, last)
     }
 
+    fn made<E: DeserializeOwned + Validate>(
+        &self,
+        row: &Row,
+        id: &Result<String, Problem>,
+        repeated: &BTreeMap<&String, Vec<usize>>,
+    ) -> Result<(String, E), Problem> {
+        if let Some(fault) = &row.fault {
+            return Err(Problem::of_row(fault.clone()));
+        }
+        let id = id.clone()?;
+        if let Some(rows) = repeated.get(&id) {
+            let others: Vec<String> = rows
+                .iter()
+                .filter(|&&number| number != row.number)
+                .take(5)
+                .map(|number| format!("{}!{number}", self.table.name))
+                .collect();
+            return Err(Problem::of_row(format!(
+                "the same key stands in {} rows of the file, the others at {}; make the keys differ, or add a column to \
+                 `key` that tells them apart",
+                rows.len(),
+                others.join(", ")
+            )));
+        }
+        Ok((id, self.record::<E>(row)?))
+    }
+
+    /// The ids that several rows have, with the numbers of those.
+    fn repeated<'b>(&self, ids: &'b [Result<String, Problem>]) -> BTreeMap<&'b String, Vec<usize>> {
+        let mut rows: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
+        for (row, id) in self.table.rows.iter().zip(ids) {
+            if let (Ok(id), None) = (id, &row.fault) {
+                rows.entry(id).or_default().push(row.number);
+            }
+        }
+        rows.retain(|_, rows| rows.len() > 1);
+        rows
+    }
+
     fn id(&self, row: &Row) -> Result<String, Problem> {
         let mut id = String::new();
-        for (index, &column) in self.key.iter().enumerate() {
-            let text = row.cells.get(column).map(Cell::text).unwrap_or_default();
-            if text.is_empty() {
-                return Err(self.problem(
-                    row,
-                    column,
-                    "nothing, or an error of the spreadsheet, in a column of the key",
-                ));
+        for (index, &(column, title, parse)) in self.key.iter().enumerate() {
+            let cell = row.cells.get(column).unwrap_or(&Cell::Blank);
+            let problem = |reason: &str| self.problem(row, column, title, reason);
+            if cell.is_blank() {
+                return Err(problem("nothing in a column of the key"));
             }
+            let text = match parse {
+                Some(parse) => value::day_id(cell, parse, self.table.from_1904, self.years),
+                None => cell.id(),
+            };
             if index > 0 {
                 id.push('|');
             }
-            id.push_str(&crate::number::half_width(&text));
+            id.push_str(&text.map_err(|reason| problem(&reason))?);
         }
         Ok(id)
     }
@@ -128,22 +191,29 @@ impl<'a> Mapping<'a> {
         for (pointer, constant) in &self.stream.set {
             put(&mut body, pointer, constant.clone()).map_err(Problem::of_row)?;
         }
-        for &(index, column) in &self.columns {
+        for &Bound { index, column, proof } in &self.columns {
             let cell = row.cells.get(index).unwrap_or(&Cell::Blank);
             let blank = cell.is_blank() || matches!(cell, Cell::Text(text) if column.blank.contains(text));
             if blank && column.required {
-                return Err(self.problem(row, index, "nothing; expected a value"));
+                return Err(self.problem(row, index, &column.column, "nothing; expected a value"));
             }
             if blank {
                 continue;
             }
-            let mut value = value::read(cell, &column.parse, self.table.from_1904)
-                .map_err(|reason| self.problem(row, index, &reason))?;
+            let reading = value::Reading {
+                from_1904: self.table.from_1904,
+                years: self.years,
+                proof,
+                round: column.round.or(self.stream.round),
+                merged: row.merged.contains(&index) && column.merged.or(self.stream.merged) != Some(Choice::Read),
+            };
+            let problem = |reason: String| self.problem(row, index, &column.column, &reason);
+            let mut value = value::read(cell, &column.parse, reading).map_err(problem)?;
             if let Some(line) = &column.line {
                 let code = value::coded(Some(&line.code), &column.column);
                 value = json!({ "kind": line.kind, "code": code, "name": { "und": column.column }, "amount": value });
             }
-            put(&mut body, &column.to, value).map_err(|reason| self.problem(row, index, &reason))?;
+            put(&mut body, &column.to, value).map_err(problem)?;
         }
         let entity: E = locate::parse(body.to_string().as_bytes()).map_err(Problem::of_row)?;
         let defects = Walk::over(&entity);
@@ -154,8 +224,7 @@ impl<'a> Mapping<'a> {
         Err(Problem::of_row(all.join("; ")))
     }
 
-    fn problem(&self, row: &Row, column: usize, reason: &str) -> Problem {
-        let title = self.table.titles.get(column).map_or("", String::as_str);
+    fn problem(&self, row: &Row, column: usize, title: &str, reason: &str) -> Problem {
         Problem { place: Some(self.table.place(column, row.number)), reason: format!("column {title}: {reason}") }
     }
 }

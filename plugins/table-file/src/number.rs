@@ -2,9 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use crate::config::Unit;
+use crate::cell::is_invisible;
+use crate::config::{Mark, Unit};
+use crate::sign::Sign;
 
-/// Full-width forms as their ASCII ones, and the ideographic space as a space.
+/// Full-width forms as their ASCII ones, the ideographic space as a space, and no marks that nobody sees.
 #[must_use]
 pub fn half_width(text: &str) -> String {
     let one = |c: char| match c {
@@ -12,7 +14,7 @@ pub fn half_width(text: &str) -> String {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         _ => c,
     };
-    text.chars().map(one).collect()
+    text.chars().filter(|&c| !is_invisible(c)).map(one).collect()
 }
 
 /// A number and the unit that was written behind it.
@@ -24,25 +26,38 @@ pub struct Quantity {
     pub suffix: Option<Unit>,
     /// A per cent sign stood behind it.
     pub percent: bool,
+    /// The currency sign that was written beside it.
+    pub sign: Option<Sign>,
 }
 
-/// One number. Currency signs and thousands separators are left out; brackets make it negative.
+/// One number, with the currency sign and the unit that are written beside it; brackets make it negative.
 #[must_use]
-pub fn quantity(text: &str) -> Option<Quantity> {
+pub fn quantity(text: &str, mark: Mark) -> Option<Quantity> {
     let text: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
-    let text = text.trim_matches(['¥', '￥', '$', '€', '£']);
+    let (text, outer) = without_signs(&text)?;
     let (text, bracketed) = match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
         Some(inner) => (inner, true),
         None => (text, false),
     };
-    let text = text.trim_start_matches(['¥', '￥', '$', '€', '£']);
-    let text = text.strip_suffix("人民币").unwrap_or(text);
-    let text = text.strip_suffix('元').unwrap_or(text);
+    let (minus, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    let (text, inner) = without_signs(text)?;
+    if minus && (bracketed || text.starts_with(['-', '+'])) {
+        return None;
+    }
     let (text, percent) = text.strip_suffix('%').map_or((text, false), |text| (text, true));
     let (text, suffix) = split_unit(text);
-    let number = plain(text)?;
-    let number = if bracketed { -number } else { number };
-    Some(Quantity { number, suffix, percent })
+    let number = plain(text, mark)?;
+    let number = if bracketed || minus { -number } else { number };
+    Some(Quantity { number, suffix, percent, sign: Sign::both(outer, inner)? })
+}
+
+/// Takes the currency signs off both ends; none if they contradict each other.
+fn without_signs(mut text: &str) -> Option<(&str, Option<Sign>)> {
+    let mut sign = None;
+    while let Some((found, rest)) = Sign::before(text).or_else(|| Sign::behind(text)) {
+        (sign, text) = (Sign::both(sign, Some(found))?, rest);
+    }
+    Some((text, sign))
 }
 
 fn split_unit(text: &str) -> (&str, Option<Unit>) {
@@ -57,19 +72,34 @@ fn split_unit(text: &str) -> (&str, Option<Unit>) {
     (text, None)
 }
 
-/// Digits with a sign, a point, and separators that stand where thousands or ten thousands end: `1,2` is none.
-fn plain(text: &str) -> Option<Decimal> {
+/// Digits with a sign, a decimal mark, and separators that stand where thousands end: `1,2` is not a number.
+fn plain(text: &str, mark: Mark) -> Option<Decimal> {
+    let text = match mark {
+        Mark::Point => text.to_owned(),
+        Mark::Comma => text
+            .chars()
+            .map(|c| {
+                if c == ',' {
+                    '.'
+                } else if c == '.' {
+                    ','
+                } else {
+                    c
+                }
+            })
+            .collect(),
+    };
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => ("-", &text[1..]),
         b'+' => ("", &text[1..]),
-        _ => ("", text),
+        _ => ("", text.as_str()),
     };
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
     let mut groups = whole.split(',');
     let first = groups.next()?;
     let grouped = whole.contains(',');
     let numeric = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if !numeric(first) || (first.is_empty() && fraction.is_none()) || (grouped && (first.is_empty() || first.len() > 4))
+    if !numeric(first) || (first.is_empty() && fraction.is_none()) || (grouped && (first.is_empty() || first.len() > 3))
     {
         return None;
     }
@@ -102,6 +132,8 @@ pub struct Ends {
     pub min: Option<Decimal>,
     /// To.
     pub max: Option<Decimal>,
+    /// The currency sign that was written beside them.
+    pub sign: Option<Sign>,
 }
 
 /// `8-10K`, `8k～1万`, `8000 至 10000`, `15K以上`, `8K以下`, or one number for both ends. A suffix on the last number
@@ -109,21 +141,19 @@ pub struct Ends {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn range(text: &str, declared: Option<Unit>) -> Result<Ends, &'static str> {
+pub fn range(text: &str, declared: Option<Unit>, mark: Mark) -> Result<Ends, &'static str> {
     const NO_UNIT: &str = "a range without a unit; write 8-10K, or declare `unit`";
-    const NO_RANGE: &str = "no range; expected the like of 8-10K, 8000~10000 or 15K以上";
+    const NO_RANGE: &str = "not a range; expected the like of 8-10K, 8000~10000 or 15K以上";
     let text: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
-    let one = |part: &str| quantity(part).ok_or(NO_RANGE);
+    let one = |part: &str| quantity(part, mark).ok_or(NO_RANGE);
     for (word, open_end) in
         [("以上", true), ("及以上", true), ("起", true), ("+", true), ("以下", false), ("及以下", false)]
     {
         if let Some(number) = text.strip_suffix(word) {
-            let value = scaled(one(number.trim_end_matches('及'))?, declared).ok_or(NO_UNIT)?;
-            return Ok(if open_end {
-                Ends { min: Some(value), max: None }
-            } else {
-                Ends { min: None, max: Some(value) }
-            });
+            let found = one(number.trim_end_matches('及'))?;
+            let value = scaled(found, declared).ok_or(NO_UNIT)?;
+            let (min, max) = if open_end { (Some(value), None) } else { (None, Some(value)) };
+            return Ok(Ends { min, max, sign: found.sign });
         }
     }
     let separator = |c: char| matches!(c, '-' | '–' | '—' | '~' | '～' | '至' | '到');
@@ -137,5 +167,6 @@ pub fn range(text: &str, declared: Option<Unit>) -> Result<Ends, &'static str> {
     if min > max {
         return Err("a range that begins above its end");
     }
-    Ok(Ends { min: Some(min), max: Some(max) })
+    let sign = Sign::both(first.sign, last.sign).ok_or("a range in two currencies")?;
+    Ok(Ends { min: Some(min), max: Some(max), sign })
 }

@@ -1,7 +1,7 @@
 //! What lies in a drop directory: exported tables.
 
-use connector_table_file::config::{Limits, Stream};
-use connector_table_file::{cell, number, sheet};
+use connector_table_file::config::{Limits, Mark, Stream, Years};
+use connector_table_file::{cell, day, number, sheet};
 
 use crate::target;
 
@@ -40,10 +40,14 @@ fn workbook() {
 fn amounts_ranges_and_days() {
     target("cells", |bytes| {
         let text = String::from_utf8_lossy(bytes);
-        let _ = number::quantity(&text);
-        let _ = number::range(&text, None);
+        for mark in [Mark::Point, Mark::Comma] {
+            let _ = number::quantity(&text, mark);
+            let _ = number::range(&text, None, mark);
+        }
         let cell = cell::Cell::of_text(&text);
-        let _ = cell::day(&cell, &["%Y年%m月%d日".to_owned()], false);
-        let _ = cell::month(&cell, true);
+        let days = day::Days { serials: true, from_1904: true, years: Years::default() };
+        let _ = day::day(&cell, &["%Y年%m月%d日".to_owned()], days);
+        let _ = day::month(&cell, days);
+        let _ = cell.id();
     });
 }

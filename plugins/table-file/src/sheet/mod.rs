@@ -1,5 +1,9 @@
 //! From a file's bytes to rows of cells under titles. What a cell means is not known here.
 
+mod book;
+mod format;
+mod kind;
+mod parts;
 mod text;
 mod workbook;
 
@@ -20,6 +24,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// Serials count from 1904.
     pub from_1904: bool,
+    /// The fields of the file are parted by `;`, as where commas stand before decimals.
+    pub semicolons: bool,
 }
 
 /// One row of a sheet.
@@ -29,6 +35,10 @@ pub struct Row {
     pub number: usize,
     /// One for each column; missing ones are blank.
     pub cells: Vec<Cell>,
+    /// The columns in which a merged cell covers the row.
+    pub merged: Vec<usize>,
+    /// Why no record can be made of it.
+    pub fault: Option<String>,
 }
 
 /// All rows of a sheet before the header is taken off.
@@ -37,6 +47,11 @@ pub(crate) struct Raw {
     name: String,
     rows: Vec<Row>,
     from_1904: bool,
+    semicolons: bool,
+    /// Its rows are lines of text: how many fields each has is checked against the header.
+    lines: bool,
+    /// The last line has no end.
+    open_end: bool,
 }
 
 /// Reads a file. The first bytes tell an XLSX from a CSV; its name only tells an old XLS.
@@ -46,19 +61,19 @@ pub(crate) struct Raw {
 /// a limit: it waits for a person.
 pub fn open(file: &str, bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Table, Failure> {
     let problem = |what: String| Failure::bad_config(format!("{file}: {what}"));
-    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        return Err(problem("an old XLS, or a file with a password; save it as XLSX without one".to_owned()));
+    if let Some(other) = kind::of_bytes(file, bytes) {
+        return Err(problem(other));
     }
     let raw = if bytes.starts_with(b"PK\x03\x04") {
-        workbook::read(bytes, stream.sheet.as_deref(), limits)
+        workbook::read(bytes, stream, limits)
     } else {
         text::read(bytes, stream, limits)
     }
     .map_err(problem)?;
-    Ok(without_header(raw, stream))
+    without_header(raw, stream).map_err(problem)
 }
 
-fn without_header(raw: Raw, stream: &Stream) -> Table {
+fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
     let mut rows = raw.rows.into_iter().filter(|row| row.number > stream.skip_rows);
     let header: Vec<Row> = rows.by_ref().take(stream.header_rows).collect();
     let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
@@ -73,9 +88,23 @@ fn without_header(raw: Raw, stream: &Stream) -> Table {
         }
         parts.join("/")
     };
-    let titles = (0..width).map(title).collect();
-    let rows = rows.filter(|row| !row.is_blank() && !row.is_total(&stream.total_rows)).collect();
-    Table { name: raw.name, titles, rows, from_1904: raw.from_1904 }
+    let titles: Vec<String> = (0..width).map(title).collect();
+    let mut rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
+    let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
+    if let Some(last) = rows.last().filter(|_| raw.open_end) {
+        if last.cells.len() < needed && !last.is_total(&stream.total_rows) {
+            return Err(format!(
+                "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
+                last.number,
+                last.cells.len()
+            ));
+        }
+    }
+    rows.retain(|row| !row.is_total(&stream.total_rows));
+    if raw.lines {
+        rows.iter_mut().for_each(|row| row.check_width(needed, width));
+    }
+    Ok(Table { name: raw.name, titles, rows, from_1904: raw.from_1904, semicolons: raw.semicolons })
 }
 
 /// A title as it is compared: half-width, no blanks or line breaks.
@@ -85,6 +114,22 @@ pub fn title_of(text: &str) -> String {
 }
 
 impl Row {
+    pub(crate) fn of(number: usize, cells: Vec<Cell>) -> Self {
+        Self { number, cells, merged: Vec::new(), fault: None }
+    }
+
+    /// A row of text with fewer fields than the header has titles, or with more that hold something: a separator within a
+    /// value has moved them. Empty fields behind the header are fine.
+    fn check_width(&mut self, needed: usize, width: usize) {
+        let filled = self.cells.iter().rposition(|cell| !cell.is_blank()).map_or(0, |last| last + 1);
+        let fields = self.cells.len();
+        if fields < needed || filled > width {
+            self.fault = Some(format!(
+                "{fields} fields under {needed} titles; write values with separators or line breaks in quotes"
+            ));
+        }
+    }
+
     fn is_blank(&self) -> bool {
         self.cells.iter().all(Cell::is_blank)
     }
@@ -111,7 +156,11 @@ impl Table {
         }
         match found[..] {
             [one] => Ok(one),
-            [] => Err(format!("no column `{title}`; the titles are {}", self.titles.join(", "))),
+            [] => Err(format!(
+                "no column `{title}` among the {} of the header; correct `column` or `key`, or `skip_rows` and \
+                 `header_rows` if the header is elsewhere",
+                self.titles.iter().filter(|title| !title.is_empty()).count()
+            )),
             _ => Err(format!(
                 "{} columns are called `{title}`: name it with the titles above it, joined with `/`",
                 found.len()

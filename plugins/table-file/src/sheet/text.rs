@@ -8,6 +8,9 @@ use crate::config::{Encoding, Limits, Stream};
 
 pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw, String> {
     let text = decode(bytes, stream.encoding)?;
+    if let Some(other) = super::kind::of_text(&text) {
+        return Err(other);
+    }
     let delimiter = match stream.delimiter {
         Some(c) if c.is_ascii() => c as u8,
         Some(_) => return Err("`delimiter` must be one ASCII character".to_owned()),
@@ -15,25 +18,77 @@ pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw
     };
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
-    let mut rows = Vec::new();
-    for (index, record) in reader.records().enumerate() {
-        let number = index + 1;
-        if number > limits.rows_max {
-            return Err(format!("more rows than limits.rows_max = {}: split the file", limits.rows_max));
+    let (mut rows, mut record) = (Vec::new(), csv::StringRecord::new());
+    loop {
+        let number = rows.len() + 1;
+        let start = position(reader.position());
+        if !reader.read_record(&mut record).map_err(|_| format!("row {number} is not CSV: look at its quotes"))? {
+            break;
         }
-        let record = record.map_err(|_| format!("row {number} is no CSV: look at its quotes"))?;
-        if record.len() > limits.columns_max {
-            return Err(format!("row {number} has more columns than limits.columns_max = {}", limits.columns_max));
-        }
-        if record.iter().any(|field| field.len() > limits.cell_bytes_max) {
-            return Err(format!(
-                "row {number} has a cell of more than limits.cell_bytes_max = {} bytes",
-                limits.cell_bytes_max
-            ));
-        }
-        rows.push(Row { number, cells: record.iter().map(Cell::of_text).collect() });
+        quotes(&text.as_bytes()[start..position(reader.position())], delimiter)
+            .map_err(|problem| format!("row {number}: {problem}"))?;
+        within_limits(number, &record, limits)?;
+        rows.push(Row::of(number, record.iter().map(Cell::of_text).collect()));
     }
-    Ok(Raw { name: "csv".to_owned(), rows, from_1904: false })
+    Ok(Raw {
+        name: "csv".to_owned(),
+        rows,
+        semicolons: delimiter == b';',
+        lines: true,
+        open_end: !text.ends_with(['\n', '\r']),
+        ..Raw::default()
+    })
+}
+
+fn position(position: &csv::Position) -> usize {
+    usize::try_from(position.byte()).unwrap_or(usize::MAX)
+}
+
+fn within_limits(number: usize, record: &csv::StringRecord, limits: &Limits) -> Result<(), String> {
+    if number > limits.rows_max {
+        return Err(format!("more rows than limits.rows_max = {}: split the file", limits.rows_max));
+    }
+    if record.len() > limits.columns_max {
+        return Err(format!("row {number} has more columns than limits.columns_max = {}", limits.columns_max));
+    }
+    if record.iter().any(|field| field.len() > limits.cell_bytes_max) {
+        return Err(format!(
+            "row {number} has a cell of more than limits.cell_bytes_max = {} bytes",
+            limits.cell_bytes_max
+        ));
+    }
+    Ok(())
+}
+
+/// Are the quotes of a row whole? A reader of CSV forgives what it cannot understand: a quote that is never closed takes
+/// all rows behind it into one field, and one that is closed within a field shows that an earlier one is missing. Where
+/// rows begin is then unknown, so that the whole file is refused.
+fn quotes(row: &[u8], delimiter: u8) -> Result<(), &'static str> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum At {
+        Start,
+        Plain,
+        Quoted,
+        Closed,
+    }
+    let mut at = At::Start;
+    for &byte in row {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::Closed,
+            (At::Quoted, _) => At::Quoted,
+            (_, b'\n' | b'\r') => At::Start,
+            (_, byte) if byte == delimiter => At::Start,
+            (At::Start, b'"') => At::Quoted,
+            // Two quotes within quotes are one of the text.
+            (At::Closed, b'"') => At::Quoted,
+            (At::Start | At::Closed, b' ' | b'\t') => at,
+            (At::Closed, _) => {
+                return Err("text behind a closing quote: a quote is missing or not doubled here or in a row before");
+            }
+            _ => At::Plain,
+        };
+    }
+    if at == At::Quoted { Err("a quote that opens here is never closed: send the whole file") } else { Ok(()) }
 }
 
 fn decode(bytes: &[u8], declared: Encoding) -> Result<String, String> {

@@ -1,81 +1,236 @@
-//! XLSX: unpacked within a limit, read cell by cell, merged cells spread over what they cover.
+//! XLSX: the cells of one sheet as they are shown, merged cells spread over what they cover.
 
-use std::io::{Cursor, Read};
+use quick_xml::events::BytesStart;
 
-use calamine::{DataRef, Reader, Xlsx};
-
+use super::book::{self, Book};
+use super::format::Format;
+use super::parts::{Parts, Tag, Xml, attribute, flag, unescaped};
 use super::{Raw, Row};
-use crate::cell::{Cell, Day};
-use crate::config::Limits;
+use crate::cell::{Cell, Day, Shown};
+use crate::config::{Choice, Limits, Stream};
+use crate::day;
 
-pub(super) fn read(bytes: &[u8], sheet: Option<&str>, limits: &Limits) -> Result<Raw, String> {
-    within_limit(bytes, limits.unpacked_bytes_max)?;
-    let mut book: Xlsx<_> =
-        Xlsx::new(Cursor::new(bytes)).map_err(|_| "no XLSX that can be read: save it anew".to_owned())?;
-    let from_1904 = book.has_1904_epoch();
-    let names = book.sheet_names();
-    let name = match sheet {
-        Some(wanted) if names.iter().any(|name| name == wanted) => wanted.to_owned(),
-        Some(wanted) => return Err(format!("no sheet `{wanted}`; there are {}", names.join(", "))),
-        None => names.first().cloned().ok_or("a workbook without sheets")?,
-    };
-    let merged = book.merge_cells_by_sheet_name(&name).map_err(|_| format!("sheet `{name}` cannot be read"))?;
-    let mut rows = cells(&mut book, &name, limits)?;
-    for region in merged {
-        spread(&mut rows, region.start, region.end, limits);
+pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw, String> {
+    let mut parts = Parts::of(bytes, limits.unpacked_bytes_max)?;
+    if let Some(other) = super::kind::of_archive(&parts) {
+        return Err(other);
     }
-    Ok(Raw { name, rows, from_1904 })
+    let book = book::read(&mut parts)?;
+    let sheet = match stream.sheet.as_deref() {
+        Some(wanted) => book.sheets.iter().find(|sheet| sheet.name == wanted).ok_or_else(|| {
+            format!("no sheet `{wanted}` among the {} of the workbook: correct `sheet`", book.sheets.len())
+        })?,
+        None => book
+            .sheets
+            .iter()
+            .find(|sheet| sheet.visible)
+            .ok_or("a workbook without a visible sheet; name the one to read in `sheet`")?,
+    };
+    let bytes = parts.read(&sheet.part)?.ok_or("a workbook without the part of its sheet: save it again")?;
+    let mut reading = Reading { book: &book, stream, limits, rows: Vec::new(), merged: Vec::new() };
+    reading.sheet(&bytes)?;
+    for (start, end) in std::mem::take(&mut reading.merged) {
+        reading.spread(start, end);
+    }
+    Ok(Raw { name: sheet.name.clone(), rows: reading.rows, from_1904: book.from_1904, ..Raw::default() })
 }
 
-/// Unpacks every part once, counting what really comes out: what an archive says of its sizes is its own word.
-fn within_limit(bytes: &[u8], unpacked_bytes_max: u64) -> Result<(), String> {
-    let broken = |_| "a damaged ZIP archive: save the workbook anew".to_owned();
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-    let mut left = unpacked_bytes_max;
-    let mut buffer = vec![0; 64 << 10];
-    for index in 0..archive.len() {
-        let mut part = archive.by_index(index).map_err(broken)?;
+struct Reading<'a> {
+    book: &'a Book,
+    stream: &'a Stream,
+    limits: &'a Limits,
+    rows: Vec<Row>,
+    merged: Vec<(Place, Place)>,
+}
+
+/// Row and column, from 0.
+type Place = (usize, usize);
+
+/// A cell while it is read.
+#[derive(Default)]
+struct Open {
+    place: Place,
+    kind: String,
+    style: usize,
+    formula: bool,
+    has_value: bool,
+    text: String,
+}
+
+impl Reading<'_> {
+    fn sheet(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let mut xml = Xml::of(bytes);
+        let (mut next, mut hidden, mut aids) = ((0, 0), false, 0);
+        let (mut cell, mut within): (Option<Open>, bool) = (None, false);
         loop {
-            match part.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => {
-                    left = left.checked_sub(read as u64).ok_or_else(|| {
-                        format!("unpacks to more than limits.unpacked_bytes_max = {unpacked_bytes_max} bytes")
-                    })?;
+            match xml.next()? {
+                Tag::Start(start) => match start.local_name().as_ref() {
+                    b"row" => {
+                        let number = attribute(&start, "r").and_then(|row| row.parse::<usize>().ok());
+                        next = (number.map_or(next.0, |row| row.saturating_sub(1)), 0);
+                        hidden = flag(&start, "hidden");
+                    }
+                    b"c" => cell = Some(open(&start, next)),
+                    b"f" => _ = cell.as_mut().map(|cell| cell.formula = true),
+                    b"v" => {
+                        within = true;
+                        _ = cell.as_mut().map(|cell| cell.has_value = true);
+                    }
+                    b"rPh" => aids += 1,
+                    b"t" => within = aids == 0,
+                    b"mergeCell" => {
+                        let region = attribute(&start, "ref").and_then(|region| region_of(&region));
+                        self.merged.push(region.ok_or("a workbook whose merged cells cannot be read: save it again")?);
+                    }
+                    _ => {}
+                },
+                Tag::Text(text) => {
+                    if let Some(cell) = cell.as_mut().filter(|_| within) {
+                        cell.text.push_str(&text);
+                    }
                 }
-                Err(_) => return Err("a damaged ZIP archive: save the workbook anew".to_owned()),
+                Tag::End(name) => match name.as_slice() {
+                    b"v" | b"t" => within = false,
+                    b"rPh" => aids -= 1,
+                    b"c" => {
+                        if let Some(cell) = cell.take() {
+                            next = (cell.place.0, cell.place.1 + 1);
+                            self.close(&cell, hidden)?;
+                        }
+                    }
+                    b"row" => next = (next.0 + 1, 0),
+                    _ => {}
+                },
+                Tag::Done => return Ok(()),
             }
         }
     }
-    Ok(())
-}
 
-fn cells(book: &mut Xlsx<Cursor<&[u8]>>, name: &str, limits: &Limits) -> Result<Vec<Row>, String> {
-    let broken = |_| format!("sheet `{name}` cannot be read: save the workbook anew");
-    let mut reader = book.worksheet_cells_reader(name).map_err(broken)?;
-    let mut rows: Vec<Row> = Vec::new();
-    while let Some(cell) = reader.next_cell().map_err(broken)? {
-        let (row, column) = cell.get_position();
-        let (row, column) = (row as usize, column as usize);
-        let Some(value) = cell_of(cell.get_value()) else { continue };
+    fn close(&mut self, open: &Open, hidden: bool) -> Result<(), String> {
+        let value = self.value(open);
+        if value.is_blank() {
+            return Ok(());
+        }
+        let ((row, column), limits) = (open.place, self.limits);
         if row >= limits.rows_max {
-            return Err(format!("sheet `{name}` has more rows than limits.rows_max = {}", limits.rows_max));
+            return Err(format!("more rows than limits.rows_max = {}: split the file", limits.rows_max));
         }
         if column >= limits.columns_max {
-            return Err(format!("sheet `{name}` has more columns than limits.columns_max = {}", limits.columns_max));
+            return Err(format!("row {} has more columns than limits.columns_max = {}", row + 1, limits.columns_max));
         }
         if value.bytes() > limits.cell_bytes_max {
             return Err(format!(
-                "sheet `{name}` has a cell of more than limits.cell_bytes_max = {}",
+                "row {} has a cell of more than limits.cell_bytes_max = {} bytes",
+                row + 1,
                 limits.cell_bytes_max
             ));
         }
-        while rows.len() <= row {
-            rows.push(Row { number: rows.len() + 1, cells: Vec::new() });
+        while self.rows.len() <= row {
+            self.rows.push(Row::of(self.rows.len() + 1, Vec::new()));
         }
-        put(&mut rows[row].cells, column, value);
+        let row = &mut self.rows[row];
+        if hidden && self.stream.hidden != Some(Choice::Read) {
+            row.fault = Some("a hidden or filtered row; show it, or declare `hidden = \"read\"`".to_owned());
+        }
+        put(&mut row.cells, column, value);
+        Ok(())
     }
-    Ok(rows)
+
+    fn value(&self, open: &Open) -> Cell {
+        let text = open.text.as_str();
+        match open.kind.as_str() {
+            "s" => match text.trim().parse().ok().and_then(|index: usize| self.book.texts.get(index)) {
+                Some(text) => Cell::of_text(text),
+                None => Cell::Fault("a text that the workbook does not hold; save it again"),
+            },
+            "e" => Cell::ERROR,
+            "b" => Cell::of_text(if text.trim() == "1" { "TRUE" } else { "FALSE" }),
+            "d" => self.iso(text.trim()),
+            "inlineStr" => Cell::of_text(&unescaped(text)),
+            "str" if open.has_value || !open.formula => Cell::of_text(&unescaped(text)),
+            _ if text.trim().is_empty() && open.formula => Cell::Fault(
+                "a formula without its result; open the workbook in a spreadsheet, let it calculate, and save it",
+            ),
+            _ if text.trim().is_empty() => Cell::Blank,
+            _ => match text.trim().parse::<f64>() {
+                Ok(number) => self.number(open, number),
+                Err(_) => Cell::Fault("a number that cannot be read; save the workbook again"),
+            },
+        }
+    }
+
+    fn number(&self, open: &Open, number: f64) -> Cell {
+        let placeholder = open.formula && number == 0.0 && self.book.uncalculated;
+        if placeholder && self.stream.uncalculated != Some(Choice::Read) {
+            return Cell::Fault(
+                "a formula whose result is 0 in a workbook that was never calculated; open it in a spreadsheet and save \
+                 it, or declare `uncalculated = \"read\"`",
+            );
+        }
+        match self.book.formats.get(open.style).copied().unwrap_or(Format::Number(Shown::default())) {
+            Format::Number(shown) => Cell::of_float(number, shown),
+            Format::Time => Cell::Fault("a time or a duration, which no column takes; write a number or a date"),
+            Format::Date => match day::serial(&format!("{number}"), self.book.from_1904) {
+                Some(date) => Cell::Date(of_date(date)),
+                None => Cell::Fault("a date cell with a number that is not a day; expected a day from 1900-03-01 on"),
+            },
+        }
+    }
+
+    fn iso(&self, text: &str) -> Cell {
+        match day::of_text(text) {
+            Some(date) => Cell::Date(of_date(date)),
+            None => Cell::Fault("a date cell whose date does not exist; expected the like of 2025-03-01"),
+        }
+    }
+
+    /// Gives the value of a merged region's first cell to all of it, within the sheet's used rows.
+    fn spread(&mut self, start: Place, end: Place) {
+        let Some(first) = self.rows.get(start.0).and_then(|row| row.cells.get(start.1)).cloned() else { return };
+        let last_row = end.0.min(self.rows.len().saturating_sub(1));
+        let last_column = end.1.min(self.limits.columns_max - 1);
+        for row in self.rows.iter_mut().take(last_row + 1).skip(start.0) {
+            for column in start.1..=last_column {
+                row.merged.push(column);
+                if row.cells.get(column).is_none_or(Cell::is_blank) {
+                    put(&mut row.cells, column, first.clone());
+                }
+            }
+        }
+    }
+}
+
+fn of_date(date: jiff::civil::Date) -> Day {
+    Day {
+        year: i32::from(date.year()),
+        month: date.month().unsigned_abs().into(),
+        day: date.day().unsigned_abs().into(),
+    }
+}
+
+fn open(start: &BytesStart<'_>, next: Place) -> Open {
+    Open {
+        place: attribute(start, "r").and_then(|place| place_of(&place)).unwrap_or(next),
+        kind: attribute(start, "t").unwrap_or_default(),
+        style: attribute(start, "s").and_then(|style| style.parse().ok()).unwrap_or(0),
+        ..Open::default()
+    }
+}
+
+/// `B17` as (16, 1).
+fn place_of(text: &str) -> Option<Place> {
+    let digits = text.find(|c: char| c.is_ascii_digit())?;
+    let mut column = 0_usize;
+    for letter in text[..digits].bytes() {
+        let letter = letter.to_ascii_uppercase().checked_sub(b'A').filter(|letter| *letter < 26)?;
+        column = column.checked_mul(26)?.checked_add(usize::from(letter) + 1)?;
+    }
+    Some((text[digits..].parse::<usize>().ok()?.checked_sub(1)?, column.checked_sub(1)?))
+}
+
+fn region_of(text: &str) -> Option<(Place, Place)> {
+    let (start, end) = text.split_once(':').unwrap_or((text, text));
+    Some((place_of(start)?, place_of(end)?))
 }
 
 fn put(cells: &mut Vec<Cell>, column: usize, value: Cell) {
@@ -83,38 +238,4 @@ fn put(cells: &mut Vec<Cell>, column: usize, value: Cell) {
         cells.resize(column + 1, Cell::Blank);
     }
     cells[column] = value;
-}
-
-fn cell_of(value: &DataRef<'_>) -> Option<Cell> {
-    Some(match value {
-        DataRef::Empty => return None,
-        DataRef::Int(number) => Cell::Number(number.to_string()),
-        DataRef::Float(number) => Cell::of_float(*number),
-        DataRef::String(text) => Cell::of_text(text),
-        DataRef::SharedString(text) => Cell::of_text(text),
-        DataRef::Bool(yes) => Cell::Text(if *yes { "TRUE" } else { "FALSE" }.to_owned()),
-        DataRef::DateTime(time) if time.is_datetime() => {
-            let (year, month, day, ..) = time.to_ymd_hms_milli();
-            Cell::Date(Day { year: i32::from(year), month: u32::from(month), day: u32::from(day) })
-        }
-        DataRef::DateTime(time) => Cell::of_float(time.as_f64()),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::of_text(text),
-        DataRef::Error(_) => Cell::Fault,
-    })
-}
-
-/// Gives the text of a merged region's first cell to all of it, within the sheet's used rows.
-fn spread(rows: &mut [Row], start: (u32, u32), end: (u32, u32), limits: &Limits) {
-    let Some(first) = rows.get(start.0 as usize).and_then(|row| row.cells.get(start.1 as usize)).cloned() else {
-        return;
-    };
-    let last_row = (end.0 as usize).min(rows.len().saturating_sub(1));
-    let last_column = (end.1 as usize).min(limits.columns_max - 1);
-    for row in rows.iter_mut().take(last_row + 1).skip(start.0 as usize) {
-        for column in start.1 as usize..=last_column {
-            if row.cells.get(column).is_none_or(Cell::is_blank) {
-                put(&mut row.cells, column, first.clone());
-            }
-        }
-    }
 }

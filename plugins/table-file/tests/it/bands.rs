@@ -47,7 +47,7 @@ fn config(unit: Option<&str>) -> serde_json::Value {
             {"column": "职位族", "to": "/key/job_family"},
             {"column": "职级", "to": "/key/level"},
             {"column": "月薪/范围", "to": "/range", "parse": range},
-            {"column": "生效日", "to": "/validity/valid_from", "parse": {"as": "date"}},
+            {"column": "生效日", "to": "/validity/valid_from", "parse": {"as": "date", "serials": true}},
         ],
     }}})
 }

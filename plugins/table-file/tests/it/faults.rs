@@ -95,7 +95,6 @@ fn damaged_and_foreign_files_are_told_apart() {
     let mut cut = workbook();
     cut.truncate(cut.len() / 2);
     assert!(failure(&config(), cut).message.contains("damaged"));
-    assert!(failure(&config(), [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1]).message.contains("XLS"));
     assert!(
         failure(&with("encoding", json!("utf-8")), b"\xc6\xda\xbc\xe4\n2025-01\n".as_slice())
             .message
@@ -105,8 +104,9 @@ fn damaged_and_foreign_files_are_told_apart() {
 }
 
 #[test]
-fn a_column_that_is_missing_or_ambiguous_names_the_titles_that_there_are() {
-    assert!(failure(&config(), "期 间x,备注\n2025-01,\n").message.contains("the titles are 期间x, 备注"));
+fn a_column_that_is_missing_or_ambiguous_is_told_by_its_own_title_and_the_number_of_the_others() {
+    let missing = failure(&config(), "期 间x,备注\n2025-01,\n").message;
+    assert!(missing.starts_with("f: no column `期间` among the 2 of the header"), "{missing}");
     assert!(failure(&config(), "期间,期间\n2025-01,\n").message.contains("2 columns"));
     let spaced = Drop::default().with("f", "\"期\n间\" \n2025-01\n").run(&config(), "payroll_runs", None).unwrap();
     assert_eq!(ids(&spaced), ["2025-01"], "blanks and line breaks in a title do not count");

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod bands;
+mod cells;
+mod days;
 mod faults;
+mod ids;
+mod kinds;
 mod manifest;
+mod money;
 mod payroll;
+mod rows;
 mod values;
 mod world;

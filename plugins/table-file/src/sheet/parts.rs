@@ -1,0 +1,137 @@
+//! The parts of a workbook: unpacked within a limit, and their XML read without any of it in an error.
+
+use std::io::{Cursor, Read};
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+use zip::ZipArchive;
+
+/// The archive, and how much may still come out of it.
+pub(super) struct Parts<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    unpacked_bytes_max: u64,
+    left: u64,
+}
+
+const DAMAGED: &str = "a damaged ZIP archive: save the workbook again";
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(bytes: &'a [u8], unpacked_bytes_max: u64) -> Result<Self, String> {
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| DAMAGED.to_owned())?;
+        Ok(Self { archive, unpacked_bytes_max, left: unpacked_bytes_max })
+    }
+
+    /// Is there such a part? Case does not count, and some programs write `\` for `/`.
+    pub(super) fn name(&self, wanted: &str) -> Option<String> {
+        let wanted = wanted.trim_start_matches('/');
+        self.archive.file_names().find(|name| name.replace('\\', "/").eq_ignore_ascii_case(wanted)).map(str::to_owned)
+    }
+
+    /// A part, counting what really comes out: what an archive says of its sizes is its own word.
+    pub(super) fn read(&mut self, wanted: &str) -> Result<Option<Vec<u8>>, String> {
+        let Some(name) = self.name(wanted) else { return Ok(None) };
+        let part = self.archive.by_name(&name).map_err(|_| DAMAGED.to_owned())?;
+        let mut bytes = Vec::new();
+        let read = part.take(self.left + 1).read_to_end(&mut bytes).map_err(|_| DAMAGED.to_owned())?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            format!("unpacks to more than limits.unpacked_bytes_max = {} bytes", self.unpacked_bytes_max)
+        })?;
+        Ok(Some(bytes))
+    }
+}
+
+/// What a part says, tag by tag. An empty element is told as its beginning and its end.
+pub(super) enum Tag<'a> {
+    Start(BytesStart<'a>),
+    End(Vec<u8>),
+    Text(String),
+    Done,
+}
+
+/// Reads the XML of a part.
+pub(super) struct Xml<'a> {
+    reader: Reader<&'a [u8]>,
+    open: usize,
+}
+
+impl<'a> Xml<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        let mut reader = Reader::from_reader(bytes);
+        reader.config_mut().expand_empty_elements = true;
+        Self { reader, open: 0 }
+    }
+
+    /// The next tag or text; a document that ends within an element is refused.
+    pub(super) fn next(&mut self) -> Result<Tag<'a>, String> {
+        const BROKEN: &str = "a workbook whose XML is damaged: save it again";
+        loop {
+            match self.reader.read_event().map_err(|_| BROKEN.to_owned())? {
+                Event::Start(start) => {
+                    self.open += 1;
+                    return Ok(Tag::Start(start));
+                }
+                Event::End(end) => {
+                    self.open = self.open.saturating_sub(1);
+                    return Ok(Tag::End(end.local_name().as_ref().to_vec()));
+                }
+                Event::Text(text) => {
+                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?.into_owned()));
+                }
+                Event::CData(text) => {
+                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?.into_owned()));
+                }
+                Event::GeneralRef(reference) => {
+                    let of_number = reference.resolve_char_ref().map_err(|_| BROKEN.to_owned())?;
+                    let name = reference.decode().map_err(|_| BROKEN.to_owned())?;
+                    let text = match of_number {
+                        Some(c) => c.to_string(),
+                        None => quick_xml::escape::resolve_predefined_entity(&name).ok_or(BROKEN)?.to_owned(),
+                    };
+                    return Ok(Tag::Text(text));
+                }
+                Event::Eof if self.open > 0 => return Err(BROKEN.to_owned()),
+                Event::Eof => return Ok(Tag::Done),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// An attribute by its name without a prefix.
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+    let found = start
+        .attributes()
+        .with_checks(false)
+        .filter_map(Result::ok)
+        .find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
+    found.normalized_value(XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
+}
+
+/// Is an attribute set to yes?
+pub(super) fn flag(start: &BytesStart<'_>, name: &str) -> bool {
+    attribute(start, name).is_some_and(|value| value == "1" || value == "true")
+}
+
+/// `_x000D_` stands for a character that XML cannot hold.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let code = rest.get(2..6).filter(|_| rest.get(6..7) == Some("_"));
+        match code.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32) {
+            Some(c) => {
+                out.push(c);
+                rest = &rest[7..];
+            }
+            None => {
+                out.push_str("_x");
+                rest = &rest[2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}

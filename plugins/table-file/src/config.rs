@@ -47,7 +47,7 @@ pub struct Limits {
     pub columns_max: usize,
     /// Bytes of one cell's text.
     pub cell_bytes_max: usize,
-    /// Bytes of all parts of an XLSX once unpacked.
+    /// Bytes of the parts of an XLSX that are read, once unpacked.
     pub unpacked_bytes_max: u64,
     /// Files that one stream looks at.
     pub files_max: usize,
@@ -71,7 +71,7 @@ impl Default for Limits {
 pub struct Stream {
     /// Which file names: `*` stands for any text, `?` for one character.
     pub files: String,
-    /// The sheet's name; none takes the first one.
+    /// The sheet's name; none takes the first one that is not hidden.
     pub sheet: Option<String>,
     /// Rows above the header that belong to nothing: a title, a date of printing.
     #[serde(default)]

@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// The file to read and its first row: the one that was begun if it is still the same, else the first that is not
-    /// done. A file that changed while it was being read begins anew.
+    /// done. A file that changed while it was being read begins again.
     #[must_use]
     pub fn next(self, listing: &[File]) -> Option<(File, usize, Self)> {
         let begun = self.current.as_ref().and_then(|current| {

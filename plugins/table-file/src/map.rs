@@ -109,8 +109,7 @@ impl<'a> Mapping<'a> {
             false => BTreeSet::new(),
         };
         let repeated = if self.stream.distinct { BTreeMap::new() } else { self.repeated(&ids) };
-        for index in first..last {
-            let (row, id) = (&self.table.rows[index], &ids[index]);
+        for (index, (row, id)) in self.table.rows.iter().zip(&ids).enumerate().take(last).skip(first) {
             if self.stream.distinct && sound(index) && id.as_ref().is_ok_and(|id| !seen.insert(id)) {
                 continue;
             }

@@ -116,7 +116,7 @@ fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
                 _ => {}
             },
             Tag::Text(part) if within => text.push_str(&part),
-            Tag::End(name) => match name.as_slice() {
+            Tag::End(end) => match end.local_name().as_ref() {
                 b"t" => within = false,
                 b"rPh" => aids -= 1,
                 b"si" => texts.push(unescaped(&text)),
@@ -148,7 +148,7 @@ fn formats(bytes: &[u8]) -> Result<Vec<Format>, String> {
                 }
                 _ => {}
             },
-            Tag::End(name) if name == b"cellXfs" => within = false,
+            Tag::End(end) if end.local_name().as_ref() == b"cellXfs" => within = false,
             Tag::Done => return Ok(formats),
             _ => {}
         }

@@ -91,14 +91,13 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
     let titles: Vec<String> = (0..width).map(title).collect();
     let mut rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
     let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
-    if let Some(last) = rows.last().filter(|_| raw.open_end) {
-        if last.cells.len() < needed && !last.is_total(&stream.total_rows) {
-            return Err(format!(
-                "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
-                last.number,
-                last.cells.len()
-            ));
-        }
+    let cut = |last: &&Row| raw.open_end && last.cells.len() < needed && !last.is_total(&stream.total_rows);
+    if let Some(last) = rows.last().filter(cut) {
+        return Err(format!(
+            "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
+            last.number,
+            last.cells.len()
+        ));
     }
     rows.retain(|row| !row.is_total(&stream.total_rows));
     if raw.lines {

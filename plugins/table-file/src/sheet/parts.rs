@@ -1,9 +1,10 @@
 //! The parts of a workbook: unpacked within a limit, and their XML read without any of it in an error.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesEnd, BytesStart, Event};
 use quick_xml::reader::Reader;
 use zip::ZipArchive;
 
@@ -44,8 +45,8 @@ impl<'a> Parts<'a> {
 /// What a part says, tag by tag. An empty element is told as its beginning and its end.
 pub(super) enum Tag<'a> {
     Start(BytesStart<'a>),
-    End(Vec<u8>),
-    Text(String),
+    End(BytesEnd<'a>),
+    Text(Cow<'a, str>),
     Done,
 }
 
@@ -73,13 +74,13 @@ impl<'a> Xml<'a> {
                 }
                 Event::End(end) => {
                     self.open = self.open.saturating_sub(1);
-                    return Ok(Tag::End(end.local_name().as_ref().to_vec()));
+                    return Ok(Tag::End(end));
                 }
                 Event::Text(text) => {
-                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?.into_owned()));
+                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?));
                 }
                 Event::CData(text) => {
-                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?.into_owned()));
+                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?));
                 }
                 Event::GeneralRef(reference) => {
                     let of_number = reference.resolve_char_ref().map_err(|_| BROKEN.to_owned())?;
@@ -88,7 +89,7 @@ impl<'a> Xml<'a> {
                         Some(c) => c.to_string(),
                         None => quick_xml::escape::resolve_predefined_entity(&name).ok_or(BROKEN)?.to_owned(),
                     };
-                    return Ok(Tag::Text(text));
+                    return Ok(Tag::Text(Cow::Owned(text)));
                 }
                 Event::Eof if self.open > 0 => return Err(BROKEN.to_owned()),
                 Event::Eof => return Ok(Tag::Done),
@@ -105,7 +106,7 @@ pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
         .with_checks(false)
         .filter_map(Result::ok)
         .find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
-    found.normalized_value(XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
+    found.normalized_value(XmlVersion::Implicit1_0).ok().map(Cow::into_owned)
 }
 
 /// Is an attribute set to yes?

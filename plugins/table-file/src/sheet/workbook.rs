@@ -89,7 +89,7 @@ impl Reading<'_> {
                         cell.text.push_str(&text);
                     }
                 }
-                Tag::End(name) => match name.as_slice() {
+                Tag::End(end) => match end.local_name().as_ref() {
                     b"v" | b"t" => within = false,
                     b"rPh" => aids -= 1,
                     b"c" => {
@@ -209,12 +209,17 @@ fn of_date(date: jiff::civil::Date) -> Day {
 }
 
 fn open(start: &BytesStart<'_>, next: Place) -> Open {
-    Open {
-        place: attribute(start, "r").and_then(|place| place_of(&place)).unwrap_or(next),
-        kind: attribute(start, "t").unwrap_or_default(),
-        style: attribute(start, "s").and_then(|style| style.parse().ok()).unwrap_or(0),
-        ..Open::default()
+    let mut open = Open { place: next, ..Open::default() };
+    for attribute in start.attributes().with_checks(false).filter_map(Result::ok) {
+        let Ok(value) = std::str::from_utf8(&attribute.value) else { continue };
+        match attribute.key.local_name().as_ref() {
+            b"r" => open.place = place_of(value).unwrap_or(next),
+            b"t" => value.clone_into(&mut open.kind),
+            b"s" => open.style = value.parse().unwrap_or(0),
+            _ => {}
+        }
     }
+    open
 }
 
 /// `B17` as (16, 1).

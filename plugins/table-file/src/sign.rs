@@ -16,6 +16,7 @@ const WRITTEN: &[(&str, &[&str])] = &[
     ("CA$", &["CAD"]),
     ("SG$", &["SGD"]),
     ("NZ$", &["NZD"]),
+    ("R$", &["BRL"]),
     ("A$", &["AUD"]),
     ("C$", &["CAD"]),
     ("S$", &["SGD"]),
@@ -87,6 +88,23 @@ const WRITTEN: &[(&str, &[&str])] = &[
     ("円", &["JPY"]),
 ];
 
+/// Language numbers of number formats (MS-LCID), and the currencies of their countries.
+const COUNTRIES: &[(&str, &[&str])] = &[
+    ("804", &["CNY"]),
+    ("411", &["JPY"]),
+    ("409", &["USD"]),
+    ("C04", &["HKD"]),
+    ("3C09", &["HKD"]),
+    ("404", &["TWD"]),
+    ("1404", &["MOP"]),
+    ("1004", &["SGD"]),
+    ("4809", &["SGD"]),
+    ("C09", &["AUD"]),
+    ("1009", &["CAD"]),
+    ("C0C", &["CAD"]),
+    ("1409", &["NZD"]),
+];
+
 impl Sign {
     /// May an amount of this currency (ISO 4217) carry the sign?
     #[must_use]
@@ -111,6 +129,18 @@ impl Sign {
             let ends = text.get(at..)?.eq_ignore_ascii_case(written);
             ends.then(|| (Self(currencies), &text[..at]))
         })
+    }
+
+    /// The sign as a number format writes it for a country, by the number that stands for the country there: `¥` is a yen
+    /// under 411 and a yuan under 804.
+    #[must_use]
+    pub fn within(self, country: &str) -> Self {
+        let country = country.trim_start_matches('0');
+        let named = COUNTRIES.iter().find(|(number, _)| number.eq_ignore_ascii_case(country));
+        match named.and_then(|(_, currency)| currency.first().filter(|one| self.fits(one)).map(|_| *currency)) {
+            Some(currency) => Self(currency),
+            None => self,
+        }
     }
 
     /// What two signs of one amount mean together; none if they contradict each other.

@@ -34,9 +34,9 @@ pub(super) fn builtin(id: u32) -> Format {
 /// A format by its text; the first section counts, which is the one of positive numbers.
 pub(super) fn of_code(code: &str) -> Format {
     let mut reading = Reading::default();
-    let plain = code.trim();
-    if plain.eq_ignore_ascii_case("general") || plain.starts_with("G/") || plain == "@" {
-        return Format::Number(Shown::default());
+    let mut plain = code.trim().to_owned();
+    for general in ["General", "GENERAL", "general", "G/通用格式"] {
+        plain = plain.replace(general, &GENERAL.to_string());
     }
     let mut chars = plain.chars().peekable();
     while let Some(c) = chars.next() {
@@ -59,6 +59,7 @@ pub(super) fn of_code(code: &str) -> Format {
             'y' | 'Y' | 'd' | 'D' | 'e' | 'E' => reading.date = true,
             'h' | 'H' | 's' | 'S' => reading.time = true,
             'm' | 'M' => reading.month = true,
+            'a' if chars.peek() == Some(&'a') => reading.date = true,
             'A' | 'a' if reading.time || chars.peek().is_some_and(|c| "Mm/".contains(*c)) => {
                 reading.time = true;
                 while chars.next_if(|c| "MmPp/".contains(*c)).is_some() {}
@@ -66,12 +67,20 @@ pub(super) fn of_code(code: &str) -> Format {
             _ => reading.mark(c),
         }
     }
-    reading.done(plain)
+    reading.done(&plain)
 }
+
+/// Stands for the digits of the format General.
+const GENERAL: char = '\u{1}';
 
 #[derive(Default)]
 struct Reading {
     literals: String,
+    /// What a currency in brackets says.
+    sign: Option<Sign>,
+    /// Two currencies that contradict each other.
+    clash: bool,
+    general: bool,
     date: bool,
     time: bool,
     month: bool,
@@ -98,15 +107,27 @@ impl Reading {
     /// `[$¥-804]` is a currency, `[h]` a duration; colours, conditions and digits of another script say nothing.
     fn bracket(&mut self, inside: &str) {
         if let Some(currency) = inside.strip_prefix('$') {
-            let sign = currency.rsplit_once('-').map_or(currency, |(sign, _)| sign).to_owned();
-            self.literal(&sign);
+            let (written, country) = currency.rsplit_once('-').unwrap_or((currency, ""));
+            match Sign::before(written.trim()) {
+                Some((sign, "")) => self.signed(sign.within(country)),
+                _ => self.literal(written),
+            }
         } else if !inside.is_empty() && inside.chars().all(|c| matches!(c, 'h' | 'H' | 'm' | 'M' | 's' | 'S')) {
             self.time = true;
         }
     }
 
+    fn signed(&mut self, sign: Sign) {
+        match Sign::both(self.sign, Some(sign)) {
+            Some(both) => self.sign = both,
+            None => self.clash = true,
+        }
+    }
+
     fn mark(&mut self, c: char) {
         match c {
+            GENERAL => (self.general, self.digits) = (true, self.digits + 1),
+            '@' => self.general = true,
             '0' | '#' | '?' => {
                 self.gap |= self.pending;
                 self.digits += 1;
@@ -127,37 +148,92 @@ impl Reading {
         }
     }
 
-    fn done(self, code: &str) -> Format {
+    fn done(mut self, code: &str) -> Format {
         if self.date || self.month && !self.time && self.digits == 0 {
             return Format::Date;
         }
         if self.time {
             return Format::Time;
         }
-        let (rest, sign) = signs(&self.literals);
-        let hidden = self.digits == 0 && code.contains(';');
-        let open = self.digits == 0 || self.scaled || self.scientific || self.fraction;
+        let plain = self.take_signs();
+        let hidden = self.digits == 0 && !self.general && code.contains(';');
+        let open = self.digits == 0 || self.general || self.scaled || self.scientific || self.fraction;
         Format::Number(Shown {
             decimals: (!open).then_some(self.decimals),
             padded: if self.optional { 0 } else { self.zeros },
             percent: self.percent,
-            sign,
-            words: hidden || self.gap || !rest,
+            sign: self.sign,
+            words: hidden || self.gap || self.clash || !plain,
             scientific: self.scientific,
         })
     }
+
+    /// Takes the currency signs out of the literals: are only blanks and brackets left?
+    fn take_signs(&mut self) -> bool {
+        let beside = |c: &char| !c.is_whitespace() && !"()（）-+".contains(*c);
+        let mut rest: String = self.literals.chars().filter(beside).collect();
+        while let Some((sign, left)) = Sign::before(&rest) {
+            self.signed(sign);
+            rest = left.to_owned();
+        }
+        rest.is_empty()
+    }
 }
 
-/// Are there only blanks, brackets and a currency sign, and which?
-fn signs(literals: &str) -> (bool, Option<Sign>) {
-    let mut rest: String = literals.chars().filter(|c| !c.is_whitespace() && !"()（）-+".contains(*c)).collect();
-    let mut sign = None;
-    while let Some((found, left)) = Sign::before(&rest) {
-        match Sign::both(sign, Some(found)) {
-            Some(both) => sign = both,
-            None => return (false, None),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_of_days_and_times_are_told_from_those_of_numbers() {
+        for code in [
+            "yyyy/m/d;@",
+            "[$-F800]dddd\\,\\ mmmm\\ dd\\,\\ yyyy",
+            "m\"月\"d\"日\"",
+            "mmmm",
+            "[$-804]aaaa;@",
+            "e\"年\"",
+            "yyyy-mm-dd hh:mm:ss",
+        ] {
+            assert_eq!(of_code(code), Format::Date, "{code}");
         }
-        rest = left.to_owned();
+        for code in ["[h]:mm", "[$-409]h:mm AM/PM;@", "mm:ss.0", "上午/下午h\"时\"mm\"分\"", "[ss]"] {
+            assert_eq!(of_code(code), Format::Time, "{code}");
+        }
+        for code in ["0.00E+00", "[Red]#,##0.00", "General", "G/通用格式", "@", "#,##0.00_ ;[Red]\\-#,##0.00\\ "] {
+            assert!(matches!(of_code(code), Format::Number(shown) if !shown.words && shown.sign.is_none()), "{code}");
+        }
     }
-    (rest.is_empty(), sign)
+
+    #[test]
+    fn a_currency_of_a_country_is_that_one_alone() {
+        let fits = |code: &str, currency: &str| match of_code(code) {
+            Format::Number(shown) if !shown.words => shown.sign.is_some_and(|sign| sign.fits(currency)),
+            _ => false,
+        };
+        for (code, currency, other) in [
+            ("[$¥-804]#,##0", "CNY", "JPY"),
+            ("[$¥-411]#,##0", "JPY", "CNY"),
+            ("[$$-409]#,##0.00", "USD", "HKD"),
+            ("[$$-C04]#,##0.00", "HKD", "USD"),
+            ("#,##0.00\\ [$EUR]", "EUR", "USD"),
+            ("_ \"¥\"* #,##0.00_ ;_ \"¥\"* \\-#,##0.00_ ", "CNY", "USD"),
+            ("General\"元\"", "CNY", "USD"),
+        ] {
+            assert!(fits(code, currency) && !fits(code, other), "{code}");
+        }
+        assert!(!fits("[$¥-411]#,##0\"元\"", "JPY"), "two that contradict each other");
+    }
+
+    #[test]
+    fn digits_are_counted_where_the_format_fixes_them() {
+        let decimals = |code: &str| match of_code(code) {
+            Format::Number(shown) => shown.decimals,
+            _ => None,
+        };
+        assert_eq!((decimals("#,##0.00_);(#,##0.00)"), decimals("0"), decimals("0.0%")), (Some(2), Some(0), Some(1)));
+        for open in ["General", "#,##0.00,", "0.00E+00", "# ?/?", "@"] {
+            assert_eq!(decimals(open), None, "{open}");
+        }
+    }
 }

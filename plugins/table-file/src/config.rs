@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use renmen_schema::id::ConnectionName;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -202,6 +203,8 @@ pub enum Parse {
     Ref {
         /// The other record's key is a day or a month: the cell is read as one, so that every notation finds it.
         of: Option<Of>,
+        /// The connection whose system gave the id; none: the record is of this connection.
+        connection: Option<ConnectionName>,
     },
     /// A number.
     Decimal {
@@ -301,7 +304,7 @@ impl Parse {
     /// Is the cell read as a day or a month?
     #[must_use]
     pub fn is_day(&self) -> bool {
-        matches!(self, Self::Date { .. } | Self::Month { .. } | Self::Ref { of: Some(_) })
+        matches!(self, Self::Date { .. } | Self::Month { .. } | Self::Ref { of: Some(_), .. })
     }
 }
 

@@ -30,9 +30,15 @@ pub(super) fn read(found: &Cell, parse: &Parse, reading: Reading) -> Result<Valu
     match parse {
         Parse::Text {} => Ok(json!(found.words()?)),
         Parse::Localized { lang } => Ok(json!({ lang.as_str(): found.words()? })),
-        Parse::Ref { of: None } => Ok(json!({ "external": { "value": found.id()? } })),
-        Parse::Ref { of: Some(_) } => {
-            Ok(json!({ "external": { "value": day_id(found, parse, reading.from_1904, reading.years)? } }))
+        Parse::Ref { of, connection } => {
+            let value = match of {
+                None => found.id()?,
+                Some(_) => day_id(found, parse, reading.from_1904, reading.years)?,
+            };
+            Ok(match connection {
+                None => json!({ "external": { "value": value } }),
+                Some(connection) => json!({ "external": { "connection": connection, "value": value } }),
+            })
         }
         Parse::Decimal { currency } => Ok(json!(number(found, currency.as_deref(), reading)?.to_string())),
         Parse::Date { formats, serials } => Ok(json!(day(found, formats, days(*serials))?.to_string())),
@@ -76,9 +82,9 @@ pub(super) fn day_id(found: &Cell, parse: &Parse, from_1904: bool, years: Years)
     let of_month = |serials| month(found, days(serials)).map(|(first, _)| first.strftime("%Y-%m").to_string());
     match parse {
         Parse::Date { formats, serials } => Ok(day(found, formats, days(*serials))?.to_string()),
-        Parse::Ref { of: Some(Of::Date) } => Ok(day(found, &[], days(false))?.to_string()),
+        Parse::Ref { of: Some(Of::Date), .. } => Ok(day(found, &[], days(false))?.to_string()),
         Parse::Month { serials } => of_month(*serials),
-        Parse::Ref { of: Some(Of::Month) } => of_month(false),
+        Parse::Ref { of: Some(Of::Month), .. } => of_month(false),
         _ => found.id(),
     }
 }

@@ -83,3 +83,23 @@ fn a_number_that_lost_digits_is_refused_as_a_text_and_as_an_amount_too() {
     let run = Drop::default().with("f", book_of("", &[], &[&row], "")).run(&config, "payroll_records", None).unwrap();
     assert_eq!(rejects(&run)[0].0, "工资!A2");
 }
+
+#[test]
+fn a_reference_is_of_its_own_connection_or_of_the_one_that_is_named() {
+    let employee = |connection: serde_json::Value| {
+        let mut config = slips();
+        let columns = config["streams"]["payroll_records"]["columns"].as_array_mut().unwrap();
+        let column = columns.iter_mut().find(|column| column["to"] == "/employee").unwrap();
+        column["parse"]["connection"] = connection;
+        let run = Drop::default().with("s.csv", "期间,工号,应发,实发,奖金\n2025-03,E1,1,1,1\n").run(
+            &config,
+            "payroll_records",
+            None,
+        );
+        run.map(|run| payload(&run, 0)["employee"]["external"].clone())
+    };
+    assert_eq!(employee(json!(null)).unwrap(), json!({ "value": "E1" }));
+    assert_eq!(employee(json!("dingtalk")).unwrap(), json!({ "connection": "dingtalk", "value": "E1" }));
+    let refused = employee(json!("Ding Talk")).unwrap_err();
+    assert!(refused.message.contains("/streams/payroll_records/columns"), "it says where: {refused}");
+}

@@ -115,7 +115,7 @@ pub struct HeldBack {
     pub message: String,
 }
 
-/// A stream as configured and as it stands: freshness and errors of one source (R88).
+/// A stream as configured and as it stands: freshness and errors of one source.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct StreamInfo {
     /// As the manifest names it.

@@ -3,7 +3,7 @@
 use crate::shape::codes;
 
 codes! {
-    /// Where an adjust instruction stands (R49).
+    /// Where an adjust instruction stands.
     pub closed enum AdjustmentStatus {
         Proposed "PROPOSED", Approved "APPROVED", Sent "SENT", Accepted "ACCEPTED", Rejected "REJECTED", Applied "APPLIED",
         Reverting "REVERTING", Reverted "REVERTED",
@@ -39,7 +39,7 @@ codes! {
     }
 }
 codes! {
-    /// The stage of a migration (R58).
+    /// The stage of a migration.
     pub closed enum MigrationStage { Cleanse "CLEANSE", MapTest "MAP_TEST", Incremental "INCREMENTAL", Cutover "CUTOVER", }
 }
 codes! {

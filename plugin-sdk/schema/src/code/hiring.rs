@@ -58,14 +58,14 @@ codes! {
     }
 }
 codes! {
-    /// Where an application came from (R47).
+    /// Where an application came from.
     pub open enum SourceChannel {
         JobBoard "JOB_BOARD", CareerSite "CAREER_SITE", Referral "REFERRAL", Agency "AGENCY", Campus "CAMPUS", Social "SOCIAL",
         Sourced "SOURCED", TalentPool "TALENT_POOL", Internal "INTERNAL", Event "EVENT",
     }
 }
 codes! {
-    /// Why an application or offer ended as it did (R41).
+    /// Why an application or offer ended as it did.
     pub open enum OutcomeReason {
         NoShow "NO_SHOW", PayTooLow "PAY_TOO_LOW", ReturnedByDepartment "RETURNED_BY_DEPARTMENT", BelowPassLine "BELOW_PASS_LINE",
         NotQualified "NOT_QUALIFIED", OverQualified "OVER_QUALIFIED", TookOtherOffer "TOOK_OTHER_OFFER", NoLongerInterested
@@ -74,7 +74,7 @@ codes! {
     }
 }
 codes! {
-    /// A step of a process (R30).
+    /// A step of a process.
     pub open enum NodeCode {
         InviteSent "INVITE_SENT", InviteOpened "INVITE_OPENED", Confirmed "CONFIRMED", Reminded "REMINDED", Started "STARTED",
         QuestionShown "QUESTION_SHOWN", AnswerSubmitted "ANSWER_SUBMITTED", PromptShown "PROMPT_SHOWN", Interrupted "INTERRUPTED",

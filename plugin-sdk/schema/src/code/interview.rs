@@ -58,7 +58,7 @@ codes! {
     }
 }
 codes! {
-    /// What a pass rule decided (R35, R36).
+    /// What a pass rule decided.
     pub closed enum PassDecision { Pass "PASS", Fail "FAIL", Review "REVIEW", }
 }
 codes! {
@@ -81,7 +81,7 @@ codes! {
     pub closed enum EnvironmentUnit { Milliseconds "ms", Percent "percent", Decibel "dB", Lux "lux", }
 }
 codes! {
-    /// How bad an incident is (R89).
+    /// How bad an incident is.
     pub closed enum Severity { Low "LOW", Medium "MEDIUM", High "HIGH", }
 }
 codes! {

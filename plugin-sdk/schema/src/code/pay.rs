@@ -7,7 +7,7 @@ codes! {
     pub closed enum BandStatus { Draft "DRAFT", Active "ACTIVE", Retired "RETIRED", }
 }
 codes! {
-    /// Who may learn of a pay band. VENDOR_MATCH_ONLY: a vendor may ask "in or out" and never sees the amounts (R05).
+    /// Who may learn of a pay band. VENDOR_MATCH_ONLY: a vendor may ask "in or out" and never sees the amounts.
     pub closed enum BandVisibility { Internal "INTERNAL", VendorMatchOnly "VENDOR_MATCH_ONLY", Candidate "CANDIDATE", }
 }
 codes! {
@@ -58,7 +58,7 @@ codes! {
     }
 }
 codes! {
-    /// What a pay suggestion was made from (R53, R54).
+    /// What a pay suggestion was made from.
     pub closed enum PaySuggestionInput {
         Band "BAND", Level "LEVEL", PriorPay "PRIOR_PAY", Market "MARKET", Match "MATCH",
     }

@@ -22,7 +22,7 @@ codes! {
     pub open enum ProbationOutcome { Passed "PASSED", Failed "FAILED", Extended "EXTENDED", Pending "PENDING", }
 }
 codes! {
-    /// Why an employment ended (R46).
+    /// Why an employment ended.
     pub open enum EndReason {
         Resigned "RESIGNED", Dismissed "DISMISSED", MutualAgreement "MUTUAL_AGREEMENT", ContractEnded "CONTRACT_ENDED",
         ProbationFailed "PROBATION_FAILED", Redundancy "REDUNDANCY", Retired "RETIRED", Deceased "DECEASED",
@@ -51,7 +51,7 @@ codes! {
     pub open enum OvertimeClass { Weekday "WEEKDAY", RestDay "REST_DAY", Holiday "HOLIDAY", }
 }
 codes! {
-    /// What a review covers. PROBATION is a period of its own (R43).
+    /// What a review covers. PROBATION is a period of its own.
     pub open enum ReviewCycleKind { Probation "PROBATION", Annual "ANNUAL", HalfYear "HALF_YEAR", Quarter "QUARTER", Month "MONTH", Project "PROJECT", }
 }
 codes! {

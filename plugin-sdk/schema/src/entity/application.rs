@@ -18,15 +18,15 @@ entity! {
         pub stage: Option<Stage>,
         /// The stages that it was in, in order.
         pub stage_history: Vec<StageChange>,
-        /// Where it came from (R47).
+        /// Where it came from.
         pub source: Option<Source>,
         /// When.
         pub applied_at: Option<Instant>,
         /// When it was rejected or withdrawn.
         pub ended_at: Option<Instant>,
-        /// How it ended (R41).
+        /// How it ended.
         pub outcome: Option<Outcome>,
-        /// The score that the last decision used (R35).
+        /// The score that the last decision used.
         pub score_snapshot: Option<ScoreSnapshot>,
     }
 }

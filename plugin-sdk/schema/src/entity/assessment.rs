@@ -38,7 +38,7 @@ entity! {
 }
 
 entity! {
-    /// A test or background check with its result (S14).
+    /// A test or background check with its result.
     pub struct Assessment {
         /// Of whom.
         pub application: Ref<Application>,

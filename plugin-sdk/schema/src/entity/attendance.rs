@@ -7,7 +7,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Decimal, Instant, LocalDate, Ref, ZonedInstant};
 
 entity! {
-    /// A day of work (S18).
+    /// A day of work.
     pub struct Attendance {
         /// Whose.
         pub employee: Ref<Employee>,

@@ -7,7 +7,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Currency, Decimal, LocalDate, Localized, PayInterval, PayRange, Ref, Validity};
 
 entity! {
-    /// The range of pay for a position or a level (R04).
+    /// The range of pay for a position or a level.
     pub struct PayBand {
         /// For whom it is.
         pub key: BandKey,
@@ -55,7 +55,7 @@ fn key_rules(key: &BandKey, walk: &mut Walk<'_>) {
 }
 
 entity! {
-    /// What a role earns on the market, as a distribution with its source (R07).
+    /// What a role earns on the market, as a distribution with its source.
     pub struct MarketPay {
         /// The role's name.
         pub role: Localized,

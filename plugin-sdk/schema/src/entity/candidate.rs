@@ -27,7 +27,7 @@ entity! {
         pub skills: Vec<Ref<Competency>>,
         /// The same in the source's own words.
         pub skill_names: Vec<String>,
-        /// What they wish to earn (R06).
+        /// What they wish to earn.
         pub expected_pay: Option<PayRange> => SENSITIVE,
         /// What they earned.
         pub prior_pay: Option<PayRate> => SENSITIVE,
@@ -57,7 +57,7 @@ shape! {
         pub field: Option<String> => PERSONAL,
         /// From when to when.
         pub period: Option<DateSpan> => PERSONAL,
-        /// Addressable by a vendor that asks about it (R03).
+        /// Addressable by a vendor that asks about it.
         pub fact_id: Option<String>,
     }
 }
@@ -77,7 +77,7 @@ shape! {
         pub end: Option<LocalDate> => PERSONAL,
         /// What was done.
         pub description: Option<Localized> => PERSONAL,
-        /// Addressable by a vendor that asks about it (R03).
+        /// Addressable by a vendor that asks about it.
         pub fact_id: Option<String>,
     }
 }

@@ -9,7 +9,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Instant, Localized, Ref};
 
 entity! {
-    /// A message to somebody, due at a time that a step sets (R38).
+    /// A message to somebody, due at a time that a step sets.
     pub struct Notification {
         /// Which text.
         pub template: String,
@@ -29,7 +29,7 @@ entity! {
         pub locale: Option<String>,
         /// When it is due.
         pub due: Option<NotificationDue>,
-        /// When it is too late (R39).
+        /// When it is too late.
         pub deadline: Option<Instant>,
         /// Where it stands.
         pub status: Coded<NotificationStatus>,
@@ -65,7 +65,7 @@ shape! {
 }
 
 entity! {
-    /// What somebody agreed to (R75).
+    /// What somebody agreed to.
     pub struct Consent {
         /// Who.
         pub person: Ref<Person>,
@@ -89,7 +89,7 @@ entity! {
 }
 
 entity! {
-    /// A request to erase, carried to every connection (R75).
+    /// A request to erase, carried to every connection.
     pub struct ErasureRequest {
         /// Whose data.
         pub person: Ref<Person>,
@@ -121,7 +121,7 @@ shape! {
 }
 
 entity! {
-    /// A migration from one system to another (R58 to R64).
+    /// A migration from one system to another.
     pub struct MigrationRun {
         /// From which connection.
         pub from_connection: String,
@@ -133,11 +133,11 @@ entity! {
         pub checkpoint: Option<String>,
         /// Figures.
         pub counts: Option<MigrationCounts>,
-        /// Both sides compared (R59).
+        /// Both sides compared.
         pub verify: Option<MigrationVerify>,
-        /// Who signed, at most three rounds (R61).
+        /// Who signed, at most three rounds.
         pub sign_offs: Vec<SignOff>,
-        /// The log is kept until then (R62).
+        /// The log is kept until then.
         pub log_retain_until: Option<Instant>,
     }
     rules migration_rules

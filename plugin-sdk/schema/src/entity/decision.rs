@@ -8,7 +8,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
-    /// A rule that decides on results (R35). Its version is the revision of this record: a rule that changes is another version.
+    /// A rule that decides on results. Its version is the revision of this record: a rule that changes is another version.
     pub struct DecisionRule {
         /// Its name.
         pub name: String,
@@ -18,7 +18,7 @@ entity! {
         pub profile_version: Option<u32>,
         /// From here on a result passes, in per cent of its scale.
         pub pass: Decimal,
-        /// The band whose scores a person decides on (R36).
+        /// The band whose scores a person decides on.
         pub border: Option<BorderBand>,
         /// False: it decides on nothing any more.
         pub active: bool,
@@ -83,7 +83,7 @@ entity! {
         pub decided_at: Option<Instant>,
         /// Why, where a person decided, and why a person must.
         pub reason: Option<Localized> => PERSONAL,
-        /// The same in codes, where a person who declined gave some (R41).
+        /// The same in codes, where a person who declined gave some.
         pub reasons: Vec<Coded<OutcomeReason>>,
         /// Who opened it again, where a person did: then no rule decides.
         pub opened_by: Option<Decider>,

@@ -86,7 +86,7 @@ entity! {
         pub probation: Option<Probation>,
         /// The last day.
         pub end_date: Option<LocalDate>,
-        /// Why it ended (R46).
+        /// Why it ended.
         pub end_reason: Option<Coded<EndReason>> => PERSONAL,
         /// In words.
         pub end_note: Option<Localized> => PERSONAL,
@@ -94,7 +94,7 @@ entity! {
         pub seniority_date: Option<LocalDate>,
         /// The end of the contract.
         pub contract_end: Option<LocalDate>,
-        /// The application that it began with: what closes the loop from interview to work (R42, R57).
+        /// The application that it began with: what closes the loop from interview to work.
         pub source_application: Option<Ref<Application>>,
     }
     rules employment_rules
@@ -110,7 +110,7 @@ fn employment_rules(employment: &Employment, walk: &mut Walk<'_>) {
 }
 
 shape! {
-    /// A probation (R43).
+    /// A probation.
     pub struct Probation {
         /// The first day.
         pub start: Option<LocalDate>,

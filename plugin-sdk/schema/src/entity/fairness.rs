@@ -6,7 +6,7 @@ use crate::shape::{entity, shape};
 use crate::types::{DateSpan, Decimal, Instant, Localized, Ref};
 
 entity! {
-    /// Why a score is what it is, for the candidate (R74).
+    /// Why a score is what it is, for the candidate.
     pub struct Explanation {
         /// Whose application.
         pub application: Ref<Application>,
@@ -38,7 +38,7 @@ shape! {
 }
 
 entity! {
-    /// How groups of people fared (R71). Figures of groups, no person.
+    /// How groups of people fared. Figures of groups, no person.
     pub struct BiasAudit {
         /// Over what.
         pub scope: AuditScope,

@@ -7,7 +7,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, DateSpan, ExternalId, Instant, Localized, Ref, Score};
 
 entity! {
-    /// What a colleague says (R10).
+    /// What a colleague says.
     pub struct PeerFeedback {
         /// About whom.
         pub about: Ref<Employee>,
@@ -38,7 +38,7 @@ fn peer_rules(feedback: &PeerFeedback, walk: &mut Walk<'_>) {
 }
 
 entity! {
-    /// What customers say about an employee or a unit (R08).
+    /// What customers say about an employee or a unit.
     pub struct CustomerFeedback {
         /// About an employee,
         pub employee: Option<Ref<Employee>>,
@@ -86,7 +86,7 @@ fn ratio_rules(ratio: &Ratio, walk: &mut Walk<'_>) {
 }
 
 entity! {
-    /// What a candidate says about an interview (R91).
+    /// What a candidate says about an interview.
     pub struct Survey {
         /// Which.
         pub interview: Ref<Interview>,

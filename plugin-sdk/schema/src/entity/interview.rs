@@ -36,9 +36,9 @@ entity! {
         pub language: Option<String>,
         /// Where it is held. Whoever has it can come in.
         pub meeting_url: Option<String> => SENSITIVE,
-        /// What the candidate used (R20).
+        /// What the candidate used.
         pub device: Option<Device>,
-        /// Face and voice, kept elsewhere (R22).
+        /// Face and voice, kept elsewhere.
         pub recording: Vec<MediaRef> => SPECIAL,
         /// What was said.
         pub transcript: Vec<Utterance> => SENSITIVE,
@@ -72,7 +72,7 @@ shape! {
 }
 
 entity! {
-    /// An answer to one question (R18).
+    /// An answer to one question.
     pub struct InterviewAnswer {
         /// In which interview.
         pub interview: Ref<Interview>,
@@ -92,7 +92,7 @@ entity! {
         pub submitted_at: Option<Instant>,
         /// What was observed.
         pub observations: Vec<Observation> => SPECIAL,
-        /// What the candidate was told meanwhile, so that a prompted answer can be told from an unprompted one (R93).
+        /// What the candidate was told meanwhile, so that a prompted answer can be told from an unprompted one.
         pub prompts: Vec<Prompt>,
         /// How well.
         pub score: Option<Score> => PERSONAL,
@@ -102,7 +102,7 @@ entity! {
 shape! {
     /// A question.
     pub struct Question {
-        /// Its id in the library (R17): the external id of a `question`, of the answer's own connection or of `renmen`.
+        /// Its id in the library: the external id of a `question`, of the answer's own connection or of `renmen`.
         pub id: Option<String>,
         /// What is asked.
         pub text: Localized,
@@ -146,7 +146,7 @@ shape! {
 }
 
 entity! {
-    /// Something that happened around an interview (R19, R20).
+    /// Something that happened around an interview.
     pub struct EnvironmentEvent {
         /// In which.
         pub interview: Ref<Interview>,

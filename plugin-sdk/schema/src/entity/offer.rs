@@ -25,7 +25,7 @@ entity! {
         pub probation_months: Option<u32>,
         /// Place in the band: 0 at its lowest, 1 at its highest. Derived by the gateway.
         pub band_position: Option<Decimal> => SENSITIVE,
-        /// Why it was declined (R56).
+        /// Why it was declined.
         pub decline_reasons: Vec<Coded<OutcomeReason>>,
         /// When it was sent.
         pub sent_at: Option<Instant>,
@@ -53,7 +53,7 @@ shape! {
 }
 
 entity! {
-    /// What to offer, and what that was made from (R53, R54).
+    /// What to offer, and what that was made from.
     pub struct PaySuggestion {
         /// To whom.
         pub application: Ref<Application>,
@@ -61,7 +61,7 @@ entity! {
         pub range: PayRange => SENSITIVE,
         /// Just what, in the range's currency and for its time.
         pub point: Option<Decimal> => SENSITIVE,
-        /// The level that it is for (R55).
+        /// The level that it is for.
         pub level: Option<String>,
         /// What it was made from.
         pub inputs: Vec<SuggestionInput> => SENSITIVE,

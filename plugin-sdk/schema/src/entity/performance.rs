@@ -39,7 +39,7 @@ shape! {
         pub name: Option<Localized>,
         /// Which days.
         pub period: Option<DateSpan>,
-        /// What kind. PROBATION is a period of its own (R43).
+        /// What kind. PROBATION is a period of its own.
         pub kind: Coded<ReviewCycleKind>,
     }
 }
@@ -61,7 +61,7 @@ shape! {
 }
 
 entity! {
-    /// A figure of somebody's, a unit's or a position's work (R08, R09, R11).
+    /// A figure of somebody's, a unit's or a position's work.
     pub struct PerformanceMetric {
         /// What is measured.
         pub metric: Metric,
@@ -105,7 +105,7 @@ shape! {
         pub unit: Option<String>,
         /// Which way is better.
         pub direction: Option<Direction>,
-        /// Measured, not judged (R12).
+        /// Measured, not judged.
         pub objective: bool,
     }
 }

@@ -10,7 +10,7 @@ entity! {
     pub struct Person {
         /// Who it is.
         pub person: PersonDetails,
-        /// Why the linked records are held to be the same person (R26).
+        /// Why the linked records are held to be the same person.
         pub matches: Vec<IdentityMatch>,
     }
 }
@@ -28,7 +28,7 @@ shape! {
         pub national_ids: Vec<NationalId>,
         /// Day of birth.
         pub birth_date: Option<LocalDate> => PERSONAL,
-        /// Gender. Never for scoring (R72).
+        /// Gender. Never for scoring.
         pub gender: Option<Coded<Gender>> => SPECIAL,
         /// Nationality, ISO 3166-1 alpha-2 where the source has it.
         pub nationality: Option<String> => SPECIAL,

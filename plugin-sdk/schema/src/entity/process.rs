@@ -7,7 +7,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Instant, Ref};
 
 entity! {
-    /// One step that was taken (R30). Only ever added.
+    /// One step that was taken. Only ever added.
     pub struct ProcessNode {
         /// Of what.
         pub subject: Subject,
@@ -21,7 +21,7 @@ entity! {
         pub seq: Option<u64>,
         /// Who did it: CANDIDATE, SYSTEM, or a person.
         pub actor: Option<String> => PERSONAL,
-        /// Figures of the step (R32).
+        /// Figures of the step.
         pub attrs: Option<NodeAttributes>,
         /// The status before.
         pub previous_status: Option<String>,
@@ -72,7 +72,7 @@ shape! {
         pub channel: Option<String>,
         /// The question that was shown or answered.
         pub question: Option<String>,
-        /// How much is done: 2 of 5 (R40).
+        /// How much is done: 2 of 5.
         pub done: Option<u32>,
         /// Of how many.
         pub of: Option<u32>,
@@ -80,7 +80,7 @@ shape! {
 }
 
 entity! {
-    /// A label on something (R27).
+    /// A label on something.
     pub struct Tag {
         /// What it is about.
         pub category: Coded<TagCategory>,

@@ -8,7 +8,7 @@ use crate::types::{Coded, DateSpan, Decimal, ExternalId, Instant, Localized, Ref
 
 entity! {
     /// What a position asks for. Versioned; unchangeable once published. Nothing is normalised in silence: weights that do not
-    /// reach a whole say so (R13).
+    /// reach a whole say so.
     pub struct PositionProfile {
         /// The position.
         pub position: Ref<Job>,
@@ -18,11 +18,11 @@ entity! {
         pub published_at: Option<Instant>,
         /// What counts, and how much.
         pub competencies: Vec<ProfileCompetency>,
-        /// Which results of people in the position it was made from (R11).
+        /// Which results of people in the position it was made from.
         pub derived_from: Vec<DerivedFrom>,
         /// The weights make exactly 10,000 basis points.
         pub complete: bool,
-        /// Features that no vendor may use (R73).
+        /// Features that no vendor may use.
         pub blocked_features: Vec<String>,
     }
     rules profile_rules
@@ -50,13 +50,13 @@ shape! {
         pub required_level: Option<Score>,
         /// What is hoped for.
         pub desired_level: Option<Score>,
-        /// What it is made of (R15).
+        /// What it is made of.
         pub dimensions: Vec<Dimension>,
     }
 }
 
 shape! {
-    /// A part of a competency, and what gives evidence of it (R15, R16).
+    /// A part of a competency, and what gives evidence of it.
     pub struct Dimension {
         /// Its name.
         pub name: Localized,
@@ -106,7 +106,7 @@ shape! {
 }
 
 entity! {
-    /// An instruction to a vendor to change its model. It states the old value, and is refused where the vendor has another (R50).
+    /// An instruction to a vendor to change its model. It states the old value, and is refused where the vendor has another.
     pub struct ModelAdjustment {
         /// Whose model.
         pub target: AdjustmentTarget,
@@ -130,7 +130,7 @@ entity! {
         pub revert_version: Option<u32>,
         /// Why the vendor did not do the last of it: its own code, or the kind of the failure.
         pub refusal: Option<String>,
-        /// What came of it (R52).
+        /// What came of it.
         pub effect: Option<AdjustmentEffect>,
     }
 }
@@ -178,7 +178,7 @@ shape! {
         /// The weight that it shall have, in basis points.
         #[schemars(range(max = 10_000))]
         pub to_bp: Option<u16>,
-        /// A feed of data to take in (R51).
+        /// A feed of data to take in.
         pub signal: Option<ExternalId>,
         /// A question of the vendor's library.
         pub question: Option<ExternalId>,
@@ -215,7 +215,7 @@ fn op_rules(op: &AdjustOp, walk: &mut Walk<'_>) {
 }
 
 shape! {
-    /// Why a change is asked for (R44, R52).
+    /// Why a change is asked for.
     pub struct AdjustmentEvidence {
         /// The analysis.
         pub analysis_ref: Option<String>,
@@ -229,7 +229,7 @@ shape! {
 }
 
 shape! {
-    /// What came of a change (R52).
+    /// What came of a change.
     pub struct AdjustmentEffect {
         /// Which figure.
         pub metric: String,

@@ -9,7 +9,7 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Localized, Ref};
 
 entity! {
-    /// A question or a scenario of a library (R17). An answer names it by its external id; a text that changes is another revision of
+    /// A question or a scenario of a library. An answer names it by its external id; a text that changes is another revision of
     /// the same question.
     pub struct LibraryQuestion {
         /// What is asked.
@@ -24,7 +24,7 @@ entity! {
         pub options: Vec<QuestionOption>,
         /// What it is meant to show.
         pub competencies: Vec<Ref<Competency>>,
-        /// What of an answer gives evidence of it (R16).
+        /// What of an answer gives evidence of it.
         pub evidence: Vec<Coded<Modality>>,
         /// The versions of position profiles that it is for: each version is a record. None: it can be asked for any position.
         pub profiles: Vec<Ref<PositionProfile>>,

@@ -8,7 +8,7 @@ use crate::types::{Coded, Decimal, Instant, Localized, MediaRef, Ref, Score, Wei
 
 entity! {
     /// The score of one dimension. A correction is another record that names the one it corrects: the first is never
-    /// overwritten (R21).
+    /// overwritten.
     pub struct DimensionScore {
         /// In which interview.
         pub interview: Option<Ref<Interview>>,
@@ -26,9 +26,9 @@ entity! {
         pub profile: Option<Ref<PositionProfile>>,
         /// Which version of it.
         pub profile_version: Option<u32>,
-        /// What it rests on (R28).
+        /// What it rests on.
         pub evidence: Vec<Evidence>,
-        /// Why, for the candidate (R74).
+        /// Why, for the candidate.
         pub explanation: Option<Localized> => PERSONAL,
         /// Who scored.
         pub scored_by: Option<ScoredBy>,
@@ -92,7 +92,7 @@ shape! {
 }
 
 entity! {
-    /// What an interview came to (R23).
+    /// What an interview came to.
     pub struct InterviewResult {
         /// Of which.
         pub interview: Ref<Interview>,
@@ -106,15 +106,15 @@ entity! {
         pub strengths: Vec<Localized> => PERSONAL,
         /// What is not.
         pub weaknesses: Vec<Localized> => PERSONAL,
-        /// The level that the candidate showed (R55).
+        /// The level that the candidate showed.
         pub suggested_level: Option<String> => PERSONAL,
-        /// The rule that decided (R35).
+        /// The rule that decided.
         pub pass_rule: Option<PassRule>,
         /// The vendor's report.
         pub report: Vec<MediaRef> => PERSONAL,
         /// When the vendor finished.
         pub completed_at: Option<Instant>,
-        /// When the candidate got their report (R39).
+        /// When the candidate got their report.
         pub delivered_to_candidate_at: Option<Instant>,
     }
 }

@@ -28,6 +28,18 @@ fn the_checked_in_document_is_what_the_code_says() {
     );
 }
 
+/// A reader has no list of requirements: their numbers stay in commits and in the names of tests.
+#[test]
+fn no_text_of_the_document_cites_a_number_that_its_reader_cannot_look_up() {
+    let document = renmen_api::document().to_string();
+    let cites = |at: usize| {
+        let rest = document[at..].as_bytes();
+        matches!(rest, [b'(', b'R' | b'S', a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit())
+    };
+    let found: Vec<_> = document.match_indices('(').map(|(at, _)| at).filter(|at| cites(*at)).collect();
+    assert!(found.is_empty(), "{:?}", found.iter().map(|at| &document[*at..*at + 6]).collect::<Vec<_>>());
+}
+
 #[test]
 fn every_reference_leads_somewhere_and_every_shape_is_used() {
     let document = renmen_api::document();

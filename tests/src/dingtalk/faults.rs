@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::json;
 
-use super::{Company, old_error};
+use super::{Company, old_error, old_refusal};
 
 /// One bad answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,12 +20,20 @@ pub enum Fault {
     Blocked1111,
     /// New generation: HTTP 403 with a throttling code.
     QpsLimit,
-    /// Old generation: HTTP 200 with `errcode` 90002.
+    /// Old generation: HTTP 200 with `errcode` 90002: too much for the interface, whoever asks.
     Code90002,
+    /// Old generation: too many calls a second of this app to this interface, plain.
+    Code90018,
+    /// The same, wrapped in `errcode` 88.
+    Wrapped90018,
     /// New generation: HTTP 403 without permission. Not a throttle.
     NoPermission,
     /// Old generation: HTTP 200 with `errcode` 60011.
     Code60011,
+    /// The same, wrapped in `errcode` 88, with the permission that is missing.
+    Wrapped60011,
+    /// Old generation: the address is not on the app's list; wrapped in `errcode` 88.
+    Wrapped60020,
     /// HTTP 500 without a body.
     Error500,
     /// JSON that ends in the middle.
@@ -35,6 +43,9 @@ pub enum Fault {
     /// A body that is no UTF-8.
     InvalidUtf8,
 }
+
+/// The vendor's words for 90018.
+const TOO_OFTEN: &str = "应用调用该接口次数过多，超出了该接口承受的最大qps";
 
 /// Faults waiting for requests.
 #[derive(Debug, Default)]
@@ -69,6 +80,13 @@ fn answer(fault: Fault) -> Response {
         Fault::Code90002 => {
             old_error(90002, "您的服务器调用钉钉开放平台当前接口的所有请求都被暂时禁用了").into_response()
         }
+        Fault::Code90018 => old_error(90018, TOO_OFTEN).into_response(),
+        Fault::Wrapped90018 => old_refusal(90018, TOO_OFTEN).into_response(),
+        Fault::Wrapped60011 => {
+            let words = "应用尚未开通所需的权限：[qyapi_get_department_list]，点击链接申请并开通即可";
+            old_refusal(60011, &format!("{words}, {{requiredScopes=[qyapi_get_department_list]}}")).into_response()
+        }
+        Fault::Wrapped60020 => old_refusal(60020, "访问ip不在白名单之中").into_response(),
         Fault::Code60011 => old_error(60011, "没有调用该接口的权限").into_response(),
         Fault::Error500 => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Fault::CutJson => {

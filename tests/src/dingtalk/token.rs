@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{APP_KEY, APP_SECRET, Company, old_error};
+use super::{APP_KEY, APP_SECRET, Company, old_error, old_refusal};
 
 /// The tokens that are good now.
 #[derive(Debug, Default)]
@@ -84,6 +84,7 @@ pub(super) async fn guard(State(company): State<Company>, request: Request, next
             .and_then(|q| q.split('&').find_map(|pair| pair.strip_prefix("access_token=")))
             .map(str::to_owned)
     };
+    let named = token.is_some();
     let good = {
         let mut state = company.lock().unwrap();
         let good = token.is_some_and(|token| state.tokens.good.contains(&token));
@@ -96,11 +97,15 @@ pub(super) async fn guard(State(company): State<Company>, request: Request, next
     };
     match (good, is_new) {
         (true, _) => next.run(request).await,
-        (false, true) => {
-            let body =
-                json!({ "code": "InvalidAuthentication", "message": "不合法的access_token", "requestid": "sim" });
-            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        (false, true) if !named => {
+            bad_request("AuthenticationFailed.MissingParameter", "缺少参数：x-acs-dingtalk-access-token")
         }
-        (false, false) => old_error(40014, "不合法的access_token").into_response(),
+        (false, true) => bad_request("InvalidAuthentication", "不合法的access_token"),
+        (false, false) if !named => old_refusal(40000, "access_token is blank").into_response(),
+        (false, false) => old_refusal(40014, "不合法的access_token").into_response(),
     }
+}
+
+fn bad_request(code: &str, message: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "code": code, "message": message, "requestid": "sim" }))).into_response()
 }

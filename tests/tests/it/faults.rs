@@ -41,7 +41,11 @@ async fn each_of_dingtalks_errors_ends_the_run_with_its_reason_and_the_next_run_
         (Fault::BlockedHtml, "rate-limited", "wait"),
         (Fault::Blocked1111, "rate-limited", "wait"),
         (Fault::Code90002, "rate-limited", "wait"),
+        (Fault::Code90018, "rate-limited", "wait"),
+        (Fault::Wrapped90018, "rate-limited", "wait"),
         (Fault::Code60011, "not-granted", "operator"),
+        (Fault::Wrapped60011, "not-granted", "operator"),
+        (Fault::Wrapped60020, "not-granted", "operator"),
         (Fault::CutJson, "upstream-unavailable", "wait"),
         (Fault::OtherShape, "upstream-changed", "connector"),
         (Fault::InvalidUtf8, "upstream-changed", "connector"),
@@ -54,6 +58,24 @@ async fn each_of_dingtalks_errors_ends_the_run_with_its_reason_and_the_next_run_
     }
     let good = pull(&home, "departments").await;
     assert_eq!((&good["failure"], &good["created"]), (&Value::Null, &9.into()), "{good}");
+}
+
+/// The vendor says so with HTTP 200 and `errcode` 88.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_dingtalk_ends_early_is_fetched_again_within_the_run() {
+    let (company, home) = people(40).await;
+    company.lock().unwrap().expire_at_request = Some(3);
+    let run = pull(&home, "departments").await;
+    assert_eq!((&run["failure"], &run["created"]), (&Value::Null, &9.into()), "{run}");
+    assert_eq!(company.lock().unwrap().token_requests, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_permission_is_told_by_the_name_under_which_it_is_granted() {
+    let (company, home) = people(20).await;
+    dingtalk::inject(&company, Fault::Wrapped60011);
+    let run = pull(&home, "departments").await;
+    assert!(run["failure"]["message"].as_str().is_some_and(|m| m.contains("qyapi_get_department_list")), "{run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,9 @@ impl AuthRecipe {
 pub struct StaleToken {
     /// RFC 6901 pointer to the code in the answer: `/errcode`.
     pub pointer: String,
+    /// Further places of the code, where the API wraps some of its refusals: `/sub_code`, beside DingTalk's `errcode` 88.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// The codes, as text: `40014`, `InvalidAuthentication`.
     pub codes: Vec<String>,
 }

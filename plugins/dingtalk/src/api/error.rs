@@ -14,15 +14,67 @@ const MINUTE_MS: u64 = 60_000;
 /// A used-up monthly quota: nothing helps before the month ends; asked again each day.
 const QUOTA_MS: u64 = 24 * 3_600_000;
 
+/// An error of the old generation. The vendor's gateway wraps its own refusals as `errcode` 88, with the code that counts in
+/// `sub_code`: `{"errcode":88,"sub_code":"40014","sub_msg":"…","errmsg":"ding talk error[subcode=40014,submsg=…]"}`. What the
+/// interface itself refuses comes plain. Either may carry any code.
 #[derive(Deserialize)]
 struct OldError {
     #[serde(default)]
     errcode: i64,
     #[serde(default)]
-    sub_code: Option<String>,
+    sub_code: Option<SubCode>,
+    #[serde(default)]
+    errmsg: Option<String>,
     /// 1111: the address is blocked. Comes without `errcode`.
     #[serde(default)]
     status: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SubCode {
+    Text(String),
+    Number(i64),
+}
+
+impl OldError {
+    /// `errcode` of the vendor's wrapper.
+    const WRAPPED: i64 = 88;
+
+    /// The code that counts.
+    fn code(&self) -> String {
+        if self.errcode != Self::WRAPPED {
+            return self.errcode.to_string();
+        }
+        match &self.sub_code {
+            Some(SubCode::Text(code)) if !code.is_empty() => code.clone(),
+            Some(SubCode::Number(code)) => code.to_string(),
+            _ => between(self.errmsg.as_deref(), "subcode=", [',', ']']).unwrap_or("88").to_owned(),
+        }
+    }
+
+    /// What is to be granted, where the answer names it: `requiredScopes=[qyapi_get_department_list]`.
+    fn scopes(&self) -> Option<&str> {
+        between(self.errmsg.as_deref(), "requiredScopes=[", [']', ']']).filter(|scopes| is_scopes(scopes))
+    }
+}
+
+fn between<'a>(text: Option<&'a str>, begin: &str, ends: [char; 2]) -> Option<&'a str> {
+    let (_, rest) = text?.split_once(begin)?;
+    Some(&rest[..rest.find(ends)?])
+}
+
+/// Names of permissions and nothing else may be shown of the vendor's words.
+fn is_scopes(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.:-, ".contains(c);
+    !text.is_empty() && text.len() <= 200 && text.chars().all(plain)
+}
+
+fn no_permission(scopes: Option<&str>) -> Failure {
+    Failure::not_granted(scopes.map_or_else(
+        || "the app may not call this: give it the permission (权限管理) in the vendor's console".to_owned(),
+        |scopes| format!("the app lacks the permission {scopes}: give it (权限管理) in the vendor's console"),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -43,30 +95,43 @@ pub(super) fn of_old(response: &Response) -> Option<Failure> {
     if error.errcode == 0 {
         return None;
     }
-    let code = error.sub_code.filter(|_| error.errcode == 88).unwrap_or_else(|| error.errcode.to_string());
-    let failure = match error.errcode {
-        -1 => Failure::upstream_unavailable("the vendor is busy"),
-        90002 => Failure::rate_limited("the vendor throttles this interface").after_ms(THROTTLE_MS),
-        90020 => {
+    let code = error.code();
+    Some(of_old_code(&code, error.scopes()).with_code(code))
+}
+
+/// Official pages 全局错误码 and 附录B 如何处理钉钉服务端API限流.
+fn of_old_code(code: &str, scopes: Option<&str>) -> Failure {
+    let throttled = || Failure::rate_limited("the vendor throttles this interface");
+    match code {
+        "-1" => Failure::upstream_unavailable("the vendor is busy"),
+        // Too many calls a second: of all the world, of this app, of a company's app by its supplier.
+        "90002" | "90018" | "90019" => throttled().after_ms(THROTTLE_MS),
+        "90001" | "90003" | "90004" | "90005" | "90006" | "90007" | "90008" | "90009" | "90010" | "90011" | "90012"
+        | "90013" | "90014" => throttled().after_ms(MINUTE_MS),
+        "90020" => {
             Failure::rate_limited("the monthly quota of calls is used up: raise it with the vendor").after_ms(QUOTA_MS)
         }
-        40001 | 40014 | 42001 => Failure::auth_required("the vendor does not take the token"),
-        40089 => Failure::auth_required("the vendor does not know this app key and secret: check the slot `app`"),
-        60011 | 50002 | 50004 => Failure::not_granted(
-            "the app may not read this: give it the permission, and the range of people, in the vendor's console",
+        "40001" | "40014" | "42001" => Failure::auth_required("the vendor does not take the token"),
+        "40089" | "40096" => {
+            Failure::auth_required("the vendor does not know this app key and secret: check the slot `app`")
+        }
+        "60011" => no_permission(scopes),
+        "50002" | "50004" => Failure::not_granted(
+            "this is outside of what the app may see: widen its range of contacts (通讯录权限范围) in the vendor's console",
         ),
-        60020 => Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses"),
-        60003 => Failure::new(FailureKind::UpstreamChanged, "a department is gone that was there a moment ago"),
-        400_002 => Failure::upstream_changed("the vendor refuses a parameter"),
-        40035 => Failure::invalid_input("the vendor does not know this task or this `agent_id`"),
-        143_103 | 143_104 | 143_203 | 143_204 => {
+        "60020" => {
+            Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses")
+        }
+        "60003" => Failure::new(FailureKind::UpstreamChanged, "a department is gone that was there a moment ago"),
+        "400002" => Failure::upstream_changed("the vendor refuses a parameter"),
+        "40035" => Failure::invalid_input("the vendor does not know this task or this `agent_id`"),
+        "143103" | "143104" | "143203" | "143204" => {
             Failure::rate_limited("the app has sent messages to too many people this minute").after_ms(MINUTE_MS)
         }
-        1_430_000 => Failure::invalid_input("the vendor finds nobody to send the message to"),
-        1_430_002 => Failure::invalid_input("the vendor's filter forbids words of this message"),
+        "1430000" => Failure::invalid_input("the vendor finds nobody to send the message to"),
+        "1430002" => Failure::invalid_input("the vendor's filter forbids words of this message"),
         _ => Failure::upstream_changed("the vendor answered with an error that is not known here"),
-    };
-    Some(failure.with_code(code))
+    }
 }
 
 /// The failure in an answer of the new generation. 403 is both "no permission" and "throttled".
@@ -101,7 +166,7 @@ pub(super) fn of_new(response: &Response) -> Option<Failure> {
 
 /// Does the old generation say that there is no such user or department? (official pages 查询用户详情: 33012, 全局错误码: 60121, 60003)
 pub(super) fn is_gone(response: &Response) -> bool {
-    let gone = |error: OldError| matches!(error.errcode, 33012 | 60121 | 60003);
+    let gone = |error: OldError| matches!(error.code().as_str(), "33012" | "60121" | "60003");
     serde_json::from_slice(response.body()).is_ok_and(gone)
 }
 
@@ -199,10 +264,60 @@ mod tests {
         assert_eq!(forbidden("Forbidden.AccessDenied.ApiCountLimitForOrg").retry_after_ms, Some(QUOTA_MS));
     }
 
+    /// As the vendor's gateway answers, its words included.
+    fn wrapped(code: &str, words: &str) -> Response {
+        let body = serde_json::json!({ "errcode": 88, "sub_code": code, "sub_msg": words, "request_id": "x",
+                                       "errmsg": format!("ding talk error[subcode={code},submsg={words}]") });
+        answer(200, "application/json", &body.to_string())
+    }
+
     #[test]
-    fn a_sub_code_is_shown_instead_of_88() {
-        let failure =
-            of_old(&answer(200, "application/json", r#"{"errcode":88,"errmsg":"x","sub_code":"isv.404"}"#)).unwrap();
-        assert_eq!(failure.code.as_deref(), Some("isv.404"));
+    fn a_refusal_wrapped_in_88_means_what_its_sub_code_says() {
+        for (code, kind, wait) in [
+            ("40014", FailureKind::AuthRequired, None),
+            ("42001", FailureKind::AuthRequired, None),
+            ("60011", FailureKind::NotGranted, None),
+            ("60020", FailureKind::NotGranted, None),
+            ("50004", FailureKind::NotGranted, None),
+            ("90001", FailureKind::RateLimited, Some(MINUTE_MS)),
+            ("90002", FailureKind::RateLimited, Some(THROTTLE_MS)),
+            ("90006", FailureKind::RateLimited, Some(MINUTE_MS)),
+            ("90018", FailureKind::RateLimited, Some(THROTTLE_MS)),
+            ("90019", FailureKind::RateLimited, Some(THROTTLE_MS)),
+            ("90020", FailureKind::RateLimited, Some(QUOTA_MS)),
+            ("143103", FailureKind::RateLimited, Some(MINUTE_MS)),
+            ("isv.404", FailureKind::UpstreamChanged, None),
+        ] {
+            let failure = of_old(&wrapped(code, "x")).unwrap();
+            assert_eq!((failure.kind, failure.retry_after_ms, failure.code.as_deref()), (kind, wait, Some(code)));
+            if code.starts_with("isv") {
+                continue;
+            }
+            let plain = of_old(&answer(200, "application/json", &format!(r#"{{"errcode":{code}}}"#))).unwrap();
+            assert_eq!(plain, failure, "{code} means the same when it comes plain");
+        }
+        assert!(is_gone(&wrapped("60121", "x")) && !is_gone(&wrapped("60011", "x")));
+    }
+
+    #[test]
+    fn a_sub_code_is_found_as_a_number_or_in_the_vendors_words() {
+        for body in [
+            r#"{"errcode":88,"sub_code":90018}"#,
+            r#"{"errcode":88,"errmsg":"ding talk error[subcode=90018,submsg=x]"}"#,
+        ] {
+            let failure = of_old(&answer(200, "application/json", body)).unwrap();
+            assert_eq!((failure.kind, failure.code.as_deref()), (FailureKind::RateLimited, Some("90018")), "{body}");
+        }
+        let bare = of_old(&answer(200, "application/json", r#"{"errcode":88,"errmsg":"x"}"#)).unwrap();
+        assert_eq!((bare.kind, bare.code.as_deref()), (FailureKind::UpstreamChanged, Some("88")));
+    }
+
+    #[test]
+    fn a_missing_permission_is_named_and_nothing_else_of_the_vendors_words() {
+        let words = "应用尚未开通所需的权限：[qyapi_get_member]，点击链接申请, {requiredScopes=[qyapi_get_member]}";
+        let failure = of_old(&wrapped("60011", words)).unwrap();
+        assert!(failure.message.contains("the permission qyapi_get_member:"), "{failure}");
+        let failure = of_old(&wrapped("60011", "x, {requiredScopes=[张三 13800000000]}")).unwrap();
+        assert!(failure.message.contains("give it the permission") && !failure.message.contains("138"), "{failure}");
     }
 }

@@ -118,12 +118,12 @@ pub(crate) fn is_stale(answer: &Answer, sign: Option<&StaleToken>) -> bool {
     }
     let Some(sign) = sign.filter(|_| answer.body.len() <= STALE_ANSWER_BYTES_MAX) else { return false };
     let Ok(body) = serde_json::from_slice::<serde_json::Value>(&answer.body) else { return false };
-    let code = match body.pointer(&sign.pointer) {
-        Some(serde_json::Value::String(text)) => text.clone(),
-        Some(serde_json::Value::Number(number)) => number.to_string(),
-        _ => return false,
+    let is_code = |at: &String| match body.pointer(at) {
+        Some(serde_json::Value::String(text)) => sign.codes.contains(text),
+        Some(serde_json::Value::Number(number)) => sign.codes.contains(&number.to_string()),
+        _ => false,
     };
-    sign.codes.contains(&code)
+    std::iter::once(&sign.pointer).chain(&sign.also).any(is_code)
 }
 
 #[cfg(test)]
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_stale_token_shows_as_401_or_as_the_recipes_code() {
-        let sign = StaleToken { pointer: "/errcode".into(), codes: vec!["40014".into(), "Invalid".into()] };
+        let codes = vec!["40014".into(), "Invalid".into()];
+        let sign = StaleToken { pointer: "/errcode".into(), also: Vec::new(), codes };
         assert!(is_stale(&answer(401, ""), None));
         assert!(!is_stale(&answer(403, ""), None));
         assert!(is_stale(&answer(200, r#"{"errcode":40014}"#), Some(&sign)));
@@ -144,5 +145,16 @@ mod tests {
         assert!(!is_stale(&answer(200, r#"{"errcode":0}"#), Some(&sign)));
         assert!(!is_stale(&answer(200, r#"{"errcode":40014}"#), None));
         assert!(!is_stale(&answer(200, "<html>"), Some(&sign)));
+    }
+
+    #[test]
+    fn the_code_of_a_stale_token_is_found_where_the_api_wraps_it() {
+        let wrapped = answer(200, r#"{"errcode":88,"sub_code":"40014"}"#);
+        let plain = StaleToken { pointer: "/errcode".into(), also: Vec::new(), codes: vec!["40014".into()] };
+        assert!(!is_stale(&wrapped, Some(&plain)));
+        let sign = StaleToken { also: vec!["/sub_code".into()], ..plain };
+        assert!(is_stale(&wrapped, Some(&sign)));
+        assert!(is_stale(&answer(200, r#"{"errcode":40014}"#), Some(&sign)));
+        assert!(!is_stale(&answer(200, r#"{"errcode":88,"sub_code":"60011"}"#), Some(&sign)));
     }
 }

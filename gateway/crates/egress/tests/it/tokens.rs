@@ -100,7 +100,7 @@ async fn a_401_renews_the_token_once() {
 
 #[tokio::test]
 async fn a_stale_code_in_a_200_renews_the_token_where_the_recipe_says_so() {
-    let sign = StaleToken { pointer: "/errcode".into(), codes: vec!["40014".into()] };
+    let sign = StaleToken { pointer: "/errcode".into(), also: Vec::new(), codes: vec!["40014".into()] };
     let stale = || ok(r#"{"errcode":40014,"errmsg":"invalid access_token"}"#);
     for (sign, requests) in [(Some(sign), 2), (None, 1)] {
         let (api, tokens) = (

@@ -13,7 +13,7 @@ pub struct Config {
     /// Where the walk over departments begins.
     #[serde(default = "company")]
     pub root_department: i64,
-    /// In whose name work notifications are sent: the app's AgentId.
+    /// The app's AgentId: in whose name work notifications are sent and the roster is read.
     #[serde(default)]
     pub agent_id: Option<i64>,
     /// Ends every message with a mark of its action; see [`crate::actions`].

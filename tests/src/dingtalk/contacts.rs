@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Company, State as CompanyState, User, ok, old_error};
+use super::{Company, Department, State as CompanyState, User, ok, old_error};
 
 #[derive(Deserialize)]
 pub(super) struct SubDepartments {
@@ -17,20 +17,31 @@ fn root() -> i64 {
     1
 }
 
+/// A department that may be asked about. The home-school contacts (家校通讯录) are listed with an id below zero and are answered as
+/// if they were not there (ohdarling/virtual-ldap#19, opsre/go-ldap-admin#293); what is outside of the app's range is listed by
+/// its parent and refused (opsre/go-ldap-admin#298).
+fn readable(state: &CompanyState, id: i64) -> Result<&Department, Json<Value>> {
+    if state.out_of_range.contains(&id) {
+        return Err(old_error(50004, "请求的部门id不在授权范围内"));
+    }
+    let found = state.departments.iter().find(|d| d.id == id && id > 0);
+    found.ok_or_else(|| old_error(60003, "部门不存在"))
+}
+
 /// `POST /topapi/v2/department/get`.
 pub(super) async fn department(State(company): State<Company>, Json(ask): Json<SubDepartments>) -> Json<Value> {
     let state = company.lock().unwrap();
-    match state.departments.iter().find(|d| d.id == ask.dept_id) {
-        Some(d) => ok(&json!({ "dept_id": d.id, "name": d.name, "parent_id": d.parent, "order": 0 })),
-        None => old_error(60003, "部门不存在"),
+    match readable(&state, ask.dept_id) {
+        Ok(d) => ok(&json!({ "dept_id": d.id, "name": d.name, "parent_id": d.parent, "order": 0 })),
+        Err(refused) => refused,
     }
 }
 
 /// `POST /topapi/v2/department/listsub`: the children of one department, not their children.
 pub(super) async fn sub_departments(State(company): State<Company>, Json(ask): Json<SubDepartments>) -> Json<Value> {
     let state = company.lock().unwrap();
-    if !state.departments.iter().any(|d| d.id == ask.dept_id) {
-        return old_error(60003, "部门不存在");
+    if let Err(refused) = readable(&state, ask.dept_id) {
+        return refused;
     }
     let children: Vec<Value> = state
         .departments
@@ -53,6 +64,9 @@ pub(super) struct Users {
 /// `POST /topapi/v2/user/list`: members of one department, at most 100 a page, children's members left out.
 pub(super) async fn users(State(company): State<Company>, Json(ask): Json<Users>) -> Json<Value> {
     let state = company.lock().unwrap();
+    if let Err(refused) = readable(&state, ask.dept_id) {
+        return refused;
+    }
     if ask.size == 0 || ask.size > 100 {
         return old_error(400002, "参数错误: size 1~100");
     }

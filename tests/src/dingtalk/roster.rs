@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::messages::AGENT;
 use super::{Company, State as CompanyState, User, ok, old_error};
 
 #[derive(Deserialize)]
@@ -37,14 +38,19 @@ pub(super) async fn on_job(State(company): State<Company>, Json(ask): Json<OnJob
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Fields {
+    app_agent_id: Option<i64>,
     user_id_list: Vec<String>,
     #[serde(default)]
     field_filter_list: Vec<String>,
 }
 
-/// `POST /v1.0/hrm/rosters/lists/query`: values of at most 100 people.
+/// `POST /v1.0/hrm/rosters/lists/query`: values of at most 100 people, for an app that names itself. Official page
+/// 获取员工花名册字段信息: `appAgentId` is required; the answer without it is the page's `invalidParameter`.
 pub(super) async fn fields(State(company): State<Company>, Json(ask): Json<Fields>) -> Response {
     let state = company.lock().unwrap();
+    if ask.app_agent_id != Some(AGENT) {
+        return invalid("appAgentId");
+    }
     if ask.user_id_list.is_empty() || ask.user_id_list.len() > 100 || ask.field_filter_list.len() > 100 {
         return invalid("userIdList 1~100");
     }

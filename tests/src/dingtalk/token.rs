@@ -1,6 +1,7 @@
 //! Tokens: one per app and generation, valid 7,200 s, the same again when asked again.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Query, Request, State};
@@ -10,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{APP_KEY, APP_SECRET, Company, old_error, old_refusal};
+use super::{APP_KEY, APP_SECRET, Company, old_error, old_refusal, pace};
 
 /// The tokens that are good now.
 #[derive(Debug, Default)]
@@ -85,7 +86,7 @@ pub(super) async fn guard(State(company): State<Company>, request: Request, next
             .map(str::to_owned)
     };
     let named = token.is_some();
-    let good = {
+    let (good, too_many, wrapped) = {
         let mut state = company.lock().unwrap();
         let good = token.is_some_and(|token| state.tokens.good.contains(&token));
         state.requests += u64::from(good);
@@ -93,9 +94,11 @@ pub(super) async fn guard(State(company): State<Company>, request: Request, next
             state.expire_at_request = None;
             state.tokens.expire_all();
         }
-        good
+        let too_many = good && state.pace.refuses(request.uri().path(), Instant::now());
+        (good, too_many, state.pace.wrapped)
     };
     match (good, is_new) {
+        (true, _) if too_many => pace::refusal(is_new, wrapped),
         (true, _) => next.run(request).await,
         (false, true) if !named => {
             bad_request("AuthenticationFailed.MissingParameter", "缺少参数：x-acs-dingtalk-access-token")

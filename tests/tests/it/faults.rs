@@ -6,22 +6,28 @@ use serde_json::{Value, json};
 use crate::harness::{Home, plugin, said, serve};
 
 async fn people(n: usize) -> (Company, Home) {
+    people_at(n, r#"limits = { retries_max = 1, retry_wait_max = "10ms", rate = { requests = 10000, per = "1s", burst = 1000 } }"#)
+        .await
+}
+
+async fn people_at(n: usize, limits: &str) -> (Company, Home) {
     let company = dingtalk::company(n);
     let url = serve(dingtalk::router(company.clone())).await;
     let config = format!(
         r#"
 [connections.people]
 plugin = "{}"
-config = {{ api_url = "{url}", oapi_url = "{url}" }}
+config = {{ api_url = "{url}", oapi_url = "{url}", agent_id = {agent} }}
 grant = {{ plaintext = true, addresses = ["127.0.0.0/8"] }}
 slots.app = {{ env = "DINGTALK_APP" }}
 streams.departments = {{ manual = true }}
 streams.users = {{ manual = true }}
 streams.roster = {{ manual = true }}
 streams.leavers = {{ manual = true }}
-limits = {{ retries_max = 1, retry_wait_max = "10ms", rate = {{ requests = 10000, per = "1s", burst = 1000 }} }}
+{limits}
 "#,
-        plugin("dingtalk").display()
+        plugin("dingtalk").display(),
+        agent = dingtalk::messages::AGENT,
     );
     let app = json!({ "client_id": dingtalk::APP_KEY, "client_secret": dingtalk::APP_SECRET }).to_string();
     (company, Home::new(&config).env("DINGTALK_APP", &app))
@@ -68,6 +74,69 @@ async fn a_token_that_dingtalk_ends_early_is_fetched_again_within_the_run() {
     let run = pull(&home, "departments").await;
     assert_eq!((&run["failure"], &run["created"]), (&Value::Null, &9.into()), "{run}");
     assert_eq!(company.lock().unwrap().token_requests, 2);
+}
+
+/// 60 departments more, all below the root, in a vendor that counts calls.
+fn counts_calls(company: &Company, wrapped: bool) {
+    let mut state = company.lock().unwrap();
+    let more = (1_000..1_060).map(|id| dingtalk::Department { id, parent: 1, name: format!("部门{id}") });
+    state.departments.extend(more);
+    state.pace.a_second = Some(dingtalk::pace::A_SECOND);
+    state.pace.wrapped = wrapped;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_of_many_departments_is_read_within_dingtalks_twenty_calls_a_second() {
+    let (company, home) = people_at(20, "").await;
+    counts_calls(&company, true);
+    let mut run = pull(&home, "departments").await;
+    if run["failure"]["code"] == "rate-limited" {
+        // A machine that stalls sends at once what it held back.
+        run = pull(&home, "departments").await;
+    }
+    assert_eq!(run["failure"], Value::Null, "{run}");
+    assert_eq!(home.json(&["records", "org-units", "--dev", "--limit", "1000"]).await.as_array().unwrap().len(), 69);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_call_too_many_waits_for_the_next_second_whichever_way_dingtalk_says_so() {
+    for wrapped in [true, false] {
+        let (company, home) = people(20).await;
+        counts_calls(&company, wrapped);
+        let run = pull(&home, "departments").await;
+        assert_eq!(
+            (&run["failure"]["code"], &run["failure"]["class"]),
+            (&"rate-limited".into(), &"wait".into()),
+            "{run}"
+        );
+        assert!(company.lock().unwrap().pace.refused > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn departments_that_dingtalk_lists_and_refuses_do_not_stop_the_others_and_nobody_is_taken_for_gone() {
+    let (company, home) = people(40).await;
+    assert_eq!(pull(&home, "users").await["created"], 40);
+    {
+        let mut state = company.lock().unwrap();
+        let school = dingtalk::Department { id: -7, parent: 1, name: "家校通讯录".into() };
+        state.departments.push(school);
+    }
+    // The home-school contacts alone: everybody else is listed, so who left is seen.
+    company.lock().unwrap().users.truncate(39);
+    let run = pull(&home, "users").await;
+    assert_eq!((&run["failure"], &run["deleted"]), (&Value::Null, &1.into()), "{run}");
+    // A department out of the app's range hides its people; they are not gone.
+    company.lock().unwrap().out_of_range.push(103);
+    company.lock().unwrap().users.truncate(38);
+    for stream in ["departments", "users"] {
+        let run = pull(&home, stream).await;
+        assert_eq!((&run["failure"], &run["deleted"]), (&Value::Null, &0.into()), "{run}");
+    }
+    company.lock().unwrap().out_of_range.clear();
+    assert_eq!(pull(&home, "users").await["deleted"], 1, "seen once all can be read again");
+    let units = home.json(&["records", "org-units", "--dev", "--limit", "1000"]).await;
+    assert_eq!(units.as_array().unwrap().len(), 9, "and none of them is the home-school contacts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,8 +73,6 @@ pub struct User {
     pub dept_id_list: Vec<i64>,
     /// Midnight in China, in milliseconds.
     pub hired_date: Option<i64>,
-    /// Has the invitation been accepted?
-    pub active: Option<bool>,
 }
 
 /// Asks for people on the job.
@@ -101,6 +99,8 @@ pub struct OnJobIds {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RosterQuery<'a> {
+    /// The app's AgentId: required by the page 获取员工花名册字段信息 and by the vendor's SDK.
+    pub app_agent_id: i64,
     /// Whose.
     pub user_id_list: &'a [String],
     /// Which; at most 100.

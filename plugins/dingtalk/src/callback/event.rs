@@ -29,22 +29,23 @@ impl Event<'_> {
     /// # Errors
     /// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for a known event that does not name whom it is about.
     pub(super) fn refresh(&self) -> Result<Vec<Refresh>, Failure> {
+        let body: Value = super::read(self.body)?;
         let (member, streams): (&str, &[&str]) = match self.kind {
             "user_add_org" | "user_modify_org" | "user_active_org" => ("userid", &["users"]),
             "user_leave_org" => ("userid", &["users", "leavers"]),
             "org_dept_create" | "org_dept_modify" | "org_dept_remove" => ("deptid", &["departments"]),
+            "hrm_mdm_user_change" if left(&body) => ("staffid", &["leavers"]),
             "hrm_user_record_change" | "hrm_mdm_user_change" | "hrm_mdm_user_info_change" => ("staffid", &["roster"]),
             "bpms_instance_change" | "bpms_task_change" => ("processinstanceid", &["approvals"]),
             _ => return Ok(Vec::new()),
         };
-        let only = self.ids(member)?;
+        let only = self.ids(&body, member)?;
         Ok(streams.iter().map(|&stream| Refresh { stream: stream.to_owned(), only: only.clone() }).collect())
     }
 
     /// The ids under a member: a text, a number, or a list of them. The same member is written `userId`, `userid` and
     /// `UserId`, and a department that was modified says `id`, from one page to the next.
-    fn ids(&self, member: &str) -> Result<Vec<String>, Failure> {
-        let body: Value = super::read(self.body)?;
+    fn ids(&self, body: &Value, member: &str) -> Result<Vec<String>, Failure> {
         let members = body.as_object().into_iter().flatten();
         let named = members.clone().find(|(name, _)| name.eq_ignore_ascii_case(member));
         let found = named.or_else(|| members.clone().find(|(name, _)| member == "deptid" && *name == "id"));
@@ -61,6 +62,12 @@ impl Event<'_> {
             more => Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", self.kind))),
         }
     }
+}
+
+/// Has somebody left? `changeType` 1 hired, 2 confirmed, 3 moved, 4 left, 8 promoted (人事平台员工异动事件v2). Whoever left is no
+/// longer on the roster.
+fn left(body: &Value) -> bool {
+    body.get("changeType").and_then(text).as_deref() == Some("4")
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -1,9 +1,9 @@
 //! Departments and members.
 
 use renmen_plugin::Unfit;
-use renmen_plugin::schema::code::{EmploymentStatus, OrgUnitKind};
+use renmen_plugin::schema::code::OrgUnitKind;
 use renmen_plugin::schema::entity::{Email, Employee, OrgUnit, PersonDetails, Phone, WorkSummary};
-use renmen_plugin::schema::types::{Coded, Localized, Ref};
+use renmen_plugin::schema::types::{Localized, Ref};
 
 use super::{china_day, filled};
 use crate::api::{Department, User};
@@ -24,7 +24,8 @@ pub fn org_unit(from: &Department) -> Result<OrgUnit, Unfit> {
     })
 }
 
-/// A member. What the app may not read is absent and stays unknown: it is not a cleared value.
+/// A member. Whether somebody is hired is not said here: `active` is 是否激活了钉钉, whether they ever opened DingTalk, and
+/// somebody employed for years may not have. The roster knows. What the app may not read is absent and stays unknown: it is not a cleared value.
 ///
 /// # Errors
 /// [`Unfit`] for a day that is none.
@@ -41,13 +42,9 @@ pub fn employee(from: &User) -> Result<Employee, Unfit> {
         emails: mails,
         ..PersonDetails::named(from.name.clone())
     };
-    let mut units = from.dept_id_list.iter().map(|id| Ref::external(id.to_string()));
-    let status = |active: bool| {
-        let code = if active { EmploymentStatus::Active } else { EmploymentStatus::Prehire };
-        Coded::with_raw(code, active.to_string())
-    };
+    // A parent or teacher is in the home-school contacts (家校通讯录) too, which are no part of the company.
+    let mut units = from.dept_id_list.iter().filter(|&&id| id > 0).map(|id| Ref::external(id.to_string()));
     let work = WorkSummary {
-        status: from.active.map(status),
         title: filled(from.title.as_ref()),
         org_unit: units.next(),
         other_org_units: units.collect(),

@@ -5,7 +5,7 @@ use renmen_plugin::schema::entity::OrgUnit;
 use renmen_plugin::{Failure, Page, Pull};
 
 use super::one;
-use super::walk::Walk;
+use super::walk::{Walk, is_of_company};
 use crate::api::{Department, SubDepartments, accept_old, old_request};
 use crate::{Config, map};
 
@@ -20,13 +20,16 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     }
     let asked = walk.take(pull.max_records.max(1) as usize);
     let requests = asked.iter().map(|&dept_id| children(config, dept_id)).collect();
-    for answer in send_all(requests) {
-        let response = accept_old(answer?)?;
+    for (&dept_id, answer) in asked.iter().zip(send_all(requests)) {
+        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
         let mut found = Vec::new();
         page.map_items::<OrgUnit, Department>(&response, "/result", |department, item| {
             item.is_about(department.dept_id.to_string());
             // Before its mapping: below a department that cannot be taken in there may be good ones.
             found.push(department.dept_id);
+            if !is_of_company(department.dept_id) {
+                return Ok(());
+            }
             item.push(department.dept_id.to_string(), None, &map::org_unit(&department)?)
         })?;
         // A page that was read twice, item by item, has named its departments twice.

@@ -13,6 +13,8 @@ const SIZE_MAX: u32 = 50;
 const PEOPLE_MAX: usize = 100;
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
+    // Before anything is asked: without it the second question of each page would be refused.
+    config.agent()?;
     if !pull.only.is_empty() {
         let mut page = Page::new();
         for ids in pull.only.chunks(PEOPLE_MAX) {
@@ -50,7 +52,14 @@ fn add(config: &Config, ids: &[String], page: &mut Page) -> Result<(), Failure> 
 }
 
 fn fields(config: &Config, ids: &[String]) -> Result<Response, Failure> {
-    let query = RosterQuery { user_id_list: ids, field_filter_list: map::ROSTER_FIELDS };
+    let query = RosterQuery { app_agent_id: config.agent()?, user_id_list: ids, field_filter_list: map::ROSTER_FIELDS };
     let request: Request = new_request(config, "POST", "/v1.0/hrm/rosters/lists/query").json(&query);
-    accept_new(request.send()?)
+    accept_new(request.send()?).map_err(|failure| match failure.code.as_deref() {
+        // The page's only word for an app that is not this company's.
+        Some("invalidParameter") => {
+            Failure::bad_config("the vendor refuses to read the roster: check `agent_id`, the app's AgentId")
+                .with_code("invalidParameter")
+        }
+        _ => failure,
+    })
 }

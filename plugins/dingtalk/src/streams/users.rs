@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::departments::children;
 use super::one;
 use super::walk::Walk;
-use crate::api::{OneUser, User, UserList, Users, accept_old, old_request};
+use crate::api::{OneUser, User, UserList, Users, old_request};
 use crate::{Config, map};
 
 /// The vendor's largest page.
@@ -40,13 +40,15 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let fresh = walk.take(most - lists.len());
     lists.extend(fresh.iter().map(|&dept_id| (dept_id, 0)));
 
-    for answer in send_all(fresh.iter().map(|&dept_id| children(config, dept_id)).collect()) {
-        let below: Children = accept_old(answer?)?.json()?;
+    let requests = fresh.iter().map(|&dept_id| children(config, dept_id)).collect();
+    for (&dept_id, answer) in fresh.iter().zip(send_all(requests)) {
+        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
+        let below: Children = response.json()?;
         walk.add(below.result.into_iter().map(|child| child.dept_id))?;
     }
     let requests = lists.iter().map(|&(dept_id, cursor)| members(config, dept_id, cursor, size)).collect();
     for (&(dept_id, _), answer) in lists.iter().zip(send_all(requests)) {
-        let response = accept_old(answer?)?;
+        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
         let rest = page.map_items::<Employee, User>(&response, "/result/list", |user, item| {
             item.is_about(user.userid.as_str());
             item.push(user.userid.clone(), None, &map::employee(&user)?)

@@ -1,14 +1,22 @@
 //! The walk over the department tree. The vendor lists the children of one department at a time, so the cursor carries the
 //! departments still to be looked into; the newest found first, so that few wait, and a bounded number a page.
 
+use renmen_plugin::http::Response;
 use renmen_plugin::{Failure, Page};
 use serde::{Deserialize, Serialize};
+
+use crate::api::accept_old;
 
 /// Departments looked into with one page: so many requests go at once.
 const BATCH: usize = 20;
 
 /// The most departments that a cursor carries.
 const PENDING_MAX: usize = 4_000;
+
+/// Is a department one of the company's own?
+pub(super) fn is_of_company(department: i64) -> bool {
+    department > 0
+}
 
 /// Where the walk is.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -19,17 +27,23 @@ pub(super) struct Walk {
     /// Departments whose members go on: id and the vendor's cursor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open: Vec<(i64, i64)>,
+    /// A department could not be read: what was not listed may be there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    missed: bool,
+    #[serde(skip)]
+    root: i64,
 }
 
 impl Walk {
     /// Goes on at the cursor, or begins at the root.
     pub(super) fn resume(cursor: Option<&str>, root: i64) -> Result<Self, Failure> {
-        match cursor {
-            None => Ok(Self { pending: vec![root], open: Vec::new() }),
+        let walk = match cursor {
+            None => Self { pending: vec![root], ..Self::default() },
             Some(text) => {
-                serde_json::from_str(text).map_err(|_| Failure::invalid_input("the cursor is not of this stream"))
+                serde_json::from_str(text).map_err(|_| Failure::invalid_input("the cursor is not of this stream"))?
             }
-        }
+        };
+        Ok(Self { root, ..walk })
     }
 
     /// The departments of this page, at most `most`.
@@ -48,18 +62,48 @@ impl Walk {
         self.open.push((department, cursor));
     }
 
-    /// Departments found below those.
+    /// The answer about one department; none when the vendor refuses just this one: 60003 (部门不存在) or
+    /// 50004 (请求的部门id不在授权范围内), for a department that it lists itself. The others come in, and nothing is called gone.
+    ///
+    /// # Errors
+    /// The root cannot be read, or any other error.
+    pub(super) fn accept(&mut self, department: i64, response: Response) -> Result<Option<Response>, Failure> {
+        let failure = match accept_old(response) {
+            Ok(response) => return Ok(Some(response)),
+            Err(failure) => failure,
+        };
+        let one_alone = matches!(failure.code.as_deref(), Some("60003" | "50004"));
+        if !one_alone || department == self.root {
+            return Err(failure);
+        }
+        self.missed = true;
+        renmen_plugin::warn!(
+            "department {department} is left out and nothing is taken for deleted in this run: {failure}"
+        );
+        Ok(None)
+    }
+
+    /// Departments found below those. The home-school contacts (家校通讯录) stand in the tree with an id below zero; they are no
+    /// part of the company, and the vendor refuses to list what is in them.
     pub(super) fn add(&mut self, found: impl IntoIterator<Item = i64>) -> Result<(), Failure> {
-        self.pending.extend(found);
+        let (company, other): (Vec<i64>, Vec<i64>) = found.into_iter().partition(|&id| is_of_company(id));
+        if !other.is_empty() {
+            renmen_plugin::info!(
+                "departments with an id below zero are left out: {} (home-school contacts, 家校通讯录)",
+                other.len()
+            );
+        }
+        self.pending.extend(company);
         if self.pending.len() > PENDING_MAX {
             return Err(Failure::upstream_changed(format!("more than {PENDING_MAX} departments wait to be read")));
         }
         Ok(())
     }
 
-    /// The page with its cursor; the last one when the tree is done. A walk lists everything.
+    /// The page with its cursor; the last one when the tree is done. A walk lists everything, unless
+    /// a department of it could not be read.
     pub(super) fn finish(&self, page: Page) -> Result<Page, Failure> {
-        let page = page.everything();
+        let page = if self.missed { page } else { page.everything() };
         if self.pending.is_empty() && self.open.is_empty() {
             return Ok(page);
         }

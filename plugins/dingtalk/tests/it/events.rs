@@ -78,7 +78,8 @@ fn each_event_reads_exactly_those_whom_it_names_through_either_door() {
         ("org_dept_create", json!({ "deptId": [432_825_033] }), vec![refresh("departments", &["432825033"])]),
         ("org_dept_modify", json!({ "id": 100, "name": "x" }), vec![refresh("departments", &["100"])]),
         ("hrm_user_record_change", json!({ "staffId": "u1" }), vec![refresh("roster", &["u1"])]),
-        ("hrm_mdm_user_change", json!({ "staffId": "u1", "changeType": 4 }), vec![refresh("roster", &["u1"])]),
+        ("hrm_mdm_user_change", json!({ "staffId": "u1", "changeType": 3 }), vec![refresh("roster", &["u1"])]),
+        ("hrm_mdm_user_change", json!({ "staffId": "u1" }), vec![refresh("roster", &["u1"])]),
         (
             "bpms_instance_change",
             json!({ "processInstanceId": "p-1", "type": "finish" }),
@@ -94,6 +95,18 @@ fn each_event_reads_exactly_those_whom_it_names_through_either_door() {
         flat["eventId"] = "e-1".into();
         let outcome = called_back(&flat).unwrap();
         assert_eq!((outcome.refresh, outcome.delivery_id.as_deref()), (wanted, Some("e-1")), "{kind} by callback");
+    }
+}
+
+#[test]
+fn an_event_that_somebody_left_reads_the_leaver_and_not_the_roster() {
+    for change in [json!(4), json!("4")] {
+        let data = json!({ "staffId": "u1", "changeType": change });
+        let wanted = vec![refresh("leavers", &["u1"])];
+        assert_eq!(streamed("hrm_mdm_user_change", &data.to_string()).unwrap().refresh, wanted);
+        let mut flat = data;
+        flat["EventType"] = "hrm_mdm_user_change".into();
+        assert_eq!(called_back(&flat).unwrap().refresh, wanted);
     }
 }
 

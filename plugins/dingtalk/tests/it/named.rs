@@ -75,6 +75,8 @@ fn the_roster_and_the_leavers_are_read_for_just_those_people() {
     let page = named(&host, "roster", &["u1", "gone"]);
     let entities: Vec<&str> = page.records.iter().map(|r| r.entity.as_str()).collect();
     assert_eq!((entities, host.requests().len()), (vec!["employment", "assignment"], 1));
+    let asked: Value = serde_json::from_slice(&host.request_body(0).unwrap()).unwrap();
+    assert_eq!((&asked["appAgentId"], &asked["userIdList"]), (&json!(7), &json!(["u1", "gone"])));
 
     let url = "https://api.dingtalk.test/v1.0/hrm/employees/dimissionInfos?userIdList=%5B%22u1%22%5D";
     let left = json!({ "result": [{ "userId": "u1", "lastWorkDay": 1_769_788_800_000_i64, "voluntaryReason": ["家庭原因"] }] });

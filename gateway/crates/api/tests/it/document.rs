@@ -33,7 +33,7 @@ fn the_checked_in_document_is_what_the_code_says() {
 fn no_text_of_the_document_cites_a_number_that_its_reader_cannot_look_up() {
     let document = renmen_api::document().to_string();
     let cites = |at: usize| {
-        let rest = document[at..].as_bytes();
+        let rest = &document.as_bytes()[at..];
         matches!(rest, [b'(', b'R' | b'S', a, b, ..] if a.is_ascii_digit() && b.is_ascii_digit())
     };
     let found: Vec<_> = document.match_indices('(').map(|(at, _)| at).filter(|at| cites(*at)).collect();

@@ -19,6 +19,7 @@ mod figures;
 mod flow_control;
 mod guard;
 mod guesses;
+mod header;
 mod hooks;
 mod instant;
 mod interviews;

@@ -15,13 +15,14 @@ use super::flows::is_flow_name;
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::flow_control::{ActionAsk, ActionEntry, ActionWork};
+use crate::header::idempotency_key;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 use crate::text::{Line, Prose};
 
 /// Characters of an idempotency key.
-const KEY_CHARS_MAX: usize = 200;
+pub(super) const KEY_CHARS_MAX: usize = 200;
 
 /// An action that can be done.
 #[derive(Debug, Serialize, ToSchema)]
@@ -156,7 +157,7 @@ pub(crate) async fn act(
     JsonBody(request): JsonBody<ActionRequest>,
 ) -> Result<(StatusCode, Json<ActionAnswer>), Problem> {
     params.end()?;
-    let idempotency_key = idempotency_key(&headers)?;
+    let idempotency_key = idempotency_key(&headers, KEY_CHARS_MAX)?;
     let expected = ("the id of a record", "记录编号");
     let record: RecordId = request.record.parse().map_err(|_| Problem::parameter("record", expected.0, expected.1))?;
     let (dry_run, reason) = (request.dry_run, request.reason.0.clone());
@@ -238,17 +239,4 @@ fn forms() -> Problem {
         "请只用一种方式说明要做什么：`flow`（可带 `map`）；或 `connection`、`action` 加 `input`；或 `connection`、`action` 加 \
          `map`（需要时带 `fields`、`with`）",
     )
-}
-
-/// `Idempotency-Key`, where the client gave one.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut given = headers.get_all("idempotency-key").iter();
-    let Some(first) = given.next() else { return Ok(None) };
-    let text = first.to_str().ok().filter(|text| given.next().is_none() && fits(text));
-    let expected = ("one key of 1 to 200 visible ASCII characters", "一个由 1 至 200 个可见 ASCII 字符组成的键");
-    text.map(|text| Some(text.to_owned())).ok_or_else(|| Problem::parameter("Idempotency-Key", expected.0, expected.1))
-}
-
-fn fits(text: &str) -> bool {
-    (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

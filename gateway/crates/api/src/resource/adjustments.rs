@@ -9,11 +9,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::actions::idempotency_key;
+use super::actions::KEY_CHARS_MAX;
 use super::decisions::Written;
 use crate::adjustments::{AdjustmentAsk, AdjustmentDoing, NewAdjustment};
 use crate::auth::Caller;
 use crate::body::JsonBody;
+use crate::header::idempotency_key;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -83,7 +84,7 @@ pub(crate) async fn propose(
     if let Some(evidence) = evidence {
         instruction["evidence"] = Value::Object(evidence);
     }
-    let idempotency_key = idempotency_key(&headers)?;
+    let idempotency_key = idempotency_key(&headers, KEY_CHARS_MAX)?;
     let new = NewAdjustment { instruction, person: caller.person(), reason: reason.0, idempotency_key };
     let (row, is_new) = state.adjustments()?.propose(&caller.tenant, new).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };

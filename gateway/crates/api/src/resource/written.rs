@@ -15,13 +15,13 @@ use utoipa::ToSchema;
 use super::record_view::Record;
 use crate::auth::Caller;
 use crate::body::JsonBody;
+use crate::header::{idempotency_key, single};
 use crate::instant::now_ms;
 use crate::params::{Params, path_id};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 use crate::text::{OwnId, Prose};
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Characters of an idempotency key.
 const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Characters of a reason.
@@ -157,7 +157,7 @@ async fn write(
 ) -> Result<RecordRow, Problem> {
     let kept_ms = i64::try_from(state.options.idempotency_life.as_millis()).unwrap_or(i64::MAX);
     let writer = Writer { tenant: caller.tenant.clone(), person: caller.person(), key: caller.key.to_string() };
-    let repeatable = idempotency_key(headers)?.map(|name| RepeatableAs { name, kept_ms });
+    let repeatable = idempotency_key(headers, IDEMPOTENCY_KEY_MAX)?.map(|name| RepeatableAs { name, kept_ms });
     let ask = Ask { writer, kind, act, reason: reason.0, repeatable };
     let row = state.desk.write(&ask, now_ms()).await?;
     tracing::info!(
@@ -178,13 +178,6 @@ pub(crate) fn etag(revision: i64) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(&format!("\"{revision}\"")).map_err(|fault| Problem::fault(&fault))
 }
 
-/// The one value of a header; none when it was not sent.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<Result<&'h str, ()>> {
-    let mut all = headers.get_all(name).iter();
-    let first = all.next()?;
-    Some(if all.next().is_some() { Err(()) } else { first.to_str().map_err(|_| ()) })
-}
-
 /// The revision that the client read; an empty header names none. A proxy that packs answers makes a tag weak; it names the same
 /// revision.
 fn revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
@@ -197,17 +190,6 @@ fn revision(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     given.ok().and_then(read).map(Some).ok_or_else(|| {
         let (en, zh) = ("one `ETag` of this record, such as `\"3\"`", "该记录的一个 `ETag`，例如 `\"3\"`");
         Problem::parameter("If-Match", en, zh)
-    })
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(given) = single(headers, IDEMPOTENCY_KEY) else { return Ok(None) };
-    let fits = |text: &&str| {
-        (1..=IDEMPOTENCY_KEY_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    given.ok().filter(fits).map(|text| Some(text.to_owned())).ok_or_else(|| {
-        let (en, zh) = ("1 to 255 visible ASCII characters, given once", " 1 到 255 个可见 ASCII 字符，且只出现一次");
-        Problem::parameter("Idempotency-Key", en, zh)
     })
 }
 
@@ -277,10 +259,10 @@ mod tests {
 
     #[test]
     fn an_idempotency_key_has_up_to_255_visible_characters() {
-        let read = |value: &str| idempotency_key(&with("idempotency-key", &[value]));
+        let read = |value: &str| idempotency_key(&with("idempotency-key", &[value]), IDEMPOTENCY_KEY_MAX);
         assert_eq!(read("a").unwrap().as_deref(), Some("a"));
         assert!(read(&"x".repeat(255)).is_ok() && read(&"x".repeat(256)).is_err());
         assert!(read("").is_err() && read("a b").is_err());
-        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(idempotency_key(&HeaderMap::new(), IDEMPOTENCY_KEY_MAX).unwrap(), None);
     }
 }

@@ -8,7 +8,10 @@ use crate::bindings::listener::exports::renmen::connector::webhook;
 use crate::bindings::reader::exports::renmen::connector::{probe, source};
 use crate::bindings::reader::renmen::connector::types as wit;
 use crate::bindings::writer::exports::renmen::connector::sink;
-use crate::{Action, Coverage, Delivery, Envelope, Failure, FailureKind, Page, Pull, Reject, Sink, Source, Webhook};
+use crate::{
+    Action, Coverage, Delivery, Envelope, Failure, FailureKind, Omission, Page, PageFinding, Pull, Reject, Remedy,
+    Sink, Source, Webhook,
+};
 use crate::{locate, panic};
 
 /// Exports a type that implements [`Source`] as a connector that reads.
@@ -136,6 +139,9 @@ impl From<Page> for source::Page {
         Self {
             records: page.records.into_iter().map(Into::into).collect(),
             rejects: page.rejects.into_iter().map(Into::into).collect(),
+            findings: page.findings.into_iter().map(Into::into).collect(),
+            omissions: page.omissions.into_iter().map(Into::into).collect(),
+            total: page.total,
             next: page.next,
             has_more: page.has_more,
             coverage: match page.coverage {
@@ -143,6 +149,26 @@ impl From<Page> for source::Page {
                 Coverage::Everything => source::Coverage::Everything,
             },
         }
+    }
+}
+
+impl From<PageFinding> for source::Finding {
+    fn from(finding: PageFinding) -> Self {
+        let PageFinding { part, code, message, needs, missing } = finding;
+        let needs = match needs {
+            Remedy::Operator => source::Remedy::Operator,
+            Remedy::Source => source::Remedy::Source,
+            Remedy::Vendor => source::Remedy::Vendor,
+            Remedy::Connector => source::Remedy::Connector,
+        };
+        Self { part, code, message, needs, missing }
+    }
+}
+
+impl From<Omission> for source::Omission {
+    fn from(omission: Omission) -> Self {
+        let Omission { part, rule, count, places } = omission;
+        Self { part, rule, count, places }
     }
 }
 

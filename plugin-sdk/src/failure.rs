@@ -25,6 +25,23 @@ pub enum FailureKind {
     Internal,
 }
 
+impl FailureKind {
+    /// As the contract spells it: `auth-required`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuthRequired => "auth-required",
+            Self::NotGranted => "not-granted",
+            Self::RateLimited => "rate-limited",
+            Self::BadConfig => "bad-config",
+            Self::UpstreamUnavailable => "upstream-unavailable",
+            Self::UpstreamChanged => "upstream-changed",
+            Self::InvalidInput => "invalid-input",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// A call that could not do its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

@@ -2,7 +2,7 @@
 
 use crate::http::Response;
 use crate::schema::Entity;
-use crate::{Failure, Item, Rest, Unfit, items};
+use crate::{Failure, FailureKind, Item, Rest, Unfit, items};
 use serde::Deserialize;
 
 /// What the pages of a run amount to once it ends.
@@ -63,6 +63,74 @@ impl std::fmt::Debug for Reject {
     }
 }
 
+/// Who can put right what a [`PageFinding`] tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The operator: a right, a credential, the configuration.
+    Operator,
+    /// The people who keep the source: a file to correct, a record to repair.
+    Source,
+    /// The vendor: it passes, or the vendor is to be asked.
+    Vendor,
+    /// The author of the connector.
+    Connector,
+}
+
+/// A part of the source that could not be read: a file, a sheet, a department. The page goes on without it, and the run ends
+/// as completed with findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFinding {
+    /// Which part, without anybody's data: `2025-03.xlsx`, `department 7`.
+    pub part: String,
+    /// Stable, for programs: `unreadable_file`, or the vendor's own code.
+    pub code: String,
+    /// What happened and what to do. Never a secret, never a person's data.
+    pub message: String,
+    /// Who can put it right.
+    pub needs: Remedy,
+    /// True: the listing lacks what is in this part, so the run takes nothing that it did not list for deleted.
+    pub missing: bool,
+}
+
+impl PageFinding {
+    /// The finding for a part whose reading failed: its records are missing from the listing.
+    #[must_use]
+    pub fn failed(part: impl Into<String>, failure: &Failure) -> Self {
+        let needs = match failure.kind {
+            FailureKind::AuthRequired | FailureKind::NotGranted | FailureKind::BadConfig => Remedy::Operator,
+            FailureKind::RateLimited | FailureKind::UpstreamUnavailable => Remedy::Vendor,
+            FailureKind::UpstreamChanged | FailureKind::InvalidInput | FailureKind::Internal => Remedy::Connector,
+        };
+        Self {
+            part: part.into(),
+            code: failure.code.clone().unwrap_or_else(|| failure.kind.name().to_owned()),
+            message: failure.message.clone(),
+            needs,
+            missing: true,
+        }
+    }
+
+    /// Somebody else than the failure's kind says can put it right.
+    #[must_use]
+    pub fn needing(mut self, needs: Remedy) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+/// What a declared rule left out of a part: total rows, filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Omission {
+    /// As in [`PageFinding::part`].
+    pub part: String,
+    /// The rule, as the configuration names it: `total_rows`.
+    pub rule: String,
+    /// How many.
+    pub count: u64,
+    /// Where the first of them stand: `Sheet1!17`.
+    pub places: Vec<String>,
+}
+
 /// One page, built record by record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
@@ -70,6 +138,12 @@ pub struct Page {
     pub records: Vec<Envelope>,
     /// What could not.
     pub rejects: Vec<Reject>,
+    /// Which parts of the source could not be read.
+    pub findings: Vec<PageFinding>,
+    /// What a declared rule left out.
+    pub omissions: Vec<Omission>,
+    /// How many records the vendor says the whole listing holds, where it says so.
+    pub total: Option<u64>,
     /// Where the next pull goes on.
     pub next: Option<String>,
     /// Ask again now?

@@ -49,7 +49,7 @@ export const source = {
     if (since.from) query.push(`updated_since=${encodeURIComponent(since.from.text)}`);
     if (since.page) query.push(`cursor=${encodeURIComponent(since.page)}`);
     const answer = fail.unlessOk(send({ method: 'GET', url: `${base_url}/employees?${query.join('&')}`, headers: [] }));
-    const page = { records: [], rejects: [], next: undefined, hasMore: false, coverage: 'changes' };
+    const page = { records: [], rejects: [], findings: [], omissions: [], next: undefined, hasMore: false, coverage: 'changes' };
     const body = fail.unlessJson(answer);
     if (!Array.isArray(body.data)) throw fail.changed('no list at /data in the answer');
     body.data.forEach((row, index) => {

@@ -84,7 +84,7 @@ class Source(Contract):
                 raw = json.dumps(row, ensure_ascii=False).encode()
                 rejects.append(Reject("employee", known, answer.exchange, pointer, str(unfit), raw))
         following, has_more = since.finish(body.get("next_cursor"))
-        return Page(records, rejects, following, has_more, Coverage.CHANGES)
+        return Page(records, rejects, [], [], None, following, has_more, Coverage.CHANGES)
 
 
 def envelope_of(row: dict, since: Since, exchange: int, pointer: str) -> Envelope | None:

@@ -176,6 +176,9 @@ impl Host {
             run.coverage = page.coverage;
             run.records.extend(page.records);
             run.rejects.extend(page.rejects);
+            run.findings.extend(page.findings);
+            run.omissions.extend(page.omissions);
+            run.total = page.total.or(run.total);
             if page.has_more && page.next == run.next {
                 return Err(Failure::internal("the cursor stands still although the page says that there is more"));
             }
@@ -249,6 +252,12 @@ pub struct Run {
     pub records: Vec<Envelope>,
     /// All rejects in order.
     pub rejects: Vec<Reject>,
+    /// All findings in order.
+    pub findings: Vec<crate::PageFinding>,
+    /// All omissions in order.
+    pub omissions: Vec<crate::Omission>,
+    /// The newest total that a page stated.
+    pub total: Option<u64>,
     /// How many pages it took.
     pub pages: usize,
     /// Where the next run starts.

@@ -4,7 +4,7 @@ use crate::bindings::exports::renmen::connector::{probe, source};
 use crate::bindings::renmen::connector::types;
 use crate::failure::{CallError, FailureKind};
 use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
-use crate::page::{Coverage, Envelope, Finding};
+use crate::page::{Coverage, Envelope, Finding, Omission, PageFinding, Remedy};
 use crate::state::CallState;
 use crate::usage::Usage;
 
@@ -52,6 +52,30 @@ pub(crate) fn finding(state: &CallState, from: &probe::Finding) -> Finding {
     }
 }
 
+pub(crate) fn page_finding(state: &CallState, from: &source::Finding) -> PageFinding {
+    PageFinding {
+        part: state.clean(&from.part, CODE_BYTES_MAX),
+        code: state.clean(&from.code, CODE_BYTES_MAX),
+        message: state.clean(&from.message, MESSAGE_BYTES_MAX),
+        needs: match from.needs {
+            source::Remedy::Operator => Remedy::Operator,
+            source::Remedy::Source => Remedy::Source,
+            source::Remedy::Vendor => Remedy::Vendor,
+            source::Remedy::Connector => Remedy::Connector,
+        },
+        missing: from.missing,
+    }
+}
+
+pub(crate) fn omission(state: &CallState, from: &source::Omission) -> Omission {
+    Omission {
+        part: state.clean(&from.part, CODE_BYTES_MAX),
+        rule: state.clean(&from.rule, CODE_BYTES_MAX),
+        count: from.count,
+        places: from.places.iter().take(Omission::PLACES_MAX).map(|place| state.clean(place, CODE_BYTES_MAX)).collect(),
+    }
+}
+
 pub(crate) fn coverage(from: source::Coverage) -> Coverage {
     match from {
         source::Coverage::Changes => Coverage::Changes,
@@ -67,4 +91,13 @@ pub(crate) fn items_bytes(records: &[types::Envelope], rejects: &[types::Reject]
         r.entity.len() + id + r.pointer.len() + r.reason.len() + r.raw.len()
     });
     records.chain(rejects).sum::<usize>() as u64
+}
+
+/// What findings and omissions add to `page_bytes_max`, in bytes.
+pub(crate) fn told_bytes(findings: &[source::Finding], omissions: &[source::Omission]) -> u64 {
+    let findings = findings.iter().map(|finding| finding.part.len() + finding.code.len() + finding.message.len());
+    let omissions = omissions.iter().map(|omission| {
+        omission.part.len() + omission.rule.len() + omission.places.iter().map(String::len).sum::<usize>()
+    });
+    findings.chain(omissions).sum::<usize>() as u64
 }

@@ -148,6 +148,15 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         let more = counted(report.records.len() - records, "more record");
         out.say(&format!("… and {more} (--records N, or --json for all)"));
     }
+    if !report.findings.is_empty() {
+        let rows = report.findings.iter().map(|told| vec![told.part.clone(), told.code.clone(), told.message.clone()]);
+        out.say(&format!("\n{} could not be read", counted(report.findings.len(), "part of the source")));
+        out.table(&["part", "code", "why"], rows, &report.findings)?;
+    }
+    if report.omitted > 0 {
+        let omitted = counted(usize::try_from(report.omitted).unwrap_or(usize::MAX), "record");
+        out.say(&format!("\n{omitted} left out by a rule of the configuration"));
+    }
     if !report.refused.is_empty() {
         let rows = report.refused.iter().map(|refused| {
             let id = refused.external_id.clone().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Every way out of the sandbox, with a text in it that must not leave: `leak` of the configuration, or else its `canary`. The
 //! name says which way.
 
-use crate::bindings::exports::renmen::connector::source::{Page, PullRequest};
+use crate::bindings::exports::renmen::connector::source::{Finding, Omission, Page, PullRequest, Remedy};
 use crate::bindings::renmen::connector::http::{self, Request};
 use crate::bindings::renmen::connector::log;
 use crate::bindings::renmen::connector::types::{Envelope, Failure, FailureKind, Reject};
@@ -26,6 +26,11 @@ pub(crate) fn pull(request: &PullRequest, way: &str) -> Result<Page, Failure> {
         "reject" => whole.rejects.push(Reject { raw: text.into_bytes(), ..refused() }),
         "reject_id" => whole.rejects.push(Reject { external_id: Some(text), ..refused() }),
         "reject_reason" => whole.rejects.push(Reject { reason: format!("found {text}"), ..refused() }),
+        "finding" => whole.findings.push(finding(&text)),
+        "omission" => {
+            let places = vec![text.clone(); 30];
+            whole.omissions.push(Omission { part: text.clone(), rule: text, count: 30, places });
+        }
         "cursor" => whole.next = Some(text),
         "failure" => {
             let message = format!("failed with {text}");
@@ -65,6 +70,11 @@ fn refused() -> Reject {
         reason: "not a date".to_owned(),
         raw: b"{\"hired\":7}".to_vec(),
     }
+}
+
+fn finding(text: &str) -> Finding {
+    let (part, code, message) = (text.to_owned(), text.to_owned(), format!("cannot read {text}"));
+    Finding { part, code, message, needs: Remedy::Source, missing: true }
 }
 
 /// Page after page, each with a hundred lines.

@@ -69,7 +69,7 @@ impl Source for Hostile {
             "leak_lines" => Ok(leak::lines_without_end()),
             "leak_methods" => Ok(leak::long_methods(&request)),
             "bad_slot" => network::bad_slot(&request),
-            "panic" => panic!("vendor field `mobile` is missing"),
+            "panic" => talk::panics(),
             "endless_pages" => Ok(page::endless()),
             "bad_json" => Ok(page::of(vec![page::record(1, b"{\"no json")])),
             "bad_records" => Ok(page::one_bad_of_ten()),

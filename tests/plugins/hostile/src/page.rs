@@ -4,7 +4,16 @@ use crate::bindings::exports::renmen::connector::source::{Coverage, Page};
 use crate::bindings::renmen::connector::types::{Envelope, Failure, FailureKind, Reject};
 
 pub(crate) fn of(records: Vec<Envelope>) -> Page {
-    Page { records, rejects: Vec::new(), next: None, has_more: false, coverage: Coverage::Changes }
+    Page {
+        records,
+        rejects: Vec::new(),
+        findings: Vec::new(),
+        omissions: Vec::new(),
+        total: None,
+        next: None,
+        has_more: false,
+        coverage: Coverage::Changes,
+    }
 }
 
 pub(crate) fn record(number: u64, payload: &[u8]) -> Envelope {

@@ -302,6 +302,7 @@ mod parking {
                 Err(error) => said.0.push(error.to_string()),
                 Ok(page) => {
                     said.0.extend(page.rejects.iter().map(|reject| reject.reason.clone()));
+                    said.0.extend(page.findings.iter().map(|finding| format!("{}: {}", finding.part, finding.message)));
                     let leaking = page
                         .records
                         .iter()

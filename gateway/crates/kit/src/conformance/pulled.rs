@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use renmen_egress::Exchange;
-use renmen_plugin_host::{CallError, Coverage, Page};
+use renmen_plugin_host::{CallError, Coverage, Page, PageFinding};
 
 /// One record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(super) struct PulledPage {
     pub(super) asked: Option<String>,
     pub(super) records: Vec<Pulled>,
     pub(super) rejects: Vec<Rejected>,
+    pub(super) findings: Vec<PageFinding>,
     pub(super) next: Option<String>,
     pub(super) has_more: bool,
     pub(super) everything: bool,
@@ -55,6 +56,7 @@ impl PulledPage {
             asked,
             records: page.records.into_iter().map(record).collect(),
             rejects: page.rejects.into_iter().map(reject).collect(),
+            findings: page.findings,
             next: page.next,
             has_more: page.has_more,
             everything: page.coverage == Coverage::Everything,
@@ -64,8 +66,8 @@ impl PulledPage {
 
     /// Is it the same for whoever takes it in?
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        (&self.records, &self.rejects, self.has_more, self.everything)
-            == (&other.records, &other.rejects, other.has_more, other.everything)
+        (&self.records, &self.rejects, &self.findings, self.has_more, self.everything)
+            == (&other.records, &other.rejects, &other.findings, other.has_more, other.everything)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an author gets to see of a trial: each record beside the vendor's JSON it was made of, what was refused and why,
 //! what was sent, and what it cost.
 
-use renmen_plugin_host::{Coverage, Envelope, Page};
+use renmen_plugin_host::{Coverage, Envelope, Page, PageFinding};
 use renmen_schema::manifest::{LineageRule, Manifest};
 use renmen_schema::{EntityKind, canonicalize};
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub struct Report {
     pub records: Vec<Taken>,
     /// Records that would go to quarantine.
     pub refused: Vec<Refused>,
+    /// Parts of the source that could not be read.
+    pub findings: Vec<Told>,
+    /// Records that a declared rule left out.
+    pub omitted: u64,
     /// Requests in order.
     pub requests: Vec<Sent>,
     /// What it cost, one entry a page.
@@ -89,6 +93,17 @@ pub struct Refused {
     pub vendor: Value,
 }
 
+/// A part of the source that could not be read.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// Which part.
+    pub part: String,
+    /// Stable, for programs.
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+}
+
 /// One request.
 #[derive(Debug, Serialize)]
 pub struct Sent {
@@ -133,6 +148,8 @@ impl Report {
             digest: outcome.plugin.digest().to_owned(),
             records: Vec::new(),
             refused: Vec::new(),
+            findings: outcome.pages.iter().flat_map(|page| &page.findings).map(Told::of).collect(),
+            omitted: outcome.pages.iter().flat_map(|page| &page.omissions).map(|omission| omission.count).sum(),
             requests: outcome.exchanges.iter().map(|exchange| Sent::of(exchange)).collect(),
             figures: outcome.pages.iter().map(Figures::of).collect(),
             next: outcome.pages.last().and_then(|page| page.next.clone()),
@@ -170,7 +187,7 @@ impl Report {
     /// Would a gateway take all of it?
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.failure.is_none() && self.refused.is_empty()
+        self.failure.is_none() && self.refused.is_empty() && self.findings.is_empty()
     }
 
     fn judge(
@@ -288,6 +305,12 @@ fn shown(raw: &[u8]) -> Value {
         let text: String = String::from_utf8_lossy(raw).chars().take(RAW_BYTES_SHOWN).collect();
         Value::String(text)
     })
+}
+
+impl Told {
+    fn of(finding: &PageFinding) -> Self {
+        Self { part: finding.part.clone(), code: finding.code.clone(), message: finding.message.clone() }
+    }
 }
 
 impl Sent {

@@ -45,6 +45,7 @@ impl Export for PullExport {
         }
         let bytes = convert::items_bytes(&page.records, &page.rejects);
         let bytes = bytes + page.next.as_ref().map_or(0, String::len) as u64;
+        let bytes = bytes + convert::told_bytes(&page.findings, &page.omissions);
         let allowed = state.limits.page_bytes_max;
         Bound { budget: "page_bytes_max", what: "the page holds", unit: "bytes", allowed }.check(bytes, &usage)?;
         let memory = state.settle(bytes, &usage)?;
@@ -53,6 +54,9 @@ impl Export for PullExport {
         Ok(Page {
             records,
             rejects,
+            findings: page.findings.iter().map(|finding| convert::page_finding(&state, finding)).collect(),
+            omissions: page.omissions.iter().map(|omission| convert::omission(&state, omission)).collect(),
+            total: page.total,
             next: page.next,
             has_more: page.has_more,
             coverage: convert::coverage(page.coverage),

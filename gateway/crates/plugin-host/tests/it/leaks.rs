@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use renmen_plugin_host::{CallError, Delivery, Door, Page};
+use renmen_plugin_host::{CallError, CallLimits, Delivery, Door, Omission, Page, Remedy};
 
 use crate::harness::{Bench, CANARY, first};
 use crate::spans::Heard;
@@ -86,6 +86,28 @@ async fn a_page_without_a_secret_is_handed_on_whole() {
 }
 
 #[tokio::test]
+async fn what_a_page_could_not_read_and_what_it_left_out_come_with_it_in_bounded_text() {
+    let bench = bench("2025-03.xlsx").await;
+    let page = pull(&bench, "finding").await.unwrap();
+    let finding = &page.findings[0];
+    assert_eq!((finding.part.as_str(), finding.message.as_str()), ("2025-03.xlsx", "cannot read 2025-03.xlsx"));
+    assert_eq!((finding.needs, finding.missing, page.records.len()), (Remedy::Source, true, 10));
+    let page = pull(&bench, "omission").await.unwrap();
+    let omission = &page.omissions[0];
+    assert_eq!((omission.count, omission.places.len()), (30, Omission::PLACES_MAX));
+}
+
+#[tokio::test]
+async fn findings_and_omissions_count_in_the_bytes_of_their_page() {
+    let mut bench = bench(&"x".repeat(20_000)).await;
+    for way in ["finding", "omission"] {
+        bench.call.limits = std::sync::Arc::new(CallLimits { page_bytes_max: 10_000, ..CallLimits::default() });
+        let error = pull(&bench, way).await.err().unwrap();
+        assert!(error.to_string().contains("page_bytes_max"), "{way}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_reject_that_carries_a_secret_loses_its_bytes_f14() {
     let bench = bench(CANARY).await;
     for (way, place) in [("reject", "rejected record"), ("reject_id", "external id"), ("reject_reason", "reason")] {
@@ -141,6 +163,8 @@ async fn lines_failures_panics_and_findings_show_no_form_of_a_secret_f14() {
         }
         let findings = bench.plugin.probe(bench.call.clone()).await.unwrap();
         said.extend(findings.iter().map(|finding| format!("{finding:?}")));
+        said.push(format!("{:?}", pull(&bench, "finding").await.unwrap().findings));
+        said.push(format!("{:?}", pull(&bench, "omission").await.unwrap().omissions));
         for text in said {
             assert!(!text.contains(leak.trim()), "{leak} in {text}");
         }

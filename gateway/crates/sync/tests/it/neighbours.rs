@@ -78,7 +78,19 @@ impl Puller for Waits {
         self.answered.fetch_add(usize::from(!pull.only.is_empty()), Ordering::SeqCst);
         let (records, rejects, exchanges, next) = Default::default();
         let (coverage, usage) = (Coverage::Changes, Usage::default());
-        Ok(Page { records, rejects, next, has_more: false, coverage, memory: None, exchanges, usage })
+        Ok(Page {
+            records,
+            rejects,
+            findings: Vec::new(),
+            omissions: Vec::new(),
+            total: None,
+            next,
+            has_more: false,
+            coverage,
+            memory: None,
+            exchanges,
+            usage,
+        })
     }
 
     async fn probe(&self, _reading: Reading) -> Result<Vec<Finding>, CallError> {

@@ -254,6 +254,9 @@ impl Puller for Script {
         let mut page = Page {
             records,
             rejects: Vec::new(),
+            findings: Vec::new(),
+            omissions: Vec::new(),
+            total: None,
             next: body["next"].as_str().map(str::to_owned),
             has_more: body["more"].as_bool().unwrap(),
             coverage: if self.full() { Coverage::Everything } else { Coverage::Changes },

@@ -98,10 +98,16 @@ pub(crate) enum Command {
         /// At most this many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
+        /// One run whole: its figures, what it could not read and what it left out.
+        #[arg(long, conflicts_with = "connection")]
+        run: Option<i64>,
     },
     /// Records that could not be taken in.
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Deletions that wait for a person: a whole listing no longer held more records than may go by themselves.
+    #[command(subcommand)]
+    Sweep(Sweep),
     /// List what the rules say to interviews of a connection that ended before the gateway came. Nothing is written without --apply.
     DecidePast {
         /// The key under `[connections]`.
@@ -150,6 +156,25 @@ pub(crate) enum Command {
     Key(Key),
     /// Every limit with its default, as a table.
     Limits,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sweep {
+    /// List what waits.
+    List,
+    /// The records that would be deleted.
+    Show {
+        /// From `list`.
+        run: i64,
+        /// At most this many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Delete them. What was listed or changed again since stays.
+    Approve {
+        /// From `list`.
+        run: i64,
+    },
 }
 
 #[derive(Debug, Subcommand)]

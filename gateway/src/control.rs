@@ -60,6 +60,7 @@ impl Bridge {
                 last_run: health.last_run,
                 last_success_at_ms: health.last_success_at_ms,
                 next_run_at_ms: health.next_run_at_ms,
+                finding_count: health.findings,
                 failures: health.failures,
                 error: off.or(health.error),
             })
@@ -235,6 +236,8 @@ impl Bridge {
             ("receipt_bytes_max", limits.receipt_bytes_max),
             ("answer_bytes_max", limits.answer_bytes_max),
             ("refreshes_max", u64::from(limits.refreshes_max)),
+            ("findings_max", u64::from(limits.findings_max)),
+            ("deletes_records_max", u64::from(limits.deletes_records_max)),
             ("log_lines_max", u64::from(limits.log_lines_max)),
             ("log_line_bytes_max", u64::from(limits.log_line_bytes_max)),
             ("request_timeout_ms", ms(limits.request_timeout)),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(crate) enum Outcome {
     /// All of it.
     Done,
-    /// Some streams failed; the rest is in.
+    /// Some streams failed or have findings; the rest is in.
     Partly,
     /// What was asked for is not so: a check failed, a record is not there.
     Failed,

@@ -78,7 +78,11 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Changes { after, entity, limit } => {
             command::changes::run(common, out, *after, entity.as_deref(), *limit).await
         }
-        Command::Runs { connection, limit } => command::runs::run(common, out, connection.as_ref(), *limit).await,
+        Command::Runs { run: Some(run), .. } => command::runs::show(common, out, *run).await,
+        Command::Runs { connection, limit, run: None } => {
+            command::runs::run(common, out, connection.as_ref(), *limit).await
+        }
+        Command::Sweep(ask) => command::sweep::run(common, out, ask).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
         Command::DecidePast { connection, from, apply } => {
             command::decide_past::run(common, out, connection, from, *apply).await

@@ -77,7 +77,9 @@ pub(crate) fn report(out: Output, pulled: &[Pulled], off: &[Unloaded]) -> anyhow
         &document,
     )?;
     let good = pulled.iter().filter(|(_, end)| end.as_ref().is_ok_and(RunReport::completed)).count();
+    let told = pulled.iter().any(|(_, end)| end.as_ref().is_ok_and(|report| report.findings > 0));
     Ok(match (good == pulled.len() && off.is_empty(), good) {
+        (true, _) if told => Outcome::Partly,
         (true, _) => Outcome::Done,
         (_, 0) => Outcome::Failed,
         _ => Outcome::Partly,
@@ -99,7 +101,15 @@ fn row((key, end): &Pulled) -> Vec<String> {
             let took = (report.ended_at_ms - report.started_at_ms) as f64 / 1000.0;
             row.extend([report.pages, report.records, changed, report.outcome.quarantined].map(thousands));
             row.push(format!("{took:.1} s"));
-            row.push(report.failure.as_ref().map_or_else(|| "complete".to_owned(), renmen_sync::RunFailure::line));
+            row.push(match &report.failure {
+                Some(failure) => failure.line(),
+                None if report.findings > 0 => {
+                    format!("{} findings: renmen runs --run {}", report.findings, report.run)
+                }
+                None if report.records + report.omitted == 0 => "complete, nothing listed".to_owned(),
+                None if changed == 0 => "complete, nothing new".to_owned(),
+                None => "complete".to_owned(),
+            });
         }
         Err(error) => {
             row.extend(std::iter::repeat_n(String::new(), 5));

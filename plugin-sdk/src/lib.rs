@@ -39,7 +39,8 @@ mod webhook;
 
 pub use failure::{Failure, FailureKind};
 pub use items::{Item, Rest, Unfit};
-pub use page::{Coverage, Envelope, Omission, Page, PageFinding, Reject, Remedy};
+pub use page::{Coverage, Envelope, Omission, Page, PageFinding, Reject};
+pub use schema::Remedy;
 pub use sink::{Action, Receipt, Sink};
 pub use source::{Finding, Pull, Source};
 pub use webhook::{Answer, Delivery, Outcome, Refresh, Webhook};

@@ -1,7 +1,7 @@
 //! What one pull amounts to: records, rejects, and where to go on.
 
 use crate::http::Response;
-use crate::schema::Entity;
+use crate::schema::{Entity, Remedy};
 use crate::{Failure, FailureKind, Item, Rest, Unfit, items};
 use serde::Deserialize;
 
@@ -61,19 +61,6 @@ impl std::fmt::Debug for Reject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Reject({} {}, {})", self.entity, self.pointer, self.reason)
     }
-}
-
-/// Who can put right what a [`PageFinding`] tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The operator: a right, a credential, the configuration.
-    Operator,
-    /// The people who keep the source: a file to correct, a record to repair.
-    Source,
-    /// The vendor: it passes, or the vendor is to be asked.
-    Vendor,
-    /// The author of the connector.
-    Connector,
 }
 
 /// A part of the source that could not be read: a file, a sheet, a department. The page goes on without it, and the run ends

@@ -20,4 +20,5 @@ pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod serve;
+pub(crate) mod sweep;
 pub(crate) mod sync;

@@ -1,6 +1,8 @@
 //! `renmen runs`: what ran, newest first.
 
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, RunId};
+use renmen_store::{CommitOutcome, RunFinding, RunRow, RunState};
+use serde_json::json;
 
 use crate::cli::Common;
 use crate::deployment::Deployment;
@@ -22,14 +24,16 @@ pub(crate) async fn run(
             run.id.to_string(),
             run.connection.to_string(),
             run.stream.to_string(),
-            format!("{:?}", run.state).to_lowercase(),
+            state(run.state).to_owned(),
             time(run.started_at_ms),
             run.ended_at_ms
                 .map_or_else(String::new, |end| format!("{:.1} s", (end - run.started_at_ms) as f64 / 1000.0)),
             thousands(run.pages),
             thousands(run.records),
             thousands(run.outcome.created + run.outcome.updated + run.outcome.deleted),
+            thousands(run.outcome.unchanged),
             thousands(run.outcome.quarantined),
+            thousands(run.findings),
             run.error.clone().unwrap_or_default(),
         ]
     });
@@ -43,9 +47,79 @@ pub(crate) async fn run(
         "pages",
         "records",
         "changed",
+        "unchanged",
         "quarantined",
+        "findings",
         "error",
     ];
     out.table(&head, rows, &runs)?;
     Ok(Outcome::Done)
+}
+
+/// One run whole.
+pub(crate) async fn show(common: &Common, out: Output, id: i64) -> anyhow::Result<Outcome> {
+    let deployment = Deployment::load(common)?;
+    let store = deployment.store_to_read().await?;
+    let tenant = &deployment.config.gateway.tenant;
+    let Some(run) = store.run(tenant, RunId(id)).await? else {
+        out.say(&format!("run {id} is not known"));
+        return Ok(Outcome::Failed);
+    };
+    let notes = store.run_notes(tenant, run.id).await?;
+    let document = json!({ "run": run, "findings": notes.findings, "omissions": notes.omissions });
+    if out.json {
+        out.document(&document)?;
+        return Ok(Outcome::Done);
+    }
+    out.say(&format!("run {id} of {}/{}: {}", run.connection, run.stream, state(run.state)));
+    out.table(&["figure", "records"], figures(&run), &())?;
+    if !notes.findings.is_empty() {
+        let rows = notes.findings.iter().map(|finding| {
+            let RunFinding { part, code, message, needs, .. } = finding;
+            vec![part.clone(), code.clone(), needs.name().to_owned(), message.clone()]
+        });
+        out.say("\nfindings");
+        out.table(&["part", "code", "needs", "what and why"], rows, &())?;
+    }
+    if !notes.omissions.is_empty() {
+        let rows = notes.omissions.iter().map(|omission| {
+            vec![omission.part.clone(), omission.rule.clone(), thousands(omission.count), omission.places.join(", ")]
+        });
+        out.say("\nleft out by rules");
+        out.table(&["part", "rule", "records", "where (the first)"], rows, &())?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Every figure of a run in the order in which they add up: the first is the sum of those down to `left out by rules`.
+fn figures(run: &RunRow) -> Vec<Vec<String>> {
+    let CommitOutcome { created, updated, unchanged, deleted, swept, quarantined, repeated, held, .. } = run.outcome;
+    let row = |name: &str, count: u64| vec![name.to_owned(), thousands(count)];
+    let mut rows = vec![
+        row("listed", run.records + run.omitted),
+        row("created", created),
+        row("updated", updated),
+        row("unchanged", unchanged),
+        row("deleted by the vendor", deleted.saturating_sub(swept)),
+        row("quarantined", quarantined),
+        row("same key again", repeated),
+        row("left out by rules", run.omitted),
+        row("deleted: no longer listed", swept),
+        row("held: no longer listed", held),
+    ];
+    if let Some(total) = run.total {
+        rows.insert(0, row("in all, says the vendor", total));
+    }
+    rows
+}
+
+/// How a run stands, in words.
+pub(crate) fn state(state: RunState) -> &'static str {
+    match state {
+        RunState::Running => "running",
+        RunState::Completed => "completed",
+        RunState::CompletedWithFindings => "completed with findings",
+        RunState::Failed => "failed",
+        RunState::Interrupted => "interrupted",
+    }
 }

@@ -66,6 +66,9 @@ impl Deployment {
         let ingest = IngestLimits {
             quarantine_ratio_max: limits.quarantine_ratio_max,
             quarantine_records_min: u64::from(limits.quarantine_records_min),
+            deletes_ratio_max: limits.deletes_ratio_max,
+            deletes_records_max: u64::from(limits.deletes_records_max),
+            findings_max: limits.findings_max as usize,
             record_bytes_max: usize::try_from(limits.record_bytes_max)?,
             cursor_bytes_max: usize::try_from(limits.cursor_bytes_max)?,
             cursor_repeats_max: u64::from(limits.cursor_repeats_max),

@@ -46,7 +46,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 63] = [
+pub(crate) static OPERATIONS: [Operation; 66] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -82,6 +82,9 @@ pub(crate) static OPERATIONS: [Operation; 63] = [
     row("GET", "/v1/plugins", "list_plugins", OWNER),
     row("GET", "/v1/runs", "list_runs", OWNER),
     row("GET", "/v1/runs/{id}", "get_run", OWNER),
+    row("GET", "/v1/sweeps", "list_sweeps", OWNER),
+    row("GET", "/v1/sweeps/{run}/records", "list_swept_records", OWNER),
+    row("POST", "/v1/sweeps/{run}/approve", "approve_sweep", OWNER),
     row("GET", "/v1/inbox", "list_inbox", OWNER),
     row("GET", "/v1/quarantine", "list_quarantine", OWNER),
     row("GET", "/v1/quarantine/{id}", "get_quarantined", OWNER),

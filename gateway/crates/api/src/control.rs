@@ -141,6 +141,8 @@ pub struct StreamInfo {
     #[serde(rename = "next_run_at", serialize_with = "crate::instant::optional")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run_at_ms: Option<i64>,
+    /// Findings of the last complete run: parts that could not be read, and what was found in the listing.
+    pub finding_count: u64,
     /// Failed runs since the last complete one.
     pub failures: u32,
     /// Why the last run failed, while `failures` is not 0.

@@ -17,7 +17,7 @@ use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, connections, decision_list, decision_page, decisions,
     deliveries, endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records, runs,
-    schema, screen, service, timeline, written,
+    schema, screen, service, sweeps, timeline, written,
 };
 use crate::state::AppState;
 
@@ -77,6 +77,9 @@ fn engine() -> Router<AppState> {
         .route("/v1/connections/{connection}/streams/{stream}/runs", post(runs::start))
         .route("/v1/runs", get(runs::list))
         .route("/v1/runs/{id}", get(runs::get))
+        .route("/v1/sweeps", get(sweeps::list))
+        .route("/v1/sweeps/{run}/records", get(sweeps::records))
+        .route("/v1/sweeps/{run}/approve", post(sweeps::approve))
         .route("/v1/quarantine", get(quarantine::list))
         .route("/v1/quarantine/{id}", get(quarantine::get).merge(delete(quarantine::drop_record)))
         .route("/v1/quarantine/{id}/retry", post(quarantine::retry))

@@ -140,6 +140,12 @@ limits! {
     quarantine_ratio_max: f64 = ratio(0.5, 0.0, 1.0);
     /// Records that a page or run must have before quarantine_ratio_max is applied to it.
     quarantine_records_min: u32 = count(20, 1, 1_000_000);
+    /// Share of a stream's records above which the deletions that a whole listing implies wait for `renmen sweep approve`; 1 lets all go.
+    deletes_ratio_max: f64 = ratio(0.2, 0.0, 1.0);
+    /// Records that a whole listing may delete whatever their share is.
+    deletes_records_max: u32 = count(10, 0, 1_000_000);
+    /// Findings of one run that are kept, and as many lists of what rules left out; more are counted.
+    findings_max: u32 = count(1_000, 1, 100_000);
     /// Bytes on disk of the connection's records with their earlier revisions, and of the pages that they came in; beyond, a run stops before the page.
     records_bytes_max: u64 = bytes(64 << 30, 1 << 20, 1 << 50);
     /// Bytes on disk of the connection's recorded exchanges; beyond, the oldest are removed, and with them their lineage and replay.

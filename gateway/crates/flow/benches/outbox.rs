@@ -89,6 +89,7 @@ impl Source {
             records: (from..from + count).map(record).collect(),
             unchanged: Vec::new(),
             quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
             exchanges: Vec::new(),
             clock_ms: now_ms,
             now_ms,

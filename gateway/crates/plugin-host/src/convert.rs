@@ -1,10 +1,12 @@
 //! From the contract's shapes to ours: moves, and cleaning where the text is for an operator.
 
+use renmen_schema::Remedy;
+
 use crate::bindings::exports::renmen::connector::{probe, source};
 use crate::bindings::renmen::connector::types;
 use crate::failure::{CallError, FailureKind};
 use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
-use crate::page::{Coverage, Envelope, Finding, Omission, PageFinding, Remedy};
+use crate::page::{Coverage, Envelope, Finding, Omission, PageFinding};
 use crate::state::CallState;
 use crate::usage::Usage;
 

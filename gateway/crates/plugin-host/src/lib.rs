@@ -61,7 +61,7 @@ pub use failure::{CallError, FailureKind};
 pub use inspect::{Capability, Inspection, inspect};
 pub use limits::CallLimits;
 pub use load_error::LoadError;
-pub use page::{Coverage, Envelope, Finding, Omission, Page, PageFinding, Reject, Remedy};
+pub use page::{Coverage, Envelope, Finding, Omission, Page, PageFinding, Reject};
 pub use plugin::Plugin;
 pub use registry::{PluginStatus, Registry, Serving};
 pub use renmen_turns::{Account, CpuShare};

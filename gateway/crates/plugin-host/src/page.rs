@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use renmen_egress::{CallMemory, Exchange};
+use renmen_schema::Remedy;
 
 use crate::usage::Usage;
 
@@ -77,19 +78,6 @@ pub struct Reject {
     pub raw: Vec<u8>,
     /// `connector` could not read it, or the host refused what `carries_secret`.
     pub code: &'static str,
-}
-
-/// Who can put right what a [`PageFinding`] tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The operator: a right, a credential, the configuration.
-    Operator,
-    /// The people who keep the source: a file to correct, a record to repair.
-    Source,
-    /// The vendor: it passes, or the vendor is to be asked.
-    Vendor,
-    /// The author of the connector.
-    Connector,
 }
 
 /// A part of the source that could not be read: a file, a sheet, a department. Its texts are cleaned guest text.

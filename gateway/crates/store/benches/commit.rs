@@ -107,10 +107,11 @@ async fn pull(store: &Arc<dyn Store>, key: &StreamKey, pages: Vec<Vec<RecordWrit
             cursor_before: cursor,
             cursor_after: after.clone(),
             has_more: at + 1 < count,
-            sweep: Some(Sweep { begins: at == 0, ends: at + 1 == count }),
+            sweep: Some(Sweep { begins: at == 0, ends: at + 1 == count, partial: false, brake: None }),
             records,
             unchanged,
             quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
             exchanges: vec![exchange],
             clock_ms: now_ms,
             now_ms,
@@ -118,7 +119,7 @@ async fn pull(store: &Arc<dyn Store>, key: &StreamKey, pages: Vec<Vec<RecordWrit
         store.commit_page(page).await.unwrap();
         cursor = after;
     }
-    let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms };
+    let end = RunEnd { findings: Vec::new(), state: RunState::Completed, error: None, retry_at_ms: None, now_ms };
     store.finish_run(run, end).await.unwrap();
     looking
 }

@@ -1,5 +1,7 @@
 //! The small numbers that stand in the tables for the words of the model. A number never gets a second meaning.
 
+use renmen_schema::Remedy;
+
 use crate::{ChangeKind, DeletedBy, RunState, StoreError};
 
 pub(crate) fn of_deleted(by: DeletedBy) -> i64 {
@@ -44,6 +46,7 @@ pub(crate) fn of_state(state: RunState) -> i64 {
         RunState::Completed => 2,
         RunState::Failed => 3,
         RunState::Interrupted => INTERRUPTED,
+        RunState::CompletedWithFindings => 5,
     }
 }
 
@@ -60,8 +63,23 @@ pub(crate) fn state(code: i64) -> Result<RunState, StoreError> {
         2 => Ok(RunState::Completed),
         3 => Ok(RunState::Failed),
         INTERRUPTED => Ok(RunState::Interrupted),
+        5 => Ok(RunState::CompletedWithFindings),
         _ => Err(unknown("run state", code)),
     }
+}
+
+pub(crate) fn of_remedy(remedy: Remedy) -> i64 {
+    match remedy {
+        Remedy::Operator => 1,
+        Remedy::Source => 2,
+        Remedy::Vendor => 3,
+        Remedy::Connector => 4,
+    }
+}
+
+pub(crate) fn remedy(code: i64) -> Result<Remedy, StoreError> {
+    let found = Remedy::ALL.into_iter().find(|remedy| of_remedy(*remedy) == code);
+    found.ok_or_else(|| unknown("remedy", code))
 }
 
 fn unknown(what: &str, code: i64) -> StoreError {
@@ -81,9 +99,19 @@ mod tests {
         for change in [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted] {
             assert_eq!(kind(of_kind(change)).unwrap(), change);
         }
-        for run in [RunState::Running, RunState::Completed, RunState::Failed, RunState::Interrupted] {
+        for run in [
+            RunState::Running,
+            RunState::Completed,
+            RunState::CompletedWithFindings,
+            RunState::Failed,
+            RunState::Interrupted,
+        ] {
             assert_eq!(state(of_state(run)).unwrap(), run);
         }
+        for needs in Remedy::ALL {
+            assert_eq!(remedy(of_remedy(needs)).unwrap(), needs);
+        }
+        assert!(remedy(0).is_err());
         assert!(deleted(0).is_err() && kind(9).is_err() && state(0).is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ChangeKind, CommitOutcome, Known, RecordWrite};
+use renmen_schema::id::RunId;
+
+use crate::{ChangeKind, CommitOutcome, Known, RecordWrite, StoreError};
 
 /// What becomes of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,11 @@ pub(crate) fn decide(known: Option<Known>, write: &RecordWrite) -> Decision {
 /// times, and states without one, count in the order in which they come.
 pub(crate) fn is_older(write: &RecordWrite, than_ms: Option<i64>) -> bool {
     matches!((write.updated_at_ms, than_ms), (Some(at), Some(than)) if at < than)
+}
+
+/// A release, or a look, at what is not held.
+pub(crate) fn not_held(id: RunId) -> StoreError {
+    StoreError::BadInput(format!("run {id} holds no deletions; a later listing may have taken its place"))
 }
 
 /// One of each id: the last of two wins. Sorted by entity and vendor id, so that the index is walked in its own order.

@@ -4,7 +4,8 @@ use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 
 use crate::rows::Columns;
 use crate::{
-    CommitOutcome, ExchangeWrite, PageCommit, PluginRef, QuarantineWrite, RecordWrite, StoreError, StreamKey, limits,
+    CommitOutcome, ExchangeWrite, PageCommit, PageNotes, PluginRef, QuarantineWrite, RecordWrite, StoreError,
+    StreamKey, limits,
 };
 use renmen_schema::id::RunId;
 
@@ -175,6 +176,7 @@ impl Intake {
             records: page.records,
             unchanged: Vec::new(),
             quarantine: page.quarantine,
+            notes: PageNotes::default(),
             exchanges: page.exchanges,
             clock_ms: self.clock_ms,
             now_ms: self.now_ms,

@@ -8,6 +8,7 @@ mod outbox;
 mod quota;
 mod screen;
 mod sign;
+mod sweep;
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
@@ -26,13 +27,24 @@ pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use screen::ScreenStore;
 pub use sign::SignStore;
+pub use sweep::SweepStore;
 
 /// The store. Every method may answer [`StoreError::Unavailable`]; every read is given up after the read timeout.
 ///
 /// A write whose future is dropped is not undone: it may still land.
 #[async_trait]
 pub trait Store:
-    AuthorStore + SignStore + InboxStore + OutboxStore + EndpointStore + ScreenStore + KeyStore + QuotaStore + Send + Sync
+    AuthorStore
+    + SignStore
+    + InboxStore
+    + OutboxStore
+    + EndpointStore
+    + ScreenStore
+    + KeyStore
+    + QuotaStore
+    + SweepStore
+    + Send
+    + Sync
 {
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
@@ -51,7 +63,8 @@ pub trait Store:
     /// The time of the commit is `now_ms`, or that of the newest change when the clock went back: the feed's times never do.
     ///
     /// A sweep that ends puts tombstones on the live records of the stream's connection whose newest revision came through
-    /// this stream and that no page of the sweep listed (as a record, as unchanged, or as a quarantined record with its id).
+    /// this stream and that no page of the sweep listed (as a record, as unchanged, or as a quarantined record with its id). Where its brake says that these are too many, it puts none:
+    /// the sweep is held until a person releases it ([`SweepStore::release_sweep`]) or a later sweep ends in its place.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the run is no longer the stream's, the stored cursor is not `cursor_before`, or the page goes

@@ -40,18 +40,19 @@ use std::sync::Arc;
 pub use error::StoreError;
 pub use interface::{
     AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore, ScreenStore,
-    SignStore, Store,
+    SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
 pub use model::{
-    Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, ChangeKind,
+    Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
     ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
-    Follow, KeyId, KeyRole, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM, NewRun, NotAKeyId, Once,
-    OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite,
-    RecordQuery, RecordRow, RecordWrite, RunEnd, RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice,
-    StreamKey, StreamState, Sweep, TimerRow, TimerWrite,
+    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM,
+    NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow, Parent,
+    PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission,
+    RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep, TimerRow,
+    TimerWrite,
 };
 use options::Place;
 pub use options::StoreOptions;

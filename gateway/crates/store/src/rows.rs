@@ -4,9 +4,9 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName,
 
 use crate::identity::IdKey;
 use crate::{
-    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, KeyRole,
-    Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunRow, ScreenTokenRow, Signature,
-    SignedRevision, StoreError, codes,
+    ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
+    HeldSweep, KeyRole, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding, RunOmission,
+    RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -99,7 +99,7 @@ pub(crate) fn change(row: &impl Columns, ids: &IdKey) -> Result<ChangeRow, Store
 /// FROM and columns of a run.
 pub(crate) const RUN_SELECT: &str = "SELECT u.id, t.connection, t.stream, g.name, g.version, g.digest, u.trigger, u.state, \
      u.started_at, u.ended_at, u.pages, u.records, u.created, u.updated, u.unchanged, u.deleted, u.quarantined, u.last_seq, \
-     u.error, u.retry_at FROM run u JOIN stream t ON t.id = u.stream JOIN plugin g ON g.id = u.plugin ";
+     u.error, u.retry_at, u.swept, u.repeated, u.held, u.omitted, u.findings, u.total, u.released_by FROM run u JOIN stream t ON t.id = u.stream JOIN plugin g ON g.id = u.plugin ";
 
 /// Reads [`RUN_SELECT`].
 pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
@@ -119,14 +119,62 @@ pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
             updated: count(row, 13)?,
             unchanged: count(row, 14)?,
             deleted: count(row, 15)?,
+            swept: count(row, 20)?,
             quarantined: count(row, 16)?,
+            repeated: count(row, 21)?,
+            held: count(row, 22)?,
             // Told with each commit, and not kept with the run.
             exchanges_pruned: 0,
             last_seq: row.int(17)?,
         },
+        omitted: count(row, 23)?,
+        findings: count(row, 24)?,
+        total: row.int_or_none(25)?.and_then(|total| u64::try_from(total).ok()),
+        released_by: row.text_or_none(26)?,
         error: row.text_or_none(18)?,
         retry_at_ms: row.int_or_none(19)?,
     })
+}
+
+/// Columns: part, code, message, needs, missing.
+pub(crate) fn finding(row: &impl Columns) -> Result<RunFinding, StoreError> {
+    Ok(RunFinding {
+        part: row.text(0)?,
+        code: row.text(1)?,
+        message: row.text(2)?,
+        needs: codes::remedy(row.int(3)?)?,
+        missing: row.int(4)? != 0,
+    })
+}
+
+/// Columns: part, rule, count, places as lines.
+pub(crate) fn omission(row: &impl Columns) -> Result<RunOmission, StoreError> {
+    let places = row.text(3)?.lines().map(str::to_owned).collect();
+    Ok(RunOmission { part: row.text(0)?, rule: row.text(1)?, count: count(row, 2)?, places })
+}
+
+/// What a stream says whose sweep is not held.
+pub(crate) const NOT_HELD: &str = "held_run = NULL, held_from = NULL, held_to = NULL, held_missing = NULL, held_of = NULL, \
+     held_at = NULL";
+
+/// The columns of a held sweep, of the stream `t`.
+pub(crate) const HELD_COLUMNS: &str = "t.held_run, t.connection, t.stream, t.held_missing, t.held_of, t.held_at";
+
+/// Reads [`HELD_COLUMNS`].
+pub(crate) fn held(row: &impl Columns) -> Result<HeldSweep, StoreError> {
+    Ok(HeldSweep {
+        run: RunId(row.int(0)?),
+        connection: connection(row, 1)?,
+        stream: stream(row, 2)?,
+        missing: count(row, 3)?,
+        of: count(row, 4)?,
+        since_ms: row.int(5)?,
+    })
+}
+
+/// Columns: record, created_at, entity, external_id.
+pub(crate) fn held_record(row: &impl Columns, ids: &IdKey) -> Result<HeldRecord, StoreError> {
+    Ok(HeldRecord { id: ids.mint(row.int(0)?, row.int(1)?), entity: row.text(2)?, external_id: row.text(3)? })
 }
 
 /// Columns: connection, records_bytes, exchanges_bytes.
@@ -252,7 +300,7 @@ pub(crate) fn entity_count(row: &impl Columns) -> Result<EntityCount, StoreError
     Ok(EntityCount { entity: row.text(0)?, connection: connection(row, 1)?, live: row.int(2)?, deleted: row.int(3)? })
 }
 
-fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
+pub(crate) fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
     ConnectionName::new(&row.text(at)?).map_err(|_| damaged("connection"))
 }
 

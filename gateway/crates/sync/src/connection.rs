@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_schema::manifest::StreamManifest;
-use renmen_store::{CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
+use renmen_store::{Brake, CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX, PluginRef, StreamKey};
 use renmen_turns::Account;
 use tokio::sync::watch;
 
@@ -38,6 +38,12 @@ pub struct IngestLimits {
     pub quarantine_ratio_max: f64,
     /// Records that must have been seen before the share is judged.
     pub quarantine_records_min: u64,
+    /// Share (0 to 1) of a stream's records beyond which the deletions of a whole listing wait for a person.
+    pub deletes_ratio_max: f64,
+    /// So many records may be deleted in any case.
+    pub deletes_records_max: u64,
+    /// Findings, and omissions, that are kept of one run; more are counted.
+    pub findings_max: usize,
     /// Pages of one run.
     pub pages_max: u64,
     /// Pages without a record in a row that still promise more.
@@ -57,6 +63,9 @@ impl Default for IngestLimits {
             cursor_bytes_max: 16 << 10,
             quarantine_ratio_max: 0.5,
             quarantine_records_min: 20,
+            deletes_ratio_max: 0.2,
+            deletes_records_max: 10,
+            findings_max: 1_000,
             pages_max: 1_000_000,
             empty_pages_max: 1_000,
             cursor_repeats_max: 2,
@@ -66,10 +75,18 @@ impl Default for IngestLimits {
 }
 
 impl IngestLimits {
+    /// From when on deletions wait for a person.
+    pub(crate) fn brake(&self) -> Brake {
+        Brake { records: self.deletes_records_max, ratio: self.deletes_ratio_max }
+    }
+
     /// What the store cannot keep must not be allowed here: it would refuse the whole page.
     fn check(&self) -> Result<(), String> {
         if !(0.0..=1.0).contains(&self.quarantine_ratio_max) {
             return Err(format!("quarantine_ratio_max is {}, it must lie between 0 and 1", self.quarantine_ratio_max));
+        }
+        if !(0.0..=1.0).contains(&self.deletes_ratio_max) {
+            return Err(format!("deletes_ratio_max is {}, it must lie between 0 and 1", self.deletes_ratio_max));
         }
         for (name, value, max) in [
             ("external_id_bytes_max", self.external_id_bytes_max, EXTERNAL_ID_BYTES_MAX),

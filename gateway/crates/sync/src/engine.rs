@@ -216,7 +216,7 @@ impl Engine {
         let Some(run) = self.book.unfinished(key) else { return Ok(()) };
         let now_ms = self.options.clock.now_ms();
         let error = Some("interrupted: the run ended without reporting; the next one goes on".to_owned());
-        let end = RunEnd { state: RunState::Failed, error, retry_at_ms: Some(now_ms), now_ms };
+        let end = RunEnd { findings: Vec::new(), state: RunState::Failed, error, retry_at_ms: Some(now_ms), now_ms };
         match self.store.finish_run(run, end).await {
             Ok(()) | Err(StoreError::Fenced(_) | StoreError::BadInput(_)) => self.book.finished(key),
             Err(error) => return Err(error.into()),

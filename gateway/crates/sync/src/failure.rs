@@ -1,7 +1,8 @@
 //! Why a run stopped before its last page, and when it is worth trying again.
 
 use renmen_egress::GATEWAY_MEMORY;
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::{CallError, FailureKind, PageFinding};
+use renmen_schema::Remedy;
 use serde::Serialize;
 
 use crate::options::{RetryPolicy, millis};
@@ -111,6 +112,18 @@ impl From<&CallError> for RunFailure {
                 Self::new("crashed", FailureClass::Connector, format!("the connector crashed: {message}"))
             }
         }
+    }
+}
+
+impl From<&PageFinding> for RunFailure {
+    /// A part that a targeted read could not read: the read is tried again.
+    fn from(finding: &PageFinding) -> Self {
+        let class = match finding.needs {
+            Remedy::Operator | Remedy::Source => FailureClass::Operator,
+            Remedy::Vendor => FailureClass::Wait,
+            Remedy::Connector => FailureClass::Connector,
+        };
+        Self::new(&finding.code, class, format!("{}: {}", finding.part, finding.message))
     }
 }
 

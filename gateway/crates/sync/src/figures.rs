@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
+use renmen_schema::Remedy;
 use renmen_schema::id::ConnectionName;
-use renmen_store::{CommitOutcome, StreamKey};
+use renmen_store::{CommitOutcome, RunFinding, StreamKey};
 
 /// One committed page.
 pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
@@ -15,6 +16,8 @@ pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
         ("unchanged", outcome.unchanged),
         ("deleted", outcome.deleted),
         ("quarantined", outcome.quarantined),
+        ("repeated", outcome.repeated),
+        ("held", outcome.held),
     ] {
         if count > 0 {
             let labels = [("connection", connection.clone()), ("stream", stream.clone()), ("outcome", name.to_owned())];
@@ -36,6 +39,18 @@ pub(crate) fn run(key: &StreamKey, end: &str, took: Duration) {
     histogram!("renmen_run_seconds", &labels).record(took.as_secs_f64());
     let [connection, stream] = labels;
     counter!("renmen_runs_total", &[connection, stream, ("end", end.to_owned())]).increment(1);
+}
+
+/// What a run that is over found, by who can put it right.
+pub(crate) fn findings(key: &StreamKey, found: &[RunFinding]) {
+    for needs in Remedy::ALL {
+        let count = found.iter().filter(|finding| finding.needs == needs).count() as u64;
+        if count > 0 {
+            let [connection, stream] = labels(key);
+            let labels = [connection, stream, ("needs", needs.name().to_owned())];
+            counter!("renmen_run_findings_total", &labels).increment(count);
+        }
+    }
 }
 
 /// How old the records of a stream are: since its last complete run ended.

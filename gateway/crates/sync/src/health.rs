@@ -25,6 +25,8 @@ pub struct StreamHealth {
     pub lag_ms: Option<i64>,
     /// When it runs next by itself; only while [`crate::Engine::serve`] runs.
     pub next_run_at_ms: Option<i64>,
+    /// Findings of the last complete run.
+    pub findings: u64,
     /// Failed runs since the last complete one.
     pub failures: u32,
     /// Why the last run failed, while `failures` is not 0: `code: message`.
@@ -108,7 +110,7 @@ impl Book {
         self.with(&report.key, |entry| {
             entry.unfinished = None;
             match &report.failure {
-                None => entry.health.succeeded(report.ended_at_ms),
+                None => entry.health.succeeded(report.ended_at_ms, report.findings),
                 Some(failure) => entry.health.failed(failure),
             }
         });
@@ -141,8 +143,9 @@ impl Book {
             let health = &mut entry.health;
             health.last_run = Some(last.id);
             health.last_started_at_ms = Some(last.started_at_ms);
-            let success = rows.iter().position(|row| row.state == RunState::Completed);
+            let success = rows.iter().position(|row| row.state.is_complete());
             health.last_success_at_ms = success.and_then(|at| rows[at].ended_at_ms);
+            health.findings = success.map_or(0, |at| rows[at].findings);
             let since = &rows[..success.unwrap_or(rows.len())];
             health.failures =
                 u32::try_from(since.iter().filter(|row| row.state == RunState::Failed).count()).unwrap_or(u32::MAX);
@@ -158,8 +161,9 @@ impl Book {
 }
 
 impl StreamHealth {
-    fn succeeded(&mut self, at_ms: i64) {
+    fn succeeded(&mut self, at_ms: i64, findings: u64) {
         self.last_success_at_ms = Some(at_ms);
+        self.findings = findings;
         self.failures = 0;
         self.error = None;
         self.retry_at_ms = None;

@@ -1,7 +1,7 @@
 //! What a run amounted to.
 
 use renmen_schema::id::RunId;
-use renmen_store::{CommitOutcome, StreamKey};
+use renmen_store::{CommitOutcome, RunFinding, StreamKey};
 use serde::Serialize;
 
 use crate::RunFailure;
@@ -27,6 +27,14 @@ pub struct RunReport {
     pub fetched: u64,
     /// Answers that a killed run had already fetched.
     pub recalled: u64,
+    /// Records that declared rules left out; not in `records`.
+    pub omitted: u64,
+    /// How many records the vendor said that the listing holds.
+    pub total: Option<u64>,
+    /// How many findings it has: `told`, and those over `findings_max`.
+    pub findings: u64,
+    /// What could not be read, or was found at the end.
+    pub told: Vec<RunFinding>,
     /// Begin, milliseconds since the epoch.
     pub started_at_ms: i64,
     /// End.
@@ -58,6 +66,9 @@ pub(crate) fn add(sum: &mut CommitOutcome, page: &CommitOutcome) {
     sum.updated += page.updated;
     sum.unchanged += page.unchanged;
     sum.deleted += page.deleted;
+    sum.swept += page.swept;
+    sum.repeated += page.repeated;
+    sum.held += page.held;
     sum.quarantined += page.quarantined;
     sum.last_seq = page.last_seq;
 }

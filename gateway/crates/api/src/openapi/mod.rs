@@ -17,7 +17,7 @@ use crate::resource::record_view::DetectedBy;
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, connections, decision_list, decisions, deliveries,
     endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen,
-    service, timeline, written,
+    service, sweeps, timeline, written,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,9 @@ use crate::resource::{
         runs::list,
         runs::get,
         runs::start,
+        sweeps::list,
+        sweeps::records,
+        sweeps::approve,
         quarantine::list,
         quarantine::get,
         quarantine::retry,

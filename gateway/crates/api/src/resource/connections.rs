@@ -8,6 +8,7 @@ use renmen_schema::id::ConnectionName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::sweeps::Sweep;
 use crate::auth::Caller;
 use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::now_ms;
@@ -38,9 +39,11 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections; `degraded` too while `limits` names any, and while the interview loop waits, is more than five
-    /// minutes behind or has set anything aside.
+    /// The worst of the connections; `degraded` too while `limits` or `held_sweeps` names any, and while the interview loop waits, is
+    /// more than five minutes behind or has set anything aside.
     status: HealthStatus,
+    /// Deletions that wait for a person: whole listings that no longer held more records than may go by themselves.
+    held_sweeps: Vec<Sweep>,
     /// Limits of the process that requests met in the last five minutes, and which key to raise.
     limits: Vec<LimitReached>,
     /// In the order of their names.
@@ -92,7 +95,7 @@ pub(crate) struct RecordCount {
 pub(crate) enum HealthStatus {
     /// As it should be.
     Ok,
-    /// A run failed and is tried again, or a limit was reached.
+    /// A run failed and is tried again, the last one has findings, or a limit was reached.
     Degraded,
     /// It waits for a person.
     Blocked,
@@ -112,7 +115,9 @@ impl HealthStatus {
         let each = streams.iter().map(|stream| match stream.state {
             StreamActivity::Blocked => Self::Blocked,
             StreamActivity::Retrying => Self::Degraded,
-            StreamActivity::Idle | StreamActivity::Running if stream.failures > 0 => Self::Degraded,
+            StreamActivity::Idle | StreamActivity::Running if stream.failures > 0 || stream.finding_count > 0 => {
+                Self::Degraded
+            }
             StreamActivity::Idle | StreamActivity::Running | StreamActivity::Disabled => Self::Ok,
         });
         each.max().unwrap_or(Self::Ok)
@@ -204,10 +209,13 @@ pub(crate) async fn health(
         .collect();
     let limits = state.reached.told(&caller.tenant);
     let interview_loop = state.interviews.as_ref().and_then(|interviews| interviews.health(&caller.tenant));
-    let troubled = !limits.is_empty() || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
+    let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.into_iter().map(Sweep::of).collect();
+    let troubled = !limits.is_empty()
+        || !held_sweeps.is_empty()
+        || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
-    Ok(ShownJson(HealthReport { status, limits, connections, interview_loop }))
+    Ok(ShownJson(HealthReport { status, held_sweeps, limits, connections, interview_loop }))
 }
 
 /// Does the loop need a look?

@@ -29,5 +29,6 @@ pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod screen;
 pub(crate) mod service;
+pub(crate) mod sweeps;
 pub(crate) mod timeline;
 pub(crate) mod written;

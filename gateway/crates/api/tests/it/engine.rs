@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use renmen_api::{ApiOptions, ControlError};
 use renmen_schema::id::RunId;
+use serde_json::json;
 
 use crate::rig::{Answer, Rig, refused, settled};
 use crate::scripted_control::ScriptedControl;
@@ -95,7 +96,10 @@ async fn runs_are_listed_with_their_figures_and_belong_to_their_tenant() {
     let runs = rig.get("/v1/runs?connection=hr").await.json();
     insta::assert_json_snapshot!("runs", settled(runs.clone()));
     let path = format!("/v1/runs/{}", runs["data"][0]["id"]);
-    assert_eq!(rig.get(&path).await.json(), runs["data"][0]);
+    let mut whole = rig.get(&path).await.json();
+    let told = whole.as_object_mut().unwrap();
+    assert_eq!((told.remove("findings"), told.remove("omissions")), (Some(json!([])), Some(json!([]))));
+    assert_eq!(whole, runs["data"][0]);
     let theirs = Answer::read(rig.send("GET", &path, Some(&rig.other), &[]).await).await;
     theirs.problem("not_found");
     rig.get("/v1/runs/999").await.problem("not_found");

@@ -9,6 +9,7 @@ mod broken_outbox;
 mod broken_quota;
 mod broken_sign;
 mod broken_store;
+mod broken_sweep;
 mod changes;
 mod connections;
 mod decision_list;

@@ -167,6 +167,7 @@ impl Rig {
             records,
             unchanged: Vec::new(),
             quarantine,
+            notes: renmen_store::PageNotes::default(),
             exchanges: vec![exchange(packed)],
             clock_ms: now_ms,
             now_ms,

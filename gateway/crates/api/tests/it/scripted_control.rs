@@ -73,6 +73,7 @@ impl Control for ScriptedControl {
             last_run: Some(RunId(1)),
             last_success_at_ms: Some(1_700_000_000_000),
             next_run_at_ms: Some(1_700_000_900_000),
+            finding_count: 0,
             failures: if self.held_back_since_ms.is_some() { 0 } else { 2 },
             error: Some("rate_limited: the vendor asks to wait".into()),
         };

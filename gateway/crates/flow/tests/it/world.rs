@@ -264,12 +264,19 @@ async fn commit(store: &Arc<dyn Store>, connection: &str, records: Vec<RecordWri
         records,
         unchanged: Vec::new(),
         quarantine: Vec::new(),
+        notes: renmen_store::PageNotes::default(),
         exchanges: Vec::new(),
         clock_ms: now_ms,
         now_ms,
     };
     store.commit_page(page).await.unwrap();
-    let end = renmen_store::RunEnd { state: renmen_store::RunState::Completed, error: None, retry_at_ms: None, now_ms };
+    let end = renmen_store::RunEnd {
+        findings: Vec::new(),
+        state: renmen_store::RunState::Completed,
+        error: None,
+        retry_at_ms: None,
+        now_ms,
+    };
     store.finish_run(run, end).await.unwrap();
 }
 

@@ -112,7 +112,13 @@ impl Bed {
     pub(crate) async fn put_through<E: Entity>(&self, connection: &ConnectionName, bodies: &[(String, E)]) {
         let run = begin(&self.store, connection.clone()).await;
         self.commit(connection.clone(), run, bodies.iter().map(|(id, body)| write(id, body)).collect()).await;
-        let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms: BEGIN_MS };
+        let end = RunEnd {
+            findings: Vec::new(),
+            state: RunState::Completed,
+            error: None,
+            retry_at_ms: None,
+            now_ms: BEGIN_MS,
+        };
         self.store.finish_run(run, end).await.unwrap();
     }
 
@@ -129,6 +135,7 @@ impl Bed {
             records,
             unchanged: Vec::new(),
             quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
             exchanges: Vec::new(),
             clock_ms: now_ms,
             now_ms,

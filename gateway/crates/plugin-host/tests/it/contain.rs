@@ -28,7 +28,7 @@ async fn a_panic_reaches_the_operator_with_its_message_and_line() {
     let error = bench.pull("panic", |_| ()).await.err().unwrap();
     let CallError::Crashed { message, .. } = &error else { panic!("{error}") };
     assert!(message.contains("vendor field `mobile` is missing"), "{message}");
-    assert!(message.contains("src/lib.rs:"), "{message}");
+    assert!(message.contains("src/talk.rs:"), "{message}");
     // Its functions as it wrote them, without Rust's own way from a panic to its end.
     assert!(message.contains("hostile_plugin::"), "{message}");
     assert!(!message.contains("core::") && !message.contains("_R") && !message.contains("_ZN"), "{message}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use renmen_plugin_host::{CallError, CallLimits, Delivery, Door, Omission, Page, Remedy};
+use renmen_plugin_host::{CallError, CallLimits, Delivery, Door, Omission, Page};
+use renmen_schema::Remedy;
 
 use crate::harness::{Bench, CANARY, first};
 use crate::spans::Heard;

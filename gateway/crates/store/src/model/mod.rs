@@ -3,6 +3,7 @@
 mod authored;
 mod kept;
 mod key;
+mod note;
 mod page;
 mod record;
 mod signed;
@@ -14,6 +15,7 @@ pub use authored::{
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
+pub use note::{Brake, HeldRecord, HeldSweep, PageNotes, RunFinding, RunOmission};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,

@@ -3,7 +3,7 @@
 use renmen_schema::id::RunId;
 use serde::Serialize;
 
-use super::{ContentHash, DeletedBy, StreamKey};
+use super::{Brake, ContentHash, DeletedBy, PageNotes, StreamKey};
 
 /// What one page changes: all of it or nothing.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct PageCommit {
     pub unchanged: Vec<(String, String)>,
     /// What was refused.
     pub quarantine: Vec<QuarantineWrite>,
+    /// What it tells beside its records.
+    pub notes: PageNotes,
     /// What was read.
     pub exchanges: Vec<ExchangeWrite>,
     /// The clock that the connector saw while it made this page: kept as [`PageRow::now_ms`], shown again by a replay.
@@ -96,12 +98,16 @@ pub struct ExchangeWrite {
 }
 
 /// A listing of everything, which may span runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sweep {
     /// This page begins it: what was seen before is forgotten.
     pub begins: bool,
     /// This page ends it and it covered everything: what was not seen since it began gets a tombstone.
     pub ends: bool,
+    /// The listing is known to lack something: no page of the sweep may end it, in this run or one that goes on with it.
+    pub partial: bool,
+    /// When its deletions wait for a person; none: never.
+    pub brake: Option<Brake>,
 }
 
 /// What a commit did.
@@ -115,8 +121,14 @@ pub struct CommitOutcome {
     pub unchanged: u64,
     /// New tombstones.
     pub deleted: u64,
+    /// Of these, records that a whole listing no longer held.
+    pub swept: u64,
     /// Records refused.
     pub quarantined: u64,
+    /// Records whose key came again in the same page: the last one stands for them.
+    pub repeated: u64,
+    /// Deletions that wait for a person: see [`Sweep::brake`].
+    pub held: u64,
     /// Exchanges of earlier pages that were taken out because the connection's `exchanges_bytes_max` was met.
     pub exchanges_pruned: u64,
     /// The last entry of the change feed after this commit.

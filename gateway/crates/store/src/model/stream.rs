@@ -3,7 +3,7 @@
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use serde::{Deserialize, Serialize};
 
-use super::CommitOutcome;
+use super::{CommitOutcome, RunFinding};
 
 /// Which stream of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub struct StreamState {
     pub cursor: Option<String>,
     /// True: the last committed page said that there is more: a run was cut.
     pub mid_run: bool,
-    /// True: a sweep is under way and every page of it is committed so far.
+    /// True: a sweep is under way, every page of it is committed so far, and none said that it is partial.
     pub sweeping: bool,
     /// Records now in the store that came through this stream's connection (live and deleted); 0 lets a first run skip look-ups.
     pub records: u64,
@@ -55,6 +55,14 @@ pub struct PluginRef {
     pub digest: String,
 }
 
+impl RunState {
+    /// It came to its last page.
+    #[must_use]
+    pub fn is_complete(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithFindings)
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +71,8 @@ pub enum RunState {
     Running,
     /// The last page was committed.
     Completed,
+    /// The last page was committed, and the run has findings: something was not read, or waits for a person.
+    CompletedWithFindings,
     /// It stopped before the last page; what was committed stays and the next run goes on.
     Failed,
     /// The process ended in the middle; found at the next start.
@@ -92,9 +102,17 @@ pub struct RunRow {
     pub pages: u64,
     /// Records in them.
     pub records: u64,
-    /// Sums of the commits.
+    /// Sums of the commits. Of `records`, each is one of created, updated, unchanged, deleted and not swept, quarantined, repeated.
     #[serde(flatten)]
     pub outcome: CommitOutcome,
+    /// Records that declared rules left out; not in `records`.
+    pub omitted: u64,
+    /// How many findings it has.
+    pub findings: u64,
+    /// How many records the vendor said that the listing holds.
+    pub total: Option<u64>,
+    /// Who released the deletions that it held.
+    pub released_by: Option<String>,
     /// Why it failed: `rate_limited: …`.
     pub error: Option<String>,
     /// When it will be tried again.
@@ -104,8 +122,10 @@ pub struct RunRow {
 /// End of a run.
 #[derive(Debug, Clone)]
 pub struct RunEnd {
-    /// `Completed` or `Failed`.
+    /// `Completed`, `CompletedWithFindings` or `Failed`.
     pub state: RunState,
+    /// What was found at its end.
+    pub findings: Vec<RunFinding>,
     /// Why.
     pub error: Option<String>,
     /// When again.

@@ -9,7 +9,7 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use super::pen::Pen;
 use super::query::{all, must, number, run};
 use super::run::{self as runs, LiveStream};
-use super::{ledger, quarantine, sweep};
+use super::{ledger, note, quarantine, sweep};
 use crate::decide::last_wins;
 use crate::quota::Charge;
 use crate::rows::Columns;
@@ -28,7 +28,8 @@ pub(super) async fn commit_page(
     let mut scopes = Scopes::new(&page.key.tenant, &page.key.connection);
     let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
-    pen.tally.outcome.unchanged = (listed - page.quarantine.len() - records.len()) as u64;
+    pen.tally.outcome.repeated = (listed - page.unchanged.len() - page.quarantine.len() - records.len()) as u64;
+    pen.tally.outcome.unchanged = page.unchanged.len() as u64;
     pen.put(&mut scopes, stream.id, &records).await?;
     quarantine::resolve(transaction, stream.id, &records, &page.unchanged).await?;
     pen.tally.outcome.quarantined = page.quarantine.len() as u64;
@@ -39,8 +40,16 @@ pub(super) async fn commit_page(
     let outcome = charged(transaction, pen, &page, quota).await?;
     run(
         transaction,
-        "UPDATE stream SET cursor = $2, mid_run = $3, sweep_from = $4 WHERE id = $1",
-        &[&stream.id, &page.cursor_after, &i64::from(page.has_more), &sweep_from],
+        "UPDATE stream SET cursor = $2, mid_run = $3, sweep_from = $4,
+         sweep_partial = CASE WHEN $5 THEN $6 ELSE greatest(sweep_partial, $6) END WHERE id = $1",
+        &[
+            &stream.id,
+            &page.cursor_after,
+            &i64::from(page.has_more),
+            &sweep_from,
+            &page.sweep.is_none_or(|sweep| sweep.begins),
+            &i64::from(page.sweep.is_some_and(|sweep| sweep.partial)),
+        ],
     )
     .await?;
     add_to_run(transaction, &page, listed, &outcome).await?;
@@ -62,6 +71,7 @@ pub(super) async fn take_page(
     let mut scopes = Scopes::new(&page.key.tenant, &page.key.connection);
     let listed = page.records.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
+    pen.tally.outcome.repeated = (listed - page.quarantine.len() - records.len()) as u64;
     pen.put(&mut scopes, stream.id, &records).await?;
     quarantine::resolve(transaction, stream.id, &records, &[]).await?;
     pen.tally.outcome.quarantined = page.quarantine.len() as u64;
@@ -155,14 +165,14 @@ async fn add_to_run(
     listed: usize,
     outcome: &CommitOutcome,
 ) -> Result<(), StoreError> {
-    let [created, updated, unchanged, deleted, quarantined] =
-        [outcome.created, outcome.updated, outcome.unchanged, outcome.deleted, outcome.quarantined]
-            .map(|count| count as i64);
+    let CommitOutcome { created, updated, unchanged, deleted, swept, quarantined, repeated, held, .. } = *outcome;
+    let [created, updated, unchanged, deleted, swept, quarantined, repeated, held] =
+        [created, updated, unchanged, deleted, swept, quarantined, repeated, held].map(|count| count as i64);
     run(
         client,
         "UPDATE run SET touched_at = $2, pages = pages + 1, records = records + $3, created = created + $4,
          updated = updated + $5, unchanged = unchanged + $6, deleted = deleted + $7, quarantined = quarantined + $8,
-         last_seq = $9 WHERE id = $1",
+         last_seq = $9, swept = swept + $10, repeated = repeated + $11, held = held + $12 WHERE id = $1",
         &[
             &page.run.0,
             &page.now_ms,
@@ -173,10 +183,13 @@ async fn add_to_run(
             &deleted,
             &quarantined,
             &outcome.last_seq,
+            &swept,
+            &repeated,
+            &held,
         ],
     )
-    .await
-    .map(drop)
+    .await?;
+    note::insert(client, page.run, &page.notes).await
 }
 
 /// The scopes of one connection's entities, looked up once a commit.

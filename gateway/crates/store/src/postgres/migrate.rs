@@ -8,7 +8,7 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -20,6 +20,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0009_policy.sql"),
     include_str!("migrations/0010_by_hand.sql"),
     include_str!("migrations/0011_signed.sql"),
+    include_str!("migrations/0012_findings.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock: "rnmn".

@@ -13,6 +13,7 @@ mod inbox;
 mod ledger;
 mod list;
 mod migrate;
+mod note;
 mod outbox;
 mod pen;
 mod quarantine;

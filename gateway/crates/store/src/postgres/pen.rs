@@ -131,6 +131,7 @@ impl<'a> Pen<'a> {
         for (row, scope, bytes) in missing {
             self.tally.bytes += REVISION_BYTES + bytes;
             self.tally.count(*scope, Decision::Delete, false);
+            self.tally.outcome.swept += 1;
             self.seq += 1;
             revised.push_swept(*row, self.seq, *scope);
         }

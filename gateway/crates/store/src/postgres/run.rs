@@ -3,8 +3,9 @@
 use deadpool_postgres::GenericClient;
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
+use super::note;
 use super::query::{all, must, number, one, run};
-use crate::rows::{self, Columns, RUN_SELECT};
+use crate::rows::{self, Columns, NOT_HELD, RUN_SELECT};
 use crate::{NewRun, PluginRef, RunEnd, RunRow, StoreError, StreamKey, StreamState, codes, limits};
 
 /// What a commit must know of its stream.
@@ -12,8 +13,11 @@ pub(super) struct LiveStream {
     pub(super) id: i64,
     pub(super) cursor: Option<String>,
     pub(super) sweep_from: Option<i64>,
+    /// The first page of a sweep that is held.
+    pub(super) held_from: Option<i64>,
     pub(super) run: Option<i64>,
     mid_run: bool,
+    sweep_partial: bool,
 }
 
 /// `lock`: nobody else changes it until the transaction ends.
@@ -23,7 +27,7 @@ pub(super) async fn stream(
     lock: bool,
 ) -> Result<Option<LiveStream>, StoreError> {
     let sql = format!(
-        "SELECT id, cursor, sweep_from, run, mid_run FROM stream WHERE tenant = $1 AND connection = $2 AND stream = $3 {}",
+        "SELECT id, cursor, sweep_from, run, mid_run, held_from, sweep_partial FROM stream WHERE tenant = $1 AND connection = $2 AND stream = $3 {}",
         if lock { "FOR UPDATE" } else { "" }
     );
     let row = one(client, &sql, &[&key.tenant.as_str(), &key.connection.as_str(), &key.stream.as_str()]).await?;
@@ -34,6 +38,8 @@ pub(super) async fn stream(
             sweep_from: row.int_or_none(2)?,
             run: row.int_or_none(3)?,
             mid_run: row.int(4)? != 0,
+            held_from: row.int_or_none(5)?,
+            sweep_partial: row.int(6)? != 0,
         })
     })
     .transpose()
@@ -97,7 +103,10 @@ pub(super) async fn finish(client: &impl GenericClient, id: RunId, end: &RunEnd)
         &[&id.0, &codes::of_state(end.state), &end.now_ms, &end.error, &end.retry_at_ms, &codes::RUNNING],
     )
     .await?;
-    if ended == 0 { Err(StoreError::Fenced(format!("run {id} is not under way any more"))) } else { Ok(()) }
+    if ended == 0 {
+        return Err(StoreError::Fenced(format!("run {id} is not under way any more")));
+    }
+    note::insert_findings(client, id, &end.findings).await
 }
 
 pub(super) async fn get(
@@ -131,14 +140,16 @@ pub(super) async fn state(client: &impl GenericClient, key: &StreamKey) -> Resul
         Some(stream) => StreamState {
             cursor: stream.cursor,
             mid_run: stream.mid_run,
-            sweeping: stream.sweep_from.is_some(),
+            sweeping: stream.sweep_from.is_some() && !stream.sweep_partial,
             records,
         },
     })
 }
 
 pub(super) async fn reset(client: &impl GenericClient, key: &StreamKey) -> Result<(), StoreError> {
-    let sql = "UPDATE stream SET cursor = NULL, mid_run = 0, sweep_from = NULL
-               WHERE tenant = $1 AND connection = $2 AND stream = $3";
-    run(client, sql, &[&key.tenant.as_str(), &key.connection.as_str(), &key.stream.as_str()]).await.map(drop)
+    let sql = format!(
+        "UPDATE stream SET cursor = NULL, mid_run = 0, sweep_from = NULL, {NOT_HELD}
+         WHERE tenant = $1 AND connection = $2 AND stream = $3"
+    );
+    run(client, &sql, &[&key.tenant.as_str(), &key.connection.as_str(), &key.stream.as_str()]).await.map(drop)
 }

@@ -9,7 +9,7 @@ use super::feed::{self, exchange_row};
 use super::pen::Pen;
 use super::query::{number, run};
 use super::run::{self as runs, LiveStream};
-use super::{ledger, quarantine, sweep};
+use super::{ledger, note, quarantine, sweep};
 use crate::decide::last_wins;
 use crate::quota::Charge;
 use crate::{CommitOutcome, ExchangeWrite, PageCommit, Quota, RecordWrite, StoreError, failpoint};
@@ -27,7 +27,8 @@ pub(super) fn commit_page(
     let mut pen = Pen::new(transaction, page_id, page.now_ms)?;
     let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
-    pen.tally.outcome.unchanged = (listed - page.quarantine.len() - records.len()) as u64;
+    pen.tally.outcome.repeated = (listed - page.unchanged.len() - page.quarantine.len() - records.len()) as u64;
+    pen.tally.outcome.unchanged = page.unchanged.len() as u64;
     for write in &records {
         let scope = scopes.of(&write.entity, stream.id)?;
         pen.put(scope, write)?;
@@ -41,8 +42,16 @@ pub(super) fn commit_page(
     let outcome = charged(transaction, pen, page_id, &page, quota)?;
     run(
         transaction,
-        "UPDATE stream SET cursor = ?2, mid_run = ?3, sweep_from = ?4 WHERE id = ?1",
-        params![stream.id, page.cursor_after, page.has_more, sweep_from],
+        "UPDATE stream SET cursor = ?2, mid_run = ?3, sweep_from = ?4,
+         sweep_partial = CASE WHEN ?5 THEN ?6 ELSE max(sweep_partial, ?6) END WHERE id = ?1",
+        params![
+            stream.id,
+            page.cursor_after,
+            page.has_more,
+            sweep_from,
+            page.sweep.is_none_or(|sweep| sweep.begins),
+            page.sweep.is_some_and(|sweep| sweep.partial)
+        ],
     )?;
     add_to_run(transaction, &page, listed, &outcome)?;
     Ok(outcome)
@@ -61,6 +70,7 @@ pub(super) fn take_page(
     let mut pen = Pen::of_events(transaction, page_id, page.now_ms)?;
     let listed = page.records.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
+    pen.tally.outcome.repeated = (listed - page.quarantine.len() - records.len()) as u64;
     for write in &records {
         let scope = scopes.of(&write.entity, stream.id)?;
         pen.put(scope, write)?;
@@ -159,7 +169,7 @@ fn add_to_run(
         connection,
         "UPDATE run SET touched_at = ?2, pages = pages + 1, records = records + ?3, created = created + ?4,
          updated = updated + ?5, unchanged = unchanged + ?6, deleted = deleted + ?7, quarantined = quarantined + ?8,
-         last_seq = ?9 WHERE id = ?1",
+         last_seq = ?9, swept = swept + ?10, repeated = repeated + ?11, held = held + ?12 WHERE id = ?1",
         params![
             page.run.0,
             page.now_ms,
@@ -169,10 +179,13 @@ fn add_to_run(
             outcome.unchanged as i64,
             outcome.deleted as i64,
             outcome.quarantined as i64,
-            outcome.last_seq
+            outcome.last_seq,
+            outcome.swept as i64,
+            outcome.repeated as i64,
+            outcome.held as i64
         ],
     )?;
-    Ok(())
+    note::insert(connection, page.run, &page.notes)
 }
 
 /// The scopes of one connection's entities, looked up once a commit.

@@ -6,7 +6,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0009_policy.sql"),
     include_str!("migrations/0010_by_hand.sql"),
     include_str!("migrations/0011_signed.sql"),
+    include_str!("migrations/0012_findings.sql"),
 ];
 
 /// "rnmn": tells our files from other programs' databases.

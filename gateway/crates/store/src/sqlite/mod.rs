@@ -17,6 +17,7 @@ mod ledger;
 mod list;
 mod lock;
 mod migrate;
+mod note;
 mod outbox;
 mod pen;
 mod quarantine;

@@ -167,6 +167,7 @@ impl<'a> Pen<'a> {
     /// A tombstone for a live record that a sweep did not list.
     pub(super) fn sweep_away(&mut self, scope: i64, row: i64) -> Result<(), StoreError> {
         self.tally.count(scope, Decision::Delete, false);
+        self.tally.outcome.swept += 1;
         let bytes = number(self.connection, "SELECT octet_length(body) FROM record WHERE id = ?1", [row])?;
         self.tally.bytes += REVISION_BYTES + bytes.unwrap_or(0);
         self.keep_old(row)?;

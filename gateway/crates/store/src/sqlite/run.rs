@@ -3,8 +3,9 @@
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 use rusqlite::{Connection, params};
 
+use super::note;
 use super::query::{all, number, one, run};
-use crate::rows::{self, RUN_SELECT};
+use crate::rows::{self, NOT_HELD, RUN_SELECT};
 use crate::{NewRun, PluginRef, RunEnd, RunRow, StoreError, StreamKey, StreamState, codes, limits};
 
 /// What a commit must know of its stream.
@@ -12,13 +13,15 @@ pub(super) struct LiveStream {
     pub(super) id: i64,
     pub(super) cursor: Option<String>,
     pub(super) sweep_from: Option<i64>,
+    /// The first page of a sweep that is held.
+    pub(super) held_from: Option<i64>,
     pub(super) run: Option<i64>,
     mid_run: bool,
+    sweep_partial: bool,
 }
 
 pub(super) fn stream(connection: &Connection, key: &StreamKey) -> Result<Option<LiveStream>, StoreError> {
-    let sql =
-        "SELECT id, cursor, sweep_from, run, mid_run FROM stream WHERE tenant = ?1 AND connection = ?2 AND stream = ?3";
+    let sql = "SELECT id, cursor, sweep_from, run, mid_run, held_from, sweep_partial FROM stream WHERE tenant = ?1 AND connection = ?2 AND stream = ?3";
     one(connection, sql, params![key.tenant.as_str(), key.connection.as_str(), key.stream.as_str()], |row| {
         Ok(LiveStream {
             id: row.get(0)?,
@@ -26,6 +29,8 @@ pub(super) fn stream(connection: &Connection, key: &StreamKey) -> Result<Option<
             sweep_from: row.get(2)?,
             run: row.get(3)?,
             mid_run: row.get::<_, i64>(4)? != 0,
+            held_from: row.get(5)?,
+            sweep_partial: row.get::<_, i64>(6)? != 0,
         })
     })
 }
@@ -102,7 +107,7 @@ pub(super) fn finish(connection: &Connection, id: RunId, end: &RunEnd) -> Result
         return Err(StoreError::Fenced(format!("run {id} is not under way any more")));
     }
     run(connection, "UPDATE stream SET run = NULL WHERE run = ?1", [id.0])?;
-    Ok(())
+    note::insert_findings(connection, id, &end.findings)
 }
 
 pub(super) fn get(connection: &Connection, tenant: &TenantId, id: RunId) -> Result<Option<RunRow>, StoreError> {
@@ -131,7 +136,7 @@ pub(super) fn state(connection: &Connection, key: &StreamKey) -> Result<StreamSt
         Some(stream) => StreamState {
             cursor: stream.cursor,
             mid_run: stream.mid_run,
-            sweeping: stream.sweep_from.is_some(),
+            sweeping: stream.sweep_from.is_some() && !stream.sweep_partial,
             records,
         },
     })
@@ -139,6 +144,10 @@ pub(super) fn state(connection: &Connection, key: &StreamKey) -> Result<StreamSt
 
 pub(super) fn reset(connection: &Connection, key: &StreamKey) -> Result<(), StoreError> {
     let Some(stream) = stream(connection, key)? else { return Ok(()) };
-    run(connection, "UPDATE stream SET cursor = NULL, mid_run = 0, sweep_from = NULL WHERE id = ?1", [stream.id])?;
+    run(
+        connection,
+        &format!("UPDATE stream SET cursor = NULL, mid_run = 0, sweep_from = NULL, {NOT_HELD} WHERE id = ?1"),
+        [stream.id],
+    )?;
     Ok(())
 }

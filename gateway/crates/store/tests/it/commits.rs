@@ -24,7 +24,7 @@ on_both! {
     async fn the_last_of_two_with_the_same_id_in_a_page_wins(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         let outcome = puller.put(vec![rec("a", "1"), rec("b", "1"), rec("a", "2")]).await;
-        assert_eq!((outcome.created, outcome.unchanged, outcome.last_seq), (2, 1, 2));
+        assert_eq!((outcome.created, outcome.repeated, outcome.unchanged, outcome.last_seq), (2, 1, 0, 2));
         assert_eq!(everything(&bed.store).await[0].body, b"2");
     }
 

@@ -10,6 +10,7 @@ mod crash;
 mod endpoints;
 mod feed;
 mod figures;
+mod held;
 mod inbox;
 mod keys;
 mod lists;

@@ -104,7 +104,7 @@ async fn play(bed: &Bed, steps: &[Step]) {
             }
             Step::Sweep { ends, records, .. } => {
                 let mut page = puller.page(writes(records));
-                page.sweep = Some(Sweep { begins: false, ends: *ends });
+                page.sweep = Some(Sweep { begins: false, ends: *ends, partial: false, brake: None });
                 assert!(matches!(puller.commit(page).await, Err(StoreError::Fenced(_))));
             }
             Step::Fenced => {

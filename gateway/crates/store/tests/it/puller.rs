@@ -108,6 +108,7 @@ impl Puller {
             records,
             unchanged: Vec::new(),
             quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
             exchanges: vec![exchange(0)],
             clock_ms: self.now_ms - 500,
             now_ms: self.now_ms,
@@ -116,7 +117,12 @@ impl Puller {
 
     pub(crate) async fn commit(&mut self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
         let after = page.cursor_after.clone();
+        let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
         let outcome = self.store.commit_page(page).await?;
+        // Whatever a test is about: every record that was listed has one fate.
+        let CommitOutcome { created, updated, unchanged, deleted, swept, quarantined, repeated, .. } = outcome;
+        let fates = created + updated + unchanged + (deleted - swept) + quarantined + repeated;
+        assert_eq!(fates, listed as u64, "{outcome:?}");
         self.cursor = after;
         self.now_ms += 1;
         Ok(outcome)
@@ -131,13 +137,19 @@ impl Puller {
     /// Commits a page of a sweep.
     pub(crate) async fn sweep(&mut self, begins: bool, ends: bool, records: Vec<RecordWrite>) -> CommitOutcome {
         let mut page = self.page(records);
-        page.sweep = Some(Sweep { begins, ends });
+        page.sweep = Some(Sweep { begins, ends, partial: false, brake: None });
         page.has_more = !ends;
         self.commit(page).await.unwrap()
     }
 
     pub(crate) async fn finish(&self) {
-        let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms: self.now_ms };
+        let end = RunEnd {
+            findings: Vec::new(),
+            state: RunState::Completed,
+            error: None,
+            retry_at_ms: None,
+            now_ms: self.now_ms,
+        };
         self.store.finish_run(self.run, end).await.unwrap();
     }
 }

@@ -27,7 +27,7 @@ on_both! {
 
         let page = first.page(vec![rec("b", "old")]);
         assert!(matches!(first.commit(page).await, Err(StoreError::Fenced(_))));
-        let end = RunEnd { state: RunState::Completed, error: None, retry_at_ms: None, now_ms: 61_001 };
+        let end = RunEnd { findings: Vec::new(), state: RunState::Completed, error: None, retry_at_ms: None, now_ms: 61_001 };
         assert!(matches!(bed.store.finish_run(first.run, end).await, Err(StoreError::Fenced(_))));
         assert_eq!(second.put(vec![rec("b", "new")]).await.created, 1);
         let lost = bed.store.run(&tenant(), first.run).await.unwrap().unwrap();
@@ -47,6 +47,7 @@ on_both! {
         puller.put(vec![rec("a", "1"), rec("b", "1")]).await;
         puller.put(vec![rec("a", "2")]).await;
         let end = RunEnd {
+            findings: Vec::new(),
             state: RunState::Failed,
             error: Some("rate_limited: slow down".into()),
             retry_at_ms: Some(9_000),

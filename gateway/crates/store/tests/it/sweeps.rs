@@ -16,7 +16,7 @@ on_both! {
         puller.sweep(true, false, vec![rec("a", "1")]).await;
         assert!(bed.store.stream_state(&key()).await.unwrap().sweeping);
         let mut last = puller.page(vec![rec("e", "1")]);
-        last.sweep = Some(Sweep { begins: false, ends: true });
+        last.sweep = Some(Sweep { begins: false, ends: true, partial: false, brake: None });
         last.unchanged = vec![("employee".into(), "b".into()), ("nothing".into(), "b".into())];
         last.quarantine = vec![bad(Some("c"), "{"), bad(None, "{")];
         assert_eq!(puller.commit(last).await.unwrap().deleted, 1);
@@ -52,7 +52,7 @@ on_both! {
         puller.sweep(true, false, vec![rec("a", "1"), rec("b", "1")]).await;
         puller.put(vec![rec("c", "1")]).await;
         let mut rest = puller.page(vec![]);
-        rest.sweep = Some(Sweep { begins: false, ends: true });
+        rest.sweep = Some(Sweep { begins: false, ends: true, partial: false, brake: None });
         assert!(matches!(puller.commit(rest).await, Err(StoreError::Fenced(_))));
         assert_eq!(live(&bed.store).await.len(), 3);
     }

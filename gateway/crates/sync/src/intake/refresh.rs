@@ -173,6 +173,7 @@ impl Engine {
             let mut page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
             let _held_until_kept = page.memory.take();
             let (has_more, next) = (page.has_more, page.next.clone());
+            let unread = page.findings.iter().find(|finding| finding.missing).map(RunFailure::from);
             let reel = self.options.keep_exchanges.then_some(tape.take().await);
             let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
             let mut pages = work(&connection.account(), Class::Bulk, move || {
@@ -194,11 +195,14 @@ impl Engine {
                 delivery: None,
                 pages,
                 refreshes: Vec::new(),
-                done: if has_more { Vec::new() } else { done.collect() },
+                done: if has_more || unread.is_some() { Vec::new() } else { done.collect() },
                 clock_ms,
                 now_ms: self.options.clock.now_ms(),
             };
             self.store.take_in(intake).await.map_err(|error| of_store(&error))?;
+            if let Some(failure) = unread {
+                return Err(failure);
+            }
             if !has_more {
                 return Ok(());
             }

@@ -52,6 +52,7 @@ impl<'a> Applying<'a> {
             records,
             unchanged: Vec::new(),
             quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
             exchanges: exchanges.into_iter().map(|kept| kept.exchange).collect(),
             clock_ms: row.now_ms,
             now_ms: self.engine.options.clock.now_ms(),
@@ -95,7 +96,10 @@ impl<'a> Applying<'a> {
     async fn end(&mut self, state: RunState, error: Option<String>) -> Result<(), SyncError> {
         if let Some((run, _)) = self.live.take() {
             let now_ms = self.engine.options.clock.now_ms();
-            self.engine.store.finish_run(run, RunEnd { state, error, retry_at_ms: None, now_ms }).await?;
+            self.engine
+                .store
+                .finish_run(run, RunEnd { findings: Vec::new(), state, error, retry_at_ms: None, now_ms })
+                .await?;
         }
         Ok(())
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use renmen_plugin_host::Coverage;
 use renmen_schema::id::RunId;
 use renmen_store::{CommitOutcome, PageCommit, Store, StoreError, StreamKey};
 use tokio::sync::mpsc;
 
+use super::notes::Notes;
 use super::prepare::Prepared;
 use super::ratio::Ratio;
 use super::sweep::{Listed, Sweeping};
@@ -26,6 +26,8 @@ pub(super) struct Done {
     pub(super) fetched: u64,
     pub(super) recalled: u64,
     pub(super) outcome: CommitOutcome,
+    pub(super) omitted: u64,
+    pub(super) total: Option<u64>,
 }
 
 /// See the module.
@@ -38,6 +40,9 @@ pub(super) struct CommitStage<'a> {
     pub(super) spool: Option<Arc<Mutex<Spool>>>,
     pub(super) sweeping: Sweeping,
     pub(super) ratio: Ratio,
+    pub(super) notes: Notes,
+    /// It goes on where a run was cut.
+    pub(super) resumed: bool,
     pub(super) done: Done,
 }
 
@@ -56,6 +61,7 @@ impl CommitStage<'_> {
         let Prepared {
             number,
             page,
+            told,
             exchanges,
             place,
             memory: _held_until_here,
@@ -71,7 +77,17 @@ impl CommitStage<'_> {
         if let Some(failure) = self.ratio.page(number, records, &page.quarantine) {
             return Ok(Some(failure));
         }
-        let sweep = self.sweeping.page(&listed(&page.quarantine, records, has_more, coverage));
+        let notes = self.notes.page(told, records);
+        self.done.omitted += notes.omissions.iter().map(|omission| omission.count).sum::<u64>();
+        self.done.total = notes.total.or(self.done.total);
+        let complete = self.notes.is_complete(!has_more, !self.resumed);
+        let sweep = self.sweeping.page(&Listed {
+            records,
+            unidentified: page.quarantine.iter().any(|item| item.external_id.is_none()),
+            complete,
+            has_more,
+            coverage,
+        });
         let began = std::time::Instant::now();
         let committed = self
             .store
@@ -85,6 +101,7 @@ impl CommitStage<'_> {
                 records: page.records,
                 unchanged: page.unchanged,
                 quarantine: page.quarantine,
+                notes,
                 exchanges,
                 clock_ms,
                 now_ms: self.clock.now_ms(),
@@ -104,6 +121,7 @@ impl CommitStage<'_> {
         self.done.fetched += fetched;
         self.done.recalled += recalled;
         report::add(&mut self.done.outcome, &outcome);
+        self.notes.committed(&outcome);
         figures::page(self.key, &outcome, began.elapsed());
         self.progress.event(&ProgressEvent::Committed {
             key: self.key,
@@ -115,9 +133,4 @@ impl CommitStage<'_> {
         });
         Ok(None)
     }
-}
-
-fn listed(quarantine: &[renmen_store::QuarantineWrite], records: u64, has_more: bool, coverage: Coverage) -> Listed {
-    let unidentified = quarantine.iter().any(|item| item.external_id.is_none());
-    Listed { records, unidentified, has_more, coverage }
 }

@@ -6,6 +6,7 @@
 
 mod commit;
 mod guard;
+mod notes;
 mod place;
 pub(crate) mod prepare;
 mod pull;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use renmen_schema::id::RunId;
 use renmen_schema::manifest::{Deletes, StreamManifest, StreamMode};
-use renmen_store::{NewRun, RunEnd, RunState, Store, StoreError, StreamKey, StreamState};
+use renmen_store::{NewRun, RunEnd, RunFinding, RunState, Store, StoreError, StreamKey, StreamState};
 use renmen_turns::Account;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -33,6 +34,7 @@ use crate::spool::{PAGES_IN_FLIGHT, Spool};
 use crate::{IngestLimits, Puller, RunReport, SyncError, figures};
 use commit::{CommitStage, Done};
 use guard::Guard;
+use notes::Notes;
 pub(crate) use place::RunPlace;
 use prepare::{PrepareStage, Prepared};
 use pull::{PullStage, Pulled};
@@ -104,7 +106,7 @@ impl Job {
         let began = std::time::Instant::now();
         progress.event(&ProgressEvent::Began { key: &self.key, run, resumed });
         let spool = self.open_spool().await;
-        let (done, end) =
+        let (done, notes, end) =
             self.stages(run, state, place, cancel, progress, spool.clone()).instrument(span.clone()).await;
         let failure = match end {
             End::Orderly(failure) => failure,
@@ -113,8 +115,19 @@ impl Job {
         if !failure.as_ref().is_some_and(|failure| failure.class == crate::FailureClass::Stopped) {
             drop_spool(spool);
         }
-        let failure = self.finish(run, failure).await?;
-        figures::run(&self.key, failure.as_ref().map_or("completed", |failure| failure.code.as_str()), began.elapsed());
+        let found = if failure.is_none() { notes.end(!resumed) } else { Vec::new() };
+        let findings = notes.len() + found.len() as u64;
+        let state = match &failure {
+            Some(_) => RunState::Failed,
+            None if findings > 0 => RunState::CompletedWithFindings,
+            None => RunState::Completed,
+        };
+        let failure = self.finish(run, state, failure, found.clone()).await?;
+        let end = failure.as_ref().map_or(state_name(state), |failure| failure.code.as_str());
+        figures::run(&self.key, end, began.elapsed());
+        let mut kept = notes.into_kept();
+        kept.extend(found);
+        figures::findings(&self.key, &kept);
         let report = RunReport {
             key: self.key.clone(),
             run,
@@ -124,6 +137,10 @@ impl Job {
             outcome: done.outcome,
             fetched: done.fetched,
             recalled: done.recalled,
+            omitted: done.omitted,
+            total: done.total,
+            findings,
+            told: kept,
             started_at_ms,
             ended_at_ms: self.options.clock.now_ms(),
             failure,
@@ -141,7 +158,7 @@ impl Job {
         cancel: CancellationToken,
         progress: &dyn Progress,
         spool: Option<Arc<Mutex<Spool>>>,
-    ) -> (Done, End) {
+    ) -> (Done, Notes, End) {
         let stop = cancel.child_token();
         let (to_prepare, pulled) = mpsc::channel(1);
         let (to_commit, mut prepared) = mpsc::channel(1);
@@ -167,7 +184,14 @@ impl Job {
             clock: self.options.clock.as_ref(),
             progress,
             spool,
-            sweeping: Sweeping::new(self.stream.deletes == Deletes::Diff, state.mid_run, state.sweeping),
+            sweeping: Sweeping::new(
+                self.stream.deletes == Deletes::Diff,
+                state.mid_run,
+                state.sweeping,
+                self.limits.brake(),
+            ),
+            notes: Notes::new(run, &self.limits),
+            resumed: state.mid_run,
             ratio: Ratio::new(&self.limits),
             done: Done::default(),
         };
@@ -186,7 +210,7 @@ impl Job {
             (Ok(Some(failure)), _, _) => End::Orderly(Some(failure)),
             (Ok(None), Ok(Ok(())), Ok(failure)) => End::Orderly(failure),
         };
-        (commit.done, end)
+        (commit.done, commit.notes, end)
     }
 
     fn pull_stage(
@@ -262,13 +286,20 @@ impl Job {
         Some(Arc::new(Mutex::new(spool)))
     }
 
-    async fn finish(&self, run: RunId, mut failure: Option<RunFailure>) -> Result<Option<RunFailure>, SyncError> {
+    async fn finish(
+        &self,
+        run: RunId,
+        state: RunState,
+        mut failure: Option<RunFailure>,
+        findings: Vec<RunFinding>,
+    ) -> Result<Option<RunFailure>, SyncError> {
         let now_ms = self.options.clock.now_ms();
         if let Some(failure) = &mut failure {
             failure.schedule(&self.options.retry, self.failures.saturating_add(1), rand::random(), now_ms);
         }
         let end = RunEnd {
-            state: if failure.is_some() { RunState::Failed } else { RunState::Completed },
+            findings,
+            state,
             error: failure.as_ref().map(RunFailure::line),
             retry_at_ms: failure.as_ref().and_then(|failure| failure.retry_at_ms),
             now_ms,
@@ -285,8 +316,13 @@ impl Job {
         }
         if !matches!(error, SyncError::Store(StoreError::Fenced(_))) {
             let now_ms = self.options.clock.now_ms();
-            let end =
-                RunEnd { state: RunState::Failed, error: Some(error.to_string()), retry_at_ms: Some(now_ms), now_ms };
+            let end = RunEnd {
+                findings: Vec::new(),
+                state: RunState::Failed,
+                error: Some(error.to_string()),
+                retry_at_ms: Some(now_ms),
+                now_ms,
+            };
             if let Err(second) = self.store.finish_run(run, end).await {
                 tracing::debug!(%second, "nor could its end be written");
             }
@@ -302,9 +338,22 @@ fn drop_spool(spool: Option<Arc<Mutex<Spool>>>) {
     }
 }
 
+/// How a run ended, as metrics name it.
+fn state_name(state: RunState) -> &'static str {
+    if state == RunState::CompletedWithFindings { "completed_with_findings" } else { "completed" }
+}
+
 fn announce(report: &RunReport) {
     let outcome = report.outcome;
     match &report.failure {
+        None if report.findings > 0 => tracing::warn!(
+            pages = report.pages,
+            records = report.records,
+            findings = report.findings,
+            held = outcome.held,
+            first = report.told.first().map(|finding| finding.code.as_str()),
+            "run completed with findings; look at them with `renmen runs`"
+        ),
         None => tracing::info!(
             pages = report.pages,
             records = report.records,

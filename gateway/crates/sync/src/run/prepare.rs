@@ -9,6 +9,7 @@ use renmen_store::{ExchangeWrite, Store, StreamKey};
 use renmen_turns::{Account, Class, work};
 use tokio::sync::mpsc;
 
+use super::notes::Told;
 use super::pull::{Place, Pulled};
 use crate::IngestLimits;
 use crate::SyncError;
@@ -19,6 +20,7 @@ use crate::spool::{Answer, PAGES_IN_FLIGHT, Reel};
 pub(super) struct Prepared {
     pub(super) number: u64,
     pub(super) page: Normalized,
+    pub(super) told: Told,
     pub(super) exchanges: Vec<ExchangeWrite>,
     pub(super) place: Place,
     /// Reserved for all this until it is committed.
@@ -54,6 +56,11 @@ impl PrepareStage {
             let Pulled { number, mut page, reel, place, cursor_before, cursor_after, clock_ms } = pulled;
             let (has_more, coverage, memory) = (page.has_more, page.coverage, page.memory.take());
             let (fetched, recalled) = (reel.fetched, reel.recalled);
+            let told = Told {
+                findings: std::mem::take(&mut page.findings),
+                omissions: std::mem::take(&mut page.omissions),
+                total: page.total,
+            };
             let (rules, limits) = (Arc::clone(&self.rules), self.limits.clone());
             let (marks, before, keep) = (Arc::clone(&marks), Arc::clone(&in_flight), self.keep_exchanges);
             let (mut checked, exchanges) = work(&account, Class::Bulk, move || {
@@ -76,6 +83,7 @@ impl PrepareStage {
             let prepared = Prepared {
                 number,
                 page,
+                told,
                 exchanges,
                 place,
                 memory,

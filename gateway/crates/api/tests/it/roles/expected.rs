@@ -81,8 +81,8 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         // Its own token opens one interview, whoever asks.
         "stream_nodes" => [200, 401, 401],
         "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
-        | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_quarantine" | "list_flows"
-        | "list_deliveries" | "list_actions" | "list_endpoints" | "list_keys" => [200; 3],
+        | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_sweeps" | "list_quarantine"
+        | "list_flows" | "list_deliveries" | "list_actions" | "list_endpoints" | "list_keys" => [200; 3],
         "make_key" | "propose_adjustment" => [201; 3],
         // Revoked twice is revoked.
         "revoke_key" => [204, 404, 204],
@@ -97,6 +97,8 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "get_candidate_timeline"
         | "get_exchange"
         | "get_run"
+        | "list_swept_records"
+        | "approve_sweep"
         | "get_connection"
         | "list_streams"
         | "get_quarantined"

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use renmen_api::{ApiKey, ApiOptions};
 use renmen_schema::EntityKind;
-use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::outbox::{Advance, DeliveryState, FlowOrigin, FlowPut, NewDelivery};
 use renmen_store::{
-    ApiKeyRow, AuthoredCommit, AuthoredRecord, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery,
-    RecordRow, RecordWrite, Store, StreamKey,
+    ApiKeyRow, AuthoredCommit, AuthoredRecord, Brake, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery,
+    RecordRow, RecordWrite, Store, StreamKey, Sweep,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +30,8 @@ pub(super) struct World {
     /// Ids of keys to revoke: own, another tenant's, revoked before.
     spare: [String; 3],
     deliveries: [i64; 2],
+    /// Runs that hold deletions: own to look at, own to approve, another tenant's.
+    sweeps: [RunId; 3],
 }
 
 fn tenant(name: &str) -> TenantId {
@@ -97,7 +99,12 @@ impl World {
         let deliveries = [flows_of(&*rig.store, "acme", "own").await, flows_of(&*rig.store, "other", "canary").await];
         assert!(rig.store.retire_flow(&tenant("acme"), "gone", 2).await.unwrap());
         let (keys, spare) = keys(&rig).await;
-        Self { rig, keys, records, spare, deliveries }
+        let sweeps = [
+            held(&*rig.store, "acme", "looked-at").await,
+            held(&*rig.store, "acme", "approved").await,
+            held(&*rig.store, "other", "looked-at").await,
+        ];
+        Self { rig, keys, records, spare, deliveries, sweeps }
     }
 
     pub(super) fn key(&self, who: Who) -> Option<&ApiKey> {
@@ -141,6 +148,14 @@ impl World {
             Target::Deleted => "gone",
         };
         path = path.replace("{connection}", connection).replace("{stream}", "staff").replace("{name}", word(target));
+        let [looked_at, approved, others] = self.sweeps;
+        let run = match (target, name) {
+            (Target::Own, "approve_sweep") => approved,
+            (Target::Own, _) => looked_at,
+            (Target::OtherTenants, _) => others,
+            (Target::Deleted, _) => RunId(999),
+        };
+        path = path.replace("{run}", &run.to_string());
         if name == "stream_nodes" {
             path = format!("{path}?token={TOKEN}");
         }
@@ -251,11 +266,41 @@ async fn others(store: &dyn Store, records: Vec<RecordWrite>) {
         records,
         unchanged: Vec::new(),
         quarantine: vec![refused("canary")],
+        notes: renmen_store::PageNotes::default(),
         exchanges: vec![exchange(b"canary")],
         clock_ms: BEGIN_MS,
         now_ms: BEGIN_MS,
     };
     store.commit_page(page).await.unwrap();
+}
+
+/// A run that holds the deletion of the one record that its stream had.
+async fn held(store: &dyn Store, whose: &str, stream: &str) -> RunId {
+    let key =
+        StreamKey { tenant: tenant(whose), connection: connection("swept"), stream: StreamName::new(stream).unwrap() };
+    let new =
+        NewRun { key: key.clone(), plugin: plugin(), trigger: "manual".into(), now_ms: BEGIN_MS, lease_ms: 1_000 };
+    let run = store.begin_run(new).await.unwrap();
+    for id in ["one", "other"] {
+        let brake = Some(Brake { records: 0, ratio: 0.0 });
+        let page = PageCommit {
+            key: key.clone(),
+            run,
+            cursor_before: None,
+            cursor_after: None,
+            has_more: false,
+            sweep: Some(Sweep { begins: true, ends: true, partial: false, brake }),
+            records: vec![write(EntityKind::OrgUnit, &format!("{stream}-{id}"), false)],
+            unchanged: Vec::new(),
+            quarantine: Vec::new(),
+            notes: renmen_store::PageNotes::default(),
+            exchanges: Vec::new(),
+            clock_ms: BEGIN_MS,
+            now_ms: BEGIN_MS,
+        };
+        store.commit_page(page).await.unwrap();
+    }
+    run
 }
 
 /// Two flows of a tenant, one of them with a delivery; its number.

@@ -1,0 +1,105 @@
+//! What a run tells beside its records: what it could not read, what it left out, what it did not dare to delete.
+
+use renmen_schema::Remedy;
+use renmen_schema::id::{ConnectionName, RecordId, RunId, StreamName};
+use serde::Serialize;
+
+/// A part of the source that a run could not read, or something that the gateway itself found in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunFinding {
+    /// Which part: `2025-03.xlsx`, `department 7`; empty for the listing as a whole.
+    pub part: String,
+    /// Stable code: `unreadable_file`, `sweep_held`, or the vendor's own.
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+    /// Who can put it right.
+    pub needs: Remedy,
+    /// True: the listing lacks what is in this part, so nothing was taken for deleted.
+    pub missing: bool,
+}
+
+/// What a declared rule left out of a part of the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunOmission {
+    /// As in [`RunFinding::part`].
+    pub part: String,
+    /// The rule: `total_rows`.
+    pub rule: String,
+    /// How many records.
+    pub count: u64,
+    /// Where the first of them stand.
+    pub places: Vec<String>,
+}
+
+/// What one page tells beside its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PageNotes {
+    /// What could not be read.
+    pub findings: Vec<RunFinding>,
+    /// What was left out.
+    pub omissions: Vec<RunOmission>,
+    /// How many records the vendor says the whole listing holds.
+    pub total: Option<u64>,
+}
+
+/// From when on the deletions of a sweep wait for a person: when they are more than both.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Brake {
+    /// Records; so many may go in any case.
+    pub records: u64,
+    /// Share, 0 to 1, of the live records that the stream had before the sweep.
+    pub ratio: f64,
+}
+
+impl Brake {
+    /// Are `missing` of `of` records too many?
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "a share needs no exact count")]
+    pub fn holds(&self, missing: u64, of: u64) -> bool {
+        missing > self.records && missing as f64 > self.ratio * of as f64
+    }
+}
+
+/// A sweep whose deletions wait for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldSweep {
+    /// The run whose listing it was: what a release names.
+    pub run: RunId,
+    /// Connection.
+    pub connection: ConnectionName,
+    /// Stream.
+    pub stream: StreamName,
+    /// Live records that the listing no longer held.
+    pub missing: u64,
+    /// Live records that the stream had before it.
+    pub of: u64,
+    /// When the listing ended.
+    pub since_ms: i64,
+}
+
+/// A record that a held sweep would delete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldRecord {
+    /// Id.
+    pub id: RecordId,
+    /// `employee`.
+    pub entity: String,
+    /// The vendor's id.
+    pub external_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_brake_holds_when_both_number_and_share_are_passed() {
+        let brake = Brake { records: 10, ratio: 0.2 };
+        assert!(!brake.holds(10, 10), "so few may go, however large their share is");
+        assert!(brake.holds(11, 54), "11 of 54 is more than a fifth");
+        assert!(!brake.holds(11, 55), "11 of 55 is a fifth");
+        assert!(!Brake { ratio: 1.0, ..brake }.holds(1_000, 1_000), "a share of 1 holds nothing");
+        assert!(Brake { records: 0, ratio: 0.0 }.holds(1, 1_000));
+    }
+}

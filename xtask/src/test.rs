@@ -41,8 +41,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
         _ => Some(Postgres::start()?),
     };
     let mut tests = runner(workspace, options);
-    if let Some(python) = options.all.then(|| official::python(workspace)).flatten() {
-        tests.env(official::PYTHON, python);
+    for wanted in [official::TABLES].into_iter().chain(options.all.then_some(official::STANDARDS)) {
+        if let Some(python) = official::python(workspace, &wanted) {
+            tests.env(wanted.variable, python);
+        }
     }
     let mut examples = workspace.cargo();
     examples.args(["test", "--doc", "--workspace"]);

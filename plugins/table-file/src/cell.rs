@@ -23,6 +23,8 @@ pub enum Cell {
 pub struct Number {
     /// As a decimal text, with the 15 digits that a spreadsheet keeps.
     pub text: String,
+    /// It is a whole number, and no digit of it was rounded away.
+    pub whole: bool,
     /// By the cell's number format.
     pub shown: Shown,
 }
@@ -55,7 +57,35 @@ pub struct Day {
     pub day: u32,
 }
 
-const ERRORS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"];
+/// What a spreadsheet writes in place of a value that it has not.
+const ERRORS: [&str; 18] = [
+    "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NUM!",
+    "#NULL!",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#BUSY!",
+    "#UNKNOWN!",
+    "#EXTERNAL!",
+    "#PYTHON!",
+    "#GETTING_DATA",
+    "#ERROR!",
+];
+
+/// `Err:502`, as LibreOffice writes an error into a text.
+fn is_error(text: &str) -> bool {
+    let numbered = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+    ERRORS.contains(&text)
+        || (text.len() > 1 && text.bytes().all(|b| b == b'#'))
+        || text.strip_prefix("Err:").is_some_and(numbered)
+}
 
 impl Cell {
     /// An error of the spreadsheet.
@@ -66,7 +96,7 @@ impl Cell {
     pub fn of_text(text: &str) -> Self {
         let edge = |c: char| c.is_whitespace() || is_invisible(c);
         let text = text.trim_matches(edge);
-        if ERRORS.contains(&text) || (text.len() > 1 && text.bytes().all(|b| b == b'#')) {
+        if is_error(text) {
             return Self::ERROR;
         }
         if let Some(inner) = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')) {
@@ -88,7 +118,7 @@ impl Cell {
         if kept.abs() >= 1e15 {
             return Self::Fault("a number of more than 15 digits, of which a spreadsheet keeps 15; write it as a text");
         }
-        Self::Number(Number { text: format!("{kept}"), shown })
+        Self::Number(Number { text: format!("{kept}"), whole: number.fract() == 0.0, shown })
     }
 
     /// Is there nothing in it?
@@ -128,7 +158,7 @@ impl Cell {
     /// What is wrong with it, and how to write it.
     pub fn id(&self) -> Result<String, String> {
         if let Self::Number(number) = self {
-            if number.text.contains('.') {
+            if !number.whole {
                 return Err("a number with a fraction, which is not an id; write the id as a text".to_owned());
             }
             if number.shown.scientific {

@@ -3,10 +3,10 @@
 use quick_xml::events::BytesStart;
 
 use super::book::{self, Book};
-use super::format::Format;
-use super::parts::{Parts, Tag, Xml, attribute, flag, unescaped};
+use super::format::Form;
+use super::parts::{Parts, Tag, Xml, attribute, unescaped};
 use super::{Raw, Row};
-use crate::cell::{Cell, Day, Shown};
+use crate::cell::{Cell, Day};
 use crate::config::{Choice, Limits, Stream};
 use crate::day;
 
@@ -66,9 +66,9 @@ impl Reading<'_> {
             match xml.next()? {
                 Tag::Start(start) => match start.local_name().as_ref() {
                     b"row" => {
-                        let number = attribute(&start, "r").and_then(|row| row.parse::<usize>().ok());
-                        next = (number.map_or(next.0, |row| row.saturating_sub(1)), 0);
-                        hidden = flag(&start, "hidden");
+                        let (number, out) = row_of(&start);
+                        next = (number.unwrap_or(next.0), 0);
+                        hidden = out;
                     }
                     b"c" => cell = Some(open(&start, next)),
                     b"f" => _ = cell.as_mut().map(|cell| cell.formula = true),
@@ -167,10 +167,10 @@ impl Reading<'_> {
                  it, or declare `uncalculated = \"read\"`",
             );
         }
-        match self.book.formats.get(open.style).copied().unwrap_or(Format::Number(Shown::default())) {
-            Format::Number(shown) => Cell::of_float(number, shown),
-            Format::Time => Cell::Fault("a time or a duration, which no column takes; write a number or a date"),
-            Format::Date => match day::serial(&format!("{number}"), self.book.from_1904) {
+        match self.book.formats.get(open.style).copied().unwrap_or_default().of(number) {
+            Form::Number(shown) => Cell::of_float(number, shown),
+            Form::Time => Cell::Fault("a time or a duration, which no column takes; write a number or a date"),
+            Form::Date => match day::serial(&format!("{number}"), self.book.from_1904) {
                 Some(date) => Cell::Date(of_date(date)),
                 None => Cell::Fault("a date cell with a number that is not a day; expected a day from 1900-03-01 on"),
             },
@@ -206,6 +206,21 @@ fn of_date(date: jiff::civil::Date) -> Day {
         month: date.month().unsigned_abs().into(),
         day: date.day().unsigned_abs().into(),
     }
+}
+
+/// A row's number from 0, where it has one, and whether it is hidden: by a filter, a person, or a height of nothing.
+fn row_of(start: &BytesStart<'_>) -> (Option<usize>, bool) {
+    let (mut number, mut hidden) = (None, false);
+    for attribute in start.attributes().with_checks(false).filter_map(Result::ok) {
+        let Ok(value) = std::str::from_utf8(&attribute.value) else { continue };
+        match attribute.key.local_name().as_ref() {
+            b"r" => number = value.parse::<usize>().ok().and_then(|row| row.checked_sub(1)),
+            b"hidden" => hidden |= matches!(value, "1" | "true"),
+            b"ht" => hidden |= value.parse() == Ok(0.0),
+            _ => {}
+        }
+    }
+    (number, hidden)
 }
 
 fn open(start: &BytesStart<'_>, next: Place) -> Open {

@@ -54,9 +54,9 @@ fn error_cells_keep_the_row_out_in_a_workbook_and_in_a_text() {
     assert_eq!((ids(&run), rejects(&run)[0].0), (vec!["2025-03|E2"], "工资!E2"));
     let run = run_slips(
         &slips(),
-        "期间,工号,应发,实发,奖金\n2025-03,E1,1,1,#DIV/0!\n2025-03,E2,1,1,####\n2025-03,E3,1,1,1\n",
+        "期间,工号,应发,实发,奖金\n2025-03,E1,1,1,#DIV/0!\n2025-03,E2,1,1,####\n2025-03,E3,1,1,1\n2025-03,Err:502,1,1,1\n",
     );
-    assert_eq!((ids(&run).len(), run.rejects.len()), (1, 2));
+    assert_eq!((ids(&run).len(), run.rejects.len()), (1, 3));
 }
 
 #[test]
@@ -88,6 +88,14 @@ fn hidden_rows_are_refused_or_read_as_declared() {
     assert_eq!((ids(&run), rejects(&run)[0].0), (vec!["2025-03|E1"], "工资!3"));
     assert!(rejects(&run)[0].1.contains("hidden = \"read\""), "{:?}", rejects(&run));
     assert_eq!(of_rows(&slips_with(None, "hidden", json!("read")), "", &rows, "").records.len(), 2);
+}
+
+#[test]
+fn a_row_without_height_is_hidden() {
+    let titles: String = ["期间", "工号", "应发", "实发", "奖金"].map(text).concat();
+    let row = |height: &str, id: &str| format!(r#"<row customHeight="1" ht="{height}">{}</row>"#, row(id, ""));
+    let xml = format!("<sheetData><row>{titles}</row>{}{}</sheetData>", row("0", "E1"), row("0.5", "E2"));
+    assert_eq!(ids(&run_slips(&slips(), ooxml("", &[], &[(r#"name="工资""#, &xml)]))), ["2025-03|E2"]);
 }
 
 fn sheet(id: &str) -> String {

@@ -103,3 +103,12 @@ fn a_reference_is_of_its_own_connection_or_of_the_one_that_is_named() {
     let refused = employee(json!("Ding Talk")).unwrap_err();
     assert!(refused.message.contains("/streams/payroll_records/columns"), "it says where: {refused}");
 }
+
+#[test]
+fn a_number_that_only_rounding_makes_whole_is_not_an_id() {
+    let rows = ["392122417724625.5", "123.00000000000001", "392122417724625"]
+        .map(|id| format!("{}{}{}{}", text("2025-03"), number(id, 0), number("9000", 0), number("8000", 0)));
+    let run = run_slips(&slips(), book_of("", &[], &rows.each_ref().map(String::as_str), ""));
+    assert_eq!(ids(&run), ["2025-03|392122417724625"]);
+    assert!(rejects(&run).iter().all(|(_, reason)| reason.contains("a fraction")), "{:?}", rejects(&run));
+}

@@ -10,6 +10,7 @@ mod kinds;
 mod manifest;
 mod money;
 mod payroll;
+mod produced;
 mod rows;
 mod values;
 mod world;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_config::{Connection, LateProblem, Limits, Schedule as Planned};
+use renmen_config::{AboveTolerance, Connection, LateProblem, Limits, Schedule as Planned};
 use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{CallLimits, CpuShare, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
 use renmen_schema::shown::line;
-use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, Schedule, StreamPlan};
+use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, PayslipRule, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
 use super::{Deployment, permission, writers};
@@ -86,7 +86,10 @@ impl Deployment {
         };
         check_proof(&bound)?;
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
-        let runtime = runtime.with_entities(writers::granted(connection));
+        let runtime = runtime.with_entities(writers::granted(connection)).with_payslips(PayslipRule {
+            tolerance: connection.payslips.tolerance,
+            accept: connection.payslips.above == AboveTolerance::Accept,
+        });
         announce(&runtime);
         Ok(runtime.with_hooks(hooks).with_event_socket(connection.event_socket))
     }

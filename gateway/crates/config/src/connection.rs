@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 use crate::field::read_field;
 use crate::places::{LateProblem, Places};
 use crate::section::{Node, Section};
-use crate::{Grant, Limits, Schedule, Slot};
+use crate::{Grant, Limits, Payslips, Schedule, Slot};
 
 /// Ends of keys under `config` that name a secret. A plugin sees its configuration; it must never see a secret.
 const SECRET_KEYS: [&str; 7] = ["secret", "password", "passwd", "token", "api_key", "apikey", "private_key"];
@@ -39,6 +39,8 @@ pub struct Connection {
     pub event_socket: bool,
     /// `limits`, over those of the file, over the defaults.
     pub limits: Limits,
+    /// `payslips`: how far a payslip may be from adding up.
+    pub payslips: Payslips,
     /// `scoring`: it scores people, so nothing that could mark a protected group is ever sent to it. Default false.
     pub scoring: bool,
     /// `withhold`: fields that no flow ever sends to it, as JSON Pointers with `*` for any item.
@@ -83,6 +85,7 @@ impl Connection {
                 streams.insert(name, stream);
             }
         }
+        let payslips = section.table("payslips").map_or_else(|| Some(Payslips::default()), Payslips::read);
         let limits = match section.table("limits") {
             Some(own) => Limits::read(own, limits),
             None => limits.clone(),
@@ -99,6 +102,7 @@ impl Connection {
             streams,
             event_socket,
             limits,
+            payslips: payslips?,
             scoring,
             withhold,
             places: Places::of(node, text),

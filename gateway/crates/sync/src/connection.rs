@@ -12,6 +12,7 @@ use renmen_turns::Account;
 use tokio::sync::watch;
 
 use crate::intake::{Door, Pace};
+use crate::normalize::PayslipRule;
 use crate::{EntityGrant, HookLimits, Puller, Schedule, SyncError};
 
 /// When a stream runs.
@@ -111,6 +112,7 @@ pub struct ConnectionRuntime {
     streams: BTreeMap<StreamName, StreamPlan>,
     limits: IngestLimits,
     entities: EntityGrant,
+    payslips: PayslipRule,
     hooks: HookLimits,
     pace: Pace,
     door: Door,
@@ -146,6 +148,7 @@ impl ConnectionRuntime {
             streams,
             limits,
             entities: EntityGrant::default(),
+            payslips: PayslipRule::default(),
             pace: Pace::new(HookLimits::default().per_second),
             door: Door::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
@@ -158,6 +161,17 @@ impl ConnectionRuntime {
     pub fn with_entities(mut self, entities: EntityGrant) -> Self {
         self.entities = entities;
         self
+    }
+
+    /// The same with how far its payslips may be from adding up; by default they add up exactly.
+    #[must_use]
+    pub fn with_payslips(mut self, rule: PayslipRule) -> Self {
+        self.payslips = rule;
+        self
+    }
+
+    pub(crate) fn payslips(&self) -> PayslipRule {
+        self.payslips
     }
 
     /// What the operator lets it write.

@@ -7,6 +7,8 @@ use renmen_schema::Remedy;
 use renmen_schema::id::ConnectionName;
 use renmen_store::{CommitOutcome, RunFinding, StreamKey};
 
+use crate::normalize::Payslips;
+
 /// One committed page.
 pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
     let (connection, stream) = (key.connection.to_string(), key.stream.to_string());
@@ -31,6 +33,25 @@ pub(crate) fn page(key: &StreamKey, outcome: &CommitOutcome, took: Duration) {
     let labels = [("connection", connection), ("stream", stream)];
     counter!("renmen_run_pages_total", &labels).increment(1);
     histogram!("renmen_commit_seconds", &labels).record(took.as_secs_f64());
+}
+
+/// How the payslips of a page or a delivery add up.
+pub(crate) fn payslips(connection: &ConnectionName, payslips: Payslips) {
+    for (outcome, count) in [
+        ("adds_up", payslips.add_up),
+        ("accepted", payslips.accepted),
+        ("refused", payslips.refused),
+        ("unchecked", payslips.unchecked),
+    ] {
+        if count > 0 {
+            let labels = [("connection", connection.to_string()), ("outcome", outcome.to_owned())];
+            counter!("renmen_payslips_total", &labels).increment(count);
+        }
+    }
+    if payslips.accepted > 0 {
+        let count = payslips.accepted;
+        tracing::warn!(%connection, count, "payslips that do not add up came in, as `payslips.above` of the connection says");
+    }
 }
 
 /// One run that is over; `end` is `completed` or the failure's code.

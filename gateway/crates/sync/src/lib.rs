@@ -39,6 +39,7 @@ pub use grant::EntityGrant;
 pub use health::StreamHealth;
 pub use intake::{HookLimits, IntakeError, Sender, TakenIn, Verdict};
 pub use listen::{EventDoor, EventSource};
+pub use normalize::PayslipRule;
 pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use quarantine::RetryOutcome;

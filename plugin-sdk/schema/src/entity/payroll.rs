@@ -80,31 +80,44 @@ fn line_rules(line: &PayLine, walk: &mut Walk<'_>) {
 }
 
 impl PayrollRecord {
-    /// Gross, less what lines of kind DEDUCTION and TAX take from the employee, less net: zero when the payslip adds up. An amount
-    /// with a minus sign on such a line is taken as a deduction all the same, because sources differ in the sign. None when there
-    /// are no such lines to verify by, when there is more than one currency, or when the sum does not fit.
+    /// Gross, less what lines of kind DEDUCTION and TAX take from the employee, less net: zero when the payslip adds up. None when
+    /// there are no such lines to verify by, when there is more than one currency, or when the sum does not fit.
+    ///
+    /// Sources differ in two things, and the reading that comes closest counts. A minus sign on such a line is how many write a
+    /// deduction; beside lines of the other sign it may also be what is given back, as a refund of tax. What lines of kind
+    /// REIMBURSEMENT pay may be within gross or beside it.
     #[must_use]
     pub fn difference(&self) -> Option<Decimal> {
-        let currency = self.gross.currency;
-        let mut rest = self.gross.amount;
-        let mut verifiable = false;
-        for line in &self.lines {
-            let deducts = matches!(line.kind, PayLineKind::Deduction | PayLineKind::Tax)
-                && line.borne_by != Some(BorneBy::Employer);
-            if !deducts {
-                continue;
-            }
-            if line.amount.currency != currency {
-                return None;
-            }
-            let taken = Decimal::try_from(line.amount.amount.value().abs()).ok()?;
-            rest = rest.checked_sub(taken)?;
-            verifiable = true;
-        }
-        if !verifiable || self.net.currency != currency {
+        let taken: Vec<rust_decimal::Decimal> = self.amounts(|line| {
+            matches!(line.kind, PayLineKind::Deduction | PayLineKind::Tax) && line.borne_by != Some(BorneBy::Employer)
+        })?;
+        let paid_back = self.amounts(|line| line.kind == PayLineKind::Reimbursement)?;
+        if taken.is_empty() || self.net.currency != self.gross.currency {
             return None;
         }
-        rest.checked_sub(self.net.amount)
+        let sum = |amounts: Vec<rust_decimal::Decimal>| {
+            amounts.into_iter().try_fold(rust_decimal::Decimal::ZERO, rust_decimal::Decimal::checked_add)
+        };
+        let of_both_signs = taken.iter().any(rust_decimal::Decimal::is_sign_negative)
+            && taken.iter().any(rust_decimal::Decimal::is_sign_positive);
+        let mut readings = vec![sum(taken.iter().map(rust_decimal::Decimal::abs).collect())?];
+        if of_both_signs {
+            let signed = sum(taken)?;
+            readings.extend([signed, -signed]);
+        }
+        let beside = sum(paid_back)?;
+        let (gross, net) = (self.gross.amount.value(), self.net.amount.value());
+        let rests = readings.into_iter().flat_map(|taken| {
+            let rest = gross.checked_sub(taken).and_then(|rest| rest.checked_sub(net));
+            [rest, rest.and_then(|rest| rest.checked_add(beside))]
+        });
+        Decimal::try_from(rests.flatten().min_by_key(rust_decimal::Decimal::abs)?).ok()
+    }
+
+    /// The amounts of lines; none if one of them is of another currency than gross.
+    fn amounts(&self, wanted: impl Fn(&PayLine) -> bool) -> Option<Vec<rust_decimal::Decimal>> {
+        let lines = self.lines.iter().filter(|line| wanted(line));
+        lines.map(|line| (line.amount.currency == self.gross.currency).then(|| line.amount.amount.value())).collect()
     }
 }
 
@@ -148,6 +161,30 @@ mod tests {
             PayLine { borne_by: Some(BorneBy::Employer), ..line(PayLineKind::Deduction, PayLineCode::Medical, "500") };
         let own = line(PayLineKind::Tax, PayLineCode::IndividualIncomeTax, "100");
         assert_eq!(slip("11900", vec![borne, own]).difference(), Some(Decimal::ZERO));
+    }
+
+    #[test]
+    fn a_refund_of_tax_and_what_is_paid_back_beside_gross_add_up_either_way() {
+        let kept = line(PayLineKind::Deduction, PayLineCode::Pension, "1000");
+        let refund = line(PayLineKind::Tax, PayLineCode::IndividualIncomeTax, "-200");
+        let travel = line(PayLineKind::Reimbursement, PayLineCode::Reimbursement, "300");
+        for (net, lines) in [
+            ("11200", vec![kept.clone(), refund.clone()]),
+            ("10800", vec![kept.clone(), refund.clone()]),
+            ("11300", vec![kept.clone(), travel.clone()]),
+            ("11000", vec![kept.clone(), travel.clone()]),
+            ("11500", vec![kept.clone(), refund.clone(), travel.clone()]),
+        ] {
+            assert_eq!(slip(net, lines).difference(), Some(Decimal::ZERO), "{net}");
+        }
+        assert_eq!(
+            slip("13000", vec![kept.clone()]).difference().unwrap().to_string(),
+            "-2000",
+            "nothing is given back"
+        );
+        let minus = line(PayLineKind::Deduction, PayLineCode::Pension, "-1000");
+        assert_eq!(slip("13000", vec![minus]).difference().unwrap().to_string(), "-2000");
+        assert_eq!(slip("11301", vec![kept, travel]).difference().unwrap().to_string(), "-1");
     }
 
     #[test]

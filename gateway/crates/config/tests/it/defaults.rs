@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use renmen_config::{Limits, Schedule};
+use renmen_config::{Limits, Payslips, Schedule};
 
 use crate::{DIGEST, read, read_dev};
 
@@ -43,6 +43,8 @@ fn the_smallest_connection_may_do_what_its_manifest_asks_for_and_pulls_nothing_b
         "no plaintext and no private address unless somebody says so"
     );
     assert_eq!(people.limits, Limits::default());
+    assert_eq!(people.payslips, Payslips::default());
+    assert_eq!(people.payslips.tolerance.to_string(), "0.01");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod grants;
 mod interview;
 mod limits;
 mod outside;
+mod payslips;
 mod plugins;
 mod receivers;
 mod secrets;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use renmen_config::{KeySource, Schedule, Sharing, Slot, SlotSource};
+use renmen_config::{AboveTolerance, KeySource, Schedule, Sharing, Slot, SlotSource};
 
 use crate::{read, read_dev, refused};
 
@@ -48,6 +48,7 @@ slots.third = { vault = "dingtalk/app" }
 streams.employees = { every = "15m" }
 streams.roster = { cron = "30 2 * * MON-FRI", zone = "Asia/Shanghai", enabled = false }
 streams.leavers = { manual = true }
+payslips = { tolerance = "1.5", above = "accept" }
 limits = { retries_max = 2, rate = { requests = 20, per = "1s", burst = 5 } }
 
 [connections.off]
@@ -90,6 +91,8 @@ fn a_connection_is_read_with_its_grant_slots_and_streams() {
     assert!(grant.plaintext);
     assert_eq!(grant.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.0/8", "::1/128"]);
     assert_eq!(grant.drop.as_deref(), Some(Path::new("/etc/renmen/inbox")));
+    let payslips = people.payslips;
+    assert_eq!((payslips.tolerance.to_string().as_str(), payslips.above), ("1.5", AboveTolerance::Accept));
     let slots: Vec<_> = people.slots.values().cloned().collect();
     let to = Some(vec!["{base_url}".to_owned(), "https://login.example.com".to_owned()]);
     assert_eq!(

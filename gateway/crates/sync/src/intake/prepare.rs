@@ -17,7 +17,7 @@ use crate::connection::plugin_ref;
 use crate::normalize::{self, Marks, Normalized, Rules};
 use crate::run::prepare::exchange_writes;
 use crate::spool::Reel;
-use crate::{ConnectionRuntime, Puller};
+use crate::{ConnectionRuntime, Puller, figures};
 
 /// The stream of what no stream of the manifest carries.
 const OTHER: &str = "webhook";
@@ -62,7 +62,9 @@ impl Prepare {
         let nothing = VecDeque::<HashSet<u64>>::new();
         let mut checked = normalize::check(outcome.records, exchanges.len(), &rules, &Marks::new(), &nothing);
         checked.quarantine.extend(outcome.rejects.into_iter().map(|reject| normalize::from_reject(reject, limits)));
-        let pages = by_stream(manifest, normalize::finish(checked, &[]), &exchanges, DeletedBy::SourceEvent);
+        let normalized = normalize::finish(checked, &[]);
+        figures::payslips(self.connection.name(), normalized.payslips);
+        let pages = by_stream(manifest, normalized, &exchanges, DeletedBy::SourceEvent);
         Intake {
             tenant: self.connection.tenant().clone(),
             connection: self.connection.name().clone(),

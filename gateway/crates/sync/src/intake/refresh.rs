@@ -182,7 +182,9 @@ impl Engine {
                 let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
                 let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, of.limits()));
                 checked.quarantine.extend(refused);
-                by_stream(from.manifest(), normalize::finish(checked, &[]), &exchanges, DeletedBy::SourceFlag)
+                let normalized = normalize::finish(checked, &[]);
+                figures::payslips(of.name(), normalized.payslips);
+                by_stream(from.manifest(), normalized, &exchanges, DeletedBy::SourceFlag)
             })
             .await;
             let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });

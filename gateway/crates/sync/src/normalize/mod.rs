@@ -5,6 +5,7 @@
 //! be taken in goes to quarantine with a reason that holds none of its values; the rest of the page goes on.
 
 mod envelope;
+mod payslip;
 mod refusal;
 
 use std::collections::{HashSet, VecDeque};
@@ -17,12 +18,15 @@ use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 use crate::{ConnectionRuntime, IngestLimits};
 use envelope::Fault;
 pub(crate) use envelope::NOT_GRANTED;
+pub use payslip::PayslipRule;
+pub(crate) use payslip::Payslips;
 pub(crate) use refusal::from_reject;
 
 /// What may come in through a door: what the manifest declares for it, and of that what the operator granted.
 pub(crate) struct Rules {
     kinds: Vec<(String, May)>,
     limits: IngestLimits,
+    payslips: PayslipRule,
 }
 
 /// What is known of a declared entity.
@@ -44,7 +48,7 @@ impl Rules {
             Some(_) => May::NotGranted,
         };
         let kinds = declared.iter().map(|name| (name.clone(), may(name))).collect();
-        Self { kinds, limits: connection.limits().clone() }
+        Self { kinds, limits: connection.limits().clone(), payslips: connection.payslips() }
     }
 
     fn kind(&self, entity: &str) -> Result<EntityKind, Fault> {
@@ -117,6 +121,8 @@ pub(crate) struct Checked {
     pub(crate) quarantine: Vec<QuarantineWrite>,
     /// Marks of every candidate: the next page's `in_flight`.
     pub(crate) marks: HashSet<u64>,
+    /// How its payslips are verified.
+    payslips: PayslipRule,
 }
 
 /// What a page amounts to.
@@ -125,6 +131,7 @@ pub(crate) struct Normalized {
     pub(crate) records: Vec<RecordWrite>,
     pub(crate) unchanged: Vec<(String, String)>,
     pub(crate) quarantine: Vec<QuarantineWrite>,
+    pub(crate) payslips: Payslips,
 }
 
 /// The first step. `exchanges` is how many the page has.
@@ -135,7 +142,8 @@ pub(crate) fn check(
     marks: &Marks,
     in_flight: &VecDeque<HashSet<u64>>,
 ) -> Checked {
-    let mut checked = Checked { marks: HashSet::with_capacity(envelopes.len()), ..Checked::default() };
+    let marks_of = HashSet::with_capacity(envelopes.len());
+    let mut checked = Checked { marks: marks_of, payslips: rules.payslips, ..Checked::default() };
     let mut repeated = HashSet::new();
     let mut own = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
@@ -173,7 +181,7 @@ pub(crate) fn finish(checked: Checked, known: &[Option<Known>]) -> Normalized {
             page.unchanged.push(id);
             continue;
         }
-        match record(candidate, id) {
+        match record(candidate, id, checked.payslips, &mut page.payslips) {
             Ok(record) => page.records.push(record),
             Err(refused) => page.quarantine.push(*refused),
         }
@@ -185,31 +193,22 @@ fn is_same(candidate: &Candidate, known: Known) -> bool {
     known.deleted == candidate.envelope.deleted && (known.deleted || known.hash == candidate.hash)
 }
 
-fn record(candidate: Candidate, (entity, external_id): (String, String)) -> Result<RecordWrite, Box<QuarantineWrite>> {
+fn record(
+    candidate: Candidate,
+    (entity, external_id): (String, String),
+    rule: PayslipRule,
+    payslips: &mut Payslips,
+) -> Result<RecordWrite, Box<QuarantineWrite>> {
     let Candidate { envelope, kind, hash, .. } = candidate;
     let (body, hash) = if envelope.deleted {
         (Vec::new(), ContentHash::of(&[]))
     } else {
-        match canonicalize(kind, &envelope.payload) {
-            Ok(body) if kind == EntityKind::DimensionScore && corrects(&body) => {
-                let reason = "/adjusts: only a person at the gateway corrects a score; a source that scored again sends \
-                              another score and its new result";
-                return Err(Box::new(QuarantineWrite {
-                    entity,
-                    external_id: Some(external_id),
-                    exchange_no: envelope.exchange,
-                    pointer: envelope.pointer,
-                    code: "gateway_only".to_owned(),
-                    reason: reason.to_owned(),
-                    raw: envelope.payload,
-                }));
-            }
+        match body_of(kind, &envelope.payload, rule, payslips) {
             Ok(body) => {
                 let hash = if body == envelope.payload { hash } else { ContentHash::of(&body) };
                 (body, hash)
             }
-            Err(defects) => {
-                let (code, reason) = refusal::describe(&defects);
+            Err((code, reason)) => {
                 return Err(Box::new(QuarantineWrite {
                     entity,
                     external_id: Some(external_id),
@@ -232,6 +231,30 @@ fn record(candidate: Candidate, (entity, external_id): (String, String)) -> Resu
         pointer: envelope.pointer,
         deleted: envelope.deleted.then_some(DeletedBy::SourceFlag),
     })
+}
+
+/// The canonical body of a payload, or code and reason of its refusal.
+fn body_of(
+    kind: EntityKind,
+    payload: &[u8],
+    rule: PayslipRule,
+    payslips: &mut Payslips,
+) -> Result<Vec<u8>, (String, String)> {
+    let body = canonicalize(kind, payload).map_err(|defects| refusal::describe(&defects))?;
+    let fault = match kind {
+        EntityKind::DimensionScore if corrects(&body) => Some(Fault::new(
+            "gateway_only",
+            "/adjusts: only a person at the gateway corrects a score; a source that scored again sends another score and its new \
+             result"
+                .to_owned(),
+        )),
+        EntityKind::PayrollRecord => payslips.verify(&body, rule).err(),
+        _ => None,
+    };
+    match fault {
+        Some(Fault { code, reason }) => Err((code.to_owned(), reason)),
+        None => Ok(body),
+    }
 }
 
 /// Does a score name another one that it corrects? Its body is canonical, so it parses.

@@ -74,6 +74,7 @@ impl CommitStage<'_> {
             recalled,
         } = prepared;
         let records = (page.records.len() + page.unchanged.len() + page.quarantine.len()) as u64;
+        let payslips = page.payslips;
         if let Some(failure) = self.ratio.page(number, records, &page.quarantine) {
             return Ok(Some(failure));
         }
@@ -123,6 +124,7 @@ impl CommitStage<'_> {
         report::add(&mut self.done.outcome, &outcome);
         self.notes.committed(&outcome);
         figures::page(self.key, &outcome, began.elapsed());
+        figures::payslips(&self.key.connection, payslips);
         self.progress.event(&ProgressEvent::Committed {
             key: self.key,
             run: self.run,

@@ -6,6 +6,7 @@ mod by_hand;
 mod grants;
 mod kill;
 mod neighbours;
+mod payslips;
 mod replays;
 mod runs;
 mod serving;

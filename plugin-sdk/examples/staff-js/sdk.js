@@ -71,9 +71,15 @@ function wait(answer) {
 
 const TIES_MAX = 64;
 const SETTLED_MS = 60_000;
+const OVERLAP_MS = 600_000;
+const SKEW_MS = 900_000;
+const PROOF_PAGES_MAX = 32;
 
-// "What changed since?", asked so that nothing is lost: again from the newest time seen, that time included. Ids read at
-// that time are skipped if the time is over; the vendor's own cursor only leads past a page that is all of one time.
+// "What changed since?", asked so that nothing is lost, by a vendor's RFC 3339 times and without trust in its clock or its
+// order. Each run asks from an overlap before the newest time that there was when the run before it began; a time beyond our
+// clock plus a skew comes in and moves nothing; a list that is not sorted by time, oldest first, is refused. Ids read at the
+// newest time are skipped if that time is over; the vendor's own cursor only leads past a page that is all of one time, and
+// past what lies in the future. It does what `paging::Since` of the Rust SDK does, which says more.
 export class Since {
   static resume(cursor) {
     const since = new Since();
@@ -82,24 +88,61 @@ export class Since {
     } catch {
       throw failure('invalid-input', 'the cursor is not one of this connector');
     }
+    const ceiling = Number(nowMs()) + SKEW_MS;
+    // A cursor in the future would ask for nothing until then: from the beginning instead.
+    if (since.from?.atMs > ceiling) Object.keys(since).forEach((key) => delete since[key]);
+    if (since.beganMs === undefined) Object.assign(since, { beganMs: Number(nowMs()), floor: since.from });
+    since.page_ = { ceiling, count: 0, ahead: false };
     return since;
   }
 
+  // Notes a row. False: leave it out, another page of this run has it.
   isNew(words, atMs, id) {
-    if (!this.newest || this.newest.atMs < atMs) this.newest = { text: words, atMs, ids: [] };
-    if (this.newest.atMs === atMs) this.newest.ids.push(id);
+    const page = this.page_;
+    page.count += 1;
+    const before = page.lastMs ?? this.afterMs;
+    if (before !== undefined && atMs < before) page.disorder ??= page.count;
+    this.ordered ||= before !== undefined && atMs > before;
+    page.lastMs = atMs;
+    if (this.proof) return false;
+    if (atMs > page.ceiling) page.ahead = true;
+    else {
+      if (!this.newest || this.newest.atMs < atMs) this.newest = { text: words, atMs, ids: [] };
+      if (this.newest.atMs === atMs) (this.newest.ids ??= []).push(id);
+    }
     return !(this.from?.atMs === atMs && this.from.ids?.includes(id));
   }
 
   finish(page, vendorNext) {
-    const { from, newest } = this;
-    const moved = newest && newest.atMs > (from?.atMs ?? -Infinity);
-    const plain = (mark) => mark && { text: mark.text, atMs: mark.atMs };
-    if (vendorNext === null || vendorNext === undefined) {
-      return { ...page, next: JSON.stringify({ from: plain(moved ? newest : from) }), hasMore: false };
+    const { page_: shown, proof, newest, from, ...rest } = this;
+    if (shown.disorder) {
+      const place = `record ${shown.disorder} of the page changed before the one in front of it`;
+      throw fail.changed(`the list is not in the order that the connector asks for, oldest change first: ${place}`);
     }
-    const settled = moved && newest.ids.length <= TIES_MAX && newest.atMs + SETTLED_MS <= Number(nowMs());
-    const next = moved ? { from: settled ? newest : plain(newest) } : { from, page: vendorNext };
-    return { ...page, next: JSON.stringify(next), hasMore: true };
+    const state = { ...rest, from, newest: plain(newest), page: undefined, afterMs: undefined };
+    // An empty text is the end of a list like null: followed, it would be the first page again.
+    const isOver = vendorNext === null || vendorNext === undefined || vendorNext === '';
+    const ledOn = { ...state, page: vendorNext, afterMs: shown.ahead ? undefined : shown.lastMs };
+    const more = (next) => ({ ...page, next: JSON.stringify(next), hasMore: true });
+    if (proof) {
+      const looksOn = !isOver && !this.ordered && proof.pages < PROOF_PAGES_MAX;
+      return more(looksOn ? { ...ledOn, proof: { ...proof, pages: proof.pages + 1 } } : { ...state, from: proof.then });
+    }
+    if (isOver) return { ...page, next: JSON.stringify({ from: this.next(), ordered: this.ordered }), hasMore: false };
+    if (shown.ahead || !(newest?.atMs > (from?.atMs ?? -Infinity))) return more(ledOn);
+    const settled = newest.ids?.length <= TIES_MAX && newest.atMs + SETTLED_MS <= Number(nowMs());
+    const then = settled ? newest : plain(newest);
+    return more(this.ordered ? { ...state, from: then } : { ...ledOn, proof: { then, pages: 1 } });
+  }
+
+  // Where the next run asks: an overlap before the vendor's time at which this run began, by whichever clock is behind.
+  next() {
+    const { newest, floor, beganMs } = this;
+    if (!newest) return plain(floor);
+    const backMs = OVERLAP_MS + Math.max(Number(nowMs()) - beganMs, newest.atMs - beganMs, 0);
+    const atMs = newest.atMs - backMs;
+    return floor?.atMs > atMs ? plain(floor) : { text: new Date(atMs).toISOString(), atMs };
   }
 }
+
+const plain = (mark) => mark && { text: mark.text, atMs: mark.atMs };

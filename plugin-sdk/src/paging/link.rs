@@ -20,7 +20,7 @@ pub fn link_next(response: &Response) -> Option<String> {
                 && value.trim().trim_matches('"').split(' ').any(|relation| relation.eq_ignore_ascii_case("next"))
         });
         if is_next {
-            return Some(target.to_owned());
+            return Some(target.trim().to_owned()).filter(|target| !target.is_empty());
         }
     }
     None
@@ -47,5 +47,6 @@ mod tests {
         assert_eq!(next(r#"<https://a.example/?page=1>; rel="prev""#), None);
         assert_eq!(next("nonsense"), None);
         assert_eq!(next("<unclosed; rel=next"), None);
+        assert_eq!(next("<>; rel=next"), None, "an empty target would be the first page again");
     }
 }

@@ -1,16 +1,17 @@
 //! Where to go on: the cursors that vendors use, as text in the gateway's opaque cursor.
 //!
-//! [`Offset`] and [`PageNumber`] for vendors that count, [`link_next`] for those that send a `Link` header, and a
-//! vendor's own `next_cursor` needs nothing of this: hand it on. [`Since`] is for vendors that are asked for what
-//! changed.
+//! [`Offset`] and [`PageNumber`] for vendors that count, [`link_next`] for those that send a `Link` header, and [`Token`] for a
+//! vendor's own `next_cursor`, however it tells the end. [`Since`] is for vendors that are asked for what changed.
 
 mod count;
 mod link;
 mod since;
+mod token;
 
 pub use count::{Offset, PageNumber};
 pub use link::link_next;
-pub use since::Since;
+pub use since::{Since, Window};
+pub use token::Token;
 
 use crate::Failure;
 use serde::de::DeserializeOwned;

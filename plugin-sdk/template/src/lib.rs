@@ -6,7 +6,7 @@ mod record;
 
 use record::Row;
 use renmen_plugin::http::Request;
-use renmen_plugin::paging::Since;
+use renmen_plugin::paging::{Since, Token};
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Failure, Finding, Page, Pull, Source, Unfit, export_source};
@@ -27,7 +27,9 @@ impl Source for @type@ {
         if pull.stream != "employees" {
             return Err(pull.unknown_stream());
         }
-        // The cursor remembers the newest time that was seen; an empty one reads everything.
+        // The cursor remembers the newest time that was seen; an empty one reads everything. Each run asks from ten minutes before
+        // it, and a time far ahead of the clock moves nothing: `Since::resume_within` takes other limits. The list must come oldest
+        // first, which is checked; for one in no order end with `since.finish_unsorted`.
         let mut since = Since::resume(pull.cursor.as_deref())?;
         let answer = employees(&config)
             .query("limit", pull.max_records)
@@ -45,7 +47,7 @@ impl Source for @type@ {
             }
             Ok(())
         })?;
-        Ok(since.finish(page, rest.get("/next_cursor")?))
+        since.finish(page, rest.get::<Token>("/next_cursor")?)
     }
 
     fn probe(config: Config) -> Result<Vec<Finding>, Failure> {

@@ -7,6 +7,8 @@ use serde_json::json;
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/employees.json");
 
+/// The host's clock stands at 2026-01-01T00:00Z. `Host::at_ms` moves it where fixtures are newer: a time ahead of it counts as a
+/// mistake of the vendor's.
 fn run() -> Run {
     let host = Host::new().fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
     host.pull_all::<@type@>(&json!({ "base_url": "https://hr.example/v1" }), "employees", None).unwrap()

@@ -3,15 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use renmen_plugin::paging::Since;
+use renmen_plugin::paging::{Since, Window};
 use renmen_plugin::{Page, testing};
+
+/// The first second of the vendor's times.
+const FROM_S: i64 = 1_772_413_200;
+/// Long after whatever the vendor has.
+const LATER_MS: i64 = (FROM_S + 86_400) * 1000;
+const WINDOW: Window = Window { overlap_ms: 10_000, skew_ms: 60_000 };
 
 /// Id to time in seconds.
 struct Vendor(BTreeMap<String, i64>);
 
 impl Vendor {
     fn with(count: usize, per_second: usize) -> Self {
-        Self((0..count).map(|n| (format!("e{n:03}"), (n / per_second) as i64)).collect())
+        Self((0..count).map(|n| (format!("e{n:03}"), FROM_S + (n / per_second) as i64)).collect())
     }
 
     fn list(&self, from: Option<&str>, cursor: Option<&str>, limit: usize) -> (Vec<(String, i64)>, Option<String>) {
@@ -28,14 +34,14 @@ impl Vendor {
 /// One page: the ids that it hands on, and its cursor.
 fn pull(vendor: &Vendor, cursor: Option<&str>, limit: usize, now_ms: i64) -> (Vec<String>, Page) {
     testing::Host::new().at_ms(now_ms).run(|| {
-        let mut since = Since::resume(cursor).unwrap();
+        let mut since = Since::resume_within(cursor, WINDOW).unwrap();
         let (rows, next) = vendor.list(since.from(), since.page(), limit);
         let fresh = rows
             .iter()
             .filter(|(id, at)| since.is_new(&at.to_string(), at * 1000, id))
             .map(|row| row.0.clone())
             .collect();
-        (fresh, since.finish(Page::new(), next))
+        (fresh, since.finish(Page::new(), next).unwrap())
     })
 }
 
@@ -52,11 +58,9 @@ fn run(vendor: &Vendor, mut cursor: Option<String>, limit: usize, now_ms: i64) -
     panic!("no end");
 }
 
-const LATER_MS: i64 = 10_000_000_000;
-
 #[test]
 fn every_record_comes_once_whatever_the_ties_and_the_page_size() {
-    for (per_second, limit) in [(1, 7), (4, 10), (4, 4), (4, 3), (50, 7), (200, 9), (3, 500)] {
+    for (per_second, limit) in [(1, 7), (4, 10), (4, 4), (4, 3), (50, 7), (200, 9), (3, 500), (3, 1)] {
         let vendor = Vendor::with(200, per_second);
         let (mut ids, _) = run(&vendor, None, limit, LATER_MS);
         let count = ids.len();
@@ -67,15 +71,30 @@ fn every_record_comes_once_whatever_the_ties_and_the_page_size() {
 }
 
 #[test]
-fn the_next_run_reads_the_last_second_again_and_nothing_older() {
+fn the_next_run_reads_the_overlap_again_and_nothing_older() {
     let mut vendor = Vendor::with(200, 4);
     let (_, cursor) = run(&vendor, None, 50, LATER_MS);
     let (ids, cursor) = run(&vendor, cursor, 50, LATER_MS);
-    assert_eq!(ids, ["e196", "e197", "e198", "e199"]);
-    vendor.0.insert("late, but in the second that was read".into(), 49);
-    vendor.0.insert("e000".into(), 60);
+    // The newest second is 49, the overlap ten seconds.
+    assert_eq!((ids.len(), ids.first().unwrap().as_str(), ids.last().unwrap().as_str()), (44, "e156", "e199"));
+    vendor.0.insert("in the second that was read".into(), FROM_S + 49);
+    vendor.0.insert("ten seconds late".into(), FROM_S + 39);
+    vendor.0.insert("later than the overlap".into(), FROM_S + 38);
+    vendor.0.insert("e000".into(), FROM_S + 60);
     let (ids, _) = run(&vendor, cursor, 50, LATER_MS);
-    assert!(ids.contains(&"late, but in the second that was read".to_owned()) && ids.contains(&"e000".to_owned()));
+    let came = |id: &str| ids.iter().any(|known| known == id);
+    assert!(came("in the second that was read") && came("ten seconds late") && came("e000"));
+    assert!(!came("later than the overlap"), "a window is a window");
+}
+
+#[test]
+fn a_source_where_nothing_moves_leaves_the_cursor_where_it_is() {
+    let vendor = Vendor::with(90, 3);
+    let (_, first) = run(&vendor, None, 20, LATER_MS);
+    let (ids, second) = run(&vendor, first.clone(), 20, LATER_MS);
+    assert_eq!((ids.len(), &second), (33, &first));
+    let (again, third) = run(&vendor, second, 20, LATER_MS);
+    assert_eq!((again, third), (ids, first));
 }
 
 #[test]
@@ -84,7 +103,7 @@ fn a_record_that_changes_between_two_pages_pushes_no_other_out_of_sight() {
     let (mut ids, mut page) = pull(&vendor, None, 10, LATER_MS);
     // Ten records that were read move to the end: every offset is now wrong by ten.
     for n in 0..10 {
-        vendor.0.insert(format!("e{n:03}"), 500 + n);
+        vendor.0.insert(format!("e{n:03}"), FROM_S + 500 + n);
     }
     while page.has_more {
         let more;
@@ -101,8 +120,9 @@ fn a_record_that_changes_between_two_pages_pushes_no_other_out_of_sight() {
 fn a_second_that_is_not_over_yet_is_read_again_within_the_run() {
     let vendor = Vendor::with(20, 4);
     // The clock stands in the second that the first page ends with.
-    let (first, page) = pull(&vendor, None, 10, 2_000);
-    let (second, _) = pull(&vendor, page.next.as_deref(), 10, 2_000);
+    let now_ms = (FROM_S + 2) * 1000;
+    let (first, page) = pull(&vendor, None, 10, now_ms);
+    let (second, _) = pull(&vendor, page.next.as_deref(), 10, now_ms);
     assert_eq!(first[8..], second[..2]);
 }
 
@@ -118,17 +138,18 @@ fn more_ties_than_are_remembered_come_again_rather_than_never() {
 #[test]
 fn a_list_in_no_order_moves_the_time_only_at_the_end_of_the_run() {
     let host = testing::Host::new();
+    let window = Window { overlap_ms: 4, ..Window::default() };
     host.run(|| {
-        let mut since = Since::resume(None).unwrap();
+        let mut since = Since::resume_within(None, window).unwrap();
         assert!(since.is_new("9", 9, "a") && since.is_new("3", 3, "b"));
-        let page = since.finish_unsorted(Page::new(), Some("p2".into()));
-        let mut since = Since::resume(page.next.as_deref()).unwrap();
+        let page = since.finish_unsorted(Page::new(), Some("p2".to_owned())).unwrap();
+        let mut since = Since::resume_within(page.next.as_deref(), window).unwrap();
         assert_eq!((since.from(), since.page()), (None, Some("p2")));
         assert!(since.is_new("5", 5, "c"));
-        let page = since.finish_unsorted(Page::new(), None);
+        let page = since.finish_unsorted(Page::new(), None).unwrap();
         assert!(!page.has_more);
-        let since = Since::resume(page.next.as_deref()).unwrap();
-        assert_eq!((since.from(), since.page(), since.from_ms(4)), (Some("9"), None, Some(5)));
+        let since = Since::resume_within(page.next.as_deref(), window).unwrap();
+        assert_eq!((since.from(), since.page(), since.from_ms()), (Some("5"), None, Some(5)));
     });
 }
 

@@ -1,14 +1,17 @@
 //! "What changed since?", for lists whose order is not ours to choose.
 //!
 //! Hire lists talents newest first and says nothing of the order of the others. A record that changes while a run goes through
-//! such a list may move to where the run has been already, so the next run asks not just from the newest time that this one
-//! saw, but from no later than when this one began. Unchanged records cost the gateway nothing.
+//! such a list may move to where the run has been already, and one may show up later than its own time says. So the next run
+//! asks from an overlap before the newest time that this one saw, and from no later than an overlap before this one began: a time
+//! in the future moves nothing. Unchanged records cost the gateway nothing.
 
-use renmen_plugin::{Failure, Page, clock, locate};
+use renmen_plugin::{Failure, Page, clock, locate, warn};
 use serde::{Deserialize, Serialize};
 
 /// Clocks differ, and the vendor shows changes late. Milliseconds.
 const OVERLAP_MS: i64 = 5 * 60_000;
+/// A cursor further ahead of the gateway's clock than this is not believed. Milliseconds.
+const SKEW_MS: i64 = 15 * 60_000;
 
 /// The cursor.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,8 +42,16 @@ impl Changed {
             Some(text) => locate::parse(text.as_bytes())
                 .map_err(|fault| Failure::invalid_input(format!("the cursor is not of this stream: {fault}")))?,
         };
+        let now_ms = clock::now_ms();
+        if cursor.from_ms.is_some_and(|from_ms| from_ms > now_ms.saturating_add(SKEW_MS)) {
+            warn!(
+                "the cursor lies ahead of the gateway's clock: whatever changed until then would never be asked for. The list is \
+                 read from its beginning. Check the gateway's clock"
+            );
+            cursor = Self::default();
+        }
         if cursor.page.is_none() {
-            cursor.began_ms = Some(clock::now_ms());
+            cursor.began_ms = Some(now_ms);
         }
         Ok(cursor)
     }
@@ -66,7 +77,11 @@ impl Changed {
             self.page = next;
             return Ok(page.more(serde_json::to_string(&self)?));
         }
-        let safe = self.newest_ms.zip(self.began_ms).map(|(newest, began)| newest.min(began - OVERLAP_MS));
+        let now_ms = clock::now_ms();
+        // The vendor's clock at the begin of this run: no later than ours then, nor than the newest time less what the run took.
+        let safe = self.newest_ms.zip(self.began_ms).map(|(newest, began)| {
+            newest.saturating_sub((now_ms - began).max(0)).min(began).saturating_sub(OVERLAP_MS).max(0)
+        });
         // Whatever lies before where this run asked from was seen by the one before it.
         let done = Self { from_ms: self.from_ms.max(safe), ..Self::default() };
         Ok(page.done(serde_json::to_string(&done)?))
@@ -94,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn the_next_run_asks_from_the_newest_time_that_is_old_enough() {
-        let old = NOW_MS - OVERLAP_MS - 1;
-        assert_eq!(from_ms(&finished(None, NOW_MS, &[5, old, 7], None)), Some(old));
-        let fresh = finished(None, NOW_MS, &[NOW_MS - 1], None);
+    fn the_next_run_asks_from_an_overlap_before_the_newest_time() {
+        let old = NOW_MS - 86_400_000;
+        assert_eq!(from_ms(&finished(None, NOW_MS, &[5, old, 7], None)), Some(old - OVERLAP_MS));
+        let fresh = finished(None, NOW_MS, &[NOW_MS], None);
         assert_eq!(from_ms(&fresh), Some(NOW_MS - OVERLAP_MS), "what changed while the run went is asked for again");
     }
 
@@ -112,11 +127,24 @@ mod tests {
 
     #[test]
     fn a_run_that_saw_nothing_leaves_the_time_where_it_was_and_none_moves_it_back() {
-        let first = finished(None, NOW_MS, &[100], None);
+        let old = NOW_MS - 86_400_000;
+        let first = finished(None, NOW_MS, &[old], None);
         let empty = finished(first.next.as_deref(), NOW_MS, &[], None);
-        assert_eq!(from_ms(&empty), Some(100));
-        let back = finished(empty.next.as_deref(), NOW_MS, &[3], None);
-        assert_eq!(from_ms(&back), Some(100));
+        assert_eq!(from_ms(&empty), Some(old - OVERLAP_MS));
+        let again = finished(empty.next.as_deref(), NOW_MS, &[old], None);
+        assert_eq!(from_ms(&again), Some(old - OVERLAP_MS));
+        let back = finished(again.next.as_deref(), NOW_MS, &[3], None);
+        assert_eq!(from_ms(&back), Some(old - OVERLAP_MS));
+    }
+
+    #[test]
+    fn a_time_in_the_future_moves_no_cursor_past_now_and_a_cursor_that_lies_there_is_given_up() {
+        const IN_2062_MS: i64 = 2_914_000_000_000;
+        let first = finished(None, NOW_MS, &[NOW_MS - 1, IN_2062_MS], None);
+        assert_eq!(from_ms(&first), Some(NOW_MS - OVERLAP_MS));
+        let ahead = format!("{{\"from_ms\":{IN_2062_MS}}}");
+        let resumed = |now_ms| Host::new().at_ms(now_ms).run(|| Changed::resume(Some(&ahead)).unwrap().since_ms());
+        assert_eq!((resumed(NOW_MS), resumed(IN_2062_MS)), (None, Some(IN_2062_MS)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The protocol's collections: which there are, and how an object of each becomes a record, whichever door it came through.
 
 use renmen_plugin::http::Response;
+use renmen_plugin::paging::Token;
 use renmen_plugin::schema::Entity;
 use renmen_plugin::schema::entity::{Application, Candidate, Interview, InterviewOrder};
 use renmen_plugin::schema::types::Instant;
@@ -35,7 +36,7 @@ pub(crate) fn take(
     (collection, pointer): (&str, &str),
     response: &Response,
     wanted: Wanted<'_>,
-) -> Option<Result<Option<String>, Failure>> {
+) -> Option<Result<Token, Failure>> {
     Some(match collection {
         "candidates" => list(page, response, pointer, wanted, |from| {
             let candidate = map::candidate(from)?;
@@ -73,7 +74,7 @@ fn list<T, E>(
     pointer: &str,
     wanted: Wanted<'_>,
     map: impl Fn(&T) -> Result<E, Unfit>,
-) -> Result<Option<String>, Failure>
+) -> Result<Token, Failure>
 where
     T: DeserializeOwned,
     E: Entity,

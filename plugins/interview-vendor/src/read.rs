@@ -33,7 +33,7 @@ fn page(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut wanted = |modified: &str, at_ms: i64, id: &str| since.is_new(modified, at_ms, id);
     let taken = collection::take(config, &mut page, (&pull.stream, "/data"), &response, &mut wanted);
     let next = taken.ok_or_else(|| pull.unknown_stream())??;
-    Ok(since.finish(page, next))
+    since.finish(page, next)
 }
 
 /// Objects by their ids, without touching the cursor.

@@ -6,7 +6,7 @@
 mod record;
 
 use renmen_plugin::http::{Request, Response};
-use renmen_plugin::paging::Since;
+use renmen_plugin::paging::{Since, Token};
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Failure, Page, Pull, Source, export_source};
@@ -47,7 +47,7 @@ fn page_of(answer: &Response, mut since: Since) -> Result<Page, Failure> {
         }
         Ok(())
     })?;
-    Ok(since.finish(page, rest.get("/next_cursor")?))
+    since.finish(page, rest.get::<Token>("/next_cursor")?)
 }
 
 export_source!(StaffApi);

@@ -2,8 +2,8 @@
 
 use renmen_plugin::Failure;
 use renmen_plugin::http::{Request, Response};
+use renmen_plugin::paging::Token;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{accept_new, error, new_request};
 use crate::Config;
@@ -68,7 +68,7 @@ pub struct InstanceIds {
     pub list: Vec<String>,
     /// Empty or absent: that was the last page.
     #[serde(default)]
-    pub next_token: Option<Value>,
+    pub next_token: Token,
 }
 
 impl InstanceIds {
@@ -77,13 +77,7 @@ impl InstanceIds {
     /// # Errors
     /// [`FailureKind::UpstreamChanged`](renmen_plugin::FailureKind) for a token that is no number.
     pub fn next(&self) -> Result<Option<i64>, Failure> {
-        let token = match &self.next_token {
-            None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) if text.is_empty() => return Ok(None),
-            Some(Value::String(text)) => text.parse().ok(),
-            Some(other) => other.as_i64(),
-        };
-        token.map(Some).ok_or_else(|| Failure::upstream_changed("nextToken of the list of approvals is no number"))
+        self.next_token.number()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The vendor's objects, with the members that are used. What the app has no permission for is absent: unknown, not cleared.
 
+use renmen_plugin::paging::Token;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Asks for the children of one department.
@@ -44,7 +45,7 @@ pub struct UserList {
     /// Ask again?
     pub has_more: bool,
     /// Where to go on.
-    pub next_cursor: Option<i64>,
+    pub next_cursor: Token,
 }
 
 /// One member.
@@ -92,7 +93,8 @@ pub struct OnJobIds {
     /// Ids.
     pub data_list: Vec<String>,
     /// Where to go on.
-    pub next_cursor: Option<i64>,
+    #[serde(default)]
+    pub next_cursor: Token,
 }
 
 /// Asks for roster fields of at most 100 people.
@@ -173,7 +175,8 @@ pub struct LeaverIds {
     #[serde(default)]
     pub has_more: bool,
     /// Where to go on.
-    pub next_token: Option<i64>,
+    #[serde(default)]
+    pub next_token: Token,
 }
 
 /// One leaver.

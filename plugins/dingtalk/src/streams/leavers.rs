@@ -26,11 +26,10 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     if !ids.user_id_list.is_empty() {
         add(config, &ids.user_id_list, &mut page)?;
     }
-    match (ids.has_more, ids.next_token) {
-        (true, Some(next)) => Ok(page.more(next.to_string())),
-        (true, None) => Err(Failure::upstream_changed("the list of leavers goes on without saying where")),
-        (false, _) => Ok(page),
-    }
+    Ok(match ids.next_token.if_more(ids.has_more)?.number()? {
+        Some(next) => page.more(next.to_string()),
+        None => page,
+    })
 }
 
 fn add(config: &Config, ids: &[String], page: &mut Page) -> Result<(), Failure> {

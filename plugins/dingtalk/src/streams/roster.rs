@@ -34,7 +34,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         add(config, &ids.data_list, &mut page)?;
     }
     // The end is an answer without a cursor.
-    Ok(match ids.next_cursor {
+    Ok(match ids.next_cursor.number()? {
         Some(next) => page.more(next.to_string()),
         None => page.everything(),
     })

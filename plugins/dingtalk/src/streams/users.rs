@@ -54,10 +54,8 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
             item.push(user.userid.clone(), None, &map::employee(&user)?)
         })?;
         let list = UserList { has_more: rest.get("/result/has_more")?, next_cursor: rest.get("/result/next_cursor")? };
-        match (list.has_more, list.next_cursor) {
-            (true, Some(cursor)) => walk.goes_on(dept_id, cursor),
-            (true, None) => return Err(Failure::upstream_changed("a list of members goes on without saying where")),
-            (false, _) => {}
+        if let Some(cursor) = list.next_cursor.if_more(list.has_more)?.number()? {
+            walk.goes_on(dept_id, cursor);
         }
     }
     walk.finish(page)

@@ -11,6 +11,7 @@ pub(crate) mod text;
 pub(crate) use error::is_gone;
 
 use renmen_plugin::http::{Request, Response};
+use renmen_plugin::paging::Token;
 use renmen_plugin::{Failure, FailureKind};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
@@ -106,17 +107,14 @@ pub(crate) fn listing(response: &Response) -> Result<Listing, Failure> {
     struct Data {
         items: Option<IgnoredAny>,
         has_more: Option<bool>,
-        page_token: Option<String>,
+        #[serde(default)]
+        page_token: Token,
     }
     let Some(data) = response.json::<Answer>()?.data else {
         return Ok(Listing { has_items: false, next: None });
     };
-    let next = match (data.has_more, data.page_token.filter(|token| !token.is_empty())) {
-        (Some(true), Some(token)) => Some(token),
-        (Some(true), None) => return Err(Failure::upstream_changed("a list goes on without saying where")),
-        _ => None,
-    };
-    Ok(Listing { has_items: data.items.is_some(), next })
+    let next = data.page_token.if_more(data.has_more == Some(true))?;
+    Ok(Listing { has_items: data.items.is_some(), next: next.text() })
 }
 
 /// Every item of a list that is short by nature, over at most `pages_max` pages.

@@ -53,7 +53,7 @@ fn hiring_comes_as_jobs_candidates_applications_offers_and_interviews() {
 fn the_next_run_asks_for_what_changed_since_and_the_vendor_may_answer_without_a_list() {
     let run = fixtures().at_ms(NOW_MS).pull_all::<Feishu>(&config(), "jobs", None).unwrap();
     let url = format!(
-        "{BASE}/open-apis/hire/v1/jobs?page_size=20&user_id_type=open_id&department_id_type=open_department_id&update_start_time=1767225000000"
+        "{BASE}/open-apis/hire/v1/jobs?page_size=20&user_id_type=open_id&department_id_type=open_department_id&update_start_time=1767224700000"
     );
     let host = Host::new().answer("GET", &url, 200, r#"{"code":0,"data":{}}"#);
     let again = host.pull_all::<Feishu>(&config(), "jobs", run.next.clone()).unwrap();

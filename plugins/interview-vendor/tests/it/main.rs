@@ -208,12 +208,30 @@ fn a_deleted_object_is_told_and_needs_nothing_else() {
 }
 
 #[test]
-fn the_next_run_asks_from_the_newest_time_inclusive() {
-    let page = read("candidates", json!([object("c1", json!({ "name": "赵晓明" }))]));
-    let url = format!("{BASE}/candidates?limit=500&modified_since=2026-03-02T09%3A30%3A00.000%2B08%3A00");
-    let host = Host::new().answer("GET", &url, 200, r#"{"data":[]}"#);
-    let next = host.pull::<InterviewVendor>(&config(), pull("candidates", page.next.as_deref())).unwrap();
-    assert!(!next.has_more);
+fn the_next_run_asks_from_ten_minutes_before_the_newest_time_inclusive() {
+    let later = || Host::new().at_ms(1_772_500_000_000);
+    // The protocol says null or nothing at the end; an empty text would be the first page again.
+    for end in [json!(null), json!("")] {
+        let body = json!({ "data": [object("c1", json!({ "name": "赵晓明" }))], "next_cursor": end }).to_string();
+        let host = later().answer("GET", &format!("{BASE}/candidates?limit=500"), 200, body);
+        let page = host.pull::<InterviewVendor>(&config(), pull("candidates", None)).unwrap();
+        assert!(!page.has_more, "{end}");
+        let url = format!("{BASE}/candidates?limit=500&modified_since=2026-03-02T09%3A20%3A00.000%2B08%3A00");
+        let host = later().answer("GET", &url, 200, r#"{"data":[]}"#);
+        let next = host.pull::<InterviewVendor>(&config(), pull("candidates", page.next.as_deref())).unwrap();
+        assert!(!next.has_more);
+    }
+}
+
+#[test]
+fn a_list_that_is_not_in_the_protocols_order_is_refused() {
+    let at = |id: &str, time: &str| json!({ "id": id, "modified_at": time, "name": "赵晓明" });
+    let newest_first = json!([at("c2", "2026-03-02T09:30:01Z"), at("c1", "2026-03-02T09:30:00Z")]);
+    let body = json!({ "data": newest_first }).to_string();
+    let host = Host::new().at_ms(1_772_500_000_000).answer("GET", &format!("{BASE}/candidates?limit=500"), 200, body);
+    let failure = host.pull::<InterviewVendor>(&config(), pull("candidates", None)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::UpstreamChanged);
+    assert!(failure.message.contains("not in the order"), "{}", failure.message);
 }
 
 #[test]

@@ -117,12 +117,12 @@ fn page_of(config: &Config, answer: &Response, mut since: Since) -> Result<Page,
         page.records.clear();
     }
     if config.is("stops_at_empty") && is_empty {
-        return Ok(since.finish(page, None));
+        return since.finish(page, None);
     }
     if config.is("follows_offset") {
-        return Ok(since.finish_unsorted(page, next));
+        return since.finish_unsorted(page, next);
     }
-    let page = since.finish(page, next);
+    let page = since.finish(page, next)?;
     // The coverage that only a whole listing may claim.
     let coverage = if config.is("invents_deletes") { Coverage::Everything } else { page.coverage };
     Ok(Page { coverage, ..page })

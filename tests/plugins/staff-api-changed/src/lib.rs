@@ -5,7 +5,7 @@ pub mod record;
 
 use record::Staff;
 use renmen_plugin::http::Request;
-use renmen_plugin::paging::Since;
+use renmen_plugin::paging::{Since, Token};
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Failure, Page, Pull, Source, export_source};
@@ -44,7 +44,7 @@ impl Source for Changed {
             }
             Ok(())
         })?;
-        Ok(since.finish(page, rest.get("/next_cursor")?))
+        since.finish(page, rest.get::<Token>("/next_cursor")?)
     }
 }
 

@@ -1,7 +1,5 @@
 //! A vendor's own token endpoint: named fields in, a pointer to the token out (DingTalk, Feishu and most Chinese suites).
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -10,8 +8,8 @@ use renmen_vault::Secret;
 use serde_json::Value;
 use url::Url;
 
-use super::Token;
 use super::endpoint::{JsonAsk, member_text, members};
+use super::{Token, life};
 use crate::EgressError;
 use crate::template::fill;
 use crate::wire::{Answer, Outgoing, WayOut};
@@ -73,8 +71,13 @@ fn token_of(answer: &Answer, ask: &JsonAsk) -> Result<Token, EgressError> {
     let token = body.pointer(&ask.token).and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token
         .ok_or_else(|| EgressError::Auth(format!("the token endpoint's answer has no text at `{}`", ask.token)))?;
-    let life = ask.expires_in.as_deref().and_then(|pointer| seconds(body.pointer(pointer)?));
-    Ok(Token::new(token.to_owned(), life.map(Duration::from_secs)))
+    let life = match ask.expires_in.as_deref() {
+        None => None,
+        Some(pointer) => life::of(body.pointer(pointer)).map_err(|why| {
+            EgressError::Auth(format!("the token endpoint's answer cannot be used: `{pointer}` {why}"))
+        })?,
+    };
+    Ok(Token::new(token.to_owned(), life))
 }
 
 /// The code, when it is one that means failure. Long or odd texts could be an echo and are not shown.
@@ -90,11 +93,6 @@ fn error_code(body: &Value, pointer: &str) -> Option<String> {
         _ => return None,
     };
     (!matches!(code.as_str(), "0" | "" | "200" | "ok")).then_some(code)
-}
-
-/// Vendors write it as a number or as text.
-fn seconds(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -166,6 +164,8 @@ mod tests {
             (SECRET, 401, "{}"),
             (SECRET, 200, "<html>s&cret</html>"),
             (SECRET, 200, r#"{"accessToken":""}"#),
+            (SECRET, 200, r#"{"accessToken":"s&cret","expireIn":-7200}"#),
+            (SECRET, 200, r#"{"accessToken":"s&cret","expireIn":"two hours, s&cret"}"#),
             ("s&cret", 200, "{}"),
             (r#"{"client_id":"id-1"}"#, 200, "{}"),
         ] {

@@ -3,6 +3,8 @@
 
 mod endpoint;
 mod json;
+mod life;
+mod oauth2_answer;
 mod oauth2_client;
 
 use std::collections::HashMap;

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
+use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
-    ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, SyncHttpClient, TokenResponse,
-    TokenUrl,
+    Client, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, StandardRevocableToken,
+    SyncHttpClient, TokenResponse, TokenUrl,
 };
 use renmen_vault::Secret;
 use url::Url;
 
 use super::Token;
 use super::endpoint::{member_text, members};
+use super::oauth2_answer::{self, Fault};
 use crate::EgressError;
 use crate::wire::{Answer, Outgoing, WayOut};
 
@@ -26,14 +27,23 @@ pub(super) async fn fetch(
     way: &dyn WayOut,
 ) -> Result<Token, EgressError> {
     let request = written(url, scopes, secret)?;
-    let answer = response(way.send(outgoing(url, request)).await?)?;
+    let answer = way.send(outgoing(url, request)).await?;
+    let status = answer.status;
+    let answer = response(answer)?;
     let read = ask(url, scopes, secret, &|_| Ok::<_, Infallible>(answer.clone()))?;
     match read {
-        Ok(found) => Ok(Token::new(found.access_token().secret().clone(), found.expires_in())),
+        Ok(found) => match found.sound() {
+            Ok(found) => Ok(Token::new(found.access_token().secret().clone(), found.expires_in())),
+            Err(Fault::Refused(code)) => Err(refused(&code)),
+            Err(Fault::Form(why)) => Err(EgressError::Auth(format!("the token endpoint's answer {why}"))),
+        },
         Err(RequestTokenError::ServerResponse(refusal)) => Err(refused(refusal.error().as_ref())),
-        Err(_) => {
-            Err(EgressError::Auth("the token endpoint's answer is no OAuth 2.0 token answer; check token_url".into()))
+        Err(_) if answer.status().is_success() => {
+            Err(EgressError::Auth("the token endpoint's answer is not a JSON object; check token_url".into()))
         }
+        Err(_) => Err(EgressError::Auth(format!(
+            "the token endpoint answers status {status} and not with an OAuth 2.0 error; check token_url and the secret"
+        ))),
     }
 }
 
@@ -49,8 +59,17 @@ fn written(url: &Url, scopes: &[String], secret: &Secret) -> Result<HttpRequest,
     taken.into_inner().ok_or_else(|| EgressError::Auth("the token request cannot be written; check the secret".into()))
 }
 
+/// The crate's client, with the answer that vendors really give.
+type OurClient = Client<
+    BasicErrorResponse,
+    oauth2_answer::Answer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+>;
+
 /// What came of one client credentials request.
-type Asked<C> = Result<BasicTokenResponse, RequestTokenError<<C as SyncHttpClient>::Error, BasicErrorResponse>>;
+type Asked<C> = Result<oauth2_answer::Answer, RequestTokenError<<C as SyncHttpClient>::Error, BasicErrorResponse>>;
 
 fn ask<C: SyncHttpClient>(url: &Url, scopes: &[String], secret: &Secret, over: &C) -> Result<Asked<C>, EgressError> {
     let members = members(secret)?;
@@ -58,7 +77,7 @@ fn ask<C: SyncHttpClient>(url: &Url, scopes: &[String], secret: &Secret, over: &
         member_text(&members, name)
             .ok_or_else(|| EgressError::Auth(format!("the slot's secret has no text member `{name}`")))
     };
-    let client = BasicClient::new(ClientId::new(member("client_id")?))
+    let client = OurClient::new(ClientId::new(member("client_id")?))
         .set_client_secret(ClientSecret::new(member("client_secret")?))
         .set_token_uri(TokenUrl::from_url(url.clone()));
     let scopes = scopes.iter().cloned().map(Scope::new);
@@ -78,10 +97,13 @@ fn response(answer: Answer) -> Result<HttpResponse, EgressError> {
     if answer.status >= 500 {
         return Err(EgressError::Unavailable(format!("the token endpoint answers status {}", answer.status)));
     }
+    // The body says what it is: its headers, the content type among them, are left out, and 201 is as good as 200.
     let mut response = HttpResponse::new(answer.body.to_vec());
-    *response.status_mut() = http::StatusCode::from_u16(answer.status)
-        .map_err(|_| EgressError::Unavailable("the token endpoint answers no known status".into()))?;
-    *response.headers_mut() = answer.headers;
+    if !(200..300).contains(&answer.status) {
+        *response.status_mut() = http::StatusCode::from_u16(answer.status).map_err(|_| {
+            EgressError::Unavailable("the token endpoint answers with a status that does not exist".into())
+        })?;
+    }
     Ok(response)
 }
 

@@ -189,6 +189,57 @@ async fn oauth2_client_credentials_are_asked_for_as_rfc_6749_says() {
     assert_eq!(api.hits(), 1);
 }
 
+fn oauth2() -> AuthRecipe {
+    AuthRecipe::Oauth2ClientCredentials {
+        token_url: "{auth_url}/oauth/token".into(),
+        scopes: vec![],
+        place: Placement::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_token_answer_is_taken_in_every_form_that_vendors_write() {
+    let answers = [
+        ok(r#"{"access_token":"bearer-one","token_type":"Bearer","expires_in":"3600"}"#),
+        ok(r#"{"access_token":"bearer-one","token_type":"bearer","expires_in":3600.0}"#),
+        ok(r#"{"access_token":"bearer-one"}"#),
+        ok(r#"{"access_token":"bearer-one","expires_in":null,"scope":["read","staff"]}"#),
+        ok(r#"{"access_token":"bearer-one","token_type":"bearer","expires_in":3600,"scope":"read,staff"}"#),
+        reply(201, "", r#"{"access_token":"bearer-one","token_type":"bearer"}"#),
+        reply(200, "content-type: text/plain\r\n", r#"{"access_token":"bearer-one","token_type":"bearer"}"#),
+    ];
+    for answer in answers {
+        let (api, tokens) = (Vendor::start(vec![ok("{}")]).await, Vendor::start(vec![answer]).await);
+        let connection = connect(with_recipe(&api, &tokens, oauth2()));
+        for _ in 0..2 {
+            assert_eq!(send(&connection, &api).await.unwrap(), 200);
+        }
+        assert!(api.requests.lock()[0].contains("authorization: Bearer bearer-one\r\n"));
+        assert_eq!(tokens.hits(), 1, "a life that is not stated is five minutes");
+    }
+}
+
+#[tokio::test]
+async fn a_token_answer_that_cannot_be_used_is_told_by_what_is_wrong_and_never_quoted() {
+    let cases = [
+        (ok(r#"{"access_token":"canary-token","expires_in":-1}"#), "`expires_in` is negative"),
+        (ok(r#"{"access_token":"canary-token","expires_in":"canary"}"#), "`expires_in` is not a number of seconds"),
+        (ok(r#"{"access_token":"canary-token","expires_in":["canary"]}"#), "`expires_in` is not a number of seconds"),
+        (ok(r#"{"token":"canary-token"}"#), "has no `access_token`; check token_url"),
+        (ok(r#"{"access_token":{"canary":1}}"#), "has an `access_token` that is not a text"),
+        (ok("<html>canary</html>"), "is not a JSON object; check token_url"),
+        (ok(r#"["canary"]"#), "is not a JSON object; check token_url"),
+        (ok(r#"{"error":"invalid_client","error_description":"canary"}"#), "refuses the slot's secret: invalid_client"),
+        (reply(404, "", "canary"), "answers status 404 and not with an OAuth 2.0 error"),
+    ];
+    for (answer, words) in cases {
+        let (api, tokens) = (Vendor::start(vec![ok("{}")]).await, Vendor::start(vec![answer]).await);
+        let error = send(&connect(with_recipe(&api, &tokens, oauth2())), &api).await.unwrap_err();
+        assert!(matches!(&error, EgressError::Auth(why) if why.contains(words) && !why.contains("canary")), "{error}");
+        assert_eq!((api.connected(), tokens.hits()), (0, 1));
+    }
+}
+
 #[tokio::test]
 async fn a_configuration_key_that_is_missing_is_named_when_the_connection_is_made() {
     let api = Vendor::start(vec![ok("{}")]).await;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Clocks differ, and the vendor shows changes late. Milliseconds.
 const OVERLAP_MS: i64 = 5 * 60_000;
-/// A cursor further ahead of the gateway's clock than this is not believed. Milliseconds.
+/// A time further ahead of the gateway's clock than this is not believed. Milliseconds.
 const SKEW_MS: i64 = 15 * 60_000;
 
 /// The cursor.
@@ -66,9 +66,10 @@ impl Changed {
         self.page.as_deref()
     }
 
-    /// Notes when a record of the page was changed.
+    /// Notes when a record of the page was changed. A time that lies in the future moves nothing.
     pub(crate) fn saw(&mut self, changed_ms: Option<i64>) {
-        self.newest_ms = self.newest_ms.max(changed_ms);
+        let ceiling_ms = clock::now_ms().saturating_add(SKEW_MS);
+        self.newest_ms = self.newest_ms.max(changed_ms.filter(|changed_ms| *changed_ms <= ceiling_ms));
     }
 
     /// The page with its cursor; without a further page token the run is done.
@@ -141,7 +142,8 @@ mod tests {
     fn a_time_in_the_future_moves_no_cursor_past_now_and_a_cursor_that_lies_there_is_given_up() {
         const IN_2062_MS: i64 = 2_914_000_000_000;
         let first = finished(None, NOW_MS, &[NOW_MS - 1, IN_2062_MS], None);
-        assert_eq!(from_ms(&first), Some(NOW_MS - OVERLAP_MS));
+        assert_eq!(from_ms(&first), Some(NOW_MS - 1 - OVERLAP_MS));
+        assert_eq!(from_ms(&finished(None, NOW_MS, &[IN_2062_MS], None)), None);
         let ahead = format!("{{\"from_ms\":{IN_2062_MS}}}");
         let resumed = |now_ms| Host::new().at_ms(now_ms).run(|| Changed::resume(Some(&ahead)).unwrap().since_ms());
         assert_eq!((resumed(NOW_MS), resumed(IN_2062_MS)), (None, Some(IN_2062_MS)));

@@ -109,6 +109,10 @@ mod each_fault_is_found_by_its_check_and_by_no_other {
         follows_offset => "pages.moved",
         begins_anew => "cursor.foreign",
         loses_ties => "changes.ties",
+        believes_the_order => "pages.order",
+        follows_an_empty_cursor => "pages.end",
+        reads_without_overlap => "changes.late",
+        believes_the_future => "changes.future",
         invents_deletes => "deletes.not_invented",
         page_fails_for_one => "records.bad_one",
         drops_bad_rows => "records.bad_one",
@@ -122,6 +126,13 @@ mod each_fault_is_found_by_its_check_and_by_no_other {
         logs_people => "people.kept",
         quotes_people => "people.kept",
     }
+}
+
+#[tokio::test]
+async fn a_connector_that_takes_the_newest_time_for_its_cursor_is_caught_in_all_four_ways() {
+    let found = ended(&broken("newest_is_the_cursor").await, "failed");
+    let ids: Vec<&str> = found.iter().map(|(_, id, _)| id.as_str()).collect();
+    assert_eq!(ids, ["pages.order", "pages.end", "changes.late", "changes.future"], "{found:?}");
 }
 
 #[tokio::test]

@@ -26,6 +26,11 @@ pub enum Fault {
     RowsMoved,
     PageEmpty,
     CursorLoops,
+    CursorEmpty,
+    WrongOrder,
+    TiesAtEdge,
+    LateRecord,
+    FutureTime,
     CreatedFilter,
     ClockAhead,
     ClockBehind,
@@ -86,10 +91,30 @@ pub const FAULTS: &[FaultFacts] = &[
     },
     FaultFacts { count: ALWAYS, ..passing(Fault::CursorLoops, "cursor_loops", "the same next cursor for ever") },
     FaultFacts {
+        first: 1,
+        count: ALWAYS,
+        ..passing(Fault::CursorEmpty, "cursor_empty", "an empty text for the next cursor at the end of the list")
+    },
+    FaultFacts {
         count: 1,
         first: 2,
         ..lasting(Fault::RowsMoved, "rows_moved", "a row that was read changes and moves to the end: all others shift")
     },
+    lasting(Fault::WrongOrder, "wrong_order", "the list comes in the opposite order"),
+    lasting(
+        Fault::TiesAtEdge,
+        "ties_at_edge",
+        "four rows at a time share one time of change: pages end in the middle of it",
+    ),
+    FaultFacts {
+        count: 1,
+        ..lasting(
+            Fault::LateRecord,
+            "late_record",
+            "a row changed a minute before the newest one and is not listed yet",
+        )
+    },
+    lasting(Fault::FutureTime, "future_time", "one row says that it was changed in 2062"),
     lasting(Fault::CreatedFilter, "created_filter", "`since` looks at the time of creation: changes are not listed"),
     lasting(Fault::ClockAhead, "clock_ahead", "the source's clock is ten minutes ahead"),
     lasting(Fault::ClockBehind, "clock_behind", "the source's clock is ten minutes behind"),

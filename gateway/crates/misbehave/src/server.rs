@@ -21,7 +21,7 @@ use tokio::time::Sleep;
 use crate::answer::{Answer, Manner};
 use crate::ask::Ask;
 use crate::fault::Fault;
-use crate::model::Model;
+use crate::model::{Model, Rows};
 use crate::plan::Plan;
 use crate::source::{Source, unknown};
 use crate::spoil;
@@ -212,11 +212,16 @@ impl State {
 /// The faults of the source itself, before it answers.
 fn bend(model: &mut Model, due: &[Fault]) {
     model.empty = due.contains(&Fault::PageEmpty);
+    model.reversed = due.contains(&Fault::WrongOrder);
+    model.withholds = due.contains(&Fault::LateRecord);
     for fault in due {
         match fault {
             Fault::CreatedFilter => model.by_creation = true,
             Fault::ClockAhead => model.skew_ms = SKEW_MS,
             Fault::ClockBehind => model.skew_ms = -SKEW_MS,
+            Fault::TiesAtEdge => model.streams.values_mut().for_each(Rows::tie),
+            Fault::LateRecord => model.streams.values_mut().for_each(Rows::hold_back),
+            Fault::FutureTime => model.streams.values_mut().for_each(Rows::date_ahead),
             Fault::RowsMoved => {
                 for rows in model.streams.values_mut() {
                     // The oldest row was read with the first page.

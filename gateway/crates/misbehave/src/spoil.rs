@@ -48,8 +48,17 @@ pub(crate) fn spoil(answer: &mut Answer, fault: Fault, dice: &mut Dice) {
             spoil_rows(answer, fault, dice);
         }
         Fault::CursorLoops => loop_cursor(answer),
+        Fault::CursorEmpty => empty_cursor(answer),
         // Done by the model before the answer is made.
-        Fault::PageEmpty | Fault::RowsMoved | Fault::CreatedFilter | Fault::ClockAhead | Fault::ClockBehind => {}
+        Fault::PageEmpty
+        | Fault::RowsMoved
+        | Fault::WrongOrder
+        | Fault::TiesAtEdge
+        | Fault::LateRecord
+        | Fault::FutureTime
+        | Fault::CreatedFilter
+        | Fault::ClockAhead
+        | Fault::ClockBehind => {}
     }
 }
 
@@ -135,6 +144,25 @@ fn loop_cursor(answer: &mut Answer) {
     place::put(body, &pointer, same);
 }
 
+/// On the last page alone: where there is a next cursor it stays.
+fn empty_cursor(answer: &mut Answer) {
+    let Content::Json { body, next, .. } = &mut answer.content else { return };
+    let Some(pointer) = next.clone().or_else(|| null_next_in(body)) else { return };
+    if body.pointer(&pointer).is_none_or(Value::is_null) {
+        place::put(body, &pointer, "".into());
+    }
+}
+
+/// A next cursor that is `null`, in an answer that was not described.
+fn null_next_in(body: &Value) -> Option<String> {
+    let members = body.as_object()?;
+    let here = NEXT_NAMES.iter().find(|name| members.get(**name).is_some_and(Value::is_null));
+    if let Some(name) = here {
+        return Some(place::step(name));
+    }
+    members.iter().find_map(|(name, value)| Some(place::step(name) + &null_next_in(value)?))
+}
+
 /// The first list of objects, outermost first.
 fn list_in(body: &Value) -> Option<String> {
     if body.as_array().is_some_and(|items| items.iter().any(Value::is_object)) {
@@ -195,6 +223,21 @@ mod tests {
     fn a_cursor_keeps_its_type_when_it_loops() {
         let Content::Json { body, .. } = spoilt(page(), Fault::CursorLoops).content else { unreachable!() };
         assert_eq!(body["result"]["next_cursor"], json!(1));
+    }
+
+    #[test]
+    fn an_empty_cursor_stands_on_the_last_page_alone() {
+        let next = |next: Value| {
+            let body = json!({"data": [{"id": 1}], "paging": {"next_cursor": next}});
+            let Content::Json { body, .. } = spoilt(body, Fault::CursorEmpty).content else { unreachable!() };
+            body["paging"]["next_cursor"].clone()
+        };
+        assert_eq!((next(json!(null)), next(json!("2"))), (json!(""), json!("2")));
+        let known = Content::Json { body: json!({"data": []}), list: None, next: Some("/next".into()) };
+        let mut answer = Answer::of(200, known);
+        spoil(&mut answer, Fault::CursorEmpty, &mut Plan::of(vec![], 3).dice(1));
+        let Content::Json { body, .. } = answer.content else { unreachable!() };
+        assert_eq!(body["next"], json!(""), "where it is described it need not be there");
     }
 
     #[test]

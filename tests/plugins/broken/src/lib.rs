@@ -5,11 +5,12 @@
 pub mod record;
 
 mod mapping;
+mod newest;
 mod ties;
 
 use record::Staff;
 use renmen_plugin::http::{Request, Response};
-use renmen_plugin::paging::Since;
+use renmen_plugin::paging::{Since, Token};
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Coverage, Failure, FailureKind, Page, Pull, Source, clock, export_source, log};
@@ -38,6 +39,9 @@ impl Source for Broken {
     fn pull(config: Config, pull: Pull) -> Result<Page, Failure> {
         if config.is("loses_ties") {
             return ties::pull(&config, &pull);
+        }
+        if newest::FAULTS.contains(&config.fault.as_str()) {
+            return newest::pull(&config, &pull);
         }
         let since = match Since::resume(pull.cursor.as_deref()) {
             Err(_) if config.is("begins_anew") => Since::default(),
@@ -104,7 +108,7 @@ fn page_of(config: &Config, answer: &Response, mut since: Since) -> Result<Page,
         }
         Ok(())
     })?;
-    let next: Option<String> = rest.get("/next_cursor")?;
+    let next = rest.get::<Token>("/next_cursor")?.text();
     let is_empty = page.records.is_empty() && page.rejects.is_empty();
     if config.is("drops_bad_rows") {
         page.rejects.clear();

@@ -1,9 +1,10 @@
-//! Paging by "after the newest time": what shares that time is lost.
+//! Paging by "after the newest time": what shares that time is lost. Between runs it has an overlap, so that this is all.
 
 use renmen_plugin::http::Request;
+use renmen_plugin::paging::Token;
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::schema::types::Instant;
-use renmen_plugin::{Failure, Page, Pull};
+use renmen_plugin::{Failure, Page, Pull, clock};
 
 use crate::Config;
 use crate::record::Staff;
@@ -18,17 +19,27 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         .query_some("updated_since", from)
         .send()?
         .ok()?;
+    let ceiling_ms = clock::now_ms() + 900_000;
     let mut newest = from.map(|from| from.epoch_ms() - 1);
+    let (mut first, mut last, mut sorted) = (None::<String>, i64::MIN, true);
     let mut page = Page::new();
     let rest = page.map_items::<Employee, Staff<'_>>(&answer, "/data", |row, item| {
         item.is_about(row.id);
         let changed = Instant::parse(row.updated_at)?.epoch_ms();
-        newest = newest.max(Some(changed));
+        // A page with a bad row comes a second time.
+        sorted &= last <= changed || first.as_ref().is_some_and(|first| first == row.id);
+        first.get_or_insert_with(|| row.id.to_owned());
+        last = changed;
+        newest = newest.max(Some(changed).filter(|changed| *changed <= ceiling_ms));
         let id = row.id;
         item.push(id, Some(changed), &row.employee()?)
     })?;
-    let after = newest.and_then(|ms| Instant::from_epoch_ms(ms + 1).ok()).map(|at| at.to_string());
-    let more = rest.get::<Option<String>>("/next_cursor")?.is_some();
+    if !sorted {
+        return Err(Failure::upstream_changed("the list is not in order"));
+    }
+    let more = rest.get::<Token>("/next_cursor")?.text().is_some();
+    let back_ms = if more { -1 } else { 600_000 };
+    let after = newest.and_then(|ms| Instant::from_epoch_ms(ms - back_ms).ok()).map(|at| at.to_string());
     Ok(match (more, after) {
         (true, Some(after)) => page.more(after),
         // An empty page before anything was read: from the beginning of time.

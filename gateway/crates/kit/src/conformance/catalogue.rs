@@ -38,6 +38,8 @@ pub const CATALOGUE: &[CheckFacts] = &[
     any("records.origin", RUNS, "Every record points to the place in the answer that it came from."),
     known("pages.empty", WHOLE, "An empty page that says there is more is not the end."),
     known("pages.moved", WHOLE, "Rows that move between pages while they are read are not lost."),
+    known("pages.order", WHOLE, "A list in another order than the connector asks for is refused, or read to its end."),
+    known("pages.end", WHOLE, "An empty text for the next cursor is the end of the list."),
     any(
         "cursor.resume",
         &["limits.records", "deterministic"],
@@ -48,6 +50,12 @@ pub const CATALOGUE: &[CheckFacts] = &[
     known("changes.seen", WHOLE, "A change after the cursor is in the next run, and so is a new record."),
     known("changes.ties", WHOLE, "Records with the same time of change are all read, later ones at that time too."),
     known("changes.skew", WHOLE, "A vendor's clock that is ten minutes off loses nothing."),
+    known("changes.late", WHOLE, "A record that shows up a minute after its own time is in the next run."),
+    known(
+        "changes.future",
+        WHOLE,
+        "A record that is dated in the future comes in, and hides nothing that changes later.",
+    ),
     known("deletes.reported", WHOLE, "What is gone at the vendor is reported as the manifest declares."),
     known("deletes.not_invented", WHOLE, "What is there is never reported as gone."),
     known("records.bad_one", WHOLE, "One bad record is rejected alone; the others of its page come in unchanged."),

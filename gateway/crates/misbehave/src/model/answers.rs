@@ -50,16 +50,19 @@ impl Model {
         let since = serve.since.as_ref().and_then(|place| ask.text_at(place));
         let since_ms = since.zip(rows.form).and_then(|(text, form)| form.read(&text));
         let time_of = |row: &Row| self.skew_ms + if self.by_creation { row.created_ms } else { row.modified_ms };
-        let mut found: Vec<&Row> = rows.all().iter().filter(|row| rows.is_listed(row)).collect();
+        let late = rows.late.filter(|_| self.withholds);
+        let listed = rows.all().iter().enumerate().filter(|(at, row)| rows.is_listed(row) && Some(*at) != late);
+        let mut found: Vec<&Row> = listed.map(|(_, row)| row).collect();
         found.retain(|row| since_ms.is_none_or(|since| time_of(row) >= since));
         if rows.form.is_some() && rows.described.order != Order::Fixed {
             found.sort_by_key(|row| (row.modified_ms, Rows::id_text(row)));
         }
-        if rows.described.order == Order::NewestFirst {
+        if (rows.described.order == Order::NewestFirst) != self.reversed {
             found.reverse();
         }
-        let stray =
-            serve.cursor.as_ref().and_then(|place| ask.text_at(place)).filter(|text| text.parse::<usize>().is_err());
+        // An empty cursor is none, as with most vendors.
+        let cursor = serve.cursor.as_ref().and_then(|place| ask.text_at(place)).filter(|text| !text.is_empty());
+        let stray = cursor.filter(|text| text.parse::<usize>().is_err());
         if stray.is_some() {
             return Answer { status: 400, ..Answer::json(json!({"error": {"code": "invalid_cursor"}})) };
         }

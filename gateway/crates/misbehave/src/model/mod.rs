@@ -18,6 +18,9 @@ pub use time::TimeForm;
 /// 2026-03-02T01:00:00Z, when the first row of a model was changed. In China the same day, nine in the morning.
 pub const FROM_MS: i64 = 1_772_413_200_000;
 
+/// 2062-11-01T08:00:00Z: a time that nothing was changed at.
+pub const FUTURE_MS: i64 = 2_929_507_200_000;
+
 /// The rows of every stream, and what is answered to everything else.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -28,6 +31,10 @@ pub struct Model {
     pub(crate) skew_ms: i64,
     /// `since` looks at the time of creation.
     pub(crate) by_creation: bool,
+    /// Lists come in the opposite order.
+    pub(crate) reversed: bool,
+    /// Rows that are held back are not listed yet.
+    pub(crate) withholds: bool,
     /// The next page is empty and leads to itself.
     pub(crate) empty: bool,
 }

@@ -3,8 +3,13 @@
 use serde_json::Value;
 
 use super::describe::Described;
-use super::{FROM_MS, TimeForm};
+use super::{FROM_MS, FUTURE_MS, TimeForm};
 use crate::place;
+
+/// Rows that share one time.
+const TIED_ROWS: usize = 4;
+/// How long before the newest one a row that is held back was changed. Milliseconds.
+const LATE_MS: i64 = 60_000;
 
 /// One row.
 #[derive(Debug, Clone)]
@@ -40,6 +45,9 @@ pub struct Rows {
     created_form: Option<TimeForm>,
     rows: Vec<Row>,
     made: usize,
+    /// Row that may be held back.
+    pub(super) late: Option<usize>,
+    tied: bool,
 }
 
 impl Rows {
@@ -62,7 +70,7 @@ impl Rows {
         if example.pointer(&described.change).and_then(Value::as_str).is_none() {
             return Err(("change", format!("`{}` of the example is no text", described.change)));
         }
-        let mut rows = Self { described, form, created_form, rows: Vec::new(), made: 0 };
+        let mut rows = Self { described, form, created_form, rows: Vec::new(), made: 0, late: None, tied: false };
         for n in 0..count {
             rows.insert(FROM_MS + n as i64 * 1000);
         }
@@ -112,10 +120,46 @@ impl Rows {
         }
     }
 
-    /// The newest time of a row. Milliseconds since 1970.
+    /// The newest time of a row that is not dated ahead. Milliseconds since 1970.
     #[must_use]
     pub fn newest_ms(&self) -> i64 {
-        self.rows.iter().map(|row| row.modified_ms).max().unwrap_or(FROM_MS)
+        self.rows.iter().map(|row| row.modified_ms).filter(|at_ms| *at_ms < FUTURE_MS).max().unwrap_or(FROM_MS)
+    }
+
+    /// Rows changed so far from each other, one after the other. Milliseconds.
+    pub fn spread(&mut self, by_ms: i64) {
+        for (row, at) in self.rows.iter_mut().zip(0..) {
+            row.modified_ms = FROM_MS + at * by_ms;
+        }
+    }
+
+    /// Rows share times, more of them than a small page holds; once.
+    pub fn tie(&mut self) {
+        if std::mem::replace(&mut self.tied, true) {
+            return;
+        }
+        for (at, row) in self.rows.iter_mut().enumerate() {
+            let group = if at == 0 { 0 } else { 1 + (at - 1) / TIED_ROWS };
+            row.modified_ms = FROM_MS + group as i64 * 1_000;
+        }
+    }
+
+    /// The last row but one changed before all others, and may be held back; once.
+    pub fn hold_back(&mut self) {
+        let (newest_ms, at) = (self.newest_ms(), self.rows.len().saturating_sub(2));
+        if self.late.is_none()
+            && let Some(row) = self.rows.get_mut(at)
+        {
+            row.modified_ms = newest_ms - LATE_MS;
+            self.late = Some(at);
+        }
+    }
+
+    /// The first row says that it was changed in 2062.
+    pub fn date_ahead(&mut self) {
+        if let Some(row) = self.rows.first_mut() {
+            row.modified_ms = FUTURE_MS;
+        }
     }
 
     /// The id of a row as text.

@@ -1,6 +1,6 @@
 //! Is every change seen?
 
-use renmen_misbehave::model::{FROM_MS, Rows};
+use renmen_misbehave::model::Rows;
 use renmen_misbehave::{Fault, Plan, Planned};
 
 use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, none_lost, rest};
@@ -51,19 +51,10 @@ fn came(bed: &Bed, first: &Run, second: &Run, change: &str) -> Checked {
 }
 
 pub(super) async fn ties(bed: &Bed) -> Checked {
-    if bed.described().source.modified.is_none() {
-        return Err(Verdict::skipped("the rows have no time of change"));
-    }
+    timed(bed)?;
     rest(bed)?;
     // More of one time than a page holds, in the middle and at the end.
-    bed.rows(|rows| {
-        for at in 0..rows.all().len() {
-            let group = if at == 0 { 0 } else { 1 + (at - 1) / 4 };
-            if let Some(row) = rows.row_mut(at) {
-                row.modified_ms = FROM_MS + group as i64 * 1_000;
-            }
-        }
-    });
+    bed.server.follow(Plan::of(vec![Planned::always(Fault::TiesAtEdge, None)], 0));
     let first = ended(bed.run(None).await)?;
     let lost = "several records share a time, and at the seam of two pages are lost";
     none_lost(bed, &first.keys(), lost, "ask again from the newest time, that time included (paging::Since does)")?;
@@ -75,9 +66,7 @@ pub(super) async fn ties(bed: &Bed) -> Checked {
 }
 
 pub(super) async fn skew(bed: &Bed) -> Checked {
-    if bed.described().source.modified.is_none() {
-        return Err(Verdict::skipped("the rows have no time of change"));
-    }
+    timed(bed)?;
     for fault in [Fault::ClockAhead, Fault::ClockBehind] {
         rest(bed)?;
         bed.server.follow(Plan::of(vec![Planned::always(fault, None)], 0));
@@ -97,4 +86,36 @@ pub(super) async fn skew(bed: &Bed) -> Checked {
         )?;
     }
     Ok(())
+}
+
+pub(super) async fn late(bed: &Bed) -> Checked {
+    timed(bed)?;
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned::always(Fault::LateRecord, None)], 0));
+    let first = ended(bed.run(None).await)?;
+    bed.server.follow(Plan::default());
+    let second = ended(bed.run_after(&first).await)?;
+    let found = first.keys().union(&second.keys()).cloned().collect();
+    let lost = "a record that shows up a minute after its own time, which is before the newest one, is never asked for";
+    none_lost(bed, &found, lost, "ask again from some minutes before the newest time (paging::Since does)")
+}
+
+pub(super) async fn future(bed: &Bed) -> Checked {
+    timed(bed)?;
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned::always(Fault::FutureTime, None)], 0));
+    let first = ended(bed.run(None).await)?;
+    none_lost(bed, &first.keys(), "one record is dated 2062; lost", "take a record in whatever time it names")?;
+    change_and_add(bed);
+    let second = ended(bed.run_after(&first).await)?;
+    let change = "one record is dated 2062: let no cursor pass the clock (paging::Since does not)";
+    came(bed, &first, &second, change)
+}
+
+/// Do the rows have a time of change?
+fn timed(bed: &Bed) -> Checked {
+    match bed.described().source.modified {
+        Some(_) => Ok(()),
+        None => Err(Verdict::skipped("the rows have no time of change")),
+    }
 }

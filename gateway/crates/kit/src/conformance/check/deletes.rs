@@ -2,7 +2,7 @@
 
 use renmen_schema::manifest::Deletes;
 
-use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, rest};
+use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, rest, spread};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::{Key, Run, some};
 
@@ -49,7 +49,7 @@ pub(super) async fn reported(bed: &Bed) -> Checked {
 }
 
 pub(super) async fn not_invented(bed: &Bed) -> Checked {
-    rest(bed)?;
+    spread(bed)?;
     let first = ended(bed.run(None).await)?;
     sound(bed, &first)?;
     let second = ended(bed.run_after(&first).await)?;

@@ -35,6 +35,8 @@ pub(super) async fn run(id: &str, bed: &Bed) -> Verdict {
         "pages.once" => pages::once(bed).await,
         "pages.empty" => pages::empty(bed).await,
         "pages.moved" => pages::moved(bed).await,
+        "pages.order" => pages::order(bed).await,
+        "pages.end" => pages::end(bed).await,
         "deterministic" => records::deterministic(bed).await,
         "records.valid" => records::valid(bed).await,
         "records.origin" => records::origin(bed).await,
@@ -44,6 +46,8 @@ pub(super) async fn run(id: &str, bed: &Bed) -> Verdict {
         "changes.seen" => changes::seen(bed).await,
         "changes.ties" => changes::ties(bed).await,
         "changes.skew" => changes::skew(bed).await,
+        "changes.late" => changes::late(bed).await,
+        "changes.future" => changes::future(bed).await,
         "deletes.reported" => deletes::reported(bed).await,
         "deletes.not_invented" => deletes::not_invented(bed).await,
         "records.bad_one" => bad::one(bed).await,
@@ -73,6 +77,13 @@ fn rest(bed: &Bed) -> Checked {
 
 fn fresh(bed: &Bed, rows: usize) -> Checked {
     bed.fresh(rows).map_err(|error| Verdict::failed(error.to_string(), "correct the description"))
+}
+
+/// A fresh source whose rows changed an hour from each other: no overlap of two runs reaches from one to the next.
+fn spread(bed: &Bed) -> Checked {
+    rest(bed)?;
+    bed.rows(|rows| rows.spread(3_600_000));
+    Ok(())
 }
 
 /// What its author does about a run that stopped although the source was well.

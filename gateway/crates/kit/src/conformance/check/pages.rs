@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use renmen_misbehave::{Fault, Plan, Planned};
+use renmen_plugin_host::{CallError, FailureKind};
 
-use super::{Checked, Verdict, ended, none_lost, rest};
+use super::{Checked, Verdict, ended, none_lost, rest, spread};
 use crate::conformance::bed::Bed;
-use crate::conformance::pulled::{Key, some};
+use crate::conformance::pulled::{Key, Stop, some};
 
 pub(super) async fn complete(bed: &Bed) -> Checked {
     rest(bed)?;
@@ -62,13 +63,47 @@ pub(super) async fn moved(bed: &Bed) -> Checked {
     if bed.described().source.modified.is_none() {
         return Err(Verdict::skipped("the rows have no time of change: nothing says that they moved"));
     }
-    rest(bed)?;
+    spread(bed)?;
     bed.server.follow(Plan::of(vec![Planned::usual(Fault::RowsMoved)], 0));
     let first = ended(bed.run(None).await)?;
     let second = ended(bed.run_after(&first).await)?;
     let found = first.keys().union(&second.keys()).cloned().collect();
     let change = "go on by the time of change instead of the vendor's page cursor, which shifts (paging::Since does)";
     none_lost(bed, &found, "a row changed while the second page was read; lost", change)
+}
+
+pub(super) async fn order(bed: &Bed) -> Checked {
+    paged(bed)?;
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned::always(Fault::WrongOrder, None)], 0));
+    let first = bed.run(None).await;
+    match &first.stop {
+        None => {}
+        Some(Stop::Failed(CallError::Failure { kind: FailureKind::UpstreamChanged, .. })) => return Ok(()),
+        Some(stop) => {
+            return Err(Verdict::failed(
+                format!("a list in the opposite order stops the run, and not as one that the vendor changed: {stop}"),
+                "say Failure::upstream_changed (paging::Since::finish does)",
+            ));
+        }
+    }
+    let second = ended(bed.run_after(&first).await)?;
+    let found = first.keys().union(&second.keys()).cloned().collect();
+    let change = "check that each page is in the order that was asked for, and refuse one that is not (paging::Since::finish \
+                  does), or read the whole list before the time moves (finish_unsorted)";
+    none_lost(bed, &found, "a list in the opposite order was taken for the one that was asked for; lost", change)
+}
+
+pub(super) async fn end(bed: &Bed) -> Checked {
+    paged(bed)?;
+    rest(bed)?;
+    bed.server.follow(Plan::of(vec![Planned::always(Fault::CursorEmpty, None)], 0));
+    let run = bed.run(None).await;
+    let change = "take an empty text for the end of the list (paging::Token does)";
+    match &run.stop {
+        None => none_lost(bed, &run.keys(), "the last page says \"\" for the next cursor; lost", change),
+        Some(stop) => Err(Verdict::failed(format!("the last page says \"\" for the next cursor: {stop}"), change)),
+    }
 }
 
 /// Is there more than one page?

@@ -62,6 +62,7 @@ impl Bridge {
                 next_run_at_ms: health.next_run_at_ms,
                 finding_count: health.findings,
                 failures: health.failures,
+                dated_ahead: health.dated_ahead,
                 error: off.or(health.error),
             })
         });

@@ -72,6 +72,7 @@ impl Deployment {
             record_bytes_max: usize::try_from(limits.record_bytes_max)?,
             cursor_bytes_max: usize::try_from(limits.cursor_bytes_max)?,
             cursor_repeats_max: u64::from(limits.cursor_repeats_max),
+            dated_ahead_max: limits.dated_ahead_max,
             pages_max: u64::from(limits.pages_max),
             empty_pages_max: u64::from(limits.empty_pages_max),
             runs_max: limits.runs_max as usize,

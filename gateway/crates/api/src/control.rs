@@ -145,6 +145,9 @@ pub struct StreamInfo {
     pub finding_count: u64,
     /// Failed runs since the last complete one.
     pub failures: u32,
+    /// Records of the last run, and of events since, whose time of change lay further ahead of the gateway's clock than
+    /// `limits.dated_ahead_max`. They were taken in as if they named no time: one of the two clocks is wrong, or the vendor's data.
+    pub dated_ahead: u64,
     /// Why the last run failed, while `failures` is not 0.
     pub error: Option<String>,
 }

@@ -160,6 +160,8 @@ limits! {
     cursor_bytes_max: u64 = bytes(64 << 10, 64, 64 << 10);
     /// Pages of one run that may lead to a cursor which was used in it before; one more ends the run.
     cursor_repeats_max: u32 = count(2, 1, 1_000);
+    /// How far ahead of the gateway's clock a vendor's time of change may lie; a record beyond is taken in as if it named no time, and is counted as dated ahead.
+    dated_ahead_max: Duration = duration(Duration::from_secs(900), Duration::ZERO, Duration::from_secs(86_400));
     /// Pages of one run.
     pages_max: u32 = count(1_000_000, 1, u32::MAX);
     /// Empty pages one after the other in one run.

@@ -41,9 +41,13 @@ pub(crate) fn decide(known: Option<Known>, write: &RecordWrite) -> Decision {
     }
 }
 
+/// A stored time this far ahead of the clock is nothing to go by: nobody may let more in. Milliseconds.
+const AHEAD_MAX_MS: i64 = 86_400_000;
+
 /// The rule for what comes out of order: of two states that both carry the vendor's time, an older one is nothing. Equal
-/// times, and states without one, count in the order in which they come.
-pub(crate) fn is_older(write: &RecordWrite, than_ms: Option<i64>) -> bool {
+/// times, and states without one, count in the order in which they come; so does what stands with a time that is still to come.
+pub(crate) fn is_older(write: &RecordWrite, than_ms: Option<i64>, now_ms: i64) -> bool {
+    let than_ms = than_ms.filter(|than_ms| *than_ms <= now_ms.saturating_add(AHEAD_MAX_MS));
     matches!((write.updated_at_ms, than_ms), (Some(at), Some(than)) if at < than)
 }
 
@@ -155,9 +159,12 @@ mod tests {
     #[test]
     fn only_a_time_before_the_other_is_older() {
         let at = |updated_at_ms| RecordWrite { updated_at_ms, ..write("1", "a", None) };
+        let is_older = |write: &RecordWrite, than_ms: Option<i64>| is_older(write, than_ms, 10);
         assert!(is_older(&at(Some(1)), Some(2)));
         assert!(!is_older(&at(Some(2)), Some(2)) && !is_older(&at(Some(3)), Some(2)));
         assert!(!is_older(&at(None), Some(2)) && !is_older(&at(Some(1)), None));
+        assert!(is_older(&at(Some(1)), Some(10 + AHEAD_MAX_MS)));
+        assert!(!is_older(&at(Some(1)), Some(11 + AHEAD_MAX_MS)), "a time that is still to come freezes nothing");
     }
 
     #[test]

@@ -185,10 +185,11 @@ impl Engine {
         };
         (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
         let rules = Rules::of(connection, &declared.entities);
-        let limits = connection.limits().clone();
+        let (limits, clock_ms) = (connection.limits().clone(), self.options.clock.now_ms());
         let normalized = work(&connection.account(), Class::Urgent, move || {
             let nothing = VecDeque::<HashSet<u64>>::new();
-            let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+            let mut checked =
+                normalize::check(page.records, page.exchanges.len(), clock_ms, &rules, &Marks::new(), &nothing);
             checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
             normalize::finish(checked, &[])
         })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use renmen_schema::EntityKind;
@@ -45,6 +46,8 @@ pub struct IngestLimits {
     pub deletes_records_max: u64,
     /// Findings, and omissions, that are kept of one run; more are counted.
     pub findings_max: usize,
+    /// How far ahead of the gateway's clock a vendor's time may lie and still be believed.
+    pub dated_ahead_max: Duration,
     /// Pages of one run.
     pub pages_max: u64,
     /// Pages without a record in a row that still promise more.
@@ -67,6 +70,7 @@ impl Default for IngestLimits {
             deletes_ratio_max: 0.2,
             deletes_records_max: 10,
             findings_max: 1_000,
+            dated_ahead_max: Duration::from_secs(15 * 60),
             pages_max: 1_000_000,
             empty_pages_max: 1_000,
             cursor_repeats_max: 2,

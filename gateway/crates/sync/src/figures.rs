@@ -54,6 +54,13 @@ pub(crate) fn payslips(connection: &ConnectionName, payslips: Payslips) {
     }
 }
 
+/// Records whose time lies too far ahead of the clock to be believed.
+pub(crate) fn dated_ahead(key: &StreamKey, count: u64) {
+    if count > 0 {
+        counter!("renmen_records_dated_ahead_total", &labels(key)).increment(count);
+    }
+}
+
 /// One run that is over; `end` is `completed` or the failure's code.
 pub(crate) fn run(key: &StreamKey, end: &str, took: Duration) {
     let labels = labels(key);

@@ -35,7 +35,13 @@ pub struct StreamHealth {
     pub retry_at_ms: Option<i64>,
     /// True: only a person can remove the reason.
     pub blocked: bool,
+    /// Records of the last run, and of what came since, whose time lay too far ahead of the clock to be believed.
+    pub dated_ahead: u64,
 }
+
+/// What to say about times in the future.
+pub(crate) const DATED_AHEAD: &str = "records name a time of change too far ahead of the gateway's clock: they are taken in as if they \
+                                      named none. Check both clocks; `limits.dated_ahead_max` says how far is believed";
 
 #[derive(Default)]
 pub(crate) struct Book {
@@ -109,11 +115,24 @@ impl Book {
     pub(crate) fn ended(&self, report: &RunReport) {
         self.with(&report.key, |entry| {
             entry.unfinished = None;
+            entry.health.dated_ahead = report.dated_ahead;
             match &report.failure {
                 None => entry.health.succeeded(report.ended_at_ms, report.findings),
                 Some(failure) => entry.health.failed(failure),
             }
         });
+    }
+
+    /// What came between two runs, by an event or because of one.
+    pub(crate) fn dated_ahead(&self, key: &StreamKey, count: u64) {
+        if count == 0 {
+            return;
+        }
+        crate::figures::dated_ahead(key, count);
+        tracing::warn!(
+            connection = %key.connection, stream = %key.stream, records = count, "{DATED_AHEAD}"
+        );
+        self.with(key, |entry| entry.health.dated_ahead = entry.health.dated_ahead.saturating_add(count));
     }
 
     pub(crate) fn broke(&self, key: &StreamKey, error: &SyncError) {

@@ -107,7 +107,7 @@ impl Engine {
         };
         // Its page's exchanges are not at hand: their number was checked when it came in.
         let nothing = VecDeque::<HashSet<u64>>::new();
-        let checked = normalize::check(vec![envelope], 0, &rules, &Marks::new(), &nothing);
+        let checked = normalize::check(vec![envelope], 0, self.options.clock.now_ms(), &rules, &Marks::new(), &nothing);
         Ok(find(normalize::finish(checked, &[]), item))
     }
 }

@@ -23,6 +23,8 @@ pub struct RunReport {
     /// Sums of the commits.
     #[serde(flatten)]
     pub outcome: CommitOutcome,
+    /// Records whose time lay too far ahead of the clock to be believed: they were taken in as if they named none.
+    pub dated_ahead: u64,
     /// Answers that came from the network.
     pub fetched: u64,
     /// Answers that a killed run had already fetched.

@@ -75,6 +75,7 @@ impl Control for ScriptedControl {
             next_run_at_ms: Some(1_700_000_900_000),
             finding_count: 0,
             failures: if self.held_back_since_ms.is_some() { 0 } else { 2 },
+            dated_ahead: 3,
             error: Some("rate_limited: the vendor asks to wait".into()),
         };
         vec![

@@ -180,7 +180,9 @@ impl<'a> Pen<'a> {
         let found = |scope: &i64, write: &RecordWrite| known.get(&(*scope, write.external_id.as_str())).copied();
         let of = || scopes.iter().zip(records);
         let older: Vec<Option<i64>> = of()
-            .map(|(scope, write)| found(scope, write).filter(|f| is_older(write, f.source_at_ms)).map(|f| f.row))
+            .map(|(scope, write)| {
+                found(scope, write).filter(|f| is_older(write, f.source_at_ms, self.now_ms)).map(|f| f.row)
+            })
             .collect();
         // A run reads what the vendor has now, so it is believed, unless an event overtook it.
         let rows: Vec<i64> = older.iter().copied().flatten().collect();
@@ -203,7 +205,9 @@ impl<'a> Pen<'a> {
         let ghosts = self.ghosts(&unseen).await?;
         let late = of().zip(older).map(|((scope, write), older)| match older {
             Some(row) => by_event.contains(&row),
-            None => ghosts.get(&(*scope, write.external_id.clone())).is_some_and(|at| is_older(write, Some(*at))),
+            None => ghosts
+                .get(&(*scope, write.external_id.clone()))
+                .is_some_and(|at| is_older(write, Some(*at), self.now_ms)),
         });
         Ok(late.collect())
     }

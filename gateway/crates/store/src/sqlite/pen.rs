@@ -113,7 +113,7 @@ impl<'a> Pen<'a> {
 
     /// An older state never takes the place of a newer one that an event brought.
     fn comes_late(&self, found: &Found, write: &RecordWrite) -> Result<bool, StoreError> {
-        if !is_older(write, found.source_at_ms) {
+        if !is_older(write, found.source_at_ms, self.now_ms) {
             return Ok(false);
         }
         if self.events {
@@ -150,7 +150,7 @@ impl<'a> Pen<'a> {
         }
         let sql = "SELECT source_at FROM gone WHERE scope = ?1 AND external_id = ?2";
         let gone_at_ms = number(self.connection, sql, params![scope, write.external_id])?;
-        Ok(is_older(write, gone_at_ms))
+        Ok(is_older(write, gone_at_ms, self.now_ms))
     }
 
     /// Remembers the deletion of what was never seen.

@@ -107,6 +107,20 @@ on_both! {
         assert!(store.inbox(&TenantId::new("other").unwrap(), None, None, 10).await.unwrap().is_empty());
     }
 
+    async fn a_time_that_is_still_to_come_keeps_no_later_state_out(bed: &Bed) {
+        // As stores hold it from before such times were left out at the door.
+        let store = bed.store.as_ref();
+        let (day_ms, now_ms) = (86_400_000, 1_000);
+        take(store, "d1", vec![record("1", "{\"v\":1}", now_ms + day_ms), record("2", "{\"v\":1}", now_ms + day_ms + 1)]).await;
+        take(store, "d2", vec![gone("3", now_ms + day_ms), gone("4", now_ms + day_ms + 1)]).await;
+        let later = ["1", "2", "3", "4"].map(|id| record(id, "{\"v\":2}", 900)).to_vec();
+        take(store, "d3", later).await;
+        assert_eq!(body(store, "1").await, "{\"v\":1}", "within a day it is believed");
+        assert_eq!(body(store, "2").await, "{\"v\":2}");
+        assert!(one(store, "3").await.is_none(), "deleted later than this state");
+        assert_eq!(body(store, "4").await, "{\"v\":2}");
+    }
+
     async fn the_same_deliveries_at_once_are_taken_in_once(bed: &Bed) {
         let takes = (0..200).map(|n| {
             let store = Arc::clone(&bed.store);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use renmen_egress::{GATEWAY_MEMORY, Tape};
 use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome};
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{CommitOutcome, StoreError};
+use renmen_store::{CommitOutcome, StoreError, StreamKey};
 use renmen_turns::{Class, work};
 
 use crate::source::Reading;
@@ -247,7 +247,7 @@ impl Engine {
             took: began.elapsed(),
         };
         let reel = tape.take().await;
-        let intake = if weight(&seen, &outcome) > INLINE_BYTES_MAX {
+        let (intake, ahead) = if weight(&seen, &outcome) > INLINE_BYTES_MAX {
             work(&connection.account(), Class::Urgent, move || prepared.intake(seen, outcome, reel)).await
         } else {
             prepared.intake(seen, outcome, reel)
@@ -260,6 +260,10 @@ impl Engine {
         })?;
         if taken.repeated {
             return Ok(TakenIn { answer, verdict: Verdict::Repeated, outcome: taken.outcome, refreshes: 0 });
+        }
+        for (stream, count) in ahead {
+            let (tenant, connection) = (connection.tenant().clone(), connection.name().clone());
+            self.book.dated_ahead(&StreamKey { tenant, connection, stream }, count);
         }
         if refreshes > 0 {
             self.refreshes.notify_one();

@@ -51,7 +51,8 @@ pub(super) struct Prepare {
 }
 
 impl Prepare {
-    pub(super) fn intake(&self, delivery: Delivery, outcome: Outcome, reel: Reel) -> Intake {
+    /// Beside what is to be kept, the streams with how many of their records are dated too far ahead to be believed.
+    pub(super) fn intake(&self, delivery: Delivery, outcome: Outcome, reel: Reel) -> (Intake, Vec<(StreamName, u64)>) {
         let manifest = self.source.manifest();
         let write = self.delivery_write(&delivery, &outcome);
         let received_at_ms = delivery.received_at_ms;
@@ -60,12 +61,14 @@ impl Prepare {
         let limits = self.connection.limits();
         let rules = Rules::of(&self.connection, &carried(manifest));
         let nothing = VecDeque::<HashSet<u64>>::new();
-        let mut checked = normalize::check(outcome.records, exchanges.len(), &rules, &Marks::new(), &nothing);
+        let mut checked =
+            normalize::check(outcome.records, exchanges.len(), received_at_ms, &rules, &Marks::new(), &nothing);
         checked.quarantine.extend(outcome.rejects.into_iter().map(|reject| normalize::from_reject(reject, limits)));
-        let normalized = normalize::finish(checked, &[]);
-        figures::payslips(self.connection.name(), normalized.payslips);
-        let pages = by_stream(manifest, normalized, &exchanges, DeletedBy::SourceEvent);
-        Intake {
+        let page = normalize::finish(checked, &[]);
+        figures::payslips(self.connection.name(), page.payslips);
+        let ahead = page.dated_ahead.iter().map(|(entity, count)| (stream_of(manifest, entity), *count)).collect();
+        let pages = by_stream(manifest, page, &exchanges, DeletedBy::SourceEvent);
+        let intake = Intake {
             tenant: self.connection.tenant().clone(),
             connection: self.connection.name().clone(),
             plugin: plugin_ref(self.source.as_ref()),
@@ -75,7 +78,8 @@ impl Prepare {
             done: Vec::new(),
             clock_ms: received_at_ms,
             now_ms: self.now_ms,
-        }
+        };
+        (intake, ahead)
     }
 
     /// A vendor that numbers its deliveries says which are the same. Where it does not, an equal body is the same delivery for

@@ -176,17 +176,20 @@ impl Engine {
             let unread = page.findings.iter().find(|finding| finding.missing).map(RunFailure::from);
             let reel = self.options.keep_exchanges.then_some(tape.take().await);
             let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
-            let mut pages = work(&connection.account(), Class::Bulk, move || {
+            let (mut pages, dated_ahead) = work(&connection.account(), Class::Bulk, move || {
                 let exchanges = reel.map_or_else(Vec::new, |reel| exchange_writes(&page.exchanges, reel));
                 let nothing = VecDeque::<HashSet<u64>>::new();
-                let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+                let of_page = page.exchanges.len();
+                let mut checked = normalize::check(page.records, of_page, clock_ms, &rules, &Marks::new(), &nothing);
                 let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, of.limits()));
                 checked.quarantine.extend(refused);
-                let normalized = normalize::finish(checked, &[]);
-                figures::payslips(of.name(), normalized.payslips);
-                by_stream(from.manifest(), normalized, &exchanges, DeletedBy::SourceFlag)
+                let page = normalize::finish(checked, &[]);
+                figures::payslips(of.name(), page.payslips);
+                let dated_ahead = page.dated_ahead.values().sum();
+                (by_stream(from.manifest(), page, &exchanges, DeletedBy::SourceFlag), dated_ahead)
             })
             .await;
+            self.book.dated_ahead(key, dated_ahead);
             let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });
             // They were read through this stream, whichever else carries their entity.
             pages.iter_mut().for_each(|page| page.stream = key.stream.clone());

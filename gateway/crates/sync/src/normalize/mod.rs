@@ -8,7 +8,7 @@ mod envelope;
 mod payslip;
 mod refusal;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use renmen_plugin_host::Envelope;
@@ -123,6 +123,8 @@ pub(crate) struct Checked {
     pub(crate) marks: HashSet<u64>,
     /// How its payslips are verified.
     payslips: PayslipRule,
+    /// By entity: candidates whose time lies too far ahead of the clock to be believed.
+    pub(crate) dated_ahead: BTreeMap<String, u64>,
 }
 
 /// What a page amounts to.
@@ -132,18 +134,25 @@ pub(crate) struct Normalized {
     pub(crate) unchanged: Vec<(String, String)>,
     pub(crate) quarantine: Vec<QuarantineWrite>,
     pub(crate) payslips: Payslips,
+    /// By entity: records, unchanged ones too, whose time lay too far ahead of the clock to be believed. They count as having none.
+    pub(crate) dated_ahead: BTreeMap<String, u64>,
 }
 
-/// The first step. `exchanges` is how many the page has.
+/// The first step. `exchanges` is how many the page has, `clock_ms` the clock that the connector saw.
+///
+/// A time in the future is not one that the vendor changed something at. As the newest time of a record it would let no later
+/// change in until then, so such a record comes in as one without a time, in the order in which it comes.
 pub(crate) fn check(
     envelopes: Vec<Envelope>,
     exchanges: usize,
+    clock_ms: i64,
     rules: &Rules,
     marks: &Marks,
     in_flight: &VecDeque<HashSet<u64>>,
 ) -> Checked {
     let marks_of = HashSet::with_capacity(envelopes.len());
     let mut checked = Checked { marks: marks_of, payslips: rules.payslips, ..Checked::default() };
+    let ceiling_ms = clock_ms.saturating_add(crate::options::millis(rules.limits.dated_ahead_max));
     let mut repeated = HashSet::new();
     let mut own = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
@@ -162,7 +171,12 @@ pub(crate) fn check(
         own.push(mark);
         let hash = ContentHash::of(&envelope.payload);
         let Envelope { entity, external_id, updated_at_ms, deleted, exchange, pointer, payload } = envelope;
+        let believed_ms = updated_at_ms.filter(|at_ms| *at_ms <= ceiling_ms);
+        if believed_ms != updated_at_ms {
+            *checked.dated_ahead.entry(entity.clone()).or_default() += 1;
+        }
         checked.ids.push((entity, external_id));
+        let updated_at_ms = believed_ms;
         let envelope = Rest { updated_at_ms, deleted, exchange, pointer, payload };
         checked.candidates.push(Candidate { envelope, kind, hash, settled: false });
     }
@@ -174,8 +188,9 @@ pub(crate) fn check(
 
 /// The second step. `known` answers `ids` in their order; empty when nothing was asked.
 pub(crate) fn finish(checked: Checked, known: &[Option<Known>]) -> Normalized {
-    let mut page = Normalized { quarantine: checked.quarantine, ..Normalized::default() };
-    for (at, (candidate, id)) in checked.candidates.into_iter().zip(checked.ids).enumerate() {
+    let Checked { ids, candidates, quarantine, dated_ahead, .. } = checked;
+    let mut page = Normalized { quarantine, dated_ahead, ..Normalized::default() };
+    for (at, (candidate, id)) in candidates.into_iter().zip(ids).enumerate() {
         let known = known.get(at).copied().flatten().filter(|_| candidate.settled);
         if known.is_some_and(|known| is_same(&candidate, known)) {
             page.unchanged.push(id);

@@ -72,10 +72,11 @@ impl Remake<'_> {
             let message = "no exchange of this page was kept".to_owned();
             return Ok(Err(RunFailure::new(NOT_RECORDED, FailureClass::Operator, message)));
         }
-        let (rules, limits) = (Arc::clone(&self.rules), self.limits.clone());
+        let (rules, limits, clock_ms) = (Arc::clone(&self.rules), self.limits.clone(), row.now_ms);
         let page = tokio::task::spawn_blocking(move || {
             let nothing = VecDeque::<HashSet<u64>>::new();
-            let mut checked = normalize::check(page.records, page.exchanges.len(), &rules, &Marks::new(), &nothing);
+            let mut checked =
+                normalize::check(page.records, page.exchanges.len(), clock_ms, &rules, &Marks::new(), &nothing);
             checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
             normalize::finish(checked, &[])
         })

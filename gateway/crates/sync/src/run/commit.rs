@@ -25,6 +25,7 @@ pub(super) struct Done {
     pub(super) records: u64,
     pub(super) fetched: u64,
     pub(super) recalled: u64,
+    pub(super) dated_ahead: u64,
     pub(super) outcome: CommitOutcome,
     pub(super) omitted: u64,
     pub(super) total: Option<u64>,
@@ -89,6 +90,7 @@ impl CommitStage<'_> {
             has_more,
             coverage,
         });
+        let dated_ahead = page.dated_ahead.values().sum();
         let began = std::time::Instant::now();
         let committed = self
             .store
@@ -121,6 +123,8 @@ impl CommitStage<'_> {
         self.done.records += records;
         self.done.fetched += fetched;
         self.done.recalled += recalled;
+        self.done.dated_ahead += dated_ahead;
+        figures::dated_ahead(self.key, dated_ahead);
         report::add(&mut self.done.outcome, &outcome);
         self.notes.committed(&outcome);
         figures::page(self.key, &outcome, began.elapsed());

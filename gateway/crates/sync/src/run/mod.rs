@@ -141,6 +141,7 @@ impl Job {
             total: done.total,
             findings,
             told: kept,
+            dated_ahead: done.dated_ahead,
             started_at_ms,
             ended_at_ms: self.options.clock.now_ms(),
             failure,
@@ -345,6 +346,9 @@ fn state_name(state: RunState) -> &'static str {
 
 fn announce(report: &RunReport) {
     let outcome = report.outcome;
+    if report.dated_ahead > 0 {
+        tracing::warn!(records = report.dated_ahead, "{}", crate::health::DATED_AHEAD);
+    }
     match &report.failure {
         None if report.findings > 0 => tracing::warn!(
             pages = report.pages,

@@ -64,7 +64,7 @@ impl PrepareStage {
             let (rules, limits) = (Arc::clone(&self.rules), self.limits.clone());
             let (marks, before, keep) = (Arc::clone(&marks), Arc::clone(&in_flight), self.keep_exchanges);
             let (mut checked, exchanges) = work(&account, Class::Bulk, move || {
-                let checked = first_step(&mut page, &rules, &limits, &marks, &before);
+                let checked = first_step(&mut page, clock_ms, &rules, &limits, &marks, &before);
                 let exchanges = if keep { exchange_writes(&page.exchanges, reel) } else { Vec::new() };
                 (checked, exchanges)
             })
@@ -105,13 +105,14 @@ impl PrepareStage {
 
 fn first_step(
     page: &mut Page,
+    clock_ms: i64,
     rules: &Rules,
     limits: &IngestLimits,
     marks: &Marks,
     in_flight: &VecDeque<HashSet<u64>>,
 ) -> Checked {
     let envelopes = std::mem::take(&mut page.records);
-    let mut checked = normalize::check(envelopes, page.exchanges.len(), rules, marks, in_flight);
+    let mut checked = normalize::check(envelopes, page.exchanges.len(), clock_ms, rules, marks, in_flight);
     checked.quarantine.extend(page.rejects.drain(..).map(|reject| normalize::from_reject(reject, limits)));
     checked
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod by_hand;
+mod dated_ahead;
 mod grants;
 mod kill;
 mod neighbours;

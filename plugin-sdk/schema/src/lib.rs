@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod shown;
 pub mod types;
 
+mod alternate;
 mod canonical;
 mod diagnose;
 mod json_schema;
@@ -29,6 +30,7 @@ mod sensitivity;
 mod shape;
 mod text;
 
+pub use alternate::{KEY_SCHEMES, KeyScheme, RecordKeys, WantedKey, keys_of};
 pub use canonical::{Limits, canonicalize, canonicalize_into};
 pub use check::{BadValue, Defect, Validate};
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
-use renmen_schema::{EntityKind, external_of};
-use renmen_store::{BUILT_IN_CONNECTION, Parent, RecordQuery, RecordRow, Store, StoreError};
+use renmen_schema::{EntityKind, WantedKey, external_of};
+use renmen_store::{BUILT_IN_CONNECTION, Keyed, Parent, RecordQuery, RecordRow, Store, StoreError};
 use serde_json::{Map, Value};
 
 use crate::catalogue::Place;
@@ -52,22 +52,37 @@ impl Lead<'_> {
     /// - the flow names whose records set it off (`when.connection`), and the destination is not the one that chose.
     fn allows(&self, one: &Related, from: &ConnectionName, to: &ConnectionName) -> Result<(), String> {
         let destination = &self.definition.to.connection;
-        if from == to || to == destination || one.connections.contains(to) {
+        if from == to || to == destination || one.connections.contains(to) || self.allows_any(one, from) {
             return Ok(());
         }
-        let named = one.connections.is_empty() && self.definition.when.connections.contains(from);
-        let chose = from == destination
-            || (from.as_str() == BUILT_IN_CONNECTION && self.place.is_some_and(|place| place.is_source));
-        if named && !chose {
-            return Ok(());
-        }
-        metrics::counter!("renmen_flow_references_refused_total", "connection" => from.to_string()).increment(1);
+        count_refused(from);
         let (name, kind) = (&one.name, one.kind.name());
         Err(format!(
             "with.{name}: a record of connection `{from}` refers to one of connection `{to}` ({kind}), and the flow does not say \
              that it may be looked up there and sent to `{destination}`; if it may, write `with.{name}.connection = \"{to}\"`"
         ))
     }
+
+    /// May a reference out of a record of `from` lead to one of any connection?
+    fn allows_any(&self, one: &Related, from: &ConnectionName) -> bool {
+        let named = one.connections.is_empty() && self.definition.when.connections.contains(from);
+        let chose = from == &self.definition.to.connection
+            || (from.as_str() == BUILT_IN_CONNECTION && self.place.is_some_and(|place| place.is_source));
+        named && !chose
+    }
+
+    /// Among whose records a key is looked up that names no connection; none: among all. Where the flow names connections, only
+    /// theirs count, so that a record elsewhere with the same key cannot come between.
+    fn among(&self, one: &Related, from: &ConnectionName) -> Option<Vec<ConnectionName>> {
+        if !one.connections.is_empty() {
+            return Some(one.connections.iter().cloned().collect());
+        }
+        (!self.allows_any(one, from)).then(|| vec![from.clone(), self.definition.to.connection.clone()])
+    }
+}
+
+fn count_refused(from: &ConnectionName) {
+    metrics::counter!("renmen_flow_references_refused_total", "connection" => from.to_string()).increment(1);
 }
 
 /// What one of `with` came to.
@@ -135,27 +150,81 @@ impl Search<'_> {
     async fn one(&self, one: &Related, pointer: &str, from: &Held<'_>) -> Result<One, StoreError> {
         let reference = from.body.pointer(pointer).filter(|value| !value.is_null());
         let Some(reference) = reference else { return Ok(One::Shown(Value::Object(Map::new()), None)) };
-        // Before anything is looked up: what is refused must not even tell whether it is there.
-        if let Some((to, _)) = external_of(reference, &from.connection).filter(|_| own_id(reference).is_none())
-            && let Err(why) = self.lead.allows(one, &from.connection, &to)
-        {
-            return Ok(One::Ends(Found::Refused(why)));
-        }
-        let Some(row) = read(self.store, self.tenant, one.kind, reference, &from.connection).await? else {
-            let (name, what) = (&one.name, one.kind.name());
-            return Ok(One::Ends(Found::Missing(format!(
-                "with.{name}: the {what} that `{pointer}` means is not here"
-            ))));
+        let row = match WantedKey::of(reference, one.kind) {
+            Some(key) => self.by_key(one, pointer, &key, from).await?,
+            None => self.by_id(one, pointer, reference, from).await?,
         };
-        if let Err(why) = self.lead.allows(one, &from.connection, &row.connection) {
-            return Ok(One::Ends(Found::Refused(why)));
-        }
+        let row = match row {
+            Ok(row) => row,
+            Err(ends) => return Ok(One::Ends(ends)),
+        };
         let Ok(mut body) = serde_json::from_slice::<Value>(&row.body) else {
             return Ok(One::Ends(Found::Missing(format!("with.{}: the record's body is damaged", one.name))));
         };
         let shown = self.cut(one, &mut body);
         let held = Held { body: Cow::Owned(body), connection: row.connection, external_id: row.external_id };
         Ok(One::Shown(shown, Some(held)))
+    }
+
+    /// The record that a reference means by an id.
+    async fn by_id(
+        &self,
+        one: &Related,
+        pointer: &str,
+        reference: &Value,
+        from: &Held<'_>,
+    ) -> Result<Result<RecordRow, Found>, StoreError> {
+        // Before anything is looked up: what is refused must not even tell whether it is there.
+        if let Some((to, _)) = external_of(reference, &from.connection).filter(|_| own_id(reference).is_none())
+            && let Err(why) = self.lead.allows(one, &from.connection, &to)
+        {
+            return Ok(Err(Found::Refused(why)));
+        }
+        let Some(row) = read(self.store, self.tenant, one.kind, reference, &from.connection).await? else {
+            let (name, what) = (&one.name, one.kind.name());
+            return Ok(Err(Found::Missing(format!("with.{name}: the {what} that `{pointer}` means is not here"))));
+        };
+        Ok(match self.lead.allows(one, &from.connection, &row.connection) {
+            Ok(()) => Ok(row),
+            Err(why) => Err(Found::Refused(why)),
+        })
+    }
+
+    /// The record that a reference means by a key. It is looked for only where the flow may look.
+    async fn by_key(
+        &self,
+        one: &Related,
+        pointer: &str,
+        key: &WantedKey,
+        from: &Held<'_>,
+    ) -> Result<Result<RecordRow, Found>, StoreError> {
+        if let Some(to) = &key.connection
+            && let Err(why) = self.lead.allows(one, &from.connection, to)
+        {
+            return Ok(Err(Found::Refused(why)));
+        }
+        let among = if key.connection.is_some() { None } else { self.lead.among(one, &from.connection) };
+        let found = self.store.keyed(self.tenant, key, among.as_deref()).await?;
+        let (name, what, scheme) = (&one.name, one.kind.name(), key.scheme);
+        Ok(match found {
+            Keyed::One(row) => Ok(*row),
+            Keyed::Several(count) => Err(Found::Missing(format!(
+                "with.{name}: {count} records of kind {what} have the {scheme} that `{pointer}` carries, so it means none of them; \
+                 name the connection with the reference, or with the flow as `with.{name}.connection`"
+            ))),
+            // Elsewhere there may be one: what may not be looked up is not waited for either.
+            Keyed::Nothing if among.is_some() && one.connections.is_empty() => {
+                count_refused(&from.connection);
+                Err(Found::Refused(format!(
+                    "with.{name}: a record of connection `{}` refers by {scheme} to a record of kind {what} that is not of its own \
+                     connection, and the flow does not say where it may be looked up; write `with.{name}.connection`",
+                    from.connection
+                )))
+            }
+            Keyed::Nothing => Err(Found::Missing(format!(
+                "with.{name}: no record of kind {what} has the {scheme} that `{pointer}` carries"
+            ))),
+        })
     }
 
     async fn list(&self, one: &Related, bounds: Bounds, parent: Parent) -> Result<One, StoreError> {

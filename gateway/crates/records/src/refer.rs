@@ -36,7 +36,8 @@ fn walk<'v>(kind: EntityKind, value: &'v Value, path: &mut Vec<String>, found: &
             for (name, member) in members {
                 inside(name.clone(), member, path);
             }
-            let formed = !members.is_empty() && members.keys().all(|name| name == "id" || name == "external");
+            let formed =
+                !members.is_empty() && members.keys().all(|name| matches!(name.as_str(), "id" | "external" | "key"));
             if let Some(to) = formed.then(|| refers_to(kind, path)).flatten() {
                 found.push(Reference { pointer: pointer(path), to, value });
             }

@@ -6,6 +6,7 @@ mod inbox;
 mod key;
 mod outbox;
 mod quota;
+mod reference;
 mod screen;
 mod sign;
 mod sweep;
@@ -25,6 +26,7 @@ pub use inbox::InboxStore;
 pub use key::KeyStore;
 pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
+pub use reference::ReferenceStore;
 pub use screen::ScreenStore;
 pub use sign::SignStore;
 pub use sweep::SweepStore;
@@ -43,6 +45,7 @@ pub trait Store:
     + KeyStore
     + QuotaStore
     + SweepStore
+    + ReferenceStore
     + Send
     + Sync
 {

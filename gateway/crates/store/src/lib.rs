@@ -1,7 +1,7 @@
 //! The record: the only writer of SQL.
 //!
 //! Owns the tables, their migrations, the transactions, and what is promised about them. Knows nothing of plugins, HTTP
-//! or schedules: what a body says is opaque here.
+//! or schedules: what a body says is opaque here, but for the alternate keys that the schema reads out of it.
 //!
 //! What both backends promise (and the same tests ask of both):
 //! - a page's records, revisions, changes, exchanges, quarantine and cursor become visible and durable together or not at
@@ -23,6 +23,7 @@ mod follow;
 mod identity;
 pub mod inbox;
 mod interface;
+mod keyed;
 mod limits;
 mod list_token;
 mod listing;
@@ -39,8 +40,8 @@ use std::sync::Arc;
 
 pub use error::StoreError;
 pub use interface::{
-    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore, ScreenStore,
-    SignStore, Store, SweepStore,
+    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore,
+    ReferenceStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -48,11 +49,11 @@ pub use limits::{
 pub use model::{
     Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
     ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
-    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM,
+    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM,
     NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow, Parent,
     PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission,
     RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep, TimerRow,
-    TimerWrite,
+    TimerWrite, UnresolvedKeys,
 };
 use options::Place;
 pub use options::StoreOptions;

@@ -3,10 +3,11 @@
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
 use crate::identity::IdKey;
+use crate::keyed::ANY_CONNECTION;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
     HeldSweep, KeyRole, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding, RunOmission,
-    RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, codes,
+    RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, UnresolvedKeys, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -94,6 +95,31 @@ pub(crate) fn change(row: &impl Columns, ids: &IdKey) -> Result<ChangeRow, Store
         revision: row.int(7)?,
         at_ms: row.int(8)?,
     })
+}
+
+/// References by key that mean no record, or several.
+pub(crate) const UNRESOLVED_SELECT: &str = "SELECT entity, scheme, connection, CAST(CASE WHEN matches > 1 THEN 1 ELSE 0 END AS BIGINT) AS ambiguous, \
+     CAST(sum(wanted_by) AS BIGINT), count(*), max(matches), min(since_ms) FROM wanted_key WHERE tenant = $1 AND matches <> 1 \
+     GROUP BY entity, scheme, connection, ambiguous ORDER BY entity, scheme, connection, ambiguous";
+
+/// Reads [`UNRESOLVED_SELECT`].
+pub(crate) fn unresolved(row: &impl Columns) -> Result<UnresolvedKeys, StoreError> {
+    let name = row.text(2)?;
+    Ok(UnresolvedKeys {
+        entity: row.text(0)?,
+        scheme: row.text(1)?,
+        connection: if name == ANY_CONNECTION { None } else { Some(connection(row, 2)?) },
+        ambiguous: row.int(3)? == 1,
+        records: count(row, 4)?,
+        values: count(row, 5)?,
+        matches_max: count(row, 6)?,
+        since_ms: row.int(7)?,
+    })
+}
+
+/// A tenant's name as kept.
+pub(crate) fn tenant_of(text: &str) -> Result<TenantId, StoreError> {
+    TenantId::new(text).map_err(|_| StoreError::Fault("the database names a tenant that is not a name".into()))
 }
 
 /// FROM and columns of a run.

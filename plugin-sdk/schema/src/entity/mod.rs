@@ -45,6 +45,7 @@ pub use org::OrgUnit;
 pub use pay::{Compensation, EquityGrant};
 pub use payroll::{PayLine, PayrollRecord, PayrollRun};
 pub use performance::{Metric, PerformanceMetric, PerformanceReview, ReviewCycle, ReviewItem};
+pub(crate) use person::is_e164;
 pub use person::{Address, BankAccount, Email, IdentityMatch, Names, NationalId, Person, PersonDetails, Phone};
 pub use process::{NodeAttributes, ProcessNode, Subject, Tag};
 pub use profile::{

@@ -128,7 +128,8 @@ impl Phone {
     }
 }
 
-fn is_e164(text: &str) -> bool {
+/// `+` and 7 to 15 digits.
+pub(crate) fn is_e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
     })

@@ -27,7 +27,7 @@ pub use media::MediaRef;
 pub use money::Money;
 pub use pay::{Incomparable, PayBasis, PayInterval, PayRange, PayRate};
 pub use policy::{DataPolicy, GeoPolicy, GeoRestriction, Sensitivity};
-pub use reference::{EXTERNAL_ID_BYTES_MAX, ExternalId, Ref};
+pub use reference::{AlternateKey, EXTERNAL_ID_BYTES_MAX, ExternalId, Ref};
 pub use score::{Score, ScoreScale};
 pub use validity::{DateSpan, Validity};
 pub use weight::{Weight, WeightSum};

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use crate::alternate::{KeyScheme, keys_of};
 use crate::check::{Validate, Walk};
 use crate::id::{ConnectionName, RecordId};
-use crate::kind::Entity;
+use crate::kind::{Entity, EntityKind};
 use crate::shape::shape;
 
 /// Bytes of an external id: what a key of the store can hold.
@@ -47,8 +48,30 @@ fn external_id_rules(id: &ExternalId, walk: &mut Walk<'_>) {
     }
 }
 
-/// A reference to a record of kind `E`, by our id, by an id of another system, or both. It may dangle until that record
-/// arrives: the order of arrival does not matter.
+shape! {
+    /// A field by which records of one kind are known whatever system they came from: `employee_number`, `work_email`, `mobile`.
+    pub struct AlternateKey {
+        /// Which field.
+        pub scheme: String,
+        /// Its value, 1 to 512 bytes.
+        #[schemars(length(min = 1, max = 512))]
+        pub value: String => PERSONAL,
+        /// Only of records of this connection; absent: of any.
+        pub connection: Option<ConnectionName>,
+    }
+}
+
+impl AlternateKey {
+    /// Of whichever connection's record.
+    #[must_use]
+    pub fn of(scheme: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::new(scheme.into(), value.into())
+    }
+}
+
+/// A reference to a record of kind `E`, by our id, by an id of another system, or by an alternate key; the first of these that is
+/// there counts. It may dangle until that record arrives: the order of arrival does not matter. A key that several records have
+/// means none of them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
 pub struct Ref<E> {
@@ -58,6 +81,9 @@ pub struct Ref<E> {
     /// Its id in another system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalId>,
+    /// An alternate key of it, where its kind has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<AlternateKey>,
     #[serde(skip)]
     kind: PhantomData<fn() -> E>,
 }
@@ -66,7 +92,7 @@ impl<E> Ref<E> {
     /// By the record's own id.
     #[must_use]
     pub fn to(id: RecordId) -> Self {
-        Self { id: Some(id), external: None, kind: PhantomData }
+        Self { id: Some(id), external: None, key: None, kind: PhantomData }
     }
 
     /// By its id in the system that this record comes from.
@@ -78,26 +104,37 @@ impl<E> Ref<E> {
     /// By its id in any system.
     #[must_use]
     pub fn by(external: ExternalId) -> Self {
-        Self { id: None, external: Some(external), kind: PhantomData }
+        Self { id: None, external: Some(external), key: None, kind: PhantomData }
+    }
+
+    /// By a key that its kind has.
+    #[must_use]
+    pub fn by_key(key: AlternateKey) -> Self {
+        Self { id: None, external: None, key: Some(key), kind: PhantomData }
     }
 }
 
 // By hand, because a derive would ask the same of `E`.
 impl<E> Clone for Ref<E> {
     fn clone(&self) -> Self {
-        Self { id: self.id, external: self.external.clone(), kind: PhantomData }
+        Self { id: self.id, external: self.external.clone(), key: self.key.clone(), kind: PhantomData }
     }
 }
 
 impl<E> PartialEq for Ref<E> {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.external == other.external
+        self.id == other.id && self.external == other.external && self.key == other.key
     }
 }
 
 impl<E> std::fmt::Debug for Ref<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ref").field("id", &self.id).field("external", &self.external).finish()
+        let mut shown = f.debug_struct("Ref");
+        shown.field("id", &self.id).field("external", &self.external);
+        if let Some(key) = &self.key {
+            shown.field("key", key);
+        }
+        shown.finish()
     }
 }
 
@@ -107,7 +144,7 @@ impl<E: Entity> JsonSchema for Ref<E> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({
+        let mut schema = schemars::json_schema!({
             "description": "A reference by our id, by an id of another system, or both.",
             "type": "object",
             "minProperties": 1,
@@ -117,25 +154,54 @@ impl<E: Entity> JsonSchema for Ref<E> {
                 "id": generator.subschema_for::<RecordId>(),
                 "external": generator.subschema_for::<ExternalId>(),
             },
-        })
+        });
+        if keys_of(E::KIND).next().is_some() {
+            let key = generator.subschema_for::<AlternateKey>().to_value();
+            let text = "A reference by our id, by an id of another system, or by an alternate key; the first that is there counts.";
+            schema.insert("description".into(), text.into());
+            if let Some(fields) = schema.get_mut("properties").and_then(|fields| fields.as_object_mut()) {
+                fields.insert("key".into(), key);
+            }
+        }
+        schema
     }
 }
 
-impl<E> Validate for Ref<E> {
+impl<E: Entity> Validate for Ref<E> {
     fn validate<'v>(&'v self, walk: &mut Walk<'v>) {
-        if self.id.is_none() && self.external.is_none() {
-            walk.defect("empty_reference", "a reference to nothing; expected id, external, or both");
+        if self.id.is_none() && self.external.is_none() && self.key.is_none() {
+            walk.defect("empty_reference", "a reference to nothing; expected id, external, key, or several of them");
         }
         walk.field("external", &self.external);
+        if let Some(key) = &self.key {
+            key_rules(key, E::KIND, walk);
+        }
+    }
+}
+
+fn key_rules(key: &AlternateKey, kind: EntityKind, walk: &mut Walk<'_>) {
+    let Some(scheme) = KeyScheme::of(kind, &key.scheme) else {
+        let known: Vec<&str> = keys_of(kind).map(|scheme| scheme.name).collect();
+        let expected = if known.is_empty() {
+            format!("a key, and records of kind {kind} have none; expected id or external")
+        } else {
+            format!("a key that records of kind {kind} do not have; expected one of {}", known.join(", "))
+        };
+        walk.defect_in("key", "unknown_key", expected);
+        return;
+    };
+    if scheme.normal(&key.value).is_none() {
+        let found = format!("a value that no {} can have; expected {}", scheme.name, scheme.expected());
+        walk.defect_in("key", "bad_key", found);
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{EXTERNAL_ID_BYTES_MAX, ExternalId, Ref};
+    use super::{AlternateKey, EXTERNAL_ID_BYTES_MAX, ExternalId, Ref};
     use crate::check::Walk;
-    use crate::entity::OrgUnit;
+    use crate::entity::{Employee, OrgUnit};
 
     #[test]
     fn a_reference_names_something() {
@@ -152,5 +218,24 @@ mod tests {
             [defects(0), defects(1), defects(EXTERNAL_ID_BYTES_MAX), defects(EXTERNAL_ID_BYTES_MAX + 1)],
             [1, 0, 0, 1]
         );
+    }
+
+    #[test]
+    fn a_key_is_one_that_the_kind_has_with_a_value_that_it_can_have() {
+        let codes =
+            |reference: &Ref<Employee>| Walk::over(reference).iter().map(|defect| defect.code).collect::<Vec<_>>();
+        let by = |scheme: &str, value: &str| Ref::<Employee>::by_key(AlternateKey::of(scheme, value));
+        for (scheme, value) in
+            [("employee_number", "E00123"), ("work_email", "a@b.example"), ("mobile", "+86 138 0000 0000")]
+        {
+            assert!(codes(&by(scheme, value)).is_empty(), "{scheme}");
+        }
+        for (scheme, value) in [("employee_number", " "), ("work_email", "a"), ("mobile", "13800000000")] {
+            assert_eq!(codes(&by(scheme, value)), ["bad_key"], "{scheme}");
+        }
+        assert_eq!(codes(&by("shoe_size", "43")), ["unknown_key"]);
+        let unit = Ref::<OrgUnit>::by_key(AlternateKey::of("employee_number", "E1"));
+        assert_eq!(Walk::over(&unit)[0].code, "unknown_key", "a unit has no keys");
+        assert!(!format!("{:?}", by("mobile", "+8613800000000")).contains("138"));
     }
 }

@@ -1,8 +1,9 @@
-//! The broken store's answers about signatures.
+//! The broken store's answers about signatures and references.
 
 use async_trait::async_trait;
-use renmen_schema::id::{RecordId, TenantId};
-use renmen_store::{Answered, OnceKey, SignStore, SignedRevision, StoreError};
+use renmen_schema::WantedKey;
+use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_store::{Answered, Keyed, OnceKey, ReferenceStore, SignStore, SignedRevision, StoreError, UnresolvedKeys};
 
 use crate::broken_store::BrokenStore;
 
@@ -17,6 +18,21 @@ impl SignStore for BrokenStore {
         self.fail().await
     }
     async fn answered(&self, _key: OnceKey<'_>, _now_ms: i64) -> Result<Option<Answered>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl ReferenceStore for BrokenStore {
+    async fn keyed(
+        &self,
+        _tenant: &TenantId,
+        _key: &WantedKey,
+        _connections: Option<&[ConnectionName]>,
+    ) -> Result<Keyed, StoreError> {
+        self.fail().await
+    }
+    async fn unresolved_keys(&self, _tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError> {
         self.fail().await
     }
 }

@@ -18,6 +18,12 @@ use super::pattern::Kind;
 use super::whose::{References, is_number};
 use crate::trial::{covers, walk};
 
+/// The class of a place; of a reference to somebody, that of the id in it: what else it can hold does not make the id a value.
+fn class_of_id(kind: EntityKind, to: &str, refers: bool) -> Option<Sensitivity> {
+    let id = ["/external/value", "/*/external/value"].into_iter().filter(|_| refers);
+    id.into_iter().find_map(|below| class_of(kind, &format!("{to}{below}"))).or_else(|| class_of(kind, to))
+}
+
 /// Words in the keys of fields that hold what is a person's.
 const PERSONAL_KEYS: [&str; 31] = [
     "name",
@@ -135,14 +141,18 @@ impl Plan {
     /// A leaf of a canonical record.
     fn learn_leaf(&mut self, kind: EntityKind, pointer: &str, value: &Value) {
         let text = value.as_str().unwrap_or_default();
-        if self.references.leads_to_somebody(kind, pointer) {
+        // A key is an address, a telephone number, or as good as an id.
+        let is_address = pointer.ends_with("/key/value") && (text.contains('@') || text.starts_with('+'));
+        let refers = !is_address && self.references.leads_to_somebody(kind, pointer);
+        if refers {
             self.learn_id(text);
         }
         if is_number(kind, pointer) && is_telling(text) {
             self.learn_id(text);
         }
         let coded = pointer.ends_with("/code") || pointer.ends_with("/raw");
-        if !coded && class_of(kind, pointer).is_some_and(|class| class >= Sensitivity::Personal) {
+        let is_key = refers && pointer.ends_with("/key/value");
+        if !coded && !is_key && class_of(kind, pointer).is_some_and(|class| class >= Sensitivity::Personal) {
             self.learn_value(text, pointer.contains("/names/"));
         }
     }
@@ -184,13 +194,14 @@ impl Plan {
             let (LineageRule::From(from) | LineageRule::Transformed { from, .. }) = rule;
             let value = canonical.pointer(to);
             let is_number = is_number(kind, to);
+            let refers = self.references.leads_to_somebody(kind, to);
             let class = Class {
-                personal: is_number || class_of(kind, to).is_some_and(|class| class >= Sensitivity::Personal),
+                personal: is_number
+                    || class_of_id(kind, to, refers).is_some_and(|class| class >= Sensitivity::Personal),
                 is_name: to.contains("/names"),
                 coded: value.is_some_and(|value| value.get("code").is_some()) || to.ends_with("/code"),
                 is_number,
             };
-            let refers = self.references.leads_to_somebody(kind, to);
             for from_one in from.split(' ') {
                 if refers {
                     *self.referring.entry(pattern(from_one)).or_default() |= from_one == from;

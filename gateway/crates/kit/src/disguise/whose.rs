@@ -45,7 +45,8 @@ impl References {
     /// Does the reference at a pointer, or the id in it, lead to a person?
     pub(super) fn leads_to_somebody(&mut self, kind: EntityKind, pointer: &str) -> bool {
         let pattern = pattern(pointer);
-        let place = pattern.strip_suffix("/external/value").or(pattern.strip_suffix("/external")).unwrap_or(&pattern);
+        let id = ["/external/value", "/external", "/key/value"];
+        let place = id.into_iter().find_map(|id| pattern.strip_suffix(id)).unwrap_or(&pattern);
         let known = self.0.entry((kind, place.to_owned()));
         *known.or_insert_with_key(|(kind, place)| meant_by(*kind, place).is_some_and(|meant| !NOBODYS.contains(&meant)))
     }
@@ -68,7 +69,13 @@ mod tests {
     fn a_reference_leads_to_somebody_unless_its_kind_is_nobodys() {
         let mut references = References::default();
         let mut asked = |kind, pointer| references.leads_to_somebody(kind, pointer);
-        for pointer in ["/work/manager", "/work/manager/external", "/work/manager/external/value", "/same_person"] {
+        for pointer in [
+            "/work/manager",
+            "/work/manager/external",
+            "/work/manager/external/value",
+            "/work/manager/key/value",
+            "/same_person",
+        ] {
             assert!(asked(EntityKind::Employee, pointer), "{pointer}");
         }
         for pointer in

@@ -6,6 +6,7 @@ mod key;
 mod note;
 mod page;
 mod record;
+mod reference;
 mod signed;
 mod stream;
 
@@ -20,5 +21,6 @@ pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, Record
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,
 };
+pub use reference::{Keyed, UnresolvedKeys};
 pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
 pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamState};

@@ -62,7 +62,7 @@ async fn author(
 ) -> Result<AuthorOutcome, StoreError> {
     let new = authored::stream_of(commit)?;
     // The feed before the stream, as a commit does: two that lock in one order never wait for each other.
-    let mut pen = Pen::take(transaction, commit.now_ms).await?;
+    let mut pen = Pen::take(transaction, &commit.tenant, commit.now_ms).await?;
     let (stream, place) = stream(transaction, &new).await?;
     let next = authored::step(place.as_deref(), commit)?;
     let mut done = AuthorOutcome { ids: Vec::new(), outcome: CommitOutcome::default() };

@@ -20,7 +20,7 @@ pub(super) async fn commit_page(
     mut page: PageCommit,
     quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
-    let mut pen = Pen::take(transaction, page.now_ms).await?;
+    let mut pen = Pen::take(transaction, &page.key.tenant, page.now_ms).await?;
     let stream = fence(transaction, &page).await?;
     pen.page = insert_page(transaction, &stream, &page).await?;
     insert_exchanges(transaction, pen.page, &page.exchanges).await?;

@@ -113,7 +113,7 @@ impl InboxStore for PostgresStore {
 
 async fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Quota) -> Result<Taken, StoreError> {
     // The feed before all else, as every commit: so two equal deliveries take turns, and the second one is known.
-    let mut pen = Some(Pen::take(transaction, intake.now_ms).await?);
+    let mut pen = Some(Pen::take(transaction, &intake.tenant, intake.now_ms).await?);
     if let Some(delivery) = &intake.delivery
         && repeats(transaction, &intake, delivery).await?
     {
@@ -127,7 +127,7 @@ async fn take(transaction: &Transaction<'_>, mut intake: Intake, quota: &Quota) 
         records += page.records.len();
         let own = match pen.take() {
             Some(pen) => pen,
-            None => Pen::take(transaction, intake.now_ms).await?,
+            None => Pen::take(transaction, &intake.tenant, intake.now_ms).await?,
         };
         let page = intake.commit(page, RunId(run));
         let (page_id, done) = commit::take_page(transaction, own, &stream, page, quota).await?;

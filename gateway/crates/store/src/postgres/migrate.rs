@@ -2,13 +2,14 @@
 
 use deadpool_postgres::{Client, GenericClient};
 
+use super::keyed;
 use super::query::{one, run};
 use crate::StoreError;
 use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -21,7 +22,11 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_by_hand.sql"),
     include_str!("migrations/0011_signed.sql"),
     include_str!("migrations/0012_findings.sql"),
+    include_str!("migrations/0013_alternate_key.sql"),
 ];
+
+/// The version from which on records are known by alternate keys.
+const KEYS: usize = 13;
 
 /// Any number that other programs are unlikely to lock: "rnmn".
 const LOCK: i64 = 0x726e_6d6e;
@@ -39,6 +44,9 @@ pub(super) async fn migrate(client: &mut Client) -> Result<IdKey, StoreError> {
     let (version, key) = version(&transaction).await?;
     for (at, sql) in MIGRATIONS.iter().enumerate().skip(version) {
         transaction.batch_execute(sql).await?;
+        if at + 1 == KEYS {
+            keyed::announce_all(&transaction).await?;
+        }
         run(&transaction, "UPDATE meta SET version = $1", &[&(at as i64 + 1)]).await?;
         tracing::info!(version = at + 1, "Database migrated");
     }

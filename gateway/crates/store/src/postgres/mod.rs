@@ -10,6 +10,7 @@ mod commit;
 mod endpoint;
 mod feed;
 mod inbox;
+mod keyed;
 mod ledger;
 mod list;
 mod migrate;

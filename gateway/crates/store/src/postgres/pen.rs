@@ -4,17 +4,23 @@ use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use deadpool_postgres::Transaction;
+use renmen_schema::id::TenantId;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::commit::Scopes;
+use super::keyed;
 use super::query::{all, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
 use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
+use crate::keyed::{KeyChanges, Way, concerned};
 use crate::quota::{self, REVISION_BYTES};
 use crate::rows::{Columns, array};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
+
+/// Bodies of swept records that are read at once.
+const LEAVING_AT_ONCE: usize = 1_000;
 
 /// What one commit writes with. It holds the feed's row: no other commit is under way.
 pub(super) struct Pen<'a> {
@@ -29,6 +35,8 @@ pub(super) struct Pen<'a> {
     now_ms: i64,
     /// What is put came as events: it may be out of order.
     pub(super) events: bool,
+    /// What the bodies that come and go say of keys.
+    keys: KeyChanges,
 }
 
 /// A record as it stands, for the one that would take its place.
@@ -68,7 +76,11 @@ struct Created<'w> {
 
 impl<'a> Pen<'a> {
     /// Waits for its turn.
-    pub(super) async fn take(transaction: &'a Transaction<'a>, now_ms: i64) -> Result<Self, StoreError> {
+    pub(super) async fn take(
+        transaction: &'a Transaction<'a>,
+        tenant: &TenantId,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
         let row = one(transaction, "SELECT seq, at_ms, record FROM feed FOR UPDATE", &[]).await?;
         let row = row.ok_or_else(|| StoreError::Fault("the `feed` table is empty".into()))?;
         Ok(Self {
@@ -80,6 +92,7 @@ impl<'a> Pen<'a> {
             now_ms: now_ms.max(row.int(1)?),
             record: row.int(2)?,
             events: false,
+            keys: KeyChanges::of(tenant.clone()),
         })
     }
 
@@ -96,7 +109,7 @@ impl<'a> Pen<'a> {
         let of = scopes.of(self.transaction, stream, records).await?;
         let known = self.known(&of, records).await?;
         let late = self.late(&of, records, &known).await?;
-        let (mut created, mut revised) = (Vec::new(), Revised::default());
+        let (mut created, mut revised, mut leaving) = (Vec::new(), Revised::default(), Vec::new());
         for ((scope, write), late) in of.into_iter().zip(records).zip(late) {
             let found = known.get(&(scope, write.external_id.as_str())).copied();
             let decision = if late { Decision::Keep } else { decide(found.map(|found| found.known), write) };
@@ -116,11 +129,21 @@ impl<'a> Pen<'a> {
                 None => {
                     self.record += 1;
                     self.seen.add(self.record);
+                    self.keys.note(&write.entity, (scope, self.record), &write.body, Way::Comes);
                     created.push(Created { row: self.record, seq: self.seq, scope, write });
                 }
-                Some(found) => revised.push(found.row, self.seq, scope, kind, write, decision),
+                Some(found) => {
+                    if !found.known.deleted && concerned(&write.entity).is_some() {
+                        leaving.push(found.row);
+                    }
+                    if decision == Decision::Update {
+                        self.keys.note(&write.entity, (scope, found.row), &write.body, Way::Comes);
+                    }
+                    revised.push(found.row, self.seq, scope, kind, write, decision);
+                }
             }
         }
+        self.leave(&leaving).await?;
         self.create(&created).await?;
         self.revise(&revised).await
     }
@@ -135,10 +158,27 @@ impl<'a> Pen<'a> {
             self.seq += 1;
             revised.push_swept(*row, self.seq, *scope);
         }
+        let leaving: Vec<i64> = missing.iter().map(|(row, ..)| *row).collect();
+        for rows in leaving.chunks(LEAVING_AT_ONCE) {
+            self.leave(rows).await?;
+        }
         self.revise(&revised).await
     }
 
-    /// Gives the feed's row its new figures and adds the sums to the scopes' counters.
+    /// Notes what the bodies that stand now in these rows say of keys: others come in their place, or none.
+    async fn leave(&mut self, rows: &[i64]) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let sql =
+            "SELECT r.id, r.scope, s.entity, r.body FROM record r JOIN scope s ON s.id = r.scope WHERE r.id = ANY($1)";
+        for row in all(self.transaction, sql, &[&rows]).await? {
+            self.keys.note(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?, Way::Goes);
+        }
+        Ok(())
+    }
+
+    /// Gives the feed's row its new figures and adds the sums to the scopes' counters; writes what changed of keys.
     pub(super) async fn close(mut self) -> Result<CommitOutcome, StoreError> {
         let scopes: Vec<i64> = self.tally.scopes.keys().copied().collect();
         let (live, dead): (Vec<i64>, Vec<i64>) = self.tally.scopes.values().copied().unzip();
@@ -149,6 +189,7 @@ impl<'a> Pen<'a> {
             let sql = "UPDATE feed SET seq = $1, at_ms = $2, record = $3";
             run(self.transaction, sql, &[&self.seq, &self.now_ms, &self.record]).await?;
         }
+        keyed::apply(self.transaction, self.keys, self.now_ms).await?;
         self.tally.outcome.last_seq = self.seq;
         Ok(self.tally.outcome)
     }

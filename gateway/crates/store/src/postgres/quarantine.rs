@@ -104,7 +104,7 @@ pub(super) async fn accept(
     now_ms: i64,
     quotas: &Quotas,
 ) -> Result<CommitOutcome, StoreError> {
-    let mut pen = Pen::take(transaction, now_ms).await?;
+    let mut pen = Pen::take(transaction, tenant, now_ms).await?;
     let item = get(transaction, tenant, id).await?.ok_or_else(|| nothing_waits(id))?;
     let taken = number(transaction, "DELETE FROM quarantine WHERE id = $1 RETURNING stream", &[&id]).await?;
     let stream = taken.ok_or_else(|| nothing_waits(id))?;

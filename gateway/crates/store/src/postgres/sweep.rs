@@ -228,7 +228,7 @@ async fn release(
     now_ms: i64,
     quotas: &Quotas,
 ) -> Result<CommitOutcome, StoreError> {
-    let mut pen = Pen::take(transaction, now_ms).await?;
+    let mut pen = Pen::take(transaction, tenant, now_ms).await?;
     let held = Held::of(transaction, tenant, id, true).await?;
     let missing = held.missing(transaction).await?;
     pen.page = held.to;

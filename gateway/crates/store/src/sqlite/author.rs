@@ -70,7 +70,7 @@ fn author(
         )?;
         let page = transaction.last_insert_rowid();
         let mut scopes = Scopes::new(transaction, &commit.tenant, &new.key.connection);
-        let mut pen = Pen::new(transaction, page, commit.now_ms)?;
+        let mut pen = Pen::new(transaction, &commit.tenant, page, commit.now_ms)?;
         let mut places = Vec::with_capacity(writes.len());
         for (write, record) in writes.iter().zip(&commit.records) {
             let scope = scopes.of(&write.entity, stream)?;

@@ -24,7 +24,7 @@ pub(super) fn commit_page(
     insert_exchanges(transaction, page_id, &page.exchanges)?;
 
     let mut scopes = Scopes::new(transaction, &page.key.tenant, &page.key.connection);
-    let mut pen = Pen::new(transaction, page_id, page.now_ms)?;
+    let mut pen = Pen::new(transaction, &page.key.tenant, page_id, page.now_ms)?;
     let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
     pen.tally.outcome.repeated = (listed - page.unchanged.len() - page.quarantine.len() - records.len()) as u64;
@@ -67,7 +67,7 @@ pub(super) fn take_page(
     let page_id = insert_page(transaction, stream, &page)?;
     insert_exchanges(transaction, page_id, &page.exchanges)?;
     let mut scopes = Scopes::new(transaction, &page.key.tenant, &page.key.connection);
-    let mut pen = Pen::of_events(transaction, page_id, page.now_ms)?;
+    let mut pen = Pen::of_events(transaction, &page.key.tenant, page_id, page.now_ms)?;
     let listed = page.records.len() + page.quarantine.len();
     let records = last_wins(std::mem::take(&mut page.records));
     pen.tally.outcome.repeated = (listed - page.quarantine.len() - records.len()) as u64;
@@ -113,7 +113,7 @@ pub(super) fn accept(
     quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
     let scope = Scopes::new(transaction, tenant, connection).of(&record.entity, stream)?;
-    let mut pen = Pen::new(transaction, page, now_ms)?;
+    let mut pen = Pen::new(transaction, tenant, page, now_ms)?;
     pen.put(scope, record)?;
     let charge = Charge { records_bytes: pen.tally.bytes, exchanges_bytes: 0 };
     let outcome = pen.close()?;

@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::keyed;
 use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -19,7 +20,11 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_by_hand.sql"),
     include_str!("migrations/0011_signed.sql"),
     include_str!("migrations/0012_findings.sql"),
+    include_str!("migrations/0013_alternate_key.sql"),
 ];
+
+/// The version from which on records are known by alternate keys.
+const KEYS: usize = 13;
 
 /// "rnmn": tells our files from other programs' databases.
 const APPLICATION_ID: i32 = 0x726e_6d6e;
@@ -33,6 +38,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         if at == 0 {
             transaction
                 .execute("INSERT INTO meta (one, id_key) VALUES (1, ?1)", params![IdKey::generate().as_bytes()])?;
+        }
+        if at + 1 == KEYS {
+            keyed::announce_all(&transaction)?;
         }
         transaction
             .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};", at + 1))?;

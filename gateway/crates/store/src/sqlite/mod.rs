@@ -13,6 +13,7 @@ mod feed;
 mod gather;
 mod inbox;
 mod key_file;
+mod keyed;
 mod ledger;
 mod list;
 mod lock;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use renmen_schema::id::TenantId;
 use rusqlite::{Connection, params};
 
 use super::commit::commit_time;
+use super::keyed;
 use super::query::{number, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
 use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
+use crate::keyed::{KeyChanges, Way, concerned};
 use crate::quota::{self, REVISION_BYTES};
 use crate::seen::Seen;
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
@@ -23,6 +26,8 @@ pub(super) struct Pen<'a> {
     now_ms: i64,
     /// What is put came as events: it may be out of order.
     events: bool,
+    /// What the bodies that come and go say of keys.
+    keys: KeyChanges,
     /// By scope: are there deletions of what was never seen?
     ghosts: BTreeMap<i64, bool>,
 }
@@ -36,7 +41,12 @@ struct Found {
 }
 
 impl<'a> Pen<'a> {
-    pub(super) fn new(connection: &'a Connection, page: i64, now_ms: i64) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        connection: &'a Connection,
+        tenant: &TenantId,
+        page: i64,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
         let (seq, now_ms) = commit_time(connection, now_ms)?;
         Ok(Self {
             connection,
@@ -46,13 +56,19 @@ impl<'a> Pen<'a> {
             seq,
             now_ms,
             events: false,
+            keys: KeyChanges::of(tenant.clone()),
             ghosts: BTreeMap::new(),
         })
     }
 
     /// The same for what may come out of order.
-    pub(super) fn of_events(connection: &'a Connection, page: i64, now_ms: i64) -> Result<Self, StoreError> {
-        Ok(Self { events: true, ..Self::new(connection, page, now_ms)? })
+    pub(super) fn of_events(
+        connection: &'a Connection,
+        tenant: &TenantId,
+        page: i64,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        Ok(Self { events: true, ..Self::new(connection, tenant, page, now_ms)? })
     }
 
     /// Takes a record in.
@@ -83,6 +99,15 @@ impl<'a> Pen<'a> {
         let row = found.row;
         self.seen.add(row);
         let Some(kind) = kind else { return Ok(()) };
+        if concerned(&write.entity).is_some() {
+            if !found.known.deleted {
+                let body: Option<Vec<u8>> = self.body(row)?;
+                self.keys.note(&write.entity, (scope, row), &body.unwrap_or_default(), Way::Goes);
+            }
+            if decision == Decision::Update {
+                self.keys.note(&write.entity, (scope, row), &write.body, Way::Comes);
+            }
+        }
         self.keep_old(row)?;
         // What stood there is kept; a tombstone keeps its body a second time.
         self.tally.bytes += match decision {
@@ -168,8 +193,12 @@ impl<'a> Pen<'a> {
     pub(super) fn sweep_away(&mut self, scope: i64, row: i64) -> Result<(), StoreError> {
         self.tally.count(scope, Decision::Delete, false);
         self.tally.outcome.swept += 1;
-        let bytes = number(self.connection, "SELECT octet_length(body) FROM record WHERE id = ?1", [row])?;
-        self.tally.bytes += REVISION_BYTES + bytes.unwrap_or(0);
+        let body = self.body(row)?.unwrap_or_default();
+        self.tally.bytes += REVISION_BYTES + body.len() as i64;
+        let entity = "SELECT entity FROM scope WHERE id = ?1";
+        if let Some(entity) = one(self.connection, entity, [scope], |row| Ok(row.get::<_, String>(0)?))? {
+            self.keys.note(&entity, (scope, row), &body, Way::Goes);
+        }
         self.keep_old(row)?;
         run(
             self.connection,
@@ -180,12 +209,13 @@ impl<'a> Pen<'a> {
         self.log(row, scope, ChangeKind::Deleted)
     }
 
-    /// Adds the sums to the scopes' counters.
+    /// Adds the sums to the scopes' counters, and writes what changed of keys.
     pub(super) fn close(mut self) -> Result<CommitOutcome, StoreError> {
         for (scope, (live, dead)) in &self.tally.scopes {
             let sql = "UPDATE scope SET live = live + ?2, dead = dead + ?3 WHERE id = ?1";
             run(self.connection, sql, [*scope, *live, *dead])?;
         }
+        keyed::apply(self.connection, self.keys, self.now_ms)?;
         self.tally.outcome.last_seq = self.seq;
         Ok(self.tally.outcome)
     }
@@ -216,6 +246,7 @@ impl<'a> Pen<'a> {
         self.tally.count(scope, Decision::Create, false);
         self.tally.bytes += quota::revision_bytes(write);
         self.seen.add(row);
+        self.keys.note(&write.entity, (scope, row), &write.body, Way::Comes);
         self.seq += 1;
         run(
             self.connection,
@@ -223,6 +254,10 @@ impl<'a> Pen<'a> {
             params![self.seq, row, scope, codes::of_kind(ChangeKind::Created), self.now_ms],
         )?;
         Ok(true)
+    }
+
+    fn body(&self, row: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        one(self.connection, "SELECT body FROM record WHERE id = ?1", [row], |row| Ok(row.get(0)?))
     }
 
     fn keep_old(&self, row: i64) -> Result<(), StoreError> {

@@ -215,7 +215,7 @@ pub(super) fn release(
 ) -> Result<CommitOutcome, StoreError> {
     let held = Held::of(transaction, tenant, id)?;
     let missing = held.missing(transaction)?;
-    let mut pen = Pen::new(transaction, held.to, now_ms)?;
+    let mut pen = Pen::new(transaction, tenant, held.to, now_ms)?;
     for (scope, row) in missing {
         pen.sweep_away(scope, row)?;
     }

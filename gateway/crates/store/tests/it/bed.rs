@@ -56,6 +56,20 @@ impl Bed {
         &self.database.as_ref().unwrap().1
     }
 
+    /// The same database after SQL that an operator, or another release, ran while it was closed.
+    pub(crate) async fn reopened(self, sqlite: &str, postgres: &str) -> Self {
+        let Self { store, options, folder, database } = self;
+        drop(store);
+        match &folder {
+            Some(folder) => {
+                let path = folder.path().join("data").join("renmen.db");
+                rusqlite::Connection::open(path).unwrap().execute_batch(sqlite).unwrap();
+            }
+            None => admin(&options.url, postgres).await,
+        }
+        Self { store: open(options.clone()).await.unwrap(), options, folder, database }
+    }
+
     /// Takes the database away. A test that fails leaves it for a look.
     pub(crate) async fn end(self) {
         let Self { store, database, .. } = self;

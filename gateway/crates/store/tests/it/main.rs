@@ -12,6 +12,7 @@ mod feed;
 mod figures;
 mod held;
 mod inbox;
+mod keyed;
 mod keys;
 mod lists;
 mod messages;

@@ -1,0 +1,360 @@
+//! Alternate keys: the fields by which a record can be referred to without its id in any system, such as a staff number. Which fields
+//! of which entity are keys is declared here and nowhere else. A key is no promise of uniqueness: who resolves one must be ready to
+//! find two records.
+//!
+//! Whoever keeps records announces the keys of each, and notes which keys its references want; both are read here out of the body.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use crate::id::ConnectionName;
+use crate::json_schema::{Node, json_schema};
+use crate::kind::EntityKind;
+
+/// Bytes of a key's value.
+pub(crate) const KEY_BYTES_MAX: usize = 512;
+
+/// How the values of a key are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As they are, without the blanks around them.
+    Text,
+    /// An e-mail address: small and capital letters are the same.
+    Mail,
+    /// A telephone number in E.164: what separates its groups of digits does not count.
+    Phone,
+}
+
+/// Where a key stands in a body: a member of what a pointer pattern leads to, and which kind of it that must be.
+struct Place {
+    within: &'static str,
+    member: &'static str,
+    kind: Option<&'static str>,
+}
+
+/// A key of an entity.
+pub struct KeyScheme {
+    /// Whose.
+    pub entity: EntityKind,
+    /// `employee_number`.
+    pub name: &'static str,
+    form: Form,
+    places: &'static [Place],
+}
+
+const fn place(within: &'static str, member: &'static str) -> Place {
+    Place { within, member, kind: None }
+}
+
+const fn of_kind(within: &'static str, member: &'static str, kind: &'static str) -> Place {
+    Place { within, member, kind: Some(kind) }
+}
+
+/// Every key that there is. A store that keeps records has announced the keys that this list had: another one asks for a migration
+/// that announces them again.
+pub static KEY_SCHEMES: [KeyScheme; 3] = [
+    KeyScheme {
+        entity: EntityKind::Employee,
+        name: "employee_number",
+        form: Form::Text,
+        places: &[place("", "number")],
+    },
+    KeyScheme {
+        entity: EntityKind::Employee,
+        name: "work_email",
+        form: Form::Mail,
+        places: &[place("/work", "work_email"), of_kind("/person/emails/*", "address", "WORK")],
+    },
+    KeyScheme {
+        entity: EntityKind::Employee,
+        name: "mobile",
+        form: Form::Phone,
+        places: &[of_kind("/person/phones/*", "e164", "MOBILE")],
+    },
+];
+
+impl KeyScheme {
+    /// The scheme of an entity with this name.
+    #[must_use]
+    pub fn of(entity: EntityKind, name: &str) -> Option<&'static Self> {
+        keys_of(entity).find(|scheme| scheme.name == name)
+    }
+
+    /// The value by which keys are compared. None for what cannot be one.
+    #[must_use]
+    pub fn normal(&self, value: &str) -> Option<String> {
+        let value = value.trim();
+        if value.is_empty() || value.len() > KEY_BYTES_MAX || value.contains(char::is_control) {
+            return None;
+        }
+        match self.form {
+            Form::Text => Some(value.to_owned()),
+            Form::Mail => {
+                let (name, host) = value.rsplit_once('@')?;
+                let whole = !name.is_empty() && !host.is_empty() && !value.contains(char::is_whitespace);
+                whole.then(|| value.to_lowercase())
+            }
+            Form::Phone => {
+                let digits: String = value.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
+                crate::entity::is_e164(&digits).then_some(digits)
+            }
+        }
+    }
+
+    /// What a value must be, for people.
+    #[must_use]
+    pub fn expected(&self) -> &'static str {
+        match self.form {
+            Form::Text => "1 to 512 bytes",
+            Form::Mail => "an e-mail address",
+            Form::Phone => "a number in E.164: + and 7 to 15 digits",
+        }
+    }
+
+    /// A few words that change when records would announce other values for it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let places: Vec<String> = self
+            .places
+            .iter()
+            .map(|place| {
+                format!(
+                    "{}/{}{}",
+                    place.within,
+                    place.member,
+                    place.kind.map_or(String::new(), |kind| format!("={kind}"))
+                )
+            })
+            .collect();
+        format!("{} {} {:?} {}", self.entity, self.name, self.form, places.join(" "))
+    }
+}
+
+impl Place {
+    fn read(&self, body: &Value, found: &mut impl FnMut(&str)) {
+        each(body, self.within, &mut |holder| {
+            let is = |kind: &str| holder["kind"].as_str().is_some_and(|is| is.eq_ignore_ascii_case(kind));
+            if self.kind.is_none_or(is)
+                && let Some(value) = holder[self.member].as_str()
+            {
+                found(value);
+            }
+        });
+    }
+}
+
+/// Everything that a pointer pattern leads to; `*` is each item of a list.
+fn each<'v>(value: &'v Value, pattern: &str, found: &mut impl FnMut(&'v Value)) {
+    let Some(rest) = pattern.strip_prefix('/') else { return found(value) };
+    let (member, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match value {
+        Value::Array(items) if member == "*" => items.iter().for_each(|item| each(item, below, found)),
+        Value::Object(members) => {
+            if let Some(inner) = members.get(member) {
+                each(inner, below, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The keys of an entity.
+pub fn keys_of(entity: EntityKind) -> impl Iterator<Item = &'static KeyScheme> {
+    KEY_SCHEMES.iter().filter(move |scheme| scheme.entity == entity)
+}
+
+/// A reference by a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WantedKey {
+    /// What it means.
+    pub entity: EntityKind,
+    /// By which key.
+    pub scheme: &'static str,
+    /// The value by which keys are compared.
+    pub value: String,
+    /// Only of this connection; none: of any.
+    pub connection: Option<ConnectionName>,
+}
+
+impl WantedKey {
+    /// The key by which a reference to a record of this kind names it. None for one by an id: then the key does not count.
+    #[must_use]
+    pub fn of(reference: &Value, entity: EntityKind) -> Option<Self> {
+        if !reference["id"].is_null() || !reference["external"].is_null() {
+            return None;
+        }
+        let key = &reference["key"];
+        let scheme = KeyScheme::of(entity, key["scheme"].as_str()?)?;
+        let value = scheme.normal(key["value"].as_str()?)?;
+        let connection = match key["connection"].as_str() {
+            None => None,
+            Some(name) => Some(ConnectionName::new(name).ok()?),
+        };
+        Some(Self { entity, scheme: scheme.name, value, connection })
+    }
+}
+
+/// What a body says of keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordKeys {
+    /// The keys of the record itself: scheme and the value by which keys are compared, each once.
+    pub announced: BTreeSet<(&'static str, String)>,
+    /// The keys that its references name, each once.
+    pub wanted: BTreeSet<WantedKey>,
+}
+
+impl RecordKeys {
+    /// Can a record of this kind have a key, or refer by one?
+    #[must_use]
+    pub fn concern(kind: EntityKind) -> bool {
+        has_keys(kind) || !HOLDERS[kind as usize].is_empty()
+    }
+
+    /// Reads them out of a canonical body. Of a body that is none, nothing.
+    #[must_use]
+    pub fn of(kind: EntityKind, body: &[u8]) -> Self {
+        static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"key\":{"));
+        let holders = &HOLDERS[kind as usize];
+        // Nearly every body that has no key of its own refers by no key either: it is not parsed.
+        let refers = !holders.is_empty() && MEMBER.find(body).is_some();
+        if !refers && !has_keys(kind) {
+            return Self::default();
+        }
+        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        let mut keys = Self::default();
+        for scheme in keys_of(kind) {
+            let mut announce =
+                |value: &str| keys.announced.extend(scheme.normal(value).map(|value| (scheme.name, value)));
+            scheme.places.iter().for_each(|place| place.read(&body, &mut announce));
+        }
+        for (pattern, entity) in holders.iter().filter(|_| refers) {
+            each(&body, pattern, &mut |reference| keys.wanted.extend(WantedKey::of(reference, *entity)));
+        }
+        keys
+    }
+}
+
+fn has_keys(kind: EntityKind) -> bool {
+    keys_of(kind).next().is_some()
+}
+
+/// Of each kind: where it refers to something that has keys.
+static HOLDERS: LazyLock<Vec<Vec<(String, EntityKind)>>> = LazyLock::new(|| {
+    let holders = |kind: &EntityKind| {
+        let schema = json_schema(*kind);
+        let mut found = Vec::new();
+        collect(Node::new(&schema, &schema), &mut String::new(), &mut found);
+        found
+    };
+    EntityKind::ALL.iter().map(holders).collect()
+});
+
+fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<(String, EntityKind)>) {
+    if let Some(entity) = node.get("x-ref-entity").and_then(Value::as_str).and_then(EntityKind::from_name) {
+        if has_keys(entity) {
+            found.push((pattern.clone(), entity));
+        }
+        return;
+    }
+    for (segment, child) in node.children() {
+        let length = pattern.len();
+        pattern.push('/');
+        pattern.push_str(segment);
+        collect(child, pattern, found);
+        pattern.truncate(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::place::{Indices, check_place};
+
+    fn keys(kind: EntityKind, body: &Value) -> RecordKeys {
+        RecordKeys::of(kind, body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn every_declared_key_is_a_field_of_the_schema_and_has_a_name_of_its_own() {
+        for scheme in &KEY_SCHEMES {
+            for place in scheme.places {
+                let path: Vec<String> =
+                    format!("{}/{}", place.within, place.member).split('/').skip(1).map(str::to_owned).collect();
+                assert!(check_place(scheme.entity, &path, Indices::Item).is_ok(), "{path:?}");
+            }
+            assert_eq!(keys_of(scheme.entity).filter(|other| other.name == scheme.name).count(), 1);
+        }
+    }
+
+    #[test]
+    fn an_employee_announces_number_work_mail_and_mobile_and_nothing_private() {
+        let body = json!({
+            "number": " E00123 ",
+            "work": { "work_email": "Wang.Wei@Acme.Example" },
+            "person": {
+                "emails": [
+                    { "address": "wang.wei@acme.example", "kind": "WORK" },
+                    { "address": "wei@home.example", "kind": "PRIVATE" },
+                    { "address": "somebody@acme.example" },
+                    { "address": "not a mail", "kind": "WORK" },
+                ],
+                "phones": [
+                    { "number": "138 0000 0000", "e164": "+8613800000000", "kind": "MOBILE" },
+                    { "number": "010 1234", "e164": "+86101234567", "kind": "HOME" },
+                    { "number": "139 0000 0000", "kind": "MOBILE" },
+                ],
+            },
+        });
+        let found = keys(EntityKind::Employee, &body);
+        let announced: Vec<_> = found.announced.iter().map(|(scheme, value)| (*scheme, value.as_str())).collect();
+        let wanted =
+            [("employee_number", "E00123"), ("mobile", "+8613800000000"), ("work_email", "wang.wei@acme.example")];
+        assert_eq!(announced, wanted);
+        assert!(found.wanted.is_empty());
+    }
+
+    #[test]
+    fn references_by_key_are_found_wherever_the_schema_has_them() {
+        let by = |value: &str| json!({ "key": { "scheme": "employee_number", "value": value } });
+        let named = json!({ "key": { "scheme": "mobile", "value": "+86 138-0000-0000", "connection": "hr" } });
+        let found = keys(
+            EntityKind::Assignment,
+            &json!({ "employee": by("E1"), "dotted_managers": [by("E2"), named, by("E1")] }),
+        );
+        let wanted: Vec<_> =
+            found.wanted.iter().map(|key| (key.scheme, key.value.as_str(), key.connection.is_some())).collect();
+        let expected =
+            [("employee_number", "E1", false), ("employee_number", "E2", false), ("mobile", "+8613800000000", true)];
+        assert_eq!(wanted, expected);
+        assert!(found.announced.is_empty());
+    }
+
+    #[test]
+    fn an_id_counts_before_a_key_and_what_is_no_key_wants_nothing() {
+        for reference in [
+            json!({ "external": { "value": "7" }, "key": { "scheme": "employee_number", "value": "E1" } }),
+            json!({ "key": { "scheme": "shoe_size", "value": "43" } }),
+            json!({ "key": { "scheme": "mobile", "value": "13800000000" } }),
+            json!({ "key": { "scheme": "work_email", "value": "nobody" } }),
+            json!({ "key": { "scheme": "employee_number", "value": " " } }),
+        ] {
+            let found = keys(EntityKind::PayrollRecord, &json!({ "employee": reference }));
+            assert_eq!(found, RecordKeys::default(), "{reference}");
+        }
+        assert_eq!(RecordKeys::of(EntityKind::Employee, b"{"), RecordKeys::default());
+    }
+
+    #[test]
+    fn only_kinds_that_have_keys_or_refer_to_such_are_looked_at() {
+        for kind in [EntityKind::Employee, EntityKind::PayrollRecord, EntityKind::OrgUnit, EntityKind::Interview] {
+            assert!(RecordKeys::concern(kind), "{kind}");
+        }
+        assert!(!RecordKeys::concern(EntityKind::PayBand));
+    }
+}

@@ -88,11 +88,13 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let flows = tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()));
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
     let figures = tokio::spawn(crate::deployment::report_memory(running.memory.clone()));
+    let references = tokio::spawn(crate::deployment::report_references(Arc::clone(&running)));
     let served = api.await.context("the API's task")?;
     // The API ends when asked to, or because its listener broke: then nothing else should go on either.
     cancel.cancel();
     reloads.abort();
     figures.abort();
+    references.abort();
     let both = async { tokio::join!(schedule, flows) };
     let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, both).await;
     if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {

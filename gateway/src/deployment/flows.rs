@@ -83,7 +83,7 @@ impl Deployment {
     }
 
     /// Everybody who has a connection or a flow.
-    fn tenants(&self) -> BTreeSet<TenantId> {
+    pub(super) fn tenants(&self) -> BTreeSet<TenantId> {
         let connections = self.config.connections.values().map(|connection| &connection.tenant);
         let flows = self.config.flows.values().map(|flow| &flow.tenant);
         let endpoints = self.config.endpoints.values().map(|endpoint| &endpoint.tenant);

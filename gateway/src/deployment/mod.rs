@@ -15,6 +15,7 @@ mod permission;
 mod places;
 mod reached;
 mod receivers;
+mod references;
 mod secrets;
 mod store;
 mod writers;
@@ -32,6 +33,7 @@ pub(crate) use engine::Running;
 pub(crate) use memory::report as report_memory;
 pub(crate) use off::Unloaded;
 pub(crate) use reached::Reached;
+pub(crate) use references::report as report_references;
 pub(crate) use secrets::env_key;
 pub(crate) use writers::{Writers, pay_bands, remarks, sources};
 

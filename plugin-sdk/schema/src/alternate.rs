@@ -11,8 +11,8 @@ use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::id::ConnectionName;
-use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
+use crate::refers::{each, places};
 
 /// Bytes of a key's value.
 pub(crate) const KEY_BYTES_MAX: usize = 512;
@@ -135,7 +135,7 @@ impl KeyScheme {
 
 impl Place {
     fn read(&self, body: &Value, found: &mut impl FnMut(&str)) {
-        each(body, self.within, &mut |holder| {
+        each(body, self.within, &mut String::new(), &mut |_, holder| {
             let is = |kind: &str| holder["kind"].as_str().is_some_and(|is| is.eq_ignore_ascii_case(kind));
             if self.kind.is_none_or(is)
                 && let Some(value) = holder[self.member].as_str()
@@ -143,21 +143,6 @@ impl Place {
                 found(value);
             }
         });
-    }
-}
-
-/// Everything that a pointer pattern leads to; `*` is each item of a list.
-fn each<'v>(value: &'v Value, pattern: &str, found: &mut impl FnMut(&'v Value)) {
-    let Some(rest) = pattern.strip_prefix('/') else { return found(value) };
-    let (member, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match value {
-        Value::Array(items) if member == "*" => items.iter().for_each(|item| each(item, below, found)),
-        Value::Object(members) => {
-            if let Some(inner) = members.get(member) {
-                each(inner, below, found);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -231,7 +216,8 @@ impl RecordKeys {
             scheme.places.iter().for_each(|place| place.read(&body, &mut announce));
         }
         for (pattern, entity) in holders.iter().filter(|_| refers) {
-            each(&body, pattern, &mut |reference| keys.wanted.extend(WantedKey::of(reference, *entity)));
+            let mut want = |_: &str, reference: &Value| keys.wanted.extend(WantedKey::of(reference, *entity));
+            each(&body, pattern, &mut String::new(), &mut want);
         }
         keys
     }
@@ -242,31 +228,13 @@ fn has_keys(kind: EntityKind) -> bool {
 }
 
 /// Of each kind: where it refers to something that has keys.
-static HOLDERS: LazyLock<Vec<Vec<(String, EntityKind)>>> = LazyLock::new(|| {
+static HOLDERS: LazyLock<Vec<Vec<(&'static str, EntityKind)>>> = LazyLock::new(|| {
     let holders = |kind: &EntityKind| {
-        let schema = json_schema(*kind);
-        let mut found = Vec::new();
-        collect(Node::new(&schema, &schema), &mut String::new(), &mut found);
-        found
+        let places = places(*kind).iter().filter(|(_, to)| has_keys(*to));
+        places.map(|(pattern, to)| (pattern.as_str(), *to)).collect()
     };
     EntityKind::ALL.iter().map(holders).collect()
 });
-
-fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<(String, EntityKind)>) {
-    if let Some(entity) = node.get("x-ref-entity").and_then(Value::as_str).and_then(EntityKind::from_name) {
-        if has_keys(entity) {
-            found.push((pattern.clone(), entity));
-        }
-        return;
-    }
-    for (segment, child) in node.children() {
-        let length = pattern.len();
-        pattern.push('/');
-        pattern.push_str(segment);
-        collect(child, pattern, found);
-        pattern.truncate(length);
-    }
-}
 
 #[cfg(test)]
 mod tests {

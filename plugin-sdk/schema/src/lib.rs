@@ -36,7 +36,7 @@ pub use check::{BadValue, Defect, Validate};
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};
 pub use kind::{Entity, EntityKind};
 pub use place::{Indices, NoPlace, check_place, check_place_in_any, distance, whole_of};
-pub use refers::{belongs_to, external_of, refers_to};
+pub use refers::{Reference, belongs_to, external_of, references, refers_to};
 pub use remedy::Remedy;
 pub use sensitivity::{Classes, class_of, sensitivity};
 pub use types::Sensitivity;

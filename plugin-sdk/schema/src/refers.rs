@@ -1,7 +1,10 @@
 //! What a reference means: which kind of record, asked of the schema, and which one of them, asked of its JSON.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
+use crate::check::escape;
 use crate::id::ConnectionName;
 use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
@@ -17,6 +20,89 @@ pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
         node = node.children().into_iter().find(fits)?.1;
     }
     EntityKind::from_name(node.get("x-ref-entity")?.as_str()?)
+}
+
+/// Of each kind, the pointer patterns of its references with what they mean. The schema is asked once.
+static PLACES: LazyLock<Vec<Vec<(String, EntityKind)>>> = LazyLock::new(|| {
+    let places = |kind: &EntityKind| {
+        let schema = json_schema(*kind);
+        let mut found = Vec::new();
+        collect(Node::new(&schema, &schema), &mut String::new(), &mut found);
+        found
+    };
+    EntityKind::ALL.iter().map(places).collect()
+});
+
+fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<(String, EntityKind)>) {
+    if let Some(to) = node.get("x-ref-entity").and_then(Value::as_str).and_then(EntityKind::from_name) {
+        found.push((pattern.clone(), to));
+        return;
+    }
+    for (segment, child) in node.children() {
+        let length = pattern.len();
+        pattern.push('/');
+        pattern.push_str(segment);
+        collect(child, pattern, found);
+        pattern.truncate(length);
+    }
+}
+
+/// Where records of a kind refer to others: pointer patterns, with what is meant.
+pub(crate) fn places(kind: EntityKind) -> &'static [(String, EntityKind)] {
+    &PLACES[kind as usize]
+}
+
+/// A reference in a body.
+#[derive(Debug)]
+pub struct Reference<'v> {
+    /// Where it stands: a JSON Pointer.
+    pub pointer: String,
+    /// What it means.
+    pub to: EntityKind,
+    /// What it says.
+    pub value: &'v Value,
+}
+
+/// Every reference in a body, in the order of the schema's fields.
+#[must_use]
+pub fn references(kind: EntityKind, body: &Value) -> Vec<Reference<'_>> {
+    let mut found = Vec::new();
+    for (pattern, to) in places(kind) {
+        each(body, pattern, &mut String::new(), &mut |pointer, value| {
+            let names = ["id", "external", "key"].iter().any(|member| !value[member].is_null());
+            if names {
+                found.push(Reference { pointer: pointer.to_owned(), to: *to, value });
+            }
+        });
+    }
+    found
+}
+
+/// Everything that a pointer pattern leads to, with its pointer; `*` is each item of a list and each member of a map.
+pub(crate) fn each<'v>(value: &'v Value, pattern: &str, pointer: &mut String, found: &mut impl FnMut(&str, &'v Value)) {
+    let Some(rest) = pattern.strip_prefix('/') else { return found(pointer, value) };
+    let (member, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let mut inside = |name: &str, inner: &'v Value| {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(name);
+        each(inner, below, pointer, found);
+        pointer.truncate(length);
+    };
+    match value {
+        Value::Array(items) if member == "*" => {
+            items.iter().enumerate().for_each(|(at, item)| inside(&at.to_string(), item));
+        }
+        Value::Object(members) if member == "*" => {
+            members.iter().for_each(|(name, inner)| inside(&escape(name), inner));
+        }
+        Value::Object(members) => {
+            if let Some(inner) = members.get(member) {
+                inside(member, inner);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Members by which a record belongs to another one.
@@ -72,7 +158,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::json;
 
-    use super::{belongs_to, external_of, refers_to};
+    use super::{belongs_to, external_of, references, refers_to};
     use crate::id::ConnectionName;
     use crate::kind::EntityKind;
 
@@ -110,6 +196,22 @@ mod tests {
         ] {
             assert!(!belongs_to(child, parent), "{child} of {parent}");
         }
+    }
+
+    #[test]
+    fn references_are_found_where_the_schema_has_them_and_nowhere_else() {
+        let body = json!({
+            "position": { "external": { "connection": "hr", "value": "j1" } },
+            "competencies": [
+                { "competency": { "id": "0190a5d0-7b2c-7000-8000-000000000001" }, "weight": { "bp": 1 },
+                  "dimensions": [{ "name": { "id": "bahasa" }, "modality": { "code": "SPEECH" } }] },
+                { "competency": {} },
+            ],
+        });
+        let found = references(EntityKind::PositionProfile, &body);
+        let mut places: Vec<_> = found.iter().map(|found| (found.pointer.as_str(), found.to)).collect();
+        places.sort_unstable();
+        assert_eq!(places, [("/competencies/0/competency", EntityKind::Competency), ("/position", EntityKind::Job)]);
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use renmen_schema::KEY_SCHEMES;
 use renmen_schema::id::ConnectionName;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// The connection's configuration.
@@ -203,8 +205,11 @@ pub enum Parse {
     Ref {
         /// The other record's key is a day or a month: the cell is read as one, so that every notation finds it.
         of: Option<Of>,
-        /// The connection whose system gave the id; none: the record is of this connection.
+        /// The connection whose system gave the id; none: the record is of this connection. With `scheme`: none for any.
         connection: Option<ConnectionName>,
+        /// The cell is this alternate key of the other record, and not an id of it: `employee_number`.
+        #[serde(default, deserialize_with = "scheme")]
+        scheme: Option<String>,
     },
     /// A number.
     Decimal {
@@ -283,6 +288,18 @@ pub enum Parse {
         /// The source's text to our word.
         map: BTreeMap<String, Value>,
     },
+}
+
+fn scheme<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let known = || KEY_SCHEMES.iter().map(|scheme| scheme.name);
+    if known().any(|known| known == name) {
+        return Ok(Some(name));
+    }
+    Err(D::Error::custom(format!(
+        "not a key of any record; expected one of {}",
+        known().collect::<Vec<_>>().join(", ")
+    )))
 }
 
 impl Parse {

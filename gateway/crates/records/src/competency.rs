@@ -1,12 +1,12 @@
 //! Competencies that are in use stay.
 
-use renmen_schema::EntityKind;
+use renmen_schema::{EntityKind, references};
 use renmen_store::RecordRow;
 use serde_json::Value;
 
 use crate::ask::Refusal;
 use crate::profile;
-use crate::refer::{self, references};
+use crate::refer;
 use crate::shelf::{Shelf, body, key_of};
 
 /// Users that are told of by name.

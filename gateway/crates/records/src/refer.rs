@@ -2,58 +2,12 @@
 //! id, and one to a record of ours, must lead somewhere: no pull would ever bring it.
 
 use renmen_schema::id::RecordId;
-use renmen_schema::{Defect, EntityKind, external_of, refers_to};
+use renmen_schema::{Defect, EntityKind, external_of, references};
 use renmen_store::Parent;
 use serde_json::Value;
 
 use crate::ask::{Refusal, defect};
 use crate::shelf::{Shelf, built_in, key_of};
-
-/// A reference in a body.
-pub(crate) struct Reference<'v> {
-    /// Where it stands.
-    pub(crate) pointer: String,
-    /// What it means.
-    pub(crate) to: EntityKind,
-    pub(crate) value: &'v Value,
-}
-
-/// Every reference in a body.
-pub(crate) fn references(kind: EntityKind, body: &Value) -> Vec<Reference<'_>> {
-    let mut found = Vec::new();
-    walk(kind, body, &mut Vec::new(), &mut found);
-    found
-}
-
-fn walk<'v>(kind: EntityKind, value: &'v Value, path: &mut Vec<String>, found: &mut Vec<Reference<'v>>) {
-    let mut inside = |name: String, member: &'v Value, path: &mut Vec<String>| {
-        path.push(name);
-        walk(kind, member, path, found);
-        path.pop();
-    };
-    match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                inside(name.clone(), member, path);
-            }
-            let formed =
-                !members.is_empty() && members.keys().all(|name| matches!(name.as_str(), "id" | "external" | "key"));
-            if let Some(to) = formed.then(|| refers_to(kind, path)).flatten() {
-                found.push(Reference { pointer: pointer(path), to, value });
-            }
-        }
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                inside(at.to_string(), item, path);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn pointer(path: &[String]) -> String {
-    path.iter().map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
-}
 
 /// Our id in a reference.
 pub(crate) fn id_of(reference: &Value) -> Option<RecordId> {
@@ -113,25 +67,4 @@ pub(crate) async fn check(shelf: Shelf<'_>, kind: EntityKind, body: &Value) -> R
         }
     }
     Ok(defects)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn references_are_found_where_the_schema_has_them_and_nowhere_else() {
-        let body = json!({
-            "position": { "external": { "connection": "hr", "value": "j1" } },
-            "competencies": [
-                { "competency": { "id": "0190a5d0-7b2c-7000-8000-000000000001" }, "weight": { "bp": 1 },
-                  "dimensions": [{ "name": { "id": "bahasa" }, "modality": { "code": "SPEECH" } }] },
-            ],
-        });
-        let found = references(EntityKind::PositionProfile, &body);
-        let places: Vec<_> = found.iter().map(|found| (found.pointer.as_str(), found.to)).collect();
-        assert_eq!(places, [("/competencies/0/competency", EntityKind::Competency), ("/position", EntityKind::Job)]);
-    }
 }

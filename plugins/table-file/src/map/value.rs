@@ -30,14 +30,21 @@ pub(super) fn read(found: &Cell, parse: &Parse, reading: Reading) -> Result<Valu
     match parse {
         Parse::Text {} => Ok(json!(found.words()?)),
         Parse::Localized { lang } => Ok(json!({ lang.as_str(): found.words()? })),
-        Parse::Ref { of, connection } => {
+        Parse::Ref { of, connection, scheme } => {
             let value = match of {
                 None => found.id()?,
                 Some(_) => day_id(found, parse, reading.from_1904, reading.years)?,
             };
-            Ok(match connection {
-                None => json!({ "external": { "value": value } }),
-                Some(connection) => json!({ "external": { "connection": connection, "value": value } }),
+            let mut named = json!({ "value": value });
+            if let Some(connection) = connection {
+                named["connection"] = json!(connection);
+            }
+            Ok(match scheme {
+                None => json!({ "external": named }),
+                Some(scheme) => {
+                    named["scheme"] = json!(scheme);
+                    json!({ "key": named })
+                }
             })
         }
         Parse::Decimal { currency } => Ok(json!(number(found, currency.as_deref(), reading)?.to_string())),

@@ -85,6 +85,27 @@ fn a_number_that_lost_digits_is_refused_as_a_text_and_as_an_amount_too() {
 }
 
 #[test]
+fn a_reference_can_be_by_a_key_of_whichever_connection_has_it() {
+    let employee = |parse: serde_json::Value, cell: &str| {
+        let mut config = slips();
+        let columns = config["streams"]["payroll_records"]["columns"].as_array_mut().unwrap();
+        columns.iter_mut().find(|column| column["to"] == "/employee").unwrap()["parse"] = parse;
+        let sheet = format!("期间,工号,应发,实发,奖金\n2025-03,{cell},1,1,1\n");
+        Drop::default().with("s.csv", sheet).run(&config, "payroll_records", None)
+    };
+    let key = |run: &_| payload(run, 0)["employee"].clone();
+    let by_number = employee(json!({ "as": "ref", "scheme": "employee_number" }), " E00123").unwrap();
+    assert_eq!(key(&by_number), json!({ "key": { "scheme": "employee_number", "value": "E00123" } }));
+    let of_one = employee(json!({ "as": "ref", "scheme": "employee_number", "connection": "hr" }), "E1").unwrap();
+    assert_eq!(key(&of_one), json!({ "key": { "scheme": "employee_number", "value": "E1", "connection": "hr" } }));
+    let no_number = employee(json!({ "as": "ref", "scheme": "mobile" }), "13800000000").unwrap();
+    let (place, reason) = rejects(&no_number).remove(0);
+    assert!(reason.contains("E.164") && !reason.contains("138"), "{place}: {reason}");
+    let refused = employee(json!({ "as": "ref", "scheme": "shoe_size" }), "43").unwrap_err();
+    assert!(refused.message.contains("employee_number, work_email, mobile"), "{refused}");
+}
+
+#[test]
 fn a_reference_is_of_its_own_connection_or_of_the_one_that_is_named() {
     let employee = |connection: serde_json::Value| {
         let mut config = slips();

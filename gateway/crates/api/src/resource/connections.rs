@@ -8,6 +8,7 @@ use renmen_schema::id::ConnectionName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::references::UnresolvedReferences;
 use super::sweeps::Sweep;
 use crate::auth::Caller;
 use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
@@ -39,8 +40,8 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections; `degraded` too while `limits` or `held_sweeps` names any, and while the interview loop waits, is
-    /// more than five minutes behind or has set anything aside.
+    /// The worst of the connections; `degraded` too while `limits` or `held_sweeps` names any, while the interview loop waits, is more
+    /// than five minutes behind or has set anything aside, and while references are ambiguous or wait for more than a day.
     status: HealthStatus,
     /// Deletions that wait for a person: whole listings that no longer held more records than may go by themselves.
     held_sweeps: Vec<Sweep>,
@@ -50,6 +51,8 @@ pub(crate) struct HealthReport {
     connections: Vec<ConnectionHealth>,
     /// How the interview loop is; null where none runs.
     interview_loop: Option<LoopHealth>,
+    /// References by alternate key (a staff number, a work mail, a mobile number) that lead to no record, by entity and key.
+    unresolved_references: Vec<UnresolvedReferences>,
 }
 
 /// How one connection is.
@@ -210,12 +213,15 @@ pub(crate) async fn health(
     let limits = state.reached.told(&caller.tenant);
     let interview_loop = state.interviews.as_ref().and_then(|interviews| interviews.health(&caller.tenant));
     let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.into_iter().map(Sweep::of).collect();
+    let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
+    let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();
     let troubled = !limits.is_empty()
         || !held_sweeps.is_empty()
+        || unresolved_references.iter().any(|references| references.is_troubled(now_ms()))
         || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
-    Ok(ShownJson(HealthReport { status, held_sweeps, limits, connections, interview_loop }))
+    Ok(ShownJson(HealthReport { status, held_sweeps, limits, connections, interview_loop, unresolved_references }))
 }
 
 /// Does the loop need a look?

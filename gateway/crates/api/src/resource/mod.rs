@@ -25,6 +25,7 @@ pub(crate) mod profile_list;
 pub(crate) mod quarantine;
 pub(crate) mod record_view;
 pub(crate) mod records;
+pub(crate) mod references;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod screen;

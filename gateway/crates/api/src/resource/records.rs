@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::lineage::Lineage;
 use super::record_view::Record;
+use super::references::{self, ReferenceView};
 use super::written::etag;
 use crate::auth::Caller;
 use crate::instant::Time;
@@ -53,6 +54,12 @@ pub(crate) struct RecordDetail {
     /// With `include=lineage`: where each value of the body came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<Lineage>,
+    /// With `include=references`: each reference in the body, with the record that it means now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references: Option<Vec<ReferenceView>>,
+    /// With `include=references`: true when the body has more than are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references_truncated: Option<bool>,
     /// With `include=revisions` or `include=lineage`: of what people wrote with a key, who wrote which revision and why, newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -169,13 +176,13 @@ fn fitting(rows: &[RecordRow], bytes_max: usize) -> usize {
         .count()
 }
 
-/// One record, and on request its revisions and where its values came from.
+/// One record, and on request its revisions, where its values came from, and what its references mean.
 #[utoipa::path(
     get, path = "/v1/{collection}/{id}", tag = "records", operation_id = "get_record",
     params(
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
-        ("include" = Option<String>, Query, description = "`revisions`, `lineage` or both, separated by a comma", pattern = "^(revisions|lineage|revisions,lineage|lineage,revisions)$"),
+        ("include" = Option<String>, Query, description = "Some of `revisions`, `lineage` and `references`, each once, separated by commas", pattern = "^(revisions|lineage|references|revisions,lineage|revisions,references|lineage,revisions|lineage,references|references,revisions|references,lineage|revisions,lineage,references|revisions,references,lineage|lineage,revisions,references|lineage,references,revisions|references,revisions,lineage|references,lineage,revisions)$"),
     ),
     responses((status = 200, body = RecordDetail, headers(("etag" = String, description = "The revision, for `If-Match`")))),
 )]
@@ -202,6 +209,12 @@ pub(crate) async fn get(
     } else {
         (None, None)
     };
+    let (references, references_truncated) = if include.references {
+        let (shown, truncated) = references::of_record(&state, &caller.tenant, kind, &row).await?;
+        (Some(shown), Some(truncated))
+    } else {
+        (None, None)
+    };
     let written_by = if include.lineage || include.revisions {
         let signed = state.store.signatures(&caller.tenant, id, state.options.revisions_max).await?;
         signed.into_iter().map(WrittenBy::of).collect()
@@ -210,7 +223,9 @@ pub(crate) async fn get(
     };
     let tag = [(ETAG, etag(row.revision)?)];
     let record = Record::of(&caller.tenant, row)?;
-    Ok((tag, Json(RecordDetail { record, revisions, revisions_truncated, lineage, written_by })))
+    let detail =
+        RecordDetail { record, revisions, revisions_truncated, lineage, references, references_truncated, written_by };
+    Ok((tag, Json(detail)))
 }
 
 async fn revisions(state: &AppState, tenant: &TenantId, id: RecordId) -> Result<(Vec<Record>, bool), Problem> {
@@ -227,6 +242,7 @@ async fn revisions(state: &AppState, tenant: &TenantId, id: RecordId) -> Result<
 struct Include {
     revisions: bool,
     lineage: bool,
+    references: bool,
 }
 
 impl Include {
@@ -236,11 +252,12 @@ impl Include {
             match word {
                 "revisions" if !include.revisions => include.revisions = true,
                 "lineage" if !include.lineage => include.lineage = true,
+                "references" if !include.references => include.references = true,
                 _ => {
                     return Err(Problem::parameter(
                         "include",
-                        "`revisions`, `lineage` or both, each once, separated by a comma",
-                        " `revisions`、`lineage` 或两者（用逗号分隔）",
+                        "some of `revisions`, `lineage` and `references`, each once, separated by commas",
+                        " `revisions`、`lineage`、`references` 中的一个或多个（每个一次，用逗号分隔）",
                     ));
                 }
             }

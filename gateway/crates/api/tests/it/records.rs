@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use renmen_api::ApiOptions;
-use serde_json::Value;
+use renmen_store::{ContentHash, RecordWrite};
+use serde_json::{Value, json};
 
 use crate::rig::{Rig, employee, gone, settled};
 use crate::scripted_control::ScriptedControl;
@@ -198,4 +199,52 @@ async fn what_the_document_does_not_allow_is_refused() {
     }
     assert_eq!(rig.get(&format!("/v1/employees/{id}?include=lineage,revisions")).await.status, StatusCode::OK);
     assert_eq!(rig.get("/v1/deliveries?flow=endpoint:hr:employee").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn references_are_shown_with_the_record_that_they_mean_and_health_counts_the_others() {
+    let rig = Rig::new().await;
+    let manager = |number: &str| json!({ "key": { "scheme": "employee_number", "value": number } });
+    let of = |id: &str, number: &str, manager: Value| {
+        let body = json!({ "person": {}, "number": number, "work": { "manager": manager } }).to_string().into_bytes();
+        RecordWrite { hash: ContentHash::of(&body), body, ..employee(id, number) }
+    };
+    let external = json!({ "external": { "value": "u1" } });
+    let records = vec![of("u1", "E1", manager("E2")), of("u2", "E2", external), of("u3", "E3", manager("E9"))];
+    rig.commit(records, Vec::new()).await;
+    let list = rig.get("/v1/employees").await.json();
+    let id = |at: usize| list["data"][at]["id"].as_str().unwrap().to_owned();
+    let shown = async |at: usize| {
+        let detail = rig.get(&format!("/v1/employees/{}?include=references", id(at))).await.json();
+        assert_eq!(detail["references_truncated"], false);
+        detail["references"].clone()
+    };
+    let linked = |scheme: Value, to: usize, external_id: &str| {
+        let id = id(to);
+        json!([{ "path": "/work/manager", "entity": "employee", "scheme": scheme, "state": "linked", "matches": null, "id": id,
+                 "url": format!("/v1/employees/{id}"), "connection": "hr", "external_id": external_id }])
+    };
+    assert_eq!(shown(0).await, linked(json!("employee_number"), 1, "u2"));
+    assert_eq!(shown(1).await, linked(Value::Null, 0, "u1"));
+    let waits = shown(2).await;
+    assert_eq!((&waits[0]["state"], &waits[0]["id"]), (&json!("waiting"), &Value::Null));
+
+    let health = rig.get("/v1/health").await.json();
+    let unresolved = &health["unresolved_references"];
+    assert_eq!(unresolved.as_array().unwrap().len(), 1);
+    assert_eq!((&unresolved[0]["scheme"], &unresolved[0]["state"]), (&json!("employee_number"), &json!("waiting")));
+    assert_eq!((&unresolved[0]["references"], &unresolved[0]["values"]), (&json!(1), &json!(1)));
+    assert!(!health.to_string().contains("E9"), "the value is somebody's");
+
+    rig.commit(vec![of("u4", "E9", Value::Null), of("u5", "E9", Value::Null)], Vec::new()).await;
+    let ambiguous = shown(2).await;
+    assert_eq!((&ambiguous[0]["state"], &ambiguous[0]["matches"]), (&json!("ambiguous"), &json!(2)));
+    let health = rig.get("/v1/health").await.json();
+    assert_eq!(
+        (&health["status"], &health["unresolved_references"][0]["matches_max"]),
+        (&json!("degraded"), &json!(2))
+    );
+    rig.commit(vec![gone("u5")], Vec::new()).await;
+    assert_eq!(shown(2).await[0]["state"], "linked");
+    assert_eq!(rig.get("/v1/health").await.json()["unresolved_references"], json!([]));
 }

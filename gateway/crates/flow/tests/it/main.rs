@@ -7,6 +7,7 @@ mod by_hand;
 mod deputies;
 mod endpoint;
 mod ends;
+mod keyed;
 mod links;
 mod lists;
 mod loops;

@@ -54,6 +54,8 @@ pub struct Limits {
     pub unpacked_bytes_max: u64,
     /// Files that one stream looks at.
     pub files_max: usize,
+    /// Files with newer days that one file is compared with.
+    pub compared_files_max: usize,
 }
 
 impl Default for Limits {
@@ -64,6 +66,7 @@ impl Default for Limits {
             cell_bytes_max: 16 << 10,
             unpacked_bytes_max: 48 << 20,
             files_max: 1000,
+            compared_files_max: 100,
         }
     }
 }
@@ -108,6 +111,12 @@ pub struct Stream {
     pub hidden: Option<Choice>,
     /// What is done with the zeros of formulas in a workbook that asks to be calculated first; none refuses them.
     pub uncalculated: Option<Choice>,
+    /// What is done with total rows beside leaving them out; none: nothing.
+    pub totals: Option<Totals>,
+    /// Cells that say what the rows come to.
+    pub control: Option<Control>,
+    /// Where it stands from which day on a row holds; none: in the column of `/validity/valid_from`, if there is one.
+    pub as_of: Option<AsOf>,
     /// Constants: canonical pointer to value.
     #[serde(default)]
     pub set: BTreeMap<String, Value>,
@@ -136,6 +145,49 @@ pub enum Mark {
 pub enum Choice {
     /// As it stands.
     Read,
+}
+
+/// What is done with total rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Totals {
+    /// They are compared with the rows; the file waits where they differ, or where there are none.
+    Check,
+}
+
+/// Cells that say what the rows come to: `B2`, also where a total or nothing of the table stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// How many rows there are, without total rows and blank ones.
+    pub count: Option<String>,
+    /// Title of a column to the cell with its sum.
+    #[serde(default)]
+    pub sums: BTreeMap<String, String>,
+}
+
+/// Where it stands from which day on a row holds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum AsOf {
+    /// In a column.
+    Column {
+        /// Its title.
+        column: String,
+    },
+    /// Elsewhere.
+    From {
+        /// Where.
+        from: DayFrom,
+    },
+}
+
+/// What but a column says the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayFrom {
+    /// The file's name.
+    Name,
 }
 
 /// How a CSV is encoded.
@@ -316,6 +368,12 @@ impl Parse {
                 | Self::Code { .. }
                 | Self::Choice { .. }
         )
+    }
+
+    /// Do numbers of such a column have a sum?
+    #[must_use]
+    pub fn is_summed(&self) -> bool {
+        matches!(self, Self::Decimal { .. } | Self::Money { .. } | Self::Rate { .. })
     }
 
     /// Is the cell read as a day or a month?

@@ -5,7 +5,8 @@ use renmen_plugin::http::{Request, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::config::{Config, Stream};
+use crate::config::{AsOf, Config, DayFrom, Stream};
+use crate::map::day_of_name;
 
 /// One file of the drop directory, or the one at the URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,7 +20,7 @@ pub struct File {
     pub modified_ms: i64,
 }
 
-/// The stream's files, oldest first, and the response that already holds the file where there is only one.
+/// The stream's files, oldest first (by the date in their names where that decides), and the response that already holds the file where there is only one.
 ///
 /// # Errors
 /// The gateway's own, and more files than the limit.
@@ -41,7 +42,9 @@ pub fn list(config: &Config, stream: &Stream) -> Result<(Vec<File>, Option<Respo
             config.limits.files_max
         )));
     }
-    files.sort_by(|a, b| (a.modified_ms, &a.name).cmp(&(b.modified_ms, &b.name)));
+    let by_name = matches!(stream.as_of, Some(AsOf::From { from: DayFrom::Name }));
+    let day = |file: &File| by_name.then(|| day_of_name(&file.name)).flatten();
+    files.sort_by(|a, b| (day(a), a.modified_ms, &a.name).cmp(&(day(b), b.modified_ms, &b.name)));
     Ok((files, None))
 }
 
@@ -49,7 +52,7 @@ pub fn list(config: &Config, stream: &Stream) -> Result<(Vec<File>, Option<Respo
 ///
 /// # Errors
 /// The gateway's own; a file that was replaced since it was listed is tried again.
-pub fn read(_config: &Config, file: &File, whole: Option<Response>) -> Result<Response, Failure> {
+pub fn read(file: &File, whole: Option<Response>) -> Result<Response, Failure> {
     if let Some(response) = whole {
         return Ok(response);
     }

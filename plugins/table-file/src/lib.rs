@@ -1,7 +1,7 @@
 //! CSV and XLSX exports as payroll and performance people send them, dropped in a watched directory or fetched from a
 //! URL, parsed inside the sandbox.
 //!
-//! The way of a row: [`files`] says which file is next, [`sheet`] turns its bytes into rows of cells, [`cell`], [`day`],
+//! The way of a row: [`files`] says which files there are, `pull` takes the next of them and goes on where one cannot be read, [`sheet`] turns its bytes into rows of cells, [`cell`], [`day`],
 //! [`mark`], [`number`] and [`sign`] read one cell as what the mapping declares, [`map`] puts the values at their canonical pointers, and
 //! [`cursor`] remembers the files that are done by name and hash.
 //!
@@ -16,6 +16,7 @@ pub mod files;
 pub mod map;
 pub mod mark;
 pub mod number;
+mod pull;
 pub mod sheet;
 pub mod sign;
 
@@ -39,23 +40,7 @@ impl Source for TableFile {
             // The newest file alone says what there is; an older one would bring back what is gone.
             listing.drain(..listing.len().saturating_sub(1));
         }
-        let Some((file, first_row, mut progress)) = progress.next(&listing) else {
-            let done = Page::new().done(cursor::Progress::resume(pull.cursor.as_deref())?.after(&listing).text());
-            return Ok(done);
-        };
-        let body = files::read(&config, &file, whole)?;
-        let table = sheet::open(&file.name, body.body(), stream, &config.limits)?;
-        let rows = pull.max_records.max(1) as usize;
-        let origin = map::Origin { exchange: body.exchange(), file: &file.name, years: config.years };
-        let (mut page, next_row) = map::rows(&pull.stream, stream, &table, origin, first_row, rows)?;
-        let file_done = next_row >= table.rows.len();
-        progress.moved(&file, if file_done { None } else { Some(next_row) });
-        let more = !file_done || progress.clone().next(&listing).is_some();
-        if file_done && stream.snapshot {
-            page = page.everything();
-        }
-        let text = if more { progress.text() } else { progress.after(&listing).text() };
-        Ok(if more { page.more(text) } else { page.done(text) })
+        pull::Reading { config: &config, stream, pull: &pull, listing: &listing }.page(progress, whole)
     }
 
     fn probe(config: Config) -> Result<Vec<Finding>, Failure> {

@@ -2,8 +2,11 @@
 //! then read as the entity, so that no mapping can make a record that the schema does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use renmen_plugin::{Failure, Page, Unfit, locate};
+use jiff::civil::Date;
+use renmen_plugin::page::Origin;
+use renmen_plugin::{Failure, Omission, Page, Unfit, locate};
 use renmen_schema::Entity;
 use renmen_schema::check::{Validate, Walk};
 use renmen_schema::entity::{Compensation, PayBand, PayrollRecord, PayrollRun, PerformanceMetric, PerformanceReview};
@@ -15,43 +18,162 @@ use crate::config::{Choice, Column, Parse, Stream, Years};
 use crate::mark::Proof;
 use crate::sheet::{Row, Table};
 
+mod standing;
+mod totals;
 mod value;
 
-/// Which exchange the table came with, and its file.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The exchange of the file's bytes.
-    pub exchange: u32,
-    /// The file's name.
-    pub file: &'a str,
-    /// Within which years its days must lie.
-    pub years: Years,
+pub use standing::{Rivals, day_of_name};
+use standing::{Standing, Verdict};
+
+/// Places that an omission names.
+const PLACES: usize = 5;
+
+/// A table with what its stream declares of it.
+pub struct Mapped<'a> {
+    mapping: Mapping<'a>,
+    file: &'a str,
+    standing: Option<Standing<'a>>,
+    kind: Kind,
 }
 
-/// Maps up to `count` rows from `first` on: the page, and the row after it.
-///
-/// # Errors
-/// A stream that there is not, or a declared column that the sheet does not have: the file waits for a person.
-pub fn rows(
-    stream_name: &str,
-    stream: &Stream,
-    table: &Table,
-    origin: Origin<'_>,
-    first: usize,
-    count: usize,
-) -> Result<(Page, usize), Failure> {
-    let mapping = Mapping::of(stream, table, origin.years)
-        .map_err(|problem| Failure::bad_config(format!("{}: {problem}", origin.file)))?;
-    let map = match stream_name {
-        "pay_bands" => Mapping::page::<PayBand>,
-        "compensation" => Mapping::page::<Compensation>,
-        "payroll_runs" => Mapping::page::<PayrollRun>,
-        "payroll_records" => Mapping::page::<PayrollRecord>,
-        "performance_metrics" => Mapping::page::<PerformanceMetric>,
-        "performance_reviews" => Mapping::page::<PerformanceReview>,
-        _ => return Err(Failure::invalid_input(format!("this connector has no stream `{stream_name}`"))),
+/// What is made of the rows.
+#[derive(Clone, Copy)]
+struct Kind {
+    page: fn(&Mapped<'_>, u32, Range<usize>, &Rivals) -> Page,
+    rival: fn(&Mapped<'_>, &dyn Fn(&str) -> bool, &mut Rivals),
+}
+
+impl Kind {
+    fn of<E: Entity + DeserializeOwned + Validate>() -> Self {
+        Self { page: page_of::<E>, rival: rival_of::<E> }
+    }
+}
+
+impl<'a> Mapped<'a> {
+    /// Finds the declared columns in the table.
+    ///
+    /// # Errors
+    /// A stream that there is not, or a declared column that the sheet does not have: the file waits for a person.
+    pub fn of(
+        stream_name: &str,
+        stream: &'a Stream,
+        table: &'a Table,
+        file: &'a str,
+        years: Years,
+    ) -> Result<Self, Failure> {
+        let kind = match stream_name {
+            "pay_bands" => Kind::of::<PayBand>(),
+            "compensation" => Kind::of::<Compensation>(),
+            "payroll_runs" => Kind::of::<PayrollRun>(),
+            "payroll_records" => Kind::of::<PayrollRecord>(),
+            "performance_metrics" => Kind::of::<PerformanceMetric>(),
+            "performance_reviews" => Kind::of::<PerformanceReview>(),
+            _ => return Err(Failure::invalid_input(format!("this connector has no stream `{stream_name}`"))),
+        };
+        let problem = |problem: String| Failure::bad_config(format!("{file}: {problem}"));
+        let mapping = Mapping::of(stream, table, years).map_err(problem)?;
+        let standing = mapping.standing(file).map_err(problem)?;
+        Ok(Self { mapping, file, standing, kind })
+    }
+
+    /// Do the file's own totals agree with its rows?
+    ///
+    /// # Errors
+    /// They differ: nothing of the file may come in.
+    pub fn check_totals(&self) -> Result<(), Failure> {
+        self.mapping.check_totals().map_err(|problem| Failure::bad_config(format!("{}: {problem}", self.file)))
+    }
+
+    /// The first and the last day from which rows hold; none where nothing says it.
+    #[must_use]
+    pub fn days(&self, rows: Range<usize>) -> Option<(Date, Date)> {
+        self.mapping.days(rows, self.standing?)
+    }
+
+    /// The keys of rows.
+    #[must_use]
+    pub fn keys(&self, rows: Range<usize>) -> BTreeSet<String> {
+        self.mapping.table.rows[rows].iter().filter_map(|row| self.mapping.id(row).ok()).collect()
+    }
+
+    /// Adds what this file says of keys.
+    pub fn add_to(&self, rivals: &mut Rivals, keys: &BTreeSet<String>) {
+        (self.kind.rival)(self, &|key| keys.contains(key), rivals);
+    }
+
+    /// The records of some rows, and what is left out of them.
+    #[must_use]
+    pub fn page(&self, exchange: u32, rows: Range<usize>, rivals: &Rivals) -> Page {
+        let first = rows.start == 0;
+        let mut page = (self.kind.page)(self, exchange, rows, rivals);
+        let totals = &self.mapping.table.totals;
+        if first && !totals.is_empty() {
+            let places = totals.iter().take(PLACES).map(|row| self.mapping.place_of(row)).collect();
+            page.omissions.push(self.omission("total_rows", totals.len(), places));
+        }
+        page
+    }
+
+    fn omission(&self, rule: &str, count: usize, places: Vec<String>) -> Omission {
+        Omission { part: self.file.to_owned(), rule: rule.to_owned(), count: count as u64, places }
+    }
+}
+
+fn rival_of<E: Entity + DeserializeOwned + Validate>(
+    of: &Mapped<'_>,
+    wanted: &dyn Fn(&str) -> bool,
+    rivals: &mut Rivals,
+) {
+    if let Some(standing) = of.standing {
+        of.mapping.rival::<E>(of.file, standing, wanted, rivals);
+    }
+}
+
+fn page_of<E: Entity + DeserializeOwned + Validate>(
+    of: &Mapped<'_>,
+    exchange: u32,
+    rows: Range<usize>,
+    rivals: &Rivals,
+) -> Page {
+    let (mapping, mut page) = (&of.mapping, Page::new());
+    let all = &mapping.table.rows;
+    // What other pages of this file bring is known from its rows: the connector keeps nothing between calls.
+    let ids: Vec<_> = all.iter().map(|row| mapping.id(row)).collect();
+    let distinct = mapping.stream.distinct;
+    let sound = |index: usize| all[index].fault.is_none();
+    let mut seen: BTreeSet<&String> = match distinct {
+        true => (0..rows.start).filter(|&index| sound(index)).filter_map(|index| ids[index].as_ref().ok()).collect(),
+        false => BTreeSet::new(),
     };
-    Ok(map(&mapping, origin.exchange, first, count))
+    let repeated = if distinct { BTreeMap::new() } else { mapping.repeated(&ids) };
+    let (mut again, mut older) = (Vec::new(), Vec::new());
+    for index in rows {
+        let (row, id) = (&all[index], &ids[index]);
+        if distinct && sound(index) && id.as_ref().is_ok_and(|id| !seen.insert(id)) {
+            again.push(mapping.place_of(row));
+            continue;
+        }
+        let made = mapping.made::<E>(row, id, &repeated).and_then(|(id, entity)| {
+            match mapping.verdict(row, (&id, &entity), of.standing, rivals) {
+                Verdict::Older => older.push(mapping.place_of(row)),
+                Verdict::Tie(file) => return Err(Problem::of_tie(&file)),
+                Verdict::Stands => page
+                    .push(Origin { exchange, pointer: &mapping.locator(row) }, id, None, &entity)
+                    .map_err(|Unfit { reason }| Problem { place: None, reason })?,
+            }
+            Ok(())
+        });
+        if let Err(Problem { place, reason }) = made {
+            let place = place.unwrap_or_else(|| mapping.place_of(row));
+            page.reject::<E>(Origin { exchange, pointer: &place }, id.clone().ok(), reason, raw(row));
+        }
+    }
+    for (rule, mut places) in [("distinct", again), ("as_of", older)] {
+        let count = places.len();
+        places.truncate(PLACES);
+        page.omissions.extend((count > 0).then(|| of.omission(rule, count, places)));
+    }
+    page
 }
 
 /// A stream's declaration, bound to the columns of a sheet.
@@ -93,37 +215,43 @@ impl<'a> Mapping<'a> {
         Ok(Self { stream, table, years, columns, key })
     }
 
-    fn page<E: Entity + DeserializeOwned + Validate>(
-        &self,
-        exchange: u32,
-        first: usize,
-        count: usize,
-    ) -> (Page, usize) {
-        let mut page = Page::new();
-        let last = first.saturating_add(count).min(self.table.rows.len());
-        // What other pages of this file bring is known from its rows: the connector keeps nothing between calls.
-        let ids: Vec<_> = self.table.rows.iter().map(|row| self.id(row)).collect();
-        let sound = |index: usize| self.table.rows[index].fault.is_none();
-        let mut seen: BTreeSet<&String> = match self.stream.distinct {
-            true => (0..first.min(last)).filter(|&index| sound(index)).filter_map(|i| ids[i].as_ref().ok()).collect(),
-            false => BTreeSet::new(),
-        };
-        let repeated = if self.stream.distinct { BTreeMap::new() } else { self.repeated(&ids) };
-        for (index, (row, id)) in self.table.rows.iter().zip(&ids).enumerate().take(last).skip(first) {
-            if self.stream.distinct && sound(index) && id.as_ref().is_ok_and(|id| !seen.insert(id)) {
-                continue;
-            }
-            let pointer = format!("{}!{}", self.table.name, row.number);
-            let origin = |pointer| renmen_plugin::page::Origin { exchange, pointer };
-            let pushed = self.made::<E>(row, id, &repeated).and_then(|(id, entity)| {
-                page.push(origin(&pointer), id, None, &entity)
-                    .map_err(|Unfit { reason }| Problem { place: None, reason })
-            });
-            if let Err(Problem { place, reason }) = pushed {
-                page.reject::<E>(origin(place.as_deref().unwrap_or(&pointer)), id.clone().ok(), reason, raw(row));
+    /// Where a row stands.
+    fn place_of(&self, row: &Row) -> String {
+        format!("{}!{}", self.table.name, row.number)
+    }
+
+    /// Where a row stands, and which of its numbers were rounded by what rule: the lineage of the record.
+    fn locator(&self, row: &Row) -> String {
+        let mut locator = self.place_of(row);
+        for bound in self.columns.iter().filter(|bound| bound.column.parse.is_number()) {
+            let cell = row.cells.get(bound.index).unwrap_or(&Cell::Blank);
+            if let Some(how) = value::rounding(cell, &bound.column.parse, self.reading(bound, row)) {
+                let cell = self.table.place(bound.index, row.number);
+                let cell = cell.rsplit('!').next().unwrap_or_default();
+                // A locator is at most 1,024 bytes long.
+                if locator.len() > 900 {
+                    locator.push_str("; and more");
+                    break;
+                }
+                locator.push_str(&format!("; {cell} {how}"));
             }
         }
-        (page, last)
+        locator
+    }
+
+    fn is_blank(&self, cell: &Cell, bound: &Bound<'_>) -> bool {
+        cell.is_blank() || matches!(cell, Cell::Text(text) if bound.column.blank.contains(text))
+    }
+
+    fn reading(&self, bound: &Bound<'_>, row: &Row) -> value::Reading {
+        let column = bound.column;
+        value::Reading {
+            from_1904: self.table.from_1904,
+            years: self.years,
+            proof: bound.proof,
+            round: column.round.or(self.stream.round),
+            merged: row.merged.contains(&bound.index) && column.merged.or(self.stream.merged) != Some(Choice::Read),
+        }
     }
 
     fn made<E: DeserializeOwned + Validate>(
@@ -190,24 +318,18 @@ impl<'a> Mapping<'a> {
         for (pointer, constant) in &self.stream.set {
             put(&mut body, pointer, constant.clone()).map_err(Problem::of_row)?;
         }
-        for &Bound { index, column, proof } in &self.columns {
+        for bound in &self.columns {
+            let (index, column) = (bound.index, bound.column);
             let cell = row.cells.get(index).unwrap_or(&Cell::Blank);
-            let blank = cell.is_blank() || matches!(cell, Cell::Text(text) if column.blank.contains(text));
+            let blank = self.is_blank(cell, bound);
             if blank && column.required {
                 return Err(self.problem(row, index, &column.column, "nothing; expected a value"));
             }
             if blank {
                 continue;
             }
-            let reading = value::Reading {
-                from_1904: self.table.from_1904,
-                years: self.years,
-                proof,
-                round: column.round.or(self.stream.round),
-                merged: row.merged.contains(&index) && column.merged.or(self.stream.merged) != Some(Choice::Read),
-            };
             let problem = |reason: String| self.problem(row, index, &column.column, &reason);
-            let mut value = value::read(cell, &column.parse, reading).map_err(problem)?;
+            let mut value = value::read(cell, &column.parse, self.reading(bound, row)).map_err(problem)?;
             if let Some(line) = &column.line {
                 let code = value::coded(Some(&line.code), &column.column);
                 value = json!({ "kind": line.kind, "code": code, "name": { "und": column.column }, "amount": value });

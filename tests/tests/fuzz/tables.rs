@@ -6,7 +6,14 @@ use connector_table_file::{cell, day, number, sheet};
 use crate::target;
 
 fn limits() -> Limits {
-    Limits { rows_max: 1_000, columns_max: 100, cell_bytes_max: 4 << 10, unpacked_bytes_max: 1 << 20, files_max: 10 }
+    Limits {
+        rows_max: 1_000,
+        columns_max: 100,
+        cell_bytes_max: 4 << 10,
+        unpacked_bytes_max: 1 << 20,
+        files_max: 10,
+        ..Limits::default()
+    }
 }
 
 fn stream() -> Stream {

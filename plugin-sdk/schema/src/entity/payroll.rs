@@ -178,13 +178,13 @@ mod tests {
             assert_eq!(slip(net, lines).difference(), Some(Decimal::ZERO), "{net}");
         }
         assert_eq!(
-            slip("13000", vec![kept.clone()]).difference().unwrap().to_string(),
-            "-2000",
+            slip("13000", vec![kept.clone()]).difference(),
+            Decimal::parse("-2000").ok(),
             "nothing is given back"
         );
         let minus = line(PayLineKind::Deduction, PayLineCode::Pension, "-1000");
-        assert_eq!(slip("13000", vec![minus]).difference().unwrap().to_string(), "-2000");
-        assert_eq!(slip("11301", vec![kept, travel]).difference().unwrap().to_string(), "-1");
+        assert_eq!(slip("13000", vec![minus]).difference(), Decimal::parse("-2000").ok());
+        assert_eq!(slip("11301", vec![kept, travel]).difference(), Decimal::parse("-1").ok());
     }
 
     #[test]

@@ -173,6 +173,10 @@ fn number(found: &Cell, currency: Option<&str>, reading: Reading) -> Result<Deci
 
 fn money(found: &Cell, currency: Option<&str>, unit: Option<Unit>, reading: Reading) -> Result<Value, String> {
     let currency = currency.ok_or("an amount with no currency declared; declare `currency`")?;
+    Ok(json!({ "amount": amount(found, currency, unit, reading)?.to_string(), "currency": currency }))
+}
+
+fn amount(found: &Cell, currency: &str, unit: Option<Unit>, reading: Reading) -> Result<Decimal, String> {
     let expected = "an amount; expected the like of 12,345.60";
     let quantity = counted(found, expected, reading)?;
     fits(quantity.sign, Some(currency))?;
@@ -180,8 +184,68 @@ fn money(found: &Cell, currency: Option<&str>, unit: Option<Unit>, reading: Read
     let amount = Some(quantity)
         .filter(|quantity| !quantity.percent)
         .and_then(|quantity| scaled(quantity, Some(unit.unwrap_or(Unit::One))));
-    let amount = rounded(amount.ok_or_else(refuse)?, reading.round);
-    Ok(json!({ "amount": amount.to_string(), "currency": currency }))
+    Ok(rounded(amount.ok_or_else(refuse)?, reading.round))
+}
+
+/// A number as a sum counts it: as it is read, and as it was before it was rounded.
+pub(super) fn addend(found: &Cell, parse: &Parse, reading: Reading) -> Result<(Decimal, Decimal), String> {
+    let (currency, unit) = match parse {
+        Parse::Money { currency, unit } | Parse::Rate { currency, unit, .. } => (currency.as_deref(), *unit),
+        Parse::Decimal { currency } => (currency.as_deref(), None),
+        _ => return Err(format!("{} that has no sum", found.kind())),
+    };
+    let of = |reading: Reading| match parse {
+        Parse::Decimal { .. } => number(found, currency, reading),
+        _ => amount(found, currency.unwrap_or_default(), unit, reading),
+    };
+    let read = of(reading)?;
+    let exact = match found {
+        Cell::Number(number) => {
+            let factor = Decimal::from(unit.unwrap_or(Unit::One).factor());
+            Decimal::from_str_exact(&number.text).ok().and_then(|exact| exact.checked_mul(factor))
+        }
+        _ => of(Reading { round: None, ..reading }).ok(),
+    };
+    Ok((read, exact.unwrap_or(read).normalize()))
+}
+
+/// The number in a cell that says what the rows come to.
+pub(super) fn control(found: &Cell, semicolons: bool, declared: Option<Mark>) -> Result<Decimal, String> {
+    let reading = Reading {
+        from_1904: false,
+        years: Years::default(),
+        proof: Proof::of(declared, std::iter::once(found), semicolons),
+        round: None,
+        merged: false,
+    };
+    let quantity = counted(found, "a number; expected the like of 12,345.60", reading)?;
+    let plain = Some(quantity).filter(|quantity| !quantity.percent);
+    plain
+        .and_then(|quantity| scaled(quantity, Some(Unit::One)))
+        .ok_or_else(|| format!("{} that is not a number", found.kind()))
+}
+
+/// How a number was rounded when it was read; none where it was not.
+pub(super) fn rounding(found: &Cell, parse: &Parse, reading: Reading) -> Option<String> {
+    let by_rule = |digits: u32| format!("rounded to {digits} digits by `round`");
+    match (found, reading.round) {
+        (Cell::Number(number), round) => {
+            let exact = Decimal::from_str_exact(&number.text).ok()?;
+            let scale = exact.scale().saturating_sub(if number.shown.percent { 2 } else { 0 });
+            match round {
+                Some(digits) => (scale > digits).then(|| by_rule(digits)),
+                None if scale > DECIMALS_MAX => {
+                    number.shown.decimals.map(|digits| format!("rounded to {digits} digits as the cell shows it"))
+                }
+                None => None,
+            }
+        }
+        (Cell::Text(_), Some(digits)) => {
+            let exact = read(found, parse, Reading { round: None, ..reading }).ok()?;
+            (read(found, parse, reading).ok()? != exact).then(|| by_rule(digits))
+        }
+        _ => None,
+    }
 }
 
 fn pay_range(found: &Cell, currency: &str, per: &str, unit: Option<Unit>, reading: Reading) -> Result<Value, String> {

@@ -22,6 +22,10 @@ pub struct Table {
     pub titles: Vec<String>,
     /// Rows that hold records, in order.
     pub rows: Vec<Row>,
+    /// Rows that begin as totals do.
+    pub totals: Vec<Row>,
+    /// Rows above the header.
+    pub above: Vec<Row>,
     /// Serials count from 1904.
     pub from_1904: bool,
     /// The fields of the file are parted by `;`, as where commas stand before decimals.
@@ -74,7 +78,8 @@ pub fn open(file: &str, bytes: &[u8], stream: &Stream, limits: &Limits) -> Resul
 }
 
 fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
-    let mut rows = raw.rows.into_iter().filter(|row| row.number > stream.skip_rows);
+    let (above, rows): (Vec<Row>, Vec<Row>) = raw.rows.into_iter().partition(|row| row.number <= stream.skip_rows);
+    let mut rows = rows.into_iter();
     let header: Vec<Row> = rows.by_ref().take(stream.header_rows).collect();
     let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let title = |column: usize| {
@@ -89,7 +94,7 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
         parts.join("/")
     };
     let titles: Vec<String> = (0..width).map(title).collect();
-    let mut rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
+    let rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
     let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
     let cut = |last: &&Row| raw.open_end && last.cells.len() < needed && !last.is_total(&stream.total_rows);
     if let Some(last) = rows.last().filter(cut) {
@@ -99,17 +104,30 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
             last.cells.len()
         ));
     }
-    rows.retain(|row| !row.is_total(&stream.total_rows));
+    let (totals, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.is_total(&stream.total_rows));
     if raw.lines {
         rows.iter_mut().for_each(|row| row.check_width(needed, width));
     }
-    Ok(Table { name: raw.name, titles, rows, from_1904: raw.from_1904, semicolons: raw.semicolons })
+    let Raw { name, from_1904, semicolons, .. } = raw;
+    Ok(Table { name, titles, rows, totals, above, from_1904, semicolons })
 }
 
 /// A title as it is compared: half-width, no blanks or line breaks.
 #[must_use]
 pub fn title_of(text: &str) -> String {
     half_width(text).split_whitespace().collect()
+}
+
+/// `B17` as (16, 1): row and column from 0.
+#[must_use]
+pub fn place_of(text: &str) -> Option<(usize, usize)> {
+    let digits = text.find(|c: char| c.is_ascii_digit())?;
+    let mut column = 0_usize;
+    for letter in text[..digits].bytes() {
+        let letter = letter.to_ascii_uppercase().checked_sub(b'A').filter(|letter| *letter < 26)?;
+        column = column.checked_mul(26)?.checked_add(usize::from(letter) + 1)?;
+    }
+    Some((text[digits..].parse::<usize>().ok()?.checked_sub(1)?, column.checked_sub(1)?))
 }
 
 impl Row {
@@ -165,6 +183,13 @@ impl Table {
                 found.len()
             )),
         }
+    }
+
+    /// The cell at a row's number and a column, wherever in the sheet but in the header.
+    #[must_use]
+    pub fn cell(&self, number: usize, column: usize) -> Option<&Cell> {
+        let mut rows = self.above.iter().chain(&self.totals).chain(&self.rows);
+        rows.find(|row| row.number == number)?.cells.get(column)
     }
 
     /// `Sheet1!B17`.

@@ -5,7 +5,7 @@ use quick_xml::events::BytesStart;
 use super::book::{self, Book};
 use super::format::Form;
 use super::parts::{Parts, Tag, Xml, attribute, unescaped};
-use super::{Raw, Row};
+use super::{Raw, Row, place_of};
 use crate::cell::{Cell, Day};
 use crate::config::{Choice, Limits, Stream};
 use crate::day;
@@ -235,17 +235,6 @@ fn open(start: &BytesStart<'_>, next: Place) -> Open {
         }
     }
     open
-}
-
-/// `B17` as (16, 1).
-fn place_of(text: &str) -> Option<Place> {
-    let digits = text.find(|c: char| c.is_ascii_digit())?;
-    let mut column = 0_usize;
-    for letter in text[..digits].bytes() {
-        let letter = letter.to_ascii_uppercase().checked_sub(b'A').filter(|letter| *letter < 26)?;
-        column = column.checked_mul(26)?.checked_add(usize::from(letter) + 1)?;
-    }
-    Some((text[digits..].parse::<usize>().ok()?.checked_sub(1)?, column.checked_sub(1)?))
 }
 
 fn region_of(text: &str) -> Option<(Place, Place)> {

@@ -4,7 +4,7 @@ use connector_table_file::TableFile;
 use connector_table_file::files::fits;
 use renmen_plugin::http::Response;
 use renmen_plugin::testing::Host;
-use renmen_plugin::{Failure, FailureKind};
+use renmen_plugin::{FailureKind, PageFinding};
 use serde_json::{Value, json};
 
 use crate::world::{Drop, ids, xlsx};
@@ -25,10 +25,10 @@ fn with(pointer: &str, value: Value) -> Value {
     config
 }
 
-fn failure(config: &Value, bytes: impl Into<Vec<u8>>) -> Failure {
-    let failure = Drop::default().with("f", bytes).run(config, "payroll_runs", None).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::BadConfig, "{failure}");
-    failure
+fn failure(config: &Value, bytes: impl Into<Vec<u8>>) -> PageFinding {
+    let run = Drop::default().with("f", bytes).run(config, "payroll_runs", None).unwrap();
+    assert!(run.records.is_empty() && run.findings[0].missing);
+    run.findings[0].clone()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_workbook_that_unpacks_to_too_much_is_refused_by_what_really_comes_out() {
     });
     assert!(bomb.len() < 100_000, "it is small outside: {}", bomb.len());
     let refused = failure(&with("/limits/unpacked_bytes_max", json!(40_000)), bomb.clone());
-    assert!(refused.message.contains("unpacked_bytes_max"), "{refused}");
+    assert!(refused.message.contains("unpacked_bytes_max"), "{refused:?}");
     let mut lying = bomb;
     // What the archive says of its parts' unpacked sizes is set to one byte.
     for at in 0..lying.len() - 4 {
@@ -144,7 +144,28 @@ fn a_file_replaced_between_listing_and_reading_is_tried_again() {
         "期间\n2025-02\n",
     );
     let failure = host.pull_all::<TableFile>(&config(), "payroll_runs", None).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::UpstreamUnavailable);
+    assert_eq!(failure.kind, FailureKind::UpstreamUnavailable, "tried again soon");
+}
+
+#[test]
+fn a_file_that_is_being_replaced_does_not_hold_up_a_good_one() {
+    let drop = Drop::default().with("f", "期间\n2025-01\n").with("good", "期间\n2025-03\n");
+    let listing = drop.host().run(|| renmen_plugin::http::Request::get("drop:///").send()).unwrap();
+    let host = Host::new()
+        .answer("GET", "drop:///", 200, listing.body().to_vec())
+        .answer("GET", "drop:///f", 200, "期间\n2025-02\n")
+        .answer("GET", "drop:///good", 200, "期间\n2025-03\n");
+    let run = host.pull_all::<TableFile>(&config(), "payroll_runs", None).unwrap();
+    assert_eq!((ids(&run), run.findings[0].part.as_str()), (vec!["2025-03"], "f"));
+}
+
+#[test]
+fn what_a_single_address_gives_fails_the_run_where_it_is_not_a_table() {
+    let mut config = config();
+    config["url"] = json!("https://files.example/runs.csv");
+    let host = Host::new().answer("GET", "https://files.example/runs.csv", 200, "nonsense\n");
+    let failure = host.pull_all::<TableFile>(&config, "payroll_runs", None).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::BadConfig);
 }
 
 #[test]

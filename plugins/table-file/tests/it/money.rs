@@ -169,3 +169,22 @@ fn percentages_mean_what_their_format_shows() {
     assert_eq!((read(false, "0.85", 0), read(true, "0.85", 0)), ("0.85".to_owned(), "85".to_owned()));
     assert_eq!(read(false, "0.333333333333333", 2), "33.33");
 }
+
+#[test]
+fn a_rounded_amount_says_by_which_rule_in_its_lineage() {
+    let row =
+        |id: &str, style: usize| format!("{}{}{}", person(id), number("8333.33333333333", style), number("8000.5", 0));
+    let rows = [row("E1", 1), row("E2", 2)];
+    let book = book_of("", &["#,##0.00", "#,##0.0"], &rows.each_ref().map(String::as_str), "");
+    let run = run_slips(&slips(), book.clone());
+    let pointers: Vec<_> = run.records.iter().map(|record| record.pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        ["工资!2; C2 rounded to 2 digits as the cell shows it", "工资!3; C3 rounded to 1 digits as the cell shows it"]
+    );
+    let run = run_slips(&slips_with(None, "round", json!(0)), book);
+    assert_eq!(run.records[0].pointer, "工资!2; C2 rounded to 0 digits by `round`; D2 rounded to 0 digits by `round`");
+    let csv = "期间,工号,应发,实发,奖金\n2025-03,E1,11.0051,1.00,1\n";
+    let run = run_slips(&slips_with(None, "round", json!(2)), csv);
+    assert_eq!(run.records[0].pointer, "csv!2; C2 rounded to 2 digits by `round`");
+}

@@ -103,11 +103,13 @@ pub(crate) fn run_slips(config: &Value, file: impl Into<Vec<u8>>) -> Run {
     Drop::default().with("pay", file).run(config, "payroll_records", None).unwrap()
 }
 
-/// Why a file of payslips is refused as a whole.
+/// Why a file of payslips is refused as a whole: a finding that says who can put it right, and nothing of the file comes in.
 pub(crate) fn refused(config: &Value, name: &str, file: impl Into<Vec<u8>>) -> String {
-    let failure = Drop::default().with(name, file).run(config, "payroll_records", None).unwrap_err();
-    assert_eq!(failure.kind, renmen_plugin::FailureKind::BadConfig, "{failure}");
-    failure.message
+    let run = Drop::default().with(name, file).run(config, "payroll_records", None).unwrap();
+    assert!(run.records.is_empty() && run.rejects.is_empty(), "{:?}", run.findings);
+    let [finding] = &run.findings[..] else { panic!("{:?}", run.findings) };
+    assert_eq!((finding.part.as_str(), finding.missing), (name, true));
+    finding.message.clone()
 }
 
 /// Place and reason of each reject.

@@ -28,6 +28,7 @@ mod operator;
 mod pace;
 mod provenance;
 mod records;
+mod references;
 mod secrets;
 mod security_page;
 mod staff;

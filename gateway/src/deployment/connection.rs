@@ -69,6 +69,8 @@ impl Deployment {
             deletes_ratio_max: limits.deletes_ratio_max,
             deletes_records_max: u64::from(limits.deletes_records_max),
             findings_max: limits.findings_max as usize,
+            attention_wait_max: limits.attention_wait_max,
+            slow_down_wait: limits.slow_down_wait,
             record_bytes_max: usize::try_from(limits.record_bytes_max)?,
             cursor_bytes_max: usize::try_from(limits.cursor_bytes_max)?,
             cursor_repeats_max: u64::from(limits.cursor_repeats_max),

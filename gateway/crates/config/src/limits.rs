@@ -75,7 +75,7 @@ limits! {
     /// Instructions of the plugin in one call; about a thousand million take a second.
     fuel_max: u64 = count(20_000_000_000, 1_000_000, u64::MAX);
     /// Time of one call, waiting for the vendor included.
-    wall_clock: Duration = duration(Duration::from_secs(120), Duration::from_millis(100), Duration::from_secs(3_600));
+    wall_clock: Duration = duration(Duration::from_secs(180), Duration::from_millis(100), Duration::from_secs(3_600));
     /// Share of the threads for plugins that the connection may use, over `cpu_window`; beyond it the connection is slowed down. 1 holds nothing back.
     cpu_share: f64 = ratio(0.5, 0.01, 1.0);
     /// Over which time `cpu_share` is counted: what it gives in so long may be used at once.
@@ -146,6 +146,10 @@ limits! {
     deletes_records_max: u32 = count(10, 0, 1_000_000);
     /// Findings of one run that are kept, and as many lists of what rules left out; more are counted.
     findings_max: u32 = count(1_000, 1, 100_000);
+    /// Longest wait before a run is tried again that only a person can help (a credential, a right, the configuration); the first is two minutes.
+    attention_wait_max: Duration = duration(Duration::from_secs(6 * 3_600), Duration::from_secs(60), Duration::from_secs(7 * 86_400));
+    /// Wait after a vendor that asks to slow down and does not say for how long.
+    slow_down_wait: Duration = duration(Duration::from_secs(60), Duration::from_secs(1), Duration::from_secs(86_400));
     /// Bytes on disk of the connection's records with their earlier revisions, and of the pages that they came in; beyond, a run stops before the page.
     records_bytes_max: u64 = bytes(64 << 30, 1 << 20, 1 << 50);
     /// Bytes on disk of the connection's recorded exchanges; beyond, the oldest are removed, and with them their lineage and replay.

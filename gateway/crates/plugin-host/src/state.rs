@@ -1,6 +1,7 @@
 //! What a store carries: everything that belongs to one call, and nothing that outlives it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use renmen_egress::{CallMemory, Connection, Exchange, Found, GATEWAY_MEMORY, Held, Tape};
 
@@ -56,6 +57,17 @@ pub(crate) struct HttpMeter {
     pub(crate) exchanges: Vec<Arc<Exchange>>,
     /// The copies of the last answers on their way into the guest.
     pub(crate) lent: Option<Held>,
+    /// How long the call has waited for answers that came.
+    pub(crate) waited: Duration,
+    /// Since when it waits for one that has not come.
+    pub(crate) waits_since: Option<Instant>,
+}
+
+impl HttpMeter {
+    /// How long the call has waited for the vendor until now.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited + self.waits_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 }
 
 /// What was logged.

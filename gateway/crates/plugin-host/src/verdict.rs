@@ -7,7 +7,7 @@ use renmen_egress::GATEWAY_MEMORY;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::engine::WASM_STACK_BYTES;
-use crate::failure::CallError;
+use crate::failure::{CallError, FailureKind};
 use crate::guest_text::MESSAGE_BYTES_MAX;
 use crate::memory::Denied;
 use crate::state::CallState;
@@ -51,7 +51,16 @@ pub(crate) fn over(error: &wasmtime::Error, state: &CallState, usage: Usage) -> 
 /// The verdict over a call that ran out of time, maybe because its connection is held back.
 pub(crate) fn late(state: &CallState, usage: Usage, held_back: bool) -> CallError {
     let allowed = state.limits.wall_clock.as_millis();
-    let calls = usage.http_calls;
+    let (calls, waited) = (usage.http_calls, state.http.waited().as_millis());
+    if !held_back && waited * 5 >= allowed * 4 {
+        // The connector had hardly any of the time: it is not to blame, and the vendor may be back in a while.
+        let message = format!(
+            "the vendor did not answer in time: the call was stopped after {allowed} ms, and {waited} ms of them it waited for the \
+             vendor ({calls} requests sent). If the vendor is known to be slow, raise wall_clock and request_timeout"
+        );
+        let (kind, code) = (FailureKind::UpstreamUnavailable, Some("no_answer".to_owned()));
+        return CallError::Failure { kind, code, message, retry_after_ms: None, usage };
+    }
     let mut message = format!("the call was stopped after {allowed} ms ({calls} requests sent)");
     if held_back {
         message.push_str("; its connection is held back by its CPU budget: raise cpu_share, or mend the connector");

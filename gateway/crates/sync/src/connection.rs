@@ -12,6 +12,7 @@ use renmen_store::{Brake, CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES
 use renmen_turns::Account;
 use tokio::sync::watch;
 
+use crate::failure::Waits;
 use crate::intake::{Door, Pace};
 use crate::normalize::PayslipRule;
 use crate::{EntityGrant, HookLimits, Puller, Schedule, SyncError};
@@ -48,6 +49,10 @@ pub struct IngestLimits {
     pub findings_max: usize,
     /// How far ahead of the gateway's clock a vendor's time may lie and still be believed.
     pub dated_ahead_max: Duration,
+    /// Longest wait before a run that only a person can help is tried again.
+    pub attention_wait_max: Duration,
+    /// Wait after a vendor that asks to slow down and does not say for how long.
+    pub slow_down_wait: Duration,
     /// Pages of one run.
     pub pages_max: u64,
     /// Pages without a record in a row that still promise more.
@@ -70,6 +75,8 @@ impl Default for IngestLimits {
             deletes_ratio_max: 0.2,
             deletes_records_max: 10,
             findings_max: 1_000,
+            attention_wait_max: Duration::from_secs(6 * 3_600),
+            slow_down_wait: Duration::from_secs(60),
             dated_ahead_max: Duration::from_secs(15 * 60),
             pages_max: 1_000_000,
             empty_pages_max: 1_000,
@@ -80,6 +87,11 @@ impl Default for IngestLimits {
 }
 
 impl IngestLimits {
+    /// How long to wait after failures.
+    pub(crate) fn waits(&self) -> Waits {
+        Waits { attention_max: self.attention_wait_max, slow_down: self.slow_down_wait }
+    }
+
     /// From when on deletions wait for a person.
     pub(crate) fn brake(&self) -> Brake {
         Brake { records: self.deletes_records_max, ratio: self.deletes_ratio_max }

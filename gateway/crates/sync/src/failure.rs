@@ -1,5 +1,7 @@
 //! Why a run stopped before its last page, and when it is worth trying again.
 
+use std::time::Duration;
+
 use renmen_egress::GATEWAY_MEMORY;
 use renmen_plugin_host::{CallError, FailureKind, PageFinding};
 use renmen_schema::Remedy;
@@ -56,26 +58,44 @@ impl RunFailure {
     }
 
     /// Fills in when to try again. `failures` counts this one; `dice` in 0..1 spreads the streams of a vendor that comes back.
-    pub(crate) fn schedule(&mut self, policy: &RetryPolicy, failures: u32, dice: f64, now_ms: i64) {
+    pub(crate) fn schedule(&mut self, policy: &RetryPolicy, waits: Waits, failures: u32, dice: f64, now_ms: i64) {
         let wait_ms = match self.class {
             FailureClass::Stopped => 0,
-            FailureClass::Operator => millis(policy.attention),
-            FailureClass::Wait => spread(backoff(policy, failures), dice).max(self.asked_ms()),
+            // Soon at first, because the person may be at it; then seldom, because each attempt with a wrong password can count.
+            FailureClass::Operator => spread(doubled(policy.attention, failures, waits.attention_max), dice),
+            FailureClass::Wait => spread(backoff(policy, failures), dice).max(self.asked_ms(waits)),
             // A fault of code seldom goes away by itself, and each attempt costs the vendor a page.
             FailureClass::Connector => spread(backoff(policy, failures.saturating_add(4)), dice),
         };
         self.retry_at_ms = Some(now_ms.saturating_add(wait_ms));
     }
 
-    /// What the vendor asked for; a day at most, because a mistaken header must not silence a stream for ever.
-    fn asked_ms(&self) -> i64 {
-        i64::try_from(self.retry_after_ms.unwrap_or(0)).unwrap_or(i64::MAX).min(24 * 3_600_000)
+    /// What the vendor asked for; a day at most, because a mistaken header must not silence a stream for ever. One that asks to
+    /// slow down without a time is given one.
+    fn asked_ms(&self, waits: Waits) -> i64 {
+        match self.retry_after_ms {
+            Some(asked_ms) => i64::try_from(asked_ms).unwrap_or(i64::MAX).min(24 * 3_600_000),
+            None if self.code == FailureKind::RateLimited.as_str() => millis(waits.slow_down),
+            None => 0,
+        }
     }
 }
 
+/// A connection's own waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waits {
+    /// The longest where only a person can help.
+    pub(crate) attention_max: Duration,
+    /// After a vendor that asks to slow down and does not say for how long.
+    pub(crate) slow_down: Duration,
+}
+
 fn backoff(policy: &RetryPolicy, failures: u32) -> i64 {
-    let doubled = millis(policy.base).saturating_mul(1_i64 << failures.saturating_sub(1).min(30));
-    doubled.min(millis(policy.max))
+    doubled(policy.base, failures, policy.max)
+}
+
+fn doubled(base: Duration, failures: u32, max: Duration) -> i64 {
+    millis(base).saturating_mul(1_i64 << failures.saturating_sub(1).min(30)).min(millis(max))
 }
 
 /// Between half of the wait and the whole of it.
@@ -141,6 +161,7 @@ mod tests {
     use renmen_plugin_host::Usage;
 
     use super::*;
+    use crate::IngestLimits;
 
     fn failed(kind: FailureKind, retry_after_ms: Option<u64>) -> RunFailure {
         let usage = Usage::default();
@@ -148,7 +169,7 @@ mod tests {
     }
 
     fn wait(mut failure: RunFailure, failures: u32, dice: f64) -> i64 {
-        failure.schedule(&RetryPolicy::default(), failures, dice, 0);
+        failure.schedule(&RetryPolicy::default(), IngestLimits::default().waits(), failures, dice, 0);
         failure.retry_at_ms.unwrap()
     }
 
@@ -156,6 +177,17 @@ mod tests {
     fn a_vendor_that_asks_to_wait_is_given_that_time_but_a_day_at_most() {
         assert_eq!(wait(failed(FailureKind::RateLimited, Some(90_000)), 1, 0.5), 90_000);
         assert_eq!(wait(failed(FailureKind::RateLimited, Some(u64::MAX)), 1, 0.5), 24 * 3_600_000);
+    }
+
+    #[test]
+    fn a_vendor_that_asks_to_slow_down_without_a_time_is_given_one() {
+        assert_eq!(wait(failed(FailureKind::RateLimited, None), 1, 0.0), 60_000);
+        assert_eq!(wait(failed(FailureKind::RateLimited, Some(0)), 1, 1.0), 5_000, "it said: now");
+        assert_eq!(
+            wait(failed(FailureKind::UpstreamUnavailable, None), 1, 1.0),
+            5_000,
+            "one that is down asked for nothing"
+        );
     }
 
     #[test]
@@ -172,10 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_person_is_retried_rarely() {
+    fn what_waits_for_a_person_is_retried_soon_and_then_more_and_more_rarely() {
         for kind in [FailureKind::AuthRequired, FailureKind::NotGranted, FailureKind::BadConfig] {
-            assert_eq!(wait(failed(kind, None), 1, 0.0), 6 * 3_600_000);
+            let waits = [1, 2, 3, 8, 9, u32::MAX].map(|failures| wait(failed(kind, None), failures, 1.0) / 60_000);
+            assert_eq!(waits, [2, 4, 8, 256, 360, 360], "minutes: soon at first, at last every six hours");
         }
+        let mut failure = failed(FailureKind::AuthRequired, None);
+        let waits = Waits { attention_max: Duration::from_secs(60), ..IngestLimits::default().waits() };
+        failure.schedule(&RetryPolicy::default(), waits, 9, 1.0, 0);
+        assert_eq!(failure.retry_at_ms, Some(60_000), "no longer than the connection says");
         assert!(
             wait(failed(FailureKind::UpstreamChanged, None), 1, 0.0)
                 > wait(failed(FailureKind::UpstreamUnavailable, None), 1, 1.0)

@@ -29,6 +29,7 @@ mod schedule;
 mod serve;
 mod source;
 mod spool;
+mod wait;
 
 pub use check::{CheckReport, DefectCount, ProbeFinding, StreamCheck};
 pub use connection::{ConnectionRuntime, IngestLimits, StreamPlan};

@@ -1,13 +1,16 @@
 //! What the engine is built with, and the clock that it reads.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The wall clock. A trait so that schedules and retries can be tested without waiting.
 pub trait Clock: Send + Sync {
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
+
+    /// Milliseconds of a clock that nobody sets, from some beginning: what tells a step of the other from time that passed.
+    fn steady_ms(&self) -> i64;
 }
 
 /// The machine's clock.
@@ -20,6 +23,11 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
+
+    fn steady_ms(&self) -> i64 {
+        static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(BEGIN.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
 }
 
 /// How failed runs are tried again.
@@ -29,17 +37,14 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// Longest such wait.
     pub max: Duration,
-    /// Wait where only a person can help (credentials, grant, configuration).
+    /// First wait where only a person can help (credentials, grant, configuration); doubled with each failure in a row up to the
+    /// connection's `attention_wait_max`.
     pub attention: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            base: Duration::from_secs(5),
-            max: Duration::from_secs(15 * 60),
-            attention: Duration::from_secs(6 * 3600),
-        }
+        Self { base: Duration::from_secs(5), max: Duration::from_secs(15 * 60), attention: Duration::from_secs(2 * 60) }
     }
 }
 

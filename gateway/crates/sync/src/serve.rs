@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::options::{Clock, millis};
 use crate::run::RunPlace;
+use crate::wait::{self, Look, Wait};
 use crate::{ConnectionRuntime, Engine, NoProgress, Schedule, SyncError, spool};
 
 /// No sleep is longer: a wall clock that jumps is noticed within it.
@@ -84,6 +85,10 @@ impl Loop {
                     due_ms = self.after_reload_ms(at_ms);
                     continue;
                 }
+                Wake::Stepped(by_ms) => {
+                    due_ms = self.after_step_ms(at_ms, by_ms);
+                    continue;
+                }
                 Wake::Cancelled => break,
             }
             let Ok(mut place) = self.engine.place(&self.key) else { break };
@@ -117,6 +122,16 @@ impl Loop {
         Some(if health.failures > 0 { self.now_ms() } else { due_ms })
     }
 
+    /// The clock was set.
+    fn after_step_ms(&self, due_ms: i64, by_ms: i64) -> Option<i64> {
+        let health = self.engine.book.health(&self.key);
+        tracing::warn!(
+            connection = %self.key.connection, stream = %self.key.stream, by_ms, "The clock was set; the stream's next run is planned again"
+        );
+        let (after_failure, started_ms) = (health.failures > 0, health.last_started_at_ms);
+        wait::after_step_ms(&self.schedule, after_failure, started_ms, (due_ms, by_ms), self.now_ms())
+    }
+
     /// One run; answers when the next is due.
     async fn run(&self, place: RunPlace, cancel: CancellationToken) -> Option<i64> {
         let started_ms = self.now_ms();
@@ -140,12 +155,15 @@ impl Loop {
     }
 
     async fn wait_until(&mut self, at_ms: i64, cancel: &CancellationToken) -> Wake {
+        let clock = Arc::clone(&self.engine.options.clock);
+        let wait = Wait::until(at_ms, clock.now_ms(), clock.steady_ms());
         loop {
-            let left = at_ms.saturating_sub(self.now_ms());
-            if left <= 0 && !cancel.is_cancelled() {
-                return Wake::Due;
-            }
-            let nap = Duration::from_millis(left.max(0).unsigned_abs()).min(NAP_MAX);
+            let nap = match wait.look(clock.now_ms(), clock.steady_ms()) {
+                Look::Due if !cancel.is_cancelled() => return Wake::Due,
+                Look::Due => Duration::ZERO,
+                Look::Stepped(by_ms) => return Wake::Stepped(by_ms),
+                Look::Left(left_ms) => Duration::from_millis(left_ms).min(NAP_MAX),
+            };
             tokio::select! {
                 () = cancel.cancelled() => return Wake::Cancelled,
                 Ok(()) = self.reloads.changed() => return Wake::Reloaded,
@@ -172,5 +190,7 @@ impl Loop {
 enum Wake {
     Due,
     Reloaded,
+    /// The wall clock was set by so many milliseconds.
+    Stepped(i64),
     Cancelled,
 }

@@ -1,6 +1,7 @@
 //! `http`: counts, numbers and hands over; grant, credential and recording are egress's business.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -27,7 +28,10 @@ impl Host for CallState {
         // All at once: how many really go side by side, and how fast, is the connection's limit. The first that meets a limit of
         // the call ends the others where they are.
         let (memory, count) = (outside.memory.clone(), requests.len());
+        self.http.waits_since = Some(Instant::now());
         let sent = outside.send_all(requests).await;
+        self.http.waited = self.http.waited();
+        self.http.waits_since = None;
         // Each body is copied once more on its way into the guest.
         self.http.lent = None;
         let lent = match sent {

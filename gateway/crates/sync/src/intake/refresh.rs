@@ -21,7 +21,7 @@ use crate::options::millis;
 use crate::run::prepare::exchange_writes;
 use crate::source::Reading;
 use crate::spool::PageTape;
-use crate::{Engine, NoProgress, SyncError, figures};
+use crate::{Engine, IngestLimits, NoProgress, SyncError, figures};
 
 /// Trigger of the run of a whole stream that an event asked for.
 const TRIGGER_EVENT: &str = "event";
@@ -230,8 +230,11 @@ impl Engine {
         );
         let now_ms = self.options.clock.now_ms();
         let mut failed = Vec::with_capacity(rows.len());
+        let connection = self.connection(&key.tenant, &key.connection);
+        let waits =
+            connection.map_or_else(|_| IngestLimits::default().waits(), |connection| connection.limits().waits());
         for row in rows {
-            failure.schedule(&self.options.retry, row.attempts, rand::random(), now_ms);
+            failure.schedule(&self.options.retry, waits, row.attempts, rand::random(), now_ms);
             let running = failure.code == RUNNING;
             let due_at_ms = if running { now_ms + millis(RUNNING_WAIT) } else { failure.retry_at_ms.unwrap_or(now_ms) };
             failed.push(RefreshFailed { id: row.id, error: failure.line(), due_at_ms });

@@ -296,7 +296,13 @@ impl Job {
     ) -> Result<Option<RunFailure>, SyncError> {
         let now_ms = self.options.clock.now_ms();
         if let Some(failure) = &mut failure {
-            failure.schedule(&self.options.retry, self.failures.saturating_add(1), rand::random(), now_ms);
+            failure.schedule(
+                &self.options.retry,
+                self.limits.waits(),
+                self.failures.saturating_add(1),
+                rand::random(),
+                now_ms,
+            );
         }
         let end = RunEnd {
             findings,

@@ -34,6 +34,10 @@ impl Clock for Hand {
     fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
+
+    fn steady_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 pub(crate) struct World {

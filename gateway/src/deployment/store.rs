@@ -15,6 +15,7 @@ impl Deployment {
             checkpoint_pages: store.checkpoint_pages,
             synchronous_full: store.synchronous_full,
             readers: store.readers,
+            disk_free_bytes_min: store.disk_free_bytes_min,
             read_timeout_ms: u64::try_from(store.read_timeout.as_millis()).unwrap_or(u64::MAX),
             ..StoreOptions::at(store.url.expose())
         }

@@ -21,6 +21,8 @@ pub struct Store {
     pub synchronous_full: bool,
     /// `readers`: connections for reading; the pool of PostgreSQL. Default 4.
     pub readers: u32,
+    /// `disk_free_bytes_min`: below so many free bytes on the disk of the SQLite file the gateway is not ready. Default `64MiB`.
+    pub disk_free_bytes_min: u64,
     /// `read_timeout`: a read that takes longer is given up. Default `5s`.
     pub read_timeout: Duration,
 }
@@ -69,6 +71,7 @@ impl Store {
             checkpoint_pages: 8_000,
             synchronous_full: true,
             readers: 4,
+            disk_free_bytes_min: 64 << 20,
             read_timeout: Duration::from_secs(5),
         };
         let Some(mut section) = section else { return store };
@@ -89,6 +92,8 @@ impl Store {
         store.synchronous_full = full.unwrap_or(store.synchronous_full);
         let readers = section.get("readers").and_then(|node| within_range::count(&node, 1_u32, 256));
         store.readers = readers.unwrap_or(store.readers);
+        let free = section.get("disk_free_bytes_min").and_then(|node| within_range::bytes(&node, 0_u64, 1 << 50));
+        store.disk_free_bytes_min = free.unwrap_or(store.disk_free_bytes_min);
         let timeout = section
             .get("read_timeout")
             .and_then(|node| within_range::duration(&node, Duration::from_millis(10), Duration::from_secs(600)));

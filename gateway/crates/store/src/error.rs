@@ -36,15 +36,46 @@ pub enum StoreError {
     Fault(String),
 }
 
+/// What is wrong with where the database is: why a store is not ready, for people who may make room or restore it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The disk is full, or nearly.
+    DiskFull,
+    /// The file cannot be read or written: its rights, its disk, a file system that became read-only.
+    Unusable,
+    /// The file is damaged.
+    Damaged,
+}
+
+const DISK_FULL: &str = "the disk is full";
+const UNUSABLE: &str = "the database file cannot be read or written";
+const DAMAGED: &str = "the database file is damaged";
+
+impl Trouble {
+    /// The trouble that an error tells of.
+    pub(crate) fn of(error: &StoreError) -> Option<Self> {
+        let StoreError::Unavailable(text) = error else { return None };
+        let all = [(DISK_FULL, Self::DiskFull), (UNUSABLE, Self::Unusable), (DAMAGED, Self::Damaged)];
+        all.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, trouble)| trouble)
+    }
+
+    pub(crate) fn error(self, detail: &str) -> StoreError {
+        StoreError::Unavailable(match self {
+            Self::DiskFull => format!("{DISK_FULL} ({detail}): make room, nothing is lost"),
+            Self::Unusable => format!("{UNUSABLE} ({detail})"),
+            Self::Damaged => format!("{DAMAGED} ({detail}): stop the gateway and restore the file from a backup"),
+        })
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => {
-                Self::Unavailable(format!("the disk is full ({error}): make room, nothing is lost"))
-            }
+            Some(ErrorCode::DiskFull) => Trouble::DiskFull.error(&error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged.error(&error.to_string()),
             Some(
                 ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied,
-            ) => Self::Unavailable(format!("the database file cannot be read or written ({error})")),
+            ) => Trouble::Unusable.error(&error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Unavailable(format!("another program holds the database file ({error})"))
             }

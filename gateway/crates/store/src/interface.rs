@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
-    RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState, Trouble,
 };
 
 pub use author::AuthorStore;
@@ -52,8 +52,13 @@ pub trait Store:
     /// `sqlite` or `postgres`.
     fn backend(&self) -> &'static str;
 
-    /// Whether it answers.
+    /// Whether it answers, and can write: asked of the disk where something could not be written.
     async fn ready(&self) -> Result<(), StoreError>;
+
+    /// What is known to be wrong with its file. Nothing where a server keeps it.
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
 
     // Runs
 
@@ -128,6 +133,13 @@ pub trait Store:
         entity: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ChangeRow>, StoreError>;
+
+    /// The epoch of the feed now: kept with a position that is handed out. Asked for after what the position stands for was read.
+    async fn epoch(&self) -> Result<u32, StoreError>;
+
+    /// Did this feed hand the position out? False for one that lies ahead of it, and for one of an epoch that it does not know or
+    /// that ended before: its database was restored from an earlier state.
+    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError>;
 
     /// The feed's last position; changes when a commit lands (at once for commits of this process, within a second for others').
     fn watch(&self) -> watch::Receiver<i64>;

@@ -38,7 +38,7 @@ mod sqlite;
 
 use std::sync::Arc;
 
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use interface::{
     AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore,
     ReferenceStore, ScreenStore, SignStore, Store, SweepStore,

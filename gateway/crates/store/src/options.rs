@@ -18,6 +18,8 @@ pub struct StoreOptions {
     pub synchronous_full: bool,
     /// Readers (SQLite connections, PostgreSQL pool size).
     pub readers: u32,
+    /// SQLite: a disk with fewer free bytes counts as full, and the store as not ready.
+    pub disk_free_bytes_min: u64,
     /// A read that takes longer is given up with `Unavailable`.
     pub read_timeout_ms: u64,
     /// SQLite, for tests with a paused clock: whoever waits for the writer does so on a blocking thread. Tokio's clock leaps while
@@ -35,6 +37,7 @@ impl std::fmt::Debug for StoreOptions {
             .field("checkpoint_pages", &self.checkpoint_pages)
             .field("synchronous_full", &self.synchronous_full)
             .field("readers", &self.readers)
+            .field("disk_free_bytes_min", &self.disk_free_bytes_min)
             .field("read_timeout_ms", &self.read_timeout_ms)
             .finish()
     }
@@ -59,6 +62,7 @@ impl StoreOptions {
             checkpoint_pages: 8_000,
             synchronous_full: true,
             readers: 4,
+            disk_free_bytes_min: 64 << 20,
             read_timeout_ms: 5_000,
             holds_paused_clock: false,
         }

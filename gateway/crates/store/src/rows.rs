@@ -203,6 +203,11 @@ pub(crate) fn held_record(row: &impl Columns, ids: &IdKey) -> Result<HeldRecord,
     Ok(HeldRecord { id: ids.mint(row.int(0)?, row.int(1)?), entity: row.text(2)?, external_id: row.text(3)? })
 }
 
+/// The token of an epoch; every store that was opened to write has one.
+pub(crate) fn epoch(token: Option<i64>) -> Result<u32, StoreError> {
+    token.and_then(|token| u32::try_from(token).ok()).ok_or_else(|| damaged("feed epoch"))
+}
+
 /// Columns: connection, records_bytes, exchanges_bytes.
 pub(crate) fn disk_use(row: &impl Columns) -> Result<DiskUse, StoreError> {
     let (records_bytes, exchanges_bytes) = (count(row, 1)?, count(row, 2)?);

@@ -81,6 +81,9 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if path.starts_with("/v1/changes") || path == "/v1/pay-bands/match" {
         statuses.push(429);
     }
+    if path.starts_with("/v1/changes") {
+        statuses.push(410);
+    }
     statuses.sort_unstable();
     statuses.dedup();
     statuses

@@ -12,6 +12,8 @@ pub enum ProblemCode {
     UnknownParameter,
     /// A cursor that this gateway did not give out.
     InvalidCursor,
+    /// A position that the change feed does not have.
+    CursorGone,
     /// A body that is not the JSON that the operation takes.
     InvalidBody,
     /// No API key, or one that is not (or no longer) valid.
@@ -82,10 +84,11 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
+        Self::CursorGone,
         Self::InvalidBody,
         Self::Unauthorized,
         Self::Forbidden,
@@ -124,6 +127,9 @@ impl ProblemCode {
             }
             Self::InvalidBody => entry("invalid_body", S::BAD_REQUEST, "Invalid request body", "请求体无法使用"),
             Self::InvalidCursor => entry("invalid_cursor", S::BAD_REQUEST, "Invalid cursor", "游标无法使用"),
+            Self::CursorGone => {
+                entry("cursor_gone", S::GONE, "The feed does not have this position", "变更流中没有该位置")
+            }
             Self::Unauthorized => {
                 entry("unauthorized", S::UNAUTHORIZED, "A valid API key is required", "需要有效的 API 密钥")
             }

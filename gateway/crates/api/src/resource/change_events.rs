@@ -11,6 +11,7 @@ use renmen_store::{ChangeKind, ChangeRow};
 use utoipa::ToSchema;
 
 use super::changes::{Change, Wanted};
+use super::position::Position;
 use crate::problem::{Problem, ProblemCode};
 
 /// Does the reader ask for events rather than plain JSON?
@@ -25,26 +26,29 @@ pub(crate) struct ChangeEvents {
     pub(crate) rows: Vec<ChangeRow>,
     /// The position to go on from.
     pub(crate) next: i64,
+    /// The store's epoch in which it is handed out.
+    pub(crate) epoch: u32,
     pub(crate) wanted: Wanted,
 }
 
 impl IntoResponse for ChangeEvents {
     fn into_response(self) -> Response {
         let tenant = self.wanted.tenant.as_str();
-        let events: Option<Vec<_>> = self.rows.into_iter().map(|row| event_of(tenant, row)).collect();
+        let events: Option<Vec<_>> = self.rows.into_iter().map(|row| event_of(tenant, row, self.epoch)).collect();
         let Some(Ok(body)) = events.map(|events| serde_json::to_vec(&events)) else {
             tracing::error!("A change could not be written as an event");
             return Problem::new(ProblemCode::Internal).into_response();
         };
         let entity = self.wanted.entity.map(|entity| format!("&entity={entity}")).unwrap_or_default();
-        let link = format!("</v1/changes?after={}{entity}>; rel=\"next\"", self.next);
+        let next = Position { seq: self.next, epoch: Some(self.epoch) };
+        let link = format!("</v1/changes?after={next}{entity}>; rel=\"next\"");
         let headers = [(CONTENT_TYPE, EVENTS_MEDIA_TYPE.to_owned()), (LINK, link)];
         (StatusCode::OK, headers, body).into_response()
     }
 }
 
 /// None for a time that no calendar has.
-fn event_of(tenant: &str, row: ChangeRow) -> Option<CloudEvent<Change>> {
+fn event_of(tenant: &str, row: ChangeRow, epoch: u32) -> Option<CloudEvent<Change>> {
     let (connection, entity, record_id) = (row.connection.to_string(), row.entity.clone(), row.id.to_string());
     let change = event::Change {
         tenant,
@@ -60,7 +64,7 @@ fn event_of(tenant: &str, row: ChangeRow) -> Option<CloudEvent<Change>> {
         },
         seq: row.seq,
         at: Instant::from_epoch_ms(row.at_ms).ok()?,
-        data: Change::of(row),
+        data: Change::of(row, Some(epoch)),
     };
     Some(change.into_event())
 }

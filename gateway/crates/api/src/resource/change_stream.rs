@@ -14,9 +14,11 @@ use renmen_store::{ChangeKind, ChangeRow};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::changes::{Change, ChangeStreamEvent, Wanted, after, entity, place, position, read};
+use super::changes::{Change, ChangeStreamEvent, Wanted, after, entity, place, read};
+use super::position::known;
 use super::schema::EntityName;
 use crate::auth::{Caller, require_still_good};
+use crate::guard::within;
 use crate::params::Params;
 use crate::pool::Place;
 use crate::problem::{Problem, ProblemCode};
@@ -34,9 +36,9 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[utoipa::path(
     get, path = "/v1/changes/stream", tag = "changes", operation_id = "stream_changes",
     params(
-        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, or `latest`", pattern = "^([0-9]{1,18}|latest)$"),
+        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, or `latest`", pattern = "^([0-9]{1,18}([.][0-9a-f]{8})?|latest)$"),
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read; wins over `after`", pattern = "^[0-9]{1,18}$"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was read; wins over `after`", pattern = "^[0-9]{1,18}([.][0-9a-f]{8})?$"),
     ),
     responses((status = 200, body = ChangeStreamEvent, content_type = "text/event-stream", description = "Events, as they happen; the schema is that of one event")),
 )]
@@ -46,10 +48,13 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     mut params: Params,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let asked = after(&mut params, &state)?;
+    let asked = after(&mut params, &state).await?;
     let entity = entity(&mut params)?;
     params.end()?;
-    let seen = headers.get(LAST_EVENT_ID).map(|id| position(id.to_str().unwrap_or_default())).transpose()?;
+    let seen = match headers.get(LAST_EVENT_ID) {
+        Some(id) => Some(known(&state, id.to_str().unwrap_or_default()).await?),
+        None => None,
+    };
     let place = place(&state, &caller.tenant, &caller.key.to_string())?;
     let wanted = Wanted { tenant: caller.tenant.clone(), after: seen.or(asked).unwrap_or(0), entity, limit: BATCH };
     let heartbeat = state.options.heartbeat;
@@ -58,6 +63,7 @@ pub(crate) async fn stream(
         feed: state.store.watch(),
         until: Instant::now() + state.options.stream_life_max,
         waiting: VecDeque::new(),
+        epoch: 0,
         ended: false,
         state,
         caller,
@@ -79,6 +85,8 @@ struct Reader {
     feed: watch::Receiver<i64>,
     until: Instant,
     waiting: VecDeque<ChangeRow>,
+    /// Of the store when they were read.
+    epoch: u32,
     ended: bool,
 }
 
@@ -93,15 +101,16 @@ impl Reader {
             if let Some(row) = self.waiting.pop_front() {
                 // The key may have been revoked since the last event.
                 return Some(match require_still_good(&self.state, &self.caller).await {
-                    Ok(()) => event(row),
+                    Ok(()) => event(row, self.epoch),
                     Err(problem) => self.close(&problem),
                 });
             }
             self.feed.mark_unchanged();
-            match read(&self.state, &self.wanted).await {
-                Ok((rows, next)) => {
+            match self.read().await {
+                Ok((rows, next, epoch)) => {
                     self.wanted.after = next;
                     self.waiting = rows.into();
+                    self.epoch = epoch;
                 }
                 Err(problem) => return Some(self.close(&problem)),
             }
@@ -109,6 +118,13 @@ impl Reader {
                 self.wait().await;
             }
         }
+    }
+
+    async fn read(&self) -> Result<(Vec<ChangeRow>, i64, u32), Problem> {
+        let (rows, next) = read(&self.state, &self.wanted).await?;
+        let epoch =
+            if rows.is_empty() { 0 } else { within(self.state.options.deadline, self.state.store.epoch()).await? };
+        Ok((rows, next, epoch))
     }
 
     /// The last event. The reader comes back by itself with its position; until then it knows that nothing was lost.
@@ -127,13 +143,13 @@ impl Reader {
     }
 }
 
-fn event(row: ChangeRow) -> Event {
+fn event(row: ChangeRow, epoch: u32) -> Event {
     let kind = match row.kind {
         ChangeKind::Created => "created",
         ChangeKind::Updated => "updated",
         ChangeKind::Deleted => "deleted",
     };
-    let change = Change::of(row);
+    let change = Change::of(row, Some(epoch));
     let event = Event::default().id(&change.cursor).event(kind);
     match serde_json::to_string(&change) {
         Ok(json) => event.data(json),

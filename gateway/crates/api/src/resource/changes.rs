@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
+use super::position::{Position, known};
 use super::schema::EntityName;
 use crate::auth::{Caller, require_still_good};
 use crate::guard::within;
@@ -76,10 +77,11 @@ pub(crate) enum ChangeKindName {
 }
 
 impl Change {
-    pub(crate) fn of(row: ChangeRow) -> Self {
+    /// `epoch`: of the store when the row was read; none where the position is only to be looked at.
+    pub(crate) fn of(row: ChangeRow, epoch: Option<u32>) -> Self {
         let collection = EntityKind::from_name(&row.entity).map(EntityKind::collection);
         Self {
-            cursor: row.seq.to_string(),
+            cursor: Position { seq: row.seq, epoch }.to_string(),
             kind: row.kind,
             record_id: row.id.to_string(),
             record_url: collection.map(|collection| format!("/v1/{collection}/{}", row.id)),
@@ -114,15 +116,15 @@ pub(crate) struct Wanted {
 }
 
 /// `after`: a position, or `latest` for what is still to come.
-pub(crate) fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
+pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
     let Some(text) = params.text("after")? else { return Ok(None) };
     if text == "latest" {
         return Ok(Some(*state.store.watch().borrow()));
     }
-    position(&text).map(Some)
+    known(state, &text).await.map(Some)
 }
 
-/// Reads a position that we gave out.
+/// Reads a number that we gave out as a cursor.
 pub(crate) fn position(text: &str) -> Result<i64, Problem> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
@@ -166,7 +168,7 @@ pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<Chang
 #[utoipa::path(
     get, path = "/v1/changes", tag = "changes", operation_id = "list_changes",
     params(
-        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, or `latest` for what is still to come", pattern = "^([0-9]{1,18}|latest)$"),
+        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, an event's `sequence`, or `latest` for what is still to come", pattern = "^([0-9]{1,18}([.][0-9a-f]{8})?|latest)$"),
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
         ("limit" = Option<u32>, Query, description = "Changes in one answer; 100 by default", minimum = 1, maximum = 1000),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change; 0 by default", minimum = 0, maximum = 60),
@@ -186,7 +188,7 @@ pub(crate) async fn list(
     let as_events = wanted_as_events(&headers);
     let mut wanted = Wanted {
         tenant: caller.tenant.clone(),
-        after: after(&mut params, &state)?.unwrap_or(0),
+        after: after(&mut params, &state).await?.unwrap_or(0),
         entity: entity(&mut params)?,
         limit: params.limit()?,
     };
@@ -204,11 +206,13 @@ pub(crate) async fn list(
         if !rows.is_empty() || over {
             // The key may have been revoked while the request waited.
             require_still_good(&state, &caller).await?;
+            let epoch = within(state.options.deadline, state.store.epoch()).await?;
             if as_events {
-                return Ok(ChangeEvents { rows, next, wanted }.into_response());
+                return Ok(ChangeEvents { rows, next, epoch, wanted }.into_response());
             }
-            let data = rows.into_iter().map(Change::of).collect();
-            return Ok(Json(ChangeList { data, next_cursor: next.to_string() }).into_response());
+            let data = rows.into_iter().map(|row| Change::of(row, Some(epoch))).collect();
+            let next_cursor = Position { seq: next, epoch: Some(epoch) }.to_string();
+            return Ok(Json(ChangeList { data, next_cursor }).into_response());
         }
         wanted.after = next;
         tokio::select! {

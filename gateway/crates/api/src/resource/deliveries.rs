@@ -141,7 +141,7 @@ impl Delivery {
             id: row.id,
             flow: row.flow,
             flow_version: row.flow_version,
-            change: Change::of(row.change),
+            change: Change::of(row.change, None),
             connection: row.connection.to_string(),
             action: row.action,
             idempotency_key: row.key.iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -154,7 +154,7 @@ impl DryRunEntry {
             not_before: Time(sends.not_before_ms),
             deadline: sends.deadline_ms.map(Time),
         });
-        Self { change: Change::of(info.change), sends, reason: info.reason, fault: info.fault }
+        Self { change: Change::of(info.change, None), sends, reason: info.reason, fault: info.fault }
     }
 }
 

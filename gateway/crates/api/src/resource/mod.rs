@@ -21,6 +21,7 @@ pub(crate) mod keys;
 pub(crate) mod lineage;
 mod linked_list;
 pub(crate) mod plugins;
+pub(crate) mod position;
 pub(crate) mod profile_list;
 pub(crate) mod quarantine;
 pub(crate) mod record_view;

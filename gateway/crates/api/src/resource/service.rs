@@ -7,12 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use renmen_store::Trouble;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::guard::within;
 use crate::openapi;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
 /// A store that does not answer a trivial question within this is not ready.
@@ -36,11 +37,33 @@ pub(crate) async fn healthz() -> Json<Wellness> {
     Json(Wellness { status: "ok" })
 }
 
-/// The store answers: requests can be served.
+/// The store answers and can write: requests can be served. 503 says what is wrong: the disk is full, the file is damaged.
 #[utoipa::path(get, path = "/readyz", tag = "service", operation_id = "readyz", security(()), responses((status = 200, body = Wellness)))]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Wellness>, Problem> {
-    within(READY_WITHIN, state.store.ready()).await?;
+    let ready = within(READY_WITHIN, state.store.ready()).await;
+    ready.map_err(|problem| match state.store.trouble() {
+        Some(trouble) => not_ready(trouble),
+        None => problem,
+    })?;
     Ok(Json(Wellness { status: "ok" }))
+}
+
+fn not_ready(trouble: Trouble) -> Problem {
+    let (en, zh) = match trouble {
+        Trouble::DiskFull => (
+            "the disk of the database is full, or has fewer free bytes than store.disk_free_bytes_min: make room. Nothing is lost",
+            "数据库所在磁盘已满，或可用空间低于 store.disk_free_bytes_min：请释放空间，数据不会丢失",
+        ),
+        Trouble::Unusable => (
+            "the database file cannot be read or written: look at its rights and its disk",
+            "数据库文件无法读写：请检查文件权限和磁盘",
+        ),
+        Trouble::Damaged => (
+            "the database file is damaged: stop the gateway and restore the file from a backup",
+            "数据库文件已损坏：请停止网关，并从备份恢复该文件",
+        ),
+    };
+    Problem::new(ProblemCode::StoreUnavailable).detail(en, zh)
 }
 
 /// This document.

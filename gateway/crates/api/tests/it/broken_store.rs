@@ -91,6 +91,12 @@ impl Store for BrokenStore {
     ) -> Result<Vec<ChangeRow>, StoreError> {
         self.fail().await
     }
+    async fn epoch(&self) -> Result<u32, StoreError> {
+        self.fail().await
+    }
+    async fn holds_position(&self, _seq: i64, _epoch: Option<u32>) -> Result<bool, StoreError> {
+        self.fail().await
+    }
     fn watch(&self) -> watch::Receiver<i64> {
         watch::channel(0).1
     }

@@ -65,6 +65,25 @@ async fn the_feed_can_be_read_as_cloudevents_with_the_same_order_and_position() 
 }
 
 #[tokio::test]
+async fn a_position_that_the_feed_does_not_have_is_gone_on_every_way_in() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001")]).await;
+    let cursor = rig.get("/v1/changes").await.json()["next_cursor"].as_str().unwrap().to_owned();
+    let (seq, epoch) = cursor.split_once('.').unwrap();
+    assert_eq!(rig.get(&format!("/v1/changes?after={cursor}")).await.status, StatusCode::OK);
+    assert_eq!(rig.get(&format!("/v1/changes?after={seq}")).await.status, StatusCode::OK, "a number alone");
+    for gone in ["99".to_owned(), format!("99.{epoch}"), format!("{seq}.{}", "00000000")] {
+        let told = rig.get(&format!("/v1/changes?after={gone}")).await;
+        assert!(told.problem("cursor_gone")["detail"].as_str().unwrap().contains("read the lists again"), "{gone}");
+        rig.get(&format!("/v1/changes/stream?after={gone}")).await.problem("cursor_gone");
+        let last = [("last-event-id", gone.as_str())];
+        let answer = Answer::read(rig.send("GET", "/v1/changes/stream", Some(&rig.key), &last).await).await;
+        assert_eq!(answer.status, StatusCode::GONE, "{gone}");
+    }
+    rig.get("/v1/changes?after=1.xyz").await.problem("invalid_cursor");
+}
+
+#[tokio::test]
 async fn another_tenant_sees_nothing_of_it() {
     let rig = Rig::new().await;
     rig.employees(&[("u1", "001")]).await;

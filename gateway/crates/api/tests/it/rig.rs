@@ -299,6 +299,12 @@ pub(crate) fn settled(mut value: Value) -> Value {
                             *member = json!("[uuid]");
                         }
                         "record_url" => *member = json!("[url]"),
+                        "cursor" | "next_cursor" => {
+                            let seq = member.as_str().and_then(|text| Some(text.split_once('.')?.0.to_owned()));
+                            if let Some(seq) = seq {
+                                *member = json!(format!("{seq}.[epoch]"));
+                            }
+                        }
                         "request_id" => *member = json!("[request]"),
                         _ => visit(member),
                     }

@@ -26,6 +26,7 @@ cache_bytes = "16MiB"
 checkpoint_pages = 1000
 synchronous = "normal"
 readers = 8
+disk_free_bytes_min = "1GiB"
 read_timeout = "2s"
 
 [vault]
@@ -72,6 +73,7 @@ fn the_process_the_store_and_the_vault_are_read() {
     assert_eq!((config.store.cache_bytes, config.store.checkpoint_pages, config.store.readers), (16 << 20, 1000, 8));
     assert!(!config.store.synchronous_full);
     assert_eq!(config.store.read_timeout, Duration::from_secs(2));
+    assert_eq!(config.store.disk_free_bytes_min, 1 << 30);
     let vault = config.vault.unwrap();
     assert_eq!(vault.path, Path::new("/etc/renmen/secrets.json"));
     assert_eq!(vault.key, KeySource::File("/run/secrets/key".into()));

@@ -3,7 +3,7 @@
 use deadpool_postgres::GenericClient;
 use renmen_schema::id::{ExchangeId, TenantId};
 
-use super::query::{all, must, one};
+use super::query::{all, must, number, one, run};
 use crate::identity::IdKey;
 use crate::rows::{self, CHANGE_COLUMNS, Columns, EXCHANGE_COLUMNS, PAGE_COLUMNS};
 use crate::{ChangeRow, ExchangeRow, PageRow, StoreError, StreamKey, limits};
@@ -11,6 +11,32 @@ use crate::{ChangeRow, ExchangeRow, PageRow, StoreError, StreamKey, limits};
 /// The feed's last position.
 pub(super) async fn head(client: &impl GenericClient) -> Result<i64, StoreError> {
     must(client, "SELECT seq FROM feed", &[]).await
+}
+
+/// Begins an epoch at the feed's end.
+pub(super) async fn begin_epoch(client: &impl GenericClient) -> Result<(), StoreError> {
+    let sql = "INSERT INTO feed_epoch (token, begins_after) SELECT $1, seq FROM feed";
+    run(client, sql, &[&i64::from(rand::random::<u32>())]).await.map(drop)
+}
+
+/// The epoch that is not over.
+pub(super) async fn epoch(client: &impl GenericClient) -> Result<u32, StoreError> {
+    rows::epoch(number(client, "SELECT token FROM feed_epoch ORDER BY no DESC LIMIT 1", &[]).await?)
+}
+
+pub(super) async fn holds_position(
+    client: &impl GenericClient,
+    seq: i64,
+    epoch: Option<u32>,
+) -> Result<bool, StoreError> {
+    let mut last = head(client).await?;
+    if let Some(token) = epoch {
+        let no = number(client, "SELECT no FROM feed_epoch WHERE token = $1", &[&i64::from(token)]).await?;
+        let Some(no) = no else { return Ok(false) };
+        let sql = "SELECT begins_after FROM feed_epoch WHERE no > $1 ORDER BY no LIMIT 1";
+        last = number(client, sql, &[&no]).await?.unwrap_or(last);
+    }
+    Ok(seq <= last)
 }
 
 /// The last position before a time. The feed's times never go back, so halving finds it without an index.

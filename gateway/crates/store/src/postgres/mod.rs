@@ -76,6 +76,9 @@ impl PostgresStore {
             .map_err(|error| StoreError::Fault(format!("no pool: {error}")))?;
         let mut client = pool.get().await?;
         let ids = if writable { migrate::migrate(&mut client).await? } else { migrate::check(&client).await? };
+        if writable {
+            feed::begin_epoch(&client).await?;
+        }
         let head = watch::Sender::new(feed::head(&client).await?);
         drop(client);
         let looking = pool.clone();

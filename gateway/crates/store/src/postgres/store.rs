@@ -116,6 +116,14 @@ impl Store for PostgresStore {
         self.read(|c| async move { feed::changes(&c, &self.ids, tenant, after_seq, entity, limit).await }).await
     }
 
+    async fn epoch(&self) -> Result<u32, StoreError> {
+        self.read(|c| async move { feed::epoch(&c).await }).await
+    }
+
+    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
+        self.read(|c| async move { feed::holds_position(&c, seq, epoch).await }).await
+    }
+
     fn watch(&self) -> watch::Receiver<i64> {
         self.head.subscribe()
     }

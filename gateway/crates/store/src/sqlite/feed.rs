@@ -3,7 +3,7 @@
 use renmen_schema::id::{ExchangeId, TenantId};
 use rusqlite::{Connection, params};
 
-use super::query::{all, one};
+use super::query::{all, number, one, run};
 use crate::identity::IdKey;
 use crate::rows::{self, CHANGE_COLUMNS, EXCHANGE_COLUMNS, PAGE_COLUMNS};
 use crate::{ChangeRow, ExchangeRow, PageRow, StoreError, StreamKey, limits};
@@ -24,6 +24,29 @@ fn at_or_before(connection: &Connection, seq: i64) -> Result<Option<Head>, Store
     one(connection, "SELECT seq, at_ms FROM change WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1", [seq], |row| {
         Ok(Head { seq: row.get(0)?, at_ms: row.get(1)? })
     })
+}
+
+/// Begins an epoch at the feed's end.
+pub(super) fn begin_epoch(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "INSERT INTO feed_epoch (token, begins_after) VALUES (?1, ?2)";
+    run(connection, sql, [i64::from(rand::random::<u32>()), head(connection)?.seq]).map(drop)
+}
+
+/// The epoch that is not over.
+pub(super) fn epoch(connection: &Connection) -> Result<u32, StoreError> {
+    let token = number(connection, "SELECT token FROM feed_epoch ORDER BY no DESC LIMIT 1", [])?;
+    rows::epoch(token)
+}
+
+pub(super) fn holds_position(connection: &Connection, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
+    let mut last = head(connection)?.seq;
+    if let Some(token) = epoch {
+        let no = number(connection, "SELECT no FROM feed_epoch WHERE token = ?1", [i64::from(token)])?;
+        let Some(no) = no else { return Ok(false) };
+        let sql = "SELECT begins_after FROM feed_epoch WHERE no > ?1 ORDER BY no LIMIT 1";
+        last = number(connection, sql, [no])?.unwrap_or(last);
+    }
+    Ok(seq <= last)
 }
 
 /// The last position before a time. The feed's times never go back, so halving finds it without an index.

@@ -7,6 +7,7 @@
 mod api_key;
 mod author;
 mod commit;
+mod condition;
 mod connect;
 mod endpoint;
 mod feed;
@@ -41,6 +42,7 @@ use crate::follow::{self, Follower};
 use crate::identity::IdKey;
 use crate::quota::Quotas;
 use crate::{StoreError, StoreOptions};
+use condition::Condition;
 use gather::Gather;
 pub(crate) use key_file::KeyFile;
 use lock::ProcessLock;
@@ -58,6 +60,7 @@ pub(crate) struct SqliteStore {
     gather: Arc<Gather>,
     /// What connections may keep.
     quotas: Quotas,
+    condition: Condition,
     /// Only where another process writes.
     _follower: Option<Follower>,
 }
@@ -70,6 +73,7 @@ impl SqliteStore {
             let lock = ProcessLock::take(&path)?;
             let mut connection = connect::writer(&path, &options)?;
             migrate::migrate(&mut connection)?;
+            feed::begin_epoch(&connection)?;
             let interrupted = run::interrupt_all(&connection)?;
             if interrupted > 0 {
                 tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
@@ -78,18 +82,20 @@ impl SqliteStore {
             inbox::release_all(&connection)?;
             let ids = migrate::id_key(&connection)?;
             let head = watch::Sender::new(feed::head(&connection)?.seq);
-            let readers = Readers::open(&path, &options)?;
-            let writer = Writer::start(connection, lock, head.clone(), options.holds_paused_clock)?;
+            let condition = Condition::of(&path, options.disk_free_bytes_min);
+            let readers = Readers::open(&path, &options, condition.clone())?;
+            let doors = (head.clone(), condition.clone());
+            let writer = Writer::start(connection, lock, doors, options.holds_paused_clock)?;
             let quotas = Quotas::default();
             let gather = Arc::new(Gather::new(quotas.clone()));
-            Ok(Self { writer: Some(writer), readers, ids, head, gather, quotas, _follower: None })
+            Ok(Self { writer: Some(writer), readers, ids, head, gather, quotas, condition, _follower: None })
         })
         .await
     }
 
     /// Opens beside the process that has the file.
     pub(crate) async fn open_read_only(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
-        let (readers, ids, seq) = blocking(move || {
+        let (readers, condition, ids, seq) = blocking(move || {
             if !path.exists() {
                 let path = path.display();
                 return Err(StoreError::Unavailable(format!(
@@ -98,7 +104,9 @@ impl SqliteStore {
             }
             let connection = connect::reader(&path, &options)?;
             migrate::check(&connection)?;
-            Ok((Readers::open(&path, &options)?, migrate::id_key(&connection)?, feed::head(&connection)?.seq))
+            let condition = Condition::of(&path, options.disk_free_bytes_min);
+            let readers = Readers::open(&path, &options, condition.clone())?;
+            Ok((readers, condition, migrate::id_key(&connection)?, feed::head(&connection)?.seq))
         })
         .await?;
         let head = watch::Sender::new(seq);
@@ -109,7 +117,7 @@ impl SqliteStore {
         });
         let quotas = Quotas::default();
         let gather = Arc::new(Gather::new(quotas.clone()));
-        Ok(Self { writer: None, readers, ids, head, gather, quotas, _follower: Some(follower) })
+        Ok(Self { writer: None, readers, ids, head, gather, quotas, condition, _follower: Some(follower) })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, InterruptHandle, Transaction};
 use tokio::sync::Semaphore;
 
+use super::condition::Condition;
 use super::connect;
 use crate::{StoreError, StoreOptions};
 
@@ -17,15 +18,17 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     timeout: Duration,
+    condition: Condition,
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, options: &StoreOptions, condition: Condition) -> Result<Self, StoreError> {
         let idle = (0..options.readers).map(|_| connect::reader(path, options)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(idle.len())),
             idle: Arc::new(Mutex::new(idle)),
             timeout: Duration::from_millis(options.read_timeout_ms),
+            condition,
         })
     }
 
@@ -52,7 +55,9 @@ impl Readers {
             let result =
                 task.await.map_err(|error| StoreError::Fault(format!("a read ended without an answer: {error}")));
             interrupt.0 = None;
-            result?
+            let result = result?;
+            self.condition.note(&result, false);
+            result
         };
         tokio::time::timeout(self.timeout, read).await.map_err(|_| late())?
     }

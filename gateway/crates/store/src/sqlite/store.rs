@@ -9,7 +9,7 @@ use super::{SqliteStore, commit, feed, list, quarantine, record, run};
 use crate::listing::Listing;
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
-    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, limits,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, Trouble, limits,
 };
 
 #[async_trait]
@@ -19,7 +19,17 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.readers.run(|c| feed::head(c).map(drop)).await
+        self.readers.run(|c| feed::head(c).map(drop)).await?;
+        if self.condition.trouble() == Some(Trouble::Damaged) {
+            return Err(Trouble::Damaged.error("a read or a write met it"));
+        }
+        let Some(writer) = &self.writer else { return Ok(()) };
+        self.condition.check_room()?;
+        if self.condition.trouble().is_some() { writer.prove().await } else { Ok(()) }
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.condition.trouble()
     }
 
     async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
@@ -104,6 +114,14 @@ impl Store for SqliteStore {
     ) -> Result<Vec<ChangeRow>, StoreError> {
         let (tenant, entity, ids) = (tenant.clone(), entity.map(str::to_owned), self.ids.clone());
         self.readers.run(move |c| feed::changes(c, &ids, &tenant, after_seq, entity.as_deref(), limit)).await
+    }
+
+    async fn epoch(&self) -> Result<u32, StoreError> {
+        self.readers.run(|c| feed::epoch(c)).await
+    }
+
+    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
+        self.readers.run(move |c| feed::holds_position(c, seq, epoch)).await
     }
 
     fn watch(&self) -> watch::Receiver<i64> {

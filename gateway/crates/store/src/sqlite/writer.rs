@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::condition::Condition;
 use super::{feed, lock::ProcessLock};
 use crate::{StoreError, failpoint, follow};
 
@@ -19,6 +20,7 @@ pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     head: watch::Sender<i64>,
+    condition: Condition,
     holds_paused_clock: bool,
 }
 
@@ -27,7 +29,7 @@ impl Writer {
     pub(super) fn start(
         mut connection: Connection,
         lock: ProcessLock,
-        head: watch::Sender<i64>,
+        (head, condition): (watch::Sender<i64>, Condition),
         holds_paused_clock: bool,
     ) -> Result<Self, StoreError> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING_MAX);
@@ -43,7 +45,7 @@ impl Writer {
                 drop(lock);
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), head, holds_paused_clock })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), head, condition, holds_paused_clock })
     }
 
     /// Runs work in one transaction; an error of it rolls everything back.
@@ -52,9 +54,10 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let head = self.head.clone();
+        let (head, condition) = (self.head.clone(), self.condition.clone());
         self.ask(move |connection| {
             let result = in_transaction(connection, work);
+            condition.note(&result, true);
             if result.is_ok()
                 && let Ok(last) = feed::head(connection)
             {
@@ -63,6 +66,11 @@ impl Writer {
             result
         })
         .await
+    }
+
+    /// Can it write? Only asked after something could not be written.
+    pub(super) async fn prove(&self) -> Result<(), StoreError> {
+        self.run(|connection| Ok(connection.execute("UPDATE meta SET one = one", []).map(drop)?)).await
     }
 
     /// Runs work that may or may not write; it gives the feed's last position when it did.

@@ -27,6 +27,22 @@ on_both! {
         assert_eq!(rest.iter().map(|change| change.seq).collect::<Vec<_>>(), [3]);
     }
 
+    async fn a_position_is_held_until_the_store_is_restored_from_an_earlier_state(bed: &Bed) {
+        let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
+        puller.put(vec![rec("a", "1"), rec("b", "1")]).await;
+        let before = bed.store.epoch().await.unwrap();
+        for (seq, epoch, held) in [(2, Some(before), true), (0, Some(before), true), (3, Some(before), false),
+            (2, None, true), (3, None, false), (1, Some(before.wrapping_add(1)), false)] {
+            assert_eq!(bed.store.holds_position(seq, epoch).await.unwrap(), held, "{seq} {epoch:?}");
+        }
+        // Another writer begins another epoch, as a gateway does that was started after a restore: what the first epoch handed
+        // out after that point was never here.
+        let after = renmen_store::open_read_only(bed.options.clone()).await.unwrap();
+        assert_eq!(after.epoch().await.unwrap(), before, "a reader begins none");
+        puller.put(vec![rec("c", "1")]).await;
+        assert!(bed.store.holds_position(3, Some(before)).await.unwrap());
+    }
+
     async fn an_entity_and_a_tenant_see_their_own_entries_only(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         let mut theirs = Puller::begin(&bed.store, key_of("globex", "employees"), 1_000).await;
@@ -87,4 +103,34 @@ on_both! {
             task.await.unwrap();
         }
     }
+}
+
+/// A copy of the file is put back: what a restore from a backup is to SQLite.
+#[tokio::test]
+async fn a_position_of_a_later_state_is_not_held_by_a_restored_file_however_far_the_feed_grows_again() {
+    let bed = crate::bed::Bed::sqlite().await;
+    let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
+    puller.put(vec![rec("a", "1")]).await;
+    let (path, options) = (bed.path(), bed.options.clone());
+    let backup = path.with_extension("backup");
+    drop((puller, bed.store));
+    std::fs::copy(&path, &backup).unwrap();
+
+    let store = renmen_store::open(options.clone()).await.unwrap();
+    let mut puller = Puller::begin(&store, key(), 100_000).await;
+    puller.put(vec![rec("b", "1"), rec("c", "1")]).await;
+    let (seq, epoch) = (*store.watch().borrow(), store.epoch().await.unwrap());
+    assert!(store.holds_position(seq, Some(epoch)).await.unwrap());
+    drop((puller, store));
+    let reopened = renmen_store::open(options.clone()).await.unwrap();
+    assert!(reopened.holds_position(seq, Some(epoch)).await.unwrap(), "a restart alone gives nothing up");
+    drop(reopened);
+
+    std::fs::copy(&backup, &path).unwrap();
+    let restored = renmen_store::open(options).await.unwrap();
+    assert!(!restored.holds_position(seq, Some(epoch)).await.unwrap());
+    let mut puller = Puller::begin(&restored, key(), 200_000).await;
+    puller.put((0..10).map(|n| rec(&format!("d{n}"), "1")).collect()).await;
+    assert!(!restored.holds_position(seq, Some(epoch)).await.unwrap(), "other changes stand there now");
+    assert!(restored.holds_position(seq, None).await.unwrap(), "which a number alone cannot tell");
 }

@@ -7,6 +7,7 @@ mod bed;
 mod by_hand;
 mod commits;
 mod crash;
+mod disk;
 mod endpoints;
 mod feed;
 mod figures;

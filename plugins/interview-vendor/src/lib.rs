@@ -14,6 +14,7 @@ pub mod vendor;
 mod write;
 
 use renmen_plugin::http::Request;
+use renmen_plugin::paging::Window;
 use renmen_plugin::schema::entity::Application;
 use renmen_plugin::schema::id::ConnectionName;
 use renmen_plugin::schema::types::{ExternalId, Ref};
@@ -30,12 +31,25 @@ pub struct Config {
     /// The connection whose ids orders name applications and candidates by; none: the vendor's own.
     #[serde(default)]
     pub applications: Option<ConnectionName>,
+    /// How late an object may show up.
+    #[serde(default)]
+    pub overlap_minutes: Option<u32>,
+    /// How far ahead its time may lie.
+    #[serde(default)]
+    pub skew_minutes: Option<u32>,
 }
 
 impl Config {
     /// The address of a path below the base.
     fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.base_url.trim_end_matches('/'))
+    }
+
+    /// How far the vendor's clock and lists are trusted.
+    fn window(&self) -> Window {
+        let ms = |minutes: Option<u32>, usual: i64| minutes.map_or(usual, |minutes| i64::from(minutes) * 60_000);
+        let usual = Window::default();
+        Window { overlap_ms: ms(self.overlap_minutes, usual.overlap_ms), skew_ms: ms(self.skew_minutes, usual.skew_ms) }
     }
 
     /// An application as the vendor names it, told apart by whose id that is.

@@ -22,7 +22,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 }
 
 fn page(config: &Config, pull: &Pull) -> Result<Page, Failure> {
-    let mut since = Since::resume(pull.cursor.as_deref())?;
+    let mut since = Since::resume_within(pull.cursor.as_deref(), config.window())?;
     let request = Request::get(config.url(&pull.stream))
         .query("limit", pull.max_records.clamp(1, LIMIT_MAX))
         .query_some("modified_since", since.from())

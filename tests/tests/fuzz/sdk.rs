@@ -52,7 +52,7 @@ fn cursor() {
         if let Ok(since) = Since::resume(Some(&text)) {
             let _ = since.from_ms();
             for next in [Some("next".to_owned()), None] {
-                // Words that are no time cannot be moved back, and that is said.
+                // Words that are not a time cannot be moved back, and that is said.
                 let Ok(page) = since.clone().finish(Page::new(), next) else { continue };
                 assert!(Since::resume(page.next.as_deref()).is_ok(), "a cursor that we wrote is one that we read");
             }

@@ -71,6 +71,9 @@ async fn whatever_the_source_does_to_its_pages_nothing_is_lost_after_one_more_ru
         "server_error@2x3",
         "clock_ahead",
         "clock_behind",
+        "ties_at_edge",
+        "cursor_empty",
+        "future_time",
     ] {
         let (server, home) = staff(&[fault]).await;
         pull(&home).await;
@@ -113,6 +116,8 @@ async fn ties_across_the_edge_of_a_page_and_after_a_run_are_all_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_loops_is_noticed_after_three_repeats() {
     let (server, home) = staff(&[]).await;
+    // So far from each other that the overlap reads no more than the last of them again.
+    change(&server, |rows| rows.spread(3_600_000));
     pull(&home).await;
     change(&server, |rows| rows.touch(3, rows.newest_ms() + 5_000));
     server.follow(Plan::of(vec![Planned::always(Fault::CursorLoops, None)], 0));
@@ -136,4 +141,68 @@ async fn a_change_while_the_clock_is_off_is_seen() {
         pull(&home).await;
         assert_eq!(held(&home).await, oracle(&server), "{fault:?}");
     }
+}
+
+/// The source does this to every answer from now on.
+fn always(server: &Server, fault: Fault) {
+    server.follow(Plan::of(vec![Planned::always(fault, None)], 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_shows_up_below_the_newest_time_is_in_the_next_run() {
+    let (server, home) = staff(&[]).await;
+    always(&server, Fault::LateRecord);
+    let first = pull(&home).await;
+    assert_eq!((&first["failure"], &first["created"]), (&Value::Null, &(ROWS - 1).into()), "{first}");
+    server.follow(Plan::default());
+    let second = pull(&home).await;
+    assert_eq!((&second["created"], &second["updated"]), (&1.into(), &0.into()), "{second}");
+    assert_eq!(held(&home).await, oracle(&server));
+    // What the overlap reads again is unchanged, however often.
+    let third = pull(&home).await;
+    assert_eq!((&third["created"], &third["updated"]), (&0.into(), &0.into()), "{third}");
+    assert_eq!(third["unchanged"], third["records"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_dated_in_2062_comes_in_is_counted_and_hides_no_later_change() {
+    let (server, home) = staff(&[]).await;
+    always(&server, Fault::FutureTime);
+    let first = pull(&home).await;
+    assert_eq!((&first["failure"], &first["dated_ahead"]), (&Value::Null, &1.into()), "{first}");
+    assert_eq!(held(&home).await, oracle(&server));
+    for at in [0, 9] {
+        // The one that is dated ahead changes too, and its time is right again.
+        server.follow(Plan::default());
+        change(&server, |rows| rows.touch(at, rows.newest_ms() + 1_000));
+        change(&server, |rows| rows.insert(rows.newest_ms() + 1_000));
+        let next = pull(&home).await;
+        assert_eq!((&next["failure"], &next["dated_ahead"]), (&Value::Null, &0.into()), "{next}");
+        assert_eq!(held(&home).await, oracle(&server), "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_in_another_order_is_refused_in_words_and_loses_nothing_once_it_is_right() {
+    let (server, home) = staff(&[]).await;
+    always(&server, Fault::WrongOrder);
+    let refused = pull(&home).await;
+    assert_eq!(
+        (&refused["failure"]["code"], &refused["records"]),
+        (&"upstream-changed".into(), &0.into()),
+        "{refused}"
+    );
+    let words = refused["failure"]["message"].as_str().unwrap();
+    assert!(words.contains("the list is not in the order that the connector asks for"), "{words}");
+    server.follow(Plan::default());
+    assert_eq!(pull(&home).await["failure"], Value::Null);
+    assert_eq!(held(&home).await, oracle(&server));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_text_for_the_last_cursor_ends_the_run() {
+    let (server, home) = staff(&[]).await;
+    always(&server, Fault::CursorEmpty);
+    let first = pull(&home).await;
+    assert_eq!((&first["failure"], &first["created"]), (&Value::Null, &ROWS.into()), "{first}");
 }

@@ -41,7 +41,7 @@ pub(crate) fn decide(known: Option<Known>, write: &RecordWrite) -> Decision {
     }
 }
 
-/// A stored time this far ahead of the clock is nothing to go by: nobody may let more in. Milliseconds.
+/// A stored time this far ahead of the clock is nothing to go by: `dated_ahead_max` lets no more in. Milliseconds.
 const AHEAD_MAX_MS: i64 = 86_400_000;
 
 /// The rule for what comes out of order: of two states that both carry the vendor's time, an older one is nothing. Equal

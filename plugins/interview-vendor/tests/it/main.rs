@@ -224,6 +224,21 @@ fn the_next_run_asks_from_ten_minutes_before_the_newest_time_inclusive() {
 }
 
 #[test]
+fn the_overlap_and_the_skew_are_what_the_operator_declares() {
+    let newest_ms = 1_772_415_000_000; // 2026-03-02T09:30:00.000+08:00
+    let body = json!({ "data": [object("c1", json!({ "name": "赵晓明" }))] }).to_string();
+    let next = |config: &Value, now_ms: i64| {
+        let host = Host::new().at_ms(now_ms).answer("GET", &format!("{BASE}/candidates?limit=500"), 200, body.clone());
+        host.pull::<InterviewVendor>(config, pull("candidates", None)).unwrap().next.unwrap()
+    };
+    let overlap = next(&json!({ "base_url": BASE, "overlap_minutes": 90 }), newest_ms + 86_400_000);
+    assert!(overlap.contains("2026-03-02T08:00:00.000+08:00"), "{overlap}");
+    let hour_behind_ms = newest_ms - 3_600_000;
+    assert!(next(&json!({ "base_url": BASE, "skew_minutes": 60 }), hour_behind_ms).contains("from"));
+    assert_eq!(next(&json!({ "base_url": BASE, "skew_minutes": 59 }), hour_behind_ms), "{}");
+}
+
+#[test]
 fn a_list_that_is_not_in_the_protocols_order_is_refused() {
     let at = |id: &str, time: &str| json!({ "id": id, "modified_at": time, "name": "赵晓明" });
     let newest_first = json!([at("c2", "2026-03-02T09:30:01Z"), at("c1", "2026-03-02T09:30:00Z")]);

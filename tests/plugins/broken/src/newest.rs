@@ -56,7 +56,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let from = cursor.from_ms.map(Instant::from_epoch_ms).transpose();
     let answer = Request::get(format!("{}/employees", config.base_url))
         .query("limit", pull.max_records)
-        .query_some("updated_since", from.map_err(|_| Failure::invalid_input("the cursor is no time"))?)
+        .query_some("updated_since", from.map_err(|_| Failure::invalid_input("the cursor is not a time"))?)
         .query_some("cursor", cursor.page.as_deref())
         .send()?
         .ok()?;

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_that_is_none_is_told_by_what_is_wrong_with_it() {
+    fn a_life_that_cannot_be_read_is_told_by_what_is_wrong_with_it() {
         for value in [json!(-1), json!("-3600"), json!(-0.5)] {
             assert_eq!(of(Some(&value)).unwrap_err(), "is negative", "{value}");
         }

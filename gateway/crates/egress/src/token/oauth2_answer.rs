@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_named_and_never_repeated() {
+    fn an_answer_that_cannot_be_used_is_named_and_never_repeated() {
         let form = |json: &str| match read(json).unwrap_err() {
             Fault::Form(why) => why,
             refused => panic!("{refused:?}"),

@@ -29,7 +29,7 @@ pub(super) async fn fetch(
     let request = written(url, scopes, secret)?;
     let answer = way.send(outgoing(url, request)).await?;
     let status = answer.status;
-    let answer = response(answer)?;
+    let answer = response(&answer)?;
     let read = ask(url, scopes, secret, &|_| Ok::<_, Infallible>(answer.clone()))?;
     match read {
         Ok(found) => match found.sound() {
@@ -93,7 +93,7 @@ fn outgoing(url: &Url, request: HttpRequest) -> Outgoing {
     Outgoing { method: parts.method, url: url.clone(), headers, body: Some(Bytes::from(body)) }
 }
 
-fn response(answer: Answer) -> Result<HttpResponse, EgressError> {
+fn response(answer: &Answer) -> Result<HttpResponse, EgressError> {
     if answer.status >= 500 {
         return Err(EgressError::Unavailable(format!("the token endpoint answers status {}", answer.status)));
     }

@@ -9,8 +9,8 @@ use renmen_api::{
 };
 use renmen_config::Config;
 use renmen_interview::{
-    Asked, BandAsk, BandOptions, Copied, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop, LinkDesk,
-    LoopOptions, LoopWork, PersonVerdict, ReopenAsk, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict,
+    Asked, BandAsk, BandOptions, Clock as _, Copied, CorrectionAsk, DecisionAsk, InterviewError, InterviewLoop,
+    LinkDesk, LoopOptions, LoopWork, PersonVerdict, ReopenAsk, RuleSpec, ScreenStage, SystemClock, Timeline, Verdict,
     WatchOptions,
 };
 use renmen_schema::id::{RecordId, TenantId};
@@ -76,8 +76,17 @@ pub(crate) fn options(config: &Config, writers: &Writers) -> LoopOptions {
         screen_token_life_ms: ms(said.screen_token_life),
         decide_within_ms: ms(said.decide_within),
         adjust_wait_ms: ms(said.adjust_wait),
+        gateway: own_name(),
+        takeover_after: said.takeover_after,
         ..LoopOptions::default()
     }
+}
+
+/// A name that no other gateway over the same database has: host, process and start.
+fn own_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("gateway");
+    format!("{host}/{}/{:x}", std::process::id(), SystemClock.now_ms())
 }
 
 #[async_trait]
@@ -180,6 +189,10 @@ impl Interviews for InterviewBridge {
         Some(LoopHealth {
             place: progress.place,
             behind_since_ms: progress.behind_since_ms,
+            holder: progress.holder.and_then(|holder| {
+                let (here, since_ms) = (holder.here, holder.since_ms);
+                holder.gateway.map(|gateway| renmen_api::LoopHolder { gateway, here, since_ms })
+            }),
             waits: progress.waits,
             set_aside: progress.set_aside,
             first_set_aside: aside.collect(),

@@ -60,7 +60,7 @@ pub use interviews::{
     ScoreCorrection, ScreenStep, ScreenSteps, TimelineCopy, TimelineStep,
 };
 pub use key::{ApiKey, NoRandomness};
-pub use loop_health::{AdjustmentWaiting, LoopHealth, RuleUse, SetAsideSubject};
+pub use loop_health::{AdjustmentWaiting, LoopHealth, LoopHolder, RuleUse, SetAsideSubject};
 pub use openapi::document;
 pub use problem::ProblemCode;
 pub use router::router;

@@ -12,6 +12,8 @@ pub struct LoopHealth {
     #[serde(rename = "behind_since", serialize_with = "crate::instant::optional")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub behind_since_ms: Option<i64>,
+    /// Which gateway works on it, of those that share the database; null while it was not looked, or nobody does.
+    pub holder: Option<LoopHolder>,
     /// Why it waits, for instance for the store; null while it works.
     pub waits: Option<String>,
     /// How many interviews and orders it could not work on. The others go on; these are tried again when they change, and every ten
@@ -28,6 +30,20 @@ pub struct LoopHealth {
     pub adjustments_waiting: usize,
     /// The first hundred of them, the longest first.
     pub first_adjustments_waiting: Vec<AdjustmentWaiting>,
+}
+
+/// The gateway that works on the loop. Another one goes on in its place when it shows no sign of life for `interview.takeover_after`.
+/// What was set aside, and how often rules were used, it tells alone.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LoopHolder {
+    /// Its name: host, process and start.
+    pub gateway: String,
+    /// Whether it is the gateway that answers here.
+    pub here: bool,
+    /// Since when.
+    #[serde(rename = "since", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since_ms: i64,
 }
 
 /// An adjust instruction that waits too long.

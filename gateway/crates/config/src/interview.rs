@@ -37,6 +37,9 @@ pub struct Interview {
     pub decide_within: Duration,
     /// `adjust_wait`: how long an adjust instruction may wait for approval, or for its vendor, before health tells of it. Default `72h`.
     pub adjust_wait: Duration,
+    /// `takeover_after`: of gateways that share a database one works on the interviews of a tenant; after it showed no sign of life for
+    /// this long, another works on in its place. Default `15s`.
+    pub takeover_after: Duration,
     /// `adjust_self_approval`: who proposed an adjust instruction may approve it too. Default false.
     pub adjust_self_approval: bool,
     /// `screen_token_life`: how long a candidate's screen may follow its interview with one token. Default `2h`.
@@ -100,6 +103,7 @@ impl Default for Interview {
             catch_up: 7 * DAY,
             decide_within: 2 * DAY,
             adjust_wait: 3 * DAY,
+            takeover_after: 15 * SECOND,
             adjust_self_approval: false,
             screen_token_life: Duration::from_secs(2 * 3_600),
             decision_link_life: 3 * DAY,
@@ -137,6 +141,10 @@ impl Interview {
             if let Some(read) = section.get(key).and_then(|node| within_range::duration(&node, SECOND, most)) {
                 *place = read;
             }
+        }
+        let takeover = section.get("takeover_after");
+        if let Some(read) = takeover.and_then(|node| within_range::duration(&node, 4 * SECOND, 10 * MINUTE)) {
+            interview.takeover_after = read;
         }
         let life = section.get("decision_link_life");
         if let Some(read) = life.and_then(|node| within_range::duration(&node, 5 * MINUTE, MONTH)) {

@@ -75,7 +75,7 @@ impl Lead<'_> {
     /// theirs count, so that a record elsewhere with the same key cannot come between.
     fn among(&self, one: &Related, from: &ConnectionName) -> Option<Vec<ConnectionName>> {
         if !one.connections.is_empty() {
-            return Some(one.connections.iter().cloned().collect());
+            return Some(one.connections.clone());
         }
         (!self.allows_any(one, from)).then(|| vec![from.clone(), self.definition.to.connection.clone()])
     }

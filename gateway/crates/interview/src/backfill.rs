@@ -65,7 +65,7 @@ pub async fn decide_past(
         RuleBook::unpublished(&*store, tenant, &options.rules).await?
     };
     let follower = Follower {
-        progress: Arc::new(Progress::of(rules.clone())),
+        progress: Arc::new(Progress::of(rules.clone(), None)),
         history: History::of(connection, from_ms),
         told: Told::default(),
         sources: Arc::new(options.sources),

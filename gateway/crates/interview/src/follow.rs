@@ -20,6 +20,7 @@ use crate::decide::RuleBook;
 use crate::history::History;
 use crate::look::Looked;
 use crate::progress::Progress;
+use crate::seat::{Leave, Seat};
 use crate::sources::Sources;
 use crate::target::Target;
 use crate::watch::WatchOptions;
@@ -33,6 +34,8 @@ const TIMERS: u32 = 100;
 const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after the store was away, and while another gateway goes on.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is looked how far the gateway is that works.
+const LOOK_ON: Duration = Duration::from_secs(5);
 /// Interviews that are told of by name.
 const TOLD_MAX: usize = 1_000;
 /// The stream that the loop writes by.
@@ -96,12 +99,21 @@ fn is_own_step(change: &ChangeRow) -> bool {
 }
 
 impl Follower {
-    /// Until cancelled.
-    pub(crate) async fn run(self, cancel: CancellationToken) {
+    /// Until cancelled, as long as the seat is this gateway's.
+    pub(crate) async fn run(self, seat: Arc<Seat>, cancel: CancellationToken) {
         let mut feed = self.store.watch();
+        let leave = Leave::of(cancel.clone(), Arc::clone(&seat));
         loop {
+            if !seat.holds() {
+                self.look_on().await;
+                self.measure();
+                tokio::select! {
+                    () = cancel.cancelled() => return,
+                    () = seat.wait(LOOK_ON) => continue,
+                }
+            }
             feed.mark_unchanged();
-            let wait = match self.catch_up(&cancel).await {
+            let wait = match self.catch_up(&leave).await {
                 Ok(Caught::All) => TICK,
                 Ok(Caught::Another) => {
                     // Two that race for each piece would both do the work; the one that came second steps back.
@@ -137,8 +149,8 @@ impl Follower {
     }
 
     /// Does what is to be done by now: changes, and timers that are due; neither waits for the end of the other.
-    pub(crate) async fn catch_up(&self, cancel: &CancellationToken) -> Result<Caught, InterviewError> {
-        while !cancel.is_cancelled() {
+    pub(crate) async fn catch_up(&self, leave: &Leave) -> Result<Caught, InterviewError> {
+        while !leave.is_due() {
             let step = self.step().await?;
             if matches!(step, Step::Another) {
                 return Ok(Caught::Another);
@@ -149,6 +161,19 @@ impl Follower {
             }
         }
         Ok(Caught::All)
+    }
+
+    /// Sees how far the gateway is that works on the loop, so that this one can tell.
+    pub(crate) async fn look_on(&self) {
+        let seen = async {
+            let place = self.place().await?;
+            let next = self.store.changes(&self.tenant, place, None, 1).await?;
+            Ok::<_, InterviewError>((place, next.first().map(|change| change.at_ms)))
+        };
+        match seen.await {
+            Ok((place, behind_since_ms)) => self.progress.at(place, behind_since_ms),
+            Err(error) => self.progress.waits(error.to_string()),
+        }
     }
 
     pub(crate) async fn place(&self) -> Result<i64, InterviewError> {

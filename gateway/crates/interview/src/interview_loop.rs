@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::{RecordRow, Store};
@@ -14,6 +15,7 @@ use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
 use crate::progress::{LoopProgress, Progress};
 use crate::screen::{self, ScreenToken, ScreenView};
+use crate::seat::{Leave, Seat};
 use crate::sources::Sources;
 use crate::timeline::{self, Root, Timeline};
 use crate::watch::{Messenger, WatchOptions};
@@ -40,6 +42,10 @@ pub struct LoopOptions {
     pub adjust_wait_ms: i64,
     /// Changes that the loop reads at once.
     pub batch: u32,
+    /// This gateway's name, which no other over the same database has.
+    pub gateway: String,
+    /// How long a gateway may show no sign of life before another works on in its place.
+    pub takeover_after: Duration,
 }
 
 impl Default for LoopOptions {
@@ -54,6 +60,8 @@ impl Default for LoopOptions {
             decide_within_ms: 48 * 3_600_000,
             adjust_wait_ms: 72 * 3_600_000,
             batch: 200,
+            gateway: "gateway".to_owned(),
+            takeover_after: Duration::from_secs(15),
         }
     }
 }
@@ -72,8 +80,14 @@ pub struct InterviewLoop {
 /// What goes on behind it: [`LoopWork::run`] it for as long as the gateway serves.
 pub struct LoopWork {
     band: BandWork,
-    followers: Vec<Follower>,
-    messengers: Vec<Messenger>,
+    shifts: Vec<Shift>,
+}
+
+/// The work on one tenant.
+struct Shift {
+    seat: Arc<Seat>,
+    follower: Follower,
+    messenger: Messenger,
 }
 
 impl InterviewLoop {
@@ -88,20 +102,27 @@ impl InterviewLoop {
         options: LoopOptions,
     ) -> Result<(Arc<Self>, LoopWork), InterviewError> {
         let (sources, children_max) = (Arc::new(options.sources), options.children_max);
-        let (mut followers, mut messengers, mut progresses) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (mut shifts, mut progresses) = (Vec::new(), BTreeMap::new());
         for tenant in tenants {
             decide::publish(&*store, tenant, &options.rules, clock.now_ms()).await?;
             let rules = RuleBook::open(&*store, tenant).await?;
             let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
-            let progress = Arc::new(Progress::of(rules.clone()));
-            messengers.push(Messenger {
+            let seat = Arc::new(Seat::of(
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                tenant.clone(),
+                options.gateway.clone(),
+                options.takeover_after,
+            ));
+            let progress = Arc::new(Progress::of(rules.clone(), Some(Arc::clone(&seat))));
+            let messenger = Messenger {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
                 tenant: tenant.clone(),
                 adjust_wait_ms: options.adjust_wait_ms,
                 progress: Arc::clone(&progress),
-            });
-            followers.push(Follower {
+            };
+            let follower = Follower {
                 store: Arc::clone(&store),
                 clock: Arc::clone(&clock),
                 tenant: tenant.clone(),
@@ -114,14 +135,15 @@ impl InterviewLoop {
                 batch: options.batch,
                 told: Told::default(),
                 progress: Arc::clone(&progress),
-            });
+            };
+            shifts.push(Shift { seat, follower, messenger });
             progresses.insert(tenant.clone(), progress);
         }
         let band = BandOptions { counted: (*sources).clone(), ..options.band };
         let (band, work) = BandDesk::open(Arc::clone(&store), Arc::clone(&clock), tenants, band).await?;
         let screen_token_life_ms = options.screen_token_life_ms;
         let opened = Self { store, clock, band, sources, children_max, screen_token_life_ms, progresses };
-        Ok((Arc::new(opened), LoopWork { band: work, followers, messengers }))
+        Ok((Arc::new(opened), LoopWork { band: work, shifts }))
     }
 
     fn shelf<'a>(&'a self, tenant: &'a TenantId) -> Shelf<'a> {
@@ -248,35 +270,67 @@ impl LoopWork {
     pub async fn run(self, cancel: CancellationToken) {
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(self.band.run(cancel.clone()));
-        for follower in self.followers {
-            tasks.spawn(follower.run(cancel.clone()));
-        }
-        for messenger in self.messengers {
-            tasks.spawn(messenger.run(cancel.clone()));
+        let mut seats = Vec::with_capacity(self.shifts.len());
+        for Shift { seat, follower, messenger } in self.shifts {
+            let (own, cancelled) = (Arc::clone(&seat), cancel.clone());
+            tasks.spawn(async move { own.run(cancelled).await });
+            tasks.spawn(follower.run(Arc::clone(&seat), cancel.clone()));
+            tasks.spawn(messenger.run(Arc::clone(&seat), cancel.clone()));
+            seats.push(seat);
         }
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "A part of the interview loop ended by a fault");
             }
         }
+        // Nothing is under way any more: another gateway need not wait.
+        for seat in seats {
+            seat.leave().await;
+        }
     }
 
-    /// Does all that is to be done by now, once, without waiting for anything. For tests, which move the clock.
+    /// Looks once which gateway works, and does all that is to be done by now where it is this one. For tests, which move the clock.
+    ///
+    /// # Errors
+    /// [`InterviewError::Store`] when the store is away.
+    pub async fn turn(&self) -> Result<(), InterviewError> {
+        for Shift { seat, follower, messenger } in &self.shifts {
+            seat.look().await?;
+            if seat.holds() {
+                let leave = Leave::of(CancellationToken::new(), Arc::clone(seat));
+                messenger.catch_up(&leave).await?;
+                while follower.catch_up(&leave).await? == Caught::Another {}
+            } else {
+                follower.look_on().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up the work, as [`LoopWork::run`] does at its end.
+    pub async fn leave(&self) {
+        for shift in &self.shifts {
+            shift.seat.leave().await;
+        }
+    }
+
+    /// Does all that is to be done by now, once, without waiting for anything, whichever gateway has the seat. For tests, which move
+    /// the clock.
     ///
     /// # Errors
     /// [`InterviewError::Store`] when the store is away.
     pub async fn catch_up(&self) -> Result<(), InterviewError> {
-        let never = CancellationToken::new();
-        for messenger in &self.messengers {
-            messenger.catch_up(&never).await?;
+        let never = Leave::never();
+        for shift in &self.shifts {
+            shift.messenger.catch_up(&never).await?;
         }
-        for follower in &self.followers {
-            while follower.catch_up(&never).await? == Caught::Another {}
+        for shift in &self.shifts {
+            while shift.follower.catch_up(&never).await? == Caught::Another {}
         }
         // What vendors said of adjust instructions was read just now.
-        for messenger in &self.messengers {
-            messenger.catch_up(&never).await?;
-            messenger.look_for_waiting().await?;
+        for shift in &self.shifts {
+            shift.messenger.catch_up(&never).await?;
+            shift.messenger.look_for_waiting().await?;
         }
         Ok(())
     }

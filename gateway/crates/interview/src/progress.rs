@@ -2,11 +2,13 @@
 //! aside. In memory alone: what is set aside has a timer, so a gateway that starts again finds out by looking again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use crate::adjust::WaitingAdjustment;
 use crate::decide::{RuleBook, RuleUse};
+use crate::seat::{LoopHolder, Seat};
 use crate::target::Target;
 
 /// Subjects that are kept by name; beyond it they are counted.
@@ -31,6 +33,8 @@ pub struct LoopProgress {
     pub rules: Vec<RuleUse>,
     /// Results for which there was no rule, since the gateway began.
     pub without_rule: u64,
+    /// Which gateway works on it; none before it was looked.
+    pub holder: Option<LoopHolder>,
     /// Adjust instructions that wait too long.
     pub adjustments_waiting: usize,
     /// The first of them.
@@ -55,6 +59,8 @@ pub struct SetAside {
 /// See the module.
 pub(crate) struct Progress {
     rules: RuleBook,
+    /// None: of work that is done once, beside the loop.
+    seat: Option<Arc<Seat>>,
     state: Mutex<State>,
 }
 
@@ -69,8 +75,8 @@ struct State {
 
 impl Progress {
     /// Of a loop that begins, with these rules.
-    pub(crate) fn of(rules: RuleBook) -> Self {
-        Self { rules, state: Mutex::default() }
+    pub(crate) fn of(rules: RuleBook, seat: Option<Arc<Seat>>) -> Self {
+        Self { rules, seat, state: Mutex::default() }
     }
 
     /// The loop read the feed up to here; the oldest change after it is of this time.
@@ -125,6 +131,7 @@ impl Progress {
             first_set_aside: named.collect(),
             rules,
             without_rule,
+            holder: self.seat.as_ref().and_then(|seat| seat.shown()),
             adjustments_waiting: state.adjustments.len(),
             first_adjustments_waiting: state.adjustments.iter().take(NAMED_MAX).cloned().collect(),
         }

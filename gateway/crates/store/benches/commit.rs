@@ -1,6 +1,6 @@
 //! How many records a second a store takes in: `cargo bench -p renmen-store [-- RECORDS [URL]]`.
 //!
-//! Three loads of the same records of 500 bytes, 1,000 a page, ids in random order: the first, one in which nothing changed, one
+//! Three loads of the same records of 500 bytes with one alternate key each, 1,000 a page, ids in random order: the first, one in which nothing changed, one
 //! in which every hundredth changed. As sync does: what is known is asked first, and only what differs is written. FULL and NORMAL on a
 //! new SQLite file each, or the store that the URL names.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -61,7 +61,7 @@ fn made(page: usize, records: usize, changed_every: usize) -> Vec<RecordWrite> {
             // An odd multiplier visits every number once: a fixed shuffle.
             let id = at.wrapping_mul(7_919) % records;
             let version = u8::from(changed_every > 0 && at % changed_every == 0);
-            let mut body = format!("{{\"id\":\"{id:012}\",\"version\":{version},\"text\":\"");
+            let mut body = format!("{{\"number\":\"{id:012}\",\"version\":{version},\"text\":\"");
             body.extend(std::iter::repeat_n('x', 498 - body.len()));
             body.push_str("\"}");
             RecordWrite {

@@ -4,6 +4,7 @@ mod author;
 mod endpoint;
 mod inbox;
 mod key;
+mod lease;
 mod outbox;
 mod quota;
 mod reference;
@@ -24,6 +25,7 @@ pub use author::AuthorStore;
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
 pub use key::KeyStore;
+pub use lease::LeaseStore;
 pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use reference::ReferenceStore;
@@ -46,6 +48,7 @@ pub trait Store:
     + QuotaStore
     + SweepStore
     + ReferenceStore
+    + LeaseStore
     + Send
     + Sync
 {

@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 pub use error::{StoreError, Trouble};
 pub use interface::{
-    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, OutboxStore, QuotaStore,
+    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore, QuotaStore,
     ReferenceStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
@@ -49,7 +49,7 @@ pub use limits::{
 pub use model::{
     Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
     ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
-    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LinkWrite, LinkedQuery, MESSAGES_STREAM,
+    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM,
     NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow, Parent,
     PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission,
     RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep, TimerRow,

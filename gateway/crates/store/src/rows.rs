@@ -6,7 +6,7 @@ use crate::identity::IdKey;
 use crate::keyed::ANY_CONNECTION;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
-    HeldSweep, KeyRole, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding, RunOmission,
+    HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding, RunOmission,
     RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, UnresolvedKeys, codes,
 };
 
@@ -115,6 +115,15 @@ pub(crate) fn unresolved(row: &impl Columns) -> Result<UnresolvedKeys, StoreErro
         matches_max: count(row, 6)?,
         since_ms: row.int(7)?,
     })
+}
+
+/// Columns of a lease.
+pub(crate) const LEASE_SELECT: &str = "SELECT holder, beat, since_ms FROM lease";
+
+/// Reads [`LEASE_SELECT`].
+pub(crate) fn lease(row: &impl Columns) -> Result<LeaseRow, StoreError> {
+    let holder = row.text(0)?;
+    Ok(LeaseRow { holder: (!holder.is_empty()).then_some(holder), beat: row.int(1)?, since_ms: row.int(2)? })
 }
 
 /// A tenant's name as kept.

@@ -239,6 +239,7 @@ mod tests {
         let well = LoopHealth {
             place: 7,
             behind_since_ms: Some(1_000),
+            holder: None,
             waits: None,
             set_aside: 0,
             first_set_aside: Vec::new(),

@@ -1,9 +1,12 @@
-//! The broken store's answers about signatures and references.
+//! The broken store's answers about signatures, references and leases.
 
 use async_trait::async_trait;
 use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
-use renmen_store::{Answered, Keyed, OnceKey, ReferenceStore, SignStore, SignedRevision, StoreError, UnresolvedKeys};
+use renmen_store::{
+    Answered, Keyed, LeaseRow, LeaseStore, OnceKey, ReferenceStore, SignStore, SignedRevision, StoreError,
+    UnresolvedKeys,
+};
 
 use crate::broken_store::BrokenStore;
 
@@ -33,6 +36,23 @@ impl ReferenceStore for BrokenStore {
         self.fail().await
     }
     async fn unresolved_keys(&self, _tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for BrokenStore {
+    async fn lease(&self, _tenant: &TenantId, _name: &str) -> Result<Option<LeaseRow>, StoreError> {
+        self.fail().await
+    }
+    async fn beat(
+        &self,
+        _tenant: &TenantId,
+        _name: &str,
+        _holder: Option<&str>,
+        _seen: i64,
+        _now_ms: i64,
+    ) -> Result<Option<i64>, StoreError> {
         self.fail().await
     }
 }

@@ -34,6 +34,7 @@ impl Interviews for Scripted {
         Some(LoopHealth {
             place: 7,
             behind_since_ms: None,
+            holder: None,
             waits: None,
             set_aside: 1,
             first_set_aside: vec![aside],

@@ -56,6 +56,15 @@ fn adjust_instructions_wait_for_a_time_and_are_approved_by_another_person_unless
 }
 
 #[test]
+fn another_gateway_goes_on_after_seconds_or_minutes() {
+    for (value, good) in [("3s", false), ("4s", true), ("10m", true), ("11m", false)] {
+        let text = format!("[interview]\ntakeover_after = \"{value}\"\n");
+        assert_eq!(crate::read(&text, false).is_ok(), good, "{text}");
+    }
+    assert_eq!(read_dev("").interview.takeover_after.as_secs(), 15);
+}
+
+#[test]
 fn both_ends_of_every_limit_of_the_band_match_are_kept() {
     for (key, least, most) in [
         ("match_asks_per_minute", 1, 1_000_000),

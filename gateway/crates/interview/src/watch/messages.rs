@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dossier::{self, Read};
 use crate::progress::Progress;
+use crate::seat::{Leave, Seat};
 use crate::{Clock, InterviewError, adjust, author};
 
 /// The action by which an endpoint is told of a record: nobody gets the message by it.
@@ -42,7 +43,8 @@ pub(crate) struct Messenger {
 
 impl Messenger {
     /// Until cancelled.
-    pub(crate) async fn run(self, cancel: CancellationToken) {
+    pub(crate) async fn run(self, seat: Arc<Seat>, cancel: CancellationToken) {
+        let leave = Leave::of(cancel.clone(), Arc::clone(&seat));
         let mut looked: Option<tokio::time::Instant> = None;
         loop {
             if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
@@ -51,7 +53,9 @@ impl Messenger {
                     tracing::warn!(%error, tenant = %self.tenant, "It cannot be seen which adjust instructions wait; it is tried again");
                 }
             }
-            if let Err(error) = self.catch_up(&cancel).await {
+            if seat.holds()
+                && let Err(error) = self.catch_up(&leave).await
+            {
                 tracing::warn!(%error, tenant = %self.tenant, "What became of messages is not written down now; it is tried again");
             }
             tokio::select! {
@@ -71,8 +75,8 @@ impl Messenger {
     }
 
     /// Every message of which something was learnt by now.
-    pub(crate) async fn catch_up(&self, cancel: &CancellationToken) -> Result<(), InterviewError> {
-        while !cancel.is_cancelled() {
+    pub(crate) async fn catch_up(&self, leave: &Leave) -> Result<(), InterviewError> {
+        while !leave.is_due() {
             let due = self.store.due_timers(&self.tenant, MESSAGES_STREAM, self.clock.now_ms(), TIMERS).await?;
             let mut noted = 0;
             for timer in &due {

@@ -18,6 +18,7 @@ mod peoples_rules;
 mod person;
 mod said;
 mod screen;
+mod seat;
 mod shown;
 mod strangers;
 mod timeline;

@@ -73,8 +73,7 @@ impl Looped {
 
     /// An interview of `app-1` that is over, with its result.
     pub(crate) async fn result(&self, interview: &str, value: &str) -> RecordRow {
-        self.bed.put(interview, &interview_of(InterviewStatus::Completed, None)).await;
-        self.bed.put(&format!("res-{interview}"), &overall(interview, value)).await
+        result_of(&self.bed, interview, value).await
     }
 
     pub(crate) async fn environment_event(&self, interview: &str, id: &str) -> RecordRow {
@@ -87,6 +86,12 @@ impl Looped {
         let node = ProcessNode::new(subject, Coded::new(code), instant(at_ms));
         self.bed.put(&format!("{interview}-{code}-{at_ms}"), &node).await
     }
+}
+
+/// An interview of `app-1` that is over, with its result.
+pub(crate) async fn result_of(bed: &Bed, interview: &str, value: &str) -> RecordRow {
+    bed.put(interview, &interview_of(InterviewStatus::Completed, None)).await;
+    bed.put(&format!("res-{interview}"), &overall(interview, value)).await
 }
 
 /// A second gateway.

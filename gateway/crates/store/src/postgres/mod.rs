@@ -11,6 +11,7 @@ mod endpoint;
 mod feed;
 mod inbox;
 mod keyed;
+mod lease;
 mod ledger;
 mod list;
 mod migrate;

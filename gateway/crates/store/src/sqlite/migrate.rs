@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/0012_findings.sql"),
     include_str!("migrations/0013_alternate_key.sql"),
     include_str!("migrations/0014_epoch.sql"),
+    include_str!("migrations/0015_lease.sql"),
 ];
 
 /// The version from which on records are known by alternate keys.

@@ -15,6 +15,7 @@ mod gather;
 mod inbox;
 mod key_file;
 mod keyed;
+mod lease;
 mod ledger;
 mod list;
 mod lock;
@@ -80,6 +81,7 @@ impl SqliteStore {
             }
             outbox::release_all(&connection)?;
             inbox::release_all(&connection)?;
+            lease::release_all(&connection)?;
             let ids = migrate::id_key(&connection)?;
             let head = watch::Sender::new(feed::head(&connection)?.seq);
             let condition = Condition::of(&path, options.disk_free_bytes_min);

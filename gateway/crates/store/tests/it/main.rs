@@ -15,6 +15,7 @@ mod held;
 mod inbox;
 mod keyed;
 mod keys;
+mod leases;
 mod lists;
 mod messages;
 mod model;

@@ -1,0 +1,184 @@
+//! Which of the gateways on one database works on the loop of a tenant: one at a time.
+//!
+//! The one that does shows a sign of life again and again; another that saw none for the whole of `takeover_after`, by its own
+//! steady clock, goes on in its place. No clock of the day is asked, so none that steps makes two of them. A gateway that could not
+//! show its sign stops in time by itself. One that was asleep and does not know yet that it lost its seat is stopped by the fence of
+//! every commit, as before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use renmen_schema::id::TenantId;
+use renmen_store::{LeaseRow, Store, StoreError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::Clock;
+
+/// The lease's name in the store.
+const NAME: &str = "interview-loop";
+/// Signs of life in the time after which another goes on.
+const BEATS: u32 = 4;
+
+/// A gateway's share in the work on one tenant.
+pub(crate) struct Seat {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    tenant: TenantId,
+    gateway: String,
+    takeover_after: Duration,
+    state: Mutex<State>,
+    taken: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// The lease as it was read last, and when its beat was seen first.
+    seen: Option<(LeaseRow, Duration)>,
+    /// Until when this gateway may work.
+    until: Option<Duration>,
+}
+
+/// Who works on the loop, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopHolder {
+    /// The gateway; none: nobody now.
+    pub gateway: Option<String>,
+    /// Is it this one?
+    pub here: bool,
+    /// Since when, by its clock.
+    pub since_ms: i64,
+}
+
+impl Seat {
+    pub(crate) fn of(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        tenant: TenantId,
+        gateway: String,
+        takeover_after: Duration,
+    ) -> Self {
+        Self { store, clock, tenant, gateway, takeover_after, state: Mutex::default(), taken: Notify::new() }
+    }
+
+    /// Keeps it, or watches who does, until cancelled; then gives it up, so that another need not wait.
+    pub(crate) async fn run(&self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, tenant = %self.tenant, "It cannot be seen which gateway works on the interview loop");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(self.takeover_after / BEATS) => {}
+            }
+        }
+    }
+
+    /// Gives it up.
+    pub(crate) async fn leave(&self) {
+        let seen = {
+            let mut state = self.state.lock();
+            state.until = None;
+            state.seen.take()
+        };
+        let Some((lease, _)) = seen.filter(|(lease, _)| self.is_own(lease)) else { return };
+        if let Err(error) = self.store.beat(&self.tenant, NAME, None, lease.beat, self.clock.now_ms()).await {
+            tracing::debug!(%error, "The interview loop is not given up; another gateway goes on a little later");
+        }
+    }
+
+    /// May this gateway work now?
+    pub(crate) fn holds(&self) -> bool {
+        self.state.lock().until.is_some_and(|until| self.clock.elapsed() < until)
+    }
+
+    /// Waits until it may, or for a while.
+    pub(crate) async fn wait(&self, most: Duration) {
+        let mut taken = std::pin::pin!(self.taken.notified());
+        // From here on nothing is missed.
+        taken.as_mut().enable();
+        if !self.holds() {
+            let _ = tokio::time::timeout(most, taken).await;
+        }
+    }
+
+    pub(crate) fn shown(&self) -> Option<LoopHolder> {
+        let seen = self.state.lock().seen.as_ref().map(|(lease, _)| lease.clone())?;
+        Some(LoopHolder { here: self.holds(), gateway: seen.holder, since_ms: seen.since_ms })
+    }
+
+    /// Shows a sign of life, takes the place of one that shows none, or looks whether it does.
+    pub(crate) async fn look(&self) -> Result<(), StoreError> {
+        let asked = self.clock.elapsed();
+        let found = self.store.lease(&self.tenant, NAME).await?;
+        let seen = found.as_ref().map_or(0, |lease| lease.beat);
+        if !self.may_take(found.clone(), asked) {
+            return Ok(());
+        }
+        let now_ms = self.clock.now_ms();
+        let Some(beat) = self.store.beat(&self.tenant, NAME, Some(&self.gateway), seen, now_ms).await? else {
+            // Another was first: the next look sees it.
+            self.state.lock().until = None;
+            return Ok(());
+        };
+        let since_ms = found.filter(|lease| self.is_own(lease)).map_or(now_ms, |lease| lease.since_ms);
+        let lease = LeaseRow { holder: Some(self.gateway.clone()), beat, since_ms };
+        let before = {
+            let mut state = self.state.lock();
+            state.seen = Some((lease, asked));
+            // Counted from before the sign was shown: another counts from after it.
+            state.until.replace(asked + self.takeover_after)
+        };
+        if before.is_none() {
+            tracing::info!(tenant = %self.tenant, "This gateway works on the interview loop");
+            self.taken.notify_waiters();
+        }
+        Ok(())
+    }
+
+    /// Is the lease free, this gateway's own, or of one that showed no sign of life for long enough?
+    fn may_take(&self, found: Option<LeaseRow>, asked: Duration) -> bool {
+        let Some(lease) = found else { return true };
+        if lease.holder.is_none() || self.is_own(&lease) {
+            return true;
+        }
+        let mut state = self.state.lock();
+        state.until = None;
+        match &state.seen {
+            Some((known, first)) if *known == lease => asked.saturating_sub(*first) >= self.takeover_after,
+            _ => {
+                // Counted from after it was read, which is after the sign was shown.
+                state.seen = Some((lease, self.clock.elapsed()));
+                false
+            }
+        }
+    }
+
+    fn is_own(&self, lease: &LeaseRow) -> bool {
+        lease.holder.as_deref() == Some(&self.gateway)
+    }
+}
+
+/// When a piece of work on the loop ends.
+pub(crate) struct Leave {
+    cancel: CancellationToken,
+    seat: Option<Arc<Seat>>,
+}
+
+impl Leave {
+    /// When it is cancelled, or the seat is lost.
+    pub(crate) fn of(cancel: CancellationToken, seat: Arc<Seat>) -> Self {
+        Self { cancel, seat: Some(seat) }
+    }
+
+    /// Never: all is done that is to be done, whoever else is at it.
+    pub(crate) fn never() -> Self {
+        Self { cancel: CancellationToken::new(), seat: None }
+    }
+
+    /// Is it time?
+    pub(crate) fn is_due(&self) -> bool {
+        self.cancel.is_cancelled() || self.seat.as_ref().is_some_and(|seat| !seat.holds())
+    }
+}

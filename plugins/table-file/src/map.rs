@@ -40,7 +40,7 @@ pub struct Mapped<'a> {
 #[derive(Clone, Copy)]
 struct Kind {
     page: fn(&Mapped<'_>, u32, Range<usize>, &Rivals) -> Page,
-    rival: fn(&Mapped<'_>, &dyn Fn(&str) -> bool, &mut Rivals),
+    rival: fn(&Mapped<'_>, &BTreeSet<String>, &mut Rivals),
 }
 
 impl Kind {
@@ -98,7 +98,7 @@ impl<'a> Mapped<'a> {
 
     /// Adds what this file says of keys.
     pub fn add_to(&self, rivals: &mut Rivals, keys: &BTreeSet<String>) {
-        (self.kind.rival)(self, &|key| keys.contains(key), rivals);
+        (self.kind.rival)(self, keys, rivals);
     }
 
     /// The records of some rows, and what is left out of them.
@@ -119,13 +119,9 @@ impl<'a> Mapped<'a> {
     }
 }
 
-fn rival_of<E: Entity + DeserializeOwned + Validate>(
-    of: &Mapped<'_>,
-    wanted: &dyn Fn(&str) -> bool,
-    rivals: &mut Rivals,
-) {
+fn rival_of<E: Entity + DeserializeOwned + Validate>(of: &Mapped<'_>, keys: &BTreeSet<String>, rivals: &mut Rivals) {
     if let Some(standing) = of.standing {
-        of.mapping.rival::<E>(of.file, standing, wanted, rivals);
+        of.mapping.rival::<E>(of.file, standing, keys, rivals);
     }
 }
 

@@ -12,32 +12,32 @@ const TOLERANCE_MAX: i32 = 1_000_000;
 pub struct Payslips {
     /// `tolerance`: how far gross less deductions and taxes may be from net, in units of the payslip's currency. Default 0.01.
     pub tolerance: Decimal,
-    /// `above`: what is done with a payslip that is further away. Default `quarantine`.
+    /// `above`: what is done with a payslip that is further away. Default `quarantine` where the section stands; a connection without
+    /// it takes such payslips in and tells of them.
     pub above: AboveTolerance,
 }
 
 /// What is done with a payslip that does not add up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AboveTolerance {
     /// `quarantine`: it waits there.
-    #[default]
     Quarantine,
-    /// `accept`: it is taken in, and counted as one that differs.
+    /// `accept`: it is taken in, and the run tells of it.
     Accept,
 }
 
+/// Of a connection that says nothing.
 impl Default for Payslips {
     fn default() -> Self {
         let cent = Decimal::from_minor(1, 2).unwrap_or(Decimal::ZERO);
-        Self { tolerance: cent, above: AboveTolerance::default() }
+        Self { tolerance: cent, above: AboveTolerance::Accept }
     }
 }
 
 impl Payslips {
     pub(crate) fn read(mut section: Section<'_>) -> Option<Self> {
-        let given = Self::default();
-        let tolerance = section.get("tolerance").map_or(Some(given.tolerance), |node| tolerance(&node));
-        let above = section.get("above").map_or(Some(given.above), |node| above(&node));
+        let tolerance = section.get("tolerance").map_or(Some(Self::default().tolerance), |node| tolerance(&node));
+        let above = section.get("above").map_or(Some(AboveTolerance::Quarantine), |node| above(&node));
         section.finish();
         Some(Self { tolerance: tolerance?, above: above? })
     }

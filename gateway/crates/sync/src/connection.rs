@@ -179,7 +179,7 @@ impl ConnectionRuntime {
         self
     }
 
-    /// The same with how far its payslips may be from adding up; by default they add up exactly.
+    /// The same with how far its payslips may be from adding up; by default each that does not come in, and the run tells of it.
     #[must_use]
     pub fn with_payslips(mut self, rule: PayslipRule) -> Self {
         self.payslips = rule;

@@ -1,6 +1,6 @@
 //! From which day what a row says holds: an older state that is read later does not take the place of a newer one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use renmen_schema::check::Validate;
@@ -91,18 +91,13 @@ impl<'a> Mapping<'a> {
     }
 
     /// Adds what this table says of keys, where it is newer than what is known.
-    pub(super) fn rival<E>(
-        &self,
-        file: &str,
-        standing: Standing<'_>,
-        wanted: &dyn Fn(&str) -> bool,
-        rivals: &mut Rivals,
-    ) where
+    pub(super) fn rival<E>(&self, file: &str, standing: Standing<'_>, keys: &BTreeSet<String>, rivals: &mut Rivals)
+    where
         E: DeserializeOwned + Validate + serde::Serialize,
     {
         for row in &self.table.rows {
             let (Ok(id), Some(day), None) = (self.id(row), self.day(row, standing), &row.fault) else { continue };
-            if !wanted(&id) || rivals.get(&id).is_some_and(|known| known.day > day) {
+            if !keys.contains(&id) || rivals.get(&id).is_some_and(|known| known.day > day) {
                 continue;
             }
             let Ok(record) = self.record::<E>(row) else { continue };

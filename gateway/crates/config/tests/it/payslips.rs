@@ -24,7 +24,9 @@ fn a_tolerance_goes_from_nothing_to_a_million() {
 #[test]
 fn what_is_above_is_kept_out_or_taken_in() {
     assert_eq!(payslips("above = \"accept\"").unwrap().above, AboveTolerance::Accept);
-    assert_eq!(payslips("above = \"quarantine\"").unwrap(), Payslips::default());
+    assert_eq!(payslips("above = \"quarantine\"").unwrap().above, AboveTolerance::Quarantine);
+    assert_eq!(payslips("").unwrap().above, AboveTolerance::Quarantine, "an empty section is enough");
+    assert_eq!(Payslips::default().above, AboveTolerance::Accept, "nothing is kept out that was not asked for");
     let told = payslips("above = \"ignore\"").unwrap_err();
     assert!(told.contains("write \"quarantine\" or \"accept\""), "{told}");
     assert!(payslips("below = \"accept\"").is_err());

@@ -17,7 +17,7 @@ pub struct PayslipRule {
 
 impl Default for PayslipRule {
     fn default() -> Self {
-        Self { tolerance: Decimal::ZERO, accept: false }
+        Self { tolerance: Decimal::ZERO, accept: true }
     }
 }
 

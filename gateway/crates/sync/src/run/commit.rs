@@ -126,7 +126,7 @@ impl CommitStage<'_> {
         self.done.dated_ahead += dated_ahead;
         figures::dated_ahead(self.key, dated_ahead);
         report::add(&mut self.done.outcome, &outcome);
-        self.notes.committed(&outcome);
+        self.notes.committed(&outcome, payslips);
         figures::page(self.key, &outcome, began.elapsed());
         figures::payslips(&self.key.connection, payslips);
         self.progress.event(&ProgressEvent::Committed {

@@ -7,6 +7,7 @@ use renmen_schema::id::RunId;
 use renmen_store::{CommitOutcome, PageNotes, RunFinding, RunOmission};
 
 use crate::IngestLimits;
+use crate::normalize::Payslips;
 
 /// What one page told, as the connector gave it.
 pub(super) struct Told {
@@ -27,6 +28,8 @@ pub(super) struct Notes {
     total: Option<u64>,
     missing: bool,
     held: u64,
+    /// Payslips that came in although they do not add up.
+    differing: u64,
 }
 
 impl Notes {
@@ -42,6 +45,7 @@ impl Notes {
             total: None,
             missing: false,
             held: 0,
+            differing: 0,
         }
     }
 
@@ -72,9 +76,10 @@ impl Notes {
         self.total.filter(|total| whole && listed < *total).map(|total| (listed, total))
     }
 
-    /// What a commit did that must be told.
-    pub(super) fn committed(&mut self, outcome: &CommitOutcome) {
+    /// What a commit did that must be told, and how its payslips add up.
+    pub(super) fn committed(&mut self, outcome: &CommitOutcome, payslips: Payslips) {
         self.held += outcome.held;
+        self.differing += payslips.accepted;
     }
 
     /// How many findings there are so far.
@@ -98,6 +103,19 @@ impl Notes {
                  `renmen sweep approve {run}`; if not, correct the source: the next whole listing takes this one's place",
                 self.held, run = self.run
             )));
+        }
+        if self.differing > 0 {
+            found.push(own(
+                "payslip_difference",
+                Remedy::Source,
+                false,
+                format!(
+                    "{} payslips came in that do not add up: gross less their lines of kind DEDUCTION and TAX is not net. Correct \
+                     them or the mapping of their lines; with a section `payslips` (tolerance = \"0.01\") such payslips of the \
+                     connection wait in quarantine",
+                    self.differing
+                ),
+            ));
         }
         if self.over > 0 {
             found.push(own(

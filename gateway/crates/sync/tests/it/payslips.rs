@@ -113,7 +113,12 @@ async fn world() -> World {
 async fn a_pulled_payslip_that_does_not_add_up_waits_and_what_cannot_be_verified_comes_in() {
     let world = ruled(world().await, "0.01", false);
     let report = world.engine.run_stream(&units(), "manual", CancellationToken::new(), &NoProgress).await.unwrap();
-    assert_eq!((report.outcome.created, report.outcome.quarantined), (3, 2), "{:?}", report.failure);
+    assert_eq!(
+        (report.outcome.created, report.outcome.quarantined, report.findings),
+        (3, 2, 0),
+        "{:?}",
+        report.failure
+    );
     assert_eq!(stored(&world).await, ["bare", "cent", "exact"]);
     assert_eq!(waiting(&world).await, ["cents", "zero"]);
 }
@@ -146,8 +151,8 @@ async fn a_delivered_payslip_that_does_not_add_up_waits_until_the_operator_takes
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payslips_that_do_not_add_up_come_in_where_the_operator_accepts_them() {
+async fn payslips_that_do_not_add_up_come_in_where_the_operator_accepts_them_and_the_run_tells_of_them() {
     let world = ruled(world().await, "0", true);
     let report = world.engine.run_stream(&units(), "manual", CancellationToken::new(), &NoProgress).await.unwrap();
-    assert_eq!((report.outcome.created, report.outcome.quarantined), (5, 0));
+    assert_eq!((report.outcome.created, report.outcome.quarantined, report.findings), (5, 0, 1));
 }

@@ -88,6 +88,7 @@ fn refusal(error: IntakeError) -> HookRefusal {
         IntakeError::TooMany | IntakeError::TurnedAway => HookRefusal::TooMany,
         IntakeError::Forged(_) => HookRefusal::Forged,
         IntakeError::Unreadable(_) => HookRefusal::Unreadable,
+        IntakeError::Unusable(_) => HookRefusal::Unusable,
         IntakeError::Late { .. } => HookRefusal::Late,
         IntakeError::OutOfMemory(_) => HookRefusal::Unavailable,
         IntakeError::Store(StoreError::Unavailable(_) | StoreError::Busy(_) | StoreError::Quota { .. }) => {

@@ -20,6 +20,8 @@ pub trait Webhook {
     ///
     /// # Errors
     /// [`FailureKind::AuthRequired`](crate::FailureKind::AuthRequired) when the signature is wrong: nothing is kept.
+    /// [`FailureKind::InvalidInput`](crate::FailureKind::InvalidInput) when it is right and the delivery is of no use: the gateway
+    /// keeps it, answers 400 so that the vendor stops, and tells the operator.
     fn receive(config: Self::Config, delivery: Delivery) -> Result<Outcome, Failure>;
 }
 

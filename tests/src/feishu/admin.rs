@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page::Query;
-use super::{Fault, Sending, Tenant, error, event, inject, move_application, now_ms, ok, send};
+use super::{Fault, Sending, Tenant, error, event, inject, move_application, now_ms, ok, old_event, send};
 
 /// `POST /im/v1/messages`: the same `uuid` gives the same message again.
 pub(super) async fn message(State(tenant): State<Tenant>, query: Query, Json(new): Json<Value>) -> Response {
@@ -78,6 +78,9 @@ pub(super) struct NewEvent {
     kind: Option<String>,
     #[serde(default)]
     event_id: Option<String>,
+    /// An event of version 1.0.
+    #[serde(default)]
+    old: bool,
     #[serde(default)]
     about: Value,
     #[serde(default)]
@@ -88,6 +91,7 @@ pub(super) struct NewEvent {
 pub(super) async fn send_event(State(tenant): State<Tenant>, Json(new): Json<NewEvent>) -> Response {
     let id = new.event_id.unwrap_or_else(|| tenant.lock().unwrap().fresh_id());
     let plain = match new.kind {
+        Some(kind) if new.old => old_event(&id, &kind, &new.about),
         Some(kind) => event(&id, &kind, &new.about),
         None => json!({ "challenge": id, "token": super::VERIFICATION_TOKEN, "type": "url_verification" }),
     };

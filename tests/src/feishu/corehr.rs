@@ -36,8 +36,18 @@ pub(super) async fn employees(State(tenant): State<Tenant>, query: Query, Json(a
     page(&query, 100, shown.iter())
 }
 
+/// `POST /corehr/v2/employees/batch_get`: by `employment_ids`, or where there are none by `person_ids`, and nothing else.
 pub(super) async fn some_employees(State(tenant): State<Tenant>, Json(ask): Json<Value>) -> Response {
-    some(&tenant.lock().unwrap().employees, "employment_id", "employment_ids", &ask)
+    let employees = &tenant.lock().unwrap().employees;
+    if ask["employment_ids"].as_array().is_some_and(|ids| !ids.is_empty()) {
+        return some(employees, "employment_id", "employment_ids", &ask);
+    }
+    let Some(persons) = ask["person_ids"].as_array().filter(|ids| (1..=100).contains(&ids.len())) else {
+        return bad("employment_ids, person_ids");
+    };
+    let theirs = employees.iter().filter(|employee| persons.contains(&employee["person_info"]["person_id"]));
+    let items: Vec<Value> = theirs.map(|employee| shown(employee, "employment_id", &ask)).collect();
+    ok(&json!({ "items": items }))
 }
 
 /// Those of these ids; what there is not is left out.

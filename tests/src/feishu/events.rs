@@ -42,12 +42,31 @@ pub fn event(id: &str, kind: &str, about: &Value) -> Value {
     })
 }
 
+/// The text of an event of version 1.0: no schema and no header.
+#[must_use]
+pub fn old_event(id: &str, kind: &str, about: &Value) -> Value {
+    let mut about = about.clone();
+    about["type"] = json!(kind);
+    about["app_id"] = json!(super::APP_ID);
+    about["tenant_key"] = json!("sim");
+    let ts = format!("{}.7171419", now_ms() / 1_000);
+    json!({ "ts": ts, "uuid": id, "token": VERIFICATION_TOKEN, "type": "event_callback", "event": about })
+}
+
 /// Sends one to `http://host:port/path`; the status and the body that it is answered with.
 ///
 /// # Errors
 /// An address that is none, and an answer that does not come within the vendor's patience.
 pub async fn send(url: &str, plain: &Value, sending: &Sending) -> anyhow::Result<(u16, String)> {
-    let body = json!({ "encrypt": encrypted(&plain.to_string()) }).to_string();
+    send_text(url, &plain.to_string(), sending).await
+}
+
+/// The same for any text: the encryption and the signature are right whatever they are of.
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_text(url: &str, plain: &str, sending: &Sending) -> anyhow::Result<(u16, String)> {
+    let body = json!({ "encrypt": encrypted(plain) }).to_string();
     let answer = http::ask("POST", url, &signed(&body, sending), &body, PATIENCE).await?;
     Ok((answer.status, answer.body))
 }

@@ -116,7 +116,7 @@ fn employee(n: usize) -> Value {
         "employment_type": { "enum_name": "employee", "display": text("员工", "Employee") },
         "employment_status": { "enum_name": status.0, "display": text(status.1, status.0) },
         "email_address": format!("{}@example.test", who.latin),
-        "person_info": { "preferred_name": who.name, "legal_name": who.name, "phone_number": format!("+86{}", who.mobile) },
+        "person_info": { "person_id": id(71, n), "preferred_name": who.name, "legal_name": who.name, "phone_number": format!("+86{}", who.mobile) },
     });
     if n > 0 {
         employee["direct_manager_id"] = json!(id(70, n % 4));
@@ -163,7 +163,7 @@ fn talent(n: usize) -> Value {
             "current_city": { "city_code": "CT_1", "zh_name": "上海", "en_name": "Shanghai" },
             "modify_time": (FROM_MS + n as i64 * HOUR_MS).to_string(),
         },
-        "education_list": [{ "id": "1", "degree": 6, "school": "示例大学", "field_of_study": "会计", "start_time": "2012-09", "end_time": "2016-06" }],
+        "education_list": [{ "id": "1", "degree": 6, "school": "示例大学", "field_of_study": "会计", "start_time": "2012-09", "end_time": "2016-06", "end_time_v2": "1464710400000" }],
         "career_list": [{ "id": "1", "company": "示例贸易", "title": JOBS[n % 4].0, "start_time": "2016-07", "end_time": "至今" }],
         "resume_source_list": [{ "id": "1", "zh_name": "招聘网站", "en_name": "Job site" }],
         "resume_attachment_id_list": [id(66, n)],

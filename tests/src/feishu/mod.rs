@@ -23,7 +23,7 @@ use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-pub use events::{Sending, event, send};
+pub use events::{Sending, event, old_event, send, send_text};
 pub use faults::Fault;
 
 /// Everything the simulator knows and counts. Objects are as the vendor words them.

@@ -1,6 +1,7 @@
 //! Tenant tokens: valid 7,200 s, the same again when asked again.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -37,8 +38,12 @@ pub(super) struct Login {
     app_secret: String,
 }
 
-/// `POST /auth/v3/tenant_access_token/internal`: a wrong secret is HTTP 200 with a code.
-pub(super) async fn issue(State(tenant): State<Tenant>, Json(login): Json<Login>) -> Json<Value> {
+/// `POST /auth/v3/tenant_access_token/internal`: a wrong secret is HTTP 200 with a code. The vendor reads the body whatever its
+/// content-type: lark-oapi sends none here.
+pub(super) async fn issue(State(tenant): State<Tenant>, body: Bytes) -> Json<Value> {
+    let Ok(login) = serde_json::from_slice::<Login>(&body) else {
+        return Json(json!({ "code": 10003, "msg": "invalid param" }));
+    };
     let mut state = tenant.lock().unwrap();
     state.token_requests += 1;
     if login.app_id != APP_ID || login.app_secret != APP_SECRET {

@@ -100,6 +100,11 @@ async fn serving(home: &Home) -> Serving {
 }
 
 impl Serving {
+    /// How many deliveries were taken in.
+    async fn inbox(&self) -> usize {
+        self.records("inbox").await.len()
+    }
+
     /// Every live record of a collection by its external id.
     async fn records(&self, collection: &str) -> Vec<Value> {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -166,12 +171,21 @@ async fn callbacks_are_answered_with_an_encrypted_success_and_read_what_they_nam
     let again = company.lock().unwrap().events.all[1].clone();
     assert!(events::call_back(&url, &again, &keys).await.success);
 
-    // Signed by somebody else, for somebody else, or sent with the method of a held connection.
-    let forged = events::call_back(&url, &again, &dingtalk::Keys { token: "another".into(), ..keys.clone() }).await;
+    // Signed by somebody else; signed and for somebody else, or of no use; or sent with the method of a held connection.
+    let kept = gateway.inbox().await;
+    let wrong = dingtalk::Keys { token: "another".into(), ..keys.clone() };
+    let forged = events::call_back(&url, &again, &wrong).await;
+    assert_eq!((forged.status, forged.success), (401, false));
+    let nonsense = async |keys: &dingtalk::Keys| {
+        let (query, body) = keys.close("[1]", jiff::Timestamp::now().as_millisecond());
+        events::post(&format!("{url}?{query}"), &body.to_string(), keys).await.status
+    };
+    assert_eq!(nonsense(&wrong).await, 401);
+    assert_eq!(gateway.inbox().await, kept, "of what is not proved nothing is kept");
     let foreign = events::call_back(&url, &again, &dingtalk::Keys { owner: "dingother".into(), ..keys.clone() }).await;
-    for refused in [forged, foreign] {
-        assert_eq!((refused.status, refused.success), (401, false));
-    }
+    assert_eq!((foreign.status, foreign.success), (400, false));
+    assert_eq!(nonsense(&keys).await, 400);
+    assert_eq!(gateway.inbox().await, kept + 2);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let method = reqwest::Method::from_bytes(b"STREAM").unwrap();
     let request = reqwest::Client::new().request(method, &url).header("eventType", "user_modify_org");

@@ -186,6 +186,22 @@ async fn events_are_proved_by_the_gateway_and_the_question_about_the_address_is_
     let (status, body) = feishu::send(&hooks, &event, &Sending::default()).await.unwrap();
     assert_eq!((status, body.as_str()), (200, r#"{"msg":"success"}"#));
     assert_eq!(inbox().await, 1);
+
+    // Version 1.0, and what is signed but is not an event of either version.
+    let old =
+        feishu::old_event("e-2", "approval_instance", &json!({ "instance_code": "81D31358", "status": "PENDING" }));
+    for (wanted, kept) in [(200, 2), (200, 2)] {
+        let (status, body) = feishu::send(&hooks, &old, &Sending::default()).await.unwrap();
+        assert_eq!((status, inbox().await), (wanted, kept), "{body}");
+    }
+    for (kept, nonsense) in (3..).zip(["[1]", "no JSON", "{}"]) {
+        let unsigned = Sending { unsigned: true, ..Sending::default() };
+        let (status, body) = feishu::send_text(&hooks, nonsense, &unsigned).await.unwrap();
+        assert_eq!((status, inbox().await), (401, kept - 1), "{nonsense}: {body}");
+        let (status, body) = feishu::send_text(&hooks, nonsense, &Sending::default()).await.unwrap();
+        assert_eq!((status, inbox().await), (400, kept), "{nonsense}: {body}");
+        assert!(body.contains("it was stored"), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub trait Hooks: Send + Sync {
     /// Takes one in. What it answers may be sent: the delivery is durable then.
     ///
     /// # Errors
-    /// [`HookRefusal`]: nothing was kept.
+    /// [`HookRefusal`]: nothing was kept, unless it says otherwise.
     async fn take_in(&self, connection: &ConnectionName, delivery: HookDelivery) -> Result<HookAnswer, HookRefusal>;
 }
 
@@ -65,6 +65,8 @@ pub enum HookRefusal {
     Forged,
     /// The connector cannot read it.
     Unreadable,
+    /// It is the vendor's and was kept, but the connector cannot use it.
+    Unusable,
     /// Not done in time.
     Late,
     /// The store is away.

@@ -36,6 +36,9 @@ pub enum EgressError {
     /// The request is none: bad URL, bad method, bad header.
     #[error("bad request: {0}")]
     BadRequest(String),
+    /// A delivery bears the vendor's signature, and what it holds cannot be opened or is for somebody else: for the operator.
+    #[error("signed, but not opened: {0}")]
+    Unopened(String),
     /// A sealed tape does not hold the answer.
     #[error("no recorded exchange for {0}")]
     NotRecorded(String),

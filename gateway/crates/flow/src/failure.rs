@@ -18,6 +18,7 @@ impl From<EgressError> for Failure {
             EgressError::Limit { limit, message } => {
                 Self { code: Some(limit.to_owned()), ..Self::new(FailureKind::InvalidInput, message) }
             }
+            EgressError::Unopened(message) => Self::new(FailureKind::InvalidInput, message),
             EgressError::BadRequest(message) => Self::new(FailureKind::BadConfig, message),
             EgressError::NotRecorded(what) => Self::new(FailureKind::Internal, what),
         }

@@ -50,6 +50,13 @@ impl CallError {
         }
     }
 
+    /// The delivery that the call was about had been proved before it.
+    pub(crate) fn of_proved(mut self) -> Self {
+        let (Self::Failure { usage, .. } | Self::Budget { usage, .. } | Self::Crashed { usage, .. }) = &mut self;
+        usage.proved = true;
+        self
+    }
+
     /// The connector answered what no caller can use: its own fault, told as such.
     pub(crate) fn unusable(code: &str, message: String, usage: Usage) -> Self {
         let kind = FailureKind::Internal;

@@ -10,7 +10,7 @@ use wasmtime::component::InstancePre;
 use crate::action::{Action, Receipt};
 use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::call::{Call, Pull};
-use crate::delivery::{Delivery, Outcome};
+use crate::delivery::{Delivery, Door, Outcome};
 use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
 use crate::failure::{CallError, FailureKind};
 use crate::invoke::invoke;
@@ -111,8 +111,11 @@ impl Plugin {
             Proved::Question { answer } => return Ok(proof::answered(answer)),
         };
         let sealing = opened.as_ref().and(self.manifest.webhook.clone());
+        let by_manifest = self.manifest.webhook.as_ref().is_some_and(|webhook| webhook.proof.is_some());
+        let proved = by_manifest || delivery.door == Door::Held;
         let delivery = delivery.into_wit(&call.config, opened);
-        invoke(self, call, ReceiveExport { indices, delivery, sealing }).await
+        let made = invoke(self, call, ReceiveExport { indices, delivery, sealing }).await;
+        made.map_err(|error| if proved { error.of_proved() } else { error })
     }
 
     /// Asks the connector whether its connection works; empty where it has no `probe`.

@@ -61,10 +61,12 @@ pub(crate) fn json() -> (String, String) {
 }
 
 fn told(error: EgressError) -> CallError {
+    let proved = matches!(error, EgressError::Unopened(_));
     let (kind, message) = match error {
+        EgressError::Unopened(message) => (FailureKind::InvalidInput, message),
         EgressError::Auth(message) => (FailureKind::AuthRequired, message),
         EgressError::NotGranted(message) => (FailureKind::NotGranted, message),
         other => (FailureKind::BadConfig, other.to_string()),
     };
-    CallError::Failure { kind, code: None, message, retry_after_ms: None, usage: Usage::default() }
+    CallError::Failure { kind, code: None, message, retry_after_ms: None, usage: Usage { proved, ..Usage::default() } }
 }

@@ -41,6 +41,8 @@ pub(crate) struct CallState {
     pub(crate) seal_calls: u32,
     /// Bytes that `seal` hashed so far, keys included.
     pub(crate) sealed_bytes: u64,
+    /// A signature that `seal` compared was right.
+    pub(crate) signature_matched: bool,
     /// Why a host function ended the call.
     pub(crate) spent: Option<Spent>,
 }
@@ -102,6 +104,7 @@ impl CallState {
             log: LogMeter::default(),
             seal_calls: 0,
             sealed_bytes: 0,
+            signature_matched: false,
             spent: None,
         }
     }

@@ -49,11 +49,11 @@ pub use limits::{
 pub use model::{
     Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
     ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
-    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM,
-    NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow, Parent,
-    PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission,
-    RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep, TimerRow,
-    TimerWrite, UnresolvedKeys,
+    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery,
+    MESSAGES_STREAM, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow,
+    Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding,
+    RunOmission, RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep,
+    TimerRow, TimerWrite, UnresolvedKeys,
 };
 use options::Place;
 pub use options::StoreOptions;

@@ -6,8 +6,8 @@ use crate::identity::IdKey;
 use crate::keyed::ANY_CONNECTION;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
-    HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding, RunOmission,
-    RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, UnresolvedKeys, codes,
+    HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding,
+    RunOmission, RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, UnresolvedKeys, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.

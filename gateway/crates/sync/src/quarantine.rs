@@ -56,7 +56,7 @@ impl Engine {
             Tried::Nothing("it came by a delivery, which only the vendor can repeat".to_owned())
         };
         // Those have no bytes that were meant for the schema.
-        let has_payload = !matches!(row.item.code.as_str(), "connector" | "carries_secret");
+        let has_payload = !matches!(row.item.code.as_str(), "connector" | "carries_secret" | crate::intake::UNUSABLE);
         if let (Tried::Nothing(_), true) = (&tried, has_payload) {
             tried = self.through_schema(&key, &row)?;
         }

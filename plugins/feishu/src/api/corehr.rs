@@ -22,7 +22,7 @@ pub(crate) const DEPARTMENT_FIELDS: &[&str] = &[
 ];
 
 /// What of an employee is asked for: nothing that is not used; no identity document, bank account, family or health.
-pub(crate) const EMPLOYEE_FIELDS: &[&str] = &[
+const EMPLOYEE_FIELDS: &[&str] = &[
     "employment_id",
     "ats_application_id",
     "employee_number",
@@ -139,12 +139,20 @@ pub(crate) struct DepartmentQuery<'a> {
     pub(crate) fields: &'a [&'a str],
 }
 
-/// Asks for employees.
+/// Asks for employees: all, or those of the first list that is filled.
 #[derive(Debug, Serialize)]
 pub(crate) struct EmployeeQuery<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(crate) employment_ids: &'a [String],
+    pub(crate) employment_ids: &'a [&'a str],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) person_ids: &'a [&'a str],
     pub(crate) fields: &'a [&'a str],
+}
+
+impl Default for EmployeeQuery<'_> {
+    fn default() -> Self {
+        Self { employment_ids: &[], person_ids: &[], fields: EMPLOYEE_FIELDS }
+    }
 }
 
 /// Asks for leavers' applications that were granted or needed no grant.

@@ -1,5 +1,8 @@
 //! What an event means: the vendor tells which record changed and hardly ever how, so most of them are a reason to read just
 //! that record. What is not known here is taken, answered and left to the gateway to keep.
+//!
+//! Types and their members are those of lark-oapi 1.7.5: `P2Corehr…` in `corehr/v1` and `corehr/v2`, `P2Hire…` in `hire/v1`. The
+//! spellings in `_v1` of job changes and leavers' applications are events of version 2.0 too, which apps of before still subscribe to.
 
 use renmen_plugin::page::Origin;
 use renmen_plugin::schema::entity::{Application, Assignment, Candidate, Employee, Employment};
@@ -7,6 +10,7 @@ use renmen_plugin::{Outcome, Page, Refresh, log};
 use serde::Deserialize;
 
 use super::open::Event;
+use crate::streams::employees;
 
 /// The ids that events name. Each event has a few of them.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +21,7 @@ struct About {
     talent_id: Option<String>,
     offer_id: Option<String>,
     employment_id: Option<String>,
+    person_id: Option<String>,
 }
 
 pub(super) fn of(event: &Event) -> Outcome {
@@ -27,9 +32,9 @@ pub(super) fn of(event: &Event) -> Outcome {
     };
     let mut page = Page::new();
     let refresh = match event.kind.as_str() {
-        "hire.application.stage_changed_v1" | "hire.ehr_import_task.imported_v1" => {
-            one("applications", about.application_id)
-        }
+        "hire.application.stage_changed_v1"
+        | "hire.ehr_import_task.imported_v1"
+        | "hire.ehr_import_task_for_internship_offer.imported_v1" => one("applications", about.application_id),
         "hire.talent.tag_subscription_v1" => {
             one("applications", about.application_id).into_iter().chain(one("candidates", about.talent_id)).collect()
         }
@@ -63,10 +68,17 @@ pub(super) fn of(event: &Event) -> Outcome {
         | "corehr.employee.domain_event_v2"
         | "corehr.job_data.employed_v1"
         | "corehr.job_data.changed_v1"
+        | "corehr.job_change.updated_v1"
         | "corehr.job_change.updated_v2"
+        | "corehr.job_change.status_updated_v2"
         | "corehr.probation.updated_v2"
+        | "corehr.offboarding.updated_v1"
         | "corehr.offboarding.updated_v2"
         | "corehr.offboarding.status_updated_v2" => one("employees", about.employment_id),
+        // Name and phone are the person's, and the event names nobody else: whichever employments the person has are read.
+        "corehr.person.updated_v1" => {
+            one("employees", about.person_id.filter(|id| !id.is_empty()).map(employees::of_person))
+        }
         // These name departments by another kind of id than the one that they are read by.
         "corehr.department.created_v1"
         | "corehr.department.created_v2"

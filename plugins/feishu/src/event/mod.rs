@@ -9,7 +9,7 @@ use serde_json::json;
 use open::Opened;
 
 /// # Errors
-/// `AuthRequired` for what the gateway did not open, `UpstreamChanged` for an event of an unknown shape.
+/// `AuthRequired` for what the gateway did not open, `InvalidInput` for an event of an unknown shape.
 pub(crate) fn receive(delivery: &Delivery) -> Result<Outcome, Failure> {
     match open::open(delivery)? {
         // Asked once, when an address is entered in the vendor's console.

@@ -72,13 +72,24 @@ fn gender_of(gender: i64) -> Coded<Gender> {
 
 /// A school without a name says nothing.
 fn education(from: &hire::Education) -> Option<Education> {
-    let period = month(from.start_time.as_ref()).zip(month(from.end_time.as_ref()));
+    let end = new_end(from).or_else(|| month(from.end_time.as_ref()));
+    let period = month(from.start_time.as_ref()).zip(end);
     Some(Education {
         degree: from.degree.and_then(degree_of).map(str::to_owned),
         field: filled(from.field_of_study.as_ref()).map(str::to_owned),
         period: period.filter(|(start, end)| start <= end).map(|(start, end)| DateSpan::new(start, end)),
         ..Education::new(filled(from.school.as_ref())?.to_owned())
     })
+}
+
+/// The end in the newer member: milliseconds, or a month as everywhere else, to the first day of its month. Anything else is none.
+fn new_end(from: &hire::Education) -> Option<LocalDate> {
+    /// Smaller numbers would be seconds: in milliseconds this is 1973.
+    const MS_MIN: i64 = 100_000_000_000;
+    let text = filled(from.end_time_v2.as_ref())?;
+    let Ok(ms) = text.parse::<i64>() else { return month(from.end_time_v2.as_ref()) };
+    let day = (ms >= MS_MIN).then(|| LocalDate::from_epoch_ms_at_offset(ms, CHINA_MINUTES).ok()).flatten()?;
+    month(day.to_string().get(..7).map(str::to_owned).as_ref())
 }
 
 fn degree_of(degree: i64) -> Option<&'static str> {

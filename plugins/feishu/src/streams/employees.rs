@@ -9,9 +9,7 @@ use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
 
 use super::size;
-use crate::api::corehr::{
-    self, EMPLOYEE_FIELDS, EmployeeQuery, Offboarding, OffboardingInfo, OffboardingQuery, USER_IDS,
-};
+use crate::api::corehr::{self, EmployeeQuery, Offboarding, OffboardingInfo, OffboardingQuery, USER_IDS};
 use crate::api::hire::DEPARTMENT_IDS;
 use crate::api::{all, ask, data, listing, request};
 use crate::{Config, map};
@@ -28,13 +26,10 @@ type Leaving = BTreeMap<String, OffboardingInfo>;
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut page = Page::new();
     if !pull.only.is_empty() {
-        for ids in pull.only.chunks(SIZE_MAX as usize) {
-            let query = EmployeeQuery { employment_ids: ids, fields: EMPLOYEE_FIELDS };
-            add(config, &mut page, &ask(to(config, "batch_get").json(&query))?)?;
-        }
+        named(config, &mut page, &pull.only)?;
         return Ok(page);
     }
-    let query = EmployeeQuery { employment_ids: &[], fields: EMPLOYEE_FIELDS };
+    let query = EmployeeQuery::default();
     let request = to(config, "search")
         .query("page_size", size(pull.max_records, 3, SIZE_MAX))
         .query_some("page_token", pull.cursor.as_deref())
@@ -45,6 +40,31 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         Some(next) => page.more(next),
         None => page,
     })
+}
+
+/// How a read is asked for that names a person instead of an employment. No id of the vendor's has a slash.
+const PERSON: &str = "person/";
+
+/// What to ask this stream for where only the person is known.
+pub(crate) fn of_person(person_id: String) -> String {
+    PERSON.to_owned() + &person_id
+}
+
+/// Those of these ids. The vendor looks at the first list that is filled and at no other (page "批量查询员工信息"), so employments
+/// and persons are asked for apart.
+fn named(config: &Config, page: &mut Page, only: &[String]) -> Result<(), Failure> {
+    let (persons, employments): (Vec<&str>, Vec<&str>) =
+        only.iter().map(String::as_str).partition(|id| id.starts_with(PERSON));
+    let persons: Vec<&str> = persons.into_iter().filter_map(|id| id.strip_prefix(PERSON)).collect();
+    let of_employments = employments
+        .chunks(SIZE_MAX as usize)
+        .map(|employment_ids| EmployeeQuery { employment_ids, ..EmployeeQuery::default() });
+    let of_persons =
+        persons.chunks(SIZE_MAX as usize).map(|person_ids| EmployeeQuery { person_ids, ..EmployeeQuery::default() });
+    for query in of_employments.chain(of_persons) {
+        add(config, page, &ask(to(config, "batch_get").json(&query))?)?;
+    }
+    Ok(())
 }
 
 fn to(config: &Config, call: &str) -> Request {

@@ -3,7 +3,7 @@
 mod applications;
 mod candidates;
 mod departments;
-mod employees;
+pub(crate) mod employees;
 mod external;
 mod interviews;
 mod jobs;

@@ -32,6 +32,21 @@ fn event(kind: &str, about: &Value) -> String {
     .to_string()
 }
 
+/// An event of version 1.0, as the page "审批实例状态变更" shows one.
+fn old_event(kind: &str, about: &Value) -> String {
+    let mut about = about.clone();
+    about["type"] = json!(kind);
+    json!({ "ts": "1502199207.7171419", "uuid": "bc447199585340d1f3728d26b1c0297a", "token": "made-up",
+            "type": "event_callback", "event": about })
+    .to_string()
+}
+
+/// What the outcome asks to be read.
+fn asked(outcome: &Outcome) -> Vec<(&str, Vec<&str>)> {
+    let asked = outcome.refresh.iter();
+    asked.map(|refresh| (refresh.stream.as_str(), refresh.only.iter().map(String::as_str).collect())).collect()
+}
+
 fn delivered(kind: &str, about: &Value) -> Outcome {
     receive(opened(&event(kind, about))).unwrap()
 }
@@ -85,19 +100,76 @@ fn an_event_that_says_only_that_something_changed_asks_for_just_that_record() {
             json!({ "event_type": 7, "employment_id": "7" }),
             vec![("employees", vec!["7"])],
         ),
+        (
+            "corehr.job_change.updated_v1",
+            json!({ "employment_id": "7", "job_change_id": "2", "status": 2 }),
+            vec![("employees", vec!["7"])],
+        ),
+        (
+            "corehr.job_change.status_updated_v2",
+            json!({ "employment_id": "7", "job_change_id": "2", "status": 9 }),
+            vec![("employees", vec!["7"])],
+        ),
+        (
+            "corehr.offboarding.updated_v1",
+            json!({ "employment_id": "7", "offboarding_id": "4", "status": 1 }),
+            vec![("employees", vec!["7"])],
+        ),
+        (
+            "corehr.person.updated_v1",
+            json!({ "person_id": "31", "field_changes": ["phone_list"] }),
+            vec![("employees", vec!["person/31"])],
+        ),
+        ("corehr.person.updated_v1", json!({ "person_id": "" }), vec![]),
+        (
+            "hire.ehr_import_task_for_internship_offer.imported_v1",
+            json!({ "application_id": "9", "offer_id": "5" }),
+            vec![("applications", vec!["9"])],
+        ),
         ("corehr.department.updated_v2", json!({ "department_id": "3" }), vec![("departments", vec![])]),
         ("corehr.employment.updated_v1", json!({}), vec![]),
     ];
     for (kind, about, wanted) in cases {
         let outcome = delivered(kind, &about);
-        let refresh: Vec<(&str, Vec<&str>)> = outcome
-            .refresh
-            .iter()
-            .map(|refresh| (refresh.stream.as_str(), refresh.only.iter().map(String::as_str).collect()))
-            .collect();
-        assert_eq!(refresh, wanted, "{kind}");
+        assert_eq!(asked(&outcome), wanted, "{kind}");
         assert_eq!(outcome.delivery_id.as_deref(), Some("5e3702a8"));
         assert_eq!((outcome.answer.status, outcome.records.len()), (200, 0));
+    }
+}
+
+#[test]
+fn an_event_of_version_1_is_opened_known_by_its_uuid_and_read_or_left_to_be_kept() {
+    let about =
+        json!({ "approval_code": "7C468A54", "instance_code": "81D31358", "status": "PENDING", "uuid": "6525bffb" });
+    let cases = [
+        ("approval_instance", about, vec![]),
+        ("leave_approval", json!({}), vec![]),
+        ("corehr.offboarding.updated_v1", json!({ "employment_id": "7" }), vec![("employees", vec!["7"])]),
+    ];
+    for (kind, about, wanted) in cases {
+        let outcome = receive(opened(&old_event(kind, &about))).unwrap();
+        assert_eq!(outcome.delivery_id.as_deref(), Some("bc447199585340d1f3728d26b1c0297a"), "{kind}");
+        assert_eq!((outcome.answer.status, asked(&outcome)), (200, wanted), "{kind}");
+        assert!(outcome.records.is_empty());
+    }
+}
+
+#[test]
+fn what_is_signed_but_is_not_an_event_cannot_be_used_and_is_not_quoted() {
+    for nonsense in [
+        "",
+        "张三",
+        "[1]",
+        "{}",
+        r#"{"event":{"type":"approval_instance","name":"张三"}}"#,
+        r#"{"uuid":"1","type":"event_callback","event":{"name":"张三"}}"#,
+        r#"{"uuid":"1","type":"event_callback"}"#,
+        r#"{"type":"url_verification"}"#,
+        r#"{"header":{"event_id":7,"event_type":"张三"}}"#,
+    ] {
+        let failure = receive(opened(nonsense)).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::InvalidInput, "{nonsense}");
+        assert!(!failure.message.contains("张三"), "{}", failure.message);
     }
 }
 

@@ -71,6 +71,47 @@ fn a_targeted_read_gives_the_same_record_as_the_list() {
 }
 
 #[test]
+fn employments_and_persons_are_asked_for_apart_because_the_vendor_looks_at_one_list() {
+    let url = format!(
+        "{BASE}/open-apis/corehr/v2/employees/batch_get?user_id_type=people_corehr_id&department_id_type=open_department_id"
+    );
+    let body = r#"{"code":0,"data":{"items":[]}}"#;
+    let host = Host::new().answer("POST", &url, 200, body).answer("POST", &url, 200, body);
+    only(&host, "employees", &["person/31", "7", "person/32"]);
+    let asked = |n: usize| serde_json::from_slice::<serde_json::Value>(&host.request_body(n).unwrap()).unwrap();
+    let (first, second) = (asked(0), asked(1));
+    assert_eq!((&first["employment_ids"], first.get("person_ids")), (&serde_json::json!(["7"]), None));
+    assert_eq!((&second["person_ids"], second.get("employment_ids")), (&serde_json::json!(["31", "32"]), None));
+    assert_eq!(first["fields"], second["fields"]);
+}
+
+#[test]
+fn the_end_of_an_education_is_the_newer_member_where_it_can_be_read_and_else_the_older_one() {
+    let url = format!("{BASE}/open-apis/hire/v1/talents/3?user_id_type=open_id");
+    let end = |members: &str| {
+        let body = format!(
+            r#"{{"code":0,"data":{{"talent":{{"id":"3","basic_info":{{"name":"郑浩然"}},"education_list":[
+                {{"school":"示例大学","start_time":"2021-09",{members}}}]}}}}}}"#
+        );
+        let page = only(&Host::new().answer("GET", &url, 200, body.as_str()), "candidates", &["3"]);
+        payload(&page.records[0])["educations"][0]["period"]["end"].clone()
+    };
+    // Midnight in China of the first of July 2025.
+    for (members, wanted) in [
+        (r#""end_time":"至今","end_time_v2":"1751299200000""#, "2025-07-01"),
+        (r#""end_time":"至今","end_time_v2":1751299200000"#, "2025-07-01"),
+        (r#""end_time":"2024-06","end_time_v2":"2025-06""#, "2025-06-01"),
+        (r#""end_time":"2024-06","end_time_v2":"""#, "2024-06-01"),
+        (r#""end_time":"2024-06","end_time_v2":null"#, "2024-06-01"),
+        (r#""end_time":"2024-06","end_time_v2":"1751299200""#, "2024-06-01"),
+        (r#""end_time":"2024-06","end_time_v2":"至今""#, "2024-06-01"),
+    ] {
+        assert_eq!(end(members), wanted, "{members}");
+    }
+    assert!(end(r#""end_time":"至今""#).is_null(), "not known");
+}
+
+#[test]
 fn one_that_is_gone_is_told_and_one_that_the_vendor_does_not_take_is_set_aside() {
     let url = |id: &str| format!("{BASE}/open-apis/hire/v1/talents/{id}?user_id_type=open_id");
     let host = Host::new()

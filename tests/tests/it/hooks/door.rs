@@ -78,6 +78,47 @@ async fn an_unknown_event_is_answered_counted_and_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_and_of_no_use_is_kept_and_answered_so_that_the_vendor_stops() {
+    let gateway = Gateway::start("http://127.0.0.1:9", "").await;
+    let nonsense = ["[1]", "", "{\"type\":", "Lin Made-Up 13800000000", "{\"type\":7}"];
+    for (n, body) in nonsense.iter().enumerate() {
+        let unsigned = Sent::text(&format!("u{n}"), body, now_s()).forged();
+        assert_eq!(gateway.deliver(&unsigned).await.status(), 401, "{body}");
+    }
+    assert!(gateway.inbox().await.is_empty(), "nobody else's bytes are kept");
+    for (n, body) in nonsense.iter().enumerate() {
+        let signed = Sent::text(&format!("s{n}"), body, now_s());
+        for _ in 0..2 {
+            let answer = gateway.deliver(&signed).await;
+            assert_eq!(answer.status(), 400, "{body}");
+            let told: serde_json::Value = answer.json().await.unwrap();
+            assert!(told["detail"].as_str().unwrap().contains("it was stored"), "{told}");
+        }
+    }
+    let inbox = gateway.inbox().await;
+    assert_eq!(inbox.len(), nonsense.len());
+    for row in &inbox {
+        assert_eq!((&row["verdict"], &row["quarantined"], &row["repeats"]), (&json!("refused"), &json!(1), &json!(1)));
+    }
+    let exchange = gateway.api(inbox[1]["exchange_url"].as_str().unwrap()).await.to_string();
+    assert!(exchange.contains("Lin Made-Up 13800000000"), "the delivery as it came: {exchange}");
+    let waiting = gateway.api("/v1/quarantine").await["data"].as_array().unwrap().clone();
+    assert_eq!(waiting.len(), nonsense.len());
+    for item in &waiting {
+        assert_eq!((&item["code"], &item["entity"]), (&json!("unusable_delivery"), &json!("delivery")), "{item}");
+        let reason = item["reason"].as_str().unwrap();
+        assert!(!reason.is_empty() && !reason.contains("Lin") && !reason.contains("138"), "{reason}");
+    }
+    let metrics = gateway.text("/metrics").await;
+    for (verdict, count) in [("forged", nonsense.len()), ("unusable", nonsense.len() * 2)] {
+        let line = format!(r#"renmen_webhook_deliveries_total{{connection="events",verdict="{verdict}"}} {count}"#);
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
+    // The vendor's next good one comes in as ever.
+    assert_eq!(gateway.deliver(&Sent::new("good", &updated("E1", "Lin Made-Up", 1_000))).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn more_than_its_share_a_second_is_sent_away_until_later() {
     let gateway = Gateway::start("http://127.0.0.1:9", "webhooks_per_second = 1").await;
     let mut refused = 0;

@@ -46,7 +46,12 @@ impl Sent {
     }
 
     pub(super) fn at(id: &str, event: &Value, seconds: i64) -> Self {
-        let body = event.to_string();
+        Self::text(id, &event.to_string(), seconds)
+    }
+
+    /// Any text, signed as an event is.
+    pub(super) fn text(id: &str, body: &str, seconds: i64) -> Self {
+        let body = body.to_owned();
         let key = STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("{id}.{seconds}.{body}").as_bytes());

@@ -178,6 +178,10 @@ fn of_refusal(refusal: HookRefusal) -> Problem {
         ),
         HookRefusal::Unreadable => Problem::new(ProblemCode::BadRequest)
             .detail("the connector does not recognize this delivery", "连接器无法识别该内容"),
+        HookRefusal::Unusable => Problem::new(ProblemCode::BadRequest).detail(
+            "the signature is valid, but the content cannot be used; it was stored, so do not send it again",
+            "签名有效，但内容无法使用；已保存，请勿重发",
+        ),
         HookRefusal::Late => Problem::new(ProblemCode::DeadlineExceeded).detail(
             "send it again; a delivery that was already stored is not processed twice",
             "请重发，已保存的回调不会重复处理",

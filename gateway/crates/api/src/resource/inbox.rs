@@ -24,7 +24,8 @@ pub(crate) struct Received {
     delivery_id: Option<String>,
     /// When it came first.
     received_at: Time,
-    /// What it meant: `records`, `refresh`, or `nothing` for an event that the connector does not know.
+    /// What it meant: `records`, `refresh`, `refused` where all that it brought was refused, or `nothing` for an event that the
+    /// connector does not know.
     verdict: &'static str,
     /// Records that it brought.
     records: u64,
@@ -51,9 +52,10 @@ pub(crate) struct ReceivedList {
 
 impl Received {
     fn of(row: InboxRow) -> Self {
-        let verdict = match (row.records + row.quarantined, row.refreshes) {
-            (0, 0) => "nothing",
-            (0, _) => "refresh",
+        let verdict = match (row.records, row.refreshes, row.quarantined) {
+            (0, 0, 0) => "nothing",
+            (0, 0, _) => "refused",
+            (0, _, 0) => "refresh",
             _ => "records",
         };
         Self {

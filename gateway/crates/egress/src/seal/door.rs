@@ -72,7 +72,8 @@ impl Seal {
     /// Proves a delivery, and opens it.
     ///
     /// # Errors
-    /// [`EgressError::Auth`] for what is not the vendor's and for an empty slot, [`EgressError::BadRequest`] for an `owner` that
+    /// [`EgressError::Auth`] for what is not the vendor's and for an empty slot, [`EgressError::Unopened`] for what the vendor
+    /// signed and nobody here can open, [`EgressError::BadRequest`] for an `owner` that
     /// names a configuration key which is not set.
     pub fn prove(&self, proof: &ProofManifest, config: &Value, incoming: &Incoming<'_>) -> Result<Proved, EgressError> {
         let (seal, key) = self.host(&proof.slot, SIGNING)?;
@@ -131,7 +132,7 @@ impl Seal {
     fn open(&self, open: &OpenManifest, config: &Value, text: Option<String>) -> Result<Vec<u8>, EgressError> {
         let (seal, key) = self.host(&open.slot, OPENING)?;
         let wrong = |what: &str| {
-            EgressError::Auth(format!(
+            EgressError::Unopened(format!(
                 "the delivery is signed by the vendor, and {what}; check slot `{}` against the vendor's console",
                 open.slot
             ))

@@ -20,6 +20,7 @@ pub(super) fn told(state: &mut CallState, error: EgressError) -> wasmtime::Resul
             Failure { retry_after_ms, ..failure(FailureKind::RateLimited, None, message) }
         }
         EgressError::Unavailable(message) => failure(FailureKind::UpstreamUnavailable, None, message),
+        EgressError::Unopened(message) => failure(FailureKind::InvalidInput, None, message),
         EgressError::BadRequest(message) => failure(FailureKind::Internal, Some("bad_request"), message),
         EgressError::NotRecorded(what) => failure(
             FailureKind::UpstreamUnavailable,

@@ -30,19 +30,21 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     let mut instance = linker.instance(&format!("renmen:connector/seal@{CONTRACT}"))?;
     instance.func_wrap_async(
         "sign",
-        |store: StoreContextMut<'_, CallState>, (slot, parts): (String, Vec<Vec<u8>>)| {
+        |mut store: StoreContextMut<'_, CallState>, (slot, parts): (String, Vec<Vec<u8>>)| {
             Box::new(async move {
-                let made = hash(store, &slot, &parts, Seal::signing).await?;
+                let made = hash(&mut store, &slot, &parts, Seal::signing).await?;
                 Ok((made.map(Signing::finish),))
             })
         },
     )?;
     instance.func_wrap_async(
         "verify",
-        |store: StoreContextMut<'_, CallState>, (slot, parts, signature): (String, Vec<Vec<u8>>, Vec<u8>)| {
+        |mut store: StoreContextMut<'_, CallState>, (slot, parts, signature): (String, Vec<Vec<u8>>, Vec<u8>)| {
             Box::new(async move {
-                let made = hash(store, &slot, &parts, Seal::verifying).await?;
-                Ok((made.map(|signing| signing.matches(&signature)),))
+                let made = hash(&mut store, &slot, &parts, Seal::verifying).await?;
+                let matches = made.map(|signing| signing.matches(&signature));
+                store.data_mut().signature_matched |= matches.as_ref().is_ok_and(|matches| *matches);
+                Ok((matches,))
             })
         },
     )
@@ -50,20 +52,20 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 
 /// Counts the call, charges it, and hashes.
 async fn hash(
-    mut store: StoreContextMut<'_, CallState>,
+    store: &mut StoreContextMut<'_, CallState>,
     slot: &str,
     parts: &[Vec<u8>],
     begin: Begin,
 ) -> wasmtime::Result<Result<Signing, Failure>> {
     store.data_mut().count_seal_call()?;
-    charge(&mut store, FUEL_A_CALL)?;
+    charge(store, FUEL_A_CALL)?;
     let mut signing = match begun(store.data_mut(), slot, parts, begin)? {
         Ok(signing) => signing,
         Err(failure) => return Ok(Err(failure)),
     };
     let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>().saturating_add(signing.key_bytes() as u64);
     store.data_mut().count_sealed(bytes)?;
-    charge(&mut store, bytes.saturating_mul(FUEL_A_BYTE))?;
+    charge(store, bytes.saturating_mul(FUEL_A_BYTE))?;
     let mut since_turn = 0;
     for slice in parts.iter().flat_map(|part| part.chunks(SLICE)) {
         signing.update(slice);

@@ -3,8 +3,8 @@
 mod authored;
 mod kept;
 mod key;
-mod note;
 mod lease;
+mod note;
 mod page;
 mod record;
 mod reference;
@@ -17,8 +17,8 @@ pub use authored::{
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
-pub use note::{Brake, HeldRecord, HeldSweep, PageNotes, RunFinding, RunOmission};
 pub use lease::LeaseRow;
+pub use note::{Brake, HeldRecord, HeldSweep, PageNotes, RunFinding, RunOmission};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,

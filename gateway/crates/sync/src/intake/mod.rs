@@ -7,23 +7,26 @@ mod door;
 mod pace;
 mod prepare;
 mod refresh;
+mod unusable;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use renmen_egress::{GATEWAY_MEMORY, Tape};
 use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome};
-use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_store::inbox::Intake;
 use renmen_store::{CommitOutcome, StoreError, StreamKey};
 use renmen_turns::{Class, work};
 
 use crate::source::Reading;
-use crate::spool::PageTape;
+use crate::spool::{PageTape, Reel};
 use crate::{ConnectionRuntime, Engine, figures};
 pub(crate) use door::Door;
 pub use door::Sender;
 pub(crate) use pace::Pace;
 pub(crate) use prepare::carried;
+pub(crate) use unusable::CODE as UNUSABLE;
 
 /// In which header the connector is told how old a delivery may be. See the SDK's `Delivery::check_age`.
 const WINDOW_HEADER: &str = "renmen-replay-window-ms";
@@ -95,8 +98,8 @@ pub struct TakenIn {
     pub refreshes: usize,
 }
 
-/// Why a delivery was not taken in. Nothing of it was kept, unless the answer came too late for the vendor: then it will come
-/// again, and be known. Texts hold no secret and nobody's data.
+/// Why a delivery was not taken in. Nothing of it was kept, unless it is [`IntakeError::Unusable`], or the answer came too late for
+/// the vendor: then it will come again, and be known. Texts hold no secret and nobody's data.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// No such connection, or one whose plugin takes no deliveries.
@@ -117,9 +120,12 @@ pub enum IntakeError {
     /// It is not the vendor's, or too old.
     #[error("not proved: {0}")]
     Forged(String),
-    /// The connector cannot read it.
+    /// The connector cannot read it, and did not say whose it is: nothing was kept.
     #[error("unreadable: {0}")]
     Unreadable(String),
+    /// It is the vendor's, and the connector cannot use it. Unlike the others it was kept: the same again would end no other way.
+    #[error("proved, kept and of no use: {0}")]
+    Unusable(String),
     /// It was not done within `webhook_deadline`.
     #[error("not done within webhook_deadline ({} ms)", deadline.as_millis())]
     Late {
@@ -148,6 +154,7 @@ impl IntakeError {
             Self::TurnedAway => "turned_away",
             Self::Forged(_) => "forged",
             Self::Unreadable(_) => "unreadable",
+            Self::Unusable(_) => "unusable",
             Self::Late { .. } => "late",
             Self::OutOfMemory(_) => "out_of_memory",
             Self::Failed(_) => "failed",
@@ -158,7 +165,9 @@ impl IntakeError {
     fn of(error: &CallError, deadline: Duration) -> Self {
         match error {
             CallError::Failure { kind: FailureKind::AuthRequired, message, .. } => Self::Forged(message.clone()),
-            CallError::Failure { kind: FailureKind::InvalidInput, message, .. } => Self::Unreadable(message.clone()),
+            CallError::Failure { kind: FailureKind::InvalidInput | FailureKind::UpstreamChanged, message, .. } => {
+                Self::Unreadable(message.clone())
+            }
             CallError::Budget { budget: "wall_clock", .. } => Self::Late { deadline },
             CallError::Budget { budget: GATEWAY_MEMORY, message, .. } => Self::OutOfMemory(message.clone()),
             other => Self::Failed(other.to_string()),
@@ -223,10 +232,12 @@ impl Engine {
         let tape = Arc::new(PageTape::new(Vec::new(), None));
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms: delivery.received_at_ms };
         let turn = connection.door().enter(sender).await.map_err(|_turned_away| IntakeError::TurnedAway)?;
-        let mut outcome = receiver
-            .receive(reading, hooks.deadline, delivery)
-            .await
-            .map_err(|error| IntakeError::of(&error, hooks.deadline))?;
+        let made = receiver.receive(reading, hooks.deadline, delivery).await;
+        if let Some(why) = made.as_ref().err().and_then(unusable::reason) {
+            turn.proved();
+            return self.keep_unusable(connection, seen, why, began).await;
+        }
+        let mut outcome = made.map_err(|error| IntakeError::of(&error, hooks.deadline))?;
         if nothing_to_keep(&seen, &outcome) {
             let answer = outcome.answer;
             let outcome = CommitOutcome::default();
@@ -239,19 +250,7 @@ impl Engine {
         }
         let answer = outcome.answer.clone();
         let _held_until_kept = outcome.memory.take();
-        let prepared = prepare::Prepare {
-            connection: Arc::clone(connection),
-            source: Arc::clone(&source),
-            keep_exchanges: self.options.keep_exchanges,
-            now_ms: self.options.clock.now_ms(),
-            took: began.elapsed(),
-        };
-        let reel = tape.take().await;
-        let (intake, ahead) = if weight(&seen, &outcome) > INLINE_BYTES_MAX {
-            work(&connection.account(), Class::Urgent, move || prepared.intake(seen, outcome, reel)).await
-        } else {
-            prepared.intake(seen, outcome, reel)
-        };
+        let (intake, ahead) = self.prepared(connection, seen, outcome, tape.take().await, began).await;
         let refreshes = intake.refreshes.len();
         let taken = self.store.take_in(intake).await.inspect_err(|error| {
             if matches!(error, StoreError::Quota { .. }) {
@@ -269,6 +268,30 @@ impl Engine {
             self.refreshes.notify_one();
         }
         Ok(TakenIn { answer, verdict: Verdict::Taken, outcome: taken.outcome, refreshes })
+    }
+
+    /// What the store takes of a delivery, and by stream how many of its records are dated too far ahead; a big one is packed off
+    /// the reactor.
+    async fn prepared(
+        &self,
+        connection: &Arc<ConnectionRuntime>,
+        seen: Delivery,
+        outcome: Outcome,
+        reel: Reel,
+        began: Instant,
+    ) -> (Intake, Vec<(StreamName, u64)>) {
+        let prepared = prepare::Prepare {
+            connection: Arc::clone(connection),
+            source: connection.source(),
+            keep_exchanges: self.options.keep_exchanges,
+            now_ms: self.options.clock.now_ms(),
+            took: began.elapsed(),
+        };
+        if weight(&seen, &outcome) > INLINE_BYTES_MAX {
+            work(&connection.account(), Class::Urgent, move || prepared.intake(seen, outcome, reel)).await
+        } else {
+            prepared.intake(seen, outcome, reel)
+        }
     }
 }
 

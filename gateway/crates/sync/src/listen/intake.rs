@@ -26,7 +26,12 @@ impl Taker for Intake {
                 (EventVerdict::Refused, Vec::new())
             }
             // The same bytes again would end no other way.
-            Err(error @ (IntakeError::Unreadable(_) | IntakeError::TooLarge { .. } | IntakeError::Forged(_))) => {
+            Err(
+                error @ (IntakeError::Unreadable(_)
+                | IntakeError::Unusable(_)
+                | IntakeError::TooLarge { .. }
+                | IntakeError::Forged(_)),
+            ) => {
                 tracing::warn!(connection = %name, %error, "An event cannot be taken in");
                 (EventVerdict::Refused, Vec::new())
             }

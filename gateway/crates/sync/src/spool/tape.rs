@@ -51,6 +51,7 @@ struct Heading {
 }
 
 /// What a call read, and how much of it came from the network.
+#[derive(Default)]
 pub(crate) struct Reel {
     pub(crate) answers: Vec<Answer>,
     pub(crate) fetched: u64,

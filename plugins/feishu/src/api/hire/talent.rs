@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::api::loose::whole;
+use crate::api::loose::{whole, written};
 use crate::api::text::Named;
 
 /// One talent.
@@ -46,7 +46,7 @@ pub(crate) struct Basic {
     pub(crate) modify_time: Option<i64>,
 }
 
-/// A school. Times are `1990-01`.
+/// A school. Times are `1990-01`, unless said otherwise.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Education {
     /// 5 college, 6 bachelor, 7 master, 8 doctor, …
@@ -55,7 +55,12 @@ pub(crate) struct Education {
     pub(crate) school: Option<String>,
     pub(crate) field_of_study: Option<String>,
     pub(crate) start_time: Option<String>,
+    /// Or "until today".
     pub(crate) end_time: Option<String>,
+    /// 结束时间-新, "无「至今」传值": the same, but of somebody who still studies the day that is planned. The page "获取人才列表" asks for this
+    /// one to be read (`TalentEducationInfo` of lark-oapi), and its example is in milliseconds: `1687180087000`.
+    #[serde(default, deserialize_with = "written")]
+    pub(crate) end_time_v2: Option<String>,
 }
 
 /// A place of work. Times are `1990-01`.

@@ -10,6 +10,7 @@ mod changed;
 mod event;
 mod map;
 mod marker;
+mod part;
 mod streams;
 
 use std::collections::BTreeMap;

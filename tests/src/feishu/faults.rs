@@ -47,7 +47,11 @@ impl Queue {
 }
 
 pub(super) async fn before(State(tenant): State<Tenant>, request: Request, next: Next) -> Response {
-    let fault = tenant.lock().unwrap().faults.0.pop_front();
+    let fault = {
+        let mut state = tenant.lock().unwrap();
+        let denied = state.denied.iter().any(|path| request.uri().path().contains(path.as_str()));
+        state.faults.0.pop_front().or(denied.then_some(Fault::NoScope))
+    };
     match fault {
         None => next.run(request).await,
         Some(fault) => answer(fault),

@@ -42,6 +42,8 @@ pub struct State {
     pub external_interviews: Vec<Value>,
     pub background_checks: Vec<Value>,
     pub notes: Vec<Value>,
+    /// Paths, or parts of them, for which the app has no permission.
+    pub denied: Vec<String>,
     /// Applications that another one of the same candidate locks.
     pub locked: Vec<String>,
     /// Writes to applications that were taken: path's last segment and id.

@@ -132,6 +132,7 @@ async fn departments_that_dingtalk_lists_and_refuses_do_not_stop_the_others_and_
     for stream in ["departments", "users"] {
         let run = pull(&home, stream).await;
         assert_eq!((&run["failure"], &run["deleted"]), (&Value::Null, &0.into()), "{run}");
+        assert!(run["findings"].as_u64().is_some_and(|findings| findings > 0), "the department is told: {run}");
     }
     company.lock().unwrap().out_of_range.clear();
     assert_eq!(pull(&home, "users").await["deleted"], 1, "seen once all can be read again");

@@ -140,6 +140,30 @@ async fn who_is_no_longer_listed_is_gone_and_a_cut_run_deletes_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_the_app_may_not_read_is_told_and_neither_stops_the_rest_nor_deletes() {
+    let (tenant, home) = hire(20, 12).await;
+    assert_eq!(pull(&home, "external_records").await["failure"], Value::Null);
+    let before = records(&home, "assessments").await.len();
+    tenant.lock().unwrap().denied =
+        ["offboardings", "interview_records", "external_background_checks"].map(str::to_owned).to_vec();
+    for stream in ["employees", "interviews", "external_records"] {
+        let run = pull(&home, stream).await;
+        assert_eq!((&run["failure"], &run["deleted"]), (&Value::Null, &0.into()), "{run}");
+        assert!(run["findings"].as_u64().is_some_and(|findings| findings > 0), "{run}");
+    }
+    assert_eq!(records(&home, "employees").await.len(), 20);
+    assert!(!records(&home, "interviews").await.is_empty());
+    assert_eq!((records(&home, "assessments").await.len(), before), (1, 1), "what could not be read is not gone");
+    // Given the permission all is as it should be.
+    tenant.lock().unwrap().denied.clear();
+    for stream in ["employees", "interviews", "external_records"] {
+        let run = pull(&home, stream).await;
+        assert_eq!((&run["failure"], &run["findings"]), (&Value::Null, &0.into()), "{run}");
+    }
+    assert!(!records(&home, "dimension-scores").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_probe_tells_which_permission_is_missing() {
     let (tenant, home) = hire(5, 5).await;
     assert!(home.run(&["check", "--dev"]).await.status.success());

@@ -4,7 +4,7 @@
 use renmen_plugin::http::send_all;
 use renmen_plugin::page::Origin;
 use renmen_plugin::schema::entity::ProcessNode;
-use renmen_plugin::{Failure, Page, Pull, Unfit, clock};
+use renmen_plugin::{Failure, FailureKind, Page, PageFinding, Pull, Unfit, clock};
 use serde::{Deserialize, Serialize};
 
 use crate::Config;
@@ -44,17 +44,34 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         max_results: (pull.max_records / 2).clamp(1, INSTANCES_MAX),
         user_ids: Vec::new(),
     };
-    let found = api::find_instances(config, &find)?;
-    let page = read(config, found.list.iter().map(String::as_str))?;
-    match found.next()? {
-        Some(token) if token != place.token => place.token = token,
-        Some(_) => return Err(Failure::upstream_changed("the list of approvals goes on where it was")),
-        None => (place.process, place.token) = (place.process + 1, 0),
-    }
+    let (page, next) = match listed(config, &find) {
+        // The next form may be in order.
+        Err(failure) if is_of_one_alone(&failure) => {
+            let findings = vec![PageFinding::failed(format!("approvals of the form {process_code}"), &failure)];
+            (Page { findings, ..Page::new() }, None)
+        }
+        listed => listed?,
+    };
+    (place.process, place.token) = next.map_or((place.process + 1, 0), |token| (place.process, token));
     if place.process >= config.approval_processes.len() {
         return Ok(page);
     }
     Ok(page.more(serde_json::to_string(&place)?))
+}
+
+/// Does a failure say nothing of the other forms and approvals? Permission, token and pace are the app's.
+fn is_of_one_alone(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::UpstreamChanged | FailureKind::BadConfig)
+}
+
+/// A page of one form's approvals, and where its list goes on.
+fn listed(config: &Config, find: &FindInstances<'_>) -> Result<(Page, Option<i64>), Failure> {
+    let found = api::find_instances(config, find)?;
+    let next = found.next()?;
+    if next == Some(find.next_token) {
+        return Err(Failure::upstream_changed("the list of approvals goes on where it was"));
+    }
+    Ok((read(config, found.list.iter().map(String::as_str))?, next))
 }
 
 /// A record is named after its instance: `3f2a…:started`.
@@ -68,8 +85,15 @@ fn read<'a>(config: &Config, ids: impl Iterator<Item = &'a str>) -> Result<Page,
     ids.dedup();
     let mut page = Page::new();
     for (id, answer) in ids.iter().zip(send_all(ids.iter().map(|id| api::instance_request(config, id)).collect())) {
-        let (response, instance) = api::instance_of(answer?)?;
-        let Some(instance) = instance else { continue };
+        let (response, instance) = match answer.and_then(api::instance_of) {
+            Ok((response, Some(instance))) => (response, instance),
+            Ok((_, None)) => continue,
+            Err(failure) if is_of_one_alone(&failure) => {
+                page.findings.push(PageFinding::failed(format!("approval {id}"), &failure));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         let field = config.reference_field()?;
         let Some(about) = instance.field(field).and_then(Reference::read) else { continue };
         let origin = Origin { exchange: response.exchange(), pointer: "/result" };

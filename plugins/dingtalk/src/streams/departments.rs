@@ -1,6 +1,6 @@
 //! The department tree.
 
-use renmen_plugin::http::{Request, send_all};
+use renmen_plugin::http::{Request, Response, send_all};
 use renmen_plugin::schema::entity::OrgUnit;
 use renmen_plugin::{Failure, Page, Pull};
 
@@ -21,23 +21,29 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let asked = walk.take(pull.max_records.max(1) as usize);
     let requests = asked.iter().map(|&dept_id| children(config, dept_id)).collect();
     for (&dept_id, answer) in asked.iter().zip(send_all(requests)) {
-        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
-        let mut found = Vec::new();
-        page.map_items::<OrgUnit, Department>(&response, "/result", |department, item| {
-            item.is_about(department.dept_id.to_string());
-            // Before its mapping: below a department that cannot be taken in there may be good ones.
-            found.push(department.dept_id);
-            if !is_of_company(department.dept_id) {
-                return Ok(());
-            }
-            item.push(department.dept_id.to_string(), None, &map::org_unit(&department)?)
-        })?;
-        // A page that was read twice, item by item, has named its departments twice.
-        found.sort_unstable();
-        found.dedup();
-        walk.add(found)?;
+        if let Some(found) = walk.part(&mut page, dept_id, answer, below)? {
+            walk.add(found)?;
+        }
     }
     walk.finish(page)
+}
+
+/// The children in an answer; gives their ids.
+fn below(page: &mut Page, response: Response) -> Result<Vec<i64>, Failure> {
+    let mut found = Vec::new();
+    page.map_items::<OrgUnit, Department>(&response, "/result", |department, item| {
+        item.is_about(department.dept_id.to_string());
+        // Before its mapping: below a department that cannot be taken in there may be good ones.
+        found.push(department.dept_id);
+        if !is_of_company(department.dept_id) {
+            return Ok(());
+        }
+        item.push(department.dept_id.to_string(), None, &map::org_unit(&department)?)
+    })?;
+    // A page that was read twice, item by item, has named its departments twice.
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 pub(super) fn children(config: &Config, dept_id: i64) -> Request {

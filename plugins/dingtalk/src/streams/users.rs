@@ -1,7 +1,7 @@
 //! Members of every department. Somebody in several departments is listed under each, with the same body: the gateway
 //! writes it once.
 
-use renmen_plugin::http::{Request, send_all};
+use renmen_plugin::http::{Request, Response, send_all};
 use renmen_plugin::schema::entity::Employee;
 use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
@@ -42,23 +42,26 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 
     let requests = fresh.iter().map(|&dept_id| children(config, dept_id)).collect();
     for (&dept_id, answer) in fresh.iter().zip(send_all(requests)) {
-        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
-        let below: Children = response.json()?;
-        walk.add(below.result.into_iter().map(|child| child.dept_id))?;
+        let below = walk.part(&mut page, dept_id, answer, |_, response| Ok(response.json::<Children>()?.result))?;
+        walk.add(below.into_iter().flatten().map(|child| child.dept_id))?;
     }
     let requests = lists.iter().map(|&(dept_id, cursor)| members(config, dept_id, cursor, size)).collect();
     for (&(dept_id, _), answer) in lists.iter().zip(send_all(requests)) {
-        let Some(response) = walk.accept(dept_id, answer?)? else { continue };
-        let rest = page.map_items::<Employee, User>(&response, "/result/list", |user, item| {
-            item.is_about(user.userid.as_str());
-            item.push(user.userid.clone(), None, &map::employee(&user)?)
-        })?;
-        let list = UserList { has_more: rest.get("/result/has_more")?, next_cursor: rest.get("/result/next_cursor")? };
-        if let Some(cursor) = list.next_cursor.if_more(list.has_more)?.number()? {
+        if let Some(Some(cursor)) = walk.part(&mut page, dept_id, answer, list)? {
             walk.goes_on(dept_id, cursor);
         }
     }
     walk.finish(page)
+}
+
+/// The members in an answer; gives where their list goes on.
+fn list(page: &mut Page, response: Response) -> Result<Option<i64>, Failure> {
+    let rest = page.map_items::<Employee, User>(&response, "/result/list", |user, item| {
+        item.is_about(user.userid.as_str());
+        item.push(user.userid.clone(), None, &map::employee(&user)?)
+    })?;
+    let list = UserList { has_more: rest.get("/result/has_more")?, next_cursor: rest.get("/result/next_cursor")? };
+    list.next_cursor.if_more(list.has_more)?.number()
 }
 
 fn members(config: &Config, dept_id: i64, cursor: i64, size: u32) -> Request {

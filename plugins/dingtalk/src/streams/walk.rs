@@ -2,7 +2,7 @@
 //! departments still to be looked into; the newest found first, so that few wait, and a bounded number a page.
 
 use renmen_plugin::http::Response;
-use renmen_plugin::{Failure, Page};
+use renmen_plugin::{Failure, FailureKind, Page, PageFinding};
 use serde::{Deserialize, Serialize};
 
 use crate::api::accept_old;
@@ -18,6 +18,14 @@ pub(super) fn is_of_company(department: i64) -> bool {
     department > 0
 }
 
+/// Does a failure say nothing of the other departments? Without a code it is the shape of one answer.
+fn is_of_one_alone(failure: &Failure) -> bool {
+    match failure.code.as_deref() {
+        Some(code) => matches!(code, "60003" | "50004"),
+        None => failure.kind == FailureKind::UpstreamChanged,
+    }
+}
+
 /// Where the walk is.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,9 +35,6 @@ pub(super) struct Walk {
     /// Departments whose members go on: id and the vendor's cursor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open: Vec<(i64, i64)>,
-    /// A department could not be read: what was not listed may be there.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    missed: bool,
     #[serde(skip)]
     root: i64,
 }
@@ -62,28 +67,34 @@ impl Walk {
         self.open.push((department, cursor));
     }
 
-    /// The answer about one department; none when the vendor refuses just this one: 60003 (部门不存在) or
-    /// 50004 (请求的部门id不在授权范围内), for a department that it lists itself. The others come in, and nothing is called gone.
+    /// What is made of the answer about one department. None, and a finding, when just this one cannot be read: the vendor lists it
+    /// and refuses it, as 60003 (部门不存在) or 50004 (请求的部门id不在授权范围内), or answers it in an unknown shape. The others come in,
+    /// and the gateway calls nothing gone.
     ///
     /// # Errors
-    /// The root cannot be read, or any other error.
-    pub(super) fn accept(&mut self, department: i64, response: Response) -> Result<Option<Response>, Failure> {
-        let failure = match accept_old(response) {
-            Ok(response) => return Ok(Some(response)),
+    /// The root cannot be read, or what every other department would meet as well.
+    pub(super) fn part<T>(
+        &self,
+        page: &mut Page,
+        department: i64,
+        answer: Result<Response, Failure>,
+        read: impl FnOnce(&mut Page, Response) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let (records, rejects) = (page.records.len(), page.rejects.len());
+        let failure = match answer.and_then(accept_old).and_then(|response| read(page, response)) {
+            Ok(made) => return Ok(Some(made)),
             Err(failure) => failure,
         };
-        let one_alone = matches!(failure.code.as_deref(), Some("60003" | "50004"));
-        if !one_alone || department == self.root {
+        if !is_of_one_alone(&failure) || department == self.root {
             return Err(failure);
         }
-        self.missed = true;
-        renmen_plugin::warn!(
-            "department {department} is left out and nothing is taken for deleted in this run: {failure}"
-        );
+        page.records.truncate(records);
+        page.rejects.truncate(rejects);
+        page.findings.push(PageFinding::failed(format!("department {department}"), &failure));
         Ok(None)
     }
 
-    /// Departments found below those. The home-school contacts (家校通讯录) stand in the tree with an id below zero; they are no
+    /// Departments found below those. The home-school contacts (家校通讯录) stand in the tree with an id below zero; they are not
     /// part of the company, and the vendor refuses to list what is in them.
     pub(super) fn add(&mut self, found: impl IntoIterator<Item = i64>) -> Result<(), Failure> {
         let (company, other): (Vec<i64>, Vec<i64>) = found.into_iter().partition(|&id| is_of_company(id));
@@ -100,10 +111,10 @@ impl Walk {
         Ok(())
     }
 
-    /// The page with its cursor; the last one when the tree is done. A walk lists everything, unless
-    /// a department of it could not be read.
+    /// The page with its cursor; the last one when the tree is done. A walk lists everything; what it could not read it has told
+    /// as findings.
     pub(super) fn finish(&self, page: Page) -> Result<Page, Failure> {
-        let page = if self.missed { page } else { page.everything() };
+        let page = page.everything();
         if self.pending.is_empty() && self.open.is_empty() {
             return Ok(page);
         }

@@ -207,7 +207,34 @@ fn the_stream_goes_form_by_form_and_page_by_page_over_the_last_days() {
             (json!("PROC-2"), json!(0), since)
         ]
     );
-    let standing = Host::new().answer("POST", FIND, 200, r#"{"result":{"list":[],"nextToken":"0"}}"#);
-    let failure = standing.pull_all::<DingTalk>(&config(), "approvals", None).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::UpstreamChanged, "a list that stands still ends");
+}
+
+#[test]
+fn a_form_or_an_approval_that_cannot_be_read_is_told_and_the_others_come_in() {
+    let reference = format!("application/{RECORD}#ABCDEFGHJK");
+    let listed = r#"{"result":{"list":["i-1","i-2"]}}"#;
+    // The list of the first form stands still, or is refused.
+    for refused in [
+        (200, r#"{"result":{"list":[],"nextToken":"0"}}"#.to_owned()),
+        (400, json!({ "code": "invalidParameter", "message": "张三" }).to_string()),
+    ] {
+        let host = Host::new()
+            .answer("POST", FIND, refused.0, refused.1)
+            .answer("POST", FIND, 200, listed)
+            .answer("GET", &get("i-1"), 400, json!({ "code": "somethingNew", "message": "张三" }).to_string())
+            .answer("GET", &get("i-2"), 200, instance("RUNNING", "", &reference));
+        let run = host.pull_all::<DingTalk>(&config(), "approvals", None).unwrap();
+        let ids: Vec<&str> = run.records.iter().map(|r| r.external_id.as_str()).collect();
+        let told: Vec<_> = run.findings.iter().map(|f| (f.part.as_str(), f.missing)).collect();
+        assert_eq!(ids, ["i-2:started"]);
+        assert_eq!(told, [("approvals of the form PROC-1", true), ("approval i-1", true)]);
+        assert!(run.findings.iter().all(|f| !f.message.contains("张三")), "{:?}", run.findings);
+    }
+    for (code, kind) in
+        [("noPermission", FailureKind::NotGranted), ("InvalidAuthentication", FailureKind::AuthRequired)]
+    {
+        let host = Host::new().answer("POST", FIND, 403, json!({ "code": code, "message": "x" }).to_string());
+        let failure = host.pull_all::<DingTalk>(&config(), "approvals", None).unwrap_err();
+        assert_eq!(failure.kind, kind, "what every form would meet fails the run");
+    }
 }

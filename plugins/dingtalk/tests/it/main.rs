@@ -88,15 +88,38 @@ fn one_department_that_cannot_be_read_is_told_and_nothing_is_taken_for_deleted()
             let run = host.pull_all::<DingTalk>(&config(), stream, None).unwrap();
             let mut ids: Vec<&str> = run.records.iter().map(|r| r.external_id.as_str()).collect();
             ids.sort_unstable();
-            assert_eq!((ids, run.coverage), (wanted, Coverage::Changes), "{stream}: {refusal}");
-            assert!(
-                host.logs().iter().any(|(_, line)| line.contains("department 200 is left out")),
-                "{:?}",
-                host.logs()
-            );
+            assert_eq!((ids, run.coverage), (wanted, Coverage::Everything), "{stream}: {refusal}");
+            let told: Vec<_> = run.findings.iter().map(|f| (f.part.as_str(), f.code.as_str(), f.missing)).collect();
+            let code = if refusal.contains("60003") { "60003" } else { "50004" };
+            // Of `users` its children and its members.
+            let each = if stream == "users" { 2 } else { 1 };
+            assert_eq!(told, vec![("department 200", code, true); each], "{stream}: {refusal}");
             let sent = (0..host.requests().len()).filter_map(|n| host.request_body(n));
             assert!(sent.into_iter().all(|body| !String::from_utf8_lossy(&body).contains("-7")), "{stream}");
         }
+    }
+}
+
+#[test]
+fn a_department_in_another_shape_is_told_too_and_what_it_half_gave_is_not_taken() {
+    let half = r#"{"errcode":0,"result":{"list":[{"userid":"u9","name":"x"}],"has_more":true}}"#;
+    let run = with_odd_departments(half).pull_all::<DingTalk>(&config(), "users", None).unwrap();
+    let ids: Vec<&str> = run.records.iter().map(|r| r.external_id.as_str()).collect();
+    assert!(!ids.contains(&"u9") && ids.contains(&"u1") && ids.contains(&"u2"), "{ids:?}");
+    assert!(run.findings.iter().all(|f| f.part == "department 200" && f.missing && f.code == "upstream-changed"));
+    assert_eq!(run.findings.len(), 2, "its children and its members");
+}
+
+#[test]
+fn what_every_department_would_meet_fails_the_page() {
+    for (refusal, kind) in [
+        (r#"{"errcode":60011,"errmsg":"x"}"#, FailureKind::NotGranted),
+        (r#"{"errcode":90018,"errmsg":"x"}"#, FailureKind::RateLimited),
+        (r#"{"errcode":40014,"errmsg":"x"}"#, FailureKind::AuthRequired),
+        (r#"{"errcode":-1,"errmsg":"x"}"#, FailureKind::UpstreamUnavailable),
+    ] {
+        let failure = with_odd_departments(refusal).pull_all::<DingTalk>(&config(), "users", None).unwrap_err();
+        assert_eq!(failure.kind, kind, "{refusal}");
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use renmen_plugin::http::{Request, Response};
 use renmen_plugin::schema::entity::{Assignment, Employee, Employment};
-use renmen_plugin::{Failure, Page, Pull};
+use renmen_plugin::{Failure, Page, PageFinding, Pull};
 use serde::Deserialize;
 
 use super::size;
 use crate::api::corehr::{self, EmployeeQuery, Offboarding, OffboardingInfo, OffboardingQuery, USER_IDS};
 use crate::api::hire::DEPARTMENT_IDS;
 use crate::api::{all, ask, data, listing, request};
+use crate::part::is_of_one_alone;
 use crate::{Config, map};
 
 /// The vendor's largest page.
@@ -78,7 +79,14 @@ fn add(config: &Config, page: &mut Page, response: &Response) -> Result<Option<S
     if !listing.has_items {
         return Ok(listing.next);
     }
-    let leaving = if config.offboardings { leaving(config, &ids_of(response)?)? } else { Leaving::new() };
+    let leaving = match config.offboardings.then(|| leaving(config, &ids_of(response)?)).transpose() {
+        // Every employee is listed all the same; of those who are about to leave the day and the reason are not known.
+        Err(failure) if is_of_one_alone(&failure) => {
+            page.findings.push(PageFinding { missing: false, ..PageFinding::failed("offboardings", &failure) });
+            Leaving::new()
+        }
+        found => found?.unwrap_or_default(),
+    };
     page.map_items::<Employee, corehr::Employee>(response, "/data/items", |employee, item| {
         item.is_about(employee.employment_id.as_str());
         let leaving = leaving.get(&employee.employment_id);

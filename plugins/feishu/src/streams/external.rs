@@ -11,6 +11,7 @@ use crate::api::external::{
     BackgroundCheck, ExternalApplication, ExternalInterview, SIZE_MAX, applications_of, hanging_on, interviews_by_id,
 };
 use crate::api::{accept, ask, data, get, listing};
+use crate::part::{Unread, is_of_one_alone};
 use crate::{Config, map};
 
 /// Talents of one page: each costs a request, and two more for each of its external applications.
@@ -60,9 +61,11 @@ fn talents(config: &Config, page: &mut Page, talents: &Ids) -> Result<(), Failur
     let mut found: Vec<String> = Vec::new();
     let ids: Vec<&str> = talents.items.iter().map(|talent| talent.id.as_str()).collect();
     every_page(
+        page,
+        "external applications of talent",
         &ids,
         |id, token| applications_of(config, id, token),
-        |_, response| {
+        |page, _, response| {
             page.map_items::<Application, ExternalApplication>(response, "/data/items", |application, item| {
                 item.is_about(application.id.as_str());
                 found.push(application.id.clone());
@@ -79,14 +82,18 @@ fn talents(config: &Config, page: &mut Page, talents: &Ids) -> Result<(), Failur
     found.dedup();
     let found: Vec<&str> = found.iter().map(String::as_str).collect();
     every_page(
+        page,
+        "interviews of external application",
         &found,
         |id, token| hanging_on(config, "external_interviews", id, token),
-        |_, response| interviews(page, response),
+        |page, _, response| interviews(page, response),
     )?;
     every_page(
+        page,
+        "background checks of external application",
         &found,
         |id, token| hanging_on(config, "external_background_checks", id, token),
-        |id, response| {
+        |page, id, response| {
             page.map_items::<Assessment, BackgroundCheck>(response, "/data/items", |check, item| {
                 item.is_about(check.id.as_str());
                 item.push(check.id.clone(), check.date, &map::background_check(id, &check)?)
@@ -96,30 +103,41 @@ fn talents(config: &Config, page: &mut Page, talents: &Ids) -> Result<(), Failur
     )
 }
 
-/// Asks for a list of each id, all at once, and goes on with those that have a further page.
+/// Asks for a list of each id, all at once, and goes on with those that have a further page. A list that cannot be read is told;
+/// what it gave before stays.
 fn every_page(
+    page: &mut Page,
+    what: &'static str,
     ids: &[&str],
     to: impl Fn(&str, Option<&str>) -> renmen_plugin::http::Request,
-    mut take: impl FnMut(&str, &Response) -> Result<(), Failure>,
+    mut take: impl FnMut(&mut Page, &str, &Response) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let mut unread = Unread::new(what, is_of_one_alone);
     let mut open: Vec<(&str, Option<String>)> = ids.iter().map(|&id| (id, None)).collect();
     for _ in 0..PAGES_MAX {
-        if open.is_empty() {
-            return Ok(());
-        }
         let answers = send_all(open.iter().map(|(id, token)| to(id, token.as_deref())).collect());
         let mut further = Vec::new();
-        for ((id, _), answer) in open.into_iter().zip(answers) {
-            let response = accept(answer?)?;
-            let listed = listing(&response)?;
-            if listed.has_items {
-                take(id, &response)?;
-            }
-            further.extend(listed.next.map(|token| (id, Some(token))));
+        for ((id, _), answer) in std::mem::take(&mut open).into_iter().zip(answers) {
+            let read = answer.and_then(accept).and_then(|response| {
+                let listed = listing(&response)?;
+                if listed.has_items {
+                    take(page, id, &response)?;
+                }
+                Ok(listed.next)
+            });
+            further.extend(unread.or_told(id, read)?.flatten().map(|token| (id, Some(token))));
         }
         open = further;
+        if open.is_empty() {
+            break;
+        }
     }
-    Err(Failure::upstream_changed(format!("a candidate's external records go on after {PAGES_MAX} pages")))
+    for (id, _) in open {
+        let message = format!("a candidate's external records go on after {PAGES_MAX} pages");
+        unread.or_told::<()>(id, Err(Failure::upstream_changed(message)))?;
+    }
+    unread.tell(page);
+    Ok(())
 }
 
 fn interviews(page: &mut Page, response: &Response) -> Result<(), Failure> {

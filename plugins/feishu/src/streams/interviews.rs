@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{each, size};
 use crate::api::{accept, ask, get, hire, listing};
+use crate::part::{Unread, is_of_one_alone};
 use crate::{Config, map};
 
 /// The vendor's largest page is 100; each interview brings the records of its interviewers and their points.
@@ -18,7 +19,8 @@ const RECORDS_EACH: u32 = 40;
 const FORMS_MAX: usize = 100;
 const DAY_MS: i64 = 86_400_000;
 
-/// The cursor: absent before the first run, and without a page between runs.
+/// The cursor: absent before the first run, and without a page between runs. Where a run could not read everything the next one begins
+/// where it did.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Window {
@@ -27,6 +29,9 @@ struct Window {
     from_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     page: Option<String>,
+    /// Something of this run could not be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unread: bool,
 }
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
@@ -45,22 +50,24 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         .query("start_time", from_ms)
         .query_some("page_token", window.page.as_deref());
     let next = add(config, &mut page, &ask(request)?)?;
+    let unread = window.unread || !page.findings.is_empty();
     Ok(match next {
-        Some(_) => page.more(serde_json::to_string(&Window { from_ms: Some(from_ms), page: next })?),
+        Some(_) => page.more(serde_json::to_string(&Window { from_ms: Some(from_ms), page: next, unread })?),
+        None if unread => page.done(serde_json::to_string(&Window { from_ms: Some(from_ms), ..Window::default() })?),
         None => page.done(serde_json::to_string(&Window::default())?),
     })
 }
 
 fn resume(config: &Config, cursor: Option<&str>) -> Result<Window, Failure> {
     // One of the four conditions must be given, and a time must be above 0: 1 is "all of them".
-    let Some(text) = cursor else { return Ok(Window { from_ms: Some(1), page: None }) };
+    let Some(text) = cursor else { return Ok(Window { from_ms: Some(1), ..Window::default() }) };
     let window: Window = locate::parse(text.as_bytes())
         .map_err(|fault| Failure::invalid_input(format!("the cursor is not of this stream: {fault}")))?;
-    if window.page.is_some() {
+    if window.page.is_some() || window.from_ms.is_some() {
         return Ok(window);
     }
     let from_ms = clock::now_ms() - i64::from(config.interview_lookback_days) * DAY_MS;
-    Ok(Window { from_ms: Some(from_ms.max(1)), page: None })
+    Ok(Window { from_ms: Some(from_ms.max(1)), ..Window::default() })
 }
 
 fn list(config: &Config) -> renmen_plugin::http::Request {
@@ -88,9 +95,16 @@ fn add(config: &Config, page: &mut Page, response: &Response) -> Result<Option<S
     // A page with a bad item is read twice, and names its forms twice.
     forms.sort_unstable();
     forms.dedup();
+    let mut unread = Unread::new("points of interview form", is_of_one_alone);
     for some in forms.chunks(FORMS_MAX) {
-        points(config, page, some)?;
+        let start = page.records.len();
+        let read = points(config, page, some);
+        let first = some.first().map_or("", |(form, _)| form.as_str());
+        if unread.or_told(first, read)?.is_none() {
+            page.records.truncate(start);
+        }
     }
+    unread.tell(page);
     Ok(listing.next)
 }
 

@@ -14,6 +14,7 @@ use crate::api::record::{answer_for, one};
 use crate::api::{accept, data, get, hire, is_gone};
 use crate::changed::Changed;
 use crate::map::{self, Reasons};
+use crate::part::{Unread, is_refused_alone};
 
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut page = Page::new();
@@ -30,20 +31,26 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     // Two requests for each: when it changed, and its offer.
     let (ids, next) = ids(config, &changed, size(pull.max_records, 1, SIZE_MAX))?;
     let mut there = Vec::with_capacity(ids.len());
+    let mut unread = Unread::new("offers of application", is_refused_alone);
     for (id, answer) in each(&ids, |id| hire::application(config, id)) {
-        let response = answer?;
         // Taken away since it was listed: the stream of applications is where that is told.
-        if !is_gone(&response) {
-            changed.saw(modified(&accept(response)?)?);
+        let read = answer.and_then(|response| match is_gone(&response) {
+            true => Ok(None),
+            false => accept(response).and_then(|response| modified(&response)).map(Some),
+        });
+        if let Some(Some(modified_ms)) = unread.or_told(id, read)? {
+            changed.saw(modified_ms);
             there.push(id.to_owned());
         }
     }
     for (id, answer) in each(&there, |id| to(config, &format!("{}/offer", hire::application_path(id)))) {
-        let response = answer?;
-        if !is_gone(&response) {
-            add(config, &mut page, &accept(response)?, id)?;
-        }
+        let read = answer.and_then(|response| match is_gone(&response) {
+            true => Ok(()),
+            false => add(config, &mut page, &accept(response)?, id),
+        });
+        unread.or_told(id, read)?;
     }
+    unread.tell(&mut page);
     changed.finish(page, next)
 }
 

@@ -111,6 +111,38 @@ fn the_end_of_an_education_is_the_newer_member_where_it_can_be_read_and_else_the
     assert!(end(r#""end_time":"至今""#).is_null(), "not known");
 }
 
+/// Two people in the search, whose leavers' applications are answered so.
+fn with_offboardings(status: u16, body: &str) -> Host {
+    let query = "user_id_type=people_corehr_id&department_id_type=open_department_id&page_size=100";
+    let people = r#"{"code":0,"data":{"items":[
+        {"employment_id":"1","employment_status":{"enum_name":"hired"},"person_info":{"legal_name":"甲"}},
+        {"employment_id":"2","employment_status":{"enum_name":"hired"},"person_info":{"legal_name":"乙"}}]}}"#;
+    Host::new().answer("POST", &format!("{BASE}/open-apis/corehr/v2/employees/search?{query}"), 200, people).answer(
+        "POST",
+        &format!("{BASE}/open-apis/corehr/v1/offboardings/search?user_id_type=people_corehr_id&page_size=100"),
+        status,
+        body,
+    )
+}
+
+#[test]
+fn leavers_applications_that_may_not_be_read_are_told_and_the_employees_come_in() {
+    for (status, body, code) in [
+        (400, r#"{"code":99991672,"msg":"王小明 has no access"}"#, "99991672"),
+        (200, r#"{"code":0,"data":{"items":"moved","has_more":false}}"#, "upstream-changed"),
+    ] {
+        let run = with_offboardings(status, body).pull_all::<Feishu>(&config(), "employees", None).unwrap();
+        assert_eq!((run.records.len(), run.coverage), (6, Coverage::Everything));
+        let told: Vec<_> = run.findings.iter().map(|f| (f.part.as_str(), f.code.as_str(), f.missing)).collect();
+        assert_eq!(told, [("offboardings", code, false)], "every employee is listed");
+        assert!(!run.findings[0].message.contains("王小明"), "{}", run.findings[0].message);
+    }
+    // What passes is waited for.
+    let throttled = with_offboardings(400, r#"{"code":99991400,"msg":"x"}"#);
+    let failure = throttled.pull_all::<Feishu>(&config(), "employees", None).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::RateLimited);
+}
+
 #[test]
 fn one_that_is_gone_is_told_and_one_that_the_vendor_does_not_take_is_set_aside() {
     let url = |id: &str| format!("{BASE}/open-apis/hire/v1/talents/{id}?user_id_type=open_id");
@@ -164,4 +196,62 @@ fn throttled_the_read_waits_as_long_as_the_vendor_asks() {
     let failure =
         Host::new().answer_with("GET", &url, response).pull_all::<Feishu>(&config(), "applications", None).unwrap_err();
     assert_eq!((failure.kind, failure.retry_after_ms), (FailureKind::RateLimited, Some(52_000)));
+}
+
+#[test]
+fn an_offer_that_is_refused_alone_is_told_and_what_all_would_meet_fails_the_page() {
+    let list = format!("{BASE}/open-apis/hire/v1/applications?page_size=100");
+    let application = |id: &str| format!("{BASE}/open-apis/hire/v1/applications/{id}?user_id_type=open_id");
+    let offer = |id: &str| {
+        format!(
+            "{BASE}/open-apis/hire/v1/applications/{id}/offer?user_id_type=open_id&department_id_type=open_department_id"
+        )
+    };
+    let host = |status: u16, refusal: &str| {
+        Host::new()
+            .answer("GET", &list, 200, r#"{"code":0,"data":{"items":["1","2","3"],"has_more":false}}"#)
+            .answer("GET", &application("1"), 400, r#"{"code":1002002,"msg":"王小明"}"#)
+            .answer("GET", &application("2"), 200, r#"{"code":0,"data":{"application":{"id":"2","modify_time":"5"}}}"#)
+            .answer("GET", &application("3"), 200, r#"{"code":0,"data":{"application":{"id":"3","modify_time":"6"}}}"#)
+            .answer("GET", &offer("2"), status, refusal)
+            .answer(
+                "GET",
+                &offer("3"),
+                200,
+                r#"{"code":0,"data":{"offer":{"id":"7","application_id":"3","offer_status":1}}}"#,
+            )
+    };
+    let run = host(400, r#"{"code":1002002,"msg":"王小明"}"#).pull_all::<Feishu>(&config(), "offers", None).unwrap();
+    assert_eq!(run.records.iter().map(|r| r.external_id.as_str()).collect::<Vec<_>>(), ["7"]);
+    let told: Vec<_> = run.findings.iter().map(|f| (f.part.as_str(), f.code.as_str(), f.missing)).collect();
+    assert_eq!(told, [("offers of application 1 and 1 more", "1002002", true)]);
+    assert!(!run.findings[0].message.contains("王小明"));
+    let failure =
+        host(400, r#"{"code":99991672,"msg":"x"}"#).pull_all::<Feishu>(&config(), "offers", None).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotGranted, "the cursor must not pass them");
+}
+
+#[test]
+fn points_that_cannot_be_read_are_told_and_the_next_run_begins_where_this_one_did() {
+    let list = |from_ms: i64| {
+        format!("{BASE}/open-apis/hire/v1/interviews?user_id_type=open_id&page_size=25&start_time={from_ms}")
+    };
+    let interviews = r#"{"code":0,"data":{"items":[{"id":"1","application_id":"9","begin_time":1,"end_time":2,"interview_record_list":[
+        {"id":"4","commit_status":1,"conclusion":1,"feedback_submit_time":3}]}]}}"#;
+    let forms = format!("{BASE}/open-apis/hire/v2/interview_records?user_id_type=open_id&ids=4");
+    let host = |from_ms: i64, status: u16, body: &str| {
+        Host::new().answer("GET", &list(from_ms), 200, interviews).answer("GET", &forms, status, body)
+    };
+    let denied = host(1, 400, r#"{"code":99991672,"msg":"x"}"#);
+    let run = denied.pull_all::<Feishu>(&config(), "interviews", None).unwrap();
+    assert_eq!(run.records.len(), 2, "the interview and its result");
+    let told: Vec<_> = run.findings.iter().map(|f| (f.part.as_str(), f.code.as_str(), f.missing)).collect();
+    assert_eq!(told, [("points of interview form 4", "99991672", true)]);
+    // Not from the days that are looked back on: from where the points are missing.
+    let given = host(1, 200, r#"{"code":0,"data":{"items":[]}}"#);
+    let next = given.pull_all::<Feishu>(&config(), "interviews", run.next).unwrap();
+    assert!(next.findings.is_empty());
+    let later = NOW_MS - 90 * 86_400_000;
+    let after = host(later, 200, r#"{"code":0,"data":{"items":[]}}"#);
+    assert!(after.pull_all::<Feishu>(&config(), "interviews", next.next).is_ok(), "then as ever");
 }

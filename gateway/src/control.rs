@@ -6,8 +6,8 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, PluginSigner, RetryOutcome,
-    StreamActivity, StreamInfo,
+    ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo, PluginSigner,
+    RetryOutcome, StreamActivity, StreamInfo,
 };
 use renmen_plugin_host::{Account, CpuShare, Signer};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
@@ -75,6 +75,11 @@ impl Bridge {
             enabled: true,
             held_back: held_back(&connection.account()),
             off: None,
+            deliveries_refused: connection.refused_deliveries().map(|refused| DeliveriesRefused {
+                count: refused.count,
+                since_ms: refused.since_ms,
+                message: refused.message,
+            }),
             streams,
         }
     }
@@ -144,6 +149,7 @@ impl Control for Bridge {
             enabled: true,
             held_back: None,
             off: Some(off.reason.clone()),
+            deliveries_refused: None,
             streams: Vec::new(),
         }));
         all.sort_by(|one, other| one.name.cmp(&other.name));

@@ -88,6 +88,9 @@ impl Deployment {
             parallel_max: limits.webhooks_parallel_max as usize,
         };
         check_proof(&bound)?;
+        for doubt in bound.egress.seal().doubts() {
+            tracing::warn!(connection = %name, "A secret may be in another form than was meant: {doubt}");
+        }
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
         let runtime = runtime.with_entities(writers::granted(connection)).with_payslips(PayslipRule {
             tolerance: connection.payslips.tolerance,

@@ -100,6 +100,8 @@ pub struct ConnectionInfo {
     /// Why it is off although it is configured, and what to do: its plugin, a secret or a setting cannot be used. Null while it is
     /// on.
     pub off: Option<String>,
+    /// Set while every delivery since the start was refused as not signed by the vendor: the secret may be another, or in another form.
+    pub deliveries_refused: Option<DeliveriesRefused>,
     /// Its streams, in the order of their names.
     pub streams: Vec<StreamInfo>,
 }
@@ -112,6 +114,19 @@ pub struct HeldBack {
     #[schema(value_type = String, format = DateTime)]
     pub since_ms: i64,
     /// Which limit it is, and what to do.
+    pub message: String,
+}
+
+/// Deliveries that were refused while none was ever proved.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeliveriesRefused {
+    /// How many.
+    pub count: u64,
+    /// When the first came. Milliseconds since the epoch; a time in JSON.
+    #[serde(rename = "since", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub since_ms: i64,
+    /// What to look at, with the form of secret that each slot wants.
     pub message: String,
 }
 

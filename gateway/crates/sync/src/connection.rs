@@ -13,7 +13,7 @@ use renmen_turns::Account;
 use tokio::sync::watch;
 
 use crate::failure::Waits;
-use crate::intake::{Door, Pace};
+use crate::intake::{Door, Pace, Refused, RefusedDeliveries};
 use crate::normalize::PayslipRule;
 use crate::{EntityGrant, HookLimits, Puller, Schedule, SyncError};
 
@@ -132,6 +132,7 @@ pub struct ConnectionRuntime {
     hooks: HookLimits,
     pace: Pace,
     door: Door,
+    refused: Refused,
     event_socket: bool,
 }
 
@@ -168,6 +169,7 @@ impl ConnectionRuntime {
             pace: Pace::new(HookLimits::default().per_second),
             door: Door::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
+            refused: Refused::default(),
             event_socket: false,
         })
     }
@@ -239,6 +241,16 @@ impl ConnectionRuntime {
 
     pub(crate) fn pace(&self) -> &Pace {
         &self.pace
+    }
+
+    pub(crate) fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
+    /// Deliveries that were refused while none was ever proved; none otherwise.
+    #[must_use]
+    pub fn refused_deliveries(&self) -> Option<RefusedDeliveries> {
+        self.refused.told(self.source().manifest())
     }
 
     /// What it has used of the cores, and whether it is held back.

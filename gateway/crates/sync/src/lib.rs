@@ -38,7 +38,7 @@ pub use error::SyncError;
 pub use failure::{FailureClass, RunFailure};
 pub use grant::EntityGrant;
 pub use health::StreamHealth;
-pub use intake::{HookLimits, IntakeError, Sender, TakenIn, Verdict};
+pub use intake::{HookLimits, IntakeError, RefusedDeliveries, Sender, TakenIn, Verdict};
 pub use listen::{EventDoor, EventSource};
 pub use normalize::PayslipRule;
 pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Gateway;
-use super::vendor::{Employees, Sent, now_s, router, updated};
-use crate::harness::serve;
+use super::vendor::{Employees, SECRET, Sent, now_s, router, updated};
+use crate::harness::{said, serve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signed_event_is_kept_before_it_is_answered_and_a_second_time_changes_nothing() {
@@ -116,6 +116,37 @@ async fn what_is_signed_and_of_no_use_is_kept_and_answered_so_that_the_vendor_st
     }
     // The vendor's next good one comes in as ever.
     assert_eq!(gateway.deliver(&Sent::new("good", &updated("E1", "Lin Made-Up", 1_000))).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_works_as_it_is_pasted_or_the_first_refusal_says_which_form_is_wanted() {
+    let bare = SECRET.trim_start_matches("whsec_");
+    for pasted in [format!("v1,{SECRET}"), bare.to_owned(), format!("{SECRET}\n"), format!("\"{SECRET}\"")] {
+        let gateway = Gateway::start_with_secret(&pasted).await;
+        let sent = Sent::new("m1", &updated("E1", "Lin Made-Up", 1_000));
+        assert_eq!(gateway.deliver(&sent).await.status(), 200, "{pasted:?}");
+        let health = gateway.api("/v1/health").await;
+        assert_eq!(health["connections"][0]["deliveries_refused"], json!(null), "{health}");
+    }
+    // Plain text that happens to be base64: another key than the vendor's.
+    let gateway = Gateway::start_with_secret("plainTextSecret9").await;
+    for n in 0..3 {
+        let sent = Sent::new(&format!("m{n}"), &updated("E1", "Lin Made-Up", 1_000));
+        assert_eq!(gateway.deliver(&sent).await.status(), 401);
+    }
+    let health = gateway.api("/v1/health").await;
+    let told = &health["connections"][0]["deliveries_refused"];
+    assert_eq!(told["count"], json!(3), "{health}");
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("slot `events` wants base64, with or without `whsec_`"), "{message}");
+    assert!(!health.to_string().contains("plainTextSecret9"));
+    // One that cannot be base64 is told before anything is sent.
+    let Gateway { home, running, .. } = gateway;
+    drop(running);
+    let checked = home.env("EVENTS_SECRET", "not base64: a sentence").run(&["check", "--dev"]).await;
+    let said = said(&checked);
+    assert!(!checked.status.success() && said.contains("encode that as base64 first"), "{said}");
+    assert!(!said.contains("a sentence"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,15 +25,20 @@ struct Gateway {
 impl Gateway {
     /// `limits`: the connection's, as TOML.
     async fn start(vendor_url: &str, limits: &str) -> Self {
-        Self::made(vendor_url, limits, None).await
+        Self::made(vendor_url, limits, None, SECRET).await
+    }
+
+    /// The same, where the operator pasted this as the secret.
+    async fn start_with_secret(secret: &str) -> Self {
+        Self::made("http://127.0.0.1:9", "", None, secret).await
     }
 
     /// The same, where the system lets it open no more than so many files.
     async fn start_with_files(vendor_url: &str, limits: &str, files: u32) -> Self {
-        Self::made(vendor_url, limits, Some(files)).await
+        Self::made(vendor_url, limits, Some(files), SECRET).await
     }
 
-    async fn made(vendor_url: &str, limits: &str, files: Option<u32>) -> Self {
+    async fn made(vendor_url: &str, limits: &str, files: Option<u32>, secret: &str) -> Self {
         let config = format!(
             r#"
 [connections.events]
@@ -45,7 +50,7 @@ limits = {{ {limits} }}
 "#,
             plugin("signed-events").display()
         );
-        let home = Home::new(&config).env("EVENTS_SECRET", SECRET);
+        let home = Home::new(&config).env("EVENTS_SECRET", secret);
         // A gateway that is started again must be found where it was.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");

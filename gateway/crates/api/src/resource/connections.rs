@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::references::UnresolvedReferences;
 use super::sweeps::Sweep;
 use crate::auth::Caller;
-use crate::control::{ConnectionInfo, HeldBack, StreamActivity, StreamInfo};
+use crate::control::{ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::now_ms;
 use crate::limit::LimitReached;
 use crate::loop_health::LoopHealth;
@@ -66,6 +66,9 @@ pub(crate) struct ConnectionHealth {
     held_back: Option<HeldBack>,
     /// Why it is off although it is configured, and what to do; null while it is on.
     off: Option<String>,
+    /// Set while every delivery since the start was refused as not signed by the vendor: the secret may be another, or in another
+    /// form. Anybody who knows the address can cause it, so it does not change the status.
+    deliveries_refused: Option<DeliveriesRefused>,
     /// Freshness and errors of each.
     streams: Vec<StreamInfo>,
     /// What is in the store, for each entity.
@@ -204,6 +207,7 @@ pub(crate) async fn health(
             status: HealthStatus::of_connection(&connection),
             held_back: connection.held_back,
             off: connection.off,
+            deliveries_refused: connection.deliveries_refused,
             records: counted.remove(&connection.name).unwrap_or_default(),
             disk: kept.remove(&connection.name).unwrap_or_default(),
             name: connection.name,

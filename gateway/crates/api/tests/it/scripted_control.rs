@@ -86,6 +86,7 @@ impl Control for ScriptedControl {
                 enabled: true,
                 held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
                 off: None,
+                deliveries_refused: None,
                 streams: vec![stream],
             },
             ConnectionInfo {
@@ -95,6 +96,7 @@ impl Control for ScriptedControl {
                 enabled: true,
                 held_back: None,
                 off: self.off.map(str::to_owned),
+                deliveries_refused: None,
                 streams: Vec::new(),
             },
         ]

@@ -38,9 +38,12 @@ pub(super) fn derive(
     let key = match scheme.key_form() {
         KeyForm::Raw => Zeroizing::new(text.as_bytes().to_vec()),
         KeyForm::Base64 => {
-            let decoded = LENIENT.decode(text.strip_prefix("whsec_").unwrap_or(text));
+            let decoded = LENIENT.decode(bare(text).as_bytes());
             Zeroizing::new(decoded.map_err(|_| {
-                EgressError::Auth(format!("the secret of slot `{slot}` is not base64, as its scheme `{name}` wants"))
+                EgressError::Auth(format!(
+                    "the secret of slot `{slot}` is not base64, as its scheme `{name}` wants: give it as the vendor shows it, with or \
+                     without `whsec_`; if the vendor gave plain text for a key, encode that as base64 first"
+                ))
             })?)
         }
         KeyForm::Sha256 => Zeroizing::new(Sha256::digest(text).to_vec()),
@@ -56,6 +59,15 @@ pub(super) fn derive(
         )));
     }
     Ok(Some(key))
+}
+
+/// What of a pasted secret is base64: without the quotes and line breaks that came along, and without the prefixes that are shown
+/// beside it (`whsec_` of Standard Webhooks, `v1,` of its signatures). None of these characters is base64, so nothing is guessed.
+fn bare(text: &str) -> Zeroizing<String> {
+    let text = ['"', '\''].iter().find_map(|&quote| text.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(text);
+    let text = text.strip_prefix("v1,").unwrap_or(text);
+    let text = text.strip_prefix("whsec_").unwrap_or(text);
+    Zeroizing::new(text.chars().filter(|c| !c.is_ascii_whitespace()).collect())
 }
 
 /// The key of a slot that must not be empty.
@@ -125,7 +137,12 @@ mod tests {
     fn keys_are_derived_as_their_form_says() {
         assert_eq!(key(SealScheme::HmacSha256, " a=\n").unwrap().unwrap(), b"a=");
         assert_eq!(key(SealScheme::HmacSha256Base64, "aGk=").unwrap().unwrap(), b"hi");
-        assert_eq!(key(SealScheme::HmacSha256Base64, "whsec_aGk").unwrap().unwrap(), b"hi");
+        for pasted in
+            ["whsec_aGk", "v1,whsec_aGk=", "aGk", " whsec_aGk=\n", "\"whsec_aGk=\"", "'aGk='", "whsec_a\n Gk="]
+        {
+            assert_eq!(key(SealScheme::HmacSha256Base64, pasted).unwrap().unwrap(), b"hi", "{pasted:?}");
+        }
+        assert_eq!(key(SealScheme::HmacSha256, "v1,whsec_aGk").unwrap().unwrap(), b"v1,whsec_aGk", "raw is raw");
         assert_eq!(key(SealScheme::Aes256CbcSha256, "x").unwrap().unwrap().len(), 32);
         assert_eq!(key(SealScheme::Equal, "\n").unwrap(), None);
     }
@@ -134,6 +151,8 @@ mod tests {
     fn a_secret_of_the_wrong_form_is_told_by_slot_and_scheme() {
         for (scheme, text, said) in [
             (SealScheme::HmacSha1Base64, "not base64!", "is not base64"),
+            (SealScheme::HmacSha256Base64, "polar_whs_not base64!", "encode that as base64 first"),
+            (SealScheme::HmacSha256Base64, "whsec_whsec_aGk=", "with or without `whsec_`"),
             (SealScheme::HmacSha1Base64, "whsec_", "no bytes at all"),
             (SealScheme::Aes256CbcBase64, "aGk=", "a key of 2 bytes, its scheme `aes-256-cbc:base64` takes 32"),
         ] {

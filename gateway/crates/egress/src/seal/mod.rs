@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::{SealKind, SealManifest, SealUse};
+use renmen_schema::manifest::{KeyForm, SealKind, SealManifest, SealUse};
 use zeroize::Zeroizing;
 
 pub use answer::NONCE_CHARS;
@@ -27,6 +27,8 @@ pub use door::{Incoming, Proved};
 
 use crate::{EgressError, SlotSpec};
 
+/// Standard Webhooks asks for keys of 24 to 64 bytes.
+const KEY_BYTES_USUAL: usize = 24;
 /// The most pieces of one signature.
 pub const SEAL_PARTS_MAX: usize = 16;
 
@@ -64,6 +66,23 @@ impl Seal {
         }
         key::check_shared(specs, &slots)?;
         Ok(Self { slots, bytes_max })
+    }
+
+    /// What looks wrong and may be right: plain text that happens to be base64 gives a short key. One line a slot, without the key.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        let short = self.slots.iter().filter_map(|(slot, sealed)| {
+            let scheme = sealed.seal.scheme;
+            let bytes = sealed.key.as_ref()?.len();
+            let odd = scheme.kind() == SealKind::Hmac && scheme.key_form() == KeyForm::Base64 && bytes < KEY_BYTES_USUAL;
+            odd.then(|| {
+                format!(
+                    "the secret of slot `{slot}` is base64 of {bytes} bytes, and vendors give at least {KEY_BYTES_USUAL}: if it is plain \
+                     text, encode it as base64 first"
+                )
+            })
+        });
+        short.collect()
     }
 
     /// Begins the HMAC of a slot, for a connector that wants to be handed it.

@@ -7,6 +7,7 @@ mod door;
 mod pace;
 mod prepare;
 mod refresh;
+mod refused;
 mod unusable;
 
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(crate) use door::Door;
 pub use door::Sender;
 pub(crate) use pace::Pace;
 pub(crate) use prepare::carried;
+pub(crate) use refused::Refused;
+pub use refused::RefusedDeliveries;
 pub(crate) use unusable::CODE as UNUSABLE;
 
 /// In which header the connector is told how old a delivery may be. See the SDK's `Delivery::check_age`.
@@ -206,6 +209,9 @@ impl Engine {
         };
         let verdict = taken.as_ref().map_or_else(IntakeError::code, |taken| taken.verdict.as_str());
         figures::delivery(name, verdict, began.elapsed());
+        if let Err(IntakeError::Forged(reason)) = &taken {
+            self.note_refused(&connection, reason);
+        }
         if let Err(error) = &taken {
             // One line each would let anybody who knows the address fill the log.
             tracing::debug!(connection = %name, verdict, reason = %error, "delivery refused");
@@ -235,6 +241,7 @@ impl Engine {
         let made = receiver.receive(reading, hooks.deadline, delivery).await;
         if let Some(why) = made.as_ref().err().and_then(unusable::reason) {
             turn.proved();
+            connection.refused().proved();
             return self.keep_unusable(connection, seen, why, began).await;
         }
         let mut outcome = made.map_err(|error| IntakeError::of(&error, hooks.deadline))?;
@@ -244,6 +251,7 @@ impl Engine {
             return Ok(TakenIn { answer, verdict: Verdict::Answered, outcome, refreshes: 0 });
         }
         turn.proved();
+        connection.refused().proved();
         // Only now: what anybody can send must not use up what the vendor may.
         if !connection.pace().admits(Instant::now()) {
             return Err(IntakeError::TooMany);
@@ -268,6 +276,16 @@ impl Engine {
             self.refreshes.notify_one();
         }
         Ok(TakenIn { answer, verdict: Verdict::Taken, outcome: taken.outcome, refreshes })
+    }
+
+    fn note_refused(&self, connection: &ConnectionRuntime, reason: &str) {
+        if !connection.refused().refused(Instant::now(), self.options.clock.now_ms()) {
+            return;
+        }
+        if let Some(told) = connection.refused_deliveries() {
+            let advice = told.message;
+            tracing::warn!(connection = %connection.name(), refused = told.count, reason, advice, "Deliveries are refused");
+        }
     }
 
     /// What the store takes of a delivery, and by stream how many of its records are dated too far ahead; a big one is packed off

@@ -2,6 +2,7 @@
 //! then read as the entity, so that no mapping can make a record that the schema does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -53,7 +54,7 @@ impl<'a> Mapped<'a> {
     /// Finds the declared columns in the table.
     ///
     /// # Errors
-    /// A stream that there is not, or a declared column that the sheet does not have: the file waits for a person.
+    /// An unknown stream, or a declared column that the sheet does not have: the file waits for a person.
     pub fn of(
         stream_name: &str,
         stream: &'a Stream,
@@ -134,22 +135,19 @@ fn page_of<E: Entity + DeserializeOwned + Validate>(
     let (mapping, mut page) = (&of.mapping, Page::new());
     let all = &mapping.table.rows;
     // What other pages of this file bring is known from its rows: the connector keeps nothing between calls.
-    let ids: Vec<_> = all.iter().map(|row| mapping.id(row)).collect();
     let distinct = mapping.stream.distinct;
-    let sound = |index: usize| all[index].fault.is_none();
-    let mut seen: BTreeSet<&String> = match distinct {
-        true => (0..rows.start).filter(|&index| sound(index)).filter_map(|index| ids[index].as_ref().ok()).collect(),
-        false => BTreeSet::new(),
-    };
-    let repeated = if distinct { BTreeMap::new() } else { mapping.repeated(&ids) };
+    let before = if distinct { &all[..rows.start] } else { &[] };
+    let sound = before.iter().filter(|row| row.fault.is_none());
+    let mut seen: BTreeSet<String> = sound.filter_map(|row| mapping.id(row).ok()).collect();
+    let repeated = if distinct { BTreeMap::new() } else { mapping.repeated() };
     let (mut again, mut older) = (Vec::new(), Vec::new());
-    for index in rows {
-        let (row, id) = (&all[index], &ids[index]);
-        if distinct && sound(index) && id.as_ref().is_ok_and(|id| !seen.insert(id)) {
+    for row in &all[rows] {
+        let id = mapping.id(row);
+        if distinct && row.fault.is_none() && id.as_ref().is_ok_and(|id| !seen.insert(id.clone())) {
             again.push(mapping.place_of(row));
             continue;
         }
-        let made = mapping.made::<E>(row, id, &repeated).and_then(|(id, entity)| {
+        let made = mapping.made::<E>(row, &id, &repeated).and_then(|(id, entity)| {
             match mapping.verdict(row, (&id, &entity), of.standing, rivals) {
                 Verdict::Older => older.push(mapping.place_of(row)),
                 Verdict::Tie(file) => return Err(Problem::of_tie(&file)),
@@ -161,7 +159,7 @@ fn page_of<E: Entity + DeserializeOwned + Validate>(
         });
         if let Err(Problem { place, reason }) = made {
             let place = place.unwrap_or_else(|| mapping.place_of(row));
-            page.reject::<E>(Origin { exchange, pointer: &place }, id.clone().ok(), reason, raw(row));
+            page.reject::<E>(Origin { exchange, pointer: &place }, id.ok(), reason, raw(row));
         }
     }
     for (rule, mut places) in [("distinct", again), ("as_of", older)] {
@@ -254,7 +252,7 @@ impl<'a> Mapping<'a> {
         &self,
         row: &Row,
         id: &Result<String, Problem>,
-        repeated: &BTreeMap<&String, Vec<usize>>,
+        repeated: &BTreeMap<String, Vec<usize>>,
     ) -> Result<(String, E), Problem> {
         if let Some(fault) = &row.fault {
             return Err(Problem::of_row(fault.clone()));
@@ -278,11 +276,23 @@ impl<'a> Mapping<'a> {
     }
 
     /// The ids that several rows have, with the numbers of those.
-    fn repeated<'b>(&self, ids: &'b [Result<String, Problem>]) -> BTreeMap<&'b String, Vec<usize>> {
-        let mut rows: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
-        for (row, id) in self.table.rows.iter().zip(ids) {
-            if let (Ok(id), None) = (id, &row.fault) {
-                rows.entry(id).or_default().push(row.number);
+    fn repeated(&self) -> BTreeMap<String, Vec<usize>> {
+        // Each page asks this of the whole file, so the ids of all rows are not kept, only a hash of each.
+        let (mut hashes, mut id) = (Vec::with_capacity(self.table.rows.len()), String::new());
+        for (index, row) in self.table.rows.iter().enumerate().filter(|(_, row)| row.fault.is_none()) {
+            if self.id_into(row, &mut id).is_ok() {
+                let mut hasher = DefaultHasher::new();
+                id.hash(&mut hasher);
+                hashes.push((hasher.finish(), index));
+            }
+        }
+        hashes.sort_unstable();
+        let mut rows = BTreeMap::<String, Vec<usize>>::new();
+        for same in hashes.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
+            for row in same.iter().map(|&(_, index)| &self.table.rows[index]) {
+                if let Ok(id) = self.id(row) {
+                    rows.entry(id).or_default().push(row.number);
+                }
             }
         }
         rows.retain(|_, rows| rows.len() > 1);
@@ -291,6 +301,11 @@ impl<'a> Mapping<'a> {
 
     fn id(&self, row: &Row) -> Result<String, Problem> {
         let mut id = String::new();
+        self.id_into(row, &mut id).map(|()| id)
+    }
+
+    fn id_into(&self, row: &Row, id: &mut String) -> Result<(), Problem> {
+        id.clear();
         for (index, &(column, title, parse)) in self.key.iter().enumerate() {
             let cell = row.cells.get(column).unwrap_or(&Cell::Blank);
             let problem = |reason: &str| self.problem(row, column, title, reason);
@@ -306,7 +321,7 @@ impl<'a> Mapping<'a> {
             }
             id.push_str(&text.map_err(|reason| problem(&reason))?);
         }
-        Ok(id)
+        Ok(())
     }
 
     fn record<E: DeserializeOwned + Validate>(&self, row: &Row) -> Result<E, Problem> {

@@ -1,5 +1,7 @@
 //! Which mark stands before the decimals of a column's numbers: declared, or proven by its own cells, never guessed.
 
+use std::borrow::Cow;
+
 use crate::cell::Cell;
 use crate::config::Mark;
 use crate::number::half_width;
@@ -75,7 +77,12 @@ impl Proof {
 impl Evidence {
     fn of(text: &str) -> Self {
         let mut all = Self::default();
-        let text: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
+        // Every cell of every money column is looked at, and nearly all are plain digits.
+        let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let text: Cow<'_, str> = match plain {
+            true => Cow::Borrowed(text),
+            false => half_width(text).chars().filter(|c| !c.is_whitespace()).collect::<String>().into(),
+        };
         for run in text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ',')) {
             all.add(run);
         }

@@ -105,6 +105,11 @@ const COUNTRIES: &[(&str, &[&str])] = &[
     ("1409", &["NZD"]),
 ];
 
+/// Does no sign begin or end with it?
+fn is_of_number(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | '(' | ')')
+}
+
 impl Sign {
     /// May an amount of this currency (ISO 4217) carry the sign?
     #[must_use]
@@ -115,6 +120,10 @@ impl Sign {
     /// Takes one sign off the beginning of a text.
     #[must_use]
     pub fn before(text: &str) -> Option<(Self, &str)> {
+        // Nearly every amount is a number alone.
+        if text.starts_with(is_of_number) {
+            return None;
+        }
         WRITTEN.iter().find_map(|(written, currencies)| {
             let begins = text.get(..written.len())?.eq_ignore_ascii_case(written);
             begins.then(|| (Self(currencies), &text[written.len()..]))
@@ -124,6 +133,9 @@ impl Sign {
     /// Takes one sign off the end of a text.
     #[must_use]
     pub fn behind(text: &str) -> Option<(Self, &str)> {
+        if text.ends_with(is_of_number) {
+            return None;
+        }
         WRITTEN.iter().find_map(|(written, currencies)| {
             let at = text.len().checked_sub(written.len())?;
             let ends = text.get(at..)?.eq_ignore_ascii_case(written);

@@ -95,8 +95,9 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
     };
     let titles: Vec<String> = (0..width).map(title).collect();
     let rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
+    let total_rows: Vec<String> = stream.total_rows.iter().map(|word| title_of(word)).collect();
     let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
-    let cut = |last: &&Row| raw.open_end && last.cells.len() < needed && !last.is_total(&stream.total_rows);
+    let cut = |last: &&Row| raw.open_end && last.cells.len() < needed && !last.is_total(&total_rows);
     if let Some(last) = rows.last().filter(cut) {
         return Err(format!(
             "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
@@ -104,7 +105,7 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
             last.cells.len()
         ));
     }
-    let (totals, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.is_total(&stream.total_rows));
+    let (totals, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.is_total(&total_rows));
     if raw.lines {
         rows.iter_mut().for_each(|row| row.check_width(needed, width));
     }
@@ -151,9 +152,13 @@ impl Row {
         self.cells.iter().all(Cell::is_blank)
     }
 
+    /// Does its first value begin as one of these, which are written as titles are compared?
     fn is_total(&self, words: &[String]) -> bool {
+        if words.is_empty() {
+            return false;
+        }
         let first = self.cells.iter().find(|cell| !cell.is_blank()).map(|cell| title_of(&cell.text()));
-        first.is_some_and(|first| words.iter().any(|word| first.starts_with(&title_of(word))))
+        first.is_some_and(|first| words.iter().any(|word| first.starts_with(word)))
     }
 }
 

@@ -12,7 +12,7 @@ pub struct LoopHealth {
     #[serde(rename = "behind_since", serialize_with = "crate::instant::optional")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub behind_since_ms: Option<i64>,
-    /// Which gateway works on it, of those that share the database; null while it was not looked, or nobody does.
+    /// Which gateway works on it, of those that share the database; null until it has looked, and while no gateway does.
     pub holder: Option<LoopHolder>,
     /// Why it waits, for instance for the store; null while it works.
     pub waits: Option<String>,

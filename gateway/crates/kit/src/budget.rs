@@ -9,7 +9,7 @@ use renmen_plugin_host::{CallError, CallLimits};
 pub fn gateway_limits() -> CallLimits {
     CallLimits {
         fuel_max: 20_000_000_000,
-        wall_clock: Duration::from_secs(120),
+        wall_clock: Duration::from_secs(180),
         memory_bytes_max: 128 << 20,
         hostcall_bytes_max: 64 << 20,
         http_calls_max: 500,

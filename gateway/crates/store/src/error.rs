@@ -72,7 +72,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Trouble::DiskFull.error(&error.to_string()),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged.error(&error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt) => Trouble::Damaged.error(&error.to_string()),
             Some(
                 ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied,
             ) => Trouble::Unusable.error(&error.to_string()),

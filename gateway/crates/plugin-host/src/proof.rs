@@ -68,5 +68,5 @@ fn told(error: EgressError) -> CallError {
         EgressError::NotGranted(message) => (FailureKind::NotGranted, message),
         other => (FailureKind::BadConfig, other.to_string()),
     };
-    CallError::Failure { kind, code: None, message, retry_after_ms: None, usage: Usage { proved, ..Usage::default() } }
+    CallError::Failure { kind, code: None, message, retry_after_ms: None, proved, usage: Usage::default() }
 }

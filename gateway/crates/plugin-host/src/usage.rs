@@ -21,7 +21,4 @@ pub struct Usage {
     pub log_lines: u32,
     /// Lines beyond `log_lines_max`, or beyond what the connection has in a minute; dropped.
     pub log_lines_dropped: u32,
-    /// Of a delivery: it is known to be the vendor's, by the manifest's proof, by the connection that it came over or by a
-    /// signature that the connector had compared. What such a delivery holds may be kept even where the call failed.
-    pub proved: bool,
 }

@@ -59,7 +59,8 @@ pub(crate) fn late(state: &CallState, usage: Usage, held_back: bool) -> CallErro
              vendor ({calls} requests sent). If the vendor is known to be slow, raise wall_clock and request_timeout"
         );
         let (kind, code) = (FailureKind::UpstreamUnavailable, Some("no_answer".to_owned()));
-        return CallError::Failure { kind, code, message, retry_after_ms: None, usage };
+        let proved = state.signature_matched;
+        return CallError::Failure { kind, code, message, retry_after_ms: None, proved, usage };
     }
     let mut message = format!("the call was stopped after {allowed} ms ({calls} requests sent)");
     if held_back {

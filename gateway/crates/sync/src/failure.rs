@@ -165,7 +165,14 @@ mod tests {
 
     fn failed(kind: FailureKind, retry_after_ms: Option<u64>) -> RunFailure {
         let usage = Usage::default();
-        RunFailure::from(&CallError::Failure { kind, code: None, message: "no".to_owned(), retry_after_ms, usage })
+        RunFailure::from(&CallError::Failure {
+            kind,
+            code: None,
+            message: "no".to_owned(),
+            retry_after_ms,
+            proved: false,
+            usage,
+        })
     }
 
     fn wait(mut failure: RunFailure, failures: u32, dice: f64) -> i64 {

@@ -29,9 +29,9 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 }
 
 /// The children in an answer; gives their ids.
-fn below(page: &mut Page, response: Response) -> Result<Vec<i64>, Failure> {
+fn below(page: &mut Page, response: &Response) -> Result<Vec<i64>, Failure> {
     let mut found = Vec::new();
-    page.map_items::<OrgUnit, Department>(&response, "/result", |department, item| {
+    page.map_items::<OrgUnit, Department>(response, "/result", |department, item| {
         item.is_about(department.dept_id.to_string());
         // Before its mapping: below a department that cannot be taken in there may be good ones.
         found.push(department.dept_id);

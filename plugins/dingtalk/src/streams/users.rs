@@ -55,8 +55,8 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 }
 
 /// The members in an answer; gives where their list goes on.
-fn list(page: &mut Page, response: Response) -> Result<Option<i64>, Failure> {
-    let rest = page.map_items::<Employee, User>(&response, "/result/list", |user, item| {
+fn list(page: &mut Page, response: &Response) -> Result<Option<i64>, Failure> {
+    let rest = page.map_items::<Employee, User>(response, "/result/list", |user, item| {
         item.is_about(user.userid.as_str());
         item.push(user.userid.clone(), None, &map::employee(&user)?)
     })?;

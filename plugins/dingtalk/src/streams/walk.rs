@@ -78,10 +78,10 @@ impl Walk {
         page: &mut Page,
         department: i64,
         answer: Result<Response, Failure>,
-        read: impl FnOnce(&mut Page, Response) -> Result<T, Failure>,
+        read: impl FnOnce(&mut Page, &Response) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
         let (records, rejects) = (page.records.len(), page.rejects.len());
-        let failure = match answer.and_then(accept_old).and_then(|response| read(page, response)) {
+        let failure = match answer.and_then(accept_old).and_then(|response| read(page, &response)) {
             Ok(made) => return Ok(Some(made)),
             Err(failure) => failure,
         };

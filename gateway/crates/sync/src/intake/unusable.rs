@@ -22,12 +22,12 @@ pub(crate) const CODE: &str = "unusable_delivery";
 
 /// Why a delivery that was proved cannot be used; none where another try may end otherwise, or where nothing was proved.
 pub(super) fn reason(error: &CallError) -> Option<String> {
-    let CallError::Failure { kind, code, message, usage, .. } = error else { return None };
+    let CallError::Failure { kind, code, message, proved, usage, .. } = error else { return None };
     // Text that ends too early is cut only where a vendor was asked for it: a delivery was signed as it is.
     let cut = *kind == FailureKind::UpstreamUnavailable && usage.http_calls == 0;
     let unusable = cut || matches!(kind, FailureKind::InvalidInput | FailureKind::UpstreamChanged);
     let code = code.as_ref().map(|code| format!(" [{code}]")).unwrap_or_default();
-    (unusable && usage.proved).then(|| format!("{message}{code}"))
+    (unusable && *proved).then(|| format!("{message}{code}"))
 }
 
 impl Engine {
@@ -85,8 +85,8 @@ mod tests {
     use super::*;
 
     fn failure(kind: FailureKind, proved: bool, http_calls: u32) -> CallError {
-        let usage = Usage { proved, http_calls, ..Usage::default() };
-        CallError::Failure { kind, code: Some("7".into()), message: "why".into(), retry_after_ms: None, usage }
+        let usage = Usage { http_calls, ..Usage::default() };
+        CallError::Failure { kind, code: Some("7".into()), message: "why".into(), retry_after_ms: None, proved, usage }
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         {
             assert_eq!(reason(&failure(other, true, 0)), None, "{other}");
         }
-        let crashed = CallError::Crashed { message: "why".into(), usage: Usage { proved: true, ..Usage::default() } };
+        let crashed = CallError::Crashed { message: "why".into(), usage: Usage::default() };
         assert_eq!(reason(&crashed), None, "a mended connector may take it");
     }
 }

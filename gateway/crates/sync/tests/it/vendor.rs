@@ -221,7 +221,14 @@ impl Script {
 
 pub(crate) fn failure(kind: FailureKind, code: Option<&str>, retry_after_ms: Option<u64>) -> CallError {
     let code = code.map(str::to_owned);
-    CallError::Failure { kind, code, message: "scripted".to_owned(), retry_after_ms, usage: Usage::default() }
+    CallError::Failure {
+        kind,
+        code,
+        message: "scripted".to_owned(),
+        retry_after_ms,
+        proved: false,
+        usage: Usage::default(),
+    }
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::locate;
+use crate::word::is_word;
 
 /// What the gateway does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,10 +92,10 @@ impl Failure {
         internal => Internal;
     }
 
-    /// With the vendor's own code.
+    /// With the vendor's own code. A text that is not a plain word is left out: it could be somebody's data.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.code = Some(code.into());
+        self.code = Some(code.into()).filter(|code| is_word(code));
         self
     }
 

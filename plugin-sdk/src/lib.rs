@@ -36,6 +36,7 @@ mod source;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod webhook;
+mod word;
 
 pub use failure::{Failure, FailureKind};
 pub use items::{Item, Rest, Unfit};
@@ -44,6 +45,7 @@ pub use schema::Remedy;
 pub use sink::{Action, Receipt, Sink};
 pub use source::{Finding, Pull, Source};
 pub use webhook::{Answer, Delivery, Outcome, Refresh, Webhook};
+pub use word::word;
 
 pub use renmen_schema as schema;
 

@@ -8,6 +8,9 @@ use crate::Failure;
 use crate::http::{Request, Response};
 use crate::log::Level;
 
+/// Begins the failure of a request that the script does not know.
+pub(super) const NO_ANSWER: &str = "no scripted answer for";
+
 thread_local! {
     static HOST: RefCell<Option<Rc<RefCell<State>>>> = const { RefCell::new(None) };
 }
@@ -44,7 +47,7 @@ pub(crate) fn send(request: Request) -> Result<Response, Failure> {
     let asked = format!("{} {}", request.method, request.url);
     state.requests.push(request);
     let Some(index) = chosen else {
-        return Err(Failure::internal(format!("no scripted answer for {asked}")));
+        return Err(Failure::internal(format!("{NO_ANSWER} {asked}")));
     };
     state.used[index] = true;
     let mut response = state.answers[index].result.clone()?;

@@ -13,6 +13,7 @@
 mod fixture;
 pub(crate) mod imports;
 mod snapshot;
+mod spoiled;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -22,6 +23,7 @@ use crate::http::{Request, Response};
 use crate::log::Level;
 use crate::{Action, Delivery, Envelope, Failure, Outcome, Page, Pull, Receipt, Reject, Sink, Source, Webhook};
 pub use snapshot::assert_snapshot;
+pub use spoiled::CANARIES;
 
 /// The clock of a host that was told no time: 2026-01-01T00:00Z, in milliseconds.
 pub const NOW_MS: i64 = 1_767_225_600_000;

@@ -6,7 +6,7 @@
 
 use renmen_plugin::schema::types::Instant;
 use renmen_plugin::seal;
-use renmen_plugin::{Delivery, Failure, Outcome, Page};
+use renmen_plugin::{Delivery, Failure, Outcome, Page, word};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, F
         let pointer = format!("/data/{}", name.replace('~', "~0").replace('/', "~1"));
         match collection::take(config, &mut page, (name, &pointer), &response, &mut all) {
             Some(taken) => drop(taken?),
-            None => renmen_plugin::warn!("an event carries a collection that is not known: {}", short(name)),
+            None => renmen_plugin::warn!("an event carries a collection that is not known: {}", word(name)),
         }
     }
     for (name, ids) in event.changed {
@@ -61,7 +61,7 @@ pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, F
         }
     }
     if event.data.is_empty() && outcome.refresh.is_empty() {
-        renmen_plugin::info!("an event of type {} brings nothing", short(&event.r#type));
+        renmen_plugin::info!("an event of type {} brings nothing", word(&event.r#type));
     }
     Ok(outcome.with_page(page))
 }
@@ -110,10 +110,6 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     }
     // What is left over must be padding of zeros, and less than a character's worth.
     (held < 6 && bits == 0).then_some(bytes)
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 #[cfg(test)]

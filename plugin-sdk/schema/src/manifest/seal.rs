@@ -51,7 +51,8 @@ pub enum SealKind {
 pub enum KeyForm {
     /// Its bytes.
     Raw,
-    /// What its base64 stands for; padding may be missing, and a `whsec_` before it (Standard Webhooks) is left out.
+    /// What its base64 stands for; padding may be missing. A `whsec_` before it (Standard Webhooks), `v1,` before that, quotes around it and
+    /// white space in it are left out.
     Base64,
     /// SHA-256 of its bytes.
     Sha256,

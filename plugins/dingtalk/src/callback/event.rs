@@ -4,7 +4,7 @@
 //! Official pages, one an event, under "事件订阅": 企业增加员工事件, 企业修改员工事件, 企业删除员工, 创建部门, 人事档案变动,
 //! 人事平台员工异动事件v2, 审批实例开始、结束、终止、删除, 审批任务开始，结束，转交.
 
-use renmen_plugin::{Failure, Refresh};
+use renmen_plugin::{Failure, Refresh, word};
 use serde_json::Value;
 
 /// One event, whichever door it came through.
@@ -57,9 +57,11 @@ impl Event<'_> {
         ids.sort_unstable();
         ids.dedup();
         match ids.len() {
-            0 => Err(Failure::invalid_input(format!("event {} names nobody under `{member}`", self.kind))),
+            0 => Err(Failure::invalid_input(format!("event {} names nobody under `{member}`", word(self.kind)))),
             1..=IDS_MAX => Ok(ids),
-            more => Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", self.kind))),
+            more => {
+                Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", word(self.kind))))
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 mod event;
 
-use renmen_plugin::{Answer, Delivery, Failure, Outcome, info};
+use renmen_plugin::{Answer, Delivery, Failure, Outcome, info, word};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -72,7 +72,7 @@ fn outcome(event: &Event<'_>, delivery_id: Option<String>) -> Result<Outcome, Fa
     let _: std::collections::BTreeMap<String, &RawValue> = read(event.body)?;
     let refresh = event.refresh()?;
     if refresh.is_empty() && !event.says_nothing() {
-        info!("event {} is of no use here: kept, nothing is read", event.kind);
+        info!("event {} is of no use here: kept, nothing is read", word(event.kind));
     }
     Ok(Outcome { delivery_id, refresh, ..Outcome::default() })
 }

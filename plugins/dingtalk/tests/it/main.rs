@@ -4,6 +4,7 @@
 mod actions;
 mod approvals;
 mod events;
+mod kept;
 mod named;
 
 use connector_dingtalk::DingTalk;

@@ -6,7 +6,7 @@
 
 use renmen_plugin::page::Origin;
 use renmen_plugin::schema::entity::{Application, Assignment, Candidate, Employee, Employment};
-use renmen_plugin::{Outcome, Page, Refresh, log};
+use renmen_plugin::{Outcome, Page, Refresh, log, word};
 use serde::Deserialize;
 
 use super::open::Event;
@@ -26,7 +26,7 @@ struct About {
 
 pub(super) fn of(event: &Event) -> Outcome {
     let Ok(about) = serde_json::from_str::<About>(&event.about) else {
-        let message = format!("an event of type {} has another shape than documented; it is kept", event.kind);
+        let message = format!("an event of type {} has another shape than documented; it is kept", word(&event.kind));
         log::write(log::Level::Warn, &message);
         return Outcome::default();
     };
@@ -77,7 +77,8 @@ pub(super) fn of(event: &Event) -> Outcome {
         | "corehr.offboarding.status_updated_v2" => one("employees", about.employment_id),
         // Name and phone are the person's, and the event names nobody else: whichever employments the person has are read.
         "corehr.person.updated_v1" => {
-            one("employees", about.person_id.filter(|id| !id.is_empty()).map(employees::of_person))
+            let person = about.person_id.as_deref().filter(|id| !id.is_empty());
+            one("employees", person.map(employees::of_person))
         }
         // These name departments by another kind of id than the one that they are read by.
         "corehr.department.created_v1"

@@ -47,8 +47,8 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 const PERSON: &str = "person/";
 
 /// What to ask this stream for where only the person is known.
-pub(crate) fn of_person(person_id: String) -> String {
-    PERSON.to_owned() + &person_id
+pub(crate) fn of_person(person_id: &str) -> String {
+    PERSON.to_owned() + person_id
 }
 
 /// Those of these ids. The vendor looks at the first list that is filled and at no other (page "批量查询员工信息"), so employments

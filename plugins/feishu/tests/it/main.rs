@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod events;
+mod kept;
 mod reads;
 mod stages;
 mod writes;

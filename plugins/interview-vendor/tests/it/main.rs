@@ -1,6 +1,7 @@
 //! The connector against answers as the protocol words them.
 #![allow(clippy::unwrap_used)]
 
+mod kept;
 mod receive;
 mod write;
 

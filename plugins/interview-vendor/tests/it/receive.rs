@@ -14,7 +14,7 @@ fn digest(call: &SealCall) -> Vec<u8> {
     sum.to_be_bytes().to_vec()
 }
 
-fn host() -> Host {
+pub(crate) fn host() -> Host {
     Host::new().on_seal(|call| Ok(digest(call)))
 }
 
@@ -38,7 +38,10 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn signed(body: &Value, age_s: i64) -> Delivery {
-    let body = body.to_string().into_bytes();
+    signed_bytes(body.to_string().into_bytes(), age_s)
+}
+
+pub(crate) fn signed_bytes(body: Vec<u8>, age_s: i64) -> Delivery {
     let time = (NOW_MS / 1000 - age_s).to_string();
     let signature = format!("v1,AAAA {}", signature("msg_1", &time, &body));
     Delivery {

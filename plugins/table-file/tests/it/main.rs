@@ -12,6 +12,7 @@ mod manifest;
 mod money;
 mod payroll;
 mod produced;
+mod quotes;
 mod rows;
 mod standing;
 mod totals;

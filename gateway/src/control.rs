@@ -6,9 +6,10 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo, PluginSigner,
-    RetryOutcome, StreamActivity, StreamInfo,
+    CallsOfMonth, ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo,
+    PluginSigner, RetryOutcome, StreamActivity, StreamInfo,
 };
+use renmen_egress::BudgetFigures;
 use renmen_plugin_host::{Account, CpuShare, Signer};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
@@ -74,6 +75,7 @@ impl Bridge {
             signer,
             enabled: true,
             held_back: held_back(&connection.account()),
+            budget: self.budget(connection),
             off: None,
             deliveries_refused: connection.refused_deliveries().map(|refused| DeliveriesRefused {
                 count: refused.count,
@@ -82,6 +84,16 @@ impl Bridge {
             }),
             streams,
         }
+    }
+
+    fn budget(&self, connection: &ConnectionRuntime) -> Option<CallsOfMonth> {
+        let BudgetFigures { used, max, month, message, .. } = self
+            .running
+            .budgets()
+            .into_iter()
+            .find(|budget| budget.tenant() == connection.tenant() && budget.connection() == connection.name())?
+            .figures()?;
+        Some(CallsOfMonth { used, max, month, message })
     }
 
     /// The tenant's connections of the configuration that could not be loaded. A channel or an endpoint is none.
@@ -148,6 +160,7 @@ impl Control for Bridge {
             signer: None,
             enabled: true,
             held_back: None,
+            budget: None,
             off: Some(off.reason.clone()),
             deliveries_refused: None,
             streams: Vec::new(),

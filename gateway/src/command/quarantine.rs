@@ -1,12 +1,12 @@
 //! `renmen quarantine`: records that could not be taken in.
 
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::QuarantineRow;
 use renmen_sync::RetryOutcome;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Quarantine as Ask};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Running};
 use crate::exit::Outcome;
 use crate::output::{Output, time};
 
@@ -85,14 +85,24 @@ async fn retry(deployment: Deployment, out: Output, id: Option<i64>) -> anyhow::
     let tenant = deployment.config.gateway.tenant.clone();
     let store = deployment.store().await?;
     let running = deployment.engine(store, None).await?;
+    let tried = try_again(&running, &tenant, id).await;
+    running.save_budgets().await;
+    let (rows, still) = tried?;
+    let document: Vec<Value> = rows.iter().map(|(id, end)| json!({ "id": id, "result": end })).collect();
+    out.table(&["id", "result"], rows.iter().map(|(id, end)| vec![id.to_string(), end.clone()]), &document)?;
+    Ok(if still == 0 { Outcome::Done } else { Outcome::Partly })
+}
+
+/// What became of each, and how many are still bad.
+async fn try_again(running: &Running, tenant: &TenantId, id: Option<i64>) -> anyhow::Result<(Vec<(i64, String)>, u32)> {
     let (mut rows, mut still, mut after) = (Vec::new(), 0_u32, 0);
     loop {
         let ids: Vec<i64> = match id {
             Some(id) => vec![id],
-            None => running.store.quarantine(&tenant, None, after, BATCH).await?.iter().map(|row| row.id).collect(),
+            None => running.store.quarantine(tenant, None, after, BATCH).await?.iter().map(|row| row.id).collect(),
         };
         for &id in &ids {
-            let end = match running.engine.retry_quarantine(&tenant, id).await? {
+            let end = match running.engine.retry_quarantine(tenant, id).await? {
                 RetryOutcome::Accepted(_) => "taken in".to_owned(),
                 RetryOutcome::Still { code, reason } => {
                     still += 1;
@@ -106,7 +116,5 @@ async fn retry(deployment: Deployment, out: Output, id: Option<i64>) -> anyhow::
             _ => break,
         }
     }
-    let document: Vec<Value> = rows.iter().map(|(id, end)| json!({ "id": id, "result": end })).collect();
-    out.table(&["id", "result"], rows.iter().map(|(id, end)| vec![id.to_string(), end.clone()]), &document)?;
-    Ok(if still == 0 { Outcome::Done } else { Outcome::Partly })
+    Ok((rows, still))
 }

@@ -71,6 +71,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     };
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
+    let budgets = tokio::spawn(crate::deployment::keep_budgets(Arc::clone(&running)));
     let mut outcome = Outcome::Done;
     if serve.pull_first {
         let keys = pull::keys(&running, None, None)?;
@@ -100,6 +101,9 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {
         tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
     }
+    // Whatever is still to be sent now was cut: this is all.
+    budgets.abort();
+    running.save_budgets().await;
     served?;
     match ended {
         Ok((schedule, flows)) => {

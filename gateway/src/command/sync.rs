@@ -30,5 +30,6 @@ pub(crate) async fn run(
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
+    running.save_budgets().await;
     pull::report(out, &pulled, &running.off)
 }

@@ -8,7 +8,7 @@ use renmen_config::{AboveTolerance, Connection, LateProblem, Limits, Schedule as
 use renmen_egress::{Connection as Way, ConnectionSpec, Egress, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{CallLimits, CpuShare, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
-use renmen_schema::manifest::Manifest;
+use renmen_schema::manifest::{CallBudget, Manifest};
 use renmen_schema::shown::line;
 use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, PayslipRule, Schedule, StreamPlan};
 use renmen_vault::Vault;
@@ -227,7 +227,17 @@ fn egress_limits(connection: &Connection, manifest: &Manifest) -> EgressLimits {
         retry_wait_max: limits.retry_wait_max,
         parallel_max: limits.parallel_max,
         rate: limits.rate.or(manifest.rate),
+        budget: call_budget(limits, manifest),
         logs: log_limits(limits),
+    }
+}
+
+/// The manifest's, with the operator's number in it where there is one.
+fn call_budget(limits: &Limits, manifest: &Manifest) -> Option<CallBudget> {
+    match limits.month_calls_max {
+        None => manifest.budget.clone(),
+        Some(0) => None,
+        Some(calls) => Some(CallBudget { calls, ..manifest.budget.clone().unwrap_or_else(|| CallBudget::of(calls)) }),
     }
 }
 
@@ -260,6 +270,21 @@ fn call_limits(limits: &Limits) -> CallLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_operators_number_of_calls_goes_before_the_manifests_and_none_switches_the_budget_off() {
+        let text = "name = \"p\"\nversion = \"0.1.0\"\ndescription = \"p\"\ncontract = \"0.2.0\"\n";
+        let plain = Manifest::parse(text).expect("a manifest");
+        let declared = format!("{text}[budget]\ncalls = 10\nzone = \"UTC\"\nexcept = [\"/contacts/\"]\n");
+        let declared = Manifest::parse(&declared).expect("a manifest");
+        let limits = |month_calls_max| Limits { month_calls_max, ..Limits::default() };
+        assert_eq!(call_budget(&limits(None), &plain), None);
+        assert_eq!(call_budget(&limits(None), &declared), declared.budget);
+        assert_eq!(call_budget(&limits(Some(0)), &declared), None);
+        assert_eq!(call_budget(&limits(Some(7)), &plain), Some(CallBudget::of(7)));
+        let both = call_budget(&limits(Some(7)), &declared).expect("a budget");
+        assert_eq!((both.calls, both.zone.as_str(), both.except.len()), (7, "UTC", 1));
+    }
 
     #[test]
     fn a_connector_is_tried_by_its_author_under_the_budgets_that_a_gateway_has_by_default() {

@@ -68,6 +68,7 @@ impl Deployment {
         let means = Means { registry: &registry, egress: &egress, vault: vault.as_ref(), store: &*store };
         let loaded = self.load_connections(&means, only).await?;
         off.extend(loaded.off);
+        super::budgets::load(&egress, &*store).await?;
         let gateway = &self.config.gateway;
         let sync = SyncOptions {
             lease: gateway.lease,

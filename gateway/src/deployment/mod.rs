@@ -1,6 +1,7 @@
 //! From connectors.toml to parts that run: the only place that sees all crates. Each part is built when a command needs
 //! it: reading records loads no plugin, and inspecting a plugin opens no store.
 
+mod budgets;
 mod connection;
 mod decision_links;
 mod destination;
@@ -26,6 +27,7 @@ use renmen_config::{Config, LoadOptions};
 
 use crate::cli::Common;
 
+pub(crate) use budgets::keep as keep_budgets;
 pub(crate) use connection::check_config;
 pub(crate) use decision_links::Links;
 pub(crate) use endpoint_secret::KeptEndpoint;

@@ -254,6 +254,7 @@ fn spec(
             retry_wait_max: Duration::ZERO,
             parallel_max: limits.parallel_max,
             rate: limits.rate,
+            budget: None,
             logs: log_limits(limits),
         },
         slots,

@@ -106,6 +106,7 @@ fn call(body: &[u8]) -> anyhow::Result<Call> {
             retry_wait_max: Duration::ZERO,
             parallel_max: 1,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots: BTreeMap::new(),

@@ -105,6 +105,7 @@ fn connection() -> Arc<Connection> {
             retry_wait_max: Duration::from_millis(1),
             parallel_max: 1,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots: Manifest::parse(SEALED)

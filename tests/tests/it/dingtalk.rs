@@ -201,3 +201,51 @@ async fn an_event_socket_that_the_plugin_does_not_have_is_refused_at_the_start()
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("event_socket"), "{}", said(&output));
 }
+
+/// What one command says of the connection's budget while it serves.
+async fn budget(home: &Home) -> (Value, String) {
+    let gateway = serving(home).await;
+    let ask =
+        |path: &str| reqwest::Client::new().get(format!("{}{path}", gateway.url)).bearer_auth(&gateway.key).send();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let health: Value = ask("/v1/health").await.unwrap().json().await.unwrap();
+    let mut metrics = String::new();
+    until("the figures", async || {
+        metrics = ask("/metrics").await.unwrap().text().await.unwrap();
+        health["connections"][0]["budget"].is_null() || metrics.contains("renmen_month_calls{")
+    })
+    .await;
+    (health["connections"][0].clone(), metrics)
+}
+
+/// Approvals count in the vendor's month, tokens and contacts do not; each command goes on where the one before ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_months_calls_are_counted_over_restarts_and_contacts_go_on_when_they_are_used_up() {
+    let (_company, home) = deployment(3, "limits = { month_calls_max = 2 }").await;
+    home.json(&["sync", "people", "departments", "--dev"]).await;
+    home.json(&["sync", "people", "approvals", "--dev"]).await;
+    let (health, _) = budget(&home).await;
+    assert_eq!((&health["budget"]["used"], &health["budget"]["max"]), (&json!(1), &json!(2)), "{health}");
+    assert_eq!((&health["budget"]["message"], &health["status"]), (&Value::Null, &json!("ok")));
+    home.json(&["sync", "people", "approvals", "--dev"]).await;
+
+    let beyond = home.run(&["sync", "people", "approvals", "--dev"]).await;
+    let said = said(&beyond);
+    assert!(!beyond.status.success() && said.contains("2 of 2") && said.contains("month_calls_max"), "{said}");
+    home.json(&["sync", "people", "users", "--dev"]).await;
+    let (health, metrics) = budget(&home).await;
+    assert_eq!((&health["budget"]["used"], &health["status"]), (&json!(2), &json!("degraded")), "{health}");
+    assert!(health["budget"]["message"].as_str().unwrap().contains("waits until"), "{health}");
+    let labels = r#"{tenant="default",connection="people"}"#;
+    for line in [format!("renmen_month_calls{labels} 2"), format!("renmen_month_calls_max{labels} 2")] {
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
+
+    let file = home.path().join("connectors.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    for (calls, max) in [("3", json!(3)), ("0", Value::Null)] {
+        home.configure(&config.replace("month_calls_max = 2", &format!("month_calls_max = {calls}")));
+        home.json(&["sync", "people", "approvals", "--dev"]).await;
+        assert_eq!(budget(&home).await.0["budget"]["max"], max);
+    }
+}

@@ -97,6 +97,9 @@ pub struct ConnectionInfo {
     pub enabled: bool,
     /// Set while it is slowed down to its share of the cores.
     pub held_back: Option<HeldBack>,
+    /// Requests to the vendor in this month, where the vendor answers only so many; null where it does not say, or where
+    /// `month_calls_max` is 0.
+    pub budget: Option<CallsOfMonth>,
     /// Why it is off although it is configured, and what to do: its plugin, a secret or a setting cannot be used. Null while it is
     /// on.
     pub off: Option<String>,
@@ -128,6 +131,19 @@ pub struct DeliveriesRefused {
     pub since_ms: i64,
     /// What to look at, with the form of secret that each slot wants.
     pub message: String,
+}
+
+/// The month's budget of a connection. Where several gateways share the database, what the others sent is seconds old.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CallsOfMonth {
+    /// Requests of this month that count.
+    pub used: u64,
+    /// How many the vendor answers. Further ones wait for the next month, and the connection's runs say so.
+    pub max: u64,
+    /// The month, in the vendor's time zone: `2026-11`.
+    pub month: String,
+    /// What to do; null below 80 %.
+    pub message: Option<String>,
 }
 
 /// A stream as configured and as it stands: freshness and errors of one source.

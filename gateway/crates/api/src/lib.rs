@@ -42,8 +42,8 @@ mod text;
 
 pub use adjustments::{AdjustmentAsk, AdjustmentDoing, Adjustments, NewAdjustment};
 pub use control::{
-    ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo, PluginSigner,
-    RetryOutcome, StreamActivity, StreamInfo,
+    CallsOfMonth, ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo,
+    PluginSigner, RetryOutcome, StreamActivity, StreamInfo,
 };
 pub use decision_desk::{DecisionDesk, DimensionView, JudgedView, LinkRefusal, OpenedLink, StandsView, VerdictView};
 pub use endpoint_control::{

@@ -9,8 +9,8 @@ mod table;
 use std::time::Duration;
 
 pub(crate) use read::within_range;
-use read::{bytes, count, duration, ratio};
-use renmen_schema::manifest::Rate;
+use read::{bytes, count, duration, manifests, ratio};
+use renmen_schema::manifest::{CallBudget, Rate};
 pub use table::{GATEWAY_LIMITS, LIMITS, LimitSpec, gateway_limits_table, limits_table};
 
 use crate::section::Section;
@@ -136,6 +136,8 @@ limits! {
     retry_wait_max: Duration = duration(Duration::from_secs(60), Duration::ZERO, Duration::from_secs(3_600));
     /// Requests of one connection at the same time.
     parallel_max: u32 = count(4, 1, 256);
+    /// Requests to the vendor in a calendar month, over restarts; what counts, and where a month begins, the plugin's manifest says. 0 stops the counting.
+    month_calls_max: Option<u64> = manifests(None, Some(0), Some(CallBudget::CALLS_MAX));
     /// Share of refused records in a page above which the run stops before it commits that page.
     quarantine_ratio_max: f64 = ratio(0.5, 0.0, 1.0);
     /// Records that a page or run must have before quarantine_ratio_max is applied to it.

@@ -12,6 +12,7 @@ use renmen_turns::Account;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::budget::{Budget, BudgetBook, ClockMs};
 use crate::connection::{Connection, Parts};
 use crate::credential::{Recipe, Slot, placement};
 use crate::drop_directory::DropDirectory;
@@ -47,6 +48,8 @@ pub struct EgressOptions {
     pub drop_files_max: usize,
     /// The memory of the process that connections share.
     pub memory: MemoryBudget,
+    /// By which months begin and end.
+    pub clock: ClockMs,
 }
 
 impl Default for EgressOptions {
@@ -58,6 +61,7 @@ impl Default for EgressOptions {
             settle: Duration::from_millis(500),
             drop_files_max: 10_000,
             memory: MemoryBudget::default(),
+            clock: Arc::new(crate::send::now_ms),
         }
     }
 }
@@ -78,6 +82,7 @@ pub struct Egress {
     /// The same, without HTTP/2: a WebSocket begins as HTTP/1.1.
     socket_tls: Arc<rustls::ClientConfig>,
     tokens: TokenCache,
+    budgets: BudgetBook,
 }
 
 impl fmt::Debug for Egress {
@@ -103,7 +108,8 @@ impl Egress {
         let tls = tls_config(&options.extra_roots_pem)?;
         let mut socket_tls = tls.clone();
         socket_tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens: TokenCache::default() }))
+        let (tokens, budgets) = (TokenCache::default(), BudgetBook::default());
+        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens, budgets }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -125,6 +131,9 @@ impl Egress {
             Some(rate) => Some(Pace::new(rate, spec.limits.request_timeout)?),
             None => None,
         };
+        let key = || (spec.tenant.clone(), spec.connection.clone());
+        let budget = spec.limits.budget.as_ref();
+        let budget = budget.map(|rule| self.budgets.open(key(), rule, &self.options.clock)).transpose()?;
         let drop_directory = spec.grant.drop.clone().map(|path| {
             DropDirectory::new(path, self.options.settle, self.options.drop_files_max, spec.limits.response_bytes_max)
         });
@@ -149,12 +158,19 @@ impl Egress {
             reserved,
             addresses,
             pace,
+            budget,
             retry,
             drop_directory,
             operator: spec.grant,
             config: spec.config,
             socket_tls: Arc::clone(&self.socket_tls),
         })))
+    }
+
+    /// The month's budget of each connection that has one.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<Arc<Budget>> {
+        self.budgets.all()
     }
 
     pub(crate) fn lookup(&self) -> Arc<dyn Lookup> {

@@ -9,6 +9,7 @@ use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::Placement;
 use tokio::sync::Semaphore;
 
+use crate::budget::Budget;
 use crate::credential::Slot;
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) memory: Share,
     pub(crate) addresses: AddressBook,
     pub(crate) pace: Option<Pace>,
+    pub(crate) budget: Option<Arc<Budget>>,
     pub(crate) retry: Retry,
     pub(crate) client: reqwest::Client,
     pub(crate) drop_directory: Option<DropDirectory>,

@@ -12,7 +12,7 @@
 //! 3. `headers`: refuse what only the host may set;
 //! 4. `redactor`: refuse what carries a secret (what that is and how it is found: `secrecy`);
 //! 5. the [`Tape`]: answer from what is already known;
-//! 6. `rate`: wait for the connection's turn;
+//! 6. `budget`: count it in the month's calls; `rate`: wait for the connection's turn;
 //! 7. `resolve`: resolve the name and check every address (`address`);
 //! 8. `token`: get the credential, one fetch at a time for each slot;
 //! 9. `credential`: put it in its place;
@@ -25,6 +25,7 @@
 //! caller that keeps its own times for repeating (outgoing events, text messages), and `mail` speaks SMTP.
 
 mod address;
+mod budget;
 mod client;
 mod connection;
 mod credential;
@@ -57,6 +58,7 @@ mod wire;
 mod wish;
 
 pub use address::metadata_addresses;
+pub use budget::{Budget, BudgetFigures, ClockMs};
 pub use client::{Egress, EgressOptions};
 pub use connection::Connection;
 pub use error::EgressError;

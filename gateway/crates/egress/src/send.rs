@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use renmen_origin::Origin;
 
+use crate::budget::Charge;
 use crate::credential::{Credential, Recipe, Slot};
 use crate::memory::CallMemory;
 use crate::resolve::ResolveError;
@@ -202,6 +203,7 @@ impl Connection {
             .acquire()
             .await
             .map_err(|_| Fault::Final(EgressError::Unavailable("the connection is closed".into())))?;
+        let charge = self.charge(&order.outgoing)?;
         self.wait_for_turn().await?;
         self.resolve(&order.origin).await?;
         let mut outgoing = order.outgoing.clone();
@@ -212,7 +214,15 @@ impl Connection {
         }
         let limits = &self.parts.limits;
         let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max, beyond };
-        wire::exchange(&self.parts.client, outgoing, caps, memory).await
+        charge.over(wire::exchange(&self.parts.client, outgoing, caps, memory)).await
+    }
+
+    /// Counts it in the month's calls, where they are limited.
+    fn charge(&self, outgoing: &Outgoing) -> Result<Charge, Fault> {
+        match &self.parts.budget {
+            Some(budget) => budget.charge(outgoing.url.path()).map_err(Fault::Final),
+            None => Ok(Charge::free()),
+        }
     }
 
     async fn wait_for_turn(&self) -> Result<(), Fault> {
@@ -342,9 +352,10 @@ impl WayOut for Connection {
         let memory = CallMemory::new(&self.parts.memory, u64::MAX);
         let (origin, outgoing, memory) = (&origin, &outgoing, &memory);
         retry::persist(self.parts.retry, true, || async move {
+            let charge = self.charge(outgoing)?;
             self.wait_for_turn().await?;
             self.resolve(origin).await?;
-            wire::exchange(&self.parts.client, outgoing.clone(), caps, memory).await
+            charge.over(wire::exchange(&self.parts.client, outgoing.clone(), caps, memory)).await
         })
         .await
     }
@@ -373,7 +384,7 @@ fn place_of(target: &Target) -> String {
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::{AuthRecipe, HttpWish, Rate, SealManifest};
+use renmen_schema::manifest::{AuthRecipe, CallBudget, HttpWish, Rate, SealManifest};
 use renmen_vault::Secret;
 
 /// What the operator allows a connection.
@@ -42,6 +42,8 @@ pub struct EgressLimits {
     pub parallel_max: u32,
     /// Requests in a period, token requests included; `None` means no limit.
     pub rate: Option<Rate>,
+    /// Requests in a calendar month, over restarts; `None` means that they are not counted.
+    pub budget: Option<CallBudget>,
     /// What may be written about the connection.
     pub logs: LogLimits,
 }

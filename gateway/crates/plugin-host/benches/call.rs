@@ -39,6 +39,7 @@ fn call() -> Call {
             retry_wait_max: Duration::ZERO,
             parallel_max: 1,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The interface that sync, api and the command line use; both backends stand behind it.
 
 mod author;
+mod budget;
 mod endpoint;
 mod inbox;
 mod key;
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use author::AuthorStore;
+pub use budget::BudgetStore;
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
 pub use key::KeyStore;
@@ -49,6 +51,7 @@ pub trait Store:
     + SweepStore
     + ReferenceStore
     + LeaseStore
+    + BudgetStore
     + Send
     + Sync
 {

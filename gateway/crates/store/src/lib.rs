@@ -40,8 +40,8 @@ use std::sync::Arc;
 
 pub use error::{StoreError, Trouble};
 pub use interface::{
-    AuthorStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore, QuotaStore,
-    ReferenceStore, ScreenStore, SignStore, Store, SweepStore,
+    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore,
+    QuotaStore, ReferenceStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AuthRecipe, LineageRule, Manifest};
+use super::{AuthRecipe, CallBudget, LineageRule, Manifest};
 use crate::kind::EntityKind;
 use crate::sensitivity::class_of;
 use crate::shown::line;
@@ -75,6 +75,9 @@ impl Manifest {
         self.check_seals(&mut faults);
         if let Some(wrong) = self.rate.and_then(|rate| rate.fault()) {
             fault(&mut faults, "rate", wrong);
+        }
+        if let Some(wrong) = self.budget.as_ref().and_then(CallBudget::fault) {
+            fault(&mut faults, "budget", wrong);
         }
         faults
     }

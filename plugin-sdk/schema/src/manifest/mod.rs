@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{SlotName, StreamName};
 
 mod auth;
+mod budget;
 mod check;
 mod proof;
 mod rate;
@@ -18,6 +19,7 @@ mod seal_check;
 mod socket;
 mod write;
 pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
+pub use budget::{BudgetPeriod, CallBudget};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
 pub use proof::{AnswerManifest, OpenManifest, Place, ProofManifest, QuestionManifest, SignedPart, TokenManifest};
 pub use rate::Rate;
@@ -64,6 +66,9 @@ pub struct Manifest {
     /// The vendor's rate, when the vendor publishes one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// How many calls the vendor answers in a month, when it limits them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<CallBudget>,
     /// Field lineage: entity, then canonical pointer, then the vendor field it comes from and how.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lineage: BTreeMap<String, BTreeMap<String, LineageRule>>,

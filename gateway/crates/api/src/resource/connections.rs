@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::references::UnresolvedReferences;
 use super::sweeps::Sweep;
 use crate::auth::Caller;
-use crate::control::{ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
+use crate::control::{CallsOfMonth, ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::now_ms;
 use crate::limit::LimitReached;
 use crate::loop_health::LoopHealth;
@@ -60,10 +60,13 @@ pub(crate) struct HealthReport {
 pub(crate) struct ConnectionHealth {
     /// The connection.
     name: String,
-    /// The worst of its streams; `degraded` at least while it is held back, `blocked` while it is off.
+    /// The worst of its streams; `degraded` at least while it is held back or has used 80 % of its month's calls, `blocked` while it is
+    /// off.
     status: HealthStatus,
     /// Set while it is slowed down to its share of the cores.
     held_back: Option<HeldBack>,
+    /// Requests to the vendor in this month, where the vendor answers only so many.
+    budget: Option<CallsOfMonth>,
     /// Why it is off although it is configured, and what to do; null while it is on.
     off: Option<String>,
     /// Set while every delivery since the start was refused as not signed by the vendor: the secret may be another, or in another
@@ -109,7 +112,8 @@ pub(crate) enum HealthStatus {
 
 impl HealthStatus {
     fn of_connection(connection: &ConnectionInfo) -> Self {
-        let own = match (connection.off.is_some(), connection.held_back.is_some()) {
+        let spent = connection.budget.as_ref().is_some_and(|budget| budget.message.is_some());
+        let own = match (connection.off.is_some(), connection.held_back.is_some() || spent) {
             (true, _) => Self::Blocked,
             (false, true) => Self::Degraded,
             (false, false) => Self::Ok,
@@ -206,6 +210,7 @@ pub(crate) async fn health(
         .map(|connection| ConnectionHealth {
             status: HealthStatus::of_connection(&connection),
             held_back: connection.held_back,
+            budget: connection.budget,
             off: connection.off,
             deliveries_refused: connection.deliveries_refused,
             records: counted.remove(&connection.name).unwrap_or_default(),

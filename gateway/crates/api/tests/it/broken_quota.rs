@@ -1,8 +1,8 @@
-//! The quotas of a store whose database is away.
+//! The quotas and budgets of a store whose database is away.
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{DiskUse, Quota, QuotaStore, StoreError};
+use renmen_store::{BudgetStore, DiskUse, Quota, QuotaStore, StoreError};
 
 use crate::broken_store::BrokenStore;
 
@@ -10,6 +10,16 @@ use crate::broken_store::BrokenStore;
 impl QuotaStore for BrokenStore {
     fn set_quota(&self, _tenant: &TenantId, _connection: &ConnectionName, _quota: Quota) {}
     async fn disk_use(&self, _tenant: &TenantId) -> Result<Vec<DiskUse>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl BudgetStore for BrokenStore {
+    async fn month_calls(&self, _: &TenantId, _: &ConnectionName, _month: &str) -> Result<i64, StoreError> {
+        self.fail().await
+    }
+    async fn add_month_calls(&self, _: &TenantId, _: &ConnectionName, _month: &str, _: i64) -> Result<i64, StoreError> {
         self.fail().await
     }
 }

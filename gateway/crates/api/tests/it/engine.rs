@@ -1,9 +1,9 @@
 //! Connections, runs, quarantine, plugins: what the engine is asked for, and what the store knows of it.
 
 use axum::http::StatusCode;
-use renmen_api::{ApiOptions, ControlError};
+use renmen_api::{ApiOptions, CallsOfMonth, ControlError};
 use renmen_schema::id::RunId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rig::{Answer, Rig, refused, settled};
 use crate::scripted_control::ScriptedControl;
@@ -51,6 +51,18 @@ async fn a_connection_that_is_held_back_says_since_when_and_is_not_well() {
     let held_back = serde_json::json!({ "since": "2023-11-14T22:13:20.000Z", "message": "`cpu_share`" });
     assert_eq!(health["connections"][0]["held_back"], held_back);
     assert_eq!(rig.get("/v1/connections/hr").await.json()["held_back"], held_back);
+}
+
+#[tokio::test]
+async fn a_connection_says_how_many_of_the_months_calls_are_used_and_is_not_well_from_eighty_per_cent() {
+    for (message, status) in [(None, "ok"), (Some("set `month_calls_max`"), "degraded")] {
+        let budget = CallsOfMonth { used: 8, max: 10, month: "2026-11".into(), message: message.map(str::to_owned) };
+        let control = ScriptedControl { budget: Some(budget), off: None, ..ScriptedControl::default() };
+        let health = Rig::with(ApiOptions::default(), control).await.get("/v1/health").await.json();
+        let shown = serde_json::json!({ "used": 8, "max": 10, "month": "2026-11", "message": message });
+        assert_eq!((&health["connections"][0]["budget"], &health["connections"][1]["budget"]), (&shown, &Value::Null));
+        assert_eq!(health["connections"][0]["status"], status);
+    }
 }
 
 #[tokio::test]

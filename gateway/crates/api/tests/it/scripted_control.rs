@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use renmen_api::{
-    ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, RetryOutcome, StreamActivity,
-    StreamInfo,
+    CallsOfMonth, ConnectionInfo, Control, ControlError, HeldBack, OpenedExchange, PluginInfo, RetryOutcome,
+    StreamActivity, StreamInfo,
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
@@ -22,6 +22,8 @@ pub(crate) struct ScriptedControl {
     pub(crate) delay: Duration,
     /// Since when the connection is held back; then its stream is well.
     pub(crate) held_back_since_ms: Option<i64>,
+    /// The month's calls of the connection; then its stream is well.
+    pub(crate) budget: Option<CallsOfMonth>,
     /// Is `acme` the only tenant?
     pub(crate) alone: bool,
     /// What the manifest says of the plugin and of its stream.
@@ -34,7 +36,7 @@ impl Default for ScriptedControl {
     fn default() -> Self {
         let (start, description) = (Ok(RunId(7)), "A staff list");
         let off = Some("plugin lab.wasm: the file is not the one that was pinned");
-        Self { start, delay: Duration::ZERO, held_back_since_ms: None, alone: true, description, off }
+        Self { start, delay: Duration::ZERO, held_back_since_ms: None, budget: None, alone: true, description, off }
     }
 }
 
@@ -63,18 +65,19 @@ impl Control for ScriptedControl {
         if !ours(tenant) {
             return Vec::new();
         }
+        let well = self.held_back_since_ms.is_some() || self.budget.is_some();
         let stream = StreamInfo {
             name: "staff".into(),
             description: self.description.into(),
             entities: vec!["employee".into()],
             schedule: "every 15m".into(),
             enabled: true,
-            state: if self.held_back_since_ms.is_some() { StreamActivity::Idle } else { StreamActivity::Retrying },
+            state: if well { StreamActivity::Idle } else { StreamActivity::Retrying },
             last_run: Some(RunId(1)),
             last_success_at_ms: Some(1_700_000_000_000),
             next_run_at_ms: Some(1_700_000_900_000),
             finding_count: 0,
-            failures: if self.held_back_since_ms.is_some() { 0 } else { 2 },
+            failures: if well { 0 } else { 2 },
             dated_ahead: 3,
             error: Some("rate_limited: the vendor asks to wait".into()),
         };
@@ -85,6 +88,7 @@ impl Control for ScriptedControl {
                 signer: None,
                 enabled: true,
                 held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
+                budget: self.budget.clone(),
                 off: None,
                 deliveries_refused: None,
                 streams: vec![stream],
@@ -95,6 +99,7 @@ impl Control for ScriptedControl {
                 signer: None,
                 enabled: true,
                 held_back: None,
+                budget: None,
                 off: self.off.map(str::to_owned),
                 deliveries_refused: None,
                 streams: Vec::new(),

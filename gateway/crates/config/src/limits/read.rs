@@ -48,6 +48,21 @@ pub(super) mod count {
     }
 }
 
+/// A number of things that the plugin's manifest names where the operator does not.
+pub(super) mod manifests {
+    use super::{Node, count};
+
+    pub(crate) const UNIT: &str = "number";
+
+    pub(crate) fn read(node: &Node<'_>, least: Option<u64>, most: Option<u64>) -> Option<Option<u64>> {
+        count::read(node, least.unwrap_or(0), most.unwrap_or(u64::MAX)).map(Some)
+    }
+
+    pub(crate) fn show(value: Option<u64>) -> String {
+        value.map_or_else(|| "the plugin's manifest".to_owned(), count::show)
+    }
+}
+
 /// A size.
 pub(super) mod bytes {
     use super::{Node, narrow, wide};

@@ -1,6 +1,7 @@
 //! Egress from the outside: real sockets on the loopback, vendors that misbehave by script.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod budgets;
 mod deliver;
 mod destinations;
 mod drop_files;

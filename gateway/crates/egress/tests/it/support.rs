@@ -184,6 +184,7 @@ pub(crate) fn spec(hosts: &[String]) -> ConnectionSpec {
             retry_wait_max: Duration::from_secs(5),
             parallel_max: 64,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots: Default::default(),

@@ -67,6 +67,7 @@ pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec
             retry_wait_max: Duration::ZERO,
             parallel_max: 4,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots: slots.iter().map(slot).collect(),

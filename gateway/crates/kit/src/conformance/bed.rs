@@ -276,6 +276,7 @@ fn spec(
             retry_wait_max: Duration::from_millis(1),
             parallel_max: 8,
             rate: None,
+            budget: None,
             logs: renmen_egress::LogLimits::default(),
         },
         slots,

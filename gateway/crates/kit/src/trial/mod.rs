@@ -120,6 +120,7 @@ impl Trial {
                 retry_wait_max: Duration::from_secs(5),
                 parallel_max: 4,
                 rate: manifest.rate,
+                budget: manifest.budget.clone(),
                 logs: renmen_egress::LogLimits::default(),
             },
             slots: self.slot_specs(plugin)?,

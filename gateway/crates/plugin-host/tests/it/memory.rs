@@ -52,6 +52,7 @@ impl Process {
                 retry_wait_max: Duration::from_millis(1),
                 parallel_max: 8,
                 rate: None,
+                budget: None,
                 logs: renmen_egress::LogLimits::default(),
             },
             slots: BTreeMap::new(),

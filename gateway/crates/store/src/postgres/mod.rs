@@ -6,6 +6,7 @@
 
 mod api_key;
 mod author;
+mod budget;
 mod commit;
 mod endpoint;
 mod feed;

@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("migrations/0013_alternate_key.sql"),
     include_str!("migrations/0014_epoch.sql"),
     include_str!("migrations/0015_lease.sql"),
+    include_str!("migrations/0016_month_calls.sql"),
 ];
 
 /// The version from which on records are known by alternate keys.

@@ -4,6 +4,7 @@
 
 mod author;
 mod bed;
+mod budgets;
 mod by_hand;
 mod commits;
 mod crash;

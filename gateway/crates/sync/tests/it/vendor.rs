@@ -129,6 +129,7 @@ impl Script {
             slots: BTreeMap::new(),
             config_schema: None,
             rate: None,
+            budget: None,
             lineage: BTreeMap::new(),
         };
         Self {

@@ -158,6 +158,7 @@ fn connection(config: serde_json::Value, logs: LogLimits) -> Arc<Connection> {
             retry_wait_max: Duration::from_millis(1),
             parallel_max: 8,
             rate: None,
+            budget: None,
             logs,
         },
         slots: slots(),

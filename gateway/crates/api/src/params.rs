@@ -101,6 +101,14 @@ impl Params {
         Ok(self.number("limit", 1, LIMIT_MAX)?.unwrap_or(LIMIT_DEFAULT))
     }
 
+    /// `cursor` of a list that goes on behind a row's number.
+    pub(crate) fn numbered_cursor(&mut self) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.text("cursor")? else { return Ok(None) };
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits);
+        number.map(Some).ok_or_else(|| Problem::new(ProblemCode::InvalidCursor))
+    }
+
     /// A time in RFC 3339, as milliseconds since the epoch.
     pub(crate) fn time(&mut self, name: &'static str) -> Result<Option<i64>, Problem> {
         let expected = ("a time like 2026-01-31T08:00:00Z (RFC 3339 with an offset)", "带时区的 RFC 3339 时间");

@@ -124,17 +124,6 @@ pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Optio
     known(state, &text).await.map(Some)
 }
 
-/// Reads a number that we gave out as a cursor.
-pub(crate) fn position(text: &str) -> Result<i64, Problem> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|_| digits).ok_or_else(|| {
-        Problem::new(ProblemCode::InvalidCursor).detail(
-            "use a `cursor` or `next_cursor` of this feed, or `latest`",
-            "请使用本变更流返回的 `cursor` 或 `next_cursor`，或 `latest`",
-        )
-    })
-}
-
 /// `entity`: one that we know.
 pub(crate) fn entity(params: &mut Params) -> Result<Option<&'static str>, Problem> {
     let Some(text) = params.text("entity")? else { return Ok(None) };

@@ -12,7 +12,7 @@ use super::flows::{is_flow_name, word};
 use crate::auth::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::state::AppState;
 
 /// One delivery.
@@ -191,10 +191,7 @@ pub(crate) async fn list(
         state: params.word("state", &words)?,
         connection: params.connection()?,
         record,
-        before: match params.text("cursor")? {
-            Some(text) => Some(super::changes::position(&text).map_err(|_| Problem::new(ProblemCode::InvalidCursor))?),
-            None => None,
-        },
+        before: params.numbered_cursor()?,
         limit: params.limit()?,
     };
     params.end()?;

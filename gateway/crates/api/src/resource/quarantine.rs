@@ -13,7 +13,7 @@ use crate::auth::Caller;
 use crate::control::RetryOutcome;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::state::AppState;
 
 /// One record that could not be taken in.
@@ -123,10 +123,7 @@ pub(crate) async fn list(
 ) -> Result<Json<QuarantineList>, Problem> {
     let connection = params.connection()?;
     let limit = params.limit()?;
-    let after = match params.text("cursor")? {
-        Some(text) => super::changes::position(&text).map_err(|_| Problem::new(ProblemCode::InvalidCursor))?,
-        None => 0,
-    };
+    let after = params.numbered_cursor()?.unwrap_or(0);
     params.end()?;
     let rows = state.store.quarantine(&caller.tenant, connection.as_ref(), after, limit).await?;
     let more = rows.len() >= limit as usize;

@@ -27,8 +27,6 @@ pub(super) struct Done {
     pub(super) recalled: u64,
     pub(super) dated_ahead: u64,
     pub(super) outcome: CommitOutcome,
-    pub(super) omitted: u64,
-    pub(super) total: Option<u64>,
 }
 
 /// See the module.
@@ -80,8 +78,6 @@ impl CommitStage<'_> {
             return Ok(Some(failure));
         }
         let notes = self.notes.page(told, records);
-        self.done.omitted += notes.omissions.iter().map(|omission| omission.count).sum::<u64>();
-        self.done.total = notes.total.or(self.done.total);
         let complete = self.notes.is_complete(!has_more, !self.resumed);
         let sweep = self.sweeping.page(&Listed {
             records,

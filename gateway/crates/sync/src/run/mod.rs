@@ -125,6 +125,7 @@ impl Job {
         let failure = self.finish(run, state, failure, found.clone()).await?;
         let end = failure.as_ref().map_or(state_name(state), |failure| failure.code.as_str());
         figures::run(&self.key, end, began.elapsed());
+        let (omitted, total) = (notes.omitted, notes.total);
         let mut kept = notes.into_kept();
         kept.extend(found);
         figures::findings(&self.key, &kept);
@@ -137,8 +138,8 @@ impl Job {
             outcome: done.outcome,
             fetched: done.fetched,
             recalled: done.recalled,
-            omitted: done.omitted,
-            total: done.total,
+            omitted,
+            total,
             findings,
             told: kept,
             dated_ahead: done.dated_ahead,

@@ -24,8 +24,10 @@ pub(super) struct Notes {
     over: u64,
     omissions: usize,
     listed: u64,
-    omitted: u64,
-    total: Option<u64>,
+    /// Records that declared rules left out.
+    pub(super) omitted: u64,
+    /// The newest total that the vendor stated.
+    pub(super) total: Option<u64>,
     missing: bool,
     held: u64,
     /// Payslips that came in although they do not add up.

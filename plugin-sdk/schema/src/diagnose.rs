@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::check::{Defect, escape};
 use crate::kind::{Entity, EntityKind};
+use crate::trail::{Segment, trailed};
 
 /// The codes that the shared types refuse a value with.
 const VALUE_CODES: &[&str] =
@@ -13,20 +14,22 @@ const VALUE_CODES: &[&str] =
 /// Characters of a value or name that are shown.
 const SHOWN_MAX: usize = 80;
 
-/// Reads again, this time keeping the path.
+/// Reads again, this time asking where it stops.
 pub(crate) fn parse_defect<E: Entity>(kind: EntityKind, payload: &[u8]) -> Defect {
-    let mut deserializer = serde_json::Deserializer::from_slice(payload);
-    let error = match serde_path_to_error::deserialize::<_, E>(&mut deserializer) {
-        Err(error) => error,
-        Ok(_) => {
-            return Defect { path: String::new(), code: "not_json", message: "more behind the end of the body".into() };
-        }
+    let (outcome, trail) = trailed(|| serde_json::from_slice::<E>(payload).map(drop));
+    defect_of(kind, payload, outcome, &pointer(&trail))
+}
+
+/// The part that is the same for every entity.
+fn defect_of(kind: EntityKind, payload: &[u8], outcome: serde_json::Result<()>, path: &str) -> Defect {
+    let path = path.to_owned();
+    let Err(error) = outcome else {
+        // It could not be read a moment ago: this is not reached.
+        return Defect { path, code: "not_json", message: "a body that could not be read".into() };
     };
-    let path = pointer(error.path());
-    let inner = error.into_inner();
-    let text = without_place(&inner);
-    if !inner.is_data() {
-        let message = format!("no readable JSON at line {}, column {}: {text}", inner.line(), inner.column());
+    let text = without_place(&error);
+    if !error.is_data() {
+        let message = format!("unreadable JSON at line {}, column {}: {text}", error.line(), error.column());
         return Defect { path, code: "not_json", message };
     }
     explain(kind, path, &text, payload)
@@ -79,14 +82,13 @@ fn without_place(error: &serde_json::Error) -> String {
     text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
+fn pointer(trail: &[Segment]) -> String {
     let mut pointer = String::new();
-    for segment in path {
+    for segment in trail {
+        pointer.push('/');
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", escape(key))),
-            Segment::Enum { .. } | Segment::Unknown => {}
+            Segment::Field(name) => pointer.push_str(&escape(name)),
+            Segment::Index(index) => pointer.push_str(&index.to_string()),
         }
     }
     pointer

@@ -65,6 +65,7 @@ macro_rules! name {
             }
         }
 
+        #[cfg(feature = "gateway")]
         impl schemars::JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
@@ -126,6 +127,7 @@ name!(
 #[serde(transparent)]
 pub struct RecordId(pub uuid::Uuid);
 
+#[cfg(feature = "gateway")]
 impl schemars::JsonSchema for RecordId {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "RecordId".into()
@@ -152,7 +154,8 @@ impl FromStr for RecordId {
 }
 
 /// One pull of a stream; also the order in which runs began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "gateway", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct RunId(pub i64);
 

@@ -3,8 +3,8 @@
 //! A schema here describes what is read out: an absent field is not there rather than null, and a reader ignores what it does not
 //! know. (What is taken in is stricter: unknown fields are refused, see [`crate::canonicalize`].)
 
-use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::kind::{Entity, EntityKind, Visit};
@@ -44,6 +44,68 @@ pub fn all_schemas() -> Value {
 
 fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().into_generator()
+}
+
+/// A field of a shape, as its schema tells it.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    /// The lines of its documentation.
+    pub(crate) about: &'static [&'static str],
+    pub(crate) presence: Presence,
+    /// Its sensitivity class, where it has one of its own.
+    pub(crate) class: Option<&'static str>,
+    /// Further keywords with their values.
+    pub(crate) keywords: &'static [(&'static str, fn() -> Value)],
+    /// The schema of its type: of an item, for a list.
+    pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// Must a field be there?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Required,
+    Optional,
+    /// It holds any number of items; an empty list is not written.
+    List,
+}
+
+/// The schema of a shape.
+pub(crate) fn object(about: &[&str], fields: &[Field], generator: &mut SchemaGenerator) -> Schema {
+    let mut properties = Map::new();
+    for field in fields {
+        let mut schema = (field.schema)(generator);
+        if field.presence == Presence::List {
+            schema = schemars::json_schema!({ "type": "array", "items": schema });
+        }
+        for (keyword, value) in field.keywords {
+            schema.insert((*keyword).to_owned(), value());
+        }
+        if let Some(class) = field.class {
+            schema.insert("x-sensitivity".to_owned(), json!(class));
+        }
+        if !field.about.is_empty() {
+            schema.insert("description".to_owned(), json!(description(field.about)));
+        }
+        properties.insert(field.name.to_owned(), schema.to_value());
+    }
+    let required: Vec<&str> =
+        fields.iter().filter(|field| field.presence == Presence::Required).map(|field| field.name).collect();
+    let mut schema = schemars::json_schema!({
+        "description": description(about),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema
+}
+
+/// The text of a doc comment out of its lines.
+fn description(about: &[&str]) -> String {
+    let lines: Vec<&str> = about.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    lines.join("\n").trim().to_owned()
 }
 
 struct Root;

@@ -1,14 +1,14 @@
 //! The kinds of entities and the one list of them.
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::check::Validate;
+#[cfg(feature = "gateway")]
 use crate::entity;
 
 /// A type that is the body of a record.
-pub trait Entity: Serialize + DeserializeOwned + JsonSchema + Validate {
+pub trait Entity: Serialize + DeserializeOwned + Described + Validate {
     /// Which kind.
     const KIND: EntityKind;
 
@@ -17,6 +17,18 @@ pub trait Entity: Serialize + DeserializeOwned + JsonSchema + Validate {
         serde_json::to_vec(self).expect("a shape has string keys only and no fallible parts")
     }
 }
+
+/// A type that can tell its JSON Schema. Only the gateway and the kit ask; in a connector there is nothing to tell.
+#[cfg(feature = "gateway")]
+pub trait Described: schemars::JsonSchema {}
+#[cfg(feature = "gateway")]
+impl<T: schemars::JsonSchema> Described for T {}
+
+/// A type that could tell its JSON Schema in the gateway.
+#[cfg(not(feature = "gateway"))]
+pub trait Described {}
+#[cfg(not(feature = "gateway"))]
+impl<T> Described for T {}
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident $name:literal $collection:literal,)*) => {
@@ -55,6 +67,7 @@ macro_rules! kinds {
             }
 
             /// Calls `visitor` with the type of this kind.
+            #[cfg(feature = "gateway")]
             pub(crate) fn visit<V: Visit>(self, visitor: V) -> V::Output {
                 match self { $(Self::$kind => visitor.visit::<entity::$kind>()),* }
             }
@@ -63,6 +76,7 @@ macro_rules! kinds {
 }
 
 /// Something that is done with the type of a kind.
+#[cfg(feature = "gateway")]
 pub(crate) trait Visit {
     type Output;
     fn visit<E: Entity>(self) -> Self::Output;

@@ -4,8 +4,11 @@
 //!
 //! Inside the macro stands a plain struct. `Option<T>` and `Vec<T>` fields may be absent; every other field is required and
 //! becomes a parameter of `new`. `=> PERSONAL` behind a type gives the field and all below it that class; without one the
-//! class is INTERNAL. `rules path::to::function` behind the struct names a `fn(&Self, &mut Walk)` for what no single
-//! field can know.
+//! class is INTERNAL. `#[keyword("maximum", 10_000)]` before a field adds a keyword to its JSON Schema. `rules path::to::function`
+//! behind the struct names a `fn(&Self, &mut Walk)` for what no single field can know.
+//!
+//! There are a hundred shapes, and connectors are built with all of them: what a shape expands to is kept small, and what does not
+//! depend on its type stands in `object` and `json_schema` once.
 
 /// Stands in a Debug output where a personal value would.
 pub(crate) struct Hidden;
@@ -17,45 +20,46 @@ impl std::fmt::Debug for Hidden {
 }
 
 macro_rules! shape {
-    ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* } $(rules $rules:expr)?) => {
-        $crate::shape::shape!(@field [$(#[$meta])*] $name [$($rules)?] [] []; $($body)*);
+    ($(#[doc = $doc:literal])* pub struct $name:ident { $($body:tt)* } $(rules $rules:expr)?) => {
+        $crate::shape::shape!(@field [$($doc)*] $name [$($rules)?] [] []; $($body)*);
     };
 
     // One field a step: what may be absent is told by its type.
-    (@field $meta:tt $name:ident $rules:tt $required:tt [$($done:tt)*];
-        $(#[$doc:meta])* pub $field:ident: Option<$item:ty> $(=> $class:ident)?, $($rest:tt)*) => {
-        $crate::shape::shape!(@field $meta $name $rules $required [$($done)* {
-            [$(#[$doc])* #[serde(default, skip_serializing_if = "Option::is_none")]]
-            $field [Option<$item>] [None] [$($class)?]
+    (@field $about:tt $name:ident $rules:tt $required:tt [$($done:tt)*];
+        $(#[doc = $doc:literal])* $(#[keyword($key:literal, $value:expr)])*
+        pub $field:ident: Option<$item:ty> $(=> $class:ident)?, $($rest:tt)*) => {
+        $crate::shape::shape!(@field $about $name $rules $required [$($done)* {
+            [$($doc)*] [$($key, $value;)*] [#[serde(skip_serializing_if = "Option::is_none")]]
+            $field [optional] [$item] [Option<$item>] [None] [$($class)?]
         }]; $($rest)*);
     };
-    (@field $meta:tt $name:ident $rules:tt $required:tt [$($done:tt)*];
-        $(#[$doc:meta])* pub $field:ident: Vec<$item:ty> $(=> $class:ident)?, $($rest:tt)*) => {
-        $crate::shape::shape!(@field $meta $name $rules $required [$($done)* {
-            [$(#[$doc])* #[serde(default, skip_serializing_if = "Vec::is_empty")]]
-            $field [Vec<$item>] [Vec::new()] [$($class)?]
+    (@field $about:tt $name:ident $rules:tt $required:tt [$($done:tt)*];
+        $(#[doc = $doc:literal])* $(#[keyword($key:literal, $value:expr)])*
+        pub $field:ident: Vec<$item:ty> $(=> $class:ident)?, $($rest:tt)*) => {
+        $crate::shape::shape!(@field $about $name $rules $required [$($done)* {
+            [$($doc)*] [$($key, $value;)*] [#[serde(skip_serializing_if = "Vec::is_empty")]]
+            $field [list] [$item] [Vec<$item>] [Vec::new()] [$($class)?]
         }]; $($rest)*);
     };
-    (@field $meta:tt $name:ident $rules:tt [$($required:tt)*] [$($done:tt)*];
-        $(#[$doc:meta])* pub $field:ident: $item:ty $(=> $class:ident)?, $($rest:tt)*) => {
-        $crate::shape::shape!(@field $meta $name $rules [$($required)* { $field [$item] }] [$($done)* {
-            [$(#[$doc])*]
-            $field [$item] [$field] [$($class)?]
+    (@field $about:tt $name:ident $rules:tt [$($required:tt)*] [$($done:tt)*];
+        $(#[doc = $doc:literal])* $(#[keyword($key:literal, $value:expr)])*
+        pub $field:ident: $item:ty $(=> $class:ident)?, $($rest:tt)*) => {
+        $crate::shape::shape!(@field $about $name $rules [$($required)* { $field [$item] }] [$($done)* {
+            [$($doc)*] [$($key, $value;)*] []
+            $field [required] [$item] [$item] [$field] [$($class)?]
         }]; $($rest)*);
     };
 
-    (@field [$(#[$meta:meta])*] $name:ident [$($rules:expr)?]
+    (@field [$($about:literal)*] $name:ident [$($rules:expr)?]
         [$({ $needed:ident [$needed_type:ty] })*]
-        [$({ [$(#[$attribute:meta])*] $field:ident [$item:ty] [$initial:expr] [$($class:ident)?] })*];) => {
-        $(#[$meta])*
-        #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-        #[serde(deny_unknown_fields)]
+        [$({
+            [$($doc:literal)*] [$($key:literal, $value:expr;)*] [$(#[$attribute:meta])*]
+            $field:ident [$presence:ident] [$inner:ty] [$item:ty] [$initial:expr] [$($class:ident)?]
+        })*];) => {
+        $(#[doc = $about])*
+        #[derive(Clone, PartialEq, serde::Serialize)]
         pub struct $name {
-            $(
-                $(#[$attribute])*
-                $(#[schemars(extend("x-sensitivity" = stringify!($class)))])?
-                pub $field: $item,
-            )*
+            $($(#[doc = $doc])* $(#[$attribute])* pub $field: $item,)*
         }
 
         impl $name {
@@ -64,6 +68,27 @@ macro_rules! shape {
             #[allow(clippy::new_without_default, clippy::too_many_arguments)]
             pub fn new($($needed: $needed_type),*) -> Self {
                 Self { $($field: $initial),* }
+            }
+        }
+
+        $crate::object::read_object!($name { $($field [$presence] [$item])* });
+
+        #[cfg(feature = "gateway")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                const FIELDS: &[$crate::json_schema::Field] = &[$($crate::json_schema::Field {
+                    name: stringify!($field),
+                    about: &[$($doc),*],
+                    presence: $crate::shape::shape!(@presence $presence),
+                    class: $crate::shape::shape!(@class $($class)?),
+                    keywords: &[$(($key, || serde_json::json!($value))),*],
+                    schema: schemars::SchemaGenerator::subschema_for::<$inner>,
+                }),*];
+                $crate::json_schema::object(&[$($about),*], FIELDS, generator)
             }
         }
 
@@ -83,6 +108,11 @@ macro_rules! shape {
         }
     };
 
+    (@presence required) => { $crate::json_schema::Presence::Required };
+    (@presence optional) => { $crate::json_schema::Presence::Optional };
+    (@presence list) => { $crate::json_schema::Presence::List };
+    (@class) => { None };
+    (@class $class:ident) => { Some(stringify!($class)) };
     (@debug [] $value:expr) => { $value };
     (@debug [PUBLIC] $value:expr) => { $value };
     (@debug [INTERNAL] $value:expr) => { $value };
@@ -91,9 +121,9 @@ macro_rules! shape {
 
 /// A shape that is an entity: it has a kind, and the parts that every entity may carry.
 macro_rules! entity {
-    ($(#[$meta:meta])* pub struct $name:ident { $($body:tt)* } $(rules $rules:expr)?) => {
+    ($(#[doc = $doc:literal])* pub struct $name:ident { $($body:tt)* } $(rules $rules:expr)?) => {
         $crate::shape::shape! {
-            $(#[$meta])*
+            $(#[doc = $doc])*
             pub struct $name {
                 $($body)*
                 /// Further ids of this record in other systems. The id that the connector pulled it under is in the envelope.
@@ -180,6 +210,7 @@ macro_rules! codes {
             }
         }
 
+        #[cfg(feature = "gateway")]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()

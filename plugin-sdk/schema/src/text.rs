@@ -52,6 +52,7 @@ macro_rules! string_type {
             }
         }
 
+        #[cfg(feature = "gateway")]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()

@@ -88,11 +88,10 @@ fn split(name: &str) -> Option<(&str, Option<&str>)> {
     })
 }
 
-/// What semantic versioning calls compatible: the major number, or the minor one below 1.0. None for what is no version.
+/// What semantic versioning calls compatible: the major number, or the minor one below 1.0. None for what is not a version.
 fn line(version: &str) -> Option<(u64, u64)> {
-    let mut numbers = version.split(['.', '-', '+']).map(str::parse::<u64>);
-    let (major, minor, _patch) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
-    Some(if major == 0 { (0, minor) } else { (major, 0) })
+    let version = semver::Version::parse(version).ok()?;
+    Some(if version.major == 0 { (0, version.minor) } else { (version.major, 0) })
 }
 
 #[cfg(test)]

@@ -166,17 +166,17 @@ shape! {
     pub struct AdjustOp {
         /// SET_WEIGHT (competency, from_bp, to_bp), ADD_SIGNAL (signal), DROP_QUESTION (question), ADD_QUESTION (question, text),
         /// BLOCK_FEATURE (feature).
-        #[schemars(extend("enum" = ["SET_WEIGHT", "ADD_SIGNAL", "DROP_QUESTION", "ADD_QUESTION", "BLOCK_FEATURE"]))]
+        #[keyword("enum", ["SET_WEIGHT", "ADD_SIGNAL", "DROP_QUESTION", "ADD_QUESTION", "BLOCK_FEATURE"])]
         pub op: String,
         /// Whose weight.
         pub competency: Option<Ref<Competency>>,
         /// Only for this kind of evidence.
         pub modality: Option<Coded<Modality>>,
         /// The weight that the vendor must have now, in basis points.
-        #[schemars(range(max = 10_000))]
+        #[keyword("maximum", 10_000)]
         pub from_bp: Option<u16>,
         /// The weight that it shall have, in basis points.
-        #[schemars(range(max = 10_000))]
+        #[keyword("maximum", 10_000)]
         pub to_bp: Option<u16>,
         /// A feed of data to take in.
         pub signal: Option<ExternalId>,

@@ -87,7 +87,7 @@ impl Manifest {
             fault(faults, "name", "expected 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter");
         }
         for (key, version) in [("version", &self.version), ("contract", &self.contract)] {
-            if !is_semver(version) {
+            if semver::Version::parse(version).is_err() {
                 fault(faults, key, format!("`{version}`; expected a semantic version, as 0.1.0"));
             }
         }
@@ -208,18 +208,6 @@ pub(super) fn not_carried(entity: &str) -> Option<String> {
 
 pub(super) fn fault(faults: &mut Vec<ManifestFault>, key: &str, message: impl Into<String>) {
     faults.push(ManifestFault { key: key.to_owned(), message: message.into() });
-}
-
-fn is_semver(text: &str) -> bool {
-    let core = text.split(['-', '+']).next().unwrap_or_default();
-    let numbers: Vec<&str> = core.split('.').collect();
-    let number = |n: &str| {
-        (1..=9).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()) && (n == "0" || !n.starts_with('0'))
-    };
-    let rest = &text[core.len()..];
-    let tail = rest.is_empty()
-        || rest.len() > 1 && rest[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b));
-    numbers.len() == 3 && numbers.into_iter().all(number) && tail
 }
 
 fn is_origin(text: &str) -> bool {

@@ -1,12 +1,13 @@
 //! Codes that other systems give: our word for it, and the other's own text.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 use super::Localized;
 use crate::check::{Validate, Walk};
+use crate::object::read_object;
 
 /// An open vocabulary: it has a word for "something else".
 pub trait CodeSet: Copy + Eq + Debug + 'static {
@@ -22,15 +23,13 @@ pub trait CodeSet: Copy + Eq + Debug + 'static {
 
 /// A code of an open vocabulary with the source's own text. A code that this release does not know is read as `OTHER` and
 /// its text is kept, so that a newer connector can serve an older gateway and nothing that a vendor said is lost.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Coded<T> {
     /// Our word.
     pub code: T,
     /// The source's own text: `"3"`, `"试用期"`. Required when the code is `OTHER`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
     /// For people, where the source gives one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Localized>,
 }
 
@@ -74,44 +73,70 @@ impl<T: Debug> Debug for Coded<T> {
     }
 }
 
-enum Code<T> {
-    Known(T),
-    Unknown(String),
+/// What is written and read, whichever the vocabulary: there are sixty, and one reader serves them all.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a Localized>,
 }
 
-impl<'de, T: CodeSet> Deserialize<'de> for Code<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::read(deserializer, "a code as a JSON string", |code| {
-            Ok(T::from_code(code).map_or_else(|| Code::Unknown(code.to_owned()), Code::Known))
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, bound = "T: CodeSet", rename = "Coded")]
-struct Written<T> {
-    code: Code<T>,
+struct Parts {
+    code: CodeText,
     raw: Option<String>,
     label: Option<Localized>,
 }
 
+read_object!(Parts {
+    code [required] [CodeText]
+    raw [optional] [Option<String>]
+    label [optional] [Option<Localized>]
+});
+
+struct CodeText(String);
+
+impl<'de> Deserialize<'de> for CodeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = CodeText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a code as a JSON string")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<CodeText, E> {
+                Ok(CodeText(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(Reader)
+    }
+}
+
+impl<T: CodeSet> Serialize for Coded<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shown { code: self.code.as_str(), raw: self.raw.as_deref(), label: self.label.as_ref() }.serialize(serializer)
+    }
+}
+
 impl<'de, T: CodeSet> Deserialize<'de> for Coded<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { code, raw, label } = Written::<T>::deserialize(deserializer)?;
-        Ok(match code {
-            Code::Known(code) => Self { code, raw, label },
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Parts { code, raw, label } = Parts::deserialize(deserializer)?;
+        Ok(match T::from_code(&code.0) {
+            Some(code) => Self { code, raw, label },
             // The source's own text is worth more than a word that we do not know.
-            Code::Unknown(text) => Self { code: T::OTHER, raw: raw.or(Some(text)), label },
+            None => Self { code: T::OTHER, raw: raw.or(Some(code.0)), label },
         })
     }
 }
 
-impl<T: CodeSet + JsonSchema> JsonSchema for Coded<T> {
+#[cfg(feature = "gateway")]
+impl<T: CodeSet + schemars::JsonSchema> schemars::JsonSchema for Coded<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("Coded{}", T::schema_name()).into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "A code with the source's own text. A code that is not known is read as OTHER and its text is kept.",
             "type": "object",

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::check::BadValue;
 use crate::text::string_type;
 
+#[cfg(feature = "gateway")]
 const PATTERN: &str = r"^-?\d{1,15}(\.\d{1,6})?$";
 const EXPECTED: &str = "a decimal as a JSON string: at most 15 digits, then at most 6 after the point, no exponent";
 const INTEGER_DIGITS_MAX: usize = 15;

@@ -5,12 +5,12 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
 
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::{Decimal, Instant, LocalDate, Localized};
 use crate::check::{BadValue, Validate, Walk};
+use crate::object::note_field;
 use crate::shape::{codes, shape};
 
 /// Custom fields of one record.
@@ -108,9 +108,9 @@ fn ext_rules(field: &ExtField, walk: &mut Walk<'_>) {
 }
 
 /// Custom fields: namespace (the connector or the vendor), then key, then value.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "gateway", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct Ext(BTreeMap<String, BTreeMap<String, ExtField>>);
 
 impl Ext {
@@ -163,9 +163,9 @@ codes! {
 }
 
 /// Why fields are absent: JSON Pointer into the body to reason.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "gateway", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
-#[schemars(inline)]
 pub struct FieldStates(BTreeMap<String, FieldState>);
 
 impl FieldStates {
@@ -211,7 +211,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Unique<T> {
         let mut entries = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
             match entries.entry(key) {
-                Entry::Vacant(free) => free.insert(map.next_value()?),
+                Entry::Vacant(free) => {
+                    let value = map.next_value().inspect_err(|_| note_field(free.key()))?;
+                    free.insert(value)
+                }
                 Entry::Occupied(_) => {
                     return Err(Error::custom(BadValue::new("duplicate_field", "a key that comes twice")));
                 }

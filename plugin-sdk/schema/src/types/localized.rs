@@ -119,6 +119,7 @@ impl<'de> Deserialize<'de> for Localized {
     }
 }
 
+#[cfg(feature = "gateway")]
 impl schemars::JsonSchema for Localized {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Localized".into()

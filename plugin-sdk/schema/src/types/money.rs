@@ -1,20 +1,25 @@
 //! An amount with its currency: one without the other is nothing.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Currency, Decimal};
 use crate::check::{BadValue, Validate};
+use crate::object::read_object;
 
 /// An exact amount of a known currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "gateway", derive(schemars::JsonSchema))]
 pub struct Money {
     /// In whole units of the currency (yuan, not fen).
     pub amount: Decimal,
     /// ISO 4217.
     pub currency: Currency,
 }
+
+read_object!(Money {
+    amount [required] [Decimal]
+    currency [required] [Currency]
+});
 
 impl Money {
     /// From texts: `Money::new("8000.50", "CNY")`.

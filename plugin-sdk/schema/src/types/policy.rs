@@ -46,7 +46,7 @@ shape! {
     /// What may be done with the data in one country.
     pub struct GeoRestriction {
         /// ISO 3166-1 alpha-2.
-        #[schemars(regex(pattern = "^[A-Z]{2}$"))]
+        #[keyword("pattern", "^[A-Z]{2}$")]
         pub country: String,
         /// The most that is allowed.
         pub policy: GeoPolicy,

@@ -2,13 +2,14 @@
 
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
 
 use crate::alternate::{KeyScheme, keys_of};
 use crate::check::{Validate, Walk};
 use crate::id::{ConnectionName, RecordId};
 use crate::kind::{Entity, EntityKind};
+use crate::object::read_object;
 use crate::shape::shape;
 
 /// Bytes of an external id: what a key of the store can hold.
@@ -23,7 +24,8 @@ shape! {
         /// The other system's own kind of object, where one kind of ours is several of theirs.
         pub object_type: Option<String>,
         /// The id, 1 to 512 bytes.
-        #[schemars(length(min = 1, max = 512))]
+        #[keyword("minLength", 1)]
+        #[keyword("maxLength", 512)]
         pub value: String,
         /// The scheme of the id, as HR-XML's schemeId.
         pub scheme: Option<String>,
@@ -54,7 +56,8 @@ shape! {
         /// Which field.
         pub scheme: String,
         /// Its value, 1 to 512 bytes.
-        #[schemars(length(min = 1, max = 512))]
+        #[keyword("minLength", 1)]
+        #[keyword("maxLength", 512)]
         pub value: String => PERSONAL,
         /// Only of records of this connection; absent: of any.
         pub connection: Option<ConnectionName>,
@@ -72,20 +75,50 @@ impl AlternateKey {
 /// A reference to a record of kind `E`, by our id, by an id of another system, or by an alternate key; the first of these that is
 /// there counts. It may dangle until that record arrives: the order of arrival does not matter. A key that several records have
 /// means none of them.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, bound = "")]
 pub struct Ref<E> {
     /// The record's own id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RecordId>,
     /// Its id in another system.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalId>,
     /// An alternate key of it, where its kind has such.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<AlternateKey>,
-    #[serde(skip)]
     kind: PhantomData<fn() -> E>,
+}
+
+/// What is written and read, whatever the reference is to.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RecordId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external: Option<&'a ExternalId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a AlternateKey>,
+}
+
+struct Parts {
+    id: Option<RecordId>,
+    external: Option<ExternalId>,
+    key: Option<AlternateKey>,
+}
+
+read_object!(Parts {
+    id [optional] [Option<RecordId>]
+    external [optional] [Option<ExternalId>]
+    key [optional] [Option<AlternateKey>]
+});
+
+impl<E> Serialize for Ref<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Shown { id: self.id.as_ref(), external: self.external.as_ref(), key: self.key.as_ref() }.serialize(serializer)
+    }
+}
+
+impl<'de, E> Deserialize<'de> for Ref<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Parts { id, external, key } = Parts::deserialize(deserializer)?;
+        Ok(Self { id, external, key, kind: PhantomData })
+    }
 }
 
 impl<E> Ref<E> {
@@ -138,12 +171,13 @@ impl<E> std::fmt::Debug for Ref<E> {
     }
 }
 
-impl<E: Entity> JsonSchema for Ref<E> {
+#[cfg(feature = "gateway")]
+impl<E: Entity> schemars::JsonSchema for Ref<E> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("RefTo{}", E::schema_name()).into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = schemars::json_schema!({
             "description": "A reference by our id, by an id of another system, or both.",
             "type": "object",

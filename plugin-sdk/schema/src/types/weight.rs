@@ -11,7 +11,7 @@ shape! {
     /// A share of a whole in basis points: 2500 is 25 %.
     pub struct Weight {
         /// 0 to 10,000.
-        #[schemars(range(max = 10_000))]
+        #[keyword("maximum", 10_000)]
         pub bp: u16,
         /// What the weight is a share of, where there is more than one scheme.
         pub scheme: Option<String>,

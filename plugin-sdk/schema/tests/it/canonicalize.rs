@@ -40,6 +40,22 @@ fn an_unknown_field_is_refused_with_its_name() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_is_found_through_lists_and_maps() {
+    let wrong = |body: Value| {
+        let (path, code, _) = first(EntityKind::Employee, &body);
+        (path, code)
+    };
+    let mails = json!({"person": {"emails": [{"address": "a@b.example"}, {"address": 7}]}});
+    assert_eq!(wrong(mails), ("/person/emails/1/address".into(), "wrong_type"));
+    let custom = json!({"person": {}, "ext": {"a/b": {"k": {"kind": "TEXT", "value": 7}}}});
+    assert_eq!(wrong(custom), ("/ext/a~1b/k/value".into(), "wrong_type"));
+    let coded = json!({"person": {}, "work": {"status": {"code": 7}}});
+    assert_eq!(wrong(coded), ("/work/status/code".into(), "wrong_type"));
+    let list = json!({"person": [{}]});
+    assert_eq!(wrong(list), ("/person".into(), "wrong_type"), "an object is not read from a list");
+}
+
+#[test]
 fn a_personal_value_is_in_no_message() {
     let secret = "SECRET-1990-02-31";
     for body in [

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::process::{self, Running};
-use crate::workspace::{BUILD, Workspace};
+use crate::workspace::Workspace;
 use crate::{plugins, say};
 
 /// How long the simulators may take to come up.
@@ -125,10 +125,8 @@ pub(crate) fn play(workspace: &Workspace) -> anyhow::Result<Played> {
 }
 
 fn build(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut build = workspace.cargo();
-    build.args(BUILD);
-    process::run("building the gateway and the simulators", &mut build)?;
-    plugins::build(workspace, &workspace.binary("renmen")).map(drop)
+    let gateway = workspace.build_gateway()?;
+    plugins::build(workspace, &workspace.shipped(), &gateway).map(drop)
 }
 
 fn folder(workspace: &Workspace, name: &str, keep: bool) -> anyhow::Result<PathBuf> {

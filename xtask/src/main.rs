@@ -56,7 +56,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Plugins => {
             let gateway = workspace.build_gateway()?;
-            plugins::build(&workspace, &gateway).map(|_| ExitCode::SUCCESS)
+            plugins::build(&workspace, &workspace.all(), &gateway).map(|_| ExitCode::SUCCESS)
         }
         Command::Test(options) => test::run(&workspace, &options),
         Command::Demo(options) => demo::run(&workspace, &options),

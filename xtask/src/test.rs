@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::postgres::Postgres;
 use crate::process::Running;
-use crate::workspace::{BUILD, Workspace};
+use crate::workspace::{EVERYTHING, Workspace};
 use crate::{languages, official, plugins, process, say};
 
 /// The variable under which tests find the server.
@@ -26,9 +26,9 @@ pub(crate) struct Options {
 /// Builds once, packs the connectors, starts the server, runs the tests and the examples in the documentation.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
     let mut build = workspace.cargo();
-    build.args(BUILD);
+    build.args(EVERYTHING);
     process::run("building everything", &mut build)?;
-    plugins::build(workspace, &workspace.binary("renmen"))?;
+    plugins::build(workspace, &workspace.all(), &workspace.binary("renmen"))?;
     if options.all {
         languages::build(workspace, &workspace.binary("renmen"));
     }
@@ -67,7 +67,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
 fn runner(workspace: &Workspace, options: &Options) -> Command {
     let mut command = workspace.cargo();
     if has_nextest(workspace) {
-        command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
+        command.args(["nextest", "run", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
         if options.all {
             command.args(["--run-ignored", "all"]);
         }

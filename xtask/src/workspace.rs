@@ -8,9 +8,11 @@ use serde::Deserialize;
 
 use crate::process;
 
-/// What every command builds: always the same selection of packages and targets, because another one would unify features
-/// differently and build the same dependencies (a wasm compiler among them) a second time.
-pub(crate) const BUILD: [&str; 5] = ["build", "--workspace", "--lib", "--bins", "--tests"];
+/// What the tests need: everything.
+pub(crate) const EVERYTHING: &[&str] = &["build", "--workspace", "--lib", "--bins", "--tests"];
+/// What the demo runs: the gateway and the simulators. Its features are those of [`EVERYTHING`] where it matters (the wasm compiler,
+/// the HTTP stack), so that what the one has built the other does not build again: `tests/Cargo.toml` asks for them.
+pub(crate) const DEMO: &[&str] = &["build", "-p", "renmen", "-p", "renmen-tests", "--bins"];
 
 /// The part of `cargo metadata` that is needed here.
 #[derive(Deserialize)]
@@ -99,10 +101,21 @@ impl Workspace {
         self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Builds the gateway and gives its path.
+    /// Builds the gateway and the simulators, and gives the gateway's path.
     pub(crate) fn build_gateway(&self) -> anyhow::Result<PathBuf> {
-        process::run("building the gateway", self.cargo().args(BUILD))?;
+        process::run("building the gateway and the simulators", self.cargo().args(DEMO))?;
         Ok(self.binary("renmen"))
+    }
+
+    /// Every connector: those that are shipped, and those of tests and examples.
+    pub(crate) fn all(&self) -> Vec<&Connector> {
+        self.connectors.iter().collect()
+    }
+
+    /// The connectors that are shipped: those below `plugins/`. The others are of tests and examples.
+    pub(crate) fn shipped(&self) -> Vec<&Connector> {
+        let folder = self.root.join("plugins");
+        self.connectors.iter().filter(|connector| connector.manifest.starts_with(&folder)).collect()
     }
 }
 

@@ -196,3 +196,29 @@ fn files_stay_small_enough_to_read() {
     sizes.sort_unstable();
     assert!(sizes[sizes.len() / 2] <= 150, "the median file has {} lines", sizes[sizes.len() / 2]);
 }
+
+/// A crate with `doctest = false` that has an example: rustdoc looks through the others only, and an example that is not run is a
+/// claim that nobody checks.
+fn unchecked_examples(manifest: &str, sources: &[(PathBuf, String)]) -> Vec<PathBuf> {
+    let fence = |line: &str| matches!(line.trim_start(), "/// ```" | "//! ```" | "/// ```rust" | "//! ```rust");
+    let left_out = manifest.lines().any(|line| line == "doctest = false");
+    let with_example = sources.iter().filter(|(_, text)| left_out && text.lines().any(fence));
+    with_example.map(|(path, _)| path.clone()).collect()
+}
+
+#[test]
+fn no_crate_whose_examples_are_not_run_has_any() {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
+    for package in &metadata.packages {
+        let manifest = std::fs::read_to_string(&package.manifest_path).unwrap();
+        let sources = rust_sources(&package.manifest_path.parent().unwrap().join("src").into_std_path_buf());
+        assert_eq!(unchecked_examples(&manifest, &sources), Vec::<PathBuf>::new(), "remove `doctest = false`");
+    }
+}
+
+#[test]
+fn an_example_that_is_not_run_is_found() {
+    let sources = [(PathBuf::from("lib.rs"), "/// Adds.\n/// ```\n/// add(1);\n/// ```\n".to_owned())];
+    assert_eq!(unchecked_examples("[lib]\ndoctest = false\n", &sources).len(), 1);
+    assert_eq!(unchecked_examples("[lib]\n", &sources).len(), 0);
+}

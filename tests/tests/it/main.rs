@@ -9,6 +9,7 @@ mod bad_cursors;
 mod circle;
 mod conformance;
 mod crash;
+mod dependencies;
 mod dingtalk;
 mod events;
 mod example;

@@ -59,7 +59,7 @@ fn what_the_gateway_did_not_open_is_no_event() {
 
 #[test]
 fn callbacks_are_proved_and_answered_by_the_gateway_as_the_manifest_says() {
-    let manifest = renmen_plugin::schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
+    let manifest = renmen_schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
     assert_eq!(manifest.check(), []);
     let webhook = manifest.webhook.unwrap();
     assert!(webhook.proof.is_some_and(|proof| proof.open.is_some()) && webhook.answer.is_some());

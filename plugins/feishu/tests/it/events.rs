@@ -53,7 +53,7 @@ fn delivered(kind: &str, about: &Value) -> Outcome {
 
 #[test]
 fn the_gateway_proves_and_opens_as_the_manifest_says() {
-    let manifest = renmen_plugin::schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
+    let manifest = renmen_schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
     assert_eq!(manifest.check(), []);
     let open = manifest.webhook.unwrap().proof.unwrap().open.unwrap();
     assert!(open.question.is_some() && open.token.is_some());

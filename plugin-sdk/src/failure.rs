@@ -2,46 +2,10 @@
 
 use std::fmt;
 
+pub use renmen_schema::FailureKind;
+
 use crate::locate;
 use crate::word::is_word;
-
-/// What the gateway does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureKind {
-    /// A credential is missing, wrong or expired: waits for a person.
-    AuthRequired,
-    /// The grant does not allow what was asked: waits for a person.
-    NotGranted,
-    /// The vendor asks to slow down: tried again after [`Failure::retry_after_ms`].
-    RateLimited,
-    /// The connection's configuration cannot work: waits for a person.
-    BadConfig,
-    /// The vendor is down, slow, or cut its answer: tried again with backoff.
-    UpstreamUnavailable,
-    /// The vendor answered in a shape that this connector does not know: waits for a new connector.
-    UpstreamChanged,
-    /// What the gateway passed in cannot be used: an unknown stream, a cursor that is not ours.
-    InvalidInput,
-    /// A fault of the connector itself.
-    Internal,
-}
-
-impl FailureKind {
-    /// As the contract spells it: `auth-required`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AuthRequired => "auth-required",
-            Self::NotGranted => "not-granted",
-            Self::RateLimited => "rate-limited",
-            Self::BadConfig => "bad-config",
-            Self::UpstreamUnavailable => "upstream-unavailable",
-            Self::UpstreamChanged => "upstream-changed",
-            Self::InvalidInput => "invalid-input",
-            Self::Internal => "internal",
-        }
-    }
-}
 
 /// A call that could not do its work.
 #[derive(Debug, Clone, PartialEq, Eq)]

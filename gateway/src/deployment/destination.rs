@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_egress::{GATEWAY_MEMORY, NoTape};
-use renmen_flow::{ActionInfo, Destination, Failure, FailureKind, Identity, Push, Receipt};
+use renmen_flow::{ActionInfo, Destination, Failure, Identity, Push, Receipt};
 use renmen_plugin_host::{Action, CallError};
+use renmen_schema::FailureKind;
 use renmen_schema::manifest::Idempotence;
 use renmen_sync::{ConnectionRuntime, Reading};
 

@@ -28,6 +28,7 @@ mod alternate;
 mod canonical;
 #[cfg(feature = "gateway")]
 mod diagnose;
+mod failure_kind;
 #[cfg(feature = "gateway")]
 mod json_schema;
 mod kind;
@@ -50,6 +51,7 @@ pub use alternate::{RecordKeys, WantedKey};
 #[cfg(feature = "gateway")]
 pub use canonical::{Limits, canonicalize, canonicalize_into};
 pub use check::{BadValue, Defect, Validate};
+pub use failure_kind::FailureKind;
 #[cfg(feature = "gateway")]
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};
 pub use kind::{Entity, EntityKind};

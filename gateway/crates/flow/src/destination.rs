@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-pub use renmen_plugin_host::FailureKind;
+use renmen_schema::FailureKind;
 use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::ChangeKind;
 use serde_json::{Map, Value};

@@ -2,8 +2,9 @@
 //! what no attempt could ever make right ends it.
 
 use renmen_egress::EgressError;
+use renmen_schema::FailureKind;
 
-use crate::{Failure, FailureKind};
+use crate::Failure;
 
 impl From<EgressError> for Failure {
     fn from(error: EgressError) -> Self {

@@ -37,9 +37,7 @@ pub use catalogue::{Catalogue, Place};
 pub use definition::{
     Bounds, DEFINITION_BYTES_MAX, Defect, Definition, Delay, How, LIST_MAX, Related, Target, Template, WITH_MAX, When,
 };
-pub use destination::{
-    ActionInfo, Cause, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries, RetrySchedule,
-};
+pub use destination::{ActionInfo, Cause, Destination, Failure, Identity, Push, Receipt, Retries, RetrySchedule};
 pub use engine::FlowEngine;
 pub use error::FlowError;
 pub use evaluate::{Sending, Verdict};

@@ -4,11 +4,12 @@ use renmen_schema::Remedy;
 
 use crate::bindings::exports::renmen::connector::{probe, source};
 use crate::bindings::renmen::connector::types;
-use crate::failure::{CallError, FailureKind};
+use crate::failure::CallError;
 use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::page::{Coverage, Envelope, Finding, Omission, PageFinding};
 use crate::state::CallState;
 use crate::usage::Usage;
+use renmen_schema::FailureKind;
 
 /// The connector's own failure, as the caller gets it.
 pub(crate) fn failure(state: &CallState, failure: &types::Failure, usage: Usage) -> CallError {

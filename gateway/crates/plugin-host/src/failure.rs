@@ -1,6 +1,6 @@
 //! Why a call gave nothing, by what the caller does next.
 
-use std::fmt;
+use renmen_schema::FailureKind;
 
 use crate::usage::Usage;
 
@@ -75,49 +75,5 @@ impl CallError {
             Self::Budget { budget, .. } => format!("limit:{budget}"),
             Self::Crashed { .. } => "crashed".to_owned(),
         }
-    }
-}
-
-/// The contract's frozen `failure-kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureKind {
-    /// A credential is missing, wrong or expired.
-    AuthRequired,
-    /// The grant does not allow what was asked.
-    NotGranted,
-    /// The vendor asks to slow down.
-    RateLimited,
-    /// The connection's configuration cannot work.
-    BadConfig,
-    /// The vendor is down, slow or cut the answer.
-    UpstreamUnavailable,
-    /// The vendor answered in a shape that the connector does not know.
-    UpstreamChanged,
-    /// What the host passed in cannot be used.
-    InvalidInput,
-    /// A fault of the connector itself.
-    Internal,
-}
-
-impl FailureKind {
-    /// The kind as the contract writes it: `auth-required`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthRequired => "auth-required",
-            Self::NotGranted => "not-granted",
-            Self::RateLimited => "rate-limited",
-            Self::BadConfig => "bad-config",
-            Self::UpstreamUnavailable => "upstream-unavailable",
-            Self::UpstreamChanged => "upstream-changed",
-            Self::InvalidInput => "invalid-input",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

@@ -57,7 +57,7 @@ pub use componentize::componentize;
 pub use contract::CONTRACT;
 pub use delivery::{Answer, Delivery, Door, Outcome, Refresh};
 pub use engine::{Allocation, HostOptions, HostTuning, PluginHost};
-pub use failure::{CallError, FailureKind};
+pub use failure::CallError;
 pub use inspect::{Capability, Inspection, inspect};
 pub use limits::CallLimits;
 pub use load_error::LoadError;

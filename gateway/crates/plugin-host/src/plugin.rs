@@ -12,13 +12,14 @@ use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
 use crate::call::{Call, Pull};
 use crate::delivery::{Delivery, Door, Outcome};
 use crate::export::{ProbeExport, PullExport, PushExport, ReceiveExport};
-use crate::failure::{CallError, FailureKind};
+use crate::failure::CallError;
 use crate::invoke::invoke;
 use crate::page::{Finding, Page};
 use crate::proof;
 use crate::signature::Signer;
 use crate::state::CallState;
 use crate::usage::Usage;
+use renmen_schema::FailureKind;
 
 /// A loaded plugin; cheap to share; calls run side by side, each in a fresh store.
 pub struct Plugin {

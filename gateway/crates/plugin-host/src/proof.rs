@@ -6,9 +6,10 @@ use renmen_schema::manifest::ProofManifest;
 
 use crate::call::Call;
 use crate::delivery::{Answer, Delivery, Door, Outcome};
-use crate::failure::{CallError, FailureKind};
+use crate::failure::CallError;
 use crate::plugin::Plugin;
 use crate::usage::Usage;
+use renmen_schema::FailureKind;
 
 /// A bigger body is hashed and opened on a thread for such work.
 const LONG_BYTES: usize = 64 << 10;

@@ -7,11 +7,12 @@ use renmen_egress::GATEWAY_MEMORY;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::engine::WASM_STACK_BYTES;
-use crate::failure::{CallError, FailureKind};
+use crate::failure::CallError;
 use crate::guest_text::MESSAGE_BYTES_MAX;
 use crate::memory::Denied;
 use crate::state::CallState;
 use crate::usage::Usage;
+use renmen_schema::FailureKind;
 
 /// In the text of the error with which wasmtime ends a call that lifts more than the hostcall fuel allows.
 const HOSTCALL_FUEL_TEXT: &str = "fuel allocated for hostcalls has been exhausted";

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use renmen_egress::{NoTape, Place, Sighting};
-use renmen_plugin_host::{CallError, FailureKind, Finding, Pull};
+use renmen_plugin_host::{CallError, Finding, Pull};
+use renmen_schema::FailureKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::PluginRef;
 use renmen_turns::{Class, work};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use renmen_egress::GATEWAY_MEMORY;
-use renmen_plugin_host::{CallError, FailureKind, PageFinding};
+use renmen_plugin_host::{CallError, PageFinding};
+use renmen_schema::FailureKind;
 use renmen_schema::Remedy;
 use serde::Serialize;
 
@@ -75,7 +76,7 @@ impl RunFailure {
     fn asked_ms(&self, waits: Waits) -> i64 {
         match self.retry_after_ms {
             Some(asked_ms) => i64::try_from(asked_ms).unwrap_or(i64::MAX).min(24 * 3_600_000),
-            None if self.code == FailureKind::RateLimited.as_str() => millis(waits.slow_down),
+            None if self.code == FailureKind::RateLimited.name() => millis(waits.slow_down),
             None => 0,
         }
     }
@@ -108,7 +109,7 @@ impl From<&CallError> for RunFailure {
     fn from(error: &CallError) -> Self {
         match error {
             CallError::Failure { kind, code, message, retry_after_ms, .. } => Self {
-                code: kind.as_str().to_owned(),
+                code: kind.name().to_owned(),
                 message: match code {
                     Some(code) => format!("{message} [{code}]"),
                     None => message.clone(),

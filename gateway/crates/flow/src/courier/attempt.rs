@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rand::Rng as _;
+use renmen_schema::FailureKind;
 use renmen_store::outbox::{AttemptEnd, Claimed, DeliveryRow, ReceiptKept};
 use serde_json::{Value, json};
 
 use crate::catalogue::Place;
-use crate::destination::{Cause, Failure, FailureKind, Push, Receipt, Retries, RetrySchedule};
+use crate::destination::{Cause, Failure, Push, Receipt, Retries, RetrySchedule};
 use crate::options::millis;
 
 /// What a flow says of its failures.
@@ -152,7 +153,7 @@ pub(crate) fn wait_for(policy: &Policy, row: &DeliveryRow, error: String, now_ms
 }
 
 fn failed(place: &Place, policy: &Policy, row: &DeliveryRow, failure: &Failure, now_ms: i64) -> AttemptEnd {
-    let error = told(failure.kind.as_str(), failure);
+    let error = told(failure.kind.name(), failure);
     if !failure.passes() {
         return AttemptEnd::Dead { error };
     }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::destination::{Failure, FailureKind};
+use renmen_schema::FailureKind;
+
+use crate::destination::Failure;
 
 /// Troubles in a row after which everything waits for one attempt.
 const TROUBLES_MAX: u32 = 3;

@@ -7,17 +7,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use renmen_egress::{Connection, EgressError, Reply, Request};
-use renmen_schema::EntityKind;
 use renmen_schema::event::{Change, EVENT_MEDIA_TYPE};
 use renmen_schema::id::SlotName;
 use renmen_schema::types::Instant;
+use renmen_schema::{EntityKind, FailureKind};
 use renmen_store::ChangeKind;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::{PREVIOUS_SECRET, SECRET, SEND, retries, signature};
-use crate::{ActionInfo, Destination, Failure, FailureKind, Identity, Push, Receipt, Retries};
+use crate::{ActionInfo, Destination, Failure, Identity, Push, Receipt, Retries};
 
 /// Characters of a receiver's answer that are kept of a refusal.
 const ANSWER_CHARS_MAX: usize = 200;

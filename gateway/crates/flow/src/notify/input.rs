@@ -1,10 +1,11 @@
 //! The input of `message.send`: to whom, and what. Owns its form for all channels.
 
+use renmen_schema::FailureKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::template::{Form, RenderError, Rendered, Templates};
-use crate::{Failure, FailureKind};
+use crate::Failure;
 
 /// Recipients that one input may name; a channel's own limit may be lower.
 const RECIPIENTS_MAX: usize = 1_000;

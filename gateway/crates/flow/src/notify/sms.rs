@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_egress::Connection;
+use renmen_schema::FailureKind;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,7 @@ pub use provider::{SmsError, SmsOptions, StatusOptions, Success};
 use super::input::{self, Input, invalid};
 use super::template::{Form, Templates};
 use super::{RESULT, SEND};
-use crate::{ActionInfo, Destination, Failure, FailureKind, Identity, Push, Receipt};
+use crate::{ActionInfo, Destination, Failure, Identity, Push, Receipt};
 
 /// A provider that takes text messages.
 pub struct SmsChannel {

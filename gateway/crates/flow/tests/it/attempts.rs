@@ -9,7 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use renmen_flow::endpoint::{SEND, retries};
-use renmen_flow::{ActionInfo, Destination, Failure, FailureKind, FlowOptions, Place, Push, Receipt, Retries};
+use renmen_flow::{ActionInfo, Destination, Failure, FlowOptions, Place, Push, Receipt, Retries};
+use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 

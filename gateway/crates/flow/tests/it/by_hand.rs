@@ -235,7 +235,7 @@ async fn what_is_withheld_stays_withheld_whether_it_is_mapped_or_typed() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_withheld_after_a_person_asked_and_before_it_was_sent_is_not_sent() {
-    let away = Arc::new(Desk::new(|_| Err(Failure::new(renmen_flow::FailureKind::UpstreamUnavailable, "away"))));
+    let away = Arc::new(Desk::new(|_| Err(Failure::new(renmen_schema::FailureKind::UpstreamUnavailable, "away"))));
     let world = World::new(vec![("vendor", place(&away))], json!({}), FlowOptions::default()).await;
     world.put("hr", &[("e1", person())]).await;
     let id = record(&world, "e1").await;

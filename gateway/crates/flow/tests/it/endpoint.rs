@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use renmen_egress::{ConnectionSpec, Egress};
 use renmen_flow::endpoint::{Endpoint, EndpointOptions, Off, SEND};
-use renmen_flow::{Destination as _, Failure, FailureKind, Push};
+use renmen_flow::{Destination as _, Failure, Push};
+use renmen_schema::FailureKind;
 use renmen_schema::id::SlotName;
 use serde_json::json;
 

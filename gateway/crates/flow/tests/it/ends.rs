@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use renmen_flow::{Failure, FailureKind, Fields, FlowError, FlowOptions, Place, Receipt, Verdict};
+use renmen_flow::{Failure, Fields, FlowError, FlowOptions, Place, Receipt, Verdict};
+use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Failure, FailureKind, Fields, FlowOptions, Place, Verdict};
+use renmen_flow::{Failure, Fields, FlowOptions, Place, Verdict};
+use renmen_schema::FailureKind;
 use renmen_schema::id::StreamName;
 use renmen_store::outbox::DeliveryState;
 use renmen_store::{AuthoredCommit, Follow, LINKS_STREAM, LinkWrite, Parent, RecordQuery, RecordRow, StreamKey};

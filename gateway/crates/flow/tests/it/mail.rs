@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use renmen_egress::{Egress, MailSecurity, MailSpec};
 use renmen_flow::notify::{MailChannel, MailOptions, SEND, Templates};
-use renmen_flow::{Destination as _, Failure, FailureKind, Receipt};
+use renmen_flow::{Destination as _, Failure, Receipt};
+use renmen_schema::FailureKind;
 use renmen_schema::id::{ConnectionName, TenantId};
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use renmen_flow::{Failure, FailureKind, FlowOptions, Place};
+use renmen_flow::{Failure, FlowOptions, Place};
+use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::json;
 

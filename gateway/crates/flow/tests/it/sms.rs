@@ -2,7 +2,8 @@
 
 use renmen_egress::SlotSpec;
 use renmen_flow::notify::{RESULT, SEND, SmsChannel, SmsError, SmsOptions, StatusOptions, Success};
-use renmen_flow::{Destination as _, FailureKind, Identity};
+use renmen_flow::{Destination as _, Identity};
+use renmen_schema::FailureKind;
 use renmen_schema::id::SlotName;
 use renmen_schema::manifest::{AuthRecipe, Placement};
 use renmen_vault::Secret;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Failure, FailureKind, Fields, FlowOptions, Place, Verdict};
+use renmen_flow::{Failure, Fields, FlowOptions, Place, Verdict};
+use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 

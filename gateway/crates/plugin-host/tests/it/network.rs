@@ -1,6 +1,7 @@
 //! What goes out, and what may not (F13, F14).
 
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::CallError;
+use renmen_schema::FailureKind;
 
 use crate::harness::{Bench, CANARY};
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use renmen_egress::{GATEWAY_MEMORY, Tape};
-use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome};
+use renmen_plugin_host::{Answer, CallError, Delivery, Outcome};
+use renmen_schema::FailureKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::inbox::Intake;
 use renmen_store::{CommitOutcome, StoreError, StreamKey};

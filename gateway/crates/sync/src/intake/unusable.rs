@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, CallError, Delivery, FailureKind, Outcome, Reject, Usage};
+use renmen_plugin_host::{Answer, CallError, Delivery, Outcome, Reject, Usage};
+use renmen_schema::FailureKind;
 
 use super::{IntakeError, TakenIn};
 use crate::spool::Reel;

@@ -1,6 +1,6 @@
 //! What a person asks: checks, resets, names that are wrong.
 
-use renmen_plugin_host::FailureKind;
+use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_sync::{IngestLimits, Schedule, SyncError};
 use tokio_util::sync::CancellationToken;

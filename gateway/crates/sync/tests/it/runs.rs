@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
-use renmen_plugin_host::FailureKind;
+use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::RunState;
 use renmen_sync::{FailureClass, NoProgress, Progress, ProgressEvent, SyncError};

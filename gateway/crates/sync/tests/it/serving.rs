@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_plugin_host::FailureKind;
+use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_sync::{IngestLimits, Schedule};
 use tokio_util::sync::CancellationToken;

@@ -9,9 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, Request, Response, Tape};
-use renmen_plugin_host::{
-    CallError, Coverage, Delivery, Envelope, FailureKind, Finding, Outcome, Page, Pull, Reject, Usage,
-};
+use renmen_plugin_host::{CallError, Coverage, Delivery, Envelope, Finding, Outcome, Page, Pull, Reject, Usage};
+use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, Manifest, StreamManifest, StreamMode, WebhookManifest};
 use renmen_sync::{Puller, Reading, Receiver};
 use serde_json::{Value, json};

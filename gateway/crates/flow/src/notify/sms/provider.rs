@@ -5,11 +5,12 @@ use bytes::Bytes;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use renmen_egress::{Reply, Request};
+use renmen_schema::FailureKind;
 use renmen_schema::id::SlotName;
 use serde_json::Value;
 
 use super::super::input::invalid;
-use crate::{Failure, FailureKind};
+use crate::Failure;
 
 /// Steps of one rendering.
 const STEPS_MAX: u64 = 20_000;

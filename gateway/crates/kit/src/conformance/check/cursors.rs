@@ -1,7 +1,8 @@
 //! Can a run go on from anywhere?
 
 use renmen_misbehave::{Fault, Plan, Planned};
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::CallError;
+use renmen_schema::FailureKind;
 
 use super::{Checked, Verdict, ended, rest};
 use crate::conformance::bed::{Bed, Manner};

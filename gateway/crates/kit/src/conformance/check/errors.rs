@@ -1,7 +1,8 @@
 //! What the vendor's errors become. The source fails from the first request on, path by path.
 
 use renmen_misbehave::{Answer, Content, Fault, Plan, Planned};
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::CallError;
+use renmen_schema::FailureKind;
 use serde_json::Value;
 
 use super::limits::first;
@@ -63,7 +64,7 @@ fn judge(
     wait: Option<u64>,
     what: &str,
 ) -> Checked {
-    let wanted = kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(" or ");
+    let wanted = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
     match told {
         Err(CallError::Failure { kind, retry_after_ms, .. }) if kinds.contains(&kind) => match wait {
             Some(asked) if retry_after_ms != Some(asked) => Err(Verdict::failed(
@@ -119,7 +120,7 @@ async fn vendor(bed: &Bed) -> Checked {
         bed.server.follow(plan);
         let what = format!("status {} with {}", error.status, error.body);
         match first(bed, Manner::default()).await {
-            Err(CallError::Failure { kind, .. }) if kind.as_str() == error.expect => {}
+            Err(CallError::Failure { kind, .. }) if kind.name() == error.expect => {}
             Err(told) => {
                 return Err(Verdict::failed(
                     format!("{what}: became {told}"),

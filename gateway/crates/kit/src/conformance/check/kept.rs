@@ -1,7 +1,8 @@
 //! What must not get out: made last, over everything that was seen and heard.
 
 use renmen_misbehave::{Plan, place};
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::CallError;
+use renmen_schema::FailureKind;
 use serde_json::Value;
 
 use super::bad::PERSONAL;

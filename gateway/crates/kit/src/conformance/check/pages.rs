@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use renmen_misbehave::{Fault, Plan, Planned};
-use renmen_plugin_host::{CallError, FailureKind};
+use renmen_plugin_host::CallError;
+use renmen_schema::FailureKind;
 
 use super::{Checked, Verdict, ended, none_lost, rest, spread};
 use crate::conformance::bed::Bed;

@@ -6,7 +6,7 @@ use renmen_api::{
     FlowRefusal,
 };
 use renmen_flow::{
-    ActionView, Defect, DryRun, FlowEngine, FlowError, FlowView, HandAsk, HandWork, Identity, Target, Verdict,
+    ActionView, Defect, DryRun, Evaluation, FlowEngine, FlowError, FlowView, HandAsk, HandWork, Identity, Target,
 };
 use renmen_schema::id::TenantId;
 use renmen_store::StoreError;
@@ -34,8 +34,8 @@ fn defect(defect: Defect) -> FlowDefect {
 }
 
 fn dry(run: DryRun) -> DryRunInfo {
-    let (sends, reason, fault) = match run.verdict {
-        Verdict::Send(sending) => {
+    let (sends, reason, fault) = match run.evaluation {
+        Evaluation::Send(sending) => {
             let send = DryRunSend {
                 input: sending.input,
                 key: run.key,
@@ -44,9 +44,9 @@ fn dry(run: DryRun) -> DryRunInfo {
             };
             (Some(send), None, false)
         }
-        Verdict::Pass(why) => (None, Some(why.to_owned()), false),
-        Verdict::Wait(why, _) => (None, Some(format!("it waits: {why}")), false),
-        Verdict::Fault(why) => (None, Some(why), true),
+        Evaluation::Pass(why) => (None, Some(why.to_owned()), false),
+        Evaluation::Wait(why, _) => (None, Some(format!("it waits: {why}")), false),
+        Evaluation::Fault(why) => (None, Some(why), true),
     };
     DryRunInfo { change: run.change, sends, reason, fault }
 }

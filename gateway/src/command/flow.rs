@@ -1,6 +1,6 @@
 //! `renmen flow`: rules that send something because a record changed.
 
-use renmen_flow::Verdict;
+use renmen_flow::Evaluation;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Flow as Ask};
@@ -74,25 +74,25 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
             let mut entry = json!({
                 "seq": run.change.seq, "record": run.change.id, "entity": run.change.entity, "kind": run.change.kind,
             });
-            match &run.verdict {
-                Verdict::Send(sending) => {
+            match &run.evaluation {
+                Evaluation::Send(sending) => {
                     entry["sends"] = sending.input.clone();
                     entry["idempotency_key"] = json!(run.key);
                     entry["not_before"] = json!(time(sending.not_before_ms));
                 }
-                Verdict::Pass(why) => entry["passes"] = json!(why),
-                Verdict::Wait(why, _) => entry["waits"] = json!(why),
-                Verdict::Fault(why) => entry["fault"] = json!(why),
+                Evaluation::Pass(why) => entry["passes"] = json!(why),
+                Evaluation::Wait(why, _) => entry["waits"] = json!(why),
+                Evaluation::Fault(why) => entry["fault"] = json!(why),
             }
             entry
         })
         .collect();
     let rows = runs.iter().map(|run| {
-        let says = match &run.verdict {
-            Verdict::Send(sending) => format!("sends {}", sending.input),
-            Verdict::Pass(why) => format!("nothing: {why}"),
-            Verdict::Wait(why, _) => format!("waits: {why}"),
-            Verdict::Fault(why) => format!("cannot tell: {why}"),
+        let says = match &run.evaluation {
+            Evaluation::Send(sending) => format!("sends {}", sending.input),
+            Evaluation::Pass(why) => format!("nothing: {why}"),
+            Evaluation::Wait(why, _) => format!("waits: {why}"),
+            Evaluation::Fault(why) => format!("cannot tell: {why}"),
         };
         vec![run.change.seq.to_string(), run.change.id.to_string(), word(run.change.kind), says]
     });

@@ -41,7 +41,8 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let store = deployment.store().await?;
     let running = Arc::new(deployment.engine(store, None).await?);
     running.deployment.register_flows(&running.flows).await?;
-    running.load_endpoints().await?;
+    let endpoints = running.endpoint_registry();
+    endpoints.load(&running.deployment.tenants()).await?;
     let cancel = CancellationToken::new();
     let _stop = signals::cancel_on_interrupt(&cancel);
 
@@ -60,7 +61,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         .with_adjustments(Arc::new(AdjustBridge::new(&running)))
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
-        .with_endpoints(Arc::new(EndpointBridge::new(Arc::clone(&running))));
+        .with_endpoints(Arc::new(EndpointBridge(endpoints)));
     let state = match desk {
         Some(desk) => state.with_decisions(Arc::new(desk)),
         None => state,

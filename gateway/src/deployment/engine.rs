@@ -1,7 +1,7 @@
 //! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is loaded anew.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use renmen_egress::{Egress, EgressOptions, MemoryBudget};
 use renmen_flow::FlowEngine;
@@ -10,7 +10,6 @@ use renmen_schema::id::ConnectionName;
 use renmen_store::Store;
 use renmen_sync::{Engine, SyncOptions};
 
-use super::endpoints::Live;
 use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
@@ -35,8 +34,6 @@ pub(crate) struct Running {
     pub(super) egress: Arc<Egress>,
     /// How far each connection reaches, as it was when it was put together.
     pub(crate) reaches: BTreeMap<ConnectionName, Reached>,
-    /// The endpoints in use.
-    pub(super) endpoints: Mutex<Live>,
 }
 
 impl Deployment {
@@ -80,7 +77,6 @@ impl Deployment {
             ..SyncOptions::in_dir(self.config.gateway.data_dir.clone())
         };
         let engine = Engine::new(Arc::clone(&store), loaded.on, sync);
-        let endpoints = super::endpoints::live(&receivers);
         let links = Links::of(&self.config);
         let flows = self.flow_engine(&store, &engine, receivers, &off, links.as_ref());
         // With one connection alone, the others that flows name are not there.
@@ -98,7 +94,6 @@ impl Deployment {
             registry,
             egress,
             reaches: loaded.reaches,
-            endpoints: Mutex::new(endpoints),
         })
     }
 

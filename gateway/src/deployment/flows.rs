@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use renmen_config::LateProblem;
 use renmen_flow::{
-    Catalogue, DecisionLinks, Defect, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions, Place, SystemClock,
+    Catalogue, DecisionLinks, Defect, DestinationEntry, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions,
+    SystemClock,
 };
 use renmen_schema::id::TenantId;
 use renmen_store::Store;
@@ -42,7 +43,7 @@ impl Deployment {
                 continue;
             }
             let Some(connection) = self.config.connections.get(runtime.name()) else { continue };
-            let mut place = Place::new(Arc::new(PluginDestination(Arc::clone(runtime))));
+            let mut place = DestinationEntry::new(Arc::new(PluginDestination(Arc::clone(runtime))));
             place.scoring = connection.scoring;
             // Read when the file was: each of them leads to a field. One that did not would hold back everything.
             let withhold = Fields::parse(connection.withhold.iter().map(String::as_str));
@@ -53,8 +54,7 @@ impl Deployment {
             catalogues.entry(runtime.tenant().clone()).or_default().add(runtime.name().clone(), place);
         }
         for receiver in receivers {
-            let place = receiver.place();
-            catalogues.entry(receiver.tenant).or_default().add(receiver.name, place);
+            catalogues.entry(receiver.tenant).or_default().add(receiver.name, receiver.entry);
         }
         for one in off {
             catalogues.entry(one.tenant.clone()).or_default().add_off(one.name.clone(), one.reason.clone());
@@ -83,7 +83,7 @@ impl Deployment {
     }
 
     /// Everybody who has a connection or a flow.
-    pub(super) fn tenants(&self) -> BTreeSet<TenantId> {
+    pub(crate) fn tenants(&self) -> BTreeSet<TenantId> {
         let connections = self.config.connections.values().map(|connection| &connection.tenant);
         let flows = self.config.flows.values().map(|flow| &flow.tenant);
         let endpoints = self.config.endpoints.values().map(|endpoint| &endpoint.tenant);

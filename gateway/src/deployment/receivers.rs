@@ -2,68 +2,59 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use async_trait::async_trait;
-use renmen_config::{Channel, ChannelKind, Endpoint as Planned, Grant, Limits, Mail, MailSecurity, Slot, Sms};
-use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, MailSpec, OperatorGrant, SlotSpec};
-use renmen_flow::Destination;
-use renmen_flow::endpoint::{ENDPOINT_SEAL, Endpoint, EndpointOptions, Off, Switch};
-use renmen_flow::notify::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
+use renmen_config::{Channel, ChannelKind, Endpoint as EndpointConfig, Grant, Limits, Mail, MailSecurity, Slot, Sms};
+use renmen_egress::{Egress, MailSpec, SlotSpec};
+use renmen_flow::{Destination, DestinationEntry};
+use renmen_receiver::access::{ReceiverGrant, ReceiverLimits, connection_spec};
+use renmen_receiver::channel::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
+use renmen_receiver::endpoint::{ENDPOINT_SEAL, Endpoint, EndpointOptions, StoredSwitch};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::{AuthRecipe, HttpWish, SealManifest};
-use renmen_store::{EndpointOff, Store};
+use renmen_schema::manifest::{AuthRecipe, SealManifest};
+use renmen_store::Store;
 use renmen_vault::Vault;
-use url::Url;
 
 use super::connection::log_limits;
 use super::{Deployment, Unloaded};
 use crate::exit::Usage;
 
-/// Bytes read of an answer: what a receiver has to say is in its status.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024;
-
-/// What one attempt may take beyond its request: signing, waiting for a place.
-const PUSH_MARGIN: Duration = Duration::from_secs(5);
-
-/// A place where flows can send that is no connection of a plugin.
+/// A destination of flows that is not a connection of a plugin.
 pub(crate) struct Receiver {
     pub(crate) tenant: TenantId,
     pub(crate) name: ConnectionName,
-    pub(crate) destination: Arc<dyn Destination>,
-    /// Attempts side by side.
-    pub(crate) parallel_max: u32,
-    /// For one attempt.
-    pub(crate) push_timeout: Duration,
-    /// The same place, when it is an endpoint.
-    pub(crate) endpoint: Option<Arc<Endpoint>>,
+    pub(crate) entry: DestinationEntry,
 }
 
 impl Receiver {
-    /// A receiver that is no endpoint.
-    pub(super) fn new(
-        tenant: &TenantId,
-        name: &ConnectionName,
-        destination: Arc<dyn Destination>,
-        limits: &Limits,
-    ) -> Self {
-        Self {
-            tenant: tenant.clone(),
-            name: name.clone(),
-            destination,
-            parallel_max: limits.parallel_max,
-            push_timeout: limits.request_timeout.saturating_mul(2).saturating_add(PUSH_MARGIN),
-            endpoint: None,
-        }
+    fn new(tenant: &TenantId, name: &ConnectionName, destination: Arc<dyn Destination>, limits: &Limits) -> Self {
+        let entry = receiver_limits(limits).entry(destination);
+        Self { tenant: tenant.clone(), name: name.clone(), entry }
     }
 
     /// One line at the start: where flows can send, and what.
     pub(crate) fn announce(&self) {
-        let Self { tenant, name, destination, parallel_max, push_timeout, .. } = self;
-        let actions = destination.actions().into_keys().collect::<Vec<_>>().join(", ");
+        let Self { tenant, name, entry } = self;
+        let actions = entry.actions.keys().cloned().collect::<Vec<_>>().join(", ");
+        let (parallel_max, push_timeout) = (entry.parallel_max, entry.push_timeout);
         tracing::info!(%tenant, receiver = %name, actions, parallel_max, ?push_timeout, "Receiver ready");
     }
+}
+
+/// The limits of a channel or an endpoint.
+pub(super) fn receiver_limits(limits: &Limits) -> ReceiverLimits {
+    ReceiverLimits {
+        request_timeout: limits.request_timeout,
+        response_bytes_max: limits.response_bytes_max,
+        request_bytes_max: limits.request_bytes_max,
+        parallel_max: limits.parallel_max,
+        rate: limits.rate,
+        logs: log_limits(limits),
+    }
+}
+
+fn receiver_grant(grant: &Grant) -> ReceiverGrant {
+    ReceiverGrant { plaintext: grant.plaintext, addresses: grant.addresses.clone() }
 }
 
 impl Deployment {
@@ -93,12 +84,7 @@ impl Deployment {
         }
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
             match self.endpoint(egress, vault, name, endpoint, store) {
-                Ok(made) => {
-                    let made = Arc::new(made);
-                    let destination = Arc::clone(&made) as Arc<dyn Destination>;
-                    let receiver = Receiver::new(&endpoint.tenant, name, destination, &endpoint.limits);
-                    receivers.push(Receiver { endpoint: Some(made), ..receiver });
-                }
+                Ok(made) => receivers.push(Receiver::new(&endpoint.tenant, name, Arc::new(made), &endpoint.limits)),
                 Err(error) => off.push(Unloaded::note("endpoint", &endpoint.tenant, name, &error)),
             }
         }
@@ -127,8 +113,9 @@ impl Deployment {
                 let slots = self.receiver_slots(vault, &channel.tenant, &channel.slots, sms.auth.as_ref(), None)?;
                 let mut urls = vec![sms.url.as_str()];
                 urls.extend(sms.status.as_ref().map(|status| status.url.as_str()));
-                let owner = (&channel.tenant, name);
-                let spec = spec(owner, &urls, &channel.grant, &channel.limits, slots)?;
+                let (owner, limits) = ((&channel.tenant, name), receiver_limits(&channel.limits));
+                let spec = connection_spec(owner, &urls, &receiver_grant(&channel.grant), &limits, slots);
+                let spec = spec.context("its URL")?;
                 let options = sms_options(sms, channel, spec.slots.keys().next().cloned());
                 let made = SmsChannel::new(egress.connect(spec)?, Arc::clone(templates), options);
                 Ok(Arc::new(made.map_err(|error| Usage(error.to_string()))?))
@@ -172,26 +159,15 @@ impl Deployment {
         egress: &Arc<Egress>,
         vault: Option<&Vault>,
         name: &ConnectionName,
-        endpoint: &Planned,
+        endpoint: &EndpointConfig,
         store: &Arc<dyn Store>,
     ) -> anyhow::Result<Endpoint> {
-        let (connection, options) = self.endpoint_way(egress, vault, name, endpoint)?;
-        Ok(Endpoint::new(connection, endpoint_switch(store, name, endpoint), options)?)
-    }
-
-    /// The way to an endpoint's host, with its secrets.
-    pub(super) fn endpoint_way(
-        &self,
-        egress: &Arc<Egress>,
-        vault: Option<&Vault>,
-        name: &ConnectionName,
-        endpoint: &Planned,
-    ) -> anyhow::Result<(Arc<Connection>, EndpointOptions)> {
         let slots = self.receiver_slots(vault, &endpoint.tenant, &endpoint.slots, None, Some(ENDPOINT_SEAL))?;
-        let owner = (&endpoint.tenant, name);
-        let connection = egress.connect(spec(owner, &[&endpoint.url], &endpoint.grant, &endpoint.limits, slots)?)?;
+        let (owner, limits) = ((&endpoint.tenant, name), receiver_limits(&endpoint.limits));
+        let spec = connection_spec(owner, &[&endpoint.url], &receiver_grant(&endpoint.grant), &limits, slots);
         let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
-        Ok((connection, options))
+        let switch = StoredSwitch::new(Arc::clone(store), endpoint.tenant.clone(), name.clone());
+        Ok(Endpoint::new(egress.connect(spec.context("its URL")?)?, Arc::new(switch), options)?)
     }
 
     fn receiver_slots(
@@ -213,53 +189,6 @@ impl Deployment {
         };
         given.iter().map(slot).collect()
     }
-}
-
-/// An endpoint's switch, kept in the store.
-pub(super) fn endpoint_switch(store: &Arc<dyn Store>, name: &ConnectionName, endpoint: &Planned) -> Arc<dyn Switch> {
-    Arc::new(StoredSwitch { store: Arc::clone(store), tenant: endpoint.tenant.clone(), name: name.clone() })
-}
-
-/// A way to the hosts of these URLs and nowhere else. Nothing is repeated: the delivery is.
-fn spec(
-    (tenant, name): (&TenantId, &ConnectionName),
-    urls: &[&str],
-    grant: &Grant,
-    limits: &Limits,
-    slots: BTreeMap<SlotName, SlotSpec>,
-) -> anyhow::Result<ConnectionSpec> {
-    let origin = |url: &&str| {
-        let url = Url::parse(url.split("{{").next().unwrap_or_default()).context("its URL")?;
-        Ok(url.origin().ascii_serialization())
-    };
-    Ok(ConnectionSpec {
-        tenant: tenant.clone(),
-        connection: name.clone(),
-        wish: HttpWish {
-            hosts: urls.iter().map(origin).collect::<anyhow::Result<_>>()?,
-            methods: ["POST", "PUT", "GET"].map(str::to_owned).into(),
-        },
-        grant: OperatorGrant {
-            hosts: None,
-            methods: None,
-            plaintext: grant.plaintext,
-            addresses: grant.addresses.clone(),
-            drop: None,
-        },
-        limits: EgressLimits {
-            request_timeout: limits.request_timeout,
-            response_bytes_max: limits.response_bytes_max.min(ANSWER_BYTES_MAX),
-            request_bytes_max: limits.request_bytes_max,
-            retries_max: 0,
-            retry_wait_max: Duration::ZERO,
-            parallel_max: limits.parallel_max,
-            rate: limits.rate,
-            budget: None,
-            logs: log_limits(limits),
-        },
-        slots,
-        config: serde_json::json!({}),
-    })
 }
 
 fn sms_options(sms: &Sms, channel: &Channel, slot: Option<SlotName>) -> SmsOptions {
@@ -284,28 +213,5 @@ fn sms_options(sms: &Sms, channel: &Channel, slot: Option<SlotName>) -> SmsOptio
         }),
         chars_max: sms.chars_max as usize,
         language: channel.language.clone(),
-    }
-}
-
-/// An endpoint's switch in the store: "gone" outlasts the process.
-struct StoredSwitch {
-    store: Arc<dyn Store>,
-    tenant: TenantId,
-    name: ConnectionName,
-}
-
-#[async_trait]
-impl Switch for StoredSwitch {
-    async fn off(&self) -> Result<Option<Off>, String> {
-        let row = self.store.endpoint(&self.tenant, &self.name).await.map_err(|error| error.to_string())?;
-        let off = row.and_then(|row| row.off);
-        Ok(off.map(|EndpointOff { reason, url, since_ms }| Off { reason, url, since_ms }))
-    }
-
-    async fn switch_off(&self, off: Off) -> Result<(), String> {
-        let Off { reason, url, since_ms } = off;
-        let row = Some(EndpointOff { reason, url, since_ms });
-        let kept = self.store.switch_endpoint(&self.tenant, &self.name, row, since_ms).await;
-        kept.map_err(|error| error.to_string())
     }
 }

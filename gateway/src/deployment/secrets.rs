@@ -1,7 +1,7 @@
 //! From a slot's source to its secret. The value goes straight on to egress.
 
 use anyhow::Context as _;
-use renmen_config::{KeySource, Slot, SlotSource};
+use renmen_config::{KeySource, Slot, SlotSource, Vault as VaultConfig};
 use renmen_schema::id::TenantId;
 use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault};
 
@@ -16,15 +16,7 @@ fn env(name: &str) -> Option<String> {
 impl Deployment {
     /// The encrypted store of secrets, when the configuration names one.
     pub(crate) fn vault(&self) -> anyhow::Result<Option<Vault>> {
-        let Some(vault) = &self.config.vault else { return Ok(None) };
-        let key = match &vault.key {
-            KeySource::Env(name) => env_key(name)?,
-            KeySource::File(path) => MasterKey::from_file(path, self.config.dev)?,
-        };
-        // Before entries belonged to tenants, they were there for the connections that name no tenant, too.
-        let first = self.config.gateway.tenant.clone();
-        let opened = Vault::open(&vault.path, key, first);
-        Ok(Some(opened.with_context(|| format!("[vault] {}", vault.path.display()))?))
+        open_vault(self.config.vault.as_ref(), &self.config.gateway.tenant, self.config.dev)
     }
 
     /// Says so when the vault is of the format that knew no tenants.
@@ -52,6 +44,18 @@ impl Deployment {
         let vault = vault.map(|vault| (vault, tenant));
         Ok(Resolver { vault, env: &env, dev: self.config.dev }.resolve(&source)?)
     }
+}
+
+/// Opens the vault that the configuration names. `first`: whose the entries are of a file that was written before entries belonged to
+/// tenants; they were there for the connections that name no tenant, too.
+pub(super) fn open_vault(vault: Option<&VaultConfig>, first: &TenantId, dev: bool) -> anyhow::Result<Option<Vault>> {
+    let Some(vault) = vault else { return Ok(None) };
+    let key = match &vault.key {
+        KeySource::Env(name) => env_key(name)?,
+        KeySource::File(path) => MasterKey::from_file(path, dev)?,
+    };
+    let opened = Vault::open(&vault.path, key, first.clone());
+    Ok(Some(opened.with_context(|| format!("[vault] {}", vault.path.display()))?))
 }
 
 /// A master key from an environment variable.

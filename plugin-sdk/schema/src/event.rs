@@ -11,6 +11,21 @@ pub const EVENT_MEDIA_TYPE: &str = "application/cloudevents+json";
 /// Media type of a list of events.
 pub const EVENTS_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
 
+/// What can happen to a record, as an event says it and as a receiver asks for it.
+pub const CHANGE_KINDS: [&str; 3] = ["created", "updated", "deleted"];
+
+/// Is this one of [`CHANGE_KINDS`]?
+#[must_use]
+pub fn is_change_kind(text: &str) -> bool {
+    CHANGE_KINDS.contains(&text)
+}
+
+/// Is this a JSON Pointer to a field of a record, by which a receiver is given it? Not one to the whole record.
+#[must_use]
+pub fn is_field_pointer(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('/')
+}
+
 /// What an event is made of. `D` is its `data`.
 #[derive(Debug, Clone)]
 pub struct Change<'a, D> {

@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use renmen_schema::event::{CHANGE_KINDS, is_change_kind, is_field_pointer};
 use renmen_schema::id::{SlotName, TenantId};
 
 use crate::channel::{read_slots, read_url};
 use crate::grant::known_entity;
 use crate::section::{Node, Section};
 use crate::{Grant, Limits, Slot};
-
-/// What can happen to a record.
-const CHANGES: [&str; 3] = ["created", "updated", "deleted"];
 
 /// A receiver of events. Its slots are `secret` and, while it still signs too, `previous_secret`.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +46,7 @@ impl Endpoint {
         let entities = entities.map(|node| read_entities(&node)).unwrap_or_default();
         let changes = match section.get("changes") {
             Some(node) => read_changes(&node),
-            None => CHANGES.map(str::to_owned).into(),
+            None => CHANGE_KINDS.map(str::to_owned).into(),
         };
         let fields = section.table("fields").map(|fields| read_fields(&fields, &entities)).unwrap_or_default();
         let slots = section.table("slots").map(|slots| read_slots(slots, &["secret", "previous_secret"]));
@@ -102,7 +100,7 @@ fn read_entities(node: &Node<'_>) -> Vec<String> {
 }
 
 fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
-    let known = |text: &str| CHANGES.contains(&text).then(|| text.to_owned()).ok_or_else(|| "is no change".to_owned());
+    let known = |text: &str| is_change_kind(text).then(|| text.to_owned()).ok_or_else(|| "is no change".to_owned());
     let items = node.list().unwrap_or_default();
     if items.is_empty() {
         node.problem("no change is named", "take the key out for all of them");
@@ -112,8 +110,7 @@ fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
 
 fn read_fields(section: &Section<'_>, entities: &[String]) -> BTreeMap<String, Vec<String>> {
     let pointer = |text: &str| {
-        let fits = text.starts_with('/') && text.len() > 1;
-        fits.then(|| text.to_owned()).ok_or_else(|| "is no path into a record".to_owned())
+        is_field_pointer(text).then(|| text.to_owned()).ok_or_else(|| "is no path into a record".to_owned())
     };
     let mut fields = BTreeMap::new();
     for (entity, node) in section.nodes() {

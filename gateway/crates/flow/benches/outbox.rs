@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use renmen_flow::{
-    ActionInfo, Catalogue, Clock as _, Destination, Failure, FlowEngine, FlowOptions, Place, Push, Receipt, SystemClock,
+    ActionInfo, Catalogue, Clock as _, Destination, DestinationEntry, Failure, FlowEngine, FlowOptions, Push, Receipt,
+    SystemClock,
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{ContentHash, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
@@ -119,7 +120,8 @@ async fn main() {
     let store = open(StoreOptions::at(url)).await.unwrap();
     let desk = Arc::new(Instantly::default());
     let mut catalogue = Catalogue::default();
-    let place = Place { parallel_max: 16, ..Place::new(Arc::clone(&desk) as Arc<dyn Destination>) };
+    let place =
+        DestinationEntry { parallel_max: 16, ..DestinationEntry::new(Arc::clone(&desk) as Arc<dyn Destination>) };
     catalogue.add(ConnectionName::new("desk").unwrap(), place);
     let catalogues = BTreeMap::from([(tenant(), catalogue)]);
     let engine = FlowEngine::new(Arc::clone(&store), catalogues, FlowOptions::default(), Arc::new(SystemClock));

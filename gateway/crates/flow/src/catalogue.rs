@@ -14,7 +14,7 @@ use crate::links::DecisionLinks;
 
 /// One destination with what the operator says of it.
 #[derive(Clone)]
-pub struct Place {
+pub struct DestinationEntry {
     /// Where actions go.
     pub destination: Arc<dyn Destination>,
     /// What it can do; read once.
@@ -32,7 +32,7 @@ pub struct Place {
     pub push_timeout: Duration,
 }
 
-impl Place {
+impl DestinationEntry {
     /// A destination about which the operator says nothing: 4 attempts side by side, 2 minutes each.
     #[must_use]
     pub fn new(destination: Arc<dyn Destination>) -> Self {
@@ -75,7 +75,7 @@ impl Place {
 /// The destinations by name.
 #[derive(Clone, Default)]
 pub struct Catalogue {
-    places: BTreeMap<ConnectionName, Place>,
+    entries: BTreeMap<ConnectionName, DestinationEntry>,
     /// Destinations of the configuration that could not be loaded, with the reason.
     off: BTreeMap<ConnectionName, String>,
     /// What makes links to decisions; none: no flow can ask for one.
@@ -84,9 +84,14 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Adds one, or takes the place of one.
-    pub fn add(&mut self, name: ConnectionName, place: Place) {
+    pub fn add(&mut self, name: ConnectionName, place: DestinationEntry) {
         self.off.remove(&name);
-        self.places.insert(name, place);
+        self.entries.insert(name, place);
+    }
+
+    /// Takes one away. Nothing is begun for it from then on.
+    pub fn remove(&mut self, name: &ConnectionName) {
+        self.entries.remove(name);
     }
 
     /// With links to decisions.
@@ -111,17 +116,17 @@ impl Catalogue {
 
     /// One of them.
     #[must_use]
-    pub fn place(&self, name: &ConnectionName) -> Option<&Place> {
-        self.places.get(name)
+    pub fn entry(&self, name: &ConnectionName) -> Option<&DestinationEntry> {
+        self.entries.get(name)
     }
 
     /// All of them.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (&ConnectionName, &Place)> {
-        self.places.iter()
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&ConnectionName, &DestinationEntry)> {
+        self.entries.iter()
     }
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(ConnectionName::as_str)
+        self.entries.keys().map(ConnectionName::as_str)
     }
 }

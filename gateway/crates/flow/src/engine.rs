@@ -6,25 +6,18 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::outbox::DeliveryRow;
-use renmen_store::{Store, StoreError};
+use renmen_store::Store;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::book::Book;
-use crate::by_hand::ByHand;
-use crate::catalogue::Catalogue;
-use crate::courier::{Courier, Policy};
-use crate::definition::{Definition, Target};
-use crate::options::{Clock, FlowOptions, millis};
+use crate::catalogue::{Catalogue, DestinationEntry};
+use crate::options::{Clock, FlowOptions};
 
 /// How long to wait for a store that is away.
 const STORE_WAIT: Duration = Duration::from_secs(1);
 /// How long to wait until it is known what belongs to a record that was written just now.
 const SOON: Duration = Duration::from_millis(50);
-/// How often old deliveries are forgotten.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 /// The flows and their deliveries.
 pub struct FlowEngine {
@@ -36,14 +29,7 @@ pub struct FlowEngine {
     /// A flow changed: the feed is to be read.
     pub(crate) changed: Notify,
     /// Deliveries were made: couriers are to be woken.
-    made: Notify,
-}
-
-/// What a delivery's flow says of failures.
-#[derive(Clone, Default)]
-pub(crate) struct FlowPolicy {
-    pub(crate) attempt: Policy,
-    pub(crate) on_failure: Option<Target>,
+    pub(crate) made: Notify,
 }
 
 impl FlowEngine {
@@ -73,9 +59,23 @@ impl FlowEngine {
         self.catalogues.read().get(tenant).cloned().unwrap_or_default()
     }
 
-    /// Other destinations for a tenant, from the next start of a courier on.
+    /// Other destinations for a tenant. Attempts under way come to their end where they began.
     pub fn replace_catalogue(&self, tenant: TenantId, catalogue: Catalogue) {
-        self.catalogues.write().insert(tenant, Arc::new(catalogue));
+        self.change_catalogue(&tenant, |known| *known = catalogue);
+    }
+
+    /// One more destination for a tenant, or another one under a name that it knows.
+    pub fn add_destination(&self, tenant: &TenantId, name: ConnectionName, place: DestinationEntry) {
+        self.change_catalogue(tenant, |known| known.add(name, place));
+    }
+
+    /// One destination less for a tenant: what flows have for it waits until one of this name is there again.
+    pub fn remove_destination(&self, tenant: &TenantId, name: &ConnectionName) {
+        self.change_catalogue(tenant, |known| known.remove(name));
+    }
+
+    fn change_catalogue(&self, tenant: &TenantId, change: impl FnOnce(&mut Catalogue)) {
+        change(Arc::make_mut(self.catalogues.write().entry(tenant.clone()).or_default()));
         self.book.forget();
         self.changed.notify_one();
     }
@@ -88,28 +88,14 @@ impl FlowEngine {
         self.made.notify_one();
     }
 
-    /// What a delivery's flow says of failures; the defaults for a flow that is gone or unreadable.
-    pub(crate) async fn policy(&self, delivery: &DeliveryRow) -> FlowPolicy {
-        let of = |definition: &Definition| FlowPolicy {
-            attempt: Policy { retries: definition.retries.clone(), patience: definition.patience },
-            on_failure: definition.on_failure.clone(),
-        };
-        if let Some(by_hand) = ByHand::of(delivery) {
-            return by_hand.definition().map(|definition| of(&definition)).unwrap_or_default();
-        }
-        let DeliveryRow { tenant, flow, .. } = delivery;
-        let Ok(Some(row)) = self.store.flow(tenant, flow).await else { return FlowPolicy::default() };
-        self.book.read(&row, &self.catalogue(tenant)).map(|definition| of(&definition)).unwrap_or_default()
-    }
-
     /// Runs until it is cancelled: reads the feed as it grows, and carries what is due. Attempts under way come to their end
     /// first; whoever waits for this should not wait for ever.
     pub async fn serve(self: Arc<Self>, cancel: CancellationToken) {
         // In one task, so that whoever drops this ends both.
-        tokio::join!(Arc::clone(&self).evaluate(cancel.clone()), self.carry(cancel));
+        tokio::join!(Arc::clone(&self).follow_feed(cancel.clone()), self.carry(cancel));
     }
 
-    async fn evaluate(self: Arc<Self>, cancel: CancellationToken) {
+    async fn follow_feed(self: Arc<Self>, cancel: CancellationToken) {
         let mut head = self.store.watch();
         loop {
             head.mark_unchanged();
@@ -118,7 +104,7 @@ impl FlowEngine {
                 Ok(passed) if passed.soon => SOON,
                 Ok(_) => Duration::from_secs(5),
                 Err(error) => {
-                    tracing::warn!(%error, "Flows cannot read the feed");
+                    tracing::warn!(%error, "Failed to read the change feed for the flows");
                     STORE_WAIT
                 }
             };
@@ -128,51 +114,6 @@ impl FlowEngine {
                 Ok(()) = head.changed() => {}
                 () = self.changed.notified() => {}
             }
-        }
-    }
-
-    async fn carry(self: Arc<Self>, cancel: CancellationToken) {
-        let mut couriers: BTreeMap<(TenantId, ConnectionName), Arc<Notify>> = BTreeMap::new();
-        let mut running = JoinSet::new();
-        let mut pruned = tokio::time::Instant::now();
-        while !cancel.is_cancelled() {
-            match self.store.due().await {
-                Ok(due) => {
-                    let now_ms = self.clock.now_ms();
-                    for row in due.into_iter().filter(|row| row.next_at_ms <= now_ms) {
-                        let key = (row.tenant, row.connection);
-                        if let Some(wake) = couriers.get(&key) {
-                            wake.notify_one();
-                            continue;
-                        }
-                        // What waits for a destination that is not there any more waits until it is there again.
-                        let Some(place) = self.catalogue(&key.0).place(&key.1).cloned() else { continue };
-                        let wake = Arc::new(Notify::new());
-                        let courier = Courier::new(Arc::clone(&self), key.0.clone(), key.1.clone(), place);
-                        running.spawn(courier.run(Arc::clone(&wake), cancel.clone()));
-                        couriers.insert(key, wake);
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "It cannot be seen which deliveries are due"),
-            }
-            if pruned.elapsed() >= PRUNE_EVERY {
-                pruned = tokio::time::Instant::now();
-                self.prune().await;
-            }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = tokio::time::sleep(self.options.tick) => {}
-                () = self.made.notified() => {}
-            }
-        }
-        while running.join_next().await.is_some() {}
-    }
-
-    async fn prune(&self) {
-        let before_ms = self.clock.now_ms().saturating_sub(millis(self.options.keep));
-        let pruned: Result<u64, StoreError> = self.store.prune_deliveries(before_ms).await;
-        if let Err(error) = pruned {
-            tracing::warn!(%error, "Old deliveries cannot be forgotten");
         }
     }
 }

@@ -7,14 +7,14 @@ use renmen_store::ChangeRow;
 use renmen_store::outbox::{DeliveryRow, FeedEntry, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
 use serde_json::Value;
 
-use crate::ask::Asked;
+use crate::bound_flow::BoundFlow;
 use crate::by_hand::ByHand;
 use crate::definition::{Defect, Definition};
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
-use crate::evaluate::{self, Sending, Verdict};
+use crate::evaluation::{self, Evaluation, Sending};
 use crate::options::millis;
-use crate::policy;
+use crate::withholding;
 
 /// Changes that a dry run is asked about at most.
 pub const DRY_RUN_CHANGES_MAX: u32 = 1_000;
@@ -32,13 +32,13 @@ pub struct FlowView {
     pub defects: Vec<Defect>,
 }
 
-/// What a flow would have said to one change.
+/// What a flow would have made of one change.
 #[derive(Debug, Clone)]
 pub struct DryRun {
     /// The change.
     pub change: ChangeRow,
-    /// What it says.
-    pub verdict: Verdict,
+    /// What it makes of the change.
+    pub evaluation: Evaluation,
     /// The key that it would be sent with.
     pub key: String,
 }
@@ -85,7 +85,7 @@ impl FlowEngine {
                 self.store.retire_flow(tenant, &row.name, self.clock.now_ms()).await?;
             }
         }
-        policy::settle(&*self.store, tenant, &self.catalogue(tenant)).await?;
+        withholding::settle(&*self.store, tenant, &self.catalogue(tenant)).await?;
         self.changed.notify_one();
         Ok(())
     }
@@ -196,14 +196,14 @@ impl FlowEngine {
         let definition = self.check(tenant, source)?;
         let kind = definition.when.entity;
         let catalogue = self.catalogue(tenant);
-        let asked = Asked::new(tenant, &catalogue, &definition).dry();
+        let bound = BoundFlow::new(tenant, &catalogue, &definition).dry();
         let entries = self.store.feed_tail(tenant, kind.name(), last.clamp(1, DRY_RUN_CHANGES_MAX)).await?;
         let now_ms = self.clock.now_ms();
         let mut runs = Vec::with_capacity(entries.len());
         for entry in entries {
-            let verdict = self.ask(&asked, &entry, now_ms).await?;
-            let key = crate::courier::hex(&evaluate::key(tenant, name, &definition, &entry));
-            runs.push(DryRun { change: entry.change, verdict, key });
+            let evaluation = self.evaluate(&bound, &entry, now_ms).await?;
+            let key = hex::encode(evaluation::key(tenant, name, &definition, &entry));
+            runs.push(DryRun { change: entry.change, evaluation, key });
         }
         Ok(runs)
     }
@@ -219,11 +219,11 @@ impl FlowEngine {
         let input = match row.input.is_empty() {
             false => None,
             true => match self.work_out(&row).await? {
-                Verdict::Send(Sending { input, .. }) => Some(input.to_string().into_bytes()),
-                Verdict::Pass(why) => {
+                Evaluation::Send(Sending { input, .. }) => Some(input.to_string().into_bytes()),
+                Evaluation::Pass(why) => {
                     return Err(FlowError::Refused(format!("the flow would send nothing now: {why}")));
                 }
-                Verdict::Wait(why, _) | Verdict::Fault(why) => {
+                Evaluation::Wait(why, _) | Evaluation::Fault(why) => {
                     return Err(FlowError::Refused(format!("the flow still cannot tell what to send: {why}")));
                 }
             },
@@ -251,7 +251,7 @@ impl FlowEngine {
     }
 
     /// Asks a delivery's flow, as it is now, what it is to send.
-    pub(crate) async fn work_out(&self, row: &DeliveryRow) -> Result<Verdict, FlowError> {
+    pub(crate) async fn work_out(&self, row: &DeliveryRow) -> Result<Evaluation, FlowError> {
         if let Some(by_hand) = ByHand::of(row) {
             return self.work_out_by_hand(row, &by_hand).await;
         }
@@ -259,8 +259,8 @@ impl FlowEngine {
         let definition = self.check(&row.tenant, &view.definition)?;
         let entry = self.entry_of(row).await?;
         let catalogue = self.catalogue(&row.tenant);
-        let asked = Asked::new(&row.tenant, &catalogue, &definition);
-        Ok(self.ask(&asked, &entry, self.clock.now_ms()).await?)
+        let bound = BoundFlow::new(&row.tenant, &catalogue, &definition);
+        Ok(self.evaluate(&bound, &entry, self.clock.now_ms()).await?)
     }
 
     /// The change that a delivery is made for.

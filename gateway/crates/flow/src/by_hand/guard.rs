@@ -9,7 +9,7 @@ use renmen_schema::EntityKind;
 use renmen_store::outbox::FeedEntry;
 use serde_json::Value;
 
-use crate::catalogue::Place;
+use crate::catalogue::DestinationEntry;
 use crate::definition::Defect;
 use crate::fields::Fields;
 
@@ -49,7 +49,7 @@ pub(super) fn defects(schema: Option<&Value>, input: &Value) -> Vec<InputDefect>
 }
 
 /// What of an input is withheld from its destination, in words; none: nothing that can be known.
-pub(super) fn told(place: &Place, entry: &FeedEntry, input: &Value) -> Option<String> {
+pub(super) fn told(place: &DestinationEntry, entry: &FeedEntry, input: &Value) -> Option<String> {
     if !place.withholds() {
         return None;
     }
@@ -77,7 +77,7 @@ pub(super) fn told(place: &Place, entry: &FeedEntry, input: &Value) -> Option<St
 }
 
 /// The names of the fields of an entity that are withheld, each with all its forms.
-fn names(place: &Place, kind: EntityKind) -> Vec<String> {
+fn names(place: &DestinationEntry, kind: EntityKind) -> Vec<String> {
     let withheld = place.withheld(kind).for_kind(kind);
     withheld.iter().filter_map(|path| path.iter().rev().find(|segment| *segment != "*").cloned()).collect()
 }

@@ -16,14 +16,13 @@ use renmen_store::{ChangeRow, ContentHash, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::ask::Asked;
+use crate::bound_flow::BoundFlow;
 use crate::catalogue::Catalogue;
-use crate::courier::hex;
 use crate::definition::{Defect, Definition, Target};
 use crate::destination::ActionInfo;
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
-use crate::evaluate::Verdict;
+use crate::evaluation::Evaluation;
 
 pub use guard::InputDefect;
 
@@ -148,7 +147,7 @@ impl HandAsk {
             HandWork::Input { to, input } => json!({ "to": [to.connection, to.action], "input": input }),
         };
         let asked = json!({ "record": self.record, "work": work, "reason": self.reason });
-        hex(&ContentHash::of(asked.to_string().as_bytes()).0)
+        hex::encode(ContentHash::of(asked.to_string().as_bytes()).0)
     }
 
     fn key(&self, tenant: &TenantId) -> [u8; 16] {
@@ -164,7 +163,7 @@ impl FlowEngine {
     #[must_use]
     pub fn actions(&self, tenant: &TenantId) -> Vec<ActionView> {
         let catalogue = self.catalogue(tenant);
-        let view = |(name, place): (&ConnectionName, &crate::Place)| {
+        let view = |(name, place): (&ConnectionName, &crate::DestinationEntry)| {
             let view = |(action, info): (&String, &ActionInfo)| ActionView {
                 connection: name.clone(),
                 action: action.clone(),
@@ -172,7 +171,7 @@ impl FlowEngine {
             };
             place.actions.iter().map(view).collect::<Vec<_>>()
         };
-        catalogue.places().filter(|(_, place)| !place.destination.is_told_changes()).flat_map(view).collect()
+        catalogue.entries().filter(|(_, place)| !place.destination.is_told_changes()).flat_map(view).collect()
     }
 
     /// What an action by hand would send. Nothing is kept, nothing is sent.
@@ -244,11 +243,11 @@ impl FlowEngine {
     }
 
     /// What a delivery by hand is to send, once more: what is withheld changed before it was sent.
-    pub(crate) async fn work_out_by_hand(&self, row: &DeliveryRow, by_hand: &ByHand) -> Result<Verdict, FlowError> {
+    pub(crate) async fn work_out_by_hand(&self, row: &DeliveryRow, by_hand: &ByHand) -> Result<Evaluation, FlowError> {
         let Some(definition) = by_hand.definition() else {
             let why = "by_hand: what is withheld changed before this was sent, and its input was typed by a person, \
                        so it cannot be worked out again: do the action again";
-            return Ok(Verdict::Fault(why.to_owned()));
+            return Ok(Evaluation::Fault(why.to_owned()));
         };
         let catalogue = self.catalogue(&row.tenant);
         let defects = definition.check(&catalogue);
@@ -256,8 +255,8 @@ impl FlowEngine {
             return Err(FlowError::Defects(defects));
         }
         let entry = self.entry_of(row).await?;
-        let asked = Asked::new(&row.tenant, &catalogue, &definition);
-        Ok(self.ask_by_hand(&asked, &entry, self.clock.now_ms()).await?)
+        let bound = BoundFlow::new(&row.tenant, &catalogue, &definition);
+        Ok(self.evaluate_by_hand(&bound, &entry, self.clock.now_ms()).await?)
     }
 }
 
@@ -279,7 +278,7 @@ fn defect(key: &str, message: impl Into<String>, help: &str) -> FlowError {
 
 /// What it does, and where, as `target` of a definition checks it.
 fn action<'c>(catalogue: &'c Catalogue, to: &Target) -> Result<&'c ActionInfo, FlowError> {
-    if catalogue.place(&to.connection).is_some_and(|place| place.destination.is_told_changes()) {
+    if catalogue.entry(&to.connection).is_some_and(|place| place.destination.is_told_changes()) {
         let name = &to.connection;
         return Err(FlowError::Refused(format!(
             "`{name}` is an endpoint, which is told of changes as they are: to tell it again, use `POST /v1/endpoints/{name}/replay`"

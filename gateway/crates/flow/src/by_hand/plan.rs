@@ -6,12 +6,12 @@ use renmen_store::{ChangeKind, ContentHash};
 use serde_json::{Value, json};
 
 use super::{HandAsk, HandPlan, HandWork, Worked, action, defect, delivery, guard};
-use crate::ask::Asked;
+use crate::bound_flow::BoundFlow;
 use crate::catalogue::Catalogue;
 use crate::definition::{Definition, Target};
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
-use crate::evaluate::{self, Sending, Verdict};
+use crate::evaluation::{self, Evaluation, Sending};
 
 /// An input with how it came about.
 struct Input {
@@ -51,7 +51,7 @@ impl FlowEngine {
         let defects = guard::defects(action(&catalogue, &to)?.input_schema.as_ref(), &sending.input);
         // With a flow, in order with what that sends for the record; else with what people do there.
         let lane = match (&flow, &definition) {
-            (Some((name, ..)), Some(definition)) => evaluate::lane(tenant, name, definition, &entry),
+            (Some((name, ..)), Some(definition)) => evaluation::lane(tenant, name, definition, &entry),
             _ => {
                 let lane = format!("lane {tenant} {BY_HAND} {} {}", to.connection, entry.change.id);
                 ContentHash::of(lane.as_bytes()).0
@@ -79,7 +79,7 @@ impl FlowEngine {
             let message = format!("it has {bytes} bytes; at most {most} are sent (`outbox.input_bytes_max`)");
             return Err(defect("input", message, "send less"));
         }
-        if let Some(place) = catalogue.place(&to.connection)
+        if let Some(place) = catalogue.entry(&to.connection)
             && let Some(told) = guard::told(place, entry, input)
         {
             let message = format!("{told}, which is withheld from connection `{}`", to.connection);
@@ -103,17 +103,17 @@ impl FlowEngine {
             return Err(FlowError::Defects(defects));
         }
         action(catalogue, &definition.to)?;
-        let asked = Asked::new(tenant, catalogue, &definition);
-        let asked = if dry { asked.dry() } else { asked };
-        match self.ask_by_hand(&asked, entry, self.clock.now_ms()).await? {
-            Verdict::Send(sending) => {
+        let bound = BoundFlow::new(tenant, catalogue, &definition);
+        let bound = if dry { bound.dry() } else { bound };
+        match self.evaluate_by_hand(&bound, entry, self.clock.now_ms()).await? {
+            Evaluation::Send(sending) => {
                 Ok(Input { to: definition.to.clone(), flow, definition: Some(definition), sending })
             }
-            Verdict::Wait(why, _) => {
+            Evaluation::Wait(why, _) => {
                 Err(FlowError::Refused(format!("{why}: do it when that record has come, or send without it")))
             }
-            Verdict::Fault(why) => Err(defect("", why, "use another map, or give the input itself")),
-            Verdict::Pass(why) => Err(FlowError::Refused(format!("nothing would be sent: {why}"))),
+            Evaluation::Fault(why) => Err(defect("", why, "use another map, or give the input itself")),
+            Evaluation::Pass(why) => Err(FlowError::Refused(format!("nothing would be sent: {why}"))),
         }
     }
 }

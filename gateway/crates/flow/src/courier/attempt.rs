@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rand::Rng as _;
@@ -10,23 +9,10 @@ use renmen_schema::FailureKind;
 use renmen_store::outbox::{AttemptEnd, Claimed, DeliveryRow, ReceiptKept};
 use serde_json::{Value, json};
 
-use crate::catalogue::Place;
-use crate::destination::{Cause, Failure, Push, Receipt, Retries, RetrySchedule};
+use crate::catalogue::DestinationEntry;
+use crate::destination::{Cause, Failure, Push, Receipt, RetrySchedule};
+use crate::failure_policy::AttemptPolicy;
 use crate::options::millis;
-
-/// What a flow says of its failures.
-#[derive(Debug, Clone)]
-pub(crate) struct Policy {
-    pub(crate) retries: Retries,
-    pub(crate) patience: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        let schedule = RetrySchedule::Backoff { base: Duration::from_secs(5), max: Duration::from_secs(15 * 60) };
-        Self { retries: Retries { attempts_max: 20, schedule }, patience: Duration::from_secs(3 * 86_400) }
-    }
-}
 
 /// The shortest and the longest wait before somebody is asked again whether a delivery arrived.
 const ASK_MS: (i64, i64) = (5_000, 15 * 60_000);
@@ -36,7 +22,7 @@ const DETAIL_BYTES_MAX: usize = 16 * 1024;
 const REFERENCE_BYTES_MAX: usize = 512;
 
 /// Pushes, or asks whether it arrived. Ends after the place's time in any case.
-pub(crate) async fn push(place: &Place, claimed: &Claimed, now_ms: i64) -> Result<Receipt, Failure> {
+pub(crate) async fn push(place: &DestinationEntry, claimed: &Claimed, now_ms: i64) -> Result<Receipt, Failure> {
     let row = &claimed.delivery;
     let (action, input) = match claimed.confirm {
         false => (row.action.clone(), Arc::from(row.input.as_slice())),
@@ -56,7 +42,7 @@ pub(crate) async fn push(place: &Place, claimed: &Claimed, now_ms: i64) -> Resul
         delivery: row.id,
         cause: cause(row),
         action,
-        idempotency_key: hex(&row.key),
+        idempotency_key: hex::encode(row.key),
         attempt: row.attempts,
         input,
         now_ms,
@@ -89,8 +75,8 @@ fn cause(row: &DeliveryRow) -> Cause {
 
 /// What an attempt's result means.
 pub(crate) fn end(
-    place: &Place,
-    policy: &Policy,
+    place: &DestinationEntry,
+    policy: &AttemptPolicy,
     claimed: &Claimed,
     result: Result<Receipt, Failure>,
     now_ms: i64,
@@ -116,7 +102,7 @@ pub(crate) fn end(
     }
 }
 
-fn confirmed(policy: &Policy, row: &DeliveryRow, receipt: &Receipt, now_ms: i64) -> AttemptEnd {
+fn confirmed(policy: &AttemptPolicy, row: &DeliveryRow, receipt: &Receipt, now_ms: i64) -> AttemptEnd {
     if !receipt.confirmed {
         return ask_again(policy, row, None, now_ms);
     }
@@ -128,12 +114,12 @@ fn confirmed(policy: &Policy, row: &DeliveryRow, receipt: &Receipt, now_ms: i64)
     AttemptEnd::Delivered(ReceiptKept { reference: first.reference, detail: detail.to_string() })
 }
 
-fn is_out_of_patience(policy: &Policy, row: &DeliveryRow, now_ms: i64) -> bool {
+fn is_out_of_patience(policy: &AttemptPolicy, row: &DeliveryRow, now_ms: i64) -> bool {
     now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience)
 }
 
 /// The longer nobody knows, the less often somebody is asked.
-fn ask_again(policy: &Policy, row: &DeliveryRow, failure: Option<&Failure>, now_ms: i64) -> AttemptEnd {
+fn ask_again(policy: &AttemptPolicy, row: &DeliveryRow, failure: Option<&Failure>, now_ms: i64) -> AttemptEnd {
     if is_out_of_patience(policy, row, now_ms) {
         let error = "unconfirmed: nobody could tell whether it arrived".to_owned();
         return AttemptEnd::Dead { error };
@@ -144,7 +130,7 @@ fn ask_again(policy: &Policy, row: &DeliveryRow, failure: Option<&Failure>, now_
 }
 
 /// A record that it refers to is not here: asked again, for as long as its flow has patience.
-pub(crate) fn wait_for(policy: &Policy, row: &DeliveryRow, error: String, now_ms: i64) -> AttemptEnd {
+pub(crate) fn wait_for(policy: &AttemptPolicy, row: &DeliveryRow, error: String, now_ms: i64) -> AttemptEnd {
     if is_out_of_patience(policy, row, now_ms) {
         return AttemptEnd::Dead { error: format!("{error} (for longer than its patience)") };
     }
@@ -152,7 +138,13 @@ pub(crate) fn wait_for(policy: &Policy, row: &DeliveryRow, error: String, now_ms
     AttemptEnd::Retry { at_ms, error, counted: false }
 }
 
-fn failed(place: &Place, policy: &Policy, row: &DeliveryRow, failure: &Failure, now_ms: i64) -> AttemptEnd {
+fn failed(
+    place: &DestinationEntry,
+    policy: &AttemptPolicy,
+    row: &DeliveryRow,
+    failure: &Failure,
+    now_ms: i64,
+) -> AttemptEnd {
     let error = told(failure.kind.name(), failure);
     if !failure.passes() {
         return AttemptEnd::Dead { error };
@@ -208,8 +200,4 @@ fn kept(receipt: Receipt) -> ReceiptKept {
             json!({ "omitted": format!("{} bytes; at most {DETAIL_BYTES_MAX} are kept", detail.len()) }).to_string();
     }
     ReceiptKept { reference: receipt.reference.filter(|text| text.len() <= REFERENCE_BYTES_MAX), detail }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

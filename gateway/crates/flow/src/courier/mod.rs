@@ -5,6 +5,7 @@
 
 mod attempt;
 mod brake;
+mod dispatch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,14 +19,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use attempt::{Policy, hex};
-use brake::Brake;
-
-use crate::catalogue::Place;
+use self::brake::Brake;
+use crate::catalogue::DestinationEntry;
 use crate::destination::Failure;
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
-use crate::evaluate::Verdict;
+use crate::evaluation::Evaluation;
+use crate::failure_policy::AttemptPolicy;
 use crate::options::millis;
 
 /// How long to wait for a store that is away.
@@ -38,7 +38,7 @@ pub(crate) struct Courier {
     engine: Arc<FlowEngine>,
     tenant: TenantId,
     connection: ConnectionName,
-    place: Place,
+    place: DestinationEntry,
     brake: Brake,
     /// Claimed, not begun.
     ahead: VecDeque<(Claimed, i64)>,
@@ -53,15 +53,20 @@ struct Ended {
 }
 
 impl Courier {
-    pub(crate) fn new(engine: Arc<FlowEngine>, tenant: TenantId, connection: ConnectionName, place: Place) -> Self {
+    pub(crate) fn new(
+        engine: Arc<FlowEngine>,
+        tenant: TenantId,
+        connection: ConnectionName,
+        place: DestinationEntry,
+    ) -> Self {
         let brake = Brake::new(place.parallel_max);
         Self { engine, tenant, connection, place, brake, ahead: VecDeque::new(), running: JoinSet::new() }
     }
 
-    /// Works until it is cancelled; then ends what is under way and gives the rest back.
+    /// Works until it is cancelled or its destination is taken away; then ends what is under way and gives the rest back.
     pub(crate) async fn run(mut self, wake: Arc<Notify>, cancel: CancellationToken) {
         let mut idle = false;
-        while !cancel.is_cancelled() {
+        while !cancel.is_cancelled() && self.is_current() {
             if let Err(error) = self.fill(&mut idle).await {
                 tracing::warn!(connection = %self.connection, %error, "Deliveries cannot be claimed");
                 tokio::select! {
@@ -83,6 +88,13 @@ impl Courier {
             }
         }
         self.leave().await;
+    }
+
+    /// Is its destination still the one of this name? Where it was taken away, or another one is in its place, this courier leaves.
+    fn is_current(&self) -> bool {
+        let catalogue = self.engine.catalogue(&self.tenant);
+        let now = catalogue.entry(&self.connection);
+        now.is_some_and(|place| Arc::ptr_eq(&place.destination, &self.place.destination))
     }
 
     fn now_ms(&self) -> i64 {
@@ -196,10 +208,10 @@ impl Courier {
     }
 }
 
-async fn attempt(engine: &FlowEngine, place: &Place, mut claimed: Claimed) -> Ended {
+async fn attempt(engine: &FlowEngine, place: &DestinationEntry, mut claimed: Claimed) -> Ended {
     let row = &claimed.delivery;
     let begun_ms = engine.clock.now_ms();
-    let policy = engine.policy(row).await;
+    let policy = engine.failure_policy(row).await;
     let (end, failure) = if row.deadline_ms.is_some_and(|deadline| begun_ms > deadline) && !claimed.confirm {
         let error = "expired: its deadline passed before it could be sent".to_owned();
         (AttemptEnd::Expired { error }, None)
@@ -228,19 +240,19 @@ async fn attempt(engine: &FlowEngine, place: &Place, mut claimed: Claimed) -> En
 }
 
 /// Works out the input of a delivery that had to wait for a record, and keeps it before it is sent.
-async fn fill(engine: &FlowEngine, policy: &attempt::Policy, claimed: &mut Claimed) -> Result<(), AttemptEnd> {
+async fn fill(engine: &FlowEngine, policy: &AttemptPolicy, claimed: &mut Claimed) -> Result<(), AttemptEnd> {
     let row = &mut claimed.delivery;
     if !row.input.is_empty() || claimed.confirm {
         return Ok(());
     }
     let later = |error: String| attempt::wait_for(policy, row, error, engine.clock.now_ms());
     let input = match engine.work_out(row).await {
-        Ok(Verdict::Send(sending)) => sending.input.to_string().into_bytes(),
-        Ok(Verdict::Wait(why, _)) => return Err(later(format!("waits: {why}"))),
-        Ok(Verdict::Pass(why)) => {
+        Ok(Evaluation::Send(sending)) => sending.input.to_string().into_bytes(),
+        Ok(Evaluation::Wait(why, _)) => return Err(later(format!("waits: {why}"))),
+        Ok(Evaluation::Pass(why)) => {
             return Err(AttemptEnd::Dead { error: format!("changed: the flow would send nothing now: {why}") });
         }
-        Ok(Verdict::Fault(why)) => return Err(AttemptEnd::Dead { error: why }),
+        Ok(Evaluation::Fault(why)) => return Err(AttemptEnd::Dead { error: why }),
         Err(FlowError::Store(error)) => return Err(later(format!("the store is away: {error}"))),
         Err(error) => return Err(AttemptEnd::Dead { error: error.to_string() }),
     };
@@ -276,7 +288,7 @@ fn notice(claimed: &Claimed, to: &crate::Target, end: &AttemptEnd, now_ms: i64) 
     });
     let input = input.to_string().into_bytes();
     let of = |text: &str| {
-        renmen_store::ContentHash::of(format!("notice {text} {} {}", hex(&row.key), row.attempts).as_bytes()).0
+        renmen_store::ContentHash::of(format!("notice {text} {} {}", hex::encode(row.key), row.attempts).as_bytes()).0
     };
     NewDelivery {
         seq: row.change.seq,

@@ -6,7 +6,7 @@ use renmen_schema::{EntityKind, sensitivity};
 
 use super::reader::note;
 use super::{Defect, Definition, Delay, Target, Template};
-use crate::catalogue::{Catalogue, Place};
+use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::fields::Fields;
 
 const HELP: &str = "use other fields, or another destination";
@@ -23,7 +23,7 @@ impl Definition {
         if let Some(notice) = &self.on_failure {
             target(notice, "on_failure", catalogue, &mut defects);
         }
-        if let Some(place) = catalogue.place(&self.to.connection) {
+        if let Some(place) = catalogue.entry(&self.to.connection) {
             let withheld = place.withheld(self.when.entity);
             self.check_withheld(&withheld, &mut defects);
             self.check_with(place, &mut defects);
@@ -63,7 +63,7 @@ impl Definition {
     /// A link lets whoever has it decide: there must be an address to make it of, and it must not go to whom the decision is about.
     fn check_links(&self, catalogue: &Catalogue, defects: &mut Vec<Defect>) {
         let to = &self.to.connection;
-        let judged = catalogue.place(to).is_some_and(|place| place.is_source || place.scoring);
+        let judged = catalogue.entry(to).is_some_and(|place| place.is_source || place.scoring);
         let wrong = match catalogue.links() {
             None => (
                 "`decision_link()` needs the address at which people reach this gateway".to_owned(),
@@ -106,7 +106,7 @@ impl Definition {
     }
 
     /// The same of the records that it refers to.
-    fn check_with(&self, place: &Place, defects: &mut Vec<Defect>) {
+    fn check_with(&self, place: &DestinationEntry, defects: &mut Vec<Defect>) {
         for one in &self.with {
             let key = format!("with.{}.fields", one.name);
             self.check_fields(one.kind, &place.withheld(one.kind), &one.fields, &key, defects);
@@ -155,7 +155,7 @@ pub(crate) fn target<'c>(
     catalogue: &'c Catalogue,
     defects: &mut Vec<Defect>,
 ) -> Option<&'c crate::ActionInfo> {
-    let Some(place) = catalogue.place(&target.connection) else {
+    let Some(place) = catalogue.entry(&target.connection) else {
         if let Some(reason) = catalogue.off(&target.connection) {
             let message = format!("connection `{}` is off: {reason}", target.connection);
             note(

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalogue::{Catalogue, Place};
+use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::destination::{ActionInfo, Destination, Failure, Push, Receipt};
 
 struct Desk;
@@ -31,7 +31,10 @@ impl Destination for Desk {
 fn catalogue(scoring: bool) -> Catalogue {
     let mut catalogue = Catalogue::default();
     let withhold = Fields::parse(["/work/cost_center"]).unwrap();
-    catalogue.add(ConnectionName::new("desk").unwrap(), Place { scoring, withhold, ..Place::new(Arc::new(Desk)) });
+    catalogue.add(
+        ConnectionName::new("desk").unwrap(),
+        DestinationEntry { scoring, withhold, ..DestinationEntry::new(Arc::new(Desk)) },
+    );
     catalogue
 }
 

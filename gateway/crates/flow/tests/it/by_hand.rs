@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use renmen_flow::{
-    ActionInfo, ByHand, Destination, Failure, Fields, FlowError, FlowOptions, HandAsk, HandWork, Place, Push, Receipt,
-    Target,
+    ActionInfo, ByHand, Destination, DestinationEntry, Failure, Fields, FlowError, FlowOptions, HandAsk, HandWork,
+    Push, Receipt, Target,
 };
 use renmen_schema::id::RecordId;
 use renmen_store::RecordQuery;
@@ -54,8 +54,8 @@ impl Destination for Strict {
     }
 }
 
-fn strict(desk: &Arc<Desk>) -> Place {
-    Place::new(Arc::new(Strict(Arc::clone(desk))))
+fn strict(desk: &Arc<Desk>) -> DestinationEntry {
+    DestinationEntry::new(Arc::new(Strict(Arc::clone(desk))))
 }
 
 fn to(connection: &str, action: &str) -> Target {
@@ -199,8 +199,8 @@ async fn r37_a_flow_is_run_for_one_record_whatever_its_condition_says_and_with_o
 async fn what_is_withheld_stays_withheld_whether_it_is_mapped_or_typed() {
     let withheld = Fields::parse(["/work/title"]).unwrap();
     for guarded in [
-        |desk: &Arc<Desk>, _: &Fields| Place { scoring: true, ..place(desk) },
-        |desk: &Arc<Desk>, withheld: &Fields| Place { withhold: withheld.clone(), ..place(desk) },
+        |desk: &Arc<Desk>, _: &Fields| DestinationEntry { scoring: true, ..place(desk) },
+        |desk: &Arc<Desk>, withheld: &Fields| DestinationEntry { withhold: withheld.clone(), ..place(desk) },
     ] {
         let desk = Arc::new(Desk::kind());
         let guarded = guarded(&desk, &withheld);
@@ -247,7 +247,7 @@ async fn what_was_withheld_after_a_person_asked_and_before_it_was_sent_is_not_se
 
     let desk = Arc::new(Desk::kind());
     let withhold = Fields::parse(["/work/title", "/person/gender"]).unwrap();
-    let guarded = Place { withhold, ..place(&desk) };
+    let guarded = DestinationEntry { withhold, ..place(&desk) };
     let world = World::over(world.kill().await, vec![("vendor", guarded)], json!({}), FlowOptions::default()).await;
     world.until(DeliveryState::Dead, 1).await;
     world.until(DeliveryState::Delivered, 1).await;
@@ -336,7 +336,7 @@ async fn nothing_is_sent_about_a_record_that_was_deleted() {
 #[tokio::test(start_paused = true)]
 async fn nobody_sends_an_endpoint_a_change_that_did_not_happen() {
     let desk = Arc::new(Desk::kind());
-    let told = Place::new(Arc::new(Told(Arc::clone(&desk))));
+    let told = DestinationEntry::new(Arc::new(Told(Arc::clone(&desk))));
     let flows = json!({ "tell": crate::world::flow("endpoint") });
     let world = World::new(vec![("endpoint", told)], flows, FlowOptions::default()).await;
     world.put("hr", &[("e1", person())]).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{FlowOptions, Place, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, FlowOptions};
 use renmen_store::RecordQuery;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn external(connection: &str, id: &str) -> Value {
     json!({ "external": { "connection": connection, "value": id } })
 }
 
-async fn world(flow: Value, place: Place) -> World {
+async fn world(flow: Value, place: DestinationEntry) -> World {
     let world = World::new(vec![("vendor", place)], json!({ "up": flow }), FlowOptions::default()).await;
     world.put("hr", &[("e7", secretly())]).await;
     world.put("vendor", &[("own", json!({ "number": "9" }))]).await;
@@ -89,7 +89,7 @@ async fn a_record_that_names_another_connections_record_gets_nothing_of_it() {
         }
         assert_eq!(reasons[0], reasons[3], "whether there is such a record is not told either");
         let dry = world.engine.dry_run(&tenant(), "up", 4).await.unwrap();
-        assert!(dry.iter().all(|one| matches!(one.verdict, Verdict::Fault(_))));
+        assert!(dry.iter().all(|one| matches!(one.evaluation, Evaluation::Fault(_))));
         let dead = world.deliveries().await.remove(0).id;
         let refused = world.engine.replay(&tenant(), dead).await.unwrap_err().to_string();
         assert!(refused.contains("still cannot tell"), "{refused}");
@@ -156,7 +156,7 @@ async fn a_reference_in_the_gateways_own_record_may_be_the_choice_of_whoever_it_
     let from_renmen = || flow(|flow| flow["when"]["connection"] = json!("renmen"));
     for (is_source, state) in [(true, DeliveryState::Dead), (false, DeliveryState::Delivered)] {
         let desk = Arc::new(Desk::kind());
-        let world = world(from_renmen(), Place { is_source, ..place(&desk) }).await;
+        let world = world(from_renmen(), DestinationEntry { is_source, ..place(&desk) }).await;
         world.put("renmen", &[("a", naming(&external("hr", "e7")))]).await;
         world.until(state, 1).await;
         assert_eq!(desk.inputs().len(), usize::from(!is_source));

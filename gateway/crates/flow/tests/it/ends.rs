@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use renmen_flow::{Failure, Fields, FlowError, FlowOptions, Place, Receipt, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, Failure, Fields, FlowError, FlowOptions, Receipt};
 use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn person() -> Value {
     })
 }
 
-async fn sent(place: Place, desk: &Arc<Desk>, fields: Value) -> Value {
+async fn sent(place: DestinationEntry, desk: &Arc<Desk>, fields: Value) -> Value {
     let mut all = flow("vendor");
     all["fields"] = fields;
     all["map"] = json!({ "record": "record", "before": "before" });
@@ -44,7 +44,7 @@ async fn what_is_not_named_never_leaves_and_what_is_named_does() {
 async fn r73_what_marks_a_protected_group_never_reaches_a_scoring_vendor() {
     let desk = Arc::new(Desk::kind());
     let withhold = Fields::parse(["/work/cost_center"]).unwrap();
-    let scoring = Place { scoring: true, withhold, ..place(&desk) };
+    let scoring = DestinationEntry { scoring: true, withhold, ..place(&desk) };
     let input = sent(scoring, &desk, json!(["*"])).await;
     let expected = json!({
         "number": "7", "work": { "title": "Engineer" }, "person": { "names": { "formatted": "Made Up" } },
@@ -226,8 +226,8 @@ async fn a_dry_run_shows_what_would_be_sent_and_sends_nothing() {
     world.settle().await;
     let dry = world.engine.dry_run(&tenant(), "off", 10).await.unwrap();
     assert_eq!(dry.len(), 2);
-    assert_eq!(dry[0].verdict, Verdict::Pass("the condition is not met"));
-    let Verdict::Send(sending) = &dry[1].verdict else { panic!("{:?}", dry[1]) };
+    assert_eq!(dry[0].evaluation, Evaluation::Pass("the condition is not met"));
+    let Evaluation::Send(sending) = &dry[1].evaluation else { panic!("{:?}", dry[1]) };
     assert_eq!(sending.input, json!({ "number": "2", "title": "" }));
     assert!(desk.pushes.lock().is_empty() && world.deliveries().await.is_empty());
     assert!(matches!(world.engine.dry_run(&tenant(), "none", 1).await, Err(FlowError::NotFound(_))));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{FlowOptions, Place, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, FlowOptions};
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 
@@ -31,16 +31,16 @@ fn naming(number: &str) -> Value {
     json!({ "person": {}, "number": "1", "work": { "cost_center": "CC", "manager": { "key": key } } })
 }
 
-async fn world(flow: Value, place: Place) -> World {
+async fn world(flow: Value, place: DestinationEntry) -> World {
     World::new(vec![("vendor", place)], json!({ "up": flow }), FlowOptions::default()).await
 }
 
 /// Why the newest change makes no delivery.
 async fn verdict(world: &World) -> String {
     let mut dry = world.engine.dry_run(&tenant(), "up", 10).await.unwrap();
-    match dry.pop().unwrap().verdict {
-        Verdict::Wait(why, _) => format!("waits: {why}"),
-        Verdict::Fault(why) => format!("refused: {why}"),
+    match dry.pop().unwrap().evaluation {
+        Evaluation::Wait(why, _) => format!("waits: {why}"),
+        Evaluation::Fault(why) => format!("refused: {why}"),
         other => format!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Catalogue, DecisionLinks, FlowError, FlowOptions, Place, Verdict};
+use renmen_flow::{Catalogue, DecisionLinks, DestinationEntry, Evaluation, FlowError, FlowOptions};
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 use renmen_store::outbox::DeliveryState;
 use renmen_store::{AuthoredCommit, AuthoredRecord};
@@ -28,7 +28,7 @@ fn asks(text: &str) -> Value {
     })
 }
 
-async fn world(place: Place, links: bool) -> World {
+async fn world(place: DestinationEntry, links: bool) -> World {
     let world = World::new(vec![], json!({}), FlowOptions::default()).await;
     let mut catalogue = Catalogue::default();
     catalogue.add(ConnectionName::new("chat").unwrap(), place);
@@ -72,7 +72,7 @@ async fn a_message_carries_a_link_to_its_own_decision_for_whom_the_flow_names() 
     assert_eq!(desk.inputs()[0], json!({ "text": link }));
 
     let dry = world.engine.dry_run(&tenant(), "ask", 5).await.unwrap();
-    let Verdict::Send(sending) = &dry[0].verdict else { panic!("{:?}", dry[0].verdict) };
+    let Evaluation::Send(sending) = &dry[0].evaluation else { panic!("{:?}", dry[0].evaluation) };
     assert_eq!(sending.input, json!({ "text": "decide: [made when it is sent]" }), "a dry run hands out no link");
     world.end().await;
 }
@@ -103,7 +103,7 @@ async fn a_link_without_an_address_is_told_with_the_key_to_write() {
 async fn no_link_goes_to_whom_is_decided_about() {
     for (is_source, scoring) in [(true, false), (false, true)] {
         let desk = Arc::new(Desk::kind());
-        let world = world(Place { is_source, scoring, ..place(&desk) }, true).await;
+        let world = world(DestinationEntry { is_source, scoring, ..place(&desk) }, true).await;
         let told = refused(&world, &asks("decision_link('li.na')")).await;
         assert!(told.contains("connection `chat` decide on its own results"), "{told}");
         world.end().await;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Failure, Fields, FlowOptions, Place, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, Failure, Fields, FlowOptions};
 use renmen_schema::FailureKind;
 use renmen_schema::id::StreamName;
 use renmen_store::outbox::DeliveryState;
@@ -32,7 +32,7 @@ fn flow(change: impl Fn(&mut Value)) -> Value {
     flow
 }
 
-async fn world(flow: Value, place: Place) -> World {
+async fn world(flow: Value, place: DestinationEntry) -> World {
     let world = World::new(vec![("hr", place)], json!({ "out": flow }), FlowOptions::default()).await;
     world.put_of("interview", "vendor", &[("i1", json!({ "started_at": { "utc": "2026-03-02T01:00:00Z" } }))]).await;
     world
@@ -130,7 +130,7 @@ async fn a_field_that_is_withheld_is_in_no_item_of_a_list() {
     let desk = Arc::new(Desk::kind());
     let withhold = Fields::parse(["/explanation"]).unwrap();
     let whole = flow(|flow| flow["with"]["scores"]["fields"] = json!(["*"]));
-    let world = world(whole, Place { withhold, ..place(&desk) }).await;
+    let world = world(whole, DestinationEntry { withhold, ..place(&desk) }).await;
     world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
     world.put_of("interview_result", "vendor", &[("r1", result("80"))]).await;
     link(&world, &[("vendor", "s1")]).await;
@@ -154,7 +154,7 @@ async fn a_list_is_read_again_when_a_field_is_withheld_after_its_delivery_was_ma
 
     let desk = Arc::new(Desk::kind());
     let withhold = Fields::parse(["/explanation"]).unwrap();
-    let places = vec![("hr", Place { withhold, ..place(&desk) })];
+    let places = vec![("hr", DestinationEntry { withhold, ..place(&desk) })];
     let folder = first.kill().await;
     let again = World::over(folder, places, json!({ "out": whole }), FlowOptions::default()).await;
     // By now a person corrected the score.
@@ -203,7 +203,9 @@ async fn a_list_waits_for_as_many_as_the_flow_wants() {
     let waiting = world.deliveries().await.remove(0);
     assert!(waiting.state == DeliveryState::Pending && desk.inputs().is_empty());
     let dry = world.engine.dry_run(&tenant(), "out", 1).await.unwrap();
-    assert!(matches!(&dry[0].verdict, Verdict::Wait(why, _) if why.contains("0 of 1 records of dimension_score")));
+    assert!(
+        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.contains("0 of 1 records of dimension_score"))
+    );
     world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
     link(&world, &[("vendor", "s1")]).await;
     world.until(DeliveryState::Delivered, 1).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use renmen_flow::{Failure, FlowOptions, Place};
+use renmen_flow::{DestinationEntry, Failure, FlowOptions};
 use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn a_vendor_that_is_away_for_a_day_loses_nothing_keeps_the_order_and_is_no
 #[tokio::test(start_paused = true)]
 async fn an_attempt_whose_process_is_killed_is_made_again_with_the_same_key() {
     let silent = Arc::new(Desk::kind().taking(Duration::from_secs(1_000_000)));
-    let slow = Place { push_timeout: Duration::from_secs(2_000_000), ..place(&silent) };
+    let slow = DestinationEntry { push_timeout: Duration::from_secs(2_000_000), ..place(&silent) };
     let flows = json!({ "staff": flow("vendor") });
     let world = World::new(vec![("vendor", slow)], flows.clone(), FlowOptions::default()).await;
     world.put("staff", &[("e1", json!({ "number": "1" }))]).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_flow::{FlowOptions, Place, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, FlowOptions};
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
 
@@ -38,14 +38,14 @@ fn report(number: &str, manager: &str) -> Value {
     json!({ "number": number, "work": { "cost_center": "CC", "manager": { "external": { "value": manager } } } })
 }
 
-async fn world(place: Place) -> World {
+async fn world(place: DestinationEntry) -> World {
     World::new(vec![("vendor", place)], json!({ "up": upwards() }), FlowOptions::default()).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_map_sees_of_the_records_that_it_refers_to_what_may_leave() {
     let desk = Arc::new(Desk::kind());
-    let world = world(Place { scoring: true, ..place(&desk) }).await;
+    let world = world(DestinationEntry { scoring: true, ..place(&desk) }).await;
     world.put("staff", &[("e3", json!({ "number": "3" })), ("e2", boss(Some("e3"))), ("e1", report("1", "e2"))]).await;
     world.until(DeliveryState::Delivered, 1).await;
     let seen = json!({ "number": "2", "person": { "names": { "formatted": "Made Up" } } });
@@ -71,7 +71,7 @@ async fn a_record_that_comes_later_is_waited_for_and_the_order_is_kept() {
     assert!(matches!(waiting.state, DeliveryState::Pending | DeliveryState::InFlight), "{:?}", waiting.state);
     let dry = world.engine.dry_run(&tenant(), "up", 10).await.unwrap();
     assert!(
-        matches!(&dry[0].verdict, Verdict::Wait(why, _) if why.contains("with.boss: the employee that `/work/manager` means"))
+        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.contains("with.boss: the employee that `/work/manager` means"))
     );
 
     // Another connection's record of the same id is somebody else.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use renmen_flow::{Failure, Fields, FlowOptions, Place, Verdict};
+use renmen_flow::{DestinationEntry, Evaluation, Failure, Fields, FlowOptions};
 use renmen_schema::FailureKind;
 use renmen_store::outbox::DeliveryState;
 use serde_json::{Value, json};
@@ -44,12 +44,12 @@ fn to_vendor(more: &Value) -> Value {
     flow
 }
 
-fn withholding(desk: &Arc<Desk>) -> Place {
+fn withholding(desk: &Arc<Desk>) -> DestinationEntry {
     let withhold = ["/person/emails/*/address", "/person/gender/code", "/work/title"];
-    Place { withhold: Fields::parse(withhold).unwrap(), ..place(desk) }
+    DestinationEntry { withhold: Fields::parse(withhold).unwrap(), ..place(desk) }
 }
 
-async fn sent(place: Place, desk: &Arc<Desk>) -> Vec<Value> {
+async fn sent(place: DestinationEntry, desk: &Arc<Desk>) -> Vec<Value> {
     let world =
         World::new(vec![("vendor", place)], json!({ "all": to_vendor(&json!({})) }), FlowOptions::default()).await;
     world.put("hr", &[("e2", whole())]).await;
@@ -64,8 +64,8 @@ async fn sent(place: Place, desk: &Arc<Desk>) -> Vec<Value> {
         all.push(serde_json::from_slice(&kept.input).unwrap());
         all.extend(kept.error.map(Value::from));
     }
-    all.extend(dry.into_iter().map(|one| match one.verdict {
-        Verdict::Send(sending) => sending.input,
+    all.extend(dry.into_iter().map(|one| match one.evaluation {
+        Evaluation::Send(sending) => sending.input,
         other => json!(format!("{other:?}")),
     }));
     world.end().await;
@@ -95,7 +95,7 @@ async fn what_is_withheld_is_in_nothing_that_is_made_for_the_destination() {
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_scores_gets_no_custom_field_because_nobody_knows_what_is_in_it() {
     let desk = Arc::new(Desk::kind());
-    let all = sent(Place { scoring: true, ..place(&desk) }, &desk).await;
+    let all = sent(DestinationEntry { scoring: true, ..place(&desk) }, &desk).await;
     for one in &all {
         assert!(one["all"].get("ext").is_none() && one["all"]["person"].get("gender").is_none(), "{one}");
     }
@@ -124,7 +124,7 @@ async fn nothing_is_decided_by_what_is_withheld_however_it_is_asked_for() {
 }
 
 /// A restart with other withholding.
-async fn restarted(world: World, flows: Value, place: Place) -> World {
+async fn restarted(world: World, flows: Value, place: DestinationEntry) -> World {
     let folder = world.kill().await;
     World::over(folder, vec![("vendor", place)], flows, FlowOptions::default()).await
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use renmen_flow::{ActionInfo, Catalogue, Clock, Destination, Failure, FlowEngine, FlowOptions, Place, Push, Receipt};
+use renmen_flow::{
+    ActionInfo, Catalogue, Clock, Destination, DestinationEntry, Failure, FlowEngine, FlowOptions, Push, Receipt,
+};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::outbox::{DeliveryQuery, DeliveryRow, DeliveryState};
 use renmen_store::{ContentHash, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
@@ -116,11 +118,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(places: Vec<(&str, Place)>, flows: Value, options: FlowOptions) -> Self {
+    pub(crate) async fn new(places: Vec<(&str, DestinationEntry)>, flows: Value, options: FlowOptions) -> Self {
         Self::over(tempfile::tempdir().unwrap(), places, flows, options).await
     }
 
-    pub(crate) async fn over(folder: TempDir, places: Vec<(&str, Place)>, flows: Value, options: FlowOptions) -> Self {
+    pub(crate) async fn over(
+        folder: TempDir,
+        places: Vec<(&str, DestinationEntry)>,
+        flows: Value,
+        options: FlowOptions,
+    ) -> Self {
         let url = format!("sqlite:{}", folder.path().join("flow.db").display());
         let options_of_store =
             StoreOptions { synchronous_full: false, holds_paused_clock: true, ..StoreOptions::at(url) };
@@ -290,6 +297,6 @@ pub(crate) fn flow(to: &str) -> Value {
     })
 }
 
-pub(crate) fn place(desk: &Arc<Desk>) -> Place {
-    Place::new(Arc::clone(desk) as Arc<dyn Destination>)
+pub(crate) fn place(desk: &Arc<Desk>) -> DestinationEntry {
+    DestinationEntry::new(Arc::clone(desk) as Arc<dyn Destination>)
 }

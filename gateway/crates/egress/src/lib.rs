@@ -75,6 +75,6 @@ pub use reach::{Reach, SlotReach, SocketReach};
 pub use redactor::{Place, Scanner, Sighting};
 pub use resolve::{Lookup, SystemLookup};
 pub use seal::{Incoming, NONCE_CHARS, Proved, SEAL_PARTS_MAX, Seal, Signing};
-pub use secrecy::Found;
+pub use secrecy::{Found, SecretFinder};
 pub use spec::{ConnectionSpec, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 pub use wish::host_faults;

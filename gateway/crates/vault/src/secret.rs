@@ -10,14 +10,12 @@ pub const SECRET_BYTES_MAX: usize = 64 * 1024;
 
 /// A secret value: wiped from memory when dropped, shown as `[redacted]`, equal in constant time.
 ///
-/// A slot that needs several values holds a JSON object, and each value is a [`member`](Secret::member):
+/// A slot that needs several values holds a JSON object; which of its members are secret is the user's question, not the vault's:
 ///
 /// ```
 /// use renmen_vault::Secret;
 /// let app = Secret::new(r#"{"client_id":"ding-made-up","client_secret":"not-a-real-one"}"#.to_owned());
 /// assert_eq!(format!("{app:?}"), "[redacted]");
-/// assert!(app.member("client_secret").is_some());
-/// assert!(app.member("tenant").is_none());
 /// ```
 ///
 /// It cannot be written to a log, an answer or a file by accident, because it has no way to be serialised:
@@ -53,39 +51,6 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }
-
-    /// One member of a secret that is a JSON object; a number or a boolean is given as its JSON text.
-    /// `None` when the secret is no JSON object, has no such member, or the member is null, an array or an object.
-    #[must_use]
-    pub fn member(&self, name: &str) -> Option<Secret> {
-        self.members().into_iter().find_map(|(key, value)| (key == name).then_some(value))
-    }
-
-    /// The names of the members of a secret that is a JSON object, for an error that says what is there; else none.
-    #[must_use]
-    pub fn member_names(&self) -> Vec<String> {
-        self.members().into_iter().map(|(key, _)| key).collect()
-    }
-
-    fn members(&self) -> Vec<(String, Secret)> {
-        // The cheap look first: most secrets are opaque tokens, and a failed parse would copy parts of them.
-        if !self.expose().trim_start().starts_with('{') {
-            return Vec::new();
-        }
-        let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(self.expose()) else {
-            return Vec::new();
-        };
-        let mut members = Vec::with_capacity(object.len());
-        for (name, value) in object {
-            match value {
-                serde_json::Value::String(text) => members.push((name, Secret::new(text))),
-                serde_json::Value::Number(number) => members.push((name, Secret::new(number.to_string()))),
-                serde_json::Value::Bool(flag) => members.push((name, Secret::new(flag.to_string()))),
-                _ => {}
-            }
-        }
-        members
-    }
 }
 
 impl fmt::Debug for Secret {
@@ -105,7 +70,6 @@ impl Eq for Secret {}
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -120,26 +84,5 @@ mod tests {
         assert_eq!(one, Secret::new("same".to_owned()));
         assert_ne!(one, Secret::new("sane".to_owned()));
         assert_ne!(one, Secret::new("same but longer".to_owned()));
-    }
-
-    #[test]
-    fn members_of_an_object_are_secrets_of_their_own() {
-        let app = Secret::new(r#" {"client_id":"id-1","client_secret":"s\"x","port":8080,"deep":{"a":1}} "#.to_owned());
-        assert_eq!(app.member("client_secret").unwrap().expose(), "s\"x");
-        assert_eq!(app.member("port").unwrap().expose(), "8080");
-        assert!(app.member("deep").is_none());
-        assert!(app.member("absent").is_none());
-        let mut names = app.member_names();
-        names.sort();
-        assert_eq!(names, ["client_id", "client_secret", "port"]);
-    }
-
-    #[test]
-    fn a_secret_that_is_no_object_has_no_members() {
-        for text in ["", "token", "{not json", "[1]", "\"x\""] {
-            let secret = Secret::new(text.to_owned());
-            assert!(secret.member("a").is_none(), "{text}");
-            assert!(secret.member_names().is_empty(), "{text}");
-        }
     }
 }

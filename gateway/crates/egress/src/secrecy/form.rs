@@ -5,46 +5,54 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use data_encoding::{BASE32_NOPAD, BASE32HEX_NOPAD, Encoding};
 use zeroize::Zeroizing;
 
 /// Fewer letters and digits are not looked for: an index is asked by its first eight.
 pub(super) const FORM_MIN: usize = 8;
-
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BASE32_HEX: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
 /// A form, wiped when it is dropped.
 pub(super) type Form = Zeroizing<Vec<u8>>;
 
 /// Every form of these bytes. `composed`: also one encoding within another; left out for long secrets.
 pub(super) fn forms(bytes: &[u8], composed: bool) -> Vec<Form> {
-    let hex = hex::encode(bytes);
-    let mut texts: Vec<Vec<u8>> = vec![bytes.to_vec(), bytes.iter().rev().copied().collect(), hex.clone().into_bytes()];
+    let hex = wiped(hex::encode(bytes));
     let base64 = base64_within(bytes);
+    let mut texts = vec![wiped(bytes), reversed(bytes), hex.clone()];
     if composed {
         // Lists of numbers, as a program prints bytes.
-        texts.push(bytes.iter().map(u8::to_string).collect::<String>().into_bytes());
-        texts.push(bytes.iter().map(|byte| format!("{byte:03}")).collect::<String>().into_bytes());
-        texts.push(bytes.iter().map(|byte| format!("0x{byte:02x}")).collect::<String>().into_bytes());
+        texts.push(each(bytes, |byte| byte.to_string()));
+        texts.push(each(bytes, |byte| format!("{byte:03}")));
+        texts.push(each(bytes, |byte| format!("0x{byte:02x}")));
         for inner in &base64 {
             texts.extend(base64_within(inner));
-            texts.push(hex::encode(inner).into_bytes());
+            texts.push(wiped(hex::encode(inner)));
         }
-        for inner in [hex.as_bytes(), hex.to_ascii_uppercase().as_bytes()] {
+        for inner in [&hex, &wiped(hex::encode_upper(bytes)), &reversed(bytes)] {
             texts.extend(base64_within(inner));
         }
-        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
-        texts.extend(base64_within(&reversed));
-        for alphabet in [BASE32, BASE32_HEX] {
-            texts.extend((0..5).map(|before| within(bytes, before, alphabet, 5)));
-        }
+        texts.extend(base32_within(bytes, &BASE32_NOPAD));
+        texts.extend(base32_within(bytes, &BASE32HEX_NOPAD));
     }
     texts.extend(base64);
-    distinct(texts.into_iter().map(|text| squeezed(&Zeroizing::new(text))).filter(|form| form.len() >= FORM_MIN))
+    distinct(texts.iter().map(|text| wiped(squeezed(text))).filter(|form| form.len() >= FORM_MIN))
 }
 
-fn distinct(forms: impl Iterator<Item = Vec<u8>>) -> Vec<Form> {
-    let mut forms: Vec<Form> = forms.map(Zeroizing::new).collect();
+fn wiped(text: impl Into<Vec<u8>>) -> Form {
+    Zeroizing::new(text.into())
+}
+
+fn reversed(bytes: &[u8]) -> Form {
+    Zeroizing::new(bytes.iter().rev().copied().collect())
+}
+
+/// Each byte written down on its own, one after the other.
+fn each(bytes: &[u8], write: impl Fn(&u8) -> String) -> Form {
+    wiped(bytes.iter().map(write).collect::<String>())
+}
+
+fn distinct(forms: impl Iterator<Item = Form>) -> Vec<Form> {
+    let mut forms: Vec<Form> = forms.collect();
     forms.sort_unstable_by(|a, b| a.as_slice().cmp(b));
     forms.dedup();
     forms
@@ -56,50 +64,55 @@ pub(super) fn squeezed(text: &[u8]) -> Vec<u8> {
 }
 
 /// In both alphabets, at each of the three places where bytes can stand within others.
-fn base64_within(bytes: &[u8]) -> Vec<Vec<u8>> {
-    const STANDARD_SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const URL_SAFE_SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+fn base64_within(bytes: &[u8]) -> Vec<Form> {
     let mut texts = Vec::with_capacity(6);
     for before in 0..3 {
-        let standard = within(bytes, before, STANDARD_SIGNS, 6);
+        let standard = within(bytes, before, 6, |whole| STANDARD_NO_PAD.encode(whole));
         if standard.iter().any(|sign| b"+/".contains(sign)) {
-            texts.push(within(bytes, before, URL_SAFE_SIGNS, 6));
+            texts.push(within(bytes, before, 6, |whole| URL_SAFE_NO_PAD.encode(whole)));
         }
         texts.push(standard);
     }
     texts
 }
 
-/// The signs of an encoding of so many bits a sign that depend on `bytes` alone when `before` other bytes stand before them.
-fn within(bytes: &[u8], before: usize, alphabet: &[u8], bits: usize) -> Vec<u8> {
-    let first = (before * 8).div_ceil(bits);
-    let last = (before + bytes.len()) * 8 / bits;
-    let bit = |at: usize| usize::from(bytes[at / 8 - before] >> (7 - at % 8) & 1);
-    (first..last).map(|sign| alphabet[(sign * bits..(sign + 1) * bits).fold(0, |n, at| n << 1 | bit(at))]).collect()
+/// At each of the five places where bytes can stand within others.
+fn base32_within(bytes: &[u8], alphabet: &Encoding) -> impl Iterator<Item = Form> {
+    (0..5).map(|before| within(bytes, before, 5, |whole| alphabet.encode(whole)))
+}
+
+/// The signs that depend on `bytes` alone when `before` other bytes stand before them. `encode` writes so many bits a sign, and
+/// no padding.
+fn within(bytes: &[u8], before: usize, bits: usize, encode: impl Fn(&[u8]) -> String) -> Form {
+    let whole = Zeroizing::new([vec![0; before].as_slice(), bytes].concat());
+    let (first, last) = ((before * 8).div_ceil(bits), whole.len() * 8 / bits);
+    let mut signs = wiped(encode(&whole));
+    signs.truncate(last);
+    signs.drain(..first.min(last));
+    signs
 }
 
 /// A whole text as encoders write it, with its padding: what is looked for where a text has no pieces, and taken out first
 /// where something is taken out, so that nothing of it is left standing.
 pub(super) fn whole_forms(text: &str) -> Vec<Form> {
     let bytes = text.as_bytes();
-    let json = serde_json::Value::from(text).to_string();
+    let json = Zeroizing::new(serde_json::Value::from(text).to_string());
     let json = &json[1..json.len() - 1];
-    let percent: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
     let mut forms = vec![
-        bytes.to_vec(),
-        bytes.iter().rev().copied().collect(),
-        json.as_bytes().to_vec(),
-        json.replace('/', "\\/").into_bytes(),
-        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string().into_bytes(),
-        url::form_urlencoded::byte_serialize(bytes).collect::<String>().into_bytes(),
-        percent.into_bytes(),
-        hex::encode(bytes).into_bytes(),
-        STANDARD.encode(STANDARD.encode(bytes)).into_bytes(),
+        wiped(bytes),
+        reversed(bytes),
+        wiped(json),
+        wiped(json.replace('/', "\\/")),
+        wiped(percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()),
+        wiped(url::form_urlencoded::byte_serialize(bytes).collect::<String>()),
+        each(bytes, |byte| format!("%{byte:02X}")),
+        wiped(hex::encode(bytes)),
+        wiped(STANDARD.encode(Zeroizing::new(STANDARD.encode(bytes)).as_bytes())),
     ];
     let engines: [&GeneralPurpose; 4] = [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD];
-    forms.extend(engines.iter().map(|engine| engine.encode(bytes).into_bytes()));
+    forms.extend(engines.iter().map(|engine| wiped(engine.encode(bytes))));
     forms.extend(base64_within(bytes));
-    forms.extend((0..5).map(|before| within(bytes, before, BASE32, 5)));
+    forms.extend(base32_within(bytes, &BASE32_NOPAD));
     distinct(forms.into_iter().filter(|form| form.len() >= super::SECRET_BYTES_MIN))
 }
 
@@ -110,7 +123,13 @@ mod tests {
 
     #[test]
     fn the_signs_that_a_text_decides_alone_are_those_of_any_encoding_around_it() {
-        assert_eq!(within(b"secret!!", 0, BASE32, 5), b"ONSWG4TFOQQS");
+        let base32 = |before| within(b"secret!!", before, 5, |whole| BASE32_NOPAD.encode(whole));
+        assert_eq!(base32(0).as_slice(), b"ONSWG4TFOQQS");
+        for before in 0..5 {
+            let whole = BASE32_NOPAD.encode(&[vec![0xff; before], b"secret!!".to_vec(), vec![0xff]].concat());
+            assert!(whole.contains(String::from_utf8_lossy(&base32(before)).as_ref()), "{whole}");
+        }
+        assert!(within(b"", 1, 6, |whole| STANDARD_NO_PAD.encode(whole)).is_empty());
         for before in 0..3 {
             let whole = STANDARD_NO_PAD.encode([vec![0xff; before], b"secret".to_vec(), vec![0xff]].concat());
             let core = String::from_utf8_lossy(&base64_within(b"secret")[before]).into_owned();

@@ -6,13 +6,15 @@
 //!
 //! In reading order: [`part`] (which texts of a slot's secret are looked for), [`piece`] (which cuts of such a text are enough
 //! to be recognised), [`form`] (the encodings of a piece), [`plain`] (a text with one layer of escapes taken off), [`index`]
-//! (finding many forms at once) and [`search`] (all of it together: is there a secret in these bytes, and where?).
+//! (finding many forms at once), [`search`] (all of it together: is there a secret in these bytes, and where?) and [`finder`]
+//! (the same for one secret that a tool planted).
 //!
 //! What it promises is in docs/security.md, and so is what it does not: a search cannot find what a program disguises on
 //! purpose. The wall is that a connector never sees a secret; this is what stands behind it when a vendor sends one back.
 //!
 //! It must not know requests, answers, pages or logs.
 
+mod finder;
 mod form;
 mod index;
 mod part;
@@ -22,6 +24,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+pub use finder::SecretFinder;
 pub(crate) use part::{Part, Parts, SECRET_BYTES_MIN, parts};
 pub use search::Found;
 pub(crate) use search::{Scratch, Search, Sight};

@@ -29,6 +29,45 @@ const ROUNDS_MAX: usize = 3;
 /// Secrets up to so many bytes are looked for in one encoding within another too.
 const COMPOSED_MAX: usize = 512;
 
+/// Members of a secret that are identifiers more often than not, without case and separators. A list, and no rule such as "ends
+/// in id": a `secret_id` is a secret, and so is what `sid` names.
+const IDENTIFIERS: [&str; 34] = [
+    "accesskeyid",
+    "account",
+    "accountid",
+    "accountname",
+    "agentid",
+    "appid",
+    "appkey",
+    "applicationid",
+    "clientid",
+    "companyid",
+    "corpid",
+    "email",
+    "host",
+    "id",
+    "keyid",
+    "login",
+    "name",
+    "organizationid",
+    "orgid",
+    "projectid",
+    "region",
+    "scope",
+    "suiteid",
+    "suitekey",
+    "tenant",
+    "tenantid",
+    "tenantkey",
+    "type",
+    "uri",
+    "url",
+    "user",
+    "userid",
+    "username",
+    "workspaceid",
+];
+
 /// Does whoever wrote the bytes see what becomes of them? See [`super::piece`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
@@ -48,15 +87,13 @@ pub struct Found {
 }
 
 impl Found {
-    /// What the operator can write when the member is an identifier after all; none for a name that tells of a secret. This
-    /// is a hint in a message: what is secret is never decided by a name.
+    /// What the operator can write when the member is an identifier after all; none for any other name. This is a hint in a
+    /// message: what is secret is never decided by a name.
     #[must_use]
     pub fn public_hint(&self) -> Option<String> {
-        const IDENTIFIERS: [&str; 12] =
-            ["id", "user", "username", "login", "name", "account", "email", "type", "url", "uri", "region", "appkey"];
         let member = self.member.as_deref()?;
         let name = member.rsplit('/').next().unwrap_or(member).to_ascii_lowercase().replace(['_', '-'], "");
-        IDENTIFIERS.iter().any(|end| name.ends_with(end)).then(|| {
+        IDENTIFIERS.contains(&name.as_str()).then(|| {
             let pointer = if member.contains('/') { format!("/{member}") } else { member.to_owned() };
             format!("if that member is an identifier and not a secret, write `public = [\"{pointer}\"]` in the slot")
         })

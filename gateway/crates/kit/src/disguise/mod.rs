@@ -11,10 +11,12 @@ mod pattern;
 mod plan;
 mod whose;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use renmen_egress::Exchange;
 use renmen_schema::manifest::Manifest;
 use serde_json::{Map, Value};
@@ -291,35 +293,15 @@ fn origins(manifest: &Manifest, config: &Value) -> Vec<(String, String)> {
     .collect()
 }
 
+/// What the SDK leaves as it is in a query; all else it writes as `%XX`.
+const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut left = text.as_bytes();
-    while let Some((first, rest)) = left.split_first() {
-        let hex = (*first == b'%').then(|| rest.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                left = &rest[2..];
-            }
-            None => {
-                bytes.push(*first);
-                left = rest;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
-/// As the SDK writes a query: letters, digits and `-._~` stay.
 fn encode(text: &str) -> String {
-    let mut made = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => made.push(char::from(byte)),
-            other => made.push_str(&format!("%{other:02X}")),
-        }
-    }
-    made
+    utf8_percent_encode(text, IN_QUERY).to_string()
 }
 
 /// The last look: a value that was to go and is still there.

@@ -186,7 +186,7 @@ impl Control for Bridge {
         }
         let engine = &self.running.engine;
         let key = engine.key(tenant, connection, stream).map_err(refused)?;
-        engine.start(&key, "manual", self.cancel.child_token()).await.map_err(refused)
+        engine.start(&key, renmen_store::RunTrigger::Manual, self.cancel.child_token()).await.map_err(refused)
     }
 
     async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError> {

@@ -50,7 +50,8 @@ pub(crate) async fn pull(
     progress: &dyn Progress,
 ) -> Vec<Pulled> {
     let runs = keys.into_iter().map(|key| async move {
-        let report = running.engine.run_stream(&key, "manual", cancel.child_token(), progress).await;
+        let report =
+            running.engine.run_stream(&key, renmen_store::RunTrigger::Manual, cancel.child_token(), progress).await;
         (key, report)
     });
     let mut pulled: Vec<Pulled> = futures_util::stream::iter(runs).buffer_unordered(PARALLEL).collect().await;

@@ -59,7 +59,8 @@ impl Source {
         };
         let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
         let now_ms = SystemClock.now_ms();
-        let new = NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 3_600_000 };
+        let new =
+            NewRun { key: key.clone(), plugin, trigger: renmen_store::RunTrigger::Manual, now_ms, lease_ms: 3_600_000 };
         let run = store.begin_run(new).await.unwrap();
         Self { store: Arc::clone(store), key, run }
     }

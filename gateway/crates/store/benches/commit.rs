@@ -81,7 +81,7 @@ fn made(page: usize, records: usize, changed_every: usize) -> Vec<RecordWrite> {
 async fn pull(store: &Arc<dyn Store>, key: &StreamKey, pages: Vec<Vec<RecordWrite>>, first: bool) -> Duration {
     let plugin = PluginRef { name: "bench".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let new = NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 60_000 };
+    let new = NewRun { key: key.clone(), plugin, trigger: renmen_store::RunTrigger::Manual, now_ms, lease_ms: 60_000 };
     let run = store.begin_run(new).await.unwrap();
     let mut cursor = store.stream_state(key).await.unwrap().cursor;
     let count = pages.len();

@@ -7,14 +7,11 @@ use renmen_schema::id::{ConnectionName, RecordId};
 use crate::limits::check_record;
 use crate::{
     AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, ContentHash, NewRun, Parent, PluginRef, RecordWrite,
-    StoreError, StreamKey, TimerWrite,
+    RunTrigger, StoreError, StreamKey, TimerWrite,
 };
 
 /// Bytes of a timer's name.
 const TIMER_NAME_BYTES_MAX: usize = 1_200;
-
-/// The trigger that an authored stream's run shows.
-const TRIGGER: &str = "built-in";
 
 /// A record of a commit as it stands in it.
 pub(crate) struct Written {
@@ -78,7 +75,7 @@ pub(crate) fn stream_of(commit: &AuthoredCommit) -> Result<NewRun, StoreError> {
             version: env!("CARGO_PKG_VERSION").into(),
             digest: "built-in".into(),
         },
-        trigger: TRIGGER.into(),
+        trigger: RunTrigger::BuiltIn,
         now_ms: commit.now_ms,
         lease_ms: 0,
     })

@@ -2,7 +2,7 @@
 
 use renmen_schema::Remedy;
 
-use crate::{ChangeKind, DeletedBy, RunState, StoreError};
+use crate::{ChangeKind, DeletedBy, RunState, RunTrigger, StoreError};
 
 pub(crate) fn of_deleted(by: DeletedBy) -> i64 {
     match by {
@@ -38,6 +38,12 @@ pub(crate) fn kind(code: i64) -> Result<ChangeKind, StoreError> {
         3 => Ok(ChangeKind::Deleted),
         _ => Err(unknown("change", code)),
     }
+}
+
+/// A trigger is kept as its text, see [`RunTrigger::as_str`].
+pub(crate) fn trigger(text: &str) -> Result<RunTrigger, StoreError> {
+    RunTrigger::from_text(text)
+        .ok_or_else(|| StoreError::Fault(format!("the database names an unknown trigger of a run: `{text}`")))
 }
 
 pub(crate) fn of_state(state: RunState) -> i64 {

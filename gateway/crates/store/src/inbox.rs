@@ -4,17 +4,13 @@ use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 
 use crate::rows::Columns;
 use crate::{
-    CommitOutcome, ExchangeWrite, PageCommit, PageNotes, PluginRef, QuarantineWrite, RecordWrite, StoreError,
-    StreamKey, limits,
+    CommitOutcome, ExchangeWrite, PageCommit, PageNotes, PluginRef, QuarantineWrite, RecordWrite, RunTrigger,
+    StoreError, StreamKey, limits,
 };
 use renmen_schema::id::RunId;
 
 /// Bytes of a delivery's id that are kept to be shown; it is known by its digest.
 pub const DELIVERY_ID_BYTES_MAX: usize = 256;
-/// Trigger of the runs that hold what came by deliveries: no run of a stream, and not to be replayed as one.
-pub const TRIGGER_WEBHOOK: &str = "webhook";
-/// Trigger of the runs that hold what targeted reads brought.
-pub const TRIGGER_REFRESH: &str = "refresh";
 /// One such run a stream, plugin and day: its figures say what came in that day.
 pub(crate) const RUN_LIFE_MS: i64 = 24 * 3600 * 1000;
 /// Bytes of a refresh's last error that are kept.
@@ -187,8 +183,9 @@ impl Intake {
         StreamKey { tenant: self.tenant.clone(), connection: self.connection.clone(), stream }
     }
 
-    pub(crate) fn trigger(&self) -> &'static str {
-        if self.delivery.is_some() { TRIGGER_WEBHOOK } else { TRIGGER_REFRESH }
+    /// What the run that holds it shows.
+    pub(crate) fn trigger(&self) -> RunTrigger {
+        if self.delivery.is_some() { RunTrigger::Webhook } else { RunTrigger::Refresh }
     }
 }
 

@@ -52,8 +52,8 @@ pub use model::{
     Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery,
     MESSAGES_STREAM, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow,
     Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding,
-    RunOmission, RunRow, RunState, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey, StreamState, Sweep,
-    TimerRow, TimerWrite, UnresolvedKeys,
+    RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
+    StreamState, Sweep, TimerRow, TimerWrite, UnresolvedKeys,
 };
 use options::Place;
 pub use options::StoreOptions;

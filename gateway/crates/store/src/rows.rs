@@ -143,7 +143,7 @@ pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
         connection: connection(row, 1)?,
         stream: stream(row, 2)?,
         plugin: plugin(row, 3)?,
-        trigger: row.text(6)?,
+        trigger: codes::trigger(&row.text(6)?)?,
         state: codes::state(row.int(7)?)?,
         started_at_ms: row.int(8)?,
         ended_at_ms: row.int_or_none(9)?,

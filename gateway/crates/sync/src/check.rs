@@ -1,7 +1,7 @@
 //! Proves a connection without writing anything: its own probe, then one page of each stream through the same checks that
 //! a run makes.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use renmen_egress::{NoTape, Place, Sighting};
@@ -13,7 +13,7 @@ use renmen_turns::{Class, work};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::normalize::{self, Marks, NOT_GRANTED, Rules};
+use crate::normalize::{self, Arrived, NOT_GRANTED, Rules};
 use crate::source::Reading;
 use crate::{ConnectionRuntime, Engine, RunFailure, SyncError};
 
@@ -176,7 +176,7 @@ impl Engine {
             return Ok(check);
         }
         let pull = Pull { stream: stream.clone(), cursor: None, only: Vec::new() };
-        let page = match source.pull(self.reading(), pull).await {
+        let mut page = match source.pull(self.reading(), pull).await {
             Ok(page) => page,
             Err(error) => {
                 note_grant(misses, &error);
@@ -186,15 +186,8 @@ impl Engine {
         };
         (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
         let rules = Rules::of(connection, &declared.entities);
-        let (limits, clock_ms) = (connection.limits().clone(), self.options.clock.now_ms());
-        let normalized = work(&connection.account(), Class::Urgent, move || {
-            let nothing = VecDeque::<HashSet<u64>>::new();
-            let mut checked =
-                normalize::check(page.records, page.exchanges.len(), clock_ms, &rules, &Marks::new(), &nothing);
-            checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
-            normalize::finish(checked, &[])
-        })
-        .await;
+        let arrived = Arrived::of(&mut page, self.options.clock.now_ms());
+        let normalized = work(&connection.account(), Class::Urgent, move || normalize::page(arrived, &rules)).await;
         check.not_granted = normalized.quarantine.iter().filter(|item| item.code == NOT_GRANTED).count() as u64;
         check.refused = normalized.quarantine.len() as u64 - check.not_granted;
         check.records = (normalized.records.len() + normalized.quarantine.len()) as u64;

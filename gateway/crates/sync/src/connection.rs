@@ -12,10 +12,10 @@ use renmen_store::{Brake, CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES
 use renmen_turns::Account;
 use tokio::sync::watch;
 
+use crate::admission::{DeliveryRate, HookLimits, ProofQueue, RefusedDeliveries, RefusedTally};
 use crate::failure::Waits;
-use crate::intake::{Door, Pace, Refused, RefusedDeliveries};
 use crate::normalize::PayslipRule;
-use crate::{EntityGrant, HookLimits, Puller, Schedule, SyncError};
+use crate::{EntityGrant, Puller, Schedule, SyncError};
 
 /// When a stream runs.
 #[derive(Debug, Clone)]
@@ -130,9 +130,9 @@ pub struct ConnectionRuntime {
     entities: EntityGrant,
     payslips: PayslipRule,
     hooks: HookLimits,
-    pace: Pace,
-    door: Door,
-    refused: Refused,
+    delivery_rate: DeliveryRate,
+    proof_queue: ProofQueue,
+    refused: RefusedTally,
     event_socket: bool,
 }
 
@@ -166,10 +166,10 @@ impl ConnectionRuntime {
             limits,
             entities: EntityGrant::default(),
             payslips: PayslipRule::default(),
-            pace: Pace::new(HookLimits::default().per_second),
-            door: Door::new(HookLimits::default().parallel_max),
+            delivery_rate: DeliveryRate::new(HookLimits::default().per_second),
+            proof_queue: ProofQueue::new(HookLimits::default().parallel_max),
             hooks: HookLimits::default(),
-            refused: Refused::default(),
+            refused: RefusedTally::default(),
             event_socket: false,
         })
     }
@@ -224,7 +224,8 @@ impl ConnectionRuntime {
     /// The same with other bounds on what its vendor may send of its own accord.
     #[must_use]
     pub fn with_hooks(mut self, hooks: HookLimits) -> Self {
-        (self.pace, self.door) = (Pace::new(hooks.per_second), Door::new(hooks.parallel_max));
+        (self.delivery_rate, self.proof_queue) =
+            (DeliveryRate::new(hooks.per_second), ProofQueue::new(hooks.parallel_max));
         self.hooks = hooks;
         self
     }
@@ -235,15 +236,15 @@ impl ConnectionRuntime {
         &self.hooks
     }
 
-    pub(crate) fn door(&self) -> &Door {
-        &self.door
+    pub(crate) fn proof_queue(&self) -> &ProofQueue {
+        &self.proof_queue
     }
 
-    pub(crate) fn pace(&self) -> &Pace {
-        &self.pace
+    pub(crate) fn delivery_rate(&self) -> &DeliveryRate {
+        &self.delivery_rate
     }
 
-    pub(crate) fn refused(&self) -> &Refused {
+    pub(crate) fn refused(&self) -> &RefusedTally {
         &self.refused
     }
 

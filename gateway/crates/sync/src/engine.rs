@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
-use renmen_store::{RunEnd, RunState, Store, StoreError, StreamKey, StreamState};
+use renmen_store::{RunEnd, RunState, RunTrigger, Store, StoreError, StreamKey, StreamState};
 use renmen_turns::{Places, Who};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -94,7 +94,7 @@ impl Engine {
         Ok(connection.key(stream))
     }
 
-    /// Runs a stream to its last page. `trigger` is kept with the run: `manual`, `schedule`, …
+    /// Runs a stream to its last page. `trigger` is kept with the run.
     ///
     /// A vendor or a connector that fails is no error here: the report says why the run stopped, and what was committed stays.
     /// `cancel` ends the run after the pages that were read; the next run goes on from there.
@@ -104,7 +104,7 @@ impl Engine {
     pub async fn run_stream(
         &self,
         key: &StreamKey,
-        trigger: &str,
+        trigger: RunTrigger,
         cancel: CancellationToken,
         progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
@@ -121,7 +121,7 @@ impl Engine {
     pub(crate) async fn run_placed(
         &self,
         key: &StreamKey,
-        trigger: &str,
+        trigger: RunTrigger,
         place: RunPlace,
         cancel: CancellationToken,
         progress: &dyn Progress,
@@ -145,7 +145,7 @@ impl Engine {
     pub async fn start(
         self: &Arc<Self>,
         key: &StreamKey,
-        trigger: &str,
+        trigger: RunTrigger,
         cancel: CancellationToken,
     ) -> Result<RunId, SyncError> {
         let started = self.begin(key, trigger, self.place(key)?).await?;
@@ -157,7 +157,7 @@ impl Engine {
         Ok(run)
     }
 
-    async fn begin(&self, key: &StreamKey, trigger: &str, place: RunPlace) -> Result<Started, SyncError> {
+    async fn begin(&self, key: &StreamKey, trigger: RunTrigger, place: RunPlace) -> Result<Started, SyncError> {
         let connection = self.connection(&key.tenant, &key.connection)?;
         let source = connection.source();
         let stream = connection.declared(source.as_ref(), &key.stream)?;
@@ -176,7 +176,7 @@ impl Engine {
             source,
             limits: connection.limits().clone(),
             rules: Arc::new(Rules::of(connection, &stream.entities)),
-            trigger: trigger.to_owned(),
+            trigger,
             failures: self.book.health(key).failures,
             claim,
             stream,
@@ -243,7 +243,7 @@ impl Engine {
             let rows = self.store.runs(connection.tenant(), Some(connection.name()), HISTORY_ROWS).await?;
             for stream in connection.streams().keys() {
                 let own: Vec<_> =
-                    rows.iter().filter(|row| row.stream == *stream && crate::replay::is_own(&row.trigger)).collect();
+                    rows.iter().filter(|row| row.stream == *stream && row.trigger.pulls_stream()).collect();
                 self.book.remember(&connection.key(stream), &own);
             }
         }

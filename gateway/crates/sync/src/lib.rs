@@ -6,12 +6,14 @@
 //!
 //! Read on in this order: [`Puller`] (what a run pulls from), [`ConnectionRuntime`] and [`Schedule`] (what is configured),
 //! [`Engine`] (the doors), `run` (one run, stage by stage), `normalize` (envelope to record), `spool` (what survives a kill),
-//! `serve` (streams by themselves), `intake` (what vendors send of their own accord), then `check`, `replay` and `quarantine`.
+//! `serve` (streams by themselves), `admission` and `intake` (what vendors send of their own accord), then `check`, `replay` and `quarantine`.
 
+mod admission;
 mod check;
 mod connection;
 mod engine;
 mod error;
+mod exchanges;
 mod failure;
 mod figures;
 mod grant;
@@ -31,6 +33,7 @@ mod source;
 mod spool;
 mod wait;
 
+pub use admission::{HookLimits, RefusedDeliveries, Sender};
 pub use check::{CheckReport, DefectCount, ProbeFinding, StreamCheck};
 pub use connection::{ConnectionRuntime, IngestLimits, StreamPlan};
 pub use engine::Engine;
@@ -38,7 +41,7 @@ pub use error::SyncError;
 pub use failure::{FailureClass, RunFailure};
 pub use grant::EntityGrant;
 pub use health::StreamHealth;
-pub use intake::{HookLimits, IntakeError, RefusedDeliveries, Sender, TakenIn, Verdict};
+pub use intake::{DeliveryVerdict, IntakeError, TakenIn};
 pub use listen::{EventDoor, EventSource};
 pub use normalize::PayslipRule;
 pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};

@@ -1,14 +1,13 @@
 //! A quarantined record once more: its page through the connector as it is now, or its own bytes through the schema as it is
 //! now. Asks no vendor.
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use renmen_plugin_host::Envelope;
 use renmen_schema::id::TenantId;
 use renmen_store::{CommitOutcome, QuarantineRow, QuarantineWrite, RecordWrite, StreamKey};
 
-use crate::normalize::{self, Marks, Normalized, Rules};
+use crate::normalize::{self, Arrived, Normalized, Rules};
 use crate::replay::Remake;
 use crate::{Engine, SyncError};
 
@@ -48,7 +47,7 @@ impl Engine {
         let connection = self.connection(tenant, &row.connection)?;
         let key = connection.key(&row.stream);
         let run = self.store.run(tenant, row.run).await?;
-        let pulled = run.is_none_or(|run| crate::replay::is_own(&run.trigger));
+        let pulled = run.is_none_or(|run| run.trigger.pulls_stream());
         let mut tried = if pulled {
             self.through_connector(&key, &row).await?
         } else {
@@ -84,7 +83,6 @@ impl Engine {
             source: source.as_ref(),
             key,
             rules: Arc::new(Rules::of(connection, &stream.entities)),
-            limits: connection.limits(),
         };
         Ok(match remake.page(&page).await? {
             Ok(remade) => find(remade.page, &row.item),
@@ -106,9 +104,9 @@ impl Engine {
             payload: item.raw.clone(),
         };
         // Its page's exchanges are not at hand: their number was checked when it came in.
-        let nothing = VecDeque::<HashSet<u64>>::new();
-        let checked = normalize::check(vec![envelope], 0, self.options.clock.now_ms(), &rules, &Marks::new(), &nothing);
-        Ok(find(normalize::finish(checked, &[]), item))
+        let clock_ms = self.options.clock.now_ms();
+        let arrived = Arrived { envelopes: vec![envelope], rejects: Vec::new(), exchanges: 0, clock_ms };
+        Ok(find(normalize::page(arrived, &rules), item))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_schema::id::StreamName;
-use renmen_store::StreamKey;
+use renmen_store::{RunTrigger, StreamKey};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -135,7 +135,8 @@ impl Loop {
     /// One run; answers when the next is due.
     async fn run(&self, place: RunPlace, cancel: CancellationToken) -> Option<i64> {
         let started_ms = self.now_ms();
-        let trigger = if self.engine.book.health(&self.key).failures > 0 { "retry" } else { "schedule" };
+        let trigger =
+            if self.engine.book.health(&self.key).failures > 0 { RunTrigger::Retry } else { RunTrigger::Schedule };
         let ended = self.engine.run_placed(&self.key, trigger, place, cancel, &NoProgress).await;
         let now_ms = self.now_ms();
         match ended {

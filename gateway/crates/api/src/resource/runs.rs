@@ -184,7 +184,7 @@ impl Run {
             connection: row.connection.to_string(),
             stream: row.stream.to_string(),
             plugin: row.plugin,
-            trigger: row.trigger,
+            trigger: row.trigger.to_string(),
             state: row.state,
             started_at: Time(row.started_at_ms),
             ended_at: row.ended_at_ms.map(Time),

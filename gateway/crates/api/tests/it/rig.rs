@@ -97,7 +97,7 @@ impl Rig {
         let run = NewRun {
             key: stream_key(),
             plugin: plugin(),
-            trigger: "manual".into(),
+            trigger: renmen_store::RunTrigger::Manual,
             now_ms: BEGIN_MS,
             lease_ms: i64::from(i32::MAX),
         };

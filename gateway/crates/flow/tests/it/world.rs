@@ -258,7 +258,7 @@ async fn commit(store: &Arc<dyn Store>, connection: &str, records: Vec<RecordWri
     let key =
         StreamKey { tenant: tenant(), connection: name(connection), stream: StreamName::new("employees").unwrap() };
     let plugin = PluginRef { name: "staff".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
-    let new = NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 1 };
+    let new = NewRun { key: key.clone(), plugin, trigger: renmen_store::RunTrigger::Manual, now_ms, lease_ms: 1 };
     let run: RunId = store.begin_run(new).await.unwrap();
     let cursor = store.stream_state(&key).await.unwrap().cursor;
     let page = PageCommit {

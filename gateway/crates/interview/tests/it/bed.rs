@@ -228,7 +228,7 @@ async fn admin(server: &str, sql: &str) {
 
 async fn begin(store: &Arc<dyn Store>, connection: ConnectionName) -> RunId {
     let plugin = PluginRef { name: "vendor".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
-    let (key, trigger) = (key(connection), "manual".into());
+    let (key, trigger) = (key(connection), renmen_store::RunTrigger::Manual);
     store.begin_run(NewRun { key, plugin, trigger, now_ms: BEGIN_MS, lease_ms: i64::from(i32::MAX) }).await.unwrap()
 }
 

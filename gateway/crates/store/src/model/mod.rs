@@ -10,6 +10,7 @@ mod record;
 mod reference;
 mod signed;
 mod stream;
+mod trigger;
 
 pub use authored::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, FILE_RULES_STREAM, Follow, LINKS_STREAM,
@@ -26,3 +27,4 @@ pub use record::{
 pub use reference::{Keyed, UnresolvedKeys};
 pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
 pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamState};
+pub use trigger::RunTrigger;

@@ -3,7 +3,7 @@
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use serde::{Deserialize, Serialize};
 
-use super::{CommitOutcome, RunFinding};
+use super::{CommitOutcome, RunFinding, RunTrigger};
 
 /// Which stream of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,8 +36,8 @@ pub struct NewRun {
     pub key: StreamKey,
     /// Plugin name, version and digest: lineage names them.
     pub plugin: PluginRef,
-    /// `schedule`, `manual`, `retry`.
-    pub trigger: String,
+    /// What begins it.
+    pub trigger: RunTrigger,
     /// Now.
     pub now_ms: i64,
     /// How long without a commit until another gateway may take the stream over.
@@ -47,7 +47,7 @@ pub struct NewRun {
 /// Which code made a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PluginRef {
-    /// `dingtalk`.
+    /// `staff-api`.
     pub name: String,
     /// `0.1.0`.
     pub version: String,
@@ -91,7 +91,7 @@ pub struct RunRow {
     /// Plugin.
     pub plugin: PluginRef,
     /// What began it.
-    pub trigger: String,
+    pub trigger: RunTrigger,
     /// State.
     pub state: RunState,
     /// Begin.

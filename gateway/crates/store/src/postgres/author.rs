@@ -124,7 +124,7 @@ async fn built_in_run(client: &impl GenericClient, stream: i64, new: &NewRun) ->
         client,
         "INSERT INTO run (stream, plugin, trigger, state, started_at, touched_at, lease_ms, ended_at)
          VALUES ($1, $2, $3, $4, $5, $5, 0, $5) RETURNING id",
-        &[&stream, &plugin, &new.trigger, &codes::of_state(RunState::Completed), &new.now_ms],
+        &[&stream, &plugin, &new.trigger.as_str(), &codes::of_state(RunState::Completed), &new.now_ms],
     )
     .await
 }

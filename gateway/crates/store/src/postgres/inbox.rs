@@ -207,7 +207,7 @@ async fn side_run(client: &impl GenericClient, stream: i64, intake: &Intake) -> 
     let sql = "SELECT id FROM run WHERE stream = $1 AND plugin = $2 AND trigger = $3 AND started_at > $4
                ORDER BY id DESC LIMIT 1";
     let after_ms = intake.now_ms.saturating_sub(RUN_LIFE_MS);
-    if let Some(found) = number(client, sql, &[&stream, &plugin, &intake.trigger(), &after_ms]).await? {
+    if let Some(found) = number(client, sql, &[&stream, &plugin, &intake.trigger().as_str(), &after_ms]).await? {
         let sql = "UPDATE run SET ended_at = greatest(ended_at, $2) WHERE id = $1";
         run(client, sql, &[&found, &intake.now_ms]).await?;
         return Ok(found);
@@ -216,7 +216,7 @@ async fn side_run(client: &impl GenericClient, stream: i64, intake: &Intake) -> 
         client,
         "INSERT INTO run (stream, plugin, trigger, state, started_at, touched_at, lease_ms, ended_at)
          VALUES ($1, $2, $3, $4, $5, $5, 0, $5) RETURNING id",
-        &[&stream, &plugin, &intake.trigger(), &codes::of_state(RunState::Completed), &intake.now_ms],
+        &[&stream, &plugin, &intake.trigger().as_str(), &codes::of_state(RunState::Completed), &intake.now_ms],
     )
     .await
 }

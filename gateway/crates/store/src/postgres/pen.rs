@@ -12,12 +12,11 @@ use super::commit::Scopes;
 use super::keyed;
 use super::query::{all, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
-use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
 use crate::keyed::{KeyChanges, Way, concerned};
 use crate::quota::{self, REVISION_BYTES};
 use crate::rows::{Columns, array};
 use crate::seen::Seen;
-use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
+use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, StoreError, codes};
 
 /// Bodies of swept records that are read at once.
 const LEAVING_AT_ONCE: usize = 1_000;
@@ -232,7 +231,8 @@ impl<'a> Pen<'a> {
         } else {
             let sql = "SELECT r.id FROM record r JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run
                        WHERE r.id = ANY($1) AND u.trigger = ANY($2)";
-            let triggers = [TRIGGER_WEBHOOK, TRIGGER_REFRESH].as_slice();
+            let triggers = RunTrigger::OF_EVENTS.map(RunTrigger::as_str);
+            let triggers = triggers.as_slice();
             all(self.transaction, sql, &[&rows, &triggers])
                 .await?
                 .iter()

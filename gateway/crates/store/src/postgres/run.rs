@@ -59,7 +59,7 @@ pub(super) async fn begin(client: &impl GenericClient, new: &NewRun) -> Result<R
         client,
         "INSERT INTO run (stream, plugin, trigger, state, started_at, touched_at, lease_ms)
          VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id",
-        &[&stream.id, &plugin, &new.trigger, &codes::RUNNING, &new.now_ms, &new.lease_ms],
+        &[&stream.id, &plugin, &new.trigger.as_str(), &codes::RUNNING, &new.now_ms, &new.lease_ms],
     )
     .await?;
     run(client, "UPDATE stream SET run = $2 WHERE id = $1", &[&stream.id, &id]).await?;

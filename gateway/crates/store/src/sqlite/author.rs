@@ -124,7 +124,7 @@ fn built_in_run(connection: &Connection, stream: i64, new: &crate::NewRun) -> Re
         connection,
         "INSERT INTO run (stream, plugin, \"trigger\", state, started_at, touched_at, lease_ms, ended_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?5)",
-        params![stream, plugin, new.trigger, codes::of_state(RunState::Completed), new.now_ms],
+        params![stream, plugin, new.trigger.as_str(), codes::of_state(RunState::Completed), new.now_ms],
     )?;
     Ok(connection.last_insert_rowid())
 }

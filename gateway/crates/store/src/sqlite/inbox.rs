@@ -195,7 +195,7 @@ fn side_run(connection: &Connection, stream: i64, intake: &Intake) -> Result<i64
     let plugin = runs::intern_plugin(connection, &intake.plugin)?;
     let sql = "SELECT id FROM run WHERE stream = ?1 AND plugin = ?2 AND \"trigger\" = ?3 AND started_at > ?4
                ORDER BY id DESC LIMIT 1";
-    let values = params![stream, plugin, intake.trigger(), intake.now_ms.saturating_sub(RUN_LIFE_MS)];
+    let values = params![stream, plugin, intake.trigger().as_str(), intake.now_ms.saturating_sub(RUN_LIFE_MS)];
     if let Some(found) = number(connection, sql, values)? {
         run(connection, "UPDATE run SET ended_at = max(ended_at, ?2) WHERE id = ?1", [found, intake.now_ms])?;
         return Ok(found);
@@ -204,7 +204,7 @@ fn side_run(connection: &Connection, stream: i64, intake: &Intake) -> Result<i64
         connection,
         "INSERT INTO run (stream, plugin, \"trigger\", state, started_at, touched_at, lease_ms, ended_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?5)",
-        params![stream, plugin, intake.trigger(), codes::of_state(RunState::Completed), intake.now_ms],
+        params![stream, plugin, intake.trigger().as_str(), codes::of_state(RunState::Completed), intake.now_ms],
     )?;
     Ok(connection.last_insert_rowid())
 }

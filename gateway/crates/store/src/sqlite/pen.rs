@@ -9,11 +9,10 @@ use super::commit::commit_time;
 use super::keyed;
 use super::query::{number, one, run};
 use crate::decide::{Decision, Tally, decide, is_older};
-use crate::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
 use crate::keyed::{KeyChanges, Way, concerned};
 use crate::quota::{self, REVISION_BYTES};
 use crate::seen::Seen;
-use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, StoreError, codes};
+use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, StoreError, codes};
 
 /// What one commit writes with.
 pub(super) struct Pen<'a> {
@@ -147,7 +146,8 @@ impl<'a> Pen<'a> {
         // A run reads what the vendor has now, so it is believed, unless an event overtook it.
         let sql = "SELECT 1 FROM record r JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run
                    WHERE r.id = ?1 AND u.\"trigger\" IN (?2, ?3)";
-        let values = params![found.row, TRIGGER_WEBHOOK, TRIGGER_REFRESH];
+        let [webhook, refresh] = RunTrigger::OF_EVENTS;
+        let values = params![found.row, webhook.as_str(), refresh.as_str()];
         Ok(one(self.connection, sql, values, |_| Ok(()))?.is_some())
     }
 

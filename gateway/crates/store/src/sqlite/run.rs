@@ -54,7 +54,7 @@ pub(super) fn begin(connection: &Connection, new: &NewRun) -> Result<RunId, Stor
         connection,
         "INSERT INTO run (stream, plugin, \"trigger\", state, started_at, touched_at, lease_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
-        params![stream, plugin, new.trigger, codes::RUNNING, new.now_ms, new.lease_ms],
+        params![stream, plugin, new.trigger.as_str(), codes::RUNNING, new.now_ms, new.lease_ms],
     )?;
     let id = connection.last_insert_rowid();
     run(connection, "UPDATE stream SET run = ?2 WHERE id = ?1", [stream, id])?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk, RefreshDone, RefreshFailed, Taken};
 use renmen_store::{
-    ContentHash, DeletedBy, ExchangeWrite, PluginRef, RecordQuery, RecordRow, RecordWrite, Store, StoreError,
+    ContentHash, DeletedBy, ExchangeWrite, PluginRef, RecordQuery, RecordRow, RecordWrite, RunTrigger, Store,
+    StoreError,
 };
 
 use crate::bed::on_both;
@@ -103,7 +104,7 @@ on_both! {
         assert_eq!((inbox.len(), inbox[0].repeats, inbox[0].records, inbox[0].changes), (1, 1, 1, 1));
         assert_eq!(inbox[0].delivery_id.as_deref(), Some("d1"));
         let run = store.run(&tenant(), row.origin.run).await.unwrap().unwrap();
-        assert_eq!((run.trigger.as_str(), run.pages, run.records), ("webhook", 1, 1));
+        assert_eq!((run.trigger, run.pages, run.records), (RunTrigger::Webhook, 1, 1));
         assert!(store.inbox(&TenantId::new("other").unwrap(), None, None, 10).await.unwrap().is_empty());
     }
 
@@ -218,7 +219,7 @@ on_both! {
         assert_eq!(store.next_refresh_ms().await.unwrap(), Some(9_000));
         assert_eq!(store.inbox(&tenant(), None, None, 10).await.unwrap().len(), 3);
         let run = one(store, "a").await.unwrap().origin.run;
-        assert_eq!(store.run(&tenant(), run).await.unwrap().unwrap().trigger, "refresh");
+        assert_eq!(store.run(&tenant(), run).await.unwrap().unwrap().trigger, RunTrigger::Refresh);
     }
 
     async fn refreshes_of_a_connection_that_has_enough_to_do_are_passed_over(bed: &Bed) {

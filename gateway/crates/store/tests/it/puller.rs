@@ -30,7 +30,7 @@ pub(crate) fn key_of(tenant: &str, stream: &str) -> StreamKey {
 
 pub(crate) fn new_run(key: &StreamKey, now_ms: i64) -> NewRun {
     let plugin = PluginRef { name: "dingtalk".into(), version: "0.1.0".into(), digest: "sha256:00".into() };
-    NewRun { key: key.clone(), plugin, trigger: "manual".into(), now_ms, lease_ms: 60_000 }
+    NewRun { key: key.clone(), plugin, trigger: renmen_store::RunTrigger::Manual, now_ms, lease_ms: 60_000 }
 }
 
 /// A record with this body.

@@ -1,7 +1,7 @@
 //! Who may commit, and what a run tells afterwards.
 
 use renmen_schema::id::RunId;
-use renmen_store::{RunEnd, RunState, StoreError};
+use renmen_store::{RunEnd, RunState, RunTrigger, StoreError};
 
 use crate::bed::on_both;
 use crate::puller::{Puller, connection, everything, key, key_of, new_run, rec, tenant};
@@ -58,7 +58,7 @@ on_both! {
         assert_eq!((run.pages, run.records, run.outcome.created, run.outcome.updated, run.outcome.last_seq), (2, 3, 2, 1, 3));
         assert_eq!((run.state, run.started_at_ms, run.ended_at_ms), (RunState::Failed, 1_000, Some(2_000)));
         assert_eq!((run.error.as_deref(), run.retry_at_ms), (Some("rate_limited: slow down"), Some(9_000)));
-        assert_eq!((run.plugin.version.as_str(), run.trigger.as_str()), ("0.1.0", "manual"));
+        assert_eq!((run.plugin.version.as_str(), run.trigger), ("0.1.0", RunTrigger::Manual));
     }
 
     async fn runs_come_newest_first_and_only_to_their_tenant(bed: &Bed) {

@@ -3,11 +3,8 @@
 //! A delivery is proved and understood by its connector (`receive`), goes through the same normalizing as a page, and is
 //! durable before it is answered. What it only announces is kept, and read by `refresh` until it is done.
 
-mod door;
-mod pace;
 mod prepare;
 mod refresh;
-mod refused;
 mod unusable;
 
 use std::sync::Arc;
@@ -21,15 +18,11 @@ use renmen_store::inbox::Intake;
 use renmen_store::{CommitOutcome, StoreError, StreamKey};
 use renmen_turns::{Class, work};
 
+use crate::admission::Sender;
 use crate::source::Reading;
 use crate::spool::{PageTape, Reel};
 use crate::{ConnectionRuntime, Engine, figures};
-pub(crate) use door::Door;
-pub use door::Sender;
-pub(crate) use pace::Pace;
 pub(crate) use prepare::carried;
-pub(crate) use refused::Refused;
-pub use refused::RefusedDeliveries;
 pub(crate) use unusable::CODE as UNUSABLE;
 
 /// In which header the connector is told how old a delivery may be. See the SDK's `Delivery::check_age`.
@@ -40,36 +33,9 @@ const OWN_PREFIX: &str = "renmen-";
 /// A delivery with more in it is prepared off the reactor. Bytes: about a quarter of a millisecond.
 const INLINE_BYTES_MAX: usize = 32 << 10;
 
-/// What a vendor may send of its own accord. Each has its key under the connection's `[limits]`.
-#[derive(Debug, Clone)]
-pub struct HookLimits {
-    /// Bytes of one delivery's body.
-    pub body_bytes_max: usize,
-    /// From the arrival of a delivery to its answer.
-    pub deadline: Duration,
-    /// How far the vendor's time of a delivery may lie from ours, either way.
-    pub window: Duration,
-    /// Proved deliveries a second.
-    pub per_second: u32,
-    /// Deliveries that are proved at the same time; the others wait, by sender in turn.
-    pub parallel_max: usize,
-}
-
-impl Default for HookLimits {
-    fn default() -> Self {
-        Self {
-            body_bytes_max: 1 << 20,
-            deadline: Duration::from_millis(1_500),
-            window: Duration::from_secs(300),
-            per_second: 1_000,
-            parallel_max: 8,
-        }
-    }
-}
-
 /// What became of a delivery that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DeliveryVerdict {
     /// It is durable, with all that it brought.
     Taken,
     /// It had been taken in before; nothing was changed.
@@ -78,7 +44,7 @@ pub enum Verdict {
     Answered,
 }
 
-impl Verdict {
+impl DeliveryVerdict {
     /// For metrics and lists.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -95,7 +61,7 @@ pub struct TakenIn {
     /// What to answer.
     pub answer: Answer,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: DeliveryVerdict,
     /// What it changed.
     pub outcome: CommitOutcome,
     /// Reads that it asked for.
@@ -238,7 +204,7 @@ impl Engine {
         delivery.headers.push((WINDOW_HEADER.to_owned(), hooks.window.as_millis().to_string()));
         let tape = Arc::new(PageTape::new(Vec::new(), None));
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms: delivery.received_at_ms };
-        let turn = connection.door().enter(sender).await.map_err(|_turned_away| IntakeError::TurnedAway)?;
+        let turn = connection.proof_queue().enter(sender).await.map_err(|_turned_away| IntakeError::TurnedAway)?;
         let made = receiver.receive(reading, hooks.deadline, delivery).await;
         if let Some(why) = made.as_ref().err().and_then(unusable::reason) {
             turn.proved();
@@ -249,12 +215,12 @@ impl Engine {
         if nothing_to_keep(&seen, &outcome) {
             let answer = outcome.answer;
             let outcome = CommitOutcome::default();
-            return Ok(TakenIn { answer, verdict: Verdict::Answered, outcome, refreshes: 0 });
+            return Ok(TakenIn { answer, verdict: DeliveryVerdict::Answered, outcome, refreshes: 0 });
         }
         turn.proved();
         connection.refused().proved();
         // Only now: what anybody can send must not use up what the vendor may.
-        if !connection.pace().admits(Instant::now()) {
+        if !connection.delivery_rate().admits(Instant::now()) {
             return Err(IntakeError::TooMany);
         }
         let answer = outcome.answer.clone();
@@ -267,7 +233,7 @@ impl Engine {
             }
         })?;
         if taken.repeated {
-            return Ok(TakenIn { answer, verdict: Verdict::Repeated, outcome: taken.outcome, refreshes: 0 });
+            return Ok(TakenIn { answer, verdict: DeliveryVerdict::Repeated, outcome: taken.outcome, refreshes: 0 });
         }
         for (stream, count) in ahead {
             let (tenant, connection) = (connection.tenant().clone(), connection.name().clone());
@@ -276,7 +242,7 @@ impl Engine {
         if refreshes > 0 {
             self.refreshes.notify_one();
         }
-        Ok(TakenIn { answer, verdict: Verdict::Taken, outcome: taken.outcome, refreshes })
+        Ok(TakenIn { answer, verdict: DeliveryVerdict::Taken, outcome: taken.outcome, refreshes })
     }
 
     fn note_refused(&self, connection: &ConnectionRuntime, reason: &str) {

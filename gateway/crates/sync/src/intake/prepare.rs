@@ -1,7 +1,7 @@
 //! From what a connector makes of a delivery to what the store takes: normalized, by stream, with the delivery itself as the
 //! exchange that lineage points to.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk};
 use renmen_store::{DeletedBy, EXTERNAL_ID_BYTES_MAX, ExchangeWrite};
 
 use crate::connection::plugin_ref;
-use crate::normalize::{self, Marks, Normalized, Rules};
-use crate::run::prepare::exchange_writes;
+use crate::exchanges::exchange_writes;
+use crate::normalize::{self, Arrived, Normalized, Rules};
 use crate::spool::Reel;
 use crate::{ConnectionRuntime, Puller, figures};
 
@@ -58,13 +58,14 @@ impl Prepare {
         let received_at_ms = delivery.received_at_ms;
         let exchanges = if self.keep_exchanges { self.exchanges(delivery, &outcome, reel) } else { Vec::new() };
         let refreshes = self.refreshes(outcome.refresh);
-        let limits = self.connection.limits();
         let rules = Rules::of(&self.connection, &carried(manifest));
-        let nothing = VecDeque::<HashSet<u64>>::new();
-        let mut checked =
-            normalize::check(outcome.records, exchanges.len(), received_at_ms, &rules, &Marks::new(), &nothing);
-        checked.quarantine.extend(outcome.rejects.into_iter().map(|reject| normalize::from_reject(reject, limits)));
-        let page = normalize::finish(checked, &[]);
+        let arrived = Arrived {
+            envelopes: outcome.records,
+            rejects: outcome.rejects,
+            exchanges: exchanges.len(),
+            clock_ms: received_at_ms,
+        };
+        let page = normalize::page(arrived, &rules);
         figures::payslips(self.connection.name(), page.payslips);
         let ahead = page.dated_ahead.iter().map(|(entity, count)| (stream_of(manifest, entity), *count)).collect();
         let pages = by_stream(manifest, page, &exchanges, DeletedBy::SourceEvent);

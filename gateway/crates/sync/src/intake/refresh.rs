@@ -1,6 +1,6 @@
 //! Reads what deliveries only announced, until it is done: single records by a targeted read, whole streams by a run.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,23 +8,21 @@ use renmen_egress::Tape;
 use renmen_plugin_host::Pull;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::inbox::{Intake, RefreshDone, RefreshFailed, RefreshRow};
-use renmen_store::{DeletedBy, StreamKey};
+use renmen_store::{DeletedBy, RunTrigger, StreamKey};
 use renmen_turns::{Bounds, Class, Who, work};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::prepare::by_stream;
 use crate::connection::plugin_ref;
+use crate::exchanges::exchange_writes;
 use crate::failure::{FailureClass, RunFailure};
-use crate::normalize::{self, Marks, Rules};
+use crate::normalize::{self, Arrived, Rules};
 use crate::options::millis;
-use crate::run::prepare::exchange_writes;
 use crate::source::Reading;
 use crate::spool::PageTape;
 use crate::{Engine, IngestLimits, NoProgress, SyncError, figures};
 
-/// Trigger of the run of a whole stream that an event asked for.
-const TRIGGER_EVENT: &str = "event";
 /// Refreshes claimed at a time.
 const CLAIMED_MAX: u32 = 200;
 /// Records of one targeted read.
@@ -142,7 +140,7 @@ impl Engine {
 
     /// A run of the whole stream: what is announced while one is under way may have come too late for it.
     async fn run_whole(&self, key: &StreamKey, row: &RefreshRow, cancel: &CancellationToken) -> Result<(), RunFailure> {
-        match self.run_stream(key, TRIGGER_EVENT, cancel.clone(), &NoProgress).await {
+        match self.run_stream(key, RunTrigger::Event, cancel.clone(), &NoProgress).await {
             Ok(report) => match report.failure {
                 None => {
                     let done = vec![RefreshDone { id: row.id, asked: row.asked }];
@@ -178,12 +176,7 @@ impl Engine {
             let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
             let (mut pages, dated_ahead) = work(&connection.account(), Class::Bulk, move || {
                 let exchanges = reel.map_or_else(Vec::new, |reel| exchange_writes(&page.exchanges, reel));
-                let nothing = VecDeque::<HashSet<u64>>::new();
-                let of_page = page.exchanges.len();
-                let mut checked = normalize::check(page.records, of_page, clock_ms, &rules, &Marks::new(), &nothing);
-                let refused = page.rejects.into_iter().map(|reject| normalize::from_reject(reject, of.limits()));
-                checked.quarantine.extend(refused);
-                let page = normalize::finish(checked, &[]);
+                let page = normalize::page(Arrived::of(&mut page, clock_ms), &rules);
                 figures::payslips(of.name(), page.payslips);
                 let dated_ahead = page.dated_ahead.values().sum();
                 (by_stream(from.manifest(), page, &exchanges, DeletedBy::SourceFlag), dated_ahead)

@@ -40,7 +40,7 @@ impl Engine {
         why: String,
         began: Instant,
     ) -> Result<TakenIn, IntakeError> {
-        if !connection.pace().admits(Instant::now()) {
+        if !connection.delivery_rate().admits(Instant::now()) {
             return Err(IntakeError::TooMany);
         }
         let source = connection.source();

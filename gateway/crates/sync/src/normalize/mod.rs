@@ -1,6 +1,6 @@
 //! From envelopes to records: the one hall behind every door. Pure: no store, no clock, no network.
 //!
-//! Two steps with one look-up between them. [`check`] looks at envelopes alone; then the store says what it knows of those
+//! [`page`] is the whole way. A run takes it in two steps with one look-up between them: [`check`] looks at envelopes alone; then the store says what it knows of those
 //! that passed; [`finish`] needs to parse only what is not byte for byte what the store already holds. A record that cannot
 //! be taken in goes to quarantine with a reason that holds none of its values; the rest of the page goes on.
 
@@ -11,7 +11,7 @@ mod refusal;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-use renmen_plugin_host::Envelope;
+use renmen_plugin_host::{Envelope, Page, Reject};
 use renmen_schema::{EntityKind, canonicalize};
 use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 
@@ -20,7 +20,6 @@ use envelope::Fault;
 pub(crate) use envelope::NOT_GRANTED;
 pub use payslip::PayslipRule;
 pub(crate) use payslip::Payslips;
-pub(crate) use refusal::from_reject;
 
 /// What may come in through a door: what the manifest declares for it, and of that what the operator granted.
 pub(crate) struct Rules {
@@ -138,18 +137,40 @@ pub(crate) struct Normalized {
     pub(crate) dated_ahead: BTreeMap<String, u64>,
 }
 
-/// The first step. `exchanges` is how many the page has, `clock_ms` the clock that the connector saw.
+/// What came through a door, as the connector handed it over.
+pub(crate) struct Arrived {
+    pub(crate) envelopes: Vec<Envelope>,
+    /// Records that the connector itself could not make.
+    pub(crate) rejects: Vec<Reject>,
+    /// How many exchanges the envelopes may point into.
+    pub(crate) exchanges: usize,
+    /// The clock that the connector saw.
+    pub(crate) clock_ms: i64,
+}
+
+impl Arrived {
+    /// The records and rejects of a page, which are taken out of it.
+    pub(crate) fn of(page: &mut Page, clock_ms: i64) -> Self {
+        Self {
+            envelopes: std::mem::take(&mut page.records),
+            rejects: std::mem::take(&mut page.rejects),
+            exchanges: page.exchanges.len(),
+            clock_ms,
+        }
+    }
+}
+
+/// Both steps without a look-up between them: for the doors through which no page comes right before this one.
+pub(crate) fn page(arrived: Arrived, rules: &Rules) -> Normalized {
+    finish(check(arrived, rules, &Marks::new(), &VecDeque::new()), &[])
+}
+
+/// The first step.
 ///
 /// A time in the future is not one that the vendor changed something at. As the newest time of a record it would let no later
 /// change in until then, so such a record comes in as one without a time, in the order in which it comes.
-pub(crate) fn check(
-    envelopes: Vec<Envelope>,
-    exchanges: usize,
-    clock_ms: i64,
-    rules: &Rules,
-    marks: &Marks,
-    in_flight: &VecDeque<HashSet<u64>>,
-) -> Checked {
+pub(crate) fn check(arrived: Arrived, rules: &Rules, marks: &Marks, in_flight: &VecDeque<HashSet<u64>>) -> Checked {
+    let Arrived { envelopes, rejects, exchanges, clock_ms } = arrived;
     let marks_of = HashSet::with_capacity(envelopes.len());
     let mut checked = Checked { marks: marks_of, payslips: rules.payslips, ..Checked::default() };
     let ceiling_ms = clock_ms.saturating_add(crate::options::millis(rules.limits.dated_ahead_max));
@@ -183,6 +204,7 @@ pub(crate) fn check(
     for (candidate, mark) in checked.candidates.iter_mut().zip(own) {
         candidate.settled = !repeated.contains(&mark) && !in_flight.iter().any(|page| page.contains(&mark));
     }
+    checked.quarantine.extend(rejects.into_iter().map(|reject| refusal::from_reject(reject, &rules.limits)));
     checked
 }
 

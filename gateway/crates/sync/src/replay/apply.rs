@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use renmen_schema::id::RunId;
 use renmen_store::{
-    CommitOutcome, ExchangeRow, NewRun, PageCommit, PageRow, PluginRef, RecordWrite, RunEnd, RunState, StreamKey,
-    StreamState,
+    CommitOutcome, ExchangeRow, NewRun, PageCommit, PageRow, PluginRef, RecordWrite, RunEnd, RunState, RunTrigger,
+    StreamKey, StreamState,
 };
 
-use super::TRIGGER;
 use crate::connection::plugin_ref;
 use crate::health::Claim;
 use crate::options::millis;
@@ -79,7 +78,7 @@ impl<'a> Applying<'a> {
         let run = NewRun {
             key: self.key.clone(),
             plugin: self.plugin.clone(),
-            trigger: TRIGGER.to_owned(),
+            trigger: RunTrigger::Replay,
             now_ms: options.clock.now_ms(),
             lease_ms: millis(options.lease),
         };

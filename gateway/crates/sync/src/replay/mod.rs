@@ -9,8 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use renmen_schema::id::{RecordId, RunId};
-use renmen_store::inbox::{TRIGGER_REFRESH, TRIGGER_WEBHOOK};
-use renmen_store::{CommitOutcome, DeletedBy, Known, PageRow, RecordQuery, RecordRow, RecordWrite, StreamKey};
+use renmen_store::{
+    CommitOutcome, DeletedBy, Known, PageRow, RecordQuery, RecordRow, RecordWrite, RunTrigger, StreamKey,
+};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -20,15 +21,6 @@ use apply::Applying;
 pub use diff::FieldDifference;
 pub(crate) use sealed::Remake;
 use sealed::{NOT_RECORDED, Remade};
-
-/// The trigger of runs that commit a replay: their pages repeat old ones and are not replayed again.
-pub(crate) const TRIGGER: &str = "replay";
-
-/// Is it a run that pulled the stream? Those of a replay, of deliveries and of targeted reads only keep what came by another
-/// way: their pages cannot be pulled again, and they say nothing of how the stream is doing.
-pub(crate) fn is_own(trigger: &str) -> bool {
-    ![TRIGGER, TRIGGER_WEBHOOK, TRIGGER_REFRESH].contains(&trigger)
-}
 
 /// Rows asked for at a time.
 const ROWS: u32 = 500;
@@ -131,7 +123,6 @@ impl Engine {
             source: source.as_ref(),
             key,
             rules: Arc::new(Rules::of(connection, &stream.entities)),
-            limits: connection.limits(),
         };
         let pages = self.replayable(key).await?;
         let applying = if apply { Some(Applying::claim(self, key, source.as_ref())?) } else { None };
@@ -184,7 +175,7 @@ impl Engine {
             return Ok(*pulled);
         }
         let row = self.store.run(&key.tenant, run).await?;
-        let pulled = row.is_none_or(|row| is_own(&row.trigger));
+        let pulled = row.is_none_or(|row| row.trigger.pulls_stream());
         known.insert(run, pulled);
         Ok(pulled)
     }
@@ -294,7 +285,7 @@ impl Walk<'_> {
             return Ok(*known);
         }
         let row = self.engine.store.run(&self.key.tenant, run).await?;
-        let own = row.is_none_or(|row| row.trigger == TRIGGER || is_own(&row.trigger));
+        let own = row.is_none_or(|row| row.trigger == RunTrigger::Replay || row.trigger.pulls_stream());
         self.pulled.insert(run, own);
         Ok(own)
     }

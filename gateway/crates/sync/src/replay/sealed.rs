@@ -1,17 +1,18 @@
 //! An old page once more: the connector as it is now, the answers as they were then, and nothing of the network.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, RequestKey, Tape, unpack};
 use renmen_plugin_host::Pull;
 use renmen_store::{ExchangeRow, PageRow, Store, StreamKey};
+use renmen_turns::{Account, Class, work};
 
 use crate::failure::{FailureClass, RunFailure};
-use crate::normalize::{self, Marks, Normalized, Rules};
+use crate::normalize::{self, Arrived, Normalized, Rules};
 use crate::source::Reading;
-use crate::{IngestLimits, Puller, SyncError};
+use crate::{Puller, SyncError};
 
 /// Why an old page cannot be made again: nothing was kept of it.
 pub(crate) const NOT_RECORDED: &str = "not_recorded";
@@ -39,7 +40,6 @@ pub(crate) struct Remake<'a> {
     pub(crate) source: &'a dyn Puller,
     pub(crate) key: &'a StreamKey,
     pub(crate) rules: Arc<Rules>,
-    pub(crate) limits: &'a IngestLimits,
 }
 
 /// A page as the connector makes it now.
@@ -64,7 +64,7 @@ impl Remake<'_> {
         }
         let reading = Reading { tape: Arc::new(SealedTape { answers: Mutex::new(answers) }), clock_ms: row.now_ms };
         let pull = Pull { stream: self.key.stream.clone(), cursor: row.cursor_before.clone(), only: Vec::new() };
-        let page = match self.source.pull(reading, pull).await {
+        let mut page = match self.source.pull(reading, pull).await {
             Ok(page) => page,
             Err(error) => return Ok(Err(RunFailure::from(&error))),
         };
@@ -72,16 +72,9 @@ impl Remake<'_> {
             let message = "no exchange of this page was kept".to_owned();
             return Ok(Err(RunFailure::new(NOT_RECORDED, FailureClass::Operator, message)));
         }
-        let (rules, limits, clock_ms) = (Arc::clone(&self.rules), self.limits.clone(), row.now_ms);
-        let page = tokio::task::spawn_blocking(move || {
-            let nothing = VecDeque::<HashSet<u64>>::new();
-            let mut checked =
-                normalize::check(page.records, page.exchanges.len(), clock_ms, &rules, &Marks::new(), &nothing);
-            checked.quarantine.extend(page.rejects.into_iter().map(|reject| normalize::from_reject(reject, &limits)));
-            normalize::finish(checked, &[])
-        })
-        .await
-        .map_err(|error| SyncError::Fault(error.to_string()))?;
+        let (rules, arrived) = (Arc::clone(&self.rules), Arrived::of(&mut page, row.now_ms));
+        let account = Account::of(self.key.connection.as_str());
+        let page = work(&account, Class::Bulk, move || normalize::page(arrived, &rules)).await;
         Ok(Ok(Remade { page, exchanges }))
     }
 }

@@ -57,34 +57,20 @@ impl CommitStage<'_> {
     }
 
     async fn commit(&mut self, prepared: Prepared) -> Result<Option<RunFailure>, SyncError> {
-        let Prepared {
-            number,
-            page,
-            told,
-            exchanges,
-            place,
-            memory: _held_until_here,
-            cursor_before,
-            cursor_after,
-            has_more,
-            coverage,
-            clock_ms,
-            fetched,
-            recalled,
-        } = prepared;
+        let Prepared { head, page, told, exchanges, place, memory: _held_until_here } = prepared;
         let records = (page.records.len() + page.unchanged.len() + page.quarantine.len()) as u64;
         let payslips = page.payslips;
-        if let Some(failure) = self.ratio.page(number, records, &page.quarantine) {
+        if let Some(failure) = self.ratio.page(head.number, records, &page.quarantine) {
             return Ok(Some(failure));
         }
         let notes = self.notes.page(told, records);
-        let complete = self.notes.is_complete(!has_more, !self.resumed);
+        let complete = self.notes.is_complete(!head.has_more, !self.resumed);
         let sweep = self.sweeping.page(&Listed {
             records,
             unidentified: page.quarantine.iter().any(|item| item.external_id.is_none()),
             complete,
-            has_more,
-            coverage,
+            has_more: head.has_more,
+            coverage: head.coverage,
         });
         let dated_ahead = page.dated_ahead.values().sum();
         let began = std::time::Instant::now();
@@ -93,16 +79,16 @@ impl CommitStage<'_> {
             .commit_page(PageCommit {
                 key: self.key.clone(),
                 run: self.run,
-                cursor_before,
-                cursor_after,
-                has_more,
+                cursor_before: head.cursor_before,
+                cursor_after: head.cursor_after,
+                has_more: head.has_more,
                 sweep,
                 records: page.records,
                 unchanged: page.unchanged,
                 quarantine: page.quarantine,
                 notes,
                 exchanges,
-                clock_ms,
+                clock_ms: head.clock_ms,
                 now_ms: self.clock.now_ms(),
             })
             .await;
@@ -117,8 +103,8 @@ impl CommitStage<'_> {
         }
         self.done.pages += 1;
         self.done.records += records;
-        self.done.fetched += fetched;
-        self.done.recalled += recalled;
+        self.done.fetched += head.fetched;
+        self.done.recalled += head.recalled;
         self.done.dated_ahead += dated_ahead;
         figures::dated_ahead(self.key, dated_ahead);
         report::add(&mut self.done.outcome, &outcome);
@@ -128,7 +114,7 @@ impl CommitStage<'_> {
         self.progress.event(&ProgressEvent::Committed {
             key: self.key,
             run: self.run,
-            page: number,
+            page: head.number,
             outcome,
             pages: self.done.pages,
             records: self.done.records,

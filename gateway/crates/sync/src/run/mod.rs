@@ -8,7 +8,7 @@ mod commit;
 mod guard;
 mod notes;
 mod place;
-pub(crate) mod prepare;
+mod prepare;
 mod pull;
 mod ratio;
 mod sweep;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use renmen_schema::id::RunId;
 use renmen_schema::manifest::{Deletes, StreamManifest, StreamMode};
-use renmen_store::{NewRun, RunEnd, RunFinding, RunState, Store, StoreError, StreamKey, StreamState};
+use renmen_store::{NewRun, RunEnd, RunFinding, RunState, RunTrigger, Store, StoreError, StreamKey, StreamState};
 use renmen_turns::Account;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -50,7 +50,7 @@ pub(crate) struct Job {
     pub(crate) stream: StreamManifest,
     pub(crate) limits: IngestLimits,
     pub(crate) rules: Arc<Rules>,
-    pub(crate) trigger: String,
+    pub(crate) trigger: RunTrigger,
     /// Failed runs in a row before this one.
     pub(crate) failures: u32,
     /// Kept alive by the stages: another run of this stream begins only when they are gone.
@@ -79,7 +79,7 @@ impl Job {
             .begin_run(NewRun {
                 key: self.key.clone(),
                 plugin: plugin_ref(self.source.as_ref()),
-                trigger: self.trigger.clone(),
+                trigger: self.trigger,
                 now_ms: self.options.clock.now_ms(),
                 lease_ms: millis(self.options.lease),
             })
@@ -99,7 +99,7 @@ impl Job {
         let plugin = plugin_ref(self.source.as_ref());
         let span = tracing::info_span!(
             "sync.run", connection = %self.key.connection, stream = %self.key.stream, %run, plugin = plugin.name,
-            version = plugin.version, trigger = self.trigger
+            version = plugin.version, trigger = %self.trigger
         );
         let resumed = state.mid_run;
         let started_at_ms = self.options.clock.now_ms();
@@ -249,7 +249,6 @@ impl Job {
             store: Arc::clone(&self.store),
             key: self.key.clone(),
             rules: Arc::clone(&self.rules),
-            limits: self.limits.clone(),
             look_up: state.records > 0,
             keep_exchanges: self.options.keep_exchanges,
             inbox,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_egress::Tape;
-use renmen_plugin_host::{Page, Pull};
+use renmen_plugin_host::{Coverage, Page, Pull};
 use renmen_schema::id::{RunId, StreamName};
 use renmen_turns::Account;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -17,16 +17,28 @@ use crate::options::Clock;
 use crate::source::{Puller, Reading};
 use crate::spool::{self, Aside, Begin, PageTape, Reel, Spool, Ticket};
 
-/// A page as the connector gave it.
-pub(super) struct Pulled {
+/// Which page it is and where it stands in its run: what goes with it through all three stages.
+pub(super) struct PageHead {
     /// From 0 within the run.
     pub(super) number: u64,
+    pub(super) cursor_before: Option<String>,
+    pub(super) cursor_after: Option<String>,
+    pub(super) has_more: bool,
+    pub(super) coverage: Coverage,
+    /// The clock that the connector saw.
+    pub(super) clock_ms: i64,
+    /// Answers that came from the network.
+    pub(super) fetched: u64,
+    /// Answers that a killed run had already fetched.
+    pub(super) recalled: u64,
+}
+
+/// A page as the connector gave it.
+pub(super) struct Pulled {
+    pub(super) head: PageHead,
     pub(super) page: Page,
     pub(super) reel: Reel,
     pub(super) place: Place,
-    pub(super) cursor_before: Option<String>,
-    pub(super) cursor_after: Option<String>,
-    pub(super) clock_ms: i64,
 }
 
 /// What a page under way holds: its share of the memory and its spool file.
@@ -87,7 +99,7 @@ impl PullStage {
             if let Verdict::Refuse(failure) = verdict {
                 return Some(failure);
             }
-            self.cursor.clone_from(&pulled.cursor_after);
+            self.cursor.clone_from(&pulled.head.cursor_after);
             if place.during(self.out.send(pulled)).await.is_err() {
                 // The stages behind have ended the run and know why.
                 return None;
@@ -113,15 +125,17 @@ impl PullStage {
         let reel = tape.take().await;
         let page = page.map_err(|error| RunFailure::from(&error))?;
         let cursor_after = if self.full && !page.has_more { None } else { page.next.clone() };
-        Ok(Pulled {
+        let head = PageHead {
             number,
-            page,
-            reel,
-            place: Place { ticket, _permit: permit },
             cursor_before: self.cursor.clone(),
             cursor_after,
+            has_more: page.has_more,
+            coverage: page.coverage,
             clock_ms,
-        })
+            fetched: reel.fetched,
+            recalled: reel.recalled,
+        };
+        Ok(Pulled { head, page, reel, place: Place { ticket, _permit: permit } })
     }
 
     /// The page's tape, with what a killed run had heard of it.

@@ -2,6 +2,7 @@
 
 use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
+use renmen_store::RunTrigger;
 use renmen_sync::{IngestLimits, Schedule, SyncError};
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +69,6 @@ async fn names_and_limits_that_are_wrong_are_told_with_what_there_is() {
     let off =
         renmen_sync::ConnectionRuntime::new(tenant(), connection(), script(), plans, IngestLimits::default()).unwrap();
     let engine = renmen_sync::Engine::new(std::sync::Arc::clone(&world.store), vec![off], Default::default());
-    let run = engine.run_stream(&units(), "manual", CancellationToken::new(), &renmen_sync::NoProgress).await;
+    let run = engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &renmen_sync::NoProgress).await;
     assert!(matches!(run, Err(SyncError::Disabled { .. })));
 }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use proptest::prelude::*;
 use renmen_schema::manifest::{Deletes, StreamMode};
+use renmen_store::RunTrigger;
 use renmen_sync::{IngestLimits, NoProgress, Schedule};
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +54,7 @@ fn life(vendor: &Arc<Vendor>, script: Script, dir: &std::path::Path, clock: &Arc
         }
         let engine = engine(&store, Arc::new(script), dir, clock, IngestLimits::default(), Schedule::Manual);
         let key = units();
-        let run = engine.run_stream(&key, "manual", CancellationToken::new(), &NoProgress);
+        let run = engine.run_stream(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress);
         let ended = match death {
             Death::Never => Some(run.await),
             Death::AfterPolls(polls) => Cut { inner: Box::pin(run), polls: *polls }.await,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use renmen_plugin_host::{Answer, CallError, Coverage, Delivery, Door, Finding, Outcome, Page, Pull, Refresh, Usage};
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::manifest::{Deletes, Manifest, StreamMode};
-use renmen_store::StreamKey;
+use renmen_store::{RunTrigger, StreamKey};
 use renmen_sync::{
     Clock, ConnectionRuntime, Engine, HookLimits, IngestLimits, NoProgress, Puller, Reading, Receiver, Schedule,
     Sender, StreamPlan, SyncOptions,
@@ -178,7 +178,7 @@ impl Beside {
         for run in 0..runs {
             self.vendor.put(&format!("new-{run}"), "new");
             loop {
-                match self.engine.run_stream(&key, "manual", CancellationToken::new(), &NoProgress).await {
+                match self.engine.run_stream(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress).await {
                     Ok(report) => break assert!(report.completed(), "{:?}", report.failure),
                     // The one that it was served with.
                     Err(error) => assert!(error.passes(), "{error}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use renmen_plugin_host::{Answer, Delivery, Door, Envelope, Outcome, Usage};
 use renmen_schema::manifest::{Deletes, StreamMode};
-use renmen_store::RecordQuery;
+use renmen_store::{RecordQuery, RunTrigger};
 use renmen_sync::{
     Clock, ConnectionRuntime, Engine, IngestLimits, NoProgress, PayslipRule, RetryOutcome, Schedule, Sender,
     StreamPlan, SyncOptions,
@@ -112,7 +112,8 @@ async fn world() -> World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pulled_payslip_that_does_not_add_up_waits_and_what_cannot_be_verified_comes_in() {
     let world = ruled(world().await, "0.01", false);
-    let report = world.engine.run_stream(&units(), "manual", CancellationToken::new(), &NoProgress).await.unwrap();
+    let report =
+        world.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
     assert_eq!(
         (report.outcome.created, report.outcome.quarantined, report.findings),
         (3, 2, 0),
@@ -153,6 +154,7 @@ async fn a_delivered_payslip_that_does_not_add_up_waits_until_the_operator_takes
 #[tokio::test(flavor = "multi_thread")]
 async fn payslips_that_do_not_add_up_come_in_where_the_operator_accepts_them_and_the_run_tells_of_them() {
     let world = ruled(world().await, "0", true);
-    let report = world.engine.run_stream(&units(), "manual", CancellationToken::new(), &NoProgress).await.unwrap();
+    let report =
+        world.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
     assert_eq!((report.outcome.created, report.outcome.quarantined, report.findings), (5, 0, 1));
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::manifest::{Deletes, StreamMode};
-use renmen_store::{RecordQuery, Store, StoreError, StoreOptions, StreamKey};
+use renmen_store::{RecordQuery, RunTrigger, Store, StoreError, StoreOptions, StreamKey};
 use renmen_sync::{
     Clock, ConnectionRuntime, Engine, EntityGrant, IngestLimits, NoProgress, Puller, RunReport, Schedule, StreamPlan,
     SyncError, SyncOptions,
@@ -131,7 +131,7 @@ impl World {
 
     pub(crate) async fn try_run(&self) -> Result<RunReport, SyncError> {
         self.clock.forward(1_000);
-        self.engine.run_stream(&units(), "manual", CancellationToken::new(), &NoProgress).await
+        self.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await
     }
 
     pub(crate) fn replace(&self, script: Script) {

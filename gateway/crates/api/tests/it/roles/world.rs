@@ -252,7 +252,7 @@ async fn others(store: &dyn Store, records: Vec<RecordWrite>) {
     let run = NewRun {
         key: key.clone(),
         plugin: plugin(),
-        trigger: "manual".into(),
+        trigger: renmen_store::RunTrigger::Manual,
         now_ms: BEGIN_MS,
         lease_ms: i64::from(i32::MAX),
     };
@@ -278,8 +278,13 @@ async fn others(store: &dyn Store, records: Vec<RecordWrite>) {
 async fn held(store: &dyn Store, whose: &str, stream: &str) -> RunId {
     let key =
         StreamKey { tenant: tenant(whose), connection: connection("swept"), stream: StreamName::new(stream).unwrap() };
-    let new =
-        NewRun { key: key.clone(), plugin: plugin(), trigger: "manual".into(), now_ms: BEGIN_MS, lease_ms: 1_000 };
+    let new = NewRun {
+        key: key.clone(),
+        plugin: plugin(),
+        trigger: renmen_store::RunTrigger::Manual,
+        now_ms: BEGIN_MS,
+        lease_ms: 1_000,
+    };
     let run = store.begin_run(new).await.unwrap();
     for id in ["one", "other"] {
         let brake = Some(Brake { records: 0, ratio: 0.0 });

@@ -1,4 +1,4 @@
-//! The rule of the door, without waiting and without a clock of its own: numbers in, numbers out.
+//! The rule of the queue, without waiting and without a clock of its own: numbers in, numbers out.
 //!
 //! A sender has one of three standings: proved lately, new, or failing. Each standing has its ring of senders that wait, and
 //! each ring its share of the places; within a ring senders take turns, one delivery each. A sender that only fails has few

@@ -22,7 +22,7 @@ pub struct RefusedDeliveries {
 }
 
 #[derive(Default)]
-pub(crate) struct Refused(Mutex<State>);
+pub(crate) struct RefusedTally(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -32,7 +32,7 @@ struct State {
     told: Option<Instant>,
 }
 
-impl Refused {
+impl RefusedTally {
     /// One is known to be the vendor's.
     pub(crate) fn proved(&self) {
         *self.0.lock() = State { proved: true, ..State::default() };
@@ -112,7 +112,7 @@ seal = { scheme = "hmac-sha256", use = "verify" }
 
     #[test]
     fn what_is_refused_before_anything_is_proved_is_told_with_the_form_that_each_slot_wants() {
-        let refused = Refused::default();
+        let refused = RefusedTally::default();
         assert_eq!(refused.told(&manifest()), None);
         let now = Instant::now();
         assert!(refused.refused(now, 5));
@@ -126,7 +126,7 @@ seal = { scheme = "hmac-sha256", use = "verify" }
 
     #[test]
     fn after_one_that_was_proved_the_others_are_not_the_vendors() {
-        let refused = Refused::default();
+        let refused = RefusedTally::default();
         refused.refused(Instant::now(), 5);
         refused.proved();
         assert_eq!(refused.told(&manifest()), None);

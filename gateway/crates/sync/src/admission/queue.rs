@@ -5,15 +5,14 @@
 //! what is proved is counted against `webhooks_per_second`. No sender is ever shut out: a vendor may share its address with a
 //! forger, and one whose key was wrong must be heard when it is right.
 
-mod turnstile;
-
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use turnstile::{Arrival, Turnstile};
+
+use super::turnstile::{Arrival, Turnstile};
 
 /// Who sent a delivery, as far as that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,8 +31,8 @@ pub enum Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TurnedAway;
 
-/// The door of one connection.
-pub(crate) struct Door {
+/// Those deliveries of one connection that wait to be proved.
+pub(crate) struct ProofQueue {
     state: Mutex<State>,
 }
 
@@ -43,7 +42,7 @@ struct State {
     waiting: HashMap<u64, oneshot::Sender<()>>,
 }
 
-impl Door {
+impl ProofQueue {
     pub(crate) fn new(places: usize) -> Self {
         let turnstile = Turnstile::new(places.max(1));
         Self { state: Mutex::new(State { turnstile, waiting: HashMap::new() }) }
@@ -51,11 +50,11 @@ impl Door {
 
     /// Waits for this sender's turn. May be dropped at any time.
     pub(crate) async fn enter(&self, sender: Sender) -> Result<Turn<'_>, TurnedAway> {
-        let Some(mut wait) = self.arrive(sender)? else { return Ok(Turn { door: self, sender, proved: false }) };
+        let Some(mut wait) = self.arrive(sender)? else { return Ok(Turn { queue: self, sender, proved: false }) };
         // Its other end is kept until it is called.
         let _ = (&mut wait.called).await;
         wait.over = true;
-        Ok(Turn { door: self, sender, proved: false })
+        Ok(Turn { queue: self, sender, proved: false })
     }
 
     /// None: it may enter at once.
@@ -67,7 +66,7 @@ impl Door {
             Arrival::Wait(number) => {
                 let (call, called) = oneshot::channel();
                 state.waiting.insert(number, call);
-                Ok(Some(Wait { door: self, sender, number, called, over: false }))
+                Ok(Some(Wait { queue: self, sender, number, called, over: false }))
             }
         }
     }
@@ -96,7 +95,7 @@ impl Door {
 }
 
 struct Wait<'a> {
-    door: &'a Door,
+    queue: &'a ProofQueue,
     sender: Sender,
     number: u64,
     called: oneshot::Receiver<()>,
@@ -106,7 +105,7 @@ struct Wait<'a> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         if !self.over {
-            self.door.go_away(self.sender, self.number);
+            self.queue.go_away(self.sender, self.number);
         }
     }
 }
@@ -114,7 +113,7 @@ impl Drop for Wait<'_> {
 /// A delivery that is being proved. Dropped without [`Turn::proved`] it counts as one that failed: also where the sender hung
 /// up to hide that.
 pub(crate) struct Turn<'a> {
-    door: &'a Door,
+    queue: &'a ProofQueue,
     sender: Sender,
     proved: bool,
 }
@@ -130,7 +129,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         // A failure says nothing of a vendor that we reached ourselves, and nothing where all senders are one.
         let told = self.proved || !matches!(self.sender, Sender::Held | Sender::Unknown);
-        self.door.leave(self.sender, told.then_some(self.proved));
+        self.queue.leave(self.sender, told.then_some(self.proved));
     }
 }
 
@@ -156,41 +155,41 @@ mod tests {
 
     #[test]
     fn a_place_goes_to_whoever_waits_and_comes_back_from_whoever_goes_away() {
-        let door = Door::new(1);
-        let first = polled(pin!(door.enter(address(1)))).unwrap().unwrap();
-        let (mut second, mut third) = (Box::pin(door.enter(address(2))), Box::pin(door.enter(address(3))));
+        let queue = ProofQueue::new(1);
+        let first = polled(pin!(queue.enter(address(1)))).unwrap().unwrap();
+        let (mut second, mut third) = (Box::pin(queue.enter(address(2))), Box::pin(queue.enter(address(3))));
         assert!(polled(second.as_mut()).is_none() && polled(third.as_mut()).is_none());
         first.proved();
         // The second was called and goes away before it hears of it.
         drop(second);
         let turn = polled(third.as_mut()).unwrap().unwrap();
-        let mut fourth = Box::pin(door.enter(address(4)));
+        let mut fourth = Box::pin(queue.enter(address(4)));
         assert!(polled(fourth.as_mut()).is_none());
         drop(fourth);
         turn.proved();
-        assert!(polled(pin!(door.enter(address(5)))).is_some(), "no place was lost");
-        assert!(door.state.lock().waiting.is_empty());
+        assert!(polled(pin!(queue.enter(address(5)))).is_some(), "no place was lost");
+        assert!(queue.state.lock().waiting.is_empty());
     }
 
     #[test]
     fn a_connection_that_is_held_is_never_turned_away() {
-        let door = Door::new(1);
+        let queue = ProofQueue::new(1);
         for sender in [Sender::Held, Sender::Unknown] {
-            assert!((0..40).all(|_| polled(pin!(door.enter(sender))).unwrap().is_ok()));
+            assert!((0..40).all(|_| polled(pin!(queue.enter(sender))).unwrap().is_ok()));
         }
     }
 
     #[test]
     fn who_hangs_up_has_failed() {
-        let door = Door::new(1);
+        let queue = ProofQueue::new(1);
         let mut turned_away = 0;
         for _ in 0..40 {
-            match polled(pin!(door.enter(address(9)))).unwrap() {
+            match polled(pin!(queue.enter(address(9)))).unwrap() {
                 Ok(turn) => drop(turn),
                 Err(TurnedAway) => turned_away += 1,
             }
         }
         assert!(turned_away > 20, "{turned_away}");
-        assert!(polled(pin!(door.enter(address(1)))).unwrap().is_ok());
+        assert!(polled(pin!(queue.enter(address(1)))).unwrap().is_ok());
     }
 }

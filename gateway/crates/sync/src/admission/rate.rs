@@ -5,12 +5,12 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 /// A bucket that fills by the second and holds one second's worth.
-pub(crate) struct Pace {
+pub(crate) struct DeliveryRate {
     per_second: f64,
     state: Mutex<(f64, Instant)>,
 }
 
-impl Pace {
+impl DeliveryRate {
     pub(crate) fn new(per_second: u32) -> Self {
         let per_second = f64::from(per_second.max(1));
         Self { per_second, state: Mutex::new((per_second, Instant::now())) }
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn a_seconds_worth_passes_at_once_and_the_next_one_waits_its_share() {
-        let pace = Pace::new(10);
+        let rate = DeliveryRate::new(10);
         let now = Instant::now();
-        assert_eq!((0..20).filter(|_| pace.admits(now)).count(), 10);
-        assert!(!pace.admits(now + Duration::from_millis(90)));
-        assert!(pace.admits(now + Duration::from_millis(201)));
+        assert_eq!((0..20).filter(|_| rate.admits(now)).count(), 10);
+        assert!(!rate.admits(now + Duration::from_millis(90)));
+        assert!(rate.admits(now + Duration::from_millis(201)));
         let later = now + Duration::from_secs(60);
-        assert_eq!((0..20).filter(|_| pace.admits(later)).count(), 10, "it holds no more than a second's worth");
+        assert_eq!((0..20).filter(|_| rate.admits(later)).count(), 10, "it holds no more than a second's worth");
     }
 }

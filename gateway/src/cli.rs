@@ -224,7 +224,7 @@ pub(crate) enum Flow {
 Examples:
   renmen act --list
   renmen act interview interview.cancel --record interview-orders/interview/ord-7 --map '{\"id\": \"change.external_id\"}' --reason 'withdrew'
-  renmen act --flow order-interview --record applications/feishu/6789 --reason 'by voice' --map '{\"external_id\": \"change.external_id + \\'-2\\'\", \"mode\": \"\\'live_audio\\'\"}'")]
+  renmen act --flow order-interview --record applications/hire/6789 --reason 'by voice' --map '{\"external_id\": \"change.external_id + \\'-2\\'\", \"mode\": \"\\'live_audio\\'\"}'")]
 pub(crate) struct Act {
     /// The destination: a key under `[connections]` or `[channels]`.
     pub(crate) connection: Option<ConnectionName>,

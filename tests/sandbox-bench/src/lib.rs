@@ -90,7 +90,7 @@ fn call(body: &[u8]) -> anyhow::Result<Call> {
     let spec = ConnectionSpec {
         tenant: TenantId::new("default")?,
         connection: ConnectionName::new("bench")?,
-        wish: HttpWish { hosts: vec!["{base_url}".into()], methods: Vec::new() },
+        wish: HttpWish { hosts: vec!["{base_url}".into()], ..HttpWish::default() },
         grant: OperatorGrant {
             hosts: None,
             methods: None,

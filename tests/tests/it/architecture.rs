@@ -222,6 +222,41 @@ fn only_the_store_writes_sql() {
     assert!(has_sql(concat!("let q = \"SELE", "CT 1\";")), "the scanner must find SQL");
 }
 
+/// What ships of a source file: without its own tests.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+/// The first vendor that a text speaks of. The canonical codes of channels name products that people are reached by.
+fn vendor_named(text: &str) -> Option<&'static str> {
+    let text = text.replace("IM_DINGTALK", "").replace("IM_FEISHU", "");
+    let text = text.replace("ImDingtalk", "").replace("ImFeishu", "").to_lowercase();
+    ["dingtalk", "feishu", "x-lark", "larksuite", "x-ogw", "x-acs", "钉钉", "飞书"]
+        .into_iter()
+        .find(|word| text.contains(word))
+}
+
+/// One vendor is one plugin: the gateway and the SDK speak of none by name.
+#[test]
+fn no_vendor_is_named_outside_of_its_plugin() {
+    let mut files = 0;
+    for area in ["gateway", "plugin-sdk"] {
+        for (path, text) in rust_sources(&root().join(area)) {
+            let place = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+            let is_test = ["/tests/", "/benches/", "/target/"].iter().any(|part| place.contains(part))
+                || place.ends_with("tests.rs");
+            if !is_test {
+                files += 1;
+                assert_eq!(vendor_named(shipped(&text)), None, "{place} speaks of a vendor by name");
+            }
+        }
+    }
+    assert!(files > 200, "the sources were not found");
+    assert_eq!(vendor_named(shipped("fn a() {} // as DingTalk does\n#[cfg(test)]")), Some("dingtalk"));
+    assert_eq!(vendor_named(shipped("fn a() {}\n#[cfg(test)]\nmod tests { /* feishu */ }")), None);
+    assert_eq!(vendor_named("ImFeishu \"IM_FEISHU\""), None);
+}
+
 #[test]
 fn the_root_holds_what_the_map_shows() {
     let expected: BTreeSet<&str> = [

@@ -60,7 +60,7 @@ pub struct Stream {
 impl Connection {
     pub(crate) fn read(node: &Node<'_>, tenant: &TenantId, limits: &Limits, text: &Arc<str>) -> Option<Self> {
         let mut section = node.section()?;
-        let plugin = section.require("plugin", "name the component: `plugin = \"plugins/dingtalk.wasm\"`");
+        let plugin = section.require("plugin", "name the component: `plugin = \"plugins/staff.wasm\"`");
         let plugin = plugin.and_then(|node| read_plugin(&node));
         let digest = read_digest(&mut section);
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());

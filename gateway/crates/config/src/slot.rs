@@ -68,11 +68,11 @@ fn read_public(node: &Node<'_>) -> Vec<String> {
 /// Where a secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlotSource {
-    /// `{ env = "DINGTALK_APP" }`
+    /// `{ env = "STAFF_APP" }`
     Env(String),
     /// `{ file = "secrets/app.json" }`, relative to the file.
     File(PathBuf),
-    /// `{ vault = "dingtalk/app" }`
+    /// `{ vault = "staff/app" }`
     Vault(String),
     /// `{ value = "…" }`: in clear, with `--dev` alone.
     Value(DevValue),

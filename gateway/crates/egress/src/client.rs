@@ -141,6 +141,7 @@ impl Egress {
             retries_max: spec.limits.retries_max,
             wait_max: spec.limits.retry_wait_max,
             backoff: self.options.backoff,
+            headers: spec.wish.retry_headers.clone(),
         };
         let seal = Seal::new(&spec.slots, spec.limits.request_bytes_max)?;
         Ok(Arc::new(Connection::new(Parts {

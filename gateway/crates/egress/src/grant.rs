@@ -167,7 +167,7 @@ mod tests {
 
     fn grant(hosts: &[&str], methods: &[&str], operator: &OperatorGrant) -> Grant {
         let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect();
-        let wish = HttpWish { hosts: texts(hosts), methods: texts(methods) };
+        let wish = HttpWish { hosts: texts(hosts), methods: texts(methods), ..HttpWish::default() };
         Grant::new(&wish, operator, &serde_json::json!({})).unwrap()
     }
 

@@ -20,7 +20,7 @@ const HEADERS_MAX: usize = 100;
 /// And what makes a proxy or a framework in front of the vendor act as if another URL, method, host or client had been asked: the
 /// grant is for what the request says. Those are names by custom, so this is a list of what is known to be obeyed, with its
 /// families in [`REFUSED_PREFIXES`]. A list of what is allowed instead would have to know each vendor's own headers
-/// (`x-acs-…`, `x-lark-…`, `idempotency-key`, `stripe-version`), or let the manifest's author write it.
+/// (`idempotency-key` and the like), or let the manifest's author write it.
 const REFUSED: [&str; 48] = [
     "content-encoding",
     "content-transfer-encoding",

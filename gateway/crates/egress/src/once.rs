@@ -60,7 +60,7 @@ impl Connection {
             // The caller's next attempt gets a new one.
             cell.forget(&token).await;
         }
-        let asked = retry::asked_pause(&answer.headers, SystemTime::now());
+        let asked = retry::asked_pause(&answer.headers, &self.parts.retry.headers, SystemTime::now());
         let asked_ms = asked.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
         Ok((self.reveal(answer), asked_ms))
     }

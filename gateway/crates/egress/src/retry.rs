@@ -5,12 +5,13 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
+use renmen_schema::manifest::{RetryHeader, RetryHeaderUnit};
 
 use crate::EgressError;
 use crate::wire::{Answer, Fault};
 
 /// How often and how patiently.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Retry {
     /// Attempts after the first.
     pub(crate) retries_max: u32,
@@ -18,13 +19,15 @@ pub(crate) struct Retry {
     pub(crate) wait_max: Duration,
     /// The first pause is up to this long; each further one up to twice the one before.
     pub(crate) backoff: Duration,
+    /// The vendor's own headers that say when to ask again.
+    pub(crate) headers: Vec<RetryHeader>,
 }
 
 /// Runs attempts until one gives an answer worth having. `idempotent`: doing it twice does no harm.
 ///
 /// # Errors
 /// What is left when the retries are used up; a fault that no retry can mend at once.
-pub(crate) async fn persist<F, Fut>(retry: Retry, idempotent: bool, attempt: F) -> Result<Answer, EgressError>
+pub(crate) async fn persist<F, Fut>(retry: &Retry, idempotent: bool, attempt: F) -> Result<Answer, EgressError>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<Answer, Fault>>,
@@ -38,7 +41,8 @@ where
             Err(Fault::NotSent(_)) => true,
             Err(Fault::Lost(_)) => idempotent,
         };
-        let asked = outcome.as_ref().ok().and_then(|answer| asked_pause(&answer.headers, SystemTime::now()));
+        let asked =
+            outcome.as_ref().ok().and_then(|answer| asked_pause(&answer.headers, &retry.headers, SystemTime::now()));
         let patient = asked.is_none_or(|pause| pause <= retry.wait_max);
         if !again || !patient || tried == retry.retries_max {
             return conclude(outcome, asked, tried);
@@ -80,11 +84,13 @@ fn conclude(outcome: Result<Answer, Fault>, asked: Option<Duration>, tried: u32)
     }
 }
 
-/// What the vendor asks for: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or the seconds of Feishu's
-/// `x-ogw-ratelimit-reset`.
-pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// What the vendor asks for: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or else the first of its own headers that
+/// says so.
+pub(crate) fn asked_pause(headers: &HeaderMap, own: &[RetryHeader], now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text("retry-after").or_else(|| text("x-ogw-ratelimit-reset"))?;
+    let Some(asked) = text("retry-after") else {
+        return own.iter().find_map(|header| own_pause(text(&header.name)?, header.unit, now));
+    };
     if let Ok(seconds) = asked.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
@@ -92,8 +98,20 @@ pub(crate) fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(at.duration_since(now).unwrap_or_default())
 }
 
+fn own_pause(text: &str, unit: RetryHeaderUnit, now: SystemTime) -> Option<Duration> {
+    let number = text.parse::<u64>().ok()?;
+    Some(match unit {
+        RetryHeaderUnit::Seconds => Duration::from_secs(number),
+        RetryHeaderUnit::Milliseconds => Duration::from_millis(number),
+        RetryHeaderUnit::EpochSeconds => {
+            let at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(number))?;
+            at.duration_since(now).unwrap_or_default()
+        }
+    })
+}
+
 /// Anything between nothing and a bound that doubles: many gateways that failed together do not come back together.
-fn full_jitter(retry: Retry, tried: u32) -> Duration {
+fn full_jitter(retry: &Retry, tried: u32) -> Duration {
     let bound = retry.backoff.saturating_mul(2_u32.saturating_pow(tried)).min(retry.wait_max);
     let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(rand::random_range(0..=micros))

@@ -170,7 +170,7 @@ impl Connection {
         loop {
             let used = parking_lot::Mutex::new(None);
             let answer =
-                retry::persist(self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used, memory))
+                retry::persist(&self.parts.retry, idempotent, || self.attempt(order, Beyond::Refuse, &used, memory))
                     .await?;
             let token: Option<Arc<Token>> = used.into_inner();
             let (Some(token), Some(Recipe::Token { endpoint, cell, .. })) =
@@ -351,7 +351,7 @@ impl WayOut for Connection {
         };
         let memory = CallMemory::new(&self.parts.memory, u64::MAX);
         let (origin, outgoing, memory) = (&origin, &outgoing, &memory);
-        retry::persist(self.parts.retry, true, || async move {
+        retry::persist(&self.parts.retry, true, || async move {
             let charge = self.charge(outgoing)?;
             self.wait_for_turn().await?;
             self.resolve(origin).await?;

@@ -29,7 +29,9 @@ contract = "0.1.0"
 [webhook]
 description = "Events"
 [webhook.socket]
-protocol = "dingtalk"
+open = { body = {}, endpoint = "/e", ticket = "/t", ticket_query = "t" }
+event = { when = { "/type" = "EVENT" }, id = "/id", body = "/data" }
+answers = { taken = {}, later = {}, refused = {} }
 open_url = "https://api.example.com/open"
 slot = "key"
 hosts = ["https://*.events.example.com"]

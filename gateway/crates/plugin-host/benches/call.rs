@@ -29,7 +29,7 @@ fn call() -> Call {
     let spec = ConnectionSpec {
         tenant: TenantId::new("default").unwrap(),
         connection: ConnectionName::new("bench").unwrap(),
-        wish: HttpWish { hosts: Vec::new(), methods: Vec::new() },
+        wish: HttpWish::default(),
         grant: OperatorGrant { hosts: None, methods: None, plaintext: false, addresses: Vec::new(), drop: None },
         limits: EgressLimits {
             request_timeout: Duration::from_secs(1),

@@ -76,6 +76,7 @@ pub fn connection_spec(
         wish: HttpWish {
             hosts: urls.iter().map(origin).collect::<Result<_, url::ParseError>>()?,
             methods: ["POST", "PUT", "GET"].map(str::to_owned).into(),
+            ..HttpWish::default()
         },
         grant: OperatorGrant {
             hosts: None,

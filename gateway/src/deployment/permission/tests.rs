@@ -16,7 +16,9 @@ entities = ["employee"]
 [webhook]
 description = "Events"
 [webhook.socket]
-protocol = "dingtalk"
+open = { body = {}, endpoint = "/e", ticket = "/t", ticket_query = "t" }
+event = { when = { "/type" = "EVENT" }, id = "/id", body = "/data" }
+answers = { taken = {}, later = {}, refused = {} }
 open_url = "{api_url}/open"
 slot = "app"
 hosts = ["https://*.events.example.com"]

@@ -26,7 +26,7 @@ pub enum AuthRecipe {
         #[serde(default)]
         place: Placement,
     },
-    /// A vendor's own token endpoint: JSON or a query in, JSON out (DingTalk, Feishu). The slot holds a JSON object whose members
+    /// A vendor's own token endpoint: JSON or a query in, JSON out. The slot holds a JSON object whose members
     /// fill the `{name}` places of `fields`.
     JsonToken {
         /// The token endpoint; may name a configuration key.
@@ -64,13 +64,13 @@ impl AuthRecipe {
     }
 }
 
-/// What an API answers, without a 401, to a token that it no longer takes: DingTalk's `errcode` 40014 with status 200.
+/// What an API answers, without a 401, to a token that it no longer takes: a code in the body of a 200.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaleToken {
     /// RFC 6901 pointer to the code in the answer: `/errcode`.
     pub pointer: String,
-    /// Further places of the code, where the API wraps some of its refusals: `/sub_code`, beside DingTalk's `errcode` 88.
+    /// Further places of the code, where the API wraps some of its refusals: `/sub_code`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// The codes, as text: `40014`, `InvalidAuthentication`.

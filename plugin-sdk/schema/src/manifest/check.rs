@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AuthRecipe, CallBudget, LineageRule, Manifest};
+use super::{AuthRecipe, CallBudget, LineageRule, Manifest, RetryHeader};
 use crate::kind::EntityKind;
 use crate::sensitivity::class_of;
 use crate::shown::line;
@@ -73,6 +73,14 @@ impl Manifest {
         self.check_hosts(&mut faults);
         self.check_slots(&mut faults);
         self.check_seals(&mut faults);
+        self.http.retry_headers.iter().filter_map(RetryHeader::fault).for_each(|why| {
+            fault(&mut faults, "http.retry_headers", why);
+        });
+        if self.http.retry_headers.len() > RetryHeader::COUNT_MAX {
+            let message =
+                format!("{} headers; expected at most {}", self.http.retry_headers.len(), RetryHeader::COUNT_MAX);
+            fault(&mut faults, "http.retry_headers", message);
+        }
         if let Some(wrong) = self.rate.and_then(|rate| rate.fault()) {
             fault(&mut faults, "rate", wrong);
         }
@@ -252,13 +260,19 @@ description = "Changes of staff"
 entities = ["assignment"]
 slots = ["app"]
 [webhook.socket]
-protocol = "dingtalk"
 open_url = "{base_url}/open"
 slot = "app"
 hosts = ["https://wss.example.com"]
+open = { body = { id = "{id}" }, endpoint = "/endpoint", ticket = "/ticket", ticket_query = "ticket", error_code = "/code" }
+event = { when = { "/type" = "EVENT" }, id = "/id", headers = "/headers", body = "/data" }
+answers = { taken = { id = "{id}", data = "{answer}" }, later = { id = "{id}" }, refused = { id = "{id}", data = "{body}" } }
+[[webhook.socket.controls]]
+when = { "/type" = "PING" }
+answer = { id = "{id}", data = "{body}" }
 [http]
 hosts = ["https://api.example.com", "https://*.example.com:8443", "{base_url}", "drop:"]
 methods = ["GET", "POST"]
+retry_headers = [{ name = "x-ratelimit-reset", unit = "seconds" }]
 [slots.app]
 description = "The app"
 auth = { type = "json_token", token_url = "{base_url}/token", fields = { key = "{id}" }, token = "/token" }
@@ -326,6 +340,21 @@ type = "string"
             ("slot = \"app\"", "slot = \"apps\"", "webhook.socket.slot: `apps` is no slot"),
             ("https://wss.example.com", "wss.example.com", "webhook.socket.hosts: `wss.example.com` is no origin"),
             ("{base_url}/open", "open", "webhook.socket.open_url: `open` is not absolute"),
+            ("\"/endpoint\"", "\"endpoint\"", "webhook.socket.open.endpoint: `endpoint` is not a JSON Pointer"),
+            (
+                "when = { \"/type\" = \"PING\" }",
+                "when = { type = \"PING\" }",
+                "webhook.socket.controls.0.when: `type` is not",
+            ),
+            ("when = { \"/type\" = \"EVENT\" }", "when = {}", "webhook.socket.event.when: nothing"),
+            ("{answer}", "{answers}", "webhook.socket.answers.taken: `{answers}` stands for nothing here"),
+            (
+                "answer = { id = \"{id}\"",
+                "answer = { id = \"{answer}\"",
+                "webhook.socket.controls.0.answer: `{answer}` stands for nothing here; expected `{id}`, `{body}`",
+            ),
+            ("later = { id = \"{id}\" }", "later = \"{id}\"", "webhook.socket.answers.later: expected a JSON object"),
+            ("x-ratelimit-reset", "x ratelimit", "http.retry_headers: `x ratelimit` is not the name of a header"),
             (
                 "confirm = \"message.read\"",
                 "confirm = \"message.gone\"",
@@ -346,7 +375,7 @@ type = "string"
     #[test]
     fn an_unknown_key_or_a_wrong_type_has_its_line_and_column() {
         let error = Manifest::parse(&GOOD.replace("[http]", "[http]\nhost = []")).unwrap_err();
-        assert_eq!((error.line, error.column), (26, 1), "{error}");
+        assert_eq!((error.line, error.column), (31, 1), "{error}");
         assert!(error.message.contains("host"), "{error}");
         let error = Manifest::parse(&GOOD.replace("\"1.2.3\"", "1")).unwrap_err();
         assert_eq!((error.line, error.column), (3, 11), "{error}");

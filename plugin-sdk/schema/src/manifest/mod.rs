@@ -22,9 +22,12 @@ pub use auth::{AuthRecipe, Placement, StaleToken, TokenBody};
 pub use budget::{BudgetPeriod, CallBudget};
 pub use check::{MANIFEST_BYTES_MAX, ManifestError, ManifestFault};
 pub use proof::{AnswerManifest, OpenManifest, Place, ProofManifest, QuestionManifest, SignedPart, TokenManifest};
-pub use rate::Rate;
+pub use rate::{Rate, RetryHeader, RetryHeaderUnit};
 pub use seal::{KeyForm, SealKind, SealManifest, SealScheme, SealUse};
-pub use socket::{EventProtocol, EventSocketManifest};
+pub use socket::{
+    EventSocketManifest, SocketAnswersManifest, SocketControlManifest, SocketEventManifest, SocketOpenManifest,
+    fill_placeholders, placeholders,
+};
 pub use write::{ActionManifest, Idempotence, WebhookManifest};
 
 /// The name of the custom section that carries the manifest's TOML text in a component.
@@ -34,7 +37,7 @@ pub const SECTION: &str = "renmen:manifest";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// `dingtalk`: also the crate's folder. 1 to 63 of `a-z`, `0-9`, `-`, `_`.
+    /// `staff-api`: also the crate's folder. 1 to 63 of `a-z`, `0-9`, `-`, `_`.
     pub name: String,
     /// Semantic version of the connector.
     pub version: String,
@@ -119,13 +122,16 @@ pub enum Deletes {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpWish {
-    /// Origins: `https://api.dingtalk.com`, `https://*.example.com`, or `{base_url}` for the origin of that key of the
+    /// Origins: `https://api.example.com`, `https://*.example.com`, or `{base_url}` for the origin of that key of the
     /// connection's configuration; `drop:` for the connection's drop directory.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Methods; empty means `GET` alone.
     #[serde(default)]
     pub methods: Vec<String>,
+    /// Headers of this API's answers that say when to ask again, besides `Retry-After`, which the gateway knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retry_headers: Vec<RetryHeader>,
 }
 
 /// One slot.

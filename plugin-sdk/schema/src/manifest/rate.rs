@@ -18,6 +18,41 @@ pub struct Rate {
     pub burst: Option<u32>,
 }
 
+/// A header of an answer that says when to ask again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetryHeader {
+    /// Its name, compared without case.
+    pub name: String,
+    /// What its number counts.
+    pub unit: RetryHeaderUnit,
+}
+
+/// What the number in a [`RetryHeader`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryHeaderUnit {
+    /// Seconds from now.
+    Seconds,
+    /// Milliseconds from now.
+    Milliseconds,
+    /// The time at which to ask again, in seconds since 1970.
+    EpochSeconds,
+}
+
+impl RetryHeader {
+    /// Headers of one manifest.
+    pub const COUNT_MAX: usize = 8;
+
+    /// Why no header can have this name; none when one can.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let fits = (1..=100).contains(&self.name.len()) && self.name.bytes().all(is_token);
+        (!fits).then(|| format!("`{}` is not the name of a header", self.name))
+    }
+}
+
 impl Rate {
     /// The most requests of a period, and of a burst.
     pub const REQUESTS_MAX: u32 = 1_000_000;

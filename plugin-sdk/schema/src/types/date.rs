@@ -43,7 +43,7 @@ impl LocalDate {
         }
     }
 
-    /// The day that a vendor means by an epoch time at its own midnight: DingTalk gives a date as the milliseconds of midnight
+    /// The day that a vendor means by an epoch time at its own midnight: some give a date as the milliseconds of midnight
     /// in China, which in UTC is the evening before. `offset_minutes` is the vendor's offset from UTC, 480 for China.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ fn a_slot_is_a_key_or_a_credential_and_never_both() {
             ),
             (
                 "[webhook.proof]",
-                "[webhook.socket]\nprotocol = \"dingtalk\"\nopen_url = \"https://a.test/\"\nslot = \"outgoing\"\nhosts = [\"https://a.test\"]\n[webhook.proof]",
+                "[webhook.socket]\nopen = { body = {}, endpoint = \"/e\", ticket = \"/t\", ticket_query = \"t\" }\nevent = { when = { \"/type\" = \"EVENT\" }, id = \"/id\", body = \"/data\" }\nanswers = { taken = {}, later = {}, refused = {} }\nopen_url = \"https://a.test/\"\nslot = \"outgoing\"\nhosts = [\"https://a.test\"]\n[webhook.proof]",
                 "slots.outgoing.seal: the slot that opens webhook.socket is never sealed",
             ),
         ],

@@ -80,7 +80,7 @@ pub(crate) enum Basis {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the store's type in the OpenAPI document")]
 pub(crate) struct PluginVersion {
-    /// `dingtalk`.
+    /// `staff-api`.
     name: String,
     /// `0.1.0`.
     version: String,

@@ -1,10 +1,11 @@
 //! A WebSocket on which a vendor sends its events. Owns the way there, which is that of every request: the grant, the slot's
 //! audience, the address rules, the connection's rate, TLS with the same roots, the caps; and the life of the connection:
-//! keep-alive and the sign that it is dead. What is said on it is a protocol's business ([`dingtalk`]). It must not know
-//! what an event means or where it is kept.
+//! keep-alive and the sign that it is dead. What is said on it is data of the manifest ([`open_call`], [`frame`]). It must not know
+//! any vendor, what an event means or where it is kept.
 
 mod connect;
-mod dingtalk;
+mod frame;
+mod open_call;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::Method;
 use renmen_origin::{Origin, config_text};
-use renmen_schema::manifest::{EventProtocol, EventSocketManifest, HttpWish};
+use renmen_schema::manifest::{EventSocketManifest, HttpWish};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, error::CapacityError};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -25,6 +26,7 @@ use crate::redactor::Redactor;
 use crate::target::Target;
 use crate::template::fill;
 use crate::{Connection, EgressError};
+use frame::{Frame, answer_to, frame_of};
 
 /// A connection on which nothing came for so long is asked whether it lives. As the vendor's own client does.
 const QUIET: Duration = Duration::from_secs(60);
@@ -64,6 +66,8 @@ pub enum EventVerdict {
 /// An open connection. It ends when it is dropped.
 pub struct EventSocket {
     wire: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// What is said on it, and how it is answered.
+    spoken: EventSocketManifest,
     quiet: Duration,
     patience: Duration,
     bytes_max: u64,
@@ -76,15 +80,6 @@ impl std::fmt::Debug for EventSocket {
     }
 }
 
-/// What a protocol makes of one text message.
-enum Frame {
-    Event(SocketEvent),
-    /// To be answered with this text.
-    Control(String),
-    /// The same, and then the vendor wants to be asked for a new connection.
-    Goodbye(String),
-}
-
 impl Connection {
     /// Asks the vendor for a connection and opens it.
     ///
@@ -92,9 +87,7 @@ impl Connection {
     /// [`EgressError`] as for any request; also [`EgressError::Unavailable`] when what answers is no WebSocket.
     pub async fn open_events(&self, wish: &EventSocketManifest) -> Result<EventSocket, EgressError> {
         let (grant, slot, open_url) = self.event_way(wish)?;
-        let url = match wish.protocol {
-            EventProtocol::Dingtalk => dingtalk::ask(self, slot, open_url).await?,
-        };
+        let url = open_call::ask(self, slot, open_url, &wish.open).await?;
         let origin = connect::origin_of(&url)?;
         // It carries the ticket that the secret was given for. The manifest's word for that are the socket's own hosts.
         slot.check_to(&origin)?;
@@ -102,12 +95,13 @@ impl Connection {
         let wire = self.connect_to(&grant, url, origin).await?;
         let redactor = Arc::clone(&self.parts.redactor);
         let bytes_max = self.parts.limits.response_bytes_max;
-        Ok(EventSocket { wire, quiet: QUIET, patience: PATIENCE, bytes_max, redactor })
+        Ok(EventSocket { wire, spoken: wish.clone(), quiet: QUIET, patience: PATIENCE, bytes_max, redactor })
     }
 
     /// The way to where a connection is asked for, checked: the grant of the socket, the slot that opens it, the URL.
     pub(crate) fn event_way(&self, wish: &EventSocketManifest) -> Result<(Grant, &Slot, Url), EgressError> {
-        let hosts = HttpWish { hosts: wish.hosts.clone(), methods: vec!["GET".into(), "POST".into()] };
+        let hosts =
+            HttpWish { hosts: wish.hosts.clone(), methods: vec!["GET".into(), "POST".into()], ..HttpWish::default() };
         let grant = Grant::new(&hosts, &self.parts.operator, &self.parts.config)?;
         let slot = self.parts.slots.get(&wish.slot);
         let slot = slot.ok_or_else(|| EgressError::NotGranted(format!("the manifest has no slot `{}`", wish.slot)))?;
@@ -135,7 +129,7 @@ impl EventSocket {
     pub async fn next(&mut self) -> Result<Option<SocketEvent>, EgressError> {
         loop {
             let Some(text) = self.text().await? else { return Ok(None) };
-            match dingtalk::read(&text) {
+            match frame_of(&text, &self.spoken) {
                 Some(Frame::Event(event)) => return Ok(Some(self.reveal(event).await)),
                 Some(Frame::Control(answer)) => self.write(Message::text(answer)).await?,
                 Some(Frame::Goodbye(answer)) => {
@@ -143,7 +137,10 @@ impl EventSocket {
                     let _ = self.write(Message::text(answer)).await;
                     return Ok(None);
                 }
-                None => tracing::warn!(bytes = text.len(), "A message of the vendor's is no frame: left unanswered"),
+                None => tracing::warn!(
+                    bytes = text.len(),
+                    "The vendor sent a text that its manifest does not describe: left unanswered"
+                ),
             }
         }
     }
@@ -166,7 +163,7 @@ impl EventSocket {
         verdict: EventVerdict,
         answer: &[u8],
     ) -> Result<(), EgressError> {
-        self.write(Message::text(dingtalk::answer(&event.message_id, verdict, answer))).await
+        self.write(Message::text(answer_to(event, verdict, answer, &self.spoken))).await
     }
 
     /// Says goodbye. What goes wrong with that matters to nobody.

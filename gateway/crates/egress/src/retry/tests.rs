@@ -3,7 +3,12 @@ use super::*;
 use std::sync::Mutex;
 use tokio::time::Instant;
 
-const RETRY: Retry = Retry { retries_max: 3, wait_max: Duration::from_secs(10), backoff: Duration::from_millis(250) };
+const RETRY: Retry = Retry {
+    retries_max: 3,
+    wait_max: Duration::from_secs(10),
+    backoff: Duration::from_millis(250),
+    headers: Vec::new(),
+};
 
 fn answer(status: u16, headers: &[(&'static str, &str)]) -> Result<Answer, Fault> {
     let headers = headers.iter().map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap())).collect();
@@ -15,7 +20,7 @@ async fn run(idempotent: bool, script: Vec<Result<Answer, Fault>>) -> (usize, Du
     let start = Instant::now();
     let all = script.len();
     let script = Mutex::new(script.into_iter());
-    let outcome = persist(RETRY, idempotent, || {
+    let outcome = persist(&RETRY, idempotent, || {
         let next = script.lock().unwrap().next().expect("the script is long enough");
         async move { next }
     })
@@ -69,13 +74,26 @@ async fn what_was_not_sent_is_tried_again_for_any_method_and_what_was_lost_is_no
 #[test]
 fn a_pause_is_read_as_seconds_or_date_and_nonsense_is_none() {
     let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:30 GMT").unwrap();
+    let own = [
+        ("x-slow-s", RetryHeaderUnit::Seconds),
+        ("X-Slow-Ms", RetryHeaderUnit::Milliseconds),
+        ("x-slow-at", RetryHeaderUnit::EpochSeconds),
+    ];
+    let own = own.map(|(name, unit)| RetryHeader { name: name.to_owned(), unit });
     let pause = |name: &'static str, text: &str| {
-        asked_pause(&[(name.parse().unwrap(), text.parse().unwrap())].into_iter().collect(), now).map(|p| p.as_secs())
+        let headers = [(name.parse().unwrap(), text.parse().unwrap())].into_iter().collect();
+        asked_pause(&headers, &own, now).map(|p| p.as_secs())
     };
     assert_eq!(pause("retry-after", "120"), Some(120));
     assert_eq!(pause("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(7));
     assert_eq!(pause("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT"), Some(0));
-    assert_eq!(pause("x-ogw-ratelimit-reset", "3"), Some(3));
+    assert_eq!(pause("x-slow-s", "3"), Some(3));
+    assert_eq!(pause("x-slow-ms", "3500"), Some(3));
+    assert_eq!(pause("x-slow-at", "784111777"), Some(7), "1994-11-06T08:49:37Z");
+    assert_eq!(pause("x-slow-at", "784111000"), Some(0), "it is over");
+    assert_eq!(pause("x-slow-at", "18446744073709551615"), None);
+    assert_eq!(pause("x-unknown", "3"), None, "a header that the manifest does not name says nothing");
+    assert_eq!(pause("x-slow-s", "soon"), None);
     assert_eq!(pause("retry-after", "soon"), None);
     assert_eq!(pause("retry-after", "-5"), None);
 }

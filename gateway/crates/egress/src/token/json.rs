@@ -1,4 +1,4 @@
-//! A vendor's own token endpoint: named fields in, a pointer to the token out (DingTalk, Feishu and most Chinese suites).
+//! A vendor's own token endpoint: named fields in, a pointer to the token out.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};

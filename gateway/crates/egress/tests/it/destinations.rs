@@ -2,11 +2,11 @@
 //! could take.
 
 use renmen_egress::{ConnectionSpec, Egress, EgressError, NoTape, SlotSpec};
-use renmen_schema::manifest::{AuthRecipe, EventProtocol, EventSocketManifest, Placement, TokenBody};
+use renmen_schema::manifest::{AuthRecipe, EventSocketManifest, Placement, TokenBody};
 use renmen_vault::Secret;
 use serde_json::json;
 
-use crate::support::{Vendor, connect, get, ok, options, reply, slot, spec, static_slot, with_slot};
+use crate::support::{Vendor, connect, get, ok, options, reply, shipped_socket, slot, spec, static_slot, with_slot};
 
 const SECRET: &str = r#"{"client_id":"app-000001","client_secret":"canary-s3cret"}"#;
 
@@ -104,10 +104,9 @@ async fn an_event_connection_is_asked_for_and_opened_within_the_operators_word_a
     let opened = json!({ "endpoint": format!("ws://{}/connect", socket.address), "ticket": "ticket-canary" });
     let api = Vendor::start(vec![ok(&opened.to_string())]).await;
     let wish = EventSocketManifest {
-        protocol: EventProtocol::Dingtalk,
         open_url: api.url("/open"),
-        slot: slot("app"),
         hosts: vec![api.url(""), socket.url("")],
+        ..shipped_socket()
     };
     let with = |to: Vec<String>| {
         let slot_spec = SlotSpec {

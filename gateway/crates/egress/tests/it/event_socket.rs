@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
 use renmen_egress::{Connection, ConnectionSpec, EgressError, EventVerdict, SlotSpec};
-use renmen_schema::manifest::{AuthRecipe, EventProtocol, EventSocketManifest};
+use renmen_schema::manifest::{AuthRecipe, EventSocketManifest};
 use renmen_vault::Secret;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Act, Vendor, connect, ok, reply, slot, spec};
+use crate::support::{Act, Vendor, connect, ok, reply, shipped_socket, slot, spec};
 
 const SECRET: &str = "canary-app-secret-77";
 
@@ -31,10 +31,9 @@ fn opens(endpoint: &str) -> Act {
 
 fn wish(vendor: &Vendor, hosts: &[String]) -> EventSocketManifest {
     EventSocketManifest {
-        protocol: EventProtocol::Dingtalk,
         open_url: vendor.url("/v1.0/gateway/connections/open"),
-        slot: slot("app"),
         hosts: [&[vendor.url("")], hosts].concat(),
+        ..shipped_socket()
     }
 }
 

@@ -11,10 +11,16 @@ use renmen_egress::{
     SlotSpec, Tape,
 };
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
-use renmen_schema::manifest::{AuthRecipe, HttpWish, Placement};
+use renmen_schema::manifest::{AuthRecipe, EventSocketManifest, HttpWish, Manifest, Placement};
 use renmen_vault::Secret;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// The connection for events as a connector of this project describes it; asked for with the slot `app`.
+pub(crate) fn shipped_socket() -> EventSocketManifest {
+    let manifest = Manifest::parse(include_str!("../../../../../plugins/dingtalk/plugin.toml")).unwrap();
+    manifest.webhook.unwrap().socket.unwrap()
+}
 
 /// What the vendor does with one request.
 #[derive(Clone)]
@@ -168,7 +174,7 @@ pub(crate) fn spec(hosts: &[String]) -> ConnectionSpec {
     ConnectionSpec {
         tenant: TenantId::new("acme").unwrap(),
         connection: ConnectionName::new("erp").unwrap(),
-        wish: HttpWish { hosts: hosts.to_vec(), methods: vec!["GET".into(), "POST".into()] },
+        wish: HttpWish { hosts: hosts.to_vec(), methods: vec!["GET".into(), "POST".into()], ..HttpWish::default() },
         grant: OperatorGrant {
             hosts: None,
             methods: None,

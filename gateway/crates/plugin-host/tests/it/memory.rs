@@ -36,7 +36,11 @@ impl Process {
         let spec = ConnectionSpec {
             tenant: "default".parse().unwrap(),
             connection: ConnectionName::new(name).unwrap(),
-            wish: HttpWish { hosts: vec!["{base_url}".into()], methods: vec!["GET".into(), "POST".into()] },
+            wish: HttpWish {
+                hosts: vec!["{base_url}".into()],
+                methods: vec!["GET".into(), "POST".into()],
+                ..HttpWish::default()
+            },
             grant: OperatorGrant {
                 hosts: None,
                 methods: None,

@@ -51,7 +51,7 @@ pub(crate) fn spec(origins: &[String], slots: &[(&str, &str)]) -> ConnectionSpec
     ConnectionSpec {
         tenant: TenantId::new("acme").unwrap(),
         connection: ConnectionName::new("hr").unwrap(),
-        wish: HttpWish { hosts: origins.to_vec(), methods: vec!["POST".into(), "GET".into()] },
+        wish: HttpWish { hosts: origins.to_vec(), methods: vec!["POST".into(), "GET".into()], ..HttpWish::default() },
         grant: OperatorGrant {
             hosts: None,
             methods: None,

@@ -142,7 +142,11 @@ fn connection(config: serde_json::Value, logs: LogLimits) -> Arc<Connection> {
     let spec = ConnectionSpec {
         tenant: TenantId::new("default").unwrap(),
         connection: ConnectionName::new("test").unwrap(),
-        wish: HttpWish { hosts: vec!["{base_url}".into()], methods: vec!["GET".into(), "POST".into()] },
+        wish: HttpWish {
+            hosts: vec!["{base_url}".into()],
+            methods: vec!["GET".into(), "POST".into()],
+            ..HttpWish::default()
+        },
         grant: OperatorGrant {
             hosts: None,
             methods: None,

@@ -4,7 +4,7 @@ use renmen_schema::Remedy;
 
 use crate::{ChangeKind, DeletedBy, RunState, RunTrigger, StoreError};
 
-pub(crate) fn of_deleted(by: DeletedBy) -> i64 {
+pub(crate) fn deleted_code(by: DeletedBy) -> i64 {
     match by {
         DeletedBy::SourceEvent => 1,
         DeletedBy::SourceFlag => 2,
@@ -23,7 +23,7 @@ pub(crate) fn deleted(code: i64) -> Result<DeletedBy, StoreError> {
     }
 }
 
-pub(crate) fn of_kind(kind: ChangeKind) -> i64 {
+pub(crate) fn kind_code(kind: ChangeKind) -> i64 {
     match kind {
         ChangeKind::Created => 1,
         ChangeKind::Updated => 2,
@@ -46,7 +46,7 @@ pub(crate) fn trigger(text: &str) -> Result<RunTrigger, StoreError> {
         .ok_or_else(|| StoreError::Fault(format!("the database names an unknown trigger of a run: `{text}`")))
 }
 
-pub(crate) fn of_state(state: RunState) -> i64 {
+pub(crate) fn run_state_code(state: RunState) -> i64 {
     match state {
         RunState::Running => RUNNING,
         RunState::Completed => 2,
@@ -63,7 +63,7 @@ pub(crate) const INTERRUPTED: i64 = 4;
 /// `exchange_no` of a revision that no exchange shows: a sweep missed the record.
 pub(crate) const NO_EXCHANGE: i64 = -1;
 
-pub(crate) fn state(code: i64) -> Result<RunState, StoreError> {
+pub(crate) fn run_state(code: i64) -> Result<RunState, StoreError> {
     match code {
         RUNNING => Ok(RunState::Running),
         2 => Ok(RunState::Completed),
@@ -74,7 +74,7 @@ pub(crate) fn state(code: i64) -> Result<RunState, StoreError> {
     }
 }
 
-pub(crate) fn of_remedy(remedy: Remedy) -> i64 {
+pub(crate) fn remedy_code(remedy: Remedy) -> i64 {
     match remedy {
         Remedy::Operator => 1,
         Remedy::Source => 2,
@@ -84,7 +84,7 @@ pub(crate) fn of_remedy(remedy: Remedy) -> i64 {
 }
 
 pub(crate) fn remedy(code: i64) -> Result<Remedy, StoreError> {
-    let found = Remedy::ALL.into_iter().find(|remedy| of_remedy(*remedy) == code);
+    let found = Remedy::ALL.into_iter().find(|remedy| remedy_code(*remedy) == code);
     found.ok_or_else(|| unknown("remedy", code))
 }
 
@@ -100,10 +100,10 @@ mod tests {
     #[test]
     fn every_word_comes_back_from_its_number_and_other_numbers_are_faults() {
         for by in [DeletedBy::SourceEvent, DeletedBy::SourceFlag, DeletedBy::FullDiff, DeletedBy::Manual] {
-            assert_eq!(deleted(of_deleted(by)).unwrap(), by);
+            assert_eq!(deleted(deleted_code(by)).unwrap(), by);
         }
         for change in [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted] {
-            assert_eq!(kind(of_kind(change)).unwrap(), change);
+            assert_eq!(kind(kind_code(change)).unwrap(), change);
         }
         for run in [
             RunState::Running,
@@ -112,12 +112,12 @@ mod tests {
             RunState::Failed,
             RunState::Interrupted,
         ] {
-            assert_eq!(state(of_state(run)).unwrap(), run);
+            assert_eq!(run_state(run_state_code(run)).unwrap(), run);
         }
         for needs in Remedy::ALL {
-            assert_eq!(remedy(of_remedy(needs)).unwrap(), needs);
+            assert_eq!(remedy(remedy_code(needs)).unwrap(), needs);
         }
         assert!(remedy(0).is_err());
-        assert!(deleted(0).is_err() && kind(9).is_err() && state(0).is_err());
+        assert!(deleted(0).is_err() && kind(9).is_err() && run_state(0).is_err());
     }
 }

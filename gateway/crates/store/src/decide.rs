@@ -64,9 +64,12 @@ pub(crate) fn last_wins(mut records: Vec<RecordWrite>) -> Vec<RecordWrite> {
     records
 }
 
+/// See [`quarantine_identity`].
+pub(crate) type QuarantineIdentity = [u8; 16];
+
 /// Who a quarantined thing is: its entity and vendor id or, without an id, its bytes. The same bad record of the next run
 /// takes the place of the one before; the good record takes it out.
-pub(crate) fn quarantine_identity(entity: &str, external_id: Option<&str>, raw: &[u8]) -> [u8; 16] {
+pub(crate) fn quarantine_identity(entity: &str, external_id: Option<&str>, raw: &[u8]) -> QuarantineIdentity {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&(entity.len() as u64).to_be_bytes());
     hasher.update(entity.as_bytes());
@@ -79,7 +82,7 @@ pub(crate) fn quarantine_identity(entity: &str, external_id: Option<&str>, raw: 
     identity
 }
 
-/// Sums of a commit: for the caller, and for the counters of each scope.
+/// Sums of a commit: for the caller, for the counters of each scope, and for its run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// What the caller hears.
@@ -88,6 +91,8 @@ pub(crate) struct Tally {
     pub(crate) scopes: BTreeMap<i64, (i64, i64)>,
     /// Bytes of the revisions that it adds.
     pub(crate) bytes: i64,
+    /// What the page listed: records, unchanged ones and refused ones.
+    pub(crate) listed: u64,
 }
 
 impl Tally {

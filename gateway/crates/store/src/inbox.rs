@@ -221,7 +221,7 @@ pub(crate) fn add(sum: &mut CommitOutcome, page: &CommitOutcome) {
 pub(crate) const INBOX_SELECT: &str = "SELECT id, connection, delivery_id, received_at, page, records, changes, quarantined, \
                                        refreshes, repeats FROM inbox";
 
-pub(crate) fn inbox_row(row: &impl Columns) -> Result<InboxRow, StoreError> {
+pub(crate) fn inbox_row(row: &dyn Columns) -> Result<InboxRow, StoreError> {
     let count = |at| Ok::<_, StoreError>(row.int(at)?.unsigned_abs());
     Ok(InboxRow {
         id: row.int(0)?,
@@ -238,7 +238,7 @@ pub(crate) fn inbox_row(row: &impl Columns) -> Result<InboxRow, StoreError> {
 }
 
 /// Columns: id, tenant, connection, stream, external_id (empty: the whole stream), asked, attempts.
-pub(crate) fn refresh_row(row: &impl Columns) -> Result<RefreshRow, StoreError> {
+pub(crate) fn refresh_row(row: &dyn Columns) -> Result<RefreshRow, StoreError> {
     let external_id = Some(row.text(4)?).filter(|id| !id.is_empty());
     Ok(RefreshRow {
         id: row.int(0)?,
@@ -250,9 +250,9 @@ pub(crate) fn refresh_row(row: &impl Columns) -> Result<RefreshRow, StoreError> 
     })
 }
 
-/// Connections as both stores compare them: no name has a slash.
-pub(crate) fn places(connections: &[(TenantId, ConnectionName)]) -> Vec<String> {
-    connections.iter().map(|(tenant, connection)| format!("{tenant}/{connection}")).collect()
+/// A connection as one text: no name has a slash.
+pub(crate) fn tenant_connection((tenant, connection): &(TenantId, ConnectionName)) -> String {
+    format!("{tenant}/{connection}")
 }
 
 /// What was claimed, in the order in which it was first asked for: a statement that changes rows gives them back in any.

@@ -33,13 +33,6 @@ pub(crate) struct Wanted {
     pub(crate) more: i64,
 }
 
-/// Does a body come, or does it go?
-#[derive(Clone, Copy)]
-pub(crate) enum Way {
-    Comes,
-    Goes,
-}
-
 impl KeyChanges {
     /// None yet, of records of this tenant.
     pub(crate) fn of(tenant: TenantId) -> Self {
@@ -54,13 +47,18 @@ impl KeyChanges {
         &self.tenant
     }
 
-    /// A body of a record (scope and row) comes or goes.
-    pub(crate) fn note(&mut self, entity: &str, place: (i64, i64), body: &[u8], way: Way) {
+    /// A record (scope and row) has this body now.
+    pub(crate) fn add_body(&mut self, entity: &str, place: (i64, i64), body: &[u8]) {
+        self.count(entity, place, body, 1);
+    }
+
+    /// A record has this body no more.
+    pub(crate) fn remove_body(&mut self, entity: &str, place: (i64, i64), body: &[u8]) {
+        self.count(entity, place, body, -1);
+    }
+
+    fn count(&mut self, entity: &str, place: (i64, i64), body: &[u8], by: i64) {
         let Some(kind) = concerned(entity) else { return };
-        let by = match way {
-            Way::Comes => 1,
-            Way::Goes => -1,
-        };
         let keys = RecordKeys::of(kind, body);
         for (scheme, value) in &keys.announced {
             let key = digest(&self.tenant, kind, scheme, value);
@@ -145,12 +143,11 @@ mod tests {
     #[test]
     fn a_key_in_both_bodies_is_no_change() {
         let mut changes = KeyChanges::of(TenantId::new("acme").unwrap());
-        let mut note = |number: &str, mail: &str, way| {
-            let body = format!(r#"{{"person":{{}},"number":"{number}","work":{{"work_email":"{mail}"}}}}"#);
-            changes.note("employee", (1, 7), body.as_bytes(), way);
+        let body = |number: &str, mail: &str| {
+            format!(r#"{{"person":{{}},"number":"{number}","work":{{"work_email":"{mail}"}}}}"#).into_bytes()
         };
-        note("E1", "a@b.example", Way::Goes);
-        note("E2", "A@b.example", Way::Comes);
+        changes.remove_body("employee", (1, 7), &body("E1", "a@b.example"));
+        changes.add_body("employee", (1, 7), &body("E2", "A@b.example"));
         changes.settle();
         let ways: Vec<i64> = changes.announced.values().copied().collect();
         assert_eq!(ways.iter().sum::<i64>(), 0);

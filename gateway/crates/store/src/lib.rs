@@ -10,13 +10,13 @@
 //! - positions of the change feed are given out in the order in which they become visible: a gap never fills later;
 //! - every key begins with the tenant: the id of another tenant's record is as unknown as one that was never made.
 //!
-//! Map: [`Store`] is the interface, `model` its shapes. `decide`, `seen`, `identity`, `listing` and `rows` are what the
-//! backends share; `sqlite` and `postgres` hold the statements.
+//! Map: [`Store`] is the interface, `model` its shapes. `decide`, `seen`, `identity`, `listing` and `rows` are rules without a
+//! statement; `sql` and `outbox` hold the statements that both backends run, `sqlite` and `postgres` those of one alone, and
+//! when and where each runs.
 
 mod authored;
 mod codes;
 mod decide;
-mod endpoint_row;
 mod error;
 mod failpoint;
 mod follow;
@@ -34,6 +34,7 @@ mod postgres;
 mod quota;
 mod rows;
 mod seen;
+mod sql;
 mod sqlite;
 
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub use model::{
     RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
     StreamState, Sweep, TimerRow, TimerWrite, UnresolvedKeys,
 };
-use options::Place;
+use options::StoreLocation;
 pub use options::StoreOptions;
 pub use quota::{DiskUse, Quota};
 
@@ -66,9 +67,9 @@ pub use quota::{DiskUse, Quota};
 /// [`StoreError::BadInput`] for a URL that is none, [`StoreError::Busy`] when another gateway holds the file,
 /// [`StoreError::Unavailable`] when the database is away, [`StoreError::Fault`] when it is newer than this program.
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
-    match options.place()? {
-        Place::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
-        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
+    match options.location()? {
+        StoreLocation::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
+        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
     }
 }
 
@@ -78,9 +79,9 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
 /// # Errors
 /// As [`open`]; [`StoreError::Unavailable`] when there is no database yet or it wants migrating first.
 pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
-    match options.place()? {
-        Place::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
-        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, false).await?)),
+    match options.location()? {
+        StoreLocation::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
+        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, false).await?)),
     }
 }
 
@@ -92,11 +93,11 @@ pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, Sto
 /// # Errors
 /// As [`open`]; [`StoreError::Busy`] only while a gateway of an older release holds the file.
 pub async fn open_keys(options: StoreOptions) -> Result<Arc<dyn KeyStore>, StoreError> {
-    match options.place()? {
-        Place::Sqlite(path) => match sqlite::KeyFile::open(&path, &options).await? {
+    match options.location()? {
+        StoreLocation::Sqlite(path) => match sqlite::KeyFile::open(&path, &options).await? {
             Some(keys) => Ok(Arc::new(keys)),
             None => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
         },
-        Place::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
+        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
     }
 }

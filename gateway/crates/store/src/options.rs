@@ -45,7 +45,7 @@ impl std::fmt::Debug for StoreOptions {
 
 /// Which backend, and where.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum StoreLocation {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
@@ -69,7 +69,7 @@ impl StoreOptions {
     }
 
     /// Reads the URL and checks the figures.
-    pub(crate) fn place(&self) -> Result<Place, StoreError> {
+    pub(crate) fn location(&self) -> Result<StoreLocation, StoreError> {
         if self.readers == 0 || self.checkpoint_pages == 0 || self.read_timeout_ms == 0 {
             return Err(StoreError::BadInput("readers, checkpoint pages and read timeout must be at least 1".into()));
         }
@@ -79,12 +79,12 @@ impl StoreOptions {
             if path.is_empty() || path.starts_with(':') {
                 return Err(StoreError::BadInput("`sqlite:` needs the path of a file: `sqlite:data/renmen.db`".into()));
             }
-            return Ok(Place::Sqlite(PathBuf::from(path)));
+            return Ok(StoreLocation::Sqlite(PathBuf::from(path)));
         }
         if self.url.starts_with("postgres://") || self.url.starts_with("postgresql://") {
             // The parser's error may quote the URL, which may hold a password.
-            return self.url.parse().map(|config| Place::Postgres(Box::new(config))).map_err(|_| {
-                StoreError::BadInput("the PostgreSQL URL is none: write `postgres://USER@HOST:PORT/DATABASE`".into())
+            return self.url.parse().map(|config| StoreLocation::Postgres(Box::new(config))).map_err(|_| {
+                StoreError::BadInput("the PostgreSQL URL is invalid: write `postgres://USER@HOST:PORT/DATABASE`".into())
             });
         }
         Err(StoreError::BadInput("the store's URL begins neither with `sqlite:` nor with `postgres://`".into()))
@@ -100,16 +100,16 @@ mod tests {
     fn a_url_names_its_backend() {
         for url in ["sqlite:data/r.db", "sqlite://data/r.db"] {
             assert!(
-                matches!(StoreOptions::at(url).place(), Ok(Place::Sqlite(path)) if path == std::path::Path::new("data/r.db"))
+                matches!(StoreOptions::at(url).location(), Ok(StoreLocation::Sqlite(path)) if path == std::path::Path::new("data/r.db"))
             );
         }
-        assert!(matches!(StoreOptions::at("postgres://u@h/d").place(), Ok(Place::Postgres(_))));
+        assert!(matches!(StoreOptions::at("postgres://u@h/d").location(), Ok(StoreLocation::Postgres(_))));
     }
 
     #[test]
-    fn what_is_no_place_is_refused_without_repeating_its_password() {
+    fn an_invalid_location_is_refused_without_repeating_its_password() {
         for url in ["", "mysql://x", "sqlite:", "sqlite::memory:", "postgres://u:hush@h:notaport/d"] {
-            let error = StoreOptions::at(url).place().unwrap_err();
+            let error = StoreOptions::at(url).location().unwrap_err();
             assert!(matches!(error, StoreError::BadInput(_)), "{url}");
             assert!(!error.to_string().contains("hush"));
         }
@@ -120,6 +120,6 @@ mod tests {
     fn figures_of_zero_are_refused() {
         let mut options = StoreOptions::at("sqlite:a.db");
         options.readers = 0;
-        assert!(matches!(options.place(), Err(StoreError::BadInput(_))));
+        assert!(matches!(options.location(), Err(StoreError::BadInput(_))));
     }
 }

@@ -81,7 +81,7 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// A page with its exchanges; the pen counts its records.
+    /// A page with its exchanges; what writes its revisions counts the bytes of those.
     pub(crate) fn of(page: &PageCommit, revisions_bytes: i64) -> Self {
         let cursors = [&page.cursor_before, &page.cursor_after];
         let cursors: usize = cursors.into_iter().flatten().map(String::len).sum();

@@ -52,7 +52,7 @@ pub(crate) use {lineage_joins, record_columns};
 pub(crate) const RECORD_COLUMNS: usize = 20;
 
 /// Reads [`record_columns`].
-pub(crate) fn record(row: &impl Columns, ids: &IdKey) -> Result<RecordRow, StoreError> {
+pub(crate) fn record(row: &dyn Columns, ids: &IdKey) -> Result<RecordRow, StoreError> {
     let created_at_ms = row.int(9)?;
     let exchange_no = row.int(15)?;
     let exchange = (exchange_no != codes::NO_EXCHANGE && exchange_no < row.int(14)?)
@@ -84,7 +84,7 @@ pub(crate) const CHANGE_COLUMNS: &str =
     "c.seq, c.kind, c.record, r.created_at, s.entity, s.connection, r.external_id, c.revision, c.at_ms";
 
 /// Reads [`CHANGE_COLUMNS`].
-pub(crate) fn change(row: &impl Columns, ids: &IdKey) -> Result<ChangeRow, StoreError> {
+pub(crate) fn change(row: &dyn Columns, ids: &IdKey) -> Result<ChangeRow, StoreError> {
     Ok(ChangeRow {
         seq: row.int(0)?,
         kind: codes::kind(row.int(1)?)?,
@@ -97,13 +97,8 @@ pub(crate) fn change(row: &impl Columns, ids: &IdKey) -> Result<ChangeRow, Store
     })
 }
 
-/// References by key that mean no record, or several.
-pub(crate) const UNRESOLVED_SELECT: &str = "SELECT entity, scheme, connection, CAST(CASE WHEN matches > 1 THEN 1 ELSE 0 END AS BIGINT) AS ambiguous, \
-     CAST(sum(wanted_by) AS BIGINT), count(*), max(matches), min(since_ms) FROM wanted_key WHERE tenant = $1 AND matches <> 1 \
-     GROUP BY entity, scheme, connection, ambiguous ORDER BY entity, scheme, connection, ambiguous";
-
-/// Reads [`UNRESOLVED_SELECT`].
-pub(crate) fn unresolved(row: &impl Columns) -> Result<UnresolvedKeys, StoreError> {
+/// Columns: entity, scheme, connection, ambiguous, records, values, matches_max, since_ms.
+pub(crate) fn unresolved(row: &dyn Columns) -> Result<UnresolvedKeys, StoreError> {
     let name = row.text(2)?;
     Ok(UnresolvedKeys {
         entity: row.text(0)?,
@@ -121,7 +116,7 @@ pub(crate) fn unresolved(row: &impl Columns) -> Result<UnresolvedKeys, StoreErro
 pub(crate) const LEASE_SELECT: &str = "SELECT holder, beat, since_ms FROM lease";
 
 /// Reads [`LEASE_SELECT`].
-pub(crate) fn lease(row: &impl Columns) -> Result<LeaseRow, StoreError> {
+pub(crate) fn lease(row: &dyn Columns) -> Result<LeaseRow, StoreError> {
     let holder = row.text(0)?;
     Ok(LeaseRow { holder: (!holder.is_empty()).then_some(holder), beat: row.int(1)?, since_ms: row.int(2)? })
 }
@@ -137,14 +132,14 @@ pub(crate) const RUN_SELECT: &str = "SELECT u.id, t.connection, t.stream, g.name
      u.error, u.retry_at, u.swept, u.repeated, u.held, u.omitted, u.findings, u.total, u.released_by FROM run u JOIN stream t ON t.id = u.stream JOIN plugin g ON g.id = u.plugin ";
 
 /// Reads [`RUN_SELECT`].
-pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
+pub(crate) fn run(row: &dyn Columns) -> Result<RunRow, StoreError> {
     Ok(RunRow {
         id: RunId(row.int(0)?),
         connection: connection(row, 1)?,
         stream: stream(row, 2)?,
         plugin: plugin(row, 3)?,
         trigger: codes::trigger(&row.text(6)?)?,
-        state: codes::state(row.int(7)?)?,
+        state: codes::run_state(row.int(7)?)?,
         started_at_ms: row.int(8)?,
         ended_at_ms: row.int_or_none(9)?,
         pages: count(row, 10)?,
@@ -172,7 +167,7 @@ pub(crate) fn run(row: &impl Columns) -> Result<RunRow, StoreError> {
 }
 
 /// Columns: part, code, message, needs, missing.
-pub(crate) fn finding(row: &impl Columns) -> Result<RunFinding, StoreError> {
+pub(crate) fn finding(row: &dyn Columns) -> Result<RunFinding, StoreError> {
     Ok(RunFinding {
         part: row.text(0)?,
         code: row.text(1)?,
@@ -183,7 +178,7 @@ pub(crate) fn finding(row: &impl Columns) -> Result<RunFinding, StoreError> {
 }
 
 /// Columns: part, rule, count, places as lines.
-pub(crate) fn omission(row: &impl Columns) -> Result<RunOmission, StoreError> {
+pub(crate) fn omission(row: &dyn Columns) -> Result<RunOmission, StoreError> {
     let places = row.text(3)?.lines().map(str::to_owned).collect();
     Ok(RunOmission { part: row.text(0)?, rule: row.text(1)?, count: count(row, 2)?, places })
 }
@@ -196,7 +191,7 @@ pub(crate) const NOT_HELD: &str = "held_run = NULL, held_from = NULL, held_to = 
 pub(crate) const HELD_COLUMNS: &str = "t.held_run, t.connection, t.stream, t.held_missing, t.held_of, t.held_at";
 
 /// Reads [`HELD_COLUMNS`].
-pub(crate) fn held(row: &impl Columns) -> Result<HeldSweep, StoreError> {
+pub(crate) fn held(row: &dyn Columns) -> Result<HeldSweep, StoreError> {
     Ok(HeldSweep {
         run: RunId(row.int(0)?),
         connection: connection(row, 1)?,
@@ -208,7 +203,7 @@ pub(crate) fn held(row: &impl Columns) -> Result<HeldSweep, StoreError> {
 }
 
 /// Columns: record, created_at, entity, external_id.
-pub(crate) fn held_record(row: &impl Columns, ids: &IdKey) -> Result<HeldRecord, StoreError> {
+pub(crate) fn held_record(row: &dyn Columns, ids: &IdKey) -> Result<HeldRecord, StoreError> {
     Ok(HeldRecord { id: ids.mint(row.int(0)?, row.int(1)?), entity: row.text(2)?, external_id: row.text(3)? })
 }
 
@@ -218,7 +213,7 @@ pub(crate) fn epoch(token: Option<i64>) -> Result<u32, StoreError> {
 }
 
 /// Columns: connection, records_bytes, exchanges_bytes.
-pub(crate) fn disk_use(row: &impl Columns) -> Result<DiskUse, StoreError> {
+pub(crate) fn disk_use(row: &dyn Columns) -> Result<DiskUse, StoreError> {
     let (records_bytes, exchanges_bytes) = (count(row, 1)?, count(row, 2)?);
     Ok(DiskUse { connection: connection(row, 0)?, records_bytes, exchanges_bytes })
 }
@@ -226,7 +221,7 @@ pub(crate) fn disk_use(row: &impl Columns) -> Result<DiskUse, StoreError> {
 pub(crate) const PAGE_COLUMNS: &str = "p.id, p.run, p.cursor_before, p.cursor_after, p.now_ms";
 
 /// Reads [`PAGE_COLUMNS`].
-pub(crate) fn page(row: &impl Columns) -> Result<PageRow, StoreError> {
+pub(crate) fn page(row: &dyn Columns) -> Result<PageRow, StoreError> {
     Ok(PageRow {
         id: row.int(0)?,
         run: RunId(row.int(1)?),
@@ -241,7 +236,7 @@ pub(crate) const EXCHANGE_COLUMNS: &str =
     "p.run, t.connection, t.stream, x.method, x.url, x.status, x.key, x.body_hash, x.packed, x.at_ms";
 
 /// Reads page, number and [`EXCHANGE_COLUMNS`].
-pub(crate) fn exchange(row: &impl Columns) -> Result<ExchangeRow, StoreError> {
+pub(crate) fn exchange(row: &dyn Columns) -> Result<ExchangeRow, StoreError> {
     let no = small(row.int(1)?)?;
     Ok(ExchangeRow {
         id: ExchangeId { page: row.int(0)?, no },
@@ -266,7 +261,7 @@ pub(crate) const QUARANTINE_SELECT: &str = "SELECT q.id, t.connection, t.stream,
      q.exchange_no, q.pointer, q.code, q.reason, q.raw, q.at_ms, q.attempts FROM quarantine q JOIN stream t ON t.id = q.stream ";
 
 /// Reads [`QUARANTINE_SELECT`].
-pub(crate) fn quarantine(row: &impl Columns) -> Result<QuarantineRow, StoreError> {
+pub(crate) fn quarantine(row: &dyn Columns) -> Result<QuarantineRow, StoreError> {
     Ok(QuarantineRow {
         id: row.int(0)?,
         connection: connection(row, 1)?,
@@ -291,7 +286,7 @@ pub(crate) const API_KEY_SELECT: &str =
     "SELECT hash, label, tenant, role, connection, created_at, expires_at, revoked_at, last_used_at FROM api_key ";
 
 /// Reads [`API_KEY_SELECT`].
-pub(crate) fn api_key(row: &impl Columns) -> Result<ApiKeyRow, StoreError> {
+pub(crate) fn api_key(row: &dyn Columns) -> Result<ApiKeyRow, StoreError> {
     let bound = row.text_or_none(4)?.map(|_| connection(row, 4)).transpose()?;
     Ok(ApiKeyRow {
         hash: array(row, 0)?,
@@ -308,7 +303,7 @@ pub(crate) fn api_key(row: &impl Columns) -> Result<ApiKeyRow, StoreError> {
 pub(crate) const SCREEN_TOKEN_SELECT: &str = "SELECT hash, tenant, interview, expires_at FROM screen_token";
 
 /// Reads [`SCREEN_TOKEN_SELECT`].
-pub(crate) fn screen_token(row: &impl Columns) -> Result<ScreenTokenRow, StoreError> {
+pub(crate) fn screen_token(row: &dyn Columns) -> Result<ScreenTokenRow, StoreError> {
     Ok(ScreenTokenRow {
         hash: array(row, 0)?,
         tenant: TenantId::new(&row.text(1)?).map_err(|_| damaged("tenant"))?,
@@ -320,7 +315,7 @@ pub(crate) fn screen_token(row: &impl Columns) -> Result<ScreenTokenRow, StoreEr
 pub(crate) const SIGNATURE_SELECT: &str = "SELECT revision, person, key, reason, at_ms FROM signature";
 
 /// Reads [`SIGNATURE_SELECT`].
-pub(crate) fn signature(row: &impl Columns) -> Result<SignedRevision, StoreError> {
+pub(crate) fn signature(row: &dyn Columns) -> Result<SignedRevision, StoreError> {
     let signature = Signature { person: row.text(1)?, key: row.text(2)?, reason: row.text(3)? };
     Ok(SignedRevision { revision: row.int(0)?, signature, at_ms: row.int(4)? })
 }
@@ -329,30 +324,28 @@ pub(crate) const ANSWERED_SELECT: &str =
     "SELECT a.fingerprint, a.record, r.created_at, a.revision FROM answered a JOIN record r ON r.id = a.record";
 
 /// Reads [`ANSWERED_SELECT`]: what was asked, and the record and revision that it was answered with.
-pub(crate) fn answered(row: &impl Columns, ids: &IdKey) -> Result<([u8; 32], RecordId, i64), StoreError> {
+pub(crate) fn answered(row: &dyn Columns, ids: &IdKey) -> Result<([u8; 32], RecordId, i64), StoreError> {
     Ok((array(row, 0)?, ids.mint(row.int(1)?, row.int(2)?), row.int(3)?))
 }
 
-pub(crate) const COUNT_SELECT: &str = "SELECT entity, connection, live, dead FROM scope WHERE live + dead > 0 AND tenant = $1 ORDER BY entity, connection";
-
-/// Reads [`COUNT_SELECT`].
-pub(crate) fn entity_count(row: &impl Columns) -> Result<EntityCount, StoreError> {
+/// Columns: entity, connection, live, deleted.
+pub(crate) fn entity_count(row: &dyn Columns) -> Result<EntityCount, StoreError> {
     Ok(EntityCount { entity: row.text(0)?, connection: connection(row, 1)?, live: row.int(2)?, deleted: row.int(3)? })
 }
 
-pub(crate) fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
+pub(crate) fn connection(row: &dyn Columns, at: usize) -> Result<ConnectionName, StoreError> {
     ConnectionName::new(&row.text(at)?).map_err(|_| damaged("connection"))
 }
 
-fn stream(row: &impl Columns, at: usize) -> Result<StreamName, StoreError> {
+fn stream(row: &dyn Columns, at: usize) -> Result<StreamName, StoreError> {
     StreamName::new(&row.text(at)?).map_err(|_| damaged("stream"))
 }
 
-fn plugin(row: &impl Columns, at: usize) -> Result<PluginRef, StoreError> {
+fn plugin(row: &dyn Columns, at: usize) -> Result<PluginRef, StoreError> {
     Ok(PluginRef { name: row.text(at)?, version: row.text(at + 1)?, digest: row.text(at + 2)? })
 }
 
-fn count(row: &impl Columns, at: usize) -> Result<u64, StoreError> {
+fn count(row: &dyn Columns, at: usize) -> Result<u64, StoreError> {
     u64::try_from(row.int(at)?).map_err(|_| damaged("count"))
 }
 
@@ -361,7 +354,7 @@ fn small(value: i64) -> Result<u32, StoreError> {
 }
 
 /// Bytes of a length that the table's writer knows.
-pub(crate) fn array<const N: usize>(row: &impl Columns, at: usize) -> Result<[u8; N], StoreError> {
+pub(crate) fn array<const N: usize>(row: &dyn Columns, at: usize) -> Result<[u8; N], StoreError> {
     row.bytes(at)?.try_into().map_err(|_| damaged("hash"))
 }
 

@@ -1,5 +1,8 @@
-//! Flows and their deliveries: the shapes of [`OutboxStore`](crate::OutboxStore), and what both backends share of it.
+//! Flows and their deliveries: the shapes of [`OutboxStore`](crate::OutboxStore), and the statements that both backends run.
 
+pub(crate) mod by_hand;
+pub(crate) mod delivery;
+pub(crate) mod flow;
 pub(crate) mod rows;
 pub(crate) mod sql;
 

@@ -2,44 +2,42 @@
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::sql::DELIVERY_LIST;
+use super::sql::{CONFIRMING, DEAD, DELIVERED, DELIVERY_LIST, EXPIRED, IN_FLIGHT, PENDING, UNCONFIRMED, WITHHELD};
 use super::{
     AttemptEnd, DeliveryCount, DeliveryQuery, DeliveryRow, DeliveryState, DueRow, FeedEntry, FlowOrigin, FlowRow,
     FlowVersionRow, ReceiptKept,
 };
 use crate::identity::IdKey;
 use crate::rows::{self, Columns, array};
+use crate::sql::Value;
 use crate::{StoreError, limits};
 
-pub(crate) fn of_state(state: DeliveryState) -> i64 {
+pub(crate) fn state_code(state: DeliveryState) -> i64 {
     match state {
-        DeliveryState::Pending => 1,
-        DeliveryState::InFlight => 2,
-        DeliveryState::Unconfirmed => 3,
-        DeliveryState::Delivered => 5,
-        DeliveryState::Dead => 6,
-        DeliveryState::Withheld => 7,
-        DeliveryState::Expired => 8,
+        DeliveryState::Pending => PENDING,
+        DeliveryState::InFlight => IN_FLIGHT,
+        DeliveryState::Unconfirmed => UNCONFIRMED,
+        DeliveryState::Delivered => DELIVERED,
+        DeliveryState::Dead => DEAD,
+        DeliveryState::Withheld => WITHHELD,
+        DeliveryState::Expired => EXPIRED,
     }
 }
 
-/// An unconfirmed delivery about which the receiver is being asked.
-const CONFIRMING: i64 = 4;
-
 fn state(code: i64) -> Result<DeliveryState, StoreError> {
     Ok(match code {
-        1 => DeliveryState::Pending,
-        2 => DeliveryState::InFlight,
-        3 | CONFIRMING => DeliveryState::Unconfirmed,
-        5 => DeliveryState::Delivered,
-        6 => DeliveryState::Dead,
-        7 => DeliveryState::Withheld,
-        8 => DeliveryState::Expired,
+        PENDING => DeliveryState::Pending,
+        IN_FLIGHT => DeliveryState::InFlight,
+        UNCONFIRMED | CONFIRMING => DeliveryState::Unconfirmed,
+        DELIVERED => DeliveryState::Delivered,
+        DEAD => DeliveryState::Dead,
+        WITHHELD => DeliveryState::Withheld,
+        EXPIRED => DeliveryState::Expired,
         _ => return Err(damaged("delivery state")),
     })
 }
 
-pub(crate) fn of_origin(origin: FlowOrigin) -> i64 {
+pub(crate) fn origin_code(origin: FlowOrigin) -> i64 {
     match origin {
         FlowOrigin::File => 1,
         FlowOrigin::Api => 2,
@@ -58,7 +56,7 @@ fn damaged(what: &str) -> StoreError {
     StoreError::Fault(format!("the database holds a {what} that this program did not write"))
 }
 
-pub(crate) fn flow(row: &impl Columns) -> Result<FlowRow, StoreError> {
+pub(crate) fn flow(row: &dyn Columns) -> Result<FlowRow, StoreError> {
     Ok(FlowRow {
         id: row.int(0)?,
         tenant: tenant(row, 1)?,
@@ -73,17 +71,17 @@ pub(crate) fn flow(row: &impl Columns) -> Result<FlowRow, StoreError> {
     })
 }
 
-pub(crate) fn flow_version(row: &impl Columns) -> Result<FlowVersionRow, StoreError> {
+pub(crate) fn flow_version(row: &dyn Columns) -> Result<FlowVersionRow, StoreError> {
     Ok(FlowVersionRow { version: row.int(0)?, definition: row.text(1)?, at_ms: row.int(2)? })
 }
 
 /// Reads `feed_columns!`.
-pub(crate) fn feed_entry(row: &impl Columns, ids: &IdKey) -> Result<FeedEntry, StoreError> {
+pub(crate) fn feed_entry(row: &dyn Columns, ids: &IdKey) -> Result<FeedEntry, StoreError> {
     Ok(FeedEntry { change: rows::change(row, ids)?, body: row.bytes(9)?, before: row.bytes_or_none(10)? })
 }
 
 /// Reads `delivery_select!`.
-pub(crate) fn delivery(row: &impl Columns, ids: &IdKey, with_input: bool) -> Result<DeliveryRow, StoreError> {
+pub(crate) fn delivery(row: &dyn Columns, ids: &IdKey, with_input: bool) -> Result<DeliveryRow, StoreError> {
     let reference = row.text_or_none(23)?;
     let receipt = row.text_or_none(24)?.map(|detail| ReceiptKept { reference, detail });
     Ok(DeliveryRow {
@@ -114,23 +112,23 @@ pub(crate) fn delivery(row: &impl Columns, ids: &IdKey, with_input: bool) -> Res
 }
 
 /// The token of a claimed delivery, and whether it is being confirmed.
-pub(crate) fn claim(row: &impl Columns) -> Result<(i64, bool), StoreError> {
+pub(crate) fn claim(row: &dyn Columns) -> Result<(i64, bool), StoreError> {
     Ok((row.int(30)?, row.int(16)? == CONFIRMING))
 }
 
-pub(crate) fn due(row: &impl Columns) -> Result<DueRow, StoreError> {
+pub(crate) fn due(row: &dyn Columns) -> Result<DueRow, StoreError> {
     Ok(DueRow { tenant: tenant(row, 0)?, connection: connection(row, 1)?, next_at_ms: row.int(2)? })
 }
 
-pub(crate) fn count(row: &impl Columns) -> Result<DeliveryCount, StoreError> {
+pub(crate) fn count(row: &dyn Columns) -> Result<DeliveryCount, StoreError> {
     Ok(DeliveryCount { flow: row.text(0)?, state: state(row.int(1)?)?, count: row.int(2)? })
 }
 
-fn tenant(row: &impl Columns, at: usize) -> Result<TenantId, StoreError> {
+fn tenant(row: &dyn Columns, at: usize) -> Result<TenantId, StoreError> {
     TenantId::new(&row.text(at)?).map_err(|_| damaged("tenant"))
 }
 
-fn connection(row: &impl Columns, at: usize) -> Result<ConnectionName, StoreError> {
+fn connection(row: &dyn Columns, at: usize) -> Result<ConnectionName, StoreError> {
     ConnectionName::new(&row.text(at)?).map_err(|_| damaged("connection"))
 }
 
@@ -139,7 +137,7 @@ fn small(value: i64) -> Result<u32, StoreError> {
 }
 
 /// Does this end change what is known of a message?
-pub(crate) fn is_told(end: &AttemptEnd) -> bool {
+pub(crate) fn changes_message(end: &AttemptEnd) -> bool {
     use AttemptEnd::{Dead, Delivered, Expired, Unconfirmed};
     matches!(end, Delivered(_) | Unconfirmed { .. } | Dead { .. } | Expired { .. })
 }
@@ -156,81 +154,86 @@ pub(crate) struct EndColumns<'e> {
 }
 
 pub(crate) fn end(end: &AttemptEnd, now_ms: i64) -> EndColumns<'_> {
-    let mut columns =
-        EndColumns { state: 5, next_at: now_ms, error: None, reference: None, detail: None, failures: 0, attempts: 0 };
+    let mut columns = EndColumns {
+        state: DELIVERED,
+        next_at: now_ms,
+        error: None,
+        reference: None,
+        detail: None,
+        failures: 0,
+        attempts: 0,
+    };
     match end {
         AttemptEnd::Delivered(receipt) => {
             columns.reference = receipt.reference.as_deref();
             columns.detail = Some(&receipt.detail);
         }
         AttemptEnd::Unconfirmed { receipt, ask_at_ms } => {
-            columns.state = 3;
+            columns.state = UNCONFIRMED;
             columns.next_at = *ask_at_ms;
             columns.reference = receipt.reference.as_deref();
             columns.detail = Some(&receipt.detail);
         }
         AttemptEnd::AskAgain { at_ms, error } => {
-            columns.state = 3;
+            columns.state = UNCONFIRMED;
             columns.next_at = *at_ms;
             columns.error = error.as_deref();
         }
         AttemptEnd::Retry { at_ms, error, counted } => {
-            columns.state = 1;
+            columns.state = PENDING;
             columns.next_at = *at_ms;
             columns.error = Some(error);
             columns.failures = i64::from(*counted);
         }
         AttemptEnd::Dead { error } => {
-            columns.state = 6;
+            columns.state = DEAD;
             columns.error = Some(error);
         }
         AttemptEnd::Expired { error } => {
-            columns.state = 8;
+            columns.state = EXPIRED;
             columns.error = Some(error);
         }
         AttemptEnd::Released => {
-            columns.state = 1;
+            columns.state = PENDING;
             columns.attempts = -1;
         }
     }
     columns
 }
 
-/// A value of a statement that is put together.
-pub(crate) enum Bind {
-    Text(String),
-    Int(i64),
-}
-
 /// The statement of a list of deliveries with its values. A state stands in the text itself, because only then can the index
 /// over it be used; `record` is the row that the query's record names.
-pub(crate) fn list_sql(tenant: &TenantId, query: &DeliveryQuery, record: Option<i64>) -> (String, Vec<Bind>) {
+pub(crate) fn list_sql<'q>(
+    tenant: &'q TenantId,
+    query: &'q DeliveryQuery,
+    record: Option<i64>,
+) -> (String, Vec<Value<'q>>) {
     let mut sql = format!("{DELIVERY_LIST} WHERE f.tenant = $1");
-    let mut binds = vec![Bind::Text(tenant.to_string())];
-    let mut and = |condition: &str, bind: Bind| {
-        binds.push(bind);
-        sql.push_str(&format!(" AND {condition} ${}", binds.len()));
+    let mut values = vec![Value::from(tenant)];
+    let mut and = |condition: &str, value: Value<'q>| {
+        values.push(value);
+        sql.push_str(&format!(" AND {condition} ${}", values.len()));
     };
     if let Some(flow) = &query.flow {
-        and("f.name =", Bind::Text(flow.clone()));
+        and("f.name =", flow.into());
     }
     if let Some(connection) = &query.connection {
-        and("t.connection =", Bind::Text(connection.to_string()));
+        and("t.connection =", connection.into());
     }
     if let Some(row) = record {
-        and("d.record =", Bind::Int(row));
+        and("d.record =", row.into());
     }
     if let Some(before) = query.before {
-        and("d.id <", Bind::Int(before));
+        and("d.id <", before.into());
     }
     match query.state {
         None => {}
-        Some(DeliveryState::Unconfirmed) => sql.push_str(&format!(" AND d.state IN (3, {CONFIRMING})")),
-        Some(state) => sql.push_str(&format!(" AND d.state = {}", of_state(state))),
+        Some(DeliveryState::Unconfirmed) => sql.push_str(&format!(" AND d.state IN ({UNCONFIRMED}, {CONFIRMING})")),
+        Some(state) => sql.push_str(&format!(" AND d.state = {}", state_code(state))),
     }
-    binds.push(Bind::Int(limits::list_limit(query.limit)));
-    sql.push_str(&format!(" ORDER BY d.id DESC LIMIT ${}", binds.len()));
-    (sql, binds)
+    values.push(limits::list_limit(query.limit).into());
+    sql.push_str(&format!(" ORDER BY d.id DESC LIMIT ${}", values.len()));
+    (sql, values)
 }
 
 /// What no backend could keep, or nobody could read.
@@ -240,6 +243,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
 }
 
 /// A text for people: PostgreSQL keeps no NUL.
-pub(crate) fn told(text: Option<&str>) -> Option<String> {
+pub(crate) fn stored_text(text: Option<&str>) -> Option<String> {
     text.map(limits::without_nul)
 }

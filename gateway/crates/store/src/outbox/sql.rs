@@ -1,14 +1,32 @@
-//! The statements of the outbox that read the same on both backends. SQLite numbers `$n` by their first appearance, so they
-//! appear in their order.
+//! The statements of the outbox, and the numbers of its states in them. A state stands in the text itself and is not bound,
+//! because only then can an index over some of the states be used.
+
+use std::sync::LazyLock;
+
+use crate::BUILT_IN_CONNECTION;
+
+/// Waits for its time, for its turn, or for another attempt.
+pub(crate) const PENDING: i64 = 1;
+/// An attempt is under way, or was when its process ended.
+pub(crate) const IN_FLIGHT: i64 = 2;
+/// Taken by the receiver; a later read tells whether it arrived.
+pub(crate) const UNCONFIRMED: i64 = 3;
+/// An unconfirmed delivery about which the receiver is being asked. The last state that is not an end.
+pub(crate) const CONFIRMING: i64 = 4;
+pub(crate) const DELIVERED: i64 = 5;
+pub(crate) const DEAD: i64 = 6;
+pub(crate) const WITHHELD: i64 = 7;
+pub(crate) const EXPIRED: i64 = 8;
+
+/// A statement that names states.
+type Statement = LazyLock<String>;
 
 /// Columns of [`super::rows::flow`].
 pub(crate) const FLOW_SELECT: &str =
     "SELECT id, tenant, name, version, origin, definition, enabled, retired, position, changed_at FROM flow ";
 
-pub(crate) const FLOW_ONE: &str = "WHERE tenant = $1 AND name = $2";
-
 pub(crate) const FLOW_INSERT: &str = "INSERT INTO flow (tenant, name, version, origin, definition, enabled, retired, position, \
-     changed_at) VALUES ($1, $2, 1, $3, $4, $5, 0, $6, $7)";
+     changed_at) VALUES ($1, $2, 1, $3, $4, $5, 0, $6, $7) RETURNING id";
 
 pub(crate) const FLOW_UPDATE: &str = "UPDATE flow SET version = $1, origin = $2, definition = $3, enabled = $4, retired = 0, \
      position = $5, changed_at = $6 WHERE id = $7";
@@ -22,11 +40,16 @@ pub(crate) const FLOW_VERSIONS: &str = "SELECT v.version, v.definition, v.at_ms 
 pub(crate) const FLOW_RETIRE: &str =
     "UPDATE flow SET retired = 1, enabled = 0, changed_at = $1 WHERE id = $2 AND retired = 0";
 
-pub(crate) const FLOW_WITHHOLD: &str = "UPDATE delivery SET state = 7, updated_at = $1, error = 'flow_gone: the flow was taken away' \
-     WHERE flow = $2 AND state = 1";
+pub(crate) static FLOW_WITHHOLD: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = {WITHHELD}, updated_at = $1, error = 'flow_gone: the flow was taken away' \
+     WHERE flow = $2 AND state = {PENDING}"
+    )
+});
 
-/// Position and version of a flow that makes deliveries; locked on PostgreSQL.
-pub(crate) const FLOW_STAND: &str = "SELECT position, version FROM flow WHERE id = $1 AND enabled = 1 AND retired = 0";
+/// Position, version and tenant of a flow that makes deliveries.
+pub(crate) const FLOW_STAND: &str =
+    "SELECT position, version, tenant FROM flow WHERE id = $1 AND enabled = 1 AND retired = 0";
 
 pub(crate) const FLOW_MOVE: &str = "UPDATE flow SET position = $1 WHERE id = $2";
 
@@ -47,8 +70,12 @@ macro_rules! feed_joins {
 pub(crate) use {feed_columns, feed_joins};
 
 /// Of which lanes that a change has outdated: whatever nobody attempted yet.
-pub(crate) const SUPERSEDE: &str = "UPDATE delivery SET state = 7, updated_at = $1, \
-     error = 'superseded: a newer change of the record took its place' WHERE lane = $2 AND state = 1 AND attempts = 0 AND seq < $3";
+pub(crate) static SUPERSEDE: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = {WITHHELD}, updated_at = $1, \
+     error = 'superseded: a newer change of the record took its place' WHERE lane = $2 AND state = {PENDING} AND attempts = 0 AND seq < $3"
+    )
+});
 
 pub(crate) const DESTINATION: &str = "SELECT id FROM destination WHERE tenant = $1 AND connection = $2";
 
@@ -61,47 +88,62 @@ pub(crate) const POLICY: &str =
 pub(crate) const POLICY_SET: &str = "UPDATE destination SET policy = $1 WHERE id = $2";
 
 /// Of a delivery that did not arrive: it is worked out again, and looks like nothing else until then.
-pub(crate) const INPUT_FORGET: &str = "UPDATE delivery SET input = $1, input_hash = key \
-     WHERE id = $2 AND destination = $3 AND state IN (1, 2, 6, 7, 8)";
+pub(crate) static INPUT_FORGET: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET input = $1, input_hash = key \
+     WHERE id = $2 AND destination = $3 AND state IN ({PENDING}, {IN_FLIGHT}, {DEAD}, {WITHHELD}, {EXPIRED})"
+    )
+});
 
 pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
      not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18) RETURNING id";
 
 /// What may be claimed: due, and in its lane nothing before it that is not at its end.
-pub(crate) const CLAIMABLE: &str = "SELECT d.id FROM delivery d WHERE d.destination = $1 AND d.state <= 4 AND d.next_at <= $2 \
-     AND (d.state > 2 OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state <= 2 AND e.id < d.id)) \
-     ORDER BY d.next_at, d.id LIMIT $3";
+pub(crate) static CLAIMABLE: Statement = LazyLock::new(|| {
+    format!(
+        "SELECT d.id FROM delivery d WHERE d.destination = $1 AND d.state <= {CONFIRMING} AND d.next_at <= $2 \
+     AND (d.state > {IN_FLIGHT} OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state <= {IN_FLIGHT} AND e.id < d.id)) \
+     ORDER BY d.next_at, d.id LIMIT $3"
+    )
+});
 
 /// The claim: a delivery that was sent is being confirmed, another is in flight. The lease is when it is due again.
-pub(crate) const CLAIM: &str = "UPDATE delivery SET state = CASE WHEN state > 2 THEN 4 ELSE 2 END, \
-     attempts = attempts + CASE WHEN state > 2 THEN 0 ELSE 1 END, token = $1, next_at = $2, updated_at = $3 WHERE id = $4";
+pub(crate) static CLAIM: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = CASE WHEN state > {IN_FLIGHT} THEN {CONFIRMING} ELSE {IN_FLIGHT} END, \
+     attempts = attempts + CASE WHEN state > {IN_FLIGHT} THEN 0 ELSE 1 END, token = $1, next_at = $2, updated_at = $3 WHERE id = $4"
+    )
+});
 
 /// A settled attempt; what is NULL stays as it is.
-pub(crate) const SETTLE: &str = "UPDATE delivery SET state = $1, next_at = $2, error = $3, reference = coalesce($4, reference), \
+pub(crate) static SETTLE: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = $1, next_at = $2, error = $3, reference = coalesce($4, reference), \
      detail = coalesce($5, detail), failures = failures + $6, attempts = attempts + $7, updated_at = $8 \
-     WHERE id = $9 AND token = $10 AND state IN (2, 4)";
+     WHERE id = $9 AND token = $10 AND state IN ({IN_FLIGHT}, {CONFIRMING})"
+    )
+});
 
-/// Makes the timer due of each notification and adjust instruction of the gateway's own among the records that `$which` names by `$3`, later than it may
-/// have been due before: whoever is at work on that end must not take this one for the same.
-macro_rules! wake {
-    ($which:literal) => {
-        concat!(
-            "INSERT INTO timer (tenant, stream, name, due_ms) \
-             SELECT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope \
-             WHERE r.id IN (",
-            $which,
-            ") AND s.connection = 'renmen' AND s.entity IN ('notification', 'model_adjustment') ON CONFLICT (tenant, stream, name) DO UPDATE \
-             SET due_ms = CASE WHEN timer.due_ms < excluded.due_ms THEN excluded.due_ms ELSE timer.due_ms + 1 END"
-        )
-    };
+/// Makes the timer due of each notification and adjust instruction of the gateway's own among the records that `which` names by
+/// `$3`, later than it may have been due before: whoever is at work on that end must not take this one for the same.
+fn wake(which: &str) -> String {
+    format!(
+        "INSERT INTO timer (tenant, stream, name, due_ms)
+         SELECT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope
+         WHERE r.id IN ({which}) AND s.connection = '{BUILT_IN_CONNECTION}'
+         AND s.entity IN ('notification', 'model_adjustment') ON CONFLICT (tenant, stream, name) DO UPDATE
+         SET due_ms = CASE WHEN timer.due_ms < excluded.due_ms THEN excluded.due_ms ELSE timer.due_ms + 1 END"
+    )
 }
+
 /// Of a record for which a delivery was made that is at its end already.
-pub(crate) const WAKE_RECORD: &str = wake!("$3");
+pub(crate) static WAKE_RECORD: Statement = LazyLock::new(|| wake("$3"));
 /// Of the record of a delivery.
-pub(crate) const WAKE_DELIVERY: &str = wake!("SELECT d.record FROM delivery d WHERE d.id = $3");
+pub(crate) static WAKE_DELIVERY: Statement = LazyLock::new(|| wake("SELECT d.record FROM delivery d WHERE d.id = $3"));
 /// Of the records whose deliveries a flow that is taken away still had to send.
-pub(crate) const WAKE_FLOW: &str = wake!("SELECT d.record FROM delivery d WHERE d.flow = $3 AND d.state = 1");
+pub(crate) static WAKE_FLOW: Statement =
+    LazyLock::new(|| wake(&format!("SELECT d.record FROM delivery d WHERE d.flow = $3 AND d.state = {PENDING}")));
 
 /// What a notice takes over from the delivery that died.
 pub(crate) const NOTICE_OF: &str =
@@ -135,34 +177,59 @@ pub(crate) const HAND_FLOW_STANDS: &str = "SELECT id FROM flow WHERE id = $1 AND
 /// The delivery that a person made with a key.
 pub(crate) const HAND_MADE: &str = "SELECT id FROM delivery WHERE key = $1 AND by_hand IS NOT NULL";
 
-pub(crate) const DUE: &str = "SELECT tenant, connection, next_at FROM (SELECT t.tenant, t.connection, \
-     (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= 4) AS next_at FROM destination t) w \
-     WHERE next_at IS NOT NULL";
-
-pub(crate) const COUNTS: &str = "SELECT f.name, d.state, count(*) FROM flow f JOIN delivery d ON d.flow = f.id \
-     WHERE f.tenant = $1 GROUP BY f.name, d.state ORDER BY f.name, d.state";
+pub(crate) static DUE: Statement = LazyLock::new(|| {
+    format!(
+        "SELECT tenant, connection, next_at FROM (SELECT t.tenant, t.connection, \
+     (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= {CONFIRMING}) AS next_at FROM destination t) w \
+     WHERE next_at IS NOT NULL"
+    )
+});
 
 /// The newest delivery that probably caused a change.
-pub(crate) const ECHO: &str = "SELECT d.id, d.hops FROM delivery d JOIN destination t ON t.id = d.destination \
-     WHERE t.tenant = $1 AND t.connection = $2 AND (d.reference = $3 OR d.record = $4) AND d.state IN (2, 3, 4, 5) \
-     AND d.updated_at >= $5 ORDER BY d.id DESC LIMIT 1";
+pub(crate) static ECHO: Statement = LazyLock::new(|| {
+    format!(
+        "SELECT d.id, d.hops FROM delivery d JOIN destination t ON t.id = d.destination \
+     WHERE t.tenant = $1 AND t.connection = $2 AND (d.reference = $3 OR d.record = $4) AND d.state IN ({IN_FLIGHT}, {UNCONFIRMED}, {CONFIRMING}, {DELIVERED}) \
+     AND d.updated_at >= $5 ORDER BY d.id DESC LIMIT 1"
+    )
+});
 
 pub(crate) const REPEATS: &str =
     "SELECT count(*) FROM delivery WHERE record = $1 AND lane = $2 AND input_hash = $3 AND created_at >= $4";
 
 /// Attempts that the process before was cut in: due at once. What is being confirmed is asked about again.
-pub(crate) const RELEASE_ALL: &str = "UPDATE delivery SET state = CASE WHEN state = 2 THEN 1 ELSE 3 END, next_at = updated_at, \
-     token = 0 WHERE state <= 4 AND state IN (2, 4)";
+pub(crate) static RELEASE_ALL: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = CASE WHEN state = {IN_FLIGHT} THEN {PENDING} ELSE {UNCONFIRMED} END, next_at = updated_at, \
+     token = 0 WHERE state <= {CONFIRMING} AND state IN ({IN_FLIGHT}, {CONFIRMING})"
+    )
+});
 
 /// The input of a delivery that waited for it.
-pub(crate) const FILL: &str = "UPDATE delivery SET input = $1, input_hash = $2 \
-     WHERE id = $3 AND token = $4 AND state = 2 AND length(input) = 0";
+pub(crate) static FILL: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET input = $1, input_hash = $2 \
+     WHERE id = $3 AND token = $4 AND state = {IN_FLIGHT} AND length(input) = 0"
+    )
+});
 
-pub(crate) const REPLAY: &str = "UPDATE delivery SET state = 1, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
+pub(crate) static REPLAY: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = {PENDING}, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
      deadline = NULL, updated_at = $1, input = coalesce($2, input), input_hash = coalesce($3, input_hash) \
-     WHERE id = $4 AND state IN (6, 7, 8) AND length(coalesce($2, input)) > 0";
+     WHERE id = $4 AND state IN ({DEAD}, {WITHHELD}, {EXPIRED}) AND length(coalesce($2, input)) > 0"
+    )
+});
 
-pub(crate) const REPLAY_DEAD: &str = "UPDATE delivery SET state = 1, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
-     deadline = NULL, updated_at = $1 WHERE flow = $2 AND state = 6 AND length(input) > 0";
+pub(crate) static REPLAY_DEAD: Statement = LazyLock::new(|| {
+    format!(
+        "UPDATE delivery SET state = {PENDING}, attempts = 0, failures = 0, not_before = $1, next_at = $1, \
+     deadline = NULL, updated_at = $1 WHERE flow = $2 AND state = {DEAD} AND length(input) > 0"
+    )
+});
 
-pub(crate) const PRUNE: &str = "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state > 4 AND updated_at < $1 ORDER BY id LIMIT 1000)";
+pub(crate) static PRUNE: Statement = LazyLock::new(|| {
+    format!(
+        "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state > {CONFIRMING} AND updated_at < $1 ORDER BY id LIMIT 1000)"
+    )
+});

@@ -1,10 +1,10 @@
-//! Requests of a month.
+//! [`BudgetStore`] on PostgreSQL.
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::query::{must, number};
 use super::{PostgresStore, in_time};
+use crate::sql::budget;
 use crate::{BudgetStore, StoreError};
 
 #[async_trait]
@@ -15,11 +15,7 @@ impl BudgetStore for PostgresStore {
         connection: &ConnectionName,
         month: &str,
     ) -> Result<i64, StoreError> {
-        let sql = "SELECT calls FROM month_calls WHERE tenant = $1 AND connection = $2 AND month = $3";
-        self.read(|c| async move {
-            Ok(number(&c, sql, &[&tenant.as_str(), &connection.as_str(), &month]).await?.unwrap_or(0))
-        })
-        .await
+        self.read(|c| async move { budget::month_calls(&c, tenant, connection, month).await }).await
     }
 
     async fn add_month_calls(
@@ -29,12 +25,6 @@ impl BudgetStore for PostgresStore {
         month: &str,
         calls: i64,
     ) -> Result<i64, StoreError> {
-        in_time(async {
-            let client = self.client().await?;
-            let sql = "INSERT INTO month_calls AS kept (tenant, connection, month, calls) VALUES ($1, $2, $3, $4)
-                       ON CONFLICT (tenant, connection, month) DO UPDATE SET calls = kept.calls + EXCLUDED.calls RETURNING calls";
-            must(&client, sql, &[&tenant.as_str(), &connection.as_str(), &month, &calls]).await
-        })
-        .await
+        in_time(async { budget::add_month_calls(&self.client().await?, tenant, connection, month, calls).await }).await
     }
 }

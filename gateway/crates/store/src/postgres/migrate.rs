@@ -2,8 +2,8 @@
 
 use deadpool_postgres::{Client, GenericClient};
 
-use super::keyed;
 use super::query::{one, run};
+use super::record_key;
 use crate::StoreError;
 use crate::identity::IdKey;
 use crate::rows::Columns;
@@ -48,7 +48,7 @@ pub(super) async fn migrate(client: &mut Client) -> Result<IdKey, StoreError> {
     for (at, sql) in MIGRATIONS.iter().enumerate().skip(version) {
         transaction.batch_execute(sql).await?;
         if at + 1 == KEYS {
-            keyed::announce_all(&transaction).await?;
+            record_key::announce_all(&transaction).await?;
         }
         run(&transaction, "UPDATE meta SET version = $1", &[&(at as i64 + 1)]).await?;
         tracing::info!(version = at + 1, "Database migrated");

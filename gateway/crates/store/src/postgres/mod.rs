@@ -7,24 +7,23 @@
 mod api_key;
 mod author;
 mod budget;
-mod commit;
+mod commit_writer;
 mod endpoint;
+mod exchange;
 mod feed;
 mod inbox;
-mod keyed;
+mod known;
 mod lease;
-mod ledger;
 mod list;
 mod migrate;
-mod note;
 mod outbox;
-mod pen;
-mod quarantine;
 mod query;
-mod record;
-mod run;
+mod quota;
+mod record_key;
+mod reference;
+mod revision_writer;
 mod screen;
-mod sign;
+mod signature;
 mod store;
 mod sweep;
 
@@ -38,6 +37,7 @@ use tokio_postgres::NoTls;
 use crate::follow::{self, Follower};
 use crate::identity::IdKey;
 use crate::quota::Quotas;
+use crate::sql::feed as positions;
 use crate::{StoreError, StoreOptions};
 
 /// How long a new connection may take: with the rest of a call it stays under the 5 s within which an absent server is told.
@@ -79,14 +79,14 @@ impl PostgresStore {
         let mut client = pool.get().await?;
         let ids = if writable { migrate::migrate(&mut client).await? } else { migrate::check(&client).await? };
         if writable {
-            feed::begin_epoch(&client).await?;
+            positions::begin_epoch(&client).await?;
         }
-        let head = watch::Sender::new(feed::head(&client).await?);
+        let head = watch::Sender::new(positions::head(&client).await?);
         drop(client);
         let looking = pool.clone();
         let follower = follow::follow(head.clone(), move || {
             let pool = looking.clone();
-            async move { feed::head(&pool.get().await?).await }
+            async move { positions::head(&pool.get().await?).await }
         });
         let read_timeout = Duration::from_millis(options.read_timeout_ms);
         Ok(Self { pool, ids, head, read_timeout, writable, quotas: Quotas::default(), _follower: follower })
@@ -116,3 +116,18 @@ async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result
     let late = |_| StoreError::Unavailable(format!("a write took longer than {} s", WRITE_TIMEOUT.as_secs()));
     tokio::time::timeout(WRITE_TIMEOUT, work).await.map_err(late)?
 }
+
+/// Does work in one transaction: an error of it rolls everything back.
+macro_rules! in_transaction {
+    ($store:expr, |$transaction:ident| $work:expr) => {
+        $crate::postgres::in_time(async {
+            let mut client = $store.client().await?;
+            let $transaction = client.transaction().await?;
+            let done = $work.await?;
+            $transaction.commit().await?;
+            Ok(done)
+        })
+        .await
+    };
+}
+use in_transaction;

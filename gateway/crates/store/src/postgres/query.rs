@@ -1,11 +1,16 @@
-//! Small things that every statement module uses: typed reading and cached statements.
+//! Running statements: cached, with typed reading. What only this backend says binds its own types (lists) and is run from here;
+//! what both say comes through [`Session`].
 
-use deadpool_postgres::GenericClient;
+use std::error::Error;
+
+use deadpool_postgres::{Client, GenericClient, Transaction};
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::StoreError;
 use crate::rows::Columns;
+use crate::sql::{Dialect, Session, Value};
 
 /// What a statement binds.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -31,6 +36,62 @@ impl Columns for Row {
     }
 }
 
+impl ToSql for Value<'_> {
+    fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(number) if *to == Type::INT8 => number.to_sql(to, out),
+            Self::Text(text) if *to == Type::TEXT => text.to_sql(to, out),
+            Self::Bytes(bytes) if *to == Type::BYTEA => bytes.as_ref().to_sql(to, out),
+            other => Err(format!("{other:?} is bound where a statement wants {to}").into()),
+        }
+    }
+
+    fn accepts(to: &Type) -> bool {
+        [Type::INT8, Type::TEXT, Type::BYTEA].contains(to)
+    }
+
+    to_sql_checked!();
+}
+
+macro_rules! session {
+    ($client:ty) => {
+        impl Session for $client {
+            fn dialect(&self) -> Dialect {
+                Dialect::Postgres
+            }
+
+            async fn one<T: Send>(
+                &self,
+                sql: &str,
+                values: &[Value<'_>],
+                read: impl FnOnce(&dyn Columns) -> Result<T, StoreError> + Send,
+            ) -> Result<Option<T>, StoreError> {
+                one(self, sql, &bound(values)).await?.map(|row| read(&row)).transpose()
+            }
+
+            async fn all<T: Send>(
+                &self,
+                sql: &str,
+                values: &[Value<'_>],
+                read: impl Fn(&dyn Columns) -> Result<T, StoreError> + Send,
+            ) -> Result<Vec<T>, StoreError> {
+                all(self, sql, &bound(values)).await?.iter().map(|row| read(row)).collect()
+            }
+
+            async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
+                run(self, sql, &bound(values)).await
+            }
+        }
+    };
+}
+session!(Client);
+session!(Transaction<'_>);
+
+fn bound<'v>(values: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
 /// At most one row.
 pub(super) async fn one(client: &impl GenericClient, sql: &str, values: Values<'_>) -> Result<Option<Row>, StoreError> {
     let statement = client.prepare_cached(sql).await?;
@@ -49,16 +110,23 @@ pub(super) async fn run(client: &impl GenericClient, sql: &str, values: Values<'
     Ok(client.execute(&statement, values).await?)
 }
 
-/// A number, if there is a row.
-pub(super) async fn number(
-    client: &impl GenericClient,
-    sql: &str,
-    values: Values<'_>,
-) -> Result<Option<i64>, StoreError> {
-    one(client, sql, values).await?.map(|row| row.int(0)).transpose()
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
 
-/// The number that a statement must give.
-pub(super) async fn must(client: &impl GenericClient, sql: &str, values: Values<'_>) -> Result<i64, StoreError> {
-    number(client, sql, values).await?.ok_or_else(|| StoreError::Fault("a row vanished within its transaction".into()))
+    #[test]
+    fn a_value_goes_where_its_type_is_wanted_and_nowhere_else() {
+        let bind = |value: Value<'_>, to: &Type| value.to_sql_checked(to, &mut BytesMut::new()).map(drop);
+        let text = Value::from("secret");
+        assert!(bind(text.clone(), &Type::TEXT).is_ok());
+        assert!(bind(Value::from(7_i64), &Type::INT8).is_ok());
+        assert!(bind(Value::from(&[1, 2, 3]), &Type::BYTEA).is_ok());
+        for to in [&Type::TEXT, &Type::INT8, &Type::BYTEA] {
+            assert!(bind(Value::from(None::<i64>), to).is_ok());
+        }
+        let refused = bind(text, &Type::INT8).unwrap_err().to_string();
+        assert_eq!(refused, "a text is bound where a statement wants int8");
+        assert!(bind(Value::from(7_i64), &Type::INT4).is_err(), "every number is 64 bits wide");
+    }
 }

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
-use super::{PostgresStore, commit, feed, in_time, list, quarantine, record, run};
+use super::{PostgresStore, exchange, feed, in_time, in_transaction, known, list};
 use crate::listing::Listing;
+use crate::sql::{commit, feed as positions, quarantine, record, record_list, run, stream};
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, failpoint, follow,
@@ -19,18 +20,11 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.read(|c| async move { feed::head(&c).await.map(drop) }).await
+        self.read(|c| async move { positions::head(&c).await.map(drop) }).await
     }
 
     async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
-        in_time(async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            let id = run::begin(&transaction, &new).await?;
-            transaction.commit().await?;
-            Ok(id)
-        })
-        .await
+        in_transaction!(self, |transaction| run::begin(&transaction, &new))
     }
 
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
@@ -50,13 +44,7 @@ impl Store for PostgresStore {
     }
 
     async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
-        in_time(async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            run::finish(&transaction, id, &end).await?;
-            Ok(transaction.commit().await?)
-        })
-        .await
+        in_transaction!(self, |transaction| run::finish(&transaction, id, &end))
     }
 
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<RunRow>, StoreError> {
@@ -73,11 +61,11 @@ impl Store for PostgresStore {
     }
 
     async fn stream_state(&self, key: &StreamKey) -> Result<StreamState, StoreError> {
-        self.read(|c| async move { run::state(&c, key).await }).await
+        self.read(|c| async move { stream::state(&c, key).await }).await
     }
 
     async fn reset_stream(&self, key: &StreamKey) -> Result<(), StoreError> {
-        in_time(async { run::reset(&self.client().await?, key).await }).await
+        in_time(async { stream::reset(&self.client().await?, key).await }).await
     }
 
     async fn known(
@@ -86,7 +74,7 @@ impl Store for PostgresStore {
         connection: &ConnectionName,
         asked: &[(String, String)],
     ) -> Result<Vec<Option<Known>>, StoreError> {
-        self.read(|c| async move { record::known(&c, tenant, connection, asked).await }).await
+        self.read(|c| async move { known::known(&c, tenant, connection, asked).await }).await
     }
 
     async fn record(&self, tenant: &TenantId, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
@@ -95,7 +83,13 @@ impl Store for PostgresStore {
 
     async fn records(&self, tenant: &TenantId, query: &RecordQuery) -> Result<Slice<RecordRow>, StoreError> {
         let listing = Listing::new(tenant, query)?;
-        self.read(|c| async move { list::records(&c, &self.ids, &listing).await }).await
+        self.read(|c| async move {
+            match listing.since_ms {
+                None => record_list::by_key(&c, &self.ids, &listing).await,
+                Some(since_ms) => list::by_change(&c, &self.ids, &listing, since_ms).await,
+            }
+        })
+        .await
     }
 
     async fn revisions(&self, tenant: &TenantId, id: RecordId, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
@@ -117,11 +111,11 @@ impl Store for PostgresStore {
     }
 
     async fn epoch(&self) -> Result<u32, StoreError> {
-        self.read(|c| async move { feed::epoch(&c).await }).await
+        self.read(|c| async move { positions::epoch(&c).await }).await
     }
 
     async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
-        self.read(|c| async move { feed::holds_position(&c, seq, epoch).await }).await
+        self.read(|c| async move { positions::holds_position(&c, seq, epoch).await }).await
     }
 
     fn watch(&self) -> watch::Receiver<i64> {
@@ -129,15 +123,15 @@ impl Store for PostgresStore {
     }
 
     async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
-        self.read(|c| async move { feed::exchange(&c, tenant, id).await }).await
+        self.read(|c| async move { exchange::get(&c, tenant, id).await }).await
     }
 
     async fn page_exchanges(&self, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
-        self.read(|c| async move { feed::page_exchanges(&c, tenant, page).await }).await
+        self.read(|c| async move { exchange::of_page(&c, tenant, page).await }).await
     }
 
     async fn pages(&self, key: &StreamKey, after_page: i64, limit: u32) -> Result<Vec<PageRow>, StoreError> {
-        self.read(|c| async move { feed::pages(&c, key, after_page, limit).await }).await
+        self.read(|c| async move { positions::pages(&c, key, after_page, limit).await }).await
     }
 
     async fn quarantine(
@@ -162,22 +156,23 @@ impl Store for PostgresStore {
         now_ms: i64,
     ) -> Result<CommitOutcome, StoreError> {
         limits::check_record(0, &record)?;
-        in_time(async {
-            let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
-            let outcome = quarantine::accept(&transaction, tenant, id, record, now_ms, &self.quotas).await?;
-            transaction.commit().await?;
-            follow::raise(&self.head, outcome.last_seq);
-            Ok(outcome)
-        })
-        .await
+        let accepted = in_transaction!(self, |transaction| quarantine::accept(
+            &transaction,
+            tenant,
+            id,
+            record,
+            now_ms,
+            &self.quotas
+        ))?;
+        follow::raise(&self.head, accepted.last_seq);
+        Ok(accepted)
     }
 
     async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
-        in_time(async { quarantine::still(&self.client().await?, tenant, id, reason).await }).await
+        in_time(async { quarantine::note_attempt(&self.client().await?, tenant, id, reason).await }).await
     }
 
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
-        in_time(async { quarantine::drop_one(&self.client().await?, tenant, id).await }).await
+        in_time(async { quarantine::delete(&self.client().await?, tenant, id).await }).await
     }
 }

@@ -1,11 +1,11 @@
-//! Requests of a month.
+//! [`BudgetStore`] on SQLite.
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
-use rusqlite::params;
 
 use super::SqliteStore;
-use super::query::number;
+use super::query::at_once;
+use crate::sql::budget;
 use crate::{BudgetStore, StoreError};
 
 #[async_trait]
@@ -17,10 +17,7 @@ impl BudgetStore for SqliteStore {
         month: &str,
     ) -> Result<i64, StoreError> {
         let (tenant, connection, month) = (tenant.clone(), connection.clone(), month.to_owned());
-        let sql = "SELECT calls FROM month_calls WHERE tenant = ?1 AND connection = ?2 AND month = ?3";
-        self.readers
-            .run(move |c| Ok(number(c, sql, params![tenant.as_str(), connection.as_str(), month])?.unwrap_or(0)))
-            .await
+        self.readers.run(move |c| at_once(budget::month_calls(c, &tenant, &connection, &month))).await
     }
 
     async fn add_month_calls(
@@ -31,13 +28,6 @@ impl BudgetStore for SqliteStore {
         calls: i64,
     ) -> Result<i64, StoreError> {
         let (tenant, connection, month) = (tenant.clone(), connection.clone(), month.to_owned());
-        self.writer()?
-            .run(move |c| {
-                let sql = "INSERT INTO month_calls (tenant, connection, month, calls) VALUES (?1, ?2, ?3, ?4)
-                           ON CONFLICT DO UPDATE SET calls = calls + excluded.calls RETURNING calls";
-                let sum = number(c, sql, params![tenant.as_str(), connection.as_str(), month, calls])?;
-                Ok(sum.unwrap_or(calls))
-            })
-            .await
+        self.writer()?.run(move |c| at_once(budget::add_month_calls(c, &tenant, &connection, &month, calls))).await
     }
 }

@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
 use rusqlite::Connection;
 
-use super::{api_key, blocking, connect, migrate, writer};
+use super::query::at_once;
+use super::{blocking, connect, migrate, writer};
+use crate::sql::api_key;
 use crate::{ApiKeyRow, KeyId, KeyStore, StoreError, StoreOptions};
 
 /// The table of keys, and nothing else.
@@ -55,12 +57,12 @@ impl KeyFile {
 #[async_trait]
 impl KeyStore for KeyFile {
     async fn put_api_key(&self, key: ApiKeyRow) -> Result<(), StoreError> {
-        self.run(move |c| api_key::put(c, &key)).await
+        self.run(move |c| at_once(api_key::put(c, &key))).await
     }
 
     async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
         let hash = *hash;
-        self.run(move |c| api_key::get(c, &hash)).await
+        self.run(move |c| at_once(api_key::get(c, &hash))).await
     }
 
     async fn api_keys(
@@ -70,12 +72,12 @@ impl KeyStore for KeyFile {
         limit: u32,
     ) -> Result<Vec<ApiKeyRow>, StoreError> {
         let (tenant, after) = (tenant.cloned(), after.cloned());
-        self.run(move |c| api_key::list(c, tenant.as_ref(), after.as_ref(), limit)).await
+        self.run(move |c| at_once(api_key::list(c, tenant.as_ref(), after.as_ref(), limit))).await
     }
 
     async fn api_key_by_id(&self, tenant: Option<&TenantId>, id: KeyId) -> Result<Option<ApiKeyRow>, StoreError> {
         let tenant = tenant.cloned();
-        self.run(move |c| api_key::by_id(c, tenant.as_ref(), id)).await
+        self.run(move |c| at_once(api_key::by_id(c, tenant.as_ref(), id))).await
     }
 
     async fn revoke_api_key(
@@ -85,11 +87,11 @@ impl KeyStore for KeyFile {
         now_ms: i64,
     ) -> Result<Option<ApiKeyRow>, StoreError> {
         let tenant = tenant.cloned();
-        self.run(move |c| api_key::revoke(c, tenant.as_ref(), id, now_ms)).await
+        self.run(move |c| at_once(api_key::revoke(c, tenant.as_ref(), id, now_ms))).await
     }
 
     async fn note_key_uses(&self, uses: &[([u8; 32], i64)]) -> Result<(), StoreError> {
         let uses = uses.to_vec();
-        self.run(move |c| api_key::note_uses(c, &uses)).await
+        self.run(move |c| at_once(api_key::note_uses(c, &uses))).await
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::keyed;
+use super::record_key;
 use crate::StoreError;
 use crate::identity::IdKey;
 
@@ -43,7 +43,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
                 .execute("INSERT INTO meta (one, id_key) VALUES (1, ?1)", params![IdKey::generate().as_bytes()])?;
         }
         if at + 1 == KEYS {
-            keyed::announce_all(&transaction)?;
+            record_key::announce_all(&transaction)?;
         }
         transaction
             .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};", at + 1))?;

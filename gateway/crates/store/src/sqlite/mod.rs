@@ -1,36 +1,35 @@
 //! SQLite: one file, one writer thread, readers beside it.
 //!
-//! `writer` and `readers` run the statements that the other modules hold; this file only hands them over. A transaction
+//! `writer` and `readers` run the statements that `crate::sql` and the other modules hold; this file only hands them over. A transaction
 //! holds no state outside the file: positions and counters are read where they are needed, so one that fails leaves nothing to
 //! repair.
 
 mod api_key;
 mod author;
 mod budget;
-mod commit;
+mod commit_writer;
 mod condition;
 mod connect;
+mod delivery_group;
 mod endpoint;
+mod exchange;
 mod feed;
-mod gather;
 mod inbox;
 mod key_file;
-mod keyed;
+mod known;
 mod lease;
-mod ledger;
 mod list;
 mod lock;
 mod migrate;
-mod note;
 mod outbox;
-mod pen;
-mod quarantine;
 mod query;
+mod quota;
 mod readers;
-mod record;
-mod run;
+mod record_key;
+mod reference;
+mod revision_writer;
 mod screen;
-mod sign;
+mod signature;
 mod store;
 mod sweep;
 mod writer;
@@ -38,16 +37,19 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::follow::{self, Follower};
 use crate::identity::IdKey;
+use crate::outbox::delivery as outbox_delivery;
 use crate::quota::Quotas;
-use crate::{StoreError, StoreOptions};
+use crate::{StoreError, StoreOptions, sql};
 use condition::Condition;
-use gather::Gather;
+use delivery_group::DeliveryGroup;
 pub(crate) use key_file::KeyFile;
 use lock::ProcessLock;
+use query::at_once;
 use readers::Readers;
 use writer::Writer;
 
@@ -59,7 +61,7 @@ pub(crate) struct SqliteStore {
     ids: IdKey,
     head: watch::Sender<i64>,
     /// Deliveries that wait for their commit.
-    gather: Arc<Gather>,
+    group: Arc<DeliveryGroup>,
     /// What connections may keep.
     quotas: Quotas,
     condition: Condition,
@@ -75,23 +77,16 @@ impl SqliteStore {
             let lock = ProcessLock::take(&path)?;
             let mut connection = connect::writer(&path, &options)?;
             migrate::migrate(&mut connection)?;
-            feed::begin_epoch(&connection)?;
-            let interrupted = run::interrupt_all(&connection)?;
-            if interrupted > 0 {
-                tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
-            }
-            outbox::release_all(&connection)?;
-            inbox::release_all(&connection)?;
-            lease::release_all(&connection)?;
+            at_once(take_over(&connection))?;
             let ids = migrate::id_key(&connection)?;
-            let head = watch::Sender::new(feed::head(&connection)?.seq);
+            let head = watch::Sender::new(feed::head(&connection)?);
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
             let doors = (head.clone(), condition.clone());
             let writer = Writer::start(connection, lock, doors, options.holds_paused_clock)?;
             let quotas = Quotas::default();
-            let gather = Arc::new(Gather::new(quotas.clone()));
-            Ok(Self { writer: Some(writer), readers, ids, head, gather, quotas, condition, _follower: None })
+            let group = Arc::new(DeliveryGroup::new(quotas.clone()));
+            Ok(Self { writer: Some(writer), readers, ids, head, group, quotas, condition, _follower: None })
         })
         .await
     }
@@ -109,23 +104,32 @@ impl SqliteStore {
             migrate::check(&connection)?;
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
-            Ok((readers, condition, migrate::id_key(&connection)?, feed::head(&connection)?.seq))
+            Ok((readers, condition, migrate::id_key(&connection)?, feed::head(&connection)?))
         })
         .await?;
         let head = watch::Sender::new(seq);
         let reading = readers.clone();
         let follower = follow::follow(head.clone(), move || {
             let readers = reading.clone();
-            async move { readers.run(|connection| feed::head(connection).map(|head| head.seq)).await }
+            async move { readers.run(|connection| feed::head(connection)).await }
         });
         let quotas = Quotas::default();
-        let gather = Arc::new(Gather::new(quotas.clone()));
-        Ok(Self { writer: None, readers, ids, head, gather, quotas, condition, _follower: Some(follower) })
+        let group = Arc::new(DeliveryGroup::new(quotas.clone()));
+        Ok(Self { writer: None, readers, ids, head, group, quotas, condition, _follower: Some(follower) })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(crate::interface::read_only)
     }
+}
+
+/// Begins an epoch and ends what the process before had under way: it has ended, for this one has the file.
+async fn take_over(connection: &Connection) -> Result<(), StoreError> {
+    sql::feed::begin_epoch(connection).await?;
+    sql::run::interrupt_all(connection).await?;
+    outbox_delivery::release_all(connection).await?;
+    sql::inbox::release_refreshes(connection).await?;
+    sql::lease::release_all(connection).await
 }
 
 async fn blocking<T: Send + 'static>(

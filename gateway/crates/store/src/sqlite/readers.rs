@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, InterruptHandle, Transaction};
+use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::Semaphore;
 
 use super::condition::Condition;
@@ -36,7 +36,7 @@ impl Readers {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let late = || StoreError::Unavailable(format!("a read took longer than {} ms", self.timeout.as_millis()));
         let read = async {

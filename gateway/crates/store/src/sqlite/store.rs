@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
-use rusqlite::Transaction;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::{SqliteStore, commit, feed, list, quarantine, record, run};
+use super::query::at_once;
+use super::{SqliteStore, exchange, feed, known, list};
 use crate::listing::Listing;
+use crate::sql::{commit, feed as positions, quarantine, record, record_list, run, stream};
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, Trouble, limits,
@@ -33,22 +35,22 @@ impl Store for SqliteStore {
     }
 
     async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
-        self.writer()?.run(move |c| run::begin(c, &new)).await
+        self.writer()?.run(move |c| at_once(run::begin(c, &new))).await
     }
 
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
         limits::check_page(&page)?;
         let quota = self.quotas.of(&page.key.tenant, &page.key.connection);
-        self.writer()?.run(move |c| commit::commit_page(c, page, &quota)).await
+        self.writer()?.run(move |c| at_once(commit::commit_page(c, page, &quota))).await
     }
 
     async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
-        self.writer()?.run(move |c| run::finish(c, id, &end)).await
+        self.writer()?.run(move |c| at_once(run::finish(c, id, &end))).await
     }
 
     async fn run(&self, tenant: &TenantId, id: RunId) -> Result<Option<RunRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| run::get(c, &tenant, id)).await
+        self.readers.run(move |c| at_once(run::get(c, &tenant, id))).await
     }
 
     async fn runs(
@@ -58,17 +60,17 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<RunRow>, StoreError> {
         let (tenant, connection) = (tenant.clone(), connection.cloned());
-        self.readers.run(move |c| run::list(c, &tenant, connection.as_ref(), limit)).await
+        self.readers.run(move |c| at_once(run::list(c, &tenant, connection.as_ref(), limit))).await
     }
 
     async fn stream_state(&self, key: &StreamKey) -> Result<StreamState, StoreError> {
         let key = key.clone();
-        self.readers.run(move |c| run::state(c, &key)).await
+        self.readers.run(move |c| at_once(stream::state(c, &key))).await
     }
 
     async fn reset_stream(&self, key: &StreamKey) -> Result<(), StoreError> {
         let key = key.clone();
-        self.writer()?.run(move |c| run::reset(c, &key)).await
+        self.writer()?.run(move |c| at_once(stream::reset(c, &key))).await
     }
 
     async fn known(
@@ -78,7 +80,7 @@ impl Store for SqliteStore {
         asked: &[(String, String)],
     ) -> Result<Vec<Option<Known>>, StoreError> {
         let (tenant, connection, asked) = (tenant.clone(), connection.clone(), asked.to_vec());
-        let look = move |c: &Transaction<'_>| record::known(c, &tenant, &connection, &asked);
+        let look = move |c: &Connection| known::known(c, &tenant, &connection, &asked);
         match &self.writer {
             Some(writer) => writer.look(look).await,
             None => self.readers.run(look).await,
@@ -87,22 +89,30 @@ impl Store for SqliteStore {
 
     async fn record(&self, tenant: &TenantId, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
         let (tenant, ids) = (tenant.clone(), self.ids.clone());
-        self.readers.run(move |c| record::get(c, &ids, &tenant, id)).await
+        self.readers.run(move |c| at_once(record::get(c, &ids, &tenant, id))).await
     }
 
     async fn records(&self, tenant: &TenantId, query: &RecordQuery) -> Result<Slice<RecordRow>, StoreError> {
         let (tenant, query, ids) = (tenant.clone(), query.clone(), self.ids.clone());
-        self.readers.run(move |c| list::records(c, &ids, &Listing::new(&tenant, &query)?)).await
+        self.readers
+            .run(move |c| {
+                let listing = Listing::new(&tenant, &query)?;
+                match listing.since_ms {
+                    None => at_once(record_list::by_key(c, &ids, &listing)),
+                    Some(since_ms) => list::by_change(c, &ids, &listing, since_ms),
+                }
+            })
+            .await
     }
 
     async fn revisions(&self, tenant: &TenantId, id: RecordId, limit: u32) -> Result<Vec<RecordRow>, StoreError> {
         let (tenant, ids) = (tenant.clone(), self.ids.clone());
-        self.readers.run(move |c| record::revisions(c, &ids, &tenant, id, limit)).await
+        self.readers.run(move |c| at_once(record::revisions(c, &ids, &tenant, id, limit))).await
     }
 
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<EntityCount>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| record::counts(c, &tenant)).await
+        self.readers.run(move |c| at_once(record::counts(c, &tenant))).await
     }
 
     async fn changes(
@@ -117,11 +127,11 @@ impl Store for SqliteStore {
     }
 
     async fn epoch(&self) -> Result<u32, StoreError> {
-        self.readers.run(|c| feed::epoch(c)).await
+        self.readers.run(|c| at_once(positions::epoch(c))).await
     }
 
     async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
-        self.readers.run(move |c| feed::holds_position(c, seq, epoch)).await
+        self.readers.run(move |c| at_once(positions::holds_position(c, seq, epoch))).await
     }
 
     fn watch(&self) -> watch::Receiver<i64> {
@@ -130,17 +140,17 @@ impl Store for SqliteStore {
 
     async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| feed::exchange(c, &tenant, id)).await
+        self.readers.run(move |c| exchange::get(c, &tenant, id)).await
     }
 
     async fn page_exchanges(&self, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| feed::page_exchanges(c, &tenant, page)).await
+        self.readers.run(move |c| exchange::of_page(c, &tenant, page)).await
     }
 
     async fn pages(&self, key: &StreamKey, after_page: i64, limit: u32) -> Result<Vec<PageRow>, StoreError> {
         let key = key.clone();
-        self.readers.run(move |c| feed::pages(c, &key, after_page, limit)).await
+        self.readers.run(move |c| at_once(positions::pages(c, &key, after_page, limit))).await
     }
 
     async fn quarantine(
@@ -151,12 +161,12 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<QuarantineRow>, StoreError> {
         let (tenant, connection) = (tenant.clone(), connection.cloned());
-        self.readers.run(move |c| quarantine::list(c, &tenant, connection.as_ref(), after_id, limit)).await
+        self.readers.run(move |c| at_once(quarantine::list(c, &tenant, connection.as_ref(), after_id, limit))).await
     }
 
     async fn quarantine_get(&self, tenant: &TenantId, id: i64) -> Result<Option<QuarantineRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| quarantine::get(c, &tenant, id)).await
+        self.readers.run(move |c| at_once(quarantine::get(c, &tenant, id))).await
     }
 
     async fn quarantine_accept(
@@ -168,16 +178,16 @@ impl Store for SqliteStore {
     ) -> Result<CommitOutcome, StoreError> {
         limits::check_record(0, &record)?;
         let (tenant, quotas) = (tenant.clone(), self.quotas.clone());
-        self.writer()?.run(move |c| quarantine::accept(c, &tenant, id, &record, now_ms, &quotas)).await
+        self.writer()?.run(move |c| at_once(quarantine::accept(c, &tenant, id, record, now_ms, &quotas))).await
     }
 
     async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
         let (tenant, reason) = (tenant.clone(), reason.to_owned());
-        self.writer()?.run(move |c| quarantine::still(c, &tenant, id, &reason)).await
+        self.writer()?.run(move |c| at_once(quarantine::note_attempt(c, &tenant, id, &reason))).await
     }
 
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
         let tenant = tenant.clone();
-        self.writer()?.run(move |c| quarantine::drop_one(c, &tenant, id)).await
+        self.writer()?.run(move |c| at_once(quarantine::delete(c, &tenant, id))).await
     }
 }

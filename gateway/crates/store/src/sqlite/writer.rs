@@ -3,7 +3,7 @@
 
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::condition::Condition;
@@ -52,7 +52,7 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (head, condition) = (self.head.clone(), self.condition.clone());
         self.ask(move |connection| {
@@ -61,7 +61,7 @@ impl Writer {
             if result.is_ok()
                 && let Ok(last) = feed::head(connection)
             {
-                follow::raise(&head, last.seq);
+                follow::raise(&head, last);
             }
             result
         })
@@ -74,7 +74,7 @@ impl Writer {
     }
 
     /// Runs work that may or may not write; it gives the feed's last position when it did.
-    pub(super) async fn gathered<F>(&self, work: F) -> Result<(), StoreError>
+    pub(super) async fn run_group<F>(&self, work: F) -> Result<(), StoreError>
     where
         F: FnOnce(&mut Connection) -> Option<i64> + Send + 'static,
     {
@@ -93,9 +93,13 @@ impl Writer {
     pub(super) async fn look<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.ask(move |connection| work(&connection.transaction()?)).await
+        self.ask(move |connection| {
+            let transaction = connection.transaction()?;
+            work(&transaction)
+        })
+        .await
     }
 
     async fn ask<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -131,7 +135,7 @@ impl Drop for Writer {
 
 pub(super) fn in_transaction<T>(
     connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let result = work(&transaction)?;

@@ -51,6 +51,14 @@ impl Bed {
         admin(server, sql).await;
     }
 
+    /// Runs SQL on the database while the store has it open, as another program could.
+    pub(crate) async fn beside(&self, sql: &str) {
+        match &self.folder {
+            Some(_) => rusqlite::Connection::open(self.path()).unwrap().execute_batch(sql).unwrap(),
+            None => admin(&self.options.url, sql).await,
+        }
+    }
+
     /// The PostgreSQL database's name.
     pub(crate) fn database(&self) -> &str {
         &self.database.as_ref().unwrap().1

@@ -27,6 +27,7 @@ mod quarantine;
 mod quotas;
 mod reading;
 mod runs;
+mod shared_sql;
 mod signed;
 mod sqlite;
 mod sweeps;

@@ -34,6 +34,18 @@ on_both! {
         assert_eq!((lost.state, lost.ended_at_ms), (RunState::Interrupted, Some(1_000)));
     }
 
+    async fn a_run_whose_row_is_gone_holds_its_stream_no_longer(bed: &Bed) {
+        let mut gone = Puller::begin(&bed.store, key(), 1_000).await;
+        gone.put(vec![rec("a", "1")]).await;
+        assert!(matches!(bed.store.begin_run(new_run(&key(), 1_001)).await, Err(StoreError::Busy(_))), "it is live");
+        bed.beside(&format!("DELETE FROM run WHERE id = {}", gone.run.0)).await;
+
+        let mut next = Puller::begin(&bed.store, key(), 1_001).await;
+        assert_eq!(next.put(vec![rec("b", "1")]).await.created, 1);
+        let page = gone.page(vec![rec("c", "old")]);
+        assert!(matches!(gone.commit(page).await, Err(StoreError::Fenced(_))), "and it commits no more");
+    }
+
     async fn streams_do_not_hold_each_other_up(bed: &Bed) {
         let mut employees = Puller::begin(&bed.store, key(), 1_000).await;
         let mut leavers = Puller::begin(&bed.store, key_of("acme", "leavers"), 1_000).await;

@@ -1,0 +1,187 @@
+//! Flows: what they say, where they stand in the feed, and their steps along it.
+
+use renmen_schema::id::{ConnectionName, TenantId};
+
+use super::rows;
+use super::sql;
+use super::{
+    Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
+};
+use crate::rows::Columns;
+use crate::sql::{Session, expect_number, feed, number, values};
+use crate::{MESSAGES_STREAM, StoreError, identity, limits};
+
+pub(crate) async fn get(session: &impl Session, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
+    select(session, tenant, name, "").await
+}
+
+async fn select(
+    session: &impl Session,
+    tenant: &TenantId,
+    name: &str,
+    lock: &str,
+) -> Result<Option<FlowRow>, StoreError> {
+    let sql = format!("{}WHERE tenant = $1 AND name = $2{lock}", sql::FLOW_SELECT);
+    session.one(&sql, values![tenant, name], rows::flow).await
+}
+
+pub(crate) async fn list(session: &impl Session, tenant: &TenantId) -> Result<Vec<FlowRow>, StoreError> {
+    let by_bytes = session.dialect().by_bytes();
+    let sql = format!("{}WHERE tenant = $1 AND retired = 0 ORDER BY name{by_bytes}", sql::FLOW_SELECT);
+    session.all(&sql, values![tenant], rows::flow).await
+}
+
+pub(crate) async fn versions(
+    session: &impl Session,
+    tenant: &TenantId,
+    name: &str,
+    limit: u32,
+) -> Result<Vec<FlowVersionRow>, StoreError> {
+    session.all(sql::FLOW_VERSIONS, values![tenant, name, limits::list_limit(limit)], rows::flow_version).await
+}
+
+pub(crate) async fn put(session: &impl Session, put: &FlowPut) -> Result<FlowRow, StoreError> {
+    rows::check_name(&put.name)?;
+    let head = feed::head(session).await?;
+    let origin = rows::origin_code(put.origin);
+    let FlowPut { tenant, name, definition, enabled, now_ms, .. } = put;
+    let (id, version, is_new_version) = match select(session, tenant, name, session.dialect().for_update()).await? {
+        None => {
+            let position = if put.from_beginning { 0 } else { head };
+            let values = values![tenant, name, origin, definition, *enabled, position, *now_ms];
+            (expect_number(session, sql::FLOW_INSERT, values).await?, 1, true)
+        }
+        Some(known) => {
+            let version = known.version + i64::from(known.definition != *definition);
+            let position = if known.enabled && !known.retired { known.position } else { head };
+            let values = values![version, origin, definition, *enabled, position, *now_ms, known.id];
+            session.run(sql::FLOW_UPDATE, values).await?;
+            (known.id, version, version != known.version)
+        }
+    };
+    if is_new_version {
+        session.run(sql::FLOW_VERSION_INSERT, values![id, version, definition, *now_ms]).await?;
+    }
+    get(session, tenant, name).await?.ok_or_else(|| StoreError::Fault("the flow's row vanished".into()))
+}
+
+pub(crate) async fn retire(
+    session: &impl Session,
+    tenant: &TenantId,
+    name: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let found = select(session, tenant, name, session.dialect().for_update()).await?;
+    let Some(FlowRow { id, .. }) = found else { return Ok(false) };
+    let retired = session.run(sql::FLOW_RETIRE, values![now_ms, id]).await?;
+    session.run(&sql::WAKE_FLOW, values![MESSAGES_STREAM, now_ms, id]).await?;
+    session.run(&sql::FLOW_WITHHOLD, values![now_ms, id]).await?;
+    Ok(retired > 0)
+}
+
+/// A piece of the feed that was read after a position, up to `head` or to the limit.
+pub(crate) fn piece(entries: Vec<FeedEntry>, (after, head): (i64, i64), limit: i64) -> FeedPiece {
+    // A full piece may have been cut; one that is not has seen everything up to the feed's end.
+    let cut = i64::try_from(entries.len()).unwrap_or(i64::MAX) >= limit;
+    let up_to = entries.last().filter(|_| cut).map_or(head.max(after), |entry| entry.change.seq);
+    FeedPiece { entries, up_to }
+}
+
+pub(crate) async fn echoes(
+    session: &impl Session,
+    tenant: &TenantId,
+    asked: &[EchoAsk],
+    since_ms: i64,
+) -> Result<Vec<Option<Echo>>, StoreError> {
+    let mut found = Vec::with_capacity(asked.len());
+    for EchoAsk { connection, external_id, record } in asked {
+        let values = values![tenant, connection, external_id, identity::row_of(*record), since_ms];
+        let echo = |row: &dyn Columns| {
+            Ok(Echo { delivery: row.int(0)?, hops: u32::try_from(row.int(1)?).unwrap_or(u32::MAX) })
+        };
+        found.push(session.one(&sql::ECHO, values, echo).await?);
+    }
+    Ok(found)
+}
+
+pub(crate) async fn repeats(session: &impl Session, of: &Repeats) -> Result<u32, StoreError> {
+    let values = values![identity::row_of(of.record), &of.lane, &of.input_hash, of.since_ms];
+    let count = number(session, sql::REPEATS, values).await?.unwrap_or(0);
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+pub(crate) async fn advance(session: &impl Session, steps: &[Advance], now_ms: i64) -> Result<u64, StoreError> {
+    let mut made = 0;
+    // In one order everywhere: two gateways that step along never wait for each other.
+    let mut steps: Vec<&Advance> = steps.iter().collect();
+    steps.sort_by_key(|step| step.flow);
+    for step in steps {
+        let sql = format!("{}{}", sql::FLOW_STAND, session.dialect().for_update());
+        let stand = |row: &dyn Columns| Ok((row.int(0)?, row.int(1)?, row.text(2)?));
+        let moved = || StoreError::Fenced(format!("flow {} moved or changed since it was read", step.flow));
+        let (position, version, tenant) = session.one(&sql, values![step.flow], stand).await?.ok_or_else(moved)?;
+        if (position, version) != (step.from, step.version) {
+            return Err(moved());
+        }
+        session.run(sql::FLOW_MOVE, values![step.to, step.flow]).await?;
+        for (lane, seq) in &step.supersede {
+            session.run(&sql::SUPERSEDE, values![now_ms, lane, *seq]).await?;
+        }
+        // The flow's tenant is the destination's.
+        for delivery in &step.deliveries {
+            insert(session, &tenant, (step.flow, step.version), (delivery, None), now_ms).await?;
+            made += 1;
+        }
+    }
+    Ok(made)
+}
+
+/// Makes a delivery of a flow in one of its versions, or of a person's; its number.
+pub(super) async fn insert(
+    session: &impl Session,
+    tenant: &str,
+    (flow, version): (i64, i64),
+    (new, by_hand): (&NewDelivery, Option<&str>),
+    now_ms: i64,
+) -> Result<i64, StoreError> {
+    let destination = destination(session, tenant, &new.connection).await?;
+    let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
+    let values = values![
+        flow,
+        version,
+        new.seq,
+        record,
+        destination,
+        &new.action,
+        &new.key,
+        &new.lane,
+        rows::state_code(new.state),
+        new.not_before_ms,
+        new.deadline_ms,
+        &new.input,
+        &new.input_hash,
+        rows::stored_text(new.error.as_deref()),
+        new.hops,
+        new.caused_by,
+        now_ms,
+        rows::stored_text(by_hand)
+    ];
+    let id = expect_number(session, sql::DELIVERY_INSERT, values).await?;
+    if new.state != DeliveryState::Pending {
+        session.run(&sql::WAKE_RECORD, values![MESSAGES_STREAM, now_ms, record]).await?;
+    }
+    Ok(id)
+}
+
+/// The row of a destination, made when there is none.
+pub(super) async fn destination(
+    session: &impl Session,
+    tenant: &str,
+    name: &ConnectionName,
+) -> Result<i64, StoreError> {
+    if let Some(id) = number(session, sql::DESTINATION, values![tenant, name]).await? {
+        return Ok(id);
+    }
+    session.run(sql::DESTINATION_INSERT, values![tenant, name]).await?;
+    expect_number(session, sql::DESTINATION, values![tenant, name]).await
+}

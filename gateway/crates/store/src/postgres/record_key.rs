@@ -1,0 +1,103 @@
+//! Alternate keys: who has which, and which are wanted, written with each commit.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+
+use deadpool_postgres::GenericClient;
+use futures_util::TryStreamExt;
+
+use super::query::{all, run};
+use crate::StoreError;
+use crate::keyed::{self, KeyChanges};
+use crate::rows::{self, Columns};
+
+/// Keys that are announced with one statement where an older database is brought up.
+const AT_ONCE: usize = 10_000;
+
+/// Writes what a commit changed: a statement for each kind of row. The commit holds the feed's row, so no other counts at the same
+/// time.
+pub(super) async fn apply(client: &impl GenericClient, mut changes: KeyChanges, now_ms: i64) -> Result<(), StoreError> {
+    changes.settle();
+    let mut touched: BTreeSet<&[u8]> = BTreeSet::new();
+    for come in [false, true] {
+        let (mut keys, mut scopes, mut rows): (Vec<&[u8]>, Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new(), Vec::new());
+        for ((key, scope, row), _) in changes.announced.iter().filter(|(_, more)| (**more > 0) == come) {
+            keys.push(key);
+            scopes.push(*scope);
+            rows.push(*row);
+        }
+        if keys.is_empty() {
+            continue;
+        }
+        let sql = if come {
+            "INSERT INTO record_key (key, scope, record) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])
+             ON CONFLICT DO NOTHING"
+        } else {
+            "DELETE FROM record_key k USING unnest($1::bytea[], $2::bigint[], $3::bigint[]) x (key, scope, record)
+             WHERE k.key = x.key AND k.scope = x.scope AND k.record = x.record"
+        };
+        run(client, sql, &[&keys, &scopes, &rows]).await?;
+        touched.extend(keys);
+    }
+    want(client, &changes, now_ms).await?;
+    touched.extend(changes.wanted.keys().map(|(key, _)| key.as_slice()));
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let touched: Vec<&[u8]> = touched.into_iter().collect();
+    let sql = "UPDATE wanted_key u SET matches = c.n,
+                   since_ms = CASE WHEN least(u.matches, 2) = least(c.n, 2) THEN u.since_ms ELSE $2 END
+               FROM (SELECT w.key, w.connection, (SELECT count(*) FROM record_key k JOIN scope s ON s.id = k.scope
+                     WHERE k.key = w.key AND w.connection IN ('', s.connection)) AS n
+                     FROM wanted_key w WHERE w.key = ANY($1)) c
+               WHERE u.key = c.key AND u.connection = c.connection AND u.matches <> c.n";
+    run(client, sql, &[&touched, &now_ms]).await.map(drop)
+}
+
+async fn want(client: &impl GenericClient, changes: &KeyChanges, now_ms: i64) -> Result<(), StoreError> {
+    if changes.wanted.is_empty() {
+        return Ok(());
+    }
+    let (mut keys, mut names): (Vec<&[u8]>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut entities, mut schemes, mut more) = (Vec::new(), Vec::new(), Vec::new());
+    for ((key, name), wanted) in &changes.wanted {
+        keys.push(key);
+        names.push(name);
+        entities.push(wanted.entity);
+        schemes.push(wanted.scheme);
+        more.push(wanted.more);
+    }
+    // Nobody has counted yet: below zero is neither none, one nor several.
+    let sql = "INSERT INTO wanted_key (key, connection, tenant, entity, scheme, wanted_by, matches, since_ms)
+               SELECT x.key, x.connection, $1, x.entity, x.scheme, x.more, -1, $2
+               FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[]) x (key, connection, entity, scheme, more)
+               ON CONFLICT (key, connection) DO UPDATE SET wanted_by = wanted_key.wanted_by + excluded.wanted_by";
+    run(client, sql, &[&changes.tenant(), &now_ms, &keys, &names, &entities, &schemes, &more]).await?;
+    if more.iter().any(|more| *more < 0) {
+        run(client, "DELETE FROM wanted_key WHERE key = ANY($1) AND wanted_by <= 0", &[&keys]).await?;
+    }
+    Ok(())
+}
+
+/// Announces the keys of records that were there before there were keys. None of them can refer by one.
+pub(super) async fn announce_all(client: &impl GenericClient) -> Result<(), StoreError> {
+    let entities = keyed::announcing();
+    let sql = "SELECT DISTINCT tenant FROM scope WHERE entity = ANY($1)";
+    for tenant in all(client, sql, &[&entities]).await? {
+        let mut changes = KeyChanges::of(rows::tenant_of(&tenant.text(0)?)?);
+        let sql = "SELECT r.id, r.scope, s.entity, r.body FROM scope s JOIN record r ON r.scope = s.id
+                   WHERE s.tenant = $1 AND s.entity = ANY($2) AND r.deleted IS NULL";
+        let statement = client.prepare_cached(sql).await?;
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&changes.tenant().to_owned(), &entities];
+        let mut rows = pin!(client.query_raw(&statement, values).await?);
+        while let Some(row) = rows.try_next().await? {
+            changes.add_body(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?);
+            if changes.announced.len() >= AT_ONCE {
+                let next = KeyChanges::of(changes.whose().clone());
+                apply(client, std::mem::replace(&mut changes, next), 0).await?;
+            }
+        }
+        apply(client, changes, 0).await?;
+    }
+    Ok(())
+}

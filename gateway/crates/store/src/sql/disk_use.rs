@@ -1,0 +1,89 @@
+//! What connections keep on disk: charged with each commit, and pruned where exchanges are beyond their quota.
+
+use renmen_schema::id::{ConnectionName, TenantId};
+
+use super::{CommitWriter, PrunedExchanges, Session, number, values};
+use crate::quota::{self, Charge, PRUNED_PAGES_MAX};
+use crate::{DiskUse, Quota, StoreError, rows};
+
+pub(crate) async fn list(session: &impl Session, tenant: &TenantId) -> Result<Vec<DiskUse>, StoreError> {
+    let sql = format!(
+        "SELECT connection, records_bytes, exchanges_bytes FROM disk_use WHERE tenant = $1 ORDER BY connection{}",
+        session.dialect().by_bytes()
+    );
+    session.all(&sql, values![tenant], rows::disk_use).await
+}
+
+/// Charges a page to its connection within its quota; gives how many exchanges had to go for it.
+pub(super) async fn charge(
+    session: &impl CommitWriter,
+    owner: (&TenantId, &ConnectionName),
+    page: i64,
+    charge: Charge,
+    quota: &Quota,
+) -> Result<u64, StoreError> {
+    let sql = "INSERT INTO disk_use AS d (tenant, connection, records_bytes, exchanges_bytes) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (tenant, connection) DO UPDATE SET records_bytes = d.records_bytes + excluded.records_bytes,
+               exchanges_bytes = d.exchanges_bytes + excluded.exchanges_bytes
+               RETURNING records_bytes, exchanges_bytes, exchanges_from";
+    let values = values![owner.0, owner.1, charge.records_bytes, charge.exchanges_bytes];
+    let kept = session.one(sql, values, |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?))).await?;
+    let vanished = || StoreError::Fault("a row vanished within its transaction".into());
+    let (records_bytes, exchanges_bytes, exchanges_from) = kept.ok_or_else(vanished)?;
+    quota::within_records(records_bytes, quota)?;
+    match quota::excess(exchanges_bytes, quota) {
+        0 => Ok(0),
+        excess => prune(session, owner, exchanges_from..page, excess, quota, charge).await,
+    }
+}
+
+/// Takes the oldest exchanges of a connection out until `excess` bytes are free. Pages stay: they say that there was one.
+async fn prune(
+    session: &impl CommitWriter,
+    owner: (&TenantId, &ConnectionName),
+    pages: std::ops::Range<i64>,
+    excess: i64,
+    quota: &Quota,
+    charge: Charge,
+) -> Result<u64, StoreError> {
+    let PrunedExchanges { pages, exchanges, bytes, up_to } = session.prune_exchanges(owner, pages, excess).await?;
+    if bytes < excess && (pages as i64) < PRUNED_PAGES_MAX {
+        // Nothing is left but this page's own.
+        quota::within_exchanges(charge.exchanges_bytes, quota)?;
+    }
+    let sql = "UPDATE disk_use SET exchanges_from = $4,
+               exchanges_bytes = CASE WHEN exchanges_bytes > $3 THEN exchanges_bytes - $3 ELSE 0 END
+               WHERE tenant = $1 AND connection = $2";
+    session.run(sql, values![owner.0, owner.1, bytes, up_to]).await?;
+    Ok(exchanges)
+}
+
+/// Refuses a delivery that would leave more to be read than the connection may have waiting. Counted only when one asks.
+pub(super) async fn check_refreshes(
+    session: &impl Session,
+    owner: (&TenantId, &ConnectionName),
+    quota: &Quota,
+) -> Result<(), StoreError> {
+    if quota.refreshes_waiting_max == u64::MAX {
+        return Ok(());
+    }
+    let sql = "SELECT count(*) FROM refresh WHERE tenant = $1 AND connection = $2";
+    let waiting = number(session, sql, values![owner.0, owner.1]).await?.unwrap_or(0);
+    quota::within_refreshes(waiting, quota)
+}
+
+/// Refuses a page that would leave more in quarantine than the connection may have there. Counted only when a page brings some.
+pub(super) async fn check_quarantine(
+    session: &impl Session,
+    owner: (&TenantId, &ConnectionName),
+    quota: &Quota,
+) -> Result<(), StoreError> {
+    if quota.quarantine_records_max == u64::MAX && quota.quarantine_bytes_max == u64::MAX {
+        return Ok(());
+    }
+    let sql = "SELECT count(*), CAST(coalesce(sum(octet_length(raw)), 0) AS bigint) FROM quarantine
+               WHERE stream IN (SELECT id FROM stream WHERE tenant = $1 AND connection = $2)";
+    let found = session.one(sql, values![owner.0, owner.1], |row| Ok((row.int(0)?, row.int(1)?))).await?;
+    let (records, bytes) = found.unwrap_or((0, 0));
+    quota::within_quarantine(records, bytes, quota)
+}

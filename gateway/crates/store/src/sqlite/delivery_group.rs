@@ -1,0 +1,85 @@
+//! Several deliveries in one commit: whoever comes while a commit is under way waits for the next one with all the others.
+//!
+//! Each delivery is all or nothing by itself (a savepoint), and is answered when the commit that holds it is durable.
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::query::at_once;
+use super::{feed, writer};
+use crate::StoreError;
+use crate::inbox::{Intake, Taken};
+use crate::quota::Quotas;
+use crate::sql::inbox;
+
+/// Deliveries of one commit: what is answered late because of the others stays within milliseconds.
+const GROUP_MAX: usize = 128;
+
+type Answer = oneshot::Sender<Result<Taken, StoreError>>;
+
+/// What waits for a commit.
+pub(super) struct DeliveryGroup {
+    waiting: Mutex<Vec<(Intake, Answer)>>,
+    quotas: Quotas,
+}
+
+impl DeliveryGroup {
+    pub(super) fn new(quotas: Quotas) -> Self {
+        Self { waiting: Mutex::default(), quotas }
+    }
+
+    /// Puts one in. Whoever does calls [`DeliveryGroup::commit`] on the writer afterwards; one who goes away before leaves it to the
+    /// next.
+    pub(super) fn add(&self, intake: Intake) -> oneshot::Receiver<Result<Taken, StoreError>> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.lock().push((intake, answer));
+        answered
+    }
+
+    /// Commits what waits, and answers. Gives the feed's last position when there was something.
+    pub(super) fn commit(&self, connection: &mut Connection) -> Option<i64> {
+        let taken: Vec<(Intake, Answer)> = {
+            let mut waiting = self.waiting.lock();
+            let count = waiting.len().min(GROUP_MAX);
+            waiting.drain(..count).collect()
+        };
+        if taken.is_empty() {
+            return None;
+        }
+        let (intakes, answers): (Vec<Intake>, Vec<Answer>) = taken.into_iter().unzip();
+        let done = writer::in_transaction(connection, |transaction| {
+            intakes
+                .into_iter()
+                .map(|intake| one(transaction, intake, &self.quotas))
+                .collect::<Result<Vec<_>, StoreError>>()
+        });
+        match done {
+            Ok(results) => {
+                for (answer, result) in answers.into_iter().zip(results) {
+                    let _ = answer.send(result);
+                }
+            }
+            Err(error) => {
+                for answer in answers {
+                    let _ =
+                        answer.send(Err(StoreError::Unavailable(format!("the commit of a delivery failed: {error}"))));
+                }
+                return None;
+            }
+        }
+        feed::head(connection).ok()
+    }
+}
+
+/// An error of one leaves the others as they are; an error of the savepoint itself ends all.
+fn one(transaction: &Connection, intake: Intake, quotas: &Quotas) -> Result<Result<Taken, StoreError>, StoreError> {
+    let quota = quotas.of(&intake.tenant, &intake.connection);
+    transaction.execute_batch("SAVEPOINT delivery")?;
+    let taken = at_once(inbox::take(transaction, intake, &quota));
+    transaction.execute_batch(match taken {
+        Ok(_) => "RELEASE delivery",
+        Err(_) => "ROLLBACK TO delivery; RELEASE delivery",
+    })?;
+    Ok(taken)
+}

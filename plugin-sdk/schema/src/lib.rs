@@ -28,6 +28,8 @@ mod alternate;
 mod canonical;
 #[cfg(feature = "gateway")]
 mod diagnose;
+#[cfg(feature = "gateway")]
+mod excerpt;
 mod failure_kind;
 #[cfg(feature = "gateway")]
 mod json_schema;

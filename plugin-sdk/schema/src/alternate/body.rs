@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::{KeyScheme, Place, keys_of};
+use crate::excerpt::{Paths, excerpt};
 use crate::id::ConnectionName;
 use crate::kind::EntityKind;
 use crate::refers::{each, places};
@@ -81,16 +82,20 @@ impl RecordKeys {
         if !refers && !has_keys(kind) {
             return Self::default();
         }
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return Self::default() };
+        // Of a body that is long by what it says besides, little is kept.
+        excerpt(body, &EXCERPTS[kind as usize]).map_or_else(Self::default, |body| Self::read(kind, &body))
+    }
+
+    fn read(kind: EntityKind, body: &Value) -> Self {
         let mut keys = Self::default();
         for scheme in keys_of(kind) {
             let mut announce =
                 |value: &str| keys.announced.extend(scheme.normal(value).map(|value| (scheme.name, value)));
-            scheme.places.iter().for_each(|place| place.read(&body, &mut announce));
+            scheme.places.iter().for_each(|place| place.read(body, &mut announce));
         }
-        for (pattern, entity) in holders.iter().filter(|_| refers) {
+        for (pattern, entity) in &HOLDERS[kind as usize] {
             let mut want = |_: &str, reference: &Value| keys.wanted.extend(WantedKey::of(reference, *entity));
-            each(&body, pattern, &mut String::new(), &mut want);
+            each(body, pattern, &mut String::new(), &mut want);
         }
         keys
     }
@@ -109,6 +114,20 @@ static HOLDERS: LazyLock<Vec<Vec<(&'static str, EntityKind)>>> = LazyLock::new(|
     EntityKind::ALL.iter().map(holders).collect()
 });
 
+/// Of each kind: what of a body is read.
+static EXCERPTS: LazyLock<Vec<Paths>> = LazyLock::new(|| {
+    let excerpt = |kind: &EntityKind| {
+        let mut paths = Paths::default();
+        for Place { within, member, .. } in keys_of(*kind).flat_map(|scheme| scheme.places) {
+            paths.add(&format!("{within}/{member}"));
+            paths.add(&format!("{within}/kind"));
+        }
+        HOLDERS[*kind as usize].iter().for_each(|(pattern, _)| paths.add(pattern));
+        paths
+    };
+    EntityKind::ALL.iter().map(excerpt).collect()
+});
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -118,8 +137,11 @@ mod tests {
     use crate::alternate::KEY_SCHEMES;
     use crate::place::{Indices, check_place};
 
+    /// Whatever is asked below: the whole body says the same as what is read of it.
     fn keys(kind: EntityKind, body: &Value) -> RecordKeys {
-        RecordKeys::of(kind, body.to_string().as_bytes())
+        let keys = RecordKeys::of(kind, body.to_string().as_bytes());
+        assert_eq!(keys, RecordKeys::read(kind, body));
+        keys
     }
 
     #[test]

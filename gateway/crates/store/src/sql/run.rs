@@ -4,7 +4,7 @@ use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
 use super::{Session, expect_number, number, run_notes, stream, values};
 use crate::rows::{self, RUN_SELECT};
-use crate::{NewRun, PluginRef, RunEnd, RunRow, RunState, StoreError, StreamKey, codes, limits};
+use crate::{NewRun, PluginRef, RunEnd, RunRow, RunState, RunTrigger, StoreError, StreamKey, codes, limits};
 
 pub(crate) async fn begin(session: &impl Session, new: &NewRun) -> Result<RunId, StoreError> {
     let stream = stream::intern(session, &new.key).await?;

@@ -85,7 +85,7 @@ pub(crate) fn stream_of(commit: &AuthoredCommit) -> Result<NewRun, StoreError> {
 pub(crate) fn step(cursor: Option<&str>, commit: &AuthoredCommit) -> Result<Option<String>, StoreError> {
     let Some(follow) = commit.follow else { return Ok(cursor.map(str::to_owned)) };
     let stands = cursor.map_or(Ok(0), str::parse::<i64>);
-    let stands = stands.map_err(|_| StoreError::Fault("a follower's place is no position of the feed".into()))?;
+    let stands = stands.map_err(|_| StoreError::Fault("a follower's cursor is not a position of the feed".into()))?;
     if stands != follow.from {
         return Err(StoreError::Fenced(format!(
             "the follower `{}` stands at {stands}, not at {}: another gateway went on",

@@ -34,7 +34,7 @@ pub(crate) fn wake(head: &watch::Sender<i64>) {
     head.send_modify(|_| ());
 }
 
-/// Begins to look. A look that fails is passed over: whoever needs the database hears of it there.
+/// Begins to look. A look that fails is passed over: a caller that needs the database gets the error there.
 pub(crate) fn follow<F, R>(head: watch::Sender<i64>, look: F) -> Follower
 where
     F: Fn() -> R + Send + 'static,

@@ -19,7 +19,6 @@ const ERROR_BYTES_MAX: usize = 1_000;
 /// One delivery, or what one targeted read brought: all of it or nothing.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    /// Whose.
     pub tenant: TenantId,
     /// Through which connection.
     pub connection: ConnectionName,
@@ -68,7 +67,6 @@ pub struct IntakePage {
 /// Something to be read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshAsk {
-    /// Which stream.
     pub stream: StreamName,
     /// Which record; none for the whole stream from its cursor.
     pub external_id: Option<String>,
@@ -88,7 +86,6 @@ pub struct Taken {
 pub struct InboxRow {
     /// Later ones have higher ids.
     pub id: i64,
-    /// Connection.
     pub connection: ConnectionName,
     /// The vendor's id of it.
     pub delivery_id: Option<String>,
@@ -111,9 +108,7 @@ pub struct InboxRow {
 /// A refresh that was claimed.
 #[derive(Debug, Clone)]
 pub struct RefreshRow {
-    /// Id.
     pub id: i64,
-    /// Whose.
     pub tenant: TenantId,
     /// Through which connection.
     pub connection: ConnectionName,
@@ -194,7 +189,7 @@ impl DeliveryWrite {
         self.delivery_id.as_deref().map(|id| limits::without_nul(&id[..id.floor_char_boundary(DELIVERY_ID_BYTES_MAX)]))
     }
 
-    /// An equal delivery that came before this time is no repeated one.
+    /// An equal delivery that came before this time does not count as a repetition.
     pub(crate) fn repeats_since_ms(&self) -> i64 {
         self.repeats_after_ms.map_or(i64::MIN, |after_ms| self.received_at_ms.saturating_sub(after_ms))
     }

@@ -14,6 +14,8 @@
 //! statement; `sql` and `outbox` hold the statements that both backends run, `sqlite` and `postgres` those of one alone, and
 //! when and where each runs.
 
+#![allow(missing_docs, reason = "not published: a comment says what the name does not")]
+
 mod authored;
 mod codes;
 mod decide;
@@ -64,7 +66,7 @@ pub use quota::{DiskUse, Quota};
 /// runs of an ended process as interrupted (SQLite; on PostgreSQL their lease tells).
 ///
 /// # Errors
-/// [`StoreError::BadInput`] for a URL that is none, [`StoreError::Busy`] when another gateway holds the file,
+/// [`StoreError::BadInput`] for an invalid URL, [`StoreError::Busy`] when another gateway holds the file,
 /// [`StoreError::Unavailable`] when the database is away, [`StoreError::Fault`] when it is newer than this program.
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match options.location()? {
@@ -73,7 +75,7 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     }
 }
 
-/// Opens for reading beside a running gateway: takes no lock, creates and migrates nothing; whatever would write answers
+/// Opens for reading beside a running gateway: takes no lock, creates and migrates nothing; every write answers
 /// [`StoreError::Busy`].
 ///
 /// # Errors

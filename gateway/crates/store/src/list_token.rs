@@ -9,7 +9,6 @@ pub(crate) enum Position {
     Key {
         /// Row of `scope`.
         scope: i64,
-        /// Vendor id.
         external_id: String,
     },
     /// After this change, up to the one that was the last when the list began.

@@ -22,7 +22,7 @@ pub struct StoreOptions {
     pub disk_free_bytes_min: u64,
     /// A read that takes longer is given up with `Unavailable`.
     pub read_timeout_ms: u64,
-    /// SQLite, for tests with a paused clock: whoever waits for the writer does so on a blocking thread. Tokio's clock leaps while
+    /// SQLite, for tests with a paused clock: a call that waits for the writer does so on a blocking thread. Tokio's clock leaps while
     /// nothing of its own runs, and of the writer's thread it knows nothing: a slow disk would make days of moments.
     pub holds_paused_clock: bool,
 }

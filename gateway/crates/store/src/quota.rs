@@ -37,7 +37,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// For a connection that nobody limits, such as what the gateway writes itself.
+    /// For a connection without limits, such as what the gateway writes itself.
     pub const UNLIMITED: Self = Self {
         records_bytes_max: u64::MAX,
         exchanges_bytes_max: u64::MAX,
@@ -50,7 +50,6 @@ impl Quota {
 /// What one connection keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskUse {
-    /// Connection.
     pub connection: ConnectionName,
     /// Bytes of records with their earlier revisions, and of their pages.
     pub records_bytes: u64,

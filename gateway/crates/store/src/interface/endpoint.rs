@@ -8,9 +8,7 @@ use crate::StoreError;
 /// One endpoint that was made over the API, or that is off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointRow {
-    /// Whose.
     pub tenant: TenantId,
-    /// Its name.
     pub name: ConnectionName,
     /// JSON, opaque here; none for an endpoint of the file.
     pub definition: Option<String>,

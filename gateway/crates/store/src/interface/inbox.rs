@@ -9,9 +9,9 @@ use crate::inbox::{InboxRow, Intake, RefreshDone, RefreshFailed, RefreshRow, Tak
 /// The inbox. What it promises beside [`Store`](crate::Store):
 /// - a delivery's row, its records, changes, exchanges and refreshes become durable together, and a repeated delivery changes
 ///   nothing but the count of its repeats;
-/// - of two states of a record that both carry the vendor's time, the older never takes the place of the newer, in whatever
-///   order they come, a deletion of what was never seen included (for as long as [`InboxStore::purge_inbox`] leaves it);
-/// - a refresh is there until somebody reports it done; one that is asked for again while it is being read is read again.
+/// - of two states of a record that both carry the vendor's time, the older never takes the place of the newer, in any
+///   order, a deletion of what was never seen included (for as long as [`InboxStore::purge_inbox`] leaves it);
+/// - a refresh is there until it is reported done; one that is asked for again while it is being read is read again.
 #[async_trait]
 pub trait InboxStore: Send + Sync {
     /// Takes a delivery in, or what a targeted read brought; resolves when it is durable. Several may share a transaction.

@@ -14,7 +14,7 @@ use crate::outbox::{
 ///   once, whatever ends when;
 /// - of a lane, at most one delivery is claimed at a time, and none before an earlier one has come to its end (delivered, taken,
 ///   dead, withheld or expired);
-/// - an end is taken only from whoever claimed last: a slow answer that comes after another claim changes nothing.
+/// - an end is taken only from the last claim: a slow answer that comes after another claim changes nothing.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
     /// Keeps a flow, or its new definition as its next version. One that was off or away begins with the next change.
@@ -106,7 +106,7 @@ pub trait OutboxStore: Send + Sync {
     /// How many there are of each flow and state.
     async fn delivery_counts(&self, tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError>;
 
-    /// Sends a dead, withheld or expired delivery again, with the same key and all its attempts anew; its deadline no longer counts.
+    /// Sends a dead, withheld or expired delivery again, with the same key and a new count of attempts; its deadline no longer counts.
     /// `input` is for one that never had any. False when it is in another state, or has no input.
     async fn replay_delivery(
         &self,

@@ -8,7 +8,7 @@ use crate::{DiskUse, Quota, StoreError};
 /// Quotas, and what is kept under them.
 #[async_trait]
 pub trait QuotaStore: Send + Sync {
-    /// From now on this connection may keep so much; one that nobody names is unlimited.
+    /// From now on this connection may keep so much; one without a quota is unlimited.
     fn set_quota(&self, tenant: &TenantId, connection: &ConnectionName, quota: Quota);
 
     /// What each connection of the tenant keeps, in the order of their names.

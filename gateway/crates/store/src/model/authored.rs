@@ -24,7 +24,6 @@ pub const PEOPLES_RECORDS_STREAM: &str = "records";
 /// Records of the gateway's own, with all that must become true together with them.
 #[derive(Debug, Clone)]
 pub struct AuthoredCommit {
-    /// Whose.
     pub tenant: TenantId,
     /// Which part of the gateway writes: `decisions`, `watch`.
     pub stream: StreamName,
@@ -84,7 +83,6 @@ pub struct AuthoredRecord {
 /// A revision that another was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cause {
-    /// Which record.
     pub record: RecordId,
     /// Which revision of it.
     pub revision: i64,
@@ -93,7 +91,6 @@ pub struct Cause {
 /// Which records a record belongs to. Takes the place of what was known before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkWrite {
-    /// Which record.
     pub child: RecordId,
     /// To what.
     pub parents: Vec<Parent>,
@@ -104,7 +101,6 @@ pub struct LinkWrite {
 pub struct Parent {
     /// Through which connection.
     pub connection: ConnectionName,
-    /// Which entity.
     pub entity: String,
     /// The id there.
     pub external_id: String,
@@ -132,7 +128,6 @@ pub enum TimerWrite {
     Set {
         /// The follower's own name for it.
         name: String,
-        /// When.
         due_ms: i64,
     },
     /// Takes it away; one that is not there is as good.
@@ -163,6 +158,5 @@ pub struct TimerRow {
 pub struct AuthorOutcome {
     /// The records' own ids, in the order given.
     pub ids: Vec<RecordId>,
-    /// The sums.
     pub outcome: CommitOutcome,
 }

@@ -7,13 +7,9 @@ use super::{ExchangeWrite, QuarantineWrite};
 /// One exchange as kept.
 #[derive(Debug, Clone)]
 pub struct ExchangeRow {
-    /// Id.
     pub id: ExchangeId,
-    /// Which run.
     pub run: RunId,
-    /// Which stream.
     pub connection: ConnectionName,
-    /// Which stream.
     pub stream: StreamName,
     /// As written.
     pub exchange: ExchangeWrite,
@@ -22,9 +18,7 @@ pub struct ExchangeRow {
 /// One committed page, for replay: what it was asked with and what it read.
 #[derive(Debug, Clone)]
 pub struct PageRow {
-    /// Id.
     pub id: i64,
-    /// Run.
     pub run: RunId,
     /// Asked with.
     pub cursor_before: Option<String>,
@@ -37,19 +31,14 @@ pub struct PageRow {
 /// One quarantined record.
 #[derive(Debug, Clone)]
 pub struct QuarantineRow {
-    /// Id.
     pub id: i64,
-    /// Connection.
     pub connection: ConnectionName,
-    /// Stream.
     pub stream: StreamName,
-    /// Run.
     pub run: RunId,
     /// Page: its exchanges are the originals.
     pub page: i64,
     /// As written.
     pub item: QuarantineWrite,
-    /// When.
     pub at_ms: i64,
     /// How often it was tried.
     pub attempts: u32,
@@ -60,7 +49,6 @@ pub struct QuarantineRow {
 pub struct ScreenTokenRow {
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// Whose.
     pub tenant: TenantId,
     /// The only interview that it is good for.
     pub interview: RecordId,

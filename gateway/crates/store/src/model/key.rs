@@ -104,13 +104,11 @@ pub struct ApiKeyRow {
     pub hash: [u8; 32],
     /// For people.
     pub label: String,
-    /// Whose.
     pub tenant: TenantId,
     /// What it is for.
     pub role: KeyRole,
-    /// When made.
     pub created_at_ms: i64,
-    /// From when on it is no longer good, where it was made for a time.
+    /// When it expires, if it does.
     pub expires_at_ms: Option<i64>,
     /// When it was revoked.
     pub revoked_at_ms: Option<i64>,

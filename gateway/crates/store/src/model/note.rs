@@ -66,9 +66,7 @@ impl Brake {
 pub struct HeldSweep {
     /// The run whose listing it was: what a release names.
     pub run: RunId,
-    /// Connection.
     pub connection: ConnectionName,
-    /// Stream.
     pub stream: StreamName,
     /// Live records that the listing no longer held.
     pub missing: u64,
@@ -81,7 +79,6 @@ pub struct HeldSweep {
 /// A record that a held sweep would delete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldRecord {
-    /// Id.
     pub id: RecordId,
     /// `employee`.
     pub entity: String,

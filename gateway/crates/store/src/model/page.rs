@@ -8,7 +8,6 @@ use super::{Brake, ContentHash, DeletedBy, PageNotes, StreamKey};
 /// What one page changes: all of it or nothing.
 #[derive(Debug, Clone)]
 pub struct PageCommit {
-    /// The stream.
     pub key: StreamKey,
     /// The run; a commit for a run that is no longer live is refused with [`crate::StoreError::Fenced`].
     pub run: RunId,
@@ -81,7 +80,6 @@ pub struct QuarantineWrite {
 pub struct ExchangeWrite {
     /// From 0 within the page.
     pub no: u32,
-    /// Method.
     pub method: String,
     /// URL without credentials.
     pub url: String,

@@ -47,9 +47,7 @@ pub struct Known {
 pub struct RecordRow {
     /// Own id.
     pub id: RecordId,
-    /// Entity.
     pub entity: String,
-    /// Connection.
     pub connection: ConnectionName,
     /// The vendor's id.
     pub external_id: String,
@@ -74,9 +72,7 @@ pub struct RecordRow {
 /// Where a revision came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Origin {
-    /// Stream.
     pub stream: StreamName,
-    /// Run.
     pub run: RunId,
     /// Exchange; none when the page had none.
     pub exchange: Option<ExchangeId>,
@@ -141,19 +137,13 @@ pub enum ChangeKind {
 pub struct ChangeRow {
     /// Position.
     pub seq: i64,
-    /// What.
     pub kind: ChangeKind,
-    /// Which record.
     pub id: RecordId,
-    /// Its entity.
     pub entity: String,
-    /// Its connection.
     pub connection: ConnectionName,
-    /// Its vendor id.
     pub external_id: String,
     /// The revision that this change made.
     pub revision: i64,
-    /// When.
     pub at_ms: i64,
 }
 

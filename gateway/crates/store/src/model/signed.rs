@@ -18,11 +18,9 @@ pub struct Signature {
 /// A revision that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRevision {
-    /// Which revision.
     pub revision: i64,
     /// Who, and why.
     pub signature: Signature,
-    /// When.
     pub at_ms: i64,
 }
 
@@ -42,7 +40,6 @@ pub struct Once {
 /// Which request is asked about.
 #[derive(Debug, Clone, Copy)]
 pub struct OnceKey<'a> {
-    /// Whose.
     pub tenant: &'a TenantId,
     /// See [`Once::scope`].
     pub scope: &'a str,

@@ -8,11 +8,9 @@ use super::{CommitOutcome, RunFinding, RunTrigger};
 /// Which stream of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey {
-    /// Whose.
     pub tenant: TenantId,
     /// Through which connection.
     pub connection: ConnectionName,
-    /// Which stream.
     pub stream: StreamName,
 }
 
@@ -32,13 +30,11 @@ pub struct StreamState {
 /// A run about to begin.
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// Stream.
     pub key: StreamKey,
     /// Plugin name, version and digest: lineage names them.
     pub plugin: PluginRef,
     /// What begins it.
     pub trigger: RunTrigger,
-    /// Now.
     pub now_ms: i64,
     /// How long without a commit until another gateway may take the stream over.
     pub lease_ms: i64,
@@ -82,21 +78,14 @@ pub enum RunState {
 /// Figures and end of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunRow {
-    /// Id.
     pub id: RunId,
-    /// Connection.
     pub connection: ConnectionName,
-    /// Stream.
     pub stream: StreamName,
-    /// Plugin.
     pub plugin: PluginRef,
     /// What began it.
     pub trigger: RunTrigger,
-    /// State.
     pub state: RunState,
-    /// Begin.
     pub started_at_ms: i64,
-    /// End.
     pub ended_at_ms: Option<i64>,
     /// Committed pages.
     pub pages: u64,
@@ -126,10 +115,8 @@ pub struct RunEnd {
     pub state: RunState,
     /// What was found at its end.
     pub findings: Vec<RunFinding>,
-    /// Why.
     pub error: Option<String>,
     /// When again.
     pub retry_at_ms: Option<i64>,
-    /// Now.
     pub now_ms: i64,
 }

@@ -24,9 +24,7 @@ pub enum FlowOrigin {
 /// A flow to keep, or its new definition.
 #[derive(Debug, Clone)]
 pub struct FlowPut {
-    /// Whose.
     pub tenant: TenantId,
-    /// Its name.
     pub name: String,
     /// Who defines it.
     pub origin: FlowOrigin,
@@ -36,18 +34,14 @@ pub struct FlowPut {
     pub enabled: bool,
     /// A flow that is new begins with the feed's first change; else with the next one.
     pub from_beginning: bool,
-    /// Now.
     pub now_ms: i64,
 }
 
 /// A flow as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowRow {
-    /// Row.
     pub id: i64,
-    /// Whose.
     pub tenant: TenantId,
-    /// Name.
     pub name: String,
     /// From 1, one more with each other definition.
     pub version: i64,
@@ -79,7 +73,6 @@ pub struct FlowVersionRow {
 /// A change with what the record said after and before it.
 #[derive(Debug, Clone)]
 pub struct FeedEntry {
-    /// The change.
     pub change: ChangeRow,
     /// Canonical JSON of the revision that the change made; a tombstone's is the last body.
     pub body: Vec<u8>,
@@ -155,7 +148,6 @@ pub const BY_HAND: &str = "by:hand";
 /// A delivery that a person makes.
 #[derive(Debug, Clone)]
 pub struct HandMade {
-    /// Whose.
     pub tenant: TenantId,
     /// The flow that it was worked out by, with its version; none: it stands under [`BY_HAND`].
     pub flow: Option<(i64, i64)>,
@@ -163,14 +155,12 @@ pub struct HandMade {
     pub delivery: NewDelivery,
     /// Who, why, and what they asked for: opaque here.
     pub by_hand: String,
-    /// Now.
     pub now_ms: i64,
 }
 
 /// A flow's step along the feed: all of it or nothing.
 #[derive(Debug, Clone)]
 pub struct Advance {
-    /// Which flow.
     pub flow: i64,
     /// In which version it was asked.
     pub version: i64,
@@ -180,20 +170,18 @@ pub struct Advance {
     pub to: i64,
     /// In the feed's order.
     pub deliveries: Vec<NewDelivery>,
-    /// Lanes with the change since which their deliveries that nobody attempted yet are out of date: withheld.
+    /// Lanes with the change since which their deliveries that were not attempted yet are out of date: withheld.
     pub supersede: Vec<([u8; 16], i64)>,
 }
 
 /// A request for work.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Whose.
     pub tenant: TenantId,
     /// Of which destination.
     pub connection: ConnectionName,
     /// At most this many, each of another lane.
     pub limit: u32,
-    /// Now.
     pub now_ms: i64,
     /// After so long without an end another claim takes them. Milliseconds.
     pub lease_ms: i64,
@@ -213,7 +201,6 @@ pub struct Claimed {
 /// The end of an attempt.
 #[derive(Debug, Clone)]
 pub struct Settle {
-    /// Which delivery.
     pub delivery: i64,
     /// From [`Claimed::token`].
     pub token: i64,
@@ -221,7 +208,6 @@ pub struct Settle {
     pub end: AttemptEnd,
     /// A delivery that is made because this one died.
     pub notice: Option<NewDelivery>,
-    /// Now.
     pub now_ms: i64,
 }
 
@@ -232,7 +218,6 @@ pub enum AttemptEnd {
     Delivered(ReceiptKept),
     /// It was taken; ask at this time whether it arrived.
     Unconfirmed {
-        /// The receipt.
         receipt: ReceiptKept,
         /// When to ask.
         ask_at_ms: i64,
@@ -246,18 +231,13 @@ pub enum AttemptEnd {
     },
     /// It failed and is tried again.
     Retry {
-        /// When.
         at_ms: i64,
-        /// Why.
         error: String,
         /// Does it count towards the attempts that it has?
         counted: bool,
     },
     /// It failed for good.
-    Dead {
-        /// Why.
-        error: String,
-    },
+    Dead { error: String },
     /// Its deadline passed.
     Expired {
         /// When it stood where.
@@ -281,7 +261,6 @@ pub struct ReceiptKept {
 pub struct DeliveryRow {
     /// Number, in the order of making.
     pub id: i64,
-    /// Whose.
     pub tenant: TenantId,
     /// Its flow.
     pub flow: String,
@@ -295,7 +274,6 @@ pub struct DeliveryRow {
     pub action: String,
     /// The idempotency key.
     pub key: [u8; 16],
-    /// State.
     pub state: DeliveryState,
     /// Attempts begun.
     pub attempts: u32,
@@ -340,7 +318,6 @@ pub struct DeliveryQuery {
     pub record: Option<RecordId>,
     /// Only older than this one.
     pub before: Option<i64>,
-    /// At most.
     pub limit: u32,
 }
 
@@ -351,14 +328,12 @@ pub struct EchoAsk {
     pub connection: ConnectionName,
     /// The vendor's id of the record.
     pub external_id: String,
-    /// The record.
     pub record: RecordId,
 }
 
 /// The delivery that probably caused a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Echo {
-    /// Which.
     pub delivery: i64,
     /// How many led to it.
     pub hops: u32,
@@ -367,9 +342,7 @@ pub struct Echo {
 /// Which deliveries to count: those of one lane and record, with one input, since a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeats {
-    /// The record.
     pub record: RecordId,
-    /// The lane.
     pub lane: [u8; 16],
     /// Of the input.
     pub input_hash: [u8; 16],
@@ -380,9 +353,7 @@ pub struct Repeats {
 /// A destination that has work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueRow {
-    /// Whose.
     pub tenant: TenantId,
-    /// Which.
     pub connection: ConnectionName,
     /// When its first delivery is due; in the past: now.
     pub next_at_ms: i64,
@@ -391,10 +362,7 @@ pub struct DueRow {
 /// How many deliveries of a flow are in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeliveryCount {
-    /// The flow.
     pub flow: String,
-    /// The state.
     pub state: DeliveryState,
-    /// How many.
     pub count: i64,
 }

@@ -69,7 +69,7 @@ macro_rules! feed_joins {
 }
 pub(crate) use {feed_columns, feed_joins};
 
-/// Of which lanes that a change has outdated: whatever nobody attempted yet.
+/// Of which lanes that a change has outdated: those not attempted yet.
 pub(crate) static SUPERSEDE: Statement = LazyLock::new(|| {
     format!(
         "UPDATE delivery SET state = {WITHHELD}, updated_at = $1, \
@@ -126,7 +126,7 @@ pub(crate) static SETTLE: Statement = LazyLock::new(|| {
 });
 
 /// Makes the timer due of each notification and adjust instruction of the gateway's own among the records that `which` names by
-/// `$3`, later than it may have been due before: whoever is at work on that end must not take this one for the same.
+/// `$3`, later than it may have been due before: work under way on that end must not take this one for the same.
 fn wake(which: &str) -> String {
     format!(
         "INSERT INTO timer (tenant, stream, name, due_ms)

@@ -69,6 +69,9 @@ pub(crate) async fn revoke(
 }
 
 pub(crate) async fn note_uses(session: &impl Session, uses: &[([u8; 32], i64)]) -> Result<(), StoreError> {
+    // In one order everywhere: two gateways that note the same keys never wait for each other.
+    let mut uses: Vec<&([u8; 32], i64)> = uses.iter().collect();
+    uses.sort_unstable();
     for (hash, at_ms) in uses {
         let sql = "UPDATE api_key SET last_used_at = $2 WHERE hash = $1 AND coalesce(last_used_at, 0) < $2";
         session.run(sql, values![hash, *at_ms]).await?;

@@ -48,7 +48,7 @@ pub(super) fn writer(path: &Path, options: &StoreOptions) -> Result<Connection, 
 }
 
 /// A connection that writes beside the gateway that has the file. It never moves the log into the file: that is left to the
-/// gateway, and where none runs to whoever closes the file last.
+/// gateway, and where none runs to the last one that closes the file.
 pub(super) fn beside(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;
     let connection =

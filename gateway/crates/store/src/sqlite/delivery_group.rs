@@ -1,4 +1,4 @@
-//! Several deliveries in one commit: whoever comes while a commit is under way waits for the next one with all the others.
+//! Several deliveries in one commit: those that come while a commit is under way wait for the next one together.
 //!
 //! Each delivery is all or nothing by itself (a savepoint), and is answered when the commit that holds it is durable.
 
@@ -29,7 +29,7 @@ impl DeliveryGroup {
         Self { waiting: Mutex::default(), quotas }
     }
 
-    /// Puts one in. Whoever does calls [`DeliveryGroup::commit`] on the writer afterwards; one who goes away before leaves it to the
+    /// Puts one in. The caller calls [`DeliveryGroup::commit`] on the writer afterwards; one that goes away before leaves it to the
     /// next.
     pub(super) fn add(&self, intake: Intake) -> oneshot::Receiver<Result<Taken, StoreError>> {
         let (answer, answered) = oneshot::channel();

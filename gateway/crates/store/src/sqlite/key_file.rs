@@ -20,7 +20,7 @@ pub(crate) struct KeyFile(Arc<Mutex<Connection>>);
 
 impl KeyFile {
     /// Opens the file beside the gateway that may hold it. None when there is no file yet, or one whose tables are older than
-    /// this program: what is missing is made by whoever takes the file for itself.
+    /// this program: what is missing is made by the program that takes the file for itself.
     pub(crate) async fn open(path: &Path, options: &StoreOptions) -> Result<Option<Self>, StoreError> {
         if !path.exists() {
             return Ok(None);

@@ -111,7 +111,7 @@ impl SqliteStore {
         let reading = readers.clone();
         let follower = follow::follow(head.clone(), move || {
             let readers = reading.clone();
-            async move { readers.run(|connection| feed::head(connection)).await }
+            async move { readers.run(feed::head).await }
         });
         let quotas = Quotas::default();
         let group = Arc::new(DeliveryGroup::new(quotas.clone()));

@@ -63,7 +63,7 @@ impl Readers {
     }
 }
 
-/// Stops the statement of a read that nobody waits for any more.
+/// Stops the statement of a read that is not waited for any more.
 struct InterruptOnDrop(Option<InterruptHandle>);
 
 impl Drop for InterruptOnDrop {

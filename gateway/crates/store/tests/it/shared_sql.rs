@@ -157,3 +157,29 @@ fn what_both_backends_run_knows_neither_of_them() {
     assert_eq!(misnumbered("src/sql/a.rs", text), Vec::<String>::new());
     assert_eq!(misnumbered("src/sql/a.rs", &text.replace('$', "?")), ["UPDATE a SET b = ?1"]);
 }
+
+/// Columns of texts that lists are ordered by; `external_id` is ordered by its bytes wherever it stands.
+const TEXTS: [&str; 6] = ["tenant", "connection", "stream", "entity", "scheme", "name"];
+
+/// What a statement is ordered by that PostgreSQL would order as the language of its database wants it.
+fn ordered_by_language(statement: &str) -> Vec<&str> {
+    let orders = statement.split("ORDER BY ").skip(1);
+    let ends =
+        |order: &str| ["LIMIT", "RETURNING", ")"].iter().filter_map(|end| order.find(end)).min().unwrap_or(order.len());
+    orders
+        .flat_map(|order| order[..ends(order)].split(','))
+        .filter_map(|term| term.split_whitespace().next())
+        .filter(|term| TEXTS.contains(&term.rsplit('.').next().unwrap_or(term)))
+        .collect()
+}
+
+#[test]
+fn a_list_comes_in_one_order_whatever_language_a_server_speaks() {
+    for (path, text) in sources().iter().filter(|(path, _)| !path.contains("/sqlite/")) {
+        for statement in literals(text).iter().filter_map(|text| normal(text)) {
+            assert_eq!(ordered_by_language(&statement), Vec::<&str>::new(), "{path}: add `dialect().by_bytes()`");
+        }
+    }
+    assert_eq!(ordered_by_language("SELECT a FROM t ORDER BY due_ms, t.name LIMIT 3"), ["t.name"]);
+    assert_eq!(ordered_by_language("SELECT a FROM t ORDER BY due_ms, name{} LIMIT 3"), Vec::<&str>::new());
+}

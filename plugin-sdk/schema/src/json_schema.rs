@@ -196,6 +196,11 @@ impl<'s> Node<'s> {
             .collect()
     }
 
+    /// The name of its definition.
+    pub(crate) fn definition_name(self) -> Option<&'s str> {
+        self.own["$ref"].as_str()?.rsplit('/').next()
+    }
+
     /// The names that must be there.
     pub(crate) fn required(self) -> Vec<&'s str> {
         self.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()

@@ -32,6 +32,8 @@ mod diagnose;
 mod excerpt;
 mod failure_kind;
 #[cfg(feature = "gateway")]
+mod field;
+#[cfg(feature = "gateway")]
 mod json_schema;
 mod kind;
 mod object;
@@ -54,6 +56,8 @@ pub use alternate::{RecordKeys, WantedKey};
 pub use canonical::{Limits, canonicalize, canonicalize_into};
 pub use check::{BadValue, Defect, Validate};
 pub use failure_kind::FailureKind;
+#[cfg(feature = "gateway")]
+pub use field::{Field, JsonType, field_at, fields};
 #[cfg(feature = "gateway")]
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};
 pub use kind::{Entity, EntityKind};

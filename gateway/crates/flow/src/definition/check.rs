@@ -19,6 +19,7 @@ impl Definition {
         let mut defects = Vec::new();
         if let Some(action) = target(&self.to, "to", catalogue, &mut defects) {
             self.check_input(action.input_schema.as_ref(), &mut defects);
+            action.input_schema.iter().for_each(|schema| self.check_input_types(schema, &mut defects));
         }
         if let Some(notice) = &self.on_failure {
             target(notice, "on_failure", catalogue, &mut defects);

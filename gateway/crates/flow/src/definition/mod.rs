@@ -7,6 +7,7 @@ mod check;
 mod read;
 mod reader;
 mod related;
+mod types;
 
 use std::time::Duration;
 

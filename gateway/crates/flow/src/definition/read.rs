@@ -104,6 +104,7 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
         source: source.clone(),
     };
     names(&definition, defects);
+    definition.check_types(defects);
     Some(definition)
 }
 

@@ -11,6 +11,7 @@
 
 mod bounded;
 mod names;
+mod types;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -24,6 +25,7 @@ use bounded::Steps;
 
 use crate::links::LinkMaker;
 pub(crate) use names::{Name, Named, is_free_name};
+pub(crate) use types::{RecordTypes, TypeClash, ValueType};
 
 /// Bytes of one expression's text.
 pub const EXPRESSION_BYTES_MAX: usize = 4 * 1024;

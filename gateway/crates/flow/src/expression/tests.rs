@@ -112,3 +112,105 @@ fn a_fault_never_shows_a_value() {
     }
     assert!(value("record.nothing.at.all").unwrap_err().absent);
 }
+
+fn reviews() -> RecordTypes {
+    let kind = |name: &str| renmen_schema::EntityKind::from_name(name).unwrap();
+    let related = [("person", (kind("employee"), false)), ("scores", (kind("dimension_score"), true))];
+    let related = related.map(|(name, what)| (name.to_owned(), what)).into();
+    RecordTypes { record: kind("performance_review"), related }
+}
+
+fn clashes(text: &str) -> Vec<TypeClash> {
+    Expression::parse_with(text, &["person", "scores"]).unwrap().types(&reviews()).1
+}
+
+#[test]
+fn a_decimal_compared_with_a_number_is_refused_with_what_to_write() {
+    let found = clashes("record.rating.value < 60");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].at.is_some_and(|at| at < 20));
+    assert_eq!(found[0].message, "`record.rating.value` is a text and `60` is a number: they cannot be compared");
+    assert!(found[0].help.contains("`double(record.rating.value)`"), "{}", found[0].help);
+}
+
+#[test]
+fn types_that_do_not_go_together_are_refused_and_those_that_do_or_may_are_not() {
+    for text in [
+        "record.rating.value == 60",
+        "60.0 >= record.rating.value",
+        "record.calibrated == 'true'",
+        "record.rating > 3",
+        "record.reviewee == 'E1'",
+        "record.rating.value + 1",
+        "record.rating.value - 1 > 0",
+        "-record.rating.value == 1",
+        "!record.stage",
+        "record.stage && true",
+        "record.stage ? 1 : 2",
+        "'a' in record.stage",
+        "record.calibrated.startsWith('x')",
+        "ms(record.calibrated) > 0",
+        "double(record.rating) > 1.0",
+        "record.stage.exists(s, s == 'x')",
+        "record.items.exists(i, i.score.value > 3)",
+        "scores.exists(s, s.score.value > 80)",
+        "person.number == 7",
+        "change.seq == 'x'",
+        "now > 5",
+        "before.rating.value < 60",
+        "{'a': record.rating.value < 1}",
+    ] {
+        assert_eq!(clashes(text).len(), 1, "{text}: {:?}", clashes(text));
+    }
+    for text in [
+        "double(record.rating.value) < 60.0",
+        "record.rating.value == '60'",
+        "record.rating.value > '5' && record.calibrated",
+        "has(record.rating) && record.calibrated == true",
+        "record.stage in ['a', 'b']",
+        "record.ext.any.thing == 5",
+        "record.comment['zh-CN'].contains('x')",
+        "before == null || before.stage != record.stage",
+        "change.revision > 1 && change.kind == 'updated'",
+        "ms(record.completed_at) - ms(now) > 0",
+        "'n: ' + string(change.seq)",
+        "record.items.filter(i, has(i.score)).map(i, double(i.score.value)).size() > 0",
+        "size(record.items) > 2 ? 'many' : 'few'",
+        "person.number == 'E7'",
+        "scores.map(s, double(s.score.value)).exists(v, v > 80.0)",
+        "dyn(record.rating.value) < 60",
+    ] {
+        assert_eq!(clashes(text), [], "{text}");
+    }
+}
+
+/// What the walk refuses for certain must fail or be false when it is worked out, and what it lets pass must not fail for its types.
+#[test]
+fn the_types_that_are_refused_are_those_that_the_evaluation_cannot_use() {
+    let review = json!({
+        "rating": { "value": "81.5" }, "stage": "final", "calibrated": true, "items": [{ "name": { "en": "a" } }],
+        "reviewee": { "external": { "value": "E1" } }, "cycle": { "name": { "en": "2026" } },
+    });
+    let scope = Scope { record: review, ..scope() };
+    let operands =
+        ["record.rating.value", "record.calibrated", "record.items", "record.rating", "60", "60.5", "'x'", "true"];
+    for operator in ["<", ">=", "==", "+", "-", "&&"] {
+        for (left, right) in operands.iter().flat_map(|left| operands.map(|right| (*left, right))) {
+            let text = format!("{left} {operator} {right}");
+            let expression = Expression::parse(&text).unwrap();
+            let refused = !expression.types(&reviews()).1.is_empty();
+            let worked = expression.evaluate(&scope, &ExpressionLimits::default());
+            if refused {
+                let useless = worked.as_ref().map_or(true, |value| *value == json!(false));
+                assert!(useless, "`{text}` gives {worked:?} and was refused");
+            } else if left.starts_with("record")
+                && !right.starts_with("record")
+                && left != "record.items"
+                && left != "record.rating"
+            {
+                // Lists and objects of the same kind are not told apart further; numbers count as one.
+                assert!(worked.is_ok(), "`{text}` was let pass and gives {worked:?}");
+            }
+        }
+    }
+}

@@ -6,7 +6,12 @@ use renmen_plugin_host::{COMPILE_WORKER, ChildCompiler};
 
 /// This program as the child that compiles.
 pub(crate) fn child() -> std::io::Result<ChildCompiler> {
-    Ok(ChildCompiler::new(this_program()?, [COMPILE_WORKER.into()]))
+    Ok(ChildCompiler::new(this_program()?, [COMPILE_WORKER.into()]).announcing(announce))
+}
+
+/// Once for each version of a plugin; the code is kept in the cache.
+fn announce(plugin: &str) {
+    crate::progress::line(&format!("compiling plugin `{plugin}`: once for each version, up to a minute"));
 }
 
 /// The program that runs, even when its file was replaced since by another release: that one would compile for itself.

@@ -1,4 +1,4 @@
-//! Exit codes that mean something.
+//! Exit codes that mean something: the table is in the README, and tests/tests/it/exit_codes.rs holds each of them.
 
 use std::process::ExitCode;
 
@@ -7,22 +7,32 @@ use std::process::ExitCode;
 pub(crate) enum Outcome {
     /// All of it.
     Done,
-    /// Some streams failed or have findings; the rest is in.
+    /// Some of it failed or has findings; the rest is done.
     Partly,
     /// What was asked for is not so: a check failed, a record is not there.
     Failed,
     /// A part of the configuration cannot be used; the rest was done.
     Misconfigured,
+    /// Stopped by a signal. What was done stays, and the next time goes on from there.
+    Stopped,
+}
+
+impl Outcome {
+    /// 130 is what a shell says of a command that Ctrl-C ended.
+    const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Misconfigured => 2,
+            Self::Partly => 3,
+            Self::Stopped => 130,
+        }
+    }
 }
 
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Failed => Self::from(1),
-            Outcome::Misconfigured => Self::from(2),
-            Outcome::Partly => Self::from(3),
-        }
+        outcome.code().into()
     }
 }
 
@@ -33,15 +43,49 @@ pub(crate) struct Usage(pub(crate) String);
 
 /// The code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
+    number_of(error).into()
+}
+
+fn number_of(error: &anyhow::Error) -> u8 {
     let busy = error.chain().any(|e| matches!(e.downcast_ref(), Some(renmen_store::StoreError::Busy(_))));
-    let usage = error.chain().any(|e| {
-        e.downcast_ref::<Usage>().is_some()
-            || e.downcast_ref::<renmen_config::ConfigError>().is_some()
-            || matches!(e.downcast_ref(), Some(renmen_kit::KitError::Usage(_)))
-    });
-    ExitCode::from(match (busy, usage) {
+    // A context is found by the error as a whole alone, not by its chain.
+    let usage = error.downcast_ref::<Usage>().is_some()
+        || error.chain().any(|e| {
+            e.downcast_ref::<Usage>().is_some()
+                || e.downcast_ref::<renmen_config::ConfigError>().is_some()
+                || matches!(e.downcast_ref(), Some(renmen_kit::KitError::Usage(_)))
+        });
+    match (busy, usage) {
         (true, _) => 4,
         (_, true) => 2,
         _ => 1,
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn each_end_has_the_code_of_the_readme() {
+        let ends = [Outcome::Done, Outcome::Failed, Outcome::Misconfigured, Outcome::Partly, Outcome::Stopped];
+        assert_eq!(ends.map(Outcome::code), [0, 1, 2, 3, 130]);
+    }
+
+    #[test]
+    fn an_error_of_usage_and_a_held_store_are_known_at_any_depth() {
+        let usage = || anyhow::Error::new(Usage("a slot is empty".into()));
+        let busy = anyhow::Error::new(renmen_store::StoreError::Busy("held".into())).context("the store");
+        for (error, code) in [
+            (anyhow!("a cable was pulled"), 1),
+            (usage(), 2),
+            (usage().context("connection `a`"), 2),
+            (anyhow!("no file").context(Usage("connection `a` cannot be loaded".into())), 2),
+            (busy, 4),
+        ] {
+            assert_eq!(number_of(&error), code, "{error:#}");
+        }
+    }
 }

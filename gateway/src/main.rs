@@ -13,17 +13,21 @@ mod exit;
 mod flow_bridge;
 mod hooks;
 mod interviews;
+mod logs;
 mod output;
 mod progress;
 mod pull;
 mod ready;
+mod running_gateway;
 mod signals;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use cli::{Cli, Command};
 use exit::Outcome;
+use logs::LogFormat;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -32,32 +36,32 @@ fn main() -> ExitCode {
         // Before any thread is started: it limits itself first.
         return renmen_plugin_host::compile_worker();
     }
-    start_logging(&cli);
+    let format = cli.common.log_format.unwrap_or(if cli.common.json { LogFormat::Json } else { LogFormat::Text });
+    logs::start(&cli.common.log, format);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("the runtime did not start")),
     };
     match runtime.block_on(run(&cli)) {
-        Ok(outcome) => outcome.into(),
+        Ok(outcome) => match output::failure() {
+            Some(lost) => {
+                fail(&anyhow::anyhow!("standard output cannot be written, so a part of the answer is lost: {lost}"))
+            }
+            None => outcome.into(),
+        },
         Err(error) => fail(&error),
     }
 }
 
-fn start_logging(cli: &Cli) {
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.common.log)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if cli.common.json { logs.json().init() } else { logs.compact().init() }
-}
-
-#[allow(clippy::print_stderr, reason = "the one place where an error reaches the terminal")]
+/// The one place where an error reaches the terminal.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("{}", renmen_schema::shown::lines(&format!("error: {error:#}")));
+    // Where standard error cannot be written either, the code is all that can be told.
+    let _ = writeln!(std::io::stderr(), "{}", renmen_schema::shown::lines(&format!("error: {error:#}")));
     exit::code_of(error)
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
-    let (common, out) = (&cli.common, Output { json: cli.common.json });
+    let (common, out) = (&cli.common, Output { json: cli.common.json, wide: cli.common.wide });
     match &cli.command {
         Command::Serve(serve) => command::serve::run(common, out, serve).await,
         Command::Sync { connection, stream, full } => {
@@ -94,10 +98,12 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Replay { connection, stream, apply } => {
             command::replay::run(common, out, connection, stream, *apply).await
         }
-        Command::Schema { entity } => command::schema::run(out, entity.as_deref()),
+        Command::Schema { entity, fields } => command::schema::run(out, entity.as_deref(), *fields),
         Command::Plugin(ask) => command::plugin::run(common, out, ask).await,
         Command::Secret(ask) => command::secret::run(common, out, ask),
         Command::Key(ask) => command::key::run(common, out, ask).await,
+        Command::Completions { shell } => command::manual::completions(out, *shell),
+        Command::Man { dir } => command::manual::man(out, dir.as_deref()),
         Command::CompilePlugin => Err(anyhow::anyhow!("compiling is a process of its own")),
         Command::Limits => {
             out.say("Of a connection, under [limits] or [connections.NAME.limits]:\n");

@@ -1,16 +1,31 @@
 //! What a command says: a table for people, one JSON document for programs. The only place that prints to standard output, and so
 //! the place where no text of a stranger's reaches a terminal as it is.
-#![allow(clippy::print_stdout)]
+//!
+//! A reader that closes the pipe (`| head`) has seen enough: what would follow is dropped, and the command ends as it would have.
+
+use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use renmen_schema::shown;
 use serde::Serialize;
+
+/// A terminal that says it is narrower than this does not know its width.
+const WIDTH_MIN: usize = 20;
+
+/// Of a longer cell only so much counts when columns are fitted: the rest wraps.
+const CELL_WIDTH_COUNTED: usize = 40;
+
+/// Why standard output could not be written: the first reason.
+static FAILURE: OnceLock<std::io::Error> = OnceLock::new();
 
 /// Where and how a command answers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     /// `--json`.
     pub(crate) json: bool,
+    /// `--wide`.
+    pub(crate) wide: bool,
 }
 
 impl Output {
@@ -21,31 +36,113 @@ impl Output {
         rows: impl IntoIterator<Item = Vec<String>>,
         document: &T,
     ) -> anyhow::Result<()> {
+        self.fitted_table(head, &[], rows, document)
+    }
+
+    /// The same; where the terminal is too narrow, the columns named in `spare` are left out, the first one first, until the rest
+    /// fits. `--wide` keeps them.
+    pub(crate) fn fitted_table<T: Serialize>(
+        self,
+        head: &[&str],
+        spare: &[&str],
+        rows: impl IntoIterator<Item = Vec<String>>,
+        document: &T,
+    ) -> anyhow::Result<()> {
         if self.json {
             return self.document(document);
         }
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(head.iter().copied());
-        for row in rows {
-            table.add_row(row.iter().map(|cell| shown::lines(cell)));
+        let rows: Vec<Vec<String>> =
+            rows.into_iter().map(|row| row.iter().map(|cell| shown::lines(cell).into_owned()).collect()).collect();
+        let width = if self.wide { None } else { terminal_width() };
+        let columns = fitting_columns(head, spare, &rows, width);
+        print(&render(head, &columns, &rows, width));
+        let left_out: Vec<&str> = (0..head.len()).filter(|at| !columns.contains(at)).map(|at| head[at]).collect();
+        if !left_out.is_empty() {
+            print(&format!("left out to fit the terminal: {} (--wide shows every column)", left_out.join(", ")));
         }
-        println!("{table}");
         Ok(())
     }
 
     /// Indented JSON, whoever reads it.
     pub(crate) fn document<T: Serialize>(self, document: &T) -> anyhow::Result<()> {
-        println!("{}", shown::json(&serde_json::to_string_pretty(document)?));
+        print(&shown::json(&serde_json::to_string_pretty(document)?));
         Ok(())
     }
 
     /// A sentence for people; nothing for programs.
     pub(crate) fn say(self, sentence: &str) {
         if !self.json {
-            println!("{}", shown::lines(sentence));
+            print(&shown::lines(sentence));
         }
     }
+
+    /// A text in a format of its own, such as JUnit or a completion script, whoever reads it.
+    pub(crate) fn text(self, text: &str) {
+        print(text.trim_end_matches('\n'));
+    }
+}
+
+/// Why some of the output is lost; none when the reader only closed its end.
+pub(crate) fn failure() -> Option<&'static std::io::Error> {
+    FAILURE.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)
+}
+
+fn print(text: &str) {
+    if FAILURE.get().is_some() {
+        return;
+    }
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        let _ = FAILURE.set(error);
+    }
+}
+
+/// Columns of the terminal; none when standard output is no terminal and `COLUMNS` says nothing.
+fn terminal_width() -> Option<usize> {
+    let set = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    let width = set.or_else(|| console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)));
+    width.filter(|width| *width >= WIDTH_MIN)
+}
+
+/// The columns to show, by their places in `head`.
+fn fitting_columns(head: &[&str], spare: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Vec<usize> {
+    let mut columns: Vec<usize> = (0..head.len()).collect();
+    let Some(width) = width else { return columns };
+    let widths: Vec<usize> = (0..head.len())
+        .map(|at| {
+            let lines = rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| cell.lines());
+            let widest = lines.map(console::measure_text_width).max().unwrap_or(0).min(CELL_WIDTH_COUNTED);
+            widest.max(console::measure_text_width(head[at]))
+        })
+        .collect();
+    // Two blanks and a border for each column, and the last border.
+    let needed = |columns: &[usize]| columns.iter().map(|at| widths[*at] + 3).sum::<usize>() + 1;
+    for name in spare {
+        if needed(&columns) <= width {
+            break;
+        }
+        columns.retain(|at| head[*at] != *name);
+    }
+    columns
+}
+
+fn render(head: &[&str], columns: &[usize], rows: &[Vec<String>], width: Option<usize>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    match width {
+        Some(width) => {
+            let width = u16::try_from(width).unwrap_or(u16::MAX);
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    table.set_header(columns.iter().map(|at| head[*at]));
+    for row in rows {
+        table.add_row(columns.iter().map(|at| row.get(*at).map_or("", String::as_str)));
+    }
+    table.to_string()
 }
 
 /// `12,345`.
@@ -69,7 +166,7 @@ pub(crate) fn time(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{thousands, time};
+    use super::{fitting_columns, render, thousands, time};
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -82,5 +179,36 @@ mod tests {
     #[test]
     fn times_are_utc() {
         assert_eq!(time(1_772_413_200_000), "2026-03-02 01:00:00Z");
+    }
+
+    const HEAD: [&str; 4] = ["id", "state", "attempts", "reason"];
+    const SPARE: [&str; 2] = ["attempts", "state"];
+
+    fn rows() -> Vec<Vec<String>> {
+        let long = "a reason of many words which goes on and on, 字段 /rating/value 的类型是文本, until nobody can hold it on one line";
+        vec![["1234567890", "delivered", "3", long].map(str::to_owned).into()]
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_fewer_columns_and_no_line_beyond_its_edge() {
+        for width in [40, 60, 90, 200] {
+            let columns = fitting_columns(&HEAD, &SPARE, &rows(), Some(width));
+            let table = render(&HEAD, &columns, &rows(), Some(width));
+            assert!(table.lines().all(|line| console::measure_text_width(line) <= width), "{width}:\n{table}");
+        }
+        assert_eq!(fitting_columns(&HEAD, &SPARE, &rows(), Some(90)), [0, 1, 2, 3]);
+        assert_eq!(fitting_columns(&HEAD, &SPARE, &rows(), Some(72)), [0, 1, 3], "the first spare one goes first");
+        assert_eq!(fitting_columns(&HEAD, &SPARE, &rows(), Some(40)), [0, 3], "what is not spare stays and wraps");
+    }
+
+    #[test]
+    fn a_pipe_gets_every_column_and_each_row_on_one_line() {
+        let columns = fitting_columns(&HEAD, &SPARE, &rows(), None);
+        assert_eq!(columns, [0, 1, 2, 3]);
+        let table = render(&HEAD, &columns, &rows(), None);
+        assert!(
+            table.lines().any(|line| line.contains("1234567890") && line.contains("hold it on one line")),
+            "{table}"
+        );
     }
 }

@@ -1,58 +1,185 @@
-//! Bars while streams are pulled: one line a run, on standard error, only where a person looks.
+//! How far pulled streams are, on standard error: a line that moves where a person looks, and plain lines, one every few seconds and
+//! one at the end, where standard error goes to a file, a journal or a build server. With `--json` nothing.
 
 use std::collections::HashMap;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use renmen_schema::id::RunId;
-use renmen_sync::{Progress, ProgressEvent};
+use renmen_schema::shown;
+use renmen_store::StreamKey;
+use renmen_sync::{Progress, ProgressEvent, RunReport};
 
+use crate::logs;
 use crate::output::thousands;
 
-/// One bar for each live run.
-pub(crate) struct Bars {
-    all: MultiProgress,
-    live: Mutex<HashMap<RunId, ProgressBar>>,
-    shown: bool,
+/// Between two plain lines of one run.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Between two movements of a line on a terminal.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A rate of a shorter time says nothing.
+const RATE_AFTER: Duration = Duration::from_secs(1);
+
+/// Tells how far each live run is.
+pub(crate) struct SyncProgress {
+    bars: MultiProgress,
+    live: Mutex<HashMap<RunId, LiveRun>>,
+    style: Style,
 }
 
-impl Bars {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Lines that move.
+    Bars,
+    /// Plain lines.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+struct LiveRun {
+    name: String,
+    began: Instant,
+    resumed: bool,
+    bar: Option<ProgressBar>,
+    last_line: Instant,
+}
+
+impl SyncProgress {
     pub(crate) fn new(json: bool) -> Self {
-        let shown = !json && std::io::stderr().is_terminal();
-        Self { all: MultiProgress::new(), live: Mutex::default(), shown }
+        let style = match (json, std::io::stderr().is_terminal()) {
+            (true, _) => Style::Silent,
+            (_, true) => Style::Bars,
+            _ => Style::Lines,
+        };
+        Self { bars: MultiProgress::new(), live: Mutex::default(), style }
     }
 
-    fn bar(&self, name: String) -> ProgressBar {
-        let style = ProgressStyle::with_template("{spinner} {prefix:36} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner());
-        self.all.add(ProgressBar::new_spinner().with_style(style).with_prefix(name))
+    fn begin(&self, key: &StreamKey, resumed: bool) -> LiveRun {
+        let name = format!("{}/{}", key.connection, key.stream);
+        let began = Instant::now();
+        let bar = (self.style == Style::Bars).then(|| {
+            let style = ProgressStyle::with_template("{spinner} {prefix:36} {elapsed:>4}  {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = self.bars.add(ProgressBar::new_spinner().with_style(style).with_prefix(name.clone()));
+            bar.set_message(if resumed { "goes on" } else { "begins" });
+            bar.enable_steady_tick(TICK);
+            bar
+        });
+        LiveRun { name, began, resumed, bar, last_line: began }
     }
 }
 
-impl Progress for Bars {
+impl Progress for SyncProgress {
     fn event(&self, event: &ProgressEvent<'_>) {
-        if !self.shown {
+        if self.style == Style::Silent {
             return;
         }
         let Ok(mut live) = self.live.lock() else { return };
         match event {
             ProgressEvent::Began { key, run, resumed } => {
-                let bar = self.bar(format!("{}/{}", key.connection, key.stream));
-                bar.set_message(if *resumed { "goes on" } else { "begins" });
-                live.insert(*run, bar);
+                live.insert(*run, self.begin(key, *resumed));
             }
-            ProgressEvent::Committed { run, pages, records, .. } => {
-                if let Some(bar) = live.get(run) {
-                    bar.set_message(format!("{} pages, {} records", thousands(*pages), thousands(*records)));
-                    bar.tick();
+            ProgressEvent::Committed { run, pages, records, listed, total, .. } => {
+                let Some(run) = live.get_mut(run) else { return };
+                let elapsed = run.began.elapsed();
+                // A run that goes on has listed a part before, which is not counted here.
+                let total = total.filter(|_| !run.resumed).map(|total| (*listed, total));
+                let figures = figures(*pages, *records, elapsed, total);
+                match &run.bar {
+                    Some(bar) => bar.set_message(figures),
+                    None if run.last_line.elapsed() >= LINE_EVERY => {
+                        run.last_line = Instant::now();
+                        line(&format!("{}: {figures}, {} so far", run.name, seconds(elapsed)));
+                    }
+                    None => {}
                 }
             }
-            ProgressEvent::Ended { report } => {
-                if let Some(bar) = live.remove(&report.run) {
-                    bar.finish_and_clear();
-                }
-            }
+            ProgressEvent::Ended { report } => match live.remove(&report.run) {
+                Some(LiveRun { bar: Some(bar), .. }) => bar.finish_and_clear(),
+                Some(LiveRun { name, began, .. }) => line(&end_line(&name, report, began.elapsed())),
+                None => {}
+            },
         }
+    }
+}
+
+/// One line on standard error for whoever waits; where logs are JSON, a log line, so that every line there is JSON.
+pub(crate) fn line(text: &str) {
+    if logs::are_json() {
+        tracing::info!("{text}");
+        return;
+    }
+    // Progress that cannot be told is no reason to stop.
+    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
+}
+
+/// `12 pages, 3,400 records, 340/s, 17% of 20,000, about 49 s left`. `total` is how many were listed, and of how many.
+fn figures(pages: u64, records: u64, elapsed: Duration, total: Option<(u64, u64)>) -> String {
+    let mut text = format!("{}, {}", counted(pages, "page"), counted(records, "record"));
+    let rate = (elapsed >= RATE_AFTER).then(|| records as f64 / elapsed.as_secs_f64());
+    if let Some(rate) = rate {
+        text.push_str(&format!(", {}/s", thousands(rate.round() as u64)));
+    }
+    let Some((listed, total)) = total.filter(|(_, total)| *total > 0) else { return text };
+    text.push_str(&format!(", {}% of {}", (listed.min(total) * 100) / total, thousands(total)));
+    if rate.is_some() && listed > 0 && listed < total {
+        let left = elapsed.as_secs_f64() / listed as f64 * (total - listed) as f64;
+        text.push_str(&format!(", about {} left", seconds(Duration::from_secs_f64(left))));
+    }
+    text
+}
+
+fn end_line(name: &str, report: &RunReport, elapsed: Duration) -> String {
+    let figures = figures(report.pages, report.records, elapsed, None);
+    match &report.failure {
+        None => format!("{name}: complete, {figures}, {}", seconds(elapsed)),
+        Some(failure) => format!("{name}: stopped after {figures}, {}: {}", seconds(elapsed), failure.line()),
+    }
+}
+
+/// `1 page`, `2 pages`.
+fn counted(n: u64, one: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {one}{ending}", thousands(n))
+}
+
+/// `9 s`, `3 min 20 s`, `2 h 5 min`.
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..=99 => format!("{seconds} s"),
+        100..=7_199 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_a_rate_and_where_the_total_is_known_an_estimate() {
+        let after = Duration::from_secs(10);
+        assert_eq!(figures(1, 1, Duration::from_millis(100), None), "1 page, 1 record");
+        assert_eq!(figures(12, 3_400, after, None), "12 pages, 3,400 records, 340/s");
+        assert_eq!(
+            figures(12, 3_400, after, Some((3_400, 20_000))),
+            "12 pages, 3,400 records, 340/s, 17% of 20,000, about 48 s left"
+        );
+        // A vendor that counts wrongly gives no estimate below nothing, and one that counts nothing none at all.
+        assert_eq!(figures(2, 50, after, Some((50, 40))), "2 pages, 50 records, 5/s, 100% of 40");
+        assert_eq!(figures(1, 0, after, Some((0, 0))), "1 page, 0 records, 0/s");
+        assert_eq!(figures(1, 0, after, Some((0, 9))), "1 page, 0 records, 0/s, 0% of 9");
+    }
+
+    #[test]
+    fn times_are_told_in_two_units_at_most() {
+        let told = [0, 99, 200, 7_500].map(|s| seconds(Duration::from_secs(s)));
+        assert_eq!(told.each_ref().map(String::as_str), ["0 s", "99 s", "3 min 20 s", "2 h 5 min"]);
     }
 }

@@ -3,7 +3,7 @@
 use futures_util::StreamExt as _;
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_store::StreamKey;
-use renmen_sync::{Progress, RunReport, SyncError};
+use renmen_sync::{FailureClass, Progress, RunReport, SyncError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -12,12 +12,13 @@ use crate::exit::Outcome;
 use crate::output::{Output, thousands};
 
 /// Streams pulled at the same time.
-const PARALLEL: usize = 4;
+pub(crate) const PARALLEL: usize = 4;
 
 /// One stream's end.
 pub(crate) type Pulled = (StreamKey, Result<RunReport, SyncError>);
 
-/// The enabled streams that were asked for, in the order of their names; without those that are off for what is granted.
+/// The streams that were asked for, in the order of their names. Unless one is named: those that are declared and enabled, without
+/// those that are off for what is granted.
 pub(crate) fn keys(
     running: &Running,
     connection: Option<&ConnectionName>,
@@ -32,9 +33,9 @@ pub(crate) fn keys(
             keys.push(running.engine.key(runtime.tenant(), runtime.name(), stream)?);
             continue;
         }
-        let shut = runtime.shut_streams();
+        let (shut, undeclared) = (runtime.shut_streams(), runtime.undeclared_streams());
         for (name, plan) in runtime.streams() {
-            if plan.enabled && !shut.contains_key(name) {
+            if plan.enabled && !shut.contains_key(name) && !undeclared.contains(name) {
                 keys.push(running.engine.key(runtime.tenant(), runtime.name(), name)?);
             }
         }
@@ -72,19 +73,29 @@ pub(crate) fn report(out: Output, pulled: &[Pulled], off: &[Unloaded]) -> anyhow
         })
         .chain(off.iter().map(|off| json!({ "key": { "connection": off.name }, "off": off.reason })))
         .collect();
-    out.table(
-        &["connection", "stream", "pages", "records", "changed", "quarantined", "time", "state"],
-        rows,
-        &document,
-    )?;
+    let head = ["connection", "stream", "pages", "records", "changed", "quarantined", "time", "state"];
+    out.fitted_table(&head, &["pages", "time", "changed"], rows, &document)?;
+    if pulled.iter().any(|(_, end)| end.as_ref().is_ok_and(was_stopped)) {
+        return Ok(Outcome::Stopped);
+    }
     let good = pulled.iter().filter(|(_, end)| end.as_ref().is_ok_and(RunReport::completed)).count();
-    let told = pulled.iter().any(|(_, end)| end.as_ref().is_ok_and(|report| report.findings > 0));
+    let told =
+        pulled.iter().any(|(_, end)| end.as_ref().is_ok_and(|report| report.findings > 0 || nothing_came_in(report)));
     Ok(match (good == pulled.len() && off.is_empty(), good) {
         (true, _) if told => Outcome::Partly,
         (true, _) => Outcome::Done,
         (_, 0) => Outcome::Failed,
         _ => Outcome::Partly,
     })
+}
+
+fn was_stopped(report: &RunReport) -> bool {
+    report.failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Stopped)
+}
+
+/// There were records, and all of them wait in quarantine.
+fn nothing_came_in(report: &RunReport) -> bool {
+    report.records > 0 && report.outcome.quarantined >= report.records
 }
 
 fn row_off(off: &Unloaded) -> Vec<String> {
@@ -106,6 +117,9 @@ fn row((key, end): &Pulled) -> Vec<String> {
                 Some(failure) => failure.line(),
                 None if report.findings > 0 => {
                     format!("{} findings: renmen runs --run {}", report.findings, report.run)
+                }
+                None if nothing_came_in(report) => {
+                    format!("all in quarantine: renmen quarantine list {}", key.connection)
                 }
                 None if report.records + report.omitted == 0 => "complete, nothing listed".to_owned(),
                 None if changed == 0 => "complete, nothing new".to_owned(),

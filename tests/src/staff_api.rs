@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Query, State};
@@ -30,6 +31,8 @@ pub struct Staff {
     pub records: u64,
     /// Answered data requests by cursor: how often each page was fetched.
     pub by_cursor: HashMap<String, u64>,
+    /// What each answer takes.
+    pub wait: Duration,
 }
 
 /// Shared with tests.
@@ -39,7 +42,7 @@ pub type Source = Arc<Mutex<Staff>>;
 #[must_use]
 pub fn source(n: usize) -> Source {
     let rows = (0..n).map(|i| (i as u64 / 4, i, employee(i, i as u64 / 4))).collect();
-    Arc::new(Mutex::new(Staff { rows, requests: 0, records: 0, by_cursor: HashMap::new() }))
+    Arc::new(Mutex::new(Staff { rows, requests: 0, records: 0, by_cursor: HashMap::new(), wait: Duration::ZERO }))
 }
 
 fn time(tick: u64) -> String {
@@ -87,6 +90,13 @@ impl Staff {
         self.rows.sort_unstable_by_key(|r| (r.0, r.1));
     }
 
+    /// Gives the first `n` records a day that does not exist: they cannot be taken in.
+    pub fn spoil(&mut self, n: usize) {
+        for row in self.rows.iter_mut().take(n) {
+            row.2 = row.2.replace("\"hireDate\":\"20", "\"hireDate\":\"x20");
+        }
+    }
+
     /// Every record as it stands: id, then the vendor's JSON.
     #[must_use]
     pub fn oracle(&self) -> HashMap<String, String> {
@@ -105,6 +115,8 @@ async fn touch(State(source): State<Source>, Query(ask): Query<HashMap<String, S
 }
 
 async fn list(State(source): State<Source>, Query(ask): Query<HashMap<String, String>>) -> Response {
+    let wait = source.lock().unwrap().wait;
+    tokio::time::sleep(wait).await;
     let mut staff = source.lock().unwrap();
     let limit: usize = ask.get("limit").and_then(|l| l.parse().ok()).unwrap_or(1000).min(5000);
     let start = match (ask.get("cursor"), ask.get("updated_since")) {

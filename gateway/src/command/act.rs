@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use hyper::StatusCode;
 use renmen_flow::{FlowError, HandAsk, HandPlan, HandWork, Target};
 use renmen_schema::EntityKind;
 use renmen_schema::id::{RecordId, TenantId};
@@ -13,6 +14,7 @@ use crate::cli::{Act as Ask, Common};
 use crate::deployment::{Deployment, Running};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
+use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 
 /// Characters of a person's name and of a reason, as in the API.
 const PERSON_CHARS_MAX: usize = 200;
@@ -22,7 +24,17 @@ const REASON_CHARS_MAX: usize = 2_000;
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     let tenant = deployment.config.gateway.tenant.clone();
-    let store = if ask.apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let store = match ask.apply && !ask.list {
+        false => deployment.store_to_read().await?,
+        true => match writing(&deployment).await? {
+            Writing::Store(store) => store,
+            Writing::Gateway(gateway) => {
+                let store = deployment.store_to_read().await?;
+                let done = act_there(&gateway, &read(&*store, &tenant, ask).await?).await?;
+                return done.show(out);
+            }
+        },
+    };
     let running = deployment.engine(store, None).await?;
     if ask.list {
         return list(&running, out, &tenant, ask);
@@ -31,20 +43,63 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
     if ask.apply {
         let acted = running.flows.act(&tenant, &hand).await.map_err(told)?;
         let row = &acted.delivery;
-        if out.json {
-            let (connection, action) = (&row.connection, &row.action);
-            let document =
-                json!({ "delivery": row.id, "new": acted.is_new, "connection": connection, "action": action });
-            out.document(&document)?;
-        } else if acted.is_new {
-            out.say(&format!("delivery {}: {} {} goes out when the gateway runs", row.id, row.connection, row.action));
-        } else {
-            out.say(&format!("delivery {} was made before with this key; nothing was made", row.id));
-        }
-        return Ok(Outcome::Done);
+        let (connection, action) = (row.connection.to_string(), row.action.clone());
+        let goes_out = "goes out when the gateway runs";
+        return DeliveryMade { id: row.id, is_new: acted.is_new, connection, action, goes_out }.show(out);
     }
     let plan = running.flows.plan_by_hand(&tenant, &hand).await.map_err(told)?;
     show(out, &plan)
+}
+
+/// A delivery of an action by hand.
+struct DeliveryMade {
+    id: i64,
+    /// False: there was one with the same idempotency key.
+    is_new: bool,
+    connection: String,
+    action: String,
+    goes_out: &'static str,
+}
+
+impl DeliveryMade {
+    fn show(self, out: Output) -> anyhow::Result<Outcome> {
+        let Self { id, is_new, connection, action, goes_out } = self;
+        if out.json {
+            out.document(&json!({ "delivery": id, "new": is_new, "connection": connection, "action": action }))?;
+        } else if is_new {
+            out.say(&format!("delivery {id}: {connection} {action} {goes_out}"));
+        } else {
+            out.say(&format!("delivery {id} was made before with this key; nothing was made"));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// Has the running gateway do it.
+async fn act_there(gateway: &RunningGateway, hand: &HandAsk) -> anyhow::Result<DeliveryMade> {
+    let mut body = json!({ "record": hand.record, "reason": hand.reason });
+    match &hand.work {
+        HandWork::Flow { name, map } => {
+            body["flow"] = json!(name);
+            body["map"] = json!(map);
+        }
+        HandWork::Input { to, input } => {
+            (body["connection"], body["action"]) = (json!(to.connection), json!(to.action));
+            body["input"] = input.clone();
+        }
+        HandWork::Map { to, map, fields, with } => {
+            (body["connection"], body["action"]) = (json!(to.connection), json!(to.action));
+            (body["map"], body["fields"], body["with"]) = (map.clone(), fields.clone(), with.clone());
+        }
+    }
+    let question =
+        Question { body: Some(body), person: Some(&hand.by), idempotency_key: hand.idempotency_key.as_deref() };
+    let answer = gateway.post("/v1/actions", question).await?;
+    let is_new = answer.status == StatusCode::CREATED;
+    let answer = answer.good()?;
+    let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    let id = answer["delivery"]["id"].as_i64().unwrap_or_default();
+    Ok(DeliveryMade { id, is_new, connection: text("connection"), action: text("action"), goes_out: "goes out now" })
 }
 
 fn list(running: &Running, out: Output, tenant: &TenantId, ask: &Ask) -> anyhow::Result<Outcome> {

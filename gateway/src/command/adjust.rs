@@ -15,8 +15,10 @@ use crate::cli::{Adjust as Ask, Common, Why};
 use crate::deployment::{Deployment, now_ms};
 use crate::exit::{Outcome, Usage};
 use crate::output::{Output, time};
+use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 
 const ENTITY: &str = "model_adjustment";
+const NO_INSTRUCTION: &str = "there is no such instruction; `renmen adjust list` shows those that there are";
 
 /// Runs the command. `list` and `show` read the store beside a gateway that runs.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -56,7 +58,7 @@ async fn list(deployment: &Deployment, out: Output, status: Option<&str>) -> any
         ]
     });
     let head = ["id", "status", "vendor", "changes", "proposed by", "approved by", "since", "refused for"];
-    out.table(&head, rows, &document)?;
+    out.fitted_table(&head, &["since", "approved by", "proposed by", "vendor"], rows, &document)?;
     Ok(Outcome::Done)
 }
 
@@ -75,7 +77,7 @@ async fn show(deployment: &Deployment, out: Output, id: &str) -> anyhow::Result<
     let store = deployment.store_to_read().await?;
     let row = store.record(&deployment.config.gateway.tenant, id_of(id)?).await?;
     let Some(row) = row.filter(|row| row.entity == ENTITY && row.connection.as_str() == BUILT_IN_CONNECTION) else {
-        out.say("there is no such instruction; `renmen adjust list` shows those that there are");
+        out.say(NO_INSTRUCTION);
         return Ok(Outcome::Failed);
     };
     let body: Value = serde_json::from_slice(&row.body)?;
@@ -97,7 +99,16 @@ async fn propose(
         idempotency_key: idempotency_key.map(str::to_owned),
     };
     let tenant = deployment.config.gateway.tenant.clone();
-    let store = deployment.store().await?;
+    let store = match writing(&deployment).await? {
+        Writing::Store(store) => store,
+        Writing::Gateway(gateway) => {
+            let mut body = ask.instruction.clone();
+            if let Some(object) = body.as_object_mut() {
+                object.insert("reason".to_owned(), json!(why.reason));
+            }
+            return ask_gateway(&gateway, out, "/v1/model-adjustments", body, why, idempotency_key).await;
+        }
+    };
     let running = deployment.engine(store, None).await?;
     let options = options(&running.deployment.config, &running.writers());
     let done = propose_adjustment(&*running.store, &tenant, &options, &ask, now_ms()).await;
@@ -107,7 +118,21 @@ async fn propose(
 async fn act(deployment: Deployment, out: Output, id: &str, kind: AdjustActKind, why: &Why) -> anyhow::Result<Outcome> {
     let id = id_of(id)?;
     let tenant = deployment.config.gateway.tenant.clone();
-    let store = deployment.store().await?;
+    let store = match writing(&deployment).await? {
+        Writing::Store(store) => store,
+        Writing::Gateway(gateway) => {
+            let (word, version) = match kind {
+                AdjustActKind::Approve => ("approve", None),
+                AdjustActKind::Reject => ("reject", None),
+                AdjustActKind::Revert { version } => ("revert", version),
+            };
+            let mut body = json!({ "reason": why.reason });
+            if let Some(version) = version {
+                body["profile_version"] = json!(version);
+            }
+            return ask_gateway(&gateway, out, &format!("/v1/model-adjustments/{id}/{word}"), body, why, None).await;
+        }
+    };
     let running = deployment.engine(store, None).await?;
     let options = options(&running.deployment.config, &running.writers());
     let act = AdjustAct { kind, person: why.person.clone(), reason: why.reason.clone() };
@@ -115,13 +140,40 @@ async fn act(deployment: Deployment, out: Output, id: &str, kind: AdjustActKind,
     ended(out, done)
 }
 
+/// Has the running gateway do it.
+async fn ask_gateway(
+    gateway: &RunningGateway,
+    out: Output,
+    path: &str,
+    body: Value,
+    why: &Why,
+    idempotency_key: Option<&str>,
+) -> anyhow::Result<Outcome> {
+    if !body.is_object() {
+        return Err(Usage("the instruction is not a JSON object".to_owned()).into());
+    }
+    let question = Question { body: Some(body), person: Some(&why.person), idempotency_key };
+    let answer = gateway.post(path, question).await?.found()?;
+    let answer = answer.ok_or_else(|| Usage(NO_INSTRUCTION.to_owned()))?;
+    if out.json {
+        out.document(&json!({ "id": answer["id"], "revision": answer["revision"], "body": answer["body"] }))?;
+        return Ok(Outcome::Done);
+    }
+    let (id, status) =
+        (answer["id"].as_str().unwrap_or_default(), answer["body"]["status"].as_str().unwrap_or_default());
+    out.say(&match status {
+        "APPROVED" | "REVERTING" => format!("{id} is {status}: a flow carries it to the vendor"),
+        "PROPOSED" => format!("{id} is PROPOSED: another person approves it"),
+        _ => format!("{id} is {status}"),
+    });
+    Ok(Outcome::Done)
+}
+
 fn ended(out: Output, done: Result<Adjusted, InterviewError>) -> anyhow::Result<Outcome> {
     let done = match done {
         Ok(done) => done,
         Err(InterviewError::NotFound(_)) => {
-            return Err(
-                Usage("there is no such instruction; `renmen adjust list` shows those that there are".into()).into()
-            );
+            return Err(Usage(NO_INSTRUCTION.to_owned()).into());
         }
         Err(error @ (InterviewError::Refused { .. } | InterviewError::BadInput { .. })) => {
             return Err(Usage(error.to_string()).into());

@@ -48,6 +48,7 @@ pub(crate) async fn run(
             c.id.to_string(),
         ]
     });
-    out.table(&["seq", "what", "entity", "external id", "revision", "at", "id"], rows, &document)?;
+    let head = ["seq", "what", "entity", "external id", "revision", "at", "id"];
+    out.fitted_table(&head, &["id", "at", "revision"], rows, &document)?;
     Ok(Outcome::Done)
 }

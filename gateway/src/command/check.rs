@@ -1,6 +1,6 @@
 //! `renmen check`: would this configuration work? Writes no record.
 
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_sync::CheckReport;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -116,6 +116,11 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
             details = failure.line();
         }
         rows.push(line(format!("stream: {}", stream.stream), good, details));
+    }
+    if !report.undeclared.is_empty() {
+        let undeclared = report.undeclared.iter().map(StreamName::as_str).collect::<Vec<_>>().join(", ");
+        let details = format!("not declared under `streams`, so not pulled: {undeclared}");
+        rows.push(vec![name.clone(), "streams".into(), "off".into(), details]);
     }
     if !report.entities.is_empty() {
         rows.push(line("writes".into(), true, report.entities.join(", ")));

@@ -1,5 +1,4 @@
 //! `renmen plugin test`: the conformance kit.
-#![allow(clippy::print_stdout, reason = "JUnit is neither a table nor our own document")]
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +53,7 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     match (ask.format, out.json) {
         (Format::Json, _) | (Format::Text, true) => out.document(&card)?,
         (Format::Text, false) => out.say(&card.text()),
-        (Format::Junit, _) => println!("{}", card.junit()),
+        (Format::Junit, _) => out.text(&card.junit()),
     }
     Ok(if card.passed() { Outcome::Done } else { Outcome::Failed })
 }

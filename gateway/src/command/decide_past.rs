@@ -12,6 +12,7 @@ use crate::deployment::Deployment;
 use crate::exit::{Outcome, Usage};
 use crate::interviews;
 use crate::output::{Output, thousands, time};
+use crate::running_gateway::store_alone;
 
 /// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
 pub(crate) async fn run(
@@ -28,7 +29,11 @@ pub(crate) async fn run(
     let known = deployment.config.connections.get(connection);
     let tenant = known.map(|known| known.tenant.clone());
     let tenant = tenant.ok_or_else(|| Usage(format!("connection `{connection}` is not in the configuration")))?;
-    let store = if apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let store = if apply {
+        store_alone(&deployment, "making these decisions").await?
+    } else {
+        deployment.store_to_read().await?
+    };
     let running = deployment.engine(Arc::clone(&store), None).await?;
     let options = interviews::options(&running.deployment.config, &running.writers());
     let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;

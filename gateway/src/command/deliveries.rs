@@ -8,6 +8,7 @@ use crate::command::flow::word;
 use crate::deployment::Deployment;
 use crate::exit::{Outcome, Usage};
 use crate::output::{Output, time};
+use crate::running_gateway::{Question, RunningGateway, Writing, segment, writing};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -65,23 +66,40 @@ async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> an
         ]
     });
     let head = ["id", "flow", "change", "to", "state", "attempts", "since", "by hand", "error"];
-    out.table(&head, rows, &document)?;
+    out.fitted_table(&head, &["attempts", "change", "since", "by hand"], rows, &document)?;
     Ok(Outcome::Done)
 }
 
 async fn replay(deployment: Deployment, out: Output, id: Option<i64>, flow: Option<&str>) -> anyhow::Result<Outcome> {
     let tenant = deployment.config.gateway.tenant.clone();
-    let store = deployment.store().await?;
-    let running = deployment.engine(store, None).await?;
-    let replayed = match (id, flow) {
-        (Some(id), None) => running.flows.replay(&tenant, id).await.map(|_| 1)?,
-        (None, Some(flow)) => running.flows.replay_dead(&tenant, flow).await?,
-        _ => return Err(Usage("name a delivery, or a flow with --flow".to_owned()).into()),
+    if id.is_none() && flow.is_none() {
+        return Err(Usage("name a delivery, or a flow with --flow".to_owned()).into());
+    }
+    let (replayed, when) = match writing(&deployment).await? {
+        Writing::Store(store) => {
+            let running = deployment.engine(store, None).await?;
+            let replayed = match (id, flow) {
+                (None, Some(flow)) => running.flows.replay_dead(&tenant, flow).await?,
+                _ => running.flows.replay(&tenant, id.unwrap_or_default()).await.map(|_| 1)?,
+            };
+            (replayed, " when the gateway runs")
+        }
+        Writing::Gateway(gateway) => (replay_there(&gateway, id, flow).await?, ""),
     };
-    let sentence = format!("{replayed} will be sent again when the gateway runs");
+    let sentence = format!("{replayed} will be sent again{when}");
     if out.json {
         out.document(&json!({ "replayed": replayed }))?;
     }
     out.say(&sentence);
     Ok(Outcome::Done)
+}
+
+async fn replay_there(gateway: &RunningGateway, id: Option<i64>, flow: Option<&str>) -> anyhow::Result<u64> {
+    if let Some(flow) = flow {
+        let path = format!("/v1/flows/{}/replay-dead", segment(flow));
+        let answer = gateway.post(&path, Question::default()).await?.good()?;
+        return Ok(answer["replayed"].as_u64().unwrap_or_default());
+    }
+    gateway.post(&format!("/v1/deliveries/{}/replay", id.unwrap_or_default()), Question::default()).await?.good()?;
+    Ok(1)
 }

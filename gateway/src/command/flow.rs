@@ -45,7 +45,8 @@ async fn list(deployment: &Deployment, out: Output) -> anyhow::Result<Outcome> {
             told(&flow.name),
         ]
     });
-    out.table(&["flow", "version", "from", "enabled", "position", "since", "deliveries"], rows, &document)?;
+    let head = ["flow", "version", "from", "enabled", "position", "since", "deliveries"];
+    out.fitted_table(&head, &["since", "position", "version"], rows, &document)?;
     Ok(Outcome::Done)
 }
 
@@ -96,6 +97,7 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
         };
         vec![run.change.seq.to_string(), run.change.id.to_string(), word(run.change.kind), says]
     });
-    out.table(&["change", "record", "kind", "the flow"], rows, &document)?;
-    Ok(Outcome::Done)
+    out.fitted_table(&["change", "record", "kind", "the flow"], &["kind", "change"], rows, &document)?;
+    let faults = runs.iter().filter(|run| matches!(run.verdict, Verdict::Fault(_))).count();
+    Ok(if faults > 0 { Outcome::Partly } else { Outcome::Done })
 }

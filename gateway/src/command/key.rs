@@ -119,7 +119,7 @@ async fn list(out: Output, deployment: &Deployment, tenant: Option<&TenantId>) -
         ]
     });
     let head = ["id", "label", "tenant", "role", "connection", "made", "expires", "last used", "revoked"];
-    out.table(&head, rows, &documents)
+    out.fitted_table(&head, &["made", "connection", "last used", "tenant"], rows, &documents)
 }
 
 async fn revoke(out: Output, deployment: &Deployment, id: &str) -> anyhow::Result<Outcome> {

@@ -1,14 +1,15 @@
 //! `renmen quarantine`: records that could not be taken in.
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::QuarantineRow;
-use renmen_sync::RetryOutcome;
+use renmen_store::{QuarantineRow, Store};
+use renmen_sync::{RetryOutcome, SyncError};
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Quarantine as Ask};
 use crate::deployment::{Deployment, Running};
-use crate::exit::Outcome;
+use crate::exit::{Outcome, Usage};
 use crate::output::{Output, time};
+use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 
 /// Rows read at a time when all are tried again.
 const BATCH: u32 = 500;
@@ -21,7 +22,10 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
         Ask::Show { id } => show(&deployment, out, *id).await,
         Ask::Retry { id } => retry(deployment, out, *id).await,
         Ask::Drop { id } => {
-            let dropped = deployment.store().await?.quarantine_drop(&deployment.config.gateway.tenant, *id).await?;
+            let dropped = match writing(&deployment).await? {
+                Writing::Store(store) => store.quarantine_drop(&deployment.config.gateway.tenant, *id).await?,
+                Writing::Gateway(gateway) => gateway.delete(&path(*id)).await?.found()?.is_some(),
+            };
             out.say(if dropped { "dropped" } else { "there is no such quarantined record" });
             Ok(if dropped { Outcome::Done } else { Outcome::Failed })
         }
@@ -50,7 +54,7 @@ async fn list(
         ]
     });
     let head = ["id", "connection", "stream", "entity", "external id", "reason", "since", "attempts"];
-    out.table(&head, rows, &document)?;
+    out.fitted_table(&head, &["attempts", "since", "entity", "stream"], rows, &document)?;
     Ok(Outcome::Done)
 }
 
@@ -83,33 +87,47 @@ fn document(row: &QuarantineRow) -> Value {
 
 async fn retry(deployment: Deployment, out: Output, id: Option<i64>) -> anyhow::Result<Outcome> {
     let tenant = deployment.config.gateway.tenant.clone();
-    let store = deployment.store().await?;
-    let running = deployment.engine(store, None).await?;
-    let tried = try_again(&running, &tenant, id).await;
-    running.save_budgets().await;
-    let (rows, still) = tried?;
+    let (rows, still) = match writing(&deployment).await? {
+        Writing::Store(store) => {
+            let running = deployment.engine(store, None).await?;
+            let tried = try_again(&*running.store, &tenant, id, |id| retry_here(&running, &tenant, id)).await;
+            running.save_budgets().await;
+            tried?
+        }
+        Writing::Gateway(gateway) => {
+            let store = deployment.store_to_read().await?;
+            try_again(&*store, &tenant, id, |id| retry_there(&gateway, id)).await?
+        }
+    };
     let document: Vec<Value> = rows.iter().map(|(id, end)| json!({ "id": id, "result": end })).collect();
     out.table(&["id", "result"], rows.iter().map(|(id, end)| vec![id.to_string(), end.clone()]), &document)?;
     Ok(if still == 0 { Outcome::Done } else { Outcome::Partly })
 }
 
-/// What became of each, and how many are still bad.
-async fn try_again(running: &Running, tenant: &TenantId, id: Option<i64>) -> anyhow::Result<(Vec<(i64, String)>, u32)> {
+/// What became of each, and how many are still bad. Without an id: of all.
+async fn try_again(
+    store: &dyn Store,
+    tenant: &TenantId,
+    id: Option<i64>,
+    retry: impl AsyncFn(i64) -> anyhow::Result<Retried>,
+) -> anyhow::Result<(Vec<(i64, String)>, u32)> {
     let (mut rows, mut still, mut after) = (Vec::new(), 0_u32, 0);
     loop {
         let ids: Vec<i64> = match id {
             Some(id) => vec![id],
-            None => running.store.quarantine(tenant, None, after, BATCH).await?.iter().map(|row| row.id).collect(),
+            None => store.quarantine(tenant, None, after, BATCH).await?.iter().map(|row| row.id).collect(),
         };
-        for &id in &ids {
-            let end = match running.engine.retry_quarantine(tenant, id).await? {
-                RetryOutcome::Accepted(_) => "taken in".to_owned(),
-                RetryOutcome::Still { code, reason } => {
+        for &item in &ids {
+            match retry(item).await? {
+                Retried::TakenIn => rows.push((item, "taken in".to_owned())),
+                Retried::Still(reason) => {
                     still += 1;
-                    format!("{code}: {reason}")
+                    rows.push((item, reason));
                 }
-            };
-            rows.push((id, end));
+                // Somebody else took or dropped it meanwhile.
+                Retried::Gone if id.is_none() => {}
+                Retried::Gone => return Err(Usage(format!("there is no record {item} in quarantine")).into()),
+            }
         }
         match ids.last() {
             Some(&last) if id.is_none() => after = last,
@@ -117,4 +135,35 @@ async fn try_again(running: &Running, tenant: &TenantId, id: Option<i64>) -> any
         }
     }
     Ok((rows, still))
+}
+
+/// What became of one record.
+enum Retried {
+    TakenIn,
+    /// With the code and the reason.
+    Still(String),
+    Gone,
+}
+
+async fn retry_here(running: &Running, tenant: &TenantId, id: i64) -> anyhow::Result<Retried> {
+    match running.engine.retry_quarantine(tenant, id).await {
+        Ok(RetryOutcome::Accepted(_)) => Ok(Retried::TakenIn),
+        Ok(RetryOutcome::Still { code, reason }) => Ok(Retried::Still(format!("{code}: {reason}"))),
+        Err(SyncError::UnknownQuarantine(_)) => Ok(Retried::Gone),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn retry_there(gateway: &RunningGateway, id: i64) -> anyhow::Result<Retried> {
+    let answer = gateway.post(&format!("{}/retry", path(id)), Question::default()).await?.found()?;
+    Ok(match answer {
+        None => Retried::Gone,
+        Some(answer) if answer["outcome"] == "accepted" => Retried::TakenIn,
+        Some(answer) => Retried::Still(answer["reason"].as_str().unwrap_or_default().to_owned()),
+    })
+}
+
+/// A record in the API of the running gateway.
+fn path(id: i64) -> String {
+    format!("/v1/quarantine/{id}")
 }

@@ -107,7 +107,8 @@ async fn list(
             if row.deleted.is_some() { "gone".into() } else { String::new() },
         ]
     });
-    out.table(&["id", "connection", "external id", "revision", "recorded", ""], rows, &documents)?;
+    let head = ["id", "connection", "external id", "revision", "recorded", ""];
+    out.fitted_table(&head, &["recorded", "revision"], rows, &documents)?;
     Ok(Outcome::Done)
 }
 

@@ -9,6 +9,7 @@ use crate::cli::Common;
 use crate::deployment::Deployment;
 use crate::exit::{Outcome, Usage};
 use crate::output::{Output, thousands};
+use crate::running_gateway::store_alone;
 
 /// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
 pub(crate) async fn run(
@@ -19,7 +20,11 @@ pub(crate) async fn run(
     apply: bool,
 ) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
-    let store = if apply { deployment.store().await? } else { deployment.store_to_read().await? };
+    let store = if apply {
+        store_alone(&deployment, "writing what differs").await?
+    } else {
+        deployment.store_to_read().await?
+    };
     let running = deployment.engine(store, Some(connection)).await?;
     let tenant = running.deployment.config.connections[connection].tenant.clone();
     let key = running.engine.key(&tenant, connection, stream).map_err(|e| Usage(e.to_string()))?;

@@ -52,7 +52,8 @@ pub(crate) async fn run(
         "findings",
         "error",
     ];
-    out.table(&head, rows, &runs)?;
+    let spare = ["pages", "unchanged", "took", "findings", "changed", "began"];
+    out.fitted_table(&head, &spare, rows, &runs)?;
     Ok(Outcome::Done)
 }
 

@@ -19,7 +19,8 @@ use crate::exit::{Outcome, Usage};
 use crate::flow_bridge::FlowBridge;
 use crate::hooks::Intake;
 use crate::output::Output;
-use crate::progress::Bars;
+use crate::progress::SyncProgress;
+use crate::running_gateway::Address;
 use crate::{api_options, pull, ready, signals};
 
 /// Runs the command.
@@ -51,6 +52,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     for (place, why) in remarks(&running.deployment.config, &running.writers()) {
         tracing::warn!(place, "{why}");
     }
+    let machine_key = ApiKey::generate()?;
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
     let desk = match &running.links {
         Some(links) => Some(interviews.desk(links.begin(&running.deployment)?)),
@@ -62,6 +64,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
         .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
         .with_endpoints(Arc::new(EndpointBridge(endpoints)));
+    let state = state.with_key_of_this_machine(&machine_key, running.deployment.config.gateway.tenant.clone());
     let state = match desk {
         Some(desk) => state.with_decisions(Arc::new(desk)),
         None => state,
@@ -70,14 +73,19 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
         None => state,
     };
+    let _announced = Address::announce(&running.deployment.config, address, &machine_key)?;
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let budgets = tokio::spawn(crate::deployment::keep_budgets(Arc::clone(&running)));
     let mut outcome = Outcome::Done;
     if serve.pull_first {
         let keys = pull::keys(&running, None, None)?;
-        let pulled = pull::pull(&running, keys, &cancel, &Bars::new(out.json)).await;
+        let pulled = pull::pull(&running, keys, &cancel, &SyncProgress::new(out.json)).await;
         outcome = pull::report(out, &pulled, &running.off)?;
+        // To be stopped is how a gateway ends.
+        if outcome == Outcome::Stopped {
+            outcome = Outcome::Done;
+        }
     }
     greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 

@@ -1,14 +1,16 @@
 //! `renmen sweep`: deletions that wait for a person.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use renmen_schema::id::RunId;
 use serde_json::json;
 
 use crate::cli::{Common, Sweep as Ask};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, now_ms};
 use crate::exit::Outcome;
 use crate::output::{Output, thousands, time};
+use crate::running_gateway::{Question, Writing, writing};
+
+/// Kept with the run as who let the deletions go.
+const APPROVED_BY: &str = "command line";
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -45,12 +47,19 @@ async fn show(deployment: &Deployment, out: Output, run: RunId, limit: u32) -> a
 }
 
 async fn approve(deployment: &Deployment, out: Output, run: RunId) -> anyhow::Result<Outcome> {
-    let store = deployment.store().await?;
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-    let outcome = store.release_sweep(&deployment.config.gateway.tenant, run, "command line", now_ms).await?;
+    let deleted = match writing(deployment).await? {
+        Writing::Store(store) => {
+            store.release_sweep(&deployment.config.gateway.tenant, run, APPROVED_BY, now_ms()).await?.deleted
+        }
+        Writing::Gateway(gateway) => {
+            let question = Question { person: Some(APPROVED_BY), ..Question::default() };
+            let answer = gateway.post(&format!("/v1/sweeps/{run}/approve"), question).await?.good()?;
+            answer["deleted"].as_u64().unwrap_or_default()
+        }
+    };
     if out.json {
-        out.document(&json!({ "deleted": outcome.deleted }))?;
+        out.document(&json!({ "deleted": deleted }))?;
     }
-    out.say(&format!("{} records deleted", thousands(outcome.deleted)));
+    out.say(&format!("{} records deleted", thousands(deleted)));
     Ok(Outcome::Done)
 }

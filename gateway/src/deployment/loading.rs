@@ -76,7 +76,7 @@ impl Deployment {
                     loaded.on.push(runtime);
                     loaded.reaches.insert(name.clone(), reached);
                 }
-                Err(error) if only.is_some() => return Err(error.context(format!("connection `{name}`"))),
+                Err(error) if only.is_some() => return Err(error.context(Usage(format!("connection `{name}`")))),
                 Err(error) => loaded.off.push(Unloaded::note("connection", &connection.tenant, name, &error)),
             }
         }

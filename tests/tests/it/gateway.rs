@@ -8,7 +8,7 @@ async fn a_second_gateway_on_one_file_says_so_and_stops() {
     let (_source, home) = staff(10).await;
     let mut first = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     first.document().await;
-    let second = home.run(&["sync", "--dev"]).await;
+    let second = home.run(&["serve", "--dev", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(second.status.code(), Some(4), "{}", said(&second));
     let reading = home.run(&["records", "--dev"]).await;
     assert!(reading.status.success(), "reading goes on beside it: {}", said(&reading));
@@ -26,6 +26,29 @@ async fn a_second_run_with_nothing_new_writes_nothing() {
         (&full[0]["created"], &full[0]["updated"], &full[0]["unchanged"]),
         (&0.into(), &0.into(), &2_500.into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_pulled_when_it_is_declared_or_named_and_never_when_it_is_off() {
+    let (source, home) = staff(10).await;
+    let declared = std::fs::read_to_string(home.path().join("connectors.toml")).unwrap();
+    let line = "streams.employees = { manual = true }\n";
+    assert!(declared.contains(line));
+    home.configure(&declared.replace(line, ""));
+    let nothing = home.run(&["sync", "--dev"]).await;
+    assert!(nothing.status.success() && said(&nothing).contains("nothing is pulled"), "{}", said(&nothing));
+    let checked = home.run(&["check", "--dev"]).await;
+    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(said(&checked).contains("not declared under `streams`, so not pulled: employees"), "{}", said(&checked));
+    assert_eq!(source.lock().unwrap().requests, 0, "nobody was asked for people");
+    let named = home.json(&["sync", "staff", "employees", "--dev"]).await;
+    assert_eq!(named[0]["created"], 10, "by its name");
+
+    home.configure(&declared.replace(line, "streams.employees = { enabled = false }\n"));
+    assert!(home.run(&["sync", "--dev"]).await.status.success());
+    let refused = home.run(&["sync", "staff", "employees", "--dev"]).await;
+    assert!(!refused.status.success() && said(&refused).contains("switched off"), "{}", said(&refused));
+    assert!(home.run(&["check", "--dev"]).await.status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -192,6 +192,14 @@ impl AppState {
         self
     }
 
+    /// The same for commands on this machine: whoever has it says for which person something is done.
+    #[must_use]
+    pub fn with_key_of_this_machine(self, key: &ApiKey, tenant: TenantId) -> Self {
+        let row = ApiKeyRow::new(key.hash(), "command line", tenant, KeyRole::Owner, 0);
+        self.keys.own(Caller { stored: false, names_people: true, ..Caller::of(row) });
+        self
+    }
+
     /// With the interview loop; without it its operations are refused.
     #[must_use]
     pub fn with_interviews(mut self, interviews: Arc<dyn Interviews>) -> Self {

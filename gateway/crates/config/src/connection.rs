@@ -32,7 +32,8 @@ pub struct Connection {
     pub grant: Grant,
     /// `slots`.
     pub slots: BTreeMap<SlotName, Slot>,
-    /// `streams`: what is pulled and when. A stream of the plugin that is not named here is not pulled on its own.
+    /// `streams`: what is pulled and when. A stream of the plugin that is not named here is pulled only when somebody asks for it
+    /// by its name.
     pub streams: BTreeMap<StreamName, Stream>,
     /// `event_socket`: open a connection on which the vendor sends its events, where the plugin's manifest names one. Default
     /// false.
@@ -53,7 +54,7 @@ pub struct Connection {
 pub struct Stream {
     /// When it is pulled.
     pub schedule: Schedule,
-    /// `enabled`: false: not even by hand. Default true.
+    /// `enabled`: false: not even by hand, and no time is needed. Default true.
     pub enabled: bool,
 }
 
@@ -125,7 +126,7 @@ impl Connection {
 impl Stream {
     fn read(mut section: Section<'_>) -> Option<Self> {
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
-        let schedule = Schedule::read(&mut section);
+        let schedule = Schedule::read(&mut section, enabled);
         section.finish();
         Some(Self { schedule: schedule?, enabled })
     }

@@ -29,8 +29,8 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Reads the keys of a stream that say when; the caller reads the others.
-    pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
+    /// Reads the keys of a stream that say when; the caller reads the others. One that is switched off need not say it.
+    pub(crate) fn read(section: &mut Section<'_>, enabled: bool) -> Option<Self> {
         let (every, cron, zone, manual) =
             (section.get("every"), section.get("cron"), section.get("zone"), section.get("manual"));
         if let (Some(zone), None) = (&zone, &cron) {
@@ -49,10 +49,11 @@ impl Schedule {
             },
             // The unknown key is told at its own place, and is what has to be put right.
             (None, None, None) if section.has_unknown() => None,
+            (None, None, None) if !enabled => Some(Self::Manual),
             (None, None, None) => {
                 section.problem(
                     "this stream has no schedule",
-                    "write `every = \"15m\"`, `cron = \"0 2 * * *\"` or `manual = true`",
+                    "write `every = \"15m\"`, `cron = \"0 2 * * *\"` or `manual = true`; `enabled = false` switches it off",
                 );
                 None
             }

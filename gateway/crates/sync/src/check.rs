@@ -31,8 +31,10 @@ pub struct CheckReport {
     pub probe: Vec<ProbeFinding>,
     /// Why the probe could not be made.
     pub probe_failure: Option<RunFailure>,
-    /// One page of each enabled stream, in the order of the names.
+    /// One page of each stream that is declared and enabled, in the order of the names.
     pub streams: Vec<StreamCheck>,
+    /// Streams of the plugin that the configuration does not name: they are not pulled.
+    pub undeclared: Vec<StreamName>,
     /// What the grant refused: each refusal once, for the operator to allow or not.
     pub grant_misses: Vec<String>,
     /// Where secrets of the connection turned up, with what to write where one is probably an identifier.
@@ -120,6 +122,7 @@ impl Engine {
             probe: Vec::new(),
             probe_failure: None,
             streams: Vec::new(),
+            undeclared: connection.undeclared_streams().iter().cloned().collect(),
             grant_misses: Vec::new(),
             secrets_seen: Vec::new(),
             entities: connection.writes().iter().map(ToString::to_string).collect(),
@@ -136,7 +139,7 @@ impl Engine {
             }
         }
         for (stream, plan) in connection.streams() {
-            if !plan.enabled || cancel.is_cancelled() {
+            if !plan.enabled || report.undeclared.contains(stream) || cancel.is_cancelled() {
                 continue;
             }
             let check = self.check_stream(connection, stream, &mut report.grant_misses).await?;

@@ -126,6 +126,7 @@ pub struct ConnectionRuntime {
     source: ArcSwap<Arc<dyn Puller>>,
     reloads: watch::Sender<u64>,
     streams: BTreeMap<StreamName, StreamPlan>,
+    undeclared: BTreeSet<StreamName>,
     limits: IngestLimits,
     entities: EntityGrant,
     payslips: PayslipRule,
@@ -137,7 +138,7 @@ pub struct ConnectionRuntime {
 }
 
 impl ConnectionRuntime {
-    /// Binds a source to its plans. Streams of the manifest that have no plan run by hand.
+    /// Binds a source to its plans. A stream of the manifest that has no plan runs only when it is asked for by its name.
     ///
     /// # Errors
     /// [`SyncError::UnknownStream`] for a plan whose stream the manifest does not have; [`SyncError::BadOption`] for a
@@ -153,8 +154,10 @@ impl ConnectionRuntime {
         if let Some(stray) = streams.keys().find(|stream| !declared.contains_key(*stream)) {
             return Err(unknown_stream(&name, stray, declared.keys()));
         }
-        for stream in declared.keys() {
-            streams.entry(stream.clone()).or_insert(StreamPlan { schedule: Schedule::Manual, enabled: true });
+        let undeclared: BTreeSet<StreamName> =
+            declared.keys().filter(|stream| !streams.contains_key(*stream)).cloned().collect();
+        for stream in &undeclared {
+            streams.insert(stream.clone(), StreamPlan { schedule: Schedule::Manual, enabled: true });
         }
         limits.check().map_err(|wrong| SyncError::BadOption(format!("connection `{name}`: {wrong}")))?;
         Ok(Self {
@@ -163,6 +166,7 @@ impl ConnectionRuntime {
             source: ArcSwap::from_pointee(source),
             reloads: watch::Sender::new(0),
             streams,
+            undeclared,
             limits,
             entities: EntityGrant::default(),
             payslips: PayslipRule::default(),
@@ -289,6 +293,13 @@ impl ConnectionRuntime {
     #[must_use]
     pub fn streams(&self) -> &BTreeMap<StreamName, StreamPlan> {
         &self.streams
+    }
+
+    /// Streams of the plugin that the configuration does not name. What pulls or checks every stream passes them over: the
+    /// configuration is the list of what is read of people.
+    #[must_use]
+    pub fn undeclared_streams(&self) -> &BTreeSet<StreamName> {
+        &self.undeclared
     }
 
     /// What it may send in.

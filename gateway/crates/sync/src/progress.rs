@@ -37,6 +37,10 @@ pub enum ProgressEvent<'a> {
         pages: u64,
         /// Records in them so far.
         records: u64,
+        /// Records listed so far: those, and those that declared rules left out.
+        listed: u64,
+        /// How many records the vendor says the listing holds, where it says so.
+        total: Option<u64>,
     },
     /// The run is over.
     Ended {

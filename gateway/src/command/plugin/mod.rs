@@ -112,7 +112,8 @@ fn list(common: &Common, out: Output) -> anyhow::Result<Outcome> {
             }
         }
     }
-    out.table(&["connection", "plugin", "version", "digest", "signer", "streams"], rows, &documents)?;
+    let head = ["connection", "plugin", "version", "digest", "signer", "streams"];
+    out.fitted_table(&head, &["signer", "streams"], rows, &documents)?;
     Ok(outcome)
 }
 

@@ -80,6 +80,17 @@ fn the_process_the_store_and_the_vault_are_read() {
 }
 
 #[test]
+fn a_stream_that_is_off_needs_no_time_and_one_that_is_on_does() {
+    let with =
+        |stream: &str| read(&format!("[connections.people]\nplugin = \"p.wasm\"\nstreams.leavers = {stream}\n"), true);
+    let config = with("{ enabled = false }").unwrap();
+    let stream = &config.connections[&"people".parse().unwrap()].streams[&"leavers".parse().unwrap()];
+    assert!(!stream.enabled);
+    assert!(with("{ enabled = true }").unwrap_err().to_string().contains("`enabled = false` switches it off"));
+    assert!(with("{ enabled = false, evry = \"5m\" }").unwrap_err().to_string().contains("`every`"));
+}
+
+#[test]
 fn a_connection_is_read_with_its_grant_slots_and_streams() {
     let config = read(WHOLE, false).unwrap();
     let people = &config.connections[&"people".parse().unwrap()];

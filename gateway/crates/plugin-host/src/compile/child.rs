@@ -22,6 +22,7 @@ const SAID_BYTES_MAX: u64 = 8 << 10;
 pub struct ChildCompiler {
     program: PathBuf,
     args: Vec<OsString>,
+    announce: fn(&str),
 }
 
 /// Why a child did not compile.
@@ -50,7 +51,18 @@ impl ChildCompiler {
     /// This program, started with `args`.
     #[must_use]
     pub fn new(program: PathBuf, args: impl IntoIterator<Item = OsString>) -> Self {
-        Self { program, args: args.into_iter().collect() }
+        Self { program, args: args.into_iter().collect(), announce: |_plugin| {} }
+    }
+
+    /// The same; `announce` is called with the plugin's name before it is compiled, because a person may wait for that.
+    #[must_use]
+    pub fn announcing(self, announce: fn(&str)) -> Self {
+        Self { announce, ..self }
+    }
+
+    /// Says that a plugin is compiled now.
+    pub(super) fn announce(&self, plugin: &str) {
+        (self.announce)(plugin);
     }
 
     /// Compiles into the cache; gives the entry's place in it. Blocking.

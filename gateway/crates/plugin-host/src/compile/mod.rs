@@ -71,6 +71,7 @@ impl Compiler {
         if let Some((cache_dir, child)) = &self.child {
             let key = kept::Key::of(engine, digest, &self.limits);
             if !key.is_kept(cache_dir) {
+                child.announce(plugin);
                 let entry = child.compile(cache_dir, bytes, &self.limits).map_err(|stopped| stopped.of(plugin))?;
                 key.keep(cache_dir, &entry).map_err(|error| LoadError::CacheDir {
                     path: cache_dir.clone(),

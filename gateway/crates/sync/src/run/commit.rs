@@ -118,6 +118,8 @@ impl CommitStage<'_> {
             outcome,
             pages: self.done.pages,
             records: self.done.records,
+            listed: self.done.records + self.notes.omitted,
+            total: self.notes.total,
         });
         Ok(None)
     }

@@ -27,6 +27,25 @@ async fn a_check_shows_one_page_of_each_stream_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_not_declared_is_told_by_a_check_and_not_asked_for() {
+    let vendor = Vendor::with(5, 10);
+    let world = World::new(Script::new(&vendor, StreamMode::Incremental, Deletes::None)).await;
+    let script = std::sync::Arc::new(Script::new(&vendor, StreamMode::Incremental, Deletes::None));
+    let none = Default::default();
+    let undeclared =
+        renmen_sync::ConnectionRuntime::new(tenant(), connection(), script, none, IngestLimits::default()).unwrap();
+    let engine = renmen_sync::Engine::new(std::sync::Arc::clone(&world.store), vec![undeclared], Default::default());
+    let report = engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    assert!(report.passed() && report.streams.is_empty());
+    assert_eq!(report.undeclared, ["units".parse().unwrap()]);
+    assert!(vendor.asked.lock().is_empty(), "nothing was asked for");
+    // Declared, it is looked at.
+    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    assert_eq!((report.streams.len(), report.undeclared.len()), (1, 0));
+    assert!(!vendor.asked.lock().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_check_lists_what_the_grant_refused() {
     let vendor = Vendor::with(3, 10);
     vendor.failures.lock().push(failure(FailureKind::NotGranted, None, None));

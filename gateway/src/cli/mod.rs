@@ -1,17 +1,21 @@
 //! The command line as people see it. Its words, nothing of what they do.
 
+mod keys;
 pub(crate) mod plugin;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+pub(crate) use keys::{Key, NewKey, Role, Secret};
 pub(crate) use plugin::Plugin;
-use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, StreamName};
+
+use crate::logs::{LogFormat, check_filter};
 
 /// Renmen (人门): a self-hosted HR integration gateway.
 ///
-/// Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done in part, some stream failed; 4 busy, another
-/// gateway holds the store.
+/// Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done in part: some stream failed, has findings, or gave only
+/// records that wait in quarantine; 4 busy, another gateway holds the store; 130 stopped by a signal, the next run goes on.
 #[derive(Debug, Parser)]
 #[command(name = "renmen", version, about, long_about, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -33,9 +37,15 @@ pub(crate) struct Common {
     /// One JSON document on standard output instead of tables.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Every column of a table, each row on one line, however narrow the terminal is.
+    #[arg(long, global = true)]
+    pub(crate) wide: bool,
     /// What to log, as in `info,renmen_sync=debug`. Logs go to standard error.
-    #[arg(long, global = true, default_value = "warn", env = "RENMEN_LOG")]
+    #[arg(long, global = true, default_value = "warn", env = "RENMEN_LOG", value_parser = check_filter)]
     pub(crate) log: String,
+    /// How logs look; by default as text, and with --json as JSON.
+    #[arg(long, global = true, value_enum, env = "RENMEN_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,6 +154,9 @@ pub(crate) enum Command {
     Schema {
         /// `employee`, `pay_band`, …; without it: the list.
         entity: Option<String>,
+        /// A table of its fields instead: JSON Pointer, type, whether it is required, sensitivity.
+        #[arg(long, requires = "entity")]
+        fields: bool,
     },
     /// Plugins: writing, building and inspecting them.
     #[command(subcommand)]
@@ -156,6 +169,17 @@ pub(crate) enum Command {
     Key(Key),
     /// Every limit with its default, as a table.
     Limits,
+    /// Print a completion script: `renmen completions bash > /etc/bash_completion.d/renmen`.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one page for each command into a folder.
+    Man {
+        /// The folder.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -260,7 +284,7 @@ pub(crate) struct Act {
     /// The same again with the same key is done once.
     #[arg(long)]
     pub(crate) idempotency_key: Option<String>,
-    /// Do it. With SQLite stop the gateway first, or use its API.
+    /// Do it. A gateway that runs does it at once; otherwise it goes out when one runs.
     #[arg(long)]
     pub(crate) apply: bool,
 }
@@ -278,7 +302,7 @@ pub(crate) enum Adjust {
         /// From `list`.
         id: String,
     },
-    /// Propose one. With SQLite stop the gateway first, or use its API.
+    /// Propose one. Works beside a running gateway.
     Propose {
         /// A file with `target`, `ops` and `evidence` in JSON; `-` is standard input.
         file: PathBuf,
@@ -345,7 +369,7 @@ pub(crate) enum Deliveries {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
-    /// Send one that failed again, or all dead ones of a flow. Beside a running gateway use its API.
+    /// Send one that failed again, or all dead ones of a flow. Works beside a running gateway.
     Replay {
         /// From `list`.
         id: Option<i64>,
@@ -353,81 +377,6 @@ pub(crate) enum Deliveries {
         #[arg(long, conflicts_with = "id")]
         flow: Option<String>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Secret {
-    /// Put one in; its value is read from standard input.
-    Set {
-        /// The name that `slots.x = { vault = "name" }` uses.
-        name: String,
-        /// Whose it is: only connections, channels and endpoints of this tenant get it. By default that of `[gateway]`.
-        #[arg(long)]
-        tenant: Option<TenantId>,
-    },
-    /// Tenants and names, never values.
-    List {
-        /// Only this tenant's.
-        #[arg(long)]
-        tenant: Option<TenantId>,
-    },
-    /// Take one out.
-    Remove {
-        /// Its name.
-        name: String,
-        /// Whose it is. By default that of `[gateway]`.
-        #[arg(long)]
-        tenant: Option<TenantId>,
-    },
-    /// Encrypt everything anew with the key in RENMEN_VAULT_NEW_KEY.
-    Rotate,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Key {
-    /// Make one; it is shown once. Works beside a running gateway.
-    New(NewKey),
-    /// Ids, labels, roles and dates, never keys.
-    List {
-        /// Only of this tenant.
-        #[arg(long)]
-        tenant: Option<TenantId>,
-    },
-    /// Revoke one for good. Works beside a running gateway, which refuses it within seconds.
-    Revoke {
-        /// From `list`.
-        id: String,
-    },
-}
-
-/// A key to make.
-#[derive(Debug, Args)]
-pub(crate) struct NewKey {
-    /// What it is for.
-    pub(crate) label: String,
-    /// What it may do.
-    #[arg(long)]
-    pub(crate) role: Role,
-    /// Of a vendor's key: the one connection that it is bound to.
-    #[arg(long)]
-    pub(crate) connection: Option<ConnectionName>,
-    /// Whose records; by default those of the vendor's connection, or of `[gateway]`.
-    #[arg(long)]
-    pub(crate) tenant: Option<TenantId>,
-    /// When it ends by itself: `90d`. Without it, it is good until it is revoked.
-    #[arg(long)]
-    pub(crate) expires: Option<String>,
-}
-
-/// What a key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
-    /// Everything of its tenant.
-    Owner,
-    /// Reads records, changes, timelines and schemas.
-    Consumer,
-    /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
-    Vendor,
 }
 
 /// How to serve.

@@ -1,0 +1,38 @@
+//! `renmen completions` and `renmen man`: what the command line says of itself, for shells and for `man`.
+
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::exit::{Outcome, Usage};
+use crate::output::Output;
+
+/// The name of the program.
+const NAME: &str = "renmen";
+
+/// The completion script of a shell.
+pub(crate) fn completions(out: Output, shell: Shell) -> anyhow::Result<Outcome> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    out.text(&String::from_utf8(script)?);
+    Ok(Outcome::Done)
+}
+
+/// The page of the program, or into a folder one page for each command.
+pub(crate) fn man(out: Output, dir: Option<&Path>) -> anyhow::Result<Outcome> {
+    let Some(dir) = dir else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        out.text(&String::from_utf8(page)?);
+        return Ok(Outcome::Done);
+    };
+    if !dir.is_dir() {
+        return Err(Usage(format!("{} is not a folder: make it first", dir.display())).into());
+    }
+    clap_mangen::generate_to(Cli::command(), dir)
+        .map_err(|error| anyhow::anyhow!("the pages cannot be written to {}: {error}", dir.display()))?;
+    out.say(&format!("written to {}: read them with `man {}/{NAME}.1`", dir.display(), dir.display()));
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,111 @@
+//! The file in which a gateway says where it is.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use renmen_api::ApiKey;
+use renmen_config::Config;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Usage;
+use crate::ready;
+
+/// In the data directory.
+const FILE: &str = "gateway.json";
+
+/// Where a gateway is, and with which key it is asked.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// Where it listens, as a process of the same machine reaches it.
+    pub(super) listens_on: SocketAddr,
+    /// Of its owner; in no store.
+    pub(super) key: String,
+    /// Which store it holds: two gateways may share a data directory.
+    store: String,
+}
+
+/// The file while the gateway runs; taken away when dropped.
+pub(crate) struct Announced(PathBuf);
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // One that stays behind is of no use to anybody: its key ended with the process.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Address {
+    /// Says where this gateway is, when its store can be held by one process alone.
+    pub(crate) fn announce(config: &Config, bound: SocketAddr, key: &ApiKey) -> anyhow::Result<Option<Announced>> {
+        let Some(store) = sqlite_store(config) else { return Ok(None) };
+        let address = Self { listens_on: from_this_machine(bound), key: key.expose().to_owned(), store };
+        let file = config.gateway.data_dir.join(FILE);
+        ready::write(&file, &serde_json::to_value(&address)?)?;
+        Ok(Some(Announced(file)))
+    }
+
+    /// The gateway of this configuration, when one left its address.
+    pub(super) fn find(config: &Config) -> anyhow::Result<Option<Self>> {
+        let Some(store) = sqlite_store(config) else { return Ok(None) };
+        let found = read(&config.gateway.data_dir.join(FILE))?;
+        Ok(found.filter(|address| address.store == store))
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Option<Address>> {
+    let Ok(meta) = std::fs::metadata(file) else { return Ok(None) };
+    if meta.permissions().mode() & 0o077 != 0 {
+        let file = file.display();
+        return Err(
+            Usage(format!("{file} is open to others, so it is not believed: stop the gateway and remove it")).into()
+        );
+    }
+    let text = std::fs::read(file).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
+    // Half of a file is none: it is written whole, or by somebody else.
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+/// What tells one SQLite store from another; none for a store that several processes write.
+fn sqlite_store(config: &Config) -> Option<String> {
+    config.store.url.expose().strip_prefix("sqlite:").map(str::to_owned)
+}
+
+/// A gateway that listens everywhere is reached over loopback.
+fn from_this_machine(bound: SocketAddr) -> SocketAddr {
+    match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), bound.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), bound.port()),
+        _ => bound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(dir: &Path, text: &str) -> Config {
+        let options = renmen_config::LoadOptions { dev: true, env: &|_| None };
+        Config::parse(text, &dir.join("connectors.toml"), options).expect("a configuration")
+    }
+
+    #[test]
+    fn an_address_is_for_its_own_store_and_gone_with_its_gateway() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let own = config(folder.path(), "[gateway]\ndata_dir = \".\"\n");
+        let other = config(folder.path(), "[gateway]\ndata_dir = \".\"\n[store]\nurl = \"sqlite:other.db\"\n");
+        assert!(Address::find(&own)?.is_none());
+        let key = ApiKey::generate()?;
+        let announced = Address::announce(&own, "0.0.0.0:7300".parse()?, &key)?;
+        let found = Address::find(&own)?.map(|address| (address.listens_on.to_string(), address.key));
+        assert_eq!(found, Some(("127.0.0.1:7300".to_owned(), key.expose().to_owned())));
+        assert!(Address::find(&other)?.is_none(), "another store is held by somebody else");
+        let file = folder.path().join(FILE);
+        assert_eq!(std::fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))?;
+        assert!(Address::find(&own).is_err(), "open to others");
+        drop(announced);
+        assert!(!file.exists());
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! A gateway that runs beside a command, and how the command finds it.
+//!
+//! With SQLite one process writes the store. A command that would write, while a gateway holds it, asks that gateway through its own
+//! API instead. The gateway leaves its address in the data directory with a key of an owner that lives in its memory alone: the file
+//! can be read by its owner only, as the store beside it, so it opens nothing that was closed; and the key ends with the process.
+//!
+//! With PostgreSQL nothing of this is needed: commands write beside the gateways.
+
+mod address;
+mod client;
+
+pub(crate) use address::Address;
+pub(crate) use client::{Question, RunningGateway, segment};
+
+use std::sync::Arc;
+
+use renmen_store::{Store, StoreError};
+
+use crate::deployment::Deployment;
+use crate::exit::Usage;
+
+/// What a command that writes writes through.
+pub(crate) enum Writing {
+    /// The store, which nobody else holds.
+    Store(Arc<dyn Store>),
+    /// The gateway that holds it.
+    Gateway(RunningGateway),
+}
+
+/// Opens the store to write, or finds the gateway that holds it.
+///
+/// # Errors
+/// [`StoreError::Busy`] when it is held by a process that does not say where it is.
+pub(crate) async fn writing(deployment: &Deployment) -> anyhow::Result<Writing> {
+    let busy = match deployment.store().await {
+        Ok(store) => return Ok(Writing::Store(store)),
+        Err(error) => error,
+    };
+    if !matches!(busy.downcast_ref(), Some(StoreError::Busy(_))) {
+        return Err(busy);
+    }
+    let Some(address) = Address::find(&deployment.config)? else { return Err(busy) };
+    match RunningGateway::reach(address).await {
+        Ok(gateway) => Ok(Writing::Gateway(gateway)),
+        // A file that a killed gateway left behind: who holds the store now is another command, such as a sync.
+        Err(_) => Err(busy),
+    }
+}
+
+/// For what a running gateway cannot be asked: the store to write, or what to do.
+///
+/// # Errors
+/// [`StoreError::Busy`] with what to do about it.
+pub(crate) async fn store_alone(deployment: &Deployment, what: &str) -> anyhow::Result<Arc<dyn Store>> {
+    deployment.store().await.map_err(|error| match error.downcast_ref() {
+        Some(StoreError::Busy(_)) => error.context(Usage(format!(
+            "{what} cannot be done by a running gateway: stop it, run this again, and start it"
+        ))),
+        _ => error,
+    })
+}

@@ -200,7 +200,7 @@ fn no_json(broken: Broken, response: &Response) -> Failure {
             Failure::upstream_unavailable(format!("the answer ends too early ({})", response.kind_of_body()))
         }
         Broken::At(byte) => Failure::upstream_changed(format!(
-            "the answer is no JSON from byte {byte} on ({})",
+            "the response is not valid JSON from byte {byte} on ({})",
             response.kind_of_body()
         )),
     }

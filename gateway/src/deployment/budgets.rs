@@ -47,7 +47,7 @@ impl Running {
                     Err(error) => {
                         budget.put_back(&month);
                         let (tenant, connection) = (budget.tenant(), budget.connection());
-                        tracing::warn!(%tenant, %connection, %error, "The month's calls could not be written; it is tried again");
+                        tracing::warn!(%tenant, %connection, %error, "Failed to record the month's calls; trying again");
                     }
                 }
             }

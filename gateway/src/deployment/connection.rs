@@ -89,7 +89,7 @@ impl Deployment {
         };
         check_proof(&bound)?;
         for doubt in bound.egress.seal().doubts() {
-            tracing::warn!(connection = %name, "A secret may be in another form than was meant: {doubt}");
+            tracing::warn!(connection = %name, "A secret may not be in the intended format: {doubt}");
         }
         let runtime = ConnectionRuntime::new(connection.tenant.clone(), name.clone(), Arc::new(bound), plans, ingest)?;
         let runtime = runtime.with_entities(writers::granted(connection)).with_payslips(PayslipRule {
@@ -139,10 +139,10 @@ fn announce(runtime: &ConnectionRuntime) {
     let connection = runtime.name();
     for (stream, entities) in runtime.shut_streams() {
         let entities = entities.iter().map(|name| line(name).into_owned()).collect::<Vec<_>>().join(", ");
-        tracing::warn!(%connection, %stream, entities, "Stream is off: `grant.entities` names nothing that it carries");
+        tracing::warn!(%connection, %stream, entities, "A stream is off because `grant.entities` names none of its entities");
     }
     for entity in runtime.entities().idle(runtime.source().manifest()) {
-        tracing::warn!(%connection, %entity, "`grant.entities` names an entity that the plugin does not carry");
+        tracing::warn!(%connection, %entity, "`grant.entities` names an entity that the plugin does not provide");
     }
 }
 

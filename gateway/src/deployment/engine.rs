@@ -134,7 +134,7 @@ impl Deployment {
             return Ok(());
         }
         let known = self.config.connections.keys().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ");
-        Err(Usage(format!("there is no connection `{name}` in {}; there are: {known}", self.config.path.display())))
+        Err(Usage(format!("unknown connection `{name}` in {}; there are: {known}", self.config.path.display())))
     }
 }
 
@@ -149,7 +149,7 @@ impl Running {
     pub(crate) async fn reload(&self) -> anyhow::Result<()> {
         let vault = self.deployment.vault()?;
         for off in &self.off {
-            tracing::warn!(name = %off.name, reason = off.reason, "A reload does not switch this on: start the gateway again");
+            tracing::warn!(name = %off.name, reason = off.reason, "A reload cannot enable this connection: restart the gateway");
         }
         for (name, connection) in &self.deployment.config.connections {
             let Ok(runtime) = self.engine.connection(&connection.tenant, name) else { continue };
@@ -159,7 +159,9 @@ impl Running {
             };
             match reloaded.await {
                 Ok(bound) => runtime.replace(Arc::new(bound)),
-                Err(error) => tracing::error!(connection = %name, %error, "Reload failed; the old plugin stays"),
+                Err(error) => {
+                    tracing::error!(connection = %name, %error, "Reload failed; the previous plugin stays active")
+                }
             }
         }
         Ok(())

@@ -26,7 +26,7 @@ impl Unloaded {
     pub(super) fn note(kind: &str, tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
         let told = cut(&format!("{error:#}"));
         let reason = line(&told.replace('\n', " ")).into_owned();
-        tracing::error!(%tenant, kind, %name, reason, "Off until its reason is removed and the gateway is started again");
+        tracing::error!(%tenant, kind, %name, reason, "Off until the cause is fixed and the gateway is restarted");
         Self { tenant: tenant.clone(), name: name.clone(), reason, told: lines(&told).into_owned() }
     }
 }

@@ -43,7 +43,7 @@ impl Deployment {
         let Err(error) = found else { return Ok(()) };
         let more = match &error {
             VaultError::OpenWay { .. } => {
-                "; where nobody else can get there, as in a container, set `gateway.data_dir_parents = \"trust\"`"
+                "; where no other user has access, as in a container, set `gateway.data_dir_parents = \"trust\"`"
             }
             _ => "",
         };

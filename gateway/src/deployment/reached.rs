@@ -84,8 +84,8 @@ fn warnings(connection: &Connection) -> Vec<String> {
     let open = metadata_addresses(&connection.grant.addresses);
     let one = |address: &std::net::IpAddr| {
         format!(
-            "`grant.addresses` opens {address}, where a cloud gives its machines their credentials: whoever writes this plugin can \
-             ask for those of this one; take it out unless the connection is there for that"
+            "`grant.addresses` opens {address}, where clouds serve their machines' credentials: the author of this plugin could \
+             read those of this machine; remove it unless the connection is meant for that"
         )
     };
     open.iter().map(one).collect()

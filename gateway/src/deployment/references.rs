@@ -22,7 +22,7 @@ pub(crate) async fn report(running: Arc<Running>) {
         for tenant in running.deployment.tenants() {
             match running.store.unresolved_keys(&tenant).await {
                 Ok(unresolved) => show(&tenant, unresolved, &mut told),
-                Err(error) => tracing::debug!(%error, %tenant, "References could not be counted"),
+                Err(error) => tracing::debug!(%error, %tenant, "Failed to count references"),
             }
         }
         tokio::time::sleep(FIGURES_EVERY).await;

@@ -135,10 +135,7 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String
     for name in
         said.sources.iter().flat_map(|(of, beside)| std::iter::once(of).chain(beside)).filter(|name| !there(name))
     {
-        remarks.push((
-            "interview.sources".to_owned(),
-            format!("it names `{name}`, and there is no connection of that name"),
-        ));
+        remarks.push(("interview.sources".to_owned(), format!("it names `{name}`, but no connection has that name")));
     }
     if config.gateway.public_url.is_some()
         && said.decision_link_key.is_none()
@@ -168,7 +165,7 @@ fn open_to(definition: &Definition, setters: &[String]) -> Option<String> {
     let names = setters.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let first = setters.first().map_or("…", String::as_str);
     Some(format!(
-        "`when.connection` is missing, so a `{}` of each of these sets it off: {names}; name those that should, such as \
+        "`when.connection` is missing, so a `{}` from each of these triggers it: {names}; name those that should, such as \
          `connection = \"{first}\"`",
         kind.name()
     ))

@@ -39,7 +39,7 @@ pub enum BreakKind {
 pub struct Break {
     /// The entity, then a pointer pattern: `employee/person/emails/*/address`.
     pub path: String,
-    /// What kind.
+    /// The kind of break.
     pub kind: BreakKind,
     /// What it was and what it is.
     pub message: String,

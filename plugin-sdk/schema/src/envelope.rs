@@ -14,7 +14,7 @@ shape! {
         pub entity: String,
         /// The release of the canonical schema that the body was written by.
         pub schema_version: String,
-        /// Whose it is.
+        /// The tenant that owns it.
         pub tenant: TenantId,
         /// Its ids in other systems.
         pub external_ids: Vec<ExternalId>,
@@ -38,11 +38,11 @@ shape! {
     pub struct RecordSource {
         /// Through which connection.
         pub connection: ConnectionName,
-        /// By which connector.
+        /// The connector.
         pub connector: String,
         /// Which version of it.
         pub connector_version: String,
-        /// From which stream.
+        /// The stream.
         pub stream: Option<String>,
     }
 }
@@ -54,7 +54,7 @@ shape! {
         pub at: Instant,
         /// How we learnt of it.
         pub detected_by: DeletionCause,
-        /// In which run.
+        /// The run that found it.
         pub run: Option<RunId>,
         /// When it was last seen.
         pub last_seen_at: Option<Instant>,

@@ -29,7 +29,7 @@ pub fn is_field_pointer(text: &str) -> bool {
 /// What an event is made of. `D` is its `data`.
 #[derive(Debug, Clone)]
 pub struct Change<'a, D> {
-    /// Whose record.
+    /// The tenant that owns the record.
     pub tenant: &'a str,
     /// The connection that the record came through.
     pub connection: &'a str,

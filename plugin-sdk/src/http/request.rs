@@ -78,7 +78,7 @@ impl Request {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.body(bytes).header("content-type", "application/json"),
             Err(error) => {
-                self.broken = Some(Failure::internal(format!("a request body is no JSON: {error}")));
+                self.broken = Some(Failure::internal(format!("a request body is not valid JSON: {error}")));
                 self
             }
         }

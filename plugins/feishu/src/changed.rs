@@ -45,7 +45,7 @@ impl Changed {
         let now_ms = clock::now_ms();
         if cursor.from_ms.is_some_and(|from_ms| from_ms > now_ms.saturating_add(SKEW_MS)) {
             warn!(
-                "the cursor lies ahead of the gateway's clock: whatever changed until then would never be asked for. The list is \
+                "the cursor lies ahead of the gateway's clock: changes before that time would never be requested. The list is \
                  read from its beginning. Check the gateway's clock"
             );
             cursor = Self::default();

@@ -91,7 +91,7 @@ where
             item.push_deleted::<E>(object.id, Some(at_ms));
             return Ok(());
         }
-        let body = object.body.ok_or_else(|| Unfit::new("the object has no members beside its id"))?;
+        let body = object.body.ok_or_else(|| Unfit::new("the object has no members other than its id"))?;
         item.push(object.id, Some(at_ms), &map(&body)?)
     })?;
     rest.get("/next_cursor")

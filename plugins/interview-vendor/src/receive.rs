@@ -36,10 +36,12 @@ struct Event<'a> {
 pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, Failure> {
     let id = verify(delivery)?;
     let event: Event<'_> = serde_json::from_slice(&delivery.body).map_err(|_| {
-        Failure::upstream_changed("the event is signed, but is no JSON object with a `type`: does it speak version 1?")
+        Failure::upstream_changed(
+            "the event is signed, but is not a JSON object with a `type`: does it speak version 1?",
+        )
     })?;
     if let Some(time) = &event.timestamp {
-        Instant::parse(time).map_err(|_| Failure::upstream_changed("the event's `timestamp` is no time"))?;
+        Instant::parse(time).map_err(|_| Failure::upstream_changed("the event's `timestamp` is not a time"))?;
     }
     let response = delivery.as_response();
     let mut page = Page::new();
@@ -49,7 +51,7 @@ pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, F
         let pointer = format!("/data/{}", name.replace('~', "~0").replace('/', "~1"));
         match collection::take(config, &mut page, (name, &pointer), &response, &mut all) {
             Some(taken) => drop(taken?),
-            None => renmen_plugin::warn!("an event carries a collection that is not known: {}", word(name)),
+            None => renmen_plugin::warn!("an event carries an unknown collection: {}", word(name)),
         }
     }
     for (name, ids) in event.changed {
@@ -61,7 +63,7 @@ pub(crate) fn receive(config: &Config, delivery: &Delivery) -> Result<Outcome, F
         }
     }
     if event.data.is_empty() && outcome.refresh.is_empty() {
-        renmen_plugin::info!("an event of type {} brings nothing", word(&event.r#type));
+        renmen_plugin::info!("an event of type {} carries no records", word(&event.r#type));
     }
     Ok(outcome.with_page(page))
 }

@@ -293,7 +293,7 @@ fn written(response: &Response, applied_later: bool) -> Result<Receipt, Failure>
 fn segment(id: &str) -> Result<&str, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
     if id.is_empty() || id.len() > 200 || !id.chars().all(plain) || id.chars().all(|c| c == '.') {
-        let message = "`id` is none of this vendor's: expected 1 to 200 letters, digits, '-', '_', '.' or '~'";
+        let message = "`id` is not a valid id of this vendor: expected 1 to 200 letters, digits, '-', '_', '.' or '~'";
         return Err(Failure::invalid_input(message));
     }
     Ok(id)

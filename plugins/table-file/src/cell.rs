@@ -146,7 +146,7 @@ impl Cell {
         match self {
             Self::Fault(reason) => Err((*reason).to_owned()),
             Self::Number(Number { shown, .. }) if shown.percent || shown.words || shown.sign.is_some() => {
-                Err("a number whose format shows signs or words beside it; write what is meant as a text".to_owned())
+                Err("a number whose format adds signs or words to it; write the intended value as text".to_owned())
             }
             _ => Ok(self.text()),
         }

@@ -219,7 +219,7 @@ async fn only_what_a_trusted_key_signed_is_loaded_where_a_signature_is_required(
     }
     let refused = home.run(&["sync", "--dev"]).await;
     assert!(!refused.status.success());
-    assert!(said(&refused).contains("no signature lies beside the file"), "{}", said(&refused));
+    assert!(said(&refused).contains("no signature file"), "{}", said(&refused));
 
     done(&run(home.path(), &["plugin", "sign", "staff-api.wasm", "--key", "acme.key"]));
     let list = home.json(&["plugin", "list", "--dev"]).await;

@@ -135,7 +135,7 @@ async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_
     let mut erp = erp();
     for (key, bad, status, told) in [
         ("url", json!("http://127.0.0.1:9/"), 409, "https://"),
-        ("entities", json!(["employe"]), 409, "no entity"),
+        ("entities", json!(["employe"]), 409, "not an entity"),
         ("fields", json!({ "employee": ["/numbre"] }), 409, "numbre"),
         // Where a secret is, is not a client's to say.
         ("secret", json!({ "vault": "canary" }), 400, "the gateway makes the secret itself"),

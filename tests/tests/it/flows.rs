@@ -99,12 +99,12 @@ fn place(home: &Home, text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_that_names_what_is_not_there_is_refused_with_line_and_column() {
     for (good, bad, at, part) in [
-        ("entity = \"employee\"", "entity = \"employe\"", "\"employe\"", "there is no entity `employe`"),
+        ("entity = \"employee\"", "entity = \"employe\"", "\"employe\"", "unknown entity `employe`"),
         ("[\"/work/title\"]", "[\"/work/titel\"]", "\"/work/titel\"", "/work has no `titel`"),
         ("\"record.work.title\"", "\"record.work.titel\"", "titel", "/work has no `titel`"),
         ("connection = \"desk\"", "connection = \"disk\"", "\"disk\"", "no connection `disk`"),
         ("\"note.put\"", "\"note.get\"", "\"note.get\"", "has no action `note.get`"),
-        ("\"change.revision\"", "\"change.revision +\"", "\"change.revision +\"", "no CEL"),
+        ("\"change.revision\"", "\"change.revision +\"", "\"change.revision +\"", "not valid CEL"),
     ] {
         let flow = FLOW.replace(good, bad);
         let told = refused(&flow).await;

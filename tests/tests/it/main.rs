@@ -39,3 +39,4 @@ mod storm;
 mod story;
 mod survey;
 mod terminal;
+mod words;

@@ -31,7 +31,7 @@ pub struct NewAdjustment {
     pub instruction: Value,
     /// Who: the name of the key.
     pub person: String,
-    /// Why.
+    /// Reason for the change.
     pub reason: String,
     /// What makes a second ask the same as the first.
     pub idempotency_key: Option<String>,
@@ -40,11 +40,11 @@ pub struct NewAdjustment {
 /// What a person does about an instruction.
 #[derive(Debug, Clone)]
 pub struct AdjustmentAsk {
-    /// What.
+    /// The action.
     pub doing: AdjustmentDoing,
     /// Who: the name of the key.
     pub person: String,
-    /// Why.
+    /// Reason for the action.
     pub reason: String,
 }
 

@@ -91,7 +91,7 @@ pub struct ConnectionInfo {
     /// Its plugin: which code runs; null while the connection is off.
     #[schema(value_type = Option<PluginVersion>)]
     pub plugin: Option<PluginRef>,
-    /// Who signed that code, of those that the operator trusts; null when nobody did.
+    /// The trusted key that signed that code; null when no trusted key did.
     pub signer: Option<PluginSigner>,
     /// False: switched off in the configuration.
     pub enabled: bool,
@@ -123,7 +123,7 @@ pub struct HeldBack {
 /// Deliveries that were refused while none was ever proved.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveriesRefused {
-    /// How many.
+    /// Number of deliveries refused.
     pub count: u64,
     /// When the first came. Milliseconds since the epoch; a time in JSON.
     #[serde(rename = "since", serialize_with = "crate::instant::required")]
@@ -206,7 +206,7 @@ pub enum RetryOutcome {
     Accepted,
     /// It is still bad: why, without any value of the record.
     Still {
-        /// For people.
+        /// Explanation for people.
         reason: String,
     },
 }

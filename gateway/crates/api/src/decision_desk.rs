@@ -29,11 +29,11 @@ pub trait DecisionDesk: Send + Sync {
 /// What a link says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedLink {
-    /// Whose decision it is.
+    /// The tenant that owns the decision.
     pub tenant: TenantId,
-    /// Which.
+    /// The decision.
     pub decision: RecordId,
-    /// Whom the link was made for.
+    /// The person for whom the link was made.
     pub person: String,
     /// From when on it is no longer good, milliseconds since the epoch.
     pub expires_at_ms: i64,
@@ -59,7 +59,7 @@ pub struct JudgedView {
     pub score: Option<Decimal>,
     /// The pass line.
     pub pass: Option<Decimal>,
-    /// The band whose scores a person decides on.
+    /// The band of scores that a person decides on.
     pub border: Option<(Decimal, Decimal)>,
     /// What the rule said; none where it left it to a person.
     pub rule_passes: Option<bool>,
@@ -67,7 +67,7 @@ pub struct JudgedView {
     pub reason: Option<Localized>,
     /// The same in codes.
     pub reasons: Vec<&'static str>,
-    /// How it stands.
+    /// Its current state.
     pub stands: StandsView,
     /// Who opened it again.
     pub opened_by: Option<String>,
@@ -104,7 +104,7 @@ pub struct VerdictView {
 /// One dimension.
 #[derive(Debug, Clone)]
 pub struct DimensionView {
-    /// Its name.
+    /// Name.
     pub name: Option<Localized>,
     /// As it was given.
     pub value: Decimal,

@@ -70,15 +70,15 @@ pub trait EndpointControl: Send + Sync {
 /// An endpoint as it stands. No secret is in it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EndpointInfo {
-    /// Its name.
+    /// Name.
     pub name: String,
     /// True: of the configuration, and read-only here.
     pub from_file: bool,
-    /// Where events go.
+    /// Address that events are sent to.
     pub url: String,
-    /// False: switched off by whoever defined it.
+    /// Whether it is enabled in its definition.
     pub enabled: bool,
-    /// Whose changes are told.
+    /// Entities whose changes are sent.
     pub entities: Vec<String>,
     /// `created`, `updated`, `deleted`.
     pub changes: BTreeSet<String>,
@@ -125,7 +125,7 @@ impl fmt::Debug for NewSecret {
 /// Why an endpoint is off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EndpointOffInfo {
-    /// For people.
+    /// Explanation for people.
     pub reason: String,
     /// Milliseconds since the epoch; a time in JSON.
     #[serde(rename = "since", serialize_with = "crate::instant::required")]
@@ -140,7 +140,7 @@ pub struct EndpointOffInfo {
 pub struct EndpointDefinition {
     /// Where events go: `https://…`.
     pub url: String,
-    /// Whose changes are told: `employee`.
+    /// Entities whose changes are sent, such as `employee`.
     #[schema(min_items = 1)]
     pub entities: Vec<String>,
     /// Which changes; all of `created`, `updated`, `deleted` when it is absent.

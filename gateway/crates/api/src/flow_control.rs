@@ -75,7 +75,7 @@ pub trait FlowControl: Send + Sync {
 pub struct ActionEntry {
     /// The destination.
     pub connection: ConnectionName,
-    /// Its name there.
+    /// Name of the action.
     pub action: String,
     /// One line for people.
     pub description: String,
@@ -94,7 +94,7 @@ pub struct ActionAsk {
     pub work: ActionWork,
     /// Who: the name of the key.
     pub by: String,
-    /// Why.
+    /// Reason for the action.
     pub reason: String,
     /// What makes a second ask the same as the first.
     pub idempotency_key: Option<String>,
@@ -105,7 +105,7 @@ pub struct ActionAsk {
 pub enum ActionWork {
     /// What a flow would send, with other keys in its map.
     Flow {
-        /// Which.
+        /// Name of the flow.
         name: String,
         /// As in a flow.
         map: Option<Value>,
@@ -156,11 +156,11 @@ pub struct ActionPlan {
 /// A flow as it stands.
 #[derive(Debug, Clone)]
 pub struct FlowInfo {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// From 1.
+    /// Version, from 1.
     pub version: i64,
-    /// Who defined it.
+    /// Where it is defined.
     pub origin: FlowOrigin,
     /// Does it make deliveries?
     pub enabled: bool,
@@ -181,7 +181,7 @@ pub struct FlowDefect {
     pub key: String,
     /// Where in that key's text, in characters from 0.
     pub at: Option<usize>,
-    /// What is wrong.
+    /// Description of the problem.
     pub message: String,
     /// What to do about it; may be empty.
     pub help: String,

@@ -108,7 +108,7 @@ pub trait Interviews: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum InterviewsError {
     /// There is no such record for this tenant: its name in English.
-    #[error("there is no such {0}")]
+    #[error("{0} not found")]
     NotFound(&'static str),
     /// A value cannot be used.
     #[error("`{field}` must be {expected}")]
@@ -160,7 +160,7 @@ pub struct BandQuestion {
     pub about: AskedAbout,
     /// What the candidate expects.
     pub expected: Money,
-    /// For which time.
+    /// The pay interval.
     pub per: PayInterval,
 }
 
@@ -189,7 +189,7 @@ pub struct PersonDecision {
     pub pass: bool,
     /// Who decides: the name of the key or of the link.
     pub person: String,
-    /// Why.
+    /// Reason for the decision.
     pub reason: String,
     /// Why, in codes; only for what does not pass.
     pub reasons: Vec<OutcomeReason>,
@@ -200,7 +200,7 @@ pub struct PersonDecision {
 pub struct PersonReopening {
     /// Who: the name of the key or of the link.
     pub person: String,
-    /// Why.
+    /// Reason for reopening it.
     pub reason: Localized,
 }
 
@@ -211,7 +211,7 @@ pub struct ScoreCorrection {
     pub value: Decimal,
     /// What happened around the interview.
     pub environment_event: Option<RecordId>,
-    /// Why.
+    /// Reason for the correction.
     pub reason: String,
     /// Who corrects: the name of the key.
     pub person: String,
@@ -224,17 +224,17 @@ pub struct TimelineStep {
     pub at_ms: i64,
     /// When the gateway learnt of it.
     pub recorded_at_ms: i64,
-    /// What.
+    /// Kind of step.
     pub kind: &'static str,
-    /// Which.
+    /// Code of the step.
     pub code: Option<String>,
     /// Where it stood then.
     pub status: Option<String>,
     /// The record.
     pub record: RecordId,
-    /// Its entity.
+    /// Entity of the record.
     pub entity: String,
-    /// Its revision.
+    /// Revision.
     pub revision: i64,
     /// The connection that it came through or went to.
     pub connection: ConnectionName,
@@ -253,7 +253,7 @@ pub struct TimelineStep {
 pub struct TimelineCopy {
     /// The record.
     pub record: RecordId,
-    /// Its entity.
+    /// Entity of the record.
     pub entity: String,
     /// The connection that it came through.
     pub connection: ConnectionName,
@@ -264,7 +264,7 @@ pub struct TimelineCopy {
 /// What a screen may see of its interview.
 #[derive(Debug, Clone)]
 pub struct ScreenSteps {
-    /// Whose interview it is.
+    /// The tenant that owns the interview.
     pub tenant: TenantId,
     /// `waiting`, `in_progress`, `done`.
     pub stage: &'static str,
@@ -277,12 +277,12 @@ pub struct ScreenSteps {
 pub struct ScreenStep {
     /// What tells it from others.
     pub id: RecordId,
-    /// Which.
+    /// Code of the step.
     pub code: &'static str,
     /// Milliseconds since the epoch.
     pub at_ms: i64,
     /// How much is done.
     pub done: Option<u32>,
-    /// Of how many.
+    /// Total number of steps.
     pub of: Option<u32>,
 }

@@ -107,7 +107,7 @@ impl KeyRing {
             return;
         }
         if let Err(error) = store.note_key_uses(&uses).await {
-            tracing::warn!(%error, keys = uses.len(), "When keys were last used could not be written down; it will be tried again");
+            tracing::warn!(%error, keys = uses.len(), "Failed to record when keys were last used; trying again later");
             let mut waiting = self.uses.lock();
             for (hash, at_ms) in uses {
                 waiting.entry(hash).or_insert(at_ms);
@@ -140,7 +140,7 @@ impl UseWriting {
     pub(crate) async fn end(self) {
         self.end.cancel();
         if tokio::time::timeout(LAST_WRITE, self.task).await.is_err() {
-            tracing::warn!("When keys were last used could not be written down before the end");
+            tracing::warn!("Failed to record when keys were last used before shutdown");
         }
     }
 }

@@ -59,8 +59,8 @@ impl Limit {
             Self::Streams => "long polls and event streams were turned away or ended early",
             Self::DeliveryBytes => "deliveries of vendors were turned away, the largest first",
             Self::LinkGuesses => {
-                "one sender opened more invalid decision links than that; valid ones are served all the same. Many people behind one \
-                 address: raise it; otherwise somebody is trying links"
+                "one sender opened more invalid decision links than this allows; valid links are still served. If many people \
+                 share one address, raise it; otherwise someone is guessing links"
             }
         }
     }

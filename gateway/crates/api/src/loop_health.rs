@@ -49,9 +49,9 @@ pub struct LoopHolder {
 /// An adjust instruction that waits too long.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AdjustmentWaiting {
-    /// Its path.
+    /// Path.
     pub url: String,
-    /// Where it stands.
+    /// Status.
     pub status: String,
     /// What it waits for, and what to do.
     pub reason: String,
@@ -68,7 +68,7 @@ pub struct SetAsideSubject {
     pub entity: String,
     /// The connection that it came through.
     pub connection: String,
-    /// Its id there.
+    /// Its id in the source system.
     pub external_id: String,
     /// What is wrong, and what to do.
     pub reason: String,
@@ -81,7 +81,7 @@ pub struct SetAsideSubject {
 /// How often a rule was used.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RuleUse {
-    /// Its name.
+    /// Name.
     pub name: String,
     /// True: it stands in the configuration file. False: a person wrote it.
     pub from_file: bool,

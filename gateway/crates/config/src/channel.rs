@@ -145,7 +145,7 @@ pub(crate) fn read_slots(section: Section<'_>, known: &[&str]) -> BTreeMap<SlotN
     let mut slots = BTreeMap::new();
     for (name, node) in section.named::<SlotName>() {
         if !known.contains(&name.as_str()) {
-            node.problem_at_key(format!("there is no slot `{name}` here"), format!("use: {}", known.join(", ")));
+            node.problem_at_key(format!("unknown slot `{name}`"), format!("use: {}", known.join(", ")));
         } else if let Some(slot) = Slot::read_of_receiver(&node) {
             slots.insert(name, slot);
         }
@@ -273,7 +273,7 @@ fn read_auth(node: &Node<'_>) -> Option<AuthRecipe> {
     let read = serde_json::from_value(node.json()?);
     if let Err(error) = &read {
         node.problem(
-            format!("this is no recipe of a credential: {error}"),
+            format!("this is not a valid credential definition: {error}"),
             "write `{ type = \"static\", place = { in = \"header\", name = \"x-api-key\" } }` or `{ type = \"basic\" }`",
         );
     }
@@ -281,7 +281,7 @@ fn read_auth(node: &Node<'_>) -> Option<AuthRecipe> {
 }
 
 fn check_kind(text: &str) -> Result<&'static str, String> {
-    ["mail", "sms"].into_iter().find(|kind| *kind == text).ok_or_else(|| "is no kind of channel".to_owned())
+    ["mail", "sms"].into_iter().find(|kind| *kind == text).ok_or_else(|| "is not a kind of channel".to_owned())
 }
 
 fn check_security(text: &str) -> Result<MailSecurity, String> {
@@ -289,19 +289,19 @@ fn check_security(text: &str) -> Result<MailSecurity, String> {
         "starttls" => Ok(MailSecurity::StartTls),
         "tls" => Ok(MailSecurity::Tls),
         "plaintext" => Ok(MailSecurity::Plaintext),
-        _ => Err("is no protection of the way to a mail server".to_owned()),
+        _ => Err("is not a security mode for a mail server".to_owned()),
     }
 }
 
 fn check_language(text: &str) -> Result<String, String> {
     let fits = (2..=35).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    fits.then(|| text.to_owned()).ok_or_else(|| "is no language".to_owned())
+    fits.then(|| text.to_owned()).ok_or_else(|| "is not a language code".to_owned())
 }
 
 fn check_host(text: &str) -> Result<String, String> {
     let parsed = Url::parse(&format!("https://{text}/"));
     let whole = parsed.is_ok_and(|url| url.path() == "/" && url.port().is_none() && url.username().is_empty());
-    (whole && !text.contains(['/', '@', '?'])).then(|| text.to_owned()).ok_or_else(|| "is no host".to_owned())
+    (whole && !text.contains(['/', '@', '?'])).then(|| text.to_owned()).ok_or_else(|| "is not a host name".to_owned())
 }
 
 /// What the mail itself checks at each sending is checked here roughly, for the likely mistakes.
@@ -310,18 +310,21 @@ fn check_address(text: &str) -> Result<String, String> {
     let whole = address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     (whole && !text.chars().any(char::is_control))
         .then(|| text.to_owned())
-        .ok_or_else(|| "is no mail address".to_owned())
+        .ok_or_else(|| "is not an email address".to_owned())
 }
 
 fn check_method(text: &str) -> Result<String, String> {
     let upper = text.to_ascii_uppercase();
-    ["POST", "PUT", "GET"].contains(&upper.as_str()).then_some(upper).ok_or_else(|| "is no method for this".to_owned())
+    ["POST", "PUT", "GET"]
+        .contains(&upper.as_str())
+        .then_some(upper)
+        .ok_or_else(|| "is not a method that can be used here".to_owned())
 }
 
 fn check_url(text: &str) -> Result<String, String> {
     // A template's braces may stand behind the host alone.
     let head = text.split("{{").next().unwrap_or_default();
-    let url = Url::parse(head).map_err(|_| "is no URL".to_owned())?;
+    let url = Url::parse(head).map_err(|_| "is not a URL".to_owned())?;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
         return Err("does not begin with https://".to_owned());
     }

@@ -53,13 +53,13 @@ impl Endpoint {
         let slots = slots.unwrap_or_default();
         let until = section.get("previous_until");
         let previous_until_ms = until.as_ref().and_then(|node| {
-            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| "is no time with a zone".to_owned());
+            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| "is not a time with a UTC offset".to_owned());
             node.parsed(read, "write it as \"2026-12-01T00:00:00+08:00\"").map(Timestamp::as_millisecond)
         });
         let has = |name: &str| slots.keys().any(|slot| slot.as_str() == name);
         if !has("secret") {
             section.problem(
-                "the slot `secret` is empty, so nobody could tell who sends",
+                "the slot `secret` is empty, so receivers could not verify the sender",
                 "write `slots.secret = { env = \"VARIABLE\" }`",
             );
         }

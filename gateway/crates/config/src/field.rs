@@ -9,7 +9,7 @@ use crate::section::Node;
 pub(crate) fn read_field(node: &Node<'_>) -> Option<String> {
     let pointer = |text: &str| match text.strip_prefix('/') {
         Some(path) if !path.is_empty() => Ok(text.to_owned()),
-        _ => Err("is no field".to_owned()),
+        _ => Err("is not a field".to_owned()),
     };
     let text = node.parsed(pointer, "write a JSON Pointer such as \"/person/gender\"")?;
     let path: Vec<String> = text.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();

@@ -104,7 +104,7 @@ impl Gateway {
             memory_bytes_max: None,
         };
         let Some(mut section) = section else { return gateway };
-        let address = |text: &str| text.parse().map_err(|_| "is no address with a port".to_owned());
+        let address = |text: &str| text.parse().map_err(|_| "is not an address with a port".to_owned());
         let like = "write an IP address and a port, such as \"127.0.0.1:7300\" or \"[::]:7300\"";
         if let Some(allowed) = section.get("allow_plaintext").and_then(|node| node.flag()) {
             gateway.allow_plaintext = allowed;
@@ -211,7 +211,7 @@ fn metrics_access(text: &str) -> Result<MetricsAccess, String> {
         "key" => Ok(MetricsAccess::Key),
         "loopback" => Ok(MetricsAccess::Loopback),
         "off" => Ok(MetricsAccess::Off),
-        _ => Err("is none of \"key\", \"loopback\" and \"off\"".to_owned()),
+        _ => Err("is not one of \"key\", \"loopback\" or \"off\"".to_owned()),
     }
 }
 
@@ -227,7 +227,11 @@ fn public_url(text: &str) -> Result<String, String> {
     match url.scheme() {
         "https" => {}
         "http" if here => {}
-        "http" => return Err("is not https: whoever reads the network could decide in other people's names".to_owned()),
+        "http" => {
+            return Err(
+                "is not https: anyone who can read the network traffic could decide in someone else's name".to_owned()
+            );
+        }
         _ => return Err("is not the URL of a web address".to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {

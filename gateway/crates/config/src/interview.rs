@@ -238,7 +238,7 @@ fn percent(node: &Node<'_>) -> Option<Decimal> {
     let fits = read.filter(|read| !read.is_negative() && *read <= Decimal::from(100));
     if fits.is_none() {
         node.problem(
-            "this is no per cent of a scale",
+            "this is not a percentage of the scale",
             "write a number from 0 to 100 with at most six digits after the point",
         );
     }

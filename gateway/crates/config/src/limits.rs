@@ -72,7 +72,7 @@ limits! {
     /// What one connection may use. Each field is a key under `[limits]`; see [`LIMITS`] for units and defaults.
     Limits with rate: Rate = read::rate, "Requests a period that the vendor allows; none leaves it to the plugin's manifest.";
 
-    /// Instructions of the plugin in one call; about a thousand million take a second.
+    /// Instructions of the plugin in one call; roughly one billion per second.
     fuel_max: u64 = count(20_000_000_000, 1_000_000, u64::MAX);
     /// Time of one call, waiting for the vendor included.
     wall_clock: Duration = duration(Duration::from_secs(180), Duration::from_millis(100), Duration::from_secs(3_600));
@@ -120,7 +120,7 @@ limits! {
     log_lines_max: u32 = count(1_000, 0, 1_000_000);
     /// Bytes of one log line; the rest is cut off.
     log_line_bytes_max: u32 = bytes(4 << 10, 64, 1 << 20);
-    /// Log lines of one connection's plugin in a minute, whatever the number of its calls; further ones are counted and dropped.
+    /// Log lines of one connection's plugin in a minute, regardless of the number of its calls; further ones are counted and dropped.
     log_lines_per_minute: u32 = count(2_000, 0, 1_000_000);
     /// Log lines a minute that tell of a request of one connection which was refused or failed; further ones are counted.
     refusals_logged_per_minute: u32 = count(20, 0, 100_000);
@@ -144,7 +144,7 @@ limits! {
     quarantine_records_min: u32 = count(20, 1, 1_000_000);
     /// Share of a stream's records above which the deletions that a whole listing implies wait for `renmen sweep approve`; 1 lets all go.
     deletes_ratio_max: f64 = ratio(0.2, 0.0, 1.0);
-    /// Records that a whole listing may delete whatever their share is.
+    /// Records that a full listing may delete regardless of their share.
     deletes_records_max: u32 = count(10, 0, 1_000_000);
     /// Findings of one run that are kept, and as many lists of what rules left out; more are counted.
     findings_max: u32 = count(1_000, 1, 100_000);

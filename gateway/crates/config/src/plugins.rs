@@ -48,17 +48,14 @@ impl Plugins {
         let Some(mut section) = section else { return plugins };
         for (name, node) in section.table("trusted_keys").iter().flat_map(Section::nodes) {
             if plugins.trusted_keys.len() == TRUSTED_KEYS_MAX {
-                node.problem(
-                    format!("more than {TRUSTED_KEYS_MAX} keys"),
-                    "take out those that nobody signs with any more",
-                );
+                node.problem(format!("more than {TRUSTED_KEYS_MAX} keys"), "remove keys that are no longer in use");
                 break;
             }
             let like = "write the last line of the .pub file: 56 characters that begin with RW";
             let key = |text: &str| {
                 let base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
                 let fits = text.len() == 56 && text.starts_with("RW") && base64;
-                fits.then(|| text.to_owned()).ok_or_else(|| "is no minisign public key".to_owned())
+                fits.then(|| text.to_owned()).ok_or_else(|| "is not a minisign public key".to_owned())
             };
             if let Some(key) = node.parsed(key, like) {
                 plugins.trusted_keys.insert(name.to_owned(), key);

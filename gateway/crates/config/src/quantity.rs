@@ -24,13 +24,13 @@ const SIZE_UNITS: [(&str, u64); 8] = [
 pub fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &DURATION_UNITS)
         .map(Duration::from_millis)
-        .ok_or_else(|| "is no duration: write a whole number with ms, s, m, h or d, such as \"15m\"".to_owned())
+        .ok_or_else(|| "is not a duration: write a whole number with ms, s, m, h or d, such as \"15m\"".to_owned())
 }
 
 /// Reads a size in bytes; the error is the whole sentence.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     scaled(text, &SIZE_UNITS).ok_or_else(|| {
-        "is no size: write a whole number with KiB, MiB or GiB, such as \"64MiB\", or plain bytes".to_owned()
+        "is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\", or plain bytes".to_owned()
     })
 }
 

@@ -77,9 +77,7 @@ fn read_cron(node: &Node<'_>, zone: Option<&Node<'_>>) -> Option<Schedule> {
 
 fn read_zone(node: &Node<'_>) -> Option<(String, TimeZone)> {
     let known = |text: &str| {
-        TimeZone::get(text)
-            .map(|zone| (text.to_owned(), zone))
-            .map_err(|_| "is no time zone that is known here".to_owned())
+        TimeZone::get(text).map(|zone| (text.to_owned(), zone)).map_err(|_| "is not a known time zone".to_owned())
     };
     node.parsed(known, "write an IANA name, such as \"Asia/Shanghai\" or \"UTC\"")
 }
@@ -87,7 +85,8 @@ fn read_zone(node: &Node<'_>) -> Option<(String, TimeZone)> {
 /// Does the expression parse, and does it ever come true? `0 0 31 2 *` parses.
 fn check_cron(text: &str, zone: &TimeZone) -> Result<(), String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let cron = parser.parse(text).map_err(|error| format!("is no cron expression: {}", lower(&error.to_string())))?;
+    let cron =
+        parser.parse(text).map_err(|error| format!("is not a cron expression: {}", lower(&error.to_string())))?;
     let from = jiff::Timestamp::UNIX_EPOCH.to_zoned(zone.clone());
     cron.find_next_occurrence(&from, false).map(|_| ()).map_err(|_| "never comes true".to_owned())
 }

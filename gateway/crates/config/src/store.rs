@@ -116,7 +116,7 @@ fn read_url(node: &Node<'_>, context: &Context<'_>) -> Option<StoreUrl> {
     let parsed = Url::parse(&text.value).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
     if parsed.is_none() {
         node.problem(
-            "this is no database URL",
+            "this is not a database URL",
             "write `sqlite:PATH` or `postgres://user:${RENMEN_DB_PASSWORD}@host/database`",
         );
         return None;

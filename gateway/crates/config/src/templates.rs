@@ -24,7 +24,7 @@ impl Default for Templates {
 impl Templates {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
         let mut templates = Self { dir: section.get("dir").and_then(|node| node.path()), ..Self::default() };
-        let zone = |text: &str| TimeZone::get(text).map_err(|_| "is no time zone".to_owned());
+        let zone = |text: &str| TimeZone::get(text).map_err(|_| "is not a known time zone".to_owned());
         if let Some(zone) =
             section.get("zone").and_then(|node| node.parsed(zone, "write one such as \"Asia/Shanghai\""))
         {

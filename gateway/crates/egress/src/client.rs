@@ -266,7 +266,7 @@ fn redactor(spec: &ConnectionSpec) -> Result<Redactor, EgressError> {
         if parts.too_short > 0 {
             tracing::warn!(
                 tenant = %spec.tenant, connection = %spec.connection, slot = %name, members = parts.too_short,
-                "A secret is shorter than {SECRET_BYTES_MIN} bytes: it is not looked for in what is sent and received"
+                "A secret is shorter than {SECRET_BYTES_MIN} bytes: requests and responses are not searched for it"
             );
         }
         secrets.insert(name.clone(), parts);
@@ -281,7 +281,7 @@ fn tls_config(extra_roots_pem: &[u8]) -> Result<rustls::ClientConfig, EgressErro
     if roots.is_empty() {
         tracing::warn!(
             unusable,
-            "The system has no trusted certificates: https works only with certificates given to the gateway"
+            "The system has no trusted certificates: HTTPS works only with certificates configured in the gateway"
         );
     }
     for certificate in CertificateDer::pem_slice_iter(extra_roots_pem) {

@@ -140,7 +140,7 @@ impl Credential {
                 };
                 let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                     EgressError::Auth(format!(
-                        "the manifest places the credential in `{name}`, which is no header name"
+                        "the manifest places the credential in `{name}`, which is not a header name"
                     ))
                 })?;
                 let mut value = HeaderValue::from_str(&format!("{prefix}{}", self.text.expose())).map_err(|_| bad())?;

@@ -73,8 +73,8 @@ impl Grant {
     /// # Errors
     /// [`EgressError::NotGranted`] saying what to add.
     pub(crate) fn add_token_endpoint(&mut self, url: &Url) -> Result<Origin, EgressError> {
-        let origin =
-            Origin::of(url).ok_or_else(|| denied(format!("token endpoint `{}` is no http(s) URL", url.scheme())))?;
+        let origin = Origin::of(url)
+            .ok_or_else(|| denied(format!("token endpoint `{}` is not an http(s) URL", url.scheme())))?;
         self.check_plaintext(&origin)?;
         if self.operator.as_ref().is_some_and(|patterns| !patterns.iter().any(|p| p.covers(&origin))) {
             return Err(denied(format!(

@@ -214,7 +214,7 @@ impl<'b> Reader<'b> {
     }
 
     fn text(&mut self) -> Result<String, UnpackError> {
-        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| UnpackError::Damaged("a text is no UTF-8"))
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| UnpackError::Damaged("a text is not valid UTF-8"))
     }
 
     fn headers(&mut self) -> Result<Vec<(String, String)>, UnpackError> {

@@ -312,7 +312,7 @@ impl Connection {
         match outcome {
             Ok(response) => tracing::info!(
                 %tenant, %connection, method, place, status = response.status, bytes = response.body.len(), slot, took_ms,
-                "Request answered"
+                "Request completed"
             ),
             Err(error) => {
                 let Some(more) = self.refusal_line() else { return };
@@ -343,7 +343,7 @@ impl Connection {
 impl WayOut for Connection {
     async fn send(&self, outgoing: Outgoing) -> Result<Answer, EgressError> {
         let origin = Origin::of(&outgoing.url)
-            .ok_or_else(|| EgressError::BadRequest("the token endpoint is no http(s) URL".into()))?;
+            .ok_or_else(|| EgressError::BadRequest("the token endpoint is not an http(s) URL".into()))?;
         let caps = Caps {
             timeout: self.parts.limits.request_timeout,
             body_bytes_max: TOKEN_ANSWER_BYTES_MAX,

@@ -92,7 +92,7 @@ fn drop_name(url: &Url) -> Result<Option<String>, EgressError> {
     }
     let name = percent_decode_str(url.path().trim_start_matches('/'))
         .decode_utf8()
-        .map_err(|_| bad("the file's name is no UTF-8".into()))?;
+        .map_err(|_| bad("the file name is not valid UTF-8".into()))?;
     if name.is_empty() {
         return Ok(None);
     }

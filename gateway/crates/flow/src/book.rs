@@ -46,7 +46,12 @@ impl Book {
         }
         let read = serde_json::from_str(&row.definition)
             .map_err(|_| {
-                vec![Defect { key: String::new(), at: None, message: "it is no JSON".into(), help: String::new() }]
+                vec![Defect {
+                    key: String::new(),
+                    at: None,
+                    message: "it is not valid JSON".into(),
+                    help: String::new(),
+                }]
             })
             .and_then(|value| Definition::read(&value))
             .and_then(|definition| match definition.check(catalogue) {
@@ -55,7 +60,7 @@ impl Book {
             })
             .map_err(Arc::new);
         if read.is_err() {
-            tracing::error!(flow = %row.name, version = row.version, "Flow cannot run: its definition fits no more");
+            tracing::error!(flow = %row.name, version = row.version, "Flow disabled: its definition is no longer valid");
         }
         self.0.lock().insert(row.id, (row.version, read.clone()));
         read

@@ -176,7 +176,7 @@ fn due(definition: &Definition, record: &Value, at_ms: i64) -> Result<Option<i64
             let Some(found) = found else { return Ok(None) };
             let text = found.as_str().or_else(|| found["utc"].as_str());
             let time = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-            let Some(time) = time else { return Err("delay.field: there is no time at this place".to_owned()) };
+            let Some(time) = time else { return Err("delay.field: the record has no time in this field".to_owned()) };
             Ok(Some(time.as_millisecond().saturating_add(*offset_ms)))
         }
     }

@@ -172,7 +172,7 @@ impl FlowEngine {
         made.hops = echo.map_or(0, |echo| echo.hops.saturating_add(1));
         made.caused_by = echo.map(|echo| echo.delivery);
         if let Some(why) = self.loops(&made, entry.change.kind).await? {
-            tracing::warn!(flow, record = %made.record, %why, "Flow feeds itself: withheld");
+            tracing::warn!(flow, record = %made.record, %why, "Flow triggers itself: delivery withheld");
             metrics::counter!("renmen_deliveries_withheld_total").increment(1);
             made.state = DeliveryState::Withheld;
             made.error = Some(why);

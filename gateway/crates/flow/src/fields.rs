@@ -23,7 +23,7 @@ impl Fields {
                 continue;
             }
             let Some(path) = text.strip_prefix('/').filter(|path| !path.is_empty()) else {
-                return Err((number, format!("`{}` is no field: begin with `/`", shown(text))));
+                return Err((number, format!("`{}` is not a field: begin with `/`", shown(text))));
             };
             patterns.push(segments(&format!("/{path}")));
         }

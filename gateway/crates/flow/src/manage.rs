@@ -76,7 +76,7 @@ impl FlowEngine {
         for (name, source) in flows {
             let definition = self.check_configured(tenant, source)?;
             if let Some((connection, _)) = definition.waits_for(&self.catalogue(tenant)) {
-                tracing::warn!(flow = %name, %connection, "Flow waits: its destination is off");
+                tracing::warn!(flow = %name, %connection, "Flow is waiting because its destination is off");
             }
             self.keep(tenant, name, FlowOrigin::File, &definition).await?;
         }

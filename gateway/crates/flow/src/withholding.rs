@@ -32,7 +32,7 @@ pub(crate) async fn settle(store: &dyn Store, tenant: &TenantId, catalogue: &Cat
         if forgotten > 0 {
             tracing::warn!(
                 %tenant, connection = %name, deliveries = forgotten,
-                "What is withheld changed: deliveries that did not arrive are worked out again"
+                "The withheld fields changed: computing undelivered deliveries again"
             );
         }
     }

@@ -36,7 +36,7 @@ impl<E: Entity> Read<E> {
         match serde_json::from_slice(&row.body) {
             Ok(body) => Some(Self { row, body }),
             Err(_) => {
-                tracing::warn!(entity = row.entity, record = %row.id, "A record cannot be read; it is left out");
+                tracing::warn!(entity = row.entity, record = %row.id, "Failed to read a record; it is left out");
                 None
             }
         }

@@ -6,7 +6,7 @@ use renmen_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum InterviewError {
     /// There is no such record for this tenant.
-    #[error("there is no such {0}")]
+    #[error("{0} not found")]
     NotFound(&'static str),
     /// A value that was given cannot be used.
     #[error("`{field}` must be {expected}")]

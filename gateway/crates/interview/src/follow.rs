@@ -124,7 +124,7 @@ impl Follower {
                 }
                 Err(error) => {
                     self.progress.waits(error.to_string());
-                    tracing::warn!(%error, tenant = %self.tenant, "The interview loop waits; it goes on where it was");
+                    tracing::warn!(%error, tenant = %self.tenant, "The interview loop is waiting and will resume where it stopped");
                     AGAIN
                 }
             };

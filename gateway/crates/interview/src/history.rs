@@ -60,7 +60,7 @@ impl History {
             let since = new.into_iter().map(|name| (name.to_string(), now_ms)).collect();
             match Self(since).write(store, tenant, stands, now_ms).await {
                 Ok(()) => {}
-                Err(StoreError::Fenced(why)) => tracing::debug!(why, "Another gateway said it first"),
+                Err(StoreError::Fenced(why)) => tracing::debug!(why, "Another gateway wrote it first"),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -280,7 +280,7 @@ impl LoopWork {
         }
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "A part of the interview loop ended by a fault");
+                tracing::error!(%error, "A part of the interview loop ended with an internal error");
             }
         }
         // Nothing is under way any more: another gateway need not wait.

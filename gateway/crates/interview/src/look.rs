@@ -71,7 +71,7 @@ impl Follower {
                 Ok(Some(Looked::Done))
             }
             Err(StoreError::Fenced(why)) => {
-                tracing::debug!(why, "Looking again");
+                tracing::debug!(why, "Looking at an interview again");
                 let moved = match follow {
                     Some(follow) => self.place().await? != follow.from,
                     None => false,
@@ -150,7 +150,7 @@ impl Follower {
         if self.progress.set_aside(target, why, self.clock.now_ms()) {
             tracing::warn!(
                 reason = why, connection = %target.connection, entity = target.entity, tenant = %self.tenant,
-                "Set aside by the interview loop; the others go on. GET /v1/health lists what is set aside"
+                "The interview loop set an interview aside and continues with the others. GET /v1/health lists what is set aside"
             );
         }
     }
@@ -220,7 +220,7 @@ impl Follower {
             let interview = dossier.interview.as_ref().map(|read| read.row.id.to_string());
             tracing::warn!(
                 connection = %dossier.key.connection, interview, max = self.children_max,
-                "An interview has more steps than are looked at: the watch sees the first; raise interview.children_max"
+                "An interview has more steps than the limit, so only the first are watched; raise interview.children_max"
             );
         }
     }

@@ -66,7 +66,7 @@ impl Seat {
     pub(crate) async fn run(&self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
             if let Err(error) = self.look().await {
-                tracing::warn!(%error, tenant = %self.tenant, "It cannot be seen which gateway works on the interview loop");
+                tracing::warn!(%error, tenant = %self.tenant, "Failed to read which gateway runs the interview loop");
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -84,7 +84,7 @@ impl Seat {
         };
         let Some((lease, _)) = seen.filter(|(lease, _)| self.is_own(lease)) else { return };
         if let Err(error) = self.store.beat(&self.tenant, NAME, None, lease.beat, self.clock.now_ms()).await {
-            tracing::debug!(%error, "The interview loop is not given up; another gateway goes on a little later");
+            tracing::debug!(%error, "Failed to release the interview loop; another gateway takes over a little later");
         }
     }
 
@@ -131,7 +131,7 @@ impl Seat {
             state.until.replace(asked + self.takeover_after)
         };
         if before.is_none() {
-            tracing::info!(tenant = %self.tenant, "This gateway works on the interview loop");
+            tracing::info!(tenant = %self.tenant, "This gateway runs the interview loop");
             self.taken.notify_waiters();
         }
         Ok(())

@@ -42,7 +42,7 @@ pub(crate) fn advice(error: &CallError) -> Option<&'static str> {
         "seal_calls_max" => "ask for each signature once, and join what is signed together",
         "seal_bytes_max" => "sign a digest of a long text, or ask the operator for more where a vendor signs that much",
         "receipt_bytes_max" => "put the vendor's id into the receipt, not the vendor's answer",
-        "answer_bytes_max" => "answer a delivery with what the vendor waits for, and no more",
+        "answer_bytes_max" => "answer a delivery only with what the vendor waits for",
         "refreshes_max" => "ask for the whole stream where very many records changed",
         "log_lines_max" => "do not log each row",
         _ => return None,

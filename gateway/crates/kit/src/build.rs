@@ -45,7 +45,7 @@ impl Build {
             if !file.is_file() {
                 let (shown, folder) = (file.display(), self.folder.display());
                 return Err(KitError::Usage(format!(
-                    "{shown} is not there: {folder} is no connector's folder; `renmen plugin new NAME` makes one"
+                    "{shown} is not there: {folder} is not a connector's folder; `renmen plugin new NAME` makes one"
                 )));
             }
         }

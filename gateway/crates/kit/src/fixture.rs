@@ -113,9 +113,7 @@ fn key(file: &Path) -> Result<[u8; 32], KitError> {
     if let Ok(bytes) = fs::read(file) {
         return bytes.try_into().map_err(|bytes: Vec<u8>| {
             let (shown, found) = (file.display(), bytes.len());
-            KitError::Usage(format!(
-                "{shown} has {found} bytes, a key has 32: take it away, and record all fixtures anew"
-            ))
+            KitError::Usage(format!("{shown} has {found} bytes, a key has 32: remove it and record all fixtures again"))
         });
     }
     let key: [u8; 32] = rand::random();

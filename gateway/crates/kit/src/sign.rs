@@ -127,9 +127,9 @@ fn open(file: &Path, passphrase: Option<&Secret>) -> Result<SecretKey, KitError>
         return Err(KitError::Usage(format!("{shown} can be read by others: run `chmod 600 {shown}`")));
     }
     if meta.len() > KEY_BYTES_MAX {
-        return Err(KitError::Usage(format!("{shown} is no key: it has {} bytes", meta.len())));
+        return Err(KitError::Usage(format!("{shown} is not a key file: it has {} bytes", meta.len())));
     }
-    let wrong = |_| KitError::Usage(format!("{shown} is no secret key of minisign: name the .key file"));
+    let wrong = |_| KitError::Usage(format!("{shown} is not a minisign secret key: name the .key file"));
     let text = component::read_text(file)?;
     let boxed = || SecretKeyBox::from_string(&text).map_err(wrong);
     match passphrase {
@@ -203,7 +203,7 @@ mod tests {
         let file = component(dir.path());
         let [key, other] = ["key", "other"].map(|name| keygen(&dir.path().join(name), None).unwrap());
         let error = verify(&file, vec![public_key(&key.text).unwrap()]).unwrap_err().to_string();
-        assert!(error.contains("no signature lies beside"), "{error}");
+        assert!(error.contains("no signature file"), "{error}");
         sign(&file, &other.secret, None).unwrap();
         let error = verify(&file, vec![public_key(&key.text).unwrap()]).unwrap_err().to_string();
         assert!(error.contains(&other.id) && error.contains(&key.id), "{error}");
@@ -219,7 +219,7 @@ mod tests {
         assert!(sign(&file, &key.secret, None).unwrap_err().to_string().contains("chmod 600"));
         let stray = dir.path().join("stray");
         write_owned(&stray, "not a key").unwrap();
-        assert!(sign(&file, &stray, None).unwrap_err().to_string().contains("no secret key of minisign"));
+        assert!(sign(&file, &stray, None).unwrap_err().to_string().contains("not a minisign secret key"));
         let short = keygen(&dir.path().join("short"), Some(&Secret::new("1234567".into())));
         assert!(short.unwrap_err().to_string().contains("expected 8 to 1024"));
     }
@@ -230,7 +230,7 @@ mod tests {
         let key = keygen(&dir.path().join("key"), None).unwrap();
         let file = dir.path().join("x.wasm");
         fs::write(&file, "text").unwrap();
-        assert!(sign(&file, &key.secret, None).unwrap_err().to_string().contains("no WebAssembly"));
+        assert!(sign(&file, &key.secret, None).unwrap_err().to_string().contains("not WebAssembly"));
     }
 
     #[test]

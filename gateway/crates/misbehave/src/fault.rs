@@ -2,7 +2,7 @@
 
 /// One way in which an answer is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is told in FAULTS")]
+#[allow(missing_docs, reason = "each is described in FAULTS")]
 pub enum Fault {
     Unauthorized,
     Forbidden,
@@ -78,7 +78,7 @@ pub const FAULTS: &[FaultFacts] = &[
     passing(Fault::SlowBody, "slow_body", "the body comes byte by byte, for a minute"),
     passing(Fault::CutBody, "cut_body", "the connection ends in the middle of the body"),
     passing(Fault::EndlessBody, "endless_body", "the body never ends"),
-    passing(Fault::InvalidUtf8, "invalid_utf8", "a byte in the body that is no UTF-8"),
+    passing(Fault::InvalidUtf8, "invalid_utf8", "a byte in the body that is not valid UTF-8"),
     passing(Fault::WrongType, "wrong_type", "JSON that says it is `text/html`"),
     passing(Fault::OtherShape, "other_shape", "an object where the list was"),
     passing(Fault::FieldType, "field_type", "a member of one row has another type"),

@@ -37,7 +37,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PlanError {
     /// No such fault.
-    #[error("there is no fault `{name}`; there are: {known}")]
+    #[error("unknown fault `{name}`; there are: {known}")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -45,7 +45,7 @@ pub enum PlanError {
         known: String,
     },
     /// Not `NAME`, `NAME@FIRST` or `NAME@FIRSTxCOUNT`.
-    #[error("`{0}` is no schedule: write NAME, NAME@3 (the third data request) or NAME@3x2 (the third and fourth)")]
+    #[error("`{0}` is not a schedule: write NAME, NAME@3 (the third data request) or NAME@3x2 (the third and fourth)")]
     Schedule(String),
 }
 

@@ -164,7 +164,7 @@ fn start(tuning: &HostTuning, cache: Option<Cache>) -> wasmtime::Result<Engine> 
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(tuning.calls_max)));
     Engine::new(&config).or_else(|error| {
         let reason = format!("{error:#}");
-        tracing::warn!(reason, "No address space for a pool; memory comes from the system for each call");
+        tracing::warn!(reason, "Not enough address space for a memory pool; allocating memory for each call");
         Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
     })
 }

@@ -25,14 +25,14 @@ pub enum LoadError {
     },
     /// No digest was given, and this is not development.
     #[error(
-        "no digest is pinned for this file; if you trust it, write `digest = \"{actual}\"` beside `plugin`, or start with --dev"
+        "no digest is pinned for this file; if you trust it, add `digest = \"{actual}\"` next to `plugin`, or start with --dev"
     )]
     DigestMissing {
         /// What the file has.
         actual: String,
     },
     /// What was pinned is no digest.
-    #[error("`{given}` is no digest: it is `sha256:` and 64 hex digits; this file has `{actual}`")]
+    #[error("`{given}` is not a digest: a digest is `sha256:` and 64 hex digits; this file has `{actual}`")]
     DigestMalformed {
         /// What was given, cut to 80 characters.
         given: String,
@@ -51,11 +51,13 @@ pub enum LoadError {
     },
     /// Signatures are required and there is none.
     #[error(
-        "no signature lies beside the file (its name with .minisig behind it) and `plugins.require_signature` is set; get it from whoever made the plugin, or sign it with `renmen plugin sign` after you have reviewed it"
+        "no signature file (the file name plus .minisig) was found next to the plugin and `plugins.require_signature` is set; get it from the publisher of the plugin, or sign it with `renmen plugin sign` after you have reviewed it"
     )]
     SignatureMissing,
     /// The signature file is none.
-    #[error("the file beside the plugin is no minisign signature; get it again from whoever made the plugin")]
+    #[error(
+        "the .minisig file next to the plugin is not a minisign signature; get it again from the publisher of the plugin"
+    )]
     SignatureMalformed,
     /// The key is not one of those that are trusted.
     #[error(
@@ -90,7 +92,7 @@ pub enum LoadError {
     HasManifest,
     /// Anything else.
     #[error(
-        "this is no WebAssembly: it begins with {begins}; a plugin is a `.wasm` component, built with `renmen plugin build`"
+        "this is not WebAssembly: it begins with {begins}; a plugin is a `.wasm` component, built with `renmen plugin build`"
     )]
     NotWasm {
         /// The first bytes in hex.

@@ -134,7 +134,7 @@ impl Entry {
             Err(error) => {
                 history.failure = Some(error.to_string());
                 let serving = self.plugin.load().is_some();
-                tracing::error!(path = %path.display(), serving, %error, "Plugin not loaded; the old one, if any, stays");
+                tracing::error!(path = %path.display(), serving, %error, "Failed to load a plugin; the previous version, if any, stays active");
             }
         }
     }

@@ -38,7 +38,8 @@ impl TrustedKey {
         let text = text.trim();
         // The library takes keys of any algorithm; RW is what Ed25519 begins with.
         let key = PublicKey::from_base64(text).ok().filter(|_| text.starts_with("RW")).ok_or_else(|| {
-            "it is no minisign public key: 56 characters that begin with RW, the last line of the .pub file".to_owned()
+            "not a minisign public key: expected 56 characters that begin with RW, the last line of the .pub file"
+                .to_owned()
         })?;
         Ok(Self { name: name.to_owned(), key })
     }
@@ -120,7 +121,7 @@ impl Trust {
 
     fn names(&self) -> String {
         let names: Vec<String> = self.keys.iter().map(|key| format!("{} ({})", key.name, key.id())).collect();
-        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "no key".to_owned() } else { names.join(", ") }
     }
 }
 

@@ -112,7 +112,7 @@ impl Ask {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// There is no such record for this tenant, or no more.
-    #[error("there is no such record")]
+    #[error("the record was not found")]
     NotFound,
     /// All that is wrong with the body.
     #[error("the body has {} defects", .0.len())]

@@ -47,7 +47,7 @@ where
             ticks.tick().await;
             match look().await {
                 Ok(seq) => raise(&head, seq),
-                Err(error) => tracing::debug!(%error, "The feed's position could not be read"),
+                Err(error) => tracing::debug!(%error, "Failed to read the position of the change feed"),
             }
         }
     }))

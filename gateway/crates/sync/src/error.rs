@@ -8,7 +8,7 @@ use renmen_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// No such connection for this tenant.
-    #[error("there is no connection `{0}`: see the names under [connections]")]
+    #[error("unknown connection `{0}`: see the names under [connections]")]
     UnknownConnection(ConnectionName),
     /// The connection's plugin has no such stream.
     #[error("connection `{connection}` has no stream `{stream}`: it has {known}")]
@@ -48,7 +48,7 @@ pub enum SyncError {
         run: Option<RunId>,
     },
     /// There is no such quarantined record.
-    #[error("there is no quarantined record {0}")]
+    #[error("quarantined record {0} not found")]
     UnknownQuarantine(i64),
     /// A schedule, zone or limit that cannot work.
     #[error("{0}")]

@@ -50,7 +50,7 @@ pub(crate) fn payslips(connection: &ConnectionName, payslips: Payslips) {
     }
     if payslips.accepted > 0 {
         let count = payslips.accepted;
-        tracing::warn!(%connection, count, "payslips came in that do not add up; with a section `payslips` they wait in quarantine");
+        tracing::warn!(%connection, count, "Accepted payslips that do not add up; add a `payslips` section to quarantine them");
     }
 }
 

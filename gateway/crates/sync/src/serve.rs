@@ -50,7 +50,7 @@ impl Engine {
         cancel.cancelled().await;
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "a stream's loop ended badly");
+                tracing::error!(%error, "The schedule loop of a stream ended with an internal error");
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Loop {
     fn after_step_ms(&self, due_ms: i64, by_ms: i64) -> Option<i64> {
         let health = self.engine.book.health(&self.key);
         tracing::warn!(
-            connection = %self.key.connection, stream = %self.key.stream, by_ms, "The clock was set; the stream's next run is planned again"
+            connection = %self.key.connection, stream = %self.key.stream, by_ms, "The clock was changed; rescheduling the next run of a stream"
         );
         let (after_failure, started_ms) = (health.failures > 0, health.last_started_at_ms);
         wait::after_step_ms(&self.schedule, after_failure, started_ms, (due_ms, by_ms), self.now_ms())
@@ -145,11 +145,11 @@ impl Loop {
                 Some(failure) => Some(failure.retry_at_ms.unwrap_or(now_ms).max(now_ms)),
             },
             Err(error) if error.passes() => {
-                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "not now");
+                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "A stream cannot run now; it stays scheduled");
                 Some(now_ms.saturating_add(millis(STORE_WAIT)))
             }
             Err(error) => {
-                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "a run could not begin");
+                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "Failed to start a run");
                 Some(now_ms.saturating_add(millis(self.engine.options.retry.max)))
             }
         }

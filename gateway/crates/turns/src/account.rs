@@ -107,7 +107,7 @@ impl Account {
         if purse.share == share && purse.threads == threads {
             return;
         }
-        #[allow(clippy::cast_precision_loss, reason = "nobody has so many threads")]
+        #[allow(clippy::cast_precision_loss, reason = "thread counts are small")]
         let cores = if share.share >= 1.0 { f64::INFINITY } else { share.share * threads as f64 };
         purse.budget.change(cores, share.window, now());
         (purse.share, purse.threads) = (share, threads);
@@ -175,7 +175,7 @@ impl Account {
             drop(purse);
             tracing::warn!(
                 connection = &*self.name,
-                "Connection is held back by its CPU budget: raise `limits.cpu_share`, or mend the connector"
+                "A connection is throttled by its CPU budget: raise `limits.cpu_share`, or fix the connector"
             );
         }
         Some(until)

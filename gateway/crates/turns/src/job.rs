@@ -125,7 +125,7 @@ impl Job {
         let _reactor = self.reactor.as_ref().map(Handle::enter);
         let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(work)));
         if dropped.is_err() {
-            tracing::error!(connection = self.account.name(), "Work that was given up did not end cleanly");
+            tracing::error!(connection = self.account.name(), "Abandoned work ended with an internal error");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn cores() -> usize {
 pub(crate) fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!(%error, "Threads for connectors keep the priority of the process");
+        tracing::debug!(%error, "Failed to lower the priority of connector threads");
     }
 }
 

@@ -117,7 +117,7 @@ impl Places {
             (gauge!("renmen_places_taken", "of" => of), gauge!("renmen_places_waited_for", "of" => of))
         });
         let state = self.0.state.lock();
-        #[allow(clippy::cast_precision_loss, reason = "nobody has so many places")]
+        #[allow(clippy::cast_precision_loss, reason = "counts of places are small")]
         let (now_taken, now_waiting) = (state.taken as f64, state.waiting.len() as f64);
         taken.set(now_taken);
         waiting.set(now_waiting);

@@ -17,7 +17,9 @@ static THREADS: LazyLock<Option<Threads>> = LazyLock::new(|| {
     // Half of them at most for one connection: however much it brings, the others find one that is free.
     let options = Options { name: "renmen-work", threads, most_each: threads / 2, interrupt: None };
     Threads::start(options)
-        .inspect_err(|error| tracing::error!(%error, "No threads for work: it is done on those of the reactor"))
+        .inspect_err(
+            |error| tracing::error!(%error, "Failed to start worker threads; running work on the async runtime"),
+        )
         .ok()
 });
 

@@ -28,9 +28,9 @@ impl Place {
 /// A reference by a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WantedKey {
-    /// What it means.
+    /// The entity that the key stands for.
     pub entity: EntityKind,
-    /// By which key.
+    /// The key's scheme.
     pub scheme: &'static str,
     /// The value by which keys are compared.
     pub value: String,

@@ -8,11 +8,11 @@ use crate::types::{Coded, Decimal, Instant, Localized, Ref};
 entity! {
     /// A candidate's application for a job.
     pub struct Application {
-        /// Who applies.
+        /// The candidate who applies.
         pub candidate: Ref<Candidate>,
-        /// For what.
+        /// The job applied for.
         pub job: Ref<Job>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<ApplicationStatus>,
         /// The stage that it is in.
         pub stage: Option<Stage>,
@@ -20,11 +20,11 @@ entity! {
         pub stage_history: Vec<StageChange>,
         /// Where it came from.
         pub source: Option<Source>,
-        /// When.
+        /// When the candidate applied.
         pub applied_at: Option<Instant>,
         /// When it was rejected or withdrawn.
         pub ended_at: Option<Instant>,
-        /// How it ended.
+        /// The outcome, once it ended.
         pub outcome: Option<Outcome>,
         /// The score that the last decision used.
         pub score_snapshot: Option<ScoreSnapshot>,
@@ -36,7 +36,7 @@ shape! {
     pub struct Stage {
         /// As the source names it.
         pub name: Localized,
-        /// What kind.
+        /// The kind of stage.
         pub kind: Coded<StageKind>,
         /// Its place in the order, from 0.
         pub index: Option<u32>,
@@ -46,7 +46,7 @@ shape! {
 shape! {
     /// A stage with its time.
     pub struct StageChange {
-        /// Which.
+        /// The stage entered.
         pub stage: Stage,
         /// Since when.
         pub entered_at: Instant,
@@ -60,9 +60,9 @@ shape! {
     pub struct Source {
         /// The kind of channel.
         pub channel: Coded<SourceChannel>,
-        /// Its name.
+        /// Name.
         pub detail: Option<String>,
-        /// Who referred.
+        /// The person who referred the candidate.
         pub referrer: Option<String> => PERSONAL,
     }
 }
@@ -72,9 +72,9 @@ shape! {
     pub struct Outcome {
         /// With which status.
         pub code: Coded<ApplicationStatus>,
-        /// Why.
+        /// Reasons, as codes.
         pub reasons: Vec<Coded<OutcomeReason>>,
-        /// In words.
+        /// Reasons, in free text.
         pub note: Option<String> => PERSONAL,
     }
 }

@@ -8,7 +8,7 @@ use crate::types::{Coded, Instant, Localized, MediaRef, Ref, Score, ZonedInstant
 entity! {
     /// An order to a vendor: interview or test this applicant.
     pub struct InterviewOrder {
-        /// Whom.
+        /// The application to interview.
         pub application: Ref<Application>,
         /// Which of the vendor's packages.
         pub package: Option<String>,
@@ -16,7 +16,7 @@ entity! {
         pub profile: Option<Ref<PositionProfile>>,
         /// Which version of it.
         pub profile_version: Option<u32>,
-        /// How.
+        /// How the interview takes place.
         pub mode: Coded<InterviewMode>,
         /// In which language, BCP 47.
         pub language: Option<String>,
@@ -26,13 +26,13 @@ entity! {
         pub end: Option<ZonedInstant>,
         /// Until when.
         pub deadline: Option<Instant>,
-        /// Who invites.
+        /// Who invites the candidate.
         pub invite_by: Option<InvitedBy>,
-        /// Where the candidate goes. Whoever has it can take the interview.
+        /// The link to the interview. Anyone who has it can take the interview.
         pub access_url: Option<String> => SENSITIVE,
         /// Where the candidate is sent afterwards.
         pub return_url: Option<String>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<OrderStatus>,
     }
 }
@@ -40,23 +40,23 @@ entity! {
 entity! {
     /// A test or background check with its result.
     pub struct Assessment {
-        /// Of whom.
+        /// The application assessed.
         pub application: Ref<Application>,
-        /// What for.
+        /// The order that it answers.
         pub order: Option<Ref<InterviewOrder>>,
-        /// What kind.
+        /// The kind of assessment.
         pub kind: Coded<AssessmentKind>,
-        /// Its name.
+        /// Name.
         pub name: Option<Localized>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<OrderStatus>,
         /// As a whole.
         pub overall: Option<AssessmentResult> => PERSONAL,
-        /// In parts.
+        /// Results of the parts.
         pub details: Vec<AssessmentResult> => PERSONAL,
         /// The vendor's report.
         pub report: Vec<MediaRef> => PERSONAL,
-        /// When it began.
+        /// When it started.
         pub started_at: Option<Instant>,
         /// When it ended.
         pub completed_at: Option<Instant>,
@@ -70,13 +70,13 @@ shape! {
         pub code: Option<String>,
         /// The part's name.
         pub name: Option<Localized>,
-        /// How well.
+        /// The score.
         pub score: Option<Score>,
         /// Passed?
         pub passed: Option<bool>,
         /// The band of results that it is in.
         pub band: Option<String>,
-        /// In words.
+        /// Comment, in free text.
         pub comment: Option<Localized>,
     }
 }

@@ -9,13 +9,13 @@ use crate::types::{Coded, Decimal, Instant, LocalDate, Ref, ZonedInstant};
 entity! {
     /// A day of work.
     pub struct Attendance {
-        /// Whose.
+        /// The employee.
         pub employee: Ref<Employee>,
         /// Which day, in `tz`.
         pub work_date: LocalDate,
         /// IANA zone of the day.
         pub tz: Option<String>,
-        /// What was planned.
+        /// The planned shift.
         pub shift: Option<Shift>,
         /// What the clock saw.
         pub punches: Vec<Punch>,
@@ -27,7 +27,7 @@ entity! {
         pub overtime: Vec<Overtime> => PERSONAL,
         /// What the day came to.
         pub status: Coded<AttendanceStatus>,
-        /// Why somebody was on leave, in the source's own words; it may tell of health.
+        /// The reason for leave, in the source's own words; may reveal health data.
         pub leave_reason: Option<String> => SPECIAL,
         /// Approved?
         pub approved: Option<bool>,
@@ -37,11 +37,11 @@ entity! {
 shape! {
     /// A planned shift.
     pub struct Shift {
-        /// Its code.
+        /// Code.
         pub code: Option<String>,
-        /// Its begin.
+        /// Start of the shift.
         pub start: Option<ZonedInstant>,
-        /// Its end.
+        /// End of the shift.
         pub end: Option<ZonedInstant>,
         /// Hours may be chosen.
         pub flexible: Option<bool>,
@@ -53,11 +53,11 @@ shape! {
     pub struct Punch {
         /// When, and on which clock.
         pub at: ZonedInstant,
-        /// What it means.
+        /// What the punch means.
         pub kind: Coded<PunchKind>,
         /// How it was made: machine, phone, by hand.
         pub method: Option<String>,
-        /// Where.
+        /// Where it was made.
         pub location: Option<String> => PERSONAL,
     }
 }
@@ -65,9 +65,9 @@ shape! {
 shape! {
     /// A break.
     pub struct Break {
-        /// Its begin.
+        /// Start of the break.
         pub start: Instant,
-        /// Its end.
+        /// End of the break.
         pub end: Instant,
         /// Paid?
         pub paid: Option<bool>,

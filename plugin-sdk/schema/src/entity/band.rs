@@ -9,15 +9,15 @@ use crate::types::{Currency, Decimal, LocalDate, Localized, PayInterval, PayRang
 entity! {
     /// The range of pay for a position or a level.
     pub struct PayBand {
-        /// For whom it is.
+        /// The position, family, level or combination that the band applies to.
         pub key: BandKey,
-        /// Its name.
+        /// Name.
         pub name: Option<Localized>,
         /// From what to what.
         pub range: PayRange => SENSITIVE,
         /// From when to when.
         pub validity: Option<Validity>,
-        /// Where it stands.
+        /// Status.
         pub status: BandStatus,
         /// Who may learn of it.
         pub visibility: BandVisibility,
@@ -27,7 +27,7 @@ entity! {
 }
 
 shape! {
-    /// For whom a band is: a position, a family, a level, or several of them together.
+    /// What a band applies to: a position, a family, a level, or a combination of them.
     pub struct BandKey {
         /// The position.
         pub position: Option<Ref<Job>>,
@@ -39,9 +39,9 @@ shape! {
         pub level: Option<String>,
         /// The grade.
         pub grade: Option<String>,
-        /// Where.
+        /// The location.
         pub location: Option<String>,
-        /// In which company.
+        /// The company.
         pub legal_entity: Option<Ref<OrgUnit>>,
     }
     rules key_rules
@@ -63,13 +63,13 @@ entity! {
         pub taxonomy: Vec<Taxonomy>,
         /// Level or years, in the source's own words.
         pub level: Option<String>,
-        /// Where.
+        /// The location.
         pub location: Option<String>,
-        /// Who says so.
+        /// The source of the figures.
         pub source: MarketSource,
         /// The distribution.
         pub stat: Percentiles,
-        /// From how many.
+        /// Sample size.
         pub sample: Option<MarketSample>,
         /// Brought forward to this day.
         pub aged_to: Option<LocalDate>,
@@ -83,7 +83,7 @@ shape! {
         pub publisher: String,
         /// The survey.
         pub name: Option<String>,
-        /// When.
+        /// Date of publication.
         pub published_on: LocalDate,
     }
 }
@@ -103,7 +103,7 @@ shape! {
         pub p90: Option<Decimal>,
         /// ISO 4217.
         pub currency: Currency,
-        /// For which time.
+        /// The pay interval.
         pub per: PayInterval,
     }
     rules percentile_rules

@@ -5,9 +5,9 @@ use crate::shape::{entity, shape};
 use crate::types::{DateSpan, ExternalId, LocalDate, Localized, MediaRef, PayRange, PayRate, Ref};
 
 entity! {
-    /// Somebody who may be hired, as one source knows them.
+    /// A candidate, as one source knows them.
     pub struct Candidate {
-        /// Who it is.
+        /// The person.
         pub person: PersonDetails,
         /// The person that this record was found to be.
         pub same_person: Option<Ref<Person>>,
@@ -29,7 +29,7 @@ entity! {
         pub skill_names: Vec<String>,
         /// What they wish to earn.
         pub expected_pay: Option<PayRange> => SENSITIVE,
-        /// What they earned.
+        /// Previous pay.
         pub prior_pay: Option<PayRate> => SENSITIVE,
         /// When they can begin.
         pub availability: Option<Availability>,
@@ -49,11 +49,11 @@ entity! {
 shape! {
     /// A school.
     pub struct Education {
-        /// Its name.
+        /// Name.
         pub school: String => PERSONAL,
-        /// What was awarded.
+        /// Degree awarded.
         pub degree: Option<String> => PERSONAL,
-        /// In what.
+        /// Field of study.
         pub field: Option<String> => PERSONAL,
         /// From when to when.
         pub period: Option<DateSpan> => PERSONAL,
@@ -65,17 +65,17 @@ shape! {
 shape! {
     /// Work or a project.
     pub struct Experience {
-        /// For whom.
+        /// The employer.
         pub employer: Option<String> => PERSONAL,
         /// As what.
         pub title: Option<String> => PERSONAL,
         /// The project, where it is one.
         pub project: Option<String> => PERSONAL,
-        /// From this day.
+        /// First day.
         pub start: Option<LocalDate> => PERSONAL,
         /// To this day; none while it lasts.
         pub end: Option<LocalDate> => PERSONAL,
-        /// What was done.
+        /// What the person did.
         pub description: Option<Localized> => PERSONAL,
         /// Addressable by a vendor that asks about it.
         pub fact_id: Option<String>,
@@ -83,9 +83,9 @@ shape! {
 }
 
 shape! {
-    /// When somebody can begin.
+    /// When a candidate can start.
     pub struct Availability {
-        /// From this day.
+        /// First possible day.
         pub from: Option<LocalDate>,
         /// Days of notice.
         pub notice_days: Option<u32>,

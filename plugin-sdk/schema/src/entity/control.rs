@@ -9,11 +9,11 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Instant, Localized, Ref};
 
 entity! {
-    /// A message to somebody, due at a time that a step sets.
+    /// A message to a person, due at a time that a process step sets.
     pub struct Notification {
-        /// Which text.
+        /// Name of the text template.
         pub template: String,
-        /// To a candidate,
+        /// The recipient: a candidate,
         pub candidate: Option<Ref<Candidate>>,
         /// or to an employee.
         pub employee: Option<Ref<Employee>>,
@@ -23,7 +23,7 @@ entity! {
         pub order: Option<Ref<InterviewOrder>>,
         /// About which interview.
         pub interview: Option<Ref<Interview>>,
-        /// By which way.
+        /// The channel it is sent through.
         pub channel: Coded<NotificationChannel>,
         /// In which language, BCP 47.
         pub locale: Option<String>,
@@ -31,9 +31,9 @@ entity! {
         pub due: Option<NotificationDue>,
         /// When it is too late.
         pub deadline: Option<Instant>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<NotificationStatus>,
-        /// What was tried.
+        /// Delivery attempts so far.
         pub attempts: Vec<NotificationAttempt>,
     }
 }
@@ -53,7 +53,7 @@ shape! {
 shape! {
     /// One attempt to deliver.
     pub struct NotificationAttempt {
-        /// When.
+        /// When it was attempted.
         pub at: Instant,
         /// With which end.
         pub status: Coded<NotificationStatus>,
@@ -65,13 +65,13 @@ shape! {
 }
 
 entity! {
-    /// What somebody agreed to.
+    /// A person's consent.
     pub struct Consent {
-        /// Who.
+        /// The person who consented.
         pub person: Ref<Person>,
-        /// To what use.
+        /// Purposes covered.
         pub purpose: Vec<String>,
-        /// On what ground.
+        /// Legal basis.
         pub legal_basis: Coded<LegalBasis>,
         /// Given or not.
         pub status: ConsentStatus,
@@ -91,13 +91,13 @@ entity! {
 entity! {
     /// A request to erase, carried to every connection.
     pub struct ErasureRequest {
-        /// Whose data.
+        /// The person whose data is to be erased.
         pub person: Ref<Person>,
         /// When it was asked.
         pub requested_at: Instant,
         /// Until when it must be done.
         pub deadline: Option<Instant>,
-        /// Where it stands.
+        /// Status.
         pub status: ErasureStatus,
         /// Why it was refused.
         pub refusal: Option<String> => PERSONAL,
@@ -109,9 +109,9 @@ entity! {
 shape! {
     /// An erasure at one connection.
     pub struct ErasureStep {
-        /// Which.
+        /// The connection.
         pub connection: String,
-        /// Where it stands.
+        /// Status.
         pub status: ErasureStatus,
         /// When it was done.
         pub done_at: Option<Instant>,
@@ -123,11 +123,11 @@ shape! {
 entity! {
     /// A migration from one system to another.
     pub struct MigrationRun {
-        /// From which connection.
+        /// The connection migrated from.
         pub from_connection: String,
-        /// To which.
+        /// The connection migrated to.
         pub to_connection: String,
-        /// In which stage.
+        /// Current stage.
         pub stage: MigrationStage,
         /// Where it goes on.
         pub checkpoint: Option<String>,
@@ -180,9 +180,9 @@ shape! {
 shape! {
     /// A signature under a migration.
     pub struct SignOff {
-        /// Who.
+        /// The person who signed off.
         pub by: String => PERSONAL,
-        /// When.
+        /// When they signed off.
         pub at: Instant,
         /// In which round, from 1.
         pub round: u32,

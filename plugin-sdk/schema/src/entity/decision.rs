@@ -10,7 +10,7 @@ use crate::types::{Coded, Decimal, Instant, Localized, Ref, Score, Weight};
 entity! {
     /// A rule that decides on results. Its version is the revision of this record: a rule that changes is another version.
     pub struct DecisionRule {
-        /// Its name.
+        /// Name.
         pub name: String,
         /// The id of the position that it is for; absent: every position that no other rule is for.
         pub position: Option<String>,
@@ -18,7 +18,7 @@ entity! {
         pub profile_version: Option<u32>,
         /// From here on a result passes, in per cent of its scale.
         pub pass: Decimal,
-        /// The band whose scores a person decides on.
+        /// The band of scores that a person decides on.
         pub border: Option<BorderBand>,
         /// False: it decides on nothing any more.
         pub active: bool,
@@ -59,11 +59,11 @@ fn percent(value: Decimal) -> bool {
 entity! {
     /// A decision on a result. It rests on the values in `inputs`: as long as they stay the same, nothing is decided again.
     pub struct Decision {
-        /// On whose application, where it is known.
+        /// The application, if known.
         pub application: Option<Ref<Application>>,
-        /// In which interview.
+        /// The interview.
         pub interview: Ref<Interview>,
-        /// On which result.
+        /// The interview result decided on.
         pub result: Ref<InterviewResult>,
         /// What was decided; REVIEW until a person did, and where another decision came before a person did.
         pub outcome: PassDecision => PERSONAL,
@@ -79,7 +79,7 @@ entity! {
         pub corrections: Vec<Ref<DimensionScore>>,
         /// Who decided.
         pub decided_by: Option<Decider>,
-        /// When.
+        /// When it was decided.
         pub decided_at: Option<Instant>,
         /// Why, where a person decided, and why a person must.
         pub reason: Option<Localized> => PERSONAL,
@@ -125,7 +125,7 @@ shape! {
     pub struct Decider {
         /// A rule or a person.
         pub kind: DeciderKind,
-        /// Which person.
+        /// The person, where a person decided.
         pub person: Option<String> => PERSONAL,
     }
 }
@@ -133,9 +133,9 @@ shape! {
 shape! {
     /// What a decision was made from: a record, and of it what was judged.
     pub struct DecisionInput {
-        /// Which entity.
+        /// Entity of the record.
         pub entity: String,
-        /// Which record.
+        /// The record.
         pub record: RecordId,
         /// Which revision of it, from 1.
         pub revision: u64,

@@ -7,9 +7,9 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Decimal, LocalDate, Localized, Ref, Validity, Weight};
 
 entity! {
-    /// Somebody who works here, as one source knows them.
+    /// An employee, as one source knows them.
     pub struct Employee {
-        /// Who it is.
+        /// The person.
         pub person: PersonDetails,
         /// The person that this record was found to be.
         pub same_person: Option<Ref<Person>>,
@@ -24,11 +24,11 @@ entity! {
 }
 
 shape! {
-    /// How somebody's work stands now.
+    /// The current state of an employee's work.
     pub struct WorkSummary {
         /// Where the employment stands.
         pub status: Option<Coded<EmploymentStatus>>,
-        /// On what terms.
+        /// Type of employment.
         pub kind: Option<Coded<EmploymentType>>,
         /// As what.
         pub title: Option<String>,
@@ -38,15 +38,15 @@ shape! {
         pub level: Option<String>,
         /// The grade.
         pub grade: Option<String>,
-        /// In which unit.
+        /// Organizational unit.
         pub org_unit: Option<Ref<OrgUnit>>,
         /// The unit's name, where the source gives it here.
         pub org_unit_name: Option<String>,
         /// In which other units.
         pub other_org_units: Vec<Ref<OrgUnit>>,
-        /// For whom.
+        /// Direct manager.
         pub manager: Option<Ref<Employee>>,
-        /// Where.
+        /// Work location.
         pub location: Option<String>,
         /// The cost centre.
         pub cost_center: Option<String>,
@@ -58,7 +58,7 @@ shape! {
         pub probation_end: Option<LocalDate>,
         /// The last day of work.
         pub end_date: Option<LocalDate>,
-        /// Why it ended.
+        /// Reason for leaving.
         pub end_reason: Option<Coded<EndReason>> => PERSONAL,
         /// The address at work.
         pub work_email: Option<String> => PERSONAL,
@@ -70,11 +70,11 @@ shape! {
 entity! {
     /// An employment: the terms between a person and a company.
     pub struct Employment {
-        /// Who.
+        /// The employee.
         pub employee: Ref<Employee>,
-        /// On what terms.
+        /// Type of employment.
         pub kind: Option<Coded<EmploymentType>>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<EmploymentStatus>,
         /// The company.
         pub employer: Option<Ref<OrgUnit>>,
@@ -86,9 +86,9 @@ entity! {
         pub probation: Option<Probation>,
         /// The last day.
         pub end_date: Option<LocalDate>,
-        /// Why it ended.
+        /// Reason why it ended.
         pub end_reason: Option<Coded<EndReason>> => PERSONAL,
-        /// In words.
+        /// Note about the end, in free text.
         pub end_note: Option<Localized> => PERSONAL,
         /// Seniority counts from here.
         pub seniority_date: Option<LocalDate>,
@@ -116,17 +116,17 @@ shape! {
         pub start: Option<LocalDate>,
         /// The last day.
         pub end: Option<LocalDate>,
-        /// How it ended.
+        /// Outcome of the probation.
         pub outcome: Option<Coded<ProbationOutcome>> => PERSONAL,
     }
 }
 
 entity! {
-    /// What somebody does in an employment, and where.
+    /// The position and place of work within an employment.
     pub struct Assignment {
-        /// In which employment.
+        /// The employment that it belongs to.
         pub employment: Option<Ref<Employment>>,
-        /// Who.
+        /// The employee.
         pub employee: Ref<Employee>,
         /// The position's name.
         pub title: Option<String>,
@@ -140,15 +140,15 @@ entity! {
         pub level: Option<String>,
         /// The grade.
         pub grade: Option<String>,
-        /// In which unit.
+        /// Organizational unit.
         pub org_unit: Option<Ref<OrgUnit>>,
-        /// In which company.
+        /// The company.
         pub legal_entity: Option<Ref<OrgUnit>>,
-        /// Where.
+        /// Work location.
         pub location: Option<String>,
-        /// For whom.
+        /// Direct manager.
         pub manager: Option<Ref<Employee>>,
-        /// For whom else.
+        /// Dotted-line managers.
         pub dotted_managers: Vec<Ref<Employee>>,
         /// Share of a full position: 0.5 is half.
         pub fte: Option<Decimal>,
@@ -168,7 +168,7 @@ entity! {
 shape! {
     /// A share of a cost.
     pub struct CostShare {
-        /// Who bears it.
+        /// The unit that bears it.
         pub org_unit: Ref<OrgUnit>,
         /// How much of it.
         pub weight: Weight,

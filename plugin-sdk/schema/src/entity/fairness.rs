@@ -8,9 +8,9 @@ use crate::types::{DateSpan, Decimal, Instant, Localized, Ref};
 entity! {
     /// Why a score is what it is, for the candidate.
     pub struct Explanation {
-        /// Whose application.
+        /// The application explained.
         pub application: Ref<Application>,
-        /// Of which result,
+        /// The interview result explained,
         pub result: Option<Ref<InterviewResult>>,
         /// or of which score.
         pub score: Option<Ref<DimensionScore>>,
@@ -28,11 +28,11 @@ shape! {
     pub struct ExplanationPoint {
         /// What was asked for.
         pub criterion: Localized,
-        /// What was seen.
+        /// What was observed.
         pub evidence: Option<Localized> => PERSONAL,
-        /// In which answer.
+        /// The answer that it was observed in.
         pub answer: Option<Ref<InterviewAnswer>>,
-        /// How it fits.
+        /// How it fits the requirement.
         pub match_to_requirement: Option<Localized> => PERSONAL,
     }
 }
@@ -60,7 +60,7 @@ shape! {
     pub struct AuditScope {
         /// Over one position; none: over all.
         pub position: Option<Ref<Job>>,
-        /// In which days.
+        /// The period audited.
         pub window: DateSpan,
     }
 }
@@ -70,9 +70,9 @@ shape! {
     pub struct AuditGroup {
         /// By what: gender, age, or several joined by a plus sign.
         pub attribute: String,
-        /// Which value.
+        /// Value of the attribute.
         pub value: String,
-        /// How many people.
+        /// Number of people in the group.
         pub n: u32,
         /// How many of them were selected.
         pub selected_n: u32,
@@ -91,7 +91,7 @@ fn group_rules(group: &AuditGroup, walk: &mut Walk<'_>) {
 shape! {
     /// Who is not in an audit.
     pub struct AuditExclusion {
-        /// People of whom nothing is known.
+        /// People for whom the attribute is unknown.
         pub n_missing: u32,
         /// Groups too small to compare.
         pub small_groups: Vec<String>,

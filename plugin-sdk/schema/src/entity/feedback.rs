@@ -9,9 +9,9 @@ use crate::types::{Coded, DateSpan, ExternalId, Instant, Localized, Ref, Score};
 entity! {
     /// What a colleague says.
     pub struct PeerFeedback {
-        /// About whom.
+        /// The employee that the feedback is about.
         pub about: Ref<Employee>,
-        /// Who says so, as a salted hash that tells one from another and names nobody.
+        /// The author as a salted hash, which tells authors apart without naming them.
         pub from_hash: Option<String> => PERSONAL,
         /// Who says so, where the reader has a right to know.
         pub from: Option<Ref<Employee>> => PERSONAL,
@@ -19,11 +19,11 @@ entity! {
         pub relation: Option<Coded<Relation>>,
         /// About which ability.
         pub competency: Option<Ref<Competency>>,
-        /// How well.
+        /// The score.
         pub score: Option<Score> => PERSONAL,
-        /// In words.
+        /// Feedback, in free text.
         pub text: Option<String> => PERSONAL,
-        /// When.
+        /// When it was given.
         pub at: Option<Instant>,
         /// The one who says so is not to be named.
         pub anonymous: bool,
@@ -44,17 +44,17 @@ entity! {
         pub employee: Option<Ref<Employee>>,
         /// or a unit: exactly one of the two.
         pub org_unit: Option<Ref<OrgUnit>>,
-        /// What kind.
+        /// Kind of feedback.
         pub kind: Coded<CustomerFeedbackKind>,
-        /// How often.
+        /// Number of cases.
         pub count: Option<u32>,
         /// How often among how many.
         pub rate: Option<Ratio>,
-        /// In which days.
+        /// The period covered.
         pub period: Option<DateSpan>,
-        /// How bad.
+        /// Severity.
         pub severity: Option<Severity>,
-        /// In words.
+        /// Feedback, in free text.
         pub text: Option<String> => PERSONAL,
         /// The case in the source.
         pub case: Option<ExternalId>,
@@ -71,9 +71,9 @@ fn customer_rules(feedback: &CustomerFeedback, walk: &mut Walk<'_>) {
 shape! {
     /// A share as two counts, so that shares can be added.
     pub struct Ratio {
-        /// How many.
+        /// Numerator.
         pub n: u64,
-        /// Of how many.
+        /// Denominator.
         pub d: u64,
     }
     rules ratio_rules
@@ -88,15 +88,15 @@ fn ratio_rules(ratio: &Ratio, walk: &mut Walk<'_>) {
 entity! {
     /// What a candidate says about an interview.
     pub struct Survey {
-        /// Which.
+        /// The interview that was surveyed.
         pub interview: Ref<Interview>,
-        /// How content.
+        /// Satisfaction score.
         pub satisfaction: Option<Score> => PERSONAL,
         /// Answer by answer.
         pub answers: Vec<SurveyAnswer> => PERSONAL,
-        /// In words.
+        /// Comment, in free text.
         pub comment: Option<String> => PERSONAL,
-        /// When.
+        /// When it was answered.
         pub answered_at: Option<Instant>,
     }
 }
@@ -104,11 +104,11 @@ entity! {
 shape! {
     /// One answer of a survey.
     pub struct SurveyAnswer {
-        /// What was asked.
+        /// The question asked.
         pub question: Localized,
         /// As a figure.
         pub score: Option<Score>,
-        /// In words.
+        /// Answer, in free text.
         pub text: Option<String> => PERSONAL,
     }
 }

@@ -10,23 +10,23 @@ use crate::types::{Coded, Decimal, Instant, Localized, MediaRef, Ref, Score, Zon
 entity! {
     /// An interview.
     pub struct Interview {
-        /// Of whom.
+        /// The application.
         pub application: Ref<Application>,
-        /// What for.
+        /// The order that it fulfils.
         pub order: Option<Ref<InterviewOrder>>,
         /// For which job, where the source says it here.
         pub job: Option<Ref<Job>>,
-        /// From 0.
+        /// Round, from 0.
         pub round: Option<u32>,
-        /// Who asks.
+        /// Who asks the questions.
         pub kind: InterviewKind,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<InterviewStatus>,
         /// When it is planned to begin.
         pub start: Option<ZonedInstant>,
         /// When it is planned to end.
         pub end: Option<ZonedInstant>,
-        /// When it began.
+        /// When it started.
         pub started_at: Option<ZonedInstant>,
         /// When it ended.
         pub ended_at: Option<ZonedInstant>,
@@ -34,13 +34,13 @@ entity! {
         pub interviewers: Vec<Ref<Employee>>,
         /// In which language, BCP 47.
         pub language: Option<String>,
-        /// Where it is held. Whoever has it can come in.
+        /// The link to the meeting. Anyone who has it can join.
         pub meeting_url: Option<String> => SENSITIVE,
         /// What the candidate used.
         pub device: Option<Device>,
         /// Face and voice, kept elsewhere.
         pub recording: Vec<MediaRef> => SPECIAL,
-        /// What was said.
+        /// Transcript.
         pub transcript: Vec<Utterance> => SENSITIVE,
     }
 }
@@ -62,11 +62,11 @@ shape! {
 shape! {
     /// Something that was said.
     pub struct Utterance {
-        /// When.
+        /// When it was said.
         pub at: Instant,
-        /// By whom.
+        /// The speaker.
         pub speaker: Speaker,
-        /// What.
+        /// What was said.
         pub text: String => SENSITIVE,
     }
 }
@@ -74,13 +74,13 @@ shape! {
 entity! {
     /// An answer to one question.
     pub struct InterviewAnswer {
-        /// In which interview.
+        /// The interview.
         pub interview: Ref<Interview>,
-        /// To what.
+        /// The question answered.
         pub question: Question,
-        /// In words.
+        /// The answer as text.
         pub answer_text: Option<String> => SENSITIVE,
-        /// Which choices.
+        /// Choices selected.
         pub choice: Vec<String> => PERSONAL,
         /// Face and voice, kept elsewhere.
         pub media: Vec<MediaRef> => SPECIAL,
@@ -90,11 +90,11 @@ entity! {
         pub first_response_at: Option<Instant>,
         /// When the answer was sent.
         pub submitted_at: Option<Instant>,
-        /// What was observed.
+        /// Observations made during the answer.
         pub observations: Vec<Observation> => SPECIAL,
         /// What the candidate was told meanwhile, so that a prompted answer can be told from an unprompted one.
         pub prompts: Vec<Prompt>,
-        /// How well.
+        /// The score.
         pub score: Option<Score> => PERSONAL,
     }
 }
@@ -104,7 +104,7 @@ shape! {
     pub struct Question {
         /// Its id in the library: the external id of a `question`, of the answer's own connection or of `renmen`.
         pub id: Option<String>,
-        /// What is asked.
+        /// The question's text.
         pub text: Localized,
         /// What kind of answer.
         pub kind: Coded<AnswerKind>,
@@ -122,13 +122,13 @@ shape! {
 shape! {
     /// Something observed in an answer: a score, a code, or both.
     pub struct Observation {
-        /// What was observed.
+        /// Kind of observation.
         pub kind: Coded<ObservationKind>,
         /// As a figure on a scale.
         pub score: Option<Score> => SPECIAL,
         /// As a word.
         pub code: Option<String> => SPECIAL,
-        /// When.
+        /// When it was observed.
         pub at: Option<Instant>,
         /// How sure, 0 to 1.
         pub confidence: Option<Decimal>,
@@ -138,9 +138,9 @@ shape! {
 shape! {
     /// Something that the candidate was told.
     pub struct Prompt {
-        /// When.
+        /// When it was given.
         pub at: Instant,
-        /// What.
+        /// The prompt's text.
         pub text: Localized,
     }
 }
@@ -148,15 +148,15 @@ shape! {
 entity! {
     /// Something that happened around an interview.
     pub struct EnvironmentEvent {
-        /// In which.
+        /// The interview.
         pub interview: Ref<Interview>,
-        /// When.
+        /// When it happened.
         pub at: Instant,
-        /// What.
+        /// What happened.
         pub kind: Coded<EnvironmentKind>,
-        /// How much.
+        /// Measured value.
         pub value: Option<Measured>,
-        /// How bad.
+        /// Severity.
         pub severity: Option<Severity>,
         /// What the candidate was told to do about it.
         pub remedy: Option<Localized>,
@@ -170,7 +170,7 @@ shape! {
     pub struct Measured {
         /// The figure.
         pub n: Decimal,
-        /// Its unit.
+        /// Unit of the value.
         pub unit: EnvironmentUnit,
     }
 }

@@ -11,11 +11,11 @@ entity! {
     pub struct Job {
         /// Which of the four.
         pub kind: Coded<JobKind>,
-        /// Its name.
+        /// Name.
         pub title: Localized,
         /// The source's own code.
         pub code: Option<String>,
-        /// Where it stands.
+        /// Status.
         pub status: Option<Coded<JobStatus>>,
         /// How many people are wanted.
         pub openings: Option<u32>,
@@ -25,13 +25,13 @@ entity! {
         pub description: Option<Localized>,
         /// The job that a requisition or posting is for.
         pub parent: Option<Ref<Job>>,
-        /// For whom.
+        /// Units that hire.
         pub org_units: Vec<Ref<OrgUnit>>,
-        /// Where.
+        /// Locations of the job.
         pub locations: Vec<String>,
         /// On site or not.
         pub work_mode: Option<Coded<WorkMode>>,
-        /// On what terms.
+        /// Type of employment offered.
         pub employment_type: Option<Coded<EmploymentType>>,
         /// The family of jobs.
         pub job_family: Option<String>,
@@ -43,7 +43,7 @@ entity! {
         pub pay_band: Option<Ref<PayBand>>,
         /// What a posting tells of the pay.
         pub advertised_pay: Option<PayRange> => PUBLIC,
-        /// Who hires.
+        /// People involved in hiring.
         pub hiring_team: Vec<HiringMember>,
         /// What is asked for.
         pub profile: Option<Ref<PositionProfile>>,
@@ -55,7 +55,7 @@ entity! {
         pub opened_at: Option<Instant>,
         /// When it was closed.
         pub closed_at: Option<Instant>,
-        /// When somebody should begin.
+        /// Planned start date.
         pub target_start: Option<LocalDate>,
     }
     rules job_rules
@@ -72,11 +72,11 @@ fn job_rules(job: &Job, walk: &mut Walk<'_>) {
 }
 
 shape! {
-    /// Somebody who hires.
+    /// A member of the hiring team.
     pub struct HiringMember {
-        /// Who.
+        /// The employee.
         pub person: Ref<Employee>,
-        /// What they do.
+        /// Role in hiring.
         pub role: Coded<HiringRole>,
     }
 }
@@ -84,7 +84,7 @@ shape! {
 shape! {
     /// A job at one channel.
     pub struct ChannelPost {
-        /// Which.
+        /// The channel.
         pub channel: Coded<SourceChannel>,
         /// The channel's name.
         pub detail: Option<String>,

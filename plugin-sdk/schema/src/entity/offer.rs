@@ -11,15 +11,15 @@ use crate::types::{
 entity! {
     /// An offer to an applicant, with its pay.
     pub struct Offer {
-        /// To whom.
+        /// The application that the offer answers.
         pub application: Ref<Application>,
-        /// Where it stands.
+        /// Status.
         pub status: Coded<OfferStatus>,
         /// The first day of work.
         pub start_date: Option<LocalDate>,
         /// The level.
         pub level: Option<String>,
-        /// What is paid.
+        /// Pay components offered.
         pub pay: Vec<OfferPart> => SENSITIVE,
         /// Months of probation.
         pub probation_months: Option<u32>,
@@ -41,11 +41,11 @@ entity! {
 shape! {
     /// One part of the pay of an offer.
     pub struct OfferPart {
-        /// Which.
+        /// The pay component.
         pub component: Coded<PayComponent>,
-        /// Its own name.
+        /// Own name.
         pub name: Option<Localized>,
-        /// How much.
+        /// The amount offered.
         pub rate: PayRate => SENSITIVE,
         /// Per cent of it during probation.
         pub probation_percent: Option<Decimal> => SENSITIVE,
@@ -55,7 +55,7 @@ shape! {
 entity! {
     /// What to offer, and what that was made from.
     pub struct PaySuggestion {
-        /// To whom.
+        /// The application.
         pub application: Ref<Application>,
         /// From what to what.
         pub range: PayRange => SENSITIVE,
@@ -65,7 +65,7 @@ entity! {
         pub level: Option<String>,
         /// What it was made from.
         pub inputs: Vec<SuggestionInput> => SENSITIVE,
-        /// By which rule.
+        /// Version of the rule that produced it.
         pub rule_version: String,
     }
     rules suggestion_rules
@@ -83,7 +83,7 @@ fn suggestion_rules(suggestion: &PaySuggestion, walk: &mut Walk<'_>) {
 shape! {
     /// Something that a suggestion was made from.
     pub struct SuggestionInput {
-        /// What it is.
+        /// Kind of input.
         pub kind: PaySuggestionInput,
         /// The band, where it is one.
         pub band: Option<Ref<PayBand>>,
@@ -93,7 +93,7 @@ shape! {
         pub rate: Option<PayRate> => SENSITIVE,
         /// As a figure or word: 0.85, middle.
         pub value: Option<String> => SENSITIVE,
-        /// Who says so.
+        /// Source of the input.
         pub provenance: Option<String>,
     }
 }

@@ -8,15 +8,15 @@ use crate::types::{Coded, Localized, Ref, Validity};
 entity! {
     /// A company, department, team or another unit.
     pub struct OrgUnit {
-        /// Its name.
+        /// Name.
         pub name: Localized,
         /// The source's own code.
         pub code: Option<String>,
-        /// What it is.
+        /// Kind of unit.
         pub kind: Coded<OrgUnitKind>,
         /// What it is a part of.
         pub parent: Option<Ref<OrgUnit>>,
-        /// Who leads it.
+        /// Head of the unit.
         pub manager: Option<Ref<Employee>>,
         /// Its place among its siblings.
         pub position: Option<u64>,

@@ -7,17 +7,17 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, Decimal, Localized, PayInterval, PayRate, Ref, Validity};
 
 entity! {
-    /// One part of what somebody earns: a rate or equity.
+    /// One component of an employee's pay: a rate or equity.
     pub struct Compensation {
-        /// Who.
+        /// The employee.
         pub employee: Ref<Employee>,
-        /// In which employment.
+        /// The employment that it belongs to.
         pub employment: Option<Ref<Employment>>,
-        /// Which part.
+        /// The pay component.
         pub component: Coded<PayComponent>,
         /// The part's own name.
         pub name: Option<Localized>,
-        /// How much.
+        /// The rate of pay.
         pub rate: Option<PayRate> => SENSITIVE,
         /// Shares or options.
         pub equity: Option<EquityGrant> => SENSITIVE,
@@ -42,7 +42,7 @@ fn compensation_rules(compensation: &Compensation, walk: &mut Walk<'_>) {
 shape! {
     /// Shares or options.
     pub struct EquityGrant {
-        /// How many.
+        /// Number of units.
         pub units: Decimal => SENSITIVE,
         /// Of what: options, restricted units.
         pub instrument: String,

@@ -9,17 +9,17 @@ use crate::types::{Coded, DateSpan, Decimal, LocalDate, Localized, Money, Ref};
 entity! {
     /// One calculation of pay for a period.
     pub struct PayrollRun {
-        /// Of which days.
+        /// The period paid.
         pub period: DateSpan,
         /// When it is paid.
         pub pay_date: Option<LocalDate>,
         /// Why it was made.
         pub kind: Coded<PayrollRunKind>,
-        /// Where it stands.
+        /// Status.
         pub state: Coded<PayrollRunState>,
         /// For which group of employees.
         pub pay_group: Option<String>,
-        /// In which company.
+        /// The company.
         pub legal_entity: Option<Ref<OrgUnit>>,
         /// What it comes to, one for each currency.
         pub totals: Vec<Money> => SENSITIVE,
@@ -29,9 +29,9 @@ entity! {
 entity! {
     /// A payslip. That gross less deductions and taxes is net is verified and a difference reported; it is never corrected.
     pub struct PayrollRecord {
-        /// Of which run.
+        /// The payroll run.
         pub run: Ref<PayrollRun>,
-        /// Whose.
+        /// The employee paid.
         pub employee: Ref<Employee>,
         /// Of which days, where it is not the run's.
         pub period: Option<DateSpan>,
@@ -39,7 +39,7 @@ entity! {
         pub gross: Money => SENSITIVE,
         /// What is paid out.
         pub net: Money => SENSITIVE,
-        /// In parts.
+        /// Lines of the payslip.
         pub lines: Vec<PayLine> => SENSITIVE,
         /// What the source itself says about the calculation.
         pub note: Option<String> => SENSITIVE,
@@ -49,13 +49,13 @@ entity! {
 shape! {
     /// One line of a payslip.
     pub struct PayLine {
-        /// What it does.
+        /// What the line does to pay.
         pub kind: PayLineKind,
         /// What it is for.
         pub code: Coded<PayLineCode>,
         /// As the payslip names it.
         pub name: Localized,
-        /// How much.
+        /// The amount.
         pub amount: Money => SENSITIVE,
         /// Hours that it pays.
         pub hours: Option<Decimal> => SENSITIVE,

@@ -7,21 +7,21 @@ use crate::shape::{entity, shape};
 use crate::types::{Coded, DateSpan, Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
-    /// A review of somebody's work.
+    /// A review of an employee's performance.
     pub struct PerformanceReview {
-        /// What it covers.
+        /// The review cycle.
         pub cycle: ReviewCycle,
-        /// Whose work.
+        /// The employee reviewed.
         pub reviewee: Ref<Employee>,
-        /// Who judged.
+        /// The reviewer.
         pub reviewer: Option<Ref<Employee>>,
         /// How they stand to each other.
         pub relation: Option<Coded<Relation>>,
-        /// How well.
+        /// Overall rating.
         pub rating: Option<Score> => PERSONAL,
-        /// In words.
+        /// Comment, in free text.
         pub comment: Option<Localized> => PERSONAL,
-        /// In parts.
+        /// Ratings by item.
         pub items: Vec<ReviewItem> => PERSONAL,
         /// The stage of the review, in the source's own words.
         pub stage: Option<String>,
@@ -35,9 +35,9 @@ entity! {
 shape! {
     /// What a review covers.
     pub struct ReviewCycle {
-        /// Its name.
+        /// Name.
         pub name: Option<Localized>,
-        /// Which days.
+        /// The period covered.
         pub period: Option<DateSpan>,
         /// What kind. PROBATION is a period of its own.
         pub kind: Coded<ReviewCycleKind>,
@@ -47,33 +47,33 @@ shape! {
 shape! {
     /// A part of a review.
     pub struct ReviewItem {
-        /// What is judged.
+        /// What is rated.
         pub metric: Localized,
         /// The metric's code.
         pub code: Option<String>,
-        /// How well.
+        /// The score.
         pub score: Option<Score> => PERSONAL,
         /// How much it counts.
         pub weight: Option<Weight>,
-        /// In words.
+        /// Comment, in free text.
         pub comment: Option<Localized> => PERSONAL,
     }
 }
 
 entity! {
-    /// A figure of somebody's, a unit's or a position's work.
+    /// A performance figure of an employee, a unit or a position.
     pub struct PerformanceMetric {
-        /// What is measured.
+        /// The metric.
         pub metric: Metric,
-        /// Of an employee,
+        /// The subject: an employee,
         pub employee: Option<Ref<Employee>>,
         /// or a unit,
         pub org_unit: Option<Ref<OrgUnit>>,
         /// or a position: exactly one of the three.
         pub position: Option<Ref<Job>>,
-        /// In which days.
+        /// The period measured.
         pub period: DateSpan,
-        /// How much.
+        /// The measured value.
         pub value: Decimal => PERSONAL,
         /// How much was aimed at.
         pub target: Option<Decimal>,
@@ -97,9 +97,9 @@ fn metric_rules(metric: &PerformanceMetric, walk: &mut Walk<'_>) {
 shape! {
     /// What is measured.
     pub struct Metric {
-        /// Its code.
+        /// Code.
         pub code: String,
-        /// Its name.
+        /// Name.
         pub name: Localized,
         /// In what: CNY, percent, pieces.
         pub unit: Option<String>,

@@ -8,7 +8,7 @@ use crate::types::{Coded, Decimal, Instant, LocalDate, MediaRef};
 entity! {
     /// A person, linking the candidates, employees and reviewers of all systems that are the same one.
     pub struct Person {
-        /// Who it is.
+        /// The person's details.
         pub person: PersonDetails,
         /// Why the linked records are held to be the same person.
         pub matches: Vec<IdentityMatch>,
@@ -140,7 +140,7 @@ fn phone_rules(phone: &Phone, walk: &mut Walk<'_>) {
         walk.defect_in(
             "e164",
             "bad_phone",
-            "a text that is no E.164 number; expected + and 7 to 15 digits, or nothing",
+            "a text that is not an E.164 number; expected + and 7 to 15 digits, or nothing",
         );
     }
 }
@@ -148,11 +148,11 @@ fn phone_rules(phone: &Phone, walk: &mut Walk<'_>) {
 shape! {
     /// An identity document.
     pub struct NationalId {
-        /// Which document.
+        /// Kind of document.
         pub kind: Coded<NationalIdKind>,
         /// The country that gave it, ISO 3166-1 alpha-2.
         pub country: Option<String>,
-        /// Its number.
+        /// Number.
         pub value: String => SENSITIVE,
         /// The last day on which it is valid.
         pub expires_on: Option<LocalDate>,
@@ -182,13 +182,13 @@ shape! {
 shape! {
     /// A bank account.
     pub struct BankAccount {
-        /// Its number.
+        /// Number.
         pub number: String => SENSITIVE,
         /// The bank.
         pub bank: Option<String> => SENSITIVE,
         /// The branch.
         pub branch: Option<String> => SENSITIVE,
-        /// In whose name.
+        /// Account holder.
         pub holder: Option<String> => SENSITIVE,
     }
 }
@@ -204,7 +204,7 @@ shape! {
         pub score: Option<Decimal>,
         /// The rule, or the person who decided.
         pub decided_by: Option<String> => PERSONAL,
-        /// When.
+        /// When they were matched.
         pub at: Option<Instant>,
     }
 }

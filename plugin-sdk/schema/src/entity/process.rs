@@ -9,9 +9,9 @@ use crate::types::{Coded, Instant, Ref};
 entity! {
     /// One step that was taken. Only ever added.
     pub struct ProcessNode {
-        /// Of what.
+        /// The subject of the process.
         pub subject: Subject,
-        /// Which step.
+        /// The step.
         pub node: Coded<NodeCode>,
         /// By the source's clock.
         pub at: Instant,
@@ -68,13 +68,13 @@ shape! {
         pub clicks: Option<u32>,
         /// How long it waited, in milliseconds.
         pub wait_ms: Option<u64>,
-        /// By which way.
+        /// The channel used.
         pub channel: Option<String>,
         /// The question that was shown or answered.
         pub question: Option<String>,
         /// How much is done: 2 of 5.
         pub done: Option<u32>,
-        /// Of how many.
+        /// Total number.
         pub of: Option<u32>,
     }
 }
@@ -84,13 +84,13 @@ entity! {
     pub struct Tag {
         /// What it is about.
         pub category: Coded<TagCategory>,
-        /// What it says.
+        /// The label.
         pub value: String => PERSONAL,
-        /// On what.
+        /// The record labelled.
         pub on: Subject,
         /// Who set it.
         pub set_by: Option<String> => PERSONAL,
-        /// When.
+        /// When it was set.
         pub at: Option<Instant>,
     }
 }

@@ -12,7 +12,7 @@ entity! {
     pub struct PositionProfile {
         /// The position.
         pub position: Ref<Job>,
-        /// From 1, rising.
+        /// Version, from 1, increasing.
         pub version: u32,
         /// When it was published; none while it is a draft.
         pub published_at: Option<Instant>,
@@ -42,7 +42,7 @@ fn profile_rules(profile: &PositionProfile, walk: &mut Walk<'_>) {
 shape! {
     /// One competency of a profile.
     pub struct ProfileCompetency {
-        /// Which.
+        /// The competency.
         pub competency: Ref<Competency>,
         /// How much it counts.
         pub weight: Weight,
@@ -58,11 +58,11 @@ shape! {
 shape! {
     /// A part of a competency, and what gives evidence of it.
     pub struct Dimension {
-        /// Its name.
+        /// Name.
         pub name: Localized,
         /// Its share of the competency.
         pub weight: Option<Weight>,
-        /// What gives evidence.
+        /// The kind of evidence.
         pub modality: Coded<Modality>,
         /// What to look for.
         pub evidence_hint: Option<Localized>,
@@ -74,7 +74,7 @@ shape! {
     pub struct DerivedFrom {
         /// The metric's code.
         pub metric: String,
-        /// In which time.
+        /// The period considered.
         pub window: DateSpan,
         /// Of the best part: 0.9 is the best tenth.
         pub quantile: Option<Decimal>,
@@ -84,11 +84,11 @@ shape! {
 entity! {
     /// Something that people can be good at.
     pub struct Competency {
-        /// Its name.
+        /// Name.
         pub name: Localized,
         /// The source's own code.
         pub code: Option<String>,
-        /// What kind.
+        /// Kind of ability.
         pub kind: Option<Coded<CompetencyKind>>,
         /// The same in public taxonomies.
         pub taxonomy: Vec<Taxonomy>,
@@ -108,19 +108,19 @@ shape! {
 entity! {
     /// An instruction to a vendor to change its model. It states the old value, and is refused where the vendor has another.
     pub struct ModelAdjustment {
-        /// Whose model.
+        /// The model to change.
         pub target: AdjustmentTarget,
-        /// What to change.
+        /// The changes requested.
         pub ops: Vec<AdjustOp>,
-        /// Why.
+        /// The evidence for the change.
         pub evidence: Option<AdjustmentEvidence>,
-        /// Who asked.
+        /// Who requested it.
         pub requested_by: Option<String> => PERSONAL,
-        /// Who agreed.
+        /// Who approved it.
         pub approved_by: Option<String> => PERSONAL,
         /// What people did about it, the first first: who, when and why.
         pub acts: Vec<AdjustmentAct>,
-        /// Where it stands.
+        /// Status.
         pub status: AdjustmentStatus,
         /// The vendor's id of it.
         pub vendor_receipt: Option<String>,
@@ -136,21 +136,21 @@ entity! {
 }
 
 shape! {
-    /// What somebody did about an adjust instruction.
+    /// A person's action on an adjust instruction.
     pub struct AdjustmentAct {
         /// The status that it led to: PROPOSED, APPROVED, REJECTED, REVERTING.
         pub to: AdjustmentStatus,
-        /// Who.
+        /// The person who acted.
         pub by: String => PERSONAL,
-        /// When.
+        /// When they acted.
         pub at: Instant,
-        /// Why.
+        /// The reason given.
         pub reason: Option<String>,
     }
 }
 
 shape! {
-    /// Whose model is changed.
+    /// The model that is changed.
     pub struct AdjustmentTarget {
         /// The connection to the vendor.
         pub vendor_connection: String,
@@ -168,7 +168,7 @@ shape! {
         /// BLOCK_FEATURE (feature).
         #[keyword("enum", ["SET_WEIGHT", "ADD_SIGNAL", "DROP_QUESTION", "ADD_QUESTION", "BLOCK_FEATURE"])]
         pub op: String,
-        /// Whose weight.
+        /// The competency whose weight changes.
         pub competency: Option<Ref<Competency>>,
         /// Only for this kind of evidence.
         pub modality: Option<Coded<Modality>>,
@@ -219,7 +219,7 @@ shape! {
     pub struct AdjustmentEvidence {
         /// The analysis.
         pub analysis_ref: Option<String>,
-        /// Which figure.
+        /// Name of the metric.
         pub metric: String,
         /// The figure before the change.
         pub before: Decimal,
@@ -231,13 +231,13 @@ shape! {
 shape! {
     /// What came of a change.
     pub struct AdjustmentEffect {
-        /// Which figure.
+        /// Name of the metric.
         pub metric: String,
         /// The figure after the change.
         pub after: Decimal,
         /// From how many people.
         pub sample: u32,
-        /// In which time.
+        /// The period measured.
         pub window: Option<DateSpan>,
     }
 }

@@ -12,7 +12,7 @@ entity! {
     /// A question or a scenario of a library. An answer names it by its external id; a text that changes is another revision of
     /// the same question.
     pub struct LibraryQuestion {
-        /// What is asked.
+        /// The question's text.
         pub text: Localized,
         /// What kind of answer it asks for.
         pub kind: Coded<AnswerKind>,

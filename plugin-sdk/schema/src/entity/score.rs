@@ -10,15 +10,15 @@ entity! {
     /// The score of one dimension. A correction is another record that names the one it corrects: the first is never
     /// overwritten.
     pub struct DimensionScore {
-        /// In which interview.
+        /// The interview.
         pub interview: Option<Ref<Interview>>,
         /// Or in which assessment.
         pub assessment: Option<Ref<Assessment>>,
-        /// Of which competency.
+        /// The competency scored.
         pub competency: Option<Ref<Competency>>,
         /// The vendor's name of the dimension.
         pub dimension: Option<Localized>,
-        /// How well.
+        /// The score.
         pub score: Score => PERSONAL,
         /// How much it counted.
         pub weight_used: Option<Weight>,
@@ -30,7 +30,7 @@ entity! {
         pub evidence: Vec<Evidence>,
         /// Why, for the candidate.
         pub explanation: Option<Localized> => PERSONAL,
-        /// Who scored.
+        /// Who or what scored it.
         pub scored_by: Option<ScoredBy>,
         /// The score that this one corrects. The gateway alone writes it, for a person who corrected: a source that scored again
         /// sends another score and its new result.
@@ -56,7 +56,7 @@ fn score_rules(score: &DimensionScore, walk: &mut Walk<'_>) {
 shape! {
     /// What a score rests on.
     pub struct Evidence {
-        /// In which answer.
+        /// The answer that holds the evidence.
         pub answer: Ref<InterviewAnswer>,
         /// Which words: the first character, from 0.
         pub from: Option<u32>,
@@ -72,11 +72,11 @@ shape! {
     pub struct ScoredBy {
         /// A model or a person.
         pub kind: ScorerKind,
-        /// Whose model.
+        /// Vendor of the model.
         pub vendor: Option<String>,
         /// Which version of it.
         pub model_version: Option<String>,
-        /// Which person.
+        /// The person who scored.
         pub person: Option<String> => PERSONAL,
     }
 }
@@ -84,9 +84,9 @@ shape! {
 shape! {
     /// Why a score was corrected.
     pub struct AdjustReason {
-        /// What happened.
+        /// The environment event behind it.
         pub environment_event: Option<Ref<EnvironmentEvent>>,
-        /// In words.
+        /// Explanation, in free text.
         pub text: Option<Localized> => PERSONAL,
     }
 }
@@ -94,17 +94,17 @@ shape! {
 entity! {
     /// What an interview came to.
     pub struct InterviewResult {
-        /// Of which.
+        /// The interview.
         pub interview: Ref<Interview>,
         /// As a whole.
         pub overall: Option<Score> => PERSONAL,
-        /// What to do.
+        /// The vendor's recommendation.
         pub recommendation: Option<Coded<Recommendation>> => PERSONAL,
         /// How well the candidate fits the profile.
         pub matching: Option<Score> => PERSONAL,
-        /// What is good.
+        /// Strengths.
         pub strengths: Vec<Localized> => PERSONAL,
-        /// What is not.
+        /// Weaknesses.
         pub weaknesses: Vec<Localized> => PERSONAL,
         /// The level that the candidate showed.
         pub suggested_level: Option<String> => PERSONAL,
@@ -122,13 +122,13 @@ entity! {
 shape! {
     /// A rule that decided on a result.
     pub struct PassRule {
-        /// Which.
+        /// Id of the rule.
         pub rule_id: String,
         /// Which version of it.
         pub version: Option<u32>,
         /// The line, on the scale of the score.
         pub threshold: Option<Decimal>,
-        /// What came out.
+        /// Outcome of the rule.
         pub decision: PassDecision => PERSONAL,
     }
 }

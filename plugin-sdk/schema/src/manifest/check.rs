@@ -115,7 +115,7 @@ impl Manifest {
         for (entity, rules) in &self.lineage {
             let key = format!("lineage.{entity}");
             let Some(kind) = EntityKind::from_name(entity) else {
-                fault(faults, &key, format!("`{entity}` is no entity; `renmen schema` lists them"));
+                fault(faults, &key, format!("`{entity}` is not an entity; `renmen schema` lists them"));
                 continue;
             };
             if !self.carries(entity) {
@@ -126,7 +126,7 @@ impl Manifest {
                     fault(
                         faults,
                         &key,
-                        format!("`{pointer}` is no field of {entity}; expected a JSON Pointer into its body"),
+                        format!("`{pointer}` is not a field of {entity}; expected a JSON Pointer into its body"),
                     );
                 }
                 let (LineageRule::From(from) | LineageRule::Transformed { from, .. }) = rule;
@@ -134,7 +134,7 @@ impl Manifest {
                     fault(
                         faults,
                         &key,
-                        format!("the source of `{pointer}` is no JSON Pointer; expected one, as /mobile"),
+                        format!("the source of `{pointer}` is not a JSON Pointer; expected one, as /mobile"),
                     );
                 }
             }
@@ -149,7 +149,7 @@ impl Manifest {
             for host in hosts {
                 if !is_origin(host) {
                     let expected = "https://host, https://*.host, {configuration_key} or drop:";
-                    fault(faults, &key, format!("`{host}` is no origin; expected {expected}"));
+                    fault(faults, &key, format!("`{host}` is not an origin; expected {expected}"));
                 }
                 self.check_place_holder(host, &key, faults);
             }
@@ -198,7 +198,7 @@ impl Manifest {
         let Some((name, _)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) else { return };
         let declared = self.config_schema.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
         if !declared {
-            fault(faults, key, format!("`{{{name}}}` is no key of config_schema; declare it under its properties"));
+            fault(faults, key, format!("`{{{name}}}` is not a key of config_schema; declare it under its properties"));
         }
     }
 }
@@ -206,7 +206,7 @@ impl Manifest {
 /// Why a connector cannot carry an entity of this name; none when it can.
 pub(super) fn not_carried(entity: &str) -> Option<String> {
     match EntityKind::from_name(entity) {
-        None => Some(format!("`{entity}` is no entity; `renmen schema` lists them")),
+        None => Some(format!("`{entity}` is not an entity; `renmen schema` lists them")),
         Some(kind) if kind.is_gateway_only() => {
             Some(format!("`{entity}` is written by the gateway alone, and no connector can carry it; take it out"))
         }
@@ -299,7 +299,7 @@ type = "string"
     #[test]
     fn each_contradiction_names_its_key() {
         for (from, to, wanted) in [
-            ("\"org_unit\"", "\"departments\"", "streams.employees.entities: `departments` is no entity"),
+            ("\"org_unit\"", "\"departments\"", "streams.employees.entities: `departments` is not an entity"),
             ("\"org_unit\"", "\"decision\"", "streams.employees.entities: `decision` is written by the gateway alone"),
             (
                 "[\"assignment\"]",
@@ -313,7 +313,7 @@ type = "string"
             ),
             ("same_as = \"app\"", "same_as = \"none\"", "slots.old: same_as names the slot `none`"),
             ("same_as = \"app\"", "same_as = \"old\"", "slots.old: same_as names itself"),
-            ("[lineage.employee]", "[lineage.worker]", "lineage.worker: `worker` is no entity"),
+            ("[lineage.employee]", "[lineage.worker]", "lineage.worker: `worker` is not an entity"),
             (
                 "[lineage.employee]",
                 "[lineage.job]",
@@ -324,9 +324,9 @@ type = "string"
             (
                 "https://api.example.com",
                 "https://api.example.com/v1",
-                "http.hosts: `https://api.example.com/v1` is no origin",
+                "http.hosts: `https://api.example.com/v1` is not an origin",
             ),
-            ("https://*.example.com:8443", "*", "http.hosts: `*` is no origin"),
+            ("https://*.example.com:8443", "*", "http.hosts: `*` is not an origin"),
             ("\"POST\"", "\"TRACE\"", "http.methods: `TRACE`"),
             ("contract = \"0.2.0\"", "contract = \"0.2\"", "contract: `0.2`; expected a semantic version"),
             ("version = \"1.2.3\"", "version = \"01.2.3\"", "version: `01.2.3`"),
@@ -335,10 +335,10 @@ type = "string"
             ("name = \"staff\"", "name = \"Staff!\"", "name: expected 1 to 63"),
             ("actions.\"message.send\"", "actions.\"Message send\"", "actions.Message send: no name of an action"),
             ("type = \"object\" }", "type = \"string\" }", "actions.message.send.input: expected a JSON Schema"),
-            ("[\"assignment\"]", "[\"job_change\"]", "webhook.entities: `job_change` is no entity"),
+            ("[\"assignment\"]", "[\"job_change\"]", "webhook.entities: `job_change` is not an entity"),
             ("slots = [\"app\"]", "slots = [\"apps\"]", "webhook.slots: `apps` is no slot"),
             ("slot = \"app\"", "slot = \"apps\"", "webhook.socket.slot: `apps` is no slot"),
-            ("https://wss.example.com", "wss.example.com", "webhook.socket.hosts: `wss.example.com` is no origin"),
+            ("https://wss.example.com", "wss.example.com", "webhook.socket.hosts: `wss.example.com` is not an origin"),
             ("{base_url}/open", "open", "webhook.socket.open_url: `open` is not absolute"),
             ("\"/endpoint\"", "\"endpoint\"", "webhook.socket.open.endpoint: `endpoint` is not a JSON Pointer"),
             (

@@ -45,7 +45,7 @@ pub struct Manifest {
     pub description: String,
     /// The contract release it was built for: `0.2.0`.
     pub contract: String,
-    /// Who to ask.
+    /// Contact for questions about the connector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// What it can pull.
@@ -152,7 +152,7 @@ pub struct SlotManifest {
     /// How the credential is made and where it goes. None: it goes onto no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthRecipe>,
-    /// What the secret is a key for. None: for nothing. Never beside `auth`, also not through `same_as`.
+    /// What the secret is a key for. None: for nothing. Never together with `auth`, even through `same_as`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<SealManifest>,
 }

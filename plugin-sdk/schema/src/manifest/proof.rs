@@ -48,18 +48,18 @@ pub enum SignedPart {
     Key {},
     /// The vendor's time in milliseconds: 13 digits. It must lie within `webhook_window` of ours.
     TimeMs {
-        /// Where it stands.
+        /// Where the part is in the delivery.
         at: Place,
     },
     /// The vendor's time in seconds: 10 digits. It must lie within `webhook_window` of ours.
     TimeS {
-        /// Where it stands.
+        /// Where the part is in the delivery.
         at: Place,
     },
     /// A text that the vendor chose at random: 1 to 36 letters, digits, `-`, `_` and `.` where the cipher text is a piece of its
     /// own, otherwise 1 to 64 visible characters.
     Nonce {
-        /// Where it stands.
+        /// Where the part is in the delivery.
         at: Place,
     },
     /// The cipher text as it stands in the body, in base64.

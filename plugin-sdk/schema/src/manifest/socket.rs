@@ -135,7 +135,7 @@ impl Manifest {
             faults.push(ManifestFault { key: format!("webhook.socket.{key}"), message });
         };
         if !self.slots.contains_key(&socket.slot) {
-            fault("slot", format!("`{0}` is no slot; declare it as [slots.{0}]", socket.slot));
+            fault("slot", format!("`{0}` is not a declared slot; declare it as [slots.{0}]", socket.slot));
         }
         if !["https://", "http://", "{"].iter().any(|begin| socket.open_url.starts_with(begin)) {
             fault("open_url", format!("`{}` is not absolute; expected https://", socket.open_url));

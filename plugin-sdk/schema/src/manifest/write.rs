@@ -80,7 +80,7 @@ impl Manifest {
             if let Some(other) =
                 action.confirm.as_ref().filter(|other| *other == name || !self.actions.contains_key(*other))
             {
-                let message = format!("`{other}` is no other action of this connector");
+                let message = format!("`{other}` is not another action of this connector");
                 faults.push(ManifestFault { key: format!("actions.{name}.confirm"), message });
             }
             if action.input.as_ref().is_some_and(|schema| schema["type"] != "object") {
@@ -96,7 +96,7 @@ impl Manifest {
             faults.push(ManifestFault { key: "webhook.entities".to_owned(), message });
         }
         for slot in webhook.slots.iter().filter(|slot| !self.slots.contains_key(*slot)) {
-            let message = format!("`{slot}` is no slot; declare it as [slots.{slot}]");
+            let message = format!("`{slot}` is not a declared slot; declare it as [slots.{slot}]");
             faults.push(ManifestFault { key: "webhook.slots".to_owned(), message });
         }
         if let Some(socket) = &webhook.socket {

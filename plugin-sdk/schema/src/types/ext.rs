@@ -138,7 +138,7 @@ impl Validate for Ext {
         if self.0.values().map(BTreeMap::len).sum::<usize>() > EXT_FIELDS_MAX {
             walk.defect(
                 "too_many_ext",
-                format!("more custom fields than {EXT_FIELDS_MAX}; leave out what nobody reads"),
+                format!("more custom fields than {EXT_FIELDS_MAX}; leave out those that are not used"),
             );
         }
         if !self.0.iter().all(|(ns, fields)| is_key(ns) && fields.keys().all(|key| is_key(key))) {
@@ -192,7 +192,7 @@ impl Validate for FieldStates {
             walk.defect("too_many_states", format!("more entries than {EXT_FIELDS_MAX}"));
         }
         if self.0.keys().any(|pointer| !pointer.starts_with('/')) {
-            walk.defect("bad_pointer", "a key that is no JSON Pointer; expected one that begins with a slash");
+            walk.defect("bad_pointer", "a key that is not a JSON Pointer; expected one that begins with a slash");
         }
     }
 }

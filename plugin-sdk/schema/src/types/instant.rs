@@ -76,7 +76,7 @@ shape! {
         pub utc: Instant,
         /// IANA zone, as Asia/Shanghai.
         pub tz: Option<String>,
-        /// Offset from UTC at that time, as +08:00. Kept beside the zone because zones change their rules.
+        /// Offset from UTC at that time, as +08:00. Kept in addition to the zone because zones change their rules.
         pub offset: Option<String>,
     }
     rules zone_rules

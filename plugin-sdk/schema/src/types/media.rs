@@ -32,14 +32,14 @@ fn media_rules(media: &MediaRef, walk: &mut Walk<'_>) {
     } else if !scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
     {
-        walk.defect_in("uri", "bad_uri", "a text that is no absolute URI; expected one with a scheme, as https:");
+        walk.defect_in("uri", "bad_uri", "a text that is not an absolute URI; expected one with a scheme, as https:");
     }
     let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !media.sha256.as_deref().is_none_or(digest) {
         walk.defect_in(
             "sha256",
             "bad_digest",
-            "a text that is no SHA-256; expected 64 hexadecimal digits in lower case",
+            "a text that is not a SHA-256; expected 64 hexadecimal digits in lower case",
         );
     }
 }

@@ -35,7 +35,7 @@ codes! {
 shape! {
     /// An amount of money for a time: 9,500 CNY a month.
     pub struct PayRate {
-        /// How much.
+        /// The amount.
         pub money: Money,
         /// For which time. How often it is paid is another question.
         pub per: PayInterval,
@@ -49,7 +49,7 @@ shape! {
 
 shape! {
     /// A range of pay, with the currency and the time that it is for. A source that counts in thousands (8-10K) is converted by
-    /// its connector; a range whose unit nobody declared is refused.
+    /// its connector; a range without a declared unit is refused.
     pub struct PayRange {
         /// The lowest amount.
         pub min: Option<Decimal>,
@@ -59,7 +59,7 @@ shape! {
         pub max: Option<Decimal>,
         /// ISO 4217.
         pub currency: Currency,
-        /// For which time.
+        /// The pay interval.
         pub per: PayInterval,
         /// The source's own word when `per` is OTHER.
         pub per_raw: Option<String>,

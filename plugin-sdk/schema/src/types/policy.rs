@@ -57,7 +57,11 @@ shape! {
 fn country_rules(restriction: &GeoRestriction, walk: &mut Walk<'_>) {
     let country = restriction.country.as_bytes();
     if country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase) {
-        walk.defect_in("country", "bad_country", "a text that is no country code; expected ISO 3166-1 alpha-2, as CN");
+        walk.defect_in(
+            "country",
+            "bad_country",
+            "a text that is not a country code; expected ISO 3166-1 alpha-2, as CN",
+        );
     }
 }
 

@@ -51,9 +51,9 @@ fn external_id_rules(id: &ExternalId, walk: &mut Walk<'_>) {
 }
 
 shape! {
-    /// A field by which records of one kind are known whatever system they came from: `employee_number`, `work_email`, `mobile`.
+    /// A field that identifies records of one kind across systems: `employee_number`, `work_email`, `mobile`.
     pub struct AlternateKey {
-        /// Which field.
+        /// The key's scheme.
         pub scheme: String,
         /// Its value, 1 to 512 bytes.
         #[keyword("minLength", 1)]

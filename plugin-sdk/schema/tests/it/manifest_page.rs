@@ -35,7 +35,7 @@ fn page() -> String {
     let schema = schemars::schema_for!(Manifest).to_value();
     let mut page = String::from(
         "# The manifest\n\nMade from the types in `plugin-sdk/schema/src/manifest`: do not edit it; run the tests of renmen-schema with\n\
-         `RENMEN_UPDATE_DOCS=1` instead.\n\n`plugin.toml` stands beside a connector's `Cargo.toml` and travels inside its component. A key that is not\n\
+         `RENMEN_UPDATE_DOCS=1` instead.\n\n`plugin.toml` sits next to a connector's `Cargo.toml` and travels inside its component. A key that is not\n\
          known is an error with its line and column; `renmen plugin check` finds the contradictions too. The template\n\
          that `renmen plugin new` writes is an example of the whole.\n\n",
     );

@@ -203,7 +203,7 @@ fn an_answer_holds_what_the_gateway_makes_and_no_more() {
             ("encrypt = \"{cipher}\"", "encrypt = \"x\"", "webhook.answer: no member holds `{cipher}`"),
             ("signature = \"{signature}\"", "signature = \"{key}\"", "webhook.answer: no member holds `{signature}`"),
             ("time = \"{time}\"", "time = \"{key}\"", "webhook.answer: `{key}`: the places are"),
-            ("{owner}", "{owned}", "webhook.proof.open: `{owned}` is no key of config_schema"),
+            ("{owner}", "{owned}", "webhook.proof.open: `{owned}` is not a key of config_schema"),
         ],
     );
     let answer = "[webhook.answer]\nbody = { s = \"{signature}\", c = \"{cipher}\" }\n[webhook.proof]";

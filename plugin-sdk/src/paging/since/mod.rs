@@ -130,7 +130,7 @@ impl Since {
         let begun = Self { window, ceiling_ms: Some(ceiling_ms), began_ms: Some(now_ms), ..Self::default() };
         if since.from.as_ref().is_some_and(|from| from.at_ms > ceiling_ms) {
             crate::warn!(
-                "the cursor lies ahead of the gateway's clock: whatever changed until then would never be asked for. The list is \
+                "the cursor lies ahead of the gateway's clock: changes before that time would never be requested. The list is \
                  read from its beginning. Check the gateway's clock and the vendor's"
             );
             return Ok(begun);

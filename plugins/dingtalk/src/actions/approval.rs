@@ -131,7 +131,7 @@ fn check_people(start: &Start) -> Result<(), Failure> {
         return Err(unfit("/approvers", &format!("{} steps; at most {APPROVERS_MAX}", start.approvers.len())));
     }
     if start.approvers.iter().any(|step| step.people().is_empty()) {
-        return Err(unfit("/approvers", "a step with nobody in it"));
+        return Err(unfit("/approvers", "a step without approvers"));
     }
     if start.approvers.is_empty() && start.department.is_none() {
         return Err(unfit(

@@ -126,7 +126,7 @@ fn card(message: &Message, text: &str) -> Result<Value, Failure> {
             card["btn_orientation"] = json!("0");
             card["btn_json_list"] = many.iter().map(|b| json!({ "title": b.title, "action_url": b.url })).collect();
         }
-        _ => return Err(unfit("/buttons", "beside `button` or `url`; expected either one button or several")),
+        _ => return Err(unfit("/buttons", "together with `button` or `url`; expected either one button or several")),
     }
     Ok(card)
 }
@@ -209,7 +209,7 @@ fn nobody(found: &SendResult) -> Failure {
         }
         None => "the vendor names no reason: are the recipients in the app's range?",
     };
-    let failure = Failure::invalid_input(format!("the vendor took the message and delivered it to nobody: {why}"));
+    let failure = Failure::invalid_input(format!("the vendor accepted the message but delivered it to no one: {why}"));
     match code {
         Some(code) => failure.with_code(code),
         None => failure,

@@ -128,7 +128,7 @@ fn of_old_code(code: &str, scopes: Option<&str>) -> Failure {
         "143103" | "143104" | "143203" | "143204" => {
             Failure::rate_limited("the app has sent messages to too many people this minute").after_ms(MINUTE_MS)
         }
-        "1430000" => Failure::invalid_input("the vendor finds nobody to send the message to"),
+        "1430000" => Failure::invalid_input("the vendor found no recipient for the message"),
         "1430002" => Failure::invalid_input("the vendor's filter forbids words of this message"),
         _ => Failure::upstream_changed("the vendor answered with an error that is not known here"),
     }

@@ -57,7 +57,7 @@ impl Event<'_> {
         ids.sort_unstable();
         ids.dedup();
         match ids.len() {
-            0 => Err(Failure::invalid_input(format!("event {} names nobody under `{member}`", word(self.kind)))),
+            0 => Err(Failure::invalid_input(format!("event {} names no one under `{member}`", word(self.kind)))),
             1..=IDS_MAX => Ok(ids),
             more => {
                 Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", word(self.kind))))

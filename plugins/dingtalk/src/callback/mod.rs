@@ -27,7 +27,9 @@ pub fn receive(delivery: &Delivery) -> Result<Outcome, Failure> {
     match (&delivery.opened, delivery.method.as_str()) {
         (Some(message), _) => of_callback(message),
         (None, STREAM) => of_stream(delivery),
-        (None, other) => Err(Failure::invalid_input(format!("a {other} that the gateway did not open is no event"))),
+        (None, other) => {
+            Err(Failure::invalid_input(format!("a {other} that the gateway did not decrypt is not an event")))
+        }
     }
 }
 
@@ -55,7 +57,7 @@ fn of_callback(message: &[u8]) -> Result<Outcome, Failure> {
 fn of_stream(delivery: &Delivery) -> Result<Outcome, Failure> {
     let kind = delivery
         .header("eventType")
-        .ok_or_else(|| Failure::invalid_input("a frame without the header `eventType`: this is no event"))?;
+        .ok_or_else(|| Failure::invalid_input("a frame without the header `eventType` is not an event"))?;
     let id = delivery.header("eventId").or_else(|| delivery.header("messageId")).map(str::to_owned);
     let mut outcome = outcome(&Event { kind, body: &delivery.body }, id)?;
     outcome.answer = Answer {
@@ -72,7 +74,7 @@ fn outcome(event: &Event<'_>, delivery_id: Option<String>) -> Result<Outcome, Fa
     let _: std::collections::BTreeMap<String, &RawValue> = read(event.body)?;
     let refresh = event.refresh()?;
     if refresh.is_empty() && !event.says_nothing() {
-        info!("event {} is of no use here: kept, nothing is read", word(event.kind));
+        info!("event {} is not used: it is kept, and nothing is read", word(event.kind));
     }
     Ok(Outcome { delivery_id, refresh, ..Outcome::default() })
 }

@@ -70,7 +70,7 @@ fn detail(config: &Config, dept_id: i64) -> Request {
 
 fn named(config: &Config, ids: &[String]) -> Result<Page, Failure> {
     if let Some(strange) = ids.iter().find(|id| id.parse::<i64>().is_err()) {
-        return Err(Failure::invalid_input(format!("`{strange}` is no department's id; they are numbers")));
+        return Err(Failure::invalid_input(format!("`{strange}` is not a department id; department ids are numbers")));
     }
     one::each(ids, |id| detail(config, id.parse().unwrap_or_default()), map::org_unit)
 }

@@ -64,7 +64,7 @@ pub(super) fn advance(config: &Config, input: &Input) -> Result<Receipt, Failure
     }
     if way.at < from {
         return Err(Failure::invalid_input(
-            "the application is in an earlier stage than the one that it is to leave: somebody has to look at it in Hire",
+            "the application is in an earlier stage than the one that it is to leave: a person has to check it in Hire",
         ));
     }
     if application.active_status != Some(1) {
@@ -140,8 +140,7 @@ impl Way {
             })?,
         };
         let stage = self.stages.get(to).filter(|_| to > self.at);
-        let stage =
-            stage.ok_or_else(|| Failure::invalid_input("there is no such stage after the one that it leaves"))?;
+        let stage = stage.ok_or_else(|| Failure::invalid_input("no such stage follows the one that it leaves"))?;
         if stage.kind == Some(JOINED) {
             return Err(Failure::invalid_input("Hire does not move an application to the stage of those who joined"));
         }

@@ -91,7 +91,7 @@ pub(super) fn end(config: &Config, input: &Input) -> Result<Receipt, Failure> {
     let named = input.from_stage_id.is_some() || input.from_kind.is_some();
     if named && !Way::of(config, &application)?.is_in(input.from_stage_id.as_deref(), input.from_kind)? {
         return Err(Failure::invalid_input(
-            "the application is in another stage by now: it is not ended there, somebody has to look at it in Hire",
+            "the application is in another stage by now: it is not ended there, a person has to check it in Hire",
         ));
     }
     let body = Terminate {

@@ -25,7 +25,7 @@ impl Visitor<'_> for Whole {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse().map(Some).map_err(|_| E::custom("a text that is no whole number"))
+        text.parse().map(Some).map_err(|_| E::custom("a text that is not a whole number"))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {

@@ -18,7 +18,7 @@ pub fn adjustment(from: &vendor::Adjustment) -> Result<ModelAdjustment, Unfit> {
         "applied" => AdjustmentStatus::Applied,
         "rejected" => AdjustmentStatus::Rejected,
         "reverted" => AdjustmentStatus::Reverted,
-        _ => return Err(Unfit::field("status", "a word that is none of accepted, applied, rejected, reverted")),
+        _ => return Err(Unfit::field("status", "a word that is not one of accepted, applied, rejected, reverted")),
     };
     // The vendor does not know what we call the connection to it.
     let mut target = AdjustmentTarget::new("self".into(), from.expected_version);

@@ -40,7 +40,7 @@ fn pay(from: &vendor::Pay) -> Result<PayRange, Unfit> {
     let currency = from.currency.as_deref().ok_or_else(|| missing("currency"))?;
     let per = from.per.as_deref().ok_or_else(|| missing("per"))?;
     let interval = PayInterval::from_code(&per.to_ascii_uppercase())
-        .ok_or_else(|| Unfit::field("expected_pay.per", "a word that is no pay interval, such as MONTH"))?;
+        .ok_or_else(|| Unfit::field("expected_pay.per", "a word that is not a pay interval, such as MONTH"))?;
     let amount = |text: Option<&str>| {
         text.map(|text| Decimal::parse(text).map_err(|e| Unfit::field("expected_pay", e))).transpose()
     };

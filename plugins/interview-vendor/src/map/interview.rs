@@ -106,7 +106,7 @@ pub fn environment_event(from: &vendor::EnvironmentEvent) -> Result<EnvironmentE
         Some("info") => Some(Severity::Low),
         Some("warning") => Some(Severity::Medium),
         Some("critical") => Some(Severity::High),
-        Some(_) => return Err(Unfit::field("severity", "a word that is none of info, warning, critical")),
+        Some(_) => return Err(Unfit::field("severity", "a word that is not one of info, warning, critical")),
     };
     Ok(EnvironmentEvent {
         value: value.transpose().map_err(|unfit: Unfit| unfit)?,

@@ -123,9 +123,7 @@ fn of_number(number: &Number, round: Option<u32>) -> Result<Quantity, String> {
     const NO_NUMBER: &str = "a number that a record cannot hold";
     let shown = number.shown;
     if shown.words {
-        return Err(
-            "a number whose format shows words beside it or hides it; write it with a plain number format".to_owned()
-        );
+        return Err("a number whose format adds words to it or hides it; use a plain number format".to_owned());
     }
     let mut value = Decimal::from_str_exact(&number.text).map_err(|_| NO_NUMBER)?;
     if shown.percent {

@@ -71,7 +71,7 @@ fn a_format_that_fills_up_with_zeros_is_applied_and_one_that_adds_words_is_refus
         assert_eq!(of_number("123", format).as_deref(), Ok(id), "{format}");
     }
     for format in ["\"E\"00000", "000-000", "id 9", "[$¥-804]0", ";;;"] {
-        assert!(of_number("123", format).unwrap_err().contains("format shows"), "{format}");
+        assert!(of_number("123", format).unwrap_err().contains("format adds"), "{format}");
     }
 }
 

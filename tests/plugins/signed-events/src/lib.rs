@@ -46,7 +46,7 @@ impl Webhook for SignedEvents {
     fn receive(_: Config, delivery: Delivery) -> Result<Outcome, Failure> {
         let id = prove(&delivery)?;
         let event: Event<'_> = serde_json::from_slice(&delivery.body)
-            .map_err(|error| Failure::invalid_input(format!("the event is no JSON (line {})", error.line())))?;
+            .map_err(|error| Failure::invalid_input(format!("the event is not valid JSON (line {})", error.line())))?;
         let outcome = Outcome::json(r#"{"received":true}"#).with_id(id);
         let Some(row) = event.data else { return Ok(outcome) };
         let mut page = Page::new();

@@ -64,9 +64,9 @@ fn operation(path: &Value, kind: EntityKind, name: &str, verb: &str) -> Value {
     let words = if verb == "list" { kind.collection().replace('-', "_") } else { kind.name().to_owned() };
     get["operationId"] = json!(format!("{verb}_{words}"));
     get["summary"] = json!(if verb == "list" {
-        format!("Records of `{}`, in the order in which they were recorded.", kind.name())
+        format!("Records of `{}`, in the order in which they were stored.", kind.name())
     } else {
-        format!("One record of `{}`, and on request its revisions and where its values came from.", kind.name())
+        format!("One record of `{}`, with its revisions, lineage and references on request.", kind.name())
     });
     if let Some(parameters) = get["parameters"].as_array_mut() {
         parameters.retain(|parameter| parameter["name"] != "collection");
@@ -81,8 +81,8 @@ fn written(operation: &Option<Value>, kind: EntityKind, name: &str, verb: &str) 
     operation["operationId"] = json!(format!("{verb}_{}", kind.name()));
     operation["summary"] = json!(match verb {
         "create" => format!("Writes a record of `{}` of your own.", kind.name()),
-        "put" => format!("Writes another revision of a record of `{}` of your own.", kind.name()),
-        _ => format!("Takes a record of `{}` of your own away; a tombstone stays.", kind.name()),
+        "put" => format!("Writes a new revision of a record of `{}` of your own.", kind.name()),
+        _ => format!("Deletes a record of `{}` of your own; a tombstone stays.", kind.name()),
     });
     if let Some(parameters) = operation["parameters"].as_array_mut() {
         parameters.retain(|parameter| parameter["name"] != "collection");
@@ -129,7 +129,7 @@ fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
         if generic == "Record" {
             copy["properties"]["entity"] = json!({ "const": kind.name(), "description": "The canonical entity." });
             copy["properties"]["body"] = json!({
-                "description": "The canonical record; null only for a tombstone of what was never read.",
+                "description": "The canonical record; null only for a tombstone of a record that was never read.",
                 "anyOf": [{ "$ref": format!("{SCHEMAS}Canonical{name}") }, { "type": "null" }],
             });
         }

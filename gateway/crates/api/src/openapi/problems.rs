@@ -110,7 +110,7 @@ fn response(status: u16) -> Value {
     });
     if matches!(status, 429 | 503) {
         response["headers"] = json!({
-            "retry-after": { "description": "Seconds after which to ask again", "required": true, "schema": { "type": "integer", "minimum": 1 } },
+            "retry-after": { "description": "Seconds after which to try again", "required": true, "schema": { "type": "integer", "minimum": 1 } },
         });
     }
     response

@@ -22,7 +22,7 @@ pub(super) fn tighten(document: &mut Value) {
     let pay = &mut schemas["ExpectedPay"]["properties"];
     pay["currency"] =
         json!({ "type": "string", "description": "ISO 4217.", "enum": Currency::codes().collect::<Vec<_>>() });
-    pay["per"] = json!({ "$ref": "#/components/schemas/CanonicalPayInterval", "description": "For which time." });
+    pay["per"] = json!({ "$ref": "#/components/schemas/CanonicalPayInterval", "description": "The pay interval." });
 }
 
 /// A parameter is given or not; a text that says `null` is a text.

@@ -215,7 +215,7 @@ impl ProblemCode {
         (entry.en, entry.zh)
     }
 
-    /// Seconds after which to ask again, for what passes by itself.
+    /// Seconds after which to try again, for what passes by itself.
     pub(crate) fn retry_after_s(self) -> Option<u32> {
         match self {
             Self::Overloaded | Self::DeadlineExceeded | Self::TooManyDeliveries => Some(1),

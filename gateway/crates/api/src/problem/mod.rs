@@ -44,7 +44,7 @@ pub(crate) struct Problem {
     related: Option<Box<str>>,
     /// The methods that a path has, where another one was asked for.
     allow: Option<&'static str>,
-    /// Seconds after which to ask again, where it is not what the code says.
+    /// Seconds after which to try again, where it is not what the code says.
     retry_after_s: Option<u32>,
 }
 

@@ -24,23 +24,23 @@ use crate::text::{Line, Prose};
 /// Characters of an idempotency key.
 pub(super) const KEY_CHARS_MAX: usize = 200;
 
-/// An action that can be done.
+/// An available action.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Action {
     /// The destination: a connection or a channel.
     connection: String,
-    /// Its name there.
+    /// Name of the action.
     action: String,
     /// What it does.
     description: String,
     /// JSON Schema of the input; null takes any object.
     #[schema(value_type = Option<Object>)]
     input_schema: Option<Value>,
-    /// True: an attempt whose answer was lost may be done twice.
+    /// True: an attempt whose response was lost may take effect twice.
     may_repeat: bool,
 }
 
-/// What can be done.
+/// Available actions.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActionList {
     /// By destination and name.
@@ -59,21 +59,21 @@ pub(crate) struct ActionRequest {
     connection: Option<String>,
     /// What to do there, as `GET /v1/actions` lists it.
     action: Option<Line>,
-    /// A flow: what it would send for the record is sent, whatever its condition says.
+    /// A flow: sends what the flow would send for the record, regardless of its condition.
     #[schema(pattern = "^[a-z][a-z0-9_-]{0,62}$")]
     flow: Option<String>,
     /// The input as it is to be sent.
     #[schema(value_type = Option<Object>)]
     input: Option<Map<String, Value>>,
-    /// The input as a flow's `map` says it: expressions. Beside `flow`, keys that take the place of the flow's own.
+    /// The input as expressions, like a flow's `map`. With `flow`, keys that replace the flow's own.
     #[schema(value_type = Option<Object>)]
     map: Option<Value>,
-    /// What of the record `map` may see, as in a flow.
+    /// Fields of the record that `map` may see, as in a flow.
     fields: Option<Vec<String>>,
-    /// Whom the record refers to, as in a flow.
+    /// Related records, as in a flow.
     #[schema(value_type = Option<Object>)]
     with: Option<Value>,
-    /// Why: kept with the delivery.
+    /// The reason, stored with the delivery.
     reason: Prose,
     /// Shows what would be sent, and sends nothing.
     #[serde(default)]
@@ -90,34 +90,34 @@ pub(crate) struct ActionAnswer {
     connection: String,
     /// What it does there.
     action: String,
-    /// The flow that it was worked out by.
+    /// The flow that computed it.
     flow: Option<String>,
     /// The change of the record that it is made for: its last.
     change: Change,
     /// The action's input, without what is withheld from the destination.
     #[schema(value_type = Object)]
     input: Value,
-    /// What of it the action does not take; empty: it fits.
+    /// Where the input does not match the action; empty if it matches.
     defects: Vec<ActionDefect>,
-    /// Why it would not be done: a loop; null when it would.
+    /// Why it would not be sent: a loop; null if it would be.
     refused: Option<String>,
     /// The delivery; null in a dry run.
     delivery: Option<Delivery>,
 }
 
-/// What of an input its action does not take.
+/// A place where an input does not match its action.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActionDefect {
     /// Where in the input, as a JSON Pointer; empty: the whole.
     pointer: String,
-    /// What is wrong.
+    /// Description of the problem.
     message: String,
 }
 
 /// The actions of every destination, or of one.
 #[utoipa::path(
     get, path = "/v1/actions", tag = "flows", operation_id = "list_actions",
-    params(("connection" = Option<String>, Query, description = "Only of this destination", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
+    params(("connection" = Option<String>, Query, description = "Only actions of this destination", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
     responses((status = 200, body = ActionList)),
 )]
 pub(crate) async fn list(
@@ -135,18 +135,18 @@ pub(crate) async fn list(
     Ok(Json(ActionList { data: data.collect() }))
 }
 
-/// Does one action for one record, now. With `dry_run` it shows what would be sent.
+/// Runs one action for one record, now. With `dry_run` it shows what would be sent.
 ///
 /// It becomes a delivery with the same attempts, limits and receipts as a flow's, and is kept under the name of the API key. What is
 /// withheld from the destination stays withheld. The same request with the same `Idempotency-Key` is done once, for as long as its
 /// delivery is kept.
 #[utoipa::path(
     post, path = "/v1/actions", tag = "flows", operation_id = "act",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters: a request that comes again with it is not done again", pattern = "^[!-~]{1,200}$")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; a repeated request with the same key has no further effect", pattern = "^[!-~]{1,200}$")),
     request_body = ActionRequest,
     responses(
-        (status = 200, body = ActionAnswer, description = "What would be sent; or the delivery that was made before"),
-        (status = 201, body = ActionAnswer, description = "A delivery was made"),
+        (status = 200, body = ActionAnswer, description = "What would be sent; or the delivery that this request created before"),
+        (status = 201, body = ActionAnswer, description = "A delivery was created"),
     ),
 )]
 pub(crate) async fn act(
@@ -186,7 +186,7 @@ pub(crate) async fn act(
     if is_new {
         tracing::info!(
             tenant = %caller.tenant, key = %caller.key, delivery = id, connection = %row.connection, action = row.action,
-            record = %record, "A person had an action done"
+            record = %record, "A person ran an action"
         );
     }
     let answer = ActionAnswer {

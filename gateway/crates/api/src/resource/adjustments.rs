@@ -26,33 +26,33 @@ const COLLECTION: &str = "model-adjustments";
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdjustmentProposal {
-    /// Whose model: `vendor_connection`, `position` where it is for one position only, and `profile_version`, the version that the
+    /// The model to change: `vendor_connection`, `position` where it is for one position only, and `profile_version`, the version that the
     /// change starts from.
     #[schema(value_type = Object, example = json!({ "vendor_connection": "interview", "profile_version": 3 }))]
     target: Map<String, Value>,
-    /// What to change.
+    /// The changes requested.
     #[schema(value_type = Vec<Object>, min_items = 1, max_items = 50, example = json!([{ "op": "SET_WEIGHT", "competency": { "external": { "value": "comp-1" } }, "from_bp": 1000, "to_bp": 3000 }]))]
     ops: Vec<Map<String, Value>>,
     /// What it rests on: `metric`, `before`, `sample`, `analysis_ref`.
     #[schema(value_type = Option<Object>)]
     evidence: Option<Map<String, Value>>,
-    /// Why.
+    /// Reason for the change.
     reason: Prose,
 }
 
-/// Why something is done about an instruction.
+/// The reason for acting on an instruction.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdjustmentReason {
-    /// Why: kept with the instruction.
+    /// The reason, stored with the instruction.
     reason: Prose,
 }
 
-/// Why an instruction is taken back.
+/// The reason for reverting an instruction.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdjustmentRevert {
-    /// Why: kept with the instruction.
+    /// The reason, stored with the instruction.
     reason: Prose,
     /// The version that the vendor's model has now; by default the one that it got from this instruction.
     profile_version: Option<u32>,
@@ -64,11 +64,11 @@ pub(crate) struct AdjustmentRevert {
 /// refused with 409. The same request with the same `Idempotency-Key` makes one instruction.
 #[utoipa::path(
     post, path = "/v1/model-adjustments", tag = "interviews", operation_id = "propose_adjustment",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters: a request that comes again with it is not done again", pattern = "^[!-~]{1,200}$")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters; a repeated request with the same key has no further effect", pattern = "^[!-~]{1,200}$")),
     request_body = AdjustmentProposal,
     responses(
-        (status = 200, body = Written, description = "It was proposed before"),
-        (status = 201, body = Written, description = "It is proposed"),
+        (status = 200, body = Written, description = "The instruction that this request proposed before"),
+        (status = 201, body = Written, description = "The proposed instruction"),
     ),
 )]
 pub(crate) async fn propose(
@@ -129,7 +129,7 @@ pub(crate) async fn reject(
     act(&state, &caller, &id, (AdjustmentDoing::Reject, "reject"), request.reason).await
 }
 
-/// A person has the vendor take an instruction back that it applied.
+/// A person asks the vendor to revert an instruction that it applied.
 #[utoipa::path(
     post, path = "/v1/model-adjustments/{id}/revert", tag = "interviews", operation_id = "revert_adjustment",
     params(("id" = String, Path, format = "uuid", description = "The instruction's id")),

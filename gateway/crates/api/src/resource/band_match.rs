@@ -40,7 +40,7 @@ pub(crate) struct ExpectedPay {
     /// ISO 4217.
     #[schema(value_type = String, example = "CNY", pattern = "^[A-Z]{3}$")]
     currency: Currency,
-    /// For which time.
+    /// The pay interval.
     #[schema(value_type = String, example = "MONTH")]
     per: PayInterval,
 }
@@ -51,7 +51,7 @@ pub(crate) struct BandMatchAnswer {
     /// `in`, `out`, or `unknown`.
     #[schema(value_type = BandMatchWord)]
     r#match: &'static str,
-    /// Why it is unknown.
+    /// Why the answer is unknown.
     #[schema(value_type = Option<BandMatchReason>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -125,7 +125,7 @@ pub(crate) async fn ask(
         (None, Some(said)) => said,
         (None, None) => {
             let expected =
-                "the name of the connection whose interview it is: only the key of a vendor may leave it out"
+                "the name of the connection that the interview belongs to: only the key of a vendor may omit it"
                     .to_owned();
             // A good body, but not from this key: the document cannot say which key needs what.
             let expected_zh = "面试所属连接的名称：仅供应商的密钥可以省略".to_owned();

@@ -36,7 +36,7 @@ impl IntoResponse for ChangeEvents {
         let tenant = self.wanted.tenant.as_str();
         let events: Option<Vec<_>> = self.rows.into_iter().map(|row| event_of(tenant, row, self.epoch)).collect();
         let Some(Ok(body)) = events.map(|events| serde_json::to_vec(&events)) else {
-            tracing::error!("A change could not be written as an event");
+            tracing::error!("Failed to write a change as an event");
             return Problem::new(ProblemCode::Internal).into_response();
         };
         let entity = self.wanted.entity.map(|entity| format!("&entity={entity}")).unwrap_or_default();
@@ -75,7 +75,7 @@ fn event_of(tenant: &str, row: ChangeRow, epoch: u32) -> Option<CloudEvent<Chang
 pub(crate) struct ChangeEvent {
     /// `1.0`.
     specversion: String,
-    /// Of the record and its revision: the same whenever and however this change is told.
+    /// Id derived from the record and its revision: the same in every delivery of this change.
     id: String,
     /// Tenant and connection, as a path.
     source: String,

@@ -154,7 +154,7 @@ fn event(row: ChangeRow, epoch: u32) -> Event {
     match serde_json::to_string(&change) {
         Ok(json) => event.data(json),
         Err(error) => {
-            tracing::error!(%error, "A change could not be written");
+            tracing::error!(%error, "Failed to write a change to the event stream");
             event.data(ProblemCode::Internal.name())
         }
     }

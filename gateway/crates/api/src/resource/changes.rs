@@ -32,7 +32,7 @@ const WAIT_S_MAX: u64 = 60;
 /// A piece of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangeList {
-    /// In order.
+    /// Changes in feed order.
     data: Vec<Change>,
     /// Pass it as `after` to go on. Always there: the feed has no end.
     next_cursor: String,
@@ -46,12 +46,12 @@ pub(crate) struct Change {
     /// What happened.
     #[schema(value_type = ChangeKindName)]
     pub(crate) kind: ChangeKind,
-    /// To which record.
+    /// Id of the record.
     #[schema(format = "uuid")]
     record_id: String,
     /// The record, as a path of this API.
     record_url: Option<String>,
-    /// Its entity.
+    /// Entity of the record.
     entity: String,
     /// The connection that it came through.
     connection: String,
@@ -115,7 +115,7 @@ pub(crate) struct Wanted {
     pub(crate) limit: u32,
 }
 
-/// `after`: a position, or `latest` for what is still to come.
+/// `after`: a position, or `latest` for changes yet to come.
 pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
     let Some(text) = params.text("after")? else { return Ok(None) };
     if text == "latest" {
@@ -157,9 +157,9 @@ pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<Chang
 #[utoipa::path(
     get, path = "/v1/changes", tag = "changes", operation_id = "list_changes",
     params(
-        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, an event's `sequence`, or `latest` for what is still to come", pattern = "^([0-9]{1,18}([.][0-9a-f]{8})?|latest)$"),
+        ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, an event's `sequence`, or `latest` for changes yet to come", pattern = "^([0-9]{1,18}([.][0-9a-f]{8})?|latest)$"),
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
-        ("limit" = Option<u32>, Query, description = "Changes in one answer; 100 by default", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "Changes per response; 100 by default", minimum = 1, maximum = 1000),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change; 0 by default", minimum = 0, maximum = 60),
         ("Accept" = Option<String>, Header, description = "`application/cloudevents-batch+json` for a list of CloudEvents; the next position is then in the header `link`"),
     ),

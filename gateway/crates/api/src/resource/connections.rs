@@ -98,7 +98,7 @@ pub(crate) struct RecordCount {
     deleted: i64,
 }
 
-/// How something is.
+/// Health status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HealthStatus {
@@ -184,7 +184,7 @@ async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<Connectio
     found.ok_or_else(|| Problem::not_found("connection", "连接"))
 }
 
-/// How fresh each connection is, what failed, and what is in the store.
+/// Health: how fresh each connection is, what failed, and what the store holds.
 #[utoipa::path(get, path = "/v1/health", tag = "connections", operation_id = "get_health", responses((status = 200, body = HealthReport)))]
 pub(crate) async fn health(
     State(state): State<AppState>,

@@ -67,7 +67,7 @@ pub(crate) struct CorrectionRequest {
     /// The record's id of what happened around the same interview.
     #[schema(format = "uuid")]
     environment_event: Option<String>,
-    /// Why.
+    /// Reason for the correction.
     reason: Prose,
     #[serde(default, rename = "person", deserialize_with = "named_by_the_key")]
     #[schema(ignore)]
@@ -117,14 +117,14 @@ impl ToSchema for ReasonCode {}
 /// A record that the gateway wrote.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Written {
-    /// Its id.
+    /// Id.
     #[schema(format = "uuid")]
     id: String,
-    /// Its path.
+    /// Path.
     url: String,
     /// Its revision now, from 1.
     revision: i64,
-    /// Its body now.
+    /// The record's body as stored.
     #[schema(value_type = Object)]
     body: Box<serde_json::value::RawValue>,
 }
@@ -149,7 +149,7 @@ impl Written {
 
 /// A person decides on a result that the rule left to a person.
 ///
-/// The decision is kept under the name of the API key. The same ask again gives the decision as it stands; another one is refused:
+/// The decision is kept under the name of the API key. Repeating the request returns the decision unchanged; a different one is refused:
 /// reopen the decision or override it.
 #[utoipa::path(
     post, path = "/v1/decisions/{id}", tag = "interviews", operation_id = "decide",
@@ -171,7 +171,7 @@ pub(crate) async fn decide(
 }
 
 /// A person opens a decision again that a rule or a person made: the next decision on the same result waits for a person, and this
-/// one is superseded by it. Gives the open one.
+/// one is superseded by it. Returns the open one.
 #[utoipa::path(
     post, path = "/v1/decisions/{id}/reopen", tag = "interviews", operation_id = "reopen_decision",
     params(("id" = String, Path, format = "uuid", description = "The decision's id")),
@@ -193,7 +193,7 @@ pub(crate) async fn reopen(
 }
 
 /// A person puts another verdict in the place of a rule's or a person's: the next decision on the same result has it, and this one is
-/// superseded by it. Gives the one in force.
+/// superseded by it. Returns the decision in force.
 #[utoipa::path(
     post, path = "/v1/decisions/{id}/override", tag = "interviews", operation_id = "override_decision",
     params(("id" = String, Path, format = "uuid", description = "The decision's id")),

@@ -18,15 +18,15 @@ use crate::state::AppState;
 /// One delivery.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Delivery {
-    /// Its number.
+    /// Number.
     id: i64,
     /// The flow that made it; `by:hand` where a person did without one.
     flow: String,
-    /// In which version.
+    /// Version of the flow.
     flow_version: i64,
     /// The change that it was made for.
     change: Change,
-    /// Where it goes.
+    /// The destination.
     connection: String,
     /// What it does there.
     action: String,
@@ -65,14 +65,14 @@ pub(crate) struct Delivery {
 pub(crate) struct DeliveryByHand {
     /// The name of their API key.
     by: String,
-    /// Why.
+    /// Reason given for the action.
     reason: String,
 }
 
 /// One delivery with what it sends.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeliveryDetail {
-    /// Its facts.
+    /// The delivery.
     #[serde(flatten)]
     facts: Delivery,
     /// The action's input; null where the flow could not work it out.
@@ -115,7 +115,7 @@ pub(crate) enum DeliveryStateName {
 pub(crate) struct DeliveryList {
     /// Newest first.
     data: Vec<Delivery>,
-    /// Pass it as `cursor` to go on; null at the end.
+    /// Pass it as `cursor` to read the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -162,16 +162,16 @@ impl Delivery {
     }
 }
 
-/// What flows sent and will send, newest first.
+/// Deliveries of flows, sent and waiting, newest first.
 #[utoipa::path(
     get, path = "/v1/deliveries", tag = "flows", operation_id = "list_deliveries",
     params(
-        ("flow" = Option<String>, Query, description = "Only of this flow; one that feeds an endpoint has a name of several parts", pattern = "^[a-z][a-z0-9_-]{0,62}(:[a-z][a-z0-9_-]{0,62}){0,2}$"),
-        ("state" = Option<DeliveryStateName>, Query, description = "Only in this state"),
-        ("connection" = Option<String>, Query, description = "Only to this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("record" = Option<String>, Query, description = "Only for changes of the record with this id", format = "uuid"),
-        ("limit" = Option<u32>, Query, description = "Deliveries in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before", pattern = "^[0-9]{1,18}$"),
+        ("flow" = Option<String>, Query, description = "Only deliveries of this flow; a flow that feeds an endpoint has a name of several parts", pattern = "^[a-z][a-z0-9_-]{0,62}(:[a-z][a-z0-9_-]{0,62}){0,2}$"),
+        ("state" = Option<DeliveryStateName>, Query, description = "Only deliveries in this state"),
+        ("connection" = Option<String>, Query, description = "Only deliveries to this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("record" = Option<String>, Query, description = "Only deliveries for changes of the record with this id", format = "uuid"),
+        ("limit" = Option<u32>, Query, description = "Deliveries per response; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response", pattern = "^[0-9]{1,18}$"),
     ),
     responses((status = 200, body = DeliveryList)),
 )]
@@ -227,7 +227,7 @@ pub(crate) async fn get(
     one(&state, &caller, number(&id)?).await.map(Json)
 }
 
-/// Sends a dead, withheld or expired delivery again, with the same key. One that its flow could not work out is worked out anew.
+/// Sends a dead, withheld or expired delivery again, with the same key. One that its flow could not compute is computed again.
 #[utoipa::path(
     post, path = "/v1/deliveries/{id}/replay", tag = "flows", operation_id = "replay_delivery",
     params(("id" = i64, Path, description = "Its number", minimum = 0)),

@@ -23,14 +23,14 @@ const OVERLAP_S: (u32, u32) = (86_400, 30 * 86_400);
 /// A tenant's endpoints.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EndpointList {
-    /// By name.
+    /// Sorted by name.
     data: Vec<EndpointInfo>,
 }
 
 /// How many events are sent again.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EventsReplayed {
-    /// How many.
+    /// Number of events.
     replayed: u64,
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn put(
         let why = ["unknown field", "missing field"].iter().find(|begin| told.starts_with(**begin)).map(|_| told);
         let mut why = why.unwrap_or_else(|| format!("at line {}, column {}", error.line(), error.column()));
         if ["`secret`", "`previous_secret`"].iter().any(|key| why.starts_with(&format!("unknown field {key}"))) {
-            why = "the gateway makes the secret itself and shows it once: take the key out".to_owned();
+            why = "the gateway generates the secret and shows it once: remove the key".to_owned();
         }
         Problem::new(ProblemCode::BadRequest)
             .detail(format!("the body is not an endpoint definition: {why}"), format!("请求体不是端点定义：{why}"))
@@ -102,7 +102,7 @@ pub(crate) async fn put(
     post, path = "/v1/endpoints/{name}/rotate", tag = "endpoints", operation_id = "rotate_endpoint_secret",
     params(
         ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("overlap_s" = Option<u32>, Query, description = "Seconds for which the secret before signs too; 86400 when it is absent, 0 where that secret is known to others", minimum = 0, maximum = 2_592_000),
+        ("overlap_s" = Option<u32>, Query, description = "Seconds for which the previous secret also signs; 86400 by default, 0 if that secret has leaked", minimum = 0, maximum = 2_592_000),
     ),
     responses((status = 200, body = EndpointWithSecret)),
 )]
@@ -118,11 +118,11 @@ pub(crate) async fn rotate(
     Ok(Json(state.endpoints.rotate_endpoint(&caller.tenant, &known(&name)?, overlap).await?))
 }
 
-/// Takes an endpoint away; what it still has to get is withheld.
+/// Deletes an endpoint; deliveries still to be sent to it are withheld.
 #[utoipa::path(
     delete, path = "/v1/endpoints/{name}", tag = "endpoints", operation_id = "delete_endpoint",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
-    responses((status = 204, description = "It is gone")),
+    responses((status = 204, description = "The endpoint is deleted")),
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -135,7 +135,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Switches an endpoint on that its receiver had switched off with a 410.
+/// Enables an endpoint again that its receiver disabled with a 410.
 #[utoipa::path(
     post, path = "/v1/endpoints/{name}/enable", tag = "endpoints", operation_id = "enable_endpoint",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
@@ -151,12 +151,12 @@ pub(crate) async fn enable(
     Ok(Json(state.endpoints.enable_endpoint(&caller.tenant, &known(&name)?).await?))
 }
 
-/// Sends the events of an endpoint again that died at or after a time, with the same ids.
+/// Sends events of an endpoint again that failed permanently at or after a given time, with the same ids.
 #[utoipa::path(
     post, path = "/v1/endpoints/{name}/replay", tag = "endpoints", operation_id = "replay_endpoint",
     params(
         ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("since" = Option<String>, Query, format = DateTime, description = "From when on, RFC 3339; all of them when it is absent"),
+        ("since" = Option<String>, Query, format = DateTime, description = "Only changes from this time on (RFC 3339); all of them by default"),
     ),
     responses((status = 200, body = EventsReplayed)),
 )]

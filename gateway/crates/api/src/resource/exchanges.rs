@@ -18,23 +18,23 @@ use crate::state::AppState;
 pub(crate) struct Exchange {
     /// The page that it belongs to, and its number within it: `812-0`.
     id: String,
-    /// In which run.
+    /// The run that made it.
     run: i64,
     /// Through which connection.
     connection: String,
-    /// Of which stream.
+    /// The stream.
     stream: String,
     /// When the answer was complete.
     at: Time,
     /// From the first byte sent to the last byte read, in milliseconds.
     took_ms: u32,
-    /// What was asked.
+    /// The request.
     request: ExchangeRequest,
-    /// What was answered.
+    /// The response.
     response: ExchangeResponse,
 }
 
-/// What was asked.
+/// A recorded request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExchangeRequest {
     /// Method.
@@ -47,7 +47,7 @@ pub(crate) struct ExchangeRequest {
     body: Option<Bytes>,
 }
 
-/// What was answered.
+/// A recorded response.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExchangeResponse {
     /// HTTP status.
@@ -72,7 +72,7 @@ pub(crate) struct Header {
 /// One recorded exchange.
 #[utoipa::path(
     get, path = "/v1/exchanges/{id}", tag = "lineage", operation_id = "get_exchange",
-    params(("id" = String, Path, description = "As lineage names it: `812-0`", pattern = "^[0-9]+-[0-9]+$", max_length = 40)),
+    params(("id" = String, Path, description = "The exchange's id, as in lineage: `812-0`", pattern = "^[0-9]+-[0-9]+$", max_length = 40)),
     responses((status = 200, body = Exchange)),
 )]
 pub(crate) async fn get(

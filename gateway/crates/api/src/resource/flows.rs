@@ -29,7 +29,7 @@ const VERSIONS_MAX: u32 = 100;
 /// One flow.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Flow {
-    /// Its name.
+    /// Name.
     name: String,
     /// From 1, one more with each other definition.
     version: i64,
@@ -63,16 +63,16 @@ pub(crate) enum FlowOriginName {
 /// A tenant's flows.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FlowList {
-    /// By name.
+    /// Sorted by name.
     data: Vec<Flow>,
 }
 
 /// One version of a flow.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FlowVersion {
-    /// From 1.
+    /// Version, from 1.
     version: i64,
-    /// What it said.
+    /// The definition of this version.
     #[schema(value_type = Object)]
     definition: Value,
     /// Since when.
@@ -114,7 +114,7 @@ pub(crate) struct WouldSend {
     input: Value,
     /// The idempotency key.
     idempotency_key: String,
-    /// When.
+    /// Earliest time of sending.
     not_before: Time,
     /// Not after.
     deadline: Option<Time>,
@@ -123,7 +123,7 @@ pub(crate) struct WouldSend {
 /// How many deliveries are sent again.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Replayed {
-    /// How many.
+    /// Number of deliveries.
     replayed: u64,
 }
 
@@ -220,7 +220,7 @@ pub(crate) async fn get(
 }
 
 /// Defines a flow, or its next version. The same JSON as in the configuration's `[flows.NAME]`; everything that is wrong with it
-/// is told at once.
+/// is reported at once.
 #[utoipa::path(
     put, path = "/v1/flows/{name}", tag = "flows", operation_id = "put_flow",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
@@ -247,11 +247,11 @@ pub(crate) async fn put(
     Ok(Json(Flow::of(info, BTreeMap::new())))
 }
 
-/// Takes a flow away; what it still has to send is withheld.
+/// Deletes a flow; deliveries still to be sent by it are withheld.
 #[utoipa::path(
     delete, path = "/v1/flows/{name}", tag = "flows", operation_id = "delete_flow",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
-    responses((status = 204, description = "It is gone")),
+    responses((status = 204, description = "The flow is deleted")),
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -289,12 +289,12 @@ pub(crate) async fn versions(
     Ok(Json(FlowVersionList { data: data.collect() }))
 }
 
-/// What a flow would have sent for the last changes of its entity. Nothing is kept and nothing is sent.
+/// Dry run: what a flow would have sent for the last changes of its entity. Nothing is stored or sent.
 #[utoipa::path(
     post, path = "/v1/flows/{name}/dry-run", tag = "flows", operation_id = "dry_run_flow",
     params(
         ("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("last" = Option<u32>, Query, description = "How many changes; 20 by default", minimum = 1, maximum = 1000),
+        ("last" = Option<u32>, Query, description = "Number of changes; 20 by default", minimum = 1, maximum = 1000),
     ),
     responses((status = 200, body = DryRunList)),
 )]

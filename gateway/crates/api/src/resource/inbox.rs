@@ -80,7 +80,7 @@ impl Received {
     params(
         ("connection" = Option<String>, Query, description = "Only deliveries to this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("before" = Option<i64>, Query, description = "Only deliveries with a lower number", minimum = 1),
-        ("limit" = Option<u32>, Query, description = "Deliveries in the answer; 100 by default", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "Deliveries per response; 100 by default", minimum = 1, maximum = 1000),
     ),
     responses((status = 200, body = ReceivedList)),
 )]

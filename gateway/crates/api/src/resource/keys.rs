@@ -108,7 +108,7 @@ pub(crate) struct KeyMade {
     /// The key: shown this once.
     #[schema(pattern = "^rk_[0-9a-f]{64}$")]
     key: String,
-    /// Its facts.
+    /// The key.
     #[serde(flatten)]
     facts: KeyView,
 }
@@ -118,7 +118,7 @@ pub(crate) struct KeyMade {
 pub(crate) struct KeyList {
     /// Oldest first, those that are no longer good included.
     data: Vec<KeyView>,
-    /// Pass it as `cursor` to go on; null at the end.
+    /// Pass it as `cursor` to read the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -141,7 +141,7 @@ impl KeyView {
     }
 }
 
-/// Makes a key of this tenant. It is shown in this answer and never again.
+/// Creates a key for this tenant. The key is shown in this response only.
 #[utoipa::path(
     post, path = "/v1/keys", tag = "keys", operation_id = "make_key",
     request_body = KeyRequest,
@@ -183,8 +183,8 @@ async fn known_connection(state: &AppState, caller: &Caller, name: &str) -> Resu
 #[utoipa::path(
     get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
     params(
-        ("limit" = Option<u32>, Query, description = "Keys in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before", pattern = "^[0-9a-f]{16}$"),
+        ("limit" = Option<u32>, Query, description = "Keys per response; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response", pattern = "^[0-9a-f]{16}$"),
     ),
     responses((status = 200, body = KeyList)),
 )]
@@ -215,7 +215,7 @@ pub(crate) async fn list(
 #[utoipa::path(
     delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "revoke_key",
     params(("id" = String, Path, description = "The key's id", pattern = "^[0-9a-f]{16}$")),
-    responses((status = 204, description = "It is revoked")),
+    responses((status = 204, description = "The key is revoked")),
 )]
 pub(crate) async fn revoke(
     State(state): State<AppState>,

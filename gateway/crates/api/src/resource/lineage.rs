@@ -34,9 +34,9 @@ pub(crate) struct Lineage {
 pub(crate) struct LineageOrigin {
     /// Through which connection.
     connection: String,
-    /// Of which stream.
+    /// The stream.
     stream: String,
-    /// In which run.
+    /// The run.
     run: i64,
     /// The run, as a path of this API.
     run_url: String,
@@ -44,9 +44,9 @@ pub(crate) struct LineageOrigin {
     exchange: Option<String>,
     /// The exchange, as a path of this API.
     exchange_url: Option<String>,
-    /// Where in the exchange's response: an RFC 6901 pointer, or another locator (`Sheet1!17`) where it is no JSON.
+    /// Where in the exchange's response: an RFC 6901 pointer, or another locator (`Sheet1!17`) where it is not JSON.
     pointer: String,
-    /// By which code.
+    /// The plugin that mapped it.
     #[schema(value_type = PluginVersion)]
     plugin: PluginRef,
     /// When it was committed.

@@ -19,7 +19,7 @@ use crate::state::AppState;
 /// One plugin.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PluginView {
-    /// Its name.
+    /// Name.
     name: String,
     /// Its version.
     version: String,
@@ -27,7 +27,7 @@ pub(crate) struct PluginView {
     digest: String,
     /// Size of the component.
     bytes: u64,
-    /// Who signed it, of those that the operator trusts; null when nobody did.
+    /// The trusted key that signed it; null when no trusted key did.
     signer: Option<PluginSigner>,
     /// The connections of the tenant that use it.
     connections: Vec<String>,

@@ -17,12 +17,12 @@ use crate::state::AppState;
     get, path = "/v1/position-profiles", tag = "records", operation_id = "list_position_profiles",
     params(
         ("position" = Option<String>, Query, format = "uuid", description = "Only versions of this position's profile: the record's id of the job"),
-        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only what was recorded at or after this time (RFC 3339)"),
-        ("connection" = Option<String>, Query, description = "Only what came through this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("external_id" = Option<String>, Query, description = "Only the record with this id at the vendor", max_length = 1024, pattern = r"^[^\x00]*$"),
-        ("deleted" = Option<super::records::DeletedFilter>, Query, description = "Tombstones: left out (the default), alone, or among the others"),
-        ("limit" = Option<u32>, Query, description = "Records in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
+        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only records stored at or after this time (RFC 3339)"),
+        ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("external_id" = Option<String>, Query, description = "Only the record with this id in the source system", max_length = 1024, pattern = r"^[^\x00]*$"),
+        ("deleted" = Option<super::records::DeletedFilter>, Query, description = "Tombstones: leave them out (the default), list only them, or include them"),
+        ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
     responses((status = 200, body = RecordList)),
 )]

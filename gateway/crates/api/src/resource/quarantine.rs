@@ -1,4 +1,4 @@
-//! What could not be taken in: look at it, try it again, or drop it.
+//! Records that could not be stored: look at it, try it again, or drop it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -19,13 +19,13 @@ use crate::state::AppState;
 /// One record that could not be taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QuarantinedRecord {
-    /// Its number.
+    /// Number.
     id: i64,
     /// Through which connection it came.
     connection: String,
-    /// Of which stream.
+    /// The stream.
     stream: String,
-    /// In which run.
+    /// The run.
     run: i64,
     /// The recorded exchange that it was in.
     exchange: String,
@@ -62,7 +62,7 @@ pub(crate) struct QuarantinedRecordDetail {
 pub(crate) struct QuarantineList {
     /// Oldest first.
     data: Vec<QuarantinedRecord>,
-    /// Pass it as `cursor` to go on; null at the end.
+    /// Pass it as `cursor` to read the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -106,13 +106,13 @@ impl QuarantinedRecord {
     }
 }
 
-/// What waits in quarantine, oldest first.
+/// Records in quarantine, oldest first.
 #[utoipa::path(
     get, path = "/v1/quarantine", tag = "quarantine", operation_id = "list_quarantine",
     params(
-        ("connection" = Option<String>, Query, description = "Only what came through this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("limit" = Option<u32>, Query, description = "Records in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before", pattern = "^[0-9]{1,18}$"),
+        ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response", pattern = "^[0-9]{1,18}$"),
     ),
     responses((status = 200, body = QuarantineList)),
 )]
@@ -173,7 +173,7 @@ pub(crate) async fn retry(
 #[utoipa::path(
     delete, path = "/v1/quarantine/{id}", tag = "quarantine", operation_id = "drop_quarantined",
     params(("id" = i64, Path, description = "Its number", minimum = 0)),
-    responses((status = 204, description = "It is gone")),
+    responses((status = 204, description = "The record is removed from quarantine")),
 )]
 pub(crate) async fn drop_record(
     State(state): State<AppState>,

@@ -14,16 +14,16 @@ use crate::problem::Problem;
 /// A record: its envelope, and its body in the form of its entity.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Record {
-    /// Ours, stable for life.
+    /// The gateway's id, which never changes.
     #[schema(format = "uuid")]
     id: String,
     /// The canonical entity: `employee`.
     entity: String,
     /// The version of the canonical schema that this gateway speaks.
     schema_version: &'static str,
-    /// Whose it is.
+    /// The tenant that owns it.
     tenant: String,
-    /// The vendor's ids of this record.
+    /// Ids of this record in source systems.
     external_ids: Vec<ExternalIdView>,
     /// Where this revision came from.
     source: Source,
@@ -31,9 +31,9 @@ pub(crate) struct Record {
     created_at: Time,
     /// When this revision was committed.
     recorded_at: Time,
-    /// The vendor's clock, where the vendor tells.
+    /// When it changed by the vendor's clock, if the vendor reports it.
     source_updated_at: Option<Time>,
-    /// From 1.
+    /// Revision, from 1.
     revision: i64,
     /// BLAKE3 of the body's bytes, the first 16 of them in hexadecimal.
     content_hash: String,
@@ -61,7 +61,7 @@ pub(crate) struct ExternalIdView {
 pub(crate) struct Source {
     /// The connection.
     connection: String,
-    /// Its stream.
+    /// The stream.
     stream: String,
     /// The plugin.
     connector: String,
@@ -74,7 +74,7 @@ pub(crate) struct Source {
 pub(crate) struct Deletion {
     /// When it was committed.
     at: Time,
-    /// Who said so.
+    /// How the deletion was detected.
     #[schema(value_type = DetectedBy)]
     detected_by: DeletedBy,
     /// The run that found it.

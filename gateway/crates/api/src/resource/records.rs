@@ -23,9 +23,9 @@ use crate::state::AppState;
 /// A piece of a collection, ordered by when each record's current revision was recorded.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordList {
-    /// In order.
+    /// Records in the order in which they were stored.
     data: Vec<Record>,
-    /// Pass it as `cursor` to go on; null at the end.
+    /// Pass it as `cursor` to read the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl RecordList {
     }
 }
 
-/// A record with what was asked for beside it.
+/// A record with the details requested by `include`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RecordDetail {
     /// The record.
@@ -69,7 +69,7 @@ pub(crate) struct RecordDetail {
 /// Who wrote a revision.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WrittenBy {
-    /// Which revision.
+    /// The revision.
     revision: i64,
     /// The name of the key.
     person: String,
@@ -77,7 +77,7 @@ pub(crate) struct WrittenBy {
     key: String,
     /// In the person's own words.
     reason: String,
-    /// When.
+    /// When it was written.
     at: Time,
 }
 
@@ -106,12 +106,12 @@ enum Deleted {
     get, path = "/v1/{collection}", tag = "records", operation_id = "list_records",
     params(
         ("collection" = String, Path),
-        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only what was recorded at or after this time (RFC 3339)"),
-        ("connection" = Option<String>, Query, description = "Only what came through this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("external_id" = Option<String>, Query, description = "Only the record with this id at the vendor", max_length = 1024, pattern = r"^[^\x00]*$"),
-        ("deleted" = Option<DeletedFilter>, Query, description = "Tombstones: left out (the default), alone, or among the others"),
-        ("limit" = Option<u32>, Query, description = "Records in one answer; 100 by default", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
+        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only records stored at or after this time (RFC 3339)"),
+        ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
+        ("external_id" = Option<String>, Query, description = "Only the record with this id in the source system", max_length = 1024, pattern = r"^[^\x00]*$"),
+        ("deleted" = Option<DeletedFilter>, Query, description = "Tombstones: leave them out (the default), list only them, or include them"),
+        ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
     responses((status = 200, body = RecordList)),
 )]

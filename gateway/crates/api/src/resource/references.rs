@@ -48,7 +48,7 @@ pub(crate) struct ReferenceView {
     url: Option<String>,
     /// The connection that the record came through.
     connection: Option<String>,
-    /// Its id there.
+    /// Its id in the source system.
     external_id: Option<String>,
 }
 
@@ -139,7 +139,7 @@ pub(crate) struct UnresolvedReferences {
     entity: String,
     /// The alternate key by which they refer: `employee_number`.
     scheme: String,
-    /// The connection whose record they ask for; null: any.
+    /// The connection whose record the references name; null: any.
     connection: Option<String>,
     /// `waiting`: no record has the key. `ambiguous`: several have it.
     state: ReferenceState,

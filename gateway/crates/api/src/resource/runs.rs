@@ -24,17 +24,17 @@ pub(crate) struct Run {
     id: i64,
     /// Through which connection.
     connection: String,
-    /// Of which stream.
+    /// The stream.
     stream: String,
-    /// Which code.
+    /// The plugin that ran.
     #[schema(value_type = PluginVersion)]
     plugin: PluginRef,
     /// What began it: `schedule`, `manual`, `retry`.
     trigger: String,
-    /// How it stands.
+    /// State of the run.
     #[schema(value_type = RunStateName)]
     state: RunState,
-    /// When it began.
+    /// When it started.
     started_at: Time,
     /// When it ended.
     ended_at: Option<Time>,
@@ -59,7 +59,7 @@ pub(crate) struct Run {
     swept: u64,
     /// Records refused.
     quarantined: u64,
-    /// Records whose key came again in the same page: the last one stands for them.
+    /// Records repeated within the same page: the last one counts.
     repeated: u64,
     /// Records that a rule of the configuration left out: total rows, filters.
     omitted: u64,
@@ -69,13 +69,13 @@ pub(crate) struct Run {
     released_by: Option<String>,
     /// How many findings it has: parts that could not be read, and what the gateway found in the listing.
     finding_count: u64,
-    /// Why it failed.
+    /// Why the run failed.
     error: Option<String>,
     /// When it will be tried again.
     retry_at: Option<Time>,
 }
 
-/// How a run stands.
+/// State of a run.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[allow(dead_code, reason = "describes the store's type in the OpenAPI document")]
@@ -92,10 +92,10 @@ pub(crate) enum RunStateName {
     Interrupted,
 }
 
-/// A run with what it tells beside its figures.
+/// A run with its counts and findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunDetail {
-    /// Its figures.
+    /// The run's counts.
     #[serde(flatten)]
     figures: Run,
     /// What could not be read, or was found in the listing; no more than `findings_max`.
@@ -142,7 +142,7 @@ pub(crate) struct Omission {
     part: String,
     /// The rule: `total_rows`.
     rule: String,
-    /// How many records.
+    /// Number of records.
     count: u64,
     /// Where the first of them stand.
     places: Vec<String>,
@@ -171,7 +171,7 @@ pub(crate) struct RunList {
 /// A run that was begun.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RunStarted {
-    /// Its number.
+    /// Number.
     run: i64,
     /// The run, as a path of this API.
     url: String,
@@ -214,7 +214,7 @@ impl Run {
     get, path = "/v1/runs", tag = "runs", operation_id = "list_runs",
     params(
         ("connection" = Option<String>, Query, description = "Only runs of this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
-        ("limit" = Option<u32>, Query, description = "Runs in the answer; 100 by default", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "Runs per response; 100 by default", minimum = 1, maximum = 1000),
     ),
     responses((status = 200, body = RunList)),
 )]
@@ -249,14 +249,14 @@ pub(crate) async fn get(
     Ok(Json(RunDetail::of(row, notes)))
 }
 
-/// Begins a run by hand. It goes on by itself; look at it under `url`.
+/// Starts a run. It continues in the background; `url` shows its progress.
 #[utoipa::path(
     post, path = "/v1/connections/{connection}/streams/{stream}/runs", tag = "runs", operation_id = "start_run",
     params(
         ("connection" = String, Path, description = "The connection's name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("stream" = String, Path, description = "The stream's name", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
     ),
-    responses((status = 202, body = RunStarted, description = "It began", headers(("location" = String, description = "The run, as a path of this API")))),
+    responses((status = 202, body = RunStarted, description = "The run has started", headers(("location" = String, description = "The run, as a path of this API")))),
 )]
 pub(crate) async fn start(
     State(state): State<AppState>,

@@ -74,7 +74,7 @@ struct StepView {
 /// A key with the role `vendor` makes tokens for interviews of its own connection.
 #[utoipa::path(
     post, path = "/v1/interviews/{id}/screen-tokens", tag = "interviews", operation_id = "make_screen_token",
-    params(("id" = String, Path, max_length = 1024, description = "The interview's id; with a vendor's key also the vendor's own id of it")),
+    params(("id" = String, Path, max_length = 1024, description = "The interview's id; with a vendor's key, also the vendor's own id")),
     responses((status = 201, body = TokenView)),
 )]
 pub(crate) async fn issue(
@@ -117,7 +117,7 @@ async fn interview(state: &AppState, caller: &Caller, id: &str) -> Result<Record
 /// The steps of one interview as server-sent events, for its candidate's screen.
 ///
 /// It needs no API key but `token`, which is good for this interview alone. Events: `stage` with `waiting`, `in_progress`
-/// or `done`; `node` with `{"node", "at", "done", "of"}`, the earlier ones first. A screen that comes back is told all
+/// or `done`; `node` with `{"node", "at", "done", "of"}`, the earlier ones first. A screen that reconnects receives all
 /// steps again; each has the same `id`.
 #[utoipa::path(
     get, path = "/v1/interviews/{id}/nodes/stream", tag = "interviews", operation_id = "stream_nodes",
@@ -241,7 +241,7 @@ fn event(step: &ScreenStep) -> Event {
     match serde_json::to_string(&view) {
         Ok(json) => event.data(json),
         Err(error) => {
-            tracing::error!(%error, "A step could not be written");
+            tracing::error!(%error, "Failed to write an interview step to the screen");
             event.data("{}")
         }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Wellness {
     status: &'static str,
 }
 
-/// The process answers.
+/// Liveness: the process responds.
 #[utoipa::path(get, path = "/healthz", tag = "service", operation_id = "healthz", security(()), responses((status = 200, body = Wellness)))]
 pub(crate) async fn healthz() -> Json<Wellness> {
     Json(Wellness { status: "ok" })
@@ -51,11 +51,11 @@ pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Wellnes
 fn not_ready(trouble: Trouble) -> Problem {
     let (en, zh) = match trouble {
         Trouble::DiskFull => (
-            "the disk of the database is full, or has fewer free bytes than store.disk_free_bytes_min: make room. Nothing is lost",
+            "the disk of the database is full, or has fewer free bytes than store.disk_free_bytes_min: free some space. No data is lost",
             "数据库所在磁盘已满，或可用空间低于 store.disk_free_bytes_min：请释放空间，数据不会丢失",
         ),
         Trouble::Unusable => (
-            "the database file cannot be read or written: look at its rights and its disk",
+            "the database file cannot be read or written: check its permissions and its disk",
             "数据库文件无法读写：请检查文件权限和磁盘",
         ),
         Trouble::Damaged => (
@@ -72,7 +72,7 @@ pub(crate) async fn openapi_json() -> Response {
     ([(CONTENT_TYPE, "application/json")], openapi::text()).into_response()
 }
 
-/// A page for people that shows this document. It loads nothing from elsewhere.
+/// A web page that shows this document. It loads nothing from other servers.
 #[utoipa::path(get, path = "/docs", tag = "service", operation_id = "get_docs", security(()), responses((status = 200, body = String, content_type = "text/html", description = "A page")))]
 pub(crate) async fn docs() -> Response {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \

@@ -16,11 +16,11 @@ use crate::state::AppState;
 /// Deletions of one listing that wait for a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Sweep {
-    /// The run whose listing it was.
+    /// The run that made the listing.
     run: i64,
     /// Through which connection.
     connection: String,
-    /// Of which stream.
+    /// The stream.
     stream: String,
     /// Live records that the listing no longer held.
     missing: u64,
@@ -56,9 +56,9 @@ pub(crate) struct SweepList {
 /// A record that would be deleted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SweptRecord {
-    /// Its id.
+    /// Id.
     id: String,
-    /// Its entity.
+    /// Entity of the record.
     entity: String,
     /// The vendor's id.
     external_id: String,
@@ -78,7 +78,7 @@ pub(crate) struct SweepApproved {
     deleted: u64,
 }
 
-/// Deletions that wait for a person, by connection and stream.
+/// Deletions that wait for approval, by connection and stream.
 #[utoipa::path(get, path = "/v1/sweeps", tag = "runs", operation_id = "list_sweeps", responses((status = 200, body = SweepList)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
@@ -95,7 +95,7 @@ pub(crate) async fn list(
     get, path = "/v1/sweeps/{run}/records", tag = "runs", operation_id = "list_swept_records",
     params(
         ("run" = i64, Path, description = "The run's number", minimum = 0),
-        ("limit" = Option<u32>, Query, description = "Records in the answer; 100 by default", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
     ),
     responses((status = 200, body = SweptRecordList)),
 )]

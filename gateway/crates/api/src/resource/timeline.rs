@@ -78,7 +78,7 @@ pub(crate) struct CopyView {
     /// The record.
     #[schema(format = "uuid")]
     record_id: String,
-    /// Its entity.
+    /// Entity of the record.
     entity: String,
     /// The connection that it came through.
     connection: String,
@@ -140,7 +140,7 @@ impl StepView {
     }
 }
 
-/// Everything that happened to one application, whoever said so, in order.
+/// Everything that happened to one application, from all sources, in order.
 #[utoipa::path(
     get, path = "/v1/applications/{id}/timeline", tag = "interviews", operation_id = "get_timeline",
     params(("id" = String, Path, format = "uuid", description = "The application's id")),
@@ -158,13 +158,13 @@ pub(crate) async fn get(
     Ok(Json(TimelineView { steps: steps.into_iter().map(StepView::of).collect(), truncated }))
 }
 
-/// Everything that happened to one candidate in all their applications, whoever said so, in order, with answers and scores.
+/// Everything that happened to one candidate across all their applications, from all sources, in order, with answers and scores.
 #[utoipa::path(
     get, path = "/v1/candidates/{id}/timeline", tag = "interviews", operation_id = "get_candidate_timeline",
     params(
         ("id" = String, Path, format = "uuid", description = "The candidate's id"),
-        ("limit" = Option<u32>, Query, description = "Steps of one answer", minimum = 1, maximum = 1000),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the answer before", max_length = 128, pattern = "^-?[0-9]{1,18}_-?[0-9]{1,18}_[0-9a-f-]{36}_[0-9]{1,18}_[0-9]{1,18}$"),
+        ("limit" = Option<u32>, Query, description = "Steps per response", minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response", max_length = 128, pattern = "^-?[0-9]{1,18}_-?[0-9]{1,18}_[0-9a-f-]{36}_[0-9]{1,18}_[0-9]{1,18}$"),
     ),
     responses((status = 200, body = CandidateTimelineView)),
 )]

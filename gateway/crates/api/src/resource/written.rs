@@ -62,7 +62,7 @@ type Answer = (HeaderMap, Json<Record>);
     post, path = "/v1/{collection}", tag = "written", operation_id = "create_record",
     params(
         ("collection" = String, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request: send it again with the same one when its answer was lost", pattern = "^[!-~]{1,255}$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A unique name for this request: repeat the request with the same one if its response was lost", pattern = "^[!-~]{1,255}$"),
     ),
     request_body = NewRecord,
     responses((status = 201, body = Record, headers(("etag" = String, description = "The revision, for `If-Match`"), ("location" = String, description = "The record's path")))),
@@ -85,7 +85,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, (headers, record)))
 }
 
-/// Writes another revision of a record of your own. `If-Match` carries the revision that you read, as `ETag` gave it: when somebody
+/// Writes another revision of a record of your own. `If-Match` carries the revision that you read, as `ETag` gave it: if someone else
 /// else wrote since, nothing is changed and the answer is 412.
 #[utoipa::path(
     put, path = "/v1/{collection}/{id}", tag = "written", operation_id = "put_record",
@@ -93,7 +93,7 @@ pub(crate) async fn create(
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
         ("If-Match" = Option<String>, Header, description = "The revision that you read, such as `\"3\"`; needed", pattern = "^(W/)?\"[1-9][0-9]{0,17}\"$"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request: send it again with the same one when its answer was lost", pattern = "^[!-~]{1,255}$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A unique name for this request: repeat the request with the same one if its response was lost", pattern = "^[!-~]{1,255}$"),
     ),
     request_body = ChangedRecord,
     responses((status = 200, body = Record, headers(("etag" = String, description = "The revision, for `If-Match`")))),
@@ -114,17 +114,17 @@ pub(crate) async fn put(
     shown(&caller, row)
 }
 
-/// Takes a record of your own away. A tombstone with its last body stays, and the change feed tells of it.
+/// Deletes a record of your own. A tombstone with its last body stays, and the change feed reports it.
 #[utoipa::path(
     delete, path = "/v1/{collection}/{id}", tag = "written", operation_id = "delete_record",
     params(
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
-        ("reason" = inline(Prose), Query, description = "Why: kept with the tombstone"),
+        ("reason" = inline(Prose), Query, description = "The reason, stored with the tombstone"),
         ("If-Match" = Option<String>, Header, description = "The revision that you read, such as `\"3\"`; needed", pattern = "^(W/)?\"[1-9][0-9]{0,17}\"$"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request: send it again with the same one when its answer was lost", pattern = "^[!-~]{1,255}$"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A unique name for this request: repeat the request with the same one if its response was lost", pattern = "^[!-~]{1,255}$"),
     ),
-    responses((status = 204, description = "It is gone")),
+    responses((status = 204, description = "The record is deleted")),
 )]
 pub(crate) async fn remove(
     State(state): State<AppState>,
@@ -139,7 +139,7 @@ pub(crate) async fn remove(
     let id: RecordId = path_id(&id, "record", "记录")?;
     let reason = reason.ok_or_else(|| {
         let (en, zh) =
-            ("given: why the record is taken away, 1 to 2000 characters", "给出：删除的原因（1 到 2000 个字符）");
+            ("given: why the record is deleted, 1 to 2000 characters", "给出：删除的原因（1 到 2000 个字符）");
         Problem::parameter("reason", en, zh)
     })?;
     let act = Act::Remove { id, revision: revision(&headers)? };
@@ -223,7 +223,7 @@ impl From<Refusal> for Problem {
                 format!("未做更改：该记录当前修订号为 {is}，请重新读取后再修改"),
             ),
             Refusal::OtherRequest => Self::new(ProblemCode::IdempotencyKeyReused).detail(
-                "this `Idempotency-Key` came with another request before: use a new one for a new request",
+                "this `Idempotency-Key` was already used with another request: use a new one for a new request",
                 "此 `Idempotency-Key` 已用于另一请求：新的请求请使用新的键",
             ),
             Refusal::Store(error) => error.into(),

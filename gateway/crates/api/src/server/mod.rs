@@ -71,7 +71,7 @@ pub async fn serve(
     server.tasks.close();
     if tokio::time::timeout(options.shutdown_grace, server.tasks.wait()).await.is_err() {
         let grace_ms = options.shutdown_grace.as_millis() as u64;
-        tracing::warn!(grace_ms, "Requests that did not end in time were cut");
+        tracing::warn!(grace_ms, "Cut off requests that did not finish in time");
         server.seats.clear();
     }
     key_uses.end().await;
@@ -104,7 +104,7 @@ impl Server {
                     // keeps this loop from spinning on a listener that stays readable.
                     self.seats.make_room();
                     self.seats.reached(Limit::OpenFiles);
-                    tracing::debug!(%error, "no connection could be accepted");
+                    tracing::debug!(%error, "Failed to accept a connection");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE.1);
                 }

@@ -50,7 +50,7 @@ async fn every_request_is_on_record_with_the_id_and_role_of_its_key_and_never_wi
         assert!(!text.contains(secret));
     }
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let answered: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "Request answered").collect();
+    let answered: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "Request completed").collect();
     let told = |line: &Value| {
         let fields = &line["fields"];
         assert_eq!(line["level"], "INFO");

@@ -352,7 +352,11 @@ async fn who_comes_second_is_shown_what_was_decided() {
     let late = visited.post("/decide/good", "verdict=fail&reason=r").await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     sealed(&late);
-    assert!(late.text.contains("decided otherwise in the meantime") && late.text.contains("wang.wei"), "{}", late.text);
+    assert!(
+        late.text.contains("A different decision was made in the meantime") && late.text.contains("wang.wei"),
+        "{}",
+        late.text
+    );
 }
 
 #[tokio::test]
@@ -369,10 +373,10 @@ async fn a_link_that_opens_nothing_gives_a_page_in_either_language_and_tells_not
         }
     }
     visited.desk.judged.lock().stands = StandsView::Superseded;
-    refusal(&visited.get("/decide/good").await, 409, "took the place");
+    refusal(&visited.get("/decide/good").await, 409, "was replaced");
     refusal(&visited.ask("GET", "/decide/good", "zh", None).await, 409, "取代");
     for form in ["verdict=pass&reason=r", "undo=yes", ""] {
-        refusal(&visited.post("/decide/good", form).await, 409, "took the place");
+        refusal(&visited.post("/decide/good", form).await, 409, "was replaced");
     }
     assert!(visited.asked().is_empty());
 }

@@ -154,8 +154,8 @@ async fn a_body_that_is_no_endpoint_is_told_what_it_lacks() {
     put(&rig, "/v1/endpoints/hr", &with("url", json!("http://a.test/"))).await.problem("refused");
     for (body, told) in [
         (with("entities", json!("canary")), "at line 1"),
-        (with("secret", json!({ "vault": "canary-of-another" })), "the gateway makes the secret itself"),
-        (with("previous_secret", json!({ "vault": "canary" })), "the gateway makes the secret itself"),
+        (with("secret", json!({ "vault": "canary-of-another" })), "the gateway generates the secret"),
+        (with("previous_secret", json!({ "vault": "canary" })), "the gateway generates the secret"),
         (with("secrte", json!(1)), "unknown field `secrte`"),
         (json!({ "url": "https://a.test/" }), "missing field `entities`"),
     ] {

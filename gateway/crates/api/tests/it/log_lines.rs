@@ -47,7 +47,7 @@ async fn no_request_writes_a_line_of_its_own() {
     }
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines.iter().all(|line| line.contains("Request answered") && line.len() < 400), "{text}");
+    assert!(lines.iter().all(|line| line.contains("Request completed") && line.len() < 400), "{text}");
     assert!(!text.contains("FORGED") && !text.contains('\x1b') && !text.contains(&long[..100]), "{text}");
     assert!(text.contains("good-1") && text.contains("unmatched"), "{text}");
 }

@@ -1,5 +1,5 @@
-//! `[gateway.limits]`: what the process takes from outside, whoever it comes from. Its own file, because these are nobody's
-//! connection: they hold before anybody knows whose a request is.
+//! `[gateway.limits]`: what the process accepts from outside, regardless of the sender. Its own file, because these belong to no
+//! connection: they apply before the sender of a request is known.
 
 use std::time::Duration;
 

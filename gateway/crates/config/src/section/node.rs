@@ -99,7 +99,7 @@ impl<'a> Node<'a> {
     /// A name of one of the kinds in `renmen_schema::id`.
     pub(crate) fn named<N: FromStr>(&self) -> Option<N> {
         let like = "use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter";
-        self.parsed(|text| text.parse().map_err(|_| "is no name".to_owned()), like)
+        self.parsed(|text| text.parse().map_err(|_| "is not a valid name".to_owned()), like)
     }
 
     /// The name of an environment variable: the name, not `${NAME}`.

@@ -86,7 +86,7 @@ fn a_connection_says_what_never_reaches_it() {
     assert!(vendor.scoring);
     assert_eq!(vendor.withhold, ["/person/gender"]);
     let told = crate::read(&people("withhold = [\"gender\"]"), true).unwrap_err().to_string();
-    assert!(told.contains("`gender` is no field") && told.contains("connectors.toml:3:"), "{told}");
+    assert!(told.contains("`gender` is not a field") && told.contains("connectors.toml:3:"), "{told}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_rule_of_what_is_withheld_leads_to_a_field_or_is_refused_with_what_was_meant
         ("/person/emails/0/address", &["one item of a list", "write `*` for every item: \"/person/emails/*/address\""]),
         ("/person/emails/address", &["is a list", "\"/person/emails/*/address\""]),
         ("/colour", &["no entity has a field `colour`", "renmen schema"]),
-        ("/", &["`/` is no field"]),
+        ("/", &["`/` is not a field"]),
     ] {
         let error = told(bad).unwrap_err();
         assert!(parts.iter().all(|part| error.contains(part)), "{bad}: {error}");

@@ -31,7 +31,7 @@ fn a_rule_has_a_pass_line_and_may_have_a_border() {
 fn vendors_are_names_of_connections() {
     let vendors = read_dev("[interview]\nvendors = [\"interview\", \"vcv\"]\n").interview.vendors;
     assert_eq!(vendors.iter().map(ToString::to_string).collect::<Vec<_>>(), ["interview", "vcv"]);
-    assert!(refused("[interview]\nvendors = [\"In View\"]\n").contains("is no name"));
+    assert!(refused("[interview]\nvendors = [\"In View\"]\n").contains("is not a valid name"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn both_ends_of_every_limit_of_the_band_match_are_kept() {
 fn a_rule_that_cannot_decide_is_refused_with_its_line() {
     for (rule, says) in [
         ("border = [75, 80]", "`pass` is missing"),
-        ("pass = 101", "no per cent"),
+        ("pass = 101", "not a percentage"),
         ("pass = 80\nborder = [80, 75]", "band is empty"),
         ("pass = 80\nborder = [80]", "two ends"),
         ("pass = 80\nposition = \"\"", "empty"),

@@ -35,7 +35,7 @@ fn metrics_are_for_keys_unless_somebody_says_otherwise() {
         assert_eq!(access(&format!("[gateway]\nmetrics = \"{word}\"\n")), Ok(meant));
     }
     let error = access("[gateway]\nmetrics = \"open\"\n").unwrap_err();
-    assert!(error.contains("is none of \"key\", \"loopback\" and \"off\""), "{error}");
+    assert!(error.contains("is not one of \"key\", \"loopback\" or \"off\""), "{error}");
 }
 
 #[test]

@@ -90,6 +90,6 @@ fn a_name_belongs_to_one_receiver() {
 
 #[test]
 fn a_zone_that_is_none_is_told() {
-    assert!(refused("[templates]\nzone = \"Asia/Peking\"\n").contains("is no time zone"));
+    assert!(refused("[templates]\nzone = \"Asia/Peking\"\n").contains("is not a known time zone"));
     assert!(read("[templates]\ndir = \"texts\"\nzone = \"UTC\"\n", false).is_ok());
 }

@@ -91,7 +91,7 @@ impl Connection {
         let origin = connect::origin_of(&url)?;
         // It carries the ticket that the secret was given for. The manifest's word for that are the socket's own hosts.
         slot.check_to(&origin)?;
-        tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot.name, %origin, "Event connection opens");
+        tracing::info!(tenant = %self.parts.tenant, connection = %self.parts.name, slot = %slot.name, %origin, "Opening an event connection");
         let wire = self.connect_to(&grant, url, origin).await?;
         let redactor = Arc::clone(&self.parts.redactor);
         let bytes_max = self.parts.limits.response_bytes_max;

@@ -88,7 +88,7 @@ impl Mail {
     fn checked_id(&self) -> Result<&str, MailError> {
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let good = !self.id.is_empty() && self.id.len() <= 128 && self.id.chars().all(fits);
-        good.then_some(self.id.as_str()).ok_or_else(|| invalid("the id of the mail is none".into()))
+        good.then_some(self.id.as_str()).ok_or_else(|| invalid("the mail id is invalid".into()))
     }
 }
 

@@ -152,10 +152,10 @@ impl Mailer {
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(receipt) => {
-                tracing::info!(%tenant, %connection, %host, port, recipients, code = %receipt.code, took_ms, "Mail taken");
+                tracing::info!(%tenant, %connection, %host, port, recipients, code = %receipt.code, took_ms, "Mail accepted by the server");
             }
             Err(error) => {
-                tracing::warn!(%tenant, %connection, %host, port, recipients, %error, took_ms, "Mail not taken");
+                tracing::warn!(%tenant, %connection, %host, port, recipients, %error, took_ms, "Mail not accepted by the server");
             }
         }
     }

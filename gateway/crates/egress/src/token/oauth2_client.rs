@@ -110,6 +110,6 @@ fn response(answer: &Answer) -> Result<HttpResponse, EgressError> {
 /// RFC 6749, 5.2: the code is one word; anything else could be an echo of what was sent.
 fn refused(code: &str) -> EgressError {
     let word = code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let code = if word { code } else { "a code that is none" };
+    let code = if word { code } else { "a code that is not a token error code" };
     EgressError::Auth(format!("the token endpoint refuses the slot's secret: {code}"))
 }

@@ -150,7 +150,7 @@ async fn the_log_tells_of_each_request_and_holds_no_secret_query_or_body_f14() {
         .unwrap();
     connection.send(get(vendor.url(&format!("/?q={CANARY}"))), &NoTape).await.unwrap_err();
     let text = String::from_utf8(log.0.lock().clone()).unwrap();
-    assert!(text.contains("Request answered") && text.contains("/staff") && text.contains("slot=\"app\""), "{text}");
+    assert!(text.contains("Request completed") && text.contains("/staff") && text.contains("slot=\"app\""), "{text}");
     for absent in ["13800000000", "a person's data", "canary"] {
         assert!(!text.contains(absent), "{absent} in {text}");
     }
@@ -182,7 +182,7 @@ async fn refused_requests_are_told_shortly_and_a_flood_of_them_is_counted() {
     assert_eq!(vendor.connected(), 0);
     // A good one beside them goes, and is told.
     assert!(connection.send(get(vendor.url("/")), &NoTape).await.is_ok());
-    assert!(String::from_utf8(log.0.lock().clone()).unwrap().contains("Request answered"));
+    assert!(String::from_utf8(log.0.lock().clone()).unwrap().contains("Request completed"));
 }
 
 #[tokio::test]

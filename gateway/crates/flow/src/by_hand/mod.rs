@@ -223,7 +223,7 @@ impl FlowEngine {
                     }
                     return self.acted(tenant, ask, id, is_new).await;
                 }
-                Err(StoreError::Fenced(why)) => tracing::debug!(why, "An action by hand is worked out again"),
+                Err(StoreError::Fenced(why)) => tracing::debug!(why, "Computing a manual action again"),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -281,7 +281,7 @@ fn action<'c>(catalogue: &'c Catalogue, to: &Target) -> Result<&'c ActionInfo, F
     if catalogue.entry(&to.connection).is_some_and(|place| place.destination.is_told_changes()) {
         let name = &to.connection;
         return Err(FlowError::Refused(format!(
-            "`{name}` is an endpoint, which is told of changes as they are: to tell it again, use `POST /v1/endpoints/{name}/replay`"
+            "`{name}` is an endpoint, which receives changes as they happen: to send a change again, use `POST /v1/endpoints/{name}/replay`"
         )));
     }
     let mut defects = Vec::new();

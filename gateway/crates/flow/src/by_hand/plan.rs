@@ -148,7 +148,7 @@ fn of_flow(entry: &FeedEntry, name: &str, mut source: Value, map: Option<&Value>
         (Some(_), _) => {
             return Err(defect(
                 "map",
-                "beside a flow it is a table of keys to replace",
+                "with a flow it must be a table of keys to replace",
                 "write `{ \"key\": \"expression\" }`",
             ));
         }

@@ -121,7 +121,7 @@ fn is_out_of_patience(policy: &AttemptPolicy, row: &DeliveryRow, now_ms: i64) ->
 /// The longer nobody knows, the less often somebody is asked.
 fn ask_again(policy: &AttemptPolicy, row: &DeliveryRow, failure: Option<&Failure>, now_ms: i64) -> AttemptEnd {
     if is_out_of_patience(policy, row, now_ms) {
-        let error = "unconfirmed: nobody could tell whether it arrived".to_owned();
+        let error = "unconfirmed: whether it arrived could not be determined".to_owned();
         return AttemptEnd::Dead { error };
     }
     let age = now_ms.saturating_sub(row.not_before_ms);

@@ -68,7 +68,7 @@ impl Courier {
         let mut idle = false;
         while !cancel.is_cancelled() && self.is_current() {
             if let Err(error) = self.fill(&mut idle).await {
-                tracing::warn!(connection = %self.connection, %error, "Deliveries cannot be claimed");
+                tracing::warn!(connection = %self.connection, %error, "Failed to claim deliveries");
                 tokio::select! {
                     () = cancel.cancelled() => break,
                     () = tokio::time::sleep(STORE_WAIT) => {}
@@ -173,7 +173,7 @@ impl Courier {
                 Ok(taken) => {
                     let late = taken.iter().filter(|taken| !**taken).count();
                     if late > 0 {
-                        tracing::warn!(connection = %self.connection, late, "Attempts ended after their lease");
+                        tracing::warn!(connection = %self.connection, late, "Attempts finished after their lease expired");
                     }
                     if ends.iter().any(|end| end.notice.is_some()) {
                         self.engine.wake_couriers();
@@ -181,7 +181,7 @@ impl Courier {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(connection = %self.connection, %error, "Ends of deliveries cannot be kept");
+                    tracing::warn!(connection = %self.connection, %error, "Failed to record the results of deliveries");
                     tokio::time::sleep(STORE_WAIT).await;
                 }
             }
@@ -231,7 +231,7 @@ async fn attempt(engine: &FlowEngine, place: &DestinationEntry, mut claimed: Cla
     metrics::counter!("renmen_delivery_attempts_total", "connection" => row.connection.to_string(), "end" => word)
         .increment(1);
     if let AttemptEnd::Dead { error } | AttemptEnd::Expired { error } = &end {
-        tracing::warn!(delivery = row.id, flow = %row.flow, connection = %row.connection, %error, "Delivery given up");
+        tracing::warn!(delivery = row.id, flow = %row.flow, connection = %row.connection, %error, "Delivery abandoned");
     }
     let dead = matches!(end, AttemptEnd::Dead { .. } | AttemptEnd::Expired { .. });
     let notice = policy.on_failure.filter(|_| dead).map(|to| notice(&claimed, &to, &end, now_ms));

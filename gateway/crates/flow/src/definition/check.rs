@@ -10,7 +10,8 @@ use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::fields::Fields;
 
 const HELP: &str = "use other fields, or another destination";
-const CUSTOM: &str = "nobody knows what custom fields hold, so a connection with `withhold` or `scoring` gets none";
+const CUSTOM: &str =
+    "what custom fields hold is not known, so a connection with `withhold` or `scoring` gets none of them";
 
 impl Definition {
     /// Checks it against the destinations of its tenant.
@@ -72,7 +73,7 @@ impl Definition {
             ),
             Some(_) if judged => (
                 format!("`decision_link()` would let connection `{to}` decide on its own results"),
-                "send it to whoever decides: a chat, a mail",
+                "send it to the person who decides, by chat or mail",
             ),
             Some(_) => return,
         };
@@ -168,7 +169,7 @@ pub(crate) fn target<'c>(
             return None;
         }
         let known = catalogue.names().collect::<Vec<_>>().join(", ");
-        let message = format!("there is no connection `{}` that takes actions", target.connection);
+        let message = format!("no connection `{}` accepts actions", target.connection);
         let help = if known.is_empty() { "none of them does".to_owned() } else { format!("there are {known}") };
         note(defects, &format!("{key}.connection"), message, &help);
         return None;

@@ -45,7 +45,7 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
         Some("now") => false,
         Some("beginning") => true,
         _ => {
-            top.note("start", "this is no start", "write \"now\" or \"beginning\"");
+            top.note("start", "this is not a valid starting point", "write \"now\" or \"beginning\"");
             false
         }
     };
@@ -115,7 +115,7 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
         let kind = EntityKind::from_name(name);
         if kind.is_none() {
             let shown: String = name.chars().take(80).collect();
-            when.note("entity", format!("there is no entity `{shown}`"), "`renmen schema` lists them");
+            when.note("entity", format!("unknown entity `{shown}`"), "`renmen schema` lists them");
         }
         kind
     });
@@ -125,7 +125,7 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
             "created" => kinds.push(ChangeKind::Created),
             "updated" => kinds.push(ChangeKind::Updated),
             "deleted" => kinds.push(ChangeKind::Deleted),
-            _ => when.note("change", "there is no such change", "use \"created\", \"updated\" and \"deleted\""),
+            _ => when.note("change", "unknown kind of change", "use \"created\", \"updated\" and \"deleted\""),
         }
     }
     if kinds.is_empty() {
@@ -192,7 +192,12 @@ fn read_delay(value: &Value, defects: &mut Vec<Defect>) -> Option<Delay> {
     if let Value::String(text) = value {
         let found = duration(text).filter(|delay| *delay <= 90 * DAY);
         if found.is_none() {
-            note(defects, "delay", "this is no duration up to 90d", "write such as \"5m\", or { field, offset }");
+            note(
+                defects,
+                "delay",
+                "this is not a duration of at most 90d",
+                "write such as \"5m\", or { field, offset }",
+            );
         }
         return found.map(Delay::After);
     }
@@ -206,7 +211,7 @@ fn read_delay(value: &Value, defects: &mut Vec<Defect>) -> Option<Delay> {
     };
     let size = duration(size).filter(|size| *size <= 90 * DAY);
     if size.is_none() {
-        delay.note("offset", "this is no duration up to 90d", "write such as \"-5m\" or \"10m\"");
+        delay.note("offset", "this is not a duration of at most 90d", "write such as \"-5m\" or \"10m\"");
     }
     delay.finish();
     let size = i64::try_from(size?.as_millis()).ok()?;

@@ -89,7 +89,11 @@ impl<'v, 'd> Reader<'v, 'd> {
                 None
             }
             None => {
-                self.note(name, "this is no duration", "write a whole number with ms, s, m, h or d, such as \"15m\"");
+                self.note(
+                    name,
+                    "this is not a duration",
+                    "write a whole number with ms, s, m, h or d, such as \"15m\"",
+                );
                 None
             }
         }

@@ -105,7 +105,7 @@ pub(super) fn read(value: &Value, of: Option<EntityKind>, defects: &mut Vec<Defe
     // One that is wrong itself is missed by those that hang on it: telling that too would lead astray.
     let else_wrong = defects.len() > known;
     for raw in waiting.iter().filter(|_| !else_wrong) {
-        let message = format!("`{}` is none of the others here", raw.of.unwrap_or_default());
+        let message = format!("`{}` is not one of the other names here", raw.of.unwrap_or_default());
         let help = "name one that is a single record and does not come from this one itself";
         note(defects, &format!("with.{}.of", raw.name), message, help);
     }
@@ -124,7 +124,7 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
     let key = format!("with.{name}");
     if !is_free_name(name) {
         let help = "write a small letter and then small letters, digits and `_`; not record, before, change or now";
-        note(defects, &key, "this is no name for a record", help);
+        note(defects, &key, "this is not a name for a record", help);
         return None;
     }
     let mut one = Reader::of(value, &key, defects)?;
@@ -159,7 +159,7 @@ fn read_what<'v>(one: &mut Reader<'v, '_>) -> Option<What<'v>> {
     let kind = EntityKind::from_name(name);
     if kind.is_none() {
         let shown: String = name.chars().take(80).collect();
-        one.note("list", format!("there is no entity `{shown}`"), "`renmen schema` lists them");
+        one.note("list", format!("unknown entity `{shown}`"), "`renmen schema` lists them");
     }
     let least = match one.get("least").and_then(Value::as_u64) {
         Some(0) => 0,
@@ -201,7 +201,7 @@ fn referred(name: &str, pointer: &str, holder: EntityKind, defects: &mut Vec<Def
     let kind = refers_to(holder, &path);
     if kind.is_none() {
         let shown: String = pointer.chars().take(80).collect();
-        let message = format!("`{shown}` is no reference of {}", holder.name());
+        let message = format!("`{shown}` is not a reference of {}", holder.name());
         let help = format!("`renmen schema {}` shows them: they have an `id` and an `external`", holder.name());
         note(defects, &format!("with.{name}.ref"), message, &help);
     }

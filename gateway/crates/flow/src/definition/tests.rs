@@ -78,7 +78,7 @@ fn a_good_flow_is_taken() {
 #[test]
 fn what_is_wrong_is_told_with_its_key_and_the_way_out() {
     for (pointer, value, parts) in [
-        ("/when/entity", json!("employe"), &["when.entity", "no entity `employe`"][..]),
+        ("/when/entity", json!("employe"), &["when.entity", "unknown entity `employe`"][..]),
         ("/when/change", json!(["made"]), &["when.change", "\"created\""]),
         ("/when/if", json!("record.nummer == 1"), &["when.if", "employee has no `nummer`", "at character"]),
         ("/when/if", json!("record.number =="), &["when.if", "no CEL", "at character"]),
@@ -152,7 +152,7 @@ fn what_is_wrong_with_a_record_that_is_looked_up_is_told() {
         (unknown, &["map.title", "`bos` is not known; there are record, before, change, now, boss"]),
         (
             one("ref", json!("/number")),
-            &["with.boss.ref", "`/number` is no reference of employee", "renmen schema employee"],
+            &["with.boss.ref", "`/number` is not a reference of employee", "renmen schema employee"],
         ),
         (one("fields", json!(["/nope"])), &["with.boss.fields[0]", "employee has no `nope`"]),
         (one("fields", json!(["/work/cost_center"])), &["with.boss.fields[0]", "withheld from connection `desk`"]),
@@ -160,7 +160,10 @@ fn what_is_wrong_with_a_record_that_is_looked_up_is_told() {
         (of(json!({ "boss": { "fields": ["/number"] } })), &["with.boss", "`ref` is missing"]),
         (of(json!({ "record": { "ref": "/work/manager" } })), &["with.record", "no name for a record"]),
         (of(json!({ "Boss": { "ref": "/work/manager" } })), &["with.Boss", "no name for a record"]),
-        (of(json!({ "a": { "of": "b", "ref": "/work/manager" } })), &["with.a.of", "`b` is none of the others"]),
+        (
+            of(json!({ "a": { "of": "b", "ref": "/work/manager" } })),
+            &["with.a.of", "`b` is not one of the other names"],
+        ),
         (of(round), &["with.a.of", "does not come from this one itself"]),
         (of(Value::Object(many)), &["with", "at most 8 records"]),
         (of(json!("boss")), &["with", "a table is wanted"]),
@@ -190,13 +193,13 @@ fn what_is_wrong_with_a_list_is_told() {
     };
     assert_eq!(of(&|_| {}), "");
     for (pointer, value, parts) in [
-        ("/with/scores/list", json!("dimension"), &["with.scores.list", "there is no entity `dimension`"][..]),
+        ("/with/scores/list", json!("dimension"), &["with.scores.list", "unknown entity `dimension`"][..]),
         (
             "/with/scores/list",
             json!("pay_band"),
             &["with.scores.list", "pay_band do not belong to a record of interview"],
         ),
-        ("/with/scores/of", json!("other"), &["with.scores.of", "`other` is none of the others"]),
+        ("/with/scores/of", json!("other"), &["with.scores.of", "`other` is not one of the other names"]),
         ("/with/scores/ref", json!("/interview"), &["with.scores.list", "either a record (`ref`) or a list"]),
         ("/with/scores/most", json!(201), &["with.scores.most", "from 1 to 200"]),
         ("/with/scores/least", json!(201), &["with.scores.least", "from 1 to 200"]),

@@ -104,7 +104,7 @@ impl Expression {
             let first = errors.errors.first();
             let at = first.and_then(|error| offset(source, error.pos));
             let what = first.map_or("it cannot be read", |error| error.msg.as_str());
-            BadExpression { at, message: format!("this is no CEL: {}", one_line(what)) }
+            BadExpression { at, message: format!("this is not valid CEL: {}", one_line(what)) }
         })?;
         let named = names::collect(&tree, &places, related)?;
         let texts = names::texts(&tree).into();

@@ -183,7 +183,7 @@ impl Walk<'_> {
             }
             Expr::Struct(shape) => Err(BadExpression {
                 at: self.at(tree.id),
-                message: format!("there is no type `{}`: write a map, {{\"key\": value}}", shape.type_name),
+                message: format!("unknown type `{}`: write a map, {{\"key\": value}}", shape.type_name),
             }),
             Expr::Literal(_) | Expr::Unspecified => Ok(Meaning::Other),
         }
@@ -193,7 +193,7 @@ impl Walk<'_> {
         let word = call.func_name.as_str();
         let operator = !word.starts_with(|first: char| first.is_ascii_alphabetic());
         if !operator && !FUNCTIONS.contains(&word) {
-            let message = format!("there is no function `{word}`; there are {}", FUNCTIONS.join(", "));
+            let message = format!("unknown function `{word}`; there are {}", FUNCTIONS.join(", "));
             return Err(BadExpression { at: self.at(tree.id), message });
         }
         if word == links::FUNCTION {

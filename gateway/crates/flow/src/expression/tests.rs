@@ -47,12 +47,12 @@ fn conditions_and_maps_are_worked_out() {
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     for (text, at, part) in [
-        ("record.overall.value >=", Some(23), "no CEL"),
-        ("1 +\n  )", Some(6), "no CEL"),
+        ("record.overall.value >=", Some(23), "not valid CEL"),
+        ("1 +\n  )", Some(6), "not valid CEL"),
         ("recrod.overall", Some(0), "`recrod` is not known; there are record, before, change, now"),
         ("change.kin == 'created'", Some(6), "`change` has no `kin`"),
-        ("1 == 1 && lower(record.a)", None, "no function `lower`"),
-        ("Person{name: 'x'}", None, "no type `Person`"),
+        ("1 == 1 && lower(record.a)", None, "unknown function `lower`"),
+        ("Person{name: 'x'}", None, "unknown type `Person`"),
     ] {
         let bad = Expression::parse(text).unwrap_err();
         assert!(bad.message.contains(part), "{text}: {}", bad.message);

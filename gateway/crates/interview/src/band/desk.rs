@@ -235,7 +235,7 @@ fn too_many(full: Full, connection: &ConnectionName, bands: &[(RecordId, i64)]) 
         };
         tracing::warn!(
             %connection, limit = limit.word(), after_s, ?bands,
-            "Questions about pay bands are refused: more were asked than may be; if they are honest, {}", limit.advice()
+            "Refusing questions about pay bands because a limit was reached; if the questions are legitimate, {}", limit.advice()
         );
     }
     InterviewError::TooMany { after_s, limit: limit.word() }

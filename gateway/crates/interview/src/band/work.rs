@@ -36,7 +36,7 @@ pub struct BandWork {
 
 /// A body as a band. What cannot be read is no band: a wrong answer is worse than none.
 fn read(body: &[u8]) -> Option<PayBand> {
-    serde_json::from_slice(body).inspect_err(|_| tracing::warn!("A pay band could not be read; it is left out")).ok()
+    serde_json::from_slice(body).inspect_err(|_| tracing::warn!("Failed to read a pay band; it is left out")).ok()
 }
 
 /// Every band of these connections.
@@ -106,7 +106,7 @@ impl BandWork {
             match self.follow_tenant(&tenant).await {
                 Ok(seen) => to = to.max(seen),
                 Err(error) => {
-                    tracing::warn!(%error, "Pay bands could not be brought up to date; trying again");
+                    tracing::warn!(%error, "Failed to update pay bands; trying again");
                     tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
                     return;
                 }
@@ -165,7 +165,7 @@ impl BandWork {
             match self.desk.store.author(commit.clone()).await {
                 Ok(_) => return,
                 Err(error @ (StoreError::Unavailable(_) | StoreError::Busy(_))) if !cancel.is_cancelled() => {
-                    tracing::warn!(%error, "Band matches could not be written down; trying again");
+                    tracing::warn!(%error, "Failed to record band matches; trying again");
                     tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
                 }
                 Err(error) => {
@@ -175,7 +175,7 @@ impl BandWork {
                         own.remove(&record.external_id);
                     }
                     metrics::counter!("renmen_band_match_unwritten_total").increment(lost as u64);
-                    tracing::error!(%error, lost, "Band matches were answered and not written down");
+                    tracing::error!(%error, lost, "Band matches were answered but not recorded");
                     return;
                 }
             }

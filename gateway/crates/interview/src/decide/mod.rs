@@ -70,7 +70,7 @@ pub(crate) fn plan(dossier: &Dossier, rules: &RuleBook, bounds: Bounds, now_ms: 
             continue;
         }
         let Some(chosen) = rules.choose(dossier) else {
-            tracing::debug!(result = %result.row.id, "No rule is for this result's position: nothing is decided");
+            tracing::debug!(result = %result.row.id, "No rule covers this result's position: nothing is decided");
             continue;
         };
         plan.decides |= decide_again(&mut plan, dossier, result, &judged, &chosen, &decided, now_ms)?;

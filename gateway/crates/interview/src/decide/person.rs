@@ -311,7 +311,7 @@ fn check_decision(ask: &DecisionAsk) -> Result<(), InterviewError> {
     if ask.verdict == PersonVerdict::Pass && !ask.reasons.is_empty() {
         return Err(InterviewError::bad(
             "reasons",
-            "empty for a decision that passes: they say why somebody does not",
+            "empty for a decision that passes: they say why a person did not",
             "空（通过的决定不填写原因代码）",
         ));
     }

@@ -50,13 +50,13 @@ impl Messenger {
             if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
                 looked = Some(tokio::time::Instant::now());
                 if let Err(error) = self.look_for_waiting().await {
-                    tracing::warn!(%error, tenant = %self.tenant, "It cannot be seen which adjust instructions wait; it is tried again");
+                    tracing::warn!(%error, tenant = %self.tenant, "Failed to list waiting adjust instructions; trying again");
                 }
             }
             if seat.holds()
                 && let Err(error) = self.catch_up(&leave).await
             {
-                tracing::warn!(%error, tenant = %self.tenant, "What became of messages is not written down now; it is tried again");
+                tracing::warn!(%error, tenant = %self.tenant, "Failed to record the results of messages; trying again");
             }
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -84,7 +84,7 @@ impl Messenger {
                     Ok(()) => noted += 1,
                     // Somebody wrote it meanwhile: the timer stays, and the next look sees how it stands.
                     Err(InterviewError::Store(StoreError::Fenced(why))) => {
-                        tracing::debug!(why, "A message is looked at again");
+                        tracing::debug!(why, "Looking at a message again");
                     }
                     Err(error) => return Err(error),
                 }
@@ -118,7 +118,7 @@ impl Messenger {
                     Ok(record) => commit.records.push(record),
                     // One that cannot be written must not keep the others waiting.
                     Err(error) => {
-                        tracing::error!(%error, record = %kept.row.id, "What became of a message cannot be written down");
+                        tracing::error!(%error, record = %kept.row.id, "The result of a message cannot be recorded");
                         metrics::counter!("renmen_interview_messages_failed_total").increment(1);
                     }
                 }

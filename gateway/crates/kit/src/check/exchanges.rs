@@ -103,7 +103,7 @@ fn read(file: &Path, asked: &mut Asked, lints: &mut Lints) {
         text.lines().enumerate().flat_map(|(n, line)| gives_away(line).map(move |what| (n + 1, what))).take(TOLD_MAX)
     {
         let message = format!(
-            "{what} that may be somebody's: make it up (example.test, 1990000…), or record it with `renmen plugin record`"
+            "{what} that may belong to a real person: make it up (example.test, 1990000…), or record it with `renmen plugin record`"
         );
         lints.warning("personal", format!("{shown}:{line}"), message);
     }

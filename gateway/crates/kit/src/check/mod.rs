@@ -119,7 +119,7 @@ async fn folder(folder: &Path, lints: &mut Lints) -> Result<Option<Inspection>, 
     }
     let inspection = built::check(&component, lints).await?;
     if inspection.as_ref().is_some_and(|found| found.manifest != manifest) {
-        let hint = "it was built with another plugin.toml than the one beside it: run `renmen plugin build`";
+        let hint = "it was built with a different plugin.toml than the one in its folder: run `renmen plugin build`";
         lints.warning("stale", component.display().to_string(), hint);
     }
     sources::check(folder, &component, lints);

@@ -24,7 +24,7 @@ pub(super) fn check(manifest: &Manifest, place: &dyn Fn(&str) -> String, lints: 
     for (name, stream) in &manifest.streams {
         for entity in &stream.entities {
             if manifest.lineage.get(entity).is_none_or(std::collections::BTreeMap::is_empty) {
-                let message = format!("nobody can see where its values come from: write [lineage.{entity}]");
+                let message = format!("its values cannot be traced to their source: write [lineage.{entity}]");
                 lints.warning("no_lineage", place(&format!("streams.{name}")), message);
             }
         }

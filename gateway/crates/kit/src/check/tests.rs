@@ -40,7 +40,7 @@ async fn what_a_gateway_would_refuse_is_an_error_with_its_line() {
             "entities = [\"employee\"]",
             "entities = [\"worker\"]",
             "manifest",
-            &["plugin.toml:10:", "`worker` is no entity"],
+            &["plugin.toml:10:", "`worker` is not an entity"],
         ),
         (
             "plugin.toml",

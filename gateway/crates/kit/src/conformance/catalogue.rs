@@ -30,9 +30,9 @@ const ALONE: &[&str] = &["limits.records", "pages.complete", "records.bad_one"];
 
 /// In the order in which they are made: what others rely on comes first.
 pub const CATALOGUE: &[CheckFacts] = &[
-    any("limits.records", &[], "A page holds no more records than were asked for."),
+    any("limits.records", &[], "A page never holds more records than requested."),
     known("pages.complete", RUNS, "The pages of a run bring every record of the source."),
-    any("deterministic", RUNS, "The same source gives the same bytes, at whatever hour it is read."),
+    any("deterministic", RUNS, "The same source gives the same bytes, regardless of when it is read."),
     any("pages.once", RUNS, "In a source at rest no record comes twice in a run."),
     any("records.valid", RUNS, "Every record is of a declared entity, has an id and fits its schema."),
     any("records.origin", RUNS, "Every record points to the place in the answer that it came from."),
@@ -45,7 +45,7 @@ pub const CATALOGUE: &[CheckFacts] = &[
         &["limits.records", "deterministic"],
         "Going on from any page gives exactly what the run gave.",
     ),
-    any("cursor.foreign", RUNS, "A cursor of somebody else is refused, and not read as the beginning."),
+    any("cursor.foreign", RUNS, "Another connector's cursor is refused rather than treated as a fresh start."),
     known("cursor.loop", WHOLE, "A vendor's cursor that loops does not make endless new pages."),
     known("changes.seen", WHOLE, "A change after the cursor is in the next run, and so is a new record."),
     known("changes.ties", WHOLE, "Records with the same time of change are all read, later ones at that time too."),
@@ -66,7 +66,7 @@ pub const CATALOGUE: &[CheckFacts] = &[
     known("exact.money", WHOLE, "Amounts keep every digit."),
     known("exact.unit", WHOLE, "The unit of an amount is counted: 8K is 8000."),
     known("exact.cases", ALONE, "The author's own examples become what they must."),
-    known("codes.unknown", WHOLE, "A word that nobody knows yet keeps its text."),
+    known("codes.unknown", WHOLE, "An unknown code keeps the text from the vendor."),
     any("errors.auth", RUNS, "401 becomes auth-required."),
     any("errors.forbidden", RUNS, "403 becomes not-granted."),
     any("errors.rate", RUNS, "429 becomes rate-limited and keeps the vendor's wait."),
@@ -75,7 +75,7 @@ pub const CATALOGUE: &[CheckFacts] = &[
     any("errors.html", RUNS, "An HTML page with status 200 is a failure, and no empty page."),
     any("errors.cut", RUNS, "A body that is cut or too slow becomes upstream-unavailable."),
     any("errors.shape", RUNS, "A list that is no longer one becomes upstream-changed."),
-    any("errors.text", RUNS, "A body that is no UTF-8 is not read as if it were."),
+    any("errors.text", RUNS, "A body that is not valid UTF-8 is not read as if it were."),
     known("errors.vendor", RUNS, "The vendor's own errors become what the author says."),
     known("limits.budgets", WHOLE, "A page of a thousand records stays within the usual budgets."),
     any("grant.kept", &[], "Nothing is asked for beyond what the manifest asks leave for."),

@@ -79,7 +79,7 @@ pub fn write_sdk(connector: &Path) -> Result<PathBuf, KitError> {
         let ours = sdk.join("renmen-plugin/Cargo.toml").is_file() && sdk.join("renmen-schema/Cargo.toml").is_file();
         if !ours {
             let shown = sdk.display();
-            return Err(KitError::Usage(format!("{shown} is there and is no copy of the SDK: move it away first")));
+            return Err(KitError::Usage(format!("{shown} exists and is not a copy of the SDK: move it away first")));
         }
         fs::remove_dir_all(&sdk).map_err(|source| KitError::file(&sdk, source))?;
     }
@@ -119,7 +119,7 @@ fn foreign_sdk(path: &Path) -> Result<String, KitError> {
     if !is_sdk {
         let shown = path.display();
         return Err(KitError::Usage(format!(
-            "--sdk {shown}: there is no Cargo.toml of renmen-plugin: name its folder"
+            "--sdk {shown}: no Cargo.toml of renmen-plugin found: name the folder that holds it"
         )));
     }
     let path = path.canonicalize().map_err(|source| KitError::file(path, source))?;
@@ -199,7 +199,7 @@ mod tests {
         write_sdk(dir.path()).unwrap();
         assert!(!stale.exists());
         fs::remove_file(dir.path().join("sdk/renmen-schema/Cargo.toml")).unwrap();
-        assert!(write_sdk(dir.path()).unwrap_err().to_string().contains("is no copy of the SDK"));
+        assert!(write_sdk(dir.path()).unwrap_err().to_string().contains("is not a copy of the SDK"));
     }
 
     #[test]

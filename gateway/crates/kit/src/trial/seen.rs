@@ -232,7 +232,7 @@ fn taken(record: &Envelope, declared: &[String]) -> Result<Value, String> {
         ));
     }
     let kind = EntityKind::from_name(&record.entity)
-        .ok_or_else(|| format!("`{}` is no entity; `renmen schema` lists them", record.entity))?;
+        .ok_or_else(|| format!("`{}` is not an entity; `renmen schema` lists them", record.entity))?;
     if record.external_id.trim().is_empty() {
         return Err("the external id is empty".to_owned());
     }

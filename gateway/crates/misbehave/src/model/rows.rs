@@ -59,16 +59,18 @@ impl Rows {
                 Some(form) => Ok(Some(form)),
                 None => Err((
                     key,
-                    format!("`{pointer}` of the example is no RFC 3339 time with a zone and no number since 1970"),
+                    format!(
+                        "`{pointer}` of the example is neither an RFC 3339 time with an offset nor a number since 1970"
+                    ),
                 )),
             },
         };
         let (form, created_form) = (form_of("modified", &described.modified)?, form_of("created", &described.created)?);
         if example.pointer(&described.id).and_then(place::text_of).is_none() {
-            return Err(("id", format!("`{}` of the example is no text and no number", described.id)));
+            return Err(("id", format!("`{}` of the example is neither a text nor a number", described.id)));
         }
         if example.pointer(&described.change).and_then(Value::as_str).is_none() {
-            return Err(("change", format!("`{}` of the example is no text", described.change)));
+            return Err(("change", format!("`{}` of the example is not a text", described.change)));
         }
         let mut rows = Self { described, form, created_form, rows: Vec::new(), made: 0, late: None, tied: false };
         for n in 0..count {

@@ -37,7 +37,7 @@ fn prepare(dir: &Path) -> Result<(), String> {
         return Err("it belongs to another user, who could put code there; name a directory of your own".to_owned());
     }
     if found.mode() & 0o077 != 0 {
-        tracing::warn!(dir = %dir.display(), mode = format!("{:o}", found.mode() & 0o777), "Others could enter the directory of compiled code: set to 0700 and emptied");
+        tracing::warn!(dir = %dir.display(), mode = format!("{:o}", found.mode() & 0o777), "Other users had access to the directory of compiled code: set its mode to 0700 and emptied it");
         fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|error| error.to_string())?;
         empty(dir).map_err(|error| error.to_string())?;
     }

@@ -65,7 +65,7 @@ fn detail(json: &[u8]) -> Result<Map<String, Value>, String> {
     }
     match serde_json::from_slice(json) {
         Ok(Value::Object(detail)) => Ok(detail),
-        Ok(_) => Err("is no JSON object".to_owned()),
-        Err(error) => Err(format!("is no JSON (line {}, column {})", error.line(), error.column())),
+        Ok(_) => Err("is not a JSON object".to_owned()),
+        Err(error) => Err(format!("is not valid JSON (line {}, column {})", error.line(), error.column())),
     }
 }

@@ -24,8 +24,8 @@ fn text_component(text: &str, contract: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_is_no_component_is_refused_by_kind() {
-    insta::assert_snapshot!(refused(b"#!/bin/sh").await, @"this is no WebAssembly: it begins with 23212f62696e2f73; a plugin is a `.wasm` component, built with `renmen plugin build`");
-    insta::assert_snapshot!(refused(b"").await, @"this is no WebAssembly: it begins with nothing; a plugin is a `.wasm` component, built with `renmen plugin build`");
+    insta::assert_snapshot!(refused(b"#!/bin/sh").await, @"this is not WebAssembly: it begins with 23212f62696e2f73; a plugin is a `.wasm` component, built with `renmen plugin build`");
+    insta::assert_snapshot!(refused(b"").await, @"this is not WebAssembly: it begins with nothing; a plugin is a `.wasm` component, built with `renmen plugin build`");
     insta::assert_snapshot!(refused(b"\x7fELF\x02\x01").await, @"this is compiled machine code, not WebAssembly: it could do anything and is never accepted; give the `.wasm` that it was made from");
     insta::assert_snapshot!(refused(&wat::parse_str("(module)").unwrap()).await, @"this is a core module, not a component; make a plugin of it with `renmen plugin build`");
     insta::assert_snapshot!(refused(&wat::parse_str("(component)").unwrap()).await, @"the component carries no manifest; build it with `renmen plugin build`, which puts plugin.toml inside");

@@ -46,7 +46,7 @@ async fn a_detail_that_is_no_object_is_the_connectors_fault() {
     let bench = Bench::new().await;
     assert_eq!(
         told(bench.push(action("receipt_list"), |_| ()).await),
-        "internal: the receipt's detail is no JSON object"
+        "internal: the receipt's detail is not a JSON object"
     );
     let error = bench.push(action("receipt_no_json"), |_| ()).await.err().unwrap();
     assert!(matches!(&error, CallError::Failure { code: Some(code), .. } if code == "bad_receipt"), "{error}");

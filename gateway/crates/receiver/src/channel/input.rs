@@ -43,7 +43,7 @@ impl Input {
             ))
         })?;
         match read.recipients().len() {
-            0 => Err(invalid("`to` names nobody".into())),
+            0 => Err(invalid("`to` names no recipient".into())),
             n if n > RECIPIENTS_MAX => Err(invalid(format!("`to` names {n}, {RECIPIENTS_MAX} are allowed"))),
             _ => Ok(read),
         }

@@ -88,7 +88,7 @@ impl Endpoint {
             if let Err(error) =
                 self.switch.switch_off(EndpointOff { reason, url: url.to_owned(), since_ms: push.now_ms }).await
             {
-                tracing::error!(%error, flow = %push.cause.flow, "An endpoint that answers 410 could not be switched off");
+                tracing::error!(%error, flow = %push.cause.flow, "Failed to disable an endpoint that answered 410");
             }
         }
         let kind = match status {
@@ -198,7 +198,7 @@ fn message_id(push: &Push) -> String {
 fn event(push: &Push) -> Result<Bytes, Failure> {
     let bad = |why: &str| Failure::new(FailureKind::InvalidInput, why.to_owned());
     let cause = &push.cause;
-    let record: &RawValue = serde_json::from_slice(&push.input).map_err(|_| bad("the input is no JSON"))?;
+    let record: &RawValue = serde_json::from_slice(&push.input).map_err(|_| bad("the input is not valid JSON"))?;
     let record_id = cause.record.to_string();
     let collection = EntityKind::from_name(&cause.entity).map(EntityKind::collection);
     let kind = match cause.kind {

@@ -87,7 +87,7 @@ async fn what_no_attempt_can_mend_ends_the_delivery_and_what_may_pass_does_not()
 async fn an_input_that_makes_no_mail_is_refused_without_its_values() {
     for (input, wanted) in [
         (json!({ "to": "a@example.com" }), "`template` or `text` is missing"),
-        (json!({ "to": [], "text": "x" }), "names nobody"),
+        (json!({ "to": [], "text": "x" }), "names no recipient"),
         (json!({ "to": "a@example.com", "text": "x" }), "`subject` is missing"),
         (json!({ "to": "a@example.com", "template": "result_ready", "text": "canary" }), "either"),
         (json!({ "to": "canary", "subject": "s", "text": "x" }), "recipient 1"),
@@ -95,7 +95,7 @@ async fn an_input_that_makes_no_mail_is_refused_without_its_values() {
             json!({ "to": ["a@example.com", "b@example.com", "c@example.com"], "subject": "s", "text": "x" }),
             "recipients_max",
         ),
-        (json!({ "to": "a@example.com", "template": "canary-template" }), "there is no message"),
+        (json!({ "to": "a@example.com", "template": "canary-template" }), "unknown message"),
         (
             json!({ "to": "a@example.com", "template": "result_ready", "data": { "job": "canary" } }),
             "`candidate` is missing",
@@ -106,7 +106,9 @@ async fn an_input_that_makes_no_mail_is_refused_without_its_values() {
         let failure = outcome.unwrap_err();
         assert_eq!(failure.kind, FailureKind::InvalidInput, "{failure}");
         assert!(failure.message.contains(wanted), "{input} {failure}");
-        assert!(server.mails().is_empty() && (!failure.message.contains("canary") || wanted.contains("no message")));
+        assert!(
+            server.mails().is_empty() && (!failure.message.contains("canary") || wanted.contains("unknown message"))
+        );
     }
 }
 

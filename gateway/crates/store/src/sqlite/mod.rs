@@ -97,7 +97,7 @@ impl SqliteStore {
             if !path.exists() {
                 let path = path.display();
                 return Err(StoreError::Unavailable(format!(
-                    "there is no database at {path}: start the gateway once, it makes it"
+                    "there is no database at {path}: start the gateway once to create it"
                 )));
             }
             let connection = connect::reader(&path, &options)?;

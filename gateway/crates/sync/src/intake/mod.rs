@@ -181,7 +181,7 @@ impl Engine {
         }
         if let Err(error) = &taken {
             // One line each would let anybody who knows the address fill the log.
-            tracing::debug!(connection = %name, verdict, reason = %error, "delivery refused");
+            tracing::debug!(connection = %name, verdict, reason = %error, "Delivery refused");
         }
         taken
     }
@@ -229,7 +229,7 @@ impl Engine {
         let refreshes = intake.refreshes.len();
         let taken = self.store.take_in(intake).await.inspect_err(|error| {
             if matches!(error, StoreError::Quota { .. }) {
-                tracing::warn!(connection = %connection.name(), %error, "delivery refused; its vendor is asked to come again");
+                tracing::warn!(connection = %connection.name(), %error, "Delivery refused; the vendor is asked to send it again");
             }
         })?;
         if taken.repeated {
@@ -251,7 +251,7 @@ impl Engine {
         }
         if let Some(told) = connection.refused_deliveries() {
             let advice = told.message;
-            tracing::warn!(connection = %connection.name(), refused = told.count, reason, advice, "Deliveries are refused");
+            tracing::warn!(connection = %connection.name(), refused = told.count, reason, advice, "Refusing deliveries");
         }
     }
 

@@ -151,7 +151,7 @@ impl Prepare {
         let (mut asks, mut seen) = (Vec::new(), HashSet::new());
         for Refresh { stream, only } in asked {
             let Ok(name) = StreamName::new(&stream) else {
-                tracing::warn!(connection = %self.connection.name(), "a delivery asks to read a stream that cannot exist");
+                tracing::warn!(connection = %self.connection.name(), "A delivery asks for a stream with an invalid name");
                 continue;
             };
             if only.is_empty() && seen.insert((name.clone(), None)) {
@@ -159,7 +159,7 @@ impl Prepare {
             }
             for id in only {
                 if id.is_empty() || id.len() > EXTERNAL_ID_BYTES_MAX || id.contains('\0') {
-                    tracing::warn!(connection = %self.connection.name(), "a delivery asks to read a record that cannot exist");
+                    tracing::warn!(connection = %self.connection.name(), "A delivery asks for a record with an invalid id");
                 } else if seen.insert((name.clone(), Some(id.clone()))) {
                     asks.push(RefreshAsk { stream: name.clone(), external_id: Some(id) });
                 }

@@ -70,7 +70,7 @@ impl Engine {
                         }
                         nap = Duration::from_millis(left_ms.unwrap_or(i64::MAX).max(1).unsigned_abs()).min(NAP_MAX);
                     }
-                    Err(error) => tracing::debug!(%error, "what is to be read again cannot be looked up now"),
+                    Err(error) => tracing::debug!(%error, "Failed to look up announced refreshes"),
                 }
             }
             tokio::select! {
@@ -134,7 +134,7 @@ impl Engine {
         figures::refreshes(key, "not_granted", rows.len());
         let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
         if let Err(error) = self.store.settle_refreshes(done, Vec::new(), self.options.clock.now_ms()).await {
-            tracing::debug!(%error, "what asks for a stream that is off could not be ended; it is when its claim is over");
+            tracing::debug!(%error, "Failed to end a refresh of a stream that is off; it ends when its claim expires");
         }
     }
 
@@ -219,7 +219,7 @@ impl Engine {
         figures::refreshes(key, "failed", rows.len());
         tracing::warn!(
             connection = %key.connection, stream = %key.stream, records = rows.len(), code = failure.code,
-            reason = failure.message, "what an event announced could not be read; it is tried again"
+            reason = failure.message, "Failed to read what an event announced; trying again"
         );
         let now_ms = self.options.clock.now_ms();
         let mut failed = Vec::with_capacity(rows.len());
@@ -233,7 +233,7 @@ impl Engine {
             failed.push(RefreshFailed { id: row.id, error: failure.line(), due_at_ms });
         }
         if let Err(error) = self.store.settle_refreshes(Vec::new(), failed, now_ms).await {
-            tracing::debug!(%error, "nor could that be kept; it is tried again when its claim is over");
+            tracing::debug!(%error, "Failed to record a failed refresh; it is tried again when its claim expires");
         }
     }
 
@@ -244,7 +244,7 @@ impl Engine {
                 Ok(rows) if rows >= u64::from(PURGE_ROWS) => {}
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::debug!(%error, "old deliveries cannot be forgotten now");
+                    tracing::debug!(%error, "Failed to delete old deliveries");
                     return;
                 }
             }

@@ -60,7 +60,7 @@ impl Engine {
         if !taken.repeated {
             tracing::warn!(
                 connection = %connection.name(), reason = why,
-                "a delivery is signed by the vendor and cannot be used: it waits in quarantine, and the vendor was told not to repeat it"
+                "A delivery has a valid signature but cannot be used: it is in quarantine, and the vendor was asked not to repeat it"
             );
         }
         Err(IntakeError::Unusable(why))

@@ -22,7 +22,7 @@ impl Taker for Intake {
         match self.engine.take_in(self.connection.tenant(), name, Sender::Held, delivery).await {
             Ok(taken) if taken.answer.status < 400 => (EventVerdict::Taken, taken.answer.body.to_vec()),
             Ok(taken) => {
-                tracing::warn!(connection = %name, status = taken.answer.status, "An event is not wanted by the connector");
+                tracing::warn!(connection = %name, status = taken.answer.status, "The connector does not use an event");
                 (EventVerdict::Refused, Vec::new())
             }
             // The same bytes again would end no other way.
@@ -32,11 +32,11 @@ impl Taker for Intake {
                 | IntakeError::TooLarge { .. }
                 | IntakeError::Forged(_)),
             ) => {
-                tracing::warn!(connection = %name, %error, "An event cannot be taken in");
+                tracing::warn!(connection = %name, %error, "Failed to process an event");
                 (EventVerdict::Refused, Vec::new())
             }
             Err(error) => {
-                tracing::warn!(connection = %name, %error, "An event could not be kept: the vendor is asked to send it again");
+                tracing::warn!(connection = %name, %error, "Failed to store an event: the vendor is asked to send it again");
                 (EventVerdict::Later, Vec::new())
             }
         }

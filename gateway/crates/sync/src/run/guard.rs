@@ -89,7 +89,7 @@ impl Guard {
             return Verdict::Last(connector_failure(
                 "pages_max",
                 format!(
-                    "the run has read {} pages and there is more; pages_max allows no more in one run. The next run goes on from here",
+                    "the run has read {} pages and more remain; `pages_max` does not allow more in one run. The next run continues from here",
                     self.pages
                 ),
             ));

@@ -264,7 +264,7 @@ impl Job {
         let mut spool = match opened {
             Ok(Ok(spool)) => spool,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the resume spool cannot be opened: a kill would cost the pages under way again");
+                tracing::warn!(%error, "Failed to open the resume spool: after a kill, pages in progress would be fetched again");
                 return None;
             }
             Err(_) => return None,
@@ -317,7 +317,7 @@ impl Job {
 
     /// The store failed in the middle. Says so in the run's row when that is possible; what was fetched waits in the spool.
     async fn broken(&self, run: RunId, error: SyncError, spool: Option<Arc<Mutex<Spool>>>) -> SyncError {
-        tracing::warn!(%error, "the run ended in the middle; what was committed stays");
+        tracing::warn!(%error, "A run ended early; committed pages stay");
         if matches!(error, SyncError::Store(StoreError::Fenced(_)) | SyncError::Fault(_)) {
             drop_spool(spool);
         }
@@ -331,7 +331,7 @@ impl Job {
                 now_ms,
             };
             if let Err(second) = self.store.finish_run(run, end).await {
-                tracing::debug!(%second, "nor could its end be written");
+                tracing::debug!(%second, "Failed to record the end of a run");
             }
         }
         figures::run(&self.key, "broken", std::time::Duration::ZERO);
@@ -362,7 +362,7 @@ fn announce(report: &RunReport) {
             findings = report.findings,
             held = outcome.held,
             first = report.told.first().map(|finding| finding.code.as_str()),
-            "run completed with findings; look at them with `renmen runs`"
+            "Run completed with findings; see `renmen runs`"
         ),
         None => tracing::info!(
             pages = report.pages,
@@ -371,7 +371,7 @@ fn announce(report: &RunReport) {
             updated = outcome.updated,
             deleted = outcome.deleted,
             quarantined = outcome.quarantined,
-            "run completed"
+            "Run completed"
         ),
         Some(failure) => tracing::warn!(
             pages = report.pages,
@@ -379,7 +379,7 @@ fn announce(report: &RunReport) {
             code = failure.code,
             reason = failure.message,
             retry_at_ms = failure.retry_at_ms,
-            "run stopped before its last page"
+            "Run stopped before its last page"
         ),
     }
 }

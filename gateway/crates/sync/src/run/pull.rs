@@ -73,7 +73,7 @@ impl PullStage {
             let permit = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Some(RunFailure::stopped()),
-                permit = place.during(Arc::clone(&self.permits).acquire_owned()) => permit.expect("nobody closes a run's semaphore"),
+                permit = place.during(Arc::clone(&self.permits).acquire_owned()) => permit.expect("a run's semaphore is never closed"),
             };
             tokio::select! {
                 biased;

@@ -138,7 +138,7 @@ pub(crate) fn answers(slot: &Mutex<Slot>, memory: Option<&Share>) -> (Vec<Answer
     let held = match memory.map(|share| share.try_take(bytes)).transpose() {
         Ok(held) => held,
         Err(refused) => {
-            tracing::warn!(bytes, %refused, "what a killed run had fetched is asked for again");
+            tracing::warn!(bytes, %refused, "Failed to read what a killed run had fetched; fetching it again");
             return (Vec::new(), None);
         }
     };

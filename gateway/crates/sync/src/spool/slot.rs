@@ -73,7 +73,7 @@ impl Slot {
         let there = self.file.is_some() || self.path.exists();
         if let Some(Err(error)) = there.then(|| self.open_at(0)) {
             // A file that can neither be emptied nor removed would be taken for a killed page.
-            tracing::warn!(%error, "a resume spool file could not be emptied");
+            tracing::warn!(%error, "Failed to empty a resume spool file");
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -84,7 +84,7 @@ impl Slot {
         self.bytes = 0;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "a resume spool file could not be removed");
+                tracing::warn!(%error, "Failed to remove a resume spool file");
             }
             _ => {}
         }
@@ -111,7 +111,7 @@ impl Slot {
     }
 
     fn give_up(&mut self, error: &std::io::Error) {
-        tracing::warn!(%error, "the resume spool cannot be written: a kill would now cost the page under way again");
+        tracing::warn!(%error, "Failed to write the resume spool: after a kill, the page in progress would be fetched again");
         self.file = None;
     }
 }

@@ -48,7 +48,7 @@ pub(super) const DIMENSIONS: Text = text("Dimension scores", "各维度得分");
 pub(super) const DIMENSION: Text = text("Dimension", "维度");
 pub(super) const VALUE: Text = text("Score", "得分");
 pub(super) const WEIGHT: Text = text("Weight", "权重");
-pub(super) const NO_DIMENSIONS: Text = text("There are no scores of single dimensions.", "没有单项维度的得分。");
+pub(super) const NO_DIMENSIONS: Text = text("There are no scores for individual dimensions.", "没有单项维度的得分。");
 pub(super) const MORE_DIMENSIONS: Text =
     text("There are more dimensions than are shown here.", "维度较多，此处未全部列出。");
 pub(super) const UNNAMED: Text = text("Unnamed", "未命名");
@@ -88,7 +88,7 @@ pub(super) const DO_NOT_SHARE: Text = text(
 pub(super) const CHOOSE: Text = text("Choose pass or fail.", "请选择通过或不通过。");
 pub(super) const GIVE_REASON: Text = text("Give a reason of 1 to 2,000 characters.", "请填写 1 到 2000 个字符的理由。");
 pub(super) const MEANWHILE: Text = text(
-    "It was decided otherwise in the meantime. Nothing was changed.",
+    "A different decision was made in the meantime. Nothing was changed.",
     "在此期间已有其他决定，您的提交未作任何更改。",
 );
 pub(super) const ZONE: Text = text("UTC", "北京时间");
@@ -113,14 +113,14 @@ pub(super) const INVALID: Notice = Notice {
 pub(super) const EXPIRED: Notice = Notice {
     title: text("This link has expired", "此链接已过期"),
     body: text(
-        "Ask the team that runs your hiring systems for a new one; the decision may be waiting still.",
+        "Ask the team that runs your hiring systems for a new one; the decision may still be waiting.",
         "该决定可能仍在等待处理，请向负责招聘系统的同事索取新的链接。",
     ),
 };
 pub(super) const SUPERSEDED: Notice = Notice {
-    title: text("Another decision took the place of this one", "此决定已被后续决定取代"),
+    title: text("This decision was replaced by another one", "此决定已被后续决定取代"),
     body: text(
-        "If the new one needs a person, a message with its own link was sent. Nothing can be decided here any more.",
+        "If the new one needs a person, a message with its own link was sent. Nothing can be decided here any longer.",
         "若新的决定仍需人工处理，系统已另发带链接的消息。此处不能再作决定。",
     ),
 };
@@ -129,24 +129,24 @@ pub(super) const NOT_YOURS: Notice = Notice {
     body: text("Nothing was changed.", "未作任何更改。"),
 };
 pub(super) const TOO_LARGE: Notice = Notice {
-    title: text("What you sent is too long", "提交的内容过长"),
+    title: text("The reason is too long", "提交的内容过长"),
     body: text("Nothing was changed. Go back and shorten the reason.", "未作任何更改。请返回并缩短理由。"),
 };
 pub(super) const UNREADABLE: Notice = Notice {
-    title: text("What was sent could not be read", "无法读取提交的内容"),
+    title: text("The form could not be read", "无法读取提交的内容"),
     body: text(
         "Nothing was changed. Open the link again and use its form.",
         "未作任何更改。请重新打开链接并使用页面上的表单。",
     ),
 };
 pub(super) const TOO_MANY: Notice = Notice {
-    title: text("Too many links that are not valid", "无效链接尝试过多"),
+    title: text("Too many invalid links", "无效链接尝试过多"),
     body: text("Wait a minute, then open the link from your message again.", "请等待一分钟，再从消息中打开链接。"),
 };
 pub(super) const UNAVAILABLE: Notice = Notice {
     title: text("The gateway is not available at the moment", "网关暂时不可用"),
     body: text(
-        "Open the link again shortly. If you were deciding, look first whether your decision was taken.",
+        "Open the link again shortly. If you were deciding, check first whether your decision was saved.",
         "请稍后重新打开链接。若刚提交了决定，请先查看是否已生效。",
     ),
 };

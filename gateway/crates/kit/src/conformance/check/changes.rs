@@ -105,7 +105,7 @@ pub(super) async fn future(bed: &Bed) -> Checked {
     rest(bed)?;
     bed.server.follow(Plan::of(vec![Planned::always(Fault::FutureTime, None)], 0));
     let first = ended(bed.run(None).await)?;
-    none_lost(bed, &first.keys(), "one record is dated 2062; lost", "take a record in whatever time it names")?;
+    none_lost(bed, &first.keys(), "one record is dated 2062; lost", "accept a record regardless of the time it names")?;
     change_and_add(bed);
     let second = ended(bed.run_after(&first).await)?;
     let change = "one record is dated 2062: let no cursor pass the clock (paging::Since does not)";

@@ -22,7 +22,7 @@ pub(super) async fn unknown(bed: &Bed) -> Checked {
             let reason = run.rejects().next().map_or(String::new(), |reject| format!("; rejected: {}", reject.reason));
             return Err(Verdict::failed(
                 format!("`{from}` = {}: `{to}` holds {}{reason}", shown(Some(&word)), shown(found.as_ref())),
-                "keep the vendor's text beside the code (types::Coded::from_raw does)",
+                "keep the vendor's text along with the code (types::Coded::from_raw does)",
             ));
         }
     }

@@ -31,15 +31,15 @@ pub(super) async fn resume(bed: &Bed) -> Checked {
 
 pub(super) async fn foreign(bed: &Bed) -> Checked {
     rest(bed)?;
-    match bed.pull(Some("{\"of\": \"somebody else\"".to_owned()), Manner::default()).await {
+    match bed.pull(Some("{\"of\": \"another connector\"".to_owned()), Manner::default()).await {
         // A cursor that is the vendor's own token is refused by the vendor.
         Err(CallError::Failure { kind, .. }) if kind != FailureKind::Internal => Ok(()),
         Err(error) => {
             Err(Verdict::failed(error.to_string(), "answer a cursor that cannot be read with Failure::invalid_input"))
         }
         Ok(_) => Err(Verdict::failed(
-            "a page was made of a cursor that is none",
-            "read the cursor strictly: a run that begins anew without a word reads everything again",
+            "a page was produced from an invalid cursor",
+            "read the cursor strictly: a run that silently starts over reads everything again",
         )),
     }
 }

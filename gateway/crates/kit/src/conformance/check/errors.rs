@@ -92,7 +92,7 @@ async fn text(bed: &Bed) -> Checked {
                 kind: FailureKind::UpstreamChanged | FailureKind::UpstreamUnavailable, ..
             }) => {}
             Ok(page) if !page.rejects.is_empty() => {}
-            told => judge(told, &[FailureKind::UpstreamChanged], None, "a byte of the answer is no UTF-8")?,
+            told => judge(told, &[FailureKind::UpstreamChanged], None, "a byte of the response is not valid UTF-8")?,
         }
     }
     Ok(())

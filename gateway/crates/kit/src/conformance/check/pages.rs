@@ -55,7 +55,7 @@ pub(super) async fn empty(bed: &Bed) -> Checked {
     rest(bed)?;
     bed.server.follow(Plan::of(vec![Planned { first: 1, ..Planned::usual(Fault::PageEmpty) }], 0));
     let run = ended(bed.run(None).await)?;
-    let change = "end a run when the vendor says that there is no more, not when a page is empty";
+    let change = "end a run when the vendor says that there are no further pages, not when a page is empty";
     none_lost(bed, &run.keys(), "missing after an empty page", change)
 }
 

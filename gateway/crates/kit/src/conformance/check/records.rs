@@ -49,7 +49,7 @@ pub(super) async fn valid(bed: &Bed) -> Checked {
         }
         let Some(kind) = EntityKind::from_name(entity) else {
             return fail(
-                format!("the manifest declares `{entity}`, which is no entity"),
+                format!("the manifest declares `{entity}`, which is not a known entity"),
                 "see `renmen schema` for the entities",
             );
         };

@@ -112,7 +112,7 @@ impl Loading {
                 self.problem(
                     path,
                     line,
-                    format!("`{}` is no language: write two letters, such as `zh`", shown(language)),
+                    format!("`{}` is not a language code: write two letters, such as `zh`", shown(language)),
                 );
                 continue;
             }
@@ -188,7 +188,7 @@ impl Loading {
             self.problem(
                 path,
                 0,
-                format!("`language.{language}`: a mail needs `subject` and `text`; `html` comes beside them"),
+                format!("`language.{language}`: a mail needs `subject` and `text`; `html` is optional"),
             );
         }
         parts
@@ -205,7 +205,7 @@ impl Loading {
         for field in named {
             if !message.sample.contains_key(&field) && !GLOBALS.contains(&field.as_str()) {
                 let known = message.sample.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                return Err((line_of(text, &field), format!("there is no field `{field}`; this message has: {known}")));
+                return Err((line_of(text, &field), format!("unknown field `{field}`; this message has: {known}")));
             }
         }
         // With everything, and with nothing that may be absent.

@@ -139,7 +139,7 @@ impl Templates {
     ) -> Result<Rendered, RenderError> {
         let message = self.messages.get(name).ok_or_else(|| {
             let known = self.messages.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-            RenderError::Unknown(format!("there is no message `{name}`; there are: {known}"))
+            RenderError::Unknown(format!("unknown message `{name}`; there are: {known}"))
         })?;
         let needed = if form == Form::Mail { Part::Text } else { Part::Sms };
         let language = message.language(needed, language, fallback).ok_or_else(|| {

@@ -30,6 +30,10 @@ use exit::Outcome;
 use logs::LogFormat;
 use output::Output;
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if matches!(cli.command, Command::CompilePlugin) {

@@ -6,6 +6,7 @@
 //! temporary directory ends with it, also after Ctrl-C and after a failure.
 
 mod demo;
+mod dist;
 mod languages;
 mod official;
 mod plugins;
@@ -35,6 +36,8 @@ enum Command {
     Test(test::Options),
     /// Run the gateway on connectors.toml against simulated vendors.
     Demo(demo::Options),
+    /// Pack what an operator installs: one archive with the gateway, signed connectors, an example and checksums.
+    Dist(dist::Options),
     /// Check every operation of the demo's gateway against the API's document. Takes minutes.
     Schemathesis(schemathesis::Options),
 }
@@ -60,6 +63,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Test(options) => test::run(&workspace, &options),
         Command::Demo(options) => demo::run(&workspace, &options),
+        Command::Dist(options) => dist::run(&workspace, &options),
         Command::Schemathesis(options) => schemathesis::run(&workspace, &options),
     }
 }

@@ -98,6 +98,6 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
         vec![run.change.seq.to_string(), run.change.id.to_string(), word(run.change.kind), says]
     });
     out.fitted_table(&["change", "record", "kind", "the flow"], &["kind", "change"], rows, &document)?;
-    let faults = runs.iter().filter(|run| matches!(run.verdict, Verdict::Fault(_))).count();
+    let faults = runs.iter().filter(|run| matches!(run.evaluation, Evaluation::Fault(_))).count();
     Ok(if faults > 0 { Outcome::Partly } else { Outcome::Done })
 }

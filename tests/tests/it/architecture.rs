@@ -42,7 +42,6 @@ fn only_its_owner_names_each_outside_library() {
         ("wasmtime", &["renmen-plugin-host"][..]),
         ("reqwest", &["renmen-egress"]),
         ("tokio-tungstenite", &["renmen-egress"]),
-        ("oauth2", &["renmen-egress"]),
         ("lettre", &["renmen-egress"]),
         ("rusqlite", &["renmen-store"]),
         ("tokio-postgres", &["renmen-store"]),

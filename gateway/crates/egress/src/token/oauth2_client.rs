@@ -1,16 +1,13 @@
-//! OAuth 2.0 client credentials (RFC 6749, 4.4) through the oauth2 crate, over our own way out.
+//! OAuth 2.0 client credentials (RFC 6749, 4.4): one form sent over our own way out, and the answer read.
 
-use std::cell::RefCell;
-use std::convert::Infallible;
-
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
-use oauth2::{
-    Client, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope, StandardRevocableToken,
-    SyncHttpClient, TokenResponse, TokenUrl,
-};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
 use renmen_vault::Secret;
-use url::Url;
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 use super::Token;
 use super::endpoint::{member_text, members};
@@ -18,93 +15,64 @@ use super::oauth2_answer::{self, Fault};
 use crate::EgressError;
 use crate::wire::{Answer, Outgoing, WayOut};
 
-/// The oauth2 crate writes the request and reads the answer; what lies between is ours. Its own asynchronous way is not used:
-/// the future that it gives is `Send` for some lifetimes only, and nobody could spawn what waits for it.
 pub(super) async fn fetch(
     url: &Url,
     scopes: &[String],
     secret: &Secret,
     way: &dyn WayOut,
 ) -> Result<Token, EgressError> {
-    let request = written(url, scopes, secret)?;
-    let answer = way.send(outgoing(url, request)).await?;
+    let answer = way.send(request(url, scopes, secret)?).await?;
+    token_of(&answer)
+}
+
+fn request(url: &Url, scopes: &[String], secret: &Secret) -> Result<Outgoing, EgressError> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
+    if !scopes.is_empty() {
+        form.append_pair("scope", &scopes.join(" "));
+    }
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    headers.insert(AUTHORIZATION, credentials(secret)?);
+    Ok(Outgoing { method: Method::POST, url: url.clone(), headers, body: Some(Bytes::from(form.finish())) })
+}
+
+/// RFC 6749, 2.3.1: id and secret are form-encoded before they are joined as HTTP Basic wants it.
+fn credentials(secret: &Secret) -> Result<HeaderValue, EgressError> {
+    let members = members(secret)?;
+    let encoded = |name: &str| {
+        let text = member_text(&members, name)
+            .ok_or_else(|| EgressError::Auth(format!("the slot's secret has no text member `{name}`")))?;
+        Ok::<_, EgressError>(Zeroizing::new(form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()))
+    };
+    let pair = Zeroizing::new(format!("{}:{}", *encoded("client_id")?, *encoded("client_secret")?));
+    let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    let mut header = HeaderValue::from_str(&header)
+        .map_err(|_| EgressError::Auth("the token request cannot be written; check the secret".into()))?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn token_of(answer: &Answer) -> Result<Token, EgressError> {
     let status = answer.status;
-    let answer = response(&answer)?;
-    let read = ask(url, scopes, secret, &|_| Ok::<_, Infallible>(answer.clone()))?;
-    match read {
-        Ok(found) => match found.sound() {
-            Ok(found) => Ok(Token::new(found.access_token().secret().clone(), found.expires_in())),
-            Err(Fault::Refused(code)) => Err(refused(&code)),
-            Err(Fault::Form(why)) => Err(EgressError::Auth(format!("the token endpoint's answer {why}"))),
-        },
-        Err(RequestTokenError::ServerResponse(refusal)) => Err(refused(refusal.error().as_ref())),
-        Err(_) if answer.status().is_success() => {
+    if status >= 500 {
+        return Err(EgressError::Unavailable(format!("the token endpoint answers status {status}")));
+    }
+    let granted = (200..300).contains(&status);
+    match oauth2_answer::read(&answer.body) {
+        // A refusal with a status that says otherwise is told by the answer itself; an answer that grants something with the status
+        // of a refusal is not believed.
+        Some(Err(Fault::Refused(code))) => Err(refused(&code)),
+        Some(Err(Fault::Form(why))) if granted => Err(EgressError::Auth(format!("the token endpoint's answer {why}"))),
+        Some(Ok(grant)) if granted => Ok(Token::new(grant.token, grant.life)),
+        None if granted => {
             Err(EgressError::Auth("the token endpoint's answer is not a JSON object; check token_url".into()))
         }
-        Err(_) => Err(EgressError::Auth(format!(
+        _ => Err(EgressError::Auth(format!(
             "the token endpoint answers status {status} and not with an OAuth 2.0 error; check token_url and the secret"
         ))),
     }
-}
-
-/// The request as the oauth2 crate writes it: taken from its hands before anything would be sent.
-fn written(url: &Url, scopes: &[String], secret: &Secret) -> Result<HttpRequest, EgressError> {
-    let taken = RefCell::new(None);
-    let take = |request: HttpRequest| {
-        *taken.borrow_mut() = Some(request);
-        Err::<HttpResponse, _>(std::fmt::Error)
-    };
-    // Always fails, with the error of `take`: the request is what is wanted.
-    let _ = ask(url, scopes, secret, &take)?;
-    taken.into_inner().ok_or_else(|| EgressError::Auth("the token request cannot be written; check the secret".into()))
-}
-
-/// The crate's client, with the answer that vendors really give.
-type OurClient = Client<
-    BasicErrorResponse,
-    oauth2_answer::Answer,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
->;
-
-/// What came of one client credentials request.
-type Asked<C> = Result<oauth2_answer::Answer, RequestTokenError<<C as SyncHttpClient>::Error, BasicErrorResponse>>;
-
-fn ask<C: SyncHttpClient>(url: &Url, scopes: &[String], secret: &Secret, over: &C) -> Result<Asked<C>, EgressError> {
-    let members = members(secret)?;
-    let member = |name: &str| {
-        member_text(&members, name)
-            .ok_or_else(|| EgressError::Auth(format!("the slot's secret has no text member `{name}`")))
-    };
-    let client = OurClient::new(ClientId::new(member("client_id")?))
-        .set_client_secret(ClientSecret::new(member("client_secret")?))
-        .set_token_uri(TokenUrl::from_url(url.clone()));
-    let scopes = scopes.iter().cloned().map(Scope::new);
-    Ok(client.exchange_client_credentials().add_scopes(scopes).request(over))
-}
-
-fn outgoing(url: &Url, request: HttpRequest) -> Outgoing {
-    let (parts, body) = request.into_parts();
-    let mut headers = parts.headers;
-    if let Some(value) = headers.get_mut(http::header::AUTHORIZATION) {
-        value.set_sensitive(true);
-    }
-    Outgoing { method: parts.method, url: url.clone(), headers, body: Some(Bytes::from(body)) }
-}
-
-fn response(answer: &Answer) -> Result<HttpResponse, EgressError> {
-    if answer.status >= 500 {
-        return Err(EgressError::Unavailable(format!("the token endpoint answers status {}", answer.status)));
-    }
-    // The body says what it is: its headers, the content type among them, are left out, and 201 is as good as 200.
-    let mut response = HttpResponse::new(answer.body.to_vec());
-    if !(200..300).contains(&answer.status) {
-        *response.status_mut() = http::StatusCode::from_u16(answer.status).map_err(|_| {
-            EgressError::Unavailable("the token endpoint answers with a status that does not exist".into())
-        })?;
-    }
-    Ok(response)
 }
 
 /// RFC 6749, 5.2: the code is one word; anything else could be an echo of what was sent.
@@ -112,4 +80,38 @@ fn refused(code: &str) -> EgressError {
     let word = code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let code = if word { code } else { "a code that is not a token error code" };
     EgressError::Auth(format!("the token endpoint refuses the slot's secret: {code}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn asked(secret: &str, scopes: &[&str]) -> Outgoing {
+        let url = Url::parse("https://vendor.example/token?tenant=1").unwrap();
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        request(&url, &scopes, &Secret::new(secret.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn the_request_is_the_one_that_rfc_6749_shows() {
+        // The credentials of the RFC's own example (2.3.1).
+        let sent = asked(r#"{"client_id":"s6BhdRkqt3","client_secret":"gX1fBat3bV"}"#, &["read", "staff:list"]);
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
+        assert!(sent.headers[AUTHORIZATION].is_sensitive());
+        assert_eq!(sent.headers[CONTENT_TYPE], "application/x-www-form-urlencoded");
+        assert_eq!((sent.method, sent.url.query()), (Method::POST, Some("tenant=1")));
+        assert_eq!(sent.body.unwrap(), "grant_type=client_credentials&scope=read+staff%3Alist");
+        assert_eq!(
+            asked(r#"{"client_id":"a","client_secret":"b"}"#, &[]).body.unwrap(),
+            "grant_type=client_credentials"
+        );
+    }
+
+    #[test]
+    fn an_id_with_a_colon_does_not_end_where_the_secret_begins() {
+        let sent = asked(r#"{"client_id":"a:b","client_secret":"c d+é"}"#, &[]);
+        let header = sent.headers[AUTHORIZATION].to_str().unwrap().strip_prefix("Basic ").unwrap().to_owned();
+        assert_eq!(STANDARD.decode(header).unwrap(), b"a%3Ab:c+d%2B%C3%A9");
+    }
 }

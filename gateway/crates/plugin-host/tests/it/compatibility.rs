@@ -123,7 +123,7 @@ async fn a_component_of_every_earlier_contract_of_the_line_loads() {
             let package = resolve.push_str("connector.wit", &text).unwrap();
             let id = resolve.select_world(&[package], Some(world)).unwrap();
             let mut module = dummy_module(&resolve, id, ManglingAndAbi::Standard32);
-            embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8, false).unwrap();
+            embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8).unwrap();
             let writes = "[actions]\nwrite = { description = \"Writes\" }\n[webhook]\ndescription = \"Tells\"\n";
             let more = if world == "full-connector" { writes } else { "" };
             let component = componentize(&module, &format!("{}{more}", manifest("1.0.0"))).unwrap();

@@ -36,7 +36,7 @@ fn with_bindings(mut module: Vec<u8>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("connector.wit", WIT).unwrap();
     let world = resolve.select_world(&[package], Some("source-connector")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     module
 }
 
@@ -145,7 +145,7 @@ fn code_that_the_manifest_says_nothing_of_is_refused() {
         let package = resolve.push_str("connector.wit", WIT).unwrap();
         let world = resolve.select_world(&[package], Some("full-connector")).unwrap();
         let mut module = wit_component::dummy_module(&resolve, world, wit_parser::ManglingAndAbi::Standard32);
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         componentize(&module, manifest)
     };
     let silent = manifest("1.0.0");

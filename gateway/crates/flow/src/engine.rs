@@ -10,8 +10,8 @@ use renmen_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::book::Book;
 use crate::catalogue::{Catalogue, DestinationEntry};
+use crate::definition_cache::DefinitionCache;
 use crate::options::{Clock, FlowOptions};
 
 /// How long to wait for a store that is away.
@@ -24,7 +24,7 @@ pub struct FlowEngine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: FlowOptions,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) book: Book,
+    pub(crate) definitions: DefinitionCache,
     catalogues: RwLock<BTreeMap<TenantId, Arc<Catalogue>>>,
     /// A flow changed: the feed is to be read.
     pub(crate) changed: Notify,
@@ -46,7 +46,7 @@ impl FlowEngine {
             store,
             options,
             clock,
-            book: Book::default(),
+            definitions: DefinitionCache::default(),
             catalogues: RwLock::new(catalogues),
             changed: Notify::new(),
             made: Notify::new(),
@@ -75,8 +75,14 @@ impl FlowEngine {
     }
 
     fn change_catalogue(&self, tenant: &TenantId, change: impl FnOnce(&mut Catalogue)) {
-        change(Arc::make_mut(self.catalogues.write().entry(tenant.clone()).or_default()));
-        self.book.forget();
+        {
+            let mut catalogues = self.catalogues.write();
+            let known = catalogues.entry(tenant.clone()).or_default();
+            // Another one in any case: what was checked against the one before is told from it by its identity.
+            let mut changed = Catalogue::clone(known);
+            change(&mut changed);
+            *known = Arc::new(changed);
+        }
         self.changed.notify_one();
     }
 

@@ -42,6 +42,6 @@ impl FlowEngine {
         }
         let DeliveryRow { tenant, flow, .. } = delivery;
         let Ok(Some(row)) = self.store.flow(tenant, flow).await else { return FlowPolicy::default() };
-        self.book.read(&row, &self.catalogue(tenant)).map(|definition| of(&definition)).unwrap_or_default()
+        self.definitions.of_row(&row, &self.catalogue(tenant)).map(|definition| of(&definition)).unwrap_or_default()
     }
 }

@@ -1,5 +1,6 @@
 //! Along the feed: each flow is asked about each change once, and what it says is kept with its new position in one transaction.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use renmen_schema::id::TenantId;
@@ -8,10 +9,10 @@ use renmen_store::outbox::{
 };
 use renmen_store::{ChangeKind, ContentHash, StoreError};
 
-use crate::book::Entry;
 use crate::bound_flow::BoundFlow;
 use crate::catalogue::Catalogue;
 use crate::definition::Definition;
+use crate::definition_cache::CachedFlow;
 use crate::engine::FlowEngine;
 use crate::evaluation::{self, Evaluation, Sending};
 use crate::list;
@@ -53,12 +54,12 @@ impl FlowEngine {
         Ok(passed)
     }
 
-    async fn pass_tenant(&self, tenant: &TenantId, catalogue: &Catalogue) -> Result<FeedPass, StoreError> {
+    async fn pass_tenant(&self, tenant: &TenantId, catalogue: &Arc<Catalogue>) -> Result<FeedPass, StoreError> {
         let mut passed = FeedPass::default();
         let mut steps = Vec::new();
         let head = *self.store.watch().borrow();
-        for entry in self.book.flows(&*self.store, tenant, catalogue).await? {
-            let Ok(definition) = entry.read.clone() else { continue };
+        for entry in self.definitions.flows(&*self.store, tenant, catalogue).await? {
+            let Ok(definition) = entry.definition.clone() else { continue };
             if !entry.row.enabled || entry.row.position >= head {
                 continue;
             }
@@ -99,7 +100,7 @@ impl FlowEngine {
         &self,
         tenant: &TenantId,
         catalogue: &Catalogue,
-        flow: &Entry,
+        flow: &CachedFlow,
         definition: &Definition,
         piece: FeedPiece,
     ) -> Result<Option<(Advance, bool)>, StoreError> {

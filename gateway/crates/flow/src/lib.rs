@@ -9,12 +9,12 @@
 //! belongs to it, and the page of a decision), `feed_reader` (along the feed), `courier` (to one destination), [`FlowEngine`] (all of
 //! it, running) and what people ask of it (`manage`; `by_hand`: to do one action now).
 
-mod book;
 mod bound_flow;
 mod by_hand;
 mod catalogue;
 mod courier;
 mod definition;
+mod definition_cache;
 pub mod destination;
 mod engine;
 mod error;

@@ -49,7 +49,7 @@ impl FlowEngine {
     /// # Errors
     /// [`FlowError::Defects`].
     pub fn check(&self, tenant: &TenantId, source: &Value) -> Result<Definition, FlowError> {
-        let definition = Definition::read(source).map_err(FlowError::Defects)?;
+        let definition = Definition::parse(source).map_err(FlowError::Defects)?;
         // One that is switched off may name what is not there yet.
         let defects = if definition.enabled { definition.check(&self.catalogue(tenant)) } else { Vec::new() };
         if defects.is_empty() { Ok(definition) } else { Err(FlowError::Defects(defects)) }
@@ -60,7 +60,7 @@ impl FlowEngine {
     /// # Errors
     /// [`FlowError::Defects`].
     pub fn check_configured(&self, tenant: &TenantId, source: &Value) -> Result<Definition, FlowError> {
-        let definition = Definition::read(source).map_err(FlowError::Defects)?;
+        let definition = Definition::parse(source).map_err(FlowError::Defects)?;
         if definition.waits_for(&self.catalogue(tenant)).is_some() {
             return Ok(definition);
         }
@@ -167,7 +167,7 @@ impl FlowEngine {
     }
 
     fn view(&self, row: FlowRow) -> FlowView {
-        let read = self.book.read(&row, &self.catalogue(&row.tenant));
+        let read = self.definitions.of_row(&row, &self.catalogue(&row.tenant));
         let defects = read.err().map(|defects| defects.to_vec()).unwrap_or_default();
         let definition = serde_json::from_str(&row.definition).unwrap_or(Value::Null);
         FlowView { row, definition, defects }

@@ -132,7 +132,7 @@ impl ByHand {
     }
 
     pub(crate) fn definition(&self) -> Option<Definition> {
-        self.definition.as_ref().and_then(|source| Definition::read(source).ok())
+        self.definition.as_ref().and_then(|source| Definition::parse(source).ok())
     }
 }
 

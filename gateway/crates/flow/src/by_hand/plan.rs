@@ -127,7 +127,7 @@ fn of_map(entry: &FeedEntry, to: &Target, map: &Value, fields: &Value, with: &Va
         "to": { "connection": to.connection, "action": to.action },
         "map": map,
     });
-    Definition::read(&source).map_err(FlowError::Defects)
+    Definition::parse(&source).map_err(FlowError::Defects)
 }
 
 /// A flow's definition, with other keys in its map, if it is for this record.
@@ -153,7 +153,7 @@ fn of_flow(entry: &FeedEntry, name: &str, mut source: Value, map: Option<&Value>
             ));
         }
     }
-    let definition = Definition::read(&source).map_err(FlowError::Defects)?;
+    let definition = Definition::parse(&source).map_err(FlowError::Defects)?;
     let (when, change) = (&definition.when, &entry.change);
     if when.entity.name() != change.entity {
         let (wants, has) = (when.entity.name(), &change.entity);

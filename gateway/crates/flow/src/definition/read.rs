@@ -23,7 +23,7 @@ impl Definition {
     ///
     /// # Errors
     /// Every [`Defect`] that was found.
-    pub fn read(source: &Value) -> Result<Self, Vec<Defect>> {
+    pub fn parse(source: &Value) -> Result<Self, Vec<Defect>> {
         let mut defects = Vec::new();
         if source.to_string().len() > DEFINITION_BYTES_MAX {
             note(&mut defects, "", format!("a flow has at most {DEFINITION_BYTES_MAX} bytes"), "make it shorter");

@@ -59,7 +59,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 fn told(source: &Value, scoring: bool) -> String {
-    let defects = match Definition::read(source) {
+    let defects = match Definition::parse(source) {
         Err(defects) => defects,
         Ok(definition) => definition.check(&catalogue(scoring)),
     };
@@ -69,7 +69,7 @@ fn told(source: &Value, scoring: bool) -> String {
 #[test]
 fn a_good_flow_is_taken() {
     assert_eq!(told(&good(), false), "");
-    let definition = Definition::read(&good()).unwrap();
+    let definition = Definition::parse(&good()).unwrap();
     assert_eq!(definition.retries.attempts_max, 5);
     assert_eq!(definition.delay, Some(Delay::Field { pointer: "/work/hire_date".into(), offset_ms: -300_000 }));
     assert_eq!(definition.patience, Duration::from_secs(86_400));

@@ -181,7 +181,7 @@ fn a_path_of_a_flow_that_leads_nowhere_or_to_one_item_is_refused_with_what_was_m
         (json!(["/person/names/fromatted"]), "did you mean `/person/names/formatted`?"),
         (json!(["/person/emails/address"]), "is a list"),
     ] {
-        let error = renmen_flow::Definition::read(&to_vendor(&json!({ "fields": fields }))).unwrap_err();
+        let error = renmen_flow::Definition::parse(&to_vendor(&json!({ "fields": fields }))).unwrap_err();
         let error = error.iter().map(ToString::to_string).collect::<String>();
         assert!(error.contains(told), "{error}");
     }

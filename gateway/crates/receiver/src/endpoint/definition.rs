@@ -39,7 +39,7 @@ fn yes() -> bool {
 }
 
 impl EndpointDefinition {
-    /// Refuses one of the API that cannot be. What only the flows can tell is checked by [`renmen_flow::Definition::read`].
+    /// Refuses one of the API that cannot be. What only the flows can tell is checked by [`renmen_flow::Definition::parse`].
     pub(super) fn check(&self) -> Result<(), EndpointError> {
         check_url(&self.url)?;
         if let Some(entity) = self.entities.iter().find(|entity| EntityKind::from_name(entity).is_none()) {

@@ -19,6 +19,8 @@ use renmen_flow::{Retries, RetrySchedule};
 pub use definition::EndpointDefinition;
 pub use destination::{Endpoint, EndpointOptions};
 pub use error::EndpointError;
+pub use renmen_vault::Secret as SigningSecret;
+
 pub use registry::{ConfiguredEndpoint, EndpointParts, EndpointRegistry, EndpointView, OpenVault};
 pub use signature::ENDPOINT_SEAL;
 pub use switch::{StoredSwitch, Switch};

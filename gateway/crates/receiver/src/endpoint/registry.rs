@@ -325,7 +325,7 @@ impl EndpointRegistry {
     /// Can these flows be kept? Asked before anything is.
     async fn check_flows(&self, tenant: &TenantId, wanted: &BTreeMap<String, Value>) -> Result<(), EndpointError> {
         for source in wanted.values() {
-            Definition::read(source).map_err(FlowError::Defects)?;
+            Definition::parse(source).map_err(FlowError::Defects)?;
         }
         let known: BTreeSet<String> =
             self.parts.flows.flows(tenant).await?.into_iter().map(|view| view.row.name).collect();

@@ -1,18 +1,12 @@
 //! Renmen: the binary. Wiring and the command line only; what a word does is in the crates below `crates/`.
 
-mod adjustments;
 mod api_options;
+mod bridge;
 mod cli;
 mod command;
 mod compiler;
-mod control;
-mod decision_desk;
 mod deployment;
-mod endpoint_bridge;
 mod exit;
-mod flow_bridge;
-mod hooks;
-mod interviews;
 mod logs;
 mod output;
 mod progress;

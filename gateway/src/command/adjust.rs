@@ -10,9 +10,8 @@ use renmen_store::{BUILT_IN_CONNECTION, RecordQuery, RecordRow, Store};
 use serde_json::{Value, json};
 
 use super::act::read_json;
-use crate::adjustments::options;
 use crate::cli::{Adjust as Ask, Common, Why};
-use crate::deployment::{Deployment, now_ms};
+use crate::deployment::{Deployment, adjust_options, now_ms};
 use crate::exit::{Outcome, Usage};
 use crate::output::{Output, time};
 use crate::running_gateway::{Question, RunningGateway, Writing, writing};
@@ -110,7 +109,7 @@ async fn propose(
         }
     };
     let running = deployment.engine(store, None).await?;
-    let options = options(&running.deployment.config, &running.writers());
+    let options = adjust_options(&running.deployment.config, &running.writers());
     let done = propose_adjustment(&*running.store, &tenant, &options, &ask, now_ms()).await;
     ended(out, done)
 }
@@ -134,7 +133,7 @@ async fn act(deployment: Deployment, out: Output, id: &str, kind: AdjustActKind,
         }
     };
     let running = deployment.engine(store, None).await?;
-    let options = options(&running.deployment.config, &running.writers());
+    let options = adjust_options(&running.deployment.config, &running.writers());
     let act = AdjustAct { kind, person: why.person.clone(), reason: why.reason.clone() };
     let done = act_on_adjustment(&*running.store, &tenant, &options, (id, &act), now_ms()).await;
     ended(out, done)

@@ -8,9 +8,8 @@ use renmen_schema::types::Instant;
 use serde_json::json;
 
 use crate::cli::Common;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, loop_options};
 use crate::exit::{Outcome, Usage};
-use crate::interviews;
 use crate::output::{Output, thousands, time};
 use crate::running_gateway::store_alone;
 
@@ -35,7 +34,7 @@ pub(crate) async fn run(
         deployment.store_to_read().await?
     };
     let running = deployment.engine(Arc::clone(&store), None).await?;
-    let options = interviews::options(&running.deployment.config, &running.writers());
+    let options = loop_options(&running.deployment.config, &running.writers());
     let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;
     let past = past.map_err(|error| match error {
         InterviewError::Refused { en, .. } => anyhow::Error::new(Usage(en)),

@@ -4,20 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_api::{ApiKey, AppState};
+use renmen_api::{ApiKey, ApiParts, AppState};
 use renmen_store::EntityCount;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::adjustments::AdjustBridge;
+use crate::bridge::{ControlBridge, HooksBridge};
 use crate::cli::{Common, Serve};
-use crate::control::Bridge;
-use crate::deployment::{Deployment, Running, remarks};
-use crate::endpoint_bridge::EndpointBridge;
+use crate::deployment::{Deployment, Running, adjust_options, open_interviews, remarks};
 use crate::exit::{Outcome, Usage};
-use crate::flow_bridge::FlowBridge;
-use crate::hooks::Intake;
 use crate::output::Output;
 use crate::progress::SyncProgress;
 use crate::running_gateway::Address;
@@ -47,28 +43,26 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let cancel = CancellationToken::new();
     let _stop = signals::cancel_on_interrupt(&cancel);
 
-    let bridge = Arc::new(Bridge::new(Arc::clone(&running), cancel.clone()));
-    let (interviews, loop_work) = crate::interviews::open(&running).await?;
+    let (interviews, loop_work) = open_interviews(&running).await?;
     for (place, why) in remarks(&running.deployment.config, &running.writers()) {
         tracing::warn!(place, "{why}");
     }
     let machine_key = ApiKey::generate()?;
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
-    let desk = match &running.links {
-        Some(links) => Some(interviews.desk(links.begin(&running.deployment)?)),
-        None => None,
+    let decision_links = running.links.as_ref().map(|links| links.begin(&running.deployment)).transpose()?;
+    let parts = ApiParts {
+        store: Arc::clone(&running.store),
+        control: Arc::new(ControlBridge::new(Arc::clone(&running), cancel.clone())),
+        hooks: Arc::new(HooksBridge::new(Arc::clone(&running))),
+        interviews,
+        adjust: adjust_options(&running.deployment.config, &running.writers()),
+        decision_links,
+        flows: Arc::clone(&running.flows),
+        endpoints: Arc::new(endpoints),
+        metrics,
     };
-    let state = AppState::new(Arc::clone(&running.store), bridge, metrics, options)
-        .with_interviews(Arc::new(interviews))
-        .with_adjustments(Arc::new(AdjustBridge::new(&running)))
-        .with_flows(Arc::new(FlowBridge(Arc::clone(&running.flows))))
-        .with_hooks(Arc::new(Intake::new(Arc::clone(&running))))
-        .with_endpoints(Arc::new(EndpointBridge(endpoints)));
-    let state = state.with_key_of_this_machine(&machine_key, running.deployment.config.gateway.tenant.clone());
-    let state = match desk {
-        Some(desk) => state.with_decisions(Arc::new(desk)),
-        None => state,
-    };
+    let state = AppState::new(parts, options)
+        .with_key_of_this_machine(&machine_key, running.deployment.config.gateway.tenant.clone());
     let state = match &dev_key {
         Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
         None => state,

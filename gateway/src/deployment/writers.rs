@@ -149,7 +149,7 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String
         ));
     }
     remarks.extend(config.flows.iter().filter_map(|(name, flow)| {
-        let definition = Definition::read(&flow.definition).ok()?;
+        let definition = Definition::parse(&flow.definition).ok()?;
         Some((format!("flows.{name}"), open_to(&definition, &writers.setters(&flow.tenant, definition.when.entity))?))
     }));
     remarks

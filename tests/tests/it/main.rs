@@ -25,6 +25,7 @@ mod hooks;
 mod interview_loop;
 mod keys;
 mod languages;
+mod module_circles;
 mod neighbours;
 mod off;
 mod operator;

@@ -15,18 +15,7 @@ use renmen_schema::id::TenantId;
 use crate::auth::{admit, caller};
 use crate::problem::{Problem, ProblemCode};
 use crate::sender::Sender;
-use crate::state::AppState;
-
-/// Who may read `/metrics`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MetricsAccess {
-    /// Who shows an API key, and then of its own tenant.
-    Key,
-    /// Besides, any program on this machine: all of it. A proxy on this machine is one, so it must not pass `/metrics` on.
-    Loopback,
-    /// Nobody: there is no such path.
-    Off,
-}
+use crate::state::{AppState, MetricsAccess};
 
 /// Headers by which a proxy gives itself away. One that sends none looks like any program on this machine.
 const OF_PROXIES: [&str; 9] = [

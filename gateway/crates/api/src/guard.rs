@@ -9,12 +9,12 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
+use crate::head_fault::HeadFault;
 use crate::limit::Limit;
 use crate::pool::Owner;
 use crate::problem::{Problem, ProblemCode};
 use crate::sender::Sender;
-use crate::server::HeadFault;
 use crate::state::AppState;
 
 /// Middleware: refuses a head that can be read in two ways and a path with its query that is too long, and keeps answers out of caches on the way.

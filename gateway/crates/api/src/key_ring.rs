@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use renmen_store::{ApiKeyRow, KeyStore};
+use renmen_store::{ApiKeyRow, KeyStore, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Caller;
-use crate::state::AppState;
+use crate::caller::Caller;
 
 /// Keys remembered at most.
 const CACHED_KEYS_MAX: usize = 4096;
@@ -123,8 +122,7 @@ pub(crate) struct UseWriting {
 }
 
 impl UseWriting {
-    pub(crate) fn begin(state: &AppState) -> Self {
-        let (keys, store, every) = (Arc::clone(&state.keys), Arc::clone(&state.store), state.options.key_use_every);
+    pub(crate) fn begin(keys: Arc<KeyRing>, store: Arc<dyn Store>, every: Duration) -> Self {
         let end = CancellationToken::new();
         let ending = end.clone();
         let task = tokio::spawn(async move {

@@ -41,7 +41,7 @@ struct Held {
 }
 
 /// Units that are held until this is dropped or taken over.
-pub(crate) struct Place {
+pub(crate) struct Permit {
     pool: Arc<Pool>,
     id: u64,
     lost: CancellationToken,
@@ -58,7 +58,7 @@ impl Pool {
     }
 
     /// Takes units. None: they are all taken, and nobody else holds more than this owner would.
-    pub(crate) fn take(self: &Arc<Self>, owner: Owner, units: u64) -> Option<Place> {
+    pub(crate) fn take(self: &Arc<Self>, owner: Owner, units: u64) -> Option<Permit> {
         let mut state = self.state.lock();
         if !state.make_room(self.max, &owner, units) {
             return None;
@@ -68,7 +68,7 @@ impl Pool {
         state.next += 1;
         state.used += units;
         state.held.insert(id, Held { owner, units, lost: lost.clone() });
-        Some(Place { pool: Arc::clone(self), id, lost })
+        Some(Permit { pool: Arc::clone(self), id, lost })
     }
 }
 
@@ -112,7 +112,7 @@ fn heaviest<'a>(held: impl Iterator<Item = (&'a str, u64)>, own: Option<&str>, w
     (most.map(|(name, _)| name), most.is_some_and(|(_, units)| units > mine.saturating_add(wanted)))
 }
 
-impl Place {
+impl Permit {
     /// Takes more units into this place; false when there are none for its owner, or when it was taken over.
     pub(crate) fn grow(&self, more: u64) -> bool {
         let mut state = self.pool.state.lock();
@@ -138,7 +138,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.pool.state.lock();
         if let Some(held) = state.held.remove(&self.id) {

@@ -13,6 +13,7 @@ use crate::auth::require_key;
 use crate::figures;
 use crate::guard::{brief, shape};
 use crate::observe::observe;
+use crate::openapi;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, connections, decision_list, decision_page, decisions,
@@ -137,7 +138,7 @@ fn service_paths() -> Router<AppState> {
 
 /// A megabyte that anybody may ask for is sent as it lies there: to pack it each time would cost more than most requests do.
 fn document() -> Router<AppState> {
-    Router::new().route("/openapi.json", get(service::openapi_json))
+    Router::new().route("/openapi.json", get(openapi::openapi_json))
 }
 
 /// What vendors send: a challenge by GET, all else by POST.

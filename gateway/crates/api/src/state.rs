@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
+use renmen_flow::FlowEngine;
+use renmen_interview::{AdjustOptions, LinkDesk};
+use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_records::Desk;
 use renmen_schema::id::TenantId;
 use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::adjustments::Adjustments;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::control::Control;
-use crate::decision_desk::DecisionDesk;
-use crate::endpoint_control::{EndpointControl, NoEndpoints};
-use crate::figures::MetricsAccess;
-use crate::flow_control::{FlowControl, NoFlows};
 use crate::guesses::Guesses;
 use crate::hooks::Hooks;
 use crate::interviews::Interviews;
@@ -24,7 +22,17 @@ use crate::key::ApiKey;
 use crate::key_ring::KeyRing;
 use crate::limit::Reached;
 use crate::pool::Pool;
-use crate::problem::{Problem, ProblemCode};
+
+/// Who may read `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsAccess {
+    /// Who shows an API key, and then of its own tenant.
+    Key,
+    /// Besides, any program on this machine: all of it. A proxy on this machine is one, so it must not pass `/metrics` on.
+    Loopback,
+    /// Nobody: there is no such path.
+    Off,
+}
 
 /// Limits of the API. Each has a default that suits one machine.
 #[derive(Debug, Clone)]
@@ -121,6 +129,28 @@ impl Default for ApiOptions {
     }
 }
 
+/// What the API serves.
+pub struct ApiParts {
+    /// Records, runs, keys and deliveries.
+    pub store: Arc<dyn Store>,
+    /// The running engine.
+    pub control: Arc<dyn Control>,
+    /// Takes vendors' deliveries in.
+    pub hooks: Arc<dyn Hooks>,
+    /// The interview loop.
+    pub interviews: Arc<dyn Interviews>,
+    /// What the operator says of adjust instructions.
+    pub adjust: AdjustOptions,
+    /// Opens the links with which people decide. None: there is no address for them, so no link leads to a decision.
+    pub decision_links: Option<LinkDesk>,
+    /// The flows and their deliveries.
+    pub flows: Arc<FlowEngine>,
+    /// The endpoints of outgoing events.
+    pub endpoints: Arc<EndpointRegistry>,
+    /// Renders what the process's recorder has collected.
+    pub metrics: PrometheusHandle,
+}
+
 /// Shared by every request handler; cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
@@ -128,14 +158,13 @@ pub struct AppState {
     /// Takes what people write.
     pub(crate) desk: Arc<Desk>,
     pub(crate) control: Arc<dyn Control>,
-    pub(crate) interviews: Option<Arc<dyn Interviews>>,
-    pub(crate) adjustments: Option<Arc<dyn Adjustments>>,
+    pub(crate) hooks: Arc<dyn Hooks>,
+    pub(crate) interviews: Arc<dyn Interviews>,
+    pub(crate) adjust: Arc<AdjustOptions>,
     /// None: no link leads to a decision.
-    pub(crate) decisions: Option<Arc<dyn DecisionDesk>>,
-    pub(crate) flows: Arc<dyn FlowControl>,
-    /// None: no delivery is taken in.
-    pub(crate) hooks: Option<Arc<dyn Hooks>>,
-    pub(crate) endpoints: Arc<dyn EndpointControl>,
+    pub(crate) decision_links: Option<Arc<LinkDesk>>,
+    pub(crate) flows: Arc<FlowEngine>,
+    pub(crate) endpoints: Arc<EndpointRegistry>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyRing>,
@@ -153,25 +182,20 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Puts together what the API works with. `metrics` renders what the process's recorder has collected.
+    /// Puts together what the API serves, and the limits that it works under.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        control: Arc<dyn Control>,
-        metrics: PrometheusHandle,
-        options: ApiOptions,
-    ) -> Self {
+    pub fn new(parts: ApiParts, options: ApiOptions) -> Self {
         Self {
-            desk: Arc::new(Desk::new(Arc::clone(&store))),
-            store,
-            control,
-            interviews: None,
-            adjustments: None,
-            decisions: None,
-            flows: Arc::new(NoFlows),
-            hooks: None,
-            endpoints: Arc::new(NoEndpoints),
-            metrics,
+            desk: Arc::new(Desk::new(Arc::clone(&parts.store))),
+            store: parts.store,
+            control: parts.control,
+            hooks: parts.hooks,
+            interviews: parts.interviews,
+            adjust: Arc::new(parts.adjust),
+            decision_links: parts.decision_links.map(Arc::new),
+            flows: parts.flows,
+            endpoints: parts.endpoints,
+            metrics: parts.metrics,
             keys: Arc::new(KeyRing::new(options.key_cache_life)),
             requests: Pool::new(options.requests_max as u64),
             lookups: Pool::new(options.lookups_max as u64),
@@ -192,67 +216,11 @@ impl AppState {
         self
     }
 
-    /// The same for commands on this machine: whoever has it says for which person something is done.
+    /// The same for commands on this machine: they say for which person something is done.
     #[must_use]
     pub fn with_key_of_this_machine(self, key: &ApiKey, tenant: TenantId) -> Self {
         let row = ApiKeyRow::new(key.hash(), "command line", tenant, KeyRole::Owner, 0);
         self.keys.own(Caller { stored: false, names_people: true, ..Caller::of(row) });
         self
-    }
-
-    /// With the interview loop; without it its operations are refused.
-    #[must_use]
-    pub fn with_interviews(mut self, interviews: Arc<dyn Interviews>) -> Self {
-        self.interviews = Some(interviews);
-        self
-    }
-
-    /// With adjust instructions; without them their operations are refused.
-    #[must_use]
-    pub fn with_adjustments(mut self, adjustments: Arc<dyn Adjustments>) -> Self {
-        self.adjustments = Some(adjustments);
-        self
-    }
-
-    /// Adjust instructions.
-    pub(crate) fn adjustments(&self) -> Result<&dyn Adjustments, Problem> {
-        self.adjustments.as_deref().ok_or_else(|| {
-            Problem::new(ProblemCode::Refused)
-                .detail("adjust instructions are not enabled on this gateway", "此网关未启用调整指令")
-        })
-    }
-
-    /// With the page on which people decide who come with a link.
-    #[must_use]
-    pub fn with_decisions(mut self, decisions: Arc<dyn DecisionDesk>) -> Self {
-        self.decisions = Some(decisions);
-        self
-    }
-
-    /// The interview loop.
-    pub(crate) fn interviews(&self) -> Result<&dyn Interviews, Problem> {
-        self.interviews.as_deref().ok_or_else(|| {
-            Problem::new(ProblemCode::Refused)
-                .detail("the interview loop is not enabled on this gateway", "此网关未启用面试流程")
-        })
-    }
-
-    /// The same with flows.
-    #[must_use]
-    pub fn with_flows(self, flows: Arc<dyn FlowControl>) -> Self {
-        Self { flows, ..self }
-    }
-
-    /// Takes vendors' deliveries in under `/hooks`.
-    #[must_use]
-    pub fn with_hooks(mut self, hooks: Arc<dyn Hooks>) -> Self {
-        self.hooks = Some(hooks);
-        self
-    }
-
-    /// The same with endpoints of outgoing events.
-    #[must_use]
-    pub fn with_endpoints(self, endpoints: Arc<dyn EndpointControl>) -> Self {
-        Self { endpoints, ..self }
     }
 }

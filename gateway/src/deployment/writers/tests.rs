@@ -143,7 +143,7 @@ fn the_shipped_file_says_who_may_write_what_and_whose_records_set_its_flows_off(
     assert_eq!(pay_bands(&config, &writers), [name("payroll")].into());
     for (name, flow) in &config.flows {
         let definition =
-            Definition::read(&flow.definition).map_err(|defects| anyhow::anyhow!("{name}: {defects:?}"))?;
+            Definition::parse(&flow.definition).map_err(|defects| anyhow::anyhow!("{name}: {defects:?}"))?;
         assert!(!definition.when.connections.is_empty(), "{name}");
     }
     Ok(())

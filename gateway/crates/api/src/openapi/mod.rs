@@ -8,6 +8,8 @@ mod tighten;
 
 use std::sync::OnceLock;
 
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
 
@@ -15,10 +17,16 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    actions, adjustments, band_match, change_stream, changes, connections, decision_list, decisions, deliveries,
-    endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema, screen,
-    service, sweeps, timeline, written,
+    actions, adjustments, band_match, change_stream, change_view, changes, connections, decision_list, decisions,
+    deliveries, endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema,
+    screen, service, sweeps, timeline, written,
 };
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "service", operation_id = "get_openapi", security(()), responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
+pub(crate) async fn openapi_json() -> Response {
+    ([(CONTENT_TYPE, "application/json")], text()).into_response()
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -98,10 +106,10 @@ use crate::resource::{
         service::healthz,
         service::readyz,
         crate::figures::read,
-        service::openapi_json,
+        openapi_json,
         service::docs,
     ),
-    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, changes::ChangeKindName, records::DeletedFilter, decision_list::DecisionStatusFilter, schema::EntityName, deliveries::DeliveryStateName)),
+    components(schemas(ProblemBody, PluginVersion, band_match::BandMatchWord, band_match::BandMatchReason, DetectedBy, runs::RunStateName, change_view::ChangeKindName, records::DeletedFilter, decision_list::DecisionStatusFilter, schema::EntityName, deliveries::DeliveryStateName)),
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "written", description = "Records that people write: profiles, competencies, questions, rules and more"),

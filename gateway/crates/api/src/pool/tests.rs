@@ -6,11 +6,11 @@ fn owner(group: &str, member: &str) -> Owner {
 }
 
 /// As many single places as there are, up to `most`.
-fn takes(pool: &Arc<Pool>, group: &str, member: &str, most: usize) -> Vec<Place> {
+fn takes(pool: &Arc<Pool>, group: &str, member: &str, most: usize) -> Vec<Permit> {
     (0..most).map_while(|_| pool.take(owner(group, member), 1)).collect()
 }
 
-fn kept(places: &[Place]) -> usize {
+fn kept(places: &[Permit]) -> usize {
     places.iter().filter(|place| !place.is_lost()).count()
 }
 
@@ -91,7 +91,7 @@ fn however_they_come_and_go_nobody_modest_is_kept_out() {
         };
         let max = 3 + below(20);
         let pool = Pool::new(max);
-        let mut held: Vec<(Owner, Place)> = Vec::new();
+        let mut held: Vec<(Owner, Permit)> = Vec::new();
         for _ in 0..300 {
             if below(3) == 0 && !held.is_empty() {
                 let at = usize::try_from(below(held.len() as u64)).unwrap();
@@ -101,7 +101,7 @@ fn however_they_come_and_go_nobody_modest_is_kept_out() {
             // The first tenant asks as often as the others together.
             let group = below(6).saturating_sub(2).to_string();
             let asked = owner(&group, &below(3).to_string());
-            let count = |held: &[(Owner, Place)], group: &str| held.iter().filter(|(by, _)| by.group == group).count();
+            let count = |held: &[(Owner, Permit)], group: &str| held.iter().filter(|(by, _)| by.group == group).count();
             let (mine, most) = (count(&held, &group), (0..4).map(|n| count(&held, &n.to_string())).max().unwrap());
             match pool.take(asked.clone(), 1) {
                 Some(place) => held.push((asked, place)),

@@ -18,14 +18,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 pub use code::ProblemCode;
 use language::Language;
+use renmen_interview::InterviewError;
 use renmen_schema::Defect;
 use renmen_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::control::ControlError;
-use crate::interviews::InterviewsError;
-use crate::observe::RequestId;
+use crate::request_id::RequestId;
 
 /// The media type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -227,22 +227,22 @@ impl From<ControlError> for Problem {
     }
 }
 
-impl From<InterviewsError> for Problem {
-    fn from(error: InterviewsError) -> Self {
+impl From<InterviewError> for Problem {
+    fn from(error: InterviewError) -> Self {
         match error {
-            InterviewsError::NotFound(what) => Self::not_found(what, "记录"),
-            InterviewsError::Invalid { field, expected, expected_zh } => {
+            InterviewError::NotFound(what) => Self::not_found(what, "记录"),
+            InterviewError::BadInput { field, expected, expected_zh } => {
                 let told = Self::parameter(field, &expected, &expected_zh);
                 Self { code: ProblemCode::InvalidValue, ..told }
             }
-            InterviewsError::Refused { en, zh } => Self::new(ProblemCode::Refused).detail(en, zh),
-            InterviewsError::Superseded { by } => Self::new(ProblemCode::Refused)
+            InterviewError::Refused { en, zh } => Self::new(ProblemCode::Refused).detail(en, zh),
+            InterviewError::Superseded { by } => Self::new(ProblemCode::Refused)
                 .detail(
                     "a later decision took the place of this one; `related` links to the newest on the same result",
                     "此决定已被后续决定取代；`related` 指向同一结果的最新决定",
                 )
                 .related(format!("/v1/decisions/{by}")),
-            InterviewsError::TooMany { after_s } => {
+            InterviewError::TooMany { after_s, .. } => {
                 let mut problem = Self::new(ProblemCode::TooManyAsks).detail(
                     format!("try again in {after_s} s; a question that was already answered can be repeated"),
                     format!("请在 {after_s} 秒后再询问；已回答过的问题可再次询问"),
@@ -250,9 +250,9 @@ impl From<InterviewsError> for Problem {
                 problem.retry_after_s = Some(after_s);
                 problem
             }
-            InterviewsError::Overloaded => Self::new(ProblemCode::Overloaded),
-            InterviewsError::Store(error) => error.into(),
-            InterviewsError::Failed(why) => Self::fault(&why),
+            InterviewError::Overloaded => Self::new(ProblemCode::Overloaded),
+            InterviewError::Store(error) => error.into(),
+            InterviewError::Fault(why) => Self::fault(&why),
         }
     }
 }

@@ -4,17 +4,17 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
+use renmen_flow::{Acted, ActionView, HandAsk, HandWork, Identity, Target};
 use renmen_schema::id::{ConnectionName, RecordId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::changes::Change;
+use super::change_view::Change;
 use super::deliveries::Delivery;
 use super::flows::is_flow_name;
-use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::flow_control::{ActionAsk, ActionEntry, ActionWork};
+use crate::caller::Caller;
 use crate::header::idempotency_key;
 use crate::params::Params;
 use crate::problem::{Problem, ProblemCode};
@@ -129,7 +129,9 @@ pub(crate) async fn list(
     params.end()?;
     let all = state.flows.actions(&caller.tenant).into_iter();
     let data = all.filter(|one| only.as_ref().is_none_or(|only| one.connection == *only)).map(|one| {
-        let ActionEntry { connection, action, description, input_schema, may_repeat } = one;
+        let ActionView { connection, action, info } = one;
+        let may_repeat = info.identity == Identity::None;
+        let (description, input_schema) = (info.description, info.input_schema);
         Action { connection: connection.to_string(), action, description, input_schema, may_repeat }
     });
     Ok(Json(ActionList { data: data.collect() }))
@@ -161,16 +163,16 @@ pub(crate) async fn act(
     let expected = ("the id of a record", "记录编号");
     let record: RecordId = request.record.parse().map_err(|_| Problem::parameter("record", expected.0, expected.1))?;
     let (dry_run, reason) = (request.dry_run, request.reason.0.clone());
-    let ask = ActionAsk { record, work: work(request)?, by: caller.person(), reason, idempotency_key };
+    let ask = HandAsk { record, work: work(request)?, by: caller.person(), reason, idempotency_key };
     let found = state.store.record(&caller.tenant, record).await?.filter(|row| row.deleted.is_none());
     found.ok_or_else(|| Problem::not_found("record", "记录"))?;
     if dry_run {
-        let plan = state.flows.try_action(&caller.tenant, ask).await?;
-        let defects = plan.defects.into_iter().map(|(pointer, message)| ActionDefect { pointer, message });
+        let plan = state.flows.plan_by_hand(&caller.tenant, &ask).await?;
+        let defects = plan.defects.into_iter().map(|one| ActionDefect { pointer: one.pointer, message: one.message });
         let answer = ActionAnswer {
             dry_run,
-            connection: plan.connection.to_string(),
-            action: plan.action,
+            connection: plan.to.connection.to_string(),
+            action: plan.to.action,
             flow: plan.flow,
             change: Change::of(plan.change, None),
             input: plan.input,
@@ -180,13 +182,11 @@ pub(crate) async fn act(
         };
         return Ok((StatusCode::OK, Json(answer)));
     }
-    let (id, is_new) = state.flows.act(&caller.tenant, ask).await?;
-    let row = state.store.delivery(&caller.tenant, id).await?;
-    let row = row.ok_or_else(|| Problem::not_found("delivery", "投递"))?;
+    let Acted { delivery: row, is_new } = state.flows.act(&caller.tenant, &ask).await?;
     if is_new {
         tracing::info!(
-            tenant = %caller.tenant, key = %caller.key, delivery = id, connection = %row.connection, action = row.action,
-            record = %record, "A person ran an action"
+            tenant = %caller.tenant, key = %caller.key, delivery = row.id, connection = %row.connection, action = row.action,
+            record = %record, "A person had an action done"
         );
     }
     let answer = ActionAnswer {
@@ -204,26 +204,26 @@ pub(crate) async fn act(
 }
 
 /// Which of its three forms the request has.
-fn work(request: ActionRequest) -> Result<ActionWork, Problem> {
+fn work(request: ActionRequest) -> Result<HandWork, Problem> {
     let ActionRequest { connection, action, flow, input, map, fields, with, .. } = request;
     match (flow, connection, action) {
         (Some(name), None, None) if input.is_none() && fields.is_none() && with.is_none() => {
             if !is_flow_name(&name) {
                 return Err(Problem::parameter("flow", "the name of a flow", "流程名"));
             }
-            Ok(ActionWork::Flow { name, map })
+            Ok(HandWork::Flow { name, map })
         }
         (None, Some(connection), Some(action)) => {
             let connection = ConnectionName::new(&connection)
                 .map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
-            let action = action.0;
+            let to = Target { connection, action: action.0 };
             match (input, map) {
                 (Some(input), None) if fields.is_none() && with.is_none() => {
-                    Ok(ActionWork::Input { connection, action, input: Value::Object(input) })
+                    Ok(HandWork::Input { to, input: Value::Object(input) })
                 }
                 (None, Some(map)) => {
                     let fields = fields.map_or(Value::Null, Value::from);
-                    Ok(ActionWork::Map { connection, action, map, fields, with: with.unwrap_or(Value::Null) })
+                    Ok(HandWork::Map { to, map, fields, with: with.unwrap_or(Value::Null) })
                 }
                 _ => Err(forms()),
             }

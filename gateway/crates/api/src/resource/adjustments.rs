@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
+use renmen_interview::{AdjustAct, AdjustActKind, Adjusted, ProposeAsk, act_on_adjustment, propose_adjustment};
 use renmen_schema::id::RecordId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -11,10 +12,10 @@ use utoipa::ToSchema;
 
 use super::actions::KEY_CHARS_MAX;
 use super::decisions::Written;
-use crate::adjustments::{AdjustmentAsk, AdjustmentDoing, NewAdjustment};
-use crate::auth::Caller;
 use crate::body::JsonBody;
+use crate::caller::Caller;
 use crate::header::idempotency_key;
+use crate::instant::now_ms;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -85,8 +86,9 @@ pub(crate) async fn propose(
         instruction["evidence"] = Value::Object(evidence);
     }
     let idempotency_key = idempotency_key(&headers, KEY_CHARS_MAX)?;
-    let new = NewAdjustment { instruction, person: caller.person(), reason: reason.0, idempotency_key };
-    let (row, is_new) = state.adjustments()?.propose(&caller.tenant, new).await?;
+    let ask = ProposeAsk { instruction, person: caller.person(), reason: reason.0, idempotency_key };
+    let done = propose_adjustment(&*state.store, &caller.tenant, &state.adjust, &ask, now_ms()).await?;
+    let Adjusted { row, is_new, .. } = done;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     tracing::info!(tenant = %caller.tenant, key = %caller.key, adjustment = %row.id, is_new, "A person proposed an adjust instruction");
     Ok((status, Json(Written::of(COLLECTION, row)?)))
@@ -108,7 +110,7 @@ pub(crate) async fn approve(
     JsonBody(request): JsonBody<AdjustmentReason>,
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
-    act(&state, &caller, &id, (AdjustmentDoing::Approve, "approve"), request.reason).await
+    act(&state, &caller, &id, (AdjustActKind::Approve, "approve"), request.reason).await
 }
 
 /// A person rejects an instruction that was proposed: it is never sent.
@@ -126,7 +128,7 @@ pub(crate) async fn reject(
     JsonBody(request): JsonBody<AdjustmentReason>,
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
-    act(&state, &caller, &id, (AdjustmentDoing::Reject, "reject"), request.reason).await
+    act(&state, &caller, &id, (AdjustActKind::Reject, "reject"), request.reason).await
 }
 
 /// A person asks the vendor to revert an instruction that it applied.
@@ -144,20 +146,20 @@ pub(crate) async fn revert(
     JsonBody(request): JsonBody<AdjustmentRevert>,
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
-    let doing = AdjustmentDoing::Revert(request.profile_version);
-    act(&state, &caller, &id, (doing, "revert"), request.reason).await
+    let kind = AdjustActKind::Revert { version: request.profile_version };
+    act(&state, &caller, &id, (kind, "revert"), request.reason).await
 }
 
 async fn act(
     state: &AppState,
     caller: &Caller,
     id: &str,
-    (doing, what): (AdjustmentDoing, &'static str),
+    (kind, what): (AdjustActKind, &'static str),
     reason: Prose,
 ) -> Result<Json<Written>, Problem> {
     let id: RecordId = path_id(id, "adjustment", "调整指令")?;
-    let ask = AdjustmentAsk { doing, person: caller.person(), reason: reason.0 };
-    let row = state.adjustments()?.act(&caller.tenant, id, ask).await?;
+    let ask = AdjustAct { kind, person: caller.person(), reason: reason.0 };
+    let row = act_on_adjustment(&*state.store, &caller.tenant, &state.adjust, (id, &ask), now_ms()).await?.row;
     tracing::info!(tenant = %caller.tenant, key = %caller.key, what, adjustment = %id, "A person acted on an adjust instruction");
     Ok(Json(Written::of(COLLECTION, row)?))
 }

@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::{Extension, Json};
+use renmen_interview::{Asked, BandAsk, InterviewError, Verdict};
 use renmen_schema::id::ConnectionName;
 use renmen_schema::types::{Currency, Decimal, Money, PayInterval};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::interviews::{AskedAbout, BandQuestion, InterviewsError};
+use crate::caller::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -111,10 +111,16 @@ pub(crate) async fn ask(
     JsonBody(request): JsonBody<BandMatchRequest>,
 ) -> Result<Json<BandMatchAnswer>, Problem> {
     params.end()?;
-    let about = about(request.interview, request.order)?;
-    let not_found = match about {
-        AskedAbout::Interview(_) => Problem::not_found("interview", "面试"),
-        AskedAbout::Order(_) => Problem::not_found("order", "订单"),
+    let (about, not_found) = match (&request.interview, &request.order) {
+        (Some(interview), None) => (Asked::Interview(&interview.0), Problem::not_found("interview", "面试")),
+        (None, Some(order)) => (Asked::Order(&order.0), Problem::not_found("order", "订单")),
+        _ => {
+            return Err(Problem::parameter(
+                "interview",
+                "the vendor's id of an interview, or `order` the vendor's id of an order: one of the two",
+                "供应商的面试编号；或在 order 中给出订单编号，二者只取其一",
+            ));
+        }
     };
     let said = request.connection.as_deref().map(ConnectionName::new).transpose();
     let said = said.map_err(|_| Problem::parameter("connection", "the name of a connection", "连接名"))?;
@@ -129,28 +135,19 @@ pub(crate) async fn ask(
                     .to_owned();
             // A good body, but not from this key: the document cannot say which key needs what.
             let expected_zh = "面试所属连接的名称：仅供应商的密钥可以省略".to_owned();
-            return Err(InterviewsError::Invalid { field: "connection", expected, expected_zh }.into());
+            return Err(InterviewError::bad("connection", expected, expected_zh).into());
         }
     };
     let ExpectedPay { amount, currency, per } = request.expected;
-    let question = BandQuestion { connection, about, expected: Money { amount, currency }, per };
-    let verdict = state.interviews()?.match_band(&caller.tenant, &caller.key.to_string(), question).await;
+    let ask = BandAsk { connection: &connection, about, expected: Money { amount, currency }, per };
+    let verdict = state.interviews.match_band(&caller.tenant, &caller.key.to_string(), ask).await;
     let verdict = verdict.map_err(|error| match error {
-        InterviewsError::NotFound(_) => not_found,
+        InterviewError::NotFound(_) => not_found,
         other => other.into(),
     })?;
-    let (reason, detail) = verdict.unknown.unzip();
-    Ok(Json(BandMatchAnswer { r#match: verdict.answer, reason, detail }))
-}
-
-fn about(interview: Option<Line>, order: Option<Line>) -> Result<AskedAbout, Problem> {
-    match (interview, order) {
-        (Some(interview), None) => Ok(AskedAbout::Interview(interview.0)),
-        (None, Some(order)) => Ok(AskedAbout::Order(order.0)),
-        _ => Err(Problem::parameter(
-            "interview",
-            "the vendor's id of an interview, or `order` the vendor's id of an order: one of the two",
-            "供应商的面试编号；或在 order 中给出订单编号，二者只取其一",
-        )),
-    }
+    let (reason, detail) = match verdict {
+        Verdict::Unknown(why) => (Some(why.word()), Some(why.says())),
+        Verdict::In | Verdict::Out => (None, None),
+    };
+    Ok(Json(BandMatchAnswer { r#match: verdict.word(), reason, detail }))
 }

@@ -10,7 +10,7 @@ use renmen_schema::types::Instant;
 use renmen_store::{ChangeKind, ChangeRow};
 use utoipa::ToSchema;
 
-use super::changes::{Change, Wanted};
+use super::change_view::{Change, Wanted};
 use super::position::Position;
 use crate::problem::{Problem, ProblemCode};
 

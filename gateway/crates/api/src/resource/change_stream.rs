@@ -14,13 +14,15 @@ use renmen_store::{ChangeKind, ChangeRow};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::changes::{Change, ChangeStreamEvent, Wanted, after, entity, place, read};
+use super::change_view::{Change, Wanted};
+use super::changes::{ChangeStreamEvent, after, entity, place, read};
 use super::position::known;
 use super::schema::EntityName;
-use crate::auth::{Caller, require_still_good};
+use crate::auth::require_still_good;
+use crate::caller::Caller;
 use crate::guard::within;
 use crate::params::Params;
-use crate::pool::Place;
+use crate::pool::Permit;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -78,7 +80,7 @@ pub(crate) async fn stream(
 
 /// One reader of the stream.
 struct Reader {
-    place: Place,
+    place: Permit,
     state: AppState,
     caller: Caller,
     wanted: Wanted,

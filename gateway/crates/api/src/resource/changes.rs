@@ -9,20 +9,21 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use renmen_schema::EntityKind;
 use renmen_schema::id::TenantId;
-use renmen_store::{ChangeKind, ChangeRow};
+use renmen_store::ChangeRow;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
+use super::change_view::{Change, Wanted};
 use super::position::{Position, known};
 use super::schema::EntityName;
-use crate::auth::{Caller, require_still_good};
+use crate::auth::require_still_good;
+use crate::caller::Caller;
 use crate::guard::within;
-use crate::instant::Time;
 use crate::limit::Limit;
 use crate::params::Params;
-use crate::pool::{Owner, Place};
+use crate::pool::{Owner, Permit};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -38,62 +39,6 @@ pub(crate) struct ChangeList {
     next_cursor: String,
 }
 
-/// One thing that happened to a record.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Change {
-    /// Its position: pass it as `after` to go on behind it.
-    pub(crate) cursor: String,
-    /// What happened.
-    #[schema(value_type = ChangeKindName)]
-    pub(crate) kind: ChangeKind,
-    /// Id of the record.
-    #[schema(format = "uuid")]
-    record_id: String,
-    /// The record, as a path of this API.
-    record_url: Option<String>,
-    /// Entity of the record.
-    entity: String,
-    /// The connection that it came through.
-    connection: String,
-    /// The vendor's id.
-    external_id: String,
-    /// The revision that this change made.
-    revision: i64,
-    /// When it was committed.
-    at: Time,
-}
-
-/// What happened to a record.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code, reason = "describes the store's type in the OpenAPI document")]
-pub(crate) enum ChangeKindName {
-    /// First revision.
-    Created,
-    /// Another body, or a record that came back.
-    Updated,
-    /// Tombstone.
-    Deleted,
-}
-
-impl Change {
-    /// `epoch`: of the store when the row was read; none where the position is only to be looked at.
-    pub(crate) fn of(row: ChangeRow, epoch: Option<u32>) -> Self {
-        let collection = EntityKind::from_name(&row.entity).map(EntityKind::collection);
-        Self {
-            cursor: Position { seq: row.seq, epoch }.to_string(),
-            kind: row.kind,
-            record_id: row.id.to_string(),
-            record_url: collection.map(|collection| format!("/v1/{collection}/{}", row.id)),
-            entity: row.entity,
-            connection: row.connection.to_string(),
-            external_id: row.external_id,
-            revision: row.revision,
-            at: Time(row.at_ms),
-        }
-    }
-}
-
 /// One event of the stream.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes an event in the OpenAPI document")]
@@ -106,16 +51,7 @@ pub(crate) struct ChangeStreamEvent {
     data: String,
 }
 
-/// Which part of the feed a reader wants.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    pub(crate) tenant: TenantId,
-    pub(crate) after: i64,
-    pub(crate) entity: Option<&'static str>,
-    pub(crate) limit: u32,
-}
-
-/// `after`: a position, or `latest` for changes yet to come.
+/// `after`: a position, or `latest` for what is still to come.
 pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
     let Some(text) = params.text("after")? else { return Ok(None) };
     if text == "latest" {
@@ -190,7 +126,7 @@ pub(crate) async fn list(
     loop {
         feed.mark_unchanged();
         let (rows, next) = read(&state, &wanted).await?;
-        let given_up = place.as_ref().is_none_or(Place::is_lost);
+        let given_up = place.as_ref().is_none_or(Permit::is_lost);
         let over = given_up || Instant::now() >= until || state.closing.is_cancelled();
         if !rows.is_empty() || over {
             // The key may have been revoked while the request waited.
@@ -214,7 +150,7 @@ pub(crate) async fn list(
     }
 }
 
-async fn lost(place: Option<&Place>) {
+async fn lost(place: Option<&Permit>) {
     match place {
         Some(place) => place.lost().await,
         None => std::future::pending().await,
@@ -222,7 +158,7 @@ async fn lost(place: Option<&Place>) {
 }
 
 /// A place among the readers that wait; given back when it is dropped, and to be given up when it is lost.
-pub(crate) fn place(state: &AppState, tenant: &TenantId, who: &str) -> Result<Place, Problem> {
+pub(crate) fn place(state: &AppState, tenant: &TenantId, who: &str) -> Result<Permit, Problem> {
     let owner = Owner { group: tenant.to_string(), member: who.to_owned() };
     state.streams.take(owner, 1).ok_or_else(|| {
         state.reached.note(Limit::Streams, Some(tenant));

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::references::UnresolvedReferences;
 use super::sweeps::Sweep;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::control::{CallsOfMonth, ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::now_ms;
 use crate::limit::LimitReached;
@@ -220,7 +220,7 @@ pub(crate) async fn health(
         })
         .collect();
     let limits = state.reached.told(&caller.tenant);
-    let interview_loop = state.interviews.as_ref().and_then(|interviews| interviews.health(&caller.tenant));
+    let interview_loop = state.interviews.progress(&caller.tenant).map(LoopHealth::from);
     let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.iter().map(Sweep::of).collect();
     let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
     let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();

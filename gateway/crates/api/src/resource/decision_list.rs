@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::linked_list::{self, From, PIECE, PIECES_MAX};
 use super::record_view::Record;
 use super::records::{self, RecordList};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;

@@ -4,6 +4,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use renmen_interview::{CorrectionAsk, DecisionAsk, PersonVerdict, ReopenAsk};
 use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::RecordId;
 use renmen_schema::types::{Decimal, Localized};
@@ -11,9 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::record_view::Record;
-use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::interviews::{PersonDecision, PersonReopening, ScoreCorrection};
+use crate::caller::Caller;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -166,7 +166,7 @@ pub(crate) async fn decide(
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
     let id: RecordId = path_id(&id, "decision", "决定")?;
-    let row = state.interviews()?.decide(&caller.tenant, id, verdict(&caller, request)).await?;
+    let row = state.interviews.decide(&caller.tenant, id, &verdict(&caller, request)).await?;
     Written::decided(&caller, "decide", id, row)
 }
 
@@ -187,8 +187,8 @@ pub(crate) async fn reopen(
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
     let id: RecordId = path_id(&id, "decision", "决定")?;
-    let by = PersonReopening { person: caller.person(), reason: Localized::und(request.reason.0) };
-    let row = state.interviews()?.reopen(&caller.tenant, id, by).await?;
+    let ask = ReopenAsk { person: caller.person(), reason: Localized::und(request.reason.0) };
+    let row = state.interviews.reopen(&caller.tenant, id, &ask).await?;
     Written::decided(&caller, "reopen", id, row)
 }
 
@@ -209,13 +209,16 @@ pub(crate) async fn overrule(
 ) -> Result<Json<Written>, Problem> {
     params.end()?;
     let id: RecordId = path_id(&id, "decision", "决定")?;
-    let row = state.interviews()?.overrule(&caller.tenant, id, verdict(&caller, request)).await?;
+    let row = state.interviews.overrule(&caller.tenant, id, &verdict(&caller, request)).await?;
     Written::decided(&caller, "override", id, row)
 }
 
-fn verdict(caller: &Caller, request: DecisionRequest) -> PersonDecision {
-    PersonDecision {
-        pass: request.outcome == DecisionWord::Pass,
+fn verdict(caller: &Caller, request: DecisionRequest) -> DecisionAsk {
+    DecisionAsk {
+        verdict: match request.outcome {
+            DecisionWord::Pass => PersonVerdict::Pass,
+            DecisionWord::Fail => PersonVerdict::Fail,
+        },
         person: caller.person(),
         reason: request.reason.0,
         reasons: request.reasons.into_iter().map(|code| code.0).collect(),
@@ -249,8 +252,8 @@ pub(crate) async fn correct(
         }
     };
     let (value, reason, person) = (request.value, request.reason.0, caller.person());
-    let by = ScoreCorrection { value, environment_event, reason, person };
-    let row = state.interviews()?.correct(&caller.tenant, id, by).await?;
+    let ask = CorrectionAsk { value, environment_event, reason, person };
+    let row = state.interviews.correct(&caller.tenant, id, &ask).await?;
     tracing::info!(tenant = %caller.tenant, key = %caller.key, score = %id, written = %row.id, "A person corrected a score with a key");
     Ok((StatusCode::CREATED, Json(Written::of("dimension-scores", row)?)))
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::changes::Change;
+use super::change_view::Change;
 use super::flows::{is_flow_name, word};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;

@@ -6,12 +6,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use renmen_receiver::endpoint::EndpointError;
 use renmen_schema::id::ConnectionName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
-use crate::endpoint_control::{EndpointDefinition, EndpointInfo, EndpointWithSecret};
+use super::endpoint_view::{EndpointDefinition, EndpointInfo, EndpointWithSecret};
+use crate::caller::Caller;
 use crate::instant;
 use crate::params::{Params, new_name};
 use crate::problem::{Problem, ProblemCode};
@@ -45,7 +46,8 @@ pub(crate) async fn list(
     params: Params,
 ) -> Result<Json<EndpointList>, Problem> {
     params.end()?;
-    Ok(Json(EndpointList { data: state.endpoints.endpoints(&caller.tenant).await? }))
+    let views = state.endpoints.endpoints(&caller.tenant).await?;
+    Ok(Json(EndpointList { data: views.into_iter().map(EndpointInfo::from).collect() }))
 }
 
 /// One endpoint. Its secrets are not shown.
@@ -61,8 +63,7 @@ pub(crate) async fn get(
     params: Params,
 ) -> Result<Json<EndpointInfo>, Problem> {
     params.end()?;
-    let all = state.endpoints.endpoints(&caller.tenant).await?;
-    all.into_iter().find(|endpoint| endpoint.name == name).map(Json).ok_or_else(absent)
+    Ok(Json(state.endpoints.endpoint(&caller.tenant, &known(&name)?).await?.into()))
 }
 
 /// Makes an endpoint, or changes one that was made here. One that its receiver had switched off is on again. The gateway makes the
@@ -93,7 +94,8 @@ pub(crate) async fn put(
         Problem::new(ProblemCode::BadRequest)
             .detail(format!("the body is not an endpoint definition: {why}"), format!("请求体不是端点定义：{why}"))
     })?;
-    Ok(Json(state.endpoints.put_endpoint(&caller.tenant, &name, definition).await?))
+    let (view, secret) = state.endpoints.put(&caller.tenant, &name, definition.into()).await?;
+    Ok(Json(EndpointWithSecret::of(view, secret)))
 }
 
 /// Makes a new signing secret and shows it in this answer, once. Until `overlap_s` seconds from now every event is signed with the
@@ -115,7 +117,8 @@ pub(crate) async fn rotate(
     let overlap_s = params.number("overlap_s", 0, OVERLAP_S.1)?.unwrap_or(OVERLAP_S.0);
     params.end()?;
     let overlap = Duration::from_secs(u64::from(overlap_s));
-    Ok(Json(state.endpoints.rotate_endpoint(&caller.tenant, &known(&name)?, overlap).await?))
+    let (view, secret) = state.endpoints.rotate(&caller.tenant, &known(&name)?, overlap).await?;
+    Ok(Json(EndpointWithSecret::of(view, Some(secret))))
 }
 
 /// Deletes an endpoint; deliveries still to be sent to it are withheld.
@@ -131,7 +134,7 @@ pub(crate) async fn remove(
     params: Params,
 ) -> Result<StatusCode, Problem> {
     params.end()?;
-    state.endpoints.remove_endpoint(&caller.tenant, &known(&name)?).await?;
+    state.endpoints.remove(&caller.tenant, &known(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -148,7 +151,7 @@ pub(crate) async fn enable(
     params: Params,
 ) -> Result<Json<EndpointInfo>, Problem> {
     params.end()?;
-    Ok(Json(state.endpoints.enable_endpoint(&caller.tenant, &known(&name)?).await?))
+    Ok(Json(state.endpoints.enable(&caller.tenant, &known(&name)?).await?.into()))
 }
 
 /// Sends events of an endpoint again that failed permanently at or after a given time, with the same ids.
@@ -178,7 +181,7 @@ pub(crate) async fn replay(
             )
         })?,
     };
-    let replayed = state.endpoints.replay_endpoint(&caller.tenant, &known(&name)?, since_ms).await?;
+    let replayed = state.endpoints.replay(&caller.tenant, &known(&name)?, since_ms).await?;
     Ok(Json(EventsReplayed { replayed }))
 }
 
@@ -189,4 +192,20 @@ fn known(name: &str) -> Result<ConnectionName, Problem> {
 
 fn absent() -> Problem {
     Problem::not_found("endpoint", "端点")
+}
+
+impl From<EndpointError> for Problem {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::NotFound(_) => absent(),
+            EndpointError::Refused { en, zh } => Self::new(ProblemCode::Refused).detail(en, zh),
+            // They name files of the gateway's: for its operator, who finds them in the log.
+            EndpointError::Vault(_) | EndpointError::VaultUnavailable(_) => {
+                tracing::warn!(%error, "The vault is unavailable");
+                Self::new(ProblemCode::EngineUnavailable)
+            }
+            EndpointError::Store(error) => error.into(),
+            EndpointError::Fault(cause) => Self::fault(&cause),
+        }
+    }
 }

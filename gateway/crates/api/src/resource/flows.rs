@@ -7,15 +7,16 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use renmen_flow::{Defect, DryRun, Evaluation, FlowError, FlowView, Sending};
 use renmen_schema::id::ConnectionName;
+use renmen_store::StoreError;
 use renmen_store::outbox::DeliveryState;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::changes::Change;
-use crate::auth::Caller;
-use crate::flow_control::{DryRunInfo, FlowDefect, FlowInfo, FlowRefusal};
+use super::change_view::Change;
+use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::{Params, new_name};
 use crate::problem::{Problem, ProblemCode};
@@ -48,6 +49,19 @@ pub(crate) struct Flow {
     defects: Vec<FlowDefect>,
     /// How many deliveries it has in each state.
     deliveries: BTreeMap<String, i64>,
+}
+
+/// What is wrong with a flow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FlowDefect {
+    /// `when.if`; empty for the whole.
+    key: String,
+    /// Where in that key's text, in characters from 0.
+    at: Option<usize>,
+    /// What is wrong.
+    message: String,
+    /// What to do about it; may be empty.
+    help: String,
 }
 
 /// Who defined a flow.
@@ -128,41 +142,54 @@ pub(crate) struct Replayed {
 }
 
 impl Flow {
-    fn of(info: FlowInfo, deliveries: BTreeMap<String, i64>) -> Self {
+    fn of(view: FlowView, deliveries: BTreeMap<String, i64>) -> Self {
+        let FlowView { row, definition, defects } = view;
         Self {
-            name: info.name,
-            version: info.version,
-            origin: match info.origin {
+            name: row.name,
+            version: row.version,
+            origin: match row.origin {
                 renmen_store::outbox::FlowOrigin::File => FlowOriginName::File,
                 renmen_store::outbox::FlowOrigin::Api => FlowOriginName::Api,
             },
-            enabled: info.enabled,
-            definition: info.definition,
-            position: info.position.to_string(),
-            changed_at: Time(info.changed_at_ms),
-            defects: info.defects,
+            enabled: row.enabled,
+            definition,
+            position: row.position.to_string(),
+            changed_at: Time(row.changed_at_ms),
+            defects: defects.into_iter().map(FlowDefect::from).collect(),
             deliveries,
         }
     }
 }
 
-impl DryRunEntry {
-    fn of(info: DryRunInfo) -> Self {
-        let sends = info.sends.map(|sends| WouldSend {
-            input: sends.input,
-            idempotency_key: sends.key,
-            not_before: Time(sends.not_before_ms),
-            deadline: sends.deadline_ms.map(Time),
-        });
-        Self { change: Change::of(info.change, None), sends, reason: info.reason, fault: info.fault }
+impl From<Defect> for FlowDefect {
+    fn from(Defect { key, at, message, help }: Defect) -> Self {
+        Self { key, at, message, help }
     }
 }
 
-impl From<FlowRefusal> for Problem {
-    fn from(refusal: FlowRefusal) -> Self {
-        match refusal {
-            FlowRefusal::NotFound => Self::not_found("flow or delivery", "流程或投递"),
-            FlowRefusal::Defects(defects) => {
+impl DryRunEntry {
+    fn of(DryRun { change, evaluation, key }: DryRun) -> Self {
+        let would_send = |Sending { input, not_before_ms, deadline_ms }| WouldSend {
+            input,
+            idempotency_key: key,
+            not_before: Time(not_before_ms),
+            deadline: deadline_ms.map(Time),
+        };
+        let (sends, reason, fault) = match evaluation {
+            Evaluation::Send(sending) => (Some(would_send(sending)), None, false),
+            Evaluation::Pass(why) => (None, Some(why.to_owned()), false),
+            Evaluation::Wait(why, _) => (None, Some(format!("it waits: {why}")), false),
+            Evaluation::Fault(why) => (None, Some(why), true),
+        };
+        Self { change: Change::of(change, None), sends, reason, fault }
+    }
+}
+
+impl From<FlowError> for Problem {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::NotFound(_) => absent(),
+            FlowError::Defects(defects) => {
                 let told = defects.iter().map(|defect| {
                     let place = if defect.key.is_empty() { String::new() } else { format!("{}: ", defect.key) };
                     let at = defect.at.map(|at| format!(" (at character {})", at + 1)).unwrap_or_default();
@@ -171,14 +198,21 @@ impl From<FlowRefusal> for Problem {
                 let told = told.collect::<Vec<_>>().join(" | ");
                 Self::new(ProblemCode::InvalidDefinition).detail(told.clone(), told)
             }
-            FlowRefusal::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
-            FlowRefusal::Unavailable(cause) => {
+            FlowError::ReadOnly(_) | FlowError::Refused(_) => {
+                let why = error.to_string();
+                Self::new(ProblemCode::Refused).detail(why.clone(), why)
+            }
+            FlowError::Store(StoreError::Unavailable(cause) | StoreError::Busy(cause)) => {
                 tracing::warn!(error = %cause, "The flow engine is unavailable");
                 Self::new(ProblemCode::EngineUnavailable)
             }
-            FlowRefusal::Failed(cause) => Self::fault(&cause),
+            FlowError::Store(cause) => Self::fault(&cause),
         }
     }
+}
+
+fn absent() -> Problem {
+    Problem::not_found("flow or delivery", "流程或投递")
 }
 
 /// The flows of this key's tenant.
@@ -194,9 +228,9 @@ pub(crate) async fn list(
     params.end()?;
     let flows = state.flows.flows(&caller.tenant).await?;
     let mut counts = counts(&state, &caller).await?;
-    let data = flows.into_iter().map(|info| {
-        let counts = counts.remove(&info.name).unwrap_or_default();
-        Flow::of(info, counts)
+    let data = flows.into_iter().map(|view| {
+        let counts = counts.remove(&view.row.name).unwrap_or_default();
+        Flow::of(view, counts)
     });
     Ok(Json(FlowList { data: data.collect() }))
 }
@@ -214,9 +248,9 @@ pub(crate) async fn get(
     params: Params,
 ) -> Result<Json<Flow>, Problem> {
     params.end()?;
-    let info = state.flows.flow(&caller.tenant, &known(&name)?).await?;
-    let counts = counts(&state, &caller).await?.remove(&info.name).unwrap_or_default();
-    Ok(Json(Flow::of(info, counts)))
+    let view = state.flows.flow(&caller.tenant, &known(&name)?).await?;
+    let counts = counts(&state, &caller).await?.remove(&view.row.name).unwrap_or_default();
+    Ok(Json(Flow::of(view, counts)))
 }
 
 /// Defines a flow, or its next version. The same JSON as in the configuration's `[flows.NAME]`; everything that is wrong with it
@@ -243,8 +277,8 @@ pub(crate) async fn put(
             format!("请求体不是 JSON（第 {line} 行第 {column} 列）"),
         )
     })?;
-    let info = state.flows.put_flow(&caller.tenant, &name, &definition).await?;
-    Ok(Json(Flow::of(info, BTreeMap::new())))
+    let view = state.flows.put(&caller.tenant, &name, &definition).await?;
+    Ok(Json(Flow::of(view, BTreeMap::new())))
 }
 
 /// Deletes a flow; deliveries still to be sent by it are withheld.
@@ -260,7 +294,7 @@ pub(crate) async fn remove(
     params: Params,
 ) -> Result<StatusCode, Problem> {
     params.end()?;
-    state.flows.remove_flow(&caller.tenant, &known(&name)?).await?;
+    state.flows.remove(&caller.tenant, &known(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -279,7 +313,7 @@ pub(crate) async fn versions(
     params.end()?;
     let rows = state.store.flow_versions(&caller.tenant, &known(&name)?, VERSIONS_MAX).await?;
     if rows.is_empty() {
-        return Err(FlowRefusal::NotFound.into());
+        return Err(absent());
     }
     let data = rows.into_iter().map(|row| FlowVersion {
         version: row.version,
@@ -329,7 +363,7 @@ pub(crate) async fn replay_dead(
 
 /// What cannot be a name names nothing. A flow is named as a connection is; those that feed endpoints have names of three parts.
 fn known(name: &str) -> Result<String, Problem> {
-    if is_flow_name(name) { Ok(name.to_owned()) } else { Err(FlowRefusal::NotFound.into()) }
+    if is_flow_name(name) { Ok(name.to_owned()) } else { Err(absent()) }
 }
 
 pub(crate) fn is_flow_name(name: &str) -> bool {

@@ -11,7 +11,7 @@ use renmen_schema::id::ConnectionName;
 use crate::guard::within;
 use crate::hooks::{HookAnswer, HookDelivery, HookRefusal};
 use crate::limit::Limit;
-use crate::pool::{Owner, Place};
+use crate::pool::{Owner, Permit};
 use crate::problem::{Answered, Problem, ProblemCode};
 use crate::sender::Sender;
 use crate::state::AppState;
@@ -39,7 +39,7 @@ pub(crate) async fn take(
     request: Request,
 ) -> Result<Response, Problem> {
     let unknown = || of_refusal(HookRefusal::Unknown);
-    let hooks = state.hooks.clone().ok_or_else(unknown)?;
+    let hooks = &state.hooks;
     let name = parts.iter().find(|(key, _)| key == "connection").map(|(_, name)| name.as_str()).unwrap_or_default();
     let connection = ConnectionName::new(name).map_err(|_| unknown())?;
     let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(unknown)?;
@@ -89,7 +89,7 @@ async fn read(
     request: Request,
     bytes_max: usize,
     sender: Sender,
-    place: &Place,
+    place: &Permit,
     state: &AppState,
 ) -> Result<HookDelivery, Problem> {
     let (head, body) = request.into_parts();
@@ -112,7 +112,7 @@ async fn read(
 async fn read_body(
     mut stream: BodyDataStream,
     bytes_max: usize,
-    place: &Place,
+    place: &Permit,
     state: &AppState,
 ) -> Result<Bytes, Problem> {
     let mut whole = Vec::new();

@@ -7,7 +7,7 @@ use renmen_store::inbox::InboxRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::Params;
 use crate::problem::Problem;

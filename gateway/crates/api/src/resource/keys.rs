@@ -8,8 +8,8 @@ use renmen_store::{ApiKeyRow, KeyId, KeyRole};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
 use crate::body::JsonBody;
+use crate::caller::Caller;
 use crate::instant::{Time, now_ms};
 use crate::key::ApiKey;
 use crate::params::{Params, path_id};

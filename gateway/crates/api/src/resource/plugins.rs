@@ -9,7 +9,7 @@ use renmen_schema::manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::control::{PluginInfo, PluginSigner};
 use crate::params::Params;
 use crate::problem::Problem;

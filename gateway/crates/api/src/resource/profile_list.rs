@@ -7,7 +7,7 @@ use renmen_schema::EntityKind;
 use super::linked_list::{self, From};
 use super::record_view::Record;
 use super::records::{self, RecordList};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::AppState;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bytes::Bytes;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::control::RetryOutcome;
 use crate::instant::Time;
 use crate::params::{Params, path_id};

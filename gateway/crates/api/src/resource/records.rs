@@ -14,7 +14,7 @@ use super::lineage::Lineage;
 use super::record_view::Record;
 use super::references::{self, ReferenceView};
 use super::written::etag;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;

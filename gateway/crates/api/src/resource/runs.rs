@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::lineage::PluginVersion;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;

@@ -10,6 +10,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use axum::{Extension, Json};
 use futures_util::stream::{self, Stream};
+use renmen_interview::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
 use renmen_schema::EntityKind;
 use renmen_schema::id::RecordId;
 use renmen_store::{EXTERNAL_ID_BYTES_MAX, RecordQuery};
@@ -19,12 +20,11 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::changes::place;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::guard::look_up;
 use crate::instant::Time;
-use crate::interviews::{ScreenStep, ScreenSteps};
 use crate::params::{Params, path_id};
-use crate::pool::Place;
+use crate::pool::Permit;
 use crate::problem::{Problem, ProblemCode};
 use crate::sender::Sender;
 use crate::state::AppState;
@@ -85,7 +85,7 @@ pub(crate) async fn issue(
 ) -> Result<(StatusCode, Json<TokenView>), Problem> {
     params.end()?;
     let id = interview(&state, &caller, &id).await?;
-    let (token, expires_at_ms) = state.interviews()?.screen_token(&caller.tenant, id).await?;
+    let ScreenToken { token, expires_at_ms } = state.interviews.screen_token(&caller.tenant, id).await?;
     let view =
         TokenView { token, expires_at: Time(expires_at_ms), stream_url: format!("/v1/interviews/{id}/nodes/stream") };
     Ok((StatusCode::CREATED, Json(view)))
@@ -141,8 +141,7 @@ pub(crate) async fn stream(
     let interview: RecordId = id.parse().map_err(|_| unauthorized())?;
     let sender = Sender::of_request(&request, &state.options.proxies);
     drop(request);
-    let first =
-        look_up(&state, sender, state.interviews()?.screen(&token, interview)).await?.ok_or_else(unauthorized)?;
+    let first = look_up(&state, sender, state.interviews.screen(&token, interview)).await?.ok_or_else(unauthorized)?;
     let heartbeat = state.options.heartbeat;
     // The screens of one interview share as one key does.
     let place = place(&state, &first.tenant, &format!("screen {interview}"))?;
@@ -175,7 +174,7 @@ fn unauthorized() -> Problem {
 
 /// One open screen.
 struct Screen {
-    place: Place,
+    place: Permit,
     state: AppState,
     token: String,
     interview: RecordId,
@@ -199,26 +198,24 @@ impl Screen {
                 return None;
             }
             self.wait().await;
-            match self.state.interviews() {
-                Ok(interviews) => match interviews.screen(&self.token, self.interview).await {
-                    Ok(Some(steps)) => self.take(steps),
-                    // Over; or the store is away, and the screen comes back by itself.
-                    Ok(None) | Err(_) => self.ended = true,
-                },
-                Err(_) => self.ended = true,
+            match self.state.interviews.screen(&self.token, self.interview).await {
+                Ok(Some(view)) => self.take(view),
+                // Over; or the store is away, and the screen comes back by itself.
+                Ok(None) | Err(_) => self.ended = true,
             }
         }
     }
 
-    fn take(&mut self, steps: ScreenSteps) {
-        for step in steps.nodes {
+    fn take(&mut self, view: ScreenView) {
+        for step in view.nodes {
             if self.told.insert(step.id) {
                 self.waiting.push_back(event(&step));
             }
         }
-        if self.stage != Some(steps.stage) {
-            self.stage = Some(steps.stage);
-            self.waiting.push_back(Event::default().event("stage").data(steps.stage));
+        let stage = word(view.stage);
+        if self.stage != Some(stage) {
+            self.stage = Some(stage);
+            self.waiting.push_back(Event::default().event("stage").data(stage));
         }
     }
 
@@ -235,7 +232,15 @@ impl Screen {
     }
 }
 
-fn event(step: &ScreenStep) -> Event {
+fn word(stage: ScreenStage) -> &'static str {
+    match stage {
+        ScreenStage::Waiting => "waiting",
+        ScreenStage::InProgress => "in_progress",
+        ScreenStage::Done => "done",
+    }
+}
+
+fn event(step: &ScreenNode) -> Event {
     let view = StepView { node: step.code.to_owned(), at: Time(step.at_ms), done: step.done, of: step.of };
     let event = Event::default().id(step.id.to_string()).event("node");
     match serde_json::to_string(&view) {

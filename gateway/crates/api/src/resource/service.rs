@@ -12,7 +12,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::guard::within;
-use crate::openapi;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
 
@@ -66,13 +65,7 @@ fn not_ready(trouble: Trouble) -> Problem {
     Problem::new(ProblemCode::StoreUnavailable).detail(en, zh)
 }
 
-/// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "service", operation_id = "get_openapi", security(()), responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
-pub(crate) async fn openapi_json() -> Response {
-    ([(CONTENT_TYPE, "application/json")], openapi::text()).into_response()
-}
-
-/// A web page that shows this document. It loads nothing from other servers.
+/// A page for people that shows this document. It loads nothing from elsewhere.
 #[utoipa::path(get, path = "/docs", tag = "service", operation_id = "get_docs", security(()), responses((status = 200, body = String, content_type = "text/html", description = "A page")))]
 pub(crate) async fn docs() -> Response {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \

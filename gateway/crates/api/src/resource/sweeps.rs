@@ -7,7 +7,7 @@ use renmen_store::{HeldRecord, HeldSweep, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::{Time, now_ms};
 use crate::params::{Params, path_id};
 use crate::problem::Problem;

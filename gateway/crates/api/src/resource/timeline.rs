@@ -2,14 +2,14 @@
 
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
+use renmen_interview::{Copied, Step, Timeline};
 use renmen_schema::EntityKind;
 use renmen_schema::id::RecordId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::instant::Time;
-use crate::interviews::{TimelineCopy, TimelineStep};
 use crate::params::{Params, path_id};
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -89,7 +89,7 @@ pub(crate) struct CopyView {
 }
 
 impl CopyView {
-    fn of(copy: TimelineCopy) -> Self {
+    fn of(copy: Copied) -> Self {
         Self {
             lineage_url: lineage_url(&copy.entity, copy.record),
             record_id: copy.record.to_string(),
@@ -117,7 +117,7 @@ pub(crate) struct CauseView {
 }
 
 impl StepView {
-    fn of(step: TimelineStep) -> Self {
+    fn of(step: Step) -> Self {
         Self {
             at: Time(step.at_ms),
             recorded_at: Time(step.recorded_at_ms),
@@ -154,7 +154,7 @@ pub(crate) async fn get(
 ) -> Result<Json<TimelineView>, Problem> {
     params.end()?;
     let id: RecordId = path_id(&id, "application", "应聘记录")?;
-    let (steps, truncated) = state.interviews()?.timeline(&caller.tenant, id).await?;
+    let Timeline { steps, truncated } = state.interviews.timeline(&caller.tenant, id).await?;
     Ok(Json(TimelineView { steps: steps.into_iter().map(StepView::of).collect(), truncated }))
 }
 
@@ -175,24 +175,24 @@ pub(crate) async fn of_candidate(
     mut params: Params,
 ) -> Result<Json<CandidateTimelineView>, Problem> {
     let limit = params.limit()? as usize;
-    let after = params.text("cursor")?.map(|text| Place::read(&text)).transpose()?;
+    let after = params.text("cursor")?.map(|text| TimelineCursor::read(&text)).transpose()?;
     params.end()?;
     let id: RecordId = path_id(&id, "candidate", "候选人")?;
-    let (steps, truncated) = state.interviews()?.candidate_timeline(&caller.tenant, id).await?;
-    let rest = steps.into_iter().filter(|step| after.as_ref().is_none_or(|after| Place::of(step) > *after));
-    let mut page: Vec<TimelineStep> = rest.take(limit + 1).collect();
+    let Timeline { steps, truncated } = state.interviews.candidate_timeline(&caller.tenant, id).await?;
+    let rest = steps.into_iter().filter(|step| after.as_ref().is_none_or(|after| TimelineCursor::of(step) > *after));
+    let mut page: Vec<Step> = rest.take(limit + 1).collect();
     let more = page.len() > limit;
     page.truncate(limit);
-    let next_cursor = page.last().filter(|_| more).map(|last| Place::of(last).text());
+    let next_cursor = page.last().filter(|_| more).map(|last| TimelineCursor::of(last).text());
     Ok(Json(CandidateTimelineView { data: page.into_iter().map(StepView::of).collect(), next_cursor, truncated }))
 }
 
-/// Where a step stands: a page goes on behind it, also when steps have come in before it.
+/// Where a step stands in its timeline: a page goes on behind it, also when steps have come in before it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(i64, i64, RecordId, i64, i64);
+struct TimelineCursor(i64, i64, RecordId, i64, i64);
 
-impl Place {
-    fn of(step: &TimelineStep) -> Self {
+impl TimelineCursor {
+    fn of(step: &Step) -> Self {
         Self(step.at_ms, step.recorded_at_ms, step.record, step.revision, step.delivery.unwrap_or(0))
     }
 

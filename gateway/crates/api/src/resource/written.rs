@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::record_view::Record;
-use crate::auth::Caller;
 use crate::body::JsonBody;
+use crate::caller::Caller;
 use crate::header::{idempotency_key, single};
 use crate::instant::now_ms;
 use crate::params::{Params, path_id};

@@ -23,7 +23,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use seat::HeadFault;
 use seats::Seats;
 
 use crate::key_ring::UseWriting;
@@ -54,7 +53,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let closing = state.closing.clone();
     let options = Arc::clone(&state.options);
-    let key_uses = UseWriting::begin(&state);
+    let key_uses = UseWriting::begin(Arc::clone(&state.keys), Arc::clone(&state.store), state.options.key_use_every);
     let server = Server {
         seats: Arc::new(Seats::new(&options, Arc::clone(&state.reached))),
         router: router(state),

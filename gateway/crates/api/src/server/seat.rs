@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::framing::Framing;
+use crate::head_fault::HeadFault;
 
 /// How long a connection may make the gateway wait.
 #[derive(Debug, Clone, Copy)]
@@ -25,15 +26,6 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// For one piece of an answer to be taken.
     pub(super) write: Duration,
-}
-
-/// A request that can be read in two ways, or that says in no way whom it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HeadFault {
-    /// It stands behind bytes of which nobody knows whether they belong to it.
-    Misplaced,
-    /// HTTP/1.1 without the one `Host` that it must have.
-    Host,
 }
 
 /// Why a connection was closed before its peer wanted it.

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use parking_lot::Mutex;
-use renmen_api::{
-    ApiOptions, BandQuestion, BandVerdict, DecisionDesk, DimensionView, Interviews, InterviewsError, JudgedView,
-    LinkRefusal, LoopHealth, OpenedLink, PersonDecision, PersonReopening, ScoreCorrection, ScreenSteps, StandsView,
-    TimelineStep, VerdictView,
+use renmen_api::{ApiOptions, Interviews};
+use renmen_interview::{
+    BandAsk, Before, By, CorrectionAsk, DecisionAsk, DecisionLink, Dimension, InterviewError, Judged, JudgedCorrection,
+    LinkDesk, LinkKey, LoopProgress, Made, PersonVerdict, ReopenAsk, ScreenToken, ScreenView, Stands, Timeline,
+    Verdict,
 };
 use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::{RecordId, TenantId};
@@ -23,15 +24,29 @@ use crate::scripted_control::ScriptedControl;
 const ID: &str = "018bcfe5-6800-7000-8000-000000000001";
 const HOSTILE: &str = "</p><script>alert(1)</script>\"'";
 
-/// A desk with one decision: `good` opens it for li.na, `next` is what follows a reopening.
+/// A loop with one decision.
 struct Desk {
     store: Arc<dyn Store>,
-    judged: Mutex<JudgedView>,
+    judged: Mutex<Judged>,
     asked: Mutex<Vec<String>>,
 }
 
-fn judged() -> JudgedView {
-    JudgedView {
+/// Links that open for an hour, the decision for li.na.
+fn links() -> LinkDesk {
+    LinkDesk::new(LinkKey::new(&[7; 32]).unwrap(), 3_600_000)
+}
+
+fn link(expires_at_ms: i64) -> DecisionLink {
+    DecisionLink {
+        tenant: TenantId::new("acme").unwrap(),
+        decision: ID.parse().unwrap(),
+        person: "li.na".into(),
+        expires_at_ms,
+    }
+}
+
+fn judged() -> Judged {
+    Judged {
         candidate: Some(format!("张伟{HOSTILE}")),
         position: Some(Localized::zh_cn("后端工程师").with("en", "Backend engineer").unwrap()),
         score: Some(Decimal::parse("77.5").unwrap()),
@@ -40,55 +55,33 @@ fn judged() -> JudgedView {
         rule_passes: None,
         reason: Some(Localized::en("The score is in the border band").with("zh-CN", "得分处于边界区间").unwrap()),
         reasons: Vec::new(),
-        stands: StandsView::Open,
+        stands: Stands::Open,
         opened_by: None,
-        dimensions: vec![DimensionView {
+        dimensions: vec![Dimension {
             name: Some(Localized::und(HOSTILE)),
             value: Decimal::from(60),
             max: Decimal::from(100),
             weight_bp: Some(2_550),
-            corrected: Some((Decimal::from(72), Some("wang.wei".into()), Some(Localized::und("line broke")))),
+            corrected: Some(JudgedCorrection {
+                value: Decimal::from(72),
+                by: Some("wang.wei".into()),
+                reason: Some(Localized::und("line broke")),
+            }),
         }],
         more_dimensions: false,
-        before: Some((
-            Some(Decimal::from(70)),
-            Some(VerdictView { passes: false, person: None, at_ms: Some(BEGIN_MS) }),
-        )),
+        before: Some(Before {
+            score: Some(Decimal::from(70)),
+            made: Some(Made { passes: false, by: By::Rule, at_ms: Some(BEGIN_MS) }),
+        }),
     }
 }
 
-fn made_by(person: &str, passes: bool) -> StandsView {
-    StandsView::Made(VerdictView { passes, person: Some(person.into()), at_ms: Some(BEGIN_MS) })
-}
-
-#[async_trait]
-impl DecisionDesk for Desk {
-    fn open(&self, token: &str) -> Result<OpenedLink, LinkRefusal> {
-        match token {
-            "good" => Ok(OpenedLink {
-                tenant: TenantId::new("acme").unwrap(),
-                decision: ID.parse().unwrap(),
-                person: "li.na".into(),
-                expires_at_ms: BEGIN_MS + 3_600_000,
-            }),
-            "old" => Err(LinkRefusal::Expired),
-            _ => Err(LinkRefusal::NotOurs),
-        }
-    }
-
-    fn onward(&self, link: &OpenedLink, _decision: RecordId) -> Option<String> {
-        assert_eq!((link.person.as_str(), link.expires_at_ms), ("li.na", BEGIN_MS + 3_600_000));
-        Some("next".into())
-    }
-
-    async fn judged(&self, tenant: &TenantId, _decision: RecordId) -> Result<JudgedView, InterviewsError> {
-        assert_eq!(tenant.as_str(), "acme");
-        Ok(self.judged.lock().clone())
-    }
+fn made_by(person: &str, passes: bool) -> Stands {
+    Stands::Made(Made { passes, by: By::Person(person.into()), at_ms: Some(BEGIN_MS) })
 }
 
 impl Desk {
-    async fn row(&self) -> Result<RecordRow, InterviewsError> {
+    async fn row(&self) -> Result<RecordRow, InterviewError> {
         let query = renmen_store::RecordQuery { limit: 1, ..Default::default() };
         let rows = self.store.records(&TenantId::new("acme").unwrap(), &query).await?;
         Ok(rows.items.into_iter().next().unwrap())
@@ -97,85 +90,99 @@ impl Desk {
 
 #[async_trait]
 impl Interviews for Desk {
-    fn health(&self, _: &TenantId) -> Option<LoopHealth> {
+    fn progress(&self, _: &TenantId) -> Option<LoopProgress> {
         None
     }
 
-    async fn candidate_timeline(
-        &self,
-        _: &TenantId,
-        _: RecordId,
-    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
-        Err(InterviewsError::NotFound("candidate"))
+    async fn judged(&self, tenant: &TenantId, _decision: RecordId) -> Result<Judged, InterviewError> {
+        assert_eq!(tenant.as_str(), "acme");
+        Ok(self.judged.lock().clone())
     }
 
-    async fn decide(&self, _: &TenantId, id: RecordId, by: PersonDecision) -> Result<RecordRow, InterviewsError> {
-        assert_eq!((id.to_string().as_str(), by.person.as_str()), (ID, "li.na"), "the link says who");
-        let codes: Vec<_> = by.reasons.iter().map(|code| code.as_str()).collect();
-        self.asked.lock().push(format!("{} {:?} {codes:?}", by.pass, by.reason));
+    async fn decide(&self, _: &TenantId, id: RecordId, ask: &DecisionAsk) -> Result<RecordRow, InterviewError> {
+        assert_eq!((id.to_string().as_str(), ask.person.as_str()), (ID, "li.na"), "the link says who");
+        let pass = ask.verdict == PersonVerdict::Pass;
+        let codes: Vec<_> = ask.reasons.iter().map(|code| code.as_str()).collect();
+        self.asked.lock().push(format!("{pass} {:?} {codes:?}", ask.reason));
         {
             let mut judged = self.judged.lock();
-            if judged.stands != StandsView::Open {
-                return Err(InterviewsError::Refused { en: "made already".into(), zh: "已决定".into() });
+            if judged.stands != Stands::Open {
+                return Err(InterviewError::refused("made already", "已决定"));
             }
-            judged.stands = made_by(&by.person, by.pass);
-            judged.reasons = by.reasons.iter().map(|code| code.as_str()).collect();
-            judged.reason = Some(Localized::und(by.reason));
+            judged.stands = made_by(&ask.person, pass);
+            judged.reasons = ask.reasons.iter().map(|code| code.as_str()).collect();
+            judged.reason = Some(Localized::und(ask.reason.clone()));
         }
         self.row().await
     }
 
-    async fn reopen(&self, _: &TenantId, _: RecordId, by: PersonReopening) -> Result<RecordRow, InterviewsError> {
-        assert!(by.reason.get("en").is_some() && by.reason.get("zh-CN").is_some());
-        self.asked.lock().push(format!("reopen {}", by.person));
+    async fn reopen(&self, _: &TenantId, _: RecordId, ask: &ReopenAsk) -> Result<RecordRow, InterviewError> {
+        assert!(ask.reason.get("en").is_some() && ask.reason.get("zh-CN").is_some());
+        self.asked.lock().push(format!("reopen {}", ask.person));
         self.row().await
     }
 
-    async fn overrule(&self, _: &TenantId, _: RecordId, _: PersonDecision) -> Result<RecordRow, InterviewsError> {
+    async fn overrule(&self, _: &TenantId, _: RecordId, _: &DecisionAsk) -> Result<RecordRow, InterviewError> {
         unreachable!("the page overrides nothing")
     }
 
-    async fn match_band(&self, _: &TenantId, _: &str, _: BandQuestion) -> Result<BandVerdict, InterviewsError> {
+    async fn match_band(&self, _: &TenantId, _: &str, _: BandAsk<'_>) -> Result<Verdict, InterviewError> {
         unreachable!()
     }
 
-    async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
+    async fn correct(&self, _: &TenantId, _: RecordId, _: &CorrectionAsk) -> Result<RecordRow, InterviewError> {
         unreachable!()
     }
 
-    async fn timeline(&self, _: &TenantId, _: RecordId) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
+    async fn timeline(&self, _: &TenantId, _: RecordId) -> Result<Timeline, InterviewError> {
         unreachable!()
     }
 
-    async fn screen_token(&self, _: &TenantId, _: RecordId) -> Result<(String, i64), InterviewsError> {
+    async fn candidate_timeline(&self, _: &TenantId, _: RecordId) -> Result<Timeline, InterviewError> {
         unreachable!()
     }
 
-    async fn screen(&self, _: &str, _: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
+    async fn screen_token(&self, _: &TenantId, _: RecordId) -> Result<ScreenToken, InterviewError> {
+        unreachable!()
+    }
+
+    async fn screen(&self, _: &str, _: RecordId) -> Result<Option<ScreenView>, InterviewError> {
         unreachable!()
     }
 }
 
+/// A visit to the page. In paths `good` stands for the token that opens the decision, `old` for one that has expired.
 struct Visited {
     rig: Rig,
     desk: Arc<Desk>,
+    expires_at_ms: i64,
 }
 
 impl Visited {
     async fn new(options: ApiOptions) -> Self {
         let mut made = None;
-        let rig = Rig::with_all(options, ScriptedControl::default(), |store, state| {
+        let rig = Rig::with_parts(options, ScriptedControl::default(), |parts| {
+            let store = Arc::clone(&parts.store);
             let desk = Arc::new(Desk { store, judged: Mutex::new(judged()), asked: Mutex::default() });
             made = Some(Arc::clone(&desk));
-            state.with_interviews(Arc::clone(&desk) as _).with_decisions(desk)
+            parts.interviews = desk;
+            parts.decision_links = Some(links());
         })
         .await;
         // What a write gives back.
         rig.commit(vec![employee("e-1", "1")], Vec::new()).await;
-        Self { rig, desk: made.unwrap() }
+        let expires_at_ms = jiff::Timestamp::now().as_millisecond() + 3_600_000;
+        Self { rig, desk: made.unwrap(), expires_at_ms }
+    }
+
+    fn token(&self, name: &str) -> String {
+        let expires_at_ms = if name == "old" { BEGIN_MS } else { self.expires_at_ms };
+        links().seal(&link(expires_at_ms)).unwrap()
     }
 
     async fn ask(&self, method: &str, path: &str, language: &str, form: Option<&str>) -> Answer {
+        let token = |path: &str, name: &str| path.replacen(&format!("/{name}"), &format!("/{}", self.token(name)), 1);
+        let path = token(&token(path, "good"), "old");
         let mut request = Request::builder().method(method).uri(path).header("accept-language", language);
         if form.is_some() {
             request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -300,7 +307,10 @@ async fn a_verdict_is_taken_with_its_reason_and_shown_with_whose_it_is() {
     }
     assert!(visited.asked().is_empty());
     let sent = visited.post("/decide/good?lang=en", "verdict=fail&reason=Not%0D%0Aenough&code=NOT_QUALIFIED").await;
-    assert_eq!((sent.status, &sent.headers["location"]), (StatusCode::SEE_OTHER, &"./good?lang=en".parse().unwrap()));
+    assert_eq!(
+        (sent.status, &sent.headers["location"]),
+        (StatusCode::SEE_OTHER, &format!("./{}?lang=en", visited.token("good")).parse().unwrap())
+    );
     assert_eq!(visited.asked(), ["false \"Not\\nenough\" [\"NOT_QUALIFIED\"]"]);
     let shown = visited.get("/decide/good").await.text;
     for said in [
@@ -338,10 +348,11 @@ async fn a_person_undoes_their_own_decision_and_nobody_elses() {
     assert!(visited.asked().is_empty());
     visited.desk.judged.lock().stands = made_by("li.na", true);
     let undone = visited.ask("POST", "/decide/good?lang=zh", "en", Some("undo=yes")).await;
-    assert_eq!(
-        (undone.status, &undone.headers["location"]),
-        (StatusCode::SEE_OTHER, &"./next?lang=zh".parse().unwrap())
-    );
+    assert_eq!(undone.status, StatusCode::SEE_OTHER);
+    let next = undone.headers["location"].to_str().unwrap().strip_prefix("./").unwrap().strip_suffix("?lang=zh");
+    let onward = links().open(next.unwrap(), BEGIN_MS).unwrap();
+    let written = visited.desk.row().await.unwrap().id;
+    assert_eq!(onward, DecisionLink { decision: written, ..link(visited.expires_at_ms) }, "the same person and end");
     assert_eq!(visited.asked(), ["reopen li.na"]);
 }
 
@@ -372,8 +383,8 @@ async fn a_link_that_opens_nothing_gives_a_page_in_either_language_and_tells_not
             refusal(&visited.ask(method, &path, "zh", form).await, status, zh);
         }
     }
-    visited.desk.judged.lock().stands = StandsView::Superseded;
-    refusal(&visited.get("/decide/good").await, 409, "was replaced");
+    visited.desk.judged.lock().stands = Stands::Superseded;
+    refusal(&visited.get("/decide/good").await, 409, "took the place");
     refusal(&visited.ask("GET", "/decide/good", "zh", None).await, 409, "取代");
     for form in ["verdict=pass&reason=r", "undo=yes", ""] {
         refusal(&visited.post("/decide/good", form).await, 409, "was replaced");

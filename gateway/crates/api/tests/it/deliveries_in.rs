@@ -37,9 +37,10 @@ impl Hooks for Taken {
 }
 
 async fn state(options: ApiOptions) -> (Rig, Arc<Taken>, AppState) {
-    let rig = Rig::with(options, ScriptedControl::default()).await;
     let taken = Arc::new(Taken::default());
-    let state = rig.state().with_hooks(Arc::clone(&taken) as Arc<dyn Hooks>);
+    let hooks = Arc::clone(&taken) as Arc<dyn Hooks>;
+    let rig = Rig::with_parts(options, ScriptedControl::default(), |parts| parts.hooks = hooks).await;
+    let state = rig.state();
     (rig, taken, state)
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use renmen_api::{
-    AskedAbout, BandQuestion, BandVerdict, Interviews, InterviewsError, LoopHealth, PersonDecision, PersonReopening,
-    RuleUse, ScoreCorrection, ScreenStep, ScreenSteps, SetAsideSubject, TimelineCopy, TimelineStep,
+use renmen_api::Interviews;
+use renmen_interview::{
+    Asked, BandAsk, Copied, CorrectionAsk, DecisionAsk, InterviewError, Judged, LoopProgress, PersonVerdict, ReopenAsk,
+    RuleUse, ScreenNode, ScreenStage, ScreenToken, ScreenView, SetAside, Step, Timeline, Unknown, Verdict,
 };
 use renmen_schema::code::OutcomeReason;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
@@ -23,90 +24,69 @@ struct Scripted(Arc<dyn Store>);
 
 #[async_trait]
 impl Interviews for Scripted {
-    fn health(&self, _tenant: &TenantId) -> Option<LoopHealth> {
-        let aside = SetAsideSubject {
+    fn progress(&self, _tenant: &TenantId) -> Option<LoopProgress> {
+        let aside = SetAside {
             entity: "interview".into(),
             connection: "vendor".into(),
             external_id: "int-1".into(),
             reason: "it has more than 100 results: raise `interview.children_max`".into(),
             since_ms: 1_772_413_200_000,
         };
-        Some(LoopHealth {
+        Some(LoopProgress {
             place: 7,
-            behind_since_ms: None,
-            holder: None,
-            waits: None,
             set_aside: 1,
             first_set_aside: vec![aside],
             rules: vec![RuleUse { name: "default".into(), from_file: true, overruled_by: None, results: 3 }],
-            results_without_rule: 0,
-            adjustments_waiting: 0,
-            first_adjustments_waiting: Vec::new(),
+            ..LoopProgress::default()
         })
     }
 
-    async fn match_band(
-        &self,
-        tenant: &TenantId,
-        caller: &str,
-        ask: BandQuestion,
-    ) -> Result<BandVerdict, InterviewsError> {
+    async fn match_band(&self, tenant: &TenantId, caller: &str, ask: BandAsk<'_>) -> Result<Verdict, InterviewError> {
         assert_eq!((tenant.as_str(), caller.len()), ("acme", 16));
-        let (AskedAbout::Interview(id) | AskedAbout::Order(id)) = &ask.about;
-        match (ask.connection.as_str(), id.as_str()) {
-            (_, "nowhere") => Err(InterviewsError::NotFound("interview")),
-            (_, "often") => Err(InterviewsError::TooMany { after_s: 77 }),
-            (_, "full") => Err(InterviewsError::Overloaded),
-            ("vendor", _) if ask.expected.amount.to_string() == "9500" => {
-                Ok(BandVerdict { answer: "in", unknown: None })
-            }
-            _ => Ok(BandVerdict { answer: "unknown", unknown: Some(("no_band", "there is none")) }),
+        let (Asked::Interview(id) | Asked::Order(id)) = ask.about;
+        match (ask.connection.as_str(), id) {
+            (_, "nowhere") => Err(InterviewError::NotFound("interview")),
+            (_, "often") => Err(InterviewError::TooMany { after_s: 77, limit: "asks_per_minute" }),
+            (_, "full") => Err(InterviewError::Overloaded),
+            ("vendor", _) if ask.expected.amount.to_string() == "9500" => Ok(Verdict::In),
+            _ => Ok(Verdict::Unknown(Unknown::NoBand)),
         }
     }
 
-    async fn decide(&self, tenant: &TenantId, id: RecordId, by: PersonDecision) -> Result<RecordRow, InterviewsError> {
-        assert_eq!(by.person, "test", "the name of the key");
-        if !by.pass {
-            assert_eq!(by.reasons, [OutcomeReason::NoShow]);
-            return Err(InterviewsError::Refused { en: "decided before".into(), zh: "已决定".into() });
+    async fn decide(&self, tenant: &TenantId, id: RecordId, ask: &DecisionAsk) -> Result<RecordRow, InterviewError> {
+        assert_eq!(ask.person, "test", "the name of the key");
+        if ask.verdict == PersonVerdict::Fail {
+            assert_eq!(ask.reasons, [OutcomeReason::NoShow]);
+            return Err(InterviewError::refused("decided before", "已决定"));
         }
-        self.0.record(tenant, id).await?.ok_or(InterviewsError::NotFound("decision"))
+        self.0.record(tenant, id).await?.ok_or(InterviewError::NotFound("decision"))
     }
 
-    async fn reopen(&self, _: &TenantId, id: RecordId, by: PersonReopening) -> Result<RecordRow, InterviewsError> {
-        assert_eq!((by.person.as_str(), by.reason.get("und")), ("test", Some("r")));
-        Err(InterviewsError::Superseded { by: id })
+    async fn reopen(&self, _: &TenantId, id: RecordId, ask: &ReopenAsk) -> Result<RecordRow, InterviewError> {
+        assert_eq!((ask.person.as_str(), ask.reason.get("und")), ("test", Some("r")));
+        Err(InterviewError::Superseded { by: id })
     }
 
-    async fn overrule(
-        &self,
-        tenant: &TenantId,
-        id: RecordId,
-        by: PersonDecision,
-    ) -> Result<RecordRow, InterviewsError> {
-        self.decide(tenant, id, by).await
+    async fn overrule(&self, tenant: &TenantId, id: RecordId, ask: &DecisionAsk) -> Result<RecordRow, InterviewError> {
+        self.decide(tenant, id, ask).await
     }
 
-    async fn correct(&self, _: &TenantId, _: RecordId, _: ScoreCorrection) -> Result<RecordRow, InterviewsError> {
-        Err(InterviewsError::Invalid {
-            field: "value",
-            expected: "within 0 to 100".into(),
-            expected_zh: "0 到 100".into(),
-        })
+    async fn judged(&self, _: &TenantId, _: RecordId) -> Result<Judged, InterviewError> {
+        unreachable!("nobody comes with a link")
     }
 
-    async fn candidate_timeline(
-        &self,
-        tenant: &TenantId,
-        id: RecordId,
-    ) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
-        let (steps, _) = self.timeline(tenant, id).await?;
-        let at = |n: i64| TimelineStep { at_ms: BEGIN_MS + n / 2, revision: n + 1, ..steps[0].clone() };
-        Ok(((0..5).map(at).collect(), false))
+    async fn correct(&self, _: &TenantId, _: RecordId, _: &CorrectionAsk) -> Result<RecordRow, InterviewError> {
+        Err(InterviewError::bad("value", "within 0 to 100", "0 到 100"))
     }
 
-    async fn timeline(&self, _: &TenantId, id: RecordId) -> Result<(Vec<TimelineStep>, bool), InterviewsError> {
-        let step = TimelineStep {
+    async fn candidate_timeline(&self, tenant: &TenantId, id: RecordId) -> Result<Timeline, InterviewError> {
+        let Timeline { steps, .. } = self.timeline(tenant, id).await?;
+        let at = |n: i64| Step { at_ms: BEGIN_MS + n / 2, revision: n + 1, ..steps[0].clone() };
+        Ok(Timeline { steps: (0..5).map(at).collect(), truncated: false })
+    }
+
+    async fn timeline(&self, _: &TenantId, id: RecordId) -> Result<Timeline, InterviewError> {
+        let step = Step {
             at_ms: BEGIN_MS,
             recorded_at_ms: BEGIN_MS,
             kind: "decision",
@@ -119,32 +99,32 @@ impl Interviews for Scripted {
             external_id: "d".into(),
             causes: vec![Cause { record: id, revision: 1 }],
             delivery: Some(7),
-            copies: vec![TimelineCopy {
+            copies: vec![Copied {
                 record: id,
                 entity: "interview".into(),
                 connection: ConnectionName::new("hr").unwrap(),
                 external_id: "i".into(),
             }],
         };
-        Ok((vec![step], false))
+        Ok(Timeline { steps: vec![step], truncated: false })
     }
 
-    async fn screen_token(&self, _: &TenantId, _: RecordId) -> Result<(String, i64), InterviewsError> {
-        Ok((TOKEN.into(), BEGIN_MS))
+    async fn screen_token(&self, _: &TenantId, _: RecordId) -> Result<ScreenToken, InterviewError> {
+        Ok(ScreenToken { token: TOKEN.into(), expires_at_ms: BEGIN_MS })
     }
 
-    async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenSteps>, InterviewsError> {
-        let step = ScreenStep { id: interview, code: "STARTED", at_ms: BEGIN_MS, done: Some(2), of: Some(5) };
-        Ok((token == TOKEN).then(|| ScreenSteps {
+    async fn screen(&self, token: &str, interview: RecordId) -> Result<Option<ScreenView>, InterviewError> {
+        let node = ScreenNode { id: interview, code: "STARTED", at_ms: BEGIN_MS, done: Some(2), of: Some(5) };
+        Ok((token == TOKEN).then(|| ScreenView {
             tenant: TenantId::new("acme").unwrap(),
-            stage: "in_progress",
-            nodes: vec![step],
+            stage: ScreenStage::InProgress,
+            nodes: vec![node],
         }))
     }
 }
 
 async fn rig() -> Rig {
-    Rig::new().await.with_interviews(|store| Arc::new(Scripted(store)))
+    Rig::with_interviews(|store| Arc::new(Scripted(store))).await
 }
 
 fn question(interview: &str, amount: &str) -> serde_json::Value {
@@ -161,7 +141,7 @@ async fn r05_a_band_match_says_in_out_or_why_nobody_can_say_and_no_more() {
     let rig = rig().await;
     let answer = ask(&rig, &question("int-1", "9500")).await;
     assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "match": "in" })));
-    let unknown = json!({ "match": "unknown", "reason": "no_band", "detail": "there is none" });
+    let unknown = json!({ "match": "unknown", "reason": "no_band", "detail": Unknown::NoBand.says() });
     assert_eq!(ask(&rig, &question("int-1", "1")).await.json(), unknown);
     let mut of_order = question("-", "9500");
     of_order.as_object_mut().unwrap().remove("interview");
@@ -293,9 +273,10 @@ async fn r40_a_screen_reads_its_interview_with_its_token_and_with_no_key() {
 }
 
 #[tokio::test]
-async fn without_its_loop_a_gateway_says_so() {
+async fn a_tenant_that_the_loop_does_not_serve_has_no_interview_and_no_loop_to_look_at() {
     let rig = Rig::new().await;
-    ask(&rig, &question("int-1", "1")).await.problem("refused");
+    ask(&rig, &question("int-1", "1")).await.problem("not_found");
+    assert_eq!(rig.get("/v1/health").await.json()["interview_loop"], Value::Null);
 }
 
 #[tokio::test]

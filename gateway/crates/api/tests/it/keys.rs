@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use futures_util::StreamExt as _;
 use renmen_api::{ApiKey, ApiOptions};
-use renmen_schema::id::TenantId;
 use renmen_store::{KeyId, KeyRole};
 use serde_json::{Value, json};
 
@@ -158,10 +157,7 @@ async fn keys_are_listed_piece_by_piece_and_belong_to_their_tenant() {
 #[tokio::test]
 async fn a_key_of_the_process_opens_its_tenant_and_is_in_no_store() {
     let key = ApiKey::generate().unwrap();
-    let rig = Rig::with_all(ApiOptions::default(), ScriptedControl::default(), |_, state| {
-        state.with_key_of_this_process(&key, TenantId::new("acme").unwrap())
-    })
-    .await;
+    let rig = Rig::new().await.with_key_of_this_process(&key, "acme");
     assert_eq!(rig.ask_as(&key, "GET", "/v1/keys", None).await.json()["data"].as_array().unwrap().len(), 1);
     assert!(rig.store.api_key(&key.hash()).await.unwrap().is_none());
     // The next process knows nothing of it.

@@ -9,10 +9,11 @@ use axum::http::{Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use renmen_api::{ApiKey, ApiOptions, AppState, router};
 use renmen_schema::id::TenantId;
-use renmen_store::{ApiKeyRow, KeyRole};
+use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tower::ServiceExt;
 
 use crate::broken_store::BrokenStore;
+use crate::parts::parts;
 use crate::rig::{Answer, BEGIN_MS, Rig};
 use crate::scripted_control::ScriptedControl;
 
@@ -20,9 +21,10 @@ use crate::scripted_control::ScriptedControl;
 fn away(hangs: bool, keys: bool, options: ApiOptions) -> (Router, ApiKey) {
     let key = ApiKey::generate().unwrap();
     let row = ApiKeyRow::new(key.hash(), "test", TenantId::new("acme").unwrap(), KeyRole::Owner, BEGIN_MS);
-    let store = Arc::new(BrokenStore { hangs, key: keys.then_some(row) });
+    let store: Arc<dyn Store> = Arc::new(BrokenStore { hangs, key: keys.then_some(row) });
     let metrics = PrometheusBuilder::new().build_recorder().handle();
-    (router(AppState::new(store, Arc::new(ScriptedControl::default()), metrics, options)), key)
+    let parts = parts(&store, ScriptedControl::default(), metrics, None);
+    (router(AppState::new(parts, options)), key)
 }
 
 async fn ask(router: &Router, key: &ApiKey, path: &str) -> Answer {

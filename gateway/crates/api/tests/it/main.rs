@@ -1,4 +1,4 @@
-//! The API against the real SQLite store and a scripted engine, through the same router that the gateway serves.
+//! The API against the real SQLite store, flows and endpoints and a scripted engine, through the same router that the gateway serves.
 #![allow(clippy::unwrap_used)]
 
 mod actions;
@@ -25,6 +25,7 @@ mod limits;
 mod listening;
 mod log_lines;
 mod metrics;
+mod parts;
 mod problems;
 mod records;
 mod rig;

@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use renmen_api::{ApiKey, ApiOptions, AppState, EndpointControl, Interviews, router};
+use renmen_api::{ApiKey, ApiOptions, ApiParts, AppState, Interviews, router};
+use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{
     ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, KeyRole, NewRun, PageCommit, QuarantineWrite,
@@ -17,6 +18,7 @@ use renmen_store::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::parts::parts;
 use crate::scripted_control::{ScriptedControl, plugin};
 
 /// 2023-11-14T22:13:20Z: the first commit; each further one is a second later.
@@ -24,6 +26,7 @@ pub(crate) const BEGIN_MS: i64 = 1_700_000_000_000;
 
 pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
+    endpoints: Arc<EndpointRegistry>,
     pub(crate) router: Router,
     state: AppState,
     /// Of the tenant `acme`.
@@ -71,20 +74,15 @@ impl Rig {
         Self::with(ApiOptions::default(), ScriptedControl::default()).await
     }
 
-    pub(crate) async fn with_endpoints(endpoints: Arc<dyn EndpointControl>) -> Self {
-        Self::with_all(ApiOptions::default(), ScriptedControl::default(), |_, state| state.with_endpoints(endpoints))
-            .await
-    }
-
     pub(crate) async fn with(options: ApiOptions, control: ScriptedControl) -> Self {
-        Self::with_all(options, control, |_, state| state).await
+        Self::with_parts(options, control, |_| {}).await
     }
 
-    /// With what else the API works with, over the rig's own store.
-    pub(crate) async fn with_all(
+    /// With other parts than those of [`parts`], over the rig's own store.
+    pub(crate) async fn with_parts(
         options: ApiOptions,
         control: ScriptedControl,
-        more: impl FnOnce(Arc<dyn Store>, AppState) -> AppState,
+        change: impl FnOnce(&mut ApiParts),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
@@ -104,10 +102,23 @@ impl Rig {
         let run = store.begin_run(run).await.unwrap();
         let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = recorder.handle();
-        let state = AppState::new(Arc::clone(&store), Arc::new(control), metrics, options);
-        let state = more(Arc::clone(&store), state);
+        let mut parts = parts(&store, control, metrics, Some(folder.path().to_owned()));
+        change(&mut parts);
+        let endpoints = Arc::clone(&parts.endpoints);
+        let state = AppState::new(parts, options);
         let clock = AtomicI64::new(BEGIN_MS);
-        Self { store, router: router(state.clone()), state, key, other, clock, recorder, run, _folder: folder }
+        Self {
+            store,
+            endpoints,
+            router: router(state.clone()),
+            state,
+            key,
+            other,
+            clock,
+            recorder,
+            run,
+            _folder: folder,
+        }
     }
 
     /// A key of a tenant with a role.
@@ -180,6 +191,11 @@ impl Rig {
         self.commit(ids.iter().map(|(id, number)| employee(id, number)).collect(), Vec::new()).await;
     }
 
+    /// The endpoints that the API serves.
+    pub(crate) fn endpoints(&self) -> &EndpointRegistry {
+        &self.endpoints
+    }
+
     /// What the API works with, to serve it on a socket.
     pub(crate) fn state(&self) -> AppState {
         self.state.clone()
@@ -190,10 +206,18 @@ impl Rig {
         metrics::with_local_recorder(&self.recorder, note);
     }
 
-    /// The same with an interview loop.
-    pub(crate) fn with_interviews(self, make: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Interviews>) -> Self {
-        let state = self.state.clone().with_interviews(make(Arc::clone(&self.store)));
+    /// The same with a key that no store knows.
+    pub(crate) fn with_key_of_this_process(self, key: &ApiKey, tenant: &str) -> Self {
+        let state = self.state.with_key_of_this_process(key, TenantId::new(tenant).unwrap());
         Self { router: router(state.clone()), state, ..self }
+    }
+
+    /// With an interview loop over the rig's own store.
+    pub(crate) async fn with_interviews(make: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Interviews>) -> Self {
+        Self::with_parts(ApiOptions::default(), ScriptedControl::default(), |parts| {
+            parts.interviews = make(Arc::clone(&parts.store));
+        })
+        .await
     }
 
     /// Sends a body as `acme`.

@@ -2,7 +2,7 @@
 //! soon ends. Reading it changes nothing, because chat clients read every link that they show; only its form decides.
 //!
 //! Owns the page and its refusals. Each refusal is a page too, and tells nothing of the decision. What was judged, and what becomes of
-//! a verdict, is asked of [`crate::DecisionDesk`] and [`crate::Interviews`].
+//! a verdict, is asked of [`crate::Interviews`].
 
 mod form;
 mod html;
@@ -18,15 +18,17 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
+use renmen_interview::{
+    By, DecisionAsk, DecisionLink, InterviewError, Judged, LinkDesk, LinkFault, PersonVerdict, ReopenAsk, Stands,
+};
 use renmen_schema::id::RecordId;
 use renmen_schema::types::Localized;
 use sha2::{Digest as _, Sha256};
 
 use self::form::{Draft, Sent};
 use self::words::{Notice, Text};
-use crate::decision_desk::{DecisionDesk, JudgedView, LinkRefusal, OpenedLink, StandsView};
 use crate::guard::within;
-use crate::interviews::{InterviewsError, PersonDecision, PersonReopening};
+use crate::instant::now_ms;
 use crate::limit::Limit;
 use crate::pool::Owner;
 use crate::problem::language::Language;
@@ -59,12 +61,12 @@ impl From<Problem> for Refusal {
     }
 }
 
-impl From<InterviewsError> for Refusal {
-    fn from(error: InterviewsError) -> Self {
+impl From<InterviewError> for Refusal {
+    fn from(error: InterviewError) -> Self {
         match error {
-            InterviewsError::Superseded { .. } => Self::Superseded,
+            InterviewError::Superseded { .. } => Self::Superseded,
             // The link was sealed by us, and its decision is gone: of another database, perhaps.
-            InterviewsError::NotFound(_) => Self::Invalid,
+            InterviewError::NotFound(_) => Self::Invalid,
             other => Problem::from(other).into(),
         }
     }
@@ -149,8 +151,8 @@ pub(crate) async fn show(
     let visit = Visit::of(&state, token, &request);
     drop(request);
     let shown = async {
-        let (desk, link) = open(&state, &visit)?;
-        let judged = guarded(&state, &link, async { Ok(desk.judged(&link.tenant, link.decision).await?) }).await?;
+        let (_, link) = open(&state, &visit)?;
+        let judged = guarded(&state, &link, async { Ok(judged(&state, &link).await?) }).await?;
         page(&visit, &link, &judged, &Draft::default(), None)
     };
     answer(&visit, shown.await)
@@ -164,32 +166,36 @@ pub(crate) async fn decide(
 ) -> Response {
     let visit = Visit::of(&state, token, &request);
     let decided = async {
-        let (desk, link) = open(&state, &visit)?;
+        let (links, link) = open(&state, &visit)?;
         let (head, body) = request.into_parts();
-        guarded(&state, &link, taken(&state, desk, &visit, &link, &head.headers, body)).await
+        guarded(&state, &link, taken(&state, links, &visit, &link, &head.headers, body)).await
     };
     answer(&visit, decided.await)
 }
 
+async fn judged(state: &AppState, link: &DecisionLink) -> Result<Judged, InterviewError> {
+    state.interviews.judged(&link.tenant, link.decision).await
+}
+
 /// Opens the link. Nothing of the store is asked for one that is not ours.
-fn open<'s>(state: &'s AppState, visit: &Visit) -> Result<(&'s dyn DecisionDesk, OpenedLink), Refusal> {
-    let desk = state.decisions.as_deref().ok_or(Refusal::Invalid)?;
-    match desk.open(&visit.token) {
-        Ok(link) => Ok((desk, link)),
+fn open<'s>(state: &'s AppState, visit: &Visit) -> Result<(&'s LinkDesk, DecisionLink), Refusal> {
+    let links = state.decision_links.as_deref().ok_or(Refusal::Invalid)?;
+    match links.open(&visit.token, now_ms()) {
+        Ok(link) => Ok((links, link)),
         // Of ours, and so no guess.
-        Err(LinkRefusal::Expired) => Err(Refusal::Expired),
-        Err(LinkRefusal::NotOurs) if state.guesses.is_over(visit.sender.text()) => {
+        Err(LinkFault::Expired) => Err(Refusal::Expired),
+        Err(LinkFault::NotOurs) if state.guesses.is_over(visit.sender.text()) => {
             state.reached.note(Limit::LinkGuesses, None);
             Err(Refusal::TooMany)
         }
-        Err(LinkRefusal::NotOurs) => Err(Refusal::Invalid),
+        Err(LinkFault::NotOurs) => Err(Refusal::Invalid),
     }
 }
 
 /// Works within the deadline and within the places that requests share: the holder of a link counts as a key of its tenant does.
 async fn guarded<T>(
     state: &AppState,
-    link: &OpenedLink,
+    link: &DecisionLink,
     work: impl Future<Output = Result<T, Refusal>>,
 ) -> Result<T, Refusal> {
     let overloaded = || {
@@ -208,47 +214,41 @@ async fn guarded<T>(
 /// Takes what was sent.
 async fn taken(
     state: &AppState,
-    desk: &dyn DecisionDesk,
+    links: &LinkDesk,
     visit: &Visit,
-    link: &OpenedLink,
+    link: &DecisionLink,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Page, Refusal> {
     let sent = form::read(headers, body, state.options.body_bytes_max).await?;
-    let judged = desk.judged(&link.tenant, link.decision).await?;
+    let judged = judged(state, link).await?;
     match sent {
-        _ if judged.stands == StandsView::Superseded => Err(Refusal::Superseded),
-        Sent::Undo => undo(state, desk, visit, link, &judged).await,
+        _ if judged.stands == Stands::Superseded => Err(Refusal::Superseded),
+        Sent::Undo => undo(state, links, visit, link, &judged).await,
         Sent::Verdict(draft) => match draft.fault() {
             Some(fault) => page(visit, link, &judged, &draft, Some((StatusCode::UNPROCESSABLE_ENTITY, fault))),
-            None => verdict(state, desk, visit, link, &draft).await,
+            None => verdict(state, visit, link, &draft).await,
         },
     }
 }
 
-async fn verdict(
-    state: &AppState,
-    desk: &dyn DecisionDesk,
-    visit: &Visit,
-    link: &OpenedLink,
-    draft: &Draft,
-) -> Result<Page, Refusal> {
+async fn verdict(state: &AppState, visit: &Visit, link: &DecisionLink, draft: &Draft) -> Result<Page, Refusal> {
     let pass = draft.pass == Some(true);
-    let by = PersonDecision {
-        pass,
+    let ask = DecisionAsk {
+        verdict: if pass { PersonVerdict::Pass } else { PersonVerdict::Fail },
         person: link.person.clone(),
         reason: draft.reason.clone(),
         // The form has it in view for either verdict where the browser cannot hide it.
         reasons: draft.code.filter(|_| !pass).into_iter().collect(),
     };
-    match state.interviews()?.decide(&link.tenant, link.decision, by).await {
+    match state.interviews.decide(&link.tenant, link.decision, &ask).await {
         Ok(row) => {
             told(visit, link, "decide", row.id);
             Ok(Page::onward(visit.again(&visit.token)))
         }
         // Somebody was quicker: what they decided is shown.
-        Err(InterviewsError::Refused { .. }) => {
-            let judged = desk.judged(&link.tenant, link.decision).await?;
+        Err(InterviewError::Refused { .. }) => {
+            let judged = judged(state, link).await?;
             page(visit, link, &judged, draft, Some((StatusCode::CONFLICT, words::MEANWHILE)))
         }
         Err(error) => Err(error.into()),
@@ -258,10 +258,10 @@ async fn verdict(
 /// Opens the person's own decision again, and leads to the page of the one that is open then.
 async fn undo(
     state: &AppState,
-    desk: &dyn DecisionDesk,
+    links: &LinkDesk,
     visit: &Visit,
-    link: &OpenedLink,
-    judged: &JudgedView,
+    link: &DecisionLink,
+    judged: &Judged,
 ) -> Result<Page, Refusal> {
     if !is_own(judged, link) {
         return Err(Refusal::NotYours);
@@ -269,32 +269,33 @@ async fn undo(
     let reason = Localized::en(words::UNDONE.of(Language::English))
         .with("zh-CN", words::UNDONE.of(Language::Chinese))
         .map_err(|error| Problem::fault(&error))?;
-    let by = PersonReopening { person: link.person.clone(), reason };
-    let row = state.interviews()?.reopen(&link.tenant, link.decision, by).await?;
+    let ask = ReopenAsk { person: link.person.clone(), reason };
+    let row = state.interviews.reopen(&link.tenant, link.decision, &ask).await?;
     told(visit, link, "reopen", row.id);
-    let next = desk.onward(link, row.id).ok_or_else(|| Problem::fault(&"a link cannot be made from another"))?;
+    let next = links.seal(&DecisionLink { decision: row.id, ..link.clone() });
+    let next = next.ok_or_else(|| Problem::fault(&"a link cannot be made from another"))?;
     Ok(Page::onward(visit.again(&next)))
 }
 
 /// Did the person of the link make this decision?
-fn is_own(judged: &JudgedView, link: &OpenedLink) -> bool {
-    matches!(&judged.stands, StandsView::Made(made) if made.person.as_ref() == Some(&link.person))
+fn is_own(judged: &Judged, link: &DecisionLink) -> bool {
+    matches!(&judged.stands, Stands::Made(made) if made.by == By::Person(link.person.clone()))
 }
 
 /// Who decided is in the record; the log has which link it was, by a mark that opens nothing.
-fn told(visit: &Visit, link: &OpenedLink, what: &'static str, written: RecordId) {
+fn told(visit: &Visit, link: &DecisionLink, what: &'static str, written: RecordId) {
     let mark = hex::encode(&Sha256::digest(visit.token.as_bytes())[..8]);
     tracing::info!(tenant = %link.tenant, link = mark, what, decision = %link.decision, %written, "A person decided with a link");
 }
 
 fn page(
     visit: &Visit,
-    link: &OpenedLink,
-    judged: &JudgedView,
+    link: &DecisionLink,
+    judged: &Judged,
     draft: &Draft,
     fault: Option<(StatusCode, Text)>,
 ) -> Result<Page, Refusal> {
-    if judged.stands == StandsView::Superseded {
+    if judged.stands == Stands::Superseded {
         return Err(Refusal::Superseded);
     }
     let (status, fault) = fault.map_or((StatusCode::OK, None), |(status, text)| (status, Some(text)));

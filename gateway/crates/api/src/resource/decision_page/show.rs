@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use renmen_interview::{Before, By, DecisionLink, Dimension, Judged, JudgedCorrection, Made, Stands};
 use renmen_schema::code::OutcomeReason;
 use renmen_schema::types::{Decimal, Localized};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 use super::form::Draft;
 use super::html::Html;
 use super::words::{self, Notice, Text};
-use crate::decision_desk::{DimensionView, JudgedView, OpenedLink, StandsView, VerdictView};
 use crate::problem::language::Language;
 
 const STYLE: &str = include_str!("../../../assets/decide.css");
@@ -59,8 +59,8 @@ fn end(mut html: Html) -> String {
 /// What a page shows.
 pub(super) struct Shown<'a> {
     pub(super) language: Language,
-    pub(super) link: &'a OpenedLink,
-    pub(super) judged: &'a JudgedView,
+    pub(super) link: &'a DecisionLink,
+    pub(super) judged: &'a Judged,
     /// What was filled in before.
     pub(super) draft: &'a Draft,
     /// What is wrong with it.
@@ -74,17 +74,17 @@ impl Shown<'_> {
         let mut html = Html::default();
         begin(&mut html, self.language, words::TITLE);
         self.head(&mut html);
-        if let (Some(fault), StandsView::Made(_)) = (self.fault, &self.judged.stands) {
+        if let (Some(fault), Stands::Made(_)) = (self.fault, &self.judged.stands) {
             self.alert(&mut html, fault);
         }
-        if let StandsView::Made(made) = &self.judged.stands {
+        if let Stands::Made(made) = &self.judged.stands {
             self.made(&mut html, made);
         }
         self.score(&mut html);
         self.why(&mut html);
         self.before(&mut html);
         self.dimensions(&mut html);
-        if self.judged.stands == StandsView::Open {
+        if self.judged.stands == Stands::Open {
             self.form(&mut html);
         }
         self.foot(&mut html);
@@ -102,8 +102,8 @@ impl Shown<'_> {
     /// Whose result it is.
     fn head(&self, html: &mut Html) {
         let (class, state) = match &self.judged.stands {
-            StandsView::Made(made) if made.passes => ("<p class=\"state pass\">", words::PASSED),
-            StandsView::Made(_) => ("<p class=\"state fail\">", words::FAILED),
+            Stands::Made(made) if made.passes => ("<p class=\"state pass\">", words::PASSED),
+            Stands::Made(_) => ("<p class=\"state fail\">", words::FAILED),
             _ => ("<p class=\"state open\">", words::OPEN),
         };
         html.raw("<section class=\"head\">").raw(class).text(self.say(state)).raw("</p><h1>");
@@ -131,7 +131,7 @@ impl Shown<'_> {
     }
 
     /// The verdict, and the way back for whoever made it by mistake.
-    fn made(&self, html: &mut Html, made: &VerdictView) {
+    fn made(&self, html: &mut Html, made: &Made) {
         html.raw("<section class=\"card\"><dl class=\"facts\">");
         self.by(html, made);
         if let Some(reason) = self.judged.reason.as_ref().and_then(|reason| self.best(reason)) {
@@ -155,11 +155,11 @@ impl Shown<'_> {
         html.raw("</section>");
     }
 
-    fn by(&self, html: &mut Html, made: &VerdictView) {
+    fn by(&self, html: &mut Html, made: &Made) {
         self.fact(html, words::BY, |html| {
-            match &made.person {
-                Some(person) => html.name(person),
-                None => html.text(self.say(words::RULE)),
+            match &made.by {
+                By::Person(person) => html.name(person),
+                By::Rule => html.text(self.say(words::RULE)),
             };
         });
         if let Some(at_ms) = made.at_ms {
@@ -223,7 +223,7 @@ impl Shown<'_> {
     /// Why it is with a person, while it is open.
     fn why(&self, html: &mut Html) {
         let why = self.judged.reason.as_ref().and_then(|reason| self.best(reason));
-        let (StandsView::Open, Some(why)) = (&self.judged.stands, why) else { return };
+        let (Stands::Open, Some(why)) = (&self.judged.stands, why) else { return };
         html.raw("<section class=\"card\"><h2>").text(self.say(words::WHY)).raw("</h2><p class=\"prose\">");
         html.name(why).raw("</p>");
         if let Some(person) = &self.judged.opened_by {
@@ -238,7 +238,7 @@ impl Shown<'_> {
 
     /// The decision before, with both scores.
     fn before(&self, html: &mut Html) {
-        let Some((score, made)) = &self.judged.before else { return };
+        let Some(Before { score, made }) = &self.judged.before else { return };
         html.raw("<section class=\"card\"><h2>").text(self.say(words::BEFORE)).raw("</h2>");
         match made {
             None => html.raw("<p>").text(self.say(words::BEFORE_OPEN)).raw("</p>"),
@@ -285,21 +285,21 @@ impl Shown<'_> {
         html.raw("</section>");
     }
 
-    fn dimension(&self, html: &mut Html, dimension: &DimensionView) {
+    fn dimension(&self, html: &mut Html, dimension: &Dimension) {
         html.raw("<tr><th scope=\"row\">");
         match dimension.name.as_ref().and_then(|name| self.best(name)) {
             Some(name) => html.name(name),
             None => html.text(self.say(words::UNNAMED)),
         };
         html.raw("</th><td class=\"number\"><b>");
-        html.show(plain(dimension.corrected.as_ref().map_or(dimension.value, |(value, ..)| *value)));
+        html.show(plain(dimension.corrected.as_ref().map_or(dimension.value, |corrected| corrected.value)));
         html.raw("</b><span class=\"of\"> / ").show(plain(dimension.max)).raw("</span></td><td class=\"number\">");
         match dimension.weight_bp {
             Some(bp) => html.show(percent(bp)).raw(" %"),
             None => html.raw("–"),
         };
         html.raw("</td></tr>");
-        let Some((value, by, reason)) = &dimension.corrected else { return };
+        let Some(JudgedCorrection { value, by, reason }) = &dimension.corrected else { return };
         html.raw("<tr class=\"note\"><td colspan=\"3\">").text(self.say(words::CORRECTED)).raw(" ");
         html.show(plain(dimension.value)).raw(" → ").show(plain(*value));
         if let Some(by) = by {

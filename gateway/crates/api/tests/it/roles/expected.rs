@@ -83,7 +83,10 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
         | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_sweeps" | "list_quarantine"
         | "list_flows" | "list_deliveries" | "list_actions" | "list_endpoints" | "list_keys" => [200; 3],
-        "make_key" | "propose_adjustment" => [201; 3],
+        "make_key" => [201; 3],
+        // Nothing can be adjusted by an empty instruction; and what was approved is not to be rejected, nor taken back yet.
+        "propose_adjustment" => [422; 3],
+        "reject_adjustment" | "revert_adjustment" => [409, 404, 404],
         // Revoked twice is revoked.
         "revoke_key" => [204, 404, 204],
         // Names are each tenant's own: the same name is another flow or endpoint.
@@ -114,8 +117,6 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "get_delivery"
         | "act"
         | "approve_adjustment"
-        | "reject_adjustment"
-        | "revert_adjustment"
         | "replay_delivery"
         | "get_endpoint"
         | "enable_endpoint"

@@ -40,8 +40,13 @@ async fn every_role_gets_at_every_operation_what_it_should_and_no_more_f17() {
     let world = World::new().await;
     let (mut cells, mut surprises) = (0, Vec::new());
     for operation in operations() {
+        world.restore().await;
         for who in Who::ALL {
             for target in Target::ALL {
+                // Only an owner can have changed anything.
+                if who == Who::Owner && operation.method != "GET" {
+                    world.restore().await;
+                }
                 let (path, body) = world.request(&operation, who, target);
                 let answer = world.ask(who, &operation.method, &path, body.as_ref()).await;
                 cells += 1;

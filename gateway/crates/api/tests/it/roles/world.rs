@@ -1,9 +1,10 @@
 //! Two tenants with one of everything, and what each request of the matrix looks like.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use renmen_api::{ApiKey, ApiOptions};
+use renmen_api::ApiKey;
+use renmen_receiver::endpoint::EndpointDefinition;
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::outbox::{Advance, DeliveryState, FlowOrigin, FlowPut, NewDelivery};
@@ -17,7 +18,7 @@ use super::Operation;
 use super::expected::{Target, WRITTEN, Who, is_written};
 use super::scripted::{Scripted, TOKEN};
 use crate::rig::{Answer, BEGIN_MS, Rig, exchange, refused, stream_key};
-use crate::scripted_control::{ScriptedControl, plugin};
+use crate::scripted_control::plugin;
 
 /// An id that was never given out.
 const NEVER: &str = "00000000-0000-7000-8000-000000000000";
@@ -66,15 +67,7 @@ fn write(kind: EntityKind, id: &str, deleted: bool) -> RecordWrite {
 
 impl World {
     pub(super) async fn new() -> Self {
-        let rig = Rig::with_all(ApiOptions::default(), ScriptedControl::default(), |store, state| {
-            let scripted = Arc::new(Scripted(store));
-            state
-                .with_flows(Arc::clone(&scripted) as _)
-                .with_adjustments(Arc::clone(&scripted) as _)
-                .with_endpoints(Arc::clone(&scripted) as _)
-                .with_interviews(scripted)
-        })
-        .await;
+        let rig = Rig::with_interviews(|store| Arc::new(Scripted(store))).await;
         let all = |id: &'static str, deleted| EntityKind::ALL.iter().map(move |kind| write(*kind, id, deleted));
         rig.commit(
             all("own", false).chain(all("gone", false)).collect(),
@@ -85,8 +78,10 @@ impl World {
         others(&*rig.store, all("canary", false).collect()).await;
         for (whose, id) in [("acme", "own"), ("acme", "gone"), ("other", "canary")] {
             written(&*rig.store, whose, id, false).await;
+            adjustment(&*rig.store, whose, id, false).await;
         }
         written(&*rig.store, "acme", "gone", true).await;
+        adjustment(&*rig.store, "acme", "gone", true).await;
         assert!(rig.store.quarantine_drop(&tenant("acme"), 3).await.unwrap());
 
         let mut records = HashMap::new();
@@ -105,6 +100,26 @@ impl World {
             held(&*rig.store, "other", "looked-at").await,
         ];
         Self { rig, keys, records, spare, deliveries, sweeps }
+    }
+
+    /// Whatever the cell before did, each tenant has one flow and one endpoint again, and none by another's name.
+    pub(super) async fn restore(&self) {
+        for (whose, name, others) in [("acme", "own", ["canary", "gone"]), ("other", "canary", ["own", "gone"])] {
+            let (store, endpoints) = (&self.rig.store, self.rig.endpoints());
+            let flow = store.flow(&tenant(whose), name).await.unwrap();
+            if flow.is_none_or(|flow| flow.retired) {
+                store.put_flow(flow_put(whose, name)).await.unwrap();
+            }
+            if endpoints.endpoint(&tenant(whose), &connection(name)).await.is_err() {
+                endpoints.put(&tenant(whose), &connection(name), endpoint(name)).await.unwrap();
+            }
+            for other in others {
+                if store.flow(&tenant(whose), other).await.unwrap().is_some_and(|flow| !flow.retired) {
+                    store.retire_flow(&tenant(whose), other, 2).await.unwrap();
+                }
+                let _none = endpoints.remove(&tenant(whose), &connection(other)).await;
+            }
+        }
     }
 
     pub(super) fn key(&self, who: Who) -> Option<&ApiKey> {
@@ -147,6 +162,10 @@ impl World {
             Target::OtherTenants => "canary",
             Target::Deleted => "gone",
         };
+        if name == "list_flow_versions" && target == Target::OtherTenants {
+            // What was put under the other tenant's name is a flow of this one, whose versions stay.
+            path = path.replace("{name}", "canary-alone");
+        }
         path = path.replace("{connection}", connection).replace("{stream}", "staff").replace("{name}", word(target));
         let [looked_at, approved, others] = self.sweeps;
         let run = match (target, name) {
@@ -190,6 +209,9 @@ impl World {
                 let collection = operation.path.split('/').nth(2).unwrap_or_default();
                 let kind = EntityKind::ALL.iter().find(|kind| kind.collection() == collection);
                 let own = is_written(&operation.name, "put_") || is_written(&operation.name, "delete_");
+                if collection == "model-adjustments" && !operation.of_records {
+                    return self.record("proposed", target);
+                }
                 let of = |kind: &EntityKind| format!("{}{}", if own { "written-" } else { "" }, kind.name());
                 kind.map_or_else(|| NEVER.to_owned(), |kind| self.record(&of(kind), target))
             }
@@ -209,7 +231,7 @@ impl World {
             "approve_adjustment" | "reject_adjustment" | "revert_adjustment" => json!({ "reason": "r" }),
             "reopen_decision" => json!({ "reason": "r" }),
             "correct_score" => json!({ "value": "80", "reason": "r" }),
-            "put_flow" => json!({}),
+            "put_flow" => flow_definition("hr"),
             "put_endpoint" => {
                 json!({ "url": "https://own.example.com/", "entities": ["employee"] })
             }
@@ -308,21 +330,64 @@ async fn held(store: &dyn Store, whose: &str, stream: &str) -> RunId {
     run
 }
 
-/// Two flows of a tenant, one of them with a delivery; its number.
-async fn flows_of(store: &dyn Store, whose: &str, name: &str) -> i64 {
-    let put = |name: &str| FlowPut {
+/// An instruction that a person proposed, or one that was taken away.
+async fn adjustment(store: &dyn Store, whose: &str, id: &str, deleted: bool) {
+    let body = json!({
+        "status": "PROPOSED",
+        "target": { "vendor_connection": "hr", "profile_version": 1 },
+        "ops": [{ "op": "SET_WEIGHT", "competency": { "external": { "value": id } }, "from_bp": 1000, "to_bp": 3000 }],
+        "requested_by": "wang.wei",
+    });
+    let mut commit = AuthoredCommit::of(tenant(whose), StreamName::new("adjustments").unwrap(), BEGIN_MS);
+    commit.records.push(AuthoredRecord {
+        entity: "model_adjustment".into(),
+        external_id: format!("{id}-proposed"),
+        body: if deleted { Vec::new() } else { body.to_string().into_bytes() },
+        deleted: deleted.then_some(DeletedBy::Manual),
+        causes: Vec::new(),
+        expect: None,
+        parents: Vec::new(),
+    });
+    store.author(commit).await.unwrap();
+}
+
+fn flow_definition(to: &str) -> Value {
+    json!({
+        "when": { "entity": "employee" },
+        "fields": ["/number"],
+        "map": { "number": "record.number" },
+        "to": { "connection": to, "action": "employee.upsert" },
+    })
+}
+
+fn flow_put(whose: &str, name: &str) -> FlowPut {
+    let to = if whose == "acme" { "hr" } else { "canary" };
+    FlowPut {
         tenant: tenant(whose),
         name: name.into(),
         origin: FlowOrigin::Api,
-        definition: "{}".into(),
+        definition: flow_definition(to).to_string(),
         enabled: true,
         from_beginning: true,
         now_ms: 1,
-    };
-    if whose == "acme" {
-        store.put_flow(put("gone")).await.unwrap();
     }
-    let flow = store.put_flow(put(name)).await.unwrap();
+}
+
+fn endpoint(name: &str) -> EndpointDefinition {
+    EndpointDefinition {
+        url: format!("https://{name}.example.com/hooks"),
+        entities: vec!["employee".into()],
+        changes: BTreeSet::new(),
+        fields: BTreeMap::new(),
+        enabled: true,
+    }
+}
+
+/// Two flows of a tenant, one of them with a delivery; its number.
+async fn flows_of(store: &dyn Store, whose: &str, name: &str) -> i64 {
+    let another = if whose == "acme" { "gone" } else { "canary-alone" };
+    store.put_flow(flow_put(whose, another)).await.unwrap();
+    let flow = store.put_flow(flow_put(whose, name)).await.unwrap();
     let entry = store.feed(&flow.tenant, 0, "employee", 1).await.unwrap().entries.remove(0);
     let delivery = NewDelivery {
         seq: entry.change.seq,
@@ -333,7 +398,8 @@ async fn flows_of(store: &dyn Store, whose: &str, name: &str) -> i64 {
         lane: [1; 16],
         not_before_ms: 1,
         deadline_ms: None,
-        state: DeliveryState::Pending,
+        // What died is what may be sent again.
+        state: DeliveryState::Dead,
         input: entry.body.clone(),
         input_hash: ContentHash::of(&entry.body).0,
         hops: 0,

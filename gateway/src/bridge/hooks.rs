@@ -19,13 +19,13 @@ const DELIVERIES: &str = "all deliveries";
 const COPIES: u64 = 3;
 
 /// The engine as the API's door for deliveries sees it.
-pub(crate) struct Intake {
+pub(crate) struct HooksBridge {
     running: Arc<Running>,
     /// One account for the deliveries to all connections: what outsiders send costs no connection its own memory.
     memory: Share,
 }
 
-impl Intake {
+impl HooksBridge {
     pub(crate) fn new(running: Arc<Running>) -> Self {
         let memory = running.memory.share(&running.deployment.config.gateway.tenant, DELIVERIES);
         Self { running, memory }
@@ -39,7 +39,7 @@ impl Intake {
 }
 
 #[async_trait]
-impl Hooks for Intake {
+impl Hooks for HooksBridge {
     fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize> {
         let receiving = self.running.engine.receiving(connection).map(|found| found.hooks().body_bytes_max);
         receiving.or_else(|| usize::try_from(self.off(connection)?.limits.webhook_bytes_max).ok())

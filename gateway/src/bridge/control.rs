@@ -1,4 +1,4 @@
-//! What the API asks of the engine: the bridge between two crates that do not know each other.
+//! What the API asks of the engine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use tokio_util::sync::CancellationToken;
 use crate::deployment::{Running, Unloaded};
 
 /// The running gateway as the API sees it.
-pub(crate) struct Bridge {
+pub(crate) struct ControlBridge {
     running: Arc<Running>,
     /// Ends runs that were begun by hand when the gateway stops.
     cancel: CancellationToken,
 }
 
-impl Bridge {
+impl ControlBridge {
     pub(crate) fn new(running: Arc<Running>, cancel: CancellationToken) -> Self {
         Self { running, cancel }
     }
@@ -149,7 +149,7 @@ fn refused(error: SyncError) -> ControlError {
 }
 
 #[async_trait]
-impl Control for Bridge {
+impl Control for ControlBridge {
     async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo> {
         let health = self.health();
         let own = self.running.engine.connections().filter(|connection| connection.tenant() == tenant);
@@ -233,7 +233,7 @@ impl Control for Bridge {
     }
 }
 
-impl Bridge {
+impl ControlBridge {
     fn bytes_of(&self, name: &ConnectionName) -> u64 {
         let connection = self.running.deployment.config.connections.get(name);
         connection.and_then(|c| std::fs::metadata(&c.plugin).ok()).map_or(0, |meta| meta.len())

@@ -1,0 +1,7 @@
+//! What the API asks through traits of its own, because the engine behind them links the sandbox: one bridge for each trait.
+
+mod control;
+mod hooks;
+
+pub(crate) use control::ControlBridge;
+pub(crate) use hooks::HooksBridge;

@@ -183,6 +183,13 @@ async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_
     let (_, withheld) = api.ask(Method::GET, "/v1/deliveries?connection=erp&state=withheld", None).await;
     assert!(!withheld["data"].as_array().unwrap().is_empty(), "what it still had to get");
     assert_eq!(vault_names(&home).await, [""; 0], "its secret went with it");
+
+    // Its flows went with it: another endpoint of the name begins with what happens from then on.
+    let (_, flows) = api.ask(Method::GET, "/v1/flows", None).await;
+    assert!(!flows.to_string().contains("events:erp:"), "{flows}");
+    assert_eq!(api.ask(Method::DELETE, "/v1/endpoints/erp", None).await.0, 404);
+    let (status, again) = api.ask(Method::PUT, "/v1/endpoints/erp", Some(&erp)).await;
+    assert!(status.is_success() && again["secret"].is_string(), "{again}");
 }
 
 /// The names in a home's vault.

@@ -60,8 +60,8 @@ impl FlowEngine {
     }
 
     /// Other destinations for a tenant. Attempts under way come to their end where they began.
-    pub fn replace_catalogue(&self, tenant: TenantId, catalogue: Catalogue) {
-        self.change_catalogue(&tenant, |known| *known = catalogue);
+    pub fn replace_catalogue(&self, tenant: &TenantId, catalogue: Catalogue) {
+        self.change_catalogue(tenant, |known| *known = catalogue);
     }
 
     /// One more destination for a tenant, or another one under a name that it knows.

@@ -35,7 +35,7 @@ async fn world(place: DestinationEntry, links: bool) -> World {
     if links {
         catalogue.add_links(Arc::new(Paths));
     }
-    world.engine.replace_catalogue(tenant(), catalogue);
+    world.engine.replace_catalogue(&tenant(), catalogue);
     world
 }
 

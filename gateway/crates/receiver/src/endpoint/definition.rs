@@ -129,6 +129,8 @@ fn check_url(text: &str) -> Result<(), EndpointError> {
 mod tests {
     use super::*;
 
+    type Fault = fn(&mut EndpointDefinition);
+
     fn definition(change: impl FnOnce(&mut EndpointDefinition)) -> EndpointDefinition {
         let mut definition = EndpointDefinition {
             url: "https://receiver.example.com/hooks".into(),
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn a_definition_is_taken_and_each_fault_of_it_is_named_in_both_languages() {
         assert!(definition(|_| {}).check().is_ok());
-        let faults: [(&str, fn(&mut EndpointDefinition)); 8] = [
+        let faults: [(&str, Fault); 8] = [
             ("is not a URL", |d| d.url = "receiver".into()),
             ("https://", |d| d.url = "http://receiver.example.com/".into()),
             ("a password", |d| d.url = "https://me:canary@receiver.example.com/".into()),

@@ -13,32 +13,30 @@ use crate::http::Response;
 use crate::page::{Origin, Page, Reject};
 use crate::scan::{self, Broken};
 use crate::schema::Entity;
+use crate::unfit::Unfit;
 use crate::{Failure, locate};
 
-/// Why an item cannot become a record: any error, by `?`, or a reason of your own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit {
-    /// Which field, what was found (its type), what was expected: never a person's value.
-    pub reason: String,
-}
-
-impl Unfit {
-    /// A reason of your own.
-    #[must_use]
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
-    }
-
-    /// What is wrong, and with which vendor field.
-    #[must_use]
-    pub fn field(name: &str, problem: impl fmt::Display) -> Self {
-        Self { reason: format!("{name}: {problem}") }
-    }
-}
-
-impl<E: std::error::Error> From<E> for Unfit {
-    fn from(error: E) -> Self {
-        Self { reason: error.to_string() }
+impl Page {
+    /// Maps every item of the list at `pointer` (through objects; the empty pointer is the whole body) and adds what
+    /// `map` pushes. An item that does not parse, or for which `map` gives an [`Unfit`], becomes a reject of entity `E`
+    /// with its own bytes and pointer; the others are not touched by it.
+    ///
+    /// The list is read in one pass straight into `T`; only if an item is bad is the page read again item by item, and
+    /// then `map` sees the good items a second time: it must not count.
+    ///
+    /// # Errors
+    /// A body that is no JSON, or in which there is no list at the pointer. See [`Failure::from`] a JSON error.
+    pub fn map_items<'a, E, T>(
+        &mut self,
+        response: &'a Response,
+        pointer: &str,
+        map: impl FnMut(T, &mut Item<'_>) -> Result<(), Unfit>,
+    ) -> Result<Rest<'a>, Failure>
+    where
+        E: Entity,
+        T: Deserialize<'a>,
+    {
+        map_list(self, E::KIND.name(), response, pointer, map)
     }
 }
 
@@ -113,7 +111,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-pub(crate) fn map<'a, T, F>(
+fn map_list<'a, T, F>(
     page: &mut Page,
     entity: &'static str,
     response: &'a Response,
@@ -207,7 +205,7 @@ fn no_json(broken: Broken, response: &Response) -> Failure {
 }
 
 fn tokens(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect()
+    renmen_schema::pointer::names(pointer)
 }
 
 /// `/data/17` without formatting machinery: it is made once for each record.
@@ -297,7 +295,7 @@ where
             return Err(A::Error::custom("an object, no list"));
         };
         while let Some(key) = map.next_key::<String>()? {
-            let base = format!("{}/{}", self.base, key.replace('~', "~0").replace('/', "~1"));
+            let base = format!("{}/{}", self.base, renmen_schema::pointer::escape(&key));
             if key == *wanted {
                 map.next_value_seed(Step { walk: &mut *self.walk, path: deeper, base })?;
             } else {

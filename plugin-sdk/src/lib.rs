@@ -24,6 +24,7 @@ pub mod failure;
 mod host;
 pub mod http;
 pub mod items;
+mod level;
 pub mod locate;
 pub mod log;
 pub mod page;
@@ -35,15 +36,17 @@ mod sink;
 mod source;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod unfit;
 mod webhook;
 mod word;
 
 pub use failure::{Failure, FailureKind};
-pub use items::{Item, Rest, Unfit};
+pub use items::{Item, Rest};
 pub use page::{Coverage, Envelope, Omission, Page, PageFinding, Reject};
 pub use schema::Remedy;
 pub use sink::{Action, Receipt, Sink};
 pub use source::{Finding, Pull, Source};
+pub use unfit::Unfit;
 pub use webhook::{Answer, Delivery, Outcome, Refresh, Webhook};
 pub use word::word;
 

@@ -21,7 +21,7 @@ fn with_path<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<String> {
     for segment in error.path() {
         match segment {
             Segment::Seq { index } => _ = write!(pointer, "/{index}"),
-            Segment::Map { key } => _ = write!(pointer, "/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => _ = write!(pointer, "/{}", renmen_schema::pointer::escape(key)),
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }

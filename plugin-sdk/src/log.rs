@@ -1,17 +1,6 @@
 //! Lines for the operator: limited in number and length by the gateway, secrets taken out. Never a person's data.
 
-/// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Something is lost or cannot go on.
-    Error,
-    /// Something is not as it should be.
-    Warn,
-    /// Something worth knowing.
-    Info,
-    /// For whoever develops the connector.
-    Debug,
-}
+pub use crate::level::Level;
 
 /// Writes a line; see the macros [`error!`](crate::error), [`warn!`](crate::warn), [`info!`](crate::info) and
 /// [`debug!`](crate::debug).

@@ -1,9 +1,8 @@
 //! What one pull amounts to: records, rejects, and where to go on.
 
-use crate::http::Response;
 use crate::schema::{Entity, Remedy};
-use crate::{Failure, FailureKind, Item, Rest, Unfit, items};
-use serde::Deserialize;
+use crate::unfit::Unfit;
+use crate::{Failure, FailureKind};
 
 /// What the pages of a run amount to once it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -215,28 +214,6 @@ impl Page {
             reason: reason.into(),
             raw: raw.into(),
         });
-    }
-
-    /// Maps every item of the list at `pointer` (through objects; the empty pointer is the whole body) and adds what
-    /// `map` pushes. An item that does not parse, or for which `map` gives an [`Unfit`], becomes a reject of entity `E`
-    /// with its own bytes and pointer; the others are not touched by it.
-    ///
-    /// The list is read in one pass straight into `T`; only if an item is bad is the page read again item by item, and
-    /// then `map` sees the good items a second time: it must not count.
-    ///
-    /// # Errors
-    /// A body that is no JSON, or in which there is no list at the pointer. See [`Failure::from`] a JSON error.
-    pub fn map_items<'a, E, T>(
-        &mut self,
-        response: &'a Response,
-        pointer: &str,
-        map: impl FnMut(T, &mut Item<'_>) -> Result<(), Unfit>,
-    ) -> Result<Rest<'a>, Failure>
-    where
-        E: Entity,
-        T: Deserialize<'a>,
-    {
-        items::map(self, E::KIND.name(), response, pointer, map)
     }
 
     /// The run goes on at `cursor`.

@@ -70,7 +70,7 @@ impl Scan<'_> {
             self.expect(b':')?;
             let length = base.len();
             base.push('/');
-            base.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            base.push_str(&renmen_schema::pointer::escape(&key));
             if key == *wanted {
                 self.object_or_list(deeper, base, found)?;
             } else {

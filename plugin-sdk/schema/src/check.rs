@@ -115,16 +115,11 @@ impl<'v> Walk<'v> {
             match step {
                 Step::Field(name) => pointer.push_str(name),
                 Step::Index(index) => pointer.push_str(&index.to_string()),
-                Step::Key(key) => pointer.push_str(&escape(key)),
+                Step::Key(key) => pointer.push_str(&crate::pointer::escape(key)),
             }
         }
         pointer
     }
-}
-
-/// A key as a segment of a JSON Pointer (RFC 6901).
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 macro_rules! nothing_to_check {

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::check::{Defect, escape};
+use crate::check::Defect;
 use crate::kind::{Entity, EntityKind};
+use crate::pointer::escape;
 use crate::trail::{Segment, trailed};
 
 /// The codes that the shared types refuse a value with.

@@ -33,12 +33,14 @@ mod excerpt;
 mod failure_kind;
 #[cfg(feature = "gateway")]
 mod field;
+mod finding;
 #[cfg(feature = "gateway")]
 mod json_schema;
 mod kind;
 mod object;
 #[cfg(feature = "gateway")]
 mod place;
+pub mod pointer;
 #[cfg(feature = "gateway")]
 mod refers;
 mod remedy;
@@ -58,6 +60,7 @@ pub use check::{BadValue, Defect, Validate};
 pub use failure_kind::FailureKind;
 #[cfg(feature = "gateway")]
 pub use field::{Field, JsonType, field_at, fields};
+pub use finding::{RunFinding, RunOmission};
 #[cfg(feature = "gateway")]
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};
 pub use kind::{Entity, EntityKind};

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::check::escape;
 use crate::id::ConnectionName;
 use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
+use crate::pointer::escape;
 
 /// The kind of record that the reference at a place means: an application's `/candidate` means a candidate. A `*` or an index
 /// stands for an item of a list. None when there is no such place, or no reference.

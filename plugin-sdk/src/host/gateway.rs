@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::bindings::reader::renmen::connector::types::Header;
 use crate::bindings::reader::renmen::connector::{clock, http, log as wit_log, seal};
 use crate::http::{Request, Response};
-use crate::log::Level;
+use crate::level::Level;
 
 pub(crate) fn send(request: Request) -> Result<Response, Failure> {
     http::send(&lower(request)).map(lift).map_err(Into::into)

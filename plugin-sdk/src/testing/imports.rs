@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{SealCall, State};
 use crate::Failure;
 use crate::http::{Request, Response};
-use crate::log::Level;
+use crate::level::Level;
 
 /// Begins the failure of a request that the script does not know.
 pub(super) const NO_ANSWER: &str = "no scripted answer for";

@@ -65,7 +65,7 @@ fn list(records: &Value) -> &[Value] {
 /// Pointer and both sides of the first leaf that differs; a side that has none is none.
 fn differing<'v>(old: &'v Value, new: &'v Value, at: String) -> Option<(String, Option<&'v Value>, Option<&'v Value>)> {
     let below = |key: &dyn std::fmt::Display, old: Option<&'v Value>, new: Option<&'v Value>| {
-        let at = format!("{at}/{}", key.to_string().replace('~', "~0").replace('/', "~1"));
+        let at = format!("{at}/{}", renmen_schema::pointer::escape(&key.to_string()));
         match (old, new) {
             (Some(old), Some(new)) => differing(old, new, at),
             (None, None) => None,

@@ -154,7 +154,7 @@ fn pointers(body: &Value) -> Vec<String> {
         let below: Vec<(String, &Value)> = match value {
             Value::Object(members) => members
                 .iter()
-                .map(|(name, value)| (format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), value))
+                .map(|(name, value)| (format!("{at}/{}", renmen_schema::pointer::escape(name)), value))
                 .collect(),
             // Items of one list are alike: the first and the last stand for all.
             Value::Array(items) => {

@@ -65,24 +65,42 @@ fn an_edge_to_somebody_elses_library_is_found() {
 const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-schema", &[]),
     ("renmen-plugin", &["renmen-schema"]),
+    ("renmen-clock", &[]),
     ("renmen-origin", &[]),
     ("renmen-config", &["renmen-schema", "renmen-origin"]),
     ("renmen-vault", &["renmen-schema"]),
     ("renmen-store", &["renmen-schema"]),
-    ("renmen-egress", &["renmen-schema", "renmen-origin", "renmen-turns", "renmen-vault"]),
+    ("renmen-egress", &["renmen-clock", "renmen-schema", "renmen-origin", "renmen-turns", "renmen-vault"]),
     ("renmen-turns", &[]),
     ("renmen-plugin-host", &["renmen-schema", "renmen-egress", "renmen-turns"]),
-    ("renmen-sync", &["renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store", "renmen-turns"]),
-    ("renmen-flow", &["renmen-schema", "renmen-store", "renmen-turns"]),
-    ("renmen-receiver", &["renmen-schema", "renmen-store", "renmen-vault", "renmen-egress", "renmen-flow"]),
-    ("renmen-interview", &["renmen-schema", "renmen-store"]),
+    (
+        "renmen-sync",
+        &["renmen-clock", "renmen-schema", "renmen-egress", "renmen-plugin-host", "renmen-store", "renmen-turns"],
+    ),
+    ("renmen-flow", &["renmen-clock", "renmen-schema", "renmen-store", "renmen-turns"]),
+    (
+        "renmen-receiver",
+        &["renmen-clock", "renmen-schema", "renmen-store", "renmen-vault", "renmen-egress", "renmen-flow"],
+    ),
+    ("renmen-interview", &["renmen-clock", "renmen-schema", "renmen-store"]),
     ("renmen-records", &["renmen-schema", "renmen-store"]),
     (
         "renmen-api",
-        &["renmen-schema", "renmen-store", "renmen-records", "renmen-interview", "renmen-flow", "renmen-receiver"],
+        &[
+            "renmen-clock",
+            "renmen-schema",
+            "renmen-store",
+            "renmen-records",
+            "renmen-interview",
+            "renmen-flow",
+            "renmen-receiver",
+        ],
     ),
     ("renmen-misbehave", &[]),
-    ("renmen-kit", &["renmen-schema", "renmen-vault", "renmen-egress", "renmen-plugin-host", "renmen-misbehave"]),
+    (
+        "renmen-kit",
+        &["renmen-clock", "renmen-schema", "renmen-vault", "renmen-egress", "renmen-plugin-host", "renmen-misbehave"],
+    ),
 ];
 
 fn forbidden(package: &str, allowed: &[&str], direct: &BTreeSet<String>) -> Vec<String> {

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-/// The machine's clock in milliseconds since the epoch.
-pub(crate) fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
-}
+pub(crate) use renmen_clock::now_ms;
 
 /// A time in an answer, held in milliseconds since the epoch: `2026-01-31T08:00:00.000Z` (RFC 3339, UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]

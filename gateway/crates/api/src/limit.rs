@@ -2,7 +2,7 @@
 //! raise. A limit that nobody hears of would be a ceiling that nobody can find.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
@@ -112,7 +112,7 @@ impl Reached {
             let entry = entries.entry((limit, tenant.cloned())).or_insert_with(fresh);
             entry.times += 1;
             entry.last = now;
-            entry.last_at_ms = now_ms();
+            entry.last_at_ms = renmen_clock::now_ms();
         }
         let mut logged = self.logged.lock();
         if logged.get(&limit).is_none_or(|at| now.saturating_duration_since(*at) >= LOG_EVERY) {
@@ -136,11 +136,6 @@ impl Reached {
         });
         told.collect()
     }
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) fn read_field(node: &Node<'_>) -> Option<String> {
         _ => Err("is not a field".to_owned()),
     };
     let text = node.parsed(pointer, "write a JSON Pointer such as \"/person/gender\"")?;
-    let path: Vec<String> = text.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
+    let path: Vec<String> = renmen_schema::pointer::names(&text);
     match check_place_in_any(&path) {
         Ok(()) => Some(text),
         Err(no) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use renmen_clock::Clock;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::Store;
 use tokio::sync::Notify;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::definition_cache::DefinitionCache;
-use crate::options::{Clock, FlowOptions};
+use crate::options::FlowOptions;
 
 /// How long to wait for a store that is away.
 const STORE_WAIT: Duration = Duration::from_secs(1);

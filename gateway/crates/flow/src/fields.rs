@@ -103,7 +103,7 @@ impl Fields {
 }
 
 fn segments(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect()
+    renmen_schema::pointer::names(pointer)
 }
 
 fn alike(one: &str, other: &str) -> bool {

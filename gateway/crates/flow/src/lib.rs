@@ -44,4 +44,5 @@ pub use feed_reader::FeedPass;
 pub use fields::Fields;
 pub use links::{DecisionLinks, LinkMaker};
 pub use manage::{DRY_RUN_CHANGES_MAX, DryRun, FLOWS_MAX, FlowView};
-pub use options::{Clock, FlowOptions, SystemClock};
+pub use options::FlowOptions;
+pub use renmen_clock::{Clock, SystemClock};

@@ -1,4 +1,4 @@
-//! The limits of flows, and the clock.
+//! The limits of flows.
 
 use std::time::Duration;
 
@@ -46,22 +46,6 @@ impl Default for FlowOptions {
             keep: Duration::from_secs(30 * 86_400),
             lease_margin: Duration::from_secs(30),
         }
-    }
-}
-
-/// The time, so that a test can have its own.
-pub trait Clock: Send + Sync {
-    /// Milliseconds since the epoch.
-    fn now_ms(&self) -> i64;
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_ms(&self) -> i64 {
-        jiff::Timestamp::now().as_millisecond()
     }
 }
 

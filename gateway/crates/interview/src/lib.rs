@@ -15,7 +15,6 @@ mod author;
 mod backfill;
 mod band;
 mod children;
-mod clock;
 mod copies;
 mod decide;
 mod dossier;
@@ -45,7 +44,6 @@ pub use backfill::{PastDecision, decide_past};
 pub use band::{
     Asked, BandAnswer, BandAsk, BandDesk, BandIndex, BandOptions, BandWork, JobFacts, JobId, Unknown, Verdict,
 };
-pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::{
     Before, By, CorrectionAsk, DecisionAsk, Dimension, Judged, JudgedCorrection, Made, PersonVerdict, ReopenAsk,
     RuleSpec, RuleUse, Stands,
@@ -54,6 +52,7 @@ pub use error::InterviewError;
 pub use interview_loop::{InterviewLoop, LoopOptions, LoopWork};
 pub use link::{DecisionLink, LinkDesk, LinkFault, LinkKey};
 pub use progress::{LoopProgress, SetAside};
+pub use renmen_clock::{Clock, ManualClock, SystemClock};
 pub use screen::{ScreenNode, ScreenStage, ScreenToken, ScreenView};
 pub use seat::LoopHolder;
 pub use sources::Sources;

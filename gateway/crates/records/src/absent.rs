@@ -19,7 +19,7 @@ fn walk(value: &Value, path: &mut String, found: &mut Vec<Defect>) {
     let length = path.len();
     let mut inside = |name: &str, member: &Value, path: &mut String| {
         path.push('/');
-        path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        path.push_str(&renmen_schema::pointer::escape(name));
         walk(member, path, found);
         path.truncate(length);
     };

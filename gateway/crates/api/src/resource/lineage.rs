@@ -131,7 +131,7 @@ impl Walk<'_> {
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (name, member) in members {
-                    let token = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+                    let token = format!("/{}", renmen_schema::pointer::escape(name));
                     path.push_str(&token);
                     pattern.push_str(&token);
                     self.visit(member, path, pattern);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use rand::Rng as _;
+use renmen_clock::{Backoff, up_to_whole};
 use renmen_schema::FailureKind;
 use renmen_store::outbox::{AttemptEnd, Claimed, DeliveryRow, ReceiptKept};
 use serde_json::{Value, json};
@@ -173,8 +174,8 @@ fn wait(schedule: &RetrySchedule, attempts: u32) -> i64 {
     let mut rng = rand::rng();
     match schedule {
         RetrySchedule::Backoff { base, max } => {
-            let doubled = millis(*base).saturating_mul(1 << attempts.saturating_sub(1).min(30));
-            rng.random_range(0..=doubled.clamp(1, millis(*max).max(1)))
+            let whole = Backoff { first: *base, longest: *max }.wait(attempts);
+            millis(up_to_whole(whole, rng.random()))
         }
         RetrySchedule::Steps(steps) => {
             let at = (attempts.saturating_sub(1) as usize).min(steps.len().saturating_sub(1));

@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
+use renmen_clock::{Backoff, upper_half};
 use renmen_schema::FailureKind;
 
 use crate::destination::Failure;
+use crate::options::millis;
 
 /// Troubles in a row after which everything waits for one attempt.
 const TROUBLES_MAX: u32 = 3;
-/// The first wait of a destination that is away; it doubles.
-const WAIT_BASE_MS: i64 = 1_000;
-/// The longest.
-const WAIT_MAX_MS: i64 = 5 * 60_000;
+/// The waits of a destination that is away.
+const AWAY: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5 * 60) };
 /// Of what waits for a person.
-const ATTENTION_MS: i64 = 5 * 60_000;
+const ATTENTION: Duration = Duration::from_secs(5 * 60);
 /// The longest wait that a destination may ask for: a mistaken header must not silence it for ever.
 const ASKED_MAX_MS: i64 = 86_400_000;
 /// Work that is taken ahead should be done within this time.
@@ -70,16 +70,16 @@ impl Brake {
         let wait = match failure.kind {
             FailureKind::RateLimited => {
                 self.allowed = (self.allowed / 2).max(1);
-                Some(asked.unwrap_or(WAIT_BASE_MS))
+                Some(asked.unwrap_or(millis(AWAY.first)))
             }
             FailureKind::UpstreamUnavailable => {
                 self.troubles = self.troubles.saturating_add(1);
                 let over = self.troubles.checked_sub(TROUBLES_MAX);
-                over.map(|over| drawn(WAIT_BASE_MS.saturating_mul(1 << over.min(20)).min(WAIT_MAX_MS), dice)).max(asked)
+                over.map(|over| drawn(AWAY.wait(over.saturating_add(1)), dice)).max(asked)
             }
             FailureKind::AuthRequired | FailureKind::NotGranted | FailureKind::BadConfig => {
                 self.troubles = self.troubles.saturating_add(1);
-                Some(drawn(ATTENTION_MS, dice))
+                Some(drawn(ATTENTION, dice))
             }
             // It answered, to this delivery alone.
             _ => None,
@@ -93,9 +93,9 @@ impl Brake {
     }
 }
 
-/// Between half of a wait and the whole of it.
-fn drawn(wait_ms: i64, dice: f64) -> i64 {
-    wait_ms / 2 + (wait_ms as f64 / 2.0 * dice.clamp(0.0, 1.0)) as i64
+/// Spread over its upper half.
+fn drawn(wait: Duration, dice: f64) -> i64 {
+    millis(upper_half(wait, dice))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Where the loop takes the time from: a clock that tests can move.
+//! The time of day and the time that passes: a clock that tests can move.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A clock.
+/// Two clocks in one: somebody may set the time of day, and nobody the time that has passed.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00Z.
     fn now_ms(&self) -> i64;
@@ -16,18 +16,24 @@ pub trait Clock: Send + Sync {
     }
 }
 
-/// The machine's.
+/// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        now_ms()
     }
 }
 
-/// One that stands still until it is moved.
+/// The machine's time of day, in milliseconds since 1970-01-01T00:00Z.
+#[must_use]
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A clock that stands still until it is moved.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     now_ms: AtomicI64,
@@ -59,5 +65,18 @@ impl Clock for ManualClock {
 
     fn elapsed(&self) -> Duration {
         Duration::from_millis(self.elapsed_ms.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_it_is_moved_and_each_time_alone() {
+        let clock = ManualClock::at(1_000);
+        clock.pass(Duration::from_secs(2));
+        assert_eq!((clock.now_ms(), clock.elapsed()), (1_000, Duration::from_secs(2)));
+        assert!(SystemClock.now_ms() > 1_700_000_000_000 && SystemClock.elapsed() <= SystemClock.elapsed());
     }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn pull(
 ) -> Vec<Pulled> {
     let runs = keys.into_iter().map(|key| async move {
         let report =
-            running.engine.run_stream(&key, renmen_store::RunTrigger::Manual, cancel.child_token(), progress).await;
+            running.engine.runs().run(&key, renmen_store::RunTrigger::Manual, cancel.child_token(), progress).await;
         (key, report)
     });
     let mut pulled: Vec<Pulled> = futures_util::stream::iter(runs).buffer_unordered(PARALLEL).collect().await;

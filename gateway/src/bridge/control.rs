@@ -186,11 +186,11 @@ impl Control for ControlBridge {
         }
         let engine = &self.running.engine;
         let key = engine.key(tenant, connection, stream).map_err(refused)?;
-        engine.start(&key, renmen_store::RunTrigger::Manual, self.cancel.child_token()).await.map_err(refused)
+        engine.runs().start(&key, renmen_store::RunTrigger::Manual, self.cancel.child_token()).await.map_err(refused)
     }
 
     async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError> {
-        match self.running.engine.retry_quarantine(tenant, id).await.map_err(refused)? {
+        match self.running.engine.quarantine().retry(tenant, id).await.map_err(refused)? {
             renmen_sync::RetryOutcome::Accepted(_) => Ok(RetryOutcome::Accepted),
             renmen_sync::RetryOutcome::Still { code, reason } => {
                 Ok(RetryOutcome::Still { reason: format!("{code}: {reason}") })

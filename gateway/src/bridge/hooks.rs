@@ -41,7 +41,8 @@ impl HooksBridge {
 #[async_trait]
 impl Hooks for HooksBridge {
     fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize> {
-        let receiving = self.running.engine.receiving(connection).map(|found| found.hooks().body_bytes_max);
+        let receiving =
+            self.running.engine.deliveries().receiving(connection).map(|found| found.hooks().body_bytes_max);
         receiving.or_else(|| usize::try_from(self.off(connection)?.limits.webhook_bytes_max).ok())
     }
 
@@ -57,7 +58,7 @@ impl Hooks for HooksBridge {
             return Err(HookRefusal::Unavailable);
         }
         let engine = &self.running.engine;
-        let found = engine.receiving(connection).ok_or(HookRefusal::Unknown)?;
+        let found = engine.deliveries().receiving(connection).ok_or(HookRefusal::Unknown)?;
         let sender = sender_of(delivery.sender);
         let delivery = Delivery {
             method: delivery.method,
@@ -68,7 +69,7 @@ impl Hooks for HooksBridge {
             window: found.hooks().window,
             door: Door::Request,
         };
-        let taken = engine.take_in(found.tenant(), connection, sender, delivery).await.map_err(refusal)?;
+        let taken = engine.deliveries().take_in(found.tenant(), connection, sender, delivery).await.map_err(refusal)?;
         Ok(HookAnswer { status: taken.answer.status, headers: taken.answer.headers, body: taken.answer.body })
     }
 }

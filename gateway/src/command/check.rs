@@ -22,7 +22,7 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut reports = Vec::new();
     for runtime in running.engine.connections() {
-        reports.push(running.engine.check(runtime.tenant(), runtime.name(), &cancel).await?);
+        reports.push(running.engine.checks().connection(runtime.tenant(), runtime.name(), &cancel).await?);
     }
     let reports: Vec<Checked<'_>> =
         reports.into_iter().map(|report| Checked { reach: running.reaches.get(&report.connection), report }).collect();

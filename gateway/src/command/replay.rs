@@ -31,7 +31,8 @@ pub(crate) async fn run(
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut found: Vec<Difference> = Vec::new();
-    let report = running.engine.replay(&key, apply, &mut |difference| found.push(difference), &cancel).await?;
+    let report =
+        running.engine.replays().stream(&key, apply, &mut |difference| found.push(difference), &cancel).await?;
     let rows = found.iter().map(|difference| {
         let fields = difference.fields.iter().map(show).collect::<Vec<_>>().join("\n");
         vec![

@@ -1,114 +1,207 @@
-//! No module of these crates knows another that knows it in turn, directly or by way of others: each can be read, and changed, after
-//! those below it. What a parent and its own children know of each other does not count.
+//! Modules of a crate know each other one way: none uses another that uses it, however long the way round. A parent and its
+//! child may, because the child's names are the parent's.
+//!
+//! Read from the sources: paths that begin with `crate::` or `super::`, without comments and tests.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// A module's path within its crate.
-type Name = Vec<String>;
+/// Crates in which there is no circle, and none may come.
+const OPENED: &[&str] = &[
+    "gateway/crates/api",
+    "gateway/crates/egress",
+    "gateway/crates/flow",
+    "gateway/crates/kit",
+    "gateway/crates/origin",
+    "gateway/crates/plugin-host",
+    "gateway/crates/receiver",
+    "gateway/crates/store",
+    "gateway/crates/sync",
+    "gateway/crates/turns",
+    "gateway/crates/vault",
+    "plugin-sdk",
+];
 
-fn names(path: &str) -> Name {
-    path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect()
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn modules_know_each_other_one_way() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+    for place in OPENED {
+        let modules = modules(&root.join(place).join("src"));
+        assert!(!modules.is_empty(), "{place} has no sources");
+        let graph = graph(&modules);
+        assert_eq!(circles(&graph), Vec::<Vec<String>>::new(), "circles in {place}");
+    }
 }
 
-/// The modules below a crate's `src`, each without comments and tests.
-fn modules(src: &Path) -> BTreeMap<Name, String> {
+#[test]
+fn a_circle_is_found_however_it_is_written() {
+    let crate_of = |files: &[(&str, &str)]| {
+        let modules = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        circles(&graph(&modules))
+    };
+    let three = [
+        ("", "mod a; mod b; mod c; pub use c::Third;"),
+        ("a", "use crate::{b::{self, Second}, other};"),
+        ("b", "fn f() { let x = crate::Third; }"),
+        ("c", "use super::a;"),
+    ];
+    assert_eq!(crate_of(&three), [["a", "b", "c"]]);
+    let one_way =
+        [("", "mod a; mod b;"), ("a", "use crate::b::B;"), ("b", "// use crate::a;\n#[cfg(test)] use crate::a::A;")];
+    assert!(crate_of(&one_way).is_empty());
+    let family = [("", "mod a;"), ("a", "mod b; use b::B;"), ("a::b", "use super::A; use crate::a::C;")];
+    assert!(crate_of(&family).is_empty());
+}
+
+/// Module → its text without comments and tests. The root is the empty name.
+fn modules(src: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    let mut folders = vec![src.to_path_buf()];
+    let mut folders: Vec<PathBuf> = vec![src.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
+            let name = path.strip_prefix(src).unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-                continue;
-            }
-            let relative = path.strip_prefix(src).unwrap().to_str().unwrap();
-            let Some(stem) = relative.strip_suffix(".rs") else { continue };
-            let name = names(&stem.strip_suffix("/mod").unwrap_or(stem).replace('/', "::"));
-            if !["lib", "main", "tests"].contains(&name.last().unwrap().as_str()) {
-                found.insert(name, code(&std::fs::read_to_string(&path).unwrap()));
+            } else if let Some(name) = name.strip_suffix(".rs")
+                && !name.ends_with("tests")
+                && !name.starts_with("bin/")
+            {
+                let name = name.strip_suffix("/mod").unwrap_or(name);
+                let name = if name == "lib" { "" } else { name };
+                found.insert(name.replace('/', "::"), std::fs::read_to_string(&path).unwrap());
             }
         }
     }
     found
 }
 
-fn code(source: &str) -> String {
-    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-    source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
-}
-
-/// Everything that a module names by a path of its crate.
-fn named(module: &Name, code: &str) -> Vec<Name> {
-    let mut all = Vec::new();
-    for (keyword, from) in [("crate::", &[][..]), ("super::", &module[..module.len() - 1])] {
-        for (at, _) in code.match_indices(keyword) {
-            if code[..at].ends_with(|c: char| c.is_alphanumeric() || "_$:".contains(c)) {
-                continue;
-            }
-            let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-            let rest = &code[at + keyword.len()..];
-            let end = rest.find(|c| !is_path(c)).unwrap_or(rest.len());
-            let base: Name = from.iter().cloned().chain(names(&rest[..end])).collect();
-            if let Some(group) = rest[end..].strip_prefix('{') {
-                let group = group.split(';').next().unwrap_or_default();
-                let items = group.split(|c| !is_path(c)).filter(|item| !item.is_empty());
-                all.extend(items.map(|item| base.iter().cloned().chain(names(item)).collect::<Name>()));
-            }
-            all.push(base);
-        }
-    }
-    all
-}
-
-/// The modules that lie on circles; empty when there are none.
-fn circles(modules: &BTreeMap<Name, String>) -> Vec<String> {
-    let mut edges: BTreeMap<&Name, BTreeSet<&Name>> = BTreeMap::new();
-    for (module, code) in modules {
-        let known = named(module, code).into_iter().filter_map(|path| {
-            let longest = (1..=path.len()).rev().find_map(|length| modules.get_key_value(&path[..length]));
-            longest.map(|(name, _)| name)
+fn graph(modules: &BTreeMap<String, String>) -> Graph {
+    let root = modules.get("").map(|text| code(text)).unwrap_or_default();
+    // What the root hands out by name: `pub use guard::Guard;`.
+    let handed: BTreeMap<String, String> = root
+        .split(';')
+        .filter_map(|item| item.rsplit_once("use ").map(|(_, path)| path.trim().to_owned()))
+        .flat_map(|path| expand(&path))
+        .filter_map(|path| {
+            let module = longest_module(&path, modules)?;
+            Some((path.last()?.clone(), module))
+        })
+        .collect();
+    let edges = |(name, text): (&String, &String)| {
+        let parent = name.rsplit_once("::").map_or("", |(parent, _)| parent);
+        let text = code(text);
+        let used = paths(&text).into_iter().filter_map(|(from_parent, path)| {
+            let base = if from_parent { parent } else { "" };
+            let whole: Vec<String> =
+                base.split("::").filter(|part| !part.is_empty()).map(str::to_owned).chain(path).collect();
+            longest_module(&whole, modules).or_else(|| handed.get(whole.first()?).cloned())
         });
-        edges.insert(module, known.filter(|other| !other.starts_with(module) && !module.starts_with(other)).collect());
+        (name.clone(), used.filter(|other| other != name && !is_family(name, other)).collect())
+    };
+    modules.iter().filter(|(name, _)| !name.is_empty()).map(edges).collect()
+}
+
+/// The text without comments, up to its tests.
+fn code(text: &str) -> String {
+    let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+    shipped.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+fn is_family(one: &str, other: &str) -> bool {
+    let is_under = |child: &str, parent: &str| child.strip_prefix(parent).is_some_and(|rest| rest.starts_with("::"));
+    is_under(one, other) || is_under(other, one)
+}
+
+/// The module that a path leads into: the longest beginning that is one.
+fn longest_module(path: &[String], modules: &BTreeMap<String, String>) -> Option<String> {
+    (1..=path.len()).rev().map(|length| path[..length].join("::")).find(|name| modules.contains_key(name))
+}
+
+/// Every path that begins with `crate::` (false) or `super::` (true), without that beginning.
+fn paths(code: &str) -> Vec<(bool, Vec<String>)> {
+    let mut found = Vec::new();
+    for (begin, from_parent) in [("crate::", false), ("super::", true)] {
+        for (at, _) in code.match_indices(begin) {
+            let before = code[..at].chars().next_back();
+            if before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':' && c != '$') {
+                found.extend(expand(&code[at + begin.len()..]).into_iter().map(|path| (from_parent, path)));
+            }
+        }
     }
-    // What knows nobody any more, and what nobody knows any more, is on no circle.
+    found
+}
+
+/// `a::{b, c::D}` at the beginning of a text as `a::b` and `a::c::D`.
+fn expand(text: &str) -> Vec<Vec<String>> {
+    let mut at = text;
+    let mut path = Vec::new();
     loop {
-        let known: BTreeSet<&Name> = edges.values().flatten().copied().collect();
-        let free: Vec<&Name> =
-            edges.iter().filter(|(name, to)| to.is_empty() || !known.contains(*name)).map(|(name, _)| *name).collect();
-        if free.is_empty() {
-            return edges.keys().map(|name| name.join("::")).collect();
+        at = at.trim_start();
+        if let Some(group) = at.strip_prefix('{') {
+            let inner = items(group).into_iter().flat_map(expand);
+            return inner.map(|rest| path.iter().cloned().chain(rest).collect()).collect();
         }
-        for name in free {
-            edges.remove(name);
-            edges.values_mut().for_each(|to| {
-                to.remove(name);
-            });
+        let length = at.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(at.len());
+        if length > 0 && &at[..length] != "self" {
+            path.push(at[..length].to_owned());
+        }
+        match at[length..].strip_prefix("::") {
+            Some(rest) => at = rest,
+            None => return vec![path],
         }
     }
 }
 
-#[test]
-fn the_modules_of_these_crates_form_no_circle() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for name in ["flow", "receiver", "api"] {
-        let modules = modules(&root.join("gateway/crates").join(name).join("src"));
-        assert!(modules.len() > 10, "the sources of {name} were not found");
-        assert_eq!(circles(&modules), Vec::<String>::new(), "modules of {name} that know each other in a circle");
+/// What stands between the commas of a group, up to its end.
+fn items(group: &str) -> Vec<&str> {
+    let (mut depth, mut begin, mut found) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                found.push(&group[begin..at]);
+                return found;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(&group[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
     }
+    found
 }
 
-#[test]
-fn a_circle_is_found_however_its_paths_are_written() {
-    let of =
-        |sources: &[(&str, &str)]| circles(&sources.iter().map(|(name, source)| (names(name), code(source))).collect());
-    let tree = [("a", "use crate::b::B;"), ("b", "use crate::c::{C, d::D};"), ("c", ""), ("c::d", "use super::C;")];
-    assert_eq!(of(&tree), [""; 0]);
-    assert_eq!(of(&[("a", "use crate::b::B;"), ("b", "fn f() -> crate::a::A {}")]), ["a", "b"]);
-    assert_eq!(of(&[("m::a", "use super::b::B;"), ("m::b", "use crate::{m::a::A, x};"), ("m", "")]), ["m::a", "m::b"]);
-    assert_eq!(
-        of(&[("a", "use crate::b;"), ("b", "use crate::c;"), ("c", "use crate::a;"), ("d", "use crate::a;")]),
-        ["a", "b", "c"]
-    );
-    assert_eq!(of(&[("a", "use crate::b;"), ("b", "// crate::a\n#[cfg(test)]\nmod t { use crate::a; }")]), [""; 0]);
+/// Groups of modules each of which reaches all others.
+fn circles(graph: &Graph) -> Vec<Vec<String>> {
+    let reach: BTreeMap<&String, BTreeSet<&String>> = graph.keys().map(|from| (from, reachable(from, graph))).collect();
+    let mut found: BTreeSet<Vec<String>> = BTreeSet::new();
+    for (from, reached) in &reach {
+        let circle: Vec<String> = reached
+            .iter()
+            .filter(|to| reach.get(**to).is_some_and(|back| back.contains(from)))
+            .map(|to| (*to).clone())
+            .collect();
+        if circle.len() > 1 {
+            found.insert(circle);
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn reachable<'g>(from: &'g String, graph: &'g Graph) -> BTreeSet<&'g String> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![from];
+    while let Some(module) = next.pop() {
+        for to in graph.get(module).into_iter().flatten() {
+            if reached.insert(to) {
+                next.push(to);
+            }
+        }
+    }
+    reached
 }

@@ -61,7 +61,7 @@ impl Default for EgressOptions {
             settle: Duration::from_millis(500),
             drop_files_max: 10_000,
             memory: MemoryBudget::default(),
-            clock: Arc::new(crate::send::now_ms),
+            clock: Arc::new(renmen_clock::now_ms),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::redactor::Redactor;
 use crate::resolve::AddressBook;
 use crate::retry::Retry;
 use crate::seal::Seal;
-use crate::secrecy::Found;
+use crate::secrecy::FoundSecret;
 use crate::{EgressLimits, LineBudget, OperatorGrant, Scanner, Sighting};
 
 /// One connection's way out. Made by [`crate::Egress::connect`].
@@ -85,7 +85,7 @@ impl Connection {
     /// Whose live secret stands in these bytes, for what the connector can see the end of: a cursor, a receipt, an answer. Here
     /// a search that knows every piece would be a question that it can ask.
     #[must_use]
-    pub fn secret_in(&self, bytes: &[u8]) -> Option<Found> {
+    pub fn secret_in(&self, bytes: &[u8]) -> Option<FoundSecret> {
         self.parts.redactor.find(bytes)
     }
 

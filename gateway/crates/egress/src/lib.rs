@@ -72,9 +72,9 @@ pub use memory::{
 pub use once::Reply;
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within, unpacked_bytes};
 pub use reach::{Reach, SlotReach, SocketReach};
-pub use redactor::{Place, Scanner, Sighting};
+pub use redactor::{Scanner, Sighting, SightingPlace};
 pub use resolve::{Lookup, SystemLookup};
 pub use seal::{Incoming, NONCE_CHARS, Proved, SEAL_PARTS_MAX, Seal, Signing};
-pub use secrecy::{Found, SecretFinder};
+pub use secrecy::{FoundSecret, SecretFinder};
 pub use spec::{ConnectionSpec, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 pub use wish::host_faults;

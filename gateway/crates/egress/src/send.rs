@@ -1,7 +1,7 @@
 //! The steps of a request, in their order. Each is a function elsewhere; here is only what follows what.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -89,7 +89,7 @@ impl Connection {
             request_headers: request.headers,
             request_body: request.body,
             response: outcome?,
-            at_ms: now_ms(),
+            at_ms: renmen_clock::now_ms(),
             took_ms,
         });
         tape.record(key, exchange.clone());
@@ -382,9 +382,4 @@ fn place_of(target: &Target) -> String {
         Target::Drop(Some(_)) => "drop:///(file)".into(),
         Target::Drop(None) => "drop:///".into(),
     }
-}
-
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

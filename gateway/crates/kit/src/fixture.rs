@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::KitError;
 use crate::disguise::{Disguised, disguise};
-use crate::trial::{self, Outcome, Played, Report, Trial};
+use crate::trial::{self, Played, Report, Trial, TrialResult};
 
 /// The key by which recordings of one folder turn the same person into the same made-up one. Beside the fixtures, never in git.
 const KEY_FILE: &str = ".disguise-key";
@@ -37,7 +37,7 @@ pub struct Recorded {
 /// # Errors
 /// [`KitError::Usage`] when there is nothing to record, something cannot be taken out, or the connector makes something else of
 /// the fixture; [`KitError::File`] when it cannot be written.
-pub async fn record(trial: &Trial, outcome: &Outcome, file: &Path) -> Result<Recorded, KitError> {
+pub async fn record(trial: &Trial, outcome: &TrialResult, file: &Path) -> Result<Recorded, KitError> {
     if outcome.pages.is_empty() {
         let why = outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default();
         return Err(KitError::Usage(format!("there is no page to keep: {why}")));
@@ -52,14 +52,14 @@ pub async fn record(trial: &Trial, outcome: &Outcome, file: &Path) -> Result<Rec
 }
 
 /// The connector once more, over the fixture alone.
-async fn prove(trial: &Trial, outcome: &Outcome, disguised: &Disguised) -> Result<Recorded, KitError> {
+async fn prove(trial: &Trial, outcome: &TrialResult, disguised: &Disguised) -> Result<Recorded, KitError> {
     let plugin = &outcome.plugin;
     let tape = Played::new(&disguised.exchanges, plugin.manifest().slots.keys());
     let call = trial.call(plugin, Arc::new(tape), &disguised.config)?;
     let pages_max = u32::try_from(outcome.pages.len()).unwrap_or(u32::MAX);
     let (pages, failure) = trial::pull(plugin, &call, &trial.stream, trial.cursor.clone(), pages_max).await;
-    let again = Outcome { plugin: plugin.clone(), pages, exchanges: Vec::new(), failure };
-    let counts = |outcome: &Outcome| {
+    let again = TrialResult { plugin: plugin.clone(), pages, exchanges: Vec::new(), failure };
+    let counts = |outcome: &TrialResult| {
         let report = Report::of(outcome, trial.stream.as_str());
         (report.records.len(), report.refused.len(), outcome.pages.len())
     };

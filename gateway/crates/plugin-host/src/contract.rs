@@ -2,14 +2,11 @@
 
 use crate::inspect::Inspection;
 use crate::load_error::LoadError;
-
-/// The release of `renmen:connector` that this gateway serves. Every release of its line (`0.2.*`) links.
-pub const CONTRACT: &str = "0.2.0";
+use crate::release::{CONTRACT, interface_of};
 
 /// The releases whose lines are served, the current one first. The line before it stands here for as long as its bindings are kept.
 const SERVED: &[&str] = &[CONTRACT];
 
-const PACKAGE: &str = "renmen:connector/";
 /// What a connector may import. `types` holds no function.
 const IMPORTS: [&str; 5] = ["types", "http", "clock", "log", "seal"];
 
@@ -52,15 +49,8 @@ fn check_promises(inspection: &Inspection) -> Result<(), LoadError> {
     Ok(())
 }
 
-impl Inspection {
-    /// Does it export this interface of the contract?
-    pub(crate) fn exports_interface(&self, interface: &str) -> bool {
-        self.exports.iter().any(|name| split(name).is_some_and(|(exported, _)| exported == interface))
-    }
-}
-
 fn check_version(inspection: &Inspection) -> Result<(), LoadError> {
-    let named = inspection.imports.iter().chain(&inspection.exports).filter_map(|name| split(name)?.1);
+    let named = inspection.imports.iter().chain(&inspection.exports).filter_map(|name| interface_of(name)?.1);
     let all = named.chain([inspection.manifest.contract.as_str()]);
     for version in all {
         if !is_served(version, SERVED) {
@@ -76,16 +66,7 @@ fn is_served(version: &str, served: &[&str]) -> bool {
 }
 
 fn may_import(name: &str) -> bool {
-    split(name).is_some_and(|(interface, _)| IMPORTS.contains(&interface))
-}
-
-/// `renmen:connector/http@0.2.0` → `http` and `0.2.0`; none for other packages.
-fn split(name: &str) -> Option<(&str, Option<&str>)> {
-    let rest = name.strip_prefix(PACKAGE)?;
-    Some(match rest.split_once('@') {
-        Some((interface, version)) => (interface, Some(version)),
-        None => (rest, None),
-    })
+    interface_of(name).is_some_and(|(interface, _)| IMPORTS.contains(&interface))
 }
 
 /// What semantic versioning calls compatible: the major number, or the minor one below 1.0. None for what is not a version.

@@ -6,7 +6,9 @@ use crate::bindings::exports::renmen::connector::{probe, source};
 use crate::bindings::renmen::connector::types;
 use crate::failure::CallError;
 use crate::guest_text::{CODE_BYTES_MAX, MESSAGE_BYTES_MAX};
-use crate::page::{Coverage, Envelope, Finding, Omission, PageFinding};
+use renmen_schema::{RunFinding, RunOmission};
+
+use crate::page::{Coverage, Envelope, Finding};
 use crate::state::CallState;
 use crate::usage::Usage;
 use renmen_schema::FailureKind;
@@ -56,8 +58,8 @@ pub(crate) fn finding(state: &CallState, from: &probe::Finding) -> Finding {
     }
 }
 
-pub(crate) fn page_finding(state: &CallState, from: &source::Finding) -> PageFinding {
-    PageFinding {
+pub(crate) fn page_finding(state: &CallState, from: &source::Finding) -> RunFinding {
+    RunFinding {
         part: state.clean(&from.part, CODE_BYTES_MAX),
         code: state.clean(&from.code, CODE_BYTES_MAX),
         message: state.clean(&from.message, MESSAGE_BYTES_MAX),
@@ -71,12 +73,17 @@ pub(crate) fn page_finding(state: &CallState, from: &source::Finding) -> PageFin
     }
 }
 
-pub(crate) fn omission(state: &CallState, from: &source::Omission) -> Omission {
-    Omission {
+pub(crate) fn omission(state: &CallState, from: &source::Omission) -> RunOmission {
+    RunOmission {
         part: state.clean(&from.part, CODE_BYTES_MAX),
         rule: state.clean(&from.rule, CODE_BYTES_MAX),
         count: from.count,
-        places: from.places.iter().take(Omission::PLACES_MAX).map(|place| state.clean(place, CODE_BYTES_MAX)).collect(),
+        places: from
+            .places
+            .iter()
+            .take(RunOmission::PLACES_MAX)
+            .map(|place| state.clean(place, CODE_BYTES_MAX))
+            .collect(),
     }
 }
 

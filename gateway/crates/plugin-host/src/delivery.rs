@@ -77,7 +77,7 @@ pub struct Refresh {
 }
 
 /// What a delivery means.
-pub struct Outcome {
+pub struct ReceivedDelivery {
     /// What the vendor is answered.
     pub answer: Answer,
     /// The vendor's id of this delivery, by which a repeated one is known. As the connector gave it: of any length within

@@ -5,6 +5,7 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::digest;
 use crate::load_error::LoadError;
+use crate::release::interface_of;
 
 /// How code that wasmtime compiled ahead of time begins: it is an ELF file.
 const ELF: &[u8] = b"\x7fELF";
@@ -53,6 +54,11 @@ impl Capability {
 }
 
 impl Inspection {
+    /// Does it export this interface of the contract?
+    pub(crate) fn exports_interface(&self, interface: &str) -> bool {
+        self.exports.iter().any(|name| interface_of(name).is_some_and(|(exported, _)| exported == interface))
+    }
+
     /// What it can do, in the order of the contract.
     #[must_use]
     pub fn capabilities(&self) -> Vec<Capability> {

@@ -2,7 +2,7 @@
 //!
 //! A connector is a WebAssembly component with its manifest inside. This crate loads it ([`PluginHost::load`]), gives it
 //! exactly the four interfaces of the contract (`http`, `clock`, `log`, `seal`), calls its exports within the limits of
-//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], a [`Receipt`], an [`Outcome`], or a [`CallError`]
+//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], a [`Receipt`], an [`ReceivedDelivery`], or a [`CallError`]
 //! that names the budget, the connector's own failure, or the crash.
 //!
 //! What it must not know: how a request is granted, signed and sent (that is `renmen-egress`), what a record means (that
@@ -22,6 +22,7 @@
 mod action;
 mod bindings;
 mod call;
+mod calls;
 mod compile;
 mod componentize;
 mod contract;
@@ -31,6 +32,7 @@ mod digest;
 mod engine;
 mod export;
 mod failure;
+mod gate;
 mod guest_text;
 mod host;
 mod inspect;
@@ -43,6 +45,7 @@ mod page;
 mod plugin;
 mod proof;
 mod registry;
+mod release;
 mod scan;
 mod signature;
 mod span;
@@ -54,16 +57,17 @@ pub use action::{Action, Receipt};
 pub use call::{Call, Pull};
 pub use compile::{COMPILE_WORKER, ChildCompiler, CompileLimits, compile_worker};
 pub use componentize::componentize;
-pub use contract::CONTRACT;
-pub use delivery::{Answer, Delivery, Door, Outcome, Refresh};
+pub use delivery::{Answer, Delivery, Door, ReceivedDelivery, Refresh};
 pub use engine::{Allocation, HostOptions, HostTuning, PluginHost};
 pub use failure::CallError;
 pub use inspect::{Capability, Inspection, inspect};
 pub use limits::CallLimits;
 pub use load_error::LoadError;
-pub use page::{Coverage, Envelope, Finding, Omission, Page, PageFinding, Reject};
+pub use page::{Coverage, Envelope, Finding, Page, Reject};
 pub use plugin::Plugin;
 pub use registry::{PluginStatus, Registry, Serving};
+pub use release::CONTRACT;
+pub use renmen_schema::{RunFinding, RunOmission};
 pub use renmen_turns::{Account, CpuShare};
 pub use signature::{SIGNATURE_BYTES_MAX, Signer, Trust, TrustedKey, signature_path};
 pub use usage::Usage;

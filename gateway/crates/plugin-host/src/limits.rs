@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use renmen_turns::CpuShare;
 
+/// What a guest may use of the stack, in bytes. The host's own functions run on the rest of the fiber's 2 MiB.
+pub(crate) const WASM_STACK_BYTES: usize = 512 << 10;
+
 /// What one call of a connector may use up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallLimits {

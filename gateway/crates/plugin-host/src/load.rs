@@ -3,23 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use renmen_turns::{Account, Bounds, Class, Places, Threads, Who};
+use renmen_turns::{Account, Bounds, Class, Who};
 use tokio::io::AsyncReadExt;
 use tracing::Instrument as _;
 use tracing::instrument::WithSubscriber as _;
-use wasmtime::Engine;
-use wasmtime::component::Linker;
 
-use crate::bindings::exports::renmen::connector::{probe, sink, source, webhook};
-use crate::compile::Compiler;
-use crate::contract;
-use crate::digest;
 use crate::engine::{self, PluginHost};
-use crate::inspect::{check_kind, inspect_component};
 use crate::limits::CallLimits;
 use crate::load_error::LoadError;
 use crate::plugin::Plugin;
-use crate::signature::{SIGNATURE_BYTES_MAX, Signer, signature_path};
+use crate::signature::{SIGNATURE_BYTES_MAX, signature_path};
 use crate::state::CallState;
 use crate::verdict;
 
@@ -141,53 +134,5 @@ async fn read_signature(path: &Path) -> Result<Option<String>, LoadError> {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(LoadError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// What admits a plugin; shared with the threads for blocking work.
-pub(crate) struct Gate {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<CallState>,
-    pub(crate) places: Places,
-    pub(crate) threads: Arc<Threads>,
-    pub(crate) dev: bool,
-}
-
-impl Gate {
-    fn admit(
-        &self,
-        bytes: &[u8],
-        pinned: Option<&str>,
-        compiler: &Compiler,
-        signed: impl FnOnce(&[u8]) -> Result<Option<Signer>, LoadError>,
-    ) -> Result<Plugin, LoadError> {
-        check_kind(bytes)?;
-        let digest = digest::of(bytes);
-        digest::check(pinned, &digest, self.dev)?;
-        let signer = signed(bytes)?;
-        let inspection = inspect_component(bytes, digest)?;
-        contract::check(&inspection)?;
-        let plugin = || inspection.manifest.name.clone();
-        let link = |error: wasmtime::Error| LoadError::Link { plugin: plugin(), reason: format!("{error:#}") };
-        let component = compiler.compile(&self.engine, &inspection.manifest.name, &inspection.digest, bytes)?;
-        let pre = self.linker.instantiate_pre(&component).map_err(link)?;
-        let has = |interface| inspection.exports_interface(interface);
-        let source = has("source").then(|| source::GuestIndices::new(&pre)).transpose().map_err(link)?;
-        let sink = has("sink").then(|| sink::GuestIndices::new(&pre)).transpose().map_err(link)?;
-        let webhook = has("webhook").then(|| webhook::GuestIndices::new(&pre)).transpose().map_err(link)?;
-        let probe = has("probe").then(|| probe::GuestIndices::new(&pre)).transpose().map_err(link)?;
-        Ok(Plugin {
-            name: inspection.manifest.name.as_str().into(),
-            manifest: inspection.manifest,
-            digest: inspection.digest,
-            signer,
-            pre,
-            places: self.places.clone(),
-            threads: self.threads.clone(),
-            source,
-            sink,
-            webhook,
-            probe,
-        })
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use renmen_schema::shown::line;
 
-use crate::contract::CONTRACT;
+use crate::release::CONTRACT;
 
 /// Why a plugin was not loaded. Nothing is loaded in part: the one that was there before stays.
 #[derive(Debug, thiserror::Error)]

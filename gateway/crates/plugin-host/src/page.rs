@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use renmen_egress::{CallMemory, Exchange};
-use renmen_schema::Remedy;
+use renmen_schema::{RunFinding, RunOmission};
 
 use crate::usage::Usage;
 
@@ -15,10 +15,10 @@ pub struct Page {
     pub records: Vec<Envelope>,
     /// What the connector could not turn into a record.
     pub rejects: Vec<Reject>,
-    /// Parts of the source that could not be read.
-    pub findings: Vec<PageFinding>,
-    /// What declared rules left out.
-    pub omissions: Vec<Omission>,
+    /// Parts of the source that could not be read. Their texts are cleaned guest text of at most 4 KiB.
+    pub findings: Vec<RunFinding>,
+    /// What declared rules left out. Their texts are cleaned guest text of at most 256 bytes each.
+    pub omissions: Vec<RunOmission>,
     /// How many records the vendor says the whole listing holds, where it says so.
     pub total: Option<u64>,
     /// Where the next pull goes on. Opaque.
@@ -78,39 +78,6 @@ pub struct Reject {
     pub raw: Vec<u8>,
     /// `connector` could not read it, or the host refused what `carries_secret`.
     pub code: &'static str,
-}
-
-/// A part of the source that could not be read: a file, a sheet, a department. Its texts are cleaned guest text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageFinding {
-    /// Which part: `2025-03.xlsx`. At most 256 bytes.
-    pub part: String,
-    /// Stable, for programs: `unreadable_file`, or the vendor's own code. At most 256 bytes.
-    pub code: String,
-    /// What happened and what to do. At most 4 KiB.
-    pub message: String,
-    /// Who can put it right.
-    pub needs: Remedy,
-    /// True: the listing lacks what is in this part, so nothing may be taken for deleted.
-    pub missing: bool,
-}
-
-/// What a declared rule left out of a part. Its texts are cleaned guest text of at most 256 bytes each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Omission {
-    /// As in [`PageFinding::part`].
-    pub part: String,
-    /// The rule: `total_rows`.
-    pub rule: String,
-    /// How many records.
-    pub count: u64,
-    /// Where the first of them stand; at most [`Omission::PLACES_MAX`].
-    pub places: Vec<String>,
-}
-
-impl Omission {
-    /// How many places are kept of one omission.
-    pub const PLACES_MAX: usize = 20;
 }
 
 /// One thing that a probe tried.

@@ -5,7 +5,7 @@ use renmen_egress::{EgressError, Incoming, Proved};
 use renmen_schema::manifest::ProofManifest;
 
 use crate::call::Call;
-use crate::delivery::{Answer, Delivery, Door, Outcome};
+use crate::delivery::{Answer, Delivery, Door, ReceivedDelivery};
 use crate::failure::CallError;
 use crate::plugin::Plugin;
 use crate::usage::Usage;
@@ -42,8 +42,8 @@ fn of(proof: &ProofManifest, call: &Call, delivery: &Delivery) -> Result<Proved,
 }
 
 /// The outcome of a question that the host answered by itself.
-pub(crate) fn answered(answer: Vec<u8>) -> Outcome {
-    Outcome {
+pub(crate) fn answered(answer: Vec<u8>) -> ReceivedDelivery {
+    ReceivedDelivery {
         answer: Answer { status: 200, headers: vec![json()], body: Bytes::from(answer) },
         delivery_id: None,
         records: Vec::new(),

@@ -4,7 +4,7 @@
 //! A record is refused alone, without its bytes: what carries one form of a secret may carry others. What a run goes on from, or
 //! what somebody outside is told (a cursor, a receipt, an answer), cannot be refused alone: it fails the call.
 
-use renmen_egress::{Found, Scanner};
+use renmen_egress::{FoundSecret, Scanner};
 
 use crate::bindings::renmen::connector::types;
 use crate::convert;
@@ -56,14 +56,14 @@ pub(crate) fn items(
 /// Where a secret was found, with the ids that may be told if they hold none.
 struct Carrier {
     place: &'static str,
-    found: Found,
+    found: FoundSecret,
     entity: String,
     external_id: Option<String>,
     pointer: String,
 }
 
 impl Carrier {
-    fn refuse(self, exchange: u32, find: &mut impl FnMut(&[u8]) -> Option<Found>) -> Reject {
+    fn refuse(self, exchange: u32, find: &mut impl FnMut(&[u8]) -> Option<FoundSecret>) -> Reject {
         let Self { place, found, entity, external_id, pointer } = self;
         let mut clean = |text: &String| find(text.as_bytes()).is_none();
         Reject {
@@ -78,7 +78,7 @@ impl Carrier {
     }
 }
 
-fn of_record(record: &types::Envelope, find: &mut impl FnMut(&[u8]) -> Option<Found>) -> Option<Carrier> {
+fn of_record(record: &types::Envelope, find: &mut impl FnMut(&[u8]) -> Option<FoundSecret>) -> Option<Carrier> {
     let places = [
         ("payload", record.payload.as_slice()),
         ("external id", record.external_id.as_bytes()),
@@ -95,7 +95,7 @@ fn of_record(record: &types::Envelope, find: &mut impl FnMut(&[u8]) -> Option<Fo
     })
 }
 
-fn of_reject(state: &CallState, reject: types::Reject, find: &mut impl FnMut(&[u8]) -> Option<Found>) -> Reject {
+fn of_reject(state: &CallState, reject: types::Reject, find: &mut impl FnMut(&[u8]) -> Option<FoundSecret>) -> Reject {
     let id = reject.external_id.as_deref().unwrap_or_default();
     let places = [
         ("rejected record", reject.raw.as_slice()),

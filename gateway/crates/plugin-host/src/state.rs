@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use renmen_egress::{CallMemory, Connection, Exchange, Found, GATEWAY_MEMORY, Held, Tape};
+use renmen_egress::{CallMemory, Connection, Exchange, FoundSecret, GATEWAY_MEMORY, Held, Tape};
 
 use crate::call::Call;
 use crate::failure::CallError;
@@ -147,7 +147,7 @@ impl CallState {
     }
 
     /// Whose secret stands in these bytes, of which the guest learns what became of them.
-    pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<Found> {
+    pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<FoundSecret> {
         self.outside.as_ref()?.egress.secret_in(bytes)
     }
 }

@@ -6,9 +6,9 @@
 use renmen_egress::GATEWAY_MEMORY;
 use wasmtime::{Trap, WasmBacktrace};
 
-use crate::engine::WASM_STACK_BYTES;
 use crate::failure::CallError;
 use crate::guest_text::MESSAGE_BYTES_MAX;
+use crate::limits::WASM_STACK_BYTES;
 use crate::memory::Denied;
 use crate::state::CallState;
 use crate::usage::Usage;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use renmen_egress::{NoTape, Place, Sighting};
+use renmen_egress::{NoTape, Sighting, SightingPlace};
 use renmen_plugin_host::{CallError, Finding, Pull};
 use renmen_schema::FailureKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
@@ -13,9 +13,10 @@ use renmen_turns::{Class, work};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::normalize::{self, Arrived, NOT_GRANTED, Rules};
+use crate::normalize::{self, Arrived, NOT_GRANTED};
+use crate::shared::Shared;
 use crate::source::Reading;
-use crate::{ConnectionRuntime, Engine, RunFailure, SyncError};
+use crate::{ConnectionRuntime, RunFailure, SyncError};
 
 /// Kinds of defects shown for a stream.
 const DEFECTS_SHOWN: usize = 10;
@@ -104,18 +105,27 @@ pub struct DefectCount {
     pub example: String,
 }
 
-impl Engine {
+/// Proves connections: see [`Engine::checks`](crate::Engine::checks).
+pub struct Checks {
+    shared: Arc<Shared>,
+}
+
+impl Checks {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared) }
+    }
+
     /// Checks a connection. Nothing is written and no cursor moves; the vendor is asked for one page of each stream.
     ///
     /// # Errors
     /// [`SyncError::UnknownConnection`]. What does not work is in the report.
-    pub async fn check(
+    pub async fn connection(
         &self,
         tenant: &TenantId,
         name: &ConnectionName,
         cancel: &CancellationToken,
     ) -> Result<CheckReport, SyncError> {
-        let connection = self.connection(tenant, name)?;
+        let connection = self.shared.connection(tenant, name)?;
         let mut report = CheckReport {
             connection: name.clone(),
             plugin: connection.plugin(),
@@ -150,7 +160,7 @@ impl Engine {
     }
 
     fn reading(&self) -> Reading {
-        Reading { tape: Arc::new(NoTape), clock_ms: self.options.clock.now_ms() }
+        Reading { tape: Arc::new(NoTape), clock_ms: self.shared.now_ms() }
     }
 
     async fn check_stream(
@@ -188,8 +198,8 @@ impl Engine {
             }
         };
         (check.has_more, check.http_calls, check.took_ms) = (page.has_more, page.usage.http_calls, page.usage.wall_ms);
-        let rules = Rules::of(connection, &declared.entities);
-        let arrived = Arrived::of(&mut page, self.options.clock.now_ms());
+        let rules = connection.rules(&declared.entities);
+        let arrived = Arrived::of(&mut page, self.shared.now_ms());
         let normalized = work(&connection.account(), Class::Urgent, move || normalize::page(arrived, &rules)).await;
         check.not_granted = normalized.quarantine.iter().filter(|item| item.code == NOT_GRANTED).count() as u64;
         check.refused = normalized.quarantine.len() as u64 - check.not_granted;
@@ -214,9 +224,11 @@ impl Engine {
 fn seen(sighting: &Sighting) -> String {
     let (found, times) = (&sighting.found, sighting.times);
     let what = match sighting.place {
-        Place::Request => format!("the connector tried to send {found}, {times} times: refused"),
-        Place::Answer => format!("answers repeat {found}, {times} times: taken out before the connector sees it"),
-        Place::Output => format!("the connector handed over {found}, {times} times: refused"),
+        SightingPlace::Request => format!("the connector tried to send {found}, {times} times: refused"),
+        SightingPlace::Answer => {
+            format!("answers repeat {found}, {times} times: taken out before the connector sees it")
+        }
+        SightingPlace::Output => format!("the connector handed over {found}, {times} times: refused"),
     };
     match found.public_hint() {
         Some(hint) => format!("{what}; {hint}"),

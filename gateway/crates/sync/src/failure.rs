@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use renmen_clock::{Backoff, upper_half};
 use renmen_egress::GATEWAY_MEMORY;
-use renmen_plugin_host::{CallError, PageFinding};
+use renmen_plugin_host::{CallError, RunFinding};
 use renmen_schema::FailureKind;
 use renmen_schema::Remedy;
 use serde::Serialize;
@@ -63,10 +64,10 @@ impl RunFailure {
         let wait_ms = match self.class {
             FailureClass::Stopped => 0,
             // Soon at first, because the person may be at it; then seldom, because each attempt with a wrong password can count.
-            FailureClass::Operator => spread(doubled(policy.attention, failures, waits.attention_max), dice),
-            FailureClass::Wait => spread(backoff(policy, failures), dice).max(self.asked_ms(waits)),
+            FailureClass::Operator => doubled(policy.attention, waits.attention_max, failures, dice),
+            FailureClass::Wait => doubled(policy.base, policy.max, failures, dice).max(self.asked_ms(waits)),
             // A fault of code seldom goes away by itself, and each attempt costs the vendor a page.
-            FailureClass::Connector => spread(backoff(policy, failures.saturating_add(4)), dice),
+            FailureClass::Connector => doubled(policy.base, policy.max, failures.saturating_add(4), dice),
         };
         self.retry_at_ms = Some(now_ms.saturating_add(wait_ms));
     }
@@ -91,18 +92,9 @@ pub(crate) struct Waits {
     pub(crate) slow_down: Duration,
 }
 
-fn backoff(policy: &RetryPolicy, failures: u32) -> i64 {
-    doubled(policy.base, failures, policy.max)
-}
-
-fn doubled(base: Duration, failures: u32, max: Duration) -> i64 {
-    millis(base).saturating_mul(1_i64 << failures.saturating_sub(1).min(30)).min(millis(max))
-}
-
-/// Between half of the wait and the whole of it.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-fn spread(wait_ms: i64, dice: f64) -> i64 {
-    wait_ms / 2 + (wait_ms as f64 / 2.0 * dice.clamp(0.0, 1.0)) as i64
+/// A wait that doubles with the failures, spread over its upper half. Milliseconds.
+fn doubled(first: Duration, longest: Duration, failures: u32, dice: f64) -> i64 {
+    millis(upper_half(Backoff { first, longest }.wait(failures), dice))
 }
 
 impl From<&CallError> for RunFailure {
@@ -136,9 +128,9 @@ impl From<&CallError> for RunFailure {
     }
 }
 
-impl From<&PageFinding> for RunFailure {
+impl From<&RunFinding> for RunFailure {
     /// A part that a targeted read could not read: the read is tried again.
-    fn from(finding: &PageFinding) -> Self {
+    fn from(finding: &RunFinding) -> Self {
         let class = match finding.needs {
             Remedy::Operator | Remedy::Source => FailureClass::Operator,
             Remedy::Vendor => FailureClass::Wait,

@@ -5,8 +5,8 @@
 //! tapes, the store only through its interface; it must not know wasm, HTTP, SQL or the API.
 //!
 //! Read on in this order: [`Puller`] (what a run pulls from), [`ConnectionRuntime`] and [`Schedule`] (what is configured),
-//! [`Engine`] (the doors), `run` (one run, stage by stage), `normalize` (envelope to record), `spool` (what survives a kill),
-//! `serve` (streams by themselves), `admission` and `intake` (what vendors send of their own accord), then `check`, `replay` and `quarantine`.
+//! [`Engine`] (which hands out the doors), `runs` and `run` (one run, stage by stage), `normalize` (envelope to record), `spool` (what survives a kill),
+//! `schedule_loop` (streams by themselves), `admission` and `intake` (what vendors send of their own accord), then `check`, `replay` and `quarantine`.
 
 mod admission;
 mod check;
@@ -19,6 +19,7 @@ mod figures;
 mod grant;
 mod health;
 mod intake;
+mod limits;
 mod listen;
 mod normalize;
 mod options;
@@ -27,27 +28,32 @@ mod quarantine;
 mod replay;
 mod report;
 mod run;
+mod runs;
 mod schedule;
-mod serve;
+mod schedule_loop;
+mod shared;
 mod source;
 mod spool;
 mod wait;
 
 pub use admission::{HookLimits, RefusedDeliveries, Sender};
-pub use check::{CheckReport, DefectCount, ProbeFinding, StreamCheck};
-pub use connection::{ConnectionRuntime, IngestLimits, StreamPlan};
+pub use check::{CheckReport, Checks, DefectCount, ProbeFinding, StreamCheck};
+pub use connection::{ConnectionRuntime, StreamPlan};
 pub use engine::Engine;
 pub use error::SyncError;
 pub use failure::{FailureClass, RunFailure};
 pub use grant::EntityGrant;
 pub use health::StreamHealth;
-pub use intake::{DeliveryVerdict, IntakeError, TakenIn};
+pub use intake::{Deliveries, DeliveryVerdict, IntakeError, TakenIn};
+pub use limits::IngestLimits;
 pub use listen::{EventDoor, EventSource};
 pub use normalize::PayslipRule;
-pub use options::{Clock, RetryPolicy, SyncOptions, SystemClock};
+pub use options::{RetryPolicy, SyncOptions};
 pub use progress::{NoProgress, Progress, ProgressEvent};
-pub use quarantine::RetryOutcome;
-pub use replay::{Difference, DifferenceKind, DifferenceSink, FieldDifference, PageFailure, ReplayReport};
+pub use quarantine::{QuarantineRetries, RetryOutcome};
+pub use renmen_clock::{Clock, SystemClock};
+pub use replay::{Difference, DifferenceKind, DifferenceSink, FieldDifference, PageFailure, ReplayReport, Replays};
 pub use report::RunReport;
+pub use runs::Runs;
 pub use schedule::{CronSchedule, Schedule};
 pub use source::{BoundPlugin, Puller, Pusher, Reading, Receiver};

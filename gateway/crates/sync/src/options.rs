@@ -1,34 +1,10 @@
-//! What the engine is built with, and the clock that it reads.
+//! What the engine is built with.
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// The wall clock. A trait so that schedules and retries can be tested without waiting.
-pub trait Clock: Send + Sync {
-    /// Milliseconds since the epoch.
-    fn now_ms(&self) -> i64;
-
-    /// Milliseconds of a clock that nobody sets, from some beginning: what tells a step of the other from time that passed.
-    fn steady_ms(&self) -> i64;
-}
-
-/// The machine's clock.
-#[derive(Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_ms(&self) -> i64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    }
-
-    fn steady_ms(&self) -> i64 {
-        static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        i64::try_from(BEGIN.elapsed().as_millis()).unwrap_or(i64::MAX)
-    }
-}
+use renmen_clock::{Clock, SystemClock};
 
 /// How failed runs are tried again.
 #[derive(Debug, Clone)]

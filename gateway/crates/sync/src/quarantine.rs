@@ -7,9 +7,10 @@ use renmen_plugin_host::Envelope;
 use renmen_schema::id::TenantId;
 use renmen_store::{CommitOutcome, QuarantineRow, QuarantineWrite, RecordWrite, StreamKey};
 
-use crate::normalize::{self, Arrived, Normalized, Rules};
+use crate::SyncError;
+use crate::normalize::{self, Arrived, Normalized};
 use crate::replay::Remake;
-use crate::{Engine, SyncError};
+use crate::shared::Shared;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +37,26 @@ enum Tried {
     Nothing(String),
 }
 
-impl Engine {
+/// Tries quarantined records again: see [`Engine::quarantine`](crate::Engine::quarantine).
+pub struct QuarantineRetries {
+    shared: Arc<Shared>,
+}
+
+impl QuarantineRetries {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared) }
+    }
+
     /// Tries a quarantined record again. The attempt is counted.
     ///
     /// # Errors
     /// [`SyncError::UnknownQuarantine`]; [`SyncError::UnknownConnection`] or [`SyncError::UnknownStream`] when it came through
     /// one that is no longer configured.
-    pub async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, SyncError> {
-        let row = self.store.quarantine_get(tenant, id).await?.ok_or(SyncError::UnknownQuarantine(id))?;
-        let connection = self.connection(tenant, &row.connection)?;
+    pub async fn retry(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, SyncError> {
+        let row = self.shared.store.quarantine_get(tenant, id).await?.ok_or(SyncError::UnknownQuarantine(id))?;
+        let connection = self.shared.connection(tenant, &row.connection)?;
         let key = connection.key(&row.stream);
-        let run = self.store.run(tenant, row.run).await?;
+        let run = self.shared.store.run(tenant, row.run).await?;
         let pulled = run.is_none_or(|run| run.trigger.pulls_stream());
         let mut tried = if pulled {
             self.through_connector(&key, &row).await?
@@ -61,28 +71,29 @@ impl Engine {
         }
         let (code, reason) = match tried {
             Tried::Good(record) => {
-                let outcome = self.store.quarantine_accept(tenant, id, record, self.options.clock.now_ms()).await?;
+                let outcome = self.shared.store.quarantine_accept(tenant, id, record, self.shared.now_ms()).await?;
                 return Ok(RetryOutcome::Accepted(outcome));
             }
             Tried::Bad { code, reason } => (code, reason),
             Tried::Nothing(reason) => (row.item.code.clone(), reason),
         };
-        self.store.quarantine_still(tenant, id, &reason).await?;
+        self.shared.store.quarantine_still(tenant, id, &reason).await?;
         Ok(RetryOutcome::Still { code, reason })
     }
 
     async fn through_connector(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
-        let connection = self.connection(&key.tenant, &key.connection)?;
+        let connection = self.shared.connection(&key.tenant, &key.connection)?;
         let source = connection.source();
         let stream = connection.declared(source.as_ref(), &key.stream)?;
-        let Some(page) = self.store.pages(key, row.page - 1, 1).await?.pop().filter(|page| page.id == row.page) else {
+        let Some(page) = self.shared.store.pages(key, row.page - 1, 1).await?.pop().filter(|page| page.id == row.page)
+        else {
             return Ok(Tried::Nothing("its page is not kept any more".to_owned()));
         };
         let remake = Remake {
-            store: self.store.as_ref(),
+            store: self.shared.store.as_ref(),
             source: source.as_ref(),
             key,
-            rules: Arc::new(Rules::of(connection, &stream.entities)),
+            rules: Arc::new(connection.rules(&stream.entities)),
         };
         Ok(match remake.page(&page).await? {
             Ok(remade) => find(remade.page, &row.item),
@@ -91,8 +102,8 @@ impl Engine {
     }
 
     fn through_schema(&self, key: &StreamKey, row: &QuarantineRow) -> Result<Tried, SyncError> {
-        let connection = self.connection(&key.tenant, &key.connection)?;
-        let rules = Rules::of(connection, &crate::intake::carried(connection.source().manifest()));
+        let connection = self.shared.connection(&key.tenant, &key.connection)?;
+        let rules = connection.rules(&crate::intake::carried(connection.source().manifest()));
         let item = &row.item;
         let envelope = Envelope {
             entity: item.entity.clone(),
@@ -104,7 +115,7 @@ impl Engine {
             payload: item.raw.clone(),
         };
         // Its page's exchanges are not at hand: their number was checked when it came in.
-        let clock_ms = self.options.clock.now_ms();
+        let clock_ms = self.shared.now_ms();
         let arrived = Arrived { envelopes: vec![envelope], rejects: Vec::new(), exchanges: 0, clock_ms };
         Ok(find(normalize::page(arrived, &rules), item))
     }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use renmen_egress::{Connection, Share, Sighting, Tape};
 use renmen_plugin_host::{
-    Action, Call, CallError, CallLimits, Delivery, Finding, Outcome, Page, Plugin, Pull, Receipt, Signer,
+    Action, Call, CallError, CallLimits, Delivery, Finding, Page, Plugin, Pull, Receipt, ReceivedDelivery, Signer,
 };
 use renmen_schema::id::ConnectionName;
 use renmen_schema::manifest::Manifest;
@@ -84,7 +84,12 @@ pub trait Receiver: Send + Sync {
     ///
     /// # Errors
     /// [`CallError`]: data about why it means nothing to us.
-    async fn receive(&self, reading: Reading, within: Duration, delivery: Delivery) -> Result<Outcome, CallError>;
+    async fn receive(
+        &self,
+        reading: Reading,
+        within: Duration,
+        delivery: Delivery,
+    ) -> Result<ReceivedDelivery, CallError>;
     /// The bytes with the connection's live secrets taken out: how a delivery is kept.
     fn redact(&self, bytes: Bytes) -> Bytes;
 }
@@ -181,7 +186,12 @@ impl Pusher for BoundPlugin {
 
 #[async_trait]
 impl Receiver for BoundPlugin {
-    async fn receive(&self, reading: Reading, within: Duration, delivery: Delivery) -> Result<Outcome, CallError> {
+    async fn receive(
+        &self,
+        reading: Reading,
+        within: Duration,
+        delivery: Delivery,
+    ) -> Result<ReceivedDelivery, CallError> {
         let mut call = self.call(reading);
         if within < call.limits.wall_clock {
             call.limits = Arc::new(CallLimits { wall_clock: within, ..(*call.limits).clone() });

@@ -4,7 +4,7 @@
 //! function, one big copy) no longer counts, and a spare thread takes its place: so nobody waits for it to end.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::account::{Account, now};
-use crate::job::{self, After, Job};
+use crate::job::{self, After, Job, TurnQueue};
 use crate::machine;
 use crate::queue::{Class, FairQueue, SLICE};
 
@@ -97,6 +97,11 @@ impl Threads {
         Ok(started)
     }
 
+    fn turn_queue(&self) -> Weak<dyn TurnQueue> {
+        let shared: Weak<Shared> = Arc::downgrade(&self.shared);
+        shared
+    }
+
     /// How many turns go on at once.
     #[must_use]
     pub fn turns(&self) -> usize {
@@ -119,7 +124,7 @@ impl Threads {
     ) -> impl Future<Output = Result<T, Stopped>> + Send + 'static {
         let (tell, told) = oneshot::channel();
         let work = job::with_answer(work, move |answer| drop(tell.send(answer)));
-        let job = Job::new(&self.shared, Arc::clone(account), class, work);
+        let job = Job::new(self.turn_queue(), Arc::clone(account), class, work);
         let shared = Arc::clone(&self.shared);
         Answer { asked: Some((shared, job)), told, queued: false }
     }
@@ -133,7 +138,7 @@ impl Threads {
     ) -> Begun<T> {
         let (tell, told) = oneshot::channel();
         let work = job::with_answer(work, move |answer| drop(tell.send(answer)));
-        self.shared.queue(Job::new(&self.shared, Arc::clone(account), class, work));
+        self.shared.queue(Job::new(self.turn_queue(), Arc::clone(account), class, work));
         Begun { told }
     }
 }
@@ -207,33 +212,6 @@ impl<T> Drop for Answer<T> {
 }
 
 impl Shared {
-    /// Takes in what wants a turn.
-    pub(crate) fn queue(&self, job: Arc<Job>) {
-        let now = now();
-        let (number, class) = (job.account.number(), job.class);
-        let mut state = self.state.lock();
-        if state.closing {
-            drop(state);
-            job.discard();
-            return;
-        }
-        let tag = state.queue.push(number, class, job, now);
-        if state.free(self.turns, now) {
-            drop(state);
-            self.changed.notify_one();
-            return;
-        }
-        let interrupts = state.ask(tag, now);
-        let watch = !state.watched;
-        drop(state);
-        if interrupts && let Some(interrupt) = &self.interrupt {
-            interrupt();
-        }
-        if watch {
-            self.changed.notify_one();
-        }
-    }
-
     fn give_up(&self, job: Arc<Job>) {
         let mut state = self.state.lock();
         if state.closing {
@@ -352,5 +330,34 @@ impl Running {
     fn overdue_at(&self) -> u64 {
         let at = self.since.saturating_add(OVERDUE);
         self.asked.map_or(at, |asked| at.min(asked.saturating_add(OVERDUE_ASKED)))
+    }
+}
+
+impl TurnQueue for Shared {
+    /// Takes in what wants a turn.
+    fn queue(&self, job: Arc<Job>) {
+        let now = now();
+        let (number, class) = (job.account.number(), job.class);
+        let mut state = self.state.lock();
+        if state.closing {
+            drop(state);
+            job.discard();
+            return;
+        }
+        let tag = state.queue.push(number, class, job, now);
+        if state.free(self.turns, now) {
+            drop(state);
+            self.changed.notify_one();
+            return;
+        }
+        let interrupts = state.ask(tag, now);
+        let watch = !state.watched;
+        drop(state);
+        if interrupts && let Some(interrupt) = &self.interrupt {
+            interrupt();
+        }
+        if watch {
+            self.changed.notify_one();
+        }
     }
 }

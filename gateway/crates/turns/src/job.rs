@@ -10,17 +10,21 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use crate::account::Account;
-use crate::executor::Shared;
 use crate::queue::Class;
 
 /// What is polled.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// Where a job that was woken stands in line again.
+pub(crate) trait TurnQueue: Send + Sync {
+    fn queue(&self, job: Arc<Job>);
+}
+
 /// See the module.
 pub(crate) struct Job {
     pub(crate) account: Arc<Account>,
     pub(crate) class: Class,
-    threads: Weak<Shared>,
+    threads: Weak<dyn TurnQueue>,
     /// The reactor that sockets and timers of the work belong to.
     reactor: Option<Handle>,
     core: Mutex<Core>,
@@ -55,10 +59,10 @@ pub(crate) enum After {
 
 impl Job {
     /// A job that is about to be queued.
-    pub(crate) fn new(threads: &Arc<Shared>, account: Arc<Account>, class: Class, work: Work) -> Arc<Self> {
+    pub(crate) fn new(threads: Weak<dyn TurnQueue>, account: Arc<Account>, class: Class, work: Work) -> Arc<Self> {
         let core = Core { stage: Stage::Queued, given_up: false, work: Some(work) };
         let reactor = Handle::try_current().ok();
-        Arc::new(Self { account, class, threads: Arc::downgrade(threads), reactor, core: Mutex::new(core) })
+        Arc::new(Self { account, class, threads, reactor, core: Mutex::new(core) })
     }
 
     /// Polls it once. Called by a thread that took it out of the queue, and by no other at the same time.

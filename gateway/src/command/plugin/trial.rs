@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use renmen_kit::build::Build;
-use renmen_kit::trial::{Outcome as Pulled, Report, Trial};
+use renmen_kit::trial::{Report, Trial, TrialResult as Pulled};
 use renmen_kit::{component, fixture};
 use renmen_schema::id::SlotName;
 use renmen_vault::{Resolver, Secret, Source};

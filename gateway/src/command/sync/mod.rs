@@ -41,7 +41,7 @@ pub(crate) async fn run(
     }
     if full {
         for key in &keys {
-            running.engine.reset(key).await?;
+            running.engine.runs().reset(key).await?;
         }
     }
     let pulled = pull::pull(&running, keys, &cancel, &SyncProgress::new(out.json)).await;

@@ -117,5 +117,8 @@ fn what_was_found_is_counted_by_place_and_member() {
     }
     assert!(redactor.find(b"7f3a9c21-kTz9qW2x").is_some());
     let seen: Vec<_> = redactor.sightings().into_iter().map(|s| (s.found.member.unwrap(), s.place, s.times)).collect();
-    assert_eq!(seen, [("client_id".into(), Place::Answer, 2), ("client_secret".into(), Place::Output, 1)]);
+    assert_eq!(
+        seen,
+        [("client_id".into(), SightingPlace::Answer, 2), ("client_secret".into(), SightingPlace::Output, 1)]
+    );
 }

@@ -9,8 +9,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 /// The text that the pointer leads to. None where it leads to something else, where a member on the way stands there twice, and
 /// for what is not JSON. Pointers lead through objects alone.
 pub(super) fn text_at(json: &[u8], pointer: &str) -> Option<String> {
-    let path: Vec<String> =
-        pointer.strip_prefix('/')?.split('/').map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+    let path: Vec<String> = pointer.starts_with('/').then(|| renmen_schema::pointer::names(pointer))?;
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let found = Way(&path).deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;

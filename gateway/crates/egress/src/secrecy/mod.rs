@@ -26,5 +26,5 @@ mod tests;
 
 pub use finder::SecretFinder;
 pub(crate) use part::{Part, Parts, SECRET_BYTES_MIN, parts};
-pub use search::Found;
+pub use search::FoundSecret;
 pub(crate) use search::{Scratch, Search, Sight};

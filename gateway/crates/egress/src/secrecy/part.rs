@@ -99,7 +99,7 @@ fn leaves(value: &serde_json::Value, path: &str, public: &[String], parts: &mut 
         serde_json::Value::Object(members) => {
             for (name, value) in members {
                 // As RFC 6901 writes it, so that a slash in a name is not one between two.
-                let name = name.replace('~', "~0").replace('/', "~1");
+                let name = renmen_schema::pointer::escape(name);
                 leaves(value, &format!("{path}/{name}"), public, parts);
             }
         }

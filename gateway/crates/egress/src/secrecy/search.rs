@@ -79,14 +79,14 @@ pub(crate) enum Sight {
 
 /// Whose a secret is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+pub struct FoundSecret {
     /// The slot.
     pub slot: SlotName,
     /// The member of a secret that is JSON; `password` of `user:password`; `token` of what a token endpoint gave.
     pub member: Option<String>,
 }
 
-impl Found {
+impl FoundSecret {
     /// What the operator can write when the member is an identifier after all; none for any other name. This is a hint in a
     /// message: what is secret is never decided by a name.
     #[must_use]
@@ -100,7 +100,7 @@ impl Found {
     }
 }
 
-impl std::fmt::Display for Found {
+impl std::fmt::Display for FoundSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.member {
             Some(member) => write!(f, "`{member}` of the secret of slot `{}`", self.slot),
@@ -119,7 +119,7 @@ pub(crate) struct Scratch {
 
 /// Looks for all secrets of one connection.
 pub(crate) struct Search {
-    owners: Vec<Found>,
+    owners: Vec<FoundSecret>,
     told: Option<Index>,
     kept: Option<Index>,
     /// Texts without pieces.
@@ -148,7 +148,7 @@ impl Search {
             let public: Vec<Vec<u8>> = parts.public.iter().map(|text| form::squeezed(text.as_bytes())).collect();
             for part in &parts.secret {
                 let owner = u32::try_from(owners.len()).unwrap_or(u32::MAX);
-                owners.push(Found { slot: slot.clone(), member: part.member.clone() });
+                owners.push(FoundSecret { slot: slot.clone(), member: part.member.clone() });
                 let any = add_pieces(part, owner, &public, Sight::Told, &mut told);
                 add_pieces(part, owner, &public, Sight::Kept, &mut kept);
                 let number = part.text.bytes().all(|byte| byte.is_ascii_digit());
@@ -178,12 +178,12 @@ impl Search {
     }
 
     /// Whose secret stands in these bytes.
-    pub(crate) fn find(&self, bytes: &[u8], sight: Sight) -> Option<&Found> {
+    pub(crate) fn find(&self, bytes: &[u8], sight: Sight) -> Option<&FoundSecret> {
         self.find_with(bytes, sight, &mut Scratch::default())
     }
 
     /// The same for one of many texts.
-    pub(crate) fn find_with(&self, bytes: &[u8], sight: Sight, scratch: &mut Scratch) -> Option<&Found> {
+    pub(crate) fn find_with(&self, bytes: &[u8], sight: Sight, scratch: &mut Scratch) -> Option<&FoundSecret> {
         let index = self.index(sight);
         let Scratch { text, next, signs } = scratch;
         for bite in bites(bytes.len()) {
@@ -209,7 +209,7 @@ impl Search {
     }
 
     /// The bytes without secrets, and whose they were; none when there are none.
-    pub(crate) fn redact(&self, bytes: &[u8], sight: Sight) -> Option<(Vec<u8>, Found)> {
+    pub(crate) fn redact(&self, bytes: &[u8], sight: Sight) -> Option<(Vec<u8>, FoundSecret)> {
         let found = self.find(bytes, sight)?.clone();
         let mut text = cut(bytes, &self.ranges(bytes, sight));
         for _ in 1..ROUNDS_MAX {

@@ -1,15 +1,15 @@
 //! A token endpoint as its recipe describes it. Owns reading the recipe and telling a stale token by an API's answer.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use renmen_origin::config_text;
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::{AuthRecipe, StaleToken, TokenBody};
+use renmen_schema::manifest::{AuthRecipe, StaleToken};
 use renmen_vault::Secret;
 use url::Url;
 
+use super::json::JsonAsk;
 use super::{Token, json, oauth2_client};
 use crate::EgressError;
 use crate::template::fill;
@@ -31,15 +31,6 @@ type Fetching<'f> = Pin<Box<dyn Future<Output = Result<Token, EgressError>> + Se
 enum Ask {
     Oauth2 { scopes: Vec<String> },
     Json(JsonAsk),
-}
-
-/// A vendor's own way.
-pub(super) struct JsonAsk {
-    pub(super) send: TokenBody,
-    pub(super) fields: BTreeMap<String, String>,
-    pub(super) token: String,
-    pub(super) expires_in: Option<String>,
-    pub(super) error_code: Option<String>,
 }
 
 impl TokenEndpoint {
@@ -89,25 +80,6 @@ impl TokenEndpoint {
                 Ask::Json(ask) => json::fetch(&self.url, ask, secret, way).await,
             }
         })
-    }
-}
-
-/// The members of a slot's secret, which must be a JSON object.
-///
-/// # Errors
-/// [`EgressError::Auth`]; the secret is not repeated.
-pub(crate) fn members(secret: &Secret) -> Result<BTreeMap<String, serde_json::Value>, EgressError> {
-    serde_json::from_str(secret.expose()).map_err(|_| {
-        EgressError::Auth("the slot must hold a JSON object such as {\"client_id\": …, \"client_secret\": …}".into())
-    })
-}
-
-/// A member's text.
-pub(crate) fn member_text(members: &BTreeMap<String, serde_json::Value>, name: &str) -> Option<String> {
-    match members.get(name)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 

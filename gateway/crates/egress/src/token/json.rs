@@ -1,5 +1,7 @@
 //! A vendor's own token endpoint: named fields in, a pointer to the token out.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -8,11 +10,20 @@ use renmen_vault::Secret;
 use serde_json::Value;
 use url::Url;
 
-use super::endpoint::{JsonAsk, member_text, members};
+use super::member::{member_text, members};
 use super::{Token, life};
 use crate::EgressError;
 use crate::template::fill;
 use crate::wire::{Answer, Outgoing, WayOut};
+
+/// A vendor's own way.
+pub(super) struct JsonAsk {
+    pub(super) send: TokenBody,
+    pub(super) fields: BTreeMap<String, String>,
+    pub(super) token: String,
+    pub(super) expires_in: Option<String>,
+    pub(super) error_code: Option<String>,
+}
 
 pub(super) async fn fetch(url: &Url, ask: &JsonAsk, secret: &Secret, way: &dyn WayOut) -> Result<Token, EgressError> {
     let answer = way.send(request(url, ask, secret)?).await?;

@@ -4,6 +4,7 @@
 mod endpoint;
 mod json;
 mod life;
+mod member;
 mod oauth2_answer;
 mod oauth2_client;
 
@@ -19,7 +20,8 @@ use tokio::time::Instant;
 
 use crate::EgressError;
 
-pub(crate) use endpoint::{TokenEndpoint, is_stale, member_text, members};
+pub(crate) use endpoint::{TokenEndpoint, is_stale};
+pub(crate) use member::{member_text, members};
 
 /// A token is used no longer than this long before its end, or a tenth of its life if that is less: it must not run out on
 /// the way, nor while a vendor's clock is ahead.

@@ -10,7 +10,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::Token;
-use super::endpoint::{member_text, members};
+use super::member::{member_text, members};
 use super::oauth2_answer::{self, Fault};
 use crate::EgressError;
 use crate::wire::{Answer, Outgoing, WayOut};

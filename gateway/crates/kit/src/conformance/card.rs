@@ -8,7 +8,7 @@ use super::catalogue::CheckFacts;
 /// How one check ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// It holds.
     Passed,
     /// It does not.
@@ -25,7 +25,7 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl CheckVerdict {
     /// It does not hold.
     pub(super) fn failed(seen: impl Into<String>, change: impl Into<String>) -> Self {
         Self::Failed { seen: seen.into(), change: change.into() }
@@ -39,14 +39,14 @@ impl Verdict {
 
 /// One check with its end.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct CheckOutcome {
     /// Stable.
     pub id: &'static str,
     /// What the check proves.
     pub proves: &'static str,
     /// How it ended.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
 }
 
 /// One stream's checks.
@@ -55,7 +55,7 @@ pub struct StreamCard {
     /// Which.
     pub stream: String,
     /// In the order of the catalogue.
-    pub checks: Vec<Outcome>,
+    pub checks: Vec<CheckOutcome>,
 }
 
 impl StreamCard {
@@ -63,12 +63,12 @@ impl StreamCard {
         Self { stream: stream.to_owned(), checks: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, facts: &CheckFacts, verdict: Verdict) {
-        self.checks.push(Outcome { id: facts.id, proves: facts.proves, verdict });
+    pub(super) fn add(&mut self, facts: &CheckFacts, verdict: CheckVerdict) {
+        self.checks.push(CheckOutcome { id: facts.id, proves: facts.proves, verdict });
     }
 
     pub(super) fn failed(&self, id: &str) -> bool {
-        self.checks.iter().any(|check| check.id == id && matches!(check.verdict, Verdict::Failed { .. }))
+        self.checks.iter().any(|check| check.id == id && matches!(check.verdict, CheckVerdict::Failed { .. }))
     }
 }
 
@@ -102,9 +102,9 @@ impl ScoreCard {
         let mut score = (0, 0, 0);
         for check in self.streams.iter().flat_map(|stream| &stream.checks) {
             match check.verdict {
-                Verdict::Passed => score.0 += 1,
-                Verdict::Failed { .. } => score.1 += 1,
-                Verdict::Skipped { .. } => score.2 += 1,
+                CheckVerdict::Passed => score.0 += 1,
+                CheckVerdict::Failed { .. } => score.1 += 1,
+                CheckVerdict::Skipped { .. } => score.2 += 1,
             }
         }
         score
@@ -121,7 +121,7 @@ impl ScoreCard {
     #[must_use]
     pub fn failures(&self, stream: &str) -> Vec<&'static str> {
         let of_stream = self.streams.iter().filter(|card| card.stream == stream).flat_map(|card| &card.checks);
-        of_stream.filter(|check| matches!(check.verdict, Verdict::Failed { .. })).map(|check| check.id).collect()
+        of_stream.filter(|check| matches!(check.verdict, CheckVerdict::Failed { .. })).map(|check| check.id).collect()
     }
 
     /// For people.
@@ -140,12 +140,12 @@ impl ScoreCard {
     }
 }
 
-fn lines(check: &Outcome) -> String {
+fn lines(check: &CheckOutcome) -> String {
     let line = |word: &str, what: &str| format!("  {word}  {:<22} {what}\n", check.id);
     match &check.verdict {
-        Verdict::Passed => line("pass", check.proves),
-        Verdict::Skipped { why } => line("skip", why),
-        Verdict::Failed { seen, change } => {
+        CheckVerdict::Passed => line("pass", check.proves),
+        CheckVerdict::Skipped { why } => line("skip", why),
+        CheckVerdict::Failed { seen, change } => {
             format!("{}        seen    {seen}\n        change  {change}\n", line("FAIL", check.proves))
         }
     }

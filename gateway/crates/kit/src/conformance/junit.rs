@@ -2,7 +2,7 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::card::{ScoreCard, Verdict};
+use super::card::{CheckVerdict, ScoreCard};
 
 impl ScoreCard {
     /// As JUnit XML: a suite for each stream, a case for each check.
@@ -13,14 +13,14 @@ impl ScoreCard {
             let mut suite = TestSuite::new(&stream.stream);
             for check in &stream.checks {
                 let mut status = match &check.verdict {
-                    Verdict::Passed => TestCaseStatus::success(),
-                    Verdict::Skipped { .. } => TestCaseStatus::skipped(),
-                    Verdict::Failed { .. } => TestCaseStatus::non_success(NonSuccessKind::Failure),
+                    CheckVerdict::Passed => TestCaseStatus::success(),
+                    CheckVerdict::Skipped { .. } => TestCaseStatus::skipped(),
+                    CheckVerdict::Failed { .. } => TestCaseStatus::non_success(NonSuccessKind::Failure),
                 };
                 match &check.verdict {
-                    Verdict::Passed => {}
-                    Verdict::Skipped { why } => drop(status.set_message(why)),
-                    Verdict::Failed { seen, change } => {
+                    CheckVerdict::Passed => {}
+                    CheckVerdict::Skipped { why } => drop(status.set_message(why)),
+                    CheckVerdict::Failed { seen, change } => {
                         status
                             .set_message(seen)
                             .set_type(check.id)

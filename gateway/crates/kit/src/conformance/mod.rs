@@ -28,7 +28,7 @@ use std::sync::Arc;
 use renmen_plugin_host::{HostOptions, PluginHost};
 
 use bed::Bed;
-pub use card::{Outcome, ScoreCard, StreamCard, Verdict};
+pub use card::{CheckOutcome, CheckVerdict, ScoreCard, StreamCard};
 pub use catalogue::{CATALOGUE, CheckFacts};
 pub use description::{Against, Description, StreamDescription};
 pub use error::ConformanceError;
@@ -49,9 +49,11 @@ pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCa
         for facts in CATALOGUE {
             let broken = facts.needs.iter().find(|id| stream.failed(id));
             let verdict = match broken {
-                Some(id) => Verdict::skipped(format!("`{id}` failed: this cannot be judged before that is mended")),
+                Some(id) => {
+                    CheckVerdict::skipped(format!("`{id}` failed: this cannot be judged before that is mended"))
+                }
                 None if facts.modelled && !bed.is_modelled() => {
-                    Verdict::skipped("the source's records are not known: describe it in a conformance.toml")
+                    CheckVerdict::skipped("the source's records are not known: describe it in a conformance.toml")
                 }
                 None => check::run(facts.id, &bed).await,
             };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use renmen_egress::Exchange;
-use renmen_plugin_host::{CallError, Coverage, Page, PageFinding};
+use renmen_plugin_host::{CallError, Coverage, Page, RunFinding};
 
 /// One record of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) struct PulledPage {
     pub(super) asked: Option<String>,
     pub(super) records: Vec<Pulled>,
     pub(super) rejects: Vec<Rejected>,
-    pub(super) findings: Vec<PageFinding>,
+    pub(super) findings: Vec<RunFinding>,
     pub(super) next: Option<String>,
     pub(super) has_more: bool,
     pub(super) everything: bool,

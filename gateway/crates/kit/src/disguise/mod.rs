@@ -9,6 +9,7 @@
 mod invent;
 mod pattern;
 mod plan;
+mod pointer_pattern;
 mod whose;
 
 use std::borrow::Cow;
@@ -22,7 +23,7 @@ use renmen_schema::manifest::Manifest;
 use serde_json::{Map, Value};
 
 use crate::KitError;
-use crate::trial::Outcome;
+use crate::trial::TrialResult;
 use invent::Inventor;
 use pattern::Kind;
 use plan::{Fate, Plan, SECRET_KEYS};
@@ -47,7 +48,7 @@ pub struct Disguised {
 ///
 /// # Errors
 /// [`KitError::Usage`] for an answer that is no text: nothing can be taken out of what cannot be read.
-pub fn disguise(outcome: &Outcome, config: &Value, key: [u8; 32]) -> Result<Disguised, KitError> {
+pub fn disguise(outcome: &TrialResult, config: &Value, key: [u8; 32]) -> Result<Disguised, KitError> {
     let manifest = outcome.plugin.manifest();
     let mut plan = Plan::default();
     for page in &outcome.pages {
@@ -157,7 +158,7 @@ impl Worker {
                 let old = std::mem::replace(members, Map::new());
                 for (key, mut member) in old {
                     pointer.push('/');
-                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    pointer.push_str(&renmen_schema::pointer::escape(&key));
                     self.value(url, &mut member, pointer);
                     pointer.truncate(length);
                     members.insert(self.text(&key), member);

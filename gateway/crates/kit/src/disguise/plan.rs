@@ -15,6 +15,7 @@ use renmen_schema::{EntityKind, Sensitivity, class_of};
 use serde_json::Value;
 
 use super::pattern::Kind;
+use super::pointer_pattern::pattern_of;
 use super::whose::{References, is_number};
 use crate::trial::{covers, walk};
 
@@ -120,7 +121,7 @@ impl Plan {
         for (exchange, pointer) in origins.chain(rejects) {
             let Some(exchange) = page.exchanges.get(exchange as usize) else { continue };
             let patterns = self.records.entry(path_of(&exchange.url).to_owned()).or_default();
-            let pattern = pattern(pointer);
+            let pattern = pattern_of(pointer);
             if !patterns.contains(&pattern) {
                 patterns.push(pattern);
             }
@@ -178,7 +179,7 @@ impl Plan {
 
     /// A leaf of a vendor's row.
     fn learn_referring(&mut self, pointer: &str, value: &Value) {
-        let pattern = pattern(pointer);
+        let pattern = pattern_of(pointer);
         let listed = pattern.strip_suffix("/*").and_then(|list| self.referring.get(list));
         let Some(alone) = self.referring.get(&pattern).or(listed).copied() else { return };
         let Some(id) = id_of(value) else { return };
@@ -204,9 +205,9 @@ impl Plan {
             };
             for from_one in from.split(' ') {
                 if refers {
-                    *self.referring.entry(pattern(from_one)).or_default() |= from_one == from;
+                    *self.referring.entry(pattern_of(from_one)).or_default() |= from_one == from;
                 }
-                let known = self.fields.entry(pattern(from_one)).or_insert(class);
+                let known = self.fields.entry(pattern_of(from_one)).or_insert(class);
                 // One vendor field may become several of ours: the strictest counts.
                 known.personal |= class.personal;
                 known.is_name |= class.is_name;
@@ -249,7 +250,7 @@ impl Plan {
         if SECRET_KEYS.contains(&key.as_str()) {
             return Fate::Strike;
         }
-        let pattern = pattern(pointer);
+        let pattern = pattern_of(pointer);
         let records = self.records.get(path_of(url)).map(Vec::as_slice).unwrap_or_default();
         let record = records.iter().filter(|record| covers(record, &pattern)).max_by_key(|record| record.len());
         let Some(record) = record else { return Fate::Stay };
@@ -318,14 +319,6 @@ fn is_code(text: &str) -> bool {
 
 fn is_sign(c: char) -> bool {
     ('\u{3400}'..='\u{9fff}').contains(&c)
-}
-
-/// `/data/17/name` is `/data/*/name`.
-pub(super) fn pattern(pointer: &str) -> String {
-    let parts = pointer
-        .split('/')
-        .map(|part| if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) { "*" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 /// The URL without its query.

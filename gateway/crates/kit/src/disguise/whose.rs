@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use renmen_schema::{EntityKind, refers_to};
 
-use super::plan::pattern;
+use super::pointer_pattern::pattern_of;
 
 /// Records about units, jobs, rules and runs: their ids lead to no single person, and mappings are tested with them.
 const NOBODYS: [EntityKind; 14] = [
@@ -33,7 +33,7 @@ const NUMBERS: [(EntityKind, &str); 2] =
 
 /// Is it a number by which a person is known?
 pub(super) fn is_number(kind: EntityKind, pointer: &str) -> bool {
-    let pattern = pattern(pointer);
+    let pattern = pattern_of(pointer);
     NUMBERS.iter().any(|(of, place)| *of == kind && *place == pattern)
 }
 
@@ -44,7 +44,7 @@ pub(super) struct References(HashMap<(EntityKind, String), bool>);
 impl References {
     /// Does the reference at a pointer, or the id in it, lead to a person?
     pub(super) fn leads_to_somebody(&mut self, kind: EntityKind, pointer: &str) -> bool {
-        let pattern = pattern(pointer);
+        let pattern = pattern_of(pointer);
         let id = ["/external/value", "/external", "/key/value"];
         let place = id.into_iter().find_map(|id| pattern.strip_suffix(id)).unwrap_or(&pattern);
         let known = self.0.entry((kind, place.to_owned()));

@@ -8,7 +8,7 @@ mod tape;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use renmen_egress::{ConnectionSpec, Egress, EgressLimits, Exchange, OperatorGrant, SlotSpec, Tape};
 use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin, PluginHost, Pull};
@@ -52,7 +52,7 @@ pub struct Trial {
 }
 
 /// What a trial brought: the pages, every exchange of theirs, and why it ended early if it did.
-pub struct Outcome {
+pub struct TrialResult {
     /// The code that was run.
     pub plugin: Arc<Plugin>,
     /// The pages in order.
@@ -79,7 +79,7 @@ impl Trial {
     ///
     /// # Errors
     /// [`KitError`] when it could not even begin. A connector that fails is an outcome.
-    pub async fn run(&self, plugin: Arc<Plugin>) -> Result<Outcome, KitError> {
+    pub async fn run(&self, plugin: Arc<Plugin>) -> Result<TrialResult, KitError> {
         if !plugin.manifest().streams.contains_key(&self.stream) {
             let known = plugin.manifest().streams.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             return Err(KitError::Usage(format!("the plugin has no stream `{}`; it has: {known}", self.stream)));
@@ -90,7 +90,7 @@ impl Trial {
         let recorder = Arc::new(Recorder::default());
         let call = self.call(&plugin, recorder.clone(), &self.config)?;
         let (pages, failure) = pull(&plugin, &call, &self.stream, self.cursor.clone(), self.pages).await;
-        Ok(Outcome { plugin, pages, exchanges: recorder.exchanges(), failure })
+        Ok(TrialResult { plugin, pages, exchanges: recorder.exchanges(), failure })
     }
 
     pub(crate) fn call(
@@ -134,7 +134,7 @@ impl Trial {
             limits: Arc::new(limits),
             egress,
             tape,
-            now_ms: now_ms(),
+            now_ms: renmen_clock::now_ms(),
         })
     }
 
@@ -199,9 +199,4 @@ fn connection_name() -> Result<ConnectionName, KitError> {
 
 fn loopback() -> Vec<ipnet::IpNet> {
     ["127.0.0.0/8", "::1/128"].iter().filter_map(|range| range.parse().ok()).collect()
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

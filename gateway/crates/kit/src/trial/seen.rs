@@ -1,13 +1,13 @@
 //! What an author gets to see of a trial: each record beside the vendor's JSON it was made of, what was refused and why,
 //! what was sent, and what it cost.
 
-use renmen_plugin_host::{Coverage, Envelope, Page, PageFinding};
+use renmen_plugin_host::{Coverage, Envelope, Page, RunFinding};
 use renmen_schema::manifest::{LineageRule, Manifest};
 use renmen_schema::{EntityKind, canonicalize};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Outcome;
+use super::TrialResult;
 use crate::budget;
 
 /// Bytes of a vendor's body that are shown where it is no JSON.
@@ -141,7 +141,7 @@ pub struct Figures {
 impl Report {
     /// What an outcome amounts to.
     #[must_use]
-    pub fn of(outcome: &Outcome, stream: &str) -> Self {
+    pub fn of(outcome: &TrialResult, stream: &str) -> Self {
         let manifest = outcome.plugin.manifest();
         let mut report = Self {
             plugin: format!("{} {}", manifest.name, manifest.version),
@@ -279,7 +279,7 @@ pub(crate) fn walk(value: &Value, pointer: &mut String, leaf: &mut impl FnMut(&s
         Value::Object(members) if !members.is_empty() => {
             for (key, member) in members {
                 pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                pointer.push_str(&renmen_schema::pointer::escape(key));
                 walk(member, pointer, leaf);
                 pointer.truncate(length);
             }
@@ -308,7 +308,7 @@ fn shown(raw: &[u8]) -> Value {
 }
 
 impl Told {
-    fn of(finding: &PageFinding) -> Self {
+    fn of(finding: &RunFinding) -> Self {
         Self { part: finding.part.clone(), code: finding.code.clone(), message: finding.message.clone() }
     }
 }

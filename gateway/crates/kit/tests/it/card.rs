@@ -1,17 +1,17 @@
 //! The score card in its three forms.
 
-use renmen_kit::conformance::{CATALOGUE, Outcome, ScoreCard, StreamCard, Verdict};
+use renmen_kit::conformance::{CATALOGUE, CheckOutcome, CheckVerdict, ScoreCard, StreamCard};
 
 fn card() -> ScoreCard {
-    let outcome = |at: usize, verdict| Outcome { id: CATALOGUE[at].id, proves: CATALOGUE[at].proves, verdict };
-    let failed = Verdict::Failed {
+    let outcome = |at: usize, verdict| CheckOutcome { id: CATALOGUE[at].id, proves: CATALOGUE[at].proves, verdict };
+    let failed = CheckVerdict::Failed {
         seen: "2 of 8 records are missing: employee emp-7 & <others>".into(),
         change: "follow the pages".into(),
     };
     let checks = vec![
-        outcome(0, Verdict::Passed),
+        outcome(0, CheckVerdict::Passed),
         outcome(1, failed),
-        outcome(2, Verdict::Skipped { why: "`pages.complete` failed".into() }),
+        outcome(2, CheckVerdict::Skipped { why: "`pages.complete` failed".into() }),
     ];
     ScoreCard {
         plugin: "hr-example".into(),

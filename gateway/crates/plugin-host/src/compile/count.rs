@@ -6,7 +6,7 @@ use super::CompileLimits;
 
 /// What was found so far.
 #[derive(Default)]
-struct Found {
+struct ModuleCounts {
     functions: u64,
     items: u64,
 }
@@ -16,7 +16,7 @@ struct Found {
 /// # Errors
 /// Which limit, what was found and what to do.
 pub(super) fn check(bytes: &[u8], limits: &CompileLimits) -> Result<(), String> {
-    let mut found = Found::default();
+    let mut found = ModuleCounts::default();
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(|error| error.to_string())?;
         if let Payload::CodeSectionEntry(body) = &payload {

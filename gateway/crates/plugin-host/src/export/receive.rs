@@ -9,7 +9,7 @@ use super::Bound;
 use crate::bindings::exports::renmen::connector::webhook;
 use crate::bindings::renmen::connector::types::Failure;
 use crate::convert;
-use crate::delivery::{Answer, Outcome, Refresh};
+use crate::delivery::{Answer, ReceivedDelivery, Refresh};
 use crate::failure::CallError;
 use crate::invoke::Export;
 use crate::proof;
@@ -30,7 +30,7 @@ impl Export for ReceiveExport {
     /// The delivery itself is exchange 0: what its records point into.
     const FIRST_EXCHANGE: u32 = 1;
     type Answer = webhook::Outcome;
-    type Outcome = Outcome;
+    type Outcome = ReceivedDelivery;
 
     async fn enter(
         &self,
@@ -41,7 +41,12 @@ impl Export for ReceiveExport {
         guest.call_receive(store, &self.delivery).await
     }
 
-    fn leave(&self, outcome: webhook::Outcome, mut state: CallState, mut usage: Usage) -> Result<Outcome, CallError> {
+    fn leave(
+        &self,
+        outcome: webhook::Outcome,
+        mut state: CallState,
+        mut usage: Usage,
+    ) -> Result<ReceivedDelivery, CallError> {
         usage.records = u32::try_from(outcome.records.len() + outcome.rejects.len()).unwrap_or(u32::MAX);
         check_bounds(&outcome, &state, &usage)?;
         let memory = state.settle(convert::items_bytes(&outcome.records, &outcome.rejects), &usage)?;
@@ -55,7 +60,7 @@ impl Export for ReceiveExport {
         let ids = ids.chain(&outcome.delivery_id).map(String::as_bytes);
         scan::told(&state, "an id of the delivery, or of what it asks to read again,", ids, &usage)?;
         let (records, rejects) = scan::items(&state, outcome.records, outcome.rejects);
-        Ok(Outcome {
+        Ok(ReceivedDelivery {
             answer,
             delivery_id: outcome.delivery_id,
             records,
@@ -68,7 +73,7 @@ impl Export for ReceiveExport {
         })
     }
 
-    fn usage(outcome: &Outcome) -> &Usage {
+    fn usage(outcome: &ReceivedDelivery) -> &Usage {
         &outcome.usage
     }
 }

@@ -13,7 +13,7 @@ use wasmtime::{StoreContextMut, Trap};
 use super::failure::{failure, told};
 use super::http::slot_name;
 use crate::bindings::renmen::connector::types::{Failure, FailureKind};
-use crate::contract::CONTRACT;
+use crate::release::CONTRACT;
 use crate::state::CallState;
 
 /// What a byte costs that is hashed, in fuel: a unit is about an instruction, and a slow digest takes some for each byte.

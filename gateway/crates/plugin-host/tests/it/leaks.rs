@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use renmen_plugin_host::{CallError, CallLimits, Delivery, Door, Omission, Page};
+use renmen_plugin_host::{CallError, CallLimits, Delivery, Door, Page, RunOmission};
 use renmen_schema::Remedy;
 
 use crate::harness::{Bench, CANARY, first};
@@ -95,7 +95,7 @@ async fn what_a_page_could_not_read_and_what_it_left_out_come_with_it_in_bounded
     assert_eq!((finding.needs, finding.missing, page.records.len()), (Remedy::Source, true, 10));
     let page = pull(&bench, "omission").await.unwrap();
     let omission = &page.omissions[0];
-    assert_eq!((omission.count, omission.places.len()), (30, Omission::PLACES_MAX));
+    assert_eq!((omission.count, omission.places.len()), (30, RunOmission::PLACES_MAX));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use renmen_plugin_host::{CallError, Delivery, Door, Outcome, componentize};
+use renmen_plugin_host::{CallError, Delivery, Door, ReceivedDelivery, componentize};
 use renmen_schema::manifest::WebhookManifest;
 
 use crate::harness::{Bench, hostile_manifest, hostile_module};
@@ -54,7 +54,7 @@ fn delivery(path_and_query: &str, body: &str) -> Delivery {
     }
 }
 
-fn told(result: Result<Outcome, CallError>) -> CallError {
+fn told(result: Result<ReceivedDelivery, CallError>) -> CallError {
     result.err().unwrap()
 }
 

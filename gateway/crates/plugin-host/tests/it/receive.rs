@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac as _};
-use renmen_plugin_host::{CallError, Delivery, Door, Outcome};
+use renmen_plugin_host::{CallError, Delivery, Door, ReceivedDelivery};
 use sha2::Sha256;
 
 use crate::harness::{Bench, CANARY, PROVING, host};
@@ -21,7 +21,7 @@ fn delivery(path: &str) -> Delivery {
     }
 }
 
-fn told(result: Result<Outcome, CallError>) -> String {
+fn told(result: Result<ReceivedDelivery, CallError>) -> String {
     result.err().unwrap().to_string()
 }
 

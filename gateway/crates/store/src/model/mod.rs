@@ -19,12 +19,13 @@ pub use authored::{
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 pub use lease::LeaseRow;
-pub use note::{Brake, HeldRecord, HeldSweep, PageNotes, RunFinding, RunOmission};
+pub use note::{Brake, HeldRecord, HeldSweep, PageNotes};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,
 };
 pub use reference::{Keyed, UnresolvedKeys};
+pub use renmen_schema::{RunFinding, RunOmission};
 pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
 pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamState};
 pub use trigger::RunTrigger;

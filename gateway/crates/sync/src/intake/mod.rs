@@ -11,18 +11,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use renmen_egress::{GATEWAY_MEMORY, Tape};
-use renmen_plugin_host::{Answer, CallError, Delivery, Outcome};
+use renmen_plugin_host::{Answer, CallError, Delivery, ReceivedDelivery};
 use renmen_schema::FailureKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::inbox::Intake;
 use renmen_store::{CommitOutcome, StoreError, StreamKey};
 use renmen_turns::{Class, work};
+use tokio::sync::Notify;
 
 use crate::admission::Sender;
+use crate::shared::Shared;
 use crate::source::Reading;
 use crate::spool::{PageTape, Reel};
-use crate::{ConnectionRuntime, Engine, figures};
+use crate::{ConnectionRuntime, figures};
 pub(crate) use prepare::carried;
+pub(crate) use refresh::RefreshReader;
 pub(crate) use unusable::CODE as UNUSABLE;
 
 /// In which header the connector is told how old a delivery may be. See the SDK's `Delivery::check_age`.
@@ -145,11 +148,23 @@ impl IntakeError {
     }
 }
 
-impl Engine {
+/// Takes in what vendors send of their own accord: see [`Engine::deliveries`](crate::Engine::deliveries).
+#[derive(Clone)]
+pub struct Deliveries {
+    shared: Arc<Shared>,
+    /// Told when a delivery asked for something to be read.
+    wanted: Arc<Notify>,
+}
+
+impl Deliveries {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), wanted: Arc::default() }
+    }
+
     /// The connection of this name, whoever's it is: names are unique in a deployment, and a vendor knows nothing else.
     #[must_use]
     pub fn receiving(&self, name: &ConnectionName) -> Option<&Arc<ConnectionRuntime>> {
-        let found = self.connections.values().find(|connection| connection.name() == name)?;
+        let found = self.shared.connections.values().find(|connection| connection.name() == name)?;
         found.source().receiver().is_some().then_some(found)
     }
 
@@ -168,7 +183,7 @@ impl Engine {
         delivery: Delivery,
     ) -> Result<TakenIn, IntakeError> {
         let began = Instant::now();
-        let Ok(connection) = self.connection(tenant, name).cloned() else { return Err(IntakeError::Unknown) };
+        let Ok(connection) = self.shared.connection(tenant, name).cloned() else { return Err(IntakeError::Unknown) };
         let deadline = connection.hooks().deadline;
         let taken = match tokio::time::timeout(deadline, self.receive(&connection, sender, delivery, began)).await {
             Ok(taken) => taken,
@@ -227,7 +242,7 @@ impl Engine {
         let _held_until_kept = outcome.memory.take();
         let (intake, ahead) = self.prepared(connection, seen, outcome, tape.take().await, began).await;
         let refreshes = intake.refreshes.len();
-        let taken = self.store.take_in(intake).await.inspect_err(|error| {
+        let taken = self.shared.store.take_in(intake).await.inspect_err(|error| {
             if matches!(error, StoreError::Quota { .. }) {
                 tracing::warn!(connection = %connection.name(), %error, "Delivery refused; the vendor is asked to send it again");
             }
@@ -237,16 +252,16 @@ impl Engine {
         }
         for (stream, count) in ahead {
             let (tenant, connection) = (connection.tenant().clone(), connection.name().clone());
-            self.book.dated_ahead(&StreamKey { tenant, connection, stream }, count);
+            self.shared.book.dated_ahead(&StreamKey { tenant, connection, stream }, count);
         }
         if refreshes > 0 {
-            self.refreshes.notify_one();
+            self.wanted.notify_one();
         }
         Ok(TakenIn { answer, verdict: DeliveryVerdict::Taken, outcome: taken.outcome, refreshes })
     }
 
     fn note_refused(&self, connection: &ConnectionRuntime, reason: &str) {
-        if !connection.refused().refused(Instant::now(), self.options.clock.now_ms()) {
+        if !connection.refused().refused(Instant::now(), self.shared.now_ms()) {
             return;
         }
         if let Some(told) = connection.refused_deliveries() {
@@ -261,15 +276,15 @@ impl Engine {
         &self,
         connection: &Arc<ConnectionRuntime>,
         seen: Delivery,
-        outcome: Outcome,
+        outcome: ReceivedDelivery,
         reel: Reel,
         began: Instant,
     ) -> (Intake, Vec<(StreamName, u64)>) {
         let prepared = prepare::Prepare {
             connection: Arc::clone(connection),
             source: connection.source(),
-            keep_exchanges: self.options.keep_exchanges,
-            now_ms: self.options.clock.now_ms(),
+            keep_exchanges: self.shared.options.keep_exchanges,
+            now_ms: self.shared.now_ms(),
             took: began.elapsed(),
         };
         if weight(&seen, &outcome) > INLINE_BYTES_MAX {
@@ -281,7 +296,7 @@ impl Engine {
 }
 
 /// What has to be read and packed of a delivery, in bytes.
-fn weight(delivery: &Delivery, outcome: &Outcome) -> usize {
+fn weight(delivery: &Delivery, outcome: &ReceivedDelivery) -> usize {
     let records = outcome.records.iter().map(|record| record.payload.len());
     let rejects = outcome.rejects.iter().map(|reject| reject.raw.len());
     let asked = outcome.exchanges.iter().map(|exchange| exchange.response.body.len());
@@ -289,7 +304,7 @@ fn weight(delivery: &Delivery, outcome: &Outcome) -> usize {
 }
 
 /// A refusal of the connector's, a question that the host answered, or one about the address that carries nothing.
-fn nothing_to_keep(delivery: &Delivery, outcome: &Outcome) -> bool {
+fn nothing_to_keep(delivery: &Delivery, outcome: &ReceivedDelivery) -> bool {
     let brings = !outcome.records.is_empty() || !outcome.rejects.is_empty() || !outcome.refresh.is_empty();
     let asks = matches!(delivery.method.as_str(), "GET" | "HEAD") && delivery.body.is_empty();
     outcome.question || outcome.answer.status >= 400 || (asks && !brings)

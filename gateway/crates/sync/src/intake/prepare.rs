@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use renmen_egress::{Exchange, Response, pack};
-use renmen_plugin_host::{Delivery, Outcome, Refresh};
+use renmen_plugin_host::{Delivery, ReceivedDelivery, Refresh};
 use renmen_schema::id::StreamName;
 use renmen_schema::manifest::Manifest;
 use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk};
@@ -15,7 +15,7 @@ use renmen_store::{DeletedBy, EXTERNAL_ID_BYTES_MAX, ExchangeWrite};
 
 use crate::connection::plugin_ref;
 use crate::exchanges::exchange_writes;
-use crate::normalize::{self, Arrived, Normalized, Rules};
+use crate::normalize::{self, Arrived, Normalized};
 use crate::spool::Reel;
 use crate::{ConnectionRuntime, Puller, figures};
 
@@ -52,13 +52,18 @@ pub(super) struct Prepare {
 
 impl Prepare {
     /// Beside what is to be kept, the streams with how many of their records are dated too far ahead to be believed.
-    pub(super) fn intake(&self, delivery: Delivery, outcome: Outcome, reel: Reel) -> (Intake, Vec<(StreamName, u64)>) {
+    pub(super) fn intake(
+        &self,
+        delivery: Delivery,
+        outcome: ReceivedDelivery,
+        reel: Reel,
+    ) -> (Intake, Vec<(StreamName, u64)>) {
         let manifest = self.source.manifest();
         let write = self.delivery_write(&delivery, &outcome);
         let received_at_ms = delivery.received_at_ms;
         let exchanges = if self.keep_exchanges { self.exchanges(delivery, &outcome, reel) } else { Vec::new() };
         let refreshes = self.refreshes(outcome.refresh);
-        let rules = Rules::of(&self.connection, &carried(manifest));
+        let rules = self.connection.rules(&carried(manifest));
         let arrived = Arrived {
             envelopes: outcome.records,
             rejects: outcome.rejects,
@@ -85,7 +90,7 @@ impl Prepare {
 
     /// A vendor that numbers its deliveries says which are the same. Where it does not, an equal body is the same delivery for
     /// as long as one could be replayed; later it may be news again (`user 7 changed`), and taking it twice does no harm.
-    fn delivery_write(&self, delivery: &Delivery, outcome: &Outcome) -> DeliveryWrite {
+    fn delivery_write(&self, delivery: &Delivery, outcome: &ReceivedDelivery) -> DeliveryWrite {
         let mut hasher = blake3::Hasher::new();
         let repeats_after_ms = match &outcome.delivery_id {
             Some(id) => {
@@ -106,7 +111,7 @@ impl Prepare {
     }
 
     /// The delivery as exchange 0, then what the connector asked meanwhile.
-    fn exchanges(&self, delivery: Delivery, outcome: &Outcome, reel: Reel) -> Vec<ExchangeWrite> {
+    fn exchanges(&self, delivery: Delivery, outcome: &ReceivedDelivery, reel: Reel) -> Vec<ExchangeWrite> {
         let redact = |bytes: Bytes| self.source.receiver().map_or_else(Bytes::new, |receiver| receiver.redact(bytes));
         let exchange = self.recorded(delivery, outcome, &redact);
         let mut key = [0; 16];
@@ -127,7 +132,7 @@ impl Prepare {
     }
 
     /// Turned round: the request is the vendor's, the response is ours. Pointers of its records point into the request.
-    fn recorded(&self, delivery: Delivery, outcome: &Outcome, redact: &dyn Fn(Bytes) -> Bytes) -> Exchange {
+    fn recorded(&self, delivery: Delivery, outcome: &ReceivedDelivery, redact: &dyn Fn(Bytes) -> Bytes) -> Exchange {
         let text = |text: String| String::from_utf8_lossy(&redact(Bytes::from(text))).into_owned();
         let url = format!("/hooks/{}{}", self.connection.name(), delivery.path_and_query);
         let headers = delivery.headers.into_iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));

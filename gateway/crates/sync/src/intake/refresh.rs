@@ -9,19 +9,22 @@ use renmen_plugin_host::Pull;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::inbox::{Intake, RefreshDone, RefreshFailed, RefreshRow};
 use renmen_store::{DeletedBy, RunTrigger, StreamKey};
-use renmen_turns::{Bounds, Class, Who, work};
+use renmen_turns::{Bounds, Class, Places, Who, work};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::Deliveries;
 use super::prepare::by_stream;
 use crate::connection::plugin_ref;
 use crate::exchanges::exchange_writes;
 use crate::failure::{FailureClass, RunFailure};
-use crate::normalize::{self, Arrived, Rules};
+use crate::normalize::{self, Arrived};
 use crate::options::millis;
+use crate::shared::Shared;
 use crate::source::Reading;
 use crate::spool::PageTape;
-use crate::{Engine, IngestLimits, NoProgress, SyncError, figures};
+use crate::{IngestLimits, NoProgress, Runs, SyncError, figures};
 
 /// Refreshes claimed at a time.
 const CLAIMED_MAX: u32 = 200;
@@ -44,9 +47,29 @@ const PURGE_EVERY: Duration = Duration::from_secs(600);
 /// Rows forgotten at a time.
 const PURGE_ROWS: u32 = 1_000;
 
-impl Engine {
+/// Reads what deliveries announced.
+#[derive(Clone)]
+pub(crate) struct RefreshReader {
+    shared: Arc<Shared>,
+    runs: Runs,
+    /// Targeted reads under way.
+    reads: Places,
+    /// Told when a delivery asked for something to be read.
+    wanted: Arc<Notify>,
+}
+
+impl RefreshReader {
+    pub(crate) fn new(shared: &Arc<Shared>, runs: &Runs, deliveries: &Deliveries) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            runs: runs.clone(),
+            reads: Places::new("reads", shared.options.parallel_reads),
+            wanted: Arc::clone(&deliveries.wanted),
+        }
+    }
+
     /// Reads what is asked for as it comes, and forgets old deliveries, until `cancel`.
-    pub(crate) async fn serve_intake(self: Arc<Self>, cancel: CancellationToken) {
+    pub(crate) async fn serve(self, cancel: CancellationToken) {
         let (mut reads, mut under_way) = (JoinSet::new(), UnderWay::default());
         let mut purged: Option<std::time::Instant> = None;
         while !cancel.is_cancelled() {
@@ -62,10 +85,10 @@ impl Engine {
                     Ok((groups, Some(0))) if groups.is_empty() => {}
                     Ok((groups, left_ms)) => {
                         for (key, rows) in groups {
-                            let (group, engine, cancel) = (under_way.begin(&key), Arc::clone(&self), cancel.clone());
+                            let (group, reader, cancel) = (under_way.begin(&key), self.clone(), cancel.clone());
                             reads.spawn(async move {
                                 let _group = group;
-                                engine.read(key, rows, cancel).await;
+                                reader.read(key, rows, cancel).await;
                             });
                         }
                         nap = Duration::from_millis(left_ms.unwrap_or(i64::MAX).max(1).unsigned_abs()).min(NAP_MAX);
@@ -75,7 +98,7 @@ impl Engine {
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = self.refreshes.notified() => {}
+                () = self.wanted.notified() => {}
                 Some(_) = reads.join_next() => {}
                 () = tokio::time::sleep(nap) => {}
             }
@@ -89,13 +112,15 @@ impl Engine {
         &self,
         busy: &[Connection],
     ) -> Result<(BTreeMap<StreamKey, Vec<RefreshRow>>, Option<i64>), SyncError> {
-        let now_ms = self.options.clock.now_ms();
+        let now_ms = self.shared.now_ms();
         let mut groups = BTreeMap::<StreamKey, Vec<RefreshRow>>::new();
-        let due_ms = self.store.next_refresh_ms().await?;
+        let due_ms = self.shared.store.next_refresh_ms().await?;
         if due_ms.is_none_or(|due_ms| due_ms > now_ms) {
             return Ok((groups, due_ms.map(|due_ms| due_ms - now_ms)));
         }
-        for row in self.store.claim_refreshes(now_ms, millis(self.options.lease), busy, CLAIMED_MAX).await? {
+        for row in
+            self.shared.store.claim_refreshes(now_ms, millis(self.shared.options.lease), busy, CLAIMED_MAX).await?
+        {
             let key = StreamKey {
                 tenant: row.tenant.clone(),
                 connection: row.connection.clone(),
@@ -106,7 +131,7 @@ impl Engine {
         Ok((groups, Some(0)))
     }
 
-    async fn read(self: Arc<Self>, key: StreamKey, rows: Vec<RefreshRow>, cancel: CancellationToken) {
+    async fn read(&self, key: StreamKey, rows: Vec<RefreshRow>, cancel: CancellationToken) {
         if self.is_shut(&key) {
             return self.pass_over(&key, &rows).await;
         }
@@ -125,7 +150,7 @@ impl Engine {
 
     /// Is nothing granted that the stream carries?
     fn is_shut(&self, key: &StreamKey) -> bool {
-        let connection = self.connection(&key.tenant, &key.connection);
+        let connection = self.shared.connection(&key.tenant, &key.connection);
         connection.is_ok_and(|connection| connection.shut_streams().contains_key(&key.stream))
     }
 
@@ -133,19 +158,20 @@ impl Engine {
     async fn pass_over(&self, key: &StreamKey, rows: &[RefreshRow]) {
         figures::refreshes(key, "not_granted", rows.len());
         let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
-        if let Err(error) = self.store.settle_refreshes(done, Vec::new(), self.options.clock.now_ms()).await {
-            tracing::debug!(%error, "Failed to end a refresh of a stream that is off; it ends when its claim expires");
+        if let Err(error) = self.shared.store.settle_refreshes(done, Vec::new(), self.shared.now_ms()).await {
+            tracing::debug!(%error, "what asks for a stream that is off could not be ended; it is when its claim is over");
         }
     }
 
     /// A run of the whole stream: what is announced while one is under way may have come too late for it.
     async fn run_whole(&self, key: &StreamKey, row: &RefreshRow, cancel: &CancellationToken) -> Result<(), RunFailure> {
-        match self.run_stream(key, RunTrigger::Event, cancel.clone(), &NoProgress).await {
+        match self.runs.run(key, RunTrigger::Event, cancel.clone(), &NoProgress).await {
             Ok(report) => match report.failure {
                 None => {
                     let done = vec![RefreshDone { id: row.id, asked: row.asked }];
-                    self.store
-                        .settle_refreshes(done, Vec::new(), self.options.clock.now_ms())
+                    self.shared
+                        .store
+                        .settle_refreshes(done, Vec::new(), self.shared.now_ms())
                         .await
                         .map_err(|error| of_store(&error))
                 }
@@ -157,22 +183,22 @@ impl Engine {
 
     /// One targeted read. Its last commit also says that the refreshes are done.
     async fn read_only(&self, key: &StreamKey, rows: &[RefreshRow]) -> Result<(), RunFailure> {
-        let connection = self.connection(&key.tenant, &key.connection).map_err(|error| of_engine(&error))?;
+        let connection = self.shared.connection(&key.tenant, &key.connection).map_err(|error| of_engine(&error))?;
         let source = connection.source();
         let declared = connection.declared(source.as_ref(), &key.stream).map_err(|error| of_engine(&error))?;
-        let rules = Arc::new(Rules::of(connection, &declared.entities));
+        let rules = Arc::new(connection.rules(&declared.entities));
         let only: Vec<String> = rows.iter().filter_map(|row| row.ask.external_id.clone()).collect();
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
             let tape = Arc::new(PageTape::new(Vec::new(), None));
-            let clock_ms = self.options.clock.now_ms();
+            let clock_ms = self.shared.now_ms();
             let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
             let pull = Pull { stream: key.stream.clone(), cursor, only: only.clone() };
             let mut page = source.pull(reading, pull).await.map_err(|error| RunFailure::from(&error))?;
             let _held_until_kept = page.memory.take();
             let (has_more, next) = (page.has_more, page.next.clone());
             let unread = page.findings.iter().find(|finding| finding.missing).map(RunFailure::from);
-            let reel = self.options.keep_exchanges.then_some(tape.take().await);
+            let reel = self.shared.options.keep_exchanges.then_some(tape.take().await);
             let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
             let (mut pages, dated_ahead) = work(&connection.account(), Class::Bulk, move || {
                 let exchanges = reel.map_or_else(Vec::new, |reel| exchange_writes(&page.exchanges, reel));
@@ -182,7 +208,7 @@ impl Engine {
                 (by_stream(from.manifest(), page, &exchanges, DeletedBy::SourceFlag), dated_ahead)
             })
             .await;
-            self.book.dated_ahead(key, dated_ahead);
+            self.shared.book.dated_ahead(key, dated_ahead);
             let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });
             // They were read through this stream, whichever else carries their entity.
             pages.iter_mut().for_each(|page| page.stream = key.stream.clone());
@@ -195,9 +221,9 @@ impl Engine {
                 refreshes: Vec::new(),
                 done: if has_more || unread.is_some() { Vec::new() } else { done.collect() },
                 clock_ms,
-                now_ms: self.options.clock.now_ms(),
+                now_ms: self.shared.now_ms(),
             };
-            self.store.take_in(intake).await.map_err(|error| of_store(&error))?;
+            self.shared.store.take_in(intake).await.map_err(|error| of_store(&error))?;
             if let Some(failure) = unread {
                 return Err(failure);
             }
@@ -219,28 +245,28 @@ impl Engine {
         figures::refreshes(key, "failed", rows.len());
         tracing::warn!(
             connection = %key.connection, stream = %key.stream, records = rows.len(), code = failure.code,
-            reason = failure.message, "Failed to read what an event announced; trying again"
+            reason = failure.message, "What an event announced could not be read; it is tried again"
         );
-        let now_ms = self.options.clock.now_ms();
+        let now_ms = self.shared.now_ms();
         let mut failed = Vec::with_capacity(rows.len());
-        let connection = self.connection(&key.tenant, &key.connection);
+        let connection = self.shared.connection(&key.tenant, &key.connection);
         let waits =
             connection.map_or_else(|_| IngestLimits::default().waits(), |connection| connection.limits().waits());
         for row in rows {
-            failure.schedule(&self.options.retry, waits, row.attempts, rand::random(), now_ms);
+            failure.schedule(&self.shared.options.retry, waits, row.attempts, rand::random(), now_ms);
             let running = failure.code == RUNNING;
             let due_at_ms = if running { now_ms + millis(RUNNING_WAIT) } else { failure.retry_at_ms.unwrap_or(now_ms) };
             failed.push(RefreshFailed { id: row.id, error: failure.line(), due_at_ms });
         }
-        if let Err(error) = self.store.settle_refreshes(Vec::new(), failed, now_ms).await {
-            tracing::debug!(%error, "Failed to record a failed refresh; it is tried again when its claim expires");
+        if let Err(error) = self.shared.store.settle_refreshes(Vec::new(), failed, now_ms).await {
+            tracing::debug!(%error, "The end of a read could not be kept; it is read again when its claim is over");
         }
     }
 
     async fn purge(&self, cancel: &CancellationToken) {
-        let before_ms = self.options.clock.now_ms().saturating_sub(millis(self.options.inbox_age));
+        let before_ms = self.shared.now_ms().saturating_sub(millis(self.shared.options.inbox_age));
         while !cancel.is_cancelled() {
-            match self.store.purge_inbox(before_ms, PURGE_ROWS).await {
+            match self.shared.store.purge_inbox(before_ms, PURGE_ROWS).await {
                 Ok(rows) if rows >= u64::from(PURGE_ROWS) => {}
                 Ok(_) => return,
                 Err(error) => {

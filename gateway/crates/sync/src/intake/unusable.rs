@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, CallError, Delivery, Outcome, Reject, Usage};
+use renmen_plugin_host::{Answer, CallError, Delivery, ReceivedDelivery, Reject, Usage};
+
+use super::{Deliveries, IntakeError, TakenIn};
 use renmen_schema::FailureKind;
 
-use super::{IntakeError, TakenIn};
+use crate::ConnectionRuntime;
 use crate::spool::Reel;
-use crate::{ConnectionRuntime, Engine};
 
 /// What the vendor is answered.
 const STATUS: u16 = 400;
@@ -31,7 +32,7 @@ pub(super) fn reason(error: &CallError) -> Option<String> {
     (unusable && *proved).then(|| format!("{message}{code}"))
 }
 
-impl Engine {
+impl Deliveries {
     /// Keeps the delivery as it came, and ends with [`IntakeError::Unusable`] once it is durable.
     pub(super) async fn keep_unusable(
         &self,
@@ -56,7 +57,7 @@ impl Engine {
             code: CODE,
         };
         let (intake, _) = self.prepared(connection, delivery, outcome(reject), Reel::default(), began).await;
-        let taken = self.store.take_in(intake).await?;
+        let taken = self.shared.store.take_in(intake).await?;
         if !taken.repeated {
             tracing::warn!(
                 connection = %connection.name(), reason = why,
@@ -67,8 +68,8 @@ impl Engine {
     }
 }
 
-fn outcome(reject: Reject) -> Outcome {
-    Outcome {
+fn outcome(reject: Reject) -> ReceivedDelivery {
+    ReceivedDelivery {
         answer: Answer { status: STATUS, headers: Vec::new(), body: Bytes::new() },
         delivery_id: None,
         records: Vec::new(),

@@ -7,19 +7,19 @@ use renmen_egress::EventVerdict;
 use renmen_plugin_host::Delivery;
 
 use super::Taker;
-use crate::{ConnectionRuntime, Engine, IntakeError, Sender};
+use crate::{ConnectionRuntime, Deliveries, IntakeError, Sender};
 
-/// The engine's intake, for one connection.
-pub(crate) struct Intake {
-    pub(crate) engine: Arc<Engine>,
+/// The one door for deliveries, for a connection that is held open.
+pub(crate) struct HeldIntake {
+    pub(crate) deliveries: Deliveries,
     pub(crate) connection: Arc<ConnectionRuntime>,
 }
 
 #[async_trait]
-impl Taker for Intake {
+impl Taker for HeldIntake {
     async fn take(&self, delivery: Delivery) -> (EventVerdict, Vec<u8>) {
         let name = self.connection.name();
-        match self.engine.take_in(self.connection.tenant(), name, Sender::Held, delivery).await {
+        match self.deliveries.take_in(self.connection.tenant(), name, Sender::Held, delivery).await {
             Ok(taken) if taken.answer.status < 400 => (EventVerdict::Taken, taken.answer.body.to_vec()),
             Ok(taken) => {
                 tracing::warn!(connection = %name, status = taken.answer.status, "The connector does not use an event");

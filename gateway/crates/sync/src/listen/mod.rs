@@ -11,14 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use renmen_clock::{Backoff, Clock, upper_half};
 use renmen_egress::{EgressError, EventVerdict, SocketEvent};
 use renmen_plugin_host::{Delivery, Door};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::options::Clock;
-use crate::{ConnectionRuntime, Engine};
+use crate::shared::Shared;
+use crate::{ConnectionRuntime, Deliveries};
 pub(crate) use door::Way;
 pub use door::{EventDoor, EventSource};
 
@@ -51,22 +52,21 @@ pub(crate) struct Listener<T> {
     pub(crate) reloads: watch::Receiver<u64>,
 }
 
-impl Engine {
-    /// Holds a connection's event connection open until `cancel`.
-    pub(crate) fn listen(
-        self: &Arc<Self>,
-        connection: &Arc<ConnectionRuntime>,
-        cancel: CancellationToken,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let listener = Listener {
-            name: connection.name().to_string(),
-            taker: intake::Intake { engine: Arc::clone(self), connection: Arc::clone(connection) },
-            clock: Arc::clone(&self.options.clock),
-            reloads: connection.reloads(),
-        };
-        let connection = Arc::clone(connection);
-        listener.go(move || connection.source().events(), cancel)
-    }
+/// Holds a connection's event connection open until `cancel`.
+pub(crate) fn hold_open(
+    shared: &Shared,
+    deliveries: &Deliveries,
+    connection: &Arc<ConnectionRuntime>,
+    cancel: CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let listener = Listener {
+        name: connection.name().to_string(),
+        taker: intake::HeldIntake { deliveries: deliveries.clone(), connection: Arc::clone(connection) },
+        clock: Arc::clone(&shared.options.clock),
+        reloads: connection.reloads(),
+    };
+    let connection = Arc::clone(connection);
+    listener.go(move || connection.source().events(), cancel)
 }
 
 /// Why a connection is no longer attended to.
@@ -152,8 +152,8 @@ fn needs_attention(error: &EgressError) -> bool {
     matches!(error, EgressError::Auth(_) | EgressError::NotGranted(_) | EgressError::BadRequest(_))
 }
 
-/// Between half and the whole of a wait that doubles, so that many gateways do not come back at once.
+/// Spread, so that many gateways do not come back at once.
 fn backoff(failures: u32) -> Duration {
-    let whole = WAIT.saturating_mul(1 << failures.min(6)).min(WAIT_MAX);
-    whole.mul_f64(rand::random_range(0.5..=1.0))
+    let whole = Backoff { first: WAIT, longest: WAIT_MAX }.wait(failures.saturating_add(1));
+    upper_half(whole, rand::random())
 }

@@ -15,7 +15,7 @@ use renmen_plugin_host::{Envelope, Page, Reject};
 use renmen_schema::{EntityKind, canonicalize};
 use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 
-use crate::{ConnectionRuntime, IngestLimits};
+use crate::{EntityGrant, IngestLimits};
 use envelope::Fault;
 pub(crate) use envelope::NOT_GRANTED;
 pub use payslip::PayslipRule;
@@ -38,16 +38,21 @@ enum May {
 }
 
 impl Rules {
-    /// For a connection and what its manifest declares for the door: a stream's entities, or all that a delivery may carry.
-    pub(crate) fn of(connection: &ConnectionRuntime, declared: &[String]) -> Self {
+    /// For what a manifest declares for a door: a stream's entities, or all that a delivery may carry.
+    pub(crate) fn new(
+        declared: &[String],
+        entities: &EntityGrant,
+        limits: IngestLimits,
+        payslips: PayslipRule,
+    ) -> Self {
         let may = |name: &String| match EntityKind::from_name(name) {
             None => May::Unknown,
             Some(kind) if kind.is_gateway_only() => May::GatewayOnly,
-            Some(kind) if connection.entities().allows(kind) => May::Come(kind),
+            Some(kind) if entities.allows(kind) => May::Come(kind),
             Some(_) => May::NotGranted,
         };
         let kinds = declared.iter().map(|name| (name.clone(), may(name))).collect();
-        Self { kinds, limits: connection.limits().clone(), payslips: connection.payslips() }
+        Self { kinds, limits, payslips }
     }
 
     fn kind(&self, entity: &str) -> Result<EntityKind, Fault> {

@@ -11,11 +11,12 @@ use renmen_store::{
 use crate::connection::plugin_ref;
 use crate::health::Claim;
 use crate::options::millis;
-use crate::{Engine, Puller, SyncError, figures, report};
+use crate::shared::Shared;
+use crate::{Puller, SyncError, figures, report};
 
 /// The run of a replay; begins with the first page that has something to commit.
 pub(super) struct Applying<'a> {
-    engine: &'a Engine,
+    shared: &'a Shared,
     key: &'a StreamKey,
     plugin: PluginRef,
     live: Option<(RunId, StreamState)>,
@@ -24,9 +25,9 @@ pub(super) struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn claim(engine: &'a Engine, key: &'a StreamKey, source: &dyn Puller) -> Result<Self, SyncError> {
-        let claim = engine.book.claim(key)?;
-        Ok(Self { engine, key, plugin: plugin_ref(source), live: None, sum: CommitOutcome::default(), _claim: claim })
+    pub(super) fn claim(shared: &'a Shared, key: &'a StreamKey, source: &dyn Puller) -> Result<Self, SyncError> {
+        let claim = shared.book.claim(key)?;
+        Ok(Self { shared, key, plugin: plugin_ref(source), live: None, sum: CommitOutcome::default(), _claim: claim })
     }
 
     /// Commits records of one old page, with copies of the exchanges that they point into.
@@ -54,10 +55,10 @@ impl<'a> Applying<'a> {
             notes: renmen_store::PageNotes::default(),
             exchanges: exchanges.into_iter().map(|kept| kept.exchange).collect(),
             clock_ms: row.now_ms,
-            now_ms: self.engine.options.clock.now_ms(),
+            now_ms: self.shared.now_ms(),
         };
         let began = std::time::Instant::now();
-        let committed = self.engine.store.commit_page(page).await;
+        let committed = self.shared.store.commit_page(page).await;
         self.live = Some((run, state));
         match committed {
             Ok(outcome) => {
@@ -73,8 +74,8 @@ impl<'a> Applying<'a> {
     }
 
     async fn begin(&self) -> Result<(RunId, StreamState), SyncError> {
-        let options = &self.engine.options;
-        let state = self.engine.store.stream_state(self.key).await?;
+        let options = &self.shared.options;
+        let state = self.shared.store.stream_state(self.key).await?;
         let run = NewRun {
             key: self.key.clone(),
             plugin: self.plugin.clone(),
@@ -82,7 +83,7 @@ impl<'a> Applying<'a> {
             now_ms: options.clock.now_ms(),
             lease_ms: millis(options.lease),
         };
-        Ok((self.engine.store.begin_run(run).await?, state))
+        Ok((self.shared.store.begin_run(run).await?, state))
     }
 
     /// Ends the run; answers what it committed.
@@ -94,8 +95,8 @@ impl<'a> Applying<'a> {
 
     async fn end(&mut self, state: RunState, error: Option<String>) -> Result<(), SyncError> {
         if let Some((run, _)) = self.live.take() {
-            let now_ms = self.engine.options.clock.now_ms();
-            self.engine
+            let now_ms = self.shared.now_ms();
+            self.shared
                 .store
                 .finish_run(run, RunEnd { findings: Vec::new(), state, error, retry_at_ms: None, now_ms })
                 .await?;

@@ -69,7 +69,7 @@ impl Walk {
 
     fn leaf(&mut self, before: Option<&Value>, after: Option<&Value>) {
         let pointer: String =
-            self.path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect();
+            self.path.iter().map(|step| format!("/{}", renmen_schema::pointer::escape(step))).collect();
         // What the schema does not name is closed.
         let class = self.kind.and_then(|kind| class_of(kind, &pointer));
         let masked = !class.is_some_and(Sensitivity::may_be_shown);

@@ -15,8 +15,8 @@ use renmen_store::{
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::normalize::Rules;
-use crate::{Engine, RunFailure, SyncError};
+use crate::shared::Shared;
+use crate::{RunFailure, SyncError};
 use apply::Applying;
 pub use diff::FieldDifference;
 pub(crate) use sealed::Remake;
@@ -101,40 +101,49 @@ pub struct PageFailure {
 /// Hears of each difference as it is found.
 pub type DifferenceSink<'a> = &'a mut (dyn FnMut(Difference) + Send);
 
-impl Engine {
+/// Replays old pages: see [`Engine::replays`](crate::Engine::replays).
+pub struct Replays {
+    shared: Arc<Shared>,
+}
+
+impl Replays {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared) }
+    }
+
     /// Replays the kept pages of a stream through the connector as it is now; each record that differs is passed to `sink`.
     /// Asks no vendor. With `apply`, records that are changed, extra, deleted or revived are committed by a run with the
     /// trigger `replay`; what is missing or refused now stays as it is stored.
     ///
     /// # Errors
     /// [`SyncError`]; with `apply` also [`SyncError::Running`] while a run of the stream is live.
-    pub async fn replay(
+    pub async fn stream(
         &self,
         key: &StreamKey,
         apply: bool,
         sink: DifferenceSink<'_>,
         cancel: &CancellationToken,
     ) -> Result<ReplayReport, SyncError> {
-        let connection = self.connection(&key.tenant, &key.connection)?;
+        let connection = self.shared.connection(&key.tenant, &key.connection)?;
         let source = connection.source();
         let stream = connection.declared(source.as_ref(), &key.stream)?;
         let remake = Remake {
-            store: self.store.as_ref(),
+            store: self.shared.store.as_ref(),
             source: source.as_ref(),
             key,
-            rules: Arc::new(Rules::of(connection, &stream.entities)),
+            rules: Arc::new(connection.rules(&stream.entities)),
         };
         let pages = self.replayable(key).await?;
-        let applying = if apply { Some(Applying::claim(self, key, source.as_ref())?) } else { None };
+        let applying = if apply { Some(Applying::claim(&self.shared, key, source.as_ref())?) } else { None };
         let report = ReplayReport { pages: pages.len() as u64, ..ReplayReport::default() };
         let mut walk = Walk {
-            engine: self,
+            shared: &self.shared,
             key,
             sink,
             report,
             settled: HashSet::new(),
             replayed: HashSet::new(),
-            pulled: HashMap::new(),
+            triggers: Triggers::new(&self.shared, key),
             applying,
         };
         for row in pages.iter().rev() {
@@ -153,14 +162,14 @@ impl Engine {
     /// The stream's pages that were pulled.
     async fn replayable(&self, key: &StreamKey) -> Result<Vec<PageRow>, SyncError> {
         let mut pages = Vec::new();
-        let mut ours = HashMap::<RunId, bool>::new();
+        let mut triggers = Triggers::new(&self.shared, key);
         let mut after = 0;
         loop {
-            let rows = self.store.pages(key, after, ROWS).await?;
+            let rows = self.shared.store.pages(key, after, ROWS).await?;
             let Some(last) = rows.last() else { return Ok(pages) };
             after = last.id;
             for row in rows {
-                if self.pulled(key, row.run, &mut ours).await? {
+                if triggers.of(row.run).await?.is_none_or(RunTrigger::pulls_stream) {
                     pages.push(row);
                 }
             }
@@ -168,30 +177,39 @@ impl Engine {
     }
 }
 
-impl Engine {
-    /// Did this run pull its stream? Remembers the answer.
-    async fn pulled(&self, key: &StreamKey, run: RunId, known: &mut HashMap<RunId, bool>) -> Result<bool, SyncError> {
-        if let Some(pulled) = known.get(&run) {
-            return Ok(*pulled);
+/// What began the runs of a stream, each asked for once.
+struct Triggers<'a> {
+    shared: &'a Shared,
+    key: &'a StreamKey,
+    known: HashMap<RunId, Option<RunTrigger>>,
+}
+
+impl<'a> Triggers<'a> {
+    fn new(shared: &'a Shared, key: &'a StreamKey) -> Self {
+        Self { shared, key, known: HashMap::new() }
+    }
+
+    /// None for a run that is not kept any more.
+    async fn of(&mut self, run: RunId) -> Result<Option<RunTrigger>, SyncError> {
+        if let Some(known) = self.known.get(&run) {
+            return Ok(*known);
         }
-        let row = self.store.run(&key.tenant, run).await?;
-        let pulled = row.is_none_or(|row| row.trigger.pulls_stream());
-        known.insert(run, pulled);
-        Ok(pulled)
+        let trigger = self.shared.store.run(&self.key.tenant, run).await?.map(|row| row.trigger);
+        self.known.insert(run, trigger);
+        Ok(trigger)
     }
 }
 
 /// One replay under way.
 struct Walk<'a> {
-    engine: &'a Engine,
+    shared: &'a Shared,
     key: &'a StreamKey,
     sink: DifferenceSink<'a>,
     report: ReplayReport,
     /// Records whose newest mention was seen: older ones do not count.
     settled: HashSet<[u8; 16]>,
     replayed: HashSet<i64>,
-    /// Runs by whether they pulled the stream.
-    pulled: HashMap<RunId, bool>,
+    triggers: Triggers<'a>,
     applying: Option<Applying<'a>>,
 }
 
@@ -204,7 +222,7 @@ impl Walk<'_> {
         records.reverse();
         records.retain(|record| self.settled.insert(mark(&record.entity, &record.external_id)));
         let asked: Vec<_> = records.iter().map(|record| (record.entity.clone(), record.external_id.clone())).collect();
-        let known = self.engine.store.known(&self.key.tenant, &self.key.connection, &asked).await?;
+        let known = self.shared.store.known(&self.key.tenant, &self.key.connection, &asked).await?;
         let mut writes = Vec::new();
         for (record, known) in records.into_iter().zip(known) {
             self.report.records += 1;
@@ -281,13 +299,8 @@ impl Walk<'_> {
 
     /// False: a delivery or a targeted read wrote this revision.
     async fn pulled_or_replayed(&mut self, run: RunId) -> Result<bool, SyncError> {
-        if let Some(known) = self.pulled.get(&run) {
-            return Ok(*known);
-        }
-        let row = self.engine.store.run(&self.key.tenant, run).await?;
-        let own = row.is_none_or(|row| row.trigger == RunTrigger::Replay || row.trigger.pulls_stream());
-        self.pulled.insert(run, own);
-        Ok(own)
+        let trigger = self.triggers.of(run).await?;
+        Ok(trigger.is_none_or(|trigger| trigger == RunTrigger::Replay || trigger.pulls_stream()))
     }
 
     /// Live records of this stream that a replayed page had made and no page makes any more.
@@ -295,7 +308,7 @@ impl Walk<'_> {
         let mut query =
             RecordQuery { connection: Some(self.key.connection.clone()), limit: ROWS, ..RecordQuery::default() };
         loop {
-            let slice = self.engine.store.records(&self.key.tenant, &query).await?;
+            let slice = self.shared.store.records(&self.key.tenant, &query).await?;
             for record in slice.items {
                 let page =
                     record.origin.exchange.map(|exchange| exchange.page).filter(|page| self.replayed.contains(page));
@@ -348,7 +361,7 @@ impl Walk<'_> {
             limit: 1,
             ..RecordQuery::default()
         };
-        Ok(self.engine.store.records(&self.key.tenant, &query).await?.items.pop())
+        Ok(self.shared.store.records(&self.key.tenant, &query).await?.items.pop())
     }
 
     fn tell(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use renmen_clock::Clock;
 use renmen_schema::id::RunId;
 use renmen_store::{CommitOutcome, PageCommit, Store, StoreError, StreamKey};
 use tokio::sync::mpsc;
@@ -13,7 +14,6 @@ use super::ratio::Ratio;
 use super::sweep::{Listed, Sweeping};
 use crate::SyncError;
 use crate::failure::{FailureClass, RunFailure};
-use crate::options::Clock;
 use crate::progress::{Progress, ProgressEvent};
 use crate::spool::Spool;
 use crate::{figures, report};

@@ -7,7 +7,7 @@ use crate::failure::{FailureClass, RunFailure};
 
 /// What to do with a page.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum PageVerdict {
     /// Commit it and go on (or end, when it is the last).
     Fine,
     /// Commit it, then end the run.
@@ -38,11 +38,11 @@ impl Guard {
     }
 
     /// A page that was asked with `cursor` said this.
-    pub(crate) fn judge(&mut self, cursor: Option<&str>, step: &Step<'_>) -> Verdict {
+    pub(crate) fn judge(&mut self, cursor: Option<&str>, step: &Step<'_>) -> PageVerdict {
         self.pages += 1;
         self.used.insert(mark(cursor));
         if let Some(next) = step.next.filter(|next| next.len() > self.limits.cursor_bytes_max || next.contains('\0')) {
-            return Verdict::Refuse(connector_failure(
+            return PageVerdict::Refuse(connector_failure(
                 "bad_cursor",
                 format!(
                     "page {} leaves a cursor of {} bytes; cursor_bytes_max allows {} and no NUL character",
@@ -53,10 +53,10 @@ impl Guard {
             ));
         }
         if !step.has_more {
-            return Verdict::Fine;
+            return PageVerdict::Fine;
         }
         if step.next.is_none() {
-            return Verdict::Refuse(connector_failure(
+            return PageVerdict::Refuse(connector_failure(
                 "bad_cursor",
                 format!(
                     "page {} says that there is more but leaves no cursor to ask with; the connector must set `next`",
@@ -66,7 +66,7 @@ impl Guard {
         }
         self.repeats += u64::from(self.used.contains(&mark(step.next)));
         if self.repeats > self.limits.cursor_repeats_max {
-            return Verdict::Last(connector_failure(
+            return PageVerdict::Last(connector_failure(
                 "cursor_loop",
                 format!(
                     "{} of {} pages led back to a cursor that this run had used before: the source goes round in circles. What was \
@@ -77,7 +77,7 @@ impl Guard {
         }
         self.empty_in_row = if step.empty { self.empty_in_row + 1 } else { 0 };
         if self.empty_in_row > self.limits.empty_pages_max {
-            return Verdict::Last(connector_failure(
+            return PageVerdict::Last(connector_failure(
                 "empty_pages_max",
                 format!(
                     "{} pages in a row had no record and promised more; empty_pages_max allows {}. The next run goes on from here",
@@ -86,7 +86,7 @@ impl Guard {
             ));
         }
         if self.pages >= self.limits.pages_max {
-            return Verdict::Last(connector_failure(
+            return PageVerdict::Last(connector_failure(
                 "pages_max",
                 format!(
                     "the run has read {} pages and more remain; `pages_max` does not allow more in one run. The next run continues from here",
@@ -94,7 +94,7 @@ impl Guard {
                 ),
             ));
         }
-        Verdict::Fine
+        PageVerdict::Fine
     }
 }
 
@@ -121,10 +121,10 @@ mod tests {
         Step { next, has_more: true, empty: false }
     }
 
-    fn code(verdict: &Verdict) -> &str {
+    fn code(verdict: &PageVerdict) -> &str {
         match verdict {
-            Verdict::Fine => "fine",
-            Verdict::Last(failure) | Verdict::Refuse(failure) => &failure.code,
+            PageVerdict::Fine => "fine",
+            PageVerdict::Last(failure) | PageVerdict::Refuse(failure) => &failure.code,
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(code(&guard.judge(Some("a"), &step(Some("a")))), "fine");
         assert_eq!(code(&guard.judge(Some("a"), &step(Some("a")))), "fine");
         assert!(
-            matches!(guard.judge(Some("a"), &step(Some("a"))), Verdict::Last(failure) if failure.code == "cursor_loop")
+            matches!(guard.judge(Some("a"), &step(Some("a"))), PageVerdict::Last(failure) if failure.code == "cursor_loop")
         );
     }
 
@@ -155,10 +155,10 @@ mod tests {
     #[test]
     fn a_page_that_cannot_be_gone_on_from_is_not_committed() {
         let mut guard = Guard::new(&IngestLimits { cursor_bytes_max: 4, ..IngestLimits::default() });
-        assert!(matches!(guard.judge(None, &step(None)), Verdict::Refuse(_)));
-        assert!(matches!(guard.judge(None, &step(Some("12345"))), Verdict::Refuse(_)));
-        assert!(matches!(guard.judge(None, &step(Some("1\0"))), Verdict::Refuse(_)));
-        assert!(matches!(guard.judge(None, &step(Some("1234"))), Verdict::Fine));
+        assert!(matches!(guard.judge(None, &step(None)), PageVerdict::Refuse(_)));
+        assert!(matches!(guard.judge(None, &step(Some("12345"))), PageVerdict::Refuse(_)));
+        assert!(matches!(guard.judge(None, &step(Some("1\0"))), PageVerdict::Refuse(_)));
+        assert!(matches!(guard.judge(None, &step(Some("1234"))), PageVerdict::Fine));
     }
 
     #[test]

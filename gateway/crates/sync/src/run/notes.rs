@@ -1,7 +1,6 @@
 //! What a run tells beside its records: findings of the connector, what rules left out, and what the gateway itself found in
 //! the listing. Bounded, and what is over the bound is counted.
 
-use renmen_plugin_host::{Omission, PageFinding};
 use renmen_schema::Remedy;
 use renmen_schema::id::RunId;
 use renmen_store::{CommitOutcome, PageNotes, RunFinding, RunOmission};
@@ -11,8 +10,8 @@ use crate::normalize::Payslips;
 
 /// What one page told, as the connector gave it.
 pub(super) struct Told {
-    pub(super) findings: Vec<PageFinding>,
-    pub(super) omissions: Vec<Omission>,
+    pub(super) findings: Vec<RunFinding>,
+    pub(super) omissions: Vec<RunOmission>,
     pub(super) total: Option<u64>,
 }
 
@@ -59,7 +58,7 @@ impl Notes {
         self.omitted += told.omissions.iter().map(|omission| omission.count).sum::<u64>();
         let room = self.max.saturating_sub(self.kept.len());
         self.over += told.findings.len().saturating_sub(room) as u64;
-        let findings: Vec<_> = told.findings.into_iter().take(room).map(finding).collect();
+        let findings: Vec<_> = told.findings.into_iter().take(room).collect();
         self.kept.extend(findings.iter().cloned());
         let room = self.max.saturating_sub(self.omissions);
         self.omissions += told.omissions.len();
@@ -137,22 +136,15 @@ impl Notes {
 }
 
 /// As many omissions as there is room for, and one that stands for the rest, so that their sum stays right.
-fn fold(mut omissions: Vec<Omission>, room: usize) -> Vec<RunOmission> {
+fn fold(mut omissions: Vec<RunOmission>, room: usize) -> Vec<RunOmission> {
     let rest: u64 = omissions.drain(room.min(omissions.len())..).map(|omission| omission.count).sum();
-    let kept =
-        omissions.into_iter().map(|Omission { part, rule, count, places }| RunOmission { part, rule, count, places });
     let rest = (rest > 0).then(|| RunOmission {
         part: String::new(),
         rule: "findings_max".to_owned(),
         count: rest,
         places: Vec::new(),
     });
-    kept.chain(rest).collect()
-}
-
-fn finding(from: PageFinding) -> RunFinding {
-    let PageFinding { part, code, message, needs, missing } = from;
-    RunFinding { part, code, message, needs, missing }
+    omissions.into_iter().chain(rest).collect()
 }
 
 fn own(code: &str, needs: Remedy, missing: bool, message: String) -> RunFinding {
@@ -168,7 +160,7 @@ mod tests {
     }
 
     fn told(findings: usize, missing: bool, total: Option<u64>) -> Told {
-        let finding = PageFinding {
+        let finding = RunFinding {
             part: "2025-03.xlsx".to_owned(),
             code: "unreadable_file".to_owned(),
             message: "it is not a workbook".to_owned(),
@@ -198,7 +190,7 @@ mod tests {
         let mut run = notes(10);
         run.page(told(0, false, Some(8)), 5);
         let omission =
-            |count| Omission { part: String::new(), rule: "total_rows".to_owned(), count, places: Vec::new() };
+            |count| RunOmission { part: String::new(), rule: "total_rows".to_owned(), count, places: Vec::new() };
         run.page(Told { omissions: vec![omission(2)], ..told(0, false, None) }, 0);
         assert!(!run.is_complete(true, true));
         assert_eq!(codes(&run, true), ["short_listing"]);
@@ -217,7 +209,7 @@ mod tests {
         assert_eq!(run.page(told(4, false, None), 0).findings.len(), 1);
         assert_eq!((run.len(), codes(&run, true)), (6, vec!["findings_max".to_owned()]));
         let omission =
-            |count| Omission { part: String::new(), rule: "total_rows".to_owned(), count, places: Vec::new() };
+            |count| RunOmission { part: String::new(), rule: "total_rows".to_owned(), count, places: Vec::new() };
         let kept = run.page(Told { omissions: (1..=5).map(omission).collect(), ..told(0, false, None) }, 0).omissions;
         assert_eq!(kept.len(), 4);
         assert_eq!(kept.iter().map(|omission| omission.count).sum::<u64>(), 15);

@@ -9,7 +9,7 @@ use renmen_turns::{Account, Class, work};
 use tokio::sync::mpsc;
 
 use super::notes::Told;
-use super::pull::{PageHead, Place, Pulled};
+use super::pull::{PageHead, PageHold, Pulled};
 use crate::SyncError;
 use crate::exchanges::exchange_writes;
 use crate::normalize::{self, Arrived, Marks, Normalized, Rules};
@@ -21,7 +21,7 @@ pub(super) struct Prepared {
     pub(super) page: Normalized,
     pub(super) told: Told,
     pub(super) exchanges: Vec<ExchangeWrite>,
-    pub(super) place: Place,
+    pub(super) place: PageHold,
     /// Reserved for all this until it is committed.
     pub(super) memory: Option<Arc<CallMemory>>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use renmen_clock::Clock;
 use renmen_egress::Tape;
 use renmen_plugin_host::{Coverage, Page, Pull};
 use renmen_schema::id::{RunId, StreamName};
@@ -10,10 +11,9 @@ use renmen_turns::Account;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::guard::{Guard, Step, Verdict};
+use super::guard::{Guard, PageVerdict, Step};
 use super::place::RunPlace;
 use crate::failure::{FailureClass, RunFailure};
-use crate::options::Clock;
 use crate::source::{Puller, Reading};
 use crate::spool::{self, Aside, Begin, PageTape, Reel, Spool, Ticket};
 
@@ -38,11 +38,11 @@ pub(super) struct Pulled {
     pub(super) head: PageHead,
     pub(super) page: Page,
     pub(super) reel: Reel,
-    pub(super) place: Place,
+    pub(super) place: PageHold,
 }
 
 /// What a page under way holds: its share of the memory and its spool file.
-pub(super) struct Place {
+pub(super) struct PageHold {
     pub(super) ticket: Option<Ticket>,
     pub(super) _permit: OwnedSemaphorePermit,
 }
@@ -96,7 +96,7 @@ impl PullStage {
             };
             let verdict = self.guard.judge(self.cursor.as_deref(), &step);
             let over = !pulled.page.has_more;
-            if let Verdict::Refuse(failure) = verdict {
+            if let PageVerdict::Refuse(failure) = verdict {
                 return Some(failure);
             }
             self.cursor.clone_from(&pulled.head.cursor_after);
@@ -105,7 +105,7 @@ impl PullStage {
                 return None;
             }
             match verdict {
-                Verdict::Last(failure) => return Some(failure),
+                PageVerdict::Last(failure) => return Some(failure),
                 _ if over => return None,
                 _ => {}
             }
@@ -135,7 +135,7 @@ impl PullStage {
             fetched: reel.fetched,
             recalled: reel.recalled,
         };
-        Ok(Pulled { head, page, reel, place: Place { ticket, _permit: permit } })
+        Ok(Pulled { head, page, reel, place: PageHold { ticket, _permit: permit } })
     }
 
     /// The page's tape, with what a killed run had heard of it.

@@ -26,10 +26,10 @@ pub(crate) const PAGES_IN_FLIGHT: usize = 3;
 
 /// The spool of one stream for one run.
 pub(crate) struct Spool {
-    places: Vec<Place>,
+    places: Vec<SpoolPlace>,
 }
 
-struct Place {
+struct SpoolPlace {
     slot: Arc<Mutex<Slot>>,
     state: State,
 }
@@ -67,7 +67,7 @@ impl Spool {
                 let slot = Slot::new(path, bytes_max);
                 let state =
                     slot.find().map_or(State::Free, |found| State::Left { begin: found.begin, whole: found.whole });
-                Place { slot: Arc::new(Mutex::new(slot)), state }
+                SpoolPlace { slot: Arc::new(Mutex::new(slot)), state }
             })
             .collect();
         Ok(Self { places })

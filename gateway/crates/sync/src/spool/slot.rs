@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::frame::{self, Begin, Frame};
 
 /// What was found in a file after a kill.
-pub(crate) struct Found {
+pub(crate) struct LeftPage {
     pub(crate) begin: Begin,
     /// Bytes of whole frames: a torn tail is cut off before more is written.
     pub(crate) whole: u64,
@@ -29,7 +29,7 @@ impl Slot {
     }
 
     /// What a killed run left: the last page that was begun in it.
-    pub(crate) fn find(&self) -> Option<Found> {
+    pub(crate) fn find(&self) -> Option<LeftPage> {
         let file = File::open(&self.path).ok()?;
         let mut begin = None;
         let whole = frame::read_all(BufReader::new(file), self.bytes_max, |frame| {
@@ -37,7 +37,7 @@ impl Slot {
                 begin = Some(found);
             }
         });
-        begin.map(|begin| Found { begin, whole })
+        begin.map(|begin| LeftPage { begin, whole })
     }
 
     /// The answers in it, in the order in which they came.

@@ -16,7 +16,7 @@ async fn a_check_shows_one_page_of_each_stream_and_writes_nothing() {
         page.records[0].payload = b"{}".to_vec();
     }))
     .await;
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert!(!report.passed(), "a refused record is worth a look");
     let stream = &report.streams[0];
     assert_eq!((stream.records, stream.refused, stream.has_more), (10, 1, true));
@@ -50,10 +50,10 @@ async fn a_check_lists_what_the_grant_refused() {
     let vendor = Vendor::with(3, 10);
     vendor.failures.lock().push(failure(FailureKind::NotGranted, None, None));
     let world = World::new(Script::new(&vendor, StreamMode::Incremental, Deletes::None)).await;
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert_eq!(report.grant_misses, ["scripted"]);
     assert_eq!(report.streams[0].failure.as_ref().unwrap().code, "not-granted");
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert!(report.passed());
 }
 
@@ -62,7 +62,7 @@ async fn a_reset_stream_reads_everything_again_and_doubles_nothing() {
     let vendor = Vendor::with(25, 10);
     let world = World::new(Script::new(&vendor, StreamMode::Incremental, Deletes::None)).await;
     world.run().await;
-    world.engine.reset(&units()).await.unwrap();
+    world.engine.runs().reset(&units()).await.unwrap();
     let report = world.run().await;
     assert_eq!((report.records, report.outcome.unchanged), (25, 25));
     assert_eq!(world.live().await, vendor.truth());
@@ -88,6 +88,6 @@ async fn names_and_limits_that_are_wrong_are_told_with_what_there_is() {
     let off =
         renmen_sync::ConnectionRuntime::new(tenant(), connection(), script(), plans, IngestLimits::default()).unwrap();
     let engine = renmen_sync::Engine::new(std::sync::Arc::clone(&world.store), vec![off], Default::default());
-    let run = engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &renmen_sync::NoProgress).await;
+    let run = engine.runs().run(&units(), RunTrigger::Manual, CancellationToken::new(), &renmen_sync::NoProgress).await;
     assert!(matches!(run, Err(SyncError::Disabled { .. })));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use renmen_plugin_host::{Answer, Delivery, Door, Envelope, Outcome, Usage};
+use renmen_plugin_host::{Answer, Delivery, Door, Envelope, ReceivedDelivery, Usage};
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::RecordQuery;
 use renmen_sync::{IngestLimits, Schedule, Sender};
@@ -60,7 +60,7 @@ async fn an_event_from_the_future_does_not_keep_later_changes_out() {
         told("from the future", IN_2062_MS),
         told("as it was first", 1_000_000),
     ]);
-    let outcome = move || Outcome {
+    let outcome = move || ReceivedDelivery {
         answer: Answer { status: 204, headers: Vec::new(), body: Bytes::new() },
         delivery_id: None,
         records: events.lock().pop().into_iter().collect(),
@@ -84,7 +84,7 @@ async fn an_event_from_the_future_does_not_keep_later_changes_out() {
             window: Duration::from_secs(300),
             door: Door::Request,
         };
-        world.engine.take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
+        world.engine.deliveries().take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
         names.push(world.live().await["u1"].clone());
     }
     assert_eq!(names, ["as it was first", "from the future", "as it really is now", "as it really is now"]);

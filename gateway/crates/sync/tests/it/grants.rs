@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, Delivery, Door, Envelope, Outcome, Refresh, Usage};
+use renmen_plugin_host::{Answer, Delivery, Door, Envelope, ReceivedDelivery, Refresh, Usage};
 use renmen_schema::EntityKind;
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::{QuarantineRow, RecordQuery};
@@ -77,14 +77,14 @@ async fn a_run_takes_in_what_is_granted_and_quarantines_the_rest_with_the_key_to
     assert_eq!(waiting[0].item.raw, result(), "it can be let in later");
 
     // Read again: what waits is no more than it was.
-    world.engine.reset(&units()).await.unwrap();
+    world.engine.runs().reset(&units()).await.unwrap();
     assert_eq!(world.run().await.outcome.unchanged, 20);
     assert_eq!(world.quarantined().await.len(), 20);
 
     // Granted, a retry lets it in.
     let world = world.regranted(script(&vendor), &[EntityKind::OrgUnit, EntityKind::InterviewResult]);
     for row in &waiting {
-        let outcome = world.engine.retry_quarantine(&tenant(), row.id).await.unwrap();
+        let outcome = world.engine.quarantine().retry(&tenant(), row.id).await.unwrap();
         assert!(matches!(outcome, RetryOutcome::Accepted(_)), "{outcome:?}");
     }
     assert_eq!(count(&world, "interview_result").await, 20);
@@ -100,7 +100,7 @@ async fn a_retry_and_a_replay_let_in_no_more_than_a_run_does() {
 
     // Another version of the connector makes results of the same pages.
     world.replace(script(&vendor).mapping("sha256:2", forging));
-    let report = world.engine.replay(&units(), true, &mut |_| {}, &CancellationToken::new()).await.unwrap();
+    let report = world.engine.replays().stream(&units(), true, &mut |_| {}, &CancellationToken::new()).await.unwrap();
     assert!(report.applied.is_none(), "{report:?}");
     assert_eq!(count(&world, "interview_result").await, 0);
 
@@ -110,7 +110,7 @@ async fn a_retry_and_a_replay_let_in_no_more_than_a_run_does() {
     let waiting = world.quarantined().await;
     assert_eq!(waiting.len(), 1);
     for _ in 0..2 {
-        let outcome = world.engine.retry_quarantine(&tenant(), waiting[0].id).await.unwrap();
+        let outcome = world.engine.quarantine().retry(&tenant(), waiting[0].id).await.unwrap();
         assert!(matches!(&outcome, RetryOutcome::Still { code, .. } if code == "entity_not_granted"), "{outcome:?}");
         world.replace(plain().mapping("sha256:3", |item| Envelope { external_id: "other".into(), ..unit(item) }));
     }
@@ -120,7 +120,7 @@ async fn a_retry_and_a_replay_let_in_no_more_than_a_run_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_and_what_it_announces_bring_only_what_is_granted() {
     let vendor = Vendor::with(4, 100);
-    let outcome = || Outcome {
+    let outcome = || ReceivedDelivery {
         answer: Answer { status: 204, headers: Vec::new(), body: Bytes::new() },
         delivery_id: Some("d-1".to_owned()),
         records: vec![
@@ -145,7 +145,7 @@ async fn a_delivery_and_what_it_announces_bring_only_what_is_granted() {
         window: Duration::from_secs(300),
         door: Door::Request,
     };
-    let taken = world.engine.take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
+    let taken = world.engine.deliveries().take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
     assert_eq!((taken.outcome.created, taken.outcome.quarantined), (1, 2));
     let waiting = world.quarantined().await;
     assert_eq!(codes(&waiting), [("decision", "gateway_only"), ("interview_result", "entity_not_granted")]);
@@ -166,7 +166,7 @@ async fn a_delivery_and_what_it_announces_bring_only_what_is_granted() {
     assert!(world.quarantined().await.iter().any(|row| row.item.external_id.as_deref() == Some("u00001")));
     assert_eq!(count(&world, "interview_result").await, 0);
     for row in world.quarantined().await {
-        let outcome = world.engine.retry_quarantine(&tenant(), row.id).await.unwrap();
+        let outcome = world.engine.quarantine().retry(&tenant(), row.id).await.unwrap();
         assert!(matches!(outcome, RetryOutcome::Still { .. }), "{outcome:?}");
     }
 }
@@ -189,7 +189,7 @@ async fn what_the_gateway_alone_writes_comes_in_whatever_manifest_and_grant_say(
         // A tombstone of one is no better.
         let gone = forged().mutating(|page, _| page.records.iter_mut().for_each(|record| record.deleted = true));
         world.replace(gone);
-        world.engine.reset(&units()).await.unwrap();
+        world.engine.runs().reset(&units()).await.unwrap();
         world.run().await;
         assert!(stored(&world).await.is_empty());
     }
@@ -234,12 +234,12 @@ async fn a_stream_of_which_nothing_is_granted_is_off_and_says_so() {
     let runtime = world.engine.connection(&tenant(), &connection()).unwrap();
     assert_eq!(runtime.shut_streams().len(), 1);
     assert!(runtime.writes().is_empty());
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert!(report.streams[0].off.as_ref().unwrap().contains("is off"));
     assert_eq!(report.idle_entities, ["employee"], "granted, and nothing carries it");
 
     let world = world.regranted(script(&vendor), &[EntityKind::InterviewResult]);
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert!(report.passed(), "{report:?}");
     assert_eq!((report.streams[0].records, report.streams[0].not_granted), (3, 2));
     assert_eq!(report.entities, ["interview_result"]);

@@ -54,7 +54,7 @@ fn life(vendor: &Arc<Vendor>, script: Script, dir: &std::path::Path, clock: &Arc
         }
         let engine = engine(&store, Arc::new(script), dir, clock, IngestLimits::default(), Schedule::Manual);
         let key = units();
-        let run = engine.run_stream(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress);
+        let run = engine.runs().run(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress);
         let ended = match death {
             Death::Never => Some(run.await),
             Death::AfterPolls(polls) => Cut { inner: Box::pin(run), polls: *polls }.await,

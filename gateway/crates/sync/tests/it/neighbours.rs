@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, CallError, Coverage, Delivery, Door, Finding, Outcome, Page, Pull, Refresh, Usage};
+use renmen_plugin_host::{
+    Answer, CallError, Coverage, Delivery, Door, Finding, Page, Pull, ReceivedDelivery, Refresh, Usage,
+};
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::manifest::{Deletes, Manifest, StreamMode};
 use renmen_store::{RunTrigger, StreamKey};
@@ -104,7 +106,12 @@ impl Puller for Waits {
 
 #[async_trait]
 impl Receiver for Waits {
-    async fn receive(&self, _reading: Reading, _within: Duration, delivery: Delivery) -> Result<Outcome, CallError> {
+    async fn receive(
+        &self,
+        _reading: Reading,
+        _within: Duration,
+        delivery: Delivery,
+    ) -> Result<ReceivedDelivery, CallError> {
         if delivery.path_and_query == "/wait" {
             return self.wait().await;
         }
@@ -115,7 +122,17 @@ impl Receiver for Waits {
         let only = vec![String::from_utf8_lossy(&delivery.body).into_owned()];
         let refresh = streams.map(|stream| Refresh { stream: stream.to_string(), only: only.clone() }).collect();
         let (question, usage) = (false, Usage::default());
-        Ok(Outcome { answer, delivery_id: None, records, rejects, refresh, question, exchanges, memory: None, usage })
+        Ok(ReceivedDelivery {
+            answer,
+            delivery_id: None,
+            records,
+            rejects,
+            refresh,
+            question,
+            exchanges,
+            memory: None,
+            usage,
+        })
     }
 
     fn redact(&self, bytes: Bytes) -> Bytes {
@@ -178,7 +195,7 @@ impl Beside {
         for run in 0..runs {
             self.vendor.put(&format!("new-{run}"), "new");
             loop {
-                match self.engine.run_stream(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress).await {
+                match self.engine.runs().run(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress).await {
                     Ok(report) => break assert!(report.completed(), "{:?}", report.failure),
                     // The one that it was served with.
                     Err(error) => assert!(error.passes(), "{error}"),
@@ -239,7 +256,7 @@ async fn deliveries_beyond_webhooks_parallel_max_wait_their_turn_and_those_of_ot
     let deliver = |connection: &str, path: &str| {
         let (engine, connection): (_, ConnectionName) = (Arc::clone(&engine), connection.parse().unwrap());
         let delivery = delivery(path, Bytes::new());
-        async move { engine.take_in(&tenant(), &connection, Sender::Unknown, delivery).await }
+        async move { engine.deliveries().take_in(&tenant(), &connection, Sender::Unknown, delivery).await }
     };
     let waiting = [tokio::spawn(deliver("slow", "/wait")), tokio::spawn(deliver("slow", "/wait"))];
     until("two wait", || slow.under_way.load(Ordering::SeqCst) == 2).await;
@@ -263,7 +280,7 @@ async fn announced_records_of_a_healthy_connection_are_read_beside_one_whose_ven
     let announce = |connection: &str, id: String| {
         let (engine, connection): (_, ConnectionName) = (Arc::clone(&beside.engine), connection.parse().unwrap());
         let delivery = delivery("/announce", Bytes::from(id));
-        async move { engine.take_in(&tenant(), &connection, Sender::Unknown, delivery).await.unwrap() }
+        async move { engine.deliveries().take_in(&tenant(), &connection, Sender::Unknown, delivery).await.unwrap() }
     };
     // More groups than reads may stand in line.
     for id in 0..10 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use renmen_plugin_host::{Answer, Delivery, Door, Envelope, Outcome, Usage};
+use renmen_plugin_host::{Answer, Delivery, Door, Envelope, ReceivedDelivery, Usage};
 use renmen_schema::manifest::{Deletes, StreamMode};
 use renmen_store::{RecordQuery, RunTrigger};
 use renmen_sync::{
@@ -60,7 +60,7 @@ fn script() -> Script {
     Script::new(&vendor, StreamMode::Incremental, Deletes::None)
         .carrying(&["payroll_record"])
         .mapping("sha256:1", mapped)
-        .taking(|| Outcome {
+        .taking(|| ReceivedDelivery {
             answer: Answer { status: 204, headers: Vec::new(), body: Bytes::new() },
             delivery_id: Some("d-1".to_owned()),
             records: slips(),
@@ -113,7 +113,7 @@ async fn world() -> World {
 async fn a_pulled_payslip_that_does_not_add_up_waits_and_what_cannot_be_verified_comes_in() {
     let world = ruled(world().await, "0.01", false);
     let report =
-        world.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
+        world.engine.runs().run(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
     assert_eq!(
         (report.outcome.created, report.outcome.quarantined, report.findings),
         (3, 2, 0),
@@ -136,17 +136,17 @@ async fn a_delivered_payslip_that_does_not_add_up_waits_until_the_operator_takes
         window: Duration::from_secs(300),
         door: Door::Request,
     };
-    world.engine.take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
+    world.engine.deliveries().take_in(&tenant(), &connection(), Sender::Unknown, delivery).await.unwrap();
     assert_eq!((stored(&world).await, waiting(&world).await.len()), (vec!["bare".to_owned(), "exact".to_owned()], 3));
     let world = ruled(world, "0.02", false);
     for row in world.quarantined().await {
-        let outcome = world.engine.retry_quarantine(&tenant(), row.id).await.unwrap();
+        let outcome = world.engine.quarantine().retry(&tenant(), row.id).await.unwrap();
         let zero = row.item.external_id.as_deref() == Some("zero");
         assert_eq!(matches!(outcome, RetryOutcome::Still { .. }), zero, "{outcome:?}");
     }
     let world = ruled(world, "0.02", true);
     for row in world.quarantined().await {
-        world.engine.retry_quarantine(&tenant(), row.id).await.unwrap();
+        world.engine.quarantine().retry(&tenant(), row.id).await.unwrap();
     }
     assert_eq!((stored(&world).await.len(), waiting(&world).await.len()), (5, 0));
 }
@@ -155,6 +155,6 @@ async fn a_delivered_payslip_that_does_not_add_up_waits_until_the_operator_takes
 async fn payslips_that_do_not_add_up_come_in_where_the_operator_accepts_them_and_the_run_tells_of_them() {
     let world = ruled(world().await, "0", true);
     let report =
-        world.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
+        world.engine.runs().run(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await.unwrap();
     assert_eq!((report.outcome.created, report.outcome.quarantined, report.findings), (5, 0, 1));
 }

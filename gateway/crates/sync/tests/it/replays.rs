@@ -19,7 +19,8 @@ async fn replay(world: &World, apply: bool) -> (ReplayReport, Vec<Difference>) {
     let found = Mutex::new(Vec::new());
     let report = world
         .engine
-        .replay(&units(), apply, &mut |difference| found.lock().push(difference), &CancellationToken::new())
+        .replays()
+        .stream(&units(), apply, &mut |difference| found.lock().push(difference), &CancellationToken::new())
         .await
         .unwrap();
     (report, found.into_inner())
@@ -127,14 +128,14 @@ async fn a_quarantined_record_is_taken_in_once_the_connector_makes_it_well() {
     .await;
     world.run().await;
     let id = world.quarantined().await[0].id;
-    let still = world.engine.retry_quarantine(&crate::world::tenant(), id).await.unwrap();
+    let still = world.engine.quarantine().retry(&crate::world::tenant(), id).await.unwrap();
     assert!(matches!(still, renmen_sync::RetryOutcome::Still { code, .. } if code == "schema"));
     assert_eq!(world.quarantined().await[0].attempts, 1);
     world.replace(script(&vendor));
-    let taken = world.engine.retry_quarantine(&crate::world::tenant(), id).await.unwrap();
+    let taken = world.engine.quarantine().retry(&crate::world::tenant(), id).await.unwrap();
     assert!(matches!(taken, renmen_sync::RetryOutcome::Accepted(outcome) if outcome.created == 1));
     assert!(world.quarantined().await.is_empty());
     assert_eq!(world.live().await, vendor.truth());
-    let gone = world.engine.retry_quarantine(&crate::world::tenant(), id).await;
+    let gone = world.engine.quarantine().retry(&crate::world::tenant(), id).await;
     assert!(matches!(gone, Err(renmen_sync::SyncError::UnknownQuarantine(_))));
 }

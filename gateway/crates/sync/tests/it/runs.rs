@@ -142,7 +142,7 @@ async fn a_run_that_is_asked_to_stop_keeps_what_it_read_and_the_next_goes_on() {
         }
     }
     let report =
-        world.engine.run_stream(&units(), RunTrigger::Manual, cancel.clone(), &StopAfterFirst(cancel)).await.unwrap();
+        world.engine.runs().run(&units(), RunTrigger::Manual, cancel.clone(), &StopAfterFirst(cancel)).await.unwrap();
     let stored = world.live().await.len() as u64;
     assert_eq!(stored, report.records);
     if let Some(why) = &report.failure {
@@ -163,7 +163,7 @@ async fn two_runs_of_one_stream_never_overlap() {
     vendor.hang_after.store(0, Ordering::SeqCst);
     let world = World::new(incremental(&vendor)).await;
     let cancel = CancellationToken::new();
-    let run = world.engine.start(&units(), RunTrigger::Manual, cancel.clone()).await.unwrap();
+    let run = world.engine.runs().start(&units(), RunTrigger::Manual, cancel.clone()).await.unwrap();
     match world.try_run().await {
         Err(SyncError::Running { run: Some(live) }) => assert_eq!(live, run),
         other => panic!("{:?}", other.map(|report| report.run)),
@@ -191,7 +191,7 @@ async fn a_run_whose_caller_went_away_does_not_hold_its_stream_until_the_lease_i
     let key = units();
     tokio::select! {
         biased;
-        _ = world.engine.run_stream(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress) => panic!("it hangs"),
+        _ = world.engine.runs().run(&key, RunTrigger::Manual, CancellationToken::new(), &NoProgress) => panic!("it hangs"),
         () = async { while world.engine.health()[0].1.running.is_none() { tokio::task::yield_now().await; } } => {}
     }
     vendor.hang_after.store(usize::MAX, Ordering::SeqCst);
@@ -223,7 +223,7 @@ async fn progress_tells_begin_pages_and_end_in_their_order() {
     let vendor = Vendor::with(15, 10);
     let world = World::new(incremental(&vendor)).await;
     let ear = Ear::default();
-    world.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &ear).await.unwrap();
+    world.engine.runs().run(&units(), RunTrigger::Manual, CancellationToken::new(), &ear).await.unwrap();
     assert_eq!(*ear.0.lock(), ["began false", "page 0: 10", "page 1: 15", "ended true"]);
 }
 

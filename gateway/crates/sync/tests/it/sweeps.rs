@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_plugin_host::{Coverage, Omission, PageFinding};
+use renmen_plugin_host::{Coverage, RunFinding, RunOmission};
 use renmen_schema::Remedy;
 use renmen_schema::manifest::{Deletes, StreamMode};
 
@@ -104,8 +104,8 @@ async fn a_deletion_that_the_vendor_states_is_a_tombstone_once() {
     changes_match_revisions(world.store.as_ref()).await;
 }
 
-fn unread(part: &str) -> PageFinding {
-    PageFinding {
+fn unread(part: &str) -> RunFinding {
+    RunFinding {
         part: part.to_owned(),
         code: "60003".to_owned(),
         message: "the vendor refuses this department".to_owned(),
@@ -211,7 +211,7 @@ async fn a_listing_that_is_shorter_than_the_vendor_says_deletes_nothing() {
         page.total = Some(25);
         if cursor.is_none() {
             let rule = "total_rows".to_owned();
-            page.omissions.push(Omission { part: String::new(), rule, count: 1, places: Vec::new() });
+            page.omissions.push(RunOmission { part: String::new(), rule, count: 1, places: Vec::new() });
         }
     }));
     let report = world.run().await;

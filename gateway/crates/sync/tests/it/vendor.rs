@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use renmen_egress::{Exchange, Request, Response, Tape};
-use renmen_plugin_host::{CallError, Coverage, Delivery, Envelope, Finding, Outcome, Page, Pull, Reject, Usage};
+use renmen_plugin_host::{
+    CallError, Coverage, Delivery, Envelope, Finding, Page, Pull, ReceivedDelivery, Reject, Usage,
+};
 use renmen_schema::FailureKind;
 use renmen_schema::manifest::{Deletes, Manifest, StreamManifest, StreamMode, WebhookManifest};
 use renmen_sync::{Puller, Reading, Receiver};
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 
 pub(crate) type Mutation = Box<dyn Fn(&mut Page, Option<&str>) + Send + Sync>;
 type Mapping = Box<dyn Fn(&Value) -> Envelope + Send + Sync>;
-type Hook = Box<dyn Fn() -> Outcome + Send + Sync>;
+type Hook = Box<dyn Fn() -> ReceivedDelivery + Send + Sync>;
 
 /// What the vendor holds: a name for each id, with the position of its last change.
 #[derive(Default)]
@@ -165,7 +167,7 @@ impl Script {
     }
 
     /// With a webhook.
-    pub(crate) fn taking(mut self, hook: impl Fn() -> Outcome + Send + Sync + 'static) -> Self {
+    pub(crate) fn taking(mut self, hook: impl Fn() -> ReceivedDelivery + Send + Sync + 'static) -> Self {
         let description = "Events".to_owned();
         let (entities, slots) = (Vec::new(), Vec::new());
         self.manifest.webhook =
@@ -288,7 +290,7 @@ impl Puller for Script {
 
 #[async_trait]
 impl Receiver for Script {
-    async fn receive(&self, _: Reading, _: Duration, _: Delivery) -> Result<Outcome, CallError> {
+    async fn receive(&self, _: Reading, _: Duration, _: Delivery) -> Result<ReceivedDelivery, CallError> {
         Ok((self.hook.as_ref().unwrap())())
     }
 

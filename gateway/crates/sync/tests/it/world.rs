@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -35,8 +36,8 @@ impl Clock for Hand {
         self.0.load(Ordering::SeqCst)
     }
 
-    fn steady_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
@@ -131,7 +132,7 @@ impl World {
 
     pub(crate) async fn try_run(&self) -> Result<RunReport, SyncError> {
         self.clock.forward(1_000);
-        self.engine.run_stream(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await
+        self.engine.runs().run(&units(), RunTrigger::Manual, CancellationToken::new(), &NoProgress).await
     }
 
     pub(crate) fn replace(&self, script: Script) {

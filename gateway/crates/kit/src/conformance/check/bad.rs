@@ -3,7 +3,7 @@
 use renmen_misbehave::model::Edit;
 use serde_json::{Value, json};
 
-use super::{Checked, Verdict, chosen, chosen_id, ended, rest, with};
+use super::{CheckVerdict, Checked, chosen, chosen_id, ended, rest, with};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::{Pulled, Run};
 
@@ -29,7 +29,7 @@ pub(super) async fn one(bed: &Bed) -> Checked {
         cases.push((source.change.clone(), Edit::Set(json!({"of": "another type"}))));
     }
     if cases.is_empty() {
-        return Err(Verdict::skipped("no member is named under fields.required, dates, instants or money"));
+        return Err(CheckVerdict::skipped("no member is named under fields.required, dates, instants or money"));
     }
     for (pointer, edit) in cases {
         let what = match &edit {
@@ -45,7 +45,7 @@ pub(super) async fn one(bed: &Bed) -> Checked {
 /// Did the chosen row's fault cost its own record and nothing else?
 pub(super) fn alone(bed: &Bed, good: &Run, run: &Run, what: &str) -> Checked {
     if let Some(stop) = &run.stop {
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("in one record {what}, and the whole page fails: {stop}"),
             "map each row on its own and reject the one that does not fit (Page::map_items does)",
         ));
@@ -60,7 +60,7 @@ pub(super) fn alone(bed: &Bed, good: &Run, run: &Run, what: &str) -> Checked {
         others
     };
     if others(run) != others(good) {
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("in one record {what}, and other records of the run are missing or changed"),
             "map each row on its own and reject the one that does not fit (Page::map_items does)",
         ));
@@ -70,14 +70,14 @@ pub(super) fn alone(bed: &Bed, good: &Run, run: &Run, what: &str) -> Checked {
     // One row may make several records: those that do not hold the member may come in.
     let whole = chosen(run, &id).len() >= chosen(good, &id).len();
     if taken_in && whole {
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("in record {id} {what}, and it comes in all the same"),
             "reject a record that lacks what it needs; name the member under fields.optional if it may be absent",
         ));
     }
     match run.rejects().next().is_some() || chosen(run, &id).iter().any(|record| !is_valid(record)) {
         true => Ok(()),
-        false => Err(Verdict::failed(
+        false => Err(CheckVerdict::failed(
             format!("in record {id} {what}, and it is left out without a word"),
             "reject it: what is neither a record nor a reject is lost",
         )),
@@ -92,7 +92,7 @@ fn is_valid(record: &Pulled) -> bool {
 pub(super) async fn optional(bed: &Bed) -> Checked {
     let optional = &bed.described().fields.optional;
     if optional.is_empty() {
-        return Err(Verdict::skipped("no member is named under fields.optional"));
+        return Err(CheckVerdict::skipped("no member is named under fields.optional"));
     }
     let id = chosen_id(bed);
     for pointer in optional {
@@ -101,7 +101,7 @@ pub(super) async fn optional(bed: &Bed) -> Checked {
             let came = chosen(&run, &id);
             if came.is_empty() || !came.iter().all(|record| is_valid(record)) {
                 let reason = run.rejects().next().map_or("nothing is said about it", |reject| &reject.reason);
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("`{pointer}` is {how} in record {id}, which does not come in: {reason}"),
                     "make the member an Option",
                 ));

@@ -3,7 +3,7 @@
 use renmen_misbehave::model::Rows;
 use renmen_misbehave::{Fault, Plan, Planned};
 
-use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, none_lost, rest};
+use super::{CHOSEN, CheckVerdict, Checked, chosen, chosen_id, ended, none_lost, rest};
 use crate::conformance::bed::{Bed, Manner};
 use crate::conformance::pulled::Run;
 
@@ -35,7 +35,7 @@ fn came(bed: &Bed, first: &Run, second: &Run, change: &str) -> Checked {
         |record: &&crate::conformance::pulled::Pulled| !before.iter().any(|old| old.payload == record.payload);
     if !after.iter().any(is_news) {
         let told = if after.is_empty() { "is not in the next run" } else { "is in the next run without its change" };
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("record {id} changed after the run and {told}"),
             format!(
                 "{change} (or does no canonical field hold `{}`, the member named under `change`?)",
@@ -46,7 +46,7 @@ fn came(bed: &Bed, first: &Run, second: &Run, change: &str) -> Checked {
     let new: String = bed.rows(|rows| rows.all().last().map(Rows::id_text)).unwrap_or_default();
     match second.records().any(|record| record.external_id == new) {
         true => Ok(()),
-        false => Err(Verdict::failed(format!("the new record {new} is not in the next run"), change)),
+        false => Err(CheckVerdict::failed(format!("the new record {new} is not in the next run"), change)),
     }
 }
 
@@ -116,6 +116,6 @@ pub(super) async fn future(bed: &Bed) -> Checked {
 fn timed(bed: &Bed) -> Checked {
     match bed.described().source.modified {
         Some(_) => Ok(()),
-        None => Err(Verdict::skipped("the rows have no time of change")),
+        None => Err(CheckVerdict::skipped("the rows have no time of change")),
     }
 }

@@ -4,13 +4,13 @@ use renmen_misbehave::model::Edit;
 use renmen_misbehave::place;
 use serde_json::Value;
 
-use super::{Checked, Verdict, canonical, chosen, chosen_id, ended, example, like, shown, with};
+use super::{CheckVerdict, Checked, canonical, chosen, chosen_id, ended, example, like, shown, with};
 use crate::conformance::bed::Bed;
 
 pub(super) async fn unknown(bed: &Bed) -> Checked {
     let codes = &bed.described().fields.codes;
     if codes.is_empty() {
-        return Err(Verdict::skipped("no word is named under fields.codes"));
+        return Err(CheckVerdict::skipped("no word is named under fields.codes"));
     }
     for (from, to) in codes {
         let sample = example(bed, from)?;
@@ -20,7 +20,7 @@ pub(super) async fn unknown(bed: &Bed) -> Checked {
         let raw = found.as_ref().and_then(|coded| coded.get("raw")).and_then(Value::as_str);
         if raw != place::text_of(&word).as_deref() {
             let reason = run.rejects().next().map_or(String::new(), |reject| format!("; rejected: {}", reject.reason));
-            return Err(Verdict::failed(
+            return Err(CheckVerdict::failed(
                 format!("`{from}` = {}: `{to}` holds {}{reason}", shown(Some(&word)), shown(found.as_ref())),
                 "keep the vendor's text along with the code (types::Coded::from_raw does)",
             ));

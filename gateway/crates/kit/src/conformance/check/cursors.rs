@@ -4,7 +4,7 @@ use renmen_misbehave::{Fault, Plan, Planned};
 use renmen_plugin_host::CallError;
 use renmen_schema::FailureKind;
 
-use super::{Checked, Verdict, ended, rest};
+use super::{CheckVerdict, Checked, ended, rest};
 use crate::conformance::bed::{Bed, Manner};
 use crate::conformance::pulled::Stop;
 
@@ -20,7 +20,7 @@ pub(super) async fn resume(bed: &Bed) -> Checked {
         let same = rest.pages.len() == whole.pages.len() - at
             && rest.pages.iter().zip(&whole.pages[at..]).all(|(again, before)| again.is_same(before));
         if !same {
-            return Err(Verdict::failed(
+            return Err(CheckVerdict::failed(
                 format!("going on after page {at} gives other pages than the run itself gave"),
                 "put all that is needed to go on into the cursor, and nothing that changes by itself",
             ));
@@ -34,12 +34,13 @@ pub(super) async fn foreign(bed: &Bed) -> Checked {
     match bed.pull(Some("{\"of\": \"another connector\"".to_owned()), Manner::default()).await {
         // A cursor that is the vendor's own token is refused by the vendor.
         Err(CallError::Failure { kind, .. }) if kind != FailureKind::Internal => Ok(()),
-        Err(error) => {
-            Err(Verdict::failed(error.to_string(), "answer a cursor that cannot be read with Failure::invalid_input"))
-        }
-        Ok(_) => Err(Verdict::failed(
-            "a page was produced from an invalid cursor",
-            "read the cursor strictly: a run that silently starts over reads everything again",
+        Err(error) => Err(CheckVerdict::failed(
+            error.to_string(),
+            "answer a cursor that cannot be read with Failure::invalid_input",
+        )),
+        Ok(_) => Err(CheckVerdict::failed(
+            "a page was made of a cursor that is none",
+            "read the cursor strictly: a run that begins anew without a word reads everything again",
         )),
     }
 }
@@ -52,12 +53,13 @@ pub(super) async fn looping(bed: &Bed) -> Checked {
     match run.stop {
         Some(Stop::StoodStill | Stop::Failed(CallError::Failure { .. })) if run.pages.len() <= LOOP_PAGES_MAX => Ok(()),
         None if run.pages.len() <= LOOP_PAGES_MAX => Ok(()),
-        Some(stop) => Err(Verdict::failed(
+        Some(stop) => Err(CheckVerdict::failed(
             format!("the vendor gave the same next cursor for ever: {stop}"),
             "make the same cursor of the same answer, so that the gateway can see that it stands still",
         )),
-        None => {
-            Err(Verdict::failed(format!("{} pages of a loop", run.pages.len()), "end a run whose cursor does not move"))
-        }
+        None => Err(CheckVerdict::failed(
+            format!("{} pages of a loop", run.pages.len()),
+            "end a run whose cursor does not move",
+        )),
     }
 }

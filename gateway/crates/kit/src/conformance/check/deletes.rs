@@ -2,27 +2,27 @@
 
 use renmen_schema::manifest::Deletes;
 
-use super::{CHOSEN, Checked, Verdict, chosen, chosen_id, ended, rest, spread};
+use super::{CHOSEN, CheckVerdict, Checked, chosen, chosen_id, ended, rest, spread};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::{Key, Run, some};
 
 pub(super) async fn reported(bed: &Bed) -> Checked {
     if bed.manifest.deletes == Deletes::None {
-        return Err(Verdict::skipped("the manifest declares no deletes for this stream"));
+        return Err(CheckVerdict::skipped("the manifest declares no deletes for this stream"));
     }
     rest(bed)?;
     let first = ended(bed.run(None).await)?;
     let described = bed.described();
     if bed.manifest.deletes == Deletes::Explicit && described.source.deleted.is_none() {
         if described.tombstones.is_empty() {
-            return Err(Verdict::skipped(
-                "no deletion marker is described: deletions are reported in another way, perhaps by events",
+            return Err(CheckVerdict::skipped(
+                "no marker of what is gone is described: it is told in another way, by events perhaps",
             ));
         }
         let told = |entity: &String| first.records().any(|record| record.entity == *entity && record.deleted);
         return match described.tombstones.iter().all(told) {
             true => Ok(()),
-            false => Err(Verdict::failed(
+            false => Err(CheckVerdict::failed(
                 format!("no record of {} is reported as gone", described.tombstones.join(", ")),
                 "report each with Item::push_deleted, or take the entity out of `tombstones`",
             )),
@@ -37,11 +37,11 @@ pub(super) async fn reported(bed: &Bed) -> Checked {
     };
     match (gone, bed.manifest.deletes) {
         (true, _) => Ok(()),
-        (false, Deletes::Explicit) => Err(Verdict::failed(
+        (false, Deletes::Explicit) => Err(CheckVerdict::failed(
             format!("record {id} is marked as gone and the next run does not say so"),
             "report it with Item::push_deleted",
         )),
-        (false, _) => Err(Verdict::failed(
+        (false, _) => Err(CheckVerdict::failed(
             format!("record {id} is no longer listed, and the run does not say that it listed everything"),
             "end a run that read the whole list with Page::everything",
         )),
@@ -65,14 +65,14 @@ fn sound(bed: &Bed, run: &Run) -> Checked {
     let invented = run.records().filter(|record| record.deleted && !tombstones.contains(&record.entity));
     let invented: Vec<Key> = invented.map(|record| (record.entity.clone(), record.external_id.clone())).collect();
     if !invented.is_empty() {
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("reported as gone while the source has them: {}", some(invented)),
             "report a record as gone only when the vendor says so",
         ));
     }
     let unlisted: Vec<Key> = bed.expected().difference(&run.keys()).cloned().collect();
     if run.lists_everything() && !unlisted.is_empty() {
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!(
                 "the run says that it listed everything and did not list {}: they would be taken as gone",
                 some(unlisted)

@@ -6,7 +6,7 @@ use renmen_schema::FailureKind;
 use serde_json::Value;
 
 use super::limits::first;
-use super::{Checked, Verdict, rest};
+use super::{CheckVerdict, Checked, rest};
 use crate::conformance::bed::{Bed, Manner};
 
 /// What `Retry-After: 7` asks for, in milliseconds.
@@ -29,14 +29,14 @@ pub(super) async fn run(id: &str, bed: &Bed) -> Checked {
             expect(bed, &[Fault::HtmlBan], &kinds).await
         }
         "errors.cut" => expect(bed, &[Fault::CutBody, Fault::SlowBody], &[UpstreamUnavailable]).await,
-        "errors.shape" if bed.is_table() => Err(Verdict::skipped("the source is a table")),
+        "errors.shape" if bed.is_table() => Err(CheckVerdict::skipped("the source is a table")),
         "errors.shape" => expect(bed, &[Fault::OtherShape], &[UpstreamChanged]).await,
         "errors.text" if bed.is_table() => {
-            Err(Verdict::skipped("the source is a table, which may be in another encoding"))
+            Err(CheckVerdict::skipped("the source is a table, which may be in another encoding"))
         }
         "errors.text" => text(bed).await,
         "errors.vendor" => vendor(bed).await,
-        other => Err(Verdict::skipped(format!("`{other}` is in no file: the kit has a fault"))),
+        other => Err(CheckVerdict::skipped(format!("`{other}` is in no file: the kit has a fault"))),
     }
 }
 
@@ -67,16 +67,17 @@ fn judge(
     let wanted = kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or ");
     match told {
         Err(CallError::Failure { kind, retry_after_ms, .. }) if kinds.contains(&kind) => match wait {
-            Some(asked) if retry_after_ms != Some(asked) => Err(Verdict::failed(
+            Some(asked) if retry_after_ms != Some(asked) => Err(CheckVerdict::failed(
                 format!("{what}: the wait of {asked} ms became {retry_after_ms:?}"),
                 "pass the failure of the way out on as it is",
             )),
             _ => Ok(()),
         },
-        Err(error) => {
-            Err(Verdict::failed(format!("{what}: became {error}"), format!("make a failure of kind {wanted} of it")))
-        }
-        Ok(page) => Err(Verdict::failed(
+        Err(error) => Err(CheckVerdict::failed(
+            format!("{what}: became {error}"),
+            format!("make a failure of kind {wanted} of it"),
+        )),
+        Ok(page) => Err(CheckVerdict::failed(
             format!("{what}: became a page of {} record(s)", page.records.len()),
             format!("look at the answer before it is read: this is a failure of kind {wanted}"),
         )),
@@ -104,7 +105,7 @@ async fn vendor(bed: &Bed) -> Checked {
         bed.whole().errors.iter().filter(|e| e.paths.is_empty() || e.paths.iter().any(|path| paths.contains(path)));
     let errors: Vec<_> = of_stream.collect();
     if errors.is_empty() {
-        return Err(Verdict::skipped("no errors of the vendor are written under `errors`"));
+        return Err(CheckVerdict::skipped("no errors of the vendor are written under `errors`"));
     }
     for error in errors {
         rest(bed)?;
@@ -122,13 +123,13 @@ async fn vendor(bed: &Bed) -> Checked {
         match first(bed, Manner::default()).await {
             Err(CallError::Failure { kind, .. }) if kind.name() == error.expect => {}
             Err(told) => {
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("{what}: became {told}"),
                     format!("make a failure of kind {} of it", error.expect),
                 ));
             }
             Ok(_) => {
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("{what}: became a page"),
                     format!("make a failure of kind {} of it", error.expect),
                 ));

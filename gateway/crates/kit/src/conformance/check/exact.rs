@@ -5,7 +5,7 @@ use renmen_misbehave::place;
 use serde_json::Value;
 
 use super::bad::alone;
-use super::{Checked, Verdict, canonical, chosen, chosen_id, ended, example, like, rest, shown, with};
+use super::{CheckVerdict, Checked, canonical, chosen, chosen_id, ended, example, like, rest, shown, with};
 use crate::conformance::bed::Bed;
 
 /// Days since 1970 with their names: a leap day, a new century, an old year's end.
@@ -55,11 +55,13 @@ impl DayForm {
 pub(super) async fn dates(bed: &Bed) -> Checked {
     let dates = &bed.described().fields.dates;
     if dates.is_empty() {
-        return Err(Verdict::skipped("no day is named under fields.dates"));
+        return Err(CheckVerdict::skipped("no day is named under fields.dates"));
     }
     for (from, to) in dates {
         let form = DayForm::of(&example(bed, from)?).ok_or_else(|| {
-            Verdict::skipped(format!("the form of the day in `{from}` is not known to the kit: write it under `cases`"))
+            CheckVerdict::skipped(format!(
+                "the form of the day in `{from}` is not known to the kit: write it under `cases`"
+            ))
         })?;
         for (day, name) in DAYS {
             becomes(
@@ -85,7 +87,7 @@ pub(super) async fn impossible(bed: &Bed) -> Checked {
         });
     let texts: Vec<_> = texts.collect();
     if texts.is_empty() {
-        return Err(Verdict::skipped("no day is written as text: a number cannot name a day that there is not"));
+        return Err(CheckVerdict::skipped("no day is written as text: a number cannot name a day that there is not"));
     }
     rest(bed)?;
     let good = ended(bed.run(None).await)?;
@@ -101,12 +103,12 @@ pub(super) async fn impossible(bed: &Bed) -> Checked {
 pub(super) async fn instants(bed: &Bed) -> Checked {
     let instants = &bed.described().fields.instants;
     if instants.is_empty() {
-        return Err(Verdict::skipped("no point in time is named under fields.instants"));
+        return Err(CheckVerdict::skipped("no point in time is named under fields.instants"));
     }
     let expected = TimeForm::Rfc3339 { offset_s: 0, zulu: true, millis: true };
     for (from, to) in instants {
         let form = TimeForm::of(&example(bed, from)?).ok_or_else(|| {
-            Verdict::skipped(format!(
+            CheckVerdict::skipped(format!(
                 "the form of the time in `{from}` is not known to the kit: write it under `cases`"
             ))
         })?;
@@ -128,7 +130,7 @@ pub(super) async fn instants(bed: &Bed) -> Checked {
 pub(super) async fn money(bed: &Bed) -> Checked {
     let money = &bed.described().fields.money;
     if money.is_empty() {
-        return Err(Verdict::skipped("no amount is named under fields.money"));
+        return Err(CheckVerdict::skipped("no amount is named under fields.money"));
     }
     for (from, to) in money {
         let sample = example(bed, from)?;
@@ -149,7 +151,7 @@ pub(super) async fn money(bed: &Bed) -> Checked {
 pub(super) async fn cases(bed: &Bed, unit: bool) -> Checked {
     let cases: Vec<_> = bed.described().cases.iter().filter(|case| case.unit == unit).collect();
     if cases.is_empty() {
-        return Err(Verdict::skipped(if unit {
+        return Err(CheckVerdict::skipped(if unit {
             "no case is marked with `unit = true`"
         } else {
             "no cases are written"
@@ -202,9 +204,9 @@ fn missed(
     found: Option<&Value>,
     run: &crate::conformance::pulled::Run,
     change: &str,
-) -> Verdict {
+) -> CheckVerdict {
     let reason = run.rejects().next().map_or(String::new(), |reject| format!(" (rejected: {})", reject.reason));
-    Verdict::failed(
+    CheckVerdict::failed(
         format!("{said} must give {} at `{to}`, found {}{reason}", shown(Some(wanted)), shown(found)),
         change,
     )

@@ -6,7 +6,7 @@ use renmen_schema::FailureKind;
 use serde_json::Value;
 
 use super::bad::PERSONAL;
-use super::{Checked, Verdict, rest};
+use super::{CheckVerdict, Checked, rest};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::Stop;
 use crate::conformance::secrets::leaks;
@@ -19,11 +19,11 @@ pub(super) async fn grant(bed: &Bed) -> Checked {
     let run = bed.run(None).await;
     let change = "ask only hosts and methods that plugin.toml names, and let a slot carry the credential";
     if let Some(refused) = bed.watch.heard(|heard| heard.refused.first().cloned()) {
-        return Err(Verdict::failed(format!("refused: {refused}"), change));
+        return Err(CheckVerdict::failed(format!("refused: {refused}"), change));
     }
     match run.stop {
         Some(Stop::Failed(CallError::Failure { kind: FailureKind::NotGranted, message, .. })) => {
-            Err(Verdict::failed(message, change))
+            Err(CheckVerdict::failed(message, change))
         }
         _ => Ok(()),
     }
@@ -36,13 +36,13 @@ pub(super) async fn secrets(bed: &Bed) -> Checked {
     bed.run(None).await;
     let change = "never put what comes from a slot, or from a configuration value that is secret, into what you give back or log";
     if let Some(place) = bed.leaked() {
-        return Err(Verdict::failed(format!("a credential is in {place}"), change));
+        return Err(CheckVerdict::failed(format!("a credential is in {place}"), change));
     }
     if bed.said().iter().any(|text| leaks(text.as_bytes())) {
-        return Err(Verdict::failed("a credential is in a failure or in the reason of a reject", change));
+        return Err(CheckVerdict::failed("a credential is in a failure or in the reason of a reject", change));
     }
     if bed.watch.heard(|heard| heard.lines.iter().any(|line| leaks(line.as_bytes()))) {
-        return Err(Verdict::failed("a credential is in a log line", change));
+        return Err(CheckVerdict::failed("a credential is in a log line", change));
     }
     Ok(())
 }
@@ -53,10 +53,12 @@ pub(super) fn people(bed: &Bed) -> Checked {
     let quotes = |text: &str| telling.iter().any(|person| text.contains(person.as_str()));
     let change = "name the member and the type that was found, never its value";
     if let Some(said) = bed.said().iter().find(|text| quotes(text)) {
-        return Err(Verdict::failed(format!("a value of a record is quoted: {}", short(said)), change));
+        return Err(CheckVerdict::failed(format!("a value of a record is quoted: {}", short(said)), change));
     }
     match bed.watch.heard(|heard| heard.lines.iter().find(|line| quotes(line)).cloned()) {
-        Some(line) => Err(Verdict::failed(format!("a value of a record is in a log line: {}", short(&line)), change)),
+        Some(line) => {
+            Err(CheckVerdict::failed(format!("a value of a record is in a log line: {}", short(&line)), change))
+        }
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use renmen_plugin_host::CallError;
 
-use super::{Checked, Verdict, ended, fresh, rest, what_to_change};
+use super::{CheckVerdict, Checked, ended, fresh, rest, what_to_change};
 use crate::conformance::bed::{Bed, Manner};
 
 /// Rows of a large source.
@@ -16,11 +16,11 @@ pub(super) async fn records(bed: &Bed) -> Checked {
             budget: "page_records_max",
             message,
             ..
-        })) => Err(Verdict::failed(
+        })) => Err(CheckVerdict::failed(
             message,
             "pass max_records to the vendor, and where the vendor gives more, keep the rest for the next page",
         )),
-        Some(stop) => Err(Verdict::failed(format!("pages of {asked}: {stop}"), what_to_change(&stop))),
+        Some(stop) => Err(CheckVerdict::failed(format!("pages of {asked}: {stop}"), what_to_change(&stop))),
         None => Ok(()),
     }
 }
@@ -29,7 +29,7 @@ pub(super) async fn budgets(bed: &Bed) -> Checked {
     let source = &bed.described().source;
     let paged = source.serve.iter().any(|serve| serve.size.is_some() || serve.csv.is_some());
     if !paged {
-        return Err(Verdict::skipped("the vendor's list is not paged"));
+        return Err(CheckVerdict::skipped("the vendor's list is not paged"));
     }
     fresh(bed, LARGE)?;
     let usual = bed.page_records();
@@ -39,7 +39,7 @@ pub(super) async fn budgets(bed: &Bed) -> Checked {
     let run = ended(run)?;
     match run.keys().len() >= LARGE {
         true => Ok(()),
-        false => Err(Verdict::failed(
+        false => Err(CheckVerdict::failed(
             format!("{} of {LARGE} rows came in", run.keys().len()),
             "read large pages as completely as small ones",
         )),

@@ -19,15 +19,15 @@ use renmen_misbehave::place;
 use serde_json::Value;
 
 use super::bed::{Bed, ROWS};
-use super::card::Verdict;
+use super::card::CheckVerdict;
 use super::pulled::{Key, Pulled, Run, Stop, some};
 use crate::budget;
 
 /// A check's end: what stops it early is its verdict too.
-type Checked = Result<(), Verdict>;
+type Checked = Result<(), CheckVerdict>;
 
 /// Makes one check.
-pub(super) async fn run(id: &str, bed: &Bed) -> Verdict {
+pub(super) async fn run(id: &str, bed: &Bed) -> CheckVerdict {
     let checked = match id {
         "limits.records" => limits::records(bed).await,
         "limits.budgets" => limits::budgets(bed).await,
@@ -65,7 +65,7 @@ pub(super) async fn run(id: &str, bed: &Bed) -> Verdict {
         other => errors::run(other, bed).await,
     };
     match checked {
-        Ok(()) => Verdict::Passed,
+        Ok(()) => CheckVerdict::Passed,
         Err(verdict) => verdict,
     }
 }
@@ -76,7 +76,7 @@ fn rest(bed: &Bed) -> Checked {
 }
 
 fn fresh(bed: &Bed, rows: usize) -> Checked {
-    bed.fresh(rows).map_err(|error| Verdict::failed(error.to_string(), "correct the description"))
+    bed.fresh(rows).map_err(|error| CheckVerdict::failed(error.to_string(), "correct the description"))
 }
 
 /// A fresh source whose rows changed an hour from each other: no overlap of two runs reaches from one to the next.
@@ -98,10 +98,10 @@ fn what_to_change(stop: &Stop) -> &'static str {
 }
 
 /// A run that must come to its end.
-fn ended(run: Run) -> Result<Run, Verdict> {
+fn ended(run: Run) -> Result<Run, CheckVerdict> {
     match &run.stop {
         None => Ok(run),
-        Some(stop) => Err(Verdict::failed(
+        Some(stop) => Err(CheckVerdict::failed(
             format!("the run stopped after {} page(s): {stop}", run.pages.len()),
             what_to_change(stop),
         )),
@@ -113,7 +113,7 @@ fn none_lost(bed: &Bed, found: &BTreeSet<Key>, lost: &str, change: &str) -> Chec
     let missing: Vec<Key> = bed.expected().difference(found).cloned().collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Verdict::failed(format!("{lost}: {}", some(missing)), change)),
+        false => Err(CheckVerdict::failed(format!("{lost}: {}", some(missing)), change)),
     }
 }
 
@@ -121,7 +121,7 @@ fn none_lost(bed: &Bed, found: &BTreeSet<Key>, lost: &str, change: &str) -> Chec
 const CHOSEN: usize = 1;
 
 /// Changes members of the chosen row and reads the source from the beginning.
-async fn with(bed: &Bed, edits: Vec<(String, Edit)>) -> Result<Run, Verdict> {
+async fn with(bed: &Bed, edits: Vec<(String, Edit)>) -> Result<Run, CheckVerdict> {
     rest(bed)?;
     bed.rows(|rows| rows.row_mut(CHOSEN).into_iter().for_each(|row| row.edits = edits.clone()));
     Ok(bed.run(None).await)
@@ -148,9 +148,12 @@ fn canonical(records: &[&Pulled], pointer: &str) -> Option<Value> {
 }
 
 /// The example's value at a pointer of the vendor's record.
-fn example(bed: &Bed, pointer: &str) -> Result<Value, Verdict> {
+fn example(bed: &Bed, pointer: &str) -> Result<Value, CheckVerdict> {
     bed.described().source.record.pointer(pointer).cloned().ok_or_else(|| {
-        Verdict::failed(format!("the example has nothing at `{pointer}`"), "name a member that the example record has")
+        CheckVerdict::failed(
+            format!("the example has nothing at `{pointer}`"),
+            "name a member that the example record has",
+        )
     })
 }
 

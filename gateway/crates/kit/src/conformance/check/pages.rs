@@ -6,7 +6,7 @@ use renmen_misbehave::{Fault, Plan, Planned};
 use renmen_plugin_host::CallError;
 use renmen_schema::FailureKind;
 
-use super::{Checked, Verdict, ended, none_lost, rest, spread};
+use super::{CheckVerdict, Checked, ended, none_lost, rest, spread};
 use crate::conformance::bed::Bed;
 use crate::conformance::pulled::{Key, Stop, some};
 
@@ -18,7 +18,7 @@ pub(super) async fn complete(bed: &Bed) -> Checked {
     if !missing.is_empty() {
         let rejects: Vec<&str> = run.rejects().take(2).map(|reject| reject.reason.as_str()).collect();
         let rejects = if rejects.is_empty() { String::new() } else { format!("; rejected: {}", rejects.join("; ")) };
-        return Err(Verdict::failed(
+        return Err(CheckVerdict::failed(
             format!("{} of {} records are missing: {}{rejects}", missing.len(), expected.len(), some(missing)),
             "follow the vendor's pages to the last one, and map every row",
         ));
@@ -27,7 +27,7 @@ pub(super) async fn complete(bed: &Bed) -> Checked {
     if strange.is_empty() {
         return Ok(());
     }
-    Err(Verdict::failed(
+    Err(CheckVerdict::failed(
         format!("records that the source does not have: {}", some(strange)),
         "use the vendor's id as external id, unchanged; list others under `also` if they are right",
     ))
@@ -44,7 +44,7 @@ pub(super) async fn once(bed: &Bed) -> Checked {
     if twice.is_empty() {
         return Ok(());
     }
-    Err(Verdict::failed(
+    Err(CheckVerdict::failed(
         format!("more than once: {}", some(twice)),
         "leave out at the seam of two pages what the page before brought (paging::Since::is_new does)",
     ))
@@ -62,7 +62,7 @@ pub(super) async fn empty(bed: &Bed) -> Checked {
 pub(super) async fn moved(bed: &Bed) -> Checked {
     paged(bed)?;
     if bed.described().source.modified.is_none() {
-        return Err(Verdict::skipped("the rows have no time of change: nothing says that they moved"));
+        return Err(CheckVerdict::skipped("the rows have no time of change: nothing says that they moved"));
     }
     spread(bed)?;
     bed.server.follow(Plan::of(vec![Planned::usual(Fault::RowsMoved)], 0));
@@ -82,7 +82,7 @@ pub(super) async fn order(bed: &Bed) -> Checked {
         None => {}
         Some(Stop::Failed(CallError::Failure { kind: FailureKind::UpstreamChanged, .. })) => return Ok(()),
         Some(stop) => {
-            return Err(Verdict::failed(
+            return Err(CheckVerdict::failed(
                 format!("a list in the opposite order stops the run, and not as one that the vendor changed: {stop}"),
                 "say Failure::upstream_changed (paging::Since::finish does)",
             ));
@@ -103,7 +103,7 @@ pub(super) async fn end(bed: &Bed) -> Checked {
     let change = "take an empty text for the end of the list (paging::Token does)";
     match &run.stop {
         None => none_lost(bed, &run.keys(), "the last page says \"\" for the next cursor; lost", change),
-        Some(stop) => Err(Verdict::failed(format!("the last page says \"\" for the next cursor: {stop}"), change)),
+        Some(stop) => Err(CheckVerdict::failed(format!("the last page says \"\" for the next cursor: {stop}"), change)),
     }
 }
 
@@ -111,6 +111,6 @@ pub(super) async fn end(bed: &Bed) -> Checked {
 pub(super) fn paged(bed: &Bed) -> Checked {
     match bed.described().source.serve.iter().any(|serve| serve.next.is_some()) {
         true => Ok(()),
-        false => Err(Verdict::skipped("the vendor gives no page cursor")),
+        false => Err(CheckVerdict::skipped("the vendor gives no page cursor")),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use renmen_schema::{EntityKind, canonicalize};
 use serde_json::Value;
 
-use super::{Checked, Verdict, ended, rest};
+use super::{CheckVerdict, Checked, ended, rest};
 use crate::conformance::bed::{Bed, Manner, NOW_MS};
 use crate::conformance::pulled::{PulledPage, Run};
 
@@ -31,7 +31,7 @@ fn same(first: &Run, other: &Run, when: &str) -> Checked {
     let page = first.pages.iter().zip(&other.pages).position(|pair| differs(&pair));
     match (page, first.pages.len() == other.pages.len()) {
         (None, true) => Ok(()),
-        (at, _) => Err(Verdict::failed(
+        (at, _) => Err(CheckVerdict::failed(
             format!("page {} differs when the same source is read {when}", at.unwrap_or(other.pages.len()) + 1),
             "make records of the vendor's answer alone: no clock, no order of a hash map; otherwise a replay finds changes that are none",
         )),
@@ -42,7 +42,7 @@ pub(super) async fn valid(bed: &Bed) -> Checked {
     rest(bed)?;
     let run = ended(bed.run(None).await)?;
     for record in run.records() {
-        let fail = |seen: String, change: &str| Err(Verdict::failed(seen, change));
+        let fail = |seen: String, change: &str| Err(CheckVerdict::failed(seen, change));
         let (entity, id) = (&record.entity, &record.external_id);
         if !bed.manifest.entities.contains(entity) {
             return fail(format!("a record of `{entity}`"), "declare the entity under the stream in plugin.toml");
@@ -78,20 +78,20 @@ pub(super) async fn origin(bed: &Bed) -> Checked {
         for record in &page.records {
             let (entity, id, pointer) = (&record.entity, &record.external_id, &record.pointer);
             let Some(exchange) = page.exchanges.get(record.exchange as usize) else {
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("{entity} {id} names exchange {}, the page has {}", record.exchange, page.exchanges.len()),
                     "pass on Response::exchange of the response that the record was in",
                 ));
             };
             let Ok(answer) = serde_json::from_slice::<Value>(&exchange.response.body) else { continue };
             if answer.pointer(pointer).is_none() {
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("{entity} {id} points to `{pointer}`, where its answer holds nothing"),
                     "give the RFC 6901 pointer to the row inside the answer (Page::map_items does)",
                 ));
             }
             if !seen.insert((entity.clone(), exchange.at_ms, record.exchange, page.asked.clone(), pointer.clone())) {
-                return Err(Verdict::failed(
+                return Err(CheckVerdict::failed(
                     format!("two records of {entity} point to `{pointer}` of one answer"),
                     "give each record the pointer to its own row",
                 ));

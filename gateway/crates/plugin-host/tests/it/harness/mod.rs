@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, LogLimits, NoTape, OperatorGrant, SlotSpec};
 use renmen_plugin_host::{
-    Action, Call, CallError, CallLimits, Delivery, HostOptions, Outcome, Page, Plugin, PluginHost, Pull, Receipt,
-    inspect,
+    Action, Call, CallError, CallLimits, Delivery, HostOptions, Page, Plugin, PluginHost, Pull, Receipt,
+    ReceivedDelivery, inspect,
 };
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
 use renmen_schema::manifest::{HttpWish, SlotManifest};
@@ -77,7 +77,7 @@ impl Bench {
         &self,
         delivery: Delivery,
         change: impl FnOnce(&mut CallLimits),
-    ) -> Result<Outcome, CallError> {
+    ) -> Result<ReceivedDelivery, CallError> {
         self.plugin.receive(self.changed(change), delivery).await
     }
 

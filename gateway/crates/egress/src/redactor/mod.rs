@@ -11,7 +11,7 @@ use renmen_schema::id::SlotName;
 use renmen_turns::{Account, Class};
 use zeroize::Zeroizing;
 
-use crate::secrecy::{Found, Part, Parts, Scratch, Search, Sight};
+use crate::secrecy::{FoundSecret, Part, Parts, Scratch, Search, Sight};
 use crate::{EgressError, Request};
 
 /// Old tokens stay sensitive: vendors go on taking them for a while.
@@ -22,7 +22,7 @@ const AT_ONCE_MAX: usize = 256 << 10;
 
 /// Where a secret was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum SightingPlace {
     /// In a request, which was not sent.
     Request,
     /// In a vendor's answer, out of which it was taken.
@@ -35,9 +35,9 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// Whose.
-    pub found: Found,
+    pub found: FoundSecret,
     /// Where.
-    pub place: Place,
+    pub place: SightingPlace,
     /// How often.
     pub times: u64,
 }
@@ -51,9 +51,9 @@ pub struct Scanner<'r> {
 
 impl Scanner<'_> {
     /// Whose live secret stands in these bytes, or whose piece.
-    pub fn find(&mut self, bytes: &[u8]) -> Option<Found> {
+    pub fn find(&mut self, bytes: &[u8]) -> Option<FoundSecret> {
         let found = self.search.as_ref()?.find_with(bytes, Sight::Kept, &mut self.scratch)?;
-        self.redactor.note(found, Place::Output);
+        self.redactor.note(found, SightingPlace::Output);
         Some(found.clone())
     }
 }
@@ -69,7 +69,7 @@ pub(crate) struct Redactor {
     /// Where the time counts that a long answer takes.
     account: Arc<Account>,
     known: RwLock<Known>,
-    sightings: Mutex<BTreeMap<(Found, Place), u64>>,
+    sightings: Mutex<BTreeMap<(FoundSecret, SightingPlace), u64>>,
 }
 
 struct Known {
@@ -120,15 +120,15 @@ impl Redactor {
         let found =
             parts.by_ref().chain(body()).find_map(|(place, bytes)| Some((place, search.find(bytes, Sight::Told)?)));
         let Some((place, found)) = found else { return Ok(()) };
-        self.note(found, Place::Request);
+        self.note(found, SightingPlace::Request);
         let public = found.public_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         Err(EgressError::NotGranted(format!("the {place} carries {found}; name the slot instead{public}")))
     }
 
     /// Whose secret stands in what the connector hands over.
-    pub(crate) fn find(&self, bytes: &[u8]) -> Option<Found> {
+    pub(crate) fn find(&self, bytes: &[u8]) -> Option<FoundSecret> {
         let found = self.search()?.find(bytes, Sight::Told).cloned()?;
-        self.note(&found, Place::Output);
+        self.note(&found, SightingPlace::Output);
         Some(found)
     }
 
@@ -142,7 +142,7 @@ impl Redactor {
         let Some((clean, found)) = self.search().and_then(|search| search.redact(&body, Sight::Told)) else {
             return body;
         };
-        self.note(&found, Place::Answer);
+        self.note(&found, SightingPlace::Answer);
         clean.into()
     }
 
@@ -159,11 +159,11 @@ impl Redactor {
     pub(crate) fn redact_header(&self, name: String, value: String) -> Option<(String, String)> {
         let Some(search) = self.search() else { return Some((name, value)) };
         if let Some(found) = search.find(name.as_bytes(), Sight::Told) {
-            self.note(found, Place::Answer);
+            self.note(found, SightingPlace::Answer);
             return None;
         }
         let Some((clean, found)) = search.redact(value.as_bytes(), Sight::Told) else { return Some((name, value)) };
-        self.note(&found, Place::Answer);
+        self.note(&found, SightingPlace::Answer);
         Some((name, String::from_utf8_lossy(&clean).into_owned()))
     }
 
@@ -184,7 +184,7 @@ impl Redactor {
 
     pub(crate) fn sightings(&self) -> Vec<Sighting> {
         let sightings = self.sightings.lock();
-        let of = |((found, place), times): (&(Found, Place), &u64)| Sighting {
+        let of = |((found, place), times): (&(FoundSecret, SightingPlace), &u64)| Sighting {
             found: found.clone(),
             place: *place,
             times: *times,
@@ -192,7 +192,7 @@ impl Redactor {
         sightings.iter().map(of).collect()
     }
 
-    fn note(&self, found: &Found, place: Place) {
+    fn note(&self, found: &FoundSecret, place: SightingPlace) {
         *self.sightings.lock().entry((found.clone(), place)).or_default() += 1;
     }
 

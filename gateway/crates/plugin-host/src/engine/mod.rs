@@ -9,8 +9,9 @@ use wasmtime::component::Linker;
 use wasmtime::{Cache, Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
 use crate::compile::{ChildCompiler, CompileLimits, Compiler};
+use crate::gate::Gate;
 use crate::host;
-use crate::load::Gate;
+use crate::limits::WASM_STACK_BYTES;
 use crate::load_error::LoadError;
 use crate::signature::Trust;
 use crate::state::CallState;
@@ -19,8 +20,6 @@ mod cache;
 
 /// How often a busy guest lets others have their turn.
 const TICK: Duration = Duration::from_millis(10);
-/// What a guest may use of the stack, in bytes. The host's own functions run on the rest of the fiber's 2 MiB.
-pub(crate) const WASM_STACK_BYTES: usize = 512 << 10;
 /// How much of a pooled memory stays resident between two calls, in bytes: a page of 1,000 records fits.
 const KEEP_RESIDENT_BYTES: usize = 4 << 20;
 /// The most that a pooled memory can hold, in bytes: all that a 32-bit guest can address.

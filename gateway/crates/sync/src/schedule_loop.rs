@@ -9,10 +9,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::options::{Clock, millis};
+use crate::intake::RefreshReader;
+use crate::options::millis;
 use crate::run::RunPlace;
+use crate::shared::Shared;
 use crate::wait::{self, Look, Wait};
-use crate::{ConnectionRuntime, Engine, NoProgress, Schedule, SyncError, spool};
+use crate::{ConnectionRuntime, Deliveries, NoProgress, Runs, Schedule, listen, spool};
 
 /// No sleep is longer: a wall clock that jumps is noticed within it.
 const NAP_MAX: Duration = Duration::from_secs(30);
@@ -21,54 +23,66 @@ const STORE_WAIT: Duration = Duration::from_secs(2);
 /// Share of an interval by which streams that began together drift apart.
 const JITTER: f64 = 0.05;
 
-impl Engine {
-    /// Runs every enabled stream by its schedule until `cancel`; then waits for the runs under way, which end after the pages
-    /// that they have read. A stream whose last run was cut goes on at once. What deliveries asked for is read as it comes,
-    /// and connections on which vendors send events are held open.
-    ///
-    /// # Errors
-    /// [`SyncError::Store`] when the store cannot be read at the start.
-    pub async fn serve(self: &Arc<Self>, cancel: CancellationToken) -> Result<(), SyncError> {
-        if let Some(data_dir) = self.options.data_dir.clone() {
-            let age_max = self.options.spool_age_max;
+/// Starts the loops: one for each stream with a schedule, one for what is to be read again, one for each held connection.
+pub(crate) struct Scheduler {
+    shared: Arc<Shared>,
+    runs: Runs,
+    deliveries: Deliveries,
+    refreshes: RefreshReader,
+}
+
+impl Scheduler {
+    pub(crate) fn new(shared: &Arc<Shared>, runs: &Runs, deliveries: &Deliveries, refreshes: &RefreshReader) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            runs: runs.clone(),
+            deliveries: deliveries.clone(),
+            refreshes: refreshes.clone(),
+        }
+    }
+
+    /// See [`Engine::serve`](crate::Engine::serve).
+    pub(crate) async fn serve(&self, cancel: CancellationToken) {
+        if let Some(data_dir) = self.shared.options.data_dir.clone() {
+            let age_max = self.shared.options.spool_age_max;
             let _ = tokio::task::spawn_blocking(move || spool::purge(&data_dir, age_max)).await;
         }
-        self.recall().await?;
         let mut loops = JoinSet::new();
-        for connection in self.connections.values() {
+        for connection in self.shared.connections.values() {
             let shut = connection.shut_streams();
             for (stream, plan) in connection.streams().iter().filter(|(stream, _)| !shut.contains_key(*stream)) {
                 if plan.enabled && !matches!(plan.schedule, Schedule::Manual) {
-                    loops.spawn(Loop::new(self, connection, stream).go(cancel.clone()));
+                    loops.spawn(StreamLoop::new(&self.shared, &self.runs, connection, stream).go(cancel.clone()));
                 }
             }
         }
-        loops.spawn(Arc::clone(self).serve_intake(cancel.clone()));
-        for connection in self.connections.values().filter(|connection| connection.event_socket()) {
-            loops.spawn(self.listen(connection, cancel.clone()));
+        loops.spawn(self.refreshes.clone().serve(cancel.clone()));
+        for connection in self.shared.connections.values().filter(|connection| connection.event_socket()) {
+            loops.spawn(listen::hold_open(&self.shared, &self.deliveries, connection, cancel.clone()));
         }
         cancel.cancelled().await;
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, "The schedule loop of a stream ended with an internal error");
+                tracing::error!(%error, "A loop of the engine ended with a panic");
             }
         }
-        Ok(())
     }
 }
 
 /// One stream's loop.
-struct Loop {
-    engine: Arc<Engine>,
+struct StreamLoop {
+    shared: Arc<Shared>,
+    runs: Runs,
     key: StreamKey,
     schedule: Schedule,
     reloads: watch::Receiver<u64>,
 }
 
-impl Loop {
-    fn new(engine: &Arc<Engine>, connection: &ConnectionRuntime, stream: &StreamName) -> Self {
+impl StreamLoop {
+    fn new(shared: &Arc<Shared>, runs: &Runs, connection: &ConnectionRuntime, stream: &StreamName) -> Self {
         Self {
-            engine: Arc::clone(engine),
+            shared: Arc::clone(shared),
+            runs: runs.clone(),
             key: connection.key(stream),
             schedule: connection.streams()[stream].schedule.clone(),
             reloads: connection.reloads(),
@@ -78,7 +92,7 @@ impl Loop {
     async fn go(mut self, cancel: CancellationToken) {
         let mut due_ms = self.first_due_ms().await;
         while let Some(at_ms) = due_ms {
-            self.engine.book.next(&self.key, Some(at_ms));
+            self.shared.book.next(&self.key, Some(at_ms));
             match self.wait_until(at_ms, &cancel).await {
                 Wake::Due => {}
                 Wake::Reloaded => {
@@ -91,24 +105,24 @@ impl Loop {
                 }
                 Wake::Cancelled => break,
             }
-            let Ok(mut place) = self.engine.place(&self.key) else { break };
+            let Ok(mut place) = self.runs.place(&self.key) else { break };
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = place.take() => {}
             }
             due_ms = self.run(place, cancel.clone()).await;
         }
-        self.engine.book.next(&self.key, None);
+        self.shared.book.next(&self.key, None);
     }
 
     /// A cut run goes on at once, whatever the schedule says; a failed one when it said it would.
     async fn first_due_ms(&self) -> Option<i64> {
         let now_ms = self.now_ms();
-        let health = self.engine.book.health(&self.key);
+        let health = self.shared.book.health(&self.key);
         if let Some(retry_at_ms) = health.retry_at_ms {
             return Some(retry_at_ms);
         }
-        match self.engine.store.stream_state(&self.key).await {
+        match self.shared.store.stream_state(&self.key).await {
             Ok(state) if state.mid_run => Some(now_ms),
             Ok(_) => self.schedule.due_ms(health.last_started_at_ms, now_ms),
             // The run itself will say what is wrong with the store.
@@ -117,14 +131,14 @@ impl Loop {
     }
 
     fn after_reload_ms(&self, due_ms: i64) -> Option<i64> {
-        let health = self.engine.book.health(&self.key);
-        self.engine.book.reloaded(&self.key);
+        let health = self.shared.book.health(&self.key);
+        self.shared.book.reloaded(&self.key);
         Some(if health.failures > 0 { self.now_ms() } else { due_ms })
     }
 
     /// The clock was set.
     fn after_step_ms(&self, due_ms: i64, by_ms: i64) -> Option<i64> {
-        let health = self.engine.book.health(&self.key);
+        let health = self.shared.book.health(&self.key);
         tracing::warn!(
             connection = %self.key.connection, stream = %self.key.stream, by_ms, "The clock was changed; rescheduling the next run of a stream"
         );
@@ -136,8 +150,8 @@ impl Loop {
     async fn run(&self, place: RunPlace, cancel: CancellationToken) -> Option<i64> {
         let started_ms = self.now_ms();
         let trigger =
-            if self.engine.book.health(&self.key).failures > 0 { RunTrigger::Retry } else { RunTrigger::Schedule };
-        let ended = self.engine.run_placed(&self.key, trigger, place, cancel, &NoProgress).await;
+            if self.shared.book.health(&self.key).failures > 0 { RunTrigger::Retry } else { RunTrigger::Schedule };
+        let ended = self.runs.run_placed(&self.key, trigger, place, cancel, &NoProgress).await;
         let now_ms = self.now_ms();
         match ended {
             Ok(report) => match report.failure {
@@ -145,21 +159,21 @@ impl Loop {
                 Some(failure) => Some(failure.retry_at_ms.unwrap_or(now_ms).max(now_ms)),
             },
             Err(error) if error.passes() => {
-                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "A stream cannot run now; it stays scheduled");
+                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "The stream cannot run now and is tried again soon");
                 Some(now_ms.saturating_add(millis(STORE_WAIT)))
             }
             Err(error) => {
-                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "Failed to start a run");
-                Some(now_ms.saturating_add(millis(self.engine.options.retry.max)))
+                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "The stream's run could not begin");
+                Some(now_ms.saturating_add(millis(self.shared.options.retry.max)))
             }
         }
     }
 
     async fn wait_until(&mut self, at_ms: i64, cancel: &CancellationToken) -> Wake {
-        let clock = Arc::clone(&self.engine.options.clock);
-        let wait = Wait::until(at_ms, clock.now_ms(), clock.steady_ms());
+        let clock = Arc::clone(&self.shared.options.clock);
+        let wait = Wait::until(at_ms, clock.now_ms(), millis(clock.elapsed()));
         loop {
-            let nap = match wait.look(clock.now_ms(), clock.steady_ms()) {
+            let nap = match wait.look(clock.now_ms(), millis(clock.elapsed())) {
                 Look::Due if !cancel.is_cancelled() => return Wake::Due,
                 Look::Due => Duration::ZERO,
                 Look::Stepped(by_ms) => return Wake::Stepped(by_ms),
@@ -183,8 +197,7 @@ impl Loop {
     }
 
     fn now_ms(&self) -> i64 {
-        let clock: &dyn Clock = self.engine.options.clock.as_ref();
-        clock.now_ms()
+        self.shared.now_ms()
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
+use renmen_clock::{Backoff, up_to_whole};
 use renmen_schema::manifest::{RetryHeader, RetryHeaderUnit};
 
 use crate::EgressError;
@@ -112,9 +113,8 @@ fn own_pause(text: &str, unit: RetryHeaderUnit, now: SystemTime) -> Option<Durat
 
 /// Anything between nothing and a bound that doubles: many gateways that failed together do not come back together.
 fn full_jitter(retry: &Retry, tried: u32) -> Duration {
-    let bound = retry.backoff.saturating_mul(2_u32.saturating_pow(tried)).min(retry.wait_max);
-    let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(rand::random_range(0..=micros))
+    let whole = Backoff { first: retry.backoff, longest: retry.wait_max }.wait(tried.saturating_add(1));
+    up_to_whole(whole, rand::random())
 }
 
 #[cfg(test)]

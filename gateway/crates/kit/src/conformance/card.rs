@@ -83,6 +83,8 @@ pub struct ScoreCard {
     pub digest: String,
     /// In the order of the names.
     pub streams: Vec<StreamCard>,
+    /// Parts of the connector that nothing was asked about, with the reason.
+    pub untested: Vec<String>,
 }
 
 impl ScoreCard {
@@ -93,6 +95,7 @@ impl ScoreCard {
             version: manifest.version.clone(),
             digest: plugin.digest().to_owned(),
             streams: Vec::new(),
+            untested: Vec::new(),
         }
     }
 
@@ -133,6 +136,10 @@ impl ScoreCard {
             for check in &stream.checks {
                 text.push_str(&lines(check));
             }
+        }
+        if !self.untested.is_empty() {
+            text.push_str("\nnot tested\n");
+            self.untested.iter().for_each(|part| text.push_str(&format!("  {part}\n")));
         }
         let (passed, failed, skipped) = self.score();
         text.push_str(&format!("\n{passed} passed, {failed} failed, {skipped} skipped"));

@@ -43,6 +43,7 @@ pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCa
     let host = PluginHost::new(HostOptions { cache_dir: cache_dir.map(Path::to_owned), dev: true })?;
     let plugin = host.load_bytes(subject.component.clone(), None).await?;
     let mut card = ScoreCard::of(&plugin);
+    card.untested = subject.untested(&plugin)?;
     for name in subject.streams(&plugin)? {
         let bed = Bed::new(subject, Arc::clone(&plugin), &name).await?;
         let mut stream = StreamCard::new(&name);

@@ -81,6 +81,20 @@ impl Subject {
         Ok(asked)
     }
 
+    /// What of the connector is not tested, and why: what nobody says is easily taken for proved.
+    pub(super) fn untested(&self, plugin: &Plugin) -> Result<Vec<String>, ConformanceError> {
+        let (manifest, asked) = (plugin.manifest(), self.streams(plugin)?);
+        let described = match &self.source {
+            Known::Described(_) => format!("is in the manifest and not under `streams` of {FILE_NAME}"),
+            Known::Running { .. } => "is in the manifest and not among `streams` of the file of --connect".to_owned(),
+        };
+        let streams = manifest.streams.keys().filter(|name| !asked.iter().any(|one| one == name.as_str()));
+        let streams = streams.map(|name| format!("stream {name} {described}"));
+        let actions = manifest.actions.keys().map(|name| format!("action {name}: the kit tests no actions"));
+        let webhook = manifest.webhook.iter().map(|_| "deliveries: the kit tests no webhooks".to_owned());
+        Ok(streams.chain(actions).chain(webhook).collect())
+    }
+
     /// The connection's configuration with the address and the canary filled in.
     pub(super) fn config(&self, url: &str, canary: &str) -> Value {
         let mut config = match &self.source {

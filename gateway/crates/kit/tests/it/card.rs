@@ -18,6 +18,7 @@ fn card() -> ScoreCard {
         version: "0.1.0".into(),
         digest: "sha256:00".into(),
         streams: vec![StreamCard { stream: "employees".into(), checks }],
+        untested: vec!["stream jobs is in the manifest and not under `streams` of conformance.toml".into()],
     }
 }
 

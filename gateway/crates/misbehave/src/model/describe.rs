@@ -60,7 +60,7 @@ pub struct Marker {
 pub struct Serve {
     /// `GET` if none is named.
     pub method: Option<String>,
-    /// `/v1/employees`.
+    /// `/v1/employees`. `{id}` stands for the id of a record: `/v1/employees/{id}/contracts` gives that record alone.
     pub path: String,
     /// Only requests in which these places hold these values.
     pub when: BTreeMap<String, Value>,
@@ -70,6 +70,10 @@ pub struct Serve {
     pub list: Option<String>,
     /// The list holds ids instead of records.
     pub ids_only: bool,
+    /// Pointer to the record in the answer, where the path names one by `{id}`; an empty text is the whole answer.
+    pub record: Option<String>,
+    /// The list holds what is gone, and nothing else.
+    pub gone: bool,
     /// The place of a list of ids: the answer holds these records alone.
     pub ids: Option<String>,
     /// The place of the number of rows that are asked for.
@@ -82,6 +86,8 @@ pub struct Serve {
     pub next: Option<String>,
     /// The next cursor is a number.
     pub next_is_number: bool,
+    /// Pointer to how many records the whole list has.
+    pub total: Option<String>,
     /// Pointer to a member that says whether there is more.
     pub more: Option<String>,
     /// The answer is a table with these columns; its rows are all records.
@@ -92,6 +98,6 @@ impl Serve {
     /// Does it give records, or the same answer always?
     #[must_use]
     pub fn is_data(&self) -> bool {
-        self.list.is_some() || self.csv.is_some()
+        self.list.is_some() || self.csv.is_some() || self.record.is_some()
     }
 }

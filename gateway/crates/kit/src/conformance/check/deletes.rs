@@ -13,7 +13,8 @@ pub(super) async fn reported(bed: &Bed) -> Checked {
     rest(bed)?;
     let first = ended(bed.run(None).await)?;
     let described = bed.described();
-    if bed.manifest.deletes == Deletes::Explicit && described.source.deleted.is_none() {
+    let in_a_list = described.source.serve.iter().any(|serve| serve.gone);
+    if bed.manifest.deletes == Deletes::Explicit && described.source.deleted.is_none() && !in_a_list {
         if described.tombstones.is_empty() {
             return Err(CheckVerdict::skipped(
                 "no marker of what is gone is described: it is told in another way, by events perhaps",

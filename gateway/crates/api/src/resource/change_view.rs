@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::position::Position;
+use super::record_view::Record;
 use crate::instant::Time;
 
 /// One thing that happened to a record.
@@ -17,12 +18,12 @@ pub(crate) struct Change {
     /// What happened.
     #[schema(value_type = ChangeKindName)]
     pub(crate) kind: ChangeKind,
-    /// To which record.
+    /// Id of the record.
     #[schema(format = "uuid")]
     record_id: String,
     /// The record, as a path of this API.
     record_url: Option<String>,
-    /// Its entity.
+    /// Entity of the record.
     entity: String,
     /// The connection that it came through.
     connection: String,
@@ -32,6 +33,10 @@ pub(crate) struct Change {
     revision: i64,
     /// When it was committed.
     at: Time,
+    /// With `include=record`: the record as `record_url` returns it now, which may be a later revision than the one this change made.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<Record>,
 }
 
 /// What happened to a record.
@@ -61,7 +66,13 @@ impl Change {
             external_id: row.external_id,
             revision: row.revision,
             at: Time(row.at_ms),
+            record: None,
         }
+    }
+
+    /// The same with the record as it is now.
+    pub(super) fn with(self, record: Option<Record>) -> Self {
+        Self { record, ..self }
     }
 }
 

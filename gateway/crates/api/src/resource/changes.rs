@@ -15,8 +15,10 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
+use super::change_records::{wants_records, with_records};
 use super::change_view::{Change, Wanted};
 use super::position::{Position, known};
+use super::record_view::Record;
 use super::schema::EntityName;
 use crate::auth::require_still_good;
 use crate::caller::Caller;
@@ -96,6 +98,7 @@ pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<Chang
         ("after" = Option<String>, Query, description = "A `cursor` or `next_cursor` of this feed, an event's `sequence`, or `latest` for changes yet to come", pattern = "^([0-9]{1,18}([.][0-9a-f]{8})?|latest)$"),
         ("entity" = Option<EntityName>, Query, description = "Only changes to records of this entity"),
         ("limit" = Option<u32>, Query, description = "Changes per response; 100 by default", minimum = 1, maximum = 1000),
+        ("include" = Option<String>, Query, description = "`record`: adds to each change its record as it is now; not available for CloudEvents", pattern = "^record$"),
         ("wait" = Option<u32>, Query, description = "Seconds to wait for a change; 0 by default", minimum = 0, maximum = 60),
         ("Accept" = Option<String>, Header, description = "`application/cloudevents-batch+json` for a list of CloudEvents; the next position is then in the header `link`"),
     ),
@@ -117,6 +120,14 @@ pub(crate) async fn list(
         entity: entity(&mut params)?,
         limit: params.limit()?,
     };
+    let with_record = wants_records(&mut params)?;
+    if with_record && as_events {
+        return Err(Problem::parameter(
+            "include",
+            "absent when CloudEvents are requested",
+            "空（请求 CloudEvents 时不可设置）",
+        ));
+    }
     let wait_s = params.number("wait", 0, WAIT_S_MAX)?.unwrap_or(0);
     params.end()?;
     let place = if wait_s > 0 { Some(place(&state, &wanted.tenant, &caller.key.to_string())?) } else { None };
@@ -135,7 +146,10 @@ pub(crate) async fn list(
             if as_events {
                 return Ok(ChangeEvents { rows, next, epoch, wanted }.into_response());
             }
-            let data = rows.into_iter().map(|row| Change::of(row, Some(epoch))).collect();
+            let (data, next) = match with_record {
+                true => with_records(&state, &wanted.tenant, rows, epoch, next).await?,
+                false => (rows.into_iter().map(|row| Change::of(row, Some(epoch))).collect(), next),
+            };
             let next_cursor = Position { seq: next, epoch: Some(epoch) }.to_string();
             return Ok(Json(ChangeList { data, next_cursor }).into_response());
         }

@@ -5,6 +5,7 @@ pub(crate) mod adjustments;
 pub(crate) mod band_match;
 pub(crate) mod bytes;
 pub(crate) mod change_events;
+mod change_records;
 pub(crate) mod change_stream;
 pub(crate) mod change_view;
 pub(crate) mod changes;

@@ -12,7 +12,7 @@ use crate::instant::Time;
 use crate::problem::Problem;
 
 /// A record: its envelope, and its body in the form of its entity.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Record {
     /// The gateway's id, which never changes.
     #[schema(format = "uuid")]
@@ -45,7 +45,7 @@ pub(crate) struct Record {
 }
 
 /// One of a record's ids at a vendor.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = RecordExternalId)]
 pub(crate) struct ExternalIdView {
     /// The connection that it came through.
@@ -57,7 +57,7 @@ pub(crate) struct ExternalIdView {
 }
 
 /// Where a revision came from.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Source {
     /// The connection.
     connection: String,
@@ -70,7 +70,7 @@ pub(crate) struct Source {
 }
 
 /// A tombstone.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Deletion {
     /// When it was committed.
     at: Time,

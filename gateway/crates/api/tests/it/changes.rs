@@ -28,6 +28,43 @@ async fn the_feed_tells_what_happened_in_order_and_goes_on_from_a_cursor() {
     assert_eq!(end["next_cursor"], all["next_cursor"]);
 }
 
+#[tokio::test]
+async fn the_feed_brings_the_records_with_it_when_asked_within_the_bytes_of_one_answer() {
+    let rig = Rig::new().await;
+    rig.employees(&[("u1", "001"), ("u2", "002")]).await;
+    rig.employees(&[("u1", "003")]).await;
+    rig.commit(vec![gone("u2")], Vec::new()).await;
+    let plain = rig.get("/v1/changes").await.json();
+    assert!(plain["data"][0].get("record").is_none(), "only when asked");
+    let all = rig.get("/v1/changes?include=record").await.json();
+    assert_eq!((all["data"].as_array().unwrap().len(), &all["next_cursor"]), (4, &plain["next_cursor"]));
+    let record = &all["data"][0]["record"];
+    assert_eq!((&record["revision"], &record["body"]["number"]), (&json!(2), &json!("003")), "as it is now");
+    let tombstone = &all["data"][3]["record"];
+    assert!(tombstone["deletion"].is_object() && tombstone["body"]["number"] == "002", "{tombstone}");
+    let alone = rig.get(record_url(&all["data"][0])).await.json();
+    assert_eq!(&alone, record, "the same as read alone");
+
+    let tight = Rig::with(ApiOptions { page_bytes_max: 1, ..ApiOptions::default() }, ScriptedControl::default()).await;
+    tight.employees(&[("u1", "001"), ("u2", "002"), ("u3", "003")]).await;
+    let (mut after, mut seen) = ("0".to_owned(), Vec::new());
+    for _ in 0..3 {
+        let page = tight.get(&format!("/v1/changes?include=record&after={after}")).await.json();
+        assert_eq!(page["data"].as_array().unwrap().len(), 1, "one always fits");
+        seen.push(page["data"][0]["external_id"].clone());
+        after = page["next_cursor"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(seen, [json!("u1"), json!("u2"), json!("u3")], "each once");
+    rig.get("/v1/changes?include=lineage").await.problem("invalid_parameter");
+    let accept = [("accept", "application/cloudevents-batch+json")];
+    let both = Answer::read(rig.send("GET", "/v1/changes?include=record", Some(&rig.key), &accept).await).await;
+    both.problem("invalid_parameter");
+}
+
+fn record_url(change: &serde_json::Value) -> &str {
+    change["record_url"].as_str().unwrap()
+}
+
 /// The feed as events after a position, and where it goes on.
 async fn cloud_events(rig: &Rig, query: &str) -> (Vec<serde_json::Value>, String) {
     let accept = [("accept", "application/cloudevents-batch+json, application/json;q=0.5")];

@@ -47,21 +47,23 @@ fn is_coloured(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
     is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
 }
 
-/// A filter such as `info,renmen_sync=debug`.
+/// A filter such as `info,renmen_sync=debug`, without the spaces that people put after commas.
 pub(crate) fn check_filter(text: &str) -> Result<String, String> {
     let wrong = |what: &str| {
         format!(
             "{what}; write a level (off, error, warn, info, debug, trace), or levels by module: `info,renmen_sync=debug`"
         )
     };
-    for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    for directive in &directives {
         let is_bare = !directive.contains(['=', '[', ']', '{', '}']);
         if is_bare && directive.parse::<LevelFilter>().is_err() {
             return Err(wrong(&format!("`{directive}` is not a level")));
         }
     }
-    EnvFilter::try_new(text).map_err(|error| wrong(&error.to_string()))?;
-    Ok(text.to_owned())
+    let filter = directives.join(",");
+    EnvFilter::try_new(&filter).map_err(|error| wrong(&error.to_string()))?;
+    Ok(filter)
 }
 
 #[cfg(test)]
@@ -73,7 +75,7 @@ mod tests {
     #[test]
     fn a_mistyped_level_is_refused_and_a_filter_by_module_is_not() {
         for good in ["warn", "INFO", "off", "info,renmen_sync=debug", "renmen_egress=trace", "info, h2=off", ""] {
-            assert_eq!(check_filter(good), Ok(good.to_owned()), "{good}");
+            assert_eq!(check_filter(good), Ok(good.replace(' ', "")), "{good}");
         }
         for bad in ["inof", "wran", "verbose", "info,debgu", "info,renmen_sync=debgu", "renmen_sync"] {
             let told = check_filter(bad);

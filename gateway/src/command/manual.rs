@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::CommandFactory as _;
+use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
@@ -15,7 +15,7 @@ const NAME: &str = "renmen";
 /// The completion script of a shell.
 pub(crate) fn completions(out: Output, shell: Shell) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    clap_complete::generate(shell, &mut command(), NAME, &mut script);
     out.text(&String::from_utf8(script)?);
     Ok(Outcome::Done)
 }
@@ -24,15 +24,28 @@ pub(crate) fn completions(out: Output, shell: Shell) -> anyhow::Result<Outcome> 
 pub(crate) fn man(out: Output, dir: Option<&Path>) -> anyhow::Result<Outcome> {
     let Some(dir) = dir else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        clap_mangen::Man::new(command()).render(&mut page)?;
         out.text(&String::from_utf8(page)?);
         return Ok(Outcome::Done);
     };
     if !dir.is_dir() {
         return Err(Usage(format!("{} is not a folder: make it first", dir.display())).into());
     }
-    clap_mangen::generate_to(Cli::command(), dir)
+    clap_mangen::generate_to(command(), dir)
         .map_err(|error| anyhow::anyhow!("the pages cannot be written to {}: {error}", dir.display()))?;
     out.say(&format!("written to {}: read them with `man {}/{NAME}.1`", dir.display(), dir.display()));
     Ok(Outcome::Done)
+}
+
+/// The command line without what is not for people: generators list hidden commands too.
+fn command() -> Command {
+    let whole = Cli::command();
+    let shown = whole.get_subcommands().filter(|one| !one.is_hide_set()).cloned().collect::<Vec<_>>();
+    let about = whole.get_long_about().or(whole.get_about()).cloned().unwrap_or_default();
+    Command::new(NAME)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(whole.get_about().cloned().unwrap_or_default())
+        .long_about(about)
+        .args(whole.get_arguments().cloned().collect::<Vec<_>>())
+        .subcommands(shown)
 }

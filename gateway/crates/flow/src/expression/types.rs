@@ -312,6 +312,11 @@ impl Walk<'_> {
 
     fn added(&mut self, left: &(&IdedExpr, Meaning), right: &(&IdedExpr, Meaning)) -> Meaning {
         let addable = [ValueType::Text, ValueType::Number, ValueType::List];
+        let types = [left.1.value_type(), right.1.value_type()];
+        if types.contains(&ValueType::List) && types.contains(&ValueType::Map) {
+            // Odd, and worked out all the same: the keys are added to the list.
+            return Meaning::Of(ValueType::List);
+        }
         self.wants(left, &addable);
         self.wants(right, &addable);
         let (one, other) = (left.1.value_type(), right.1.value_type());

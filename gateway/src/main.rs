@@ -61,6 +61,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
     let (common, out) = (&cli.common, Output { json: cli.common.json, wide: cli.common.wide });
     match &cli.command {
+        Command::Init(ask) => command::init::run(common, out, ask),
         Command::Serve(serve) => command::serve::run(common, out, serve).await,
         Command::Sync { connection, stream, full } => {
             command::sync::run(common, out, connection.as_ref(), stream.as_ref(), *full).await

@@ -50,6 +50,8 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a first configuration that `check` accepts, into the file of --config. Asks on a terminal.
+    Init(crate::command::init::Ask),
     /// Run the schedule and the API until stopped.
     Serve(Serve),
     /// Compiles one plugin from standard input. Started by the gateway itself, within limits.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
-use crate::deployment::{Deployment, Reached, Unloaded, remarks};
+use crate::deployment::{Deployment, Reached, ReceiverCheck, Unloaded, remarks};
 use crate::exit::Outcome;
 use crate::output::Output;
 
@@ -34,23 +34,33 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     // With one connection alone it cannot be known who else writes what.
     let remarks = if only.is_none() { remarks(&running.deployment.config, &running.writers()) } else { Vec::new() };
     let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.clone()]);
-    let rows = rows.chain(off).chain(told);
-    out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &running.off))?;
+    // With one connection alone, the others are not what was asked about.
+    let receivers = if only.is_none() { running.check_receivers().await } else { Vec::new() };
+    let reached = receivers.iter().map(receiver_row);
+    let rows = rows.chain(reached).chain(off).chain(told);
+    out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &receivers, &running.off))?;
     if out.json {
         // The document is a list of connections.
         remarks.iter().for_each(|(place, why)| tracing::warn!(place, "{why}"));
     }
-    Ok(match (running.off.is_empty(), reports.iter().all(|checked| checked.report.passed())) {
+    let passed = reports.iter().all(|checked| checked.report.passed()) && receivers.iter().all(|one| one.ok);
+    Ok(match (running.off.is_empty(), passed) {
         (false, _) => Outcome::Misconfigured,
         (true, true) => Outcome::Done,
         (true, false) => Outcome::Failed,
     })
 }
 
-/// One list: a report for each connection, and for one that is off its name and reason.
-fn document(reports: &[Checked<'_>], off: &[Unloaded]) -> Vec<Value> {
+/// One list: a report for each connection, what came of each channel and endpoint, and for what is off its name and reason.
+fn document(reports: &[Checked<'_>], receivers: &[ReceiverCheck], off: &[Unloaded]) -> Vec<Value> {
     let off = off.iter().map(|off| json!({ "connection": off.name, "off": off.reason }));
-    reports.iter().map(|report| json!(report)).chain(off).collect()
+    let receivers = receivers.iter().map(|receiver| json!(receiver));
+    reports.iter().map(|report| json!(report)).chain(receivers).chain(off).collect()
+}
+
+fn receiver_row(check: &ReceiverCheck) -> Vec<String> {
+    let result = if check.ok { "ok" } else { "FAILED" };
+    vec![check.receiver.to_string(), check.kind.into(), result.into(), check.details.clone()]
 }
 
 /// What was found, with how far the connection reaches.

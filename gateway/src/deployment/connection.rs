@@ -13,7 +13,7 @@ use renmen_schema::shown::line;
 use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, PayslipRule, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
-use super::{Deployment, permission, writers};
+use super::{Deployment, permission, refusals, writers};
 use crate::exit::Usage;
 
 impl Deployment {
@@ -27,18 +27,21 @@ impl Deployment {
     ) -> anyhow::Result<BoundPlugin> {
         let connection = &self.config.connections[name];
         let manifest = plugin.manifest();
-        check_config(manifest, &connection.config)?;
+        let mut problems = refusals::config_problems(manifest, &connection.config)?;
+        problems.extend(refusals::stream_problems(manifest, connection));
         if !self.config.dev {
-            let missing = [permission::missing(connection, manifest), writers::missing(connection, manifest)];
-            self.refuse(connection, &missing.concat())?;
+            problems.extend(permission::missing(connection, manifest));
+            problems.extend(writers::missing(connection, manifest));
         }
+        let slots = self.slots(vault, connection, manifest, &mut problems);
+        self.refuse(connection, &problems)?;
         let spec = ConnectionSpec {
             tenant: connection.tenant.clone(),
             connection: name.clone(),
             wish: manifest.http.clone(),
             grant: grant(connection),
             limits: egress_limits(connection, manifest),
-            slots: self.slots(vault, connection, manifest)?,
+            slots,
             config: connection.config.clone(),
         };
         let egress = egress.connect(spec)?;
@@ -53,7 +56,7 @@ impl Deployment {
         })
     }
 
-    fn refuse(&self, connection: &Connection, problems: &[LateProblem]) -> anyhow::Result<()> {
+    pub(super) fn refuse(&self, connection: &Connection, problems: &[LateProblem]) -> anyhow::Result<()> {
         if problems.is_empty() { Ok(()) } else { Err(connection.refuse(&self.config.path, problems).into()) }
     }
 
@@ -105,24 +108,22 @@ impl Deployment {
         vault: Option<&Vault>,
         connection: &Connection,
         manifest: &Manifest,
-    ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
-        if let Some(stray) = connection.slots.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
-            let known = manifest.slots.keys().map(SlotName::as_str).collect::<Vec<_>>().join(", ");
-            return Err(Usage(format!("plugin `{}` has no slot `{stray}`; it has: {known}", manifest.name)).into());
-        }
+        problems: &mut Vec<LateProblem>,
+    ) -> BTreeMap<SlotName, SlotSpec> {
+        problems.extend(refusals::stray_slots(manifest, connection));
         let mut slots = BTreeMap::new();
         for (name, wish) in &manifest.slots {
             let given = connection.slots.get(name).or_else(|| connection.slots.get(wish.same_as.as_ref()?));
-            let secret = match given {
-                Some(slot) => {
-                    Some(self.secret(vault, &connection.tenant, slot).with_context(|| format!("slot `{name}`"))?)
+            let secret = match given.map(|slot| self.secret(vault, &connection.tenant, slot)) {
+                Some(Ok(secret)) => Some(secret),
+                Some(Err(error)) => {
+                    problems.push(refusals::no_secret(name, connection, error));
+                    continue;
                 }
                 None if wish.optional => None,
                 None => {
-                    let what = line(&wish.description);
-                    let from = wish.same_as.as_ref().unwrap_or(name);
-                    let hint = format!("slots.{from} = {{ env = \"VARIABLE\" }}");
-                    return Err(Usage(format!("slot `{name}` is empty ({what}): write `{hint}`")).into());
+                    problems.push(refusals::empty_slot(wish.same_as.as_ref().unwrap_or(name), &wish.description));
+                    continue;
                 }
             };
             let to = given.and_then(|slot| slot.to.clone());
@@ -130,7 +131,7 @@ impl Deployment {
             let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
             slots.insert(name.clone(), SlotSpec { secret, to, audience, auth, public, seal: wish.seal });
         }
-        Ok(slots)
+        slots
     }
 }
 
@@ -169,32 +170,13 @@ fn check_proof(bound: &BoundPlugin) -> Result<(), Usage> {
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
-pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> anyhow::Result<()> {
-    let Some(schema) = &manifest.config_schema else {
-        if config.as_object().is_some_and(|keys| !keys.is_empty()) {
-            return Err(Usage(format!("plugin `{}` takes no `config`: take it out", manifest.name)).into());
-        }
-        return Ok(());
-    };
-    let validator = jsonschema::validator_for(schema).map_err(|e| {
-        let why = line(&e.to_string()).into_owned();
-        Usage(format!("the config_schema of plugin `{}` is not a JSON Schema: {why}", manifest.name))
-    })?;
-    let problems: Vec<String> = validator
-        .iter_errors(config)
-        .map(|e| {
-            let place = e.instance_path().to_string();
-            // The schema is the plugin's, and it is quoted.
-            line(&format!("config{}: {e}", place.replace('/', "."))).into_owned()
-        })
-        .collect();
+pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> Result<(), Usage> {
+    let problems = refusals::config_problems(manifest, config)?;
     if problems.is_empty() {
         return Ok(());
     }
-    let known = schema["properties"]
-        .as_object()
-        .map_or(String::new(), |keys| keys.keys().cloned().collect::<Vec<_>>().join(", "));
-    Err(Usage(format!("{}; plugin `{}` takes: {}", problems.join("; "), manifest.name, line(&known))).into())
+    let told = problems.iter().map(|LateProblem { key, message, help, .. }| format!("{key}: {message} ({help})"));
+    Err(Usage(told.collect::<Vec<_>>().join("; ")))
 }
 
 fn plan_of(plan: &renmen_config::Stream) -> anyhow::Result<StreamPlan> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use renmen_config::Limits;
 use renmen_egress::Egress;
@@ -14,7 +13,7 @@ use renmen_store::{Quota, Store};
 use renmen_sync::ConnectionRuntime;
 use renmen_vault::Vault;
 
-use super::{Deployment, Reached, Unloaded};
+use super::{Deployment, Reached, Unloaded, refusals};
 use crate::exit::Usage;
 
 /// Connections that are loaded at the same time: each may compile its plugin.
@@ -97,7 +96,13 @@ impl Deployment {
         let loading = async {
             self.outlasts(name)?;
             let plugin = means.registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await;
-            let plugin = plugin.with_context(|| format!("plugin {}", connection.plugin.display()))?;
+            let plugin = match plugin {
+                Ok(plugin) => plugin,
+                Err(error) => {
+                    self.refuse(connection, &[refusals::load_problem(&error)])?;
+                    return Err(error.into());
+                }
+            };
             let bound = self.bind(means.egress, means.vault, name, plugin)?;
             let reached = Reached::of(&bound, connection);
             Ok((self.runtime(name, bound)?, reached))

@@ -91,6 +91,29 @@ pub(super) fn idle(connection: &Connection, manifest: &Manifest, reach: &Reach) 
     problems
 }
 
+/// What a plugin asks for, of a connection as it is configured.
+pub(crate) struct Asked<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) manifest: &'a Manifest,
+}
+
+impl Asked<'_> {
+    /// Every host, as the manifest writes it.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        hosts_asked(self.connection, self.manifest)
+    }
+
+    /// By which methods.
+    pub(crate) fn methods(&self) -> Vec<String> {
+        methods_asked(self.connection, self.manifest)
+    }
+
+    /// Everywhere that it sends the secret of a slot.
+    pub(crate) fn destinations(&self, slot: &SlotName) -> Vec<String> {
+        destinations(slot, self.connection, self.manifest)
+    }
+}
+
 /// Under which slot the operator gave the secret that this slot of the manifest uses.
 fn key_of<'a>(name: &'a SlotName, wish: &'a SlotManifest, connection: &Connection) -> &'a SlotName {
     match &wish.same_as {

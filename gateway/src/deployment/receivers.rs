@@ -123,7 +123,7 @@ impl Deployment {
         }
     }
 
-    fn mail_spec(
+    pub(super) fn mail_spec(
         &self,
         vault: Option<&Vault>,
         name: &ConnectionName,

@@ -110,21 +110,39 @@ impl Mailer {
         outcome
     }
 
+    /// Opens a session, signs in where there is a login, and says goodbye: no mail is sent.
+    ///
+    /// # Errors
+    /// [`EgressError`], by what can be done.
+    pub async fn probe(&self) -> Result<(), EgressError> {
+        let opened = tokio::time::timeout(self.spec.timeout, self.session()).await;
+        let opened = opened.unwrap_or_else(|_| {
+            let limit = self.spec.timeout.as_millis();
+            Err(EgressError::Unavailable(format!("no session within {limit} ms (request_timeout)")))
+        });
+        opened?.close().await;
+        Ok(())
+    }
+
+    /// A session with the first address that takes one.
+    async fn session(&self) -> Result<session::Session, EgressError> {
+        let mut unreachable = None;
+        for address in self.resolve().await?.iter() {
+            match self.connect(*address).await {
+                Err(EgressError::Unavailable(why)) => unreachable = Some(why),
+                opened => return opened,
+            }
+        }
+        Err(EgressError::Unavailable(unreachable.unwrap_or_else(|| "the mail server has no address".into())))
+    }
+
     async fn deliver(&self, message: &message::Built) -> Result<MailReceipt, MailError> {
         let _place =
             self.places.acquire().await.map_err(|_| EgressError::Unavailable("the connection is closed".into()))?;
         if let Some(pace) = &self.pace {
             pace.wait().await?;
         }
-        let mut unreachable = None;
-        for address in self.resolve().await?.iter() {
-            match self.connect(*address).await {
-                Ok(mut session) => return session.send(message).await,
-                Err(EgressError::Unavailable(why)) => unreachable = Some(why),
-                Err(other) => return Err(other.into()),
-            }
-        }
-        Err(EgressError::Unavailable(unreachable.unwrap_or_else(|| "the mail server has no address".into())).into())
+        self.session().await?.send(message).await
     }
 
     async fn resolve(&self) -> Result<Arc<[IpAddr]>, EgressError> {

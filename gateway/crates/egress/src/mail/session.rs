@@ -78,6 +78,14 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Says goodbye without a mail.
+    pub(super) async fn close(mut self) {
+        // It was open: how it ends is no matter.
+        let _ = self.0.quit().await;
+    }
+}
+
 fn before_mail(error: &Error, doing: &str) -> EgressError {
     let why = match error.status() {
         Some(_) => format!("status {}", codes(error)),

@@ -18,7 +18,7 @@ impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no {} name: use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
+            "`{}` is not a valid {} name: use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
             self.given, self.what
         )
     }

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_manifest_with_an_unknown_key_is_told_with_its_place_before_anything_is_compiled() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("Cargo.toml"), "this is no manifest of cargo").unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "not a Cargo manifest").unwrap();
         std::fs::write(dir.path().join("plugin.toml"), "name = \"a\"\nversio = \"1.0.0\"\n").unwrap();
         let build = Build { folder: dir.path().to_owned(), out: None, offline: true };
         let error = build.run().unwrap_err().to_string();

@@ -135,7 +135,7 @@ fn open(file: &Path, passphrase: Option<&Secret>) -> Result<SecretKey, KitError>
     match passphrase {
         // Asked without one, the library would prompt on the terminal: an encrypted key is told apart first.
         None => boxed()?.into_unencrypted_secret_key().map_err(|_| {
-            KitError::Usage(format!("{shown} is encrypted, or no secret key of minisign: give its passphrase with --passphrase-env or --passphrase-file"))
+            KitError::Usage(format!("{shown} is encrypted or not a minisign secret key: give its passphrase with --passphrase-env or --passphrase-file"))
         }),
         Some(phrase) => boxed()?
             .into_secret_key(Some(phrase.expose().to_owned()))

@@ -130,7 +130,7 @@ entity! {
         pub revert_version: Option<u32>,
         /// Why the vendor did not do the last of it: its own code, or the kind of the failure.
         pub refusal: Option<String>,
-        /// What came of it.
+        /// Its effect.
         pub effect: Option<AdjustmentEffect>,
     }
 }
@@ -229,7 +229,7 @@ shape! {
 }
 
 shape! {
-    /// What came of a change.
+    /// The effect of a change.
     pub struct AdjustmentEffect {
         /// Name of the metric.
         pub metric: String,

@@ -319,7 +319,7 @@ type = "string"
                 "[lineage.job]",
                 "lineage.job: an entity that neither a stream nor the webhook carries",
             ),
-            ("/work/hire_date", "/work/hired", "lineage.employee: `/work/hired` is no field of employee"),
+            ("/work/hire_date", "/work/hired", "lineage.employee: `/work/hired` is not a field of employee"),
             ("\"/mobile\"", "\"mobile\"", "lineage.employee: the source of `/person/phones/0/number`"),
             (
                 "https://api.example.com",
@@ -330,14 +330,18 @@ type = "string"
             ("\"POST\"", "\"TRACE\"", "http.methods: `TRACE`"),
             ("contract = \"0.2.0\"", "contract = \"0.2\"", "contract: `0.2`; expected a semantic version"),
             ("version = \"1.2.3\"", "version = \"01.2.3\"", "version: `01.2.3`"),
-            ("config_schema.properties.base_url", "config_schema.properties.url", "http.hosts: `{base_url}` is no key"),
+            (
+                "config_schema.properties.base_url",
+                "config_schema.properties.url",
+                "http.hosts: `{base_url}` is not a key",
+            ),
             ("{base_url}/token", "token", "slots.app: the token_url `token` is not absolute"),
             ("name = \"staff\"", "name = \"Staff!\"", "name: expected 1 to 63"),
             ("actions.\"message.send\"", "actions.\"Message send\"", "actions.Message send: no name of an action"),
             ("type = \"object\" }", "type = \"string\" }", "actions.message.send.input: expected a JSON Schema"),
             ("[\"assignment\"]", "[\"job_change\"]", "webhook.entities: `job_change` is not an entity"),
-            ("slots = [\"app\"]", "slots = [\"apps\"]", "webhook.slots: `apps` is no slot"),
-            ("slot = \"app\"", "slot = \"apps\"", "webhook.socket.slot: `apps` is no slot"),
+            ("slots = [\"app\"]", "slots = [\"apps\"]", "webhook.slots: `apps` is not a declared slot"),
+            ("slot = \"app\"", "slot = \"apps\"", "webhook.socket.slot: `apps` is not a declared slot"),
             ("https://wss.example.com", "wss.example.com", "webhook.socket.hosts: `wss.example.com` is not an origin"),
             ("{base_url}/open", "open", "webhook.socket.open_url: `open` is not absolute"),
             ("\"/endpoint\"", "\"endpoint\"", "webhook.socket.open.endpoint: `endpoint` is not a JSON Pointer"),
@@ -358,7 +362,7 @@ type = "string"
             (
                 "confirm = \"message.read\"",
                 "confirm = \"message.gone\"",
-                "actions.message.send.confirm: `message.gone` is no other action",
+                "actions.message.send.confirm: `message.gone` is not another action",
             ),
         ] {
             let found = faults(from, to);

@@ -102,7 +102,7 @@ fn ext_rules(field: &ExtField, walk: &mut Walk<'_>) {
         walk.defect_in(
             "value",
             "bad_ext_value",
-            format!("a text that is no {}; expected one that kind says", field.kind),
+            format!("a text that is not a {}; expected a text of its kind", field.kind),
         );
     }
 }

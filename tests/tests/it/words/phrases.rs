@@ -27,7 +27,7 @@ const TO_BE: [&str; 5] = ["is", "are", "was", "were", "be"];
 /// Each phrase of a text that is not plain English, as it stands there.
 pub(super) fn faults(text: &str) -> impl Iterator<Item = String> + use<> {
     let words: Vec<&str> =
-        text.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|w| !w.is_empty()).collect();
+        text.split(|c: char| !(c.is_alphanumeric() || "'_".contains(c))).filter(|w| !w.is_empty()).collect();
     let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let mut found = Vec::new();
     for at in 0..words.len() {

@@ -11,15 +11,15 @@ limits! {
     /// What the API takes from outside. Each field is a key under `[gateway.limits]`; see [`GATEWAY_LIMITS`](super::GATEWAY_LIMITS).
     GatewayLimits;
 
-    /// Network connections at once; a further one takes the place of one that keeps the gateway waiting, or is turned away.
+    /// Concurrent network connections; a further one replaces one that the gateway is waiting for, or is refused.
     connections_max: u32 = count(1_024, 8, 65_536);
-    /// Network connections at once from one address (the first 64 bits of IPv6); this machine and `gateway.proxies` have no such limit.
+    /// Concurrent network connections from one address (the first 64 bits of IPv6); this machine and `gateway.proxies` are exempt.
     connections_per_address_max: u32 = count(128, 1, 65_536);
     /// Time for the head of a request, from its first byte to its last.
     head_timeout: Duration = duration(Duration::from_secs(10), Duration::from_millis(50), Duration::from_secs(300));
-    /// Time from an answer to the next request on the same network connection.
+    /// Time between a response and the next request on the same network connection.
     idle_timeout: Duration = duration(Duration::from_secs(60), Duration::from_millis(50), Duration::from_secs(3_600));
-    /// Time that a client may leave an answer untaken.
+    /// Time that a client may leave a response unread.
     write_timeout: Duration = duration(Duration::from_secs(30), Duration::from_millis(50), Duration::from_secs(3_600));
     /// Headers of one request.
     headers_max: u32 = count(100, 16, 1_000);
@@ -29,36 +29,36 @@ limits! {
     uri_bytes_max: u64 = bytes(8 << 10, 256, 64 << 10);
     /// Bytes of the body of a request to the API.
     body_bytes_max: u64 = bytes(64 << 10, 1 << 10, 16 << 20);
-    /// Time of one request; long polls and event streams take their own.
+    /// Time of one request; long polls and event streams have their own limits.
     request_deadline: Duration = duration(Duration::from_secs(5), Duration::from_millis(100), Duration::from_secs(300));
-    /// Requests at once, shared out by tenant and key.
+    /// Concurrent requests, shared fairly by tenant and key.
     requests_max: u32 = count(256, 1, 65_536);
-    /// Keys and screens' tokens that are looked up in the store at once, shared out by sender; a key that was good lately is not looked up.
+    /// Concurrent look-ups of keys and screen tokens in the store, shared fairly by sender; recently valid keys need no look-up.
     lookups_max: u32 = count(32, 1, 4_096);
-    /// Bytes of vendors' deliveries that are held at once, shared out by connection and sender.
+    /// Bytes of vendors' deliveries held at once, shared fairly by connection and sender.
     delivery_bytes_max: u64 = bytes(64 << 20, 1 << 20, 16 << 30);
-    /// Invalid links to decisions that one sender may open in a minute; further ones are answered with 429, valid ones are not counted.
+    /// Invalid decision links that one sender may open per minute; further ones are answered with 429, and valid ones do not count.
     link_guesses_per_minute: u32 = count(30, 1, 1_000_000);
-    /// Long polls and event streams open at once, shared out by tenant and key.
+    /// Concurrent long polls and event streams, shared fairly by tenant and key.
     streams_max: u32 = count(64, 1, 65_536);
     /// Longest wait of a long poll; a client may ask for at most 60 seconds.
     wait_max: Duration = duration(Duration::from_secs(60), Duration::from_secs(1), Duration::from_secs(60));
-    /// Time after which an event stream is closed and its reader comes back with its place.
+    /// Time after which an event stream is closed; its reader reconnects and resumes.
     stream_life_max: Duration = duration(Duration::from_secs(900), Duration::from_secs(1), Duration::from_secs(86_400));
-    /// Time between two signs of life on an idle event stream.
+    /// Time between heartbeats on an idle event stream.
     heartbeat: Duration = duration(Duration::from_secs(15), Duration::from_millis(100), Duration::from_secs(600));
     /// Bytes of one page of records.
     page_bytes_max: u64 = bytes(8 << 20, 64 << 10, 256 << 20);
-    /// Bytes of a recorded body that are shown, each of request and response.
+    /// Bytes shown of a recorded body, for the request and the response each.
     exchange_body_bytes_max: u64 = bytes(1 << 20, 1 << 10, 64 << 20);
-    /// Revisions that are shown with a record.
+    /// Revisions shown with a record.
     revisions_max: u32 = count(100, 1, 10_000);
-    /// Time that a key is believed without asking the store: so long a revoked key may still work.
+    /// Time that a key is cached: a revoked key may still work that long.
     key_cache_life: Duration = duration(Duration::from_secs(5), Duration::ZERO, Duration::from_secs(300));
-    /// Time that the answer to a request with an `Idempotency-Key` is kept: so long the same request gets the same answer.
+    /// Time that the response to a request with an `Idempotency-Key` is kept: repeating the request returns the same response that long.
     idempotency_life: Duration = duration(Duration::from_secs(86_400), Duration::from_secs(60), Duration::from_secs(31 * 86_400));
-    /// Time between two notes of when keys were last used.
+    /// Interval at which the time of last use of keys is recorded.
     key_use_every: Duration = duration(Duration::from_secs(60), Duration::from_millis(100), Duration::from_secs(3_600));
-    /// Time that requests under way have to end after a stop was asked for.
+    /// Time for requests in progress to finish after a stop was requested.
     shutdown_grace: Duration = duration(Duration::from_secs(10), Duration::ZERO, Duration::from_secs(600));
 }

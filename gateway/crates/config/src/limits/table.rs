@@ -33,7 +33,7 @@ pub static LIMITS: LazyLock<Vec<LimitSpec>> = LazyLock::new(|| {
         default: "the plugin's manifest".to_owned(),
         least: show_rate(&Rate { requests: 1, per_ms: 86_400_000, burst: None }),
         most: show_rate(&Rate { requests: 1_000_000, per_ms: 1, burst: Some(1_000_000) }),
-        meaning: "Requests a period that the vendor allows; `burst` may go at once when none went for a while.",
+        meaning: "Requests per period that the vendor allows; after a pause, `burst` may be sent at once.",
     });
     specs
 });

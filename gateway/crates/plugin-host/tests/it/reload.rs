@@ -44,7 +44,7 @@ async fn a_failed_reload_keeps_the_old_plugin_and_says_why() {
     assert!(registry.load(&path, None).await.is_err());
     let status = &registry.statuses()[0];
     assert_eq!(status.serving.as_ref().unwrap().name, "hostile");
-    assert!(status.failure.as_ref().unwrap().contains("no WebAssembly"), "{:?}", status.failure);
+    assert!(status.failure.as_ref().unwrap().contains("not WebAssembly"), "{:?}", status.failure);
     let server = Server::start().await;
     let page = registry.get(&path).unwrap().pull(call(&server.url), first("healthy")).await.unwrap();
     assert_eq!(page.records.len(), 10);

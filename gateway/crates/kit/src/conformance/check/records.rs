@@ -33,7 +33,7 @@ fn same(first: &Run, other: &Run, when: &str) -> Checked {
         (None, true) => Ok(()),
         (at, _) => Err(CheckVerdict::failed(
             format!("page {} differs when the same source is read {when}", at.unwrap_or(other.pages.len()) + 1),
-            "make records of the vendor's answer alone: no clock, no order of a hash map; otherwise a replay finds changes that are none",
+            "make records from the vendor's response alone, without a clock or the order of a hash map; otherwise a replay finds false changes",
         )),
     }
 }

@@ -37,7 +37,7 @@ impl Grant {
     /// The grant of a channel or an endpoint. What would not count there is refused rather than passed over.
     pub(crate) fn read_of_receiver(section: Section<'_>) -> Self {
         for (key, node) in section.nodes() {
-            if ["hosts", "methods", "drop"].contains(&key) {
+            if ["hosts", "methods", "drop", "entities"].contains(&key) {
                 node.problem_at_key(
                     format!("`{key}` does not count here: the address of this section says where it goes"),
                     format!("take it out, and use {}", OF_RECEIVERS.join(" or ")),
@@ -88,7 +88,7 @@ fn check_host(text: &str) -> Result<String, String> {
 fn read_method(node: &Node<'_>) -> Option<String> {
     let known = |text: &str| {
         let upper = text.to_ascii_uppercase();
-        METHODS.contains(&upper.as_str()).then_some(upper).ok_or_else(|| "is no method".to_owned())
+        METHODS.contains(&upper.as_str()).then_some(upper).ok_or_else(|| "is not an HTTP method".to_owned())
     };
     node.parsed(known, &format!("use some of {}", METHODS.join(", ")))
 }
@@ -96,7 +96,7 @@ fn read_method(node: &Node<'_>) -> Option<String> {
 fn read_addresses(node: &Node<'_>) -> Option<IpNet> {
     let range = |text: &str| {
         let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-        text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is no address range".to_owned())
+        text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is not an address range".to_owned())
     };
     node.parsed(range, "write a range, such as \"10.0.0.0/8\", or one address")
 }
@@ -118,8 +118,8 @@ pub(crate) fn known_entity(text: &str) -> Result<EntityKind, String> {
     EntityKind::from_name(text).ok_or_else(|| {
         let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
         match suggest::nearest(text, &known) {
-            Some(word) => format!("is no entity; did you mean `{word}`?"),
-            None => "is no entity".to_owned(),
+            Some(word) => format!("is not an entity; did you mean `{word}`?"),
+            None => "is not an entity".to_owned(),
         }
     })
 }

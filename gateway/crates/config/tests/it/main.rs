@@ -12,6 +12,7 @@ mod outside;
 mod payslips;
 mod plugins;
 mod receivers;
+mod reference;
 mod secrets;
 mod values;
 
@@ -26,7 +27,7 @@ pub(crate) fn env(name: &str) -> Option<String> {
     match name {
         "DINGTALK_URL" => Some("http://127.0.0.1:9001".to_owned()),
         "CANARY" => Some("canary-from-the-environment".to_owned()),
-        "DB_PASSWORD" => Some("canary-db".to_owned()),
+        "DB_PASSWORD" | "RENMEN_DB_PASSWORD" => Some("canary-db".to_owned()),
         "EMPTY" => Some(String::new()),
         _ => None,
     }

@@ -13,6 +13,7 @@ mod conformance;
 mod crash;
 mod dependencies;
 mod dingtalk;
+mod documents;
 mod events;
 mod example;
 mod exit_codes;

@@ -138,7 +138,7 @@ async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_
         ("entities", json!(["employe"]), 409, "not an entity"),
         ("fields", json!({ "employee": ["/numbre"] }), 409, "numbre"),
         // Where a secret is, is not a client's to say.
-        ("secret", json!({ "vault": "canary" }), 400, "the gateway makes the secret itself"),
+        ("secret", json!({ "vault": "canary" }), 400, "the gateway generates the secret"),
     ] {
         let mut wrong = erp.clone();
         wrong[key] = bad;

@@ -128,7 +128,7 @@ async fn undone(stage: &Stage, home: &Home, page: &str) {
     assert!(open["data"][0]["body"]["opened_by"]["person"].is_string());
     for (method, body) in [("GET", ""), ("POST", "verdict=pass&reason=r"), ("POST", "undo=yes")] {
         let late = visit(method, page, body).await;
-        assert!(late.status == 409 && late.body.contains("took the place"), "{late:?}");
+        assert!(late.status == 409 && late.body.contains("was replaced"), "{late:?}");
     }
     corrected(stage, &api).await;
 }

@@ -202,7 +202,10 @@ fn the_schema_takes_what_the_reader_takes() {
         for key in &section.keys {
             for value in key.default_value().into_iter().chain([&*key.example]) {
                 let text = file_with_key(section, &all, key, value);
-                let errors: Vec<String> = schema.iter_errors(&as_json(&text)).map(|error| error.to_string()).collect();
+                let errors: Vec<String> = schema
+                    .iter_errors(&as_json(&text))
+                    .map(|error| format!("{}: {error}", error.instance_path()))
+                    .collect();
                 assert_eq!(errors, Vec::<String>::new(), "{text}");
             }
         }

@@ -160,7 +160,7 @@ impl Running {
             match reloaded.await {
                 Ok(bound) => runtime.replace(Arc::new(bound)),
                 Err(error) => {
-                    tracing::error!(connection = %name, %error, "Reload failed; the previous plugin stays active")
+                    tracing::error!(connection = %name, %error, "Reload failed; the previous plugin stays active");
                 }
             }
         }

@@ -30,9 +30,9 @@ fn piece(source: &str, at: usize) -> Option<Piece> {
     if rest.starts_with("/*") {
         return Some(Piece::Skipped { end: at + rest.find("*/").map_or(rest.len(), |end| end + 2) });
     }
-    if rest.starts_with('"') {
+    if let Some(text) = rest.strip_prefix('"') {
         let mut escaped = false;
-        let length = rest[1..].find(|c| {
+        let length = text.find(|c| {
             let ends = c == '"' && !escaped;
             escaped = c == '\\' && !escaped;
             ends

@@ -50,9 +50,9 @@ pub(crate) struct LoopHolder {
 /// An adjust instruction that waits too long.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct AdjustmentWaiting {
-    /// Its path.
+    /// Path.
     pub(crate) url: String,
-    /// Where it stands.
+    /// Status.
     pub(crate) status: String,
     /// What it waits for, and what to do.
     pub(crate) reason: String,
@@ -69,7 +69,7 @@ pub(crate) struct SetAsideSubject {
     pub(crate) entity: String,
     /// The connection that it came through.
     pub(crate) connection: String,
-    /// Its id there.
+    /// Its id in the source system.
     pub(crate) external_id: String,
     /// What is wrong, and what to do.
     pub(crate) reason: String,
@@ -82,7 +82,7 @@ pub(crate) struct SetAsideSubject {
 /// How often a rule was used.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RuleUse {
-    /// Its name.
+    /// Name.
     pub(crate) name: String,
     /// True: it stands in the configuration file. False: a person wrote it.
     pub(crate) from_file: bool,

@@ -25,7 +25,7 @@ impl RequestId {
         let mut bytes = [0_u8; 8];
         // An id only helps people to find a line: without randomness a request is still answered.
         if rand::rngs::OsRng.try_fill_bytes(&mut bytes).is_err() {
-            tracing::warn!("The system gave no randomness for a request's id");
+            tracing::warn!("The system provided no random bytes for a request id");
         }
         Self(hex::encode(bytes))
     }

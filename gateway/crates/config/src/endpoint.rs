@@ -100,7 +100,8 @@ fn read_entities(node: &Node<'_>) -> Vec<String> {
 }
 
 fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
-    let known = |text: &str| is_change_kind(text).then(|| text.to_owned()).ok_or_else(|| "is no change".to_owned());
+    let known =
+        |text: &str| is_change_kind(text).then(|| text.to_owned()).ok_or_else(|| "is not a kind of change".to_owned());
     let items = node.list().unwrap_or_default();
     if items.is_empty() {
         node.problem("no change is named", "take the key out for all of them");
@@ -110,7 +111,7 @@ fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
 
 fn read_fields(section: &Section<'_>, entities: &[String]) -> BTreeMap<String, Vec<String>> {
     let pointer = |text: &str| {
-        is_field_pointer(text).then(|| text.to_owned()).ok_or_else(|| "is no path into a record".to_owned())
+        is_field_pointer(text).then(|| text.to_owned()).ok_or_else(|| "is not a path into a record".to_owned())
     };
     let mut fields = BTreeMap::new();
     for (entity, node) in section.nodes() {

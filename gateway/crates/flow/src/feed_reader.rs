@@ -137,7 +137,7 @@ impl FlowEngine {
                     });
                 }
                 Evaluation::Fault(why) => {
-                    tracing::warn!(flow = %row.name, seq = entry.change.seq, %why, "Flow cannot tell what to send");
+                    tracing::warn!(flow = %row.name, seq = entry.change.seq, %why, "Flow failed to compute what to send");
                     deliveries.push(dead(tenant, &row.name, definition, entry, &why));
                 }
             }

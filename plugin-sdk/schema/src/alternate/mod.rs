@@ -35,7 +35,7 @@ struct Place {
 
 /// A key of an entity.
 pub struct KeyScheme {
-    /// Whose.
+    /// The entity that has this key.
     pub entity: EntityKind,
     /// `employee_number`.
     pub name: &'static str,

@@ -186,7 +186,7 @@ pub(crate) async fn act(
     if is_new {
         tracing::info!(
             tenant = %caller.tenant, key = %caller.key, delivery = row.id, connection = %row.connection, action = row.action,
-            record = %record, "A person had an action done"
+            record = %record, "A person ran an action"
         );
     }
     let answer = ActionAnswer {

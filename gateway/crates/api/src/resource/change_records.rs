@@ -3,7 +3,7 @@
 use renmen_schema::id::TenantId;
 use renmen_store::ChangeRow;
 
-use super::changes::Change;
+use super::change_view::Change;
 use super::record_view::Record;
 use crate::guard::within;
 use crate::params::Params;

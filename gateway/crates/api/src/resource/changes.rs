@@ -18,7 +18,6 @@ use super::change_events::{ChangeEvent, ChangeEvents, wanted_as_events};
 use super::change_records::{wants_records, with_records};
 use super::change_view::{Change, Wanted};
 use super::position::{Position, known};
-use super::record_view::Record;
 use super::schema::EntityName;
 use crate::auth::require_still_good;
 use crate::caller::Caller;
@@ -53,7 +52,7 @@ pub(crate) struct ChangeStreamEvent {
     data: String,
 }
 
-/// `after`: a position, or `latest` for what is still to come.
+/// `after`: a position, or `latest` for changes yet to come.
 pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
     let Some(text) = params.text("after")? else { return Ok(None) };
     if text == "latest" {

@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 /// An endpoint as it stands. No secret is in it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct EndpointInfo {
-    /// Its name.
+    /// Name.
     name: String,
     /// True: of the configuration, and read-only here.
     from_file: bool,
-    /// Where events go.
+    /// Address that events are sent to.
     url: String,
-    /// False: switched off by whoever defined it.
+    /// Whether it is enabled in its definition.
     enabled: bool,
-    /// Whose changes are told.
+    /// Entities whose changes are sent.
     entities: Vec<String>,
     /// `created`, `updated`, `deleted`.
     changes: BTreeSet<String>,
@@ -34,7 +34,7 @@ pub(crate) struct EndpointInfo {
 /// Why an endpoint is off.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct EndpointOffInfo {
-    /// For people.
+    /// Explanation for people.
     reason: String,
     /// Milliseconds since the epoch; a time in JSON.
     #[serde(rename = "since", serialize_with = "crate::instant::required")]
@@ -61,7 +61,7 @@ pub(crate) struct EndpointWithSecret {
 pub(crate) struct EndpointDefinition {
     /// Where events go: `https://…`.
     url: String,
-    /// Whose changes are told: `employee`.
+    /// Entities whose changes are sent, such as `employee`.
     #[schema(min_items = 1)]
     entities: Vec<String>,
     /// Which changes; all of `created`, `updated`, `deleted` when it is absent.

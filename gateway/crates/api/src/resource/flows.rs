@@ -58,7 +58,7 @@ pub(crate) struct FlowDefect {
     key: String,
     /// Where in that key's text, in characters from 0.
     at: Option<usize>,
-    /// What is wrong.
+    /// Description of the problem.
     message: String,
     /// What to do about it; may be empty.
     help: String,

@@ -65,7 +65,7 @@ fn not_ready(trouble: Trouble) -> Problem {
     Problem::new(ProblemCode::StoreUnavailable).detail(en, zh)
 }
 
-/// A page for people that shows this document. It loads nothing from elsewhere.
+/// A web page that shows this document. It loads nothing from other servers.
 #[utoipa::path(get, path = "/docs", tag = "service", operation_id = "get_docs", security(()), responses((status = 200, body = String, content_type = "text/html", description = "A page")))]
 pub(crate) async fn docs() -> Response {
     let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \

@@ -384,7 +384,7 @@ async fn a_link_that_opens_nothing_gives_a_page_in_either_language_and_tells_not
         }
     }
     visited.desk.judged.lock().stands = Stands::Superseded;
-    refusal(&visited.get("/decide/good").await, 409, "took the place");
+    refusal(&visited.get("/decide/good").await, 409, "was replaced");
     refusal(&visited.ask("GET", "/decide/good", "zh", None).await, 409, "取代");
     for form in ["verdict=pass&reason=r", "undo=yes", ""] {
         refusal(&visited.post("/decide/good", form).await, 409, "was replaced");

@@ -115,7 +115,7 @@ impl<'a> Node<'a> {
         if fits(name) {
             return Some(name.to_string());
         }
-        self.problem("this is no name of an environment variable", "write its name alone, such as \"STAFF_APP\"");
+        self.problem("this is not the name of an environment variable", "write its name alone, such as \"STAFF_APP\"");
         None
     }
 

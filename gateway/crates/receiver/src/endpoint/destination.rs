@@ -84,7 +84,7 @@ impl Endpoint {
     async fn refused(&self, push: &Push, url: &str, reply: &Reply) -> Failure {
         let status = reply.response.status;
         if status == 410 {
-            let reason = "the receiver answers 410: it wants no more events".to_owned();
+            let reason = "the receiver answered 410 Gone: it no longer wants events".to_owned();
             if let Err(error) =
                 self.switch.switch_off(EndpointOff { reason, url: url.to_owned(), since_ms: push.now_ms }).await
             {

@@ -73,7 +73,7 @@ pub(crate) async fn release_all(session: &impl Session) -> Result<(), StoreError
     if cut > 0 {
         tracing::warn!(
             deliveries = cut,
-            "Attempts of an earlier process were cut; they are made again with the same keys"
+            "Delivery attempts of an earlier process were interrupted; retrying with the same keys"
         );
     }
     Ok(())

@@ -107,7 +107,7 @@ pub(crate) async fn interrupt_all(session: &impl Session) -> Result<(), StoreErr
     let sql = "UPDATE run SET state = $1, ended_at = touched_at WHERE state = $2";
     let interrupted = session.run(sql, values![codes::INTERRUPTED, codes::RUNNING]).await?;
     if interrupted > 0 {
-        tracing::warn!(interrupted, "Runs of an earlier process were cut; they go on from their last page");
+        tracing::warn!(interrupted, "Runs of an earlier process were interrupted; they resume after their last page");
     }
     Ok(())
 }

@@ -159,7 +159,7 @@ impl RefreshReader {
         figures::refreshes(key, "not_granted", rows.len());
         let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
         if let Err(error) = self.shared.store.settle_refreshes(done, Vec::new(), self.shared.now_ms()).await {
-            tracing::debug!(%error, "what asks for a stream that is off could not be ended; it is when its claim is over");
+            tracing::debug!(%error, "Failed to end a refresh of a stream that is off; it ends when its claim expires");
         }
     }
 

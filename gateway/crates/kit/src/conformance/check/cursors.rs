@@ -39,8 +39,8 @@ pub(super) async fn foreign(bed: &Bed) -> Checked {
             "answer a cursor that cannot be read with Failure::invalid_input",
         )),
         Ok(_) => Err(CheckVerdict::failed(
-            "a page was made of a cursor that is none",
-            "read the cursor strictly: a run that begins anew without a word reads everything again",
+            "a page was produced from an invalid cursor",
+            "read the cursor strictly: a run that silently starts over reads everything again",
         )),
     }
 }

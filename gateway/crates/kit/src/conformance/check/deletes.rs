@@ -17,7 +17,7 @@ pub(super) async fn reported(bed: &Bed) -> Checked {
     if bed.manifest.deletes == Deletes::Explicit && described.source.deleted.is_none() && !in_a_list {
         if described.tombstones.is_empty() {
             return Err(CheckVerdict::skipped(
-                "no marker of what is gone is described: it is told in another way, by events perhaps",
+                "no deletion marker is described: deletions are reported in another way, perhaps by events",
             ));
         }
         let told = |entity: &String| first.records().any(|record| record.entity == *entity && record.deleted);

@@ -58,7 +58,7 @@ impl Caller {
             let chars = name.chars().count();
             (1..=PERSON_CHARS_MAX).contains(&chars) && !name.trim().is_empty() && !name.chars().any(char::is_control)
         };
-        let label = named.map(|name| name.into_owned()).filter(fits).unwrap_or_else(|| self.label.clone());
+        let label = named.map(std::borrow::Cow::into_owned).filter(fits).unwrap_or_else(|| self.label.clone());
         Self { label, ..self.clone() }
     }
 }

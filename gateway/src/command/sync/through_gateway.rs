@@ -128,7 +128,7 @@ fn report(out: Output, ends: &BTreeMap<Stream, anyhow::Result<Value>>, stopped: 
         out.say("the runs go on in the gateway: `renmen runs` shows them");
         return Ok(Outcome::Stopped);
     }
-    let good = ends.values().filter(|end| end.as_ref().is_ok_and(|run| is_complete(run))).count();
+    let good = ends.values().filter(|end| end.as_ref().is_ok_and(is_complete)).count();
     let whole = ends.values().all(|end| end.as_ref().is_ok_and(|run| run["state"] == "completed" && !is_lost(run)));
     Ok(match (whole, good) {
         (true, _) => Outcome::Done,

@@ -146,7 +146,7 @@ enum Retried {
 }
 
 async fn retry_here(running: &Running, tenant: &TenantId, id: i64) -> anyhow::Result<Retried> {
-    match running.engine.retry_quarantine(tenant, id).await {
+    match running.engine.quarantine().retry(tenant, id).await {
         Ok(RetryOutcome::Accepted(_)) => Ok(Retried::TakenIn),
         Ok(RetryOutcome::Still { code, reason }) => Ok(Retried::Still(format!("{code}: {reason}"))),
         Err(SyncError::UnknownQuarantine(_)) => Ok(Retried::Gone),

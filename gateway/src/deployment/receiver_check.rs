@@ -76,7 +76,7 @@ impl Running {
         let spec = ConnectionSpec {
             tenant: tenant.clone(),
             connection: name.clone(),
-            wish: HttpWish { hosts: vec![origin.clone()], methods: vec!["GET".to_owned()] },
+            wish: HttpWish { hosts: vec![origin.clone()], methods: vec!["GET".to_owned()], ..HttpWish::default() },
             grant: OperatorGrant {
                 hosts: None,
                 methods: None,

@@ -35,12 +35,12 @@ async fn a_stream_that_is_not_declared_is_told_by_a_check_and_not_asked_for() {
     let undeclared =
         renmen_sync::ConnectionRuntime::new(tenant(), connection(), script, none, IngestLimits::default()).unwrap();
     let engine = renmen_sync::Engine::new(std::sync::Arc::clone(&world.store), vec![undeclared], Default::default());
-    let report = engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert!(report.passed() && report.streams.is_empty());
     assert_eq!(report.undeclared, ["units".parse().unwrap()]);
     assert!(vendor.asked.lock().is_empty(), "nothing was asked for");
     // Declared, it is looked at.
-    let report = world.engine.check(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
+    let report = world.engine.checks().connection(&tenant(), &connection(), &CancellationToken::new()).await.unwrap();
     assert_eq!((report.streams.len(), report.undeclared.len()), (1, 0));
     assert!(!vendor.asked.lock().is_empty());
 }

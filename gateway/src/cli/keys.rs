@@ -1,68 +1,68 @@
-//! `renmen secret` and `renmen key`: what opens a vendor's system, and what opens this one.
+//! `renmen secret` and `renmen key`: secrets of vendors' systems, and keys of this gateway's API.
 
 use clap::{Args, Subcommand, ValueEnum};
 use renmen_schema::id::{ConnectionName, TenantId};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
-    /// Put one in; its value is read from standard input.
+    /// Add or replace a secret. Reads its value from standard input.
     Set {
-        /// The name that `slots.x = { vault = "name" }` uses.
+        /// Name, as used by `slots.x = { vault = "NAME" }`.
         name: String,
-        /// Whose it is: only connections, channels and endpoints of this tenant get it. By default that of `[gateway]`.
+        /// Tenant that owns it: only its connections, channels and endpoints can use it. Default: the tenant of `[gateway]`.
         #[arg(long)]
         tenant: Option<TenantId>,
     },
-    /// Tenants and names, never values.
+    /// List tenants and names. Values are never shown.
     List {
-        /// Only this tenant's.
+        /// Only secrets of this tenant.
         #[arg(long)]
         tenant: Option<TenantId>,
     },
-    /// Take one out.
+    /// Remove a secret.
     Remove {
-        /// Its name.
+        /// Name.
         name: String,
-        /// Whose it is. By default that of `[gateway]`.
+        /// Tenant that owns it. Default: the tenant of `[gateway]`.
         #[arg(long)]
         tenant: Option<TenantId>,
     },
-    /// Encrypt everything anew with the key in RENMEN_VAULT_NEW_KEY.
+    /// Re-encrypt everything with the key in RENMEN_VAULT_NEW_KEY.
     Rotate,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Make one; it is shown once. Works beside a running gateway.
+    /// Create a key. It is shown once. Works while a gateway runs.
     New(NewKey),
-    /// Ids, labels, roles and dates, never keys.
+    /// List ids, labels, roles and dates. Keys are never shown.
     List {
-        /// Only of this tenant.
+        /// Only keys of this tenant.
         #[arg(long)]
         tenant: Option<TenantId>,
     },
-    /// Revoke one for good. Works beside a running gateway, which refuses it within seconds.
+    /// Revoke a key permanently. A running gateway refuses it within seconds.
     Revoke {
-        /// From `list`.
+        /// Id, from `list`.
         id: String,
     },
 }
 
-/// A key to make.
+/// A key to create.
 #[derive(Debug, Args)]
 pub(crate) struct NewKey {
-    /// What it is for.
+    /// Label: what the key is for.
     pub(crate) label: String,
-    /// What it may do.
+    /// Role of the key.
     #[arg(long)]
     pub(crate) role: Role,
-    /// Of a vendor's key: the one connection that it is bound to.
+    /// Connection that a vendor's key is bound to.
     #[arg(long)]
     pub(crate) connection: Option<ConnectionName>,
-    /// Whose records; by default those of the vendor's connection, or of `[gateway]`.
+    /// Tenant of the key; by default that of the vendor's connection, or of `[gateway]`.
     #[arg(long)]
     pub(crate) tenant: Option<TenantId>,
-    /// When it ends by itself: `90d`. Without it, it is good until it is revoked.
+    /// Lifetime, such as `90d`. Without it, the key is valid until it is revoked.
     #[arg(long)]
     pub(crate) expires: Option<String>,
 }
@@ -74,6 +74,6 @@ pub(crate) enum Role {
     Owner,
     /// Reads records, changes, timelines and schemas.
     Consumer,
-    /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
+    /// For the vendor behind one connection: pay-band questions and screen tokens, only for interviews of that connection.
     Vendor,
 }

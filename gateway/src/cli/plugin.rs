@@ -1,4 +1,4 @@
-//! `renmen plugin`: the words for whoever writes or installs connectors.
+//! `renmen plugin`: commands for authors of connectors and for those who install them.
 
 use std::path::PathBuf;
 
@@ -7,161 +7,161 @@ use renmen_schema::id::StreamName;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Write a connector that builds and passes its tests, for a paged JSON API.
+    /// Create a connector for a paged JSON API that builds and passes its tests.
     New {
-        /// 1 to 63 of a-z, 0-9 and `-`: also its package and its component.
+        /// Name of the connector, its package and its component: 1 to 63 characters of a-z, 0-9 and `-`.
         name: String,
-        /// Where it goes; by default a new folder of its name.
+        /// Directory to create; by default its name.
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// The folder of a renmen-plugin to use instead of the copy that comes along.
+        /// Directory of the SDK (renmen-plugin) to use instead of the bundled copy.
         #[arg(long)]
         sdk: Option<PathBuf>,
     },
-    /// Replace a connector's copy of the SDK by this release's.
+    /// Replace a connector's copy of the SDK with that of this release.
     Sdk {
-        /// The connector's folder.
+        /// Directory of the connector.
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-    /// Compile a connector with cargo and make its component.
+    /// Compile a connector with cargo and build its component.
     Build {
-        /// The connector's folder.
+        /// Directory of the connector.
         #[arg(default_value = ".")]
         dir: PathBuf,
-        /// Where the component goes; by default NAME.wasm in the folder.
+        /// File of the component; by default NAME.wasm in the directory.
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Tell cargo to use no network.
+        /// Run cargo with --offline.
         #[arg(long)]
         offline: bool,
     },
-    /// Lint a connector: manifest, fixtures, imports, size, and grants asked for but never used.
+    /// Lint a connector: manifest, fixtures, imports, size, and unused permissions.
     Check {
-        /// The connector's folder, or a `.wasm` file.
+        /// Directory of the connector, or a `.wasm` file.
         #[arg(default_value = ".")]
         path: PathBuf,
-        /// Warnings fail too.
+        /// Fail on warnings too.
         #[arg(long)]
         strict: bool,
     },
-    /// Pull a page of a real system and show each record beside the vendor's JSON. Nothing is kept.
+    /// Pull a page from a real system and show each record next to the vendor's JSON. Keeps nothing.
     Run {
         #[command(flatten)]
         trial: Trial,
-        /// Records that are shown field by field; all of them with --json.
+        /// Number of records to show field by field; --json shows all.
         #[arg(long, default_value_t = 3)]
         records: usize,
     },
-    /// As `run`, and keep the exchanges as a fixture, with secrets and people made up.
+    /// Like `run`, but save the exchanges as an anonymised fixture.
     Record {
         #[command(flatten)]
         trial: Trial,
-        /// The fixture; by default fixtures/STREAM.http.json in the connector's folder.
+        /// File of the fixture; by default fixtures/STREAM.http.json in the connector's directory.
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Replace a fixture that is there.
+        /// Replace an existing fixture.
         #[arg(long)]
         force: bool,
     },
-    /// Make a pair of keys for signing: NAME.key and NAME.pub, in minisign's format.
+    /// Create a key pair for signing: NAME.key and NAME.pub, in minisign's format.
     Keygen {
-        /// Path and name without an ending.
+        /// Path without an extension.
         name: PathBuf,
         #[command(flatten)]
         passphrase: Passphrase,
-        /// Leave the secret key unencrypted.
+        /// Do not encrypt the secret key.
         #[arg(long)]
         no_passphrase: bool,
     },
-    /// Sign a component; the signature goes beside it as FILE.minisig.
+    /// Sign a component. Writes the signature to FILE.minisig.
     Sign {
         /// A `.wasm` file.
         file: PathBuf,
-        /// The secret key's file.
+        /// File of the secret key.
         #[arg(long)]
         key: PathBuf,
         #[command(flatten)]
         passphrase: Passphrase,
     },
-    /// Say who signed a component; fails when it is nobody who is trusted.
+    /// Verify a component's signature against the trusted keys.
     Verify {
-        /// A `.wasm` file with its signature beside it.
+        /// A `.wasm` file; its signature is FILE.minisig.
         file: PathBuf,
-        /// A public key, or its file; without one those of the configuration.
+        /// Public key, or its file; by default the trusted keys of the configuration. May be repeated.
         #[arg(long)]
         key: Vec<String>,
     },
-    /// The plugins of the configuration.
+    /// List the plugins of the configuration.
     List,
-    /// Manifest, digest, imports and exports of a component; no guest code runs.
+    /// Show manifest, digest, imports and exports of a component without running it.
     Inspect {
         /// A `.wasm` file.
         file: PathBuf,
     },
-    /// Make a component of a core module and its manifest.
+    /// Build a component from a core module and a manifest.
     Pack {
-        /// What `cargo build --target wasm32-unknown-unknown` made.
+        /// Core module, as built by `cargo build --target wasm32-unknown-unknown`.
         #[arg(long)]
         module: PathBuf,
-        /// The connector's `plugin.toml`.
+        /// Manifest of the connector (`plugin.toml`).
         #[arg(long)]
         manifest: PathBuf,
-        /// Where the component goes.
+        /// File of the component.
         #[arg(long)]
         out: PathBuf,
     },
-    /// Prove that a connector does what a gateway relies on, against a source that is changed and spoilt.
+    /// Run the conformance kit: a simulated vendor that changes and misbehaves.
     Test(crate::command::conformance::Ask),
-    /// Serve a source that is bad on demand, on loopback.
+    /// Serve a simulated vendor that misbehaves on demand, on loopback.
     Misbehave(crate::command::misbehave::Ask),
 }
 
-/// What is pulled, and with what.
+/// What to pull, and with which settings.
 #[derive(Debug, Args)]
 pub(crate) struct Trial {
-    /// The connector's folder, which is built first, or a `.wasm` file.
+    /// Directory of the connector, which is built first, or a `.wasm` file.
     #[arg(default_value = ".")]
     pub(crate) plugin: PathBuf,
-    /// A stream of its manifest.
+    /// Name of a stream.
     #[arg(long)]
     pub(crate) stream: StreamName,
-    /// The connection's `config`, a JSON file.
+    /// JSON file with the connection's `config`.
     #[arg(long)]
     pub(crate) settings: Option<PathBuf>,
-    /// One key of the connection's `config`: `base_url=https://hr.example.com/v1`.
+    /// One key of the connection's `config`: `base_url=https://hr.example.com/v1`. May be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Where a slot's secret is: `api_key=env:API_KEY` or `api_key=file:PATH`. Never the secret itself.
+    /// Source of a slot's secret: `api_key=env:API_KEY` or `api_key=file:PATH`, not the secret itself. May be repeated.
     #[arg(long, value_name = "SLOT=SOURCE")]
     pub(crate) slot: Vec<String>,
-    /// Go on here: what the last page left in `next`.
+    /// Cursor to continue from: the `next` of the last page.
     #[arg(long)]
     pub(crate) cursor: Option<String>,
-    /// Records that a page may hold.
+    /// Maximum number of records per page.
     #[arg(long, default_value_t = 1000)]
     pub(crate) max_records: u32,
-    /// Pages to pull, at most 100.
+    /// Number of pages to pull, at most 100.
     #[arg(long, default_value_t = 1)]
     pub(crate) pages: u32,
-    /// Allow plain http and loopback addresses: a simulator on this machine.
+    /// Allow plain http and loopback addresses, for a simulator on this machine.
     #[arg(long)]
     pub(crate) local: bool,
-    /// The drop directory, for a connector that reads files.
+    /// Drop directory, for a connector that reads files.
     #[arg(long)]
     pub(crate) drop: Option<PathBuf>,
-    /// Tell cargo to use no network.
+    /// Run cargo with --offline.
     #[arg(long)]
     pub(crate) offline: bool,
 }
 
-/// Where a key's passphrase is.
+/// Source of a key's passphrase.
 #[derive(Debug, Args)]
 pub(crate) struct Passphrase {
-    /// The variable that holds the key's passphrase.
+    /// Environment variable with the passphrase of the key.
     #[arg(long, value_name = "VARIABLE")]
     pub(crate) passphrase_env: Option<String>,
-    /// The file that holds the key's passphrase, readable by its owner alone.
+    /// File with the passphrase of the key; only its owner may be able to read it.
     #[arg(long, value_name = "PATH", conflicts_with = "passphrase_env")]
     pub(crate) passphrase_file: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ use crate::output::{Output, time};
 use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 
 const ENTITY: &str = "model_adjustment";
-const NO_INSTRUCTION: &str = "there is no such instruction; `renmen adjust list` shows those that there are";
+const NO_INSTRUCTION: &str = "instruction not found; `renmen adjust list` shows all of them";
 
 /// Runs the command. `list` and `show` read the store beside a gateway that runs.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {

@@ -12,33 +12,33 @@ use crate::output::Output;
 /// What to test.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
-    /// The connector's folder, which is built first if it is one of Rust, or a component.
+    /// Directory of the connector (a Rust connector is built first), or a component.
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// The folder of conformance.toml; by default the one of the component.
+    /// Directory of conformance.toml; by default that of the component.
     #[arg(long)]
     fixtures: Option<PathBuf>,
-    /// Test against a source that runs on this machine instead: `http://127.0.0.1:4040`.
+    /// Test against a source that runs on this machine: `http://127.0.0.1:4040`.
     #[arg(long, requires = "connect")]
     against: Option<String>,
     /// How to connect to it: a TOML file with `config`, `slots.NAME = "VARIABLE"` and `streams`.
     #[arg(long, requires = "against", value_name = "FILE")]
     connect: Option<PathBuf>,
-    /// What to print.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Tell cargo to use no network.
+    /// Run cargo with --offline.
     #[arg(long)]
     offline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people.
+    /// A card for people.
     Text,
-    /// One document.
+    /// One JSON document.
     Json,
-    /// For build servers.
+    /// JUnit XML, for build servers.
     Junit,
 }
 

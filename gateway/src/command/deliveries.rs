@@ -17,7 +17,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
         Ask::List { flow, state, connection, record, limit } => {
             let state = state.as_deref().map(read_state).transpose()?;
             let record = record.as_deref().map(str::parse).transpose();
-            let record = record.map_err(|_| Usage("that is no record's id".to_owned()))?;
+            let record = record.map_err(|_| Usage("that is not the id of a record".to_owned()))?;
             let query = DeliveryQuery {
                 flow: flow.clone(),
                 state,
@@ -34,7 +34,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
 
 fn read_state(text: &str) -> Result<DeliveryState, Usage> {
     let known = "pending, in_flight, unconfirmed, delivered, dead, withheld, expired";
-    serde_json::from_value(json!(text)).map_err(|_| Usage(format!("`{text}` is no state; there are {known}")))
+    serde_json::from_value(json!(text)).map_err(|_| Usage(format!("`{text}` is not a state; the states are {known}")))
 }
 
 async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> anyhow::Result<Outcome> {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 
-/// What to serve, and how badly.
+/// What to serve, and with which faults.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
     /// `generated` (staff of a paged JSON API), a folder with a conformance.toml or with *.http.json fixtures, or a server on
@@ -21,16 +21,16 @@ pub(crate) struct Ask {
     /// `NAME`, `NAME@3` (the third data request) or `NAME@3x2` (the third and fourth); several with commas.
     #[arg(long, value_delimiter = ',')]
     fault: Vec<String>,
-    /// The port; 0 takes a free one.
+    /// Port; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Decides which row, which member and which byte is hit.
+    /// Seed that decides which row, member and byte a fault affects.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Rows of a source that is generated or described.
+    /// Number of rows of a generated or described source.
     #[arg(long, default_value_t = 100)]
     rows: usize,
-    /// Show the faults by name and end.
+    /// List the faults by name and exit.
     #[arg(long)]
     list: bool,
 }

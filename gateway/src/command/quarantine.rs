@@ -26,7 +26,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
                 Writing::Store(store) => store.quarantine_drop(&deployment.config.gateway.tenant, *id).await?,
                 Writing::Gateway(gateway) => gateway.delete(&path(*id)).await?.found()?.is_some(),
             };
-            out.say(if dropped { "dropped" } else { "there is no such quarantined record" });
+            out.say(if dropped { "dropped" } else { "quarantined record not found" });
             Ok(if dropped { Outcome::Done } else { Outcome::Failed })
         }
     }
@@ -61,7 +61,7 @@ async fn list(
 async fn show(deployment: &Deployment, out: Output, id: i64) -> anyhow::Result<Outcome> {
     let found = deployment.store_to_read().await?.quarantine_get(&deployment.config.gateway.tenant, id).await?;
     let Some(row) = found else {
-        out.say("there is no such quarantined record");
+        out.say("quarantined record not found");
         return Ok(Outcome::Failed);
     };
     let mut document = document(&row);

@@ -68,11 +68,11 @@ async fn one(
     kind: EntityKind,
     id: &str,
 ) -> anyhow::Result<Outcome> {
-    let id: RecordId = id.parse().map_err(|_| Usage(format!("`{id}` is no record id")))?;
+    let id: RecordId = id.parse().map_err(|_| Usage(format!("`{id}` is not a record id")))?;
     match store.record(tenant, id).await?.filter(|row| row.entity == kind.name()) {
         Some(row) => out.document(&document(&row)?)?,
         None => {
-            out.say("there is no such record");
+            out.say("record not found");
             return Ok(Outcome::Failed);
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
         }
         Ask::Rotate => {
             vault.rotate_master_key(env_key("RENMEN_VAULT_NEW_KEY")?)?;
-            out.say("encrypted anew: start the gateway with the new key from now on");
+            out.say("re-encrypted: start the gateway with the new key from now on");
         }
     }
     Ok(Outcome::Done)

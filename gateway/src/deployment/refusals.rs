@@ -47,7 +47,7 @@ fn told(error: &jsonschema::ValidationError<'_>) -> String {
     match error.kind() {
         jsonschema::error::ValidationErrorKind::Enum { options } => {
             let options = options.as_array().into_iter().flatten().map(ToString::to_string);
-            format!("{} is none of {}", error.instance(), options.collect::<Vec<_>>().join(", "))
+            format!("{} is not one of {}", error.instance(), options.collect::<Vec<_>>().join(", "))
         }
         _ => error.to_string(),
     }

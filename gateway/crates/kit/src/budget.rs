@@ -31,7 +31,7 @@ pub(crate) fn advice(error: &CallError) -> Option<&'static str> {
         CallError::Budget { budget, .. } => *budget,
     };
     Some(match budget {
-        "fuel_max" => "look for a loop that does not end; if there is none, ask the vendor for smaller pages",
+        "fuel_max" => "look for an endless loop; otherwise ask the vendor for smaller pages",
         "wall_clock" => "send fewer requests for a page, or ask for smaller pages: the cursor remembers where to go on",
         "memory_bytes_max" => "keep less at once: ask for smaller pages, and map rows as they are read",
         "hostcall_bytes_max" | "page_bytes_max" => "make the page smaller: leave out what no canonical field takes",

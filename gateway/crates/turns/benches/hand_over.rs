@@ -38,7 +38,7 @@ fn hand_over(criterion: &mut Criterion) {
         let burning: Vec<_> = (0..streams)
             .map(|_| runtime.spawn(threads.run(&hostile, Class::Bulk, burn(Arc::clone(&interrupted)))))
             .collect();
-        criterion.bench_function(&format!("there and back beside {streams} that burn"), |bencher| {
+        criterion.bench_function(&format!("there and back next to {streams} that burn"), |bencher| {
             bencher.iter(|| runtime.block_on(threads.run(&own, Class::Bulk, async {})).unwrap());
         });
         burning.iter().for_each(tokio::task::JoinHandle::abort);

@@ -72,7 +72,7 @@ impl Draft {
 }
 
 impl Connection {
-    /// From the flags, the manifest, and whoever is asked.
+    /// From the flags, the manifest, and the answers on the terminal.
     pub(super) fn ask(
         ask: &Ask,
         found: &Inspection,
@@ -119,7 +119,7 @@ impl Connection {
         if !self.config.is_empty() {
             let _ = writeln!(text, "config = {}", toml(&Value::Object(self.config.clone())));
         }
-        let _ = writeln!(text, "# What the plugin may reach and write: nothing else, whatever it asks for.");
+        let _ = writeln!(text, "# What the plugin may reach and write. Anything else it requests is refused.");
         let _ = writeln!(text, "grant = {}", toml(&self.grant(&[], &[])));
         for (slot, source) in &self.slots {
             let _ = writeln!(text, "slots.{slot} = {{ {source} }}");

@@ -17,14 +17,14 @@ pub(super) fn keygen(out: Output, base: &Path, passphrase: &Passphrase, bare: bo
     let phrase = secret(passphrase)?;
     if phrase.is_none() && !bare {
         let fix = "give --passphrase-env VARIABLE or --passphrase-file PATH, or --no-passphrase and keep the file safe yourself";
-        return Err(Usage(format!("without a passphrase whoever has the file can sign: {fix}")).into());
+        return Err(Usage(format!("without a passphrase anyone with the file can sign: {fix}")).into());
     }
     let key = sign::keygen(base, phrase.as_ref())?;
     if out.json {
         out.document(&json!({ "secret": key.secret, "public": key.public, "key": key.text, "id": key.id }))?;
     } else {
         out.say(&format!(
-            "{} signs: keep it to yourself, and a copy of it where you will find it\n{} is for everybody. Key {}; who trusts it writes\n\n\
+            "{} is the secret key: keep it private, and keep a backup\n{} is the public key (id {}). To trust it, add\n\n\
              [plugins]\ntrusted_keys = {{ a-name-for-you = \"{}\" }}",
             key.secret.display(),
             key.public.display(),

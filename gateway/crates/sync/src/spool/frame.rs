@@ -143,7 +143,7 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x40;
             let (_, read) = frames_of(&damaged);
-            assert!(read.len() < frames.len(), "byte {at} was changed and nobody noticed");
+            assert!(read.len() < frames.len(), "byte {at} was changed without being noticed");
             assert_eq!(read, frames[..read.len()]);
         }
     }

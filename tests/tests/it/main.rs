@@ -6,7 +6,7 @@ mod api;
 mod architecture;
 mod author;
 mod bad_cursors;
-mod beside;
+
 mod check;
 mod circle;
 mod conformance;
@@ -36,6 +36,7 @@ mod pace;
 mod provenance;
 mod records;
 mod references;
+mod running_gateway;
 mod secrets;
 mod security_page;
 mod staff;

@@ -64,7 +64,7 @@ impl Draft {
             Some(connection) => connection.write(&mut text),
             None => text.push_str(
                 "\n# A connection for each outside system: `renmen plugin inspect FILE` shows what a plugin asks for.\n\
-                 # [connections.people]\n# plugin = \"plugins/dingtalk.wasm\"\n# digest = \"sha256:…\"\n# streams.users = { every = \"15m\" }\n",
+                 # [connections.people]\n# plugin = \"plugins/staff-api.wasm\"\n# digest = \"sha256:…\"\n# streams.users = { every = \"15m\" }\n",
             ),
         }
         text

@@ -26,8 +26,8 @@ use question::Questions;
 #[command(after_help = "\
 Examples:
   renmen init
-  renmen init --yes --plugin plugins/dingtalk.wasm --name people --set api_url=https://api.dingtalk.com \\
-    --set oapi_url=https://oapi.dingtalk.com --slot app=env:DINGTALK_APP --stream users=15m --stream departments=1h")]
+  renmen init --yes --plugin plugins/staff-api.wasm --name people --set base_url=https://hr.example.com/v1 \\
+    --set page_size=200 --slot app=env:STAFF_APP --stream users=15m --stream departments=1h")]
 pub(crate) struct Ask {
     /// Where records, caches and the database go, relative to the file.
     #[arg(long)]

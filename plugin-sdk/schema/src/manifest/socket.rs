@@ -47,7 +47,7 @@ pub struct SocketOpenManifest {
     /// JSON Pointer to the code of a refusal: it is told to the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// Parts of such codes that mean "too often", whatever the status.
+    /// Parts of such codes that mean "too often", regardless of the status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slow_down_codes: Vec<String>,
 }

@@ -70,7 +70,7 @@ fn is_no(words: &[String], at: usize) -> bool {
 #[test]
 fn each_phrase_of_the_list_is_found_and_its_plain_form_is_not() {
     for (phrase, plain) in [
-        ("`15` is not a duration", "`15` is not a duration"),
+        ("`15` is no duration", "`15` is not a duration"),
         ("the URL is none", "invalid URL"),
         ("Nobody is told", "No one is told"),
         ("start it anew", "restart it"),

@@ -4,7 +4,7 @@ use super::ValueKind::{Any, Duration, Flag, Name, Named, OneOf, Path, Table, Tex
 use super::{KeySpec, SectionSpec, key, section};
 
 const CONNECTION: [KeySpec; 13] = [
-    key("plugin", Path, "", "\"plugins/dingtalk.wasm\"", "The component, a `.wasm` file.").required(),
+    key("plugin", Path, "", "\"plugins/staff-api.wasm\"", "The component, a `.wasm` file.").required(),
     key(
         "digest",
         Text,
@@ -32,7 +32,7 @@ const CONNECTION: [KeySpec; 13] = [
         "slots",
         Named("connections.NAME.slots.NAME"),
         "",
-        "{ app = { env = \"DINGTALK_APP\" } }",
+        "{ app = { env = \"STAFF_APP\" } }",
         "Secrets for the plugin, by the names that its manifest declares.",
     ),
     key(
@@ -105,12 +105,12 @@ const SLOT: [KeySpec; 6] = [
         "env",
         Variable,
         "",
-        "\"DINGTALK_APP\"",
+        "\"STAFF_APP\"",
         "Environment variable that holds the secret. Each slot has exactly one of `env`, `file`, `vault` and `value`.",
     )
     .required(),
     key("file", Path, "", "\"secrets/app.json\"", "File that holds the secret.").instead_of("env"),
-    key("vault", Text, "", "\"dingtalk/app\"", "Name of the secret in the vault.").instead_of("env"),
+    key("vault", Text, "", "\"staff/app\"", "Name of the secret in the vault.").instead_of("env"),
     key("value", Text, "", "\"for-development\"", "The secret itself; only with `--dev`.").instead_of("env"),
     key(
         "to",

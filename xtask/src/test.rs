@@ -1,6 +1,10 @@
 //! `cargo xtask test`: everything that must hold, with everything that it needs.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::Context as _;
 
 use crate::postgres::Postgres;
 use crate::process::Running;
@@ -11,6 +15,9 @@ use crate::{languages, official, plugins, process, say};
 const POSTGRES_URL: &str = "RENMEN_TEST_POSTGRES";
 /// Set to 1 where no PostgreSQL can be had: the tests of that backend are left out, and it is said.
 const SKIP_POSTGRES: &str = "RENMEN_TEST_SKIP_POSTGRES";
+
+/// The variable under which a gateway finds the directory of compiled plugins.
+const CACHE_DIR: &str = "RENMEN_CACHE_DIR";
 
 /// What to test.
 #[derive(clap::Args)]
@@ -41,6 +48,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
         _ => Some(Postgres::start()?),
     };
     let mut tests = runner(workspace, options);
+    // Each of two hundred gateways would compile its plugins again; what one compiled is good for all.
+    tests.env(CACHE_DIR, cache_dir(workspace)?);
     for wanted in [official::TABLES].into_iter().chain(options.all.then_some(official::STANDARDS)) {
         if let Some(python) = official::python(workspace, &wanted) {
             tests.env(wanted.variable, python);
@@ -61,6 +70,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     };
     let failed = [tested, shown].into_iter().find(|status| !status.success());
     Ok(failed.map_or(ExitCode::SUCCESS, |status| exit_code(status.code())))
+}
+
+/// A directory of compiled plugins that only this user can write, because a gateway takes no other.
+fn cache_dir(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let dir = workspace.target.join("tmp/plugin-cache");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).with_context(|| dir.display().to_string())?;
+    Ok(dir)
 }
 
 /// nextest where it is installed, because it runs tests in processes of their own; else cargo's own.

@@ -108,10 +108,11 @@ fn without(text: &str, sections: &[&str]) -> String {
     kept
 }
 
-/// The dependencies whose version stands in the workspace: `serde.workspace = true`.
+/// The dependencies whose version stands in the workspace: `serde.workspace = true`, `toml = { workspace = true, … }`.
 fn inherited(manifest: &str) -> Vec<String> {
-    let names = manifest.lines().filter_map(|line| line.strip_suffix(".workspace = true"));
-    names.map(str::to_owned).collect()
+    let short = |line: &str| line.strip_suffix(".workspace = true").map(str::to_owned);
+    let long = |line: &str| Some(line.split_once(" = { workspace = true")?.0.to_owned());
+    manifest.lines().filter_map(|line| short(line).or_else(|| long(line))).collect()
 }
 
 /// A workspace of the two packages with the same versions and lints.

@@ -34,6 +34,9 @@ pub(crate) struct Common {
     /// Development mode: accepts plugins without a pinned digest and secrets in files, and prints an API key.
     #[arg(long, global = true, env = "RENMEN_DEV")]
     pub(crate) dev: bool,
+    /// Directory of compiled plugins; overrides `gateway.cache_dir`. Several gateways of one user can share it.
+    #[arg(long, global = true, env = "RENMEN_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Print one JSON document to standard output instead of tables.
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -52,7 +52,10 @@ impl Deployment {
     /// Reads the configuration that the command line names.
     pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
         let env = |name: &str| std::env::var(name).ok();
-        let config = Config::load(&common.config, LoadOptions { dev: common.dev, env: &env })?;
+        let mut config = Config::load(&common.config, LoadOptions { dev: common.dev, env: &env })?;
+        if let Some(dir) = &common.cache_dir {
+            config.gateway.cache_dir.clone_from(dir);
+        }
         Ok(Self { config })
     }
 

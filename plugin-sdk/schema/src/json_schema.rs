@@ -46,6 +46,9 @@ fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().into_generator()
 }
 
+/// A further keyword of a field, with its value.
+pub(crate) type Keyword = (&'static str, fn() -> Value);
+
 /// A field of a shape, as its schema tells it.
 pub(crate) struct Field {
     pub(crate) name: &'static str,
@@ -54,8 +57,7 @@ pub(crate) struct Field {
     pub(crate) presence: Presence,
     /// Its sensitivity class, where it has one of its own.
     pub(crate) class: Option<&'static str>,
-    /// Further keywords with their values.
-    pub(crate) keywords: &'static [(&'static str, fn() -> Value)],
+    pub(crate) keywords: &'static [Keyword],
     /// The schema of its type: of an item, for a list.
     pub(crate) schema: fn(&mut SchemaGenerator) -> Schema,
 }

@@ -67,10 +67,10 @@ impl Library {
         ask.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", target]);
         let metadata: Metadata =
             serde_json::from_str(&process::output("cargo metadata", &mut ask)?).context("cargo metadata")?;
-        Self::reached(metadata)
+        Self::reached(&metadata)
     }
 
-    fn reached(metadata: Metadata) -> anyhow::Result<Vec<Self>> {
+    fn reached(metadata: &Metadata) -> anyhow::Result<Vec<Self>> {
         let nodes: BTreeMap<&str, &Node> = metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
         let gateway = metadata.packages.iter().find(|package| package.name == "renmen" && package.source.is_none());
         let gateway = gateway.context("no package is named renmen")?;
@@ -154,7 +154,7 @@ mod tests {
                 { "id": "b", "deps": [] },
             ] },
         });
-        let found = Library::reached(serde_json::from_value(metadata).unwrap()).unwrap();
+        let found = Library::reached(&serde_json::from_value(metadata).unwrap()).unwrap();
         assert_eq!(found.iter().map(Library::reference).collect::<Vec<_>>(), ["pkg:cargo/a@1.0.0"]);
     }
 

@@ -21,7 +21,7 @@ pub(super) fn forms(bytes: &[u8], composed: bool) -> Vec<Form> {
     let mut texts = vec![wiped(bytes), reversed(bytes), hex.clone()];
     if composed {
         // Lists of numbers, as a program prints bytes.
-        texts.push(each(bytes, |byte| byte.to_string()));
+        texts.push(each(bytes, ToString::to_string));
         texts.push(each(bytes, |byte| format!("{byte:03}")));
         texts.push(each(bytes, |byte| format!("0x{byte:02x}")));
         for inner in &base64 {

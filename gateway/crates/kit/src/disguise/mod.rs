@@ -20,7 +20,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use renmen_egress::Exchange;
 use renmen_schema::manifest::Manifest;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::KitError;
 use crate::trial::TrialResult;
@@ -155,7 +155,7 @@ impl Worker {
         match value {
             Value::Object(members) => {
                 // Keys may be ids too: a map of people by their id.
-                let old = std::mem::replace(members, Map::new());
+                let old = std::mem::take(members);
                 for (key, mut member) in old {
                     pointer.push('/');
                     pointer.push_str(&renmen_schema::pointer::escape(&key));

@@ -141,7 +141,7 @@ pub struct Page {
 /// Where a record was found: the number of its exchange and a pointer into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin<'a> {
-    /// [`Response::exchange`].
+    /// [`Response::exchange`](crate::http::Response::exchange).
     pub exchange: u32,
     /// As in [`Envelope::pointer`].
     pub pointer: &'a str,

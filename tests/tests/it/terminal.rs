@@ -85,13 +85,15 @@ async fn logs_have_no_colour_in_a_file_and_are_json_when_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_terminal_progress_is_plain_lines() {
     let (_source, home) = staff(2_500).await;
-    let synced = home.run(&["sync", "--dev"]).await;
+    // A directory of its own for compiled plugins: those of all tests would have it already.
+    let cache = home.path().join("cache").display().to_string();
+    let synced = home.run(&["sync", "--dev", "--cache-dir", &cache]).await;
     let told = String::from_utf8_lossy(&synced.stderr).into_owned();
     assert!(told.contains("compiling plugin `"), "{told}");
     assert!(told.contains("staff/employees: complete, 3 pages, 2,500 records"), "{told}");
-    let again = home.run(&["sync", "--dev"]).await;
+    let again = home.run(&["sync", "--dev", "--cache-dir", &cache]).await;
     assert!(!said(&again).contains("compiling"), "its code is kept: {}", said(&again));
-    let silent = home.run(&["sync", "--dev", "--json"]).await;
+    let silent = home.run(&["sync", "--dev", "--json", "--cache-dir", &cache]).await;
     assert_eq!(String::from_utf8_lossy(&silent.stderr), "");
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Options {
     #[arg(long)]
     key: Option<PathBuf>,
     /// Directory of the archive.
-    #[arg(long, default_value = "target/dist")]
+    #[arg(long, default_value = "target/archive")]
     out: PathBuf,
     /// Afterwards run the example out of the archive, in an empty root without a network.
     #[arg(long = "try")]

@@ -1,4 +1,5 @@
-//! The proof of an archive: unpacked into a folder that becomes the root of a process without a network, the example runs.
+//! The proof of an archive: unpacked into a folder that becomes the root of a process without a network, the example runs. What a
+//! container has is there as well: a `/proc` of its own, `/dev/null` and `/tmp`.
 
 use std::fs;
 use std::path::Path;
@@ -21,9 +22,11 @@ pub(super) fn run(archive: &Path, name: &str) -> anyhow::Result<()> {
     let mut check = Command::new("sha256sum");
     check.current_dir(&root).args(["--check", "--strict", "--quiet", "SHA256SUMS"]);
     process::run("sha256sum --check", &mut check)?;
-    for folder in ["proc", "tmp"] {
+    for folder in ["dev", "proc", "tmp"] {
         fs::create_dir(root.join(folder)).with_context(|| folder.to_owned())?;
     }
+    // The process that compiles plugins is given no standard error.
+    fs::write(root.join("dev/null"), "").context("dev/null")?;
     let connectors = fs::read_dir(root.join("connectors")).context("connectors")?;
     let mut verified = 0;
     for file in connectors.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()) {

@@ -65,6 +65,7 @@ impl Visitor<'_> for &mut FieldNames {
             return Err(E::unknown_field(name, self.names));
         };
         if self.seen & (1 << at) != 0 {
+            note_field(name);
             return Err(E::duplicate_field(self.names[at]));
         }
         self.seen |= 1 << at;

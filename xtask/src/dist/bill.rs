@@ -10,13 +10,10 @@ use super::licences::Library;
 use crate::workspace::Workspace;
 
 /// The document.
-pub(super) fn of(workspace: &Workspace, target: &str) -> anyhow::Result<String> {
+pub(super) fn of(workspace: &Workspace, libraries: &[Library]) -> anyhow::Result<String> {
     let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).context("Cargo.lock")?;
     let hashes = hashes(&lock)?;
-    let libraries = Library::built_in(workspace, target)?;
-    serde_json::to_string_pretty(&document(&libraries, &hashes))
-        .map(|text| text + "\n")
-        .context("the bill of materials")
+    serde_json::to_string_pretty(&document(libraries, &hashes)).map(|text| text + "\n").context("the bill of materials")
 }
 
 fn document(libraries: &[Library], hashes: &BTreeMap<(String, String), String>) -> Value {

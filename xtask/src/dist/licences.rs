@@ -115,9 +115,9 @@ fn is_licence(name: &str) -> bool {
 }
 
 /// Every text once, with the libraries that it is of; those without a text of their own with what they declare.
-pub(super) fn of(workspace: &Workspace, target: &str) -> anyhow::Result<String> {
+pub(super) fn of(libraries: &[Library]) -> anyhow::Result<String> {
     let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for library in Library::built_in(workspace, target)? {
+    for library in libraries {
         let name = format!("{} {}", library.name, library.version);
         let texts = library.texts()?;
         if texts.is_empty() {

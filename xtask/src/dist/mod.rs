@@ -14,6 +14,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 
+use self::licences::Library;
 use crate::workspace::Workspace;
 use crate::{plugins, process, say};
 
@@ -56,8 +57,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     stage.copy(&binary, "bin/renmen")?;
     connectors(workspace, &tool, options.key.as_deref(), &stage)?;
     texts(workspace, &tool, &stage)?;
-    stage.write("share/doc/renmen/THIRD-PARTY-LICENCES.txt", &licences::of(workspace, &options.target)?)?;
-    stage.write("share/doc/renmen/renmen.cdx.json", &bill::of(workspace, &options.target)?)?;
+    let libraries = Library::built_in(workspace, &options.target)?;
+    stage.write("share/doc/renmen/THIRD-PARTY-LICENCES.txt", &licences::of(&libraries)?)?;
+    stage.write("share/doc/renmen/renmen.cdx.json", &bill::of(workspace, &libraries)?)?;
     checksums(&stage)?;
     let archive = pack(workspace, &out, &name)?;
     say(&format!("packed {}", archive.display()));

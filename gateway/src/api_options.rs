@@ -2,6 +2,7 @@
 
 use renmen_api::{ApiOptions, MetricsAccess};
 use renmen_config::{Config, show_bytes};
+use renmen_schema::text;
 
 use crate::exit::Usage;
 
@@ -61,9 +62,10 @@ fn check_deliveries(config: &Config) -> Result<(), Usage> {
     if max >= least {
         return Ok(());
     }
-    Err(Usage(format!(
+    Err(Usage(text!(
         "`gateway.limits.delivery_bytes_max` is {}, so that a delivery of {} to connection `{name}` could never be held: raise \
          it to at least {}, or lower the connection's `webhook_bytes_max`",
+        "`gateway.limits.delivery_bytes_max` 为 {}，发往连接 `{name}` 的 {} 投递永远无法保存：请调高到至少 {}，或调低该连接的 `webhook_bytes_max`",
         show_bytes(max),
         show_bytes(connection.limits.webhook_bytes_max),
         show_bytes(least),

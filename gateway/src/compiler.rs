@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use renmen_plugin_host::{COMPILE_WORKER, ChildCompiler};
+use renmen_schema::text;
 
 /// This program as the child that compiles.
 pub(crate) fn child() -> std::io::Result<ChildCompiler> {
@@ -11,7 +12,10 @@ pub(crate) fn child() -> std::io::Result<ChildCompiler> {
 
 /// Once for each version of a plugin; the code is kept in the cache.
 fn announce(plugin: &str) {
-    crate::progress::line(&format!("compiling plugin `{plugin}`: once for each version, up to a minute"));
+    crate::progress::line(&text!(
+        "compiling plugin `{plugin}`: once for each version, up to a minute",
+        "正在编译插件 `{plugin}`：每个版本一次，最长一分钟"
+    ));
 }
 
 /// The program that runs, even when its file was replaced since by another release: that one would compile for itself.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use renmen_schema::Text;
+
 /// How a command ended when nothing broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -39,7 +41,7 @@ impl From<Outcome> for ExitCode {
 /// Wrong usage or configuration: the person who typed can mend it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Usage(pub(crate) String);
+pub(crate) struct Usage(pub(crate) Text);
 
 /// The code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
@@ -65,6 +67,7 @@ fn number_of(error: &anyhow::Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;
+    use renmen_schema::text;
 
     use super::*;
 
@@ -76,13 +79,13 @@ mod tests {
 
     #[test]
     fn an_error_of_usage_and_a_held_store_are_known_at_any_depth() {
-        let usage = || anyhow::Error::new(Usage("a slot is empty".into()));
+        let usage = || anyhow::Error::new(Usage(text!("a slot is empty", "凭据槽为空")));
         let busy = anyhow::Error::new(renmen_store::StoreError::Busy("held".into())).context("the store");
         for (error, code) in [
             (anyhow!("a cable was pulled"), 1),
             (usage(), 2),
             (usage().context("connection `a`"), 2),
-            (anyhow!("no file").context(Usage("connection `a` cannot be loaded".into())), 2),
+            (anyhow!("no file").context(Usage(text!("connection `a` cannot be loaded", "无法加载连接 `a`"))), 2),
             (busy, 4),
         ] {
             assert_eq!(number_of(&error), code, "{error:#}");

@@ -23,6 +23,7 @@ use cli::{Cli, Command};
 use exit::Outcome;
 use logs::LogFormat;
 use output::Output;
+use renmen_schema::{Language, Text, text};
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -36,30 +37,42 @@ fn main() -> ExitCode {
     }
     let format = cli.common.log_format.unwrap_or(if cli.common.json { LogFormat::Json } else { LogFormat::Text });
     logs::start(&cli.common.log, format);
+    let language = output::language();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&anyhow::Error::new(error).context("the runtime did not start")),
+        Err(error) => {
+            return fail(
+                &anyhow::Error::new(error).context(text!("the runtime did not start", "运行时未能启动")),
+                language,
+            );
+        }
     };
-    match runtime.block_on(run(&cli)) {
+    match runtime.block_on(run(&cli, language)) {
         Ok(outcome) => match output::failure() {
-            Some(lost) => {
-                fail(&anyhow::anyhow!("standard output cannot be written, so a part of the answer is lost: {lost}"))
-            }
+            Some(lost) => fail(
+                &anyhow::anyhow!(text!(
+                    "standard output cannot be written, so a part of the answer is lost: {lost}",
+                    "无法写入标准输出，部分结果丢失：{lost}"
+                )),
+                language,
+            ),
             None => outcome.into(),
         },
-        Err(error) => fail(&error),
+        Err(error) => fail(&error, language),
     }
 }
 
 /// The one place where an error reaches the terminal.
-fn fail(error: &anyhow::Error) -> ExitCode {
+fn fail(error: &anyhow::Error, language: Language) -> ExitCode {
+    // Every text in the chain of its causes is shown in the language.
+    let told = language.show(|| text!("error: {error:#}", "错误：{error:#}").to_string());
     // Where standard error cannot be written either, the code is all that can be told.
-    let _ = writeln!(std::io::stderr(), "{}", renmen_schema::shown::lines(&format!("error: {error:#}")));
+    let _ = writeln!(std::io::stderr(), "{}", renmen_schema::shown::lines(&told));
     exit::code_of(error)
 }
 
-async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
-    let (common, out) = (&cli.common, Output { json: cli.common.json, wide: cli.common.wide });
+async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
+    let (common, out) = (&cli.common, Output { json: cli.common.json, wide: cli.common.wide, language });
     match &cli.command {
         Command::Init(ask) => command::init::run(common, out, ask),
         Command::Serve(serve) => command::serve::run(common, out, serve).await,
@@ -105,10 +118,13 @@ async fn run(cli: &Cli) -> anyhow::Result<Outcome> {
         Command::Man { dir } => command::manual::man(out, dir.as_deref()),
         Command::CompilePlugin => Err(anyhow::anyhow!("compiling is a process of its own")),
         Command::Limits => {
-            out.say("Of a connection, under [limits] or [connections.NAME.limits]:\n");
-            out.say(&renmen_config::limits_table());
-            out.say("Of the process, under [gateway.limits]:\n");
-            out.say(&renmen_config::gateway_limits_table());
+            out.say(text!(
+                "Of a connection, under [limits] or [connections.NAME.limits]:\n",
+                "每个连接，在 [limits] 或 [connections.NAME.limits] 下：\n"
+            ));
+            out.say(Text::verbatim(renmen_config::limits_table()));
+            out.say(text!("Of the process, under [gateway.limits]:\n", "整个进程，在 [gateway.limits] 下：\n"));
+            out.say(Text::verbatim(renmen_config::gateway_limits_table()));
             Ok(Outcome::Done)
         }
     }

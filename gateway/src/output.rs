@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write as _};
 use std::sync::OnceLock;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use renmen_schema::shown;
+use renmen_schema::{Language, Text, shown, text};
 use serde::Serialize;
 
 /// A terminal that says it is narrower than this does not know its width.
@@ -15,6 +15,103 @@ const WIDTH_MIN: usize = 20;
 
 /// Of a longer cell only so much counts when columns are fitted: the rest wraps.
 const CELL_WIDTH_COUNTED: usize = 40;
+
+/// Heads of columns, in the order of the alphabet: English, Chinese.
+const HEADINGS: [(&str, &str); 93] = [
+    ("action", "动作"),
+    ("approved by", "批准人"),
+    ("at", "时间"),
+    ("attempts", "尝试次数"),
+    ("began", "开始"),
+    ("by hand", "人工"),
+    ("bytes", "字节"),
+    ("canonical", "规范字段"),
+    ("change", "变更"),
+    ("changed", "变更数"),
+    ("changes", "变更"),
+    ("code", "代码"),
+    ("connection", "连接"),
+    ("deleted", "已删除"),
+    ("deliveries", "投递"),
+    ("description", "说明"),
+    ("details", "详情"),
+    ("difference", "差异"),
+    ("digest", "摘要"),
+    ("enabled", "启用"),
+    ("ended", "结束"),
+    ("entity", "实体"),
+    ("error", "错误"),
+    ("expires", "到期"),
+    ("external id", "外部编号"),
+    ("fault", "故障"),
+    ("field", "字段"),
+    ("fields", "字段"),
+    ("figure", "指标"),
+    ("findings", "发现"),
+    ("flow", "流程"),
+    ("from", "来自"),
+    ("hits", "次数"),
+    ("id", "编号"),
+    ("input (* needed)", "输入（* 必填）"),
+    ("interview", "面试"),
+    ("kind", "种类"),
+    ("label", "标签"),
+    ("last used", "最近使用"),
+    ("live", "有效"),
+    ("made", "创建"),
+    ("name", "名称"),
+    ("needs", "需要"),
+    ("of", "总数"),
+    ("outcome", "结果"),
+    ("pages", "页"),
+    ("part", "部分"),
+    ("plugin", "插件"),
+    ("position", "位置"),
+    ("proposed by", "提出人"),
+    ("quarantined", "已隔离"),
+    ("read at", "读取位置"),
+    ("reason", "原因"),
+    ("record", "记录"),
+    ("recorded", "记录时间"),
+    ("records", "记录"),
+    ("refused for", "拒绝原因"),
+    ("request", "请求"),
+    ("required", "必填"),
+    ("result", "结果"),
+    ("revision", "修订"),
+    ("revoked", "已吊销"),
+    ("role", "角色"),
+    ("rule", "规则"),
+    ("run", "运行"),
+    ("score", "分数"),
+    ("sensitivity", "敏感级别"),
+    ("seq", "序号"),
+    ("signer", "签名者"),
+    ("since", "起始"),
+    ("source", "来源"),
+    ("state", "状态"),
+    ("status", "状态"),
+    ("stream", "数据流"),
+    ("streams", "数据流"),
+    ("tenant", "租户"),
+    ("the flow", "流程"),
+    ("time", "用时"),
+    ("to", "去向"),
+    ("to delete", "待删除"),
+    ("took", "用时"),
+    ("type", "类型"),
+    ("unchanged", "未变"),
+    ("value", "值"),
+    ("vendor", "厂商"),
+    ("version", "版本"),
+    ("what", "内容"),
+    ("what and why", "内容与原因"),
+    ("what the source does", "来源的行为"),
+    ("where", "位置"),
+    ("where (the first)", "位置（首个）"),
+    ("why", "原因"),
+    ("why, and what to do", "原因与处理"),
+];
 
 /// Why standard output could not be written: the first reason.
 static FAILURE: OnceLock<std::io::Error> = OnceLock::new();
@@ -26,6 +123,8 @@ pub(crate) struct Output {
     pub(crate) json: bool,
     /// `--wide`.
     pub(crate) wide: bool,
+    /// In which language it speaks to people.
+    pub(crate) language: Language,
 }
 
 impl Output {
@@ -51,14 +150,22 @@ impl Output {
         if self.json {
             return self.document(document);
         }
-        let rows: Vec<Vec<String>> =
-            rows.into_iter().map(|row| row.iter().map(|cell| shown::lines(cell).into_owned()).collect()).collect();
+        let tame = |row: Vec<String>| row.iter().map(|cell| shown::lines(cell).into_owned()).collect();
+        // Rows are made here, so the texts in them are shown in the language.
+        let rows: Vec<Vec<String>> = self.language.show(|| rows.into_iter().map(tame).collect());
+        let head: Vec<&str> = head.iter().map(|name| heading(name, self.language)).collect();
+        let spare: Vec<&str> = spare.iter().map(|name| heading(name, self.language)).collect();
+        let (head, spare) = (head.as_slice(), spare.as_slice());
         let width = if self.wide { None } else { terminal_width() };
         let columns = fitting_columns(head, spare, &rows, width);
         print(&render(head, &columns, &rows, width));
         let left_out: Vec<&str> = (0..head.len()).filter(|at| !columns.contains(at)).map(|at| head[at]).collect();
         if !left_out.is_empty() {
-            print(&format!("left out to fit the terminal: {} (--wide shows every column)", left_out.join(", ")));
+            self.say(text!(
+                "left out to fit the terminal: {} (--wide shows every column)",
+                "为适应终端宽度略去：{}（--wide 显示全部列）",
+                left_out.join(", ")
+            ));
         }
         Ok(())
     }
@@ -70,9 +177,10 @@ impl Output {
     }
 
     /// A sentence for people; nothing for programs.
-    pub(crate) fn say(self, sentence: &str) {
+    #[allow(clippy::needless_pass_by_value, reason = "each call makes the text that it says")]
+    pub(crate) fn say(self, sentence: Text) {
         if !self.json {
-            print(&shown::lines(sentence));
+            print(&shown::lines(sentence.in_language(self.language)));
         }
     }
 
@@ -80,6 +188,11 @@ impl Output {
     pub(crate) fn text(self, text: &str) {
         print(text.trim_end_matches('\n'));
     }
+}
+
+/// The language that the environment of this process asks for.
+pub(crate) fn language() -> Language {
+    Language::of_environment(|name| std::env::var(name).ok())
 }
 
 /// Why some of the output is lost; none when the reader only closed its end.
@@ -94,6 +207,15 @@ fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
         let _ = FAILURE.set(error);
+    }
+}
+
+/// The head of a column in the language; one that is not known is shown as it is.
+fn heading(name: &str, language: Language) -> &str {
+    let known = || HEADINGS.iter().find(|(english, _)| *english == name).map(|(_, chinese)| *chinese);
+    match language {
+        Language::English => name,
+        Language::Chinese => known().unwrap_or(name),
     }
 }
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use renmen_schema::id::RunId;
-use renmen_schema::shown;
+use renmen_schema::{Text, shown, text};
 use renmen_store::StreamKey;
 use renmen_sync::{Progress, ProgressEvent, RunReport};
 
 use crate::logs;
-use crate::output::thousands;
+use crate::output::{self, thousands};
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -66,7 +66,10 @@ impl SyncProgress {
             let style = ProgressStyle::with_template("{spinner} {prefix:36} {elapsed:>4}  {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let bar = self.bars.add(ProgressBar::new_spinner().with_style(style).with_prefix(name.clone()));
-            bar.set_message(if resumed { "goes on" } else { "begins" });
+            bar.set_message(output::language().show(|| match resumed {
+                true => text!("goes on", "继续").to_string(),
+                false => text!("begins", "开始").to_string(),
+            }));
             bar.enable_steady_tick(TICK);
             bar
         });
@@ -89,12 +92,12 @@ impl Progress for SyncProgress {
                 let elapsed = run.began.elapsed();
                 // A run that goes on has listed a part before, which is not counted here.
                 let total = total.filter(|_| !run.resumed).map(|total| (*listed, total));
-                let figures = figures(*pages, *records, elapsed, total);
+                let figures = output::language().show(|| figures(*pages, *records, elapsed, total));
                 match &run.bar {
                     Some(bar) => bar.set_message(figures),
                     None if run.last_line.elapsed() >= LINE_EVERY => {
                         run.last_line = Instant::now();
-                        line(&format!("{}: {figures}, {} so far", run.name, seconds(elapsed)));
+                        line(&text!("{}: {figures}, {} so far", "{}：{figures}，已用 {}", run.name, seconds(elapsed)));
                     }
                     None => {}
                 }
@@ -109,52 +112,59 @@ impl Progress for SyncProgress {
 }
 
 /// One line on standard error for whoever waits; where logs are JSON, a log line, so that every line there is JSON.
-pub(crate) fn line(text: &str) {
+pub(crate) fn line(text: &Text) {
     if logs::are_json() {
         tracing::info!("{text}");
         return;
     }
     // Progress that cannot be told is no reason to stop.
-    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
+    let _ = writeln!(std::io::stderr(), "{}", shown::lines(text.in_language(output::language())));
 }
 
 /// `12 pages, 3,400 records, 340/s, 17% of 20,000, about 49 s left`. `total` is how many were listed, and of how many.
 fn figures(pages: u64, records: u64, elapsed: Duration, total: Option<(u64, u64)>) -> String {
-    let mut text = format!("{}, {}", counted(pages, "page"), counted(records, "record"));
+    let comma = text!(", ", "，");
+    let mut text = format!("{}{comma}{}", counted(pages, "page", "页"), counted(records, "record", "条记录"));
     let rate = (elapsed >= RATE_AFTER).then(|| records as f64 / elapsed.as_secs_f64());
     if let Some(rate) = rate {
-        text.push_str(&format!(", {}/s", thousands(rate.round() as u64)));
+        text.push_str(&text!(", {}/s", "，每秒 {} 条", thousands(rate.round() as u64)).to_string());
     }
     let Some((listed, total)) = total.filter(|(_, total)| *total > 0) else { return text };
-    text.push_str(&format!(", {}% of {}", (listed.min(total) * 100) / total, thousands(total)));
+    let percent = (listed.min(total) * 100) / total;
+    text.push_str(&text!(", {percent}% of {}", "，{} 条的 {percent}%", thousands(total)).to_string());
     if rate.is_some() && listed > 0 && listed < total {
         let left = elapsed.as_secs_f64() / listed as f64 * (total - listed) as f64;
-        text.push_str(&format!(", about {} left", seconds(Duration::from_secs_f64(left))));
+        text.push_str(&text!(", about {} left", "，约剩 {}", seconds(Duration::from_secs_f64(left))).to_string());
     }
     text
 }
 
-fn end_line(name: &str, report: &RunReport, elapsed: Duration) -> String {
-    let figures = figures(report.pages, report.records, elapsed, None);
+fn end_line(name: &str, report: &RunReport, elapsed: Duration) -> Text {
+    let figures = Text::rendered(|| figures(report.pages, report.records, elapsed, None));
+    let took = seconds(elapsed);
     match &report.failure {
-        None => format!("{name}: complete, {figures}, {}", seconds(elapsed)),
-        Some(failure) => format!("{name}: stopped after {figures}, {}: {}", seconds(elapsed), failure.line()),
+        None => text!("{name}: complete, {figures}, {took}", "{name}：完成，{figures}，用时 {took}"),
+        Some(failure) => text!(
+            "{name}: stopped after {figures}, {took}: {}",
+            "{name}：在 {figures}、{took} 后停止：{}",
+            failure.line()
+        ),
     }
 }
 
 /// `1 page`, `2 pages`.
-fn counted(n: u64, one: &str) -> String {
-    let ending = if n == 1 { "" } else { "s" };
-    format!("{} {one}{ending}", thousands(n))
+fn counted(n: u64, one: &str, chinese: &str) -> Text {
+    let (number, ending) = (thousands(n), if n == 1 { "" } else { "s" });
+    Text::kept(format!("{number} {one}{ending}"), format!("{number} {chinese}"))
 }
 
 /// `9 s`, `3 min 20 s`, `2 h 5 min`.
-fn seconds(time: Duration) -> String {
+fn seconds(time: Duration) -> Text {
     let seconds = time.as_secs();
     match seconds {
-        0..=99 => format!("{seconds} s"),
-        100..=7_199 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        0..=99 => text!("{seconds} s", "{seconds} 秒"),
+        100..=7_199 => text!("{} min {} s", "{} 分 {} 秒", seconds / 60, seconds % 60),
+        _ => text!("{} h {} min", "{} 小时 {} 分", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
 
@@ -180,6 +190,6 @@ mod tests {
     #[test]
     fn times_are_told_in_two_units_at_most() {
         let told = [0, 99, 200, 7_500].map(|s| seconds(Duration::from_secs(s)));
-        assert_eq!(told.each_ref().map(String::as_str), ["0 s", "99 s", "3 min 20 s", "2 h 5 min"]);
+        assert_eq!(told.each_ref().map(Text::english), ["0 s", "99 s", "3 min 20 s", "2 h 5 min"]);
     }
 }

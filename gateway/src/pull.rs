@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt as _;
 use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::text;
 use renmen_store::StreamKey;
 use renmen_sync::{FailureClass, Progress, RunReport, SyncError};
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ fn nothing_came_in(report: &RunReport) -> bool {
 fn row_off(off: &Unloaded) -> Vec<String> {
     let mut row = vec![off.name.to_string()];
     row.extend(std::iter::repeat_n(String::new(), 6));
-    row.push(format!("off: {}", off.told));
+    row.push(text!("off: {}", "已停用：{}", off.told).to_string());
     row
 }
 
@@ -115,15 +116,24 @@ fn row((key, end): &Pulled) -> Vec<String> {
             row.push(format!("{took:.1} s"));
             row.push(match &report.failure {
                 Some(failure) => failure.line(),
-                None if report.findings > 0 => {
-                    format!("{} findings: renmen runs --run {}", report.findings, report.run)
+                None if report.findings > 0 => text!(
+                    "{} findings: renmen runs --run {}",
+                    "{} 项发现：renmen runs --run {}",
+                    report.findings,
+                    report.run
+                )
+                .to_string(),
+                None if nothing_came_in(report) => text!(
+                    "all in quarantine: renmen quarantine list {}",
+                    "全部在隔离区：renmen quarantine list {}",
+                    key.connection
+                )
+                .to_string(),
+                None if report.records + report.omitted == 0 => {
+                    text!("complete, nothing listed", "完成，列表为空").to_string()
                 }
-                None if nothing_came_in(report) => {
-                    format!("all in quarantine: renmen quarantine list {}", key.connection)
-                }
-                None if report.records + report.omitted == 0 => "complete, nothing listed".to_owned(),
-                None if changed == 0 => "complete, nothing new".to_owned(),
-                None => "complete".to_owned(),
+                None if changed == 0 => text!("complete, nothing new", "完成，没有变化").to_string(),
+                None => text!("complete", "完成").to_string(),
             });
         }
         Err(error) => {

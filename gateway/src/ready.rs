@@ -6,12 +6,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use renmen_schema::text;
 use serde_json::Value;
 
 /// Writes it whole or not at all: who waits for it reads it at once. It may hold a key: only its owner can read it.
 pub(crate) fn write(file: &Path, greeting: &Value) -> anyhow::Result<()> {
     let draft = file.with_extension("draft");
-    let cannot = || format!("cannot write the ready file {}", file.display());
+    let cannot = || text!("cannot write the ready file {}", "无法写入就绪文件 {}", file.display());
     if draft.exists() {
         fs::remove_file(&draft).with_context(cannot)?;
     }

@@ -13,6 +13,7 @@ use renmen_egress::BudgetFigures;
 use renmen_plugin_host::{Account, CpuShare, Signer};
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
+use renmen_schema::{Text, text};
 use renmen_store::{PluginRef, StoreError, StreamKey};
 use renmen_sync::{ConnectionRuntime, StreamHealth, SyncError};
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,11 @@ impl ControlBridge {
             };
             let health = health.get(&key).cloned().unwrap_or_default();
             let off = shut.get(name).map(|carried| {
-                format!("off: it carries {}, and `grant.entities` names none of it", carried.join(", "))
+                text!(
+                    "off: it carries {}, and `grant.entities` names none of it",
+                    "未运行：它写入 {}，而 `grant.entities` 中一个也没有",
+                    carried.join(", ")
+                )
             });
             let enabled = plan.enabled && off.is_none();
             Some(StreamInfo {
@@ -64,7 +69,7 @@ impl ControlBridge {
                 finding_count: health.findings,
                 failures: health.failures,
                 dated_ahead: health.dated_ahead,
-                error: off.or(health.error),
+                error: off.or(health.error.map(Text::verbatim)),
             })
         });
         let streams = streams.collect();
@@ -113,9 +118,10 @@ fn held_back(account: &Account) -> Option<HeldBack> {
     let window = renmen_config::show_duration(window);
     Some(HeldBack {
         since_ms: i64::try_from(since.as_millis()).ok()?,
-        message: format!(
+        message: text!(
             "it has used more than `cpu_share` ({share}) of the threads for plugins over `cpu_window` ({window}): raise them under \
-             the connection's `limits`, or mend the connector"
+             the connection's `limits`, or mend the connector",
+            "在 `cpu_window`（{window}）内使用的插件线程超过 `cpu_share`（{share}）：请在该连接的 `limits` 下调高，或修正连接器"
         ),
     })
 }
@@ -140,7 +146,7 @@ fn refused(error: SyncError) -> ControlError {
         SyncError::Disabled { .. }
         | SyncError::NotGranted { .. }
         | SyncError::BadOption(_)
-        | SyncError::Store(StoreError::Quota { .. }) => ControlError::Refused(error.to_string()),
+        | SyncError::Store(StoreError::Quota { .. }) => ControlError::Refused(Text::rendered(|| error.to_string())),
         SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {
             ControlError::Unavailable(error.to_string())
         }
@@ -182,7 +188,11 @@ impl Control for ControlBridge {
         stream: &StreamName,
     ) -> Result<RunId, ControlError> {
         if let Some(off) = self.off(tenant).find(|off| off.name == *connection) {
-            return Err(ControlError::Refused(format!("connection `{connection}` is off: {}", off.reason)));
+            return Err(ControlError::Refused(text!(
+                "connection `{connection}` is off: {}",
+                "连接 `{connection}` 已停用：{}",
+                off.reason
+            )));
         }
         let engine = &self.running.engine;
         let key = engine.key(tenant, connection, stream).map_err(refused)?;
@@ -193,7 +203,7 @@ impl Control for ControlBridge {
         match self.running.engine.quarantine().retry(tenant, id).await.map_err(refused)? {
             renmen_sync::RetryOutcome::Accepted(_) => Ok(RetryOutcome::Accepted),
             renmen_sync::RetryOutcome::Still { code, reason } => {
-                Ok(RetryOutcome::Still { reason: format!("{code}: {reason}") })
+                Ok(RetryOutcome::Still { reason: Text::rendered(|| format!("{code}: {reason}")) })
             }
         }
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use hyper::StatusCode;
 use renmen_flow::{FlowError, HandAsk, HandPlan, HandWork, Target};
-use renmen_schema::EntityKind;
 use renmen_schema::id::{RecordId, TenantId};
+use renmen_schema::{EntityKind, Text, text};
 use renmen_store::{RecordQuery, Store};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
         let acted = running.flows.act(&tenant, &hand).await.map_err(told)?;
         let row = &acted.delivery;
         let (connection, action) = (row.connection.to_string(), row.action.clone());
-        let goes_out = "goes out when the gateway runs";
+        let goes_out = text!("goes out when the gateway runs", "将在网关运行时发出");
         return DeliveryMade { id: row.id, is_new: acted.is_new, connection, action, goes_out }.show(out);
     }
     let plan = running.flows.plan_by_hand(&tenant, &hand).await.map_err(told)?;
@@ -58,7 +58,7 @@ struct DeliveryMade {
     is_new: bool,
     connection: String,
     action: String,
-    goes_out: &'static str,
+    goes_out: Text,
 }
 
 impl DeliveryMade {
@@ -67,9 +67,15 @@ impl DeliveryMade {
         if out.json {
             out.document(&json!({ "delivery": id, "new": is_new, "connection": connection, "action": action }))?;
         } else if is_new {
-            out.say(&format!("delivery {id}: {connection} {action} {goes_out}"));
+            out.say(text!(
+                "delivery {id}: {connection} {action} {goes_out}",
+                "投递 {id}：{connection} {action} {goes_out}"
+            ));
         } else {
-            out.say(&format!("delivery {id} was made before with this key; nothing was made"));
+            out.say(text!(
+                "delivery {id} was made before with this key; nothing was made",
+                "投递 {id} 此前已用此键生成；未生成新的投递"
+            ));
         }
         Ok(Outcome::Done)
     }
@@ -99,7 +105,13 @@ async fn act_there(gateway: &RunningGateway, hand: &HandAsk) -> anyhow::Result<D
     let answer = answer.good()?;
     let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
     let id = answer["delivery"]["id"].as_i64().unwrap_or_default();
-    Ok(DeliveryMade { id, is_new, connection: text("connection"), action: text("action"), goes_out: "goes out now" })
+    Ok(DeliveryMade {
+        id,
+        is_new,
+        connection: text("connection"),
+        action: text("action"),
+        goes_out: text!("goes out now", "现在发出"),
+    })
 }
 
 fn list(running: &Running, out: Output, tenant: &TenantId, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -132,10 +144,16 @@ fn list(running: &Running, out: Output, tenant: &TenantId, ask: &Ask) -> anyhow:
 }
 
 async fn read(store: &dyn Store, tenant: &TenantId, ask: &Ask) -> anyhow::Result<HandAsk> {
-    let needs = |what: &str| Usage(format!("{what}; `renmen act --help` has examples"));
-    let record = ask.record.as_deref().ok_or_else(|| needs("name the record with --record"))?;
-    let reason = ask.reason.as_deref().ok_or_else(|| needs("say why with --reason"))?;
-    let by = ask.person.as_deref().ok_or_else(|| needs("say who you are with --person"))?;
+    let needs =
+        |what: Text| Usage(text!("{what}; `renmen act --help` has examples", "{what}；`renmen act --help` 中有示例"));
+    let record =
+        ask.record.as_deref().ok_or_else(|| needs(text!("name the record with --record", "请用 --record 写明记录")))?;
+    let reason =
+        ask.reason.as_deref().ok_or_else(|| needs(text!("say why with --reason", "请用 --reason 写明原因")))?;
+    let by = ask
+        .person
+        .as_deref()
+        .ok_or_else(|| needs(text!("say who you are with --person", "请用 --person 写明您是谁")))?;
     Ok(HandAsk {
         record: record_of(store, tenant, record).await?,
         work: work(ask)?,
@@ -147,7 +165,10 @@ async fn read(store: &dyn Store, tenant: &TenantId, ask: &Ask) -> anyhow::Result
 
 fn text(what: &str, given: &str, max: usize) -> Result<String, Usage> {
     if given.trim().is_empty() || given.chars().count() > max {
-        return Err(Usage(format!("{what} must have 1 to {max} characters, not only spaces")));
+        return Err(Usage(text!(
+            "{what} must have 1 to {max} characters, not only spaces",
+            "{what} 须为 1 到 {max} 个字符，不能只有空格"
+        )));
     }
     Ok(given.to_owned())
 }
@@ -155,8 +176,14 @@ fn text(what: &str, given: &str, max: usize) -> Result<String, Usage> {
 fn work(ask: &Ask) -> anyhow::Result<HandWork> {
     let json = |what: &str, text: &Option<String>| -> Result<Value, Usage> {
         let Some(text) = text else { return Ok(Value::Null) };
-        serde_json::from_str(text)
-            .map_err(|error| Usage(format!("{what} is not JSON (line {}, column {})", error.line(), error.column())))
+        serde_json::from_str(text).map_err(|error| {
+            Usage(text!(
+                "{what} is not JSON (line {}, column {})",
+                "{what} 不是 JSON（第 {} 行第 {} 列）",
+                error.line(),
+                error.column()
+            ))
+        })
     };
     let (map, with) = (json("--map", &ask.map)?, json("--with", &ask.with)?);
     match (&ask.flow, &ask.connection, &ask.action) {
@@ -173,13 +200,18 @@ fn work(ask: &Ask) -> anyhow::Result<HandWork> {
                     let fields = if ask.field.is_empty() { Value::Null } else { json!(ask.field) };
                     Ok(HandWork::Map { to, map, fields, with })
                 }
-                _ => Err(Usage(
-                    "give the input with --input FILE, or with --map and the --field and --with that it needs".into(),
-                )
+                _ => Err(Usage(text!(
+                    "give the input with --input FILE, or with --map and the --field and --with that it needs",
+                    "请用 --input FILE 给出输入，或用 --map 及其所需的 --field 与 --with"
+                ))
                 .into()),
             }
         }
-        _ => Err(Usage("name a connection and an action, or a flow with --flow".into()).into()),
+        _ => Err(Usage(text!(
+            "name a connection and an action, or a flow with --flow",
+            "请写明连接与动作，或用 --flow 写明流程"
+        ))
+        .into()),
     }
 }
 
@@ -190,19 +222,35 @@ pub(crate) fn read_json(path: &Path) -> anyhow::Result<Value> {
         true => std::io::stdin().read_to_end(&mut bytes).map(drop),
         false => std::fs::read(path).map(|read| bytes = read),
     };
-    read.map_err(|error| Usage(format!("{} cannot be read: {error}", path.display())))?;
+    read.map_err(|error| Usage(text!("{} cannot be read: {error}", "无法读取 {}：{error}", path.display())))?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        Usage(format!("{} is not JSON (line {}, column {})", path.display(), error.line(), error.column())).into()
+        Usage(text!(
+            "{} is not JSON (line {}, column {})",
+            "{} 不是 JSON（第 {} 行第 {} 列）",
+            path.display(),
+            error.line(),
+            error.column()
+        ))
+        .into()
     })
 }
 
 /// `COLLECTION/ID` or `COLLECTION/CONNECTION/EXTERNAL-ID`, which may hold more slashes.
 pub(crate) async fn record_of(store: &dyn Store, tenant: &TenantId, text: &str) -> anyhow::Result<RecordId> {
-    let wrong = || Usage("write --record as COLLECTION/ID or COLLECTION/CONNECTION/EXTERNAL-ID".to_owned());
+    let wrong = || {
+        Usage(text!(
+            "write --record as COLLECTION/ID or COLLECTION/CONNECTION/EXTERNAL-ID",
+            "请把 --record 写成 集合/编号 或 集合/连接/外部编号"
+        ))
+    };
     let (collection, rest) = text.split_once('/').ok_or_else(wrong)?;
     let kind = EntityKind::from_collection(collection).or_else(|| EntityKind::from_name(collection));
-    let kind =
-        kind.ok_or_else(|| Usage(format!("there is no collection `{collection}`; `renmen records` lists them")))?;
+    let kind = kind.ok_or_else(|| {
+        Usage(text!(
+            "there is no collection `{collection}`; `renmen records` lists them",
+            "没有集合 `{collection}`；`renmen records` 列出全部集合"
+        ))
+    })?;
     let row = match rest.split_once('/') {
         None => {
             let id: RecordId = rest.parse().map_err(|_| wrong())?;
@@ -219,9 +267,12 @@ pub(crate) async fn record_of(store: &dyn Store, tenant: &TenantId, text: &str) 
             store.records(tenant, &query).await?.items.into_iter().next()
         }
     };
-    Ok(row
-        .map(|row| row.id)
-        .ok_or_else(|| Usage(format!("there is no record `{text}`; `renmen records {collection}` lists them")))?)
+    Ok(row.map(|row| row.id).ok_or_else(|| {
+        Usage(text!(
+            "there is no record `{text}`; `renmen records {collection}` lists them",
+            "没有记录 `{text}`；`renmen records {collection}` 列出记录"
+        ))
+    })?)
 }
 
 fn show(out: Output, plan: &HandPlan) -> anyhow::Result<Outcome> {
@@ -235,25 +286,43 @@ fn show(out: Output, plan: &HandPlan) -> anyhow::Result<Outcome> {
             "revision": change.revision, "input": input, "defects": defects, "refused": refused,
         }))?;
     } else {
-        out.say(&format!("{} {} would be sent for {} {}:", to.connection, to.action, change.entity, change.id));
-        out.say(&serde_json::to_string_pretty(input)?);
+        out.say(text!(
+            "{} {} would be sent for {} {}:",
+            "将发送 {} {}，针对 {} {}：",
+            to.connection,
+            to.action,
+            change.entity,
+            change.id
+        ));
+        out.say(Text::verbatim(serde_json::to_string_pretty(input)?));
         for one in defects {
-            out.say(&format!("the action does not take it: input{}: {}", one.pointer, one.message));
+            out.say(text!(
+                "the action does not take it: input{}: {}",
+                "动作不接受该输入：input{}：{}",
+                one.pointer,
+                one.message
+            ));
         }
         if let Some(why) = refused {
-            out.say(&format!("it would be refused: {why}"));
+            out.say(text!("it would be refused: {why}", "将被拒绝：{why}"));
         }
-        out.say(if fits { "nothing was sent: add --apply" } else { "nothing was sent" });
+        out.say(if fits {
+            text!("nothing was sent: add --apply", "未发送任何内容：请加上 --apply")
+        } else {
+            text!("nothing was sent", "未发送任何内容")
+        });
     }
     Ok(if fits { Outcome::Done } else { Outcome::Failed })
 }
 
 fn told(error: FlowError) -> anyhow::Error {
     match error {
-        FlowError::NotFound(what) => {
-            Usage(format!("there is no {what}; a flow of the file is known once the gateway has served it")).into()
-        }
-        FlowError::Defects(_) | FlowError::Refused(_) => Usage(error.to_string()).into(),
+        FlowError::NotFound(what) => Usage(text!(
+            "there is no {what}; a flow of the file is known once the gateway has served it",
+            "没有 {what}；文件中的流程在网关运行过之后才可用"
+        ))
+        .into(),
+        FlowError::Defects(_) | FlowError::Refused(_) => Usage(Text::rendered(|| error.to_string())).into(),
         other => other.into(),
     }
 }

@@ -6,6 +6,7 @@ use renmen_interview::{
     AdjustAct, AdjustActKind, Adjusted, InterviewError, ProposeAsk, act_on_adjustment, propose_adjustment,
 };
 use renmen_schema::id::{RecordId, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::{BUILT_IN_CONNECTION, RecordQuery, RecordRow, Store};
 use serde_json::{Value, json};
 
@@ -17,7 +18,12 @@ use crate::output::{Output, time};
 use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 
 const ENTITY: &str = "model_adjustment";
-const NO_INSTRUCTION: &str = "instruction not found; `renmen adjust list` shows all of them";
+fn no_instruction() -> Text {
+    text!(
+        "instruction not found; `renmen adjust list` shows all of them",
+        "没有该指令；`renmen adjust list` 列出已有的指令"
+    )
+}
 
 /// Runs the command. `list` and `show` read the store beside a gateway that runs.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -76,7 +82,7 @@ async fn show(deployment: &Deployment, out: Output, id: &str) -> anyhow::Result<
     let store = deployment.store_to_read().await?;
     let row = store.record(&deployment.config.gateway.tenant, id_of(id)?).await?;
     let Some(row) = row.filter(|row| row.entity == ENTITY && row.connection.as_str() == BUILT_IN_CONNECTION) else {
-        out.say(NO_INSTRUCTION);
+        out.say(no_instruction());
         return Ok(Outcome::Failed);
     };
     let body: Value = serde_json::from_slice(&row.body)?;
@@ -149,21 +155,23 @@ async fn ask_gateway(
     idempotency_key: Option<&str>,
 ) -> anyhow::Result<Outcome> {
     if !body.is_object() {
-        return Err(Usage("the instruction is not a JSON object".to_owned()).into());
+        return Err(Usage(text!("the instruction is not a JSON object", "指令不是 JSON 对象")).into());
     }
     let question = Question { body: Some(body), person: Some(&why.person), idempotency_key };
     let answer = gateway.post(path, question).await?.found()?;
-    let answer = answer.ok_or_else(|| Usage(NO_INSTRUCTION.to_owned()))?;
+    let answer = answer.ok_or_else(|| Usage(no_instruction()))?;
     if out.json {
         out.document(&json!({ "id": answer["id"], "revision": answer["revision"], "body": answer["body"] }))?;
         return Ok(Outcome::Done);
     }
     let (id, status) =
         (answer["id"].as_str().unwrap_or_default(), answer["body"]["status"].as_str().unwrap_or_default());
-    out.say(&match status {
-        "APPROVED" | "REVERTING" => format!("{id} is {status}: a flow carries it to the vendor"),
-        "PROPOSED" => format!("{id} is PROPOSED: another person approves it"),
-        _ => format!("{id} is {status}"),
+    out.say(match status {
+        "APPROVED" | "REVERTING" => {
+            text!("{id} is {status}: a flow carries it to the vendor", "{id} 的状态为 {status}：由流程发送给厂商")
+        }
+        "PROPOSED" => text!("{id} is PROPOSED: another person approves it", "{id} 的状态为 PROPOSED：需由另一人批准"),
+        _ => text!("{id} is {status}", "{id} 的状态为 {status}"),
     });
     Ok(Outcome::Done)
 }
@@ -172,10 +180,10 @@ fn ended(out: Output, done: Result<Adjusted, InterviewError>) -> anyhow::Result<
     let done = match done {
         Ok(done) => done,
         Err(InterviewError::NotFound(_)) => {
-            return Err(Usage(NO_INSTRUCTION.to_owned()).into());
+            return Err(Usage(no_instruction()).into());
         }
         Err(error @ (InterviewError::Refused { .. } | InterviewError::BadInput { .. })) => {
-            return Err(Usage(error.to_string()).into());
+            return Err(Usage(Text::rendered(|| error.to_string())).into());
         }
         Err(error) => return Err(error.into()),
     };
@@ -185,19 +193,30 @@ fn ended(out: Output, done: Result<Adjusted, InterviewError>) -> anyhow::Result<
         return Ok(Outcome::Done);
     }
     let status = body["status"].as_str().unwrap_or_default();
-    out.say(&match (done.is_new, status) {
-        (false, _) => format!("{} is {status} already", done.row.id),
+    out.say(match (done.is_new, status) {
+        (false, _) => text!("{} is {status} already", "{} 的状态已是 {status}", done.row.id),
         (true, "APPROVED" | "REVERTING") => {
-            format!("{} is {status}: a flow carries it to the vendor when the gateway runs", done.row.id)
+            text!(
+                "{} is {status}: a flow carries it to the vendor when the gateway runs",
+                "{} 的状态为 {status}：网关运行时由流程发送给厂商",
+                done.row.id
+            )
         }
-        (true, "PROPOSED") => format!("{} is PROPOSED: another person approves it", done.row.id),
-        (true, _) => format!("{} is {status}", done.row.id),
+        (true, "PROPOSED") => {
+            text!("{} is PROPOSED: another person approves it", "{} 的状态为 PROPOSED：需由另一人批准", done.row.id)
+        }
+        (true, _) => text!("{} is {status}", "{} 的状态为 {status}", done.row.id),
     });
     Ok(Outcome::Done)
 }
 
 fn id_of(text: &str) -> Result<RecordId, Usage> {
-    text.parse().map_err(|_| Usage("that is not the id of an instruction; `renmen adjust list` shows them".to_owned()))
+    text.parse().map_err(|_| {
+        Usage(text!(
+            "that is not the id of an instruction; `renmen adjust list` shows them",
+            "不是指令的编号；`renmen adjust list` 列出指令"
+        ))
+    })
 }
 
 /// Every instruction of the gateway's own, the first first.

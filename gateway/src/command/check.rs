@@ -1,6 +1,7 @@
 //! `renmen check`: would this configuration work? Writes no record.
 
 use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::text;
 use renmen_sync::CheckReport;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,10 +31,11 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         let reach = checked.reach.map(|reach| reach_rows(&checked.report.connection, reach)).unwrap_or_default();
         [rows(&checked.report), reach].concat()
     });
-    let off = running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.told.clone()]);
+    let off =
+        running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.told.to_string()]);
     // With one connection alone it cannot be known who else writes what.
     let remarks = if only.is_none() { remarks(&running.deployment.config, &running.writers()) } else { Vec::new() };
-    let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.clone()]);
+    let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.to_string()]);
     // With one connection alone, the others are not what was asked about.
     let receivers = if only.is_none() { running.check_receivers().await } else { Vec::new() };
     let reached = receivers.iter().map(receiver_row);
@@ -80,21 +82,25 @@ fn reach_rows(name: &ConnectionName, reach: &Reached) -> Vec<Vec<String>> {
     }
     for (slot, reached) in &reach.slots {
         let mut details = match &reached.how {
-            None => format!("never sent, {}", reached.sealed.as_deref().unwrap_or_default()),
-            Some(how) => format!("goes to {}, {how}", reached.to.join(", ")),
+            None => text!("never sent, {}", "从不发送，{}", reached.sealed.clone().unwrap_or_default()).to_string(),
+            Some(how) => text!("goes to {}, {how}", "发往 {}，{how}", reached.to.join(", ")).to_string(),
         };
         if let Some(url) = &reached.token_url {
-            details.push_str(&format!("; the secret itself goes to {url}"));
+            details.push_str(&text!("; the secret itself goes to {url}", "；密钥本身发往 {url}").to_string());
         }
         rows.push(line(&format!("slot: {slot}"), "ok", details));
     }
     if let Some(socket) = &reach.event_socket {
         let (url, slot) = (&socket.open_url, &socket.slot);
-        let details =
-            format!("leads to {}; asked for at {url} with the secret of slot {slot}", socket.hosts.join(", "));
+        let details = text!(
+            "leads to {}; asked for at {url} with the secret of slot {slot}",
+            "通向 {}；以凭据槽 {slot} 的密钥在 {url} 申请",
+            socket.hosts.join(", ")
+        )
+        .to_string();
         rows.push(line("event socket", "ok", details));
     }
-    rows.extend(reach.warnings.iter().map(|warning| line("grant", "WARNING", warning.clone())));
+    rows.extend(reach.warnings.iter().map(|warning| line("grant", "WARNING", warning.to_string())));
     rows
 }
 
@@ -115,9 +121,13 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
             rows.push(vec![name.clone(), format!("stream: {}", stream.stream), "off".into(), off.clone()]);
             continue;
         }
-        let mut details = format!("{} records, {} refused", stream.records, stream.refused);
+        let mut details =
+            text!("{} records, {} refused", "{} 条记录，{} 条被拒绝", stream.records, stream.refused).to_string();
         if stream.not_granted > 0 {
-            details.push_str(&format!("; {} not granted (`grant.entities`)", stream.not_granted));
+            details.push_str(
+                &text!("; {} not granted (`grant.entities`)", "；{} 条未授权（`grant.entities`）", stream.not_granted)
+                    .to_string(),
+            );
         }
         for defect in &stream.defects {
             details.push_str(&format!("; {} × {}: {}", defect.count, defect.code, defect.example));
@@ -129,14 +139,22 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
     }
     if !report.undeclared.is_empty() {
         let undeclared = report.undeclared.iter().map(StreamName::as_str).collect::<Vec<_>>().join(", ");
-        let details = format!("not declared under `streams`, so not pulled: {undeclared}");
+        let details = text!(
+            "not declared under `streams`, so not pulled: {undeclared}",
+            "未在 `streams` 下声明，因此不拉取：{undeclared}"
+        )
+        .to_string();
         rows.push(vec![name.clone(), "streams".into(), "off".into(), details]);
     }
     if !report.entities.is_empty() {
         rows.push(line("writes".into(), true, report.entities.join(", ")));
     }
     rows.extend(report.idle_entities.iter().map(|entity| {
-        let details = format!("`grant.entities` names `{entity}`, which the plugin does not carry");
+        let details = text!(
+            "`grant.entities` names `{entity}`, which the plugin does not carry",
+            "`grant.entities` 写了 `{entity}`，而插件不含该实体"
+        )
+        .to_string();
         vec![name.clone(), "grant".into(), "WARNING".into(), details]
     }));
     rows.extend(report.grant_misses.iter().map(|miss| line("grant".into(), false, miss.clone())));

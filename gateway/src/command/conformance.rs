@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use renmen_kit::build::Build;
 use renmen_kit::conformance::{ConformanceError, Subject, test};
+use renmen_schema::Text;
 
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
@@ -52,7 +53,7 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let card = test(&subject.map_err(told)?, None).await.map_err(told)?;
     match (ask.format, out.json) {
         (Format::Json, _) | (Format::Text, true) => out.document(&card)?,
-        (Format::Text, false) => out.say(&card.text()),
+        (Format::Text, false) => out.say(Text::verbatim(card.text())),
         (Format::Junit, _) => out.text(&card.junit()),
     }
     Ok(if card.passed() { Outcome::Done } else { Outcome::Failed })
@@ -71,6 +72,6 @@ fn built(path: &Path, offline: bool) -> anyhow::Result<PathBuf> {
 fn told(error: ConformanceError) -> anyhow::Error {
     match error {
         ConformanceError::Serve(_) | ConformanceError::Component(_) => error.into(),
-        other => Usage(other.to_string()).into(),
+        other => Usage(Text::rendered(|| other.to_string())).into(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use renmen_interview::{InterviewError, SystemClock, decide_past};
 use renmen_schema::id::ConnectionName;
 use renmen_schema::types::Instant;
+use renmen_schema::{Text, text};
 use serde_json::json;
 
 use crate::cli::Common;
@@ -22,14 +23,21 @@ pub(crate) async fn run(
     apply: bool,
 ) -> anyhow::Result<Outcome> {
     let from_ms = Instant::parse(&format!("{from}T00:00:00Z"))
-        .map_err(|_| Usage(format!("`--from {from}` is not a day; write it as 2026-01-31")))?
+        .map_err(|_| {
+            Usage(text!(
+                "`--from {from}` is not a day; write it as 2026-01-31",
+                "`--from {from}` 不是日期；请写成 2026-01-31"
+            ))
+        })?
         .epoch_ms();
     let deployment = Deployment::load(common)?;
     let known = deployment.config.connections.get(connection);
     let tenant = known.map(|known| known.tenant.clone());
-    let tenant = tenant.ok_or_else(|| Usage(format!("connection `{connection}` is not in the configuration")))?;
+    let tenant = tenant.ok_or_else(|| {
+        Usage(text!("connection `{connection}` is not in the configuration", "连接 `{connection}` 不在配置中"))
+    })?;
     let store = if apply {
-        store_alone(&deployment, "making these decisions").await?
+        store_alone(&deployment, text!("making these decisions", "做出这些决定")).await?
     } else {
         deployment.store_to_read().await?
     };
@@ -37,7 +45,7 @@ pub(crate) async fn run(
     let options = loop_options(&running.deployment.config, &running.writers());
     let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;
     let past = past.map_err(|error| match error {
-        InterviewError::Refused { en, .. } => anyhow::Error::new(Usage(en)),
+        InterviewError::Refused { en, zh } => anyhow::Error::new(Usage(Text::kept(en, zh))),
         other => anyhow::Error::new(other),
     })?;
     let ended = |ms: Option<i64>| ms.map_or_else(|| "unknown".to_owned(), time);
@@ -61,7 +69,11 @@ pub(crate) async fn run(
         ]
     });
     out.table(&["interview", "ended", "score", "rule", "outcome"], rows, &document)?;
-    let written = if apply { "they were written" } else { "nothing was written: add --apply" };
-    out.say(&format!("{} decisions; {written}", thousands(past.len() as u64)));
+    let written = if apply {
+        text!("they were written", "已写入")
+    } else {
+        text!("nothing was written: add --apply", "未写入：请加上 --apply")
+    };
+    out.say(text!("{} decisions; {written}", "{} 项决定；{written}", thousands(past.len() as u64)));
     Ok(Outcome::Done)
 }

@@ -1,5 +1,6 @@
 //! `renmen deliveries`: what flows sent and will send.
 
+use renmen_schema::text;
 use renmen_store::outbox::{DeliveryQuery, DeliveryState};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
         Ask::List { flow, state, connection, record, limit } => {
             let state = state.as_deref().map(read_state).transpose()?;
             let record = record.as_deref().map(str::parse).transpose();
-            let record = record.map_err(|_| Usage("that is not the id of a record".to_owned()))?;
+            let record = record.map_err(|_| Usage(text!("that is not the id of a record", "不是记录的编号")))?;
             let query = DeliveryQuery {
                 flow: flow.clone(),
                 state,
@@ -34,7 +35,8 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
 
 fn read_state(text: &str) -> Result<DeliveryState, Usage> {
     let known = "pending, in_flight, unconfirmed, delivered, dead, withheld, expired";
-    serde_json::from_value(json!(text)).map_err(|_| Usage(format!("`{text}` is not a state; the states are {known}")))
+    serde_json::from_value(json!(text))
+        .map_err(|_| Usage(text!("`{text}` is not a state; the states are {known}", "`{text}` 不是状态；可用的为 {known}")))
 }
 
 async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> anyhow::Result<Outcome> {
@@ -73,24 +75,29 @@ async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> an
 async fn replay(deployment: Deployment, out: Output, id: Option<i64>, flow: Option<&str>) -> anyhow::Result<Outcome> {
     let tenant = deployment.config.gateway.tenant.clone();
     if id.is_none() && flow.is_none() {
-        return Err(Usage("name a delivery, or a flow with --flow".to_owned()).into());
+        return Err(Usage(text!("name a delivery, or a flow with --flow", "请写明投递，或用 --flow 写明流程")).into());
     }
-    let (replayed, when) = match writing(&deployment).await? {
+    let (replayed, sentence) = match writing(&deployment).await? {
         Writing::Store(store) => {
             let running = deployment.engine(store, None).await?;
             let replayed = match (id, flow) {
                 (None, Some(flow)) => running.flows.replay_dead(&tenant, flow).await?,
                 _ => running.flows.replay(&tenant, id.unwrap_or_default()).await.map(|_| 1)?,
             };
-            (replayed, " when the gateway runs")
+            (
+                replayed,
+                text!("{replayed} will be sent again when the gateway runs", "{replayed} 条将在网关运行时重新发送"),
+            )
         }
-        Writing::Gateway(gateway) => (replay_there(&gateway, id, flow).await?, ""),
+        Writing::Gateway(gateway) => {
+            let replayed = replay_there(&gateway, id, flow).await?;
+            (replayed, text!("{replayed} will be sent again", "{replayed} 条将重新发送"))
+        }
     };
-    let sentence = format!("{replayed} will be sent again{when}");
     if out.json {
         out.document(&json!({ "replayed": replayed }))?;
     }
-    out.say(&sentence);
+    out.say(sentence);
     Ok(Outcome::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `renmen flow`: rules that send something because a record changed.
 
 use renmen_flow::Evaluation;
+use renmen_schema::text;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Flow as Ask};
@@ -66,7 +67,7 @@ async fn dry_run(deployment: Deployment, out: Output, name: &str, last: u32) -> 
         None => running.flows.dry_run(&tenant, name, last).await,
     };
     let runs = runs.map_err(|error| match error {
-        renmen_flow::FlowError::NotFound(what) => anyhow::Error::new(Usage(format!("there is no {what}"))),
+        renmen_flow::FlowError::NotFound(what) => anyhow::Error::new(Usage(text!("there is no {what}", "没有 {what}"))),
         other => anyhow::Error::new(other),
     })?;
     let document: Vec<Value> = runs

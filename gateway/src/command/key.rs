@@ -3,6 +3,7 @@
 use renmen_api::ApiKey;
 use renmen_config::{Config, duration};
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 use serde_json::{Value, json};
 
@@ -28,7 +29,12 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
                 document["key"] = json!(key.expose());
                 out.document(&document)?;
             } else {
-                out.say(&format!("{}\n\nIt is shown this once: keep it now. Its id is {}.", key.expose(), row.id()));
+                out.say(text!(
+                    "{}\n\nIt is shown this once: keep it now. Its id is {}.",
+                    "{}\n\n只显示这一次：请立即保存。其编号为 {}。",
+                    key.expose(),
+                    row.id()
+                ));
             }
         }
         Ask::List { tenant } => list(out, &deployment, tenant.as_ref()).await?,
@@ -41,7 +47,10 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
 fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
     let label = new.label.trim();
     if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
-        let wants = format!("a label has 1 to {LABEL_CHARS_MAX} characters, without control characters");
+        let wants = text!(
+            "a label has 1 to {LABEL_CHARS_MAX} characters, without control characters",
+            "标签为 1 到 {LABEL_CHARS_MAX} 个字符，不含控制字符"
+        );
         return Err(Usage(wants).into());
     }
     let tenant = tenant_of(config, new)?;
@@ -50,11 +59,18 @@ fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
         (Role::Consumer, _) => KeyRole::Consumer,
         (Role::Vendor, Some(connection)) => KeyRole::Vendor(connection.clone()),
         (Role::Vendor, None) => {
-            return Err(Usage("a vendor's key is bound to one connection: name it with --connection".into()).into());
+            return Err(Usage(text!(
+                "a vendor's key is bound to one connection: name it with --connection",
+                "厂商的密钥绑定到一个连接：请用 --connection 写明"
+            ))
+            .into());
         }
     };
     let now_ms = now_ms();
-    let lasts = new.expires.as_deref().map(|text| duration(text).map_err(|why| Usage(format!("`{text}` {why}"))));
+    let lasts = new
+        .expires
+        .as_deref()
+        .map(|text| duration(text).map_err(|why| Usage(text!("`{text}` {why}", "`{text}` {why}"))));
     let lasts_ms = lasts.transpose()?.map(|lasts| i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
     let key = ApiKey::generate()?;
     let made = ApiKeyRow::new(key.hash(), label, tenant, role, now_ms);
@@ -66,14 +82,22 @@ fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
 fn tenant_of(config: &Config, new: &NewKey) -> Result<TenantId, Usage> {
     let bound = match &new.connection {
         Some(name) if new.role == Role::Vendor => Some(connection_tenant(config, name)?),
-        Some(_) => return Err(Usage("only a key with `--role vendor` is bound to a connection".into())),
+        Some(_) => {
+            return Err(Usage(text!(
+                "only a key with `--role vendor` is bound to a connection",
+                "只有 `--role vendor` 的密钥绑定到连接"
+            )));
+        }
         None => None,
     };
     let Some(tenant) = new.tenant.clone() else { return Ok(bound.unwrap_or_else(|| config.gateway.tenant.clone())) };
     if let (Some(bound), Some(name)) = (bound, &new.connection)
         && bound != tenant
     {
-        return Err(Usage(format!("the connection `{name}` belongs to the tenant `{bound}`, not to `{tenant}`")));
+        return Err(Usage(text!(
+            "the connection `{name}` belongs to the tenant `{bound}`, not to `{tenant}`",
+            "连接 `{name}` 属于租户 `{bound}`，而不是 `{tenant}`"
+        )));
     }
     let mut known: Vec<&TenantId> = config.connections.values().map(|connection| &connection.tenant).collect();
     known.push(&config.gateway.tenant);
@@ -83,12 +107,16 @@ fn tenant_of(config: &Config, new: &NewKey) -> Result<TenantId, Usage> {
     known.sort();
     known.dedup();
     let known: Vec<_> = known.into_iter().map(TenantId::as_str).collect();
-    Err(Usage(format!("no connection belongs to a tenant `{tenant}`; the configuration has: {}", known.join(", "))))
+    Err(Usage(text!(
+        "no connection belongs to a tenant `{tenant}`; the configuration has: {}",
+        "没有连接属于租户 `{tenant}`；配置中的租户为：{}",
+        known.join(", ")
+    )))
 }
 
 fn connection_tenant(config: &Config, name: &ConnectionName) -> Result<TenantId, Usage> {
     let found = config.connections.get(name).map(|connection| connection.tenant.clone());
-    found.ok_or_else(|| Usage(format!("there is no connection `{name}` in the configuration")))
+    found.ok_or_else(|| Usage(text!("there is no connection `{name}` in the configuration", "配置中没有连接 `{name}`")))
 }
 
 async fn list(out: Output, deployment: &Deployment, tenant: Option<&TenantId>) -> anyhow::Result<()> {
@@ -124,16 +152,24 @@ async fn list(out: Output, deployment: &Deployment, tenant: Option<&TenantId>) -
 
 async fn revoke(out: Output, deployment: &Deployment, id: &str) -> anyhow::Result<Outcome> {
     // The text is not repeated: it may be the key itself.
-    let id: KeyId = id.parse().map_err(|not: NotAKeyId| Usage(not.to_string()))?;
+    let id: KeyId = id.parse().map_err(|not: NotAKeyId| Usage(Text::rendered(|| not.to_string())))?;
     let keys = deployment.keys().await?;
     let Some(row) = keys.revoke_api_key(None, id, now_ms()).await? else {
-        out.say(&format!("there is no key {id}; `renmen key list` shows those that there are"));
+        out.say(text!(
+            "there is no key {id}; `renmen key list` shows those that there are",
+            "没有密钥 {id}；`renmen key list` 列出已有的密钥"
+        ));
         return Ok(Outcome::Failed);
     };
     if out.json {
         out.document(&document(&row))?;
     } else {
-        out.say(&format!("revoked: {} ({}). A running gateway refuses it within 5 seconds.", row.id(), row.label));
+        out.say(text!(
+            "revoked: {} ({}). A running gateway refuses it within 5 seconds.",
+            "已吊销：{}（{}）。运行中的网关会在 5 秒内拒绝它。",
+            row.id(),
+            row.label
+        ));
     }
     Ok(Outcome::Done)
 }

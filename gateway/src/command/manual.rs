@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
+use renmen_schema::text;
 
 use crate::cli::Cli;
 use crate::exit::{Outcome, Usage};
@@ -29,11 +30,21 @@ pub(crate) fn man(out: Output, dir: Option<&Path>) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     };
     if !dir.is_dir() {
-        return Err(Usage(format!("{} is not a folder: make it first", dir.display())).into());
+        return Err(Usage(text!("{} is not a folder: make it first", "{} 不是目录：请先创建", dir.display())).into());
     }
-    clap_mangen::generate_to(command(), dir)
-        .map_err(|error| anyhow::anyhow!("the pages cannot be written to {}: {error}", dir.display()))?;
-    out.say(&format!("written to {}: read them with `man {}/{NAME}.1`", dir.display(), dir.display()));
+    clap_mangen::generate_to(command(), dir).map_err(|error| {
+        anyhow::anyhow!(text!(
+            "the pages cannot be written to {}: {error}",
+            "无法把手册写入 {}：{error}",
+            dir.display()
+        ))
+    })?;
+    out.say(text!(
+        "written to {}: read them with `man {}/{NAME}.1`",
+        "已写入 {}：请用 `man {}/{NAME}.1` 阅读",
+        dir.display(),
+        dir.display()
+    ));
     Ok(Outcome::Done)
 }
 

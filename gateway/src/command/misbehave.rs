@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use renmen_kit::conformance::Description;
 use renmen_misbehave::{FAULTS, Plan, Planned, Source, generated, serve};
+use renmen_schema::{Text, text};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -42,14 +43,15 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let faults = ask.fault.iter().map(|text| Planned::parse(text));
-    let faults = faults.collect::<Result<Vec<_>, _>>().map_err(|error| Usage(error.to_string()))?;
+    let faults = faults.collect::<Result<Vec<_>, _>>().map_err(|error| Usage(Text::rendered(|| error.to_string())))?;
     let source = source(ask)?;
     if let (Some(planned), false) =
         (faults.iter().find(|p| p.fault.facts().modelled), matches!(source, Source::Model(_)))
     {
         let name = planned.fault.facts().name;
-        return Err(Usage(format!(
-            "`{name}` needs a source whose rows are known: `generated`, or a folder with a conformance.toml"
+        return Err(Usage(text!(
+            "`{name}` needs a source whose rows are known: `generated`, or a folder with a conformance.toml",
+            "`{name}` 需要行数已知的来源：`generated`，或含 conformance.toml 的目录"
         ))
         .into());
     }
@@ -57,7 +59,7 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     if out.json {
         out.document(&json!({ "url": server.url() }))?;
     } else {
-        out.say(&format!("{} (until it is stopped)", server.url()));
+        out.say(text!("{} (until it is stopped)", "{}（直到停止）", server.url()));
     }
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
@@ -69,7 +71,7 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
 }
 
 fn source(ask: &Ask) -> anyhow::Result<Source> {
-    let wrong = |error: &dyn std::fmt::Display| anyhow::Error::from(Usage(error.to_string()));
+    let wrong = |error: &dyn std::fmt::Display| anyhow::Error::from(Usage(Text::rendered(|| error.to_string())));
     if ask.source == "generated" {
         return Ok(Source::Model(Box::new(generated(ask.rows))));
     }

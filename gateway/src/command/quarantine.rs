@@ -1,6 +1,7 @@
 //! `renmen quarantine`: records that could not be taken in.
 
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::{QuarantineRow, Store};
 use renmen_sync::{RetryOutcome, SyncError};
 use serde_json::{Value, json};
@@ -26,7 +27,11 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
                 Writing::Store(store) => store.quarantine_drop(&deployment.config.gateway.tenant, *id).await?,
                 Writing::Gateway(gateway) => gateway.delete(&path(*id)).await?.found()?.is_some(),
             };
-            out.say(if dropped { "dropped" } else { "quarantined record not found" });
+            out.say(if dropped {
+                text!("dropped", "已丢弃")
+            } else {
+                text!("quarantined record not found", "隔离区中没有该记录")
+            });
             Ok(if dropped { Outcome::Done } else { Outcome::Failed })
         }
     }
@@ -61,7 +66,7 @@ async fn list(
 async fn show(deployment: &Deployment, out: Output, id: i64) -> anyhow::Result<Outcome> {
     let found = deployment.store_to_read().await?.quarantine_get(&deployment.config.gateway.tenant, id).await?;
     let Some(row) = found else {
-        out.say("quarantined record not found");
+        out.say(text!("quarantined record not found", "隔离区中没有该记录"));
         return Ok(Outcome::Failed);
     };
     let mut document = document(&row);
@@ -100,7 +105,7 @@ async fn retry(deployment: Deployment, out: Output, id: Option<i64>) -> anyhow::
         }
     };
     let document: Vec<Value> = rows.iter().map(|(id, end)| json!({ "id": id, "result": end })).collect();
-    out.table(&["id", "result"], rows.iter().map(|(id, end)| vec![id.to_string(), end.clone()]), &document)?;
+    out.table(&["id", "result"], rows.iter().map(|(id, end)| vec![id.to_string(), end.to_string()]), &document)?;
     Ok(if still == 0 { Outcome::Done } else { Outcome::Partly })
 }
 
@@ -110,7 +115,7 @@ async fn try_again(
     tenant: &TenantId,
     id: Option<i64>,
     retry: impl AsyncFn(i64) -> anyhow::Result<Retried>,
-) -> anyhow::Result<(Vec<(i64, String)>, u32)> {
+) -> anyhow::Result<(Vec<(i64, Text)>, u32)> {
     let (mut rows, mut still, mut after) = (Vec::new(), 0_u32, 0);
     loop {
         let ids: Vec<i64> = match id {
@@ -119,14 +124,18 @@ async fn try_again(
         };
         for &item in &ids {
             match retry(item).await? {
-                Retried::TakenIn => rows.push((item, "taken in".to_owned())),
+                Retried::TakenIn => rows.push((item, text!("taken in", "已接收"))),
                 Retried::Still(reason) => {
                     still += 1;
                     rows.push((item, reason));
                 }
                 // Somebody else took or dropped it meanwhile.
                 Retried::Gone if id.is_none() => {}
-                Retried::Gone => return Err(Usage(format!("there is no record {item} in quarantine")).into()),
+                Retried::Gone => {
+                    return Err(
+                        Usage(text!("there is no record {item} in quarantine", "隔离区中没有记录 {item}")).into()
+                    );
+                }
             }
         }
         match ids.last() {
@@ -141,14 +150,14 @@ async fn try_again(
 enum Retried {
     TakenIn,
     /// With the code and the reason.
-    Still(String),
+    Still(Text),
     Gone,
 }
 
 async fn retry_here(running: &Running, tenant: &TenantId, id: i64) -> anyhow::Result<Retried> {
     match running.engine.quarantine().retry(tenant, id).await {
         Ok(RetryOutcome::Accepted(_)) => Ok(Retried::TakenIn),
-        Ok(RetryOutcome::Still { code, reason }) => Ok(Retried::Still(format!("{code}: {reason}"))),
+        Ok(RetryOutcome::Still { code, reason }) => Ok(Retried::Still(Text::rendered(|| format!("{code}: {reason}")))),
         Err(SyncError::UnknownQuarantine(_)) => Ok(Retried::Gone),
         Err(error) => Err(error.into()),
     }
@@ -159,7 +168,7 @@ async fn retry_there(gateway: &RunningGateway, id: i64) -> anyhow::Result<Retrie
     Ok(match answer {
         None => Retried::Gone,
         Some(answer) if answer["outcome"] == "accepted" => Retried::TakenIn,
-        Some(answer) => Retried::Still(answer["reason"].as_str().unwrap_or_default().to_owned()),
+        Some(answer) => Retried::Still(Text::verbatim(answer["reason"].as_str().unwrap_or_default())),
     })
 }
 

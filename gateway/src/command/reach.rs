@@ -2,34 +2,43 @@
 //! gets.
 
 use renmen_schema::manifest::{AuthRecipe, Placement, SealManifest, SealUse};
+use renmen_schema::{Text, text};
 
 /// What a slot that is never sent is a key for.
-pub(crate) fn sealed(seal: Option<&SealManifest>) -> String {
-    let Some(SealManifest { scheme, used }) = seal else { return "a key for nothing".to_owned() };
+pub(crate) fn sealed(seal: Option<&SealManifest>) -> Text {
+    let Some(SealManifest { scheme, used }) = seal else { return text!("a key for nothing", "不用于任何用途") };
     let who = match used {
-        SealUse::Verify => "the connector may ask whether a signature is right, and gets none",
-        SealUse::Sign => "the connector gets signatures made with it",
-        SealUse::Host => "for the gateway alone",
+        SealUse::Verify => text!(
+            "the connector may ask whether a signature is right, and gets none",
+            "连接器可以询问签名是否正确，但得不到签名"
+        ),
+        SealUse::Sign => text!("the connector gets signatures made with it", "连接器可得到用它生成的签名"),
+        SealUse::Host => text!("for the gateway alone", "只供网关使用"),
     };
-    format!("a key for {}: {who}", scheme.name())
+    text!("a key for {}: {who}", "用于 {} 的密钥：{who}", scheme.name())
 }
 
 /// How a slot's credential is made, and its place on a request.
-pub(crate) fn how(auth: &AuthRecipe) -> String {
+pub(crate) fn how(auth: &AuthRecipe) -> Text {
     match auth {
         AuthRecipe::Static { place } => at(place),
-        AuthRecipe::Basic {} => "in the header authorization, as user and password (RFC 7617)".to_owned(),
+        AuthRecipe::Basic {} => text!(
+            "in the header authorization, as user and password (RFC 7617)",
+            "在 authorization 头中，作为用户名与密码（RFC 7617）"
+        ),
         AuthRecipe::Oauth2ClientCredentials { place, .. } => {
-            format!("{}, as a token (OAuth 2.0 client credentials)", at(place))
+            text!("{}, as a token (OAuth 2.0 client credentials)", "{}，作为令牌（OAuth 2.0 客户端凭据）", at(place))
         }
-        AuthRecipe::JsonToken { place, .. } => format!("{}, as a token", at(place)),
+        AuthRecipe::JsonToken { place, .. } => text!("{}, as a token", "{}，作为令牌", at(place)),
     }
 }
 
-fn at(place: &Placement) -> String {
+fn at(place: &Placement) -> Text {
     match place {
-        Placement::Header { name, prefix } if prefix.is_empty() => format!("in the header {name}"),
-        Placement::Header { name, prefix } => format!("in the header {name}, behind `{prefix}`"),
-        Placement::Query { name } => format!("in the query, as {name}"),
+        Placement::Header { name, prefix } if prefix.is_empty() => text!("in the header {name}", "在 {name} 头中"),
+        Placement::Header { name, prefix } => {
+            text!("in the header {name}, behind `{prefix}`", "在 {name} 头中，位于 `{prefix}` 之后")
+        }
+        Placement::Query { name } => text!("in the query, as {name}", "在查询参数 {name} 中"),
     }
 }

@@ -1,7 +1,7 @@
 //! `renmen records`: what is in the store.
 
-use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, RecordId};
+use renmen_schema::{EntityKind, text};
 use renmen_store::{RecordQuery, RecordRow, Store};
 use serde_json::{Value, json};
 
@@ -44,7 +44,11 @@ pub(crate) async fn run(common: &Common, out: Output, ask: Ask) -> anyhow::Resul
 fn kind_of(collection: &str) -> Result<EntityKind, Usage> {
     EntityKind::from_collection(collection).or_else(|| EntityKind::from_name(collection)).ok_or_else(|| {
         let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.collection()).collect();
-        Usage(format!("there is no collection `{collection}`; there are: {}", known.join(", ")))
+        Usage(text!(
+            "there is no collection `{collection}`; there are: {}",
+            "没有集合 `{collection}`；可用的为：{}",
+            known.join(", ")
+        ))
     })
 }
 
@@ -68,11 +72,11 @@ async fn one(
     kind: EntityKind,
     id: &str,
 ) -> anyhow::Result<Outcome> {
-    let id: RecordId = id.parse().map_err(|_| Usage(format!("`{id}` is not a record id")))?;
+    let id: RecordId = id.parse().map_err(|_| Usage(text!("`{id}` is not a record id", "`{id}` 不是记录编号")))?;
     match store.record(tenant, id).await?.filter(|row| row.entity == kind.name()) {
         Some(row) => out.document(&document(&row)?)?,
         None => {
-            out.say("record not found");
+            out.say(text!("record not found", "没有该记录"));
             return Ok(Outcome::Failed);
         }
     }

@@ -1,6 +1,7 @@
 //! `renmen replay`: what would the plugin of today make of the exchanges of then?
 
 use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::{Text, text};
 use renmen_sync::{Difference, FieldDifference};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -21,13 +22,13 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     let store = if apply {
-        store_alone(&deployment, "writing what differs").await?
+        store_alone(&deployment, text!("writing what differs", "写入差异")).await?
     } else {
         deployment.store_to_read().await?
     };
     let running = deployment.engine(store, Some(connection)).await?;
     let tenant = running.deployment.config.connections[connection].tenant.clone();
-    let key = running.engine.key(&tenant, connection, stream).map_err(|e| Usage(e.to_string()))?;
+    let key = running.engine.key(&tenant, connection, stream).map_err(|e| Usage(Text::rendered(|| e.to_string())))?;
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut found: Vec<Difference> = Vec::new();
@@ -48,14 +49,19 @@ pub(crate) async fn run(
         rows,
         &json!({ "report": report, "differences": found }),
     )?;
-    out.say(&format!(
+    out.say(text!(
         "{} pages replayed, {} not recorded, {} failed; {} records compared, {} the same{}",
+        "重放 {} 页，{} 页无记录，{} 页失败；比较 {} 条记录，{} 条相同{}",
         thousands(report.replayed),
         thousands(report.not_recorded),
         thousands(report.failed),
         thousands(report.records),
         thousands(report.same),
-        if report.applied.is_some() { "; the differences were written" } else { "; nothing was written" },
+        if report.applied.is_some() {
+            text!("; the differences were written", "；差异已写入")
+        } else {
+            text!("; nothing was written", "；未写入任何内容")
+        },
     ));
     Ok(if report.failed > 0 { Outcome::Partly } else { Outcome::Done })
 }

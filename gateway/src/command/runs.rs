@@ -1,6 +1,7 @@
 //! `renmen runs`: what ran, newest first.
 
 use renmen_schema::id::{ConnectionName, RunId};
+use renmen_schema::{Text, text};
 use renmen_store::{CommitOutcome, RunFinding, RunRow, RunState};
 use serde_json::json;
 
@@ -63,7 +64,7 @@ pub(crate) async fn show(common: &Common, out: Output, id: i64) -> anyhow::Resul
     let store = deployment.store_to_read().await?;
     let tenant = &deployment.config.gateway.tenant;
     let Some(run) = store.run(tenant, RunId(id)).await? else {
-        out.say(&format!("run {id} is not known"));
+        out.say(text!("run {id} is not known", "没有运行 {id}"));
         return Ok(Outcome::Failed);
     };
     let notes = store.run_notes(tenant, run.id).await?;
@@ -72,21 +73,21 @@ pub(crate) async fn show(common: &Common, out: Output, id: i64) -> anyhow::Resul
         out.document(&document)?;
         return Ok(Outcome::Done);
     }
-    out.say(&format!("run {id} of {}/{}: {}", run.connection, run.stream, state(run.state)));
-    out.table(&["figure", "records"], figures(&run), &())?;
+    out.say(text!("run {id} of {}/{}: {}", "{}/{} 的运行 {id}：{}", run.connection, run.stream, state(run.state)));
+    out.table(&["figure", "records"], out.language.show(|| figures(&run)), &())?;
     if !notes.findings.is_empty() {
         let rows = notes.findings.iter().map(|finding| {
             let RunFinding { part, code, message, needs, .. } = finding;
             vec![part.clone(), code.clone(), needs.name().to_owned(), message.clone()]
         });
-        out.say("\nfindings");
+        out.say(text!("\nfindings", "\n发现"));
         out.table(&["part", "code", "needs", "what and why"], rows, &())?;
     }
     if !notes.omissions.is_empty() {
         let rows = notes.omissions.iter().map(|omission| {
             vec![omission.part.clone(), omission.rule.clone(), thousands(omission.count), omission.places.join(", ")]
         });
-        out.say("\nleft out by rules");
+        out.say(text!("\nleft out by rules", "\n被规则略去"));
         out.table(&["part", "rule", "records", "where (the first)"], rows, &())?;
     }
     Ok(Outcome::Done)
@@ -95,21 +96,21 @@ pub(crate) async fn show(common: &Common, out: Output, id: i64) -> anyhow::Resul
 /// Every figure of a run in the order in which they add up: the first is the sum of those down to `left out by rules`.
 fn figures(run: &RunRow) -> Vec<Vec<String>> {
     let CommitOutcome { created, updated, unchanged, deleted, swept, quarantined, repeated, held, .. } = run.outcome;
-    let row = |name: &str, count: u64| vec![name.to_owned(), thousands(count)];
+    let row = |name: Text, count: u64| vec![name.to_string(), thousands(count)];
     let mut rows = vec![
-        row("listed", run.records + run.omitted),
-        row("created", created),
-        row("updated", updated),
-        row("unchanged", unchanged),
-        row("deleted by the vendor", deleted.saturating_sub(swept)),
-        row("quarantined", quarantined),
-        row("same key again", repeated),
-        row("left out by rules", run.omitted),
-        row("deleted: no longer listed", swept),
-        row("held: no longer listed", held),
+        row(text!("listed", "已列出"), run.records + run.omitted),
+        row(text!("created", "新建"), created),
+        row(text!("updated", "更新"), updated),
+        row(text!("unchanged", "未变"), unchanged),
+        row(text!("deleted by the vendor", "厂商已删除"), deleted.saturating_sub(swept)),
+        row(text!("quarantined", "已隔离"), quarantined),
+        row(text!("same key again", "键重复"), repeated),
+        row(text!("left out by rules", "被规则略去"), run.omitted),
+        row(text!("deleted: no longer listed", "删除：不再列出"), swept),
+        row(text!("held: no longer listed", "暂缓：不再列出"), held),
     ];
     if let Some(total) = run.total {
-        rows.insert(0, row("in all, says the vendor", total));
+        rows.insert(0, row(text!("in all, says the vendor", "厂商称总数"), total));
     }
     rows
 }

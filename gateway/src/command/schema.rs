@@ -1,6 +1,6 @@
 //! `renmen schema`: the canonical records as JSON Schema, or as a list of fields.
 
-use renmen_schema::{EntityKind, Field, fields};
+use renmen_schema::{EntityKind, Field, fields, text};
 use serde_json::json;
 
 use crate::exit::{Outcome, Usage};
@@ -18,9 +18,12 @@ pub(crate) fn run(out: Output, entity: Option<&str>, list_fields: bool) -> anyho
         out.table(&["entity", "read at"], rows, &document)?;
         return Ok(Outcome::Done);
     };
-    let kind = EntityKind::from_name(name)
-        .or_else(|| EntityKind::from_collection(name))
-        .ok_or_else(|| Usage(format!("there is no entity `{name}`: `renmen schema` lists them")))?;
+    let kind = EntityKind::from_name(name).or_else(|| EntityKind::from_collection(name)).ok_or_else(|| {
+        Usage(text!(
+            "there is no entity `{name}`: `renmen schema` lists them",
+            "没有实体 `{name}`：`renmen schema` 列出全部实体"
+        ))
+    })?;
     if !list_fields {
         out.document(&renmen_schema::json_schema(kind))?;
         return Ok(Outcome::Done);

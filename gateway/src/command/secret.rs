@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal as _, Read as _};
 
+use renmen_schema::text;
 use renmen_vault::{Secret, Vault};
 use serde_json::json;
 
@@ -24,8 +25,9 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
         Ask::Set { name, tenant } => {
             let tenant = tenant.as_ref().unwrap_or(own);
             vault.put(tenant, name, &read_value()?)?;
-            out.say(&format!(
-                "kept for tenant {tenant}: its slots use it with `slots.NAME = {{ vault = \"{name}\" }}`"
+            out.say(text!(
+                "kept for tenant {tenant}: its slots use it with `slots.NAME = {{ vault = \"{name}\" }}`",
+                "已为租户 {tenant} 保存：其凭据槽用 `slots.NAME = {{ vault = \"{name}\" }}` 引用"
             ));
         }
         Ask::List { tenant } => {
@@ -41,11 +43,14 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
         }
         Ask::Remove { name, tenant } => {
             vault.remove(tenant.as_ref().unwrap_or(own), name)?;
-            out.say("removed");
+            out.say(text!("removed", "已删除"));
         }
         Ask::Rotate => {
             vault.rotate_master_key(env_key("RENMEN_VAULT_NEW_KEY")?)?;
-            out.say("re-encrypted: start the gateway with the new key from now on");
+            out.say(text!(
+                "re-encrypted: start the gateway with the new key from now on",
+                "已重新加密：今后请用新密钥启动网关"
+            ));
         }
     }
     Ok(Outcome::Done)
@@ -53,19 +58,29 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
 
 fn open(deployment: &Deployment) -> anyhow::Result<Vault> {
     deployment.vault()?.ok_or_else(|| {
-        Usage("there is no [vault] in the configuration: write `[vault]` and `path = \".renmen/vault\"`".into()).into()
+        Usage(text!(
+            "there is no [vault] in the configuration: write `[vault]` and `path = \".renmen/vault\"`",
+            "配置中没有 [vault]：请写 `[vault]` 与 `path = \".renmen/vault\"`"
+        ))
+        .into()
     })
 }
 
 fn read_value() -> anyhow::Result<Secret> {
     let input = std::io::stdin();
     if input.is_terminal() {
-        return Err(Usage("give the value on standard input: `renmen secret set NAME < file`".into()).into());
+        return Err(Usage(text!(
+            "give the value on standard input: `renmen secret set NAME < file`",
+            "请从标准输入给出值：`renmen secret set NAME < file`"
+        ))
+        .into());
     }
     let mut text = String::new();
     input.lock().take(VALUE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > VALUE_BYTES_MAX {
-        return Err(Usage(format!("the value has more than {VALUE_BYTES_MAX} bytes")).into());
+        return Err(
+            Usage(text!("the value has more than {VALUE_BYTES_MAX} bytes", "值超过 {VALUE_BYTES_MAX} 字节")).into()
+        );
     }
     let trimmed = text.trim_end_matches(['\n', '\r']).to_owned();
     Ok(Secret::new(trimmed))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use renmen_api::{ApiKey, ApiParts, AppState};
+use renmen_schema::{Text, text};
 use renmen_store::EntityCount;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -25,15 +26,21 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let deployment = Deployment::load(common)?;
     let gateway = &deployment.config.gateway;
     let address = match &serve.listen {
-        Some(text) => text
-            .parse()
-            .map_err(|_| Usage(format!("`{text}` is not an address with a port, such as 127.0.0.1:7300")))?,
+        Some(text) => text.parse().map_err(|_| {
+            Usage(text!(
+                "`{text}` is not an address with a port, such as 127.0.0.1:7300",
+                "`{text}` 不是带端口的地址，例如 127.0.0.1:7300"
+            ))
+        })?,
         None => gateway.listen,
     };
     // The file was checked when it was read; what the command line says was not.
-    gateway.may_listen(address, common.dev).map_err(|refusal| Usage(format!("{}: {}", refusal.why, refusal.help)))?;
+    gateway
+        .may_listen(address, common.dev)
+        .map_err(|refusal| Usage(text!("{}: {}", "{}：{}", refusal.why, refusal.help)))?;
     let options = api_options::of(&deployment.config)?;
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| text!("cannot listen on {address}", "无法监听 {address}"))?;
     let address = listener.local_addr()?;
     let store = deployment.store().await?;
     let running = Arc::new(deployment.engine(store, None).await?);
@@ -137,7 +144,7 @@ async fn greet(
 ) -> anyhow::Result<()> {
     let config = &running.deployment.config;
     let Some(api_key) = dev_key else {
-        out.say(&format!("serving {url} (documentation at {url}/docs)"));
+        out.say(text!("serving {url} (documentation at {url}/docs)", "正在 {url} 提供服务（文档见 {url}/docs）"));
         return ready_file.map_or(Ok(()), |file| ready::write(file, &json!({ "url": url })));
     };
     let tenant = &config.gateway.tenant;
@@ -148,11 +155,15 @@ async fn greet(
     if out.json {
         return out.document(&greeting);
     }
-    let mut text = format!("serving {url} (documentation at {url}/docs)\n\n  export KEY={}\n", api_key.expose());
-    for path in suggestions(&running.store.counts(tenant).await?) {
-        text.push_str(&format!("  curl -H \"Authorization: Bearer $KEY\" '{url}{path}'\n"));
-    }
-    out.say(&text);
+    let greeting = text!(
+        "serving {url} (documentation at {url}/docs)\n\n  export KEY={}\n",
+        "正在 {url} 提供服务（文档见 {url}/docs）\n\n  export KEY={}\n",
+        api_key.expose()
+    );
+    let calls = suggestions(&running.store.counts(tenant).await?).into_iter();
+    let calls =
+        calls.map(|path| format!("  curl -H \"Authorization: Bearer $KEY\" '{url}{path}'\n")).collect::<String>();
+    out.say(Text::rendered(|| format!("{greeting}{calls}")));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `renmen sweep`: deletions that wait for a person.
 
 use renmen_schema::id::RunId;
+use renmen_schema::text;
 use serde_json::json;
 
 use crate::cli::{Common, Sweep as Ask};
@@ -60,6 +61,6 @@ async fn approve(deployment: &Deployment, out: Output, run: RunId) -> anyhow::Re
     if out.json {
         out.document(&json!({ "deleted": deleted }))?;
     }
-    out.say(&format!("{} records deleted", thousands(deleted)));
+    out.say(text!("{} records deleted", "已删除 {} 条记录", thousands(deleted)));
     Ok(Outcome::Done)
 }

@@ -10,6 +10,7 @@ use renmen_plugin_host::{CallLimits, CpuShare, Plugin};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::{CallBudget, Manifest};
 use renmen_schema::shown::line;
+use renmen_schema::{Text, text};
 use renmen_sync::{BoundPlugin, ConnectionRuntime, HookLimits, IngestLimits, PayslipRule, Schedule, StreamPlan};
 use renmen_vault::Vault;
 
@@ -117,7 +118,7 @@ impl Deployment {
             let secret = match given.map(|slot| self.secret(vault, &connection.tenant, slot)) {
                 Some(Ok(secret)) => Some(secret),
                 Some(Err(error)) => {
-                    problems.push(refusals::no_secret(name, connection, error));
+                    problems.push(refusals::no_secret(name, connection, &error));
                     continue;
                 }
                 None if wish.optional => None,
@@ -153,11 +154,15 @@ fn check_event_socket(connection: &Connection, manifest: &Manifest, egress: &Way
     }
     let Some(socket) = manifest.webhook.as_ref().and_then(|webhook| webhook.socket.as_ref()) else {
         let name = &manifest.name;
-        let why =
-            format!("plugin `{name}` names no connection for events (`[webhook.socket]`): take `event_socket` out");
+        let why = text!(
+            "plugin `{name}` names no connection for events (`[webhook.socket]`): take `event_socket` out",
+            "插件 `{name}` 没有事件连接（`[webhook.socket]`）：请删除 `event_socket`"
+        );
         return Err(Usage(why).into());
     };
-    egress.event_reach(socket).context("its event connection (`event_socket`)")?;
+    egress
+        .event_reach(socket)
+        .context(text!("its event connection (`event_socket`)", "其事件连接（`event_socket`）"))?;
     Ok(())
 }
 
@@ -166,7 +171,7 @@ fn check_proof(bound: &BoundPlugin) -> Result<(), Usage> {
     let proof = bound.plugin.manifest().webhook.as_ref().and_then(|webhook| webhook.proof.as_ref());
     let Some(proof) = proof else { return Ok(()) };
     let checked = bound.egress.seal().check_proof(proof, bound.egress.config());
-    checked.map_err(|error| Usage(format!("deliveries cannot be proved: {error}")))
+    checked.map_err(|error| Usage(text!("deliveries cannot be proved: {error}", "无法验证投递：{error}")))
 }
 
 /// The manifest's schema decides what a `config` may hold, so that a plugin never meets one that it cannot use.
@@ -175,8 +180,16 @@ pub(crate) fn check_config(manifest: &Manifest, config: &serde_json::Value) -> R
     if problems.is_empty() {
         return Ok(());
     }
-    let told = problems.iter().map(|LateProblem { key, message, help, .. }| format!("{key}: {message} ({help})"));
-    Err(Usage(told.collect::<Vec<_>>().join("; ")))
+    let told = || {
+        problems
+            .iter()
+            .map(|LateProblem { key, message, help, .. }| {
+                text!("{key}: {message} ({help})", "{key}：{message}（{help}）").to_string()
+            })
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    Err(Usage(Text::rendered(told)))
 }
 
 fn plan_of(plan: &renmen_config::Stream) -> anyhow::Result<StreamPlan> {

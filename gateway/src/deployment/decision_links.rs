@@ -11,6 +11,7 @@ use renmen_config::{Config, KeySource};
 use renmen_flow::DecisionLinks;
 use renmen_interview::{LinkDesk, LinkKey};
 use renmen_schema::id::{RecordId, TenantId};
+use renmen_schema::text;
 use renmen_vault::MasterKey;
 
 use super::{Deployment, env_key};
@@ -58,11 +59,14 @@ impl Deployment {
             Some(KeySource::File(path)) => MasterKey::from_file(path, self.config.dev)?,
             None => {
                 let path = self.link_key_file();
-                make(&path).with_context(|| format!("the key that seals decision links, {}", path.display()))?;
+                make(&path).with_context(|| {
+                    text!("the key that seals decision links, {}", "密封决定链接的密钥 {}", path.display())
+                })?;
                 MasterKey::from_file(&path, self.config.dev)?
             }
         };
-        LinkKey::new(key.to_base64().expose().as_bytes()).context("the key that seals decision links is too short")
+        LinkKey::new(key.to_base64().expose().as_bytes())
+            .context(text!("the key that seals decision links is too short", "密封决定链接的密钥过短"))
     }
 
     /// Where the key lies that the gateway makes.

@@ -9,6 +9,7 @@ use renmen_receiver::endpoint::{
     ConfiguredEndpoint, EndpointDefinition, EndpointError, EndpointParts, EndpointRegistry,
 };
 use renmen_schema::id::TenantId;
+use renmen_schema::text;
 use serde_json::Value;
 
 use super::receivers::receiver_limits;
@@ -40,7 +41,9 @@ impl Deployment {
             for source in definition(endpoint).flows(name).values() {
                 if let Err(error) = flows.check_configured(&endpoint.tenant, source) {
                     let path = self.config.path.display();
-                    return Err(Usage(format!("{path}: endpoint `{name}`: {error}")).into());
+                    return Err(
+                        Usage(text!("{path}: endpoint `{name}`: {error}", "{path}：端点 `{name}`：{error}")).into()
+                    );
                 }
             }
         }

@@ -7,6 +7,7 @@ use renmen_egress::{Egress, EgressOptions, MemoryBudget};
 use renmen_flow::FlowEngine;
 use renmen_plugin_host::{CompileLimits, HostOptions, HostTuning, PluginHost, Registry, Trust, TrustedKey};
 use renmen_schema::id::ConnectionName;
+use renmen_schema::text;
 use renmen_store::Store;
 use renmen_sync::{Engine, SyncOptions};
 
@@ -101,7 +102,9 @@ impl Deployment {
     pub(crate) fn trust(&self) -> Result<Trust, Usage> {
         let plugins = &self.config.plugins;
         let key = |(name, text): (&String, &String)| {
-            TrustedKey::parse(name, text).map_err(|why| Usage(format!("`plugins.trusted_keys.{name}`: {why}")))
+            TrustedKey::parse(name, text).map_err(|why| {
+                Usage(text!("`plugins.trusted_keys.{name}`: {why}", "`plugins.trusted_keys.{name}`：{why}"))
+            })
         };
         let keys = plugins.trusted_keys.iter().map(key).collect::<Result<_, _>>()?;
         Ok(Trust { keys, required: plugins.require_signature })
@@ -124,8 +127,9 @@ impl Deployment {
         if lease > call {
             return Ok(());
         }
-        Err(Usage(format!(
-            "`gateway.lease` ({lease:?}) must be longer than `wall_clock` of connection `{name}` ({call:?}): raise it"
+        Err(Usage(text!(
+            "`gateway.lease` ({lease:?}) must be longer than `wall_clock` of connection `{name}` ({call:?}): raise it",
+            "`gateway.lease`（{lease:?}）须长于连接 `{name}` 的 `wall_clock`（{call:?}）：请调高"
         )))
     }
 
@@ -134,7 +138,11 @@ impl Deployment {
             return Ok(());
         }
         let known = self.config.connections.keys().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ");
-        Err(Usage(format!("unknown connection `{name}` in {}; there are: {known}", self.config.path.display())))
+        Err(Usage(text!(
+            "unknown connection `{name}` in {}; there are: {known}",
+            "{} 中没有连接 `{name}`；可用的为：{known}",
+            self.config.path.display()
+        )))
     }
 }
 
@@ -149,7 +157,7 @@ impl Running {
     pub(crate) async fn reload(&self) -> anyhow::Result<()> {
         let vault = self.deployment.vault()?;
         for off in &self.off {
-            tracing::warn!(name = %off.name, reason = off.reason, "A reload cannot enable this connection: restart the gateway");
+            tracing::warn!(name = %off.name, reason = %off.reason, "A reload cannot enable this connection: restart the gateway");
         }
         for (name, connection) in &self.deployment.config.connections {
             let Ok(runtime) = self.engine.connection(&connection.tenant, name) else { continue };

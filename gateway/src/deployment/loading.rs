@@ -9,6 +9,7 @@ use renmen_config::Limits;
 use renmen_egress::Egress;
 use renmen_plugin_host::Registry;
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Text, text};
 use renmen_store::{Quota, Store};
 use renmen_sync::ConnectionRuntime;
 use renmen_vault::Vault;
@@ -75,13 +76,16 @@ impl Deployment {
                     loaded.on.push(runtime);
                     loaded.reaches.insert(name.clone(), reached);
                 }
-                Err(error) if only.is_some() => return Err(error.context(Usage(format!("connection `{name}`")))),
+                Err(error) if only.is_some() => {
+                    return Err(error.context(Usage(text!("connection `{name}`", "连接 `{name}`"))));
+                }
                 Err(error) => loaded.off.push(Unloaded::note("connection", &connection.tenant, name, &error)),
             }
         }
         if loaded.on.is_empty() && !loaded.off.is_empty() {
-            let reasons = loaded.off.iter().map(|off| format!("connection `{}`: {}", off.name, off.told));
-            return Err(Usage(reasons.collect::<Vec<_>>().join("\n")).into());
+            let reason = |off: &Unloaded| text!("connection `{}`: {}", "连接 `{}`：{}", off.name, off.told).to_string();
+            let reasons = || loaded.off.iter().map(reason).collect::<Vec<_>>().join("\n");
+            return Err(Usage(Text::rendered(reasons)).into());
         }
         Ok(loaded)
     }
@@ -115,8 +119,7 @@ impl Deployment {
 async fn guarded<T>(loading: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     AssertUnwindSafe(loading).catch_unwind().await.unwrap_or_else(|_panic| {
         Err(anyhow::anyhow!(
-            "the gateway met a fault of its own while it loaded this (its standard error names the place): please report it"
-        ))
+            text!("the gateway met a fault of its own while it loaded this (its standard error names the place): please report it", "网关在加载时遇到自身的错误（标准错误中有位置）：请报告此问题")))
     })
 }
 

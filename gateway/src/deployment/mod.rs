@@ -26,6 +26,7 @@ mod writers;
 use std::path::Path;
 
 use renmen_config::{Config, LoadOptions};
+use renmen_schema::text;
 
 use crate::cli::Common;
 
@@ -68,11 +69,13 @@ impl Deployment {
         self.private_places()?;
         if !dir.exists() {
             use std::os::unix::fs::DirBuilderExt as _;
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(dir)
-                .map_err(|e| anyhow::anyhow!("the data directory {} cannot be made: {e}", dir.display()))?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| {
+                anyhow::anyhow!(text!(
+                    "the data directory {} cannot be made: {e}",
+                    "无法创建数据目录 {}：{e}",
+                    dir.display()
+                ))
+            })?;
         }
         Ok(dir)
     }

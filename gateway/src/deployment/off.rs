@@ -1,5 +1,6 @@
 //! What the configuration names and what is off all the same, because it could not be loaded: which, and why.
 
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::shown::{line, lines};
 use serde::Serialize;
@@ -15,19 +16,19 @@ pub(crate) struct Unloaded {
     /// Its key in the configuration.
     pub(crate) name: ConnectionName,
     /// Why, and what to do, in one line: for a log and for programs.
-    pub(crate) reason: String,
+    pub(crate) reason: Text,
     /// The same as it stands, with the lines of the file: for people.
     #[serde(skip)]
-    pub(crate) told: String,
+    pub(crate) told: Text,
 }
 
 impl Unloaded {
     /// Takes note, and says it in the log.
     pub(super) fn note(kind: &str, tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
-        let told = cut(&format!("{error:#}"));
-        let reason = line(&told.replace('\n', " ")).into_owned();
-        tracing::error!(%tenant, kind, %name, reason, "Off until the cause is fixed and the gateway is restarted");
-        Self { tenant: tenant.clone(), name: name.clone(), reason, told: lines(&told).into_owned() }
+        let told = Text::rendered(|| lines(&cut(&format!("{error:#}"))).into_owned());
+        let reason = Text::rendered(|| line(&cut(&format!("{error:#}")).replace('\n', " ")).into_owned());
+        tracing::error!(%tenant, kind, %name, %reason, "Off until the cause is fixed and the gateway is restarted");
+        Self { tenant: tenant.clone(), name: name.clone(), reason, told }
     }
 }
 
@@ -45,9 +46,9 @@ mod tests {
         let (tenant, name) = (TenantId::new("acme")?, ConnectionName::new("erp")?);
         let note = |text: &str| Unloaded::note("connection", &tenant, &name, &anyhow::anyhow!(text.to_owned()));
         let off = note("a\u{1b}[2Kb\nc\u{202e}");
-        assert_eq!(off.reason, "a\\u{1b}[2Kb c\\u{202e}");
-        assert_eq!(off.told, "a\\u{1b}[2Kb\nc\\u{202e}");
-        assert_eq!(note(&"x".repeat(5_000)).reason.chars().count(), REASON_CHARS_MAX + 1);
+        assert_eq!(off.reason.english(), "a\\u{1b}[2Kb c\\u{202e}");
+        assert_eq!(off.told.english(), "a\\u{1b}[2Kb\nc\\u{202e}");
+        assert_eq!(note(&"x".repeat(5_000)).reason.english().chars().count(), REASON_CHARS_MAX + 1);
         Ok(())
     }
 }

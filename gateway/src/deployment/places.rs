@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use renmen_schema::{Text, text};
 use renmen_vault::{VaultError, private_directory, private_file, trusted_way};
 
 use super::Deployment;
@@ -43,11 +44,14 @@ impl Deployment {
         let Err(error) = found else { return Ok(()) };
         let more = match &error {
             VaultError::OpenWay { .. } => {
-                "; where no other user has access, as in a container, set `gateway.data_dir_parents = \"trust\"`"
+                text!(
+                    "; where no other user has access, as in a container, set `gateway.data_dir_parents = \"trust\"`",
+                    "；若没有其他用户可以访问（例如在容器中），请设置 `gateway.data_dir_parents = \"trust\"`"
+                )
             }
-            _ => "",
+            _ => Text::default(),
         };
-        let told = format!("`{key}`: {error}{more}");
+        let told = text!("`{key}`: {error}{more}", "`{key}`：{error}{more}");
         if self.config.dev {
             tracing::warn!("{told}");
             return Ok(());

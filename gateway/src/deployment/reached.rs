@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use renmen_config::Connection;
 use renmen_egress::metadata_addresses;
 use renmen_schema::id::SlotName;
+use renmen_schema::{Text, text};
 use renmen_sync::BoundPlugin;
 use serde::Serialize;
 
@@ -23,7 +24,7 @@ pub(crate) struct Reached {
     /// Its event connection, where it is switched on.
     pub(crate) event_socket: Option<SocketReached>,
     /// What an operator may want to think over again.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Text>,
 }
 
 /// One slot.
@@ -32,11 +33,11 @@ pub(crate) struct SlotReached {
     /// Where its credential goes; empty for a slot whose secret is never sent.
     pub(crate) to: Vec<String>,
     /// How it is made and where on a request it stands.
-    pub(crate) how: Option<String>,
+    pub(crate) how: Option<Text>,
     /// Where the secret itself goes to get a token.
     pub(crate) token_url: Option<String>,
     /// What a secret that is never sent is a key for.
-    pub(crate) sealed: Option<String>,
+    pub(crate) sealed: Option<Text>,
 }
 
 /// An event connection.
@@ -80,12 +81,13 @@ impl Reached {
     }
 }
 
-fn warnings(connection: &Connection) -> Vec<String> {
+fn warnings(connection: &Connection) -> Vec<Text> {
     let open = metadata_addresses(&connection.grant.addresses);
     let one = |address: &std::net::IpAddr| {
-        format!(
+        text!(
             "`grant.addresses` opens {address}, where clouds serve their machines' credentials: the author of this plugin could \
-             read those of this machine; remove it unless the connection is meant for that"
+             read those of this machine; remove it unless the connection is meant for that",
+            "`grant.addresses` 放行了 {address}，云平台在此提供机器凭据：该插件的作者可以读取本机的凭据；除非连接就是为此而设，否则请删除"
         )
     };
     open.iter().map(one).collect()
@@ -102,7 +104,7 @@ mod tests {
     fn warned(addresses: &str) -> anyhow::Result<Vec<String>> {
         let text = format!("[connections.a]\nplugin = \"p.wasm\"\ngrant = {{ addresses = [{addresses}] }}\n");
         let config = Config::parse(&text, Path::new("connectors.toml"), LoadOptions { dev: true, env: &|_| None })?;
-        Ok(config.connections.values().flat_map(warnings).collect())
+        Ok(config.connections.values().flat_map(warnings).map(|warning| warning.to_string()).collect())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use renmen_config::{Channel, ChannelKind, Grant, Limits};
 use renmen_egress::{ConnectionSpec, EgressLimits, NoTape, OperatorGrant, Request};
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::manifest::HttpWish;
+use renmen_schema::text;
 use serde::Serialize;
 use url::Url;
 
@@ -71,8 +72,10 @@ impl Running {
         limits: &Limits,
     ) -> anyhow::Result<String> {
         let fixed = url.split("{{").next().unwrap_or_default();
-        let origin =
-            Url::parse(fixed).map_err(|_| Usage("its URL cannot be read".to_owned()))?.origin().ascii_serialization();
+        let origin = Url::parse(fixed)
+            .map_err(|_| Usage(text!("its URL cannot be read", "无法读取其 URL")))?
+            .origin()
+            .ascii_serialization();
         let spec = ConnectionSpec {
             tenant: tenant.clone(),
             connection: name.clone(),

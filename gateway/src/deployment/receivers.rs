@@ -12,6 +12,7 @@ use renmen_receiver::channel::{MailChannel, MailOptions, SmsChannel, SmsOptions,
 use renmen_receiver::endpoint::{ENDPOINT_SEAL, Endpoint, EndpointOptions, StoredSwitch};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::{AuthRecipe, SealManifest};
+use renmen_schema::{Text, text};
 use renmen_store::Store;
 use renmen_vault::Vault;
 
@@ -71,7 +72,8 @@ impl Deployment {
     ) -> anyhow::Result<(Vec<Receiver>, Vec<Unloaded>)> {
         let texts = &self.config.templates;
         let templates = Arc::new(
-            Templates::load(texts.dir.as_deref(), texts.zone.clone()).map_err(|errors| Usage(errors.to_string()))?,
+            Templates::load(texts.dir.as_deref(), texts.zone.clone())
+                .map_err(|errors| Usage(Text::rendered(|| errors.to_string())))?,
         );
         let (mut receivers, mut off) = (Vec::new(), Vec::new());
         for (name, channel) in self.config.channels.iter().filter(|(_, channel)| channel.enabled) {
@@ -115,10 +117,10 @@ impl Deployment {
                 urls.extend(sms.status.as_ref().map(|status| status.url.as_str()));
                 let (owner, limits) = ((&channel.tenant, name), receiver_limits(&channel.limits));
                 let spec = connection_spec(owner, &urls, &receiver_grant(&channel.grant), &limits, slots);
-                let spec = spec.context("its URL")?;
+                let spec = spec.context(text!("its URL", "其 URL"))?;
                 let options = sms_options(sms, channel, spec.slots.keys().next().cloned());
                 let made = SmsChannel::new(egress.connect(spec)?, Arc::clone(templates), options);
-                Ok(Arc::new(made.map_err(|error| Usage(error.to_string()))?))
+                Ok(Arc::new(made.map_err(|error| Usage(Text::rendered(|| error.to_string())))?))
             }
         }
     }
@@ -131,8 +133,9 @@ impl Deployment {
         mail: &Mail,
     ) -> anyhow::Result<MailSpec> {
         let login = channel.slots.iter().next();
-        let credential = login
-            .map(|(slot, given)| self.secret(vault, &channel.tenant, given).with_context(|| format!("slot `{slot}`")));
+        let credential = login.map(|(slot, given)| {
+            self.secret(vault, &channel.tenant, given).with_context(|| text!("slot `{slot}`", "凭据槽 `{slot}`"))
+        });
         let limits = &channel.limits;
         Ok(MailSpec {
             tenant: channel.tenant.clone(),
@@ -167,7 +170,7 @@ impl Deployment {
         let spec = connection_spec(owner, &[&endpoint.url], &receiver_grant(&endpoint.grant), &limits, slots);
         let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
         let switch = StoredSwitch::new(Arc::clone(store), endpoint.tenant.clone(), name.clone());
-        Ok(Endpoint::new(egress.connect(spec.context("its URL")?)?, Arc::new(switch), options)?)
+        Ok(Endpoint::new(egress.connect(spec.context(text!("its URL", "其 URL"))?)?, Arc::new(switch), options)?)
     }
 
     fn receiver_slots(
@@ -179,7 +182,8 @@ impl Deployment {
         seal: Option<SealManifest>,
     ) -> anyhow::Result<BTreeMap<SlotName, SlotSpec>> {
         let slot = |(name, given): (&SlotName, &Slot)| {
-            let secret = self.secret(vault, tenant, given).with_context(|| format!("slot `{name}`"))?;
+            let secret =
+                self.secret(vault, tenant, given).with_context(|| text!("slot `{name}`", "凭据槽 `{name}`"))?;
             // Its address stands beside it in the file: the operator wrote both.
             let auth = auth.cloned();
             Ok((

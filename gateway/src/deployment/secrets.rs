@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use renmen_config::{KeySource, Slot, SlotSource, Vault as VaultConfig};
 use renmen_schema::id::TenantId;
+use renmen_schema::text;
 use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault};
 
 use super::Deployment;
@@ -61,7 +62,7 @@ pub(super) fn open_vault(vault: Option<&VaultConfig>, first: &TenantId, dev: boo
 /// A master key from an environment variable.
 pub(crate) fn env_key(name: &str) -> anyhow::Result<MasterKey> {
     let text = env(name).ok_or_else(|| {
-        Usage(format!("the variable {name} is not set: it holds the key of [vault], 32 bytes in base64; make one with `openssl rand -base64 32`"))
+        Usage(text!("the variable {name} is not set: it holds the key of [vault], 32 bytes in base64; make one with `openssl rand -base64 32`", "变量 {name} 未设置：它存放 [vault] 的密钥，32 字节的 base64；可用 `openssl rand -base64 32` 生成"))
     })?;
     Ok(MasterKey::from_base64(&Secret::new(text), name)?)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use renmen_api::ApiKey;
 use renmen_config::Config;
+use renmen_schema::text;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Usage;
@@ -57,11 +58,15 @@ fn read(file: &Path) -> anyhow::Result<Option<Address>> {
     let Ok(meta) = std::fs::metadata(file) else { return Ok(None) };
     if meta.permissions().mode() & 0o077 != 0 {
         let file = file.display();
-        return Err(
-            Usage(format!("{file} is open to others, so it is not believed: stop the gateway and remove it")).into()
-        );
+        return Err(Usage(text!(
+            "{file} is open to others, so it is not believed: stop the gateway and remove it",
+            "{file} 可被他人访问，因此不予采信：请停止网关并删除该文件"
+        ))
+        .into());
     }
-    let text = std::fs::read(file).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
+    let text = std::fs::read(file).map_err(|error| {
+        anyhow::anyhow!(text!("{} cannot be read: {error}", "无法读取 {}：{error}", file.display()))
+    })?;
     // Half of a file is none: it is written whole, or by somebody else.
     Ok(serde_json::from_slice(&text).ok())
 }

@@ -6,15 +6,17 @@ use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use renmen_schema::{Text, text};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::Address;
 use crate::exit::Usage;
+use crate::output;
 
 /// For a connection on this machine.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,7 +56,11 @@ impl RunningGateway {
     pub(super) async fn reach(address: Address) -> anyhow::Result<Self> {
         let gateway = Self { address };
         let answer = gateway.get("/v1/plugins").await?;
-        if answer.status.is_success() { Ok(gateway) } else { anyhow::bail!("it does not know the key") }
+        if answer.status.is_success() {
+            Ok(gateway)
+        } else {
+            anyhow::bail!(text!("it does not know the key", "它不认识该密钥"))
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
@@ -71,8 +77,11 @@ impl RunningGateway {
 
     async fn ask(&self, method: Method, path: &str, question: Question<'_>) -> anyhow::Result<Answer> {
         let asked = tokio::time::timeout(ANSWER_TIMEOUT, self.exchange(method, path, question)).await;
-        let asked = asked.map_err(|_| anyhow::anyhow!("no answer within {} s", ANSWER_TIMEOUT.as_secs()));
-        asked.and_then(|answer| answer).with_context(|| format!("the running gateway at {}", self.address.listens_on))
+        let asked = asked
+            .map_err(|_| anyhow::anyhow!(text!("no answer within {} s", "{} 秒内没有应答", ANSWER_TIMEOUT.as_secs())));
+        asked
+            .and_then(|answer| answer)
+            .with_context(|| text!("the running gateway at {}", "运行中的网关 {}", self.address.listens_on))
     }
 
     async fn exchange(&self, method: Method, path: &str, question: Question<'_>) -> anyhow::Result<Answer> {
@@ -83,6 +92,7 @@ impl RunningGateway {
             .method(method)
             .uri(path)
             .header(HOST, self.address.listens_on.to_string())
+            .header(ACCEPT_LANGUAGE, output::language().tag())
             .header(AUTHORIZATION, format!("Bearer {}", self.address.key));
         if let Some(person) = question.person {
             request = request.header(PERSON, segment(person));
@@ -100,7 +110,9 @@ impl RunningGateway {
         let response = sender.send_request(request.body(Full::new(body))?).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| anyhow::anyhow!("its answer cannot be read: {error}"))?.to_bytes();
+        let body = body
+            .map_err(|error| anyhow::anyhow!(text!("its answer cannot be read: {error}", "无法读取其应答：{error}")))?
+            .to_bytes();
         drop(sender);
         connection.abort();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
@@ -119,7 +131,7 @@ impl Answer {
         let told = if detail.is_empty() { title } else { detail };
         match self.status {
             StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
-                Err(Usage(told).into())
+                Err(Usage(Text::verbatim(told)).into())
             }
             _ => Err(anyhow::anyhow!("{told}")),
         }

@@ -14,6 +14,7 @@ pub(crate) use client::{Question, RunningGateway, segment};
 
 use std::sync::Arc;
 
+use renmen_schema::{Text, text};
 use renmen_store::{Store, StoreError};
 
 use crate::deployment::Deployment;
@@ -51,10 +52,11 @@ pub(crate) async fn writing(deployment: &Deployment) -> anyhow::Result<Writing> 
 ///
 /// # Errors
 /// [`StoreError::Busy`] with what to do about it.
-pub(crate) async fn store_alone(deployment: &Deployment, what: &str) -> anyhow::Result<Arc<dyn Store>> {
+pub(crate) async fn store_alone(deployment: &Deployment, what: Text) -> anyhow::Result<Arc<dyn Store>> {
     deployment.store().await.map_err(|error| match error.downcast_ref() {
-        Some(StoreError::Busy(_)) => error.context(Usage(format!(
-            "{what} cannot be done by a running gateway: stop it, run this again, and start it"
+        Some(StoreError::Busy(_)) => error.context(Usage(text!(
+            "{what} cannot be done by a running gateway: stop it, run this again, and start it",
+            "运行中的网关无法{what}：请先停止网关，再次执行，然后启动"
         ))),
         _ => error,
     })

@@ -2,6 +2,7 @@
 
 use crate::check::{Defect, Walk};
 use crate::kind::{Entity, EntityKind, Visit};
+use crate::{Text, text};
 
 /// What one body may hold. The defaults hold a long transcript and no media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,8 @@ impl Limits {
     /// One pass over the bytes, before anything is built from them.
     fn check(&self, payload: &[u8]) -> Result<(), Defect> {
         if payload.len() > self.body_bytes_max {
-            let found = format!("{} bytes; expected at most {}", payload.len(), self.body_bytes_max);
+            let found =
+                text!("{} bytes; expected at most {}", "{} 字节；最多 {} 字节", payload.len(), self.body_bytes_max);
             return Err(body_defect("body_too_large", found));
         }
         let mut depth = 0_usize;
@@ -83,7 +85,11 @@ impl Limits {
                 b'{' | b'[' => {
                     depth += 1;
                     if depth > self.nesting_max {
-                        let found = format!("nesting deeper than {} at byte {at}", self.nesting_max);
+                        let found = text!(
+                            "nesting deeper than {} at byte {at}",
+                            "第 {at} 字节处嵌套超过 {} 层",
+                            self.nesting_max
+                        );
                         return Err(body_defect("nesting_too_deep", found));
                     }
                 }
@@ -104,7 +110,10 @@ impl Limits {
                 return self.check_length(open, at);
             }
             if payload[at + 1..].starts_with(b"u0000") {
-                let found = format!("a NUL character in the string at byte {open}; take it out");
+                let found = text!(
+                    "a NUL character in the string at byte {open}; take it out",
+                    "第 {open} 字节处的字符串含有 NUL 字符；请删除"
+                );
                 return Err(body_defect("nul_character", found));
             }
             at += 2;
@@ -116,14 +125,17 @@ impl Limits {
     fn check_length(&self, open: usize, at: usize) -> Result<usize, Defect> {
         let length = at.saturating_sub(open + 1);
         if length > self.string_bytes_max {
-            let found =
-                format!("a string of {length} bytes at byte {open}; expected at most {}", self.string_bytes_max);
+            let found = text!(
+                "a string of {length} bytes at byte {open}; expected at most {}",
+                "第 {open} 字节处的字符串有 {length} 字节；最多 {} 字节",
+                self.string_bytes_max
+            );
             return Err(body_defect("string_too_long", found));
         }
         Ok(at)
     }
 }
 
-fn body_defect(code: &'static str, message: String) -> Defect {
+fn body_defect(code: &'static str, message: Text) -> Defect {
     Defect { path: String::new(), code, message }
 }

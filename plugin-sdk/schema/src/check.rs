@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::{Text, text};
+
 /// No more defects than this are kept of one record: beyond it they repeat each other.
 pub const DEFECTS_MAX: usize = 50;
 
@@ -15,13 +17,15 @@ pub struct Defect {
     /// Stable, for programs and for counting: `missing_field`, `bad_currency`.
     pub code: &'static str,
     /// What was found and what is expected.
-    pub message: String,
+    pub message: Text,
 }
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.path.is_empty() { "(body)" } else { &self.path };
-        write!(f, "{place}: {}", self.message)
+        match self.path.as_str() {
+            "" => write!(f, "{}: {}", text!("(body)", "（正文）"), self.message),
+            place => write!(f, "{place}: {}", self.message),
+        }
     }
 }
 
@@ -31,16 +35,23 @@ pub struct BadValue {
     /// Stable: `bad_date`.
     pub code: &'static str,
     /// What is expected.
-    pub message: String,
+    pub message: Text,
 }
 
 impl BadValue {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+    pub(crate) fn new(code: &'static str, message: Text) -> Self {
+        Self { code, message }
     }
 
     pub(crate) fn unknown_code(known: &[&str]) -> Self {
-        Self::new("unknown_code", format!("a code that is not known here; expected one of {}", known.join(", ")))
+        Self::new(
+            "unknown_code",
+            text!(
+                "a code that is not known here; expected one of {}",
+                "未知的代码；应为其中之一：{}",
+                known.join(", ")
+            ),
+        )
     }
 }
 
@@ -95,14 +106,14 @@ impl<'v> Walk<'v> {
     }
 
     /// Says that something is wrong here.
-    pub fn defect(&mut self, code: &'static str, message: impl Into<String>) {
+    pub fn defect(&mut self, code: &'static str, message: Text) {
         if self.defects.len() < DEFECTS_MAX {
-            self.defects.push(Defect { path: self.pointer(), code, message: message.into() });
+            self.defects.push(Defect { path: self.pointer(), code, message });
         }
     }
 
     /// Says that something is wrong with a field of this value.
-    pub fn defect_in(&mut self, field: &'static str, code: &'static str, message: impl Into<String>) {
+    pub fn defect_in(&mut self, field: &'static str, code: &'static str, message: Text) {
         self.steps.push(Step::Field(field));
         self.defect(code, message);
         self.steps.pop();
@@ -164,11 +175,12 @@ impl<T: Validate> Validate for BTreeMap<String, T> {
 #[cfg(test)]
 mod tests {
     use super::{DEFECTS_MAX, Validate, Walk};
+    use crate::Text;
 
     struct Bad;
     impl Validate for Bad {
         fn validate<'v>(&'v self, walk: &mut Walk<'v>) {
-            walk.defect_in("x", "bad", "no good");
+            walk.defect_in("x", "bad", Text::verbatim("no good"));
         }
     }
 

@@ -7,6 +7,7 @@ use crate::check::Defect;
 use crate::kind::{Entity, EntityKind};
 use crate::pointer::escape;
 use crate::trail::{Segment, trailed};
+use crate::{Language, Text, text};
 
 /// The codes that the shared types refuse a value with.
 const VALUE_CODES: &[&str] =
@@ -15,65 +16,92 @@ const VALUE_CODES: &[&str] =
 /// Characters of a value or name that are shown.
 const SHOWN_MAX: usize = 80;
 
-/// Reads again, this time asking where it stops.
+/// Reads again, this time asking where it stops, and once more for the words in Chinese: serde keeps of an error only its text.
 pub(crate) fn parse_defect<E: Entity>(kind: EntityKind, payload: &[u8]) -> Defect {
     let (outcome, trail) = trailed(|| serde_json::from_slice::<E>(payload).map(drop));
-    defect_of(kind, payload, outcome, &pointer(&trail))
+    let chinese = Language::Chinese.show(|| serde_json::from_slice::<E>(payload).map(drop));
+    let path = pointer(&trail);
+    match (outcome, chinese) {
+        (Err(english), Err(chinese)) => defect_of(kind, payload, &english, &chinese, path),
+        // It could not be read a moment ago: this is not reached.
+        _ => {
+            Defect { path, code: "not_json", message: text!("a body that could not be read", "无法读取的正文") }
+        }
+    }
 }
 
 /// The part that is the same for every entity.
-fn defect_of(kind: EntityKind, payload: &[u8], outcome: serde_json::Result<()>, path: &str) -> Defect {
-    let path = path.to_owned();
-    let Err(error) = outcome else {
-        // It could not be read a moment ago: this is not reached.
-        return Defect { path, code: "not_json", message: "a body that could not be read".into() };
-    };
-    let text = without_place(&error);
-    if !error.is_data() {
-        let message = format!("unreadable JSON at line {}, column {}: {text}", error.line(), error.column());
+fn defect_of(
+    kind: EntityKind,
+    payload: &[u8],
+    english: &serde_json::Error,
+    chinese: &serde_json::Error,
+    path: String,
+) -> Defect {
+    let why = without_place(english);
+    if !english.is_data() {
+        let (line, column) = (english.line(), english.column());
+        let message = text!(
+            "unreadable JSON at line {line}, column {column}: {why}",
+            "第 {line} 行第 {column} 列的 JSON 无法读取：{why}"
+        );
         return Defect { path, code: "not_json", message };
     }
-    explain(kind, path, &text, payload)
-}
-
-fn explain(kind: EntityKind, path: String, text: &str, payload: &[u8]) -> Defect {
-    if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
-        return Defect {
-            path: format!("{path}/{field}"),
-            code: "missing_field",
-            message: "nothing; this field is required".into(),
-        };
-    }
-    if let Some((name, expected)) =
-        text.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected "))
-    {
-        let message = format!("the unknown field {}; expected {expected}", shown_name(name));
-        return Defect { path, code: "unknown_field", message };
-    }
-    if let Some(name) = text.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
-        return Defect { path, code: "duplicate_field", message: format!("the field {name} twice; expected once") };
-    }
-    if let Some((found, expected)) =
-        text.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
-    {
-        return Defect { path, code: "wrong_type", message: format!("{}; expected {expected}", json_type(found)) };
-    }
-    if let Some((code, message)) = text.split_once(": ")
-        && let Some(code) = VALUE_CODES.iter().find(|known| **known == code)
-    {
+    let value_code = |error: &str| {
+        let (code, message) = error.split_once(": ")?;
+        Some((*VALUE_CODES.iter().find(|known| **known == code)?, message.to_owned()))
+    };
+    if let (Some((code, english)), Some((_, chinese))) = (value_code(&why), value_code(&without_place(chinese))) {
+        let expected = Text::kept(english, chinese);
         let message = match shown_value(kind, &path, payload) {
-            Some(value) => format!("`{value}`: {message}"),
-            None => message.to_owned(),
+            Some(value) => Text::rendered(|| format!("`{value}`: {expected}")),
+            None => expected,
         };
         return Defect { path, code, message };
     }
-    // A bad name tells its rule behind the name itself; the name is not repeated.
-    if let Some((_, rule)) = text.rsplit_once(" name: use ") {
-        return Defect { path, code: "bad_name", message: format!("a name that cannot be one; use {rule}") };
+    explain(path, &why)
+}
+
+/// What serde says in English alone, in words of ours.
+fn explain(path: String, why: &str) -> Defect {
+    if let Some(field) = why.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        let message = text!("nothing; this field is required", "缺少内容；此字段必填");
+        return Defect { path: format!("{path}/{field}"), code: "missing_field", message };
     }
-    let expected = text.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected "));
-    let expected = expected.map_or("one of another form", |(_, expected)| expected);
-    Defect { path, code: "bad_value", message: format!("a value that this field does not take; expected {expected}") }
+    if let Some((name, expected)) =
+        why.strip_prefix("unknown field `").and_then(|rest| rest.rsplit_once("`, expected "))
+    {
+        let (name, expected) = (shown_name(name), Text::kept(expected, names_in_chinese(expected)));
+        let message = text!("the unknown field {name}; expected {expected}", "未知的字段 {name}；可用的为 {expected}");
+        return Defect { path, code: "unknown_field", message };
+    }
+    if let Some(name) = why.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`')) {
+        let message = text!("the field {name} twice; expected once", "字段 {name} 出现两次；应只出现一次");
+        return Defect { path, code: "duplicate_field", message };
+    }
+    if let Some((found, expected)) = why.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
+        let (found, expected) = (json_type(found), expected_type(expected));
+        return Defect {
+            path,
+            code: "wrong_type",
+            message: text!("{found}; expected {expected}", "{found}；应为{expected}"),
+        };
+    }
+    // A bad name tells its rule behind the name itself; the name is not repeated.
+    if why.contains(" name: use ") {
+        let message = text!(
+            "a name that cannot be one; use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
+            "不是有效的名称；请使用 1 到 63 个字符：a-z、0-9、'-' 与 '_'，以字母开头"
+        );
+        return Defect { path, code: "bad_name", message };
+    }
+    let expected = why.strip_prefix("invalid value: ").and_then(|rest| rest.rsplit_once(", expected "));
+    let expected =
+        expected.map_or_else(|| text!("one of another form", "其他形式的值"), |(_, expected)| expected_type(expected));
+    let message =
+        text!("a value that this field does not take; expected {expected}", "此字段不接受的值；应为{expected}");
+    Defect { path, code: "bad_value", message }
 }
 
 /// The text of an error without serde_json's place in the bytes.
@@ -103,19 +131,44 @@ fn shown_name(name: &str) -> String {
     if plain { format!("`{name}`") } else { "(not shown)".to_owned() }
 }
 
+/// ``one of `a`, `b` `` and `` `a` or `b` `` as a list.
+fn names_in_chinese(expected: &str) -> String {
+    expected.trim_start_matches("one of ").replace(" or ", "、").replace(", ", "、")
+}
+
 /// The JSON type of what serde names with its value: `string "…"`, ``integer `5` ``.
-fn json_type(found: &str) -> &'static str {
-    const TYPES: &[(&str, &str)] = &[
-        ("string", "a string"),
-        ("integer", "a number"),
-        ("floating point", "a number"),
-        ("boolean", "a boolean"),
-        ("null", "null"),
-        ("unit", "null"),
-        ("sequence", "a list"),
-        ("map", "an object"),
-    ];
-    TYPES.iter().find(|(prefix, _)| found.starts_with(prefix)).map_or("another type", |(_, name)| name)
+fn json_type(found: &str) -> Text {
+    let begins = |word: &str| found.starts_with(word);
+    match () {
+        () if begins("string") => text!("a string", "字符串"),
+        () if begins("integer") || begins("floating point") => text!("a number", "数字"),
+        () if begins("boolean") => text!("a boolean", "布尔值"),
+        () if begins("null") || begins("unit") => text!("null", "空值 null"),
+        () if begins("sequence") => text!("a list", "列表"),
+        () if begins("map") => text!("an object", "对象"),
+        () => text!("another type", "其他类型"),
+    }
+}
+
+/// What serde says that it wanted: the names of its own types and those of ours.
+fn expected_type(expected: &str) -> Text {
+    let chinese = match expected {
+        "a string" => "字符串",
+        "a boolean" => "布尔值",
+        "a sequence" => "列表",
+        "a map" | "an object" => "对象",
+        "u16" | "u32" | "u64" | "i64" | "usize" => "整数",
+        "a time as a JSON string" => "JSON 字符串形式的时间",
+        "a date as a JSON string" => "JSON 字符串形式的日期",
+        "an ISO 4217 code as a JSON string" => "JSON 字符串形式的 ISO 4217 货币代码",
+        "a decimal as a JSON string" => "JSON 字符串形式的小数",
+        "a code as a JSON string" | "a code" => "JSON 字符串形式的代码",
+        "an object of language tags to texts" => "以语言标签为键的文本对象",
+        "UUID string" | "a formatted UUID string" => "UUID 字符串",
+        other if other.starts_with("struct ") => "对象",
+        _ => "其他形式的值",
+    };
+    Text::kept(expected, chinese)
 }
 
 /// The value itself, where its class allows that.

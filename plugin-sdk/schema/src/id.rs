@@ -16,11 +16,12 @@ pub struct BadName {
 
 impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` is not a valid {} name: use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
-            self.given, self.what
+        let Self { given, what } = self;
+        crate::text!(
+            "`{given}` is not a valid {what} name: use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
+            "`{given}` 不是有效的名称（{what}）：请使用 1 到 63 个字符：a-z、0-9、'-' 与 '_'，以字母开头"
         )
+        .fmt(f)
     }
 }
 

@@ -36,7 +36,9 @@ mod field;
 mod finding;
 #[cfg(feature = "gateway")]
 mod json_schema;
+mod json_string;
 mod kind;
+mod language;
 mod object;
 #[cfg(feature = "gateway")]
 mod place;
@@ -47,7 +49,6 @@ mod remedy;
 #[cfg(feature = "gateway")]
 mod sensitivity;
 mod shape;
-mod text;
 #[cfg(feature = "gateway")]
 mod trail;
 
@@ -64,6 +65,9 @@ pub use finding::{RunFinding, RunOmission};
 #[cfg(feature = "gateway")]
 pub use json_schema::{SCHEMA_VERSION, all_schemas, json_schema};
 pub use kind::{Entity, EntityKind};
+#[cfg(feature = "gateway")]
+pub use language::Language;
+pub use language::Text;
 #[cfg(feature = "gateway")]
 pub use place::{Indices, NoPlace, check_place, check_place_in_any, distance, whole_of};
 #[cfg(feature = "gateway")]

@@ -7,16 +7,19 @@ use serde_json::Value;
 
 use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
+use crate::{Text, text};
 
 /// Why there is no such place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoPlace {
     /// What is wrong, without a full stop.
-    pub message: String,
+    pub message: Text,
     /// What to write instead.
-    pub help: String,
+    pub help: Text,
     /// Segments that do lead somewhere: of several reasons the one with the most tells most.
     known: usize,
+    /// Is there a word that was most likely meant?
+    has_guess: bool,
 }
 
 /// What a number in a path may stand for.
@@ -62,19 +65,22 @@ pub fn check_place_in_any<S: AsRef<str>>(path: &[S]) -> Result<(), NoPlace> {
         match check_place(*kind, path, Indices::Refused) {
             Ok(()) => return Ok(()),
             Err(other) => {
-                let meant = |found: &NoPlace| (found.known, found.message.contains(MEANT));
+                let meant = |found: &NoPlace| (found.known, found.has_guess);
                 if nearest.as_ref().is_none_or(|nearest| meant(&other) > meant(nearest)) {
                     nearest = Some(other);
                 }
             }
         }
     }
-    let mut nearest = nearest.unwrap_or_else(|| NoPlace { message: String::new(), help: String::new(), known: 0 });
-    if nearest.known == 0 && !nearest.message.contains(MEANT) {
-        nearest.message = format!("no entity has a field `{}`", shown(path.first().map_or("", AsRef::as_ref)));
-        nearest.help = "`renmen schema` shows the fields of every entity".to_owned();
+    match nearest {
+        Some(nearest) if nearest.known > 0 || nearest.has_guess => Err(nearest),
+        _ => {
+            let name = shown(path.first().map_or("", AsRef::as_ref));
+            let message = text!("no entity has a field `{name}`", "没有实体含字段 `{name}`");
+            let help = text!("`renmen schema` shows the fields of every entity", "`renmen schema` 列出每个实体的字段");
+            Err(NoPlace { message, help, known: 0, has_guess: false })
+        }
     }
-    Err(nearest)
 }
 
 /// The whole that a place is a form of: the code, the source's own text and the label of a coded field say the same thing, so what
@@ -95,8 +101,6 @@ pub fn whole_of<S: AsRef<str>>(kind: EntityKind, path: &[S]) -> usize {
     if part && nodes.iter().any(coded) { above.len() } else { path.len() }
 }
 
-const MEANT: &str = "did you mean";
-
 fn step<'s>(node: Node<'s>, segment: &str) -> Vec<Node<'s>> {
     let list = is_list(node);
     let fits = |name: &str| name == segment || segment == "*" || (name == "*" && (!list || is_number(segment)));
@@ -113,9 +117,18 @@ fn is_number(segment: &str) -> bool {
 
 fn index<S: AsRef<str>>(path: &[S], at: usize) -> NoPlace {
     let mut whole: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
-    let message = format!("`{}` is one item of a list, and the others would be left out", whole[at]);
+    let message = text!(
+        "`{}` is one item of a list, and the others would be left out",
+        "`{}` 只是列表中的一项，其余各项会被漏掉",
+        whole[at]
+    );
     whole[at] = "*";
-    NoPlace { message, help: format!("write `*` for every item: \"/{}\"", whole.join("/")), known: at + 1 }
+    NoPlace {
+        message,
+        help: text!("write `*` for every item: \"/{}\"", "每一项请写 `*`：\"/{}\"", whole.join("/")),
+        known: at + 1,
+        has_guess: false,
+    }
 }
 
 fn stray<S: AsRef<str>>(kind: EntityKind, nodes: &[Node<'_>], path: &[S], at: usize) -> NoPlace {
@@ -129,23 +142,38 @@ fn stray<S: AsRef<str>>(kind: EntityKind, nodes: &[Node<'_>], path: &[S], at: us
         let whole = above.iter().copied().chain([segment]).chain(rest.iter().map(AsRef::as_ref));
         whole.map(|part| format!("/{part}")).collect::<String>()
     };
+    let mut has_guess = false;
     let (message, help) = match there.as_slice() {
-        [] => (format!("`{place}` has no parts"), format!("write \"{place}\"")),
-        ["*"] => {
-            (format!("`{place}` is a list"), format!("write `*` for every item: \"{}\"", written("*", &path[at..])))
+        [] => {
+            (text!("`{place}` has no parts", "`{place}` 没有下级字段"), text!("write \"{place}\"", "请写 \"{place}\""))
         }
+        ["*"] => (
+            text!("`{place}` is a list", "`{place}` 是列表"),
+            text!("write `*` for every item: \"{}\"", "每一项请写 `*`：\"{}\"", written("*", &path[at..])),
+        ),
         _ => match nearest(given, &there) {
             Some(meant) => {
                 let meant = written(meant, &path[at + 1..]);
-                (format!("{place} has no `{}`; {MEANT} `{meant}`?", shown(given)), format!("write \"{meant}\""))
+                has_guess = true;
+                let message = text!(
+                    "{place} has no `{}`; did you mean `{meant}`?",
+                    "{place} 没有 `{}`；是否想写 `{meant}`？",
+                    shown(given)
+                );
+                (message, text!("write \"{meant}\"", "请写 \"{meant}\""))
             }
             None => (
-                format!("{place} has no `{}`; it has {}", shown(given), there.join(", ")),
-                format!("`renmen schema {}` shows its fields", kind.name()),
+                text!(
+                    "{place} has no `{}`; it has {}",
+                    "{place} 没有 `{}`；可用的为 {}",
+                    shown(given),
+                    there.join(", ")
+                ),
+                text!("`renmen schema {}` shows its fields", "`renmen schema {}` 列出其字段", kind.name()),
             ),
         },
     };
-    NoPlace { message, help, known: at }
+    NoPlace { message, help, known: at, has_guess }
 }
 
 /// The known word that is a slip or two away.
@@ -223,10 +251,10 @@ mod tests {
             assert_eq!(check_place_in_any(&path(good)), Ok(()), "{good}");
         }
         let no = |text: &str| check_place_in_any(&path(text)).unwrap_err();
-        assert!(no("/person/names/fromatted").message.contains("did you mean `/person/names/formatted`?"));
-        assert!(no("/person/emails/0/address").help.contains("\"/person/emails/*/address\""));
-        assert_eq!(no("/colour").message, "no entity has a field `colour`");
-        assert!(no("/gendre").message.starts_with("no entity has a field `gendre`"));
+        assert!(no("/person/names/fromatted").message.english().contains("did you mean `/person/names/formatted`?"));
+        assert!(no("/person/emails/0/address").help.english().contains("\"/person/emails/*/address\""));
+        assert_eq!(no("/colour").message.english(), "no entity has a field `colour`");
+        assert!(no("/gendre").message.english().starts_with("no entity has a field `gendre`"));
     }
 
     #[test]

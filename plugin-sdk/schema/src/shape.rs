@@ -204,7 +204,7 @@ macro_rules! codes {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 const CODES: &[&str] = &[$($text),*];
-                $crate::text::read(deserializer, "a code", |code| {
+                $crate::json_string::read(deserializer, "a code", |code| {
                     Self::from_code(code).ok_or_else(|| $crate::check::BadValue::unknown_code(CODES))
                 })
             }

@@ -66,7 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-schema", &[]),
     ("renmen-plugin", &["renmen-schema"]),
     ("renmen-clock", &[]),
-    ("renmen-origin", &[]),
+    ("renmen-origin", &["renmen-schema"]),
     ("renmen-config", &["renmen-schema", "renmen-origin"]),
     ("renmen-vault", &["renmen-schema"]),
     ("renmen-store", &["renmen-schema"]),

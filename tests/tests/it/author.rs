@@ -20,7 +20,11 @@ fn cargo_target() -> PathBuf {
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(renmen());
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env_remove("RENMEN_DEV").env("CARGO_TARGET_DIR", cargo_target()).env("ACME_KEY", "made-up-key-canary-77");
+    command
+        .env_remove("RENMEN_DEV")
+        .env("LC_ALL", "C")
+        .env("CARGO_TARGET_DIR", cargo_target())
+        .env("ACME_KEY", "made-up-key-canary-77");
     command.output().unwrap()
 }
 

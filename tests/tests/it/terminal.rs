@@ -128,3 +128,35 @@ async fn the_fields_of_an_entity_are_a_table_with_type_and_class() {
     assert_eq!(address.unwrap()["sensitivity"], "PERSONAL");
     assert_eq!(home.run(&["schema", "--fields"]).await.status.code(), Some(2), "of which entity?");
 }
+
+#[test]
+fn a_terminal_in_chinese_is_answered_in_chinese_and_programs_and_logs_are_not() {
+    let broken = "[gateway]\nlisen = \"127.0.0.1:7300\"\n";
+    let told = |locale: &str, arguments: &[&str]| {
+        said(&Home::new(broken).env("LC_ALL", locale).command(arguments).output().unwrap())
+    };
+    let chinese = told("zh_CN.UTF-8", &["check"]);
+    assert!(chinese.contains("错误：") && chinese.contains("未知的配置项 `lisen`；是否想写 `listen`？"), "{chinese}");
+    for english in [told("C", &["check"]), told("de_DE.UTF-8", &["check"])] {
+        assert!(
+            english.contains("error: ") && english.contains("unknown key `lisen`; did you mean `listen`?"),
+            "{english}"
+        );
+    }
+    let usage = told("zh_CN.UTF-8", &["schema", "nothing"]);
+    assert!(usage.contains("没有实体 `nothing`"), "{usage}");
+    let heads = told("zh_CN.UTF-8", &["schema"]);
+    assert!(heads.contains("实体") && heads.contains("读取位置"), "{heads}");
+    let document = told("zh_CN.UTF-8", &["schema", "employee", "--fields", "--json"]);
+    assert!(document.contains("\"sensitivity\""), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_gateway_answers_a_command_in_the_language_of_its_terminal() {
+    let (_source, home) = staff(3).await;
+    let home = home.env("LC_ALL", "zh_CN.UTF-8");
+    let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
+    gateway.greeting().await;
+    let refused = said(&home.run(&["deliveries", "replay", "999", "--dev"]).await);
+    assert!(refused.contains("错误：") && refused.contains("当前租户没有这个流程或投递"), "{refused}");
+}

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
 use renmen_store::PluginRef;
@@ -74,7 +75,7 @@ pub enum ControlError {
     },
     /// It is there but cannot be done now (switched off, plugin not loaded).
     #[error("refused: {0}")]
-    Refused(String),
+    Refused(Text),
     /// The store or a vendor is away; ask again later.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -102,7 +103,8 @@ pub struct ConnectionInfo {
     pub budget: Option<CallsOfMonth>,
     /// Why it is off although it is configured, and what to do: its plugin, a secret or a setting cannot be used. Null while it is
     /// on.
-    pub off: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub off: Option<Text>,
     /// Set while every delivery since the start was refused as not signed by the vendor: the secret may be another, or in another form.
     pub deliveries_refused: Option<DeliveriesRefused>,
     /// Its streams, in the order of their names.
@@ -117,7 +119,8 @@ pub struct HeldBack {
     #[schema(value_type = String, format = DateTime)]
     pub since_ms: i64,
     /// Which limit it is, and what to do.
-    pub message: String,
+    #[schema(value_type = String)]
+    pub message: Text,
 }
 
 /// Deliveries that were refused while none was ever proved.
@@ -180,7 +183,8 @@ pub struct StreamInfo {
     /// `limits.dated_ahead_max`. They were taken in as if they named no time: one of the two clocks is wrong, or the vendor's data.
     pub dated_ahead: u64,
     /// Why the last run failed, while `failures` is not 0.
-    pub error: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub error: Option<Text>,
 }
 
 /// What a stream is doing.
@@ -207,7 +211,7 @@ pub enum RetryOutcome {
     /// It is still bad: why, without any value of the record.
     Still {
         /// Explanation for people.
-        reason: String,
+        reason: Text,
     },
 }
 

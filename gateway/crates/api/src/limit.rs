@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -45,22 +46,45 @@ impl Limit {
         }
     }
 
-    fn advice(self) -> &'static str {
+    fn advice(self) -> Text {
         match self {
             Self::Connections => {
-                "network connections were closed or turned away; raise it, and the system's limit of open files with it"
+                text!(
+                    "network connections were closed or turned away; raise it, and the system's limit of open files with it",
+                    "有网络连接被关闭或拒绝；请调高，并同时调高系统的打开文件数限制"
+                )
             }
             Self::ConnectionsPerAddress => {
-                "one address holds too many network connections; if it is a proxy of yours, name it in `gateway.proxies`"
+                text!(
+                    "one address holds too many network connections; if it is a proxy of yours, name it in `gateway.proxies`",
+                    "某个地址占用的网络连接过多；若它是您的代理，请写入 `gateway.proxies`"
+                )
             }
-            Self::OpenFiles => "no network connection could be taken; raise it to at least twice `connections_max`",
-            Self::Requests => "requests were turned away, those of the tenant with most of them first",
-            Self::Lookups => "requests with unknown keys were turned away, those of the sender with most of them first",
-            Self::Streams => "long polls and event streams were turned away or ended early",
-            Self::DeliveryBytes => "deliveries of vendors were turned away, the largest first",
+            Self::OpenFiles => text!(
+                "no network connection could be taken; raise it to at least twice `connections_max`",
+                "无法接受新的网络连接；请调高到 `connections_max` 的两倍以上"
+            ),
+            Self::Requests => text!(
+                "requests were turned away, those of the tenant with most of them first",
+                "有请求被拒绝，请求最多的租户优先被拒"
+            ),
+            Self::Lookups => text!(
+                "requests with unknown keys were turned away, those of the sender with most of them first",
+                "使用未知密钥的请求被拒绝，发送最多者优先被拒"
+            ),
+            Self::Streams => text!(
+                "long polls and event streams were turned away or ended early",
+                "有长轮询与事件流被拒绝或提前结束"
+            ),
+            Self::DeliveryBytes => {
+                text!("deliveries of vendors were turned away, the largest first", "有厂商的投递被拒绝，最大者优先被拒")
+            }
             Self::LinkGuesses => {
-                "one sender opened more invalid decision links than this allows; valid links are still served. If many people \
-                 share one address, raise it; otherwise someone is guessing links"
+                text!(
+                    "one sender opened more invalid decision links than this allows; valid links are still served. If many people \
+                 share one address, raise it; otherwise someone is guessing links",
+                    "某个发送方打开的无效决定链接超过允许的次数；有效链接仍可使用。若多人共用一个地址，请调高；否则有人在猜测链接"
+                )
             }
         }
     }
@@ -80,7 +104,8 @@ pub(crate) struct LimitReached {
     /// Its key in `connectors.toml`.
     key: &'static str,
     /// What happened, and what to do.
-    advice: &'static str,
+    #[schema(value_type = String)]
+    advice: Text,
     /// How often since the process began.
     times: u64,
     /// When it was last reached.

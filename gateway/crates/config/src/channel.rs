@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::{SlotName, TenantId};
 use renmen_schema::manifest::AuthRecipe;
+use renmen_schema::{Text, text};
 use url::Url;
 
 use crate::limits::within_range;
@@ -119,7 +120,10 @@ impl Channel {
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
         let language = match section.get("language") {
-            Some(node) => node.parsed(check_language, "write a language, such as \"zh\" or \"en\""),
+            Some(node) => node.parsed(
+                check_language,
+                text!("write a language, such as \"zh\" or \"en\"", "请写语言，例如 \"zh\" 或 \"en\""),
+            ),
             None => Some("zh".to_owned()),
         };
         let grant = section.table("grant").map(Grant::read_of_receiver).unwrap_or_default();
@@ -127,8 +131,12 @@ impl Channel {
             Some(own) => Limits::read(own, limits),
             None => limits.clone(),
         };
-        let kind = section.require("kind", "write `kind = \"mail\"` or `kind = \"sms\"`");
-        let kind = kind.and_then(|node| node.parsed(check_kind, "write \"mail\" or \"sms\""));
+        let kind = section.require(
+            "kind",
+            text!("write `kind = \"mail\"` or `kind = \"sms\"`", "请写 `kind = \"mail\"` 或 `kind = \"sms\"`"),
+        );
+        let kind = kind
+            .and_then(|node| node.parsed(check_kind, text!("write \"mail\" or \"sms\"", "请写 \"mail\" 或 \"sms\"")));
         let slots = section.table("slots");
         let (kind, slot) = match kind? {
             "mail" => (Mail::read(&mut section).map(ChannelKind::Mail), "login"),
@@ -145,7 +153,10 @@ pub(crate) fn read_slots(section: Section<'_>, known: &[&str]) -> BTreeMap<SlotN
     let mut slots = BTreeMap::new();
     for (name, node) in section.named::<SlotName>() {
         if !known.contains(&name.as_str()) {
-            node.problem_at_key(format!("unknown slot `{name}`"), format!("use: {}", known.join(", ")));
+            node.problem_at_key(
+                text!("unknown slot `{name}`", "未知的凭据槽 `{name}`"),
+                text!("use: {}", "可用的为：{}", known.join(", ")),
+            );
         } else if let Some(slot) = Slot::read_of_receiver(&node) {
             slots.insert(name, slot);
         }
@@ -155,16 +166,34 @@ pub(crate) fn read_slots(section: Section<'_>, known: &[&str]) -> BTreeMap<SlotN
 
 impl Mail {
     fn read(section: &mut Section<'_>) -> Option<Self> {
-        let host = section.require("host", "name the server: `host = \"smtp.example.com\"`");
-        let host = host.and_then(|node| node.parsed(check_host, "write its name alone, such as \"smtp.example.com\""));
+        let host = section.require(
+            "host",
+            text!("name the server: `host = \"smtp.example.com\"`", "请写明服务器：`host = \"smtp.example.com\"`"),
+        );
+        let host = host.and_then(|node| {
+            node.parsed(
+                check_host,
+                text!("write its name alone, such as \"smtp.example.com\"", "请只写主机名，例如 \"smtp.example.com\""),
+            )
+        });
         let security = match section.get("security") {
-            Some(node) => node.parsed(check_security, "write \"starttls\", \"tls\" or \"plaintext\""),
+            Some(node) => node.parsed(
+                check_security,
+                text!("write \"starttls\", \"tls\" or \"plaintext\"", "请写 \"starttls\"、\"tls\" 或 \"plaintext\""),
+            ),
             None => Some(MailSecurity::StartTls),
         };
-        let from = section.require("from", "write the sender: `from = \"HR <hr@example.com>\"`");
-        let from = from.and_then(|node| node.parsed(check_address, "write \"HR <hr@example.com>\""));
+        let from = section.require(
+            "from",
+            text!("write the sender: `from = \"HR <hr@example.com>\"`", "请写发件人：`from = \"HR <hr@example.com>\"`"),
+        );
+        let from = from.and_then(|node| {
+            node.parsed(check_address, text!("write \"HR <hr@example.com>\"", "请写成 \"HR <hr@example.com>\""))
+        });
         let reply_to = match section.get("reply_to") {
-            Some(node) => Some(node.parsed(check_address, "write \"HR <hr@example.com>\"")?),
+            Some(node) => Some(
+                node.parsed(check_address, text!("write \"HR <hr@example.com>\"", "请写成 \"HR <hr@example.com>\""))?,
+            ),
             None => None,
         };
         let recipients_max = read_count(section, "recipients_max", RECIPIENTS);
@@ -182,10 +211,17 @@ impl Mail {
 impl Sms {
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let method = match section.get("method") {
-            Some(node) => node.parsed(check_method, "write \"POST\", \"PUT\" or \"GET\""),
+            Some(node) => node
+                .parsed(check_method, text!("write \"POST\", \"PUT\" or \"GET\"", "请写 \"POST\"、\"PUT\" 或 \"GET\"")),
             None => Some("POST".to_owned()),
         };
-        let url = section.require("url", "say where messages go: `url = \"https://sms.example.com/send\"`");
+        let url = section.require(
+            "url",
+            text!(
+                "say where messages go: `url = \"https://sms.example.com/send\"`",
+                "请写明短信发往哪里：`url = \"https://sms.example.com/send\"`"
+            ),
+        );
         let url = url.and_then(|node| read_url(&node));
         let headers = section.table("headers").map(|headers| read_texts(&headers)).unwrap_or_default();
         let body = section.get("body").and_then(|node| node.text()).map(|text| text.value);
@@ -222,7 +258,13 @@ impl Sms {
         self.success_values = list(section.get("values"));
         self.success_refused = list(section.get("refused"));
         if self.success_pointer.is_some() && self.success_values.is_empty() {
-            section.problem("no value means success", "write `values = [\"0\"]` with what stands at `pointer` then");
+            section.problem(
+                text!("no value means success", "没有写明哪个值表示成功"),
+                text!(
+                    "write `values = [\"0\"]` with what stands at `pointer` then",
+                    "请写 `values = [\"0\"]`，即成功时 `pointer` 处的值"
+                ),
+            );
         }
         section.finish();
     }
@@ -230,13 +272,23 @@ impl Sms {
 
 impl SmsStatus {
     fn read(mut section: Section<'_>) -> Option<Self> {
-        let url = section.require("url", "write `url = \"https://…/{{ reference | urlencode }}\"`");
+        let url = section.require(
+            "url",
+            text!(
+                "write `url = \"https://…/{{{{ reference | urlencode }}}}\"`",
+                "请写 `url = \"https://…/{{{{ reference | urlencode }}}}\"`"
+            ),
+        );
         let url = url.and_then(|node| read_url(&node));
-        let pointer = section.require("pointer", "write `pointer = \"/status\"`");
+        let pointer =
+            section.require("pointer", text!("write `pointer = \"/status\"`", "请写 `pointer = \"/status\"`"));
         let pointer = pointer.and_then(|node| node.filled()).map(|text| text.value);
         let (delivered, failed) = (list(section.get("delivered")), list(section.get("failed")));
         if delivered.is_empty() {
-            section.problem("no state means that a message arrived", "write `delivered = [\"DELIVERED\"]`");
+            section.problem(
+                text!("no state means that a message arrived", "没有写明哪个状态表示已送达"),
+                text!("write `delivered = [\"DELIVERED\"]`", "请写 `delivered = [\"DELIVERED\"]`"),
+            );
         }
         section.finish();
         Some(Self { url: url?, pointer: pointer?, delivered, failed })
@@ -263,73 +315,87 @@ pub(crate) fn read_url(node: &Node<'_>) -> Option<String> {
     // Not repeated in a message: it may be a password.
     if head.contains('@') && Url::parse(head).map_or(true, |url| !url.username().is_empty() || url.password().is_some())
     {
-        node.problem("this URL has a user or a password in it", "take them out, and give the secret to a slot");
+        node.problem(
+            text!("this URL has a user or a password in it", "此 URL 中含有用户名或密码"),
+            text!("take them out, and give the secret to a slot", "请删除，并把密钥放到凭据槽"),
+        );
         return None;
     }
-    node.parsed(check_url, "write an address such as \"https://receiver.example.com/hooks\"")
+    node.parsed(
+        check_url,
+        text!(
+            "write an address such as \"https://receiver.example.com/hooks\"",
+            "请写地址，例如 \"https://receiver.example.com/hooks\""
+        ),
+    )
 }
 
 fn read_auth(node: &Node<'_>) -> Option<AuthRecipe> {
     let read = serde_json::from_value(node.json()?);
     if let Err(error) = &read {
         node.problem(
-            format!("this is not a valid credential definition: {error}"),
-            "write `{ type = \"static\", place = { in = \"header\", name = \"x-api-key\" } }` or `{ type = \"basic\" }`",
+            text!("this is not a valid credential definition: {error}", "不是有效的凭据定义：{error}"),
+            text!("write `{{ type = \"static\", place = {{ in = \"header\", name = \"x-api-key\" }} }}` or `{{ type = \"basic\" }}`", "请写 `{{ type = \"static\", place = {{ in = \"header\", name = \"x-api-key\" }} }}` 或 `{{ type = \"basic\" }}`"),
         );
     }
     read.ok()
 }
 
-fn check_kind(text: &str) -> Result<&'static str, String> {
-    ["mail", "sms"].into_iter().find(|kind| *kind == text).ok_or_else(|| "is not a kind of channel".to_owned())
+fn check_kind(text: &str) -> Result<&'static str, Text> {
+    ["mail", "sms"]
+        .into_iter()
+        .find(|kind| *kind == text)
+        .ok_or_else(|| text!("is not a kind of channel", "不是渠道的种类"))
 }
 
-fn check_security(text: &str) -> Result<MailSecurity, String> {
+fn check_security(text: &str) -> Result<MailSecurity, Text> {
     match text {
         "starttls" => Ok(MailSecurity::StartTls),
         "tls" => Ok(MailSecurity::Tls),
         "plaintext" => Ok(MailSecurity::Plaintext),
-        _ => Err("is not a security mode for a mail server".to_owned()),
+        _ => Err(text!("is not a security mode for a mail server", "不是邮件服务器的安全模式")),
     }
 }
 
-fn check_language(text: &str) -> Result<String, String> {
+fn check_language(text: &str) -> Result<String, Text> {
     let fits = (2..=35).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    fits.then(|| text.to_owned()).ok_or_else(|| "is not a language code".to_owned())
+    fits.then(|| text.to_owned()).ok_or_else(|| text!("is not a language code", "不是语言代码"))
 }
 
-fn check_host(text: &str) -> Result<String, String> {
+fn check_host(text: &str) -> Result<String, Text> {
     let parsed = Url::parse(&format!("https://{text}/"));
     let whole = parsed.is_ok_and(|url| url.path() == "/" && url.port().is_none() && url.username().is_empty());
-    (whole && !text.contains(['/', '@', '?'])).then(|| text.to_owned()).ok_or_else(|| "is not a host name".to_owned())
+    (whole && !text.contains(['/', '@', '?']))
+        .then(|| text.to_owned())
+        .ok_or_else(|| text!("is not a host name", "不是主机名"))
 }
 
 /// What the mail itself checks at each sending is checked here roughly, for the likely mistakes.
-fn check_address(text: &str) -> Result<String, String> {
+fn check_address(text: &str) -> Result<String, Text> {
     let address = text.rsplit_once('<').map_or(text, |(_, rest)| rest.trim_end_matches('>'));
     let whole = address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
     (whole && !text.chars().any(char::is_control))
         .then(|| text.to_owned())
-        .ok_or_else(|| "is not an email address".to_owned())
+        .ok_or_else(|| text!("is not an email address", "不是邮箱地址"))
 }
 
-fn check_method(text: &str) -> Result<String, String> {
+fn check_method(text: &str) -> Result<String, Text> {
     let upper = text.to_ascii_uppercase();
     ["POST", "PUT", "GET"]
         .contains(&upper.as_str())
         .then_some(upper)
-        .ok_or_else(|| "is not a method that can be used here".to_owned())
+        .ok_or_else(|| text!("is not a method that can be used here", "不是此处可用的方法"))
 }
 
-fn check_url(text: &str) -> Result<String, String> {
+fn check_url(text: &str) -> Result<String, Text> {
     // A template's braces may stand behind the host alone.
     let head = text.split("{{").next().unwrap_or_default();
-    let url = Url::parse(head).map_err(|_| "is not a URL".to_owned())?;
+    let url = Url::parse(head).map_err(|_| text!("is not a URL", "不是 URL"))?;
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err("does not begin with https://".to_owned());
+        return Err(text!("does not begin with https://", "不是以 https:// 开头"));
     }
     if head.len() != text.len() && head.matches('/').count() < 3 {
-        return Err("has a template in its host".to_owned());
+        return Err(text!("has a template in its host", "的主机名中含有模板"));
     }
     Ok(text.to_owned())
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Text, text};
 use toml::de::DeTable;
 
 use crate::flow::FLOWS_MAX;
@@ -75,19 +76,30 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with every problem that was found, in the order of the file.
     pub fn load(path: &Path, options: LoadOptions<'_>) -> Result<Self, ConfigError> {
-        let unreadable = |reason: String| ConfigError::unreadable(path, &reason);
+        let unreadable = |reason: Text| ConfigError::unreadable(path, &reason);
         let file = std::fs::File::open(path).map_err(|error| {
-            let hint = if error.kind() == std::io::ErrorKind::NotFound { ": name the file with --config" } else { "" };
-            unreadable(format!("{error}{hint}"))
+            let hint = if error.kind() == std::io::ErrorKind::NotFound {
+                text!(": name the file with --config", "：请用 --config 指定文件")
+            } else {
+                Text::default()
+            };
+            unreadable(Text::rendered(|| format!("{error}{hint}")))
         })?;
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BYTES_MAX + 1), &mut bytes)
-            .map_err(|error| unreadable(error.to_string()))?;
+            .map_err(|error| unreadable(Text::verbatim(error.to_string())))?;
         if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(unreadable(format!("it has more than {FILE_BYTES_MAX} bytes: is it the right file?")));
+            return Err(unreadable(text!(
+                "it has more than {FILE_BYTES_MAX} bytes: is it the right file?",
+                "超过 {FILE_BYTES_MAX} 字节：是否选错了文件？"
+            )));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            unreadable(format!("it is not UTF-8 text (at byte {}): save it as UTF-8", error.utf8_error().valid_up_to()))
+            unreadable(text!(
+                "it is not UTF-8 text (at byte {}): save it as UTF-8",
+                "不是 UTF-8 文本（第 {} 字节处）：请存为 UTF-8",
+                error.utf8_error().valid_up_to()
+            ))
         })?;
         // A mark at the beginning, as some editors leave it, is not part of the text.
         Self::parse(text.strip_prefix('\u{feff}').unwrap_or(&text), path, options)
@@ -134,11 +146,17 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     if let Some(section) = top.table("connections") {
         for (name, node) in section.named::<ConnectionName>() {
             if name.as_str() == BUILT_IN {
-                node.problem_at_key("`renmen` is the gateway itself", "give the connection another name");
+                node.problem_at_key(
+                    text!("`renmen` is the gateway itself", "`renmen` 是网关自身"),
+                    text!("give the connection another name", "请给该连接另取一个名称"),
+                );
                 continue;
             }
             if connections.len() == CONNECTIONS_MAX {
-                node.problem(format!("more than {CONNECTIONS_MAX} connections"), "give the others to a second gateway");
+                node.problem(
+                    text!("more than {CONNECTIONS_MAX} connections", "连接超过 {CONNECTIONS_MAX} 个"),
+                    text!("give the others to a second gateway", "请把其余的放到另一个网关"),
+                );
                 break;
             }
             if let Some(connection) = Connection::read(&node, &gateway.tenant, &limits, &text) {
@@ -183,15 +201,27 @@ fn receivers<'a, T>(
     let mut found = BTreeMap::new();
     for (name, node) in section.map(Section::named::<ConnectionName>).unwrap_or_default() {
         if found.len() == RECEIVERS_MAX {
-            node.problem(format!("more than {RECEIVERS_MAX} of these"), "give the others to a second gateway");
+            node.problem(
+                text!("more than {RECEIVERS_MAX} of these", "此类配置超过 {RECEIVERS_MAX} 个"),
+                text!("give the others to a second gateway", "请把其余的放到另一个网关"),
+            );
             break;
         }
         if name.as_str() == BUILT_IN {
-            node.problem_at_key("`renmen` is the gateway itself", "give it another name");
+            node.problem_at_key(
+                text!("`renmen` is the gateway itself", "`renmen` 是网关自身"),
+                text!("give it another name", "请另取一个名称"),
+            );
             continue;
         }
         if !taken.insert(name.clone()) {
-            node.problem_at_key("this name is taken by a connection, a channel or an endpoint", "rename it");
+            node.problem_at_key(
+                text!(
+                    "this name is taken by a connection, a channel or an endpoint",
+                    "此名称已被某个连接、渠道或端点使用"
+                ),
+                text!("rename it", "请改名"),
+            );
         }
         if let Some(receiver) = node.section().and_then(&read) {
             found.insert(name, receiver);
@@ -206,7 +236,10 @@ fn read_flows(top: &mut Section<'_>, text: &Arc<str>, gateway: &Gateway) -> BTre
     // A flow is named as a connection is.
     for (name, node) in section.named::<ConnectionName>() {
         if flows.len() == FLOWS_MAX {
-            node.problem(format!("more than {FLOWS_MAX} flows"), "give the others to a second gateway");
+            node.problem(
+                text!("more than {FLOWS_MAX} flows", "流程超过 {FLOWS_MAX} 个"),
+                text!("give the others to a second gateway", "请把其余的放到另一个网关"),
+            );
             break;
         }
         if let Some(flow) = Flow::read(&node, &gateway.tenant, text) {

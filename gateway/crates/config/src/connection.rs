@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use renmen_schema::id::{SlotName, StreamName, TenantId};
+use renmen_schema::text;
 
 use crate::error::ConfigError;
 use crate::field::read_field;
@@ -61,7 +62,13 @@ pub struct Stream {
 impl Connection {
     pub(crate) fn read(node: &Node<'_>, tenant: &TenantId, limits: &Limits, text: &Arc<str>) -> Option<Self> {
         let mut section = node.section()?;
-        let plugin = section.require("plugin", "name the component: `plugin = \"plugins/staff.wasm\"`");
+        let plugin = section.require(
+            "plugin",
+            text!(
+                "name the component: `plugin = \"plugins/staff.wasm\"`",
+                "请写明插件文件：`plugin = \"plugins/staff.wasm\"`"
+            ),
+        );
         let plugin = plugin.and_then(|node| read_plugin(&node));
         let digest = read_digest(&mut section);
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
@@ -136,8 +143,11 @@ fn read_plugin(node: &Node<'_>) -> Option<PathBuf> {
     let path = node.path()?;
     if path.extension().is_none_or(|extension| extension != "wasm") {
         node.problem(
-            "a plugin is a file that ends in .wasm",
-            "build one with `cargo xtask plugins` or `renmen plugin build`",
+            text!("a plugin is a file that ends in .wasm", "插件是以 .wasm 结尾的文件"),
+            text!(
+                "build one with `cargo xtask plugins` or `renmen plugin build`",
+                "请用 `cargo xtask plugins` 或 `renmen plugin build` 构建"
+            ),
         );
         return None;
     }
@@ -150,21 +160,29 @@ fn read_withhold(node: &Node<'_>) -> Vec<String> {
 
 /// `Some(None)`: there is none and there need not be one.
 fn read_digest(section: &mut Section<'_>) -> Option<Option<String>> {
-    let print = "print it with `renmen plugin inspect FILE`";
+    let print = text!("print it with `renmen plugin inspect FILE`", "请用 `renmen plugin inspect FILE` 查看");
     let Some(node) = section.get("digest") else {
         if section.context().dev() {
             return Some(None);
         }
         section.problem(
-            "the key `digest` is missing, so any file in the plugin's place would be run",
-            format!("{print} and write `digest = \"sha256:…\"` (or start with --dev)"),
+            text!(
+                "the key `digest` is missing, so any file in the plugin's place would be run",
+                "缺少配置项 `digest`，插件位置上的任何文件都会被运行"
+            ),
+            text!(
+                "{print} and write `digest = \"sha256:…\"` (or start with --dev)",
+                "{print}，并写 `digest = \"sha256:…\"`（或以 --dev 启动）"
+            ),
         );
         return None;
     };
     let well_formed = |text: &str| {
         let hex = text.strip_prefix("sha256:").unwrap_or("");
         let fits = hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        fits.then(|| text.to_owned()).ok_or_else(|| "is not `sha256:` with 64 hex digits in lower case".to_owned())
+        fits.then(|| text.to_owned()).ok_or_else(|| {
+            text!("is not `sha256:` with 64 hex digits in lower case", "不是 `sha256:` 加 64 位小写十六进制数字")
+        })
     };
     node.parsed(well_formed, print).map(Some)
 }
@@ -180,8 +198,14 @@ fn refuse_secrets(section: &Section<'_>) {
         let lower = key.to_ascii_lowercase();
         if node.is_string() && SECRET_KEYS.iter().any(|end| lower.ends_with(end)) {
             node.problem_at_key(
-                format!("`{key}` looks like a secret, and a plugin can read its config"),
-                "give the secret to a slot: `slots.NAME = { env = \"VARIABLE\" }`",
+                text!(
+                    "`{key}` looks like a secret, and a plugin can read its config",
+                    "`{key}` 像是密钥，而插件能读取其配置"
+                ),
+                text!(
+                    "give the secret to a slot: `slots.NAME = {{ env = \"VARIABLE\" }}`",
+                    "请把密钥放到凭据槽：`slots.NAME = {{ env = \"VARIABLE\" }}`"
+                ),
             );
         }
         if let Some(table) = node.as_table() {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use renmen_schema::event::{CHANGE_KINDS, is_change_kind, is_field_pointer};
 use renmen_schema::id::{SlotName, TenantId};
+use renmen_schema::text;
 
 use crate::channel::{read_slots, read_url};
 use crate::grant::known_entity;
@@ -38,11 +39,23 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn read(mut section: Section<'_>, tenant: &TenantId, limits: &Limits) -> Option<Self> {
-        let url = section.require("url", "say where events go: `url = \"https://receiver.example.com/hooks\"`");
+        let url = section.require(
+            "url",
+            text!(
+                "say where events go: `url = \"https://receiver.example.com/hooks\"`",
+                "请写明事件发往哪里：`url = \"https://receiver.example.com/hooks\"`"
+            ),
+        );
         let url = url.and_then(|node| read_url(&node));
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
-        let entities = section.require("entities", "name whose changes are told: `entities = [\"employee\"]`");
+        let entities = section.require(
+            "entities",
+            text!(
+                "name whose changes are told: `entities = [\"employee\"]`",
+                "请写明通知哪些实体的变更：`entities = [\"employee\"]`"
+            ),
+        );
         let entities = entities.map(|node| read_entities(&node)).unwrap_or_default();
         let changes = match section.get("changes") {
             Some(node) => read_changes(&node),
@@ -53,22 +66,16 @@ impl Endpoint {
         let slots = slots.unwrap_or_default();
         let until = section.get("previous_until");
         let previous_until_ms = until.as_ref().and_then(|node| {
-            let read = |text: &str| text.parse::<Timestamp>().map_err(|_| "is not a time with a UTC offset".to_owned());
-            node.parsed(read, "write it as \"2026-12-01T00:00:00+08:00\"").map(Timestamp::as_millisecond)
+            let read = |text: &str| {
+                text.parse::<Timestamp>().map_err(|_| text!("is not a time with a UTC offset", "不是带 UTC 偏移的时间"))
+            };
+            node.parsed(
+                read,
+                text!("write it as \"2026-12-01T00:00:00+08:00\"", "请写成 \"2026-12-01T00:00:00+08:00\""),
+            )
+            .map(Timestamp::as_millisecond)
         });
-        let has = |name: &str| slots.keys().any(|slot| slot.as_str() == name);
-        if !has("secret") {
-            section.problem(
-                "the slot `secret` is empty, so receivers could not verify the sender",
-                "write `slots.secret = { env = \"VARIABLE\" }`",
-            );
-        }
-        if has("previous_secret") != until.is_some() {
-            section.problem(
-                "`slots.previous_secret` and `previous_until` belong together",
-                "write until when the previous secret signs too, or take both out",
-            );
-        }
+        check_secrets(&section, &slots, until.is_some());
         let grant = section.table("grant").map(Grant::read_of_receiver).unwrap_or_default();
         let limits = match section.table("limits") {
             Some(own) => Limits::read(own, limits),
@@ -90,38 +97,96 @@ impl Endpoint {
     }
 }
 
+/// Receivers must be able to verify the sender, and a previous secret must have its end.
+fn check_secrets(section: &Section<'_>, slots: &BTreeMap<SlotName, Slot>, has_end: bool) {
+    let has = |name: &str| slots.keys().any(|slot| slot.as_str() == name);
+    if !has("secret") {
+        section.problem(
+            text!(
+                "the slot `secret` is empty, so receivers could not verify the sender",
+                "凭据槽 `secret` 为空，接收方无法验证发送方"
+            ),
+            text!("write `slots.secret = {{ env = \"VARIABLE\" }}`", "请写 `slots.secret = {{ env = \"VARIABLE\" }}`"),
+        );
+    }
+    if has("previous_secret") != has_end {
+        section.problem(
+            text!(
+                "`slots.previous_secret` and `previous_until` belong together",
+                "`slots.previous_secret` 与 `previous_until` 必须一起使用"
+            ),
+            text!(
+                "write until when the previous secret signs too, or take both out",
+                "请写明旧密钥同时签名到何时，或两者都删除"
+            ),
+        );
+    }
+}
+
 fn read_entities(node: &Node<'_>) -> Vec<String> {
     let items = node.list().unwrap_or_default();
     if items.is_empty() {
-        node.problem("no entity is named", "write `entities = [\"employee\"]`");
+        node.problem(
+            text!("no entity is named", "没有写明实体"),
+            text!("write `entities = [\"employee\"]`", "请写 `entities = [\"employee\"]`"),
+        );
     }
     let name = |text: &str| known_entity(text).map(|kind| kind.name().to_owned());
-    items.iter().filter_map(|item| item.parsed(name, "`renmen schema` lists the entities")).collect()
+    items
+        .iter()
+        .filter_map(|item| {
+            item.parsed(name, text!("`renmen schema` lists the entities", "`renmen schema` 列出全部实体"))
+        })
+        .collect()
 }
 
 fn read_changes(node: &Node<'_>) -> BTreeSet<String> {
-    let known =
-        |text: &str| is_change_kind(text).then(|| text.to_owned()).ok_or_else(|| "is not a kind of change".to_owned());
+    let known = |text: &str| {
+        is_change_kind(text).then(|| text.to_owned()).ok_or_else(|| text!("is not a kind of change", "不是变更的种类"))
+    };
     let items = node.list().unwrap_or_default();
     if items.is_empty() {
-        node.problem("no change is named", "take the key out for all of them");
+        node.problem(
+            text!("no change is named", "没有写明变更的种类"),
+            text!("take the key out for all of them", "若要全部种类，请删除该配置项"),
+        );
     }
-    items.iter().filter_map(|item| item.parsed(known, "use some of created, updated, deleted")).collect()
+    items
+        .iter()
+        .filter_map(|item| {
+            item.parsed(
+                known,
+                text!("use some of created, updated, deleted", "请使用 created、updated、deleted 中的若干个"),
+            )
+        })
+        .collect()
 }
 
 fn read_fields(section: &Section<'_>, entities: &[String]) -> BTreeMap<String, Vec<String>> {
     let pointer = |text: &str| {
-        is_field_pointer(text).then(|| text.to_owned()).ok_or_else(|| "is not a path into a record".to_owned())
+        is_field_pointer(text)
+            .then(|| text.to_owned())
+            .ok_or_else(|| text!("is not a path into a record", "不是记录中的路径"))
     };
     let mut fields = BTreeMap::new();
     for (entity, node) in section.nodes() {
         if !entities.iter().any(|known| known == entity) {
-            node.problem_at_key("this entity is not among `entities`", "add it there, or take it out here");
+            node.problem_at_key(
+                text!("this entity is not among `entities`", "该实体不在 `entities` 中"),
+                text!("add it there, or take it out here", "请在那里加上，或在此处删除"),
+            );
             continue;
         }
         let items = node.list().unwrap_or_default();
-        let paths =
-            items.iter().filter_map(|item| item.parsed(pointer, "write a JSON Pointer, such as \"/name\"")).collect();
+        let paths = items
+            .iter()
+            .filter_map(|item| {
+                item.parsed(
+                    pointer,
+                    text!("write a JSON Pointer, such as \"/name\"", "请写 JSON Pointer，例如 \"/name\""),
+                )
+            })
+            .collect();
         fields.insert(entity.to_owned(), paths);
     }
     fields

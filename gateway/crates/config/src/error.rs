@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use renmen_schema::{Text, text};
+
 /// Problems that are told at once; of more only the number is told.
 pub const PROBLEMS_MAX: usize = 20;
 
@@ -28,21 +30,21 @@ pub struct Problem {
     /// `connections.people.streams.employees`; empty when the file as a whole is meant.
     pub key: String,
     /// What is wrong, without a full stop.
-    pub message: String,
+    pub message: Text,
     /// What to do about it; may be empty.
-    pub help: String,
+    pub help: Text,
     /// The line with a caret below, masked where it may hold a secret; may be empty.
     pub excerpt: String,
 }
 
 impl ConfigError {
-    pub(crate) fn unreadable(path: &Path, reason: &str) -> Self {
+    pub(crate) fn unreadable(path: &Path, reason: &Text) -> Self {
         let problem = Problem {
             line: 0,
             column: 0,
             key: String::new(),
-            message: format!("cannot be read: {reason}"),
-            help: String::new(),
+            message: text!("cannot be read: {reason}", "无法读取：{reason}"),
+            help: Text::default(),
             excerpt: String::new(),
         };
         Self { path: path.to_owned(), problems: vec![problem], more: 0 }
@@ -64,14 +66,14 @@ impl fmt::Display for ConfigError {
                 write!(f, "\n{}", problem.excerpt)?;
             }
             if !problem.key.is_empty() {
-                write!(f, "\n  key: {}", problem.key)?;
+                write!(f, "\n  {}", text!("key: {}", "配置项：{}", problem.key))?;
             }
             if !problem.help.is_empty() {
-                write!(f, "\n  fix: {}", problem.help)?;
+                write!(f, "\n  {}", text!("fix: {}", "处理：{}", problem.help))?;
             }
         }
         if self.more > 0 {
-            write!(f, "\n\n{path}: and {} more", self.more)?;
+            write!(f, "\n\n{path}: {}", text!("and {} more", "另有 {} 处问题", self.more))?;
         }
         Ok(())
     }

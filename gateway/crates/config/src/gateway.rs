@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use renmen_schema::id::TenantId;
+use renmen_schema::{Text, id::TenantId, text};
 use url::{Host, Url};
 
 use crate::limits::{GatewayLimits, within_range};
@@ -104,8 +104,11 @@ impl Gateway {
             memory_bytes_max: None,
         };
         let Some(mut section) = section else { return gateway };
-        let address = |text: &str| text.parse().map_err(|_| "is not an address with a port".to_owned());
-        let like = "write an IP address and a port, such as \"127.0.0.1:7300\" or \"[::]:7300\"";
+        let address = |text: &str| text.parse().map_err(|_| text!("is not an address with a port", "不是带端口的地址"));
+        let like = text!(
+            "write an IP address and a port, such as \"127.0.0.1:7300\" or \"[::]:7300\"",
+            "请写 IP 地址与端口，例如 \"127.0.0.1:7300\" 或 \"[::]:7300\""
+        );
         if let Some(allowed) = section.get("allow_plaintext").and_then(|node| node.flag()) {
             gateway.allow_plaintext = allowed;
         }
@@ -117,12 +120,15 @@ impl Gateway {
                 node.problem(refusal.why, refusal.help);
             }
         }
-        let like = "write the address that a browser shows, such as \"https://renmen.example.com\"";
+        let like = text!(
+            "write the address that a browser shows, such as \"https://renmen.example.com\"",
+            "请写浏览器中显示的地址，例如 \"https://renmen.example.com\""
+        );
         gateway.public_url = section.get("public_url").and_then(|node| node.parsed(public_url, like));
         if let Some(nodes) = section.get("proxies").and_then(|node| node.list()) {
             gateway.proxies = nodes.iter().filter_map(range).collect();
         }
-        if let Some(access) = section.get("metrics").and_then(|node| node.parsed(metrics_access, "")) {
+        if let Some(access) = section.get("metrics").and_then(|node| node.parsed(metrics_access, Text::default())) {
             gateway.metrics = access;
         }
         if let Some(limits) = section.table("limits") {
@@ -135,9 +141,12 @@ impl Gateway {
         let parents = |text: &str| match text {
             "check" => Ok(false),
             "trust" => Ok(true),
-            _ => Err("is neither \"check\" nor \"trust\"".to_owned()),
+            _ => Err(text!("is neither \"check\" nor \"trust\"", "既不是 \"check\" 也不是 \"trust\"")),
         };
-        let meaning = "\"check\" looks at the directories above `data_dir`, \"trust\" does not";
+        let meaning = text!(
+            "\"check\" looks at the directories above `data_dir`, \"trust\" does not",
+            "\"check\" 检查 `data_dir` 的上级目录，\"trust\" 不检查"
+        );
         if let Some(trusted) = section.get("data_dir_parents").and_then(|node| node.parsed(parents, meaning)) {
             gateway.data_dir_parents_trusted = trusted;
         }
@@ -180,16 +189,23 @@ impl Gateway {
             return Ok(());
         }
         if dev {
-            let why = format!("`{listen}` can be reached from other machines, and `--dev` is for this one alone");
-            return Err(ListenRefusal { why, help: "listen on 127.0.0.1, or run without `--dev`" });
+            let why = text!(
+                "`{listen}` can be reached from other machines, and `--dev` is for this one alone",
+                "`{listen}` 可从其他机器访问，而 `--dev` 只用于本机"
+            );
+            return Err(ListenRefusal {
+                why,
+                help: text!("listen on 127.0.0.1, or run without `--dev`", "请监听 127.0.0.1，或不带 `--dev` 运行"),
+            });
         }
         if self.allow_plaintext {
             return Ok(());
         }
-        let why = format!(
-            "`{listen}` can be reached from other machines, and API keys and records would cross the network in clear"
+        let why = text!(
+            "`{listen}` can be reached from other machines, and API keys and records would cross the network in clear",
+            "`{listen}` 可从其他机器访问，API 密钥与记录将在网络上以明文传输"
         );
-        Err(ListenRefusal { why, help: PLAINTEXT_HELP })
+        Err(ListenRefusal { why, help: plaintext_help() })
     }
 }
 
@@ -197,27 +213,32 @@ impl Gateway {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenRefusal {
     /// What is wrong.
-    pub why: String,
+    pub why: Text,
     /// What to do.
-    pub help: &'static str,
+    pub help: Text,
 }
 
 /// What to do about an address that other machines reach.
-const PLAINTEXT_HELP: &str = "listen on 127.0.0.1 and put a proxy with TLS in front (nginx, Caddy, Traefik); where the network \
-     between proxy and gateway is your own, set `allow_plaintext = true` in [gateway]";
+fn plaintext_help() -> Text {
+    text!(
+        "listen on 127.0.0.1 and put a proxy with TLS in front (nginx, Caddy, Traefik); where the network \
+     between proxy and gateway is your own, set `allow_plaintext = true` in [gateway]",
+        "请监听 127.0.0.1，并在前面放置带 TLS 的代理（nginx、Caddy、Traefik）；若代理与网关之间是自有网络，请在 [gateway] 中设置 `allow_plaintext = true`"
+    )
+}
 
-fn metrics_access(text: &str) -> Result<MetricsAccess, String> {
+fn metrics_access(text: &str) -> Result<MetricsAccess, Text> {
     match text {
         "key" => Ok(MetricsAccess::Key),
         "loopback" => Ok(MetricsAccess::Loopback),
         "off" => Ok(MetricsAccess::Off),
-        _ => Err("is not one of \"key\", \"loopback\" or \"off\"".to_owned()),
+        _ => Err(text!("is not one of \"key\", \"loopback\" or \"off\"", "不是 \"key\"、\"loopback\"、\"off\" 之一")),
     }
 }
 
 /// An address that people can open: links with which they decide would cross any other network in clear.
-fn public_url(text: &str) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|_| "is not the URL of a web address".to_owned())?;
+fn public_url(text: &str) -> Result<String, Text> {
+    let url = Url::parse(text).map_err(|_| text!("is not the URL of a web address", "不是网址"))?;
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -228,14 +249,15 @@ fn public_url(text: &str) -> Result<String, String> {
         "https" => {}
         "http" if here => {}
         "http" => {
-            return Err(
-                "is not https: anyone who can read the network traffic could decide in someone else's name".to_owned()
-            );
+            return Err(text!(
+                "is not https: anyone who can read the network traffic could decide in someone else's name",
+                "不是 https：能读取网络流量的人可以冒用他人名义做决定"
+            ));
         }
-        _ => return Err("is not the URL of a web address".to_owned()),
+        _ => return Err(text!("is not the URL of a web address", "不是网址")),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err("has more than a host, a port and a path".to_owned());
+        return Err(text!("has more than a host, a port and a path", "含有主机、端口与路径以外的部分"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
@@ -244,11 +266,17 @@ fn public_url(text: &str) -> Result<String, String> {
 fn range(node: &Node<'_>) -> Option<IpNet> {
     let range = |text: &str| {
         let one = || text.parse::<IpAddr>().map(IpNet::from);
-        let range = text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is not an address or a range".to_owned())?;
+        let range = text
+            .parse::<IpNet>()
+            .or_else(|_| one())
+            .map_err(|_| text!("is not an address or a range", "不是地址或地址段"))?;
         if range.prefix_len() == 0 {
-            return Err("holds every address: then anybody could name any address as its own".to_owned());
+            return Err(text!(
+                "holds every address: then anybody could name any address as its own",
+                "包含全部地址：任何人都可以冒充任意地址"
+            ));
         }
         Ok(range)
     };
-    node.parsed(range, "write \"10.0.0.5\" or \"10.0.0.0/8\"")
+    node.parsed(range, text!("write \"10.0.0.5\" or \"10.0.0.0/8\"", "请写 \"10.0.0.5\" 或 \"10.0.0.0/8\""))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use renmen_schema::EntityKind;
+use renmen_schema::{EntityKind, Text, text};
 
 use crate::section::{Node, Section};
 use crate::suggest;
@@ -12,8 +12,12 @@ use crate::suggest;
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// How a host is written.
-const HOST_HELP: &str =
-    "write an origin, such as \"https://api.example.com\", \"https://*.example.com\" or \"{base_url}\"";
+fn host_help() -> Text {
+    text!(
+        "write an origin, such as \"https://api.example.com\", \"https://*.example.com\" or \"{{base_url}}\"",
+        "请写源地址，例如 \"https://api.example.com\"、\"https://*.example.com\" 或 \"{{base_url}}\""
+    )
+}
 
 /// What a connection is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,8 +43,11 @@ impl Grant {
         for (key, node) in section.nodes() {
             if ["hosts", "methods", "drop", "entities"].contains(&key) {
                 node.problem_at_key(
-                    format!("`{key}` does not count here: the address of this section says where it goes"),
-                    format!("take it out, and use {}", OF_RECEIVERS.join(" or ")),
+                    text!(
+                        "`{key}` does not count here: the address of this section says where it goes",
+                        "`{key}` 在此处不起作用：去向由本节的地址决定"
+                    ),
+                    text!("take it out, and use plaintext or addresses", "请删除，并使用 plaintext 或 addresses"),
                 );
             }
         }
@@ -59,9 +66,6 @@ impl Grant {
     }
 }
 
-/// What `grant` may say of a channel or an endpoint, whose addresses stand beside it.
-const OF_RECEIVERS: [&str; 2] = ["plaintext", "addresses"];
-
 fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
     Some(node.list()?.iter().filter_map(read).collect())
 }
@@ -70,43 +74,53 @@ fn each<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec
 pub(crate) fn read_origins(node: &Node<'_>) -> Option<Vec<String>> {
     each(node, |item| {
         let origin = |text: &str| match text {
-            "drop:" => Err("is not an origin: a file of the drop directory needs no secret".to_owned()),
+            "drop:" => Err(text!(
+                "is not an origin: a file of the drop directory needs no secret",
+                "不是源地址：投放目录中的文件不需要密钥"
+            )),
             _ => check_host(text),
         };
-        item.parsed(origin, HOST_HELP)
+        item.parsed(origin, host_help())
     })
 }
 
 fn read_host(node: &Node<'_>) -> Option<String> {
-    node.parsed(check_host, HOST_HELP)
+    node.parsed(check_host, host_help())
 }
 
-fn check_host(text: &str) -> Result<String, String> {
+fn check_host(text: &str) -> Result<String, Text> {
     renmen_origin::check(text).map(|()| text.trim_end_matches('/').to_owned())
 }
 
 fn read_method(node: &Node<'_>) -> Option<String> {
     let known = |text: &str| {
         let upper = text.to_ascii_uppercase();
-        METHODS.contains(&upper.as_str()).then_some(upper).ok_or_else(|| "is not an HTTP method".to_owned())
+        METHODS
+            .contains(&upper.as_str())
+            .then_some(upper)
+            .ok_or_else(|| text!("is not an HTTP method", "不是 HTTP 方法"))
     };
-    node.parsed(known, &format!("use some of {}", METHODS.join(", ")))
+    node.parsed(known, text!("use some of {}", "请使用其中的：{}", METHODS.join(", ")))
 }
 
 fn read_addresses(node: &Node<'_>) -> Option<IpNet> {
     let range = |text: &str| {
         let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-        text.parse::<IpNet>().or_else(|_| one()).map_err(|_| "is not an address range".to_owned())
+        text.parse::<IpNet>().or_else(|_| one()).map_err(|_| text!("is not an address range", "不是地址段"))
     };
-    node.parsed(range, "write a range, such as \"10.0.0.0/8\", or one address")
+    node.parsed(
+        range,
+        text!("write a range, such as \"10.0.0.0/8\", or one address", "请写地址段，例如 \"10.0.0.0/8\"，或单个地址"),
+    )
 }
 
 fn read_entity(node: &Node<'_>) -> Option<EntityKind> {
-    let kind = node.parsed(known_entity, "`renmen schema` lists the entities")?;
+    let kind =
+        node.parsed(known_entity, text!("`renmen schema` lists the entities", "`renmen schema` 列出全部实体"))?;
     if kind.is_gateway_only() {
         node.problem(
-            format!("`{}` is written by the gateway alone", kind.name()),
-            "take it out: no connection can be given it",
+            text!("`{}` is written by the gateway alone", "`{}` 只由网关写入", kind.name()),
+            text!("take it out: no connection can be given it", "请删除：不能授予任何连接"),
         );
         return None;
     }
@@ -114,12 +128,12 @@ fn read_entity(node: &Node<'_>) -> Option<EntityKind> {
 }
 
 /// The entity of a name, or the one that was most likely meant.
-pub(crate) fn known_entity(text: &str) -> Result<EntityKind, String> {
+pub(crate) fn known_entity(text: &str) -> Result<EntityKind, Text> {
     EntityKind::from_name(text).ok_or_else(|| {
         let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
         match suggest::nearest(text, &known) {
-            Some(word) => format!("is not an entity; did you mean `{word}`?"),
-            None => "is not an entity".to_owned(),
+            Some(word) => text!("is not an entity; did you mean `{word}`?", "不是实体；是否想写 `{word}`？"),
+            None => text!("is not an entity", "不是实体"),
         }
     })
 }

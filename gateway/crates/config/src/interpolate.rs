@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use renmen_schema::{Text, text};
+
 /// Bytes of a string after its variables are replaced.
 pub(crate) const STRING_BYTES_MAX: usize = 64 * 1024;
 
@@ -10,8 +12,8 @@ pub(crate) const STRING_BYTES_MAX: usize = 64 * 1024;
 pub(crate) struct Unresolved {
     /// What to look for in the source line, to point at it.
     pub(crate) at: String,
-    pub(crate) message: String,
-    pub(crate) help: String,
+    pub(crate) message: Text,
+    pub(crate) help: Text,
 }
 
 /// Replaces the variables of one string.
@@ -41,8 +43,11 @@ pub(crate) fn complete(raw: &str, env: &dyn Fn(&str) -> Option<String>) -> Resul
         if text.len() > STRING_BYTES_MAX {
             return Err(Unresolved {
                 at: format!("${{{name}"),
-                message: format!("the text with `{name}` filled in has more than {STRING_BYTES_MAX} bytes"),
-                help: "name a file instead".to_owned(),
+                message: text!(
+                    "the text with `{name}` filled in has more than {STRING_BYTES_MAX} bytes",
+                    "代入 `{name}` 后的文本超过 {STRING_BYTES_MAX} 字节"
+                ),
+                help: text!("name a file instead", "请改为指定文件"),
             });
         }
     }
@@ -59,13 +64,18 @@ pub(crate) fn point(source: &str, span: &Range<usize>, at: &str) -> Range<usize>
 }
 
 fn braced(after_dollar: &str) -> Result<(&str, &str), Unresolved> {
-    let unclear = |message: &str| Unresolved {
+    let unclear = |message: Text| Unresolved {
         at: "$".to_owned(),
-        message: message.to_owned(),
-        help: "write `${NAME}` or `${NAME:-default}` for a variable, `$$` for a dollar sign".to_owned(),
+        message,
+        help: text!(
+            "write `${{NAME}}` or `${{NAME:-default}}` for a variable, `$$` for a dollar sign",
+            "变量请写 `${{NAME}}` 或 `${{NAME:-默认值}}`，美元符号请写 `$$`"
+        ),
     };
-    let inner = after_dollar.strip_prefix('{').ok_or_else(|| unclear("a `$` that begins no variable"))?;
-    inner.split_once('}').ok_or_else(|| unclear("a variable whose `}` is missing"))
+    let inner = after_dollar
+        .strip_prefix('{')
+        .ok_or_else(|| unclear(text!("a `$` that begins no variable", "`$` 之后不是变量")))?;
+    inner.split_once('}').ok_or_else(|| unclear(text!("a variable whose `}}` is missing", "变量缺少 `}}`")))
 }
 
 fn check_name(name: &str) -> Result<(), Unresolved> {
@@ -75,16 +85,19 @@ fn check_name(name: &str) -> Result<(), Unresolved> {
     }
     Err(Unresolved {
         at: "${".to_owned(),
-        message: "the name of a variable is made of letters, digits and `_`".to_owned(),
-        help: "write `${NAME}` or `${NAME:-default}`".to_owned(),
+        message: text!("the name of a variable is made of letters, digits and `_`", "变量名由字母、数字与 `_` 组成"),
+        help: text!("write `${{NAME}}` or `${{NAME:-default}}`", "请写 `${{NAME}}` 或 `${{NAME:-默认值}}`"),
     })
 }
 
 fn missing(name: &str) -> Unresolved {
     Unresolved {
         at: format!("${{{name}}}"),
-        message: format!("the environment variable `{name}` is not set"),
-        help: format!("set {name} before starting, or give a default: `${{{name}:-…}}`"),
+        message: text!("the environment variable `{name}` is not set", "环境变量 `{name}` 未设置"),
+        help: text!(
+            "set {name} before starting, or give a default: `${{{name}:-…}}`",
+            "请在启动前设置 {name}，或给出默认值：`${{{name}:-…}}`"
+        ),
     }
 }
 
@@ -135,7 +148,7 @@ mod tests {
             ("${}", "letters"),
         ] {
             let error = complete(raw, &env).unwrap_err();
-            assert!(error.message.contains(word), "{raw}: {}", error.message);
+            assert!(error.message.english().contains(word), "{raw}: {}", error.message);
             assert!(!error.help.is_empty());
         }
     }

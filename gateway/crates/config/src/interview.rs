@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
+use renmen_schema::text;
 use renmen_schema::types::Decimal;
 
 use crate::limits::within_range;
@@ -185,8 +186,11 @@ fn link_key(section: &mut Section<'_>) -> Option<KeySource> {
         (Some(node), None) => node.variable().map(KeySource::Env),
         (None, Some(node)) => node.path().map(KeySource::File),
         (Some(_), Some(node)) => {
-            let why = "`decision_link_key_env` and `decision_link_key_file` exclude each other";
-            node.problem_at_key(why, "take one of them out");
+            let why = text!(
+                "`decision_link_key_env` and `decision_link_key_file` exclude each other",
+                "`decision_link_key_env` 与 `decision_link_key_file` 只能选其一"
+            );
+            node.problem_at_key(why, text!("take one of them out", "请删除其中一个"));
             None
         }
     }
@@ -201,13 +205,19 @@ fn read_rules(section: &Section<'_>) -> Vec<DecisionRule> {
     for (name, node) in section.nodes() {
         if rules.len() == RULES_MAX {
             node.problem(
-                format!("more than {RULES_MAX} rules"),
-                "say several positions' rule once, without `position`",
+                text!("more than {RULES_MAX} rules", "规则超过 {RULES_MAX} 条"),
+                text!(
+                    "say several positions' rule once, without `position`",
+                    "多个职位相同的规则请只写一次，不写 `position`"
+                ),
             );
             break;
         }
         if name.is_empty() || name.len() > 63 {
-            node.problem_at_key("a rule's name has 1 to 63 bytes", "give it a shorter name");
+            node.problem_at_key(
+                text!("a rule's name has 1 to 63 bytes", "规则名为 1 到 63 字节"),
+                text!("give it a shorter name", "请取更短的名称"),
+            );
             continue;
         }
         rules.extend(node.section().and_then(|section| DecisionRule::read(name, section)));
@@ -220,7 +230,10 @@ impl DecisionRule {
     fn read(name: &str, mut section: Section<'_>) -> Option<Self> {
         let position = section.get("position").and_then(|node| node.filled()).map(|text| text.value);
         let version = section.get("profile_version").and_then(|node| within_range::count(&node, 1_u32, u32::MAX));
-        let pass = section.require("pass", "write the pass line in per cent of the scale: `pass = 80`");
+        let pass = section.require(
+            "pass",
+            text!("write the pass line in per cent of the scale: `pass = 80`", "请以量表的百分比写通过线：`pass = 80`"),
+        );
         let pass = pass.and_then(|node| percent(&node));
         let border = section.get("border").map(|node| border(&node));
         section.finish();
@@ -238,8 +251,11 @@ fn percent(node: &Node<'_>) -> Option<Decimal> {
     let fits = read.filter(|read| !read.is_negative() && *read <= Decimal::from(100));
     if fits.is_none() {
         node.problem(
-            "this is not a percentage of the scale",
-            "write a number from 0 to 100 with at most six digits after the point",
+            text!("this is not a percentage of the scale", "不是量表的百分比"),
+            text!(
+                "write a number from 0 to 100 with at most six digits after the point",
+                "请写 0 到 100 的数字，小数最多六位"
+            ),
         );
     }
     fits
@@ -248,12 +264,21 @@ fn percent(node: &Node<'_>) -> Option<Decimal> {
 fn border(node: &Node<'_>) -> Option<(Decimal, Decimal)> {
     let items = node.list()?;
     let [from, below] = items.as_slice() else {
-        node.problem("a border has two ends", "write `border = [75, 80]`: from 75 up to, and without, 80");
+        node.problem(
+            text!("a border has two ends", "复核区间有两端"),
+            text!(
+                "write `border = [75, 80]`: from 75 up to, and without, 80",
+                "请写 `border = [75, 80]`：从 75 起，到 80 为止且不含 80"
+            ),
+        );
         return None;
     };
     let (from, below) = (percent(from)?, percent(below)?);
     if from >= below {
-        node.problem("this band is empty", "write the lower end first: `border = [75, 80]`");
+        node.problem(
+            text!("this band is empty", "该区间为空"),
+            text!("write the lower end first: `border = [75, 80]`", "请先写下限：`border = [75, 80]`"),
+        );
         return None;
     }
     Some((from, below))

@@ -1,5 +1,6 @@
 //! `[connections.NAME.payslips]`: how far a payslip may be from adding up, and what is done with one that is further.
 
+use renmen_schema::text;
 use renmen_schema::types::Decimal;
 
 use crate::section::{Node, Section};
@@ -44,20 +45,23 @@ impl Payslips {
 }
 
 fn tolerance(node: &Node<'_>) -> Option<Decimal> {
-    const WANTED: &str = "write an amount from \"0\" to \"1000000\" in units of the currency, such as \"0.01\"";
+    let wanted = text!(
+        "write an amount from \"0\" to \"1000000\" in units of the currency, such as \"0.01\"",
+        "请写 \"0\" 到 \"1000000\" 的金额，以货币单位计，例如 \"0.01\""
+    );
     let read = |text: &str| {
         let amount = Decimal::parse(text).ok();
         let fits = amount.filter(|amount| !amount.is_negative() && *amount <= Decimal::from(TOLERANCE_MAX));
-        fits.ok_or_else(|| "this is not a tolerance that can be used".to_owned())
+        fits.ok_or_else(|| text!("this is not a tolerance that can be used", "不是可用的容差"))
     };
-    node.parsed(read, WANTED)
+    node.parsed(read, wanted)
 }
 
 fn above(node: &Node<'_>) -> Option<AboveTolerance> {
     let read = |text: &str| match text {
         "quarantine" => Ok(AboveTolerance::Quarantine),
         "accept" => Ok(AboveTolerance::Accept),
-        _ => Err("a payslip that does not add up is either kept out or taken in".to_owned()),
+        _ => Err(text!("a payslip that does not add up is either kept out or taken in", "不符的工资单只能隔离或接收")),
     };
-    node.parsed(read, "write \"quarantine\" or \"accept\"")
+    node.parsed(read, text!("write \"quarantine\" or \"accept\"", "请写 \"quarantine\" 或 \"accept\""))
 }

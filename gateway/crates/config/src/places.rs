@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use renmen_schema::Text;
+
 use crate::error::{ConfigError, PROBLEMS_MAX, Problem};
 use crate::excerpt;
 use crate::section::Node;
@@ -18,9 +20,9 @@ pub struct LateProblem {
     /// Where in that key's text, in characters from 0.
     pub at: Option<usize>,
     /// What is wrong.
-    pub message: String,
+    pub message: Text,
     /// What to do about it.
-    pub help: String,
+    pub help: Text,
 }
 
 /// The places of one table and of all that is in it.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use renmen_schema::text;
+
 use crate::limits::within_range;
 use crate::section::Section;
 
@@ -48,14 +50,20 @@ impl Plugins {
         let Some(mut section) = section else { return plugins };
         for (name, node) in section.table("trusted_keys").iter().flat_map(Section::nodes) {
             if plugins.trusted_keys.len() == TRUSTED_KEYS_MAX {
-                node.problem(format!("more than {TRUSTED_KEYS_MAX} keys"), "remove keys that are no longer in use");
+                node.problem(
+                    text!("more than {TRUSTED_KEYS_MAX} keys", "密钥超过 {TRUSTED_KEYS_MAX} 个"),
+                    text!("remove keys that are no longer in use", "请删除不再使用的密钥"),
+                );
                 break;
             }
-            let like = "write the last line of the .pub file: 56 characters that begin with RW";
+            let like = text!(
+                "write the last line of the .pub file: 56 characters that begin with RW",
+                "请写 .pub 文件的最后一行：以 RW 开头的 56 个字符"
+            );
             let key = |text: &str| {
                 let base64 = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
                 let fits = text.len() == 56 && text.starts_with("RW") && base64;
-                fits.then(|| text.to_owned()).ok_or_else(|| "is not a minisign public key".to_owned())
+                fits.then(|| text.to_owned()).ok_or_else(|| text!("is not a minisign public key", "不是 minisign 公钥"))
             };
             if let Some(key) = node.parsed(key, like) {
                 plugins.trusted_keys.insert(name.to_owned(), key);
@@ -65,8 +73,14 @@ impl Plugins {
             plugins.require_signature = node.flag().unwrap_or(false);
             if plugins.require_signature && plugins.trusted_keys.is_empty() {
                 node.problem_at_key(
-                    "signatures are required and no key is trusted, so no plugin could be loaded",
-                    "name the keys: `trusted_keys = { acme = \"RW…\" }`",
+                    text!(
+                        "signatures are required and no key is trusted, so no plugin could be loaded",
+                        "要求签名却没有信任任何密钥，因此任何插件都无法加载"
+                    ),
+                    text!(
+                        "name the keys: `trusted_keys = {{ acme = \"RW…\" }}`",
+                        "请写明密钥：`trusted_keys = {{ acme = \"RW…\" }}`"
+                    ),
                 );
             }
         }

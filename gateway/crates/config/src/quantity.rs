@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use renmen_schema::{Text, text};
+
 /// Durations have a whole number and a unit: `500ms`, `30s`, `15m`, `2h`, `7d`.
 const DURATION_UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
@@ -21,16 +23,22 @@ const SIZE_UNITS: [(&str, u64); 8] = [
 ///
 /// # Errors
 /// The rest of a sentence about the text.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    scaled(text, &DURATION_UNITS)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "is not a duration: write a whole number with ms, s, m, h or d, such as \"15m\"".to_owned())
+pub fn duration(text: &str) -> Result<Duration, Text> {
+    scaled(text, &DURATION_UNITS).map(Duration::from_millis).ok_or_else(|| {
+        text!(
+            "is not a duration: write a whole number with ms, s, m, h or d, such as \"15m\"",
+            "不是时长：请写整数加 ms、s、m、h 或 d，例如 \"15m\""
+        )
+    })
 }
 
 /// Reads a size in bytes; the error is the whole sentence.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+pub(crate) fn bytes(text: &str) -> Result<u64, Text> {
     scaled(text, &SIZE_UNITS).ok_or_else(|| {
-        "is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\", or plain bytes".to_owned()
+        text!(
+            "is not a size: write a whole number with KiB, MiB or GiB, such as \"64MiB\", or plain bytes",
+            "不是字节数：请写整数加 KiB、MiB 或 GiB，例如 \"64MiB\"，或直接写字节数"
+        )
     })
 }
 

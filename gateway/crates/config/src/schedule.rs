@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
+use renmen_schema::{Text, text};
 
 use crate::limits::within_range;
 use crate::section::{Node, Section};
@@ -34,7 +35,13 @@ impl Schedule {
         let (every, cron, zone, manual) =
             (section.get("every"), section.get("cron"), section.get("zone"), section.get("manual"));
         if let (Some(zone), None) = (&zone, &cron) {
-            zone.problem_at_key("`zone` belongs to `cron`, which is not here", "take it out: an interval has no zone");
+            zone.problem_at_key(
+                text!(
+                    "`zone` belongs to `cron`, which is not here",
+                    "`zone` 只能与 `cron` 一起使用，而这里没有 `cron`"
+                ),
+                text!("take it out: an interval has no zone", "请删除：间隔没有时区"),
+            );
         }
         let manual_flag = manual.as_ref().and_then(Node::flag);
         match (every, cron, manual) {
@@ -43,7 +50,10 @@ impl Schedule {
             (None, None, Some(node)) => match manual_flag? {
                 true => Some(Self::Manual),
                 false => {
-                    node.problem("a stream that is not manual needs a time", "write `every` or `cron` instead");
+                    node.problem(
+                        text!("a stream that is not manual needs a time", "非手动的数据流需要运行时间"),
+                        text!("write `every` or `cron` instead", "请改写 `every` 或 `cron`"),
+                    );
                     None
                 }
             },
@@ -52,13 +62,16 @@ impl Schedule {
             (None, None, None) if !enabled => Some(Self::Manual),
             (None, None, None) => {
                 section.problem(
-                    "this stream has no schedule",
-                    "write `every = \"15m\"`, `cron = \"0 2 * * *\"` or `manual = true`; `enabled = false` switches it off",
+                    text!("this stream has no schedule", "该数据流没有调度"),
+                    text!("write `every = \"15m\"`, `cron = \"0 2 * * *\"` or `manual = true`; `enabled = false` switches it off", "请写 `every = \"15m\"`、`cron = \"0 2 * * *\"` 或 `manual = true`；`enabled = false` 表示停用"),
                 );
                 None
             }
             _ => {
-                section.problem("`every`, `cron` and `manual` exclude each other", "keep one of them");
+                section.problem(
+                    text!("`every`, `cron` and `manual` exclude each other", "`every`、`cron` 与 `manual` 只能选其一"),
+                    text!("keep one of them", "请只保留一个"),
+                );
                 None
             }
         }
@@ -70,25 +83,37 @@ fn read_cron(node: &Node<'_>, zone: Option<&Node<'_>>) -> Option<Schedule> {
         Some(node) => read_zone(node)?,
         None => ("UTC".to_owned(), TimeZone::UTC),
     };
-    let like = "five fields: minute, hour, day of month, month, day of week, such as \"30 2 * * MON-FRI\"";
+    let like = text!(
+        "five fields: minute, hour, day of month, month, day of week, such as \"30 2 * * MON-FRI\"",
+        "请写五个字段：分、时、日、月、星期，例如 \"30 2 * * MON-FRI\""
+    );
     let expr = node.parsed(|text| check_cron(text, &zone.1).map(|()| text.to_owned()), like)?;
     Some(Schedule::Cron { expr, zone: zone.0 })
 }
 
 fn read_zone(node: &Node<'_>) -> Option<(String, TimeZone)> {
     let known = |text: &str| {
-        TimeZone::get(text).map(|zone| (text.to_owned(), zone)).map_err(|_| "is not a known time zone".to_owned())
+        TimeZone::get(text)
+            .map(|zone| (text.to_owned(), zone))
+            .map_err(|_| text!("is not a known time zone", "不是已知的时区"))
     };
-    node.parsed(known, "write an IANA name, such as \"Asia/Shanghai\" or \"UTC\"")
+    node.parsed(
+        known,
+        text!(
+            "write an IANA name, such as \"Asia/Shanghai\" or \"UTC\"",
+            "请写 IANA 时区名，例如 \"Asia/Shanghai\" 或 \"UTC\""
+        ),
+    )
 }
 
 /// Does the expression parse, and does it ever come true? `0 0 31 2 *` parses.
-fn check_cron(text: &str, zone: &TimeZone) -> Result<(), String> {
+fn check_cron(text: &str, zone: &TimeZone) -> Result<(), Text> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let cron =
-        parser.parse(text).map_err(|error| format!("is not a cron expression: {}", lower(&error.to_string())))?;
+    let cron = parser
+        .parse(text)
+        .map_err(|error| text!("is not a cron expression: {}", "不是 cron 表达式：{}", lower(&error.to_string())))?;
     let from = jiff::Timestamp::UNIX_EPOCH.to_zoned(zone.clone());
-    cron.find_next_occurrence(&from, false).map(|_| ()).map_err(|_| "never comes true".to_owned())
+    cron.find_next_occurrence(&from, false).map(|_| ()).map_err(|_| text!("never comes true", "永远不会到达"))
 }
 
 /// A sentence of another crate as the end of one of ours.

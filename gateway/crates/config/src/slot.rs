@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use renmen_schema::text;
 use zeroize::Zeroizing;
 
 use crate::grant::read_origins;
@@ -32,15 +33,18 @@ impl Slot {
     pub(crate) fn read_of_receiver(slot: &Node<'_>) -> Option<Self> {
         let to = |node: Node<'_>| {
             node.problem_at_key(
-                "`to` is for the slots of connections",
-                "take it out: this secret goes to the address of this section alone",
+                text!("`to` is for the slots of connections", "`to` 只用于连接的凭据槽"),
+                text!(
+                    "take it out: this secret goes to the address of this section alone",
+                    "请删除：此密钥只发往本节的地址"
+                ),
             );
             None
         };
         Self::read_with(slot, to, |node| {
             node.problem_at_key(
-                "`public` is for the slots of connections",
-                "take it out: this secret is used as a whole",
+                text!("`public` is for the slots of connections", "`public` 只用于连接的凭据槽"),
+                text!("take it out: this secret is used as a whole", "请删除：此密钥整体使用"),
             );
             Vec::new()
         })
@@ -102,8 +106,14 @@ impl SlotSource {
         if slot.is_string() {
             // The likeliest mistake, and the one whose text must not be shown.
             slot.problem(
-                "a slot says where its secret comes from, it does not hold it",
-                "write `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ vault = \"NAME\" }`",
+                text!(
+                    "a slot says where its secret comes from, it does not hold it",
+                    "凭据槽写明密钥的来源，而不存放密钥本身"
+                ),
+                text!(
+                    "write `{{ env = \"NAME\" }}`, `{{ file = \"PATH\" }}` or `{{ vault = \"NAME\" }}`",
+                    "请写 `{{ env = \"NAME\" }}`、`{{ file = \"PATH\" }}` 或 `{{ vault = \"NAME\" }}`"
+                ),
             );
             return None;
         }
@@ -117,14 +127,17 @@ impl SlotSource {
             .collect();
         match found.as_slice() {
             [] => {
-                section.problem("this slot has no source", "write one of `env`, `file`, `vault`");
+                section.problem(
+                    text!("this slot has no source", "该凭据槽没有来源"),
+                    text!("write one of `env`, `file`, `vault`", "请写 `env`、`file`、`vault` 之一"),
+                );
                 None
             }
             [(kind, node)] => one(kind, node, section),
             [_, (_, second), ..] => {
                 second.problem_at_key(
-                    "a slot has one source, this is a second one",
-                    "keep one of `env`, `file`, `vault`",
+                    text!("a slot has one source, this is a second one", "一个凭据槽只有一个来源，这是第二个"),
+                    text!("keep one of `env`, `file`, `vault`", "请只保留 `env`、`file`、`vault` 之一"),
                 );
                 None
             }
@@ -139,8 +152,11 @@ fn one(kind: &str, node: &Node<'_>, section: &Section<'_>) -> Option<SlotSource>
         "vault" => node.filled().map(|text| SlotSource::Vault(text.value)),
         _ if !section.context().dev() => {
             node.problem_at_key(
-                "a secret stands in clear in this file",
-                "put it into the environment, a file or the vault: `{ env = \"NAME\" }` (or start with --dev)",
+                text!("a secret stands in clear in this file", "此文件中有明文密钥"),
+                text!(
+                    "put it into the environment, a file or the vault: `{{ env = \"NAME\" }}` (or start with --dev)",
+                    "请把它放到环境变量、文件或保险库中：`{{ env = \"NAME\" }}`（或以 --dev 启动）"
+                ),
             );
             None
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use renmen_schema::text;
 use url::Url;
 
 use crate::section::{Context, Node, Section};
@@ -85,9 +86,12 @@ impl Store {
         let synchronous = |text: &str| match text {
             "full" => Ok(true),
             "normal" => Ok(false),
-            _ => Err("is neither \"full\" nor \"normal\"".to_owned()),
+            _ => Err(text!("is neither \"full\" nor \"normal\"", "既不是 \"full\" 也不是 \"normal\"")),
         };
-        let meaning = "\"full\" survives a power cut, \"normal\" survives a crash of the process";
+        let meaning = text!(
+            "\"full\" survives a power cut, \"normal\" survives a crash of the process",
+            "\"full\" 可经受断电，\"normal\" 可经受进程崩溃"
+        );
         let full = section.get("synchronous").and_then(|node| node.parsed(synchronous, meaning));
         store.synchronous_full = full.unwrap_or(store.synchronous_full);
         let readers = section.get("readers").and_then(|node| within_range::count(&node, 1_u32, 256));
@@ -108,7 +112,13 @@ fn read_url(node: &Node<'_>, context: &Context<'_>) -> Option<StoreUrl> {
     if let Some(path) = text.value.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || path == ":memory:" {
-            node.problem("this names no file", "write `sqlite:.renmen/renmen.db`: records must survive a restart");
+            node.problem(
+                text!("this names no file", "没有写明文件"),
+                text!(
+                    "write `sqlite:.renmen/renmen.db`: records must survive a restart",
+                    "请写 `sqlite:.renmen/renmen.db`：记录必须在重启后仍在"
+                ),
+            );
             return None;
         }
         return Some(StoreUrl(format!("sqlite:{}", context.path(path).display())));
@@ -116,15 +126,18 @@ fn read_url(node: &Node<'_>, context: &Context<'_>) -> Option<StoreUrl> {
     let parsed = Url::parse(&text.value).ok().filter(|url| matches!(url.scheme(), "postgres" | "postgresql"));
     if parsed.is_none() {
         node.problem(
-            "this is not a database URL",
-            "write `sqlite:PATH` or `postgres://user:${RENMEN_DB_PASSWORD}@host/database`",
+            text!("this is not a database URL", "不是数据库 URL"),
+            text!(
+                "write `sqlite:PATH` or `postgres://user:${{RENMEN_DB_PASSWORD}}@host/database`",
+                "请写 `sqlite:PATH` 或 `postgres://user:${{RENMEN_DB_PASSWORD}}@host/database`"
+            ),
         );
         return None;
     }
     if holds_password_in_clear(&text.raw) && !context.dev() {
         node.problem(
-            "a password stands in clear in this file",
-            "take it from the environment: `postgres://user:${RENMEN_DB_PASSWORD}@host/database` (or start with --dev)",
+            text!("a password stands in clear in this file", "此文件中有明文密码"),
+            text!("take it from the environment: `postgres://user:${{RENMEN_DB_PASSWORD}}@host/database` (or start with --dev)", "请从环境变量读取：`postgres://user:${{RENMEN_DB_PASSWORD}}@host/database`（或以 --dev 启动）"),
         );
         return None;
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
+use renmen_schema::text;
 
 use crate::section::Section;
 
@@ -24,10 +25,10 @@ impl Default for Templates {
 impl Templates {
     pub(crate) fn read(mut section: Section<'_>) -> Self {
         let mut templates = Self { dir: section.get("dir").and_then(|node| node.path()), ..Self::default() };
-        let zone = |text: &str| TimeZone::get(text).map_err(|_| "is not a known time zone".to_owned());
-        if let Some(zone) =
-            section.get("zone").and_then(|node| node.parsed(zone, "write one such as \"Asia/Shanghai\""))
-        {
+        let zone = |text: &str| TimeZone::get(text).map_err(|_| text!("is not a known time zone", "不是已知的时区"));
+        if let Some(zone) = section.get("zone").and_then(|node| {
+            node.parsed(zone, text!("write one such as \"Asia/Shanghai\"", "请写时区名，例如 \"Asia/Shanghai\""))
+        }) {
             templates.zone = zone;
         }
         section.finish();

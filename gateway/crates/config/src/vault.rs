@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use renmen_schema::text;
+
 use crate::section::Section;
 
 /// The encrypted file of secrets.
@@ -24,7 +26,13 @@ pub enum KeySource {
 
 impl Vault {
     pub(crate) fn read(mut section: Section<'_>) -> Option<Self> {
-        let path = section.require("path", "say where the encrypted secrets are: `path = \".renmen/vault.json\"`");
+        let path = section.require(
+            "path",
+            text!(
+                "say where the encrypted secrets are: `path = \".renmen/vault.json\"`",
+                "请写明加密的密钥文件在哪里：`path = \".renmen/vault.json\"`"
+            ),
+        );
         let path = path.and_then(|node| node.path());
         let (env, file) = (section.get("key_env"), section.get("key_file"));
         let key = match (env, file) {
@@ -32,7 +40,10 @@ impl Vault {
             (Some(node), None) => node.variable().map(KeySource::Env),
             (None, Some(node)) => node.path().map(KeySource::File),
             (Some(_), Some(node)) => {
-                node.problem_at_key("`key_env` and `key_file` exclude each other", "take one of them out");
+                node.problem_at_key(
+                    text!("`key_env` and `key_file` exclude each other", "`key_env` 与 `key_file` 只能选其一"),
+                    text!("take one of them out", "请删除其中一个"),
+                );
                 None
             }
         };

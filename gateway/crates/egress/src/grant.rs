@@ -33,7 +33,9 @@ impl Grant {
         operator: &OperatorGrant,
         config: &serde_json::Value,
     ) -> Result<Self, EgressError> {
-        let bad = |what: &'static str| move |reason: String| EgressError::BadRequest(format!("{what}: {reason}"));
+        let bad = |what: &'static str| {
+            move |reason: renmen_schema::Text| EgressError::BadRequest(format!("{what}: {reason}"))
+        };
         let upper = |methods: &[String]| methods.iter().map(|m| m.to_ascii_uppercase()).collect::<Vec<_>>();
         Ok(Self {
             wish: read_all(&wish.hosts, config).map_err(bad("the manifest's `http.hosts`"))?,

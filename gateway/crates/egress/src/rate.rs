@@ -30,7 +30,7 @@ impl Pace {
     pub(crate) fn new(rate: Rate, wait_max: Duration) -> Result<Self, EgressError> {
         // Beyond the range the sums of the limiter would no longer fit their numbers.
         let bad = |wrong: String| EgressError::BadRequest(format!("rate: {wrong}"));
-        rate.fault().map_or(Ok(()), |wrong| Err(bad(wrong)))?;
+        rate.fault().map_or(Ok(()), |wrong| Err(bad(wrong.to_string())))?;
         let interval = Duration::from_millis(rate.per_ms) / rate.requests;
         let quota =
             Quota::with_period(interval).ok_or_else(|| bad("the time between two requests is nothing".into()))?;

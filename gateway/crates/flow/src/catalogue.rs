@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{EntityKind, Sensitivity};
+use renmen_schema::{EntityKind, Sensitivity, Text};
 use renmen_store::ContentHash;
 
 use crate::destination::{ActionInfo, Destination};
@@ -77,7 +77,7 @@ impl DestinationEntry {
 pub struct Catalogue {
     entries: BTreeMap<ConnectionName, DestinationEntry>,
     /// Destinations of the configuration that could not be loaded, with the reason.
-    off: BTreeMap<ConnectionName, String>,
+    off: BTreeMap<ConnectionName, Text>,
     /// What makes links to decisions; none: no flow can ask for one.
     links: Option<Arc<dyn DecisionLinks>>,
 }
@@ -104,14 +104,14 @@ impl Catalogue {
     }
 
     /// A destination of the configuration that could not be loaded: what flows have for it waits until it is there again.
-    pub fn add_off(&mut self, name: ConnectionName, reason: String) {
+    pub fn add_off(&mut self, name: ConnectionName, reason: Text) {
         self.off.insert(name, reason);
     }
 
     /// Why a destination of the configuration is off; none for one that is there or that nobody configured.
     #[must_use]
-    pub fn off(&self, name: &ConnectionName) -> Option<&str> {
-        self.off.get(name).map(String::as_str)
+    pub fn off(&self, name: &ConnectionName) -> Option<&Text> {
+        self.off.get(name)
     }
 
     /// One of them.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 use renmen_store::outbox::FlowRow;
 use renmen_store::{Store, StoreError};
 
@@ -66,7 +67,12 @@ impl DefinitionCache {
 
 fn check(row: &FlowRow, catalogue: &Catalogue) -> Result<Definition, Vec<Defect>> {
     let source = serde_json::from_str(&row.definition).map_err(|_| {
-        vec![Defect { key: String::new(), at: None, message: "it is not JSON".into(), help: String::new() }]
+        vec![Defect {
+            key: String::new(),
+            at: None,
+            message: text!("it is not JSON", "不是 JSON"),
+            help: Text::default(),
+        }]
     })?;
     let definition = Definition::parse(&source)?;
     let defects = if definition.enabled { definition.check(catalogue) } else { Vec::new() };

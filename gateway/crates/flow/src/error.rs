@@ -1,5 +1,6 @@
 //! What can go wrong when somebody asks something of the flows.
 
+use renmen_schema::{Text, text};
 use renmen_store::StoreError;
 
 use crate::definition::Defect;
@@ -11,21 +12,30 @@ pub enum FlowError {
     #[error("there is no {0}")]
     NotFound(String),
     /// The definition cannot be used: every defect.
-    #[error("the flow cannot be used: {}", told(.0))]
+    #[error("{}", cannot_be_used(.0))]
     Defects(Vec<Defect>),
     /// The flow stands in the configuration.
-    #[error("flow `{0}` stands in connectors.toml: change it there")]
+    #[error("{}", only_in_the_file(.0))]
     ReadOnly(String),
     /// It is there but cannot be done.
     #[error("{0}")]
-    Refused(String),
+    Refused(Text),
     /// The store refused or is away.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-fn told(defects: &[Defect]) -> String {
-    defects.iter().map(Defect::to_string).collect::<Vec<_>>().join("; ")
+/// Every defect, one after another.
+fn cannot_be_used(defects: &[Defect]) -> Text {
+    let defects = Text::rendered(|| defects.iter().map(Defect::to_string).collect::<Vec<_>>().join("; "));
+    text!("the flow cannot be used: {defects}", "流程无法使用：{defects}")
+}
+
+fn only_in_the_file(name: &str) -> Text {
+    text!(
+        "flow `{name}` stands in connectors.toml: change it there",
+        "流程 `{name}` 写在 connectors.toml 中：请在那里修改"
+    )
 }
 
 impl std::fmt::Display for Defect {
@@ -33,12 +43,12 @@ impl std::fmt::Display for Defect {
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
-        f.write_str(&self.message)?;
+        write!(f, "{}", self.message)?;
         if let Some(at) = self.at {
-            write!(f, " (at character {})", at + 1)?;
+            write!(f, " {}", text!("(at character {})", "（第 {} 个字符）", at + 1))?;
         }
         if !self.help.is_empty() {
-            write!(f, "; {}", self.help)?;
+            write!(f, "{}", text!("; {}", "；{}", self.help))?;
         }
         Ok(())
     }

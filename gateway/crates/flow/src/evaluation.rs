@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::ContentHash;
 use renmen_store::outbox::{DeliveryRow, FeedEntry};
 use serde_json::{Map, Value, json};
@@ -17,13 +18,13 @@ use crate::options::{FlowOptions, instant, millis};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evaluation {
     /// Nothing is to be sent: why.
-    Pass(&'static str),
+    Pass(Text),
     /// This is to be sent.
     Send(Sending),
     /// Something is to be sent, but a record that it refers to is not here: why. The input is worked out when it is.
-    Wait(String, Sending),
+    Wait(Text, Sending),
     /// The flow cannot tell: why, without a value.
-    Fault(String),
+    Fault(Text),
 }
 
 /// What is to be sent, and when.
@@ -53,30 +54,38 @@ pub(crate) fn match_change(
 ) -> Result<MatchedChange, Evaluation> {
     let change = &entry.change;
     if !definition.when.kinds.contains(&change.kind) {
-        return Err(Evaluation::Pass("another kind of change"));
+        return Err(Evaluation::Pass(text!("another kind of change", "变更种类不符")));
     }
     if !definition.when.connections.is_empty() && !definition.when.connections.contains(&change.connection) {
-        return Err(Evaluation::Pass("another connection's record"));
+        return Err(Evaluation::Pass(text!("another connection's record", "记录来自其他连接")));
     }
     let Some((record, before)) = bodies(entry, withheld) else {
-        return Err(Evaluation::Fault("the record's body is damaged".to_owned()));
+        return Err(Evaluation::Fault(text!("the record's body is damaged", "记录内容已损坏")));
     };
     let scope =
         Scope { record, before, change: about(entry), related: BTreeMap::new(), now: instant(now_ms), links: None };
     if let Some(condition) = &definition.when.condition {
         match condition.evaluate(&scope, &options.expression) {
             Ok(Value::Bool(true)) => {}
-            Ok(Value::Bool(false)) => return Err(Evaluation::Pass("the condition is not met")),
-            Ok(_) => return Err(Evaluation::Fault("when.if: it gives neither true nor false".to_owned())),
-            Err(EvaluationFault { absent: true, .. }) => {
-                return Err(Evaluation::Pass("the condition asks for what is not there"));
+            Ok(Value::Bool(false)) => return Err(Evaluation::Pass(text!("the condition is not met", "条件不满足"))),
+            Ok(_) => {
+                return Err(Evaluation::Fault(text!(
+                    "when.if: it gives neither true nor false",
+                    "when.if：结果既不是 true 也不是 false"
+                )));
             }
-            Err(fault) => return Err(Evaluation::Fault(format!("when.if: {}", fault.message))),
+            Err(EvaluationFault { absent: true, .. }) => {
+                return Err(Evaluation::Pass(text!(
+                    "the condition asks for what is not there",
+                    "条件所需的内容不存在"
+                )));
+            }
+            Err(fault) => return Err(Evaluation::Fault(Text::rendered(|| format!("when.if: {}", fault.message)))),
         }
     }
     match due(definition, &scope.record, change.at_ms) {
         Ok(Some(not_before_ms)) => Ok(MatchedChange { scope, not_before_ms }),
-        Ok(None) => Err(Evaluation::Pass("the record has no such time")),
+        Ok(None) => Err(Evaluation::Pass(text!("the record has no such time", "记录没有该时间"))),
         Err(fault) => Err(Evaluation::Fault(fault)),
     }
 }
@@ -84,7 +93,7 @@ pub(crate) fn match_change(
 /// The same where a person asks for it now: no condition, no delay.
 pub(crate) fn by_hand(withheld: &Fields, entry: &FeedEntry, now_ms: i64) -> Result<MatchedChange, Evaluation> {
     let Some((record, before)) = bodies(entry, withheld) else {
-        return Err(Evaluation::Fault("the record's body is damaged".to_owned()));
+        return Err(Evaluation::Fault(text!("the record's body is damaged", "记录内容已损坏")));
     };
     let (change, related) = (about(entry), BTreeMap::new());
     let scope = Scope { record, before, change, related, now: instant(now_ms), links: None };
@@ -114,21 +123,22 @@ impl MatchedChange {
         }
         let input = match fill(&definition.map, "map", &scope, options) {
             Ok(input @ Value::Object(_)) => input,
-            Ok(_) => return Evaluation::Fault("map: it gives no object".to_owned()),
+            Ok(_) => return Evaluation::Fault(text!("map: it gives no object", "map：结果不是对象")),
             Err(fault) => return Evaluation::Fault(fault),
         };
         let bytes = input.to_string().len();
         if bytes > options.input_bytes_max {
             let most = options.input_bytes_max;
-            return Evaluation::Fault(format!(
-                "map: it gives {bytes} bytes; at most {most} are sent: choose fewer fields"
+            return Evaluation::Fault(text!(
+                "map: it gives {bytes} bytes; at most {most} are sent: choose fewer fields",
+                "map：结果有 {bytes} 字节；最多发送 {most} 字节：请减少字段"
             ));
         }
         Evaluation::Send(sending(definition, input, not_before_ms))
     }
 
     /// It has to wait.
-    pub(crate) fn wait(self, definition: &Definition, why: String) -> Evaluation {
+    pub(crate) fn wait(self, definition: &Definition, why: Text) -> Evaluation {
         Evaluation::Wait(why, sending(definition, Value::Null, self.not_before_ms))
     }
 }
@@ -166,7 +176,7 @@ fn about(entry: &FeedEntry) -> Value {
     })
 }
 
-fn due(definition: &Definition, record: &Value, at_ms: i64) -> Result<Option<i64>, String> {
+fn due(definition: &Definition, record: &Value, at_ms: i64) -> Result<Option<i64>, Text> {
     match &definition.delay {
         None => Ok(Some(at_ms)),
         Some(Delay::After(delay)) => Ok(Some(at_ms.saturating_add(millis(*delay)))),
@@ -176,26 +186,31 @@ fn due(definition: &Definition, record: &Value, at_ms: i64) -> Result<Option<i64
             let Some(found) = found else { return Ok(None) };
             let text = found.as_str().or_else(|| found["utc"].as_str());
             let time = text.and_then(|text| text.parse::<jiff::Timestamp>().ok());
-            let Some(time) = time else { return Err("delay.field: the record has no time in this field".to_owned()) };
+            let Some(time) = time else {
+                return Err(text!(
+                    "delay.field: the record has no time in this field",
+                    "delay.field：记录的该字段不是时间"
+                ));
+            };
             Ok(Some(time.as_millisecond().saturating_add(*offset_ms)))
         }
     }
 }
 
-fn fill(template: &Template, key: &str, scope: &Scope, options: &FlowOptions) -> Result<Value, String> {
+fn fill(template: &Template, key: &str, scope: &Scope, options: &FlowOptions) -> Result<Value, Text> {
     match template {
-        Template::Expression(expression) => {
-            expression.evaluate(scope, &options.expression).map_err(|fault| format!("{key}: {}", fault.message))
-        }
+        Template::Expression(expression) => expression
+            .evaluate(scope, &options.expression)
+            .map_err(|fault| Text::rendered(|| format!("{key}: {}", fault.message))),
         Template::Object(parts) => {
             let filled = parts
                 .iter()
                 .map(|(name, part)| Ok((name.clone(), fill(part, &format!("{key}.{name}"), scope, options)?)));
-            filled.collect::<Result<Map<String, Value>, String>>().map(Value::Object)
+            filled.collect::<Result<Map<String, Value>, Text>>().map(Value::Object)
         }
         Template::List(items) => {
             let filled = items.iter().enumerate().map(|(at, item)| fill(item, &format!("{key}[{at}]"), scope, options));
-            filled.collect::<Result<Vec<Value>, String>>().map(Value::Array)
+            filled.collect::<Result<Vec<Value>, Text>>().map(Value::Array)
         }
         Template::Constant(value) => Ok(value.clone()),
     }

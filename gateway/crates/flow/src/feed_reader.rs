@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 use renmen_store::outbox::{
     Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowRow, NewDelivery, Repeats,
 };
@@ -167,7 +168,7 @@ impl FlowEngine {
             input_hash: ContentHash::of(&input).0,
             input,
             error: None,
-            ..dead(tenant, flow, definition, entry, "")
+            ..dead(tenant, flow, definition, entry, &Text::default())
         };
         let echo = self.echo(tenant, entry).await?;
         made.hops = echo.map_or(0, |echo| echo.hops.saturating_add(1));
@@ -176,7 +177,7 @@ impl FlowEngine {
             tracing::warn!(flow, record = %made.record, %why, "Flow triggers itself: delivery withheld");
             metrics::counter!("renmen_deliveries_withheld_total").increment(1);
             made.state = DeliveryState::Withheld;
-            made.error = Some(why);
+            made.error = Some(why.to_string());
         }
         Ok(made)
     }
@@ -194,12 +195,13 @@ impl FlowEngine {
     }
 
     /// Why this delivery would go round in circles.
-    pub(crate) async fn loops(&self, made: &NewDelivery, kind: ChangeKind) -> Result<Option<String>, StoreError> {
+    pub(crate) async fn loops(&self, made: &NewDelivery, kind: ChangeKind) -> Result<Option<Text>, StoreError> {
         let (hops_max, repeats_max) = (self.options.hops_max, self.options.repeats_max);
         if made.hops > hops_max {
             let from = made.caused_by.unwrap_or_default();
-            return Ok(Some(format!(
+            return Ok(Some(text!(
                 "loop: {} deliveries led to this one, the last is {from}; at most {hops_max} may (`outbox.hops_max`)",
+                "循环：此投递由 {} 次投递引起，最近一次为 {from}；最多 {hops_max} 次（`outbox.hops_max`）",
                 made.hops
             )));
         }
@@ -211,14 +213,14 @@ impl FlowEngine {
         let of = Repeats { record: made.record, lane: made.lane, input_hash: made.input_hash, since_ms };
         let repeats = self.store.repeats(of).await?;
         Ok((repeats >= repeats_max).then(|| {
-            format!("loop: the same was made {repeats} times for this record; at most {repeats_max} may (`outbox.repeats_max`)")
+            text!("loop: the same was made {repeats} times for this record; at most {repeats_max} may (`outbox.repeats_max`)", "循环：同一内容已为此记录生成 {repeats} 次；最多 {repeats_max} 次（`outbox.repeats_max`）")
         }))
     }
 }
 
 /// What a flow could not work out: dead from the beginning, so that the change is not lost. It has no input; a replay asks the
 /// flow again.
-fn dead(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntry, why: &str) -> NewDelivery {
+fn dead(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntry, why: &Text) -> NewDelivery {
     NewDelivery {
         seq: entry.change.seq,
         record: entry.change.id,

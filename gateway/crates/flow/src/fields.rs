@@ -1,6 +1,6 @@
 //! Which fields of a record: patterns of JSON Pointers, checked against the schema, and cutting a record down to them.
 
-use renmen_schema::{EntityKind, Indices, Sensitivity, check_place, sensitivity, whole_of};
+use renmen_schema::{EntityKind, Indices, Sensitivity, Text, check_place, sensitivity, text, whole_of};
 use serde_json::Value;
 
 /// Why a field is absent: its keys are paths, so what is withheld would be named there.
@@ -15,7 +15,7 @@ impl Fields {
     ///
     /// # Errors
     /// The number of the pattern that is none, with what is wrong.
-    pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, (usize, String)> {
+    pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, (usize, Text)> {
         let mut patterns = Vec::new();
         for (number, text) in texts.into_iter().enumerate() {
             if text == "*" {
@@ -23,7 +23,10 @@ impl Fields {
                 continue;
             }
             let Some(path) = text.strip_prefix('/').filter(|path| !path.is_empty()) else {
-                return Err((number, format!("`{}` is not a field: begin with `/`", shown(text))));
+                return Err((
+                    number,
+                    text!("`{}` is not a field: begin with `/`", "`{}` 不是字段：请以 `/` 开头", shown(text)),
+                ));
             };
             patterns.push(segments(&format!("/{path}")));
         }
@@ -262,6 +265,6 @@ mod tests {
 
     #[test]
     fn a_pattern_begins_with_a_slash() {
-        assert!(Fields::parse(["names"]).unwrap_err().1.contains("begin with `/`"));
+        assert!(Fields::parse(["names"]).unwrap_err().1.english().contains("begin with `/`"));
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::{BUILT_IN_CONNECTION, LINKS_STREAM, LinkedQuery, Parent, RecordRow, Store, StoreError, StreamKey};
 use serde_json::Value;
 
@@ -21,9 +22,9 @@ pub(crate) enum Listed {
     /// The records, in the order in which the first of each was committed.
     All(Vec<Value>),
     /// Fewer than are wanted: why.
-    TooFew(String),
+    TooFew(Text),
     /// More than the flow may send, or one that cannot be read: why.
-    TooMany(String),
+    TooMany(Text),
 }
 
 /// Reads one list for a change of this age. What is withheld is still in its records.
@@ -55,21 +56,29 @@ pub(crate) async fn read(
     let mut bodies = Vec::with_capacity(rows.len());
     for row in rows {
         let Ok(body) = serde_json::from_slice::<Value>(&row.body) else {
-            return Ok(Listed::TooMany(format!("with.{name}: the body of a {kind} is damaged")));
+            return Ok(Listed::TooMany(text!(
+                "with.{name}: the body of a {kind} is damaged",
+                "with.{name}：一条 {kind} 的内容已损坏"
+            )));
         };
         bodies.push((row, body));
     }
     let listed = in_force(bodies, &built_in);
     if many || listed.len() > most {
-        return Ok(Listed::TooMany(format!(
+        return Ok(Listed::TooMany(text!(
             "with.{name}: more than {most} records of {kind} belong to this {of}, or more than {CORRECTIONS_MAX} corrections of \
              them; what is over is not left out in silence: raise `with.{name}.most` (up to {}), or send them another way",
+            "with.{name}：属于此 {of} 的 {kind} 记录超过 {most} 条，或其更正超过 {CORRECTIONS_MAX} 条；超出部分不会被悄悄略去：\
+             请调高 `with.{name}.most`（最高 {}），或用其他方式发送",
             crate::LIST_MAX
         )));
     }
     if listed.len() < least && wait.is_none_or(|wait| age_ms < millis(wait)) {
         let found = listed.len();
-        return Ok(Listed::TooFew(format!("with.{name}: {found} of {least} records of {kind} are here")));
+        return Ok(Listed::TooFew(text!(
+            "with.{name}: {found} of {least} records of {kind} are here",
+            "with.{name}：{least} 条 {kind} 记录中已有 {found} 条"
+        )));
     }
     Ok(Listed::All(listed))
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
-use renmen_schema::{EntityKind, WantedKey, external_of};
+use renmen_schema::{EntityKind, Text, WantedKey, external_of, text};
 use renmen_store::{BUILT_IN_CONNECTION, Keyed, Parent, RecordQuery, RecordRow, Store, StoreError};
 use serde_json::{Map, Value};
 
@@ -33,9 +33,9 @@ pub(crate) enum RelatedRecords {
     /// Each by its name, cut down to its fields. One that nothing refers to is empty.
     All(BTreeMap<String, Value>),
     /// One is referred to and not here yet, or not any more: why.
-    Missing(String),
+    Missing(Text),
     /// One is referred to that the flow must not look up, or a list is longer than it may send: why.
-    Refused(String),
+    Refused(Text),
 }
 
 /// Whose records may be looked up for one flow: a stranger that names somebody else's record in its own must not get it sent.
@@ -50,16 +50,18 @@ impl Lead<'_> {
     /// - it leads to records of the destination itself, which learns nothing,
     /// - the flow names the connection with the reference (`with.NAME.connection`),
     /// - the flow names whose records set it off (`when.connection`), and the destination is not the one that chose.
-    fn allows(&self, one: &Related, from: &ConnectionName, to: &ConnectionName) -> Result<(), String> {
+    fn allows(&self, one: &Related, from: &ConnectionName, to: &ConnectionName) -> Result<(), Text> {
         let destination = &self.definition.to.connection;
         if from == to || to == destination || one.connections.contains(to) || self.allows_any(one, from) {
             return Ok(());
         }
         count_refused(from);
         let (name, kind) = (&one.name, one.kind.name());
-        Err(format!(
+        Err(text!(
             "with.{name}: a record of connection `{from}` refers to one of connection `{to}` ({kind}), and the flow does not say \
-             that it may be looked up there and sent to `{destination}`; if it may, write `with.{name}.connection = \"{to}\"`"
+             that it may be looked up there and sent to `{destination}`; if it may, write `with.{name}.connection = \"{to}\"`",
+            "with.{name}：连接 `{from}` 的记录引用了连接 `{to}` 的记录（{kind}），而流程没有写明可以在那里查找并发给 `{destination}`；\
+             若允许，请写 `with.{name}.connection = \"{to}\"`"
         ))
     }
 
@@ -159,8 +161,9 @@ impl Search<'_> {
             Err(ends) => return Ok(Resolved::Ends(ends)),
         };
         let Ok(mut body) = serde_json::from_slice::<Value>(&row.body) else {
-            return Ok(Resolved::Ends(RelatedRecords::Missing(format!(
+            return Ok(Resolved::Ends(RelatedRecords::Missing(text!(
                 "with.{}: the record's body is damaged",
+                "with.{}：记录内容已损坏",
                 one.name
             ))));
         };
@@ -185,8 +188,9 @@ impl Search<'_> {
         }
         let Some(row) = find_live(self.store, self.tenant, one.kind, reference, &from.connection).await? else {
             let (name, what) = (&one.name, one.kind.name());
-            return Ok(Err(RelatedRecords::Missing(format!(
-                "with.{name}: the {what} that `{pointer}` means is not here"
+            return Ok(Err(RelatedRecords::Missing(text!(
+                "with.{name}: the {what} that `{pointer}` means is not here",
+                "with.{name}：`{pointer}` 所指的 {what} 不在此处"
             ))));
         };
         Ok(match self.lead.allows(one, &from.connection, &row.connection) {
@@ -213,21 +217,26 @@ impl Search<'_> {
         let (name, what, scheme) = (&one.name, one.kind.name(), key.scheme);
         Ok(match found {
             Keyed::One(row) => Ok(*row),
-            Keyed::Several(count) => Err(RelatedRecords::Missing(format!(
+            Keyed::Several(count) => Err(RelatedRecords::Missing(text!(
                 "with.{name}: {count} records of kind {what} have the {scheme} that `{pointer}` carries, so it means none of them; \
-                 name the connection with the reference, or with the flow as `with.{name}.connection`"
+                 name the connection with the reference, or with the flow as `with.{name}.connection`",
+                "with.{name}：有 {count} 条 {what} 的记录含有 `{pointer}` 中的 {scheme}，因此无法确定是哪一条；请在引用中写明连接，\
+                 或在流程中写 `with.{name}.connection`"
             ))),
             // Elsewhere there may be one: what may not be looked up is not waited for either.
             Keyed::Nothing if among.is_some() && one.connections.is_empty() => {
                 count_refused(&from.connection);
-                Err(RelatedRecords::Refused(format!(
+                Err(RelatedRecords::Refused(text!(
                     "with.{name}: a record of connection `{}` refers by {scheme} to a record of kind {what} that is not of its own \
                      connection, and the flow does not say where it may be looked up; write `with.{name}.connection`",
+                    "with.{name}：连接 `{}` 的记录以 {scheme} 引用了不属于自身连接的 {what} 记录，而流程没有写明可以在哪里查找；\
+                     请写 `with.{name}.connection`",
                     from.connection
                 )))
             }
-            Keyed::Nothing => Err(RelatedRecords::Missing(format!(
-                "with.{name}: no record of kind {what} has the {scheme} that `{pointer}` carries"
+            Keyed::Nothing => Err(RelatedRecords::Missing(text!(
+                "with.{name}: no record of kind {what} has the {scheme} that `{pointer}` carries",
+                "with.{name}：没有 {what} 的记录含有 `{pointer}` 中的 {scheme}"
             ))),
         })
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use renmen_schema::id::TenantId;
+use renmen_schema::text;
 use renmen_store::ChangeRow;
 use renmen_store::outbox::{DeliveryRow, FeedEntry, FlowOrigin, FlowPut, FlowRow, FlowVersionRow};
 use serde_json::Value;
@@ -100,7 +101,10 @@ impl FlowEngine {
             return Err(FlowError::ReadOnly(name.to_owned()));
         }
         if known.is_none() && self.store.flows(tenant).await?.len() >= FLOWS_MAX {
-            return Err(FlowError::Refused(format!("a tenant has at most {FLOWS_MAX} flows: take one away first")));
+            return Err(FlowError::Refused(text!(
+                "a tenant has at most {FLOWS_MAX} flows: take one away first",
+                "一个租户最多 {FLOWS_MAX} 个流程：请先删除一个"
+            )));
         }
         let definition = self.check(tenant, source)?;
         let row = self.keep(tenant, name, FlowOrigin::Api, &definition).await?;
@@ -221,16 +225,23 @@ impl FlowEngine {
             true => match self.work_out(&row).await? {
                 Evaluation::Send(Sending { input, .. }) => Some(input.to_string().into_bytes()),
                 Evaluation::Pass(why) => {
-                    return Err(FlowError::Refused(format!("the flow would send nothing now: {why}")));
+                    return Err(FlowError::Refused(text!(
+                        "the flow would send nothing now: {why}",
+                        "流程现在不会发送任何内容：{why}"
+                    )));
                 }
                 Evaluation::Wait(why, _) | Evaluation::Fault(why) => {
-                    return Err(FlowError::Refused(format!("the flow still cannot tell what to send: {why}")));
+                    return Err(FlowError::Refused(text!(
+                        "the flow still cannot tell what to send: {why}",
+                        "流程仍无法得出要发送的内容：{why}"
+                    )));
                 }
             },
         };
         if !self.store.replay_delivery(tenant, id, input, self.clock.now_ms()).await? {
-            return Err(FlowError::Refused(format!(
+            return Err(FlowError::Refused(text!(
                 "delivery {id} is {:?}: only what failed is sent again",
+                "投递 {id} 的状态为 {:?}：只能重发失败的投递",
                 row.state
             )));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use renmen_plugin_host::Inspection;
+use renmen_schema::text;
 use serde::Deserialize;
 
 use crate::{KitError, component};
@@ -44,8 +45,9 @@ impl Build {
         for file in [&self.folder.join("Cargo.toml"), &manifest] {
             if !file.is_file() {
                 let (shown, folder) = (file.display(), self.folder.display());
-                return Err(KitError::Usage(format!(
-                    "{shown} is not there: {folder} is not a connector's folder; `renmen plugin new NAME` makes one"
+                return Err(KitError::Usage(text!(
+                    "{shown} is not there: {folder} is not a connector's folder; `renmen plugin new NAME` makes one",
+                    "{shown} 不存在：{folder} 不是连接器目录；可用 `renmen plugin new NAME` 创建"
                 )));
             }
         }
@@ -65,23 +67,30 @@ impl Build {
             command.arg("--offline");
         }
         let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| {
-            KitError::Usage(format!(
-                "cargo cannot be started ({error}): install Rust with rustup, or put cargo into PATH"
+            KitError::Usage(text!(
+                "cargo cannot be started ({error}): install Rust with rustup, or put cargo into PATH",
+                "无法启动 cargo（{error}）：请用 rustup 安装 Rust，或把 cargo 加入 PATH"
             ))
         })?;
         if !output.status.success() {
             return Err(match target_is_missing(&self.folder) {
-                true => KitError::Usage(format!(
-                    "the Rust target {TARGET} is not installed: run `rustup target add {TARGET}`, then build again"
+                true => KitError::Usage(text!(
+                    "the Rust target {TARGET} is not installed: run `rustup target add {TARGET}`, then build again",
+                    "未安装 Rust 目标 {TARGET}：请运行 `rustup target add {TARGET}`，再重新构建"
                 )),
-                false => KitError::Compile(format!("cargo build failed ({}): its errors stand above", output.status)),
+                false => KitError::Compile(text!(
+                    "cargo build failed ({}): its errors stand above",
+                    "cargo build 失败（{}）：错误见上文",
+                    output.status
+                )),
             });
         }
         let folder = self.folder.canonicalize().map_err(|source| KitError::file(&self.folder, source))?;
         module_of(&String::from_utf8_lossy(&output.stdout), &folder.join("Cargo.toml")).ok_or_else(|| {
             let cargo = self.folder.join("Cargo.toml");
-            KitError::Usage(format!(
+            KitError::Usage(text!(
                 "{}: cargo made no module: write `crate-type = [\"cdylib\", \"rlib\"]` under [lib]",
+                "{}：cargo 没有生成模块：请在 [lib] 下写 `crate-type = [\"cdylib\", \"rlib\"]`",
                 cargo.display()
             ))
         })

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use renmen_plugin_host::{Inspection, componentize, inspect};
+use renmen_schema::{Text, text};
 
 use crate::KitError;
 
@@ -17,9 +18,12 @@ pub const FILE_BYTES_MAX: u64 = 256 << 20;
 /// [`KitError::Usage`] when it is not there or too big, [`KitError::File`] when it cannot be read.
 pub fn read(file: &Path) -> Result<Vec<u8>, KitError> {
     let shown = file.display();
-    let size = fs::metadata(file).map_err(|error| KitError::Usage(format!("{shown}: {error}")))?.len();
+    let size = fs::metadata(file).map_err(|error| KitError::Usage(Text::verbatim(format!("{shown}: {error}"))))?.len();
     if size > FILE_BYTES_MAX {
-        return Err(KitError::Usage(format!("{shown} has {size} bytes, more than {FILE_BYTES_MAX}")));
+        return Err(KitError::Usage(text!(
+            "{shown} has {size} bytes, more than {FILE_BYTES_MAX}",
+            "{shown} 有 {size} 字节，超过 {FILE_BYTES_MAX}"
+        )));
     }
     fs::read(file).map_err(|source| KitError::file(file, source))
 }
@@ -30,7 +34,9 @@ pub fn read(file: &Path) -> Result<Vec<u8>, KitError> {
 /// As [`read`]; [`KitError::Usage`] when it is not UTF-8.
 pub fn read_text(file: &Path) -> Result<String, KitError> {
     let shown = file.display();
-    String::from_utf8(read(file)?).map_err(|_| KitError::Usage(format!("{shown} is not UTF-8: save it as UTF-8")))
+    String::from_utf8(read(file)?).map_err(|_| {
+        KitError::Usage(text!("{shown} is not UTF-8: save it as UTF-8", "{shown} 不是 UTF-8：请存为 UTF-8"))
+    })
 }
 
 /// Makes the component of the module that cargo wrote and of `plugin.toml`, and writes it to `to`.

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use renmen_plugin_host::LoadError;
+use renmen_schema::Text;
 
 /// Why a command of the kit did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum KitError {
     /// What was asked for cannot be: the text says what can.
     #[error("{0}")]
-    Usage(String),
+    Usage(Text),
     /// A file that cannot be read or written.
     #[error("{}: {why}", path.display())]
     File {
@@ -20,7 +21,7 @@ pub enum KitError {
     },
     /// The compiler said why, on its own way out.
     #[error("{0}")]
-    Compile(String),
+    Compile(Text),
     /// The component is not what a gateway loads.
     #[error("{}: {why}", path.display())]
     Component {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use renmen_egress::Exchange;
+use renmen_schema::text;
 use serde_json::{Value, json};
 
 use crate::KitError;
@@ -40,7 +41,7 @@ pub struct Recorded {
 pub async fn record(trial: &Trial, outcome: &TrialResult, file: &Path) -> Result<Recorded, KitError> {
     if outcome.pages.is_empty() {
         let why = outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-        return Err(KitError::Usage(format!("there is no page to keep: {why}")));
+        return Err(KitError::Usage(text!("there is no page to keep: {why}", "没有可保存的页：{why}")));
     }
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|source| KitError::file(folder, source))?;
@@ -65,15 +66,20 @@ async fn prove(trial: &Trial, outcome: &TrialResult, disguised: &Disguised) -> R
     };
     let (real, made) = (counts(outcome), counts(&again));
     if let Some(failure) = &again.failure {
-        return Err(KitError::Usage(format!(
-            "the connector cannot be run over the made-up answers, so nothing was written: {failure}"
+        return Err(KitError::Usage(text!(
+            "the connector cannot be run over the made-up answers, so nothing was written: {failure}",
+            "连接器无法处理虚构的应答，因此未写入任何内容：{failure}"
         )));
     }
     if real != made {
-        return Err(KitError::Usage(format!(
+        return Err(KitError::Usage(text!(
             "of the made-up answers the connector makes {} records and refuses {}, of the real ones {} and {}: nothing was written; \
              a field that the mapping needs was taken for a person's: name it in the manifest's lineage",
-            made.0, made.1, real.0, real.1
+            "连接器从虚构的应答得出 {} 条记录并拒绝 {} 条，从真实应答得出 {} 条并拒绝 {} 条：未写入任何内容；映射所需的某个字段被当作个人信息：请在清单的 lineage 中写明",
+            made.0,
+            made.1,
+            real.0,
+            real.1
         )));
     }
     Ok(Recorded {
@@ -113,7 +119,10 @@ fn key(file: &Path) -> Result<[u8; 32], KitError> {
     if let Ok(bytes) = fs::read(file) {
         return bytes.try_into().map_err(|bytes: Vec<u8>| {
             let (shown, found) = (file.display(), bytes.len());
-            KitError::Usage(format!("{shown} has {found} bytes, a key has 32: remove it and record all fixtures again"))
+            KitError::Usage(text!(
+                "{shown} has {found} bytes, a key has 32: remove it and record all fixtures again",
+                "{shown} 有 {found} 字节，而密钥为 32 字节：请删除并重新录制全部样例"
+            ))
         });
     }
     let key: [u8; 32] = rand::random();

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use renmen_schema::Text;
 use renmen_schema::distance;
 use renmen_schema::manifest::{Manifest, ManifestError};
 
@@ -16,7 +17,7 @@ const DISTANCE_MAX: usize = 3;
 /// # Errors
 /// [`KitError::Usage`]: no such file, no TOML, an unknown key, a wrong type or a missing key.
 pub fn read(file: &Path) -> Result<Manifest, KitError> {
-    parse(file, &component::read_text(file)?).map_err(KitError::Usage)
+    parse(file, &component::read_text(file)?).map_err(|why| KitError::Usage(Text::verbatim(why)))
 }
 
 /// The manifest, or what is wrong with the text.

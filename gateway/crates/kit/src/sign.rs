@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use minisign::{KeyPair, PublicKey, SecretKey, SecretKeyBox};
 use renmen_plugin_host::{Inspection, Signer, Trust, TrustedKey, inspect, signature_path};
+use renmen_schema::{Text, text};
 use renmen_vault::Secret;
 
 use crate::{KitError, component};
@@ -39,8 +40,9 @@ pub fn keygen(base: &Path, passphrase: Option<&Secret>) -> Result<NewKey, KitErr
     let (secret, public) = (with_suffix(base, ".key"), with_suffix(base, ".pub"));
     for file in [&secret, &public] {
         if file.exists() {
-            return Err(KitError::Usage(format!(
+            return Err(KitError::Usage(text!(
                 "{} is there, and a key that is lost cannot be made again: give another name",
+                "{} 已存在，而丢失的密钥无法重新生成：请另取名称",
                 file.display()
             )));
         }
@@ -51,18 +53,20 @@ pub fn keygen(base: &Path, passphrase: Option<&Secret>) -> Result<NewKey, KitErr
             let length = phrase.expose().chars().count();
             if !PASSPHRASE_LENGTH.contains(&length) {
                 let (least, most) = (PASSPHRASE_LENGTH.start(), PASSPHRASE_LENGTH.end());
-                return Err(KitError::Usage(format!(
-                    "a passphrase of {length} characters; expected {least} to {most}"
+                return Err(KitError::Usage(text!(
+                    "a passphrase of {length} characters; expected {least} to {most}",
+                    "口令有 {length} 个字符；应为 {least} 到 {most} 个"
                 )));
             }
             KeyPair::generate_encrypted_keypair(Some(phrase.expose().to_owned()))
         }
     };
-    let failed = |error: minisign::PError| KitError::Usage(format!("no key could be made: {error}"));
+    let failed =
+        |error: minisign::PError| KitError::Usage(text!("no key could be made: {error}", "无法生成密钥：{error}"));
     let pair = pair.map_err(failed)?;
     let text = pair.sk.to_box(Some("renmen plugin signing key")).map_err(failed)?.into_string();
     write_owned(&secret, &text)?;
-    let key = TrustedKey::parse("new", &pair.pk.to_base64()).map_err(KitError::Usage)?;
+    let key = TrustedKey::parse("new", &pair.pk.to_base64()).map_err(|why| KitError::Usage(Text::verbatim(why)))?;
     let shown = pair.pk.to_box().map_err(failed)?.into_string();
     fs::write(&public, shown).map_err(|source| KitError::file(&public, source))?;
     Ok(NewKey { secret, public, text: key.text(), id: key.id() })
@@ -77,13 +81,14 @@ pub fn sign(component: &Path, key: &Path, passphrase: Option<&Secret>) -> Result
     let bytes = component::read(component)?;
     let inspection = inspect(&bytes).map_err(|error| KitError::component(component, error))?;
     let key = open(key, passphrase)?;
-    let public =
-        PublicKey::from_secret_key(&key).map_err(|error| KitError::Usage(format!("the key is damaged: {error}")))?;
+    let public = PublicKey::from_secret_key(&key)
+        .map_err(|error| KitError::Usage(text!("the key is damaged: {error}", "密钥已损坏：{error}")))?;
     let manifest = &inspection.manifest;
     let comment = format!("{} {} {}", manifest.name, manifest.version, inspection.digest);
     let signature =
         minisign::sign(Some(&public), &key, Cursor::new(&bytes), Some(&comment), Some("signature of a renmen plugin"));
-    let signature = signature.map_err(|error| KitError::Usage(format!("it could not be signed: {error}")))?;
+    let signature =
+        signature.map_err(|error| KitError::Usage(text!("it could not be signed: {error}", "无法签名：{error}")))?;
     let file = signature_path(component);
     fs::write(&file, signature.into_string()).map_err(|source| KitError::file(&file, source))?;
     Ok((file, inspection))
@@ -116,30 +121,47 @@ pub fn public_key(text: &str) -> Result<TrustedKey, KitError> {
     } else {
         (text.chars().take(12).collect(), text.to_owned())
     };
-    TrustedKey::parse(&name, &key).map_err(|why| KitError::Usage(format!("--key {}: {why}", path.display())))
+    TrustedKey::parse(&name, &key)
+        .map_err(|why| KitError::Usage(text!("--key {}: {why}", "--key {}：{why}", path.display())))
 }
 
 fn open(file: &Path, passphrase: Option<&Secret>) -> Result<SecretKey, KitError> {
     let shown = file.display();
-    let meta = fs::metadata(file)
-        .map_err(|error| KitError::Usage(format!("{shown}: {error}; `renmen plugin keygen` makes a key")))?;
+    let meta = fs::metadata(file).map_err(|error| {
+        KitError::Usage(text!(
+            "{shown}: {error}; `renmen plugin keygen` makes a key",
+            "{shown}：{error}；可用 `renmen plugin keygen` 生成密钥"
+        ))
+    })?;
     if meta.permissions().mode() & 0o077 != 0 {
-        return Err(KitError::Usage(format!("{shown} can be read by others: run `chmod 600 {shown}`")));
+        return Err(KitError::Usage(text!(
+            "{shown} can be read by others: run `chmod 600 {shown}`",
+            "{shown} 可被他人读取：请运行 `chmod 600 {shown}`"
+        )));
     }
     if meta.len() > KEY_BYTES_MAX {
-        return Err(KitError::Usage(format!("{shown} is not a key file: it has {} bytes", meta.len())));
+        return Err(KitError::Usage(text!(
+            "{shown} is not a key file: it has {} bytes",
+            "{shown} 不是密钥文件：有 {} 字节",
+            meta.len()
+        )));
     }
-    let wrong = |_| KitError::Usage(format!("{shown} is not a minisign secret key: name the .key file"));
+    let wrong = |_| {
+        KitError::Usage(text!(
+            "{shown} is not a minisign secret key: name the .key file",
+            "{shown} 不是 minisign 私钥：请指定 .key 文件"
+        ))
+    };
     let text = component::read_text(file)?;
     let boxed = || SecretKeyBox::from_string(&text).map_err(wrong);
     match passphrase {
         // Asked without one, the library would prompt on the terminal: an encrypted key is told apart first.
         None => boxed()?.into_unencrypted_secret_key().map_err(|_| {
-            KitError::Usage(format!("{shown} is encrypted or not a minisign secret key: give its passphrase with --passphrase-env or --passphrase-file"))
+            KitError::Usage(text!("{shown} is encrypted or not a minisign secret key: give its passphrase with --passphrase-env or --passphrase-file", "{shown} 已加密，或不是 minisign 私钥：请用 --passphrase-env 或 --passphrase-file 给出口令"))
         }),
         Some(phrase) => boxed()?
             .into_secret_key(Some(phrase.expose().to_owned()))
-            .map_err(|_| KitError::Usage(format!("{shown} does not open with this passphrase"))),
+            .map_err(|_| KitError::Usage(text!("{shown} does not open with this passphrase", "此口令打不开 {shown}"))),
     }
 }
 

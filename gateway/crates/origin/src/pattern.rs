@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use renmen_schema::{Text, text};
 use url::{Host, Url};
 
 use crate::origin::{Origin, write_with};
@@ -30,39 +31,44 @@ enum Written<'a> {
 ///
 /// # Errors
 /// What is wrong with it, to follow the text: `is not an origin`.
-pub fn check(text: &str) -> Result<(), String> {
+pub fn check(text: &str) -> Result<(), Text> {
     written(text).map(drop)
 }
 
-fn written(text: &str) -> Result<Written<'_>, String> {
+fn written(text: &str) -> Result<Written<'_>, Text> {
     if text == "drop:" {
         return Ok(Written::Plain(Pattern::Drop));
     }
     if let Some(key) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
         let named = !key.is_empty() && !key.contains(['{', '}']);
-        return named.then_some(Written::Key(key)).ok_or_else(|| "names no configuration key".to_owned());
+        return named.then_some(Written::Key(key)).ok_or_else(|| text!("names no configuration key", "没有写明配置项"));
     }
     if text.contains('*') && (text.matches('*').count() > 1 || !text.contains("://*.")) {
-        return Err("may have one `*.`, at the beginning of the host".to_owned());
+        return Err(text!("may have one `*.`, at the beginning of the host", "只能在主机名开头有一个 `*.`"));
     }
-    let url = Url::parse(&text.replacen("*.", "", 1)).map_err(|_| "is not an origin".to_owned())?;
-    let origin = Origin::of(&url).ok_or_else(|| "does not begin with https:// or http://".to_owned())?;
+    let url = Url::parse(&text.replacen("*.", "", 1)).map_err(|_| text!("is not an origin", "不是源地址"))?;
+    let origin = Origin::of(&url)
+        .ok_or_else(|| text!("does not begin with https:// or http://", "不是以 https:// 或 http:// 开头"))?;
     if origin.host.is_empty() || has_user(&url) {
-        return Err("is not an origin".to_owned());
+        return Err(text!("is not an origin", "不是源地址"));
     }
     if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-        return Err("has more than scheme, host and port: access is granted to whole hosts".to_owned());
+        return Err(text!(
+            "has more than scheme, host and port: access is granted to whole hosts",
+            "含有协议、主机与端口以外的部分：授权以整个主机为单位"
+        ));
     }
     if !text.contains('*') {
         return Ok(Written::Plain(Pattern::Exact(origin)));
     }
     if !matches!(url.host(), Some(Host::Domain(_))) {
-        return Err("has a `*` before an address".to_owned());
+        return Err(text!("has a `*` before an address", "在 IP 地址前有 `*`"));
     }
     if suffix::is_public(&origin.host) {
         let host = &origin.host;
-        return Err(format!(
-            "covers names of strangers: anyone can register below `{host}`; name the vendor's own domain"
+        return Err(text!(
+            "covers names of strangers: anyone can register below `{host}`; name the vendor's own domain",
+            "包含他人的域名：任何人都可以在 `{host}` 下注册；请写厂商自己的域名"
         ));
     }
     Ok(Written::Plain(Pattern::Below(origin)))
@@ -73,8 +79,8 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with it, in one line.
-    pub fn read(text: &str, config: &serde_json::Value) -> Result<Option<Self>, String> {
-        match written(text).map_err(|why| format!("host `{text}` {why}"))? {
+    pub fn read(text: &str, config: &serde_json::Value) -> Result<Option<Self>, Text> {
+        match written(text).map_err(|why| text!("host `{text}` {why}", "主机 `{text}` {why}"))? {
             Written::Plain(pattern) => Ok(Some(pattern)),
             Written::Key(key) => match config.get(key) {
                 None | Some(serde_json::Value::Null) => Ok(None),
@@ -83,18 +89,27 @@ impl Pattern {
         }
     }
 
-    fn of_config(key: &str, config: &serde_json::Value) -> Result<Self, String> {
-        let text =
-            config_text(config, key).ok_or_else(|| format!("configuration key `{key}` must be a URL in a string"))?;
-        let url = Url::parse(&text).map_err(|e| format!("configuration key `{key}` is not a URL: {e}"))?;
+    fn of_config(key: &str, config: &serde_json::Value) -> Result<Self, Text> {
+        let text = config_text(config, key).ok_or_else(|| {
+            text!("configuration key `{key}` must be a URL in a string", "配置项 `{key}` 必须是字符串形式的 URL")
+        })?;
+        let url = Url::parse(&text)
+            .map_err(|e| text!("configuration key `{key}` is not a URL: {e}", "配置项 `{key}` 不是 URL：{e}"))?;
         if url.scheme() == "drop" {
             return Ok(Self::Drop);
         }
         if has_user(&url) {
-            return Err(format!("configuration key `{key}`: put user and password into a slot, not into the URL"));
+            return Err(text!(
+                "configuration key `{key}`: put user and password into a slot, not into the URL",
+                "配置项 `{key}`：请把用户名与密码放到凭据槽，不要写在 URL 中"
+            ));
         }
-        let origin =
-            Origin::of(&url).ok_or_else(|| format!("configuration key `{key}` must begin with https:// or http://"))?;
+        let origin = Origin::of(&url).ok_or_else(|| {
+            text!(
+                "configuration key `{key}` must begin with https:// or http://",
+                "配置项 `{key}` 必须以 https:// 或 http:// 开头"
+            )
+        })?;
         Ok(Self::Exact(origin))
     }
 
@@ -152,7 +167,7 @@ impl fmt::Display for Pattern {
 ///
 /// # Errors
 /// As [`Pattern::read`].
-pub fn read_all(texts: &[String], config: &serde_json::Value) -> Result<Vec<Pattern>, String> {
+pub fn read_all(texts: &[String], config: &serde_json::Value) -> Result<Vec<Pattern>, Text> {
     texts.iter().filter_map(|text| Pattern::read(text, config).transpose()).collect()
 }
 
@@ -228,7 +243,7 @@ mod tests {
             "{a}{b}",
             "",
         ] {
-            assert!(Pattern::read(bad, &json!({})).unwrap_err().starts_with("host `"), "{bad}");
+            assert!(Pattern::read(bad, &json!({})).unwrap_err().english().starts_with("host `"), "{bad}");
             assert!(check(bad).is_err(), "{bad}");
         }
         for good in [
@@ -242,8 +257,8 @@ mod tests {
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        assert!(Pattern::read("{k}", &json!({ "k": 5 })).unwrap_err().contains("`k`"));
-        assert!(Pattern::read("{k}", &json!({ "k": "https://u:p@a.test" })).unwrap_err().contains("slot"));
+        assert!(Pattern::read("{k}", &json!({ "k": 5 })).unwrap_err().english().contains("`k`"));
+        assert!(Pattern::read("{k}", &json!({ "k": "https://u:p@a.test" })).unwrap_err().english().contains("slot"));
     }
 
     #[test]
@@ -260,7 +275,7 @@ mod tests {
             "https://*.COM",
         ] {
             let why = check(bad).unwrap_err();
-            assert!(why.contains("strangers"), "{bad}: {why}");
+            assert!(why.english().contains("strangers"), "{bad}: {why}");
             assert!(Pattern::read(bad, &json!({})).is_err(), "{bad}");
         }
         for good in

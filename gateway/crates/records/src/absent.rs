@@ -1,6 +1,6 @@
 //! What is absent is left out. A `null` would be dropped in silence, and the schema has none.
 
-use renmen_schema::Defect;
+use renmen_schema::{Defect, text};
 use serde_json::Value;
 
 use crate::ask::defect;
@@ -25,7 +25,11 @@ fn walk(value: &Value, path: &mut String, found: &mut Vec<Defect>) {
     };
     match value {
         Value::Null => {
-            found.push(defect(path.as_str(), "null_value", "null; leave the field out where there is nothing"));
+            found.push(defect(
+                path.as_str(),
+                "null_value",
+                text!("null; leave the field out where there is nothing", "为 null；没有内容时请省略该字段"),
+            ));
         }
         Value::Object(members) => members.iter().for_each(|(name, member)| inside(name, member, path)),
         Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| inside(&at.to_string(), item, path)),

@@ -1,7 +1,7 @@
 //! What a person asks for, and why it may be refused.
 
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_schema::{Defect, EntityKind};
+use renmen_schema::{Defect, EntityKind, Text};
 use renmen_store::StoreError;
 use sha2::{Digest, Sha256};
 
@@ -165,6 +165,6 @@ impl Refusal {
 }
 
 /// Something wrong at a place of the body.
-pub(crate) fn defect(path: impl Into<String>, code: &'static str, message: impl Into<String>) -> Defect {
-    Defect { path: path.into(), code, message: message.into() }
+pub(crate) fn defect(path: impl Into<String>, code: &'static str, message: Text) -> Defect {
+    Defect { path: path.into(), code, message }
 }

@@ -1,7 +1,7 @@
 //! Versions of a position's profile. They rise by one, one of them at most is a draft, and a published one never changes (R13, R14).
 
 use renmen_schema::types::Instant;
-use renmen_schema::{Defect, EntityKind};
+use renmen_schema::{Defect, EntityKind, text};
 use renmen_store::{Parent, RecordRow};
 use serde_json::Value;
 
@@ -49,13 +49,20 @@ pub(crate) async fn check_change(shelf: Shelf<'_>, row: &RecordRow, new: &Value,
     let old = body(row);
     let mut defects = published_later(new, now_ms);
     if version(new) != version(&old) {
-        defects.push(defect("/version", "immutable", format!("another version; expected {}", version(&old))));
+        defects.push(defect(
+            "/version",
+            "immutable",
+            text!("another version; expected {}", "版本不符；应为 {}", version(&old)),
+        ));
     }
     if position(shelf, new).await? != position(shelf, &old).await? {
         defects.push(defect(
             "/position",
             "immutable",
-            "another position; a profile stays with the one that it was made for",
+            text!(
+                "another position; a profile stays with the one that it was made for",
+                "职位不符；画像属于创建时的职位"
+            ),
         ));
     }
     if defects.is_empty() { Ok(()) } else { Err(Refusal::Defects(defects)) }
@@ -89,14 +96,17 @@ fn version(profile: &Value) -> u64 {
 fn published_later(new: &Value, now_ms: i64) -> Vec<Defect> {
     let mut defects = Vec::new();
     if version(new) == 0 {
-        defects.push(defect("/version", "bad_value", "0; versions begin with 1"));
+        defects.push(defect("/version", "bad_value", text!("0; versions begin with 1", "为 0；版本从 1 开始")));
     }
     let at = new["published_at"].as_str().and_then(|text| Instant::parse(text).ok());
     if at.is_some_and(|at| at.epoch_ms() > now_ms) {
         defects.push(defect(
             "/published_at",
             "bad_instant",
-            "a time to come; leave it out for a draft, or give the time of now to publish",
+            text!(
+                "a time to come; leave it out for a draft, or give the time of now to publish",
+                "时间在将来；草稿请省略，发布请写当前时间"
+            ),
         ));
     }
     defects

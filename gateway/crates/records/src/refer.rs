@@ -2,7 +2,7 @@
 //! id, and one to a record of ours, must lead somewhere: no pull would ever bring it.
 
 use renmen_schema::id::RecordId;
-use renmen_schema::{Defect, EntityKind, external_of, references};
+use renmen_schema::{Defect, EntityKind, external_of, references, text};
 use renmen_store::Parent;
 use serde_json::Value;
 
@@ -41,12 +41,15 @@ pub(crate) async fn check(shelf: Shelf<'_>, kind: EntityKind, body: &Value) -> R
                 None => defects.push(defect(
                     format!("{}/id", reference.pointer),
                     "unknown_reference",
-                    format!("an id that no {} here has", reference.to),
+                    text!("an id that no {} here has", "此处没有 {} 使用该编号", reference.to),
                 )),
                 Some(row) if named.as_ref().is_some_and(|named| *named != key_of(&row)) => defects.push(defect(
                     reference.pointer.clone(),
                     "contradiction",
-                    "id and external mean two records; leave one of them out",
+                    text!(
+                        "id and external mean two records; leave one of them out",
+                        "id 与 external 指向两条记录；请省略其中一个"
+                    ),
                 )),
                 Some(_) => continue,
             }
@@ -56,9 +59,8 @@ pub(crate) async fn check(shelf: Shelf<'_>, kind: EntityKind, body: &Value) -> R
                 defects.push(defect(
                     format!("{}/external", reference.pointer),
                     "unknown_reference",
-                    format!(
-                        "an id that no {} of connection `{}` has; create it first, or name the connection that gave the id in \
-                         `connection`",
+                    text!("an id that no {} of connection `{}` has; create it first, or name the connection that gave the id in \
+                         `connection`", "连接 `{1}` 没有 {0} 使用该编号；请先创建，或在 `connection` 中写明给出该编号的连接",
                         reference.to,
                         built_in()
                     ),

@@ -3,6 +3,7 @@
 //! No text holds a value of a record: statements bind values, and of a database's error only its code and message are kept,
 //! never its detail (PostgreSQL writes key values there).
 
+use renmen_schema::Text;
 use rusqlite::ErrorCode;
 
 /// Why the store did not do it.
@@ -21,12 +22,12 @@ pub enum StoreError {
     Unavailable(String),
     /// The connection would keep more on disk than it may: the key under its `[limits]`, what was seen and what to do. Nothing was
     /// written.
-    #[error("limit {limit}: {message}")]
+    #[error("{}", renmen_schema::text!("limit {limit}: {message}", "限额 {limit}：{message}"))]
     Quota {
         /// `records_bytes_max`, `exchanges_bytes_max`, `quarantine_records_max`, `quarantine_bytes_max`.
         limit: &'static str,
         /// What was seen against what is allowed.
-        message: String,
+        message: Text,
     },
     /// A cursor or id that is not ours, or more than a limit allows.
     #[error("bad input: {0}")]

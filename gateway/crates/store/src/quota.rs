@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::{Text, text};
 
 use crate::{ExchangeWrite, PageCommit, RecordWrite, StoreError};
 
@@ -105,23 +106,26 @@ pub(crate) fn len(bytes: usize) -> i64 {
 }
 
 /// Refuses what is beyond a quota; the transaction is then rolled back.
-pub(crate) fn within(limit: &'static str, what: &str, seen: i64, allowed: u64) -> Result<(), StoreError> {
+pub(crate) fn within(limit: &'static str, what: &Text, seen: i64, allowed: u64) -> Result<(), StoreError> {
     if seen.max(0).unsigned_abs() <= allowed {
         return Ok(());
     }
-    let message = format!(
+    let message = text!(
         "{what} {seen}, allowed are {allowed}. The page was not committed and the cursor stays, so nothing is lost. Raise `{limit}` \
-         under the connection's [limits], or find out why there is so much"
+         under the connection's [limits], or find out why there is so much",
+        "{what} {seen}，上限为 {allowed}。该页未提交，游标未移动，因此没有数据丢失。请调高该连接 [limits] 下的 `{limit}`，\
+         或查明数量为何如此之多"
     );
     Err(StoreError::Quota { limit, message })
 }
 
 /// The two figures of what waits in quarantine.
 pub(crate) fn within_quarantine(records: i64, bytes: i64, quota: &Quota) -> Result<(), StoreError> {
-    let what = "records of the connection that would wait in quarantine:";
-    within("quarantine_records_max", what, records, quota.quarantine_records_max)?;
-    let what = "bytes of the connection's records that would wait in quarantine:";
-    within("quarantine_bytes_max", what, bytes, quota.quarantine_bytes_max)
+    let what = text!("records of the connection that would wait in quarantine:", "该连接在隔离区中等待的记录数：");
+    within("quarantine_records_max", &what, records, quota.quarantine_records_max)?;
+    let what =
+        text!("bytes of the connection's records that would wait in quarantine:", "该连接在隔离区中等待的记录字节数：");
+    within("quarantine_bytes_max", &what, bytes, quota.quarantine_bytes_max)
 }
 
 /// The figure of what deliveries announced and nobody has read yet.
@@ -130,9 +134,11 @@ pub(crate) fn within_refreshes(waiting: i64, quota: &Quota) -> Result<(), StoreE
         return Ok(());
     }
     let limit = "refreshes_waiting_max";
-    let message = format!(
+    let message = text!(
         "{waiting} reads that deliveries of the connection asked for would wait, allowed are {}. The delivery was not kept; its vendor \
          sends it again. See in `GET /v1/health` why the connection cannot read, or raise `{limit}` under its [limits]",
+        "该连接由投递请求的读取将有 {waiting} 次在等待，上限为 {}。该投递未保留，厂商会重新发送。请在 `GET /v1/health` 中查看\
+         该连接为何无法读取，或调高其 [limits] 下的 `{limit}`",
         quota.refreshes_waiting_max
     );
     Err(StoreError::Quota { limit, message })
@@ -140,12 +146,14 @@ pub(crate) fn within_refreshes(waiting: i64, quota: &Quota) -> Result<(), StoreE
 
 /// The figure of what is kept of records.
 pub(crate) fn within_records(bytes: i64, quota: &Quota) -> Result<(), StoreError> {
-    within("records_bytes_max", "bytes of the connection's records and pages:", bytes, quota.records_bytes_max)
+    let what = text!("bytes of the connection's records and pages:", "该连接的记录与数据页字节数：");
+    within("records_bytes_max", &what, bytes, quota.records_bytes_max)
 }
 
 /// The figure of what is kept of exchanges, when nothing older is left to take out.
 pub(crate) fn within_exchanges(bytes: i64, quota: &Quota) -> Result<(), StoreError> {
-    within("exchanges_bytes_max", "bytes of this page's exchanges alone:", bytes, quota.exchanges_bytes_max)
+    let what = text!("bytes of this page's exchanges alone:", "仅该页的请求记录字节数：");
+    within("exchanges_bytes_max", &what, bytes, quota.exchanges_bytes_max)
 }
 
 /// Is there something to take out?

@@ -1,5 +1,6 @@
 //! From columns to the shapes of the model, once for both backends: the column lists and how they are read.
 
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
 use crate::identity::IdKey;
@@ -258,7 +259,15 @@ pub(crate) fn exchange(row: &dyn Columns) -> Result<ExchangeRow, StoreError> {
 
 /// FROM and columns of a quarantined record.
 pub(crate) const QUARANTINE_SELECT: &str = "SELECT q.id, t.connection, t.stream, q.run, q.page, q.entity, q.external_id, \
-     q.exchange_no, q.pointer, q.code, q.reason, q.raw, q.at_ms, q.attempts FROM quarantine q JOIN stream t ON t.id = q.stream ";
+     q.exchange_no, q.pointer, q.code, q.reason, q.raw, q.at_ms, q.attempts, q.reason_zh FROM quarantine q JOIN stream t ON t.id = q.stream ";
+
+/// A reason in both languages; one that was kept in English alone is the same in both.
+fn reason(english: String, chinese: Option<String>) -> Text {
+    match chinese {
+        Some(chinese) => Text::kept(english, chinese),
+        None => Text::verbatim(english),
+    }
+}
 
 /// Reads [`QUARANTINE_SELECT`].
 pub(crate) fn quarantine(row: &dyn Columns) -> Result<QuarantineRow, StoreError> {
@@ -274,7 +283,7 @@ pub(crate) fn quarantine(row: &dyn Columns) -> Result<QuarantineRow, StoreError>
             exchange_no: small(row.int(7)?)?,
             pointer: row.text(8)?,
             code: row.text(9)?,
-            reason: row.text(10)?,
+            reason: reason(row.text(10)?, row.text_or_none(14)?),
             raw: row.bytes(11)?,
         },
         at_ms: row.int(12)?,

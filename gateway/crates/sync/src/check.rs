@@ -7,6 +7,7 @@ use std::sync::Arc;
 use renmen_egress::{NoTape, Sighting, SightingPlace};
 use renmen_plugin_host::{CallError, Finding, Pull};
 use renmen_schema::FailureKind;
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::PluginRef;
 use renmen_turns::{Class, work};
@@ -102,7 +103,7 @@ pub struct DefectCount {
     /// How often.
     pub count: u64,
     /// The first one's reason; holds no value of a record.
-    pub example: String,
+    pub example: Text,
 }
 
 /// Proves connections: see [`Engine::checks`](crate::Engine::checks).

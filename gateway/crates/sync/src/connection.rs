@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_schema::manifest::StreamManifest;
+use renmen_schema::{EntityKind, text};
 use renmen_store::{PluginRef, StreamKey};
 use renmen_turns::Account;
 use tokio::sync::watch;
@@ -66,7 +66,9 @@ impl ConnectionRuntime {
         for stream in &undeclared {
             streams.insert(stream.clone(), StreamPlan { schedule: Schedule::Manual, enabled: true });
         }
-        limits.check().map_err(|wrong| SyncError::BadOption(format!("connection `{name}`: {wrong}")))?;
+        limits
+            .check()
+            .map_err(|wrong| SyncError::BadOption(text!("connection `{name}`: {wrong}", "连接 `{name}`：{wrong}")))?;
         Ok(Self {
             tenant,
             name,

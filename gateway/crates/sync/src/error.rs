@@ -1,17 +1,18 @@
 //! Why the engine did not do what was asked, by what the caller can do about it. A vendor that fails is no error of the
 //! engine: such a run ends with a [`crate::RunFailure`] in its report.
 
+use std::fmt;
+
 use renmen_schema::id::{ConnectionName, RunId, StreamName};
+use renmen_schema::{Text, text};
 use renmen_store::StoreError;
 
 /// What the engine refuses or cannot do. Texts hold no secret and nobody's data.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum SyncError {
     /// No such connection for this tenant.
-    #[error("unknown connection `{0}`: see the names under [connections]")]
     UnknownConnection(ConnectionName),
     /// The connection's plugin has no such stream.
-    #[error("connection `{connection}` has no stream `{stream}`: it has {known}")]
     UnknownStream {
         /// Which connection.
         connection: ConnectionName,
@@ -21,7 +22,6 @@ pub enum SyncError {
         known: String,
     },
     /// The stream is switched off in the configuration.
-    #[error("stream `{stream}` of connection `{connection}` is switched off: set `enabled = true` to run it")]
     Disabled {
         /// Which connection.
         connection: ConnectionName,
@@ -29,10 +29,6 @@ pub enum SyncError {
         stream: StreamName,
     },
     /// Nothing that the stream carries is granted.
-    #[error(
-        "stream `{stream}` of connection `{connection}` is off: it carries {entities}, and `grant.entities` names none of it; \
-         add what it may write"
-    )]
     NotGranted {
         /// Which connection.
         connection: ConnectionName,
@@ -42,22 +38,17 @@ pub enum SyncError {
         entities: String,
     },
     /// A run of this stream is live, here or in another gateway.
-    #[error("a run of this stream is under way")]
     Running {
         /// Its number, when this process runs it.
         run: Option<RunId>,
     },
     /// There is no such quarantined record.
-    #[error("quarantined record {0} not found")]
     UnknownQuarantine(i64),
     /// A schedule, zone or limit that cannot work.
-    #[error("{0}")]
-    BadOption(String),
+    BadOption(Text),
     /// The store refused or is away.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// Something that should not happen: a task of the run panicked.
-    #[error("internal fault: {0}")]
     Fault(String),
 }
 
@@ -70,5 +61,56 @@ impl SyncError {
             Self::Running { .. }
                 | Self::Store(StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::Fenced(_))
         )
+    }
+}
+
+impl SyncError {
+    fn text(&self) -> Text {
+        match self {
+            Self::UnknownConnection(name) => text!(
+                "unknown connection `{name}`: see the names under [connections]",
+                "未知的连接 `{name}`：请查看 [connections] 下的名称"
+            ),
+            Self::UnknownStream { connection, stream, known } => text!(
+                "connection `{connection}` has no stream `{stream}`: it has {known}",
+                "连接 `{connection}` 没有数据流 `{stream}`：可用的为 {known}"
+            ),
+            Self::Disabled { connection, stream } => text!(
+                "stream `{stream}` of connection `{connection}` is switched off: set `enabled = true` to run it",
+                "连接 `{connection}` 的数据流 `{stream}` 已停用：如需运行，请设置 `enabled = true`"
+            ),
+            Self::NotGranted { connection, stream, entities } => text!(
+                "stream `{stream}` of connection `{connection}` is off: it carries {entities}, and `grant.entities` names none \
+                 of it; add what it may write",
+                "连接 `{connection}` 的数据流 `{stream}` 未运行：它写入 {entities}，而 `grant.entities` 中一个也没有；请加上允许写入的实体"
+            ),
+            Self::Running { .. } => text!("a run of this stream is under way", "该数据流正在运行"),
+            Self::UnknownQuarantine(id) => text!("quarantined record {id} not found", "隔离区中没有记录 {id}"),
+            Self::BadOption(why) => why.clone(),
+            Self::Store(error) => Text::rendered(|| error.to_string()),
+            Self::Fault(why) => text!("internal fault: {why}", "内部错误：{why}"),
+        }
+    }
+}
+
+impl fmt::Display for SyncError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl std::error::Error for SyncError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // It is shown as it is, so its own cause is the next.
+            Self::Store(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for SyncError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use renmen_schema::text;
 use renmen_store::{Brake, CURSOR_BYTES_MAX, EXTERNAL_ID_BYTES_MAX, POINTER_BYTES_MAX};
 
 use crate::failure::Waits;
@@ -78,12 +79,20 @@ impl IngestLimits {
     }
 
     /// What the store cannot keep must not be allowed here: it would refuse the whole page.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), renmen_schema::Text> {
         if !(0.0..=1.0).contains(&self.quarantine_ratio_max) {
-            return Err(format!("quarantine_ratio_max is {}, it must lie between 0 and 1", self.quarantine_ratio_max));
+            return Err(text!(
+                "quarantine_ratio_max is {}, it must lie between 0 and 1",
+                "quarantine_ratio_max 为 {}，应在 0 与 1 之间",
+                self.quarantine_ratio_max
+            ));
         }
         if !(0.0..=1.0).contains(&self.deletes_ratio_max) {
-            return Err(format!("deletes_ratio_max is {}, it must lie between 0 and 1", self.deletes_ratio_max));
+            return Err(text!(
+                "deletes_ratio_max is {}, it must lie between 0 and 1",
+                "deletes_ratio_max 为 {}，应在 0 与 1 之间",
+                self.deletes_ratio_max
+            ));
         }
         for (name, value, max) in [
             ("external_id_bytes_max", self.external_id_bytes_max, EXTERNAL_ID_BYTES_MAX),
@@ -91,7 +100,10 @@ impl IngestLimits {
             ("cursor_bytes_max", self.cursor_bytes_max, CURSOR_BYTES_MAX),
         ] {
             if value > max {
-                return Err(format!("{name} is {value}, the store takes at most {max}"));
+                return Err(text!(
+                    "{name} is {value}, the store takes at most {max}",
+                    "{name} 为 {value}，存储最多接受 {max}"
+                ));
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use renmen_plugin_host::Envelope;
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 use renmen_store::{CommitOutcome, QuarantineRow, QuarantineWrite, RecordWrite, StreamKey};
 
 use crate::SyncError;
@@ -22,7 +23,7 @@ pub enum RetryOutcome {
         /// Stable code.
         code: String,
         /// For people.
-        reason: String,
+        reason: Text,
     },
 }
 
@@ -31,10 +32,10 @@ enum Tried {
     Good(RecordWrite),
     Bad {
         code: String,
-        reason: String,
+        reason: Text,
     },
     /// This way does not lead to the record.
-    Nothing(String),
+    Nothing(Text),
 }
 
 /// Tries quarantined records again: see [`Engine::quarantine`](crate::Engine::quarantine).
@@ -62,7 +63,10 @@ impl QuarantineRetries {
             self.through_connector(&key, &row).await?
         } else {
             // Its page was not pulled and cannot be pulled again; the vendor may send it once more.
-            Tried::Nothing("it came by a delivery, which only the vendor can repeat".to_owned())
+            Tried::Nothing(text!(
+                "it came by a delivery, which only the vendor can repeat",
+                "它由投递送来，只有厂商可以重发"
+            ))
         };
         // Those have no bytes that were meant for the schema.
         let has_payload = !matches!(row.item.code.as_str(), "connector" | "carries_secret" | crate::intake::UNUSABLE);
@@ -87,7 +91,7 @@ impl QuarantineRetries {
         let stream = connection.declared(source.as_ref(), &key.stream)?;
         let Some(page) = self.shared.store.pages(key, row.page - 1, 1).await?.pop().filter(|page| page.id == row.page)
         else {
-            return Ok(Tried::Nothing("its page is not kept any more".to_owned()));
+            return Ok(Tried::Nothing(text!("its page is not kept any more", "其数据页已不再保留")));
         };
         let remake = Remake {
             store: self.shared.store.as_ref(),
@@ -97,7 +101,7 @@ impl QuarantineRetries {
         };
         Ok(match remake.page(&page).await? {
             Ok(remade) => find(remade.page, &row.item),
-            Err(failure) => Tried::Nothing(failure.line()),
+            Err(failure) => Tried::Nothing(Text::verbatim(failure.line())),
         })
     }
 
@@ -145,6 +149,9 @@ fn find(page: Normalized, item: &QuarantineWrite) -> Tried {
     });
     match bad {
         Some(other) => Tried::Bad { code: other.code, reason: other.reason },
-        None => Tried::Nothing("the connector as it is now makes no such record of its page".to_owned()),
+        None => Tried::Nothing(text!(
+            "the connector as it is now makes no such record of its page",
+            "现在的连接器不会从其数据页得出该记录"
+        )),
     }
 }

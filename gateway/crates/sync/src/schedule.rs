@@ -8,6 +8,7 @@ use std::time::Duration;
 use croner::Cron;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use renmen_schema::text;
 
 use crate::SyncError;
 use crate::options::millis;
@@ -42,7 +43,10 @@ impl Schedule {
     /// [`SyncError::BadOption`] below one second.
     pub fn every(interval: Duration) -> Result<Self, SyncError> {
         if interval < INTERVAL_MIN {
-            return Err(SyncError::BadOption(format!("the interval {interval:?} is too short: use at least 1s")));
+            return Err(SyncError::BadOption(text!(
+                "the interval {interval:?} is too short: use at least 1s",
+                "间隔 {interval:?} 过短：至少 1s"
+            )));
         }
         Ok(Self::Every(interval))
     }
@@ -53,18 +57,23 @@ impl Schedule {
     /// [`SyncError::BadOption`] that says which of the two cannot be read and why.
     pub fn cron(expression: &str, zone: &str) -> Result<Self, SyncError> {
         let cron = Cron::from_str(expression).map_err(|e| {
-            SyncError::BadOption(format!(
-                "the cron expression `{expression}` cannot be read: {e}; use for example `0 3 * * *`"
+            SyncError::BadOption(text!(
+                "the cron expression `{expression}` cannot be read: {e}; use for example `0 3 * * *`",
+                "无法读取 cron 表达式 `{expression}`：{e}；例如 `0 3 * * *`"
             ))
         })?;
         let tz = TimeZone::get(zone).map_err(|_| {
-            SyncError::BadOption(format!(
-                "the time zone `{zone}` is unknown: use an IANA name, for example `Asia/Shanghai`"
+            SyncError::BadOption(text!(
+                "the time zone `{zone}` is unknown: use an IANA name, for example `Asia/Shanghai`",
+                "未知的时区 `{zone}`：请使用 IANA 时区名，例如 `Asia/Shanghai`"
             ))
         })?;
         let schedule = CronSchedule { text: expression.to_owned(), cron, zone: tz, zone_name: zone.to_owned() };
         if schedule.after(0).is_none() {
-            return Err(SyncError::BadOption(format!("the cron expression `{expression}` never comes true")));
+            return Err(SyncError::BadOption(text!(
+                "the cron expression `{expression}` never comes true",
+                "cron 表达式 `{expression}` 永远不会到达"
+            )));
         }
         Ok(Self::Cron(Box::new(schedule)))
     }

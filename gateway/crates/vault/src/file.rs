@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -93,9 +94,14 @@ impl VaultFile {
         struct Head {
             format: String,
         }
-        let damaged = |reason: String| VaultError::Damaged { path: path.to_owned(), reason };
+        let damaged = |reason: Text| VaultError::Damaged { path: path.to_owned(), reason };
         let unread = |error: serde_json::Error| {
-            damaged(format!("line {} column {} is not what a vault holds", error.line(), error.column()))
+            damaged(text!(
+                "line {} column {} is not what a vault holds",
+                "第 {} 行第 {} 列不是保险库的内容",
+                error.line(),
+                error.column()
+            ))
         };
         let head: Head = serde_json::from_slice(bytes).map_err(unread)?;
         let (file, check_bound) = match head.format.as_str() {
@@ -105,7 +111,10 @@ impl VaultFile {
                 (Self::of_first(first, owner), FIRST_CHECK.as_bytes().to_vec())
             }
             _ => {
-                return Err(damaged(format!("its format is not `{FORMAT}`, so it was written by another version")));
+                return Err(damaged(text!(
+                    "its format is not `{FORMAT}`, so it was written by another version",
+                    "其格式不是 `{FORMAT}`，由其他版本写入"
+                )));
             }
         };
         match open(key, &check_bound, &file.check) {
@@ -114,7 +123,7 @@ impl VaultFile {
         }
         // No program of ours writes another: whoever did means to be taken for something else.
         match file.entries.values().flat_map(BTreeMap::keys).find(|name| !is_name(name)) {
-            Some(_) => Err(damaged("it has an entry under what no name can be".to_owned())),
+            Some(_) => Err(damaged(text!("it has an entry under what no name can be", "其中有名称无效的条目"))),
             None => Ok(file),
         }
     }
@@ -226,7 +235,10 @@ impl Entry {
         };
         open(key, &bound, &self.sealed).ok_or_else(|| VaultError::Damaged {
             path: path.to_owned(),
-            reason: format!("its entry `{name}` of tenant `{tenant}` was altered or moved from another name or tenant"),
+            reason: text!(
+                "its entry `{name}` of tenant `{tenant}` was altered or moved from another name or tenant",
+                "租户 `{tenant}` 的条目 `{name}` 被篡改，或从其他名称或租户移来"
+            ),
         })
     }
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
+use renmen_schema::{Text, text};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::place::{self, Exposure};
@@ -35,14 +36,12 @@ impl MasterKey {
     /// # Errors
     /// [`VaultError::BadKey`] naming `whence`, never the text.
     pub fn from_base64(text: &Secret, whence: &str) -> Result<Self, VaultError> {
-        let bad = |reason: String| VaultError::BadKey { whence: whence.to_owned(), reason };
-        let mut decoded = Zeroizing::new(
-            STANDARD
-                .decode(text.expose().trim())
-                .map_err(|_| bad("it is not base64 (standard alphabet, padded)".to_owned()))?,
-        );
+        let bad = |reason: Text| VaultError::BadKey { whence: whence.to_owned(), reason };
+        let mut decoded = Zeroizing::new(STANDARD.decode(text.expose().trim()).map_err(|_| {
+            bad(text!("it is not base64 (standard alphabet, padded)", "不是 base64（标准字母表，带填充）"))
+        })?);
         if decoded.len() != MASTER_KEY_BYTES {
-            return Err(bad(format!("it has {} bytes", decoded.len())));
+            return Err(bad(text!("it has {} bytes", "有 {} 字节", decoded.len())));
         }
         let mut bytes = Zeroizing::new([0; MASTER_KEY_BYTES]);
         bytes.copy_from_slice(&decoded);

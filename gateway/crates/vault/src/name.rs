@@ -1,5 +1,7 @@
 //! Names of entries: those that an operator gives, and those of the gateway itself, which no operator and no client can give.
 
+use renmen_schema::text;
+
 use crate::VaultError;
 
 const NAME_BYTES_MAX: usize = 128;
@@ -22,6 +24,9 @@ pub(crate) fn is_name(name: &str) -> bool {
 pub(crate) fn bad() -> VaultError {
     VaultError::Limit {
         limit: "vault_name_bytes_max",
-        message: format!("an entry's name has 1 to {NAME_BYTES_MAX} of a-z, A-Z, 0-9, '.', '_', '/' and '-'"),
+        message: text!(
+            "an entry's name has 1 to {NAME_BYTES_MAX} of a-z, A-Z, 0-9, '.', '_', '/' and '-'",
+            "条目名为 1 到 {NAME_BYTES_MAX} 个字符：a-z、A-Z、0-9、'.'、'_'、'/' 与 '-'"
+        ),
     }
 }

@@ -9,6 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use renmen_schema::{Text, text};
 use zeroize::Zeroizing;
 
 use crate::{SECRET_BYTES_MAX, Secret, VaultError};
@@ -24,14 +25,22 @@ pub(crate) enum Exposure {
 
 /// Reads a text file of at most [`SECRET_BYTES_MAX`] bytes; one line end at its end is not part of the secret.
 pub(crate) fn read_secret(path: &Path, exposure: Exposure) -> Result<Secret, VaultError> {
-    let refuse = |reason: &str| VaultError::File { path: path.to_owned(), reason: reason.to_owned() };
-    let bytes = read_capped(path, exposure, SECRET_BYTES_MAX, "secret_bytes_max")?
-        .ok_or_else(|| refuse("it does not exist: create it with the secret as its only content, mode 0600"))?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| refuse("it is not UTF-8 text: put the secret in as text (binary as base64)"))?;
+    let refuse = |reason: Text| VaultError::File { path: path.to_owned(), reason };
+    let bytes = read_capped(path, exposure, SECRET_BYTES_MAX, "secret_bytes_max")?.ok_or_else(|| {
+        refuse(text!(
+            "it does not exist: create it with the secret as its only content, mode 0600",
+            "不存在：请创建，仅含密钥，权限 0600"
+        ))
+    })?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        refuse(text!(
+            "it is not UTF-8 text: put the secret in as text (binary as base64)",
+            "不是 UTF-8 文本：请以文本存入密钥（二进制用 base64）"
+        ))
+    })?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     if text.is_empty() {
-        return Err(refuse("it is empty: put the secret in as its only content"));
+        return Err(refuse(text!("it is empty: put the secret in as its only content", "为空：请存入密钥，仅此内容")));
     }
     Ok(Secret::new(text.to_owned()))
 }
@@ -51,7 +60,10 @@ pub(crate) fn read_capped(
     // Of the open file, not of the path: nobody can swap it between the look and the read.
     let metadata = file.metadata().map_err(VaultError::io(path))?;
     if !metadata.is_file() {
-        return Err(VaultError::File { path: path.to_owned(), reason: "it is not a regular file".to_owned() });
+        return Err(VaultError::File {
+            path: path.to_owned(),
+            reason: text!("it is not a regular file", "不是普通文件"),
+        });
     }
     if exposure == Exposure::Refused {
         refuse_exposed(path, &metadata)?;
@@ -61,7 +73,11 @@ pub(crate) fn read_capped(
     if bytes.len() > bytes_max {
         return Err(VaultError::Limit {
             limit,
-            message: format!("{} has more than {bytes_max} bytes: is it the right file?", path.display()),
+            message: text!(
+                "{} has more than {bytes_max} bytes: is it the right file?",
+                "{} 超过 {bytes_max} 字节：是否选错了文件？",
+                path.display()
+            ),
         });
     }
     Ok(Some(bytes))
@@ -142,12 +158,18 @@ pub fn trusted_way(path: &Path) -> Result<(), VaultError> {
 }
 
 /// Why somebody else could exchange what is in a directory of this owner and mode, and what to do.
-fn way_fault(owner: u32, mode: u32, us: u32) -> Option<String> {
+fn way_fault(owner: u32, mode: u32, us: u32) -> Option<Text> {
     if !is_trusted(owner, us) {
-        return Some(format!("it belongs to another user (uid {owner})"));
+        return Some(text!("it belongs to another user (uid {owner})", "属于另一用户（uid {owner}）"));
     }
     let exchangeable = mode & 0o002 != 0 && mode & 0o1000 == 0;
-    exchangeable.then(|| format!("everybody may write in it (mode {:04o}): run `chmod o-w` on it", mode & 0o7777))
+    exchangeable.then(|| {
+        text!(
+            "everybody may write in it (mode {:04o}): run `chmod o-w` on it",
+            "任何人都可写入（权限 {:04o}）：请对它运行 `chmod o-w`",
+            mode & 0o7777
+        )
+    })
 }
 
 /// Replaces a file in one step, mode 0600, durable before it returns: a reader sees the old or the new one, never a part.
@@ -299,7 +321,7 @@ mod tests {
                 }
             }
         }
-        assert!(way_fault(1001, 0o755, 1000).unwrap().contains("uid 1001"));
+        assert!(way_fault(1001, 0o755, 1000).unwrap().english().contains("uid 1001"));
         assert_eq!(way_fault(0, 0o755, 1000), None);
     }
 }

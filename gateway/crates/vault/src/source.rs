@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use renmen_schema::id::TenantId;
+use renmen_schema::text;
 
 use crate::place::{self, Exposure};
 use crate::{SECRET_BYTES_MAX, Secret, Vault, VaultError};
@@ -58,7 +59,11 @@ impl Resolver<'_> {
         if secret.expose().len() > SECRET_BYTES_MAX {
             return Err(VaultError::Limit {
                 limit: "secret_bytes_max",
-                message: format!("a secret of {} bytes, {SECRET_BYTES_MAX} are allowed", secret.expose().len()),
+                message: text!(
+                    "a secret of {} bytes, {SECRET_BYTES_MAX} are allowed",
+                    "密钥有 {} 字节，允许 {SECRET_BYTES_MAX} 字节",
+                    secret.expose().len()
+                ),
             });
         }
         Ok(secret)

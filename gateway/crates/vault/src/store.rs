@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::RwLock;
 use renmen_schema::id::TenantId;
+use renmen_schema::{Text, text};
 
 use crate::file::VaultFile;
 use crate::name::{self, OWN_PREFIX};
@@ -102,7 +103,10 @@ impl Vault {
         if bytes == 0 || bytes > SECRET_BYTES_MAX {
             return Err(limit(
                 "secret_bytes_max",
-                format!("a secret of {bytes} bytes; 1 to {SECRET_BYTES_MAX} are allowed"),
+                text!(
+                    "a secret of {bytes} bytes; 1 to {SECRET_BYTES_MAX} are allowed",
+                    "密钥有 {bytes} 字节；允许 1 到 {SECRET_BYTES_MAX} 字节"
+                ),
             ));
         }
         let key = self.key.read();
@@ -111,7 +115,10 @@ impl Vault {
             if content.names().count() > ENTRIES_MAX {
                 return Err(limit(
                     "vault_entries_max",
-                    format!("the vault holds {ENTRIES_MAX} entries, which is all it may"),
+                    text!(
+                        "the vault holds {ENTRIES_MAX} entries, which is all it may",
+                        "保险库已有 {ENTRIES_MAX} 个条目，这是上限"
+                    ),
                 ));
             }
             Ok(())
@@ -171,7 +178,10 @@ impl Vault {
         if bytes.len() > VAULT_FILE_BYTES_MAX {
             return Err(limit(
                 "vault_file_bytes_max",
-                format!("the vault would grow beyond {VAULT_FILE_BYTES_MAX} bytes"),
+                text!(
+                    "the vault would grow beyond {VAULT_FILE_BYTES_MAX} bytes",
+                    "保险库将超过 {VAULT_FILE_BYTES_MAX} 字节"
+                ),
             ));
         }
         place::write_private(&self.path, &bytes)
@@ -201,6 +211,6 @@ impl fmt::Debug for Vault {
     }
 }
 
-fn limit(limit: &'static str, message: String) -> VaultError {
+fn limit(limit: &'static str, message: Text) -> VaultError {
     VaultError::Limit { limit, message }
 }

@@ -10,6 +10,7 @@ use renmen_plugin_host::Inspection;
 use renmen_schema::id::{ConnectionName, SlotName, StreamName};
 use renmen_schema::manifest::Manifest;
 use renmen_schema::shown::line;
+use renmen_schema::{Text, text};
 use serde_json::{Map, Value};
 
 use super::Ask;
@@ -80,15 +81,16 @@ impl Connection {
         questions: &mut Questions<impl BufRead, impl Write>,
     ) -> anyhow::Result<Self> {
         let manifest = found.manifest.clone();
-        let name = questions.answer("name of the connection", ask.name.clone(), &manifest.name)?;
-        let name: ConnectionName = name.parse().map_err(|error| Usage(format!("--name: {error}")))?;
+        let name =
+            questions.answer(&text!("name of the connection", "连接的名称"), ask.name.clone(), &manifest.name)?;
+        let name: ConnectionName = name.parse().map_err(|error| Usage(text!("--name: {error}", "--name：{error}")))?;
         let config = config(ask, &manifest, questions)?;
         let slots = slots(ask, &name, &manifest, questions)?;
         let streams = streams(ask, &manifest, questions)?;
         let reads_files = manifest.http.hosts.iter().any(|host| host == DROP);
         let drop = match reads_files {
             true => Some(questions.answer(
-                "drop directory",
+                &text!("drop directory", "投放目录"),
                 ask.drop.as_ref().map(|dir| dir.display().to_string()),
                 "inbox",
             )?),
@@ -161,7 +163,7 @@ impl Connection {
         let env = |_: &str| Some("set".to_owned());
         let config = Config::parse(text, file, LoadOptions { dev: false, env: &env })?;
         let connection =
-            config.connections.get(&self.name).ok_or_else(|| Usage("the connection is lost".to_owned()))?;
+            config.connections.get(&self.name).ok_or_else(|| Usage(text!("the connection is lost", "连接丢失")))?;
         let asked = Asked { connection, manifest: &self.manifest };
         let (before, after) = (toml(&self.grant(&[], &[])), toml(&self.grant(&asked.hosts(), &asked.methods())));
         let mut text = text.replacen(&format!("grant = {before}"), &format!("grant = {after}"), 1);
@@ -184,7 +186,9 @@ fn config(
 ) -> anyhow::Result<Map<String, Value>> {
     let mut config = Map::new();
     for pair in &ask.set {
-        let (key, value) = pair.split_once('=').ok_or_else(|| Usage(format!("--set {pair}: expected KEY=VALUE")))?;
+        let (key, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Usage(text!("--set {pair}: expected KEY=VALUE", "--set {pair}：应为 键=值")))?;
         config.insert(key.to_owned(), value_of(value));
     }
     let Some(schema) = &manifest.config_schema else { return Ok(config) };
@@ -200,10 +204,11 @@ fn config(
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let typed = questions.answer(&format!("config.{key} ({})", line(about)), None, &default)?;
+        let typed = questions.answer(&Text::verbatim(format!("config.{key} ({})", line(about))), None, &default)?;
         if typed.is_empty() {
-            return Err(Usage(format!(
+            return Err(Usage(text!(
                 "plugin `{}` needs `config.{key}` ({}): give it with --set {key}=VALUE",
+                "插件 `{}` 需要 `config.{key}`（{}）：请用 --set {key}=值 给出",
                 line(&manifest.name),
                 line(about)
             ))
@@ -229,18 +234,21 @@ fn slots(
     for text in &ask.slot {
         // What stands there may be the secret itself: it is not repeated.
         let wrong = || {
-            Usage(
-                "--slot: expected SLOT=env:VARIABLE, SLOT=file:PATH or SLOT=vault:ENTRY, never the secret itself"
-                    .to_owned(),
-            )
+            Usage(text!(
+                "--slot: expected SLOT=env:VARIABLE, SLOT=file:PATH or SLOT=vault:ENTRY, never the secret itself",
+                "--slot：应为 凭据槽=env:变量、凭据槽=file:路径 或 凭据槽=vault:条目，绝不可写密钥本身"
+            ))
         };
         let (name, source) = text.split_once('=').ok_or_else(wrong)?;
-        let name = SlotName::new(name).map_err(|error| Usage(format!("--slot: {error}")))?;
+        let name = SlotName::new(name).map_err(|error| Usage(text!("--slot: {error}", "--slot：{error}")))?;
         if !manifest.slots.contains_key(&name) {
             let known = manifest.slots.keys().map(SlotName::as_str).collect::<Vec<_>>().join(", ");
-            return Err(
-                Usage(format!("plugin `{}` has no slot `{name}`; it has: {known}", line(&manifest.name))).into()
-            );
+            return Err(Usage(text!(
+                "plugin `{}` has no slot `{name}`; it has: {known}",
+                "插件 `{}` 没有凭据槽 `{name}`；可用的为：{known}",
+                line(&manifest.name)
+            ))
+            .into());
         }
         said.insert(name, source_of(source).ok_or_else(wrong)?);
     }
@@ -251,14 +259,20 @@ fn slots(
         let variable = format!("env:{}_{}", connection.as_str(), name.as_str()).replace('-', "_");
         let default = format!("env:{}", variable["env:".len()..].to_ascii_uppercase());
         let typed = questions.answer(
-            &format!("where the secret of slot {name} is ({})", line(&slot.description)),
+            &text!(
+                "where the secret of slot {name} is ({})",
+                "凭据槽 {name} 的密钥在哪里（{}）",
+                line(&slot.description)
+            ),
             None,
             &default,
         )?;
         let source = source_of(&typed);
         said.insert(
             name.clone(),
-            source.ok_or_else(|| Usage("write env:VARIABLE, file:PATH or vault:ENTRY".to_owned()))?,
+            source.ok_or_else(|| {
+                Usage(text!("write env:VARIABLE, file:PATH or vault:ENTRY", "请写 env:变量、file:路径 或 vault:条目"))
+            })?,
         );
     }
     Ok(said)
@@ -281,21 +295,28 @@ fn streams(
     for text in &ask.stream {
         let (name, every) = text.split_once('=').unwrap_or((text, EVERY));
         let name = manifest.streams.keys().find(|stream| stream.as_str() == name);
-        let name =
-            name.ok_or_else(|| Usage(format!("--stream {text}: plugin `{}` has {}", line(&manifest.name), known())))?;
-        renmen_config::duration(every).map_err(|why| Usage(format!("--stream {text}: `{every}` {why}")))?;
+        let name = name.ok_or_else(|| {
+            Usage(text!(
+                "--stream {text}: plugin `{}` has {}",
+                "--stream {text}：插件 `{}` 的数据流为 {}",
+                line(&manifest.name),
+                known()
+            ))
+        })?;
+        renmen_config::duration(every)
+            .map_err(|why| Usage(text!("--stream {text}: `{every}` {why}", "--stream {text}：`{every}` {why}")))?;
         chosen.push((name.clone(), every.to_owned()));
     }
     if !ask.stream.is_empty() {
         return Ok(chosen);
     }
     for (name, stream) in &manifest.streams {
-        let question = format!("pull {name} ({}) every", line(&stream.description));
-        let every = questions.answer(&format!("{question}, or no"), None, EVERY)?;
+        let question = text!("pull {name} ({}) every", "拉取 {name}（{}）的间隔", line(&stream.description));
+        let every = questions.answer(&text!("{question}, or no", "{question}，或写 no"), None, EVERY)?;
         if every == "no" {
             continue;
         }
-        renmen_config::duration(&every).map_err(|why| Usage(format!("`{every}` {why}")))?;
+        renmen_config::duration(&every).map_err(|why| Usage(text!("`{every}` {why}", "`{every}` {why}")))?;
         chosen.push((name.clone(), every));
     }
     Ok(chosen)

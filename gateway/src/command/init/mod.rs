@@ -20,6 +20,7 @@ use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 use draft::{Connection, Draft};
 use question::Questions;
+use renmen_schema::text;
 
 /// What the file is to say.
 #[derive(Debug, Args)]
@@ -69,10 +70,14 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
     let file = &common.config;
     if file.exists() {
         let file = file.display();
-        return Err(Usage(format!("{file} is there and is not replaced: name another file with --config")).into());
+        return Err(Usage(text!(
+            "{file} is there and is not replaced: name another file with --config",
+            "{file} 已存在，不会覆盖：请用 --config 指定其他文件"
+        ))
+        .into());
     }
     let interactive = !ask.yes && !out.json && std::io::stdin().is_terminal();
-    let mut questions = Questions::new(std::io::stdin().lock(), std::io::stderr(), interactive);
+    let mut questions = Questions::new(std::io::stdin().lock(), std::io::stderr(), interactive, out.language);
     let text = text_of(ask, file, &mut questions)?;
     check(&text, file)?;
     write(file, &text)?;
@@ -81,7 +86,10 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
     } else {
         let config = file.display();
         let shown = if file == Path::new("connectors.toml") { String::new() } else { format!(" --config {config}") };
-        out.say(&format!("written: {config}\nprove it: renmen check{shown}\nthen:     renmen serve{shown}"));
+        out.say(text!(
+            "written: {config}\nprove it: renmen check{shown}\nthen:     renmen serve{shown}",
+            "已写入：{config}\n验证：    renmen check{shown}\n然后：    renmen serve{shown}"
+        ));
     }
     Ok(Outcome::Done)
 }
@@ -92,13 +100,20 @@ fn text_of(
     file: &Path,
     questions: &mut Questions<impl std::io::BufRead, impl std::io::Write>,
 ) -> anyhow::Result<String> {
-    let data_dir =
-        questions.answer("data directory", ask.data_dir.as_ref().map(|dir| dir.display().to_string()), ".renmen")?;
-    let listen = questions.answer("address of the API", ask.listen.clone(), "127.0.0.1:7300")?;
+    let data_dir = questions.answer(
+        &text!("data directory", "数据目录"),
+        ask.data_dir.as_ref().map(|dir| dir.display().to_string()),
+        ".renmen",
+    )?;
+    let listen =
+        questions.answer(&text!("address of the API", "API 的监听地址"), ask.listen.clone(), "127.0.0.1:7300")?;
     let own_store = format!("sqlite:{data_dir}/renmen.db");
-    let store = questions.answer("store", ask.store.clone(), &own_store)?;
+    let store = questions.answer(&text!("store", "存储"), ask.store.clone(), &own_store)?;
     let plugin = questions.answer(
-        "plugin of the first connection (a .wasm file; empty: none yet)",
+        &text!(
+            "plugin of the first connection (a .wasm file; empty: none yet)",
+            "第一个连接的插件（.wasm 文件；留空表示暂无）"
+        ),
         ask.plugin.as_ref().map(|path| path.display().to_string()),
         "",
     )?;
@@ -134,7 +149,7 @@ fn check(text: &str, file: &Path) -> anyhow::Result<()> {
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let cannot = || format!("{} cannot be written", file.display());
+    let cannot = || text!("{} cannot be written", "无法写入 {}", file.display());
     let mut made =
         std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).with_context(cannot)?;
     made.write_all(text.as_bytes()).with_context(cannot)

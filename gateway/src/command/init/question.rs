@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Write};
 
+use renmen_schema::{Language, Text, text};
+
 use crate::exit::Usage;
 
 /// Who asks, and where answers come from.
@@ -10,15 +12,16 @@ pub(super) struct Questions<R, W> {
     output: W,
     /// False: every answer is the default.
     interactive: bool,
+    language: Language,
 }
 
 impl<R: BufRead, W: Write> Questions<R, W> {
-    pub(super) fn new(input: R, output: W, interactive: bool) -> Self {
-        Self { input, output, interactive }
+    pub(super) fn new(input: R, output: W, interactive: bool, language: Language) -> Self {
+        Self { input, output, interactive, language }
     }
 
     /// What was said already, or what a person types, or the default.
-    pub(super) fn answer(&mut self, question: &str, said: Option<String>, default: &str) -> anyhow::Result<String> {
+    pub(super) fn answer(&mut self, question: &Text, said: Option<String>, default: &str) -> anyhow::Result<String> {
         if let Some(said) = said {
             return Ok(said);
         }
@@ -26,11 +29,15 @@ impl<R: BufRead, W: Write> Questions<R, W> {
             return Ok(default.to_owned());
         }
         let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-        write!(self.output, "{question}{shown}: ")?;
+        write!(self.output, "{}{shown}: ", question.in_language(self.language))?;
         self.output.flush()?;
         let mut line = String::new();
         if self.input.read_line(&mut line)? == 0 {
-            return Err(Usage("the answers ended before the questions: nothing was written".to_owned()).into());
+            return Err(Usage(text!(
+                "the answers ended before the questions: nothing was written",
+                "回答在问题之前结束：未写入任何内容"
+            ))
+            .into());
         }
         let typed = line.trim();
         Ok(if typed.is_empty() { default.to_owned() } else { typed.to_owned() })
@@ -39,19 +46,21 @@ impl<R: BufRead, W: Write> Questions<R, W> {
 
 #[cfg(test)]
 mod tests {
+    use renmen_schema::{Language, Text};
+
     use super::Questions;
 
     #[test]
     fn an_answer_is_what_was_said_then_what_is_typed_then_the_default() -> anyhow::Result<()> {
         let mut shown = Vec::new();
-        let mut questions = Questions::new(&b"typed\n\n"[..], &mut shown, true);
-        assert_eq!(questions.answer("a", Some("said".into()), "default")?, "said");
-        assert_eq!(questions.answer("b", None, "default")?, "typed");
-        assert_eq!(questions.answer("c", None, "default")?, "default");
-        assert!(questions.answer("d", None, "default").is_err(), "nobody is there any more");
+        let mut questions = Questions::new(&b"typed\n\n"[..], &mut shown, true, Language::English);
+        assert_eq!(questions.answer(&Text::verbatim("a"), Some("said".into()), "default")?, "said");
+        assert_eq!(questions.answer(&Text::verbatim("b"), None, "default")?, "typed");
+        assert_eq!(questions.answer(&Text::verbatim("c"), None, "default")?, "default");
+        assert!(questions.answer(&Text::verbatim("d"), None, "default").is_err(), "nobody is there any more");
         assert_eq!(String::from_utf8(shown)?, "b [default]: c [default]: d [default]: ");
-        let mut silent = Questions::new(&b"typed\n"[..], Vec::new(), false);
-        assert_eq!(silent.answer("a", None, "default")?, "default");
+        let mut silent = Questions::new(&b"typed\n"[..], Vec::new(), false, Language::English);
+        assert_eq!(silent.answer(&Text::verbatim("a"), None, "default")?, "default");
         Ok(())
     }
 }

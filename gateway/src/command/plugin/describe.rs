@@ -6,18 +6,24 @@ use std::fmt::Write as _;
 use renmen_plugin_host::Inspection;
 use renmen_schema::manifest::{Idempotence, Manifest, WebhookManifest};
 use renmen_schema::shown::line;
+use renmen_schema::{Text, text};
 
 use super::capabilities;
 use crate::command::reach::{how, sealed};
 use crate::output::thousands;
 
 /// The sheet of one component.
-pub(super) fn describe(found: &Inspection) -> String {
+pub(super) fn describe(found: &Inspection) -> Text {
+    Text::rendered(|| sheet(found))
+}
+
+/// In the language that is shown.
+fn sheet(found: &Inspection) -> String {
     let manifest = &found.manifest;
     let mut sheet = Sheet(String::new());
     let _ = writeln!(sheet.0, "{} {}: {}", line(&manifest.name), line(&manifest.version), line(&manifest.description));
     sheet.row("digest", &found.digest);
-    sheet.row("size", &format!("{} bytes", thousands(found.bytes)));
+    sheet.row("size", &text!("{} bytes", "{} 字节", thousands(found.bytes)));
     sheet.row("contract", &manifest.contract);
     sheet.row("can", &capabilities(found).join(", "));
     sheet.row("imports", &found.imports.join(", "));
@@ -31,9 +37,9 @@ pub(super) fn describe(found: &Inspection) -> String {
     }
     for (name, action) in &manifest.actions {
         let again = match action.idempotent {
-            Idempotence::Key => "once for each key",
-            Idempotence::ReadBeforeWrite => "looks before it writes",
-            Idempotence::None => "a second attempt may do it twice",
+            Idempotence::Key => text!("once for each key", "每个键一次"),
+            Idempotence::ReadBeforeWrite => text!("looks before it writes", "写入前先查询"),
+            Idempotence::None => text!("a second attempt may do it twice", "再次尝试可能重复执行"),
         };
         sheet.row("action", &format!("{name}: {} ({again})", action.description));
     }
@@ -41,8 +47,16 @@ pub(super) fn describe(found: &Inspection) -> String {
         sheet.row("webhook", &format!("{} ({})", webhook.description, webhook.entities.join(", ")));
         proof(webhook, &mut sheet);
         if let Some(socket) = &webhook.socket {
-            sheet.row("socket", &format!("leads to {}", socket.hosts.join(", ")));
-            sheet.row("", &format!("asked for at {} with the secret of slot {}", socket.open_url, socket.slot));
+            sheet.row("socket", &text!("leads to {}", "通向 {}", socket.hosts.join(", ")));
+            sheet.row(
+                "",
+                &text!(
+                    "asked for at {} with the secret of slot {}",
+                    "以凭据槽 {1} 的密钥在 {0} 申请",
+                    socket.open_url,
+                    socket.slot
+                ),
+            );
         }
     }
     sheet.0.trim_end().to_owned()
@@ -52,19 +66,19 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
     for (name, slot) in &manifest.slots {
         sheet.row("slot", &format!("{name}: {}", slot.description));
         if let Some(other) = &slot.same_as {
-            sheet.row("", &format!("holds the secret of slot {other}"));
+            sheet.row("", &text!("holds the secret of slot {other}", "使用凭据槽 {other} 的密钥"));
         }
         match &slot.auth {
-            None => sheet.row("", &format!("never sent, {}", sealed(slot.seal.as_ref()))),
+            None => sheet.row("", &text!("never sent, {}", "从不发送，{}", sealed(slot.seal.as_ref()))),
             Some(auth) => {
                 let to = match slot.audience.as_slice() {
-                    [] => "any of the hosts above".to_owned(),
-                    audience => audience.join(", "),
+                    [] => text!("any of the hosts above", "上述任一主机"),
+                    audience => Text::verbatim(audience.join(", ")),
                 };
-                sheet.row("", &format!("goes to {to}"));
+                sheet.row("", &text!("goes to {to}", "发往 {to}"));
                 sheet.row("", &how(auth));
                 if let Some(url) = auth.token_url() {
-                    sheet.row("", &format!("the secret itself goes to {url}"));
+                    sheet.row("", &text!("the secret itself goes to {url}", "密钥本身发往 {url}"));
                 }
             }
         }
@@ -74,14 +88,30 @@ fn slots(manifest: &Manifest, sheet: &mut Sheet) {
 /// Who finds out whether a delivery is the vendor's.
 fn proof(webhook: &WebhookManifest, sheet: &mut Sheet) {
     let Some(proof) = &webhook.proof else {
-        return sheet.row("", "the connector itself finds out whether a delivery is the vendor's");
+        return sheet.row(
+            "",
+            &text!(
+                "the connector itself finds out whether a delivery is the vendor's",
+                "由连接器自行判断投递是否来自厂商"
+            ),
+        );
     };
-    sheet.row("", &format!("the gateway proves each delivery with slot {}", proof.slot));
+    sheet.row("", &text!("the gateway proves each delivery with slot {}", "网关用凭据槽 {} 验证每次投递", proof.slot));
     if let Some(open) = &proof.open {
-        let answers = if webhook.answer.is_some() { ", and seals the answer" } else { "" };
-        sheet.row("", &format!("the gateway opens it with slot {}{answers}", open.slot));
+        let answers = if webhook.answer.is_some() {
+            text!(", and seals the answer", "，并密封应答")
+        } else {
+            Text::default()
+        };
+        sheet.row("", &text!("the gateway opens it with slot {}{answers}", "网关用凭据槽 {} 打开{answers}", open.slot));
         if open.question.is_some() {
-            sheet.row("", "one unsigned question of the vendor's is answered by the gateway itself");
+            sheet.row(
+                "",
+                &text!(
+                    "one unsigned question of the vendor's is answered by the gateway itself",
+                    "厂商的一个未签名询问由网关自行应答"
+                ),
+            );
         }
     }
 }
@@ -90,9 +120,9 @@ fn proof(webhook: &WebhookManifest, sheet: &mut Sheet) {
 struct Sheet(String);
 
 impl Sheet {
-    fn row(&mut self, word: &str, text: &str) {
+    fn row(&mut self, word: &str, text: &dyn std::fmt::Display) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{word:<10}{}", line(text));
+        let _ = writeln!(self.0, "{word:<10}{}", line(&text.to_string()));
     }
 }
 
@@ -155,7 +185,7 @@ body = { s = "{signature}", c = "{cipher}" }
     fn each_slot_says_where_its_secret_goes_and_nothing_is_hidden() -> anyhow::Result<()> {
         let manifest = Manifest::parse(LIAR)?;
         let found = Inspection { manifest, digest: "sha256:00".into(), bytes: 1, imports: vec![], exports: vec![] };
-        let sheet = describe(&found);
+        let sheet = describe(&found).english().to_owned();
         assert!(!sheet.chars().any(|c| c != '\n' && is_deceptive(c)), "{sheet}");
         for wanted in [
             "hosts     https://api.good.example, https://collector.example\n",

@@ -10,6 +10,7 @@ use std::path::Path;
 use renmen_kit::build::Build;
 use renmen_kit::component::{self, read};
 use renmen_plugin_host::{Capability, Inspection, Signer, Trust, inspect, signature_path};
+use renmen_schema::text;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Plugin as Ask};
@@ -37,7 +38,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
             if out.json {
                 out.document(&document(&found))?;
             } else {
-                out.say(&describe::describe(&found));
+                out.say(describe::describe(&found));
             }
             Ok(Outcome::Done)
         }
@@ -52,8 +53,9 @@ fn pack(out: Output, module: &Path, manifest: &Path, to: &Path) -> anyhow::Resul
     if out.json {
         out.document(&document(&made))?;
     } else {
-        out.say(&format!(
+        out.say(text!(
             "{} {} {} ({} bytes)",
+            "{} {} {}（{} 字节）",
             made.manifest.name,
             made.manifest.version,
             made.digest,

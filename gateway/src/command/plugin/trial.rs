@@ -7,6 +7,7 @@ use renmen_kit::build::Build;
 use renmen_kit::trial::{Report, Trial, TrialResult as Pulled};
 use renmen_kit::{component, fixture};
 use renmen_schema::id::SlotName;
+use renmen_schema::{Text, text};
 use renmen_vault::{Resolver, Secret, Source};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +25,7 @@ pub(super) async fn run(out: Output, ask: &Ask, records: usize) -> anyhow::Resul
     let report = Report::of(&pulled, ask.stream.as_str());
     show(out, &report, records)?;
     if !ask.local && report.failure.as_deref().is_some_and(advises_a_grant) {
-        out.say("this is a trial and needs no grant: for a source on this machine add --local, which allows plain http and loopback");
+        out.say(text!("this is a trial and needs no grant: for a source on this machine add --local, which allows plain http and loopback", "这是试运行，不需要授权：来源在本机时请加上 --local，允许明文 http 与回环地址"));
     }
     Ok(if report.passed() { Outcome::Done } else { Outcome::Failed })
 }
@@ -34,7 +35,12 @@ pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: boo
     let folder = if ask.plugin.is_dir() { &ask.plugin } else { ask.plugin.parent().unwrap_or(Path::new(".")) };
     let file = to.map_or_else(|| folder.join("fixtures").join(format!("{}.http.json", ask.stream)), Path::to_owned);
     if file.exists() && !force {
-        return Err(Usage(format!("{} is there: give another --out, or --force", file.display())).into());
+        return Err(Usage(text!(
+            "{} is there: give another --out, or --force",
+            "{} 已存在：请用 --out 指定其他位置，或加上 --force",
+            file.display()
+        ))
+        .into());
     }
     let (trial, pulled) = pull(ask).await?;
     let recorded = fixture::record(&trial, &pulled, &file).await?;
@@ -44,13 +50,14 @@ pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: boo
             "records": recorded.records, "refused": recorded.refused,
         }))?;
     } else {
-        out.say(&format!(
+        out.say(text!(
             "{}: {}, {} made up; the connector makes {} of it and refuses {}, as of the real answers\n\
              test it with the configuration {}\nread it before you commit it",
+            "{}：{}，其中 {} 为虚构；与真实应答一样，连接器由此得出 {}，拒绝 {} 条\n请用配置 {} 测试\n提交前请先通读",
             file.display(),
-            counted(recorded.exchanges, "exchange"),
-            counted(recorded.values, "value"),
-            counted(recorded.records, "record"),
+            counted(recorded.exchanges, "exchange", "次请求"),
+            counted(recorded.values, "value", "个值"),
+            counted(recorded.records, "record", "条记录"),
             recorded.refused,
             recorded.config,
         ));
@@ -64,9 +71,9 @@ fn advises_a_grant(failure: &str) -> bool {
 }
 
 /// `1 record`, `2 records`, `1,000 records`.
-fn counted(n: usize, one: &str) -> String {
-    let ending = if n == 1 { "" } else { "s" };
-    format!("{} {one}{ending}", thousands(n as u64))
+fn counted(n: usize, one: &str, chinese: &str) -> Text {
+    let (number, ending) = (thousands(n as u64), if n == 1 { "" } else { "s" });
+    Text::kept(format!("{number} {one}{ending}"), format!("{number} {chinese}"))
 }
 
 /// Builds where a folder was named, checks the configuration, and pulls.
@@ -101,13 +108,17 @@ fn component_of(path: &Path, offline: bool) -> anyhow::Result<PathBuf> {
 fn config(ask: &Ask) -> anyhow::Result<Value> {
     let mut config = match &ask.settings {
         None => Map::new(),
-        Some(file) => serde_json::from_str(&component::read_text(file)?)
-            .map_err(|error| Usage(format!("{}: {error}; expected a JSON object", file.display())))?,
+        Some(file) => serde_json::from_str(&component::read_text(file)?).map_err(|error| {
+            Usage(text!("{}: {error}; expected a JSON object", "{}：{error}；应为 JSON 对象", file.display()))
+        })?,
     };
     for pair in &ask.set {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Usage(format!("--set {pair}: expected KEY=VALUE, as base_url=https://…")))?;
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Usage(text!(
+                "--set {pair}: expected KEY=VALUE, as base_url=https://…",
+                "--set {pair}：应为 键=值，例如 base_url=https://…"
+            ))
+        })?;
         // Numbers, booleans and lists as JSON has them; what is none is a text.
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         config.insert(key.to_owned(), value);
@@ -117,9 +128,14 @@ fn config(ask: &Ask) -> anyhow::Result<Value> {
 
 fn slot(text: &str) -> anyhow::Result<(SlotName, Secret)> {
     // What stands there may be the secret itself: it is not repeated.
-    let wrong = || Usage("--slot: expected SLOT=env:VARIABLE or SLOT=file:PATH, never the secret itself".to_owned());
+    let wrong = || {
+        Usage(text!(
+            "--slot: expected SLOT=env:VARIABLE or SLOT=file:PATH, never the secret itself",
+            "--slot：应为 凭据槽=env:变量 或 凭据槽=file:路径，绝不可写密钥本身"
+        ))
+    };
     let (name, source) = text.split_once('=').ok_or_else(wrong)?;
-    let name = SlotName::new(name).map_err(|error| Usage(format!("--slot: {error}")))?;
+    let name = SlotName::new(name).map_err(|error| Usage(text!("--slot: {error}", "--slot：{error}")))?;
     let source = match source.split_once(':').ok_or_else(wrong)? {
         ("env", variable) => Source::Env(variable.to_owned()),
         ("file", path) => Source::File(path.into()),
@@ -127,7 +143,7 @@ fn slot(text: &str) -> anyhow::Result<(SlotName, Secret)> {
     };
     let env = |name: &str| std::env::var(name).ok();
     let secret = Resolver { vault: None, env: &env, dev: true }.resolve(&source);
-    Ok((name, secret.map_err(|error| Usage(error.to_string()))?))
+    Ok((name, secret.map_err(|error| Usage(Text::rendered(|| error.to_string())))?))
 }
 
 /// A table a record, then what was refused, sent and used up.
@@ -136,8 +152,8 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         return out.document(report);
     }
     for record in report.records.iter().take(records) {
-        let gone = if record.deleted { ", gone" } else { "" };
-        out.say(&format!("{} {} ({}{gone})", record.entity, record.external_id, record.origin));
+        let gone = if record.deleted { text!(", gone", "，已删除") } else { Text::default() };
+        out.say(text!("{} {} ({}{gone})", "{} {}（{}{gone}）", record.entity, record.external_id, record.origin));
         let rows = record.fields.iter().map(|field| {
             let vendor = field.vendor.iter().map(short).collect::<Vec<_>>().join(" | ");
             vec![field.pointer.clone(), short(&field.value), field.from.clone(), vendor]
@@ -145,24 +161,35 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         out.table(&["canonical", "value", "vendor", "value"], rows, &())?;
     }
     if report.records.len() > records {
-        let more = counted(report.records.len() - records, "more record");
-        out.say(&format!("… and {more} (--records N, or --json for all)"));
+        let more = counted(report.records.len() - records, "more record", "条记录");
+        out.say(text!(
+            "… and {more} (--records N, or --json for all)",
+            "…… 另有 {more}（--records N，或用 --json 显示全部）"
+        ));
     }
     if !report.findings.is_empty() {
         let rows = report.findings.iter().map(|told| vec![told.part.clone(), told.code.clone(), told.message.clone()]);
-        out.say(&format!("\n{} could not be read", counted(report.findings.len(), "part of the source")));
+        out.say(text!(
+            "\n{} could not be read",
+            "\n{}无法读取",
+            counted(report.findings.len(), "part of the source", "处来源")
+        ));
         out.table(&["part", "code", "why"], rows, &report.findings)?;
     }
     if report.omitted > 0 {
-        let omitted = counted(usize::try_from(report.omitted).unwrap_or(usize::MAX), "record");
-        out.say(&format!("\n{omitted} left out by a rule of the configuration"));
+        let omitted = counted(usize::try_from(report.omitted).unwrap_or(usize::MAX), "record", "条记录");
+        out.say(text!("\n{omitted} left out by a rule of the configuration", "\n{omitted} 被配置中的规则略去"));
     }
     if !report.refused.is_empty() {
         let rows = report.refused.iter().map(|refused| {
             let id = refused.external_id.clone().unwrap_or_default();
             vec![refused.entity.clone(), id, refused.origin.clone(), refused.reason.clone()]
         });
-        out.say(&format!("\n{} refused: they would wait in quarantine", report.refused.len()));
+        out.say(text!(
+            "\n{} refused: they would wait in quarantine",
+            "\n{} 条被拒绝：将进入隔离区等待",
+            report.refused.len()
+        ));
         out.table(&["entity", "id", "where", "why"], rows, &())?;
     }
     let requests = report.requests.iter().map(|sent| {
@@ -171,20 +198,23 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
     });
     out.table(&["request", "status", "bytes", "took"], requests, &())?;
     for figures in &report.figures {
-        out.say(&format!(
+        out.say(text!(
             "{} in {} ms: {} units of work, {} bytes of memory at most, {}, {} bytes in",
-            counted(figures.records as usize, "record"),
+            "{}，用时 {} 毫秒：{} 个工作单位，内存最多 {} 字节，{}，接收 {} 字节",
+            counted(figures.records as usize, "record", "条记录"),
             figures.wall_ms,
             thousands(figures.fuel),
             thousands(figures.memory_peak_bytes),
-            counted(figures.http_calls as usize, "request"),
+            counted(figures.http_calls as usize, "request", "次请求"),
             thousands(figures.bytes_in),
         ));
     }
     match (&report.failure, &report.next) {
-        (Some(failure), _) => out.say(&format!("FAILED: {failure}")),
-        (None, Some(next)) if report.has_more => out.say(&format!("there is more: --cursor '{next}'")),
-        (None, _) => out.say("the run ends here"),
+        (Some(failure), _) => out.say(text!("FAILED: {failure}", "失败：{failure}")),
+        (None, Some(next)) if report.has_more => {
+            out.say(text!("there is more: --cursor '{next}'", "还有更多：--cursor '{next}'"));
+        }
+        (None, _) => out.say(text!("the run ends here", "运行到此结束")),
     }
     Ok(())
 }
@@ -207,13 +237,15 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use renmen_schema::Text;
+
     use super::{counted, short, slot};
 
     #[test]
     fn one_is_told_in_the_singular() {
         assert_eq!(
             ["0 records", "1 record", "1,000 records"],
-            [0, 1, 1000].map(|n| counted(n, "record")).each_ref().map(String::as_str)
+            [0, 1, 1000].map(|n| counted(n, "record", "条记录")).each_ref().map(Text::english)
         );
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use renmen_kit::sign;
+use renmen_schema::{Text, text};
 use renmen_vault::{Resolver, Secret, Source};
 use serde_json::json;
 
@@ -16,15 +17,24 @@ use crate::output::Output;
 pub(super) fn keygen(out: Output, base: &Path, passphrase: &Passphrase, bare: bool) -> anyhow::Result<Outcome> {
     let phrase = secret(passphrase)?;
     if phrase.is_none() && !bare {
-        let fix = "give --passphrase-env VARIABLE or --passphrase-file PATH, or --no-passphrase and keep the file safe yourself";
-        return Err(Usage(format!("without a passphrase anyone with the file can sign: {fix}")).into());
+        let fix = text!(
+            "give --passphrase-env VARIABLE or --passphrase-file PATH, or --no-passphrase and keep the file safe yourself",
+            "请给出 --passphrase-env 变量 或 --passphrase-file 路径，或用 --no-passphrase 并自行妥善保管文件"
+        );
+        return Err(Usage(text!(
+            "without a passphrase anyone with the file can sign: {fix}",
+            "没有口令时，拿到文件的人都能签名：{fix}"
+        ))
+        .into());
     }
     let key = sign::keygen(base, phrase.as_ref())?;
     if out.json {
         out.document(&json!({ "secret": key.secret, "public": key.public, "key": key.text, "id": key.id }))?;
     } else {
-        out.say(&format!(
+        out.say(text!(
             "{} is the secret key: keep it private, and keep a backup\n{} is the public key (id {}). To trust it, add\n\n\
+             [plugins]\ntrusted_keys = {{ a-name-for-you = \"{}\" }}",
+            "{} 是私钥：请妥善保密并另存备份\n{} 是公钥（编号 {}）。要信任它，请加入\n\n\
              [plugins]\ntrusted_keys = {{ a-name-for-you = \"{}\" }}",
             key.secret.display(),
             key.public.display(),
@@ -41,13 +51,8 @@ pub(super) fn sign(out: Output, file: &Path, key: &Path, passphrase: &Passphrase
     if out.json {
         out.document(&json!({ "signature": signature, "digest": signed.digest }))?;
     } else {
-        out.say(&format!(
-            "{} {} {}\n{}",
-            signed.manifest.name,
-            signed.manifest.version,
-            signed.digest,
-            signature.display()
-        ));
+        let signed = format!("{} {} {}", signed.manifest.name, signed.manifest.version, signed.digest);
+        out.say(Text::verbatim(format!("{signed}\n{}", signature.display())));
     }
     Ok(Outcome::Done)
 }
@@ -59,9 +64,11 @@ pub(super) fn verify(common: &Common, out: Output, file: &Path, keys: &[String])
         typed => typed.iter().map(|text| sign::public_key(text)).collect::<Result<_, _>>()?,
     };
     if keys.is_empty() {
-        return Err(
-            Usage("no key to verify with: give --key, or name `trusted_keys` under [plugins]".to_owned()).into()
-        );
+        return Err(Usage(text!(
+            "no key to verify with: give --key, or name `trusted_keys` under [plugins]",
+            "没有用于验证的密钥：请给出 --key，或在 [plugins] 下写明 `trusted_keys`"
+        ))
+        .into());
     }
     let (signer, found) = sign::verify(file, keys)?;
     if out.json {
@@ -69,7 +76,13 @@ pub(super) fn verify(common: &Common, out: Output, file: &Path, keys: &[String])
             &json!({ "signer": signer.name, "key": signer.key, "comment": signer.comment, "digest": found.digest }),
         )?;
     } else {
-        out.say(&format!("signed by {} (key {}): {}", signer.name, signer.key, signer.comment));
+        out.say(text!(
+            "signed by {} (key {}): {}",
+            "由 {} 签名（密钥 {}）：{}",
+            signer.name,
+            signer.key,
+            signer.comment
+        ));
     }
     Ok(Outcome::Done)
 }
@@ -82,5 +95,5 @@ fn secret(passphrase: &Passphrase) -> anyhow::Result<Option<Secret>> {
     };
     let env = |name: &str| std::env::var(name).ok();
     let secret = Resolver { vault: None, env: &env, dev: false }.resolve(&source);
-    Ok(Some(secret.map_err(|error| Usage(error.to_string()))?))
+    Ok(Some(secret.map_err(|error| Usage(Text::rendered(|| error.to_string())))?))
 }

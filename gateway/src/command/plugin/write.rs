@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use renmen_kit::build::Build;
 use renmen_kit::check::Level;
 use renmen_kit::scaffold::{PluginName, Scaffold, write_sdk};
+use renmen_schema::{Text, text};
 use serde_json::json;
 
 use super::{describe, document};
@@ -21,9 +22,13 @@ pub(super) fn new(out: Output, name: &str, dir: Option<&Path>, sdk: Option<&Path
         out.document(&json!({ "folder": folder, "files": written }))?;
     } else {
         for file in &written {
-            out.say(&format!("  {}", file.display()));
+            out.say(Text::verbatim(format!("  {}", file.display())));
         }
-        out.say(&format!("\nNext:\n  cd {}\n  cargo test\n  renmen plugin build", folder.display()));
+        out.say(text!(
+            "\nNext:\n  cd {}\n  cargo test\n  renmen plugin build",
+            "\n接下来：\n  cd {}\n  cargo test\n  renmen plugin build",
+            folder.display()
+        ));
     }
     Ok(Outcome::Done)
 }
@@ -34,8 +39,9 @@ pub(super) fn sdk(out: Output, dir: &Path) -> anyhow::Result<Outcome> {
     if out.json {
         out.document(&json!({ "sdk": sdk }))?;
     } else {
-        out.say(&format!(
+        out.say(text!(
             "{} is the SDK of this release now: run `cargo test`, then `renmen plugin build`",
+            "{} 现为此版本的 SDK：请运行 `cargo test`，再运行 `renmen plugin build`",
             sdk.display()
         ));
     }
@@ -50,7 +56,8 @@ pub(super) fn build(out: Output, build: &Build) -> anyhow::Result<Outcome> {
         told["file"] = json!(built.path);
         out.document(&told)?;
     } else {
-        out.say(&format!("{}\n\n{}", describe::describe(&built.inspection), built.path.display()));
+        let sheet = describe::describe(&built.inspection);
+        out.say(Text::rendered(|| format!("{sheet}\n\n{}", built.path.display())));
     }
     Ok(Outcome::Done)
 }
@@ -66,9 +73,14 @@ pub(super) async fn check(out: Output, path: &Path, strict: bool) -> anyhow::Res
         out.table(&["", "what", "where", "why, and what to do"], rows, &checked)?;
     }
     if let Some(digest) = &checked.digest {
-        out.say(&format!("{digest} ({} bytes) imports {}", checked.bytes.unwrap_or(0), checked.imports.join(", ")));
+        out.say(text!(
+            "{digest} ({} bytes) imports {}",
+            "{digest}（{} 字节）导入 {}",
+            checked.bytes.unwrap_or(0),
+            checked.imports.join(", ")
+        ));
     }
     let passed = checked.passed() && (!strict || checked.lints.is_empty());
-    out.say(if passed { "passed" } else { "FAILED" });
+    out.say(if passed { text!("passed", "通过") } else { text!("FAILED", "未通过") });
     Ok(if passed { Outcome::Done } else { Outcome::Failed })
 }

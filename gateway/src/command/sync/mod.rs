@@ -3,6 +3,7 @@
 mod through_gateway;
 
 use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::{Text, text};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Common;
@@ -25,7 +26,13 @@ pub(crate) async fn run(
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let store = match full {
-        true => store_alone(&deployment, "forgetting how far a stream was read (--full)").await?,
+        true => {
+            store_alone(
+                &deployment,
+                text!("forgetting how far a stream was read (--full)", "清除数据流的读取位置（--full）"),
+            )
+            .await?
+        }
         false => match writing(&deployment).await? {
             Writing::Store(store) => store,
             Writing::Gateway(gateway) => {
@@ -35,9 +42,9 @@ pub(crate) async fn run(
         },
     };
     let running = deployment.engine(store, connection).await?;
-    let keys = pull::keys(&running, connection, stream).map_err(|e| Usage(e.to_string()))?;
+    let keys = pull::keys(&running, connection, stream).map_err(|e| Usage(Text::rendered(|| e.to_string())))?;
     if keys.is_empty() {
-        out.say("no stream is declared and enabled under `streams`, so nothing is pulled; `renmen check` lists those that there are");
+        out.say(text!("no stream is declared and enabled under `streams`, so nothing is pulled; `renmen check` lists those that there are", "`streams` 下没有声明并启用的数据流，因此没有拉取；`renmen check` 列出已有的数据流"));
     }
     if full {
         for key in &keys {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use renmen_config::Config;
 use renmen_schema::id::{ConnectionName, StreamName};
+use renmen_schema::text;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +52,11 @@ fn wanted(
     if let Some(name) = connection
         && !config.connections.contains_key(name)
     {
-        return Err(Usage(format!("there is no connection `{name}` in {}", config.path.display())));
+        return Err(Usage(text!(
+            "there is no connection `{name}` in {}",
+            "{} 中没有连接 `{name}`",
+            config.path.display()
+        )));
     }
     if let (Some(connection), Some(stream)) = (connection, stream) {
         return Ok(vec![(connection.clone(), stream.clone())]);
@@ -85,8 +90,9 @@ async fn follow(
         looks += 1;
         if !json && looks.is_multiple_of(LINE_EVERY) {
             let count = |key: &str| thousands(run[key].as_u64().unwrap_or_default());
-            progress::line(&format!(
+            progress::line(&text!(
                 "{connection}/{stream}: {} pages, {} records so far",
+                "{connection}/{stream}：已有 {} 页，{} 条记录",
                 count("pages"),
                 count("records")
             ));
@@ -125,7 +131,10 @@ fn report(out: Output, ends: &BTreeMap<Stream, anyhow::Result<Value>>, stopped: 
     let head = ["connection", "stream", "pages", "records", "changed", "quarantined", "state"];
     out.fitted_table(&head, &["pages", "changed"], rows, &document)?;
     if stopped && ends.values().any(|end| end.as_ref().is_ok_and(|run| run["state"] == "running")) {
-        out.say("the runs go on in the gateway: `renmen runs` shows them");
+        out.say(text!(
+            "the runs go on in the gateway: `renmen runs` shows them",
+            "运行在网关中继续：`renmen runs` 列出运行"
+        ));
         return Ok(Outcome::Stopped);
     }
     let good = ends.values().filter(|end| end.as_ref().is_ok_and(is_complete)).count();
@@ -189,7 +198,7 @@ mod tests {
         let run = |state: &str, records: u64, quarantined: u64| json!({ "state": state, "records": records, "quarantined": quarantined });
         let end = |run: Value| {
             let key = ("a".parse().expect("a name"), "x".parse().expect("a name"));
-            let out = Output { json: true, wide: false };
+            let out = Output { json: true, wide: false, language: renmen_schema::Language::English };
             report(out, &BTreeMap::from([(key, Ok(run))]), false).expect("a report")
         };
         assert_eq!(end(run("completed", 3, 1)), Outcome::Done);

@@ -9,6 +9,7 @@ use renmen_egress::Reach;
 use renmen_schema::id::SlotName;
 use renmen_schema::manifest::{Manifest, SlotManifest};
 use renmen_schema::shown::line;
+use renmen_schema::{Text, text};
 use url::Url;
 
 /// Everything that the operator has not said yet.
@@ -16,26 +17,36 @@ pub(super) fn missing(connection: &Connection, manifest: &Manifest) -> Vec<LateP
     let mut problems = Vec::new();
     let hosts = hosts_asked(connection, manifest);
     if !hosts.is_empty() {
-        let asks = format!("plugin `{}` asks for {}", line(&manifest.name), told(&hosts, connection));
-        let grant = if connection.says("grant") { "add to `grant`" } else { "write" };
+        let asks =
+            text!("plugin `{}` asks for {}", "插件 `{}` 请求 {}", line(&manifest.name), told(&hosts, connection));
+        let grant = if connection.says("grant") {
+            text!("add to `grant`", "请在 `grant` 中加上")
+        } else {
+            text!("write", "请写")
+        };
         if connection.grant.hosts.is_none() {
             problems.push(LateProblem {
                 key: "grant.hosts".into(),
                 at: None,
-                message:
-                    "`grant.hosts` is missing: which hosts a connection may reach is yours to say, not its plugin's"
-                        .into(),
-                help: format!("{asks}; {grant} those that you allow: `{}`", written(connection, "hosts", &hosts)),
+                message: text!(
+                    "`grant.hosts` is missing: which hosts a connection may reach is yours to say, not its plugin's",
+                    "缺少 `grant.hosts`：连接可以访问哪些主机由您决定，而非插件"
+                ),
+                help: text!(
+                    "{asks}; {grant} those that you allow: `{}`",
+                    "{asks}；{grant}您允许的：`{}`",
+                    written(connection, "hosts", &hosts)
+                ),
             });
         }
         if connection.grant.methods.is_none() {
             let methods = methods_asked(connection, manifest);
-            let asks = format!("plugin `{}` asks for {}", line(&manifest.name), methods.join(", "));
+            let asks = text!("plugin `{}` asks for {}", "插件 `{}` 请求 {}", line(&manifest.name), methods.join(", "));
             problems.push(LateProblem {
                 key: "grant.methods".into(),
                 at: None,
-                message: "`grant.methods` is missing: by which methods a connection may ask is yours to say, not its plugin's".into(),
-                help: format!("{asks}; {grant} those that you allow: `{}`", written(connection, "methods", &methods)),
+                message: text!("`grant.methods` is missing: by which methods a connection may ask is yours to say, not its plugin's", "缺少 `grant.methods`：连接可以使用哪些方法由您决定，而非插件"),
+                help: text!("{asks}; {grant} those that you allow: `{}`", "{asks}；{grant}您允许的：`{}`", written(connection, "methods", &methods)),
             });
         }
     }
@@ -45,9 +56,13 @@ pub(super) fn missing(connection: &Connection, manifest: &Manifest) -> Vec<LateP
             problems.push(LateProblem {
                 key: format!("slots.{name}"),
                 at: None,
-                message: format!("it is not said where the secret of slot `{name}` may go"),
-                help: format!(
+                message: text!(
+                    "it is not said where the secret of slot `{name}` may go",
+                    "没有写明凭据槽 `{name}` 的密钥可以发往哪里"
+                ),
+                help: text!(
                     "plugin `{}` sends it to {}; write where you let it go: `slots.{name} = {{ {}, to = {} }}`",
+                    "插件 `{}` 将其发往 {}；请写明允许的去向：`slots.{name} = {{ {}, to = {} }}`",
                     line(&manifest.name),
                     told(&to, connection),
                     source(slot),
@@ -62,7 +77,7 @@ pub(super) fn missing(connection: &Connection, manifest: &Manifest) -> Vec<LateP
 /// What the operator said and nothing can come of: a secret that may go somewhere and is never sent, one that is sent and may go
 /// nowhere.
 pub(super) fn idle(connection: &Connection, manifest: &Manifest, reach: &Reach) -> Vec<LateProblem> {
-    let problem = |name: &SlotName, message: String, help: String| LateProblem {
+    let problem = |name: &SlotName, message: Text, help: Text| LateProblem {
         key: format!("slots.{name}"),
         at: None,
         message,
@@ -72,17 +87,25 @@ pub(super) fn idle(connection: &Connection, manifest: &Manifest, reach: &Reach) 
     for (name, slot) in &connection.slots {
         let sent = users(name, connection, manifest).any(|(_, wish)| wish.auth.is_some());
         if !sent && slot.to.as_ref().is_some_and(|to| !to.is_empty()) {
-            let message = format!("the secret of slot `{name}` is never sent, so there is nowhere that it may go to");
-            problems.push(problem(name, message, "take `to` out, or write `to = []`".into()));
+            let message = text!(
+                "the secret of slot `{name}` is never sent, so there is nowhere that it may go to",
+                "凭据槽 `{name}` 的密钥从不发送，因此不需要去向"
+            );
+            problems.push(problem(
+                name,
+                message,
+                text!("take `to` out, or write `to = []`", "请删除 `to`，或写 `to = []`"),
+            ));
         }
     }
     for (slot, _) in reach.slots.iter().filter(|(_, reached)| reached.filled && reached.to.is_empty()) {
         let Some(wish) = manifest.slots.get(slot) else { continue };
         let key = key_of(slot, wish, connection);
         let wanted = destinations(key, connection, manifest);
-        let message = format!("the credential of slot `{slot}` may go nowhere");
-        let help = format!(
+        let message = text!("the credential of slot `{slot}` may go nowhere", "凭据槽 `{slot}` 的凭据没有可发往的地方");
+        let help = text!(
             "plugin `{}` sends it to {}; of these, `grant.hosts` and `to` of slot `{key}` must both allow one",
+            "插件 `{}` 将其发往 {}；其中至少一个须同时被 `grant.hosts` 与凭据槽 `{key}` 的 `to` 允许",
             line(&manifest.name),
             told(&wanted, connection)
         );

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use renmen_config::{Config, Connection, LateProblem};
 use renmen_flow::Definition;
 use renmen_interview::Sources;
-use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::manifest::Manifest;
 use renmen_schema::shown::line;
+use renmen_schema::{EntityKind, Text, text};
 use renmen_store::BUILT_IN_CONNECTION;
 use renmen_sync::{Engine, EntityGrant};
 
@@ -24,14 +24,20 @@ pub(super) fn missing(connection: &Connection, manifest: &Manifest) -> Vec<LateP
     }
     let known = |name: &&&str| EntityKind::from_name(name).is_some();
     let paste = carried.iter().filter(known).map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let (where_to, prefix) = if connection.says("grant") { ("add to `grant`", "") } else { ("write", "grant.") };
+    let (where_to, prefix) = match connection.says("grant") {
+        true => (text!("add to `grant`", "请在 `grant` 中加上"), ""),
+        false => (text!("write", "请写"), "grant."),
+    };
     vec![LateProblem {
         key: "grant.entities".into(),
         at: None,
-        message: "`grant.entities` is missing: which records a connection may write is yours to say, not its plugin's"
-            .into(),
-        help: format!(
+        message: text!(
+            "`grant.entities` is missing: which records a connection may write is yours to say, not its plugin's",
+            "缺少 `grant.entities`：连接可以写入哪些记录由您决定，而非插件"
+        ),
+        help: text!(
             "plugin `{}` carries {}; {where_to} those that you allow: `{prefix}entities = [{paste}]`",
+            "插件 `{}` 可写入 {}；{where_to}您允许的：`{prefix}entities = [{paste}]`",
             line(&manifest.name),
             carried.iter().map(|name| line(name).into_owned()).collect::<Vec<_>>().join(", ")
         ),
@@ -109,33 +115,49 @@ pub(crate) fn pay_bands(config: &Config, writers: &Writers) -> BTreeSet<Connecti
 }
 
 /// What works as it is written and is worth a thought: of which part of the file, and what.
-pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String)> {
+pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, Text)> {
     let mut remarks = Vec::new();
     let said = &config.interview;
     for (key, named, kind, nothing) in [
-        ("vendors", &said.vendors, EntityKind::Interview, "no interview is acted on"),
-        ("pay_bands", &said.pay_bands, EntityKind::PayBand, "no question about a pay band is answered"),
+        ("vendors", &said.vendors, EntityKind::Interview, text!("no interview is acted on", "不会处理任何面试")),
+        (
+            "pay_bands",
+            &said.pay_bands,
+            EntityKind::PayBand,
+            text!("no question about a pay band is answered", "不会回答任何薪酬带询问"),
+        ),
     ] {
         let place = format!("interview.{key}");
         for tenant in writers.0.keys().filter(|_| named.is_empty()) {
             let could = writers.who(tenant, kind);
             if could.len() > 1 {
                 let list = list(could);
-                let why = format!("{list} may write `{}`, and none of them is named, so {nothing}", kind.name());
-                remarks.push((place.clone(), format!("{why}: write `{key} = [\"…\"]` under [interview]")));
+                let why = text!(
+                    "{list} may write `{}`, and none of them is named, so {nothing}: write `{key} = [\"…\"]` under [interview]",
+                    "{list} 都可写入 `{}`，却没有写明任何一个，因此{nothing}：请在 [interview] 下写 `{key} = [\"…\"]`",
+                    kind.name()
+                );
+                remarks.push((place.clone(), why));
             }
         }
         let writes = |name: &ConnectionName| writers.0.keys().any(|tenant| writers.who(tenant, kind).contains(&name));
         for name in named.iter().filter(|name| !writes(name)) {
-            let why = format!("it names `{name}`, and no connection of that name may write `{}`", kind.name());
-            remarks.push((place.clone(), format!("{why}: correct the name, or grant it")));
+            let why = text!(
+                "it names `{name}`, and no connection of that name may write `{}`: correct the name, or grant it",
+                "写了 `{name}`，而没有该名称的连接可写入 `{}`：请更正名称，或授权",
+                kind.name()
+            );
+            remarks.push((place.clone(), why));
         }
     }
     let there = |name: &ConnectionName| writers.0.values().any(|own| own.contains_key(name));
     for name in
         said.sources.iter().flat_map(|(of, beside)| std::iter::once(of).chain(beside)).filter(|name| !there(name))
     {
-        remarks.push(("interview.sources".to_owned(), format!("it names `{name}`, but no connection has that name")));
+        remarks.push((
+            "interview.sources".to_owned(),
+            text!("it names `{name}`, but no connection has that name", "写了 `{name}`，但没有该名称的连接"),
+        ));
     }
     if config.gateway.public_url.is_some()
         && said.decision_link_key.is_none()
@@ -143,9 +165,11 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String
     {
         remarks.push((
             "interview.decision_link_key_file".to_owned(),
-            "it is not set, so each gateway seals links to decisions with a key of its own: where several share this database, a \
-             link of one opens nothing at another; give them the same key"
-                .to_owned(),
+            text!(
+                "it is not set, so each gateway seals links to decisions with a key of its own: where several share this database, \
+                 a link of one opens nothing at another; give them the same key",
+                "未设置，每个网关用自己的密钥密封决定链接：多个网关共用此数据库时，一个网关的链接在另一个网关打不开；请使用相同的密钥"
+            ),
         ));
     }
     remarks.extend(config.flows.iter().filter_map(|(name, flow)| {
@@ -156,7 +180,7 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, String
 }
 
 /// Why a flow is set off by more than was perhaps meant.
-fn open_to(definition: &Definition, setters: &[String]) -> Option<String> {
+fn open_to(definition: &Definition, setters: &[String]) -> Option<Text> {
     let kind = definition.when.entity;
     if !definition.enabled || !definition.when.connections.is_empty() || (setters.len() < 2 && !kind.is_gateway_only())
     {
@@ -164,9 +188,10 @@ fn open_to(definition: &Definition, setters: &[String]) -> Option<String> {
     }
     let names = setters.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let first = setters.first().map_or("…", String::as_str);
-    Some(format!(
+    Some(text!(
         "`when.connection` is missing, so a `{}` from each of these triggers it: {names}; name those that should, such as \
          `connection = \"{first}\"`",
+        "缺少 `when.connection`，因此以下每一个送来的 `{}` 都会触发它：{names}；请写明应触发的连接，例如 `connection = \"{first}\"`",
         kind.name()
     ))
 }

@@ -11,6 +11,7 @@ mod body;
 pub use body::{RecordKeys, WantedKey};
 
 use crate::kind::EntityKind;
+use crate::{Text, text};
 
 /// Bytes of a key's value.
 pub(crate) const KEY_BYTES_MAX: usize = 512;
@@ -104,11 +105,11 @@ impl KeyScheme {
 
     /// What a value must be, for people.
     #[must_use]
-    pub fn expected(&self) -> &'static str {
+    pub fn expected(&self) -> Text {
         match self.form {
-            Form::Text => "1 to 512 bytes",
-            Form::Mail => "an e-mail address",
-            Form::Phone => "a number in E.164: + and 7 to 15 digits",
+            Form::Text => text!("1 to 512 bytes", "1 到 512 字节"),
+            Form::Mail => text!("an e-mail address", "邮箱地址"),
+            Form::Phone => text!("a number in E.164: + and 7 to 15 digits", "E.164 号码：+ 加 7 到 15 位数字"),
         }
     }
 

@@ -4,6 +4,7 @@ use super::Employee;
 use crate::check::Walk;
 use crate::code::{AttendanceStatus, OvertimeClass, PunchKind};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, Instant, LocalDate, Ref, ZonedInstant};
 
 entity! {
@@ -77,7 +78,11 @@ shape! {
 
 fn break_rules(pause: &Break, walk: &mut Walk<'_>) {
     if pause.end < pause.start {
-        walk.defect_in("end", "bad_period", "a time before the begin; expected the same time or a later one");
+        walk.defect_in(
+            "end",
+            "bad_period",
+            text!("a time before the begin; expected the same time or a later one", "早于开始时间；应为同一时间或之后"),
+        );
     }
 }
 

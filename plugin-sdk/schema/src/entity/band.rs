@@ -4,6 +4,7 @@ use super::{Job, OrgUnit, Taxonomy};
 use crate::check::Walk;
 use crate::code::{BandStatus, BandVisibility, PassDecision};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Currency, Decimal, LocalDate, Localized, PayInterval, PayRange, Ref, Validity};
 
 entity! {
@@ -50,7 +51,13 @@ shape! {
 fn key_rules(key: &BandKey, walk: &mut Walk<'_>) {
     let names = [&key.position_name, &key.job_family, &key.level, &key.grade];
     if key.position.is_none() && names.into_iter().all(Option::is_none) {
-        walk.defect("empty_key", "a key without position, job_family, level and grade; expected at least one");
+        walk.defect(
+            "empty_key",
+            text!(
+                "a key without position, job_family, level and grade; expected at least one",
+                "键中没有 position、job_family、level 与 grade；至少应有一个"
+            ),
+        );
     }
 }
 
@@ -113,15 +120,29 @@ fn percentile_rules(stat: &Percentiles, walk: &mut Walk<'_>) {
     let all = [("p10", stat.p10), ("p25", stat.p25), ("p50", stat.p50), ("p75", stat.p75), ("p90", stat.p90)];
     let given: Vec<_> = all.into_iter().filter_map(|(name, amount)| Some((name, amount?))).collect();
     if given.is_empty() {
-        walk.defect("empty_range", "a distribution without any percentile; expected at least one");
+        walk.defect(
+            "empty_range",
+            text!("a distribution without any percentile; expected at least one", "分布中没有百分位；至少应有一个"),
+        );
     }
     for pair in given.windows(2) {
         if pair[1].1 < pair[0].1 {
-            walk.defect_in(pair[1].0, "bad_range", "an amount below the percentile before it; expected a rising order");
+            walk.defect_in(
+                pair[1].0,
+                "bad_range",
+                text!(
+                    "an amount below the percentile before it; expected a rising order",
+                    "金额小于前一个百分位；应递增"
+                ),
+            );
         }
     }
     if stat.per == PayInterval::Other {
-        walk.defect_in("per", "missing_unit", "OTHER; expected a time that amounts can be compared by");
+        walk.defect_in(
+            "per",
+            "missing_unit",
+            text!("OTHER; expected a time that amounts can be compared by", "为 OTHER；应为可比较金额的周期"),
+        );
     }
 }
 

@@ -6,6 +6,7 @@ use crate::code::{
     ConsentStatus, ErasureStatus, LegalBasis, MigrationStage, NodeCode, NotificationChannel, NotificationStatus,
 };
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Instant, Localized, Ref};
 
 entity! {
@@ -145,7 +146,11 @@ entity! {
 
 fn migration_rules(run: &MigrationRun, walk: &mut Walk<'_>) {
     if run.sign_offs.len() > 3 {
-        walk.defect_in("sign_offs", "too_many", format!("{} rounds; expected at most three", run.sign_offs.len()));
+        walk.defect_in(
+            "sign_offs",
+            "too_many",
+            text!("{} rounds; expected at most three", "{} 轮；最多三轮", run.sign_offs.len()),
+        );
     }
 }
 

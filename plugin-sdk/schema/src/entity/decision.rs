@@ -5,6 +5,7 @@ use crate::check::Walk;
 use crate::code::{DeciderKind, DecisionStatus, OutcomeReason, PassDecision};
 use crate::id::RecordId;
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
@@ -28,7 +29,11 @@ entity! {
 
 fn rule_rules(rule: &DecisionRule, walk: &mut Walk<'_>) {
     if !percent(rule.pass) {
-        walk.defect_in("pass", "bad_percent", "a pass line that is not within 0 to 100");
+        walk.defect_in(
+            "pass",
+            "bad_percent",
+            text!("a pass line that is not within 0 to 100", "通过线不在 0 到 100 之间"),
+        );
     }
 }
 
@@ -45,10 +50,14 @@ shape! {
 
 fn border_rules(border: &BorderBand, walk: &mut Walk<'_>) {
     if !percent(border.from) || !percent(border.below) {
-        walk.defect("bad_percent", "a border that is not within 0 to 100");
+        walk.defect("bad_percent", text!("a border that is not within 0 to 100", "复核区间不在 0 到 100 之间"));
     }
     if border.from >= border.below {
-        walk.defect_in("below", "bad_range", "a band without extent; expected from < below");
+        walk.defect_in(
+            "below",
+            "bad_range",
+            text!("a band without extent; expected from < below", "区间为空；应为 from < below"),
+        );
     }
 }
 
@@ -109,14 +118,25 @@ fn decision_rules(decision: &Decision, walk: &mut Walk<'_>) {
         walk.defect_in(
             "status",
             "bad_status",
-            "AWAITING_PERSON belongs to the outcome REVIEW, and DECIDED to the others",
+            text!(
+                "AWAITING_PERSON belongs to the outcome REVIEW, and DECIDED to the others",
+                "AWAITING_PERSON 对应结果 REVIEW，其余结果对应 DECIDED"
+            ),
         );
     }
     if !undecided && decision.decided_by.is_none() {
-        walk.defect_in("decided_by", "missing_field", "nothing; a decision needs who made it");
+        walk.defect_in(
+            "decided_by",
+            "missing_field",
+            text!("nothing; a decision needs who made it", "缺少内容；决定须写明由谁做出"),
+        );
     }
     if (decision.status == DecisionStatus::Superseded) != decision.superseded_by.is_some() {
-        walk.defect_in("superseded_by", "bad_status", "a decision is SUPERSEDED by another one, and only then");
+        walk.defect_in(
+            "superseded_by",
+            "bad_status",
+            text!("a decision is SUPERSEDED by another one, and only then", "只有被另一项决定取代时才为 SUPERSEDED"),
+        );
     }
 }
 

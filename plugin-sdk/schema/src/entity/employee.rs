@@ -4,6 +4,7 @@ use super::{Application, Job, OrgUnit, Person, PersonDetails};
 use crate::check::Walk;
 use crate::code::{EmploymentStatus, EmploymentType, EndReason, ProbationOutcome};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, LocalDate, Localized, Ref, Validity, Weight};
 
 entity! {
@@ -105,7 +106,11 @@ fn employment_rules(employment: &Employment, walk: &mut Walk<'_>) {
     if let (Some(first), Some(end)) = (first, employment.end_date)
         && end < first
     {
-        walk.defect_in("end_date", "bad_period", "a day before the first one; expected the same day or a later one");
+        walk.defect_in(
+            "end_date",
+            "bad_period",
+            text!("a day before the first one; expected the same day or a later one", "早于开始日期；应为同一天或之后"),
+        );
     }
 }
 

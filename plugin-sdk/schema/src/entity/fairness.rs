@@ -3,6 +3,7 @@
 use super::{Application, DimensionScore, InterviewAnswer, InterviewResult, Job};
 use crate::check::Walk;
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{DateSpan, Decimal, Instant, Localized, Ref};
 
 entity! {
@@ -84,7 +85,7 @@ shape! {
 
 fn group_rules(group: &AuditGroup, walk: &mut Walk<'_>) {
     if group.selected_n > group.n {
-        walk.defect_in("selected_n", "bad_ratio", "more than n; expected at most n");
+        walk.defect_in("selected_n", "bad_ratio", text!("more than n; expected at most n", "大于 n；最多为 n"));
     }
 }
 

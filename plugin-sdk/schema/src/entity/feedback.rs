@@ -4,6 +4,7 @@ use super::{Competency, Employee, Interview, OrgUnit};
 use crate::check::Walk;
 use crate::code::{CustomerFeedbackKind, Relation, Severity};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, DateSpan, ExternalId, Instant, Localized, Ref, Score};
 
 entity! {
@@ -33,7 +34,14 @@ entity! {
 
 fn peer_rules(feedback: &PeerFeedback, walk: &mut Walk<'_>) {
     if feedback.anonymous && feedback.from.is_some() {
-        walk.defect_in("from", "contradiction", "a person while anonymous is true; expected from_hash, or nothing");
+        walk.defect_in(
+            "from",
+            "contradiction",
+            text!(
+                "a person while anonymous is true; expected from_hash, or nothing",
+                "anonymous 为 true 却写了人员；应为 from_hash 或省略"
+            ),
+        );
     }
 }
 
@@ -64,7 +72,10 @@ entity! {
 
 fn customer_rules(feedback: &CustomerFeedback, walk: &mut Walk<'_>) {
     if feedback.employee.is_some() == feedback.org_unit.is_some() {
-        walk.defect("bad_subject", "none or both of employee and org_unit; expected exactly one");
+        walk.defect(
+            "bad_subject",
+            text!("none or both of employee and org_unit; expected exactly one", "employee 与 org_unit 须且只能有一个"),
+        );
     }
 }
 
@@ -81,7 +92,11 @@ shape! {
 
 fn ratio_rules(ratio: &Ratio, walk: &mut Walk<'_>) {
     if ratio.d == 0 || ratio.n > ratio.d {
-        walk.defect_in("d", "bad_ratio", "zero, or less than n; expected at least n and more than zero");
+        walk.defect_in(
+            "d",
+            "bad_ratio",
+            text!("zero, or less than n; expected at least n and more than zero", "为零或小于 n；应大于零且不小于 n"),
+        );
     }
 }
 

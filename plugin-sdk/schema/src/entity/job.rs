@@ -4,6 +4,7 @@ use super::{Employee, OrgUnit, PayBand, PositionProfile};
 use crate::check::Walk;
 use crate::code::{EmploymentType, HiringRole, JobKind, JobStatus, SourceChannel, WorkMode};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Instant, LocalDate, Localized, PayRange, Ref};
 
 entity! {
@@ -66,7 +67,10 @@ fn job_rules(job: &Job, walk: &mut Walk<'_>) {
         walk.defect_in(
             "openings",
             "contradiction",
-            "a number while openings_unlimited is true; expected one of the two",
+            text!(
+                "a number while openings_unlimited is true; expected one of the two",
+                "openings_unlimited 为 true 却写了数量；应只写其一"
+            ),
         );
     }
 }

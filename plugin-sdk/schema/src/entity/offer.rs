@@ -4,6 +4,7 @@ use super::{Application, PayBand};
 use crate::check::Walk;
 use crate::code::{OfferStatus, OutcomeReason, PayComponent, PaySuggestionInput};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{
     Coded, Decimal, Instant, LocalDate, Localized, MediaRef, Money, PayInterval, PayRange, PayRate, Ref,
 };
@@ -76,7 +77,7 @@ fn suggestion_rules(suggestion: &PaySuggestion, walk: &mut Walk<'_>) {
     let point = Money { amount, currency: suggestion.range.currency };
     if suggestion.range.per != PayInterval::Other && suggestion.range.contains(&point, suggestion.range.per) != Ok(true)
     {
-        walk.defect_in("point", "bad_range", "an amount outside the suggested range");
+        walk.defect_in("point", "bad_range", text!("an amount outside the suggested range", "金额超出建议范围"));
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Employee, Employment};
 use crate::check::Walk;
 use crate::code::PayComponent;
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, Localized, PayInterval, PayRate, Ref, Validity};
 
 entity! {
@@ -35,7 +36,10 @@ entity! {
 
 fn compensation_rules(compensation: &Compensation, walk: &mut Walk<'_>) {
     if compensation.rate.is_some() == compensation.equity.is_some() {
-        walk.defect("bad_compensation", "none or both of rate and equity; expected exactly one");
+        walk.defect(
+            "bad_compensation",
+            text!("none or both of rate and equity; expected exactly one", "rate 与 equity 须且只能有一个"),
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Employee, OrgUnit};
 use crate::check::Walk;
 use crate::code::{BorneBy, PayLineCode, PayLineKind, PayrollRunKind, PayrollRunState};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, DateSpan, Decimal, LocalDate, Localized, Money, Ref};
 
 entity! {
@@ -74,7 +75,10 @@ fn line_rules(line: &PayLine, walk: &mut Walk<'_>) {
         walk.defect_in(
             "borne_by",
             "contradiction",
-            "EMPLOYEE on a contribution of the employer; expected EMPLOYER or nothing",
+            text!(
+                "EMPLOYEE on a contribution of the employer; expected EMPLOYER or nothing",
+                "雇主缴费却为 EMPLOYEE；应为 EMPLOYER 或省略"
+            ),
         );
     }
 }

@@ -4,6 +4,7 @@ use super::{Employee, Job, OrgUnit};
 use crate::check::Walk;
 use crate::code::{Direction, Relation, ReviewCycleKind};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, DateSpan, Decimal, Instant, Localized, Ref, Score, Weight};
 
 entity! {
@@ -87,10 +88,16 @@ fn metric_rules(metric: &PerformanceMetric, walk: &mut Walk<'_>) {
     let subjects = [metric.employee.is_some(), metric.org_unit.is_some(), metric.position.is_some()];
     let count = subjects.into_iter().filter(|there| *there).count();
     if count != 1 {
-        walk.defect("bad_subject", format!("{count} of employee, org_unit and position; expected exactly one"));
+        walk.defect(
+            "bad_subject",
+            text!(
+                "{count} of employee, org_unit and position; expected exactly one",
+                "employee、org_unit 与 position 有 {count} 个；应恰有一个"
+            ),
+        );
     }
     if metric.rank_quantile.is_some_and(|q| q.is_negative() || q > Decimal::from(1)) {
-        walk.defect_in("rank_quantile", "bad_quantile", "a number outside 0 to 1");
+        walk.defect_in("rank_quantile", "bad_quantile", text!("a number outside 0 to 1", "数字不在 0 到 1 之间"));
     }
 }
 

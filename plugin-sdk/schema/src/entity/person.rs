@@ -3,6 +3,7 @@
 use crate::check::Walk;
 use crate::code::{Gender, NationalIdKind};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, Instant, LocalDate, MediaRef};
 
 entity! {
@@ -80,7 +81,11 @@ impl Names {
 
 fn name_rules(names: &Names, walk: &mut Walk<'_>) {
     if names.formatted.trim().is_empty() {
-        walk.defect_in("formatted", "empty_name", "an empty text; expected a name, or no names at all");
+        walk.defect_in(
+            "formatted",
+            "empty_name",
+            text!("an empty text; expected a name, or no names at all", "文本为空；应为姓名，或完全省略"),
+        );
     }
 }
 
@@ -140,7 +145,10 @@ fn phone_rules(phone: &Phone, walk: &mut Walk<'_>) {
         walk.defect_in(
             "e164",
             "bad_phone",
-            "a text that is not an E.164 number; expected + and 7 to 15 digits, or nothing",
+            text!(
+                "a text that is not an E.164 number; expected + and 7 to 15 digits, or nothing",
+                "文本不是 E.164 号码；应为 + 加 7 到 15 位数字，或省略"
+            ),
         );
     }
 }

@@ -4,6 +4,7 @@ use super::{Application, Interview, InterviewAnswer, MigrationRun, Offer};
 use crate::check::Walk;
 use crate::code::{NodeCode, TagCategory};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Instant, Ref};
 
 entity! {
@@ -57,7 +58,7 @@ fn subject_rules(subject: &Subject, walk: &mut Walk<'_>) {
     ];
     let count = named.into_iter().filter(|there| *there).count();
     if count != 1 {
-        walk.defect("bad_subject", format!("{count} subjects; expected exactly one"));
+        walk.defect("bad_subject", text!("{count} subjects; expected exactly one", "有 {count} 个主体；应恰有一个"));
     }
 }
 

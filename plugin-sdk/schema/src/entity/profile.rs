@@ -4,6 +4,7 @@ use super::Job;
 use crate::check::Walk;
 use crate::code::{AdjustmentStatus, CompetencyKind, Modality};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, DateSpan, Decimal, ExternalId, Instant, Localized, Ref, Score, Weight};
 
 entity! {
@@ -31,9 +32,11 @@ entity! {
 fn profile_rules(profile: &PositionProfile, walk: &mut Walk<'_>) {
     let sum = Weight::sum(profile.competencies.iter().map(|c| &c.weight));
     if profile.complete != sum.complete {
-        let found = format!(
+        let found = text!(
             "{} while the weights make {} basis points; complete means exactly 10000",
-            profile.complete, sum.bp
+            "为 {}，而权重合计 {} 个基点；complete 表示恰为 10000",
+            profile.complete,
+            sum.bp
         );
         walk.defect_in("complete", "wrong_complete", found);
     }
@@ -190,6 +193,9 @@ shape! {
     rules op_rules
 }
 
+/// What an instruction can ask for, for people.
+const OPERATIONS: &str = "SET_WEIGHT, ADD_SIGNAL, DROP_QUESTION, ADD_QUESTION, BLOCK_FEATURE";
+
 fn op_rules(op: &AdjustOp, walk: &mut Walk<'_>) {
     let needed: &[(&'static str, bool)] = match op.op.as_str() {
         "SET_WEIGHT" => {
@@ -200,16 +206,23 @@ fn op_rules(op: &AdjustOp, walk: &mut Walk<'_>) {
         "ADD_QUESTION" => &[("text", op.text.is_some())],
         "BLOCK_FEATURE" => &[("feature", op.feature.is_some())],
         _ => {
-            let known = "expected one of SET_WEIGHT, ADD_SIGNAL, DROP_QUESTION, ADD_QUESTION, BLOCK_FEATURE";
-            return walk.defect_in("op", "unknown_code", format!("an operation that is not known here; {known}"));
+            let message = text!(
+                "an operation that is not known here; expected one of {OPERATIONS}",
+                "未知的操作；应为其中之一：{OPERATIONS}"
+            );
+            return walk.defect_in("op", "unknown_code", message);
         }
     };
     for &(field, _) in needed.iter().filter(|(_, there)| !there) {
-        walk.defect_in(field, "missing_field", format!("nothing; {} needs it", op.op));
+        walk.defect_in(field, "missing_field", text!("nothing; {} needs it", "缺少内容；{} 需要它", op.op));
     }
     for (field, bp) in [("from_bp", op.from_bp), ("to_bp", op.to_bp)] {
         if bp.is_some_and(|bp| bp > 10_000) {
-            walk.defect_in(field, "bad_weight", "more than a whole; expected 0 to 10000 basis points");
+            walk.defect_in(
+                field,
+                "bad_weight",
+                text!("more than a whole; expected 0 to 10000 basis points", "超过整体；应为 0 到 10000 个基点"),
+            );
         }
     }
 }

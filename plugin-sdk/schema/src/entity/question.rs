@@ -6,6 +6,7 @@ use super::{Competency, PositionProfile};
 use crate::check::Walk;
 use crate::code::{AnswerKind, Modality};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Localized, Ref};
 
 entity! {
@@ -41,21 +42,38 @@ entity! {
 fn question_rules(question: &LibraryQuestion, walk: &mut Walk<'_>) {
     let choice = question.kind.code == AnswerKind::Choice;
     if choice && question.options.len() < 2 {
-        let found = format!("{} options; CHOICE needs at least two", question.options.len());
+        let found =
+            text!("{} options; CHOICE needs at least two", "{} 个选项；CHOICE 至少需要两个", question.options.len());
         walk.defect_in("options", "missing_field", found);
     }
     if !choice && !question.options.is_empty() {
-        walk.defect_in("options", "contradiction", "options of a question whose kind is not CHOICE; leave them out");
+        walk.defect_in(
+            "options",
+            "contradiction",
+            text!("options of a question whose kind is not CHOICE; leave them out", "题型不是 CHOICE 却有选项；请省略"),
+        );
     }
     if question.kind.code == AnswerKind::Scenario && question.scenario.is_none() {
-        walk.defect_in("scenario", "missing_field", "nothing; SCENARIO needs the situation");
+        walk.defect_in(
+            "scenario",
+            "missing_field",
+            text!("nothing; SCENARIO needs the situation", "缺少内容；SCENARIO 需要情境"),
+        );
     }
     let codes: BTreeSet<&str> = question.options.iter().map(|option| option.code.as_str()).collect();
     if codes.len() < question.options.len() {
-        walk.defect_in("options", "duplicate_code", "two options with one code; give each a code of its own");
+        walk.defect_in(
+            "options",
+            "duplicate_code",
+            text!("two options with one code; give each a code of its own", "两个选项的代码相同；请使用不同的代码"),
+        );
     }
     if question.max_s == Some(0) {
-        walk.defect_in("max_s", "bad_value", "no time to answer; leave it out where there is no limit");
+        walk.defect_in(
+            "max_s",
+            "bad_value",
+            text!("no time to answer; leave it out where there is no limit", "作答时间为零；没有限制时请省略"),
+        );
     }
 }
 

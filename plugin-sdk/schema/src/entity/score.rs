@@ -4,6 +4,7 @@ use super::{Assessment, Competency, EnvironmentEvent, Interview, InterviewAnswer
 use crate::check::Walk;
 use crate::code::{PassDecision, Recommendation, ScorerKind};
 use crate::shape::{entity, shape};
+use crate::text;
 use crate::types::{Coded, Decimal, Instant, Localized, MediaRef, Ref, Score, Weight};
 
 entity! {
@@ -43,13 +44,29 @@ entity! {
 
 fn score_rules(score: &DimensionScore, walk: &mut Walk<'_>) {
     if score.interview.is_some() == score.assessment.is_some() {
-        walk.defect("bad_subject", "none or both of interview and assessment; expected exactly one");
+        walk.defect(
+            "bad_subject",
+            text!(
+                "none or both of interview and assessment; expected exactly one",
+                "interview 与 assessment 须且只能有一个"
+            ),
+        );
     }
     if score.competency.is_none() && score.dimension.is_none() {
-        walk.defect("missing_field", "neither competency nor dimension; expected at least one");
+        walk.defect(
+            "missing_field",
+            text!(
+                "neither competency nor dimension; expected at least one",
+                "competency 与 dimension 都没有；至少应有一个"
+            ),
+        );
     }
     if score.adjusts.is_some() && score.adjust_reason.is_none() {
-        walk.defect_in("adjust_reason", "missing_field", "nothing; a correction needs its reason");
+        walk.defect_in(
+            "adjust_reason",
+            "missing_field",
+            text!("nothing; a correction needs its reason", "缺少内容；更正须写明原因"),
+        );
     }
 }
 

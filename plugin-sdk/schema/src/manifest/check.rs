@@ -81,7 +81,7 @@ impl Manifest {
                 format!("{} headers; expected at most {}", self.http.retry_headers.len(), RetryHeader::COUNT_MAX);
             fault(&mut faults, "http.retry_headers", message);
         }
-        if let Some(wrong) = self.rate.and_then(|rate| rate.fault()) {
+        if let Some(wrong) = self.rate.and_then(|rate| rate.fault()).map(|fault| fault.to_string()) {
             fault(&mut faults, "rate", wrong);
         }
         if let Some(wrong) = self.budget.as_ref().and_then(CallBudget::fault) {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Text, text};
+
 /// Milliseconds of the longest time in which a full burst may come back: a year.
 const BURST_SPAN_MS_MAX: u128 = 366 * 86_400_000;
 
@@ -61,22 +63,35 @@ impl Rate {
 
     /// Why no pace can be kept by it; none when one can.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    pub fn fault(&self) -> Option<Text> {
         let (requests_max, per_ms_max) = (Self::REQUESTS_MAX, Self::PER_MS_MAX);
         if !(1..=requests_max).contains(&self.requests) {
-            return Some(format!("`requests` is {}; expected 1 to {requests_max}", self.requests));
+            return Some(text!(
+                "`requests` is {}; expected 1 to {requests_max}",
+                "`requests` 为 {}；应为 1 到 {requests_max}",
+                self.requests
+            ));
         }
         if !(1..=per_ms_max).contains(&self.per_ms) {
-            return Some(format!("`per_ms` is {}; expected 1 to {per_ms_max} (a day)", self.per_ms));
+            return Some(text!(
+                "`per_ms` is {}; expected 1 to {per_ms_max} (a day)",
+                "`per_ms` 为 {}；应为 1 到 {per_ms_max}（一天）",
+                self.per_ms
+            ));
         }
         let burst = self.burst.unwrap_or(1);
         if !(1..=requests_max).contains(&burst) {
-            return Some(format!("`burst` is {burst}; expected 1 to {requests_max}"));
+            return Some(text!(
+                "`burst` is {burst}; expected 1 to {requests_max}",
+                "`burst` 为 {burst}；应为 1 到 {requests_max}"
+            ));
         }
         if u128::from(self.per_ms) * u128::from(burst) > BURST_SPAN_MS_MAX * u128::from(self.requests) {
-            return Some(format!(
-                "a `burst` of {burst} takes more than a year to come back at {} requests in {} ms; expected a smaller burst",
-                self.requests, self.per_ms
+            return Some(text!(
+                "a `burst` of {burst} takes more than a year to come back at {requests} requests in {per_ms} ms; expected a smaller burst",
+                "`burst` 为 {burst} 时，按每 {per_ms} 毫秒 {requests} 次请求，恢复需一年以上；应更小",
+                requests = self.requests,
+                per_ms = self.per_ms
             ));
         }
         None
@@ -101,7 +116,7 @@ mod tests {
             (Rate { burst: Some(Rate::REQUESTS_MAX + 1), ..good }, "burst"),
             (Rate { requests: 1, per_ms: Rate::PER_MS_MAX, burst: Some(367) }, "more than a year"),
         ] {
-            assert!(rate.fault().is_some_and(|fault| fault.contains(word)), "{rate:?}: {:?}", rate.fault());
+            assert!(rate.fault().is_some_and(|fault| fault.english().contains(word)), "{rate:?}: {:?}", rate.fault());
         }
         for rate in [
             Rate { requests: Rate::REQUESTS_MAX, per_ms: 1, burst: Some(Rate::REQUESTS_MAX) },

@@ -8,6 +8,7 @@ use serde::ser::{Serialize, Serializer};
 use super::Localized;
 use crate::check::{Validate, Walk};
 use crate::object::read_object;
+use crate::text;
 
 /// An open vocabulary: it has a word for "something else".
 pub trait CodeSet: Copy + Eq + Debug + 'static {
@@ -154,7 +155,14 @@ impl<T: CodeSet + schemars::JsonSchema> schemars::JsonSchema for Coded<T> {
 impl<T: CodeSet> Validate for Coded<T> {
     fn validate<'v>(&'v self, walk: &mut Walk<'v>) {
         if self.code == T::OTHER && self.raw.as_deref().is_none_or(str::is_empty) {
-            walk.defect_in("raw", "missing_raw", "nothing; the code OTHER needs the source's own text here");
+            walk.defect_in(
+                "raw",
+                "missing_raw",
+                text!(
+                    "nothing; the code OTHER needs the source's own text here",
+                    "缺少内容；代码为 OTHER 时此处需要来源的原文"
+                ),
+            );
         }
     }
 }

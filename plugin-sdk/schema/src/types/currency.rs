@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::check::BadValue;
-use crate::text::string_type;
+use crate::json_string::string_type;
+use crate::text;
 
 /// ISO 4217 list one (active codes) without the codes for metals, tests and "no currency".
 const CODES: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF \
@@ -33,7 +34,15 @@ impl Currency {
     /// # Errors
     /// `bad_currency` for what ISO 4217 does not list as active.
     pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let refuse = || BadValue::new("bad_currency", "expected an ISO 4217 code of a currency in use, as CNY or USD");
+        let refuse = || {
+            BadValue::new(
+                "bad_currency",
+                text!(
+                    "expected an ISO 4217 code of a currency in use, as CNY or USD",
+                    "应为在用货币的 ISO 4217 代码，例如 CNY 或 USD"
+                ),
+            )
+        };
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| refuse())?;
         let currency = Self(code);
         if code == *b"CNY" || listed(CODES, code) { Ok(currency) } else { Err(refuse()) }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::check::BadValue;
-use crate::text::string_type;
+use crate::json_string::string_type;
+use crate::text;
 
 pub(crate) const MS_PER_DAY: i64 = 86_400_000;
 const MS_PER_MINUTE: i64 = 60_000;
@@ -18,7 +19,12 @@ impl LocalDate {
     /// # Errors
     /// `bad_date`: another form, or 31 February, 0000-00-00 and their like.
     pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let refuse = || BadValue::new("bad_date", "expected YYYY-MM-DD of a day that exists");
+        let refuse = || {
+            BadValue::new(
+                "bad_date",
+                text!("expected YYYY-MM-DD of a day that exists", "应为存在的日期，形如 YYYY-MM-DD"),
+            )
+        };
         let bytes = text.as_bytes();
         if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return Err(refuse());
@@ -39,7 +45,10 @@ impl LocalDate {
     pub fn of(year: i16, month: i8, day: i8) -> Result<Self, BadValue> {
         match jiff::civil::Date::new(year, month, day) {
             Ok(date) if year >= 1 => Ok(Self(date)),
-            _ => Err(BadValue::new("bad_date", "expected a day that exists, of the years 1 to 9999")),
+            _ => Err(BadValue::new(
+                "bad_date",
+                text!("expected a day that exists, of the years 1 to 9999", "应为公元 1 到 9999 年间存在的日期"),
+            )),
         }
     }
 
@@ -49,9 +58,20 @@ impl LocalDate {
     /// # Errors
     /// `bad_date` outside the years 1 to 9999, or for an offset of more than 18 hours.
     pub fn from_epoch_ms_at_offset(ms: i64, offset_minutes: i32) -> Result<Self, BadValue> {
-        let refuse = || BadValue::new("bad_date", "expected milliseconds since 1970 of the years 1 to 9999");
+        let refuse = || {
+            BadValue::new(
+                "bad_date",
+                text!(
+                    "expected milliseconds since 1970 of the years 1 to 9999",
+                    "应为自 1970 年起的毫秒数，在公元 1 到 9999 年之间"
+                ),
+            )
+        };
         if offset_minutes.abs() > 18 * 60 {
-            return Err(BadValue::new("bad_date", "expected an offset of at most 18 hours, in minutes"));
+            return Err(BadValue::new(
+                "bad_date",
+                text!("expected an offset of at most 18 hours, in minutes", "应为不超过 18 小时的偏移，以分钟计"),
+            ));
         }
         let local_ms = ms.checked_add(i64::from(offset_minutes) * MS_PER_MINUTE).ok_or_else(refuse)?;
         Self::from_epoch_days(local_ms.div_euclid(MS_PER_DAY)).ok_or_else(refuse)

@@ -3,11 +3,17 @@
 use std::fmt;
 
 use crate::check::BadValue;
-use crate::text::string_type;
+use crate::json_string::string_type;
+use crate::{Text, text};
 
 #[cfg(feature = "gateway")]
 const PATTERN: &str = r"^-?\d{1,15}(\.\d{1,6})?$";
-const EXPECTED: &str = "a decimal as a JSON string: at most 15 digits, then at most 6 after the point, no exponent";
+fn expected() -> Text {
+    text!(
+        "a decimal as a JSON string: at most 15 digits, then at most 6 after the point, no exponent",
+        "应为 JSON 字符串形式的小数：整数最多 15 位，小数最多 6 位，不用指数"
+    )
+}
 const INTEGER_DIGITS_MAX: usize = 15;
 const SCALE_MAX: usize = 6;
 
@@ -25,7 +31,7 @@ impl Decimal {
     /// # Errors
     /// `bad_decimal` for every other text.
     pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let refuse = || BadValue::new("bad_decimal", EXPECTED);
+        let refuse = || BadValue::new("bad_decimal", expected());
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -66,7 +72,7 @@ impl Decimal {
     /// `bad_decimal` when the value does not fit.
     pub fn from_minor(units: i64, scale: u32) -> Result<Self, BadValue> {
         if scale as usize > SCALE_MAX {
-            return Err(BadValue::new("bad_decimal", EXPECTED));
+            return Err(BadValue::new("bad_decimal", expected()));
         }
         Self::try_from(rust_decimal::Decimal::new(units, scale))
     }
@@ -121,7 +127,7 @@ impl TryFrom<rust_decimal::Decimal> for Decimal {
             value = value.normalize();
         }
         if value.scale() as usize > SCALE_MAX || value.trunc().mantissa().abs() >= LIMIT {
-            return Err(BadValue::new("bad_decimal", EXPECTED));
+            return Err(BadValue::new("bad_decimal", expected()));
         }
         Ok(Self(value))
     }

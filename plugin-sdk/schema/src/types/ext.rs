@@ -12,6 +12,7 @@ use super::{Decimal, Instant, LocalDate, Localized};
 use crate::check::{BadValue, Validate, Walk};
 use crate::object::note_field;
 use crate::shape::{codes, shape};
+use crate::text;
 
 /// Custom fields of one record.
 pub const EXT_FIELDS_MAX: usize = 1000;
@@ -102,7 +103,7 @@ fn ext_rules(field: &ExtField, walk: &mut Walk<'_>) {
         walk.defect_in(
             "value",
             "bad_ext_value",
-            format!("a text that is not a {}; expected a text of its kind", field.kind),
+            text!("a text that is not a {}; expected a text of its kind", "文本不是 {}；应为该类型的文本", field.kind),
         );
     }
 }
@@ -138,11 +139,20 @@ impl Validate for Ext {
         if self.0.values().map(BTreeMap::len).sum::<usize>() > EXT_FIELDS_MAX {
             walk.defect(
                 "too_many_ext",
-                format!("more custom fields than {EXT_FIELDS_MAX}; leave out those that are not used"),
+                text!(
+                    "more custom fields than {EXT_FIELDS_MAX}; leave out those that are not used",
+                    "自定义字段超过 {EXT_FIELDS_MAX} 个；请省略不用的字段"
+                ),
             );
         }
         if !self.0.iter().all(|(ns, fields)| is_key(ns) && fields.keys().all(|key| is_key(key))) {
-            walk.defect("bad_ext_key", "a namespace or key that is empty, over 128 bytes, or has control characters");
+            walk.defect(
+                "bad_ext_key",
+                text!(
+                    "a namespace or key that is empty, over 128 bytes, or has control characters",
+                    "命名空间或键为空、超过 128 字节或含有控制字符"
+                ),
+            );
         }
         self.0.validate(walk);
     }
@@ -189,10 +199,16 @@ impl FieldStates {
 impl Validate for FieldStates {
     fn validate<'v>(&'v self, walk: &mut Walk<'v>) {
         if self.0.len() > EXT_FIELDS_MAX {
-            walk.defect("too_many_states", format!("more entries than {EXT_FIELDS_MAX}"));
+            walk.defect("too_many_states", text!("more entries than {EXT_FIELDS_MAX}", "条目超过 {EXT_FIELDS_MAX} 个"));
         }
         if self.0.keys().any(|pointer| !pointer.starts_with('/')) {
-            walk.defect("bad_pointer", "a key that is not a JSON Pointer; expected one that begins with a slash");
+            walk.defect(
+                "bad_pointer",
+                text!(
+                    "a key that is not a JSON Pointer; expected one that begins with a slash",
+                    "键不是 JSON Pointer；应以斜杠开头"
+                ),
+            );
         }
     }
 }
@@ -216,7 +232,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Unique<T> {
                     free.insert(value)
                 }
                 Entry::Occupied(_) => {
-                    return Err(Error::custom(BadValue::new("duplicate_field", "a key that comes twice")));
+                    return Err(Error::custom(BadValue::new(
+                        "duplicate_field",
+                        text!("a key that comes twice", "键重复出现"),
+                    )));
                 }
             };
         }

@@ -5,10 +5,16 @@ use std::fmt;
 use super::LocalDate;
 use super::date::MS_PER_DAY;
 use crate::check::{BadValue, Walk};
+use crate::json_string::string_type;
 use crate::shape::shape;
-use crate::text::string_type;
+use crate::{Text, text};
 
-const EXPECTED: &str = "expected RFC 3339 with a zone, as 2025-03-01T01:00:00.000Z, of the years 1 to 9999";
+fn expected() -> Text {
+    text!(
+        "expected RFC 3339 with a zone, as 2025-03-01T01:00:00.000Z, of the years 1 to 9999",
+        "应为带时区的 RFC 3339 时间，例如 2025-03-01T01:00:00.000Z，在公元 1 到 9999 年之间"
+    )
+}
 
 /// A point in time in milliseconds, written as RFC 3339 in UTC: `2025-03-01T01:00:00.000Z`. Another offset is converted on
 /// reading; what is finer than a millisecond is cut off. Where the local clock matters there is [`ZonedInstant`].
@@ -21,7 +27,7 @@ impl Instant {
     /// # Errors
     /// `bad_instant`.
     pub fn parse(text: &str) -> Result<Self, BadValue> {
-        let refuse = || BadValue::new("bad_instant", EXPECTED);
+        let refuse = || BadValue::new("bad_instant", expected());
         // A year of four digits, then the zone that jiff asks for. Longer texts carry annotations that we do not keep.
         if text.len() > 40 || !text.as_bytes().first().is_some_and(u8::is_ascii_digit) || text.contains('[') {
             return Err(refuse());
@@ -37,7 +43,7 @@ impl Instant {
     pub fn from_epoch_ms(ms: i64) -> Result<Self, BadValue> {
         match LocalDate::from_epoch_days(ms.div_euclid(MS_PER_DAY)) {
             Some(_) => Ok(Self(ms)),
-            None => Err(BadValue::new("bad_instant", EXPECTED)),
+            None => Err(BadValue::new("bad_instant", expected())),
         }
     }
 
@@ -89,7 +95,7 @@ impl ZonedInstant {
     /// `bad_instant`, `bad_zone`.
     pub fn from_epoch_ms_in(ms: i64, tz: &str) -> Result<Self, BadValue> {
         if !is_zone(tz) {
-            return Err(BadValue::new("bad_zone", ZONE_EXPECTED));
+            return Err(BadValue::new("bad_zone", zone_expected()));
         }
         Ok(Self { tz: Some(tz.to_owned()), ..Self::new(Instant::from_epoch_ms(ms)?) })
     }
@@ -100,7 +106,7 @@ impl ZonedInstant {
     /// `bad_instant`, `bad_offset` for more than 18 hours.
     pub fn from_epoch_ms_at_offset(ms: i64, offset_minutes: i32) -> Result<Self, BadValue> {
         if offset_minutes.abs() > 18 * 60 {
-            return Err(BadValue::new("bad_offset", OFFSET_EXPECTED));
+            return Err(BadValue::new("bad_offset", offset_expected()));
         }
         let sign = if offset_minutes < 0 { '-' } else { '+' };
         let minutes = offset_minutes.abs();
@@ -109,8 +115,12 @@ impl ZonedInstant {
     }
 }
 
-const ZONE_EXPECTED: &str = "expected an IANA zone, as Asia/Shanghai or UTC";
-const OFFSET_EXPECTED: &str = "expected an offset of at most 18 hours, as +08:00";
+fn zone_expected() -> Text {
+    text!("expected an IANA zone, as Asia/Shanghai or UTC", "应为 IANA 时区名，例如 Asia/Shanghai 或 UTC")
+}
+fn offset_expected() -> Text {
+    text!("expected an offset of at most 18 hours, as +08:00", "应为不超过 18 小时的偏移，例如 +08:00")
+}
 
 /// The form of an IANA name. Whether such a zone exists is for who has the zone table.
 fn is_zone(tz: &str) -> bool {
@@ -133,10 +143,10 @@ fn is_offset(offset: &str) -> bool {
 
 fn zone_rules(zoned: &ZonedInstant, walk: &mut Walk<'_>) {
     if zoned.tz.as_deref().is_some_and(|tz| !is_zone(tz)) {
-        walk.defect_in("tz", "bad_zone", ZONE_EXPECTED);
+        walk.defect_in("tz", "bad_zone", zone_expected());
     }
     if zoned.offset.as_deref().is_some_and(|offset| !is_offset(offset)) {
-        walk.defect_in("offset", "bad_offset", OFFSET_EXPECTED);
+        walk.defect_in("offset", "bad_offset", offset_expected());
     }
 }
 

@@ -7,11 +7,17 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::check::{BadValue, Validate};
+use crate::{Text, text};
 
 /// More languages than this in one text are a mistake.
 pub const LANGUAGES_MAX: usize = 64;
 
-const EXPECTED: &str = "expected a BCP 47 language tag as key: zh-CN, en, or und where the language is not known";
+fn expected() -> Text {
+    text!(
+        "expected a BCP 47 language tag as key: zh-CN, en, or und where the language is not known",
+        "应为 BCP 47 语言标签作为键：zh-CN、en，语言未知时为 und"
+    )
+}
 
 /// A text by language: `{"zh-CN": "算法", "en": "Algorithms"}`. `und` where the source does not say which language it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -51,7 +57,7 @@ impl Localized {
     /// `bad_language` for what is no language tag, or more than [`LANGUAGES_MAX`] of them.
     pub fn with(mut self, tag: &str, text: impl Into<String>) -> Result<Self, BadValue> {
         if !is_language(tag) || self.0.len() >= LANGUAGES_MAX && !self.0.contains_key(tag) {
-            return Err(BadValue::new("bad_language", EXPECTED));
+            return Err(BadValue::new("bad_language", expected()));
         }
         self.0.insert(tag.to_owned(), text.into());
         Ok(self)
@@ -100,12 +106,15 @@ impl<'de> Visitor<'de> for Texts {
         let mut texts = BTreeMap::new();
         while let Some(tag) = map.next_key::<String>()? {
             if !is_language(&tag) || texts.len() >= LANGUAGES_MAX {
-                return Err(Error::custom(BadValue::new("bad_language", EXPECTED)));
+                return Err(Error::custom(BadValue::new("bad_language", expected())));
             }
             match texts.entry(tag) {
                 Entry::Vacant(free) => free.insert(map.next_value()?),
                 Entry::Occupied(_) => {
-                    return Err(Error::custom(BadValue::new("duplicate_field", "a key that comes twice")));
+                    return Err(Error::custom(BadValue::new(
+                        "duplicate_field",
+                        text!("a key that comes twice", "键重复出现"),
+                    )));
                 }
             };
         }

@@ -3,6 +3,7 @@
 use super::Instant;
 use crate::check::Walk;
 use crate::shape::shape;
+use crate::text;
 
 shape! {
     /// A file kept elsewhere: a recording, a résumé, a report.
@@ -28,18 +29,32 @@ shape! {
 fn media_rules(media: &MediaRef, walk: &mut Walk<'_>) {
     let scheme = media.uri.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
     if scheme.eq_ignore_ascii_case("data") {
-        walk.defect_in("uri", "inline_media", "the media itself; expected a URI under which it is kept");
+        walk.defect_in(
+            "uri",
+            "inline_media",
+            text!("the media itself; expected a URI under which it is kept", "内嵌的媒体内容；应为其存放的 URI"),
+        );
     } else if !scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
     {
-        walk.defect_in("uri", "bad_uri", "a text that is not an absolute URI; expected one with a scheme, as https:");
+        walk.defect_in(
+            "uri",
+            "bad_uri",
+            text!(
+                "a text that is not an absolute URI; expected one with a scheme, as https:",
+                "文本不是绝对 URI；应带协议，例如 https:"
+            ),
+        );
     }
     let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !media.sha256.as_deref().is_none_or(digest) {
         walk.defect_in(
             "sha256",
             "bad_digest",
-            "a text that is not a SHA-256; expected 64 hexadecimal digits in lower case",
+            text!(
+                "a text that is not a SHA-256; expected 64 hexadecimal digits in lower case",
+                "文本不是 SHA-256；应为 64 位小写十六进制数字"
+            ),
         );
     }
 }

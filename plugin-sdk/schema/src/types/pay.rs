@@ -3,6 +3,7 @@
 use super::{Currency, Decimal, Money};
 use crate::check::{BadValue, Walk};
 use crate::shape::{codes, shape};
+use crate::text;
 
 codes! {
     /// The time that a rate is for. `OTHER` needs the source's text in `per_raw`.
@@ -88,7 +89,7 @@ impl PayRange {
     pub fn between(min: &str, max: &str, currency: &str, per: PayInterval) -> Result<Self, BadValue> {
         let (min, max) = (Decimal::parse(min)?, Decimal::parse(max)?);
         if min > max {
-            return Err(BadValue::new("bad_range", "expected min <= max"));
+            return Err(BadValue::new("bad_range", text!("expected min <= max", "应为 min <= max")));
         }
         Ok(Self { min: Some(min), max: Some(max), ..Self::new(Currency::parse(currency)?, per) })
     }
@@ -110,13 +111,24 @@ impl PayRange {
 
 fn interval_rule(per: PayInterval, raw: Option<&str>, walk: &mut Walk<'_>) {
     if per == PayInterval::Other && raw.is_none_or(str::is_empty) {
-        walk.defect_in("per_raw", "missing_raw", "nothing; the interval OTHER needs the source's own text here");
+        walk.defect_in(
+            "per_raw",
+            "missing_raw",
+            text!(
+                "nothing; the interval OTHER needs the source's own text here",
+                "缺少内容；周期为 OTHER 时此处需要来源的原文"
+            ),
+        );
     }
 }
 
 fn months_rule(months: Option<Decimal>, walk: &mut Walk<'_>) {
     if months.is_some_and(|m| m < Decimal::from(1) || m > Decimal::from(36)) {
-        walk.defect_in("months_per_year", "bad_months", "a number of months that is not within 1 to 36");
+        walk.defect_in(
+            "months_per_year",
+            "bad_months",
+            text!("a number of months that is not within 1 to 36", "月数不在 1 到 36 之间"),
+        );
     }
 }
 
@@ -132,15 +144,29 @@ fn range_rules(range: &PayRange, walk: &mut Walk<'_>) {
     let mut lowest = None;
     for (name, amount) in amounts.into_iter().filter_map(|(name, amount)| Some((name, amount?))) {
         if amount.is_negative() {
-            walk.defect_in(name, "bad_range", "an amount below zero; expected zero or more");
+            walk.defect_in(
+                name,
+                "bad_range",
+                text!("an amount below zero; expected zero or more", "金额为负；应为零或正数"),
+            );
         }
         if lowest.is_some_and(|lowest| amount < lowest) {
-            walk.defect_in(name, "bad_range", "an amount below the one before it; expected min <= mid <= max");
+            walk.defect_in(
+                name,
+                "bad_range",
+                text!(
+                    "an amount below the one before it; expected min <= mid <= max",
+                    "金额小于前一个；应为 min <= mid <= max"
+                ),
+            );
         }
         lowest = Some(amount);
     }
     if lowest.is_none() {
-        walk.defect("empty_range", "a range without any amount; expected min, mid or max");
+        walk.defect(
+            "empty_range",
+            text!("a range without any amount; expected min, mid or max", "范围中没有金额；应有 min、mid 或 max"),
+        );
     }
 }
 

@@ -5,6 +5,7 @@ use crate::check::Walk;
 use crate::code::LegalBasis;
 use crate::entity::Consent;
 use crate::shape::{codes, shape};
+use crate::text;
 
 codes! {
     /// How much harm a field can do, in rising order. PERSONAL and above can be encrypted at rest, masked for a role and withheld
@@ -60,7 +61,10 @@ fn country_rules(restriction: &GeoRestriction, walk: &mut Walk<'_>) {
         walk.defect_in(
             "country",
             "bad_country",
-            "a text that is not a country code; expected ISO 3166-1 alpha-2, as CN",
+            text!(
+                "a text that is not a country code; expected ISO 3166-1 alpha-2, as CN",
+                "文本不是国家代码；应为 ISO 3166-1 两位代码，例如 CN"
+            ),
         );
     }
 }

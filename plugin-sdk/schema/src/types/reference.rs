@@ -11,6 +11,7 @@ use crate::id::{ConnectionName, RecordId};
 use crate::kind::{Entity, EntityKind};
 use crate::object::read_object;
 use crate::shape::shape;
+use crate::text;
 
 /// Bytes of an external id: what a key of the store can hold.
 pub const EXTERNAL_ID_BYTES_MAX: usize = 512;
@@ -45,7 +46,11 @@ impl ExternalId {
 
 fn external_id_rules(id: &ExternalId, walk: &mut Walk<'_>) {
     if id.value.is_empty() || id.value.len() > EXTERNAL_ID_BYTES_MAX {
-        let found = format!("an id of {} bytes; expected 1 to {EXTERNAL_ID_BYTES_MAX}", id.value.len());
+        let found = text!(
+            "an id of {} bytes; expected 1 to {EXTERNAL_ID_BYTES_MAX}",
+            "编号为 {} 字节；应为 1 到 {EXTERNAL_ID_BYTES_MAX}",
+            id.value.len()
+        );
         walk.defect_in("value", "bad_external_id", found);
     }
 }
@@ -204,7 +209,13 @@ impl<E: Entity> schemars::JsonSchema for Ref<E> {
 impl<E: Entity> Validate for Ref<E> {
     fn validate<'v>(&'v self, walk: &mut Walk<'v>) {
         if self.id.is_none() && self.external.is_none() && self.key.is_none() {
-            walk.defect("empty_reference", "a reference to nothing; expected id, external, key, or several of them");
+            walk.defect(
+                "empty_reference",
+                text!(
+                    "a reference to nothing; expected id, external, key, or several of them",
+                    "引用为空；应有 id、external、key 之一或多个"
+                ),
+            );
         }
         walk.field("external", &self.external);
         if let Some(key) = &self.key {
@@ -217,15 +228,23 @@ fn key_rules(key: &AlternateKey, kind: EntityKind, walk: &mut Walk<'_>) {
     let Some(scheme) = KeyScheme::of(kind, &key.scheme) else {
         let known: Vec<&str> = keys_of(kind).map(|scheme| scheme.name).collect();
         let expected = if known.is_empty() {
-            format!("a key, and records of kind {kind} have none; expected id or external")
+            text!(
+                "a key, and records of kind {kind} have none; expected id or external",
+                "键；而 {kind} 的记录没有键；应为 id 或 external"
+            )
         } else {
-            format!("a key that records of kind {kind} do not have; expected one of {}", known.join(", "))
+            text!(
+                "a key that records of kind {kind} do not have; expected one of {}",
+                "{kind} 的记录没有这种键；应为其中之一：{}",
+                known.join(", ")
+            )
         };
         walk.defect_in("key", "unknown_key", expected);
         return;
     };
     if scheme.normal(&key.value).is_none() {
-        let found = format!("a value that no {} can have; expected {}", scheme.name, scheme.expected());
+        let found =
+            text!("a value that no {} can have; expected {}", "不是有效的 {}；应为{}", scheme.name, scheme.expected());
         walk.defect_in("key", "bad_key", found);
     }
 }

@@ -3,6 +3,7 @@
 use super::{Decimal, Localized};
 use crate::check::{BadValue, Walk};
 use crate::shape::{codes, shape};
+use crate::{Text, text};
 
 codes! {
     /// What kind of scale a score is on.
@@ -79,11 +80,17 @@ impl Score {
         Decimal::try_from(norm.normalize()).ok()
     }
 
-    fn fault(&self) -> Option<(&'static str, &'static str)> {
+    fn fault(&self) -> Option<(&'static str, Text)> {
         if self.min >= self.max {
-            Some(("max", "a scale that does not rise; expected min < max"))
+            Some(("max", text!("a scale that does not rise; expected min < max", "量表没有递增；应为 min < max")))
         } else if self.value < self.min || self.value > self.max {
-            Some(("value", "a value outside its scale; expected min <= value <= max"))
+            Some((
+                "value",
+                text!(
+                    "a value outside its scale; expected min <= value <= max",
+                    "值超出量表；应为 min <= value <= max"
+                ),
+            ))
         } else {
             None
         }

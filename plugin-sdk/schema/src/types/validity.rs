@@ -3,6 +3,7 @@
 use super::{Instant, LocalDate};
 use crate::check::Walk;
 use crate::shape::shape;
+use crate::text;
 
 shape! {
     /// The days on which something holds, and when the source learnt of it.
@@ -38,7 +39,11 @@ fn span_rules(span: &DateSpan, walk: &mut Walk<'_>) {
 
 fn rising(field: &'static str, first: LocalDate, last: Option<LocalDate>, walk: &mut Walk<'_>) {
     if last.is_some_and(|last| last < first) {
-        walk.defect_in(field, "bad_period", "a day before the first one; expected the same day or a later one");
+        walk.defect_in(
+            field,
+            "bad_period",
+            text!("a day before the first one; expected the same day or a later one", "早于开始日期；应为同一天或之后"),
+        );
     }
 }
 

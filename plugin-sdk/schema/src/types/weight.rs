@@ -3,6 +3,7 @@
 use super::Decimal;
 use crate::check::{BadValue, Walk};
 use crate::shape::shape;
+use crate::text;
 
 /// A whole: 100 % in basis points.
 const WHOLE_BP: u16 = 10_000;
@@ -34,8 +35,15 @@ impl Weight {
     /// # Errors
     /// `bad_weight` for more than 100 %, less than 0, or a part of a basis point: it is never rounded.
     pub fn from_percent(percent: &str) -> Result<Self, BadValue> {
-        let refuse =
-            || BadValue::new("bad_weight", "expected 0 to 100 per cent with at most two digits after the point");
+        let refuse = || {
+            BadValue::new(
+                "bad_weight",
+                text!(
+                    "expected 0 to 100 per cent with at most two digits after the point",
+                    "应为 0 到 100 的百分比，小数最多两位"
+                ),
+            )
+        };
         let bp = Decimal::parse(percent)?.value() * rust_decimal::Decimal::ONE_HUNDRED;
         if !bp.is_integer() || bp > rust_decimal::Decimal::from(WHOLE_BP) {
             return Err(refuse());
@@ -52,7 +60,11 @@ impl Weight {
 
 fn weight_rules(weight: &Weight, walk: &mut Walk<'_>) {
     if weight.bp > WHOLE_BP {
-        walk.defect_in("bp", "bad_weight", format!("{} basis points; expected 0 to {WHOLE_BP}", weight.bp));
+        walk.defect_in(
+            "bp",
+            "bad_weight",
+            text!("{} basis points; expected 0 to {WHOLE_BP}", "{} 个基点；应为 0 到 {WHOLE_BP}", weight.bp),
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Knows texts and where they come from; what they mean is for the tests of the crates that own them.
 
+mod languages;
 mod phrases;
 mod rust_text;
 
@@ -16,6 +17,10 @@ use serde_json::Value;
 const LITERALS_MIN: usize = 3_000;
 const LOG_MESSAGES_MIN: usize = 80;
 const API_TEXTS_MIN: usize = 1_000;
+const TWO_LANGUAGES_MIN: usize = 700;
+
+/// Folders with texts in two languages.
+const TWO_LANGUAGES: [&str; 2] = ["gateway", "plugin-sdk/schema"];
 
 /// Folders whose Rust sources hold texts for users. The command line is not among them: its texts are shown by its own tests.
 const SOURCES: [&str; 5] = ["gateway/crates", "gateway/src", "plugins", "plugin-sdk", "xtask"];
@@ -173,4 +178,92 @@ fn a_log_message_in_another_style_is_found() {
     assert_eq!(style_fault("Failed."), Some("ends with a period"));
     assert_eq!(style_fault("Failed"), Some("is one word"));
     assert_eq!(style_fault("Failed to list due deliveries"), None);
+}
+
+#[test]
+fn every_text_in_two_languages_says_the_same_in_both() {
+    let (mut forms, mut faults) = (0, Vec::new());
+    for file in files_in(&TWO_LANGUAGES, &[".rs"]) {
+        let source = fs::read_to_string(&file).unwrap();
+        for pair in languages::forms(&source) {
+            forms += 1;
+            if let Some(fault) = pair.fault() {
+                faults.push(format!("{}:{}: {fault}: {} | {}", shown(&file), pair.line, pair.english, pair.chinese));
+            }
+        }
+        for text in languages::verbatim_words(&source) {
+            faults.push(format!(
+                "{}:{}: has words, and is the same in both languages: {}",
+                shown(&file),
+                text.line,
+                text.text
+            ));
+        }
+    }
+    assert!(forms > TWO_LANGUAGES_MIN, "{forms} texts");
+    assert!(faults.is_empty(), "{} texts to put right:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// A row of a table is put together where it is shown; its heads are looked up by their English names.
+#[test]
+fn every_head_of_a_table_has_a_chinese_name() {
+    let output = fs::read_to_string(root().join("gateway/src/output.rs")).unwrap();
+    let (mut heads, mut faults) = (0, Vec::new());
+    for file in files_in(&["gateway/src"], &[".rs"]) {
+        let source = fs::read_to_string(&file).unwrap();
+        for head in table_heads(&source) {
+            heads += 1;
+            if !output.contains(&format!("(\"{head}\", \"")) {
+                faults.push(format!("{}: {head}", shown(&file)));
+            }
+        }
+    }
+    assert!(heads > 100, "{heads} heads");
+    assert!(faults.is_empty(), "heads without a Chinese name in gateway/src/output.rs:\n{}", faults.join("\n"));
+}
+
+/// The names in `table(&[…]` and `let head = […]`.
+fn table_heads(source: &str) -> Vec<String> {
+    let begins = ["table(&[", "table(\n        &[", "let head = ["];
+    let lists =
+        begins.iter().flat_map(|begin| source.match_indices(begin).map(|(at, begin)| &source[at + begin.len()..]));
+    let lists = lists.filter_map(|rest| rest.split_once(']')).map(|(list, _)| list);
+    let names = lists.flat_map(rust_text::literals);
+    names.map(|name| name.text).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn a_text_that_says_something_else_in_chinese_is_found() {
+    let faults =
+        |source: &str| -> Vec<Option<&str>> { languages::forms(source).iter().map(languages::Forms::fault).collect() };
+    for good in [
+        r#"text!("no {what} of `{}`", "`{}` 没有{what}", name)"#,
+        r#"text!("{} of {}", "{1} 的 {0}", one(","), other)"#,
+        r#"text!("`{text}` {why}", "`{text}` {why}")"#,
+        r#"text!("write `renmen plugin inspect FILE now`", "请用 `renmen plugin inspect FILE now`")"#,
+        "text!(\n    \"one of \\\n     two\", // why\n    \"两者之一\"\n)",
+        r#"problem.detail(format!("it has {n}"), format!("有 {n}"))"#,
+        r#"problem.detail(format!("no {what_en}"), format!("没有{what_zh}"))"#,
+    ] {
+        assert_eq!(faults(good), [None], "{good}");
+    }
+    for (bad, fault) in [
+        (r#"text!("not found", "not found")"#, "the Chinese form has no Chinese in it"),
+        (r#"text!("no {what}", "没有")"#, "the two forms have other placeholders"),
+        (r#"text!("no {} of {}", "没有{}", a, b)"#, "the two forms have other placeholders"),
+        (r#"text!("没有", "没有")"#, "the English form has Chinese in it"),
+        (
+            r#"text!("a and b", "请 write the name of the file 以继续")"#,
+            "the Chinese form has an English sentence in it",
+        ),
+        (r#"problem.detail("not here", "not here")"#, "the Chinese form has no Chinese in it"),
+    ] {
+        assert_eq!(faults(bad), [Some(fault)], "{bad}");
+    }
+    assert_eq!(faults("// text!(\"a\", \"b\")\nlet x = \"text!(1)\"; context!(\"a b\", \"a b\")"), []);
+    let verbatim = |source: &str| languages::verbatim_words(source).len();
+    assert_eq!(verbatim(r#"Text::verbatim("it is not here")"#), 1);
+    assert_eq!(verbatim(r#"Text::verbatim(format!("{} of {}: try again", a, b))"#), 1);
+    assert_eq!(verbatim(r#"Text::verbatim(format!("{}\n\n{}", a, b)); Text::verbatim(name)"#), 0);
+    assert_eq!(table_heads("out.table(&[\"id\", \"\"], rows); let head = [\"what\"];"), ["id", "what"]);
 }

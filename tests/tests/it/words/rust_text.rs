@@ -122,3 +122,52 @@ fn message(source: &str, begin: usize) -> Option<Text> {
     }
     None
 }
+
+/// Of every call that begins with `name` (`text!(`), the first literal of each of its arguments.
+pub(super) fn arguments(source: &str, name: &str) -> Vec<Vec<Option<Text>>> {
+    let source = without_tests(source);
+    let mut calls = Vec::new();
+    let mut at = 0;
+    while at < source.len() {
+        match piece(source, at) {
+            Some(Piece::Text { end, .. } | Piece::Skipped { end }) => at = end,
+            None => {
+                let name_before = source[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+                // A method begins with its dot, behind what it is called on.
+                if (name.starts_with('.') || !name_before) && source[at..].starts_with(name) {
+                    calls.push(arguments_from(source, at + name.len()));
+                }
+                at += source[at..].chars().next().map_or(1, char::len_utf8);
+            }
+        }
+    }
+    calls
+}
+
+fn arguments_from(source: &str, begin: usize) -> Vec<Option<Text>> {
+    let (mut at, mut depth, mut all) = (begin, 0_i32, vec![None]);
+    while at < source.len() {
+        match piece(source, at) {
+            Some(Piece::Text { content, end }) => {
+                if let Some(argument @ None) = all.last_mut() {
+                    let line = source[..content.start].matches('\n').count() + 1;
+                    *argument = Some(Text { line, text: joined(&source[content]) });
+                }
+                at = end;
+            }
+            Some(Piece::Skipped { end }) => at = end,
+            None => {
+                let c = source[at..].chars().next().unwrap_or(')');
+                match c {
+                    '(' | '[' | '{' => depth += 1,
+                    ')' | ']' | '}' if depth == 0 => return all,
+                    ')' | ']' | '}' => depth -= 1,
+                    ',' if depth == 0 => all.push(None),
+                    _ => {}
+                }
+                at += c.len_utf8();
+            }
+        }
+    }
+    all
+}

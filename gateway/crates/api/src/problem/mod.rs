@@ -17,9 +17,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 pub use code::ProblemCode;
-use language::Language;
 use renmen_interview::InterviewError;
-use renmen_schema::Defect;
+use renmen_schema::{Defect, Language, Text};
 use renmen_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,8 +33,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) code: ProblemCode,
-    /// English, Chinese: what happened here and what to do next.
-    detail: Option<Box<(String, String)>>,
+    /// What happened here and what to do next.
+    detail: Option<Box<Text>>,
     /// The parameter at fault.
     parameter: Option<String>,
     /// Each thing wrong with a record, its place within the request's body.
@@ -102,8 +101,14 @@ impl Problem {
         }
     }
 
-    pub(crate) fn detail(mut self, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        self.detail = Some(Box::new((en.into(), zh.into())));
+    /// What happened here and what to do next, in English and Chinese.
+    pub(crate) fn detail(self, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        self.because(Text::kept(en, zh))
+    }
+
+    /// The same, as another crate tells it.
+    pub(crate) fn because(mut self, detail: Text) -> Self {
+        self.detail = Some(Box::new(detail));
         self
     }
 
@@ -167,8 +172,8 @@ impl Problem {
             code: self.code.name(),
             status: self.code.status().as_u16(),
             title: if language == Language::Chinese { zh } else { en },
-            detail: self.detail.as_deref().map(|(en, zh)| if language == Language::Chinese { zh } else { en }.clone()),
-            errors: self.errors.iter().map(BodyError::of).collect(),
+            detail: self.detail.as_deref().map(|detail| detail.in_language(language).to_owned()),
+            errors: self.errors.iter().map(|defect| BodyError::of(defect, language)).collect(),
             parameter: self.parameter.clone(),
             related: self.related.as_deref().map(str::to_owned),
             request_id,
@@ -177,8 +182,9 @@ impl Problem {
 }
 
 impl BodyError {
-    fn of(defect: &Defect) -> Self {
-        Self { pointer: defect.path.clone(), code: defect.code, detail: defect.message.clone() }
+    fn of(defect: &Defect, language: Language) -> Self {
+        let detail = defect.message.in_language(language).to_owned();
+        Self { pointer: defect.path.clone(), code: defect.code, detail }
     }
 }
 
@@ -196,10 +202,8 @@ impl From<StoreError> for Problem {
                 "use the `next_cursor` of a previous response with the same filters, or start without a cursor",
                 "请使用同一列表、相同过滤条件返回的 `next_cursor`，或不带游标重新开始",
             ),
-            quota @ StoreError::Quota { .. } => {
-                let text = quota.to_string();
-                Self::new(ProblemCode::StoreUnavailable).detail(text.clone(), text)
-            }
+            StoreError::Quota { limit, message } => Self::new(ProblemCode::StoreUnavailable)
+                .because(renmen_schema::text!("limit {limit}: {message}", "限额 {limit}：{message}")),
             StoreError::Fault(cause) => Self::fault(&cause),
         }
     }
@@ -217,7 +221,7 @@ impl From<ControlError> for Problem {
                     None => problem,
                 }
             }
-            ControlError::Refused(why) => Self::new(ProblemCode::Refused).detail(why.clone(), why),
+            ControlError::Refused(why) => Self::new(ProblemCode::Refused).because(why),
             ControlError::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "The engine is unavailable");
                 Self::new(ProblemCode::EngineUnavailable)
@@ -273,8 +277,10 @@ impl IntoResponse for Problem {
 }
 
 /// Middleware: writes every error answer as problem JSON in the language that was asked for.
-pub(crate) async fn render(request: Request, next: Next) -> Response {
-    let language = Language::asked(request.headers());
+pub(crate) async fn render(mut request: Request, next: Next) -> Response {
+    let language = language::asked(request.headers());
+    // For what handlers answer in the client's language beside problems: why a record is in quarantine.
+    request.extensions_mut().insert(language);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let response = next.run(request).await;
     let status = response.status();

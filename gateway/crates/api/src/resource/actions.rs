@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use renmen_flow::{Acted, ActionView, HandAsk, HandWork, Identity, Target};
+use renmen_schema::Language;
 use renmen_schema::id::{ConnectionName, RecordId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -154,6 +155,7 @@ pub(crate) async fn list(
 pub(crate) async fn act(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     headers: HeaderMap,
     params: Params,
     JsonBody(request): JsonBody<ActionRequest>,
@@ -168,7 +170,10 @@ pub(crate) async fn act(
     found.ok_or_else(|| Problem::not_found("record", "记录"))?;
     if dry_run {
         let plan = state.flows.plan_by_hand(&caller.tenant, &ask).await?;
-        let defects = plan.defects.into_iter().map(|one| ActionDefect { pointer: one.pointer, message: one.message });
+        let defects = plan
+            .defects
+            .into_iter()
+            .map(|one| ActionDefect { pointer: one.pointer, message: one.message.in_language(language).to_owned() });
         let answer = ActionAnswer {
             dry_run,
             connection: plan.to.connection.to_string(),
@@ -177,7 +182,7 @@ pub(crate) async fn act(
             change: Change::of(plan.change, None),
             input: plan.input,
             defects: defects.collect(),
-            refused: plan.refused,
+            refused: plan.refused.map(|why| why.in_language(language).to_owned()),
             delivery: None,
         };
         return Ok((StatusCode::OK, Json(answer)));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Path, State};
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Language, Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -68,7 +69,8 @@ pub(crate) struct ConnectionHealth {
     /// Requests to the vendor in this month, where the vendor answers only so many.
     budget: Option<CallsOfMonth>,
     /// Why it is off although it is configured, and what to do; null while it is on.
-    off: Option<String>,
+    #[schema(value_type = Option<String>)]
+    off: Option<Text>,
     /// Set while every delivery since the start was refused as not signed by the vendor: the secret may be another, or in another
     /// form. Anybody who knows the address can cause it, so it does not change the status.
     deliveries_refused: Option<DeliveriesRefused>,
@@ -139,10 +141,11 @@ impl HealthStatus {
 pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     params: Params,
 ) -> Result<ShownJson<ConnectionList>, Problem> {
     params.end()?;
-    Ok(ShownJson(ConnectionList { data: state.control.connections(&caller.tenant).await }))
+    Ok(ShownJson(ConnectionList { data: state.control.connections(&caller.tenant).await }, language))
 }
 
 /// One connection with its streams.
@@ -154,11 +157,12 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<ShownJson<ConnectionInfo>, Problem> {
     params.end()?;
-    find(&state, &caller, &name).await.map(ShownJson)
+    find(&state, &caller, &name).await.map(|found| ShownJson(found, language))
 }
 
 /// The streams of one connection.
@@ -170,12 +174,13 @@ pub(crate) async fn get(
 pub(crate) async fn streams(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<ShownJson<StreamList>, Problem> {
     params.end()?;
     let connection = find(&state, &caller, &name).await?;
-    Ok(ShownJson(StreamList { data: connection.streams }))
+    Ok(ShownJson(StreamList { data: connection.streams }, language))
 }
 
 async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<ConnectionInfo, Problem> {
@@ -189,6 +194,7 @@ async fn find(state: &AppState, caller: &Caller, name: &str) -> Result<Connectio
 pub(crate) async fn health(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     params: Params,
 ) -> Result<ShownJson<HealthReport>, Problem> {
     params.end()?;
@@ -230,7 +236,10 @@ pub(crate) async fn health(
         || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
-    Ok(ShownJson(HealthReport { status, held_sweeps, limits, connections, interview_loop, unresolved_references }))
+    Ok(ShownJson(
+        HealthReport { status, held_sweeps, limits, connections, interview_loop, unresolved_references },
+        language,
+    ))
 }
 
 /// Does the loop need a look?

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use renmen_flow::{Defect, DryRun, Evaluation, FlowError, FlowView, Sending};
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Language, Text, text};
 use renmen_store::StoreError;
 use renmen_store::outbox::DeliveryState;
 use serde::Serialize;
@@ -142,7 +143,7 @@ pub(crate) struct Replayed {
 }
 
 impl Flow {
-    fn of(view: FlowView, deliveries: BTreeMap<String, i64>) -> Self {
+    fn of(view: FlowView, deliveries: BTreeMap<String, i64>, language: Language) -> Self {
         let FlowView { row, definition, defects } = view;
         Self {
             name: row.name,
@@ -155,20 +156,21 @@ impl Flow {
             definition,
             position: row.position.to_string(),
             changed_at: Time(row.changed_at_ms),
-            defects: defects.into_iter().map(FlowDefect::from).collect(),
+            defects: defects.into_iter().map(|defect| FlowDefect::of(defect, language)).collect(),
             deliveries,
         }
     }
 }
 
-impl From<Defect> for FlowDefect {
-    fn from(Defect { key, at, message, help }: Defect) -> Self {
+impl FlowDefect {
+    fn of(Defect { key, at, message, help }: Defect, language: Language) -> Self {
+        let (message, help) = (message.in_language(language).to_owned(), help.in_language(language).to_owned());
         Self { key, at, message, help }
     }
 }
 
 impl DryRunEntry {
-    fn of(DryRun { change, evaluation, key }: DryRun) -> Self {
+    fn of(DryRun { change, evaluation, key }: DryRun, language: Language) -> Self {
         let would_send = |Sending { input, not_before_ms, deadline_ms }| WouldSend {
             input,
             idempotency_key: key,
@@ -177,10 +179,11 @@ impl DryRunEntry {
         };
         let (sends, reason, fault) = match evaluation {
             Evaluation::Send(sending) => (Some(would_send(sending)), None, false),
-            Evaluation::Pass(why) => (None, Some(why.to_owned()), false),
-            Evaluation::Wait(why, _) => (None, Some(format!("it waits: {why}")), false),
+            Evaluation::Pass(why) => (None, Some(why), false),
+            Evaluation::Wait(why, _) => (None, Some(text!("it waits: {why}", "等待中：{why}")), false),
             Evaluation::Fault(why) => (None, Some(why), true),
         };
+        let reason = reason.map(|why| why.in_language(language).to_owned());
         Self { change: Change::of(change, None), sends, reason, fault }
     }
 }
@@ -190,17 +193,11 @@ impl From<FlowError> for Problem {
         match error {
             FlowError::NotFound(_) => absent(),
             FlowError::Defects(defects) => {
-                let told = defects.iter().map(|defect| {
-                    let place = if defect.key.is_empty() { String::new() } else { format!("{}: ", defect.key) };
-                    let at = defect.at.map(|at| format!(" (at character {})", at + 1)).unwrap_or_default();
-                    format!("{place}{}{at}; {}", defect.message, defect.help)
-                });
-                let told = told.collect::<Vec<_>>().join(" | ");
-                Self::new(ProblemCode::InvalidDefinition).detail(told.clone(), told)
+                let all = || defects.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
+                Self::new(ProblemCode::InvalidDefinition).because(Text::rendered(all))
             }
             FlowError::ReadOnly(_) | FlowError::Refused(_) => {
-                let why = error.to_string();
-                Self::new(ProblemCode::Refused).detail(why.clone(), why)
+                Self::new(ProblemCode::Refused).because(Text::rendered(|| error.to_string()))
             }
             FlowError::Store(StoreError::Unavailable(cause) | StoreError::Busy(cause)) => {
                 tracing::warn!(error = %cause, "The flow engine is unavailable");
@@ -223,6 +220,7 @@ fn absent() -> Problem {
 pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     params: Params,
 ) -> Result<Json<FlowList>, Problem> {
     params.end()?;
@@ -230,7 +228,7 @@ pub(crate) async fn list(
     let mut counts = counts(&state, &caller).await?;
     let data = flows.into_iter().map(|view| {
         let counts = counts.remove(&view.row.name).unwrap_or_default();
-        Flow::of(view, counts)
+        Flow::of(view, counts, language)
     });
     Ok(Json(FlowList { data: data.collect() }))
 }
@@ -244,13 +242,14 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Json<Flow>, Problem> {
     params.end()?;
     let view = state.flows.flow(&caller.tenant, &known(&name)?).await?;
     let counts = counts(&state, &caller).await?.remove(&view.row.name).unwrap_or_default();
-    Ok(Json(Flow::of(view, counts)))
+    Ok(Json(Flow::of(view, counts, language)))
 }
 
 /// Defines a flow, or its next version. The same JSON as in the configuration's `[flows.NAME]`; everything that is wrong with it
@@ -264,6 +263,7 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(name): Path<String>,
     params: Params,
     body: Bytes,
@@ -278,7 +278,7 @@ pub(crate) async fn put(
         )
     })?;
     let view = state.flows.put(&caller.tenant, &name, &definition).await?;
-    Ok(Json(Flow::of(view, BTreeMap::new())))
+    Ok(Json(Flow::of(view, BTreeMap::new(), language)))
 }
 
 /// Deletes a flow; deliveries still to be sent by it are withheld.
@@ -335,13 +335,14 @@ pub(crate) async fn versions(
 pub(crate) async fn dry_run(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(name): Path<String>,
     mut params: Params,
 ) -> Result<Json<DryRunList>, Problem> {
     let last = params.number("last", 1, 1000)?.unwrap_or(DRY_RUN_LAST);
     params.end()?;
     let entries = state.flows.dry_run(&caller.tenant, &known(&name)?, last).await?;
-    Ok(Json(DryRunList { data: entries.into_iter().map(DryRunEntry::of).collect() }))
+    Ok(Json(DryRunList { data: entries.into_iter().map(|run| DryRunEntry::of(run, language)).collect() }))
 }
 
 /// Sends every dead delivery of a flow again, with the same keys.

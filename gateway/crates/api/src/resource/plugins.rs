@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use renmen_schema::Language;
 use renmen_schema::manifest::Manifest;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,9 +66,10 @@ impl PluginView {
 pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     params: Params,
 ) -> Result<ShownJson<PluginList>, Problem> {
     params.end()?;
     let plugins = state.control.plugins(&caller.tenant).await;
-    Ok(ShownJson(PluginList { data: plugins.into_iter().map(PluginView::of).collect() }))
+    Ok(ShownJson(PluginList { data: plugins.into_iter().map(PluginView::of).collect() }, language))
 }

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use renmen_schema::Language;
 use renmen_schema::id::ExchangeId;
 use renmen_store::QuarantineRow;
 use serde::Serialize;
@@ -86,7 +87,7 @@ pub(crate) enum RetryResult {
 }
 
 impl QuarantinedRecord {
-    fn of(row: &QuarantineRow) -> Self {
+    fn of(row: &QuarantineRow, language: Language) -> Self {
         let exchange = ExchangeId { page: row.page, no: row.item.exchange_no }.to_string();
         Self {
             id: row.id,
@@ -99,7 +100,7 @@ impl QuarantinedRecord {
             entity: row.item.entity.clone(),
             external_id: row.item.external_id.clone(),
             code: row.item.code.clone(),
-            reason: row.item.reason.clone(),
+            reason: row.item.reason.in_language(language).to_owned(),
             at: Time(row.at_ms),
             attempts: row.attempts,
         }
@@ -119,6 +120,7 @@ impl QuarantinedRecord {
 pub(crate) async fn list(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     mut params: Params,
 ) -> Result<Json<QuarantineList>, Problem> {
     let connection = params.connection()?;
@@ -128,7 +130,10 @@ pub(crate) async fn list(
     let rows = state.store.quarantine(&caller.tenant, connection.as_ref(), after, limit).await?;
     let more = rows.len() >= limit as usize;
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    Ok(Json(QuarantineList { data: rows.iter().map(QuarantinedRecord::of).collect(), next_cursor }))
+    Ok(Json(QuarantineList {
+        data: rows.iter().map(|row| QuarantinedRecord::of(row, language)).collect(),
+        next_cursor,
+    }))
 }
 
 /// One record in quarantine, with its original bytes.
@@ -140,13 +145,14 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<QuarantinedRecordDetail>, Problem> {
     params.end()?;
     let row = state.store.quarantine_get(&caller.tenant, number(&id)?).await?.ok_or_else(absent)?;
     let raw = Bytes::base64(&row.item.raw, state.options.exchange_body_bytes_max);
-    Ok(Json(QuarantinedRecordDetail { facts: QuarantinedRecord::of(&row), raw }))
+    Ok(Json(QuarantinedRecordDetail { facts: QuarantinedRecord::of(&row, language), raw }))
 }
 
 /// Passes a record through its connector's current version and the same checks again.
@@ -158,6 +164,7 @@ pub(crate) async fn get(
 pub(crate) async fn retry(
     State(state): State<AppState>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<RetryAnswer>, Problem> {
@@ -165,7 +172,10 @@ pub(crate) async fn retry(
     let outcome = state.control.retry_quarantine(&caller.tenant, number(&id)?).await?;
     Ok(Json(match outcome {
         RetryOutcome::Accepted => RetryAnswer { outcome: RetryResult::Accepted, reason: None },
-        RetryOutcome::Still { reason } => RetryAnswer { outcome: RetryResult::StillQuarantined, reason: Some(reason) },
+        RetryOutcome::Still { reason } => {
+            let reason = Some(reason.in_language(language).to_owned());
+            RetryAnswer { outcome: RetryResult::StillQuarantined, reason }
+        }
     }))
 }
 

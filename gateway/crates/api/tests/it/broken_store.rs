@@ -130,7 +130,12 @@ impl Store for BrokenStore {
     ) -> Result<CommitOutcome, StoreError> {
         self.fail().await
     }
-    async fn quarantine_still(&self, _tenant: &TenantId, _id: i64, _reason: &str) -> Result<(), StoreError> {
+    async fn quarantine_still(
+        &self,
+        _tenant: &TenantId,
+        _id: i64,
+        _reason: &renmen_schema::Text,
+    ) -> Result<(), StoreError> {
         self.fail().await
     }
     async fn quarantine_drop(&self, _tenant: &TenantId, _id: i64) -> Result<bool, StoreError> {

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use renmen_api::{ApiOptions, CallsOfMonth, ControlError};
 use renmen_schema::id::RunId;
+use renmen_schema::text;
 use serde_json::{Value, json};
 
 use crate::rig::{Answer, Rig, refused, settled};
@@ -37,6 +38,8 @@ async fn health_is_the_worst_stream_and_counts_records() {
     assert!(health["connections"][1]["off"].as_str().unwrap().contains("not the one that was pinned"));
     assert!(health["connections"][0]["disk"]["records_bytes"].as_u64().unwrap() > 0);
     assert_eq!(health["connections"][0]["records"]["employee"]["live"], 2);
+    let chinese = rig.ask("GET", "/v1/health", &[("accept-language", "zh-CN")]).await.json();
+    assert_eq!(chinese["connections"][1]["off"], "插件文件与固定的摘要不符");
     let theirs = Answer::read(rig.send("GET", "/v1/health", Some(&rig.other), &[]).await).await.json();
     assert_eq!(theirs["status"], "ok");
 }
@@ -84,7 +87,7 @@ async fn a_second_run_of_a_stream_is_a_conflict_that_names_the_first() {
 
 #[tokio::test]
 async fn each_refusal_of_the_engine_has_its_code_and_a_fault_is_not_shown() {
-    failing(ControlError::Refused("the stream is switched off".into()))
+    failing(ControlError::Refused(text!("the stream is switched off", "数据流已停用")))
         .await
         .ask("POST", START, &[])
         .await
@@ -141,6 +144,28 @@ async fn what_is_quarantined_can_be_seen_tried_again_and_dropped() {
     assert_eq!(rig.ask("DELETE", "/v1/quarantine/1", &[]).await.status, StatusCode::NO_CONTENT);
     rig.ask("DELETE", "/v1/quarantine/1", &[]).await.problem("not_found");
     rig.get("/v1/quarantine/1").await.problem("not_found");
+}
+
+#[tokio::test]
+async fn why_a_record_is_in_quarantine_is_told_in_the_language_that_was_asked_for() {
+    let rig = Rig::new().await;
+    rig.commit(Vec::new(), vec![refused("u1")]).await;
+    let chinese = [("accept-language", "zh-CN")];
+    for (language, reason) in [(&[][..], "/number: a number; expected text"), (&chinese[..], "/number：数字；应为文本")]
+    {
+        let list = rig.ask("GET", "/v1/quarantine", language).await.json();
+        assert_eq!(list["data"][0]["reason"], reason);
+        assert_eq!(rig.ask("GET", "/v1/quarantine/1", language).await.json()["reason"], reason);
+        assert_eq!(rig.ask("POST", "/v1/quarantine/1/retry", language).await.json()["reason"], reason);
+    }
+}
+
+#[tokio::test]
+async fn why_the_engine_refuses_is_told_in_the_language_that_was_asked_for() {
+    let rig = failing(ControlError::Refused(text!("the stream is switched off", "数据流已停用"))).await;
+    let problem = |answer: Answer| answer.problem("refused")["detail"].as_str().unwrap().to_owned();
+    assert_eq!(problem(rig.ask("POST", START, &[]).await), "the stream is switched off");
+    assert_eq!(problem(rig.ask("POST", START, &[("accept-language", "zh")]).await), "数据流已停用");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use renmen_api::{ApiKey, ApiOptions, ApiParts, AppState, Interviews, router};
 use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_schema::text;
 use renmen_store::{
     ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, KeyRole, NewRun, PageCommit, QuarantineWrite,
     RecordWrite, Store, StoreOptions, StreamKey,
@@ -294,7 +295,7 @@ pub(crate) fn refused(id: &str) -> QuarantineWrite {
         exchange_no: 0,
         pointer: "/1".into(),
         code: "schema".into(),
-        reason: "/number: a number; expected text".into(),
+        reason: text!("/number: a number; expected text", "/number：数字；应为文本"),
         raw: br#"{"number":5}"#.to_vec(),
     }
 }

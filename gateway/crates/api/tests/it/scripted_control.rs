@@ -10,6 +10,7 @@ use renmen_api::{
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::manifest::Manifest;
+use renmen_schema::text;
 use renmen_store::PluginRef;
 
 pub(crate) const DIGEST: &str = "sha256:00";
@@ -79,7 +80,7 @@ impl Control for ScriptedControl {
             finding_count: 0,
             failures: if well { 0 } else { 2 },
             dated_ahead: 3,
-            error: Some("rate_limited: the vendor asks to wait".into()),
+            error: Some(renmen_schema::Text::verbatim("rate_limited: the vendor asks to wait")),
         };
         vec![
             ConnectionInfo {
@@ -87,7 +88,9 @@ impl Control for ScriptedControl {
                 plugin: Some(plugin()),
                 signer: None,
                 enabled: true,
-                held_back: self.held_back_since_ms.map(|since_ms| HeldBack { since_ms, message: "`cpu_share`".into() }),
+                held_back: self
+                    .held_back_since_ms
+                    .map(|since_ms| HeldBack { since_ms, message: renmen_schema::Text::verbatim("`cpu_share`") }),
                 budget: self.budget.clone(),
                 off: None,
                 deliveries_refused: None,
@@ -100,7 +103,7 @@ impl Control for ScriptedControl {
                 enabled: true,
                 held_back: None,
                 budget: None,
-                off: self.off.map(str::to_owned),
+                off: self.off.map(|off| renmen_schema::Text::kept(off, "插件文件与固定的摘要不符")),
                 deliveries_refused: None,
                 streams: Vec::new(),
             },
@@ -127,7 +130,9 @@ impl Control for ScriptedControl {
     async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError> {
         match id {
             _ if !ours(tenant) => Err(ControlError::NotFound("no such record".into())),
-            1 => Ok(RetryOutcome::Still { reason: "/number: a number; expected text".into() }),
+            1 => Ok(RetryOutcome::Still {
+                reason: text!("/number: a number; expected text", "/number：数字；应为文本"),
+            }),
             2 => Ok(RetryOutcome::Accepted),
             _ => Err(ControlError::NotFound("no such record".into())),
         }

@@ -1,6 +1,7 @@
 //! One module for each kind of limit: how it is read, how it is shown, and its unit. `limits!` names them.
 
 use renmen_schema::manifest::Rate;
+use renmen_schema::text;
 
 use crate::section::{Node, Section};
 use crate::show_duration;
@@ -11,8 +12,8 @@ fn within<T: PartialOrd + Copy>(node: &Node<'_>, value: T, least: T, most: T, sh
         return Some(value);
     }
     node.problem(
-        format!("`{}` is out of range", show(value)),
-        format!("this limit goes from {} to {}", show(least), show(most)),
+        text!("`{}` is out of range", "`{}` 超出范围", show(value)),
+        text!("this limit goes from {} to {}", "此限额的范围为 {} 到 {}", show(least), show(most)),
     );
     None
 }
@@ -114,10 +115,11 @@ pub(super) mod ratio {
 pub(super) fn rate(mut section: Section<'_>) -> Option<Rate> {
     use std::time::Duration;
     const MOST: u32 = Rate::REQUESTS_MAX;
-    let requests =
-        section.require("requests", "say how many: `requests = 20`").and_then(|node| count::read(&node, 1_u32, MOST));
+    let requests = section
+        .require("requests", text!("say how many: `requests = 20`", "请写请求数：`requests = 20`"))
+        .and_then(|node| count::read(&node, 1_u32, MOST));
     let per = section
-        .require("per", "say in which time: `per = \"1s\"`")
+        .require("per", text!("say in which time: `per = \"1s\"`", "请写每个周期的时长：`per = \"1s\"`"))
         .and_then(|node| duration::read(&node, Duration::from_millis(1), Duration::from_millis(Rate::PER_MS_MAX)));
     let burst = match section.get("burst") {
         Some(node) => count::read(&node, 1_u32, MOST).map(Some),
@@ -126,7 +128,7 @@ pub(super) fn rate(mut section: Section<'_>) -> Option<Rate> {
     let per_ms = per.and_then(|per| u64::try_from(per.as_millis()).ok());
     let rate = requests.zip(per_ms).zip(burst).map(|((requests, per_ms), burst)| Rate { requests, per_ms, burst });
     if let Some(wrong) = rate.and_then(|rate| rate.fault()) {
-        section.problem(wrong, "write a smaller `burst`");
+        section.problem(wrong, text!("write a smaller `burst`", "请写更小的 `burst`"));
     }
     section.finish();
     rate

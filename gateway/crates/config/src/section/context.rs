@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use renmen_schema::{Text, text};
+
 use crate::error::{ConfigError, PROBLEMS_MAX, Problem};
 use crate::{LoadOptions, excerpt};
 
@@ -38,7 +40,7 @@ impl<'a> Context<'a> {
         self.dir.join(text).components().collect()
     }
 
-    pub(crate) fn note(&self, span: Range<usize>, key: &str, message: String, help: String) {
+    pub(crate) fn note(&self, span: Range<usize>, key: &str, message: Text, help: Text) {
         let (line, column) = excerpt::place(self.text, span.start);
         let excerpt = excerpt::render(self.text, &span);
         let problem = Problem { line, column, key: key.to_owned(), message, help, excerpt };
@@ -56,12 +58,15 @@ impl<'a> Context<'a> {
     pub(crate) fn syntax(&self, error: &toml::de::Error) {
         let span = error.span().unwrap_or(0..0);
         let why = error.message().trim_end_matches('.').trim_end_matches(", expected nothing").replace('\n', ", ");
-        let message = format!("this is not TOML: {why}");
+        let message = text!("this is not TOML: {why}", "这不是有效的 TOML：{why}");
         self.note(
             span,
             "",
             message,
-            "strings stand in quotes, tables in [brackets], and a key may be given once".to_owned(),
+            text!(
+                "strings stand in quotes, tables in [brackets], and a key may be given once",
+                "字符串写在引号中，表写在 [方括号] 中，同一个配置项只能出现一次"
+            ),
         );
     }
 

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 pub(crate) use context::Context;
 pub(crate) use node::Node;
+use renmen_schema::{Text, text};
 use toml::de::DeTable;
 
 use crate::suggest;
@@ -52,10 +53,10 @@ impl<'a> Section<'a> {
     }
 
     /// A value that must be there; its absence is noted at the table's own place.
-    pub(crate) fn require(&mut self, name: &'static str, help: &str) -> Option<Node<'a>> {
+    pub(crate) fn require(&mut self, name: &'static str, help: Text) -> Option<Node<'a>> {
         let node = self.get(name);
         if node.is_none() {
-            self.problem(format!("the key `{name}` is missing"), help);
+            self.problem(text!("the key `{name}` is missing", "缺少配置项 `{name}`"), help);
         }
         node
     }
@@ -70,7 +71,7 @@ impl<'a> Section<'a> {
         for (key, node) in self.nodes() {
             match key.parse::<N>() {
                 Ok(name) => all.push((name, node)),
-                Err(error) => node.problem_at_key(error.to_string(), "rename it"),
+                Err(error) => node.problem_at_key(Text::rendered(|| error.to_string()), text!("rename it", "请改名")),
             }
         }
         all
@@ -87,8 +88,8 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a problem about the table as a whole.
-    pub(crate) fn problem(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.context.note(self.span.clone(), &self.key, message.into(), help.into());
+    pub(crate) fn problem(&self, message: Text, help: Text) {
+        self.context.note(self.span.clone(), &self.key, message, help);
     }
 
     /// Is there a key that was not asked for? Then what is missing was probably written under another name.
@@ -104,10 +105,17 @@ impl<'a> Section<'a> {
             }
             let shown: String = key.chars().take(80).collect();
             let (message, help) = match suggest::nearest(key, &self.known) {
-                Some(word) => (format!("unknown key `{shown}`; did you mean `{word}`?"), format!("write `{word}`")),
-                None => {
-                    (format!("unknown key `{shown}`"), format!("take it out, or use one of: {}", self.known.join(", ")))
-                }
+                Some(word) => (
+                    text!(
+                        "unknown key `{shown}`; did you mean `{word}`?",
+                        "未知的配置项 `{shown}`；是否想写 `{word}`？"
+                    ),
+                    text!("write `{word}`", "请写 `{word}`"),
+                ),
+                None => (
+                    text!("unknown key `{shown}`", "未知的配置项 `{shown}`"),
+                    text!("take it out, or use one of: {}", "请删除，或使用其中之一：{}", self.known.join(", ")),
+                ),
             };
             node.problem_at_key(message, help);
         }

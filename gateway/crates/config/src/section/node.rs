@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use renmen_schema::{Text, text};
 use serde_spanned::Spanned;
 use toml::de::DeValue;
 
@@ -20,7 +21,7 @@ pub(crate) struct Node<'a> {
 }
 
 /// A string with its variables replaced. Errors show `raw`, which holds nothing of the environment.
-pub(crate) struct Text {
+pub(crate) struct StringValue {
     pub(crate) value: String,
     pub(crate) raw: String,
 }
@@ -36,13 +37,13 @@ impl<'a> Node<'a> {
     }
 
     /// Notes a problem at the value.
-    pub(crate) fn problem(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.context.note(self.value.span(), &self.key, message.into(), help.into());
+    pub(crate) fn problem(&self, message: Text, help: Text) {
+        self.context.note(self.value.span(), &self.key, message, help);
     }
 
     /// Notes a problem at the key.
-    pub(crate) fn problem_at_key(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.context.note(self.key_span.clone(), &self.key, message.into(), help.into());
+    pub(crate) fn problem_at_key(&self, message: Text, help: Text) {
+        self.context.note(self.key_span.clone(), &self.key, message, help);
     }
 
     /// A table.
@@ -50,17 +51,20 @@ impl<'a> Node<'a> {
         match self.value.get_ref() {
             // The place of `[a.b]` is its name; that of an inline table too, which reads better than the whole braces.
             DeValue::Table(table) => Some(Section::new(self.context, table, self.key.clone(), self.key_span.clone())),
-            _ => self.wanted("a table", "write `[name]` on a line of its own, or `{ … }`"),
+            _ => self.wanted(
+                &text!("a table", "表"),
+                text!("write `[name]` on a line of its own, or `{{ … }}`", "请单独一行写 `[名称]`，或写 `{{ … }}`"),
+            ),
         }
     }
 
     /// A string with its variables replaced.
-    pub(crate) fn text(&self) -> Option<Text> {
+    pub(crate) fn text(&self) -> Option<StringValue> {
         let DeValue::String(raw) = self.value.get_ref() else {
-            return self.wanted("a string", "put it in quotes");
+            return self.wanted(&text!("a string", "字符串"), text!("put it in quotes", "请加上引号"));
         };
         match interpolate::complete(raw, self.context.env()) {
-            Ok(done) => Some(Text { value: done, raw: raw.to_string() }),
+            Ok(done) => Some(StringValue { value: done, raw: raw.to_string() }),
             Err(why) => {
                 let span = interpolate::point(self.context.text(), &self.value.span(), &why.at);
                 self.context.note(span, &self.key, why.message, why.help);
@@ -70,22 +74,25 @@ impl<'a> Node<'a> {
     }
 
     /// A string that is not empty.
-    pub(crate) fn filled(&self) -> Option<Text> {
+    pub(crate) fn filled(&self) -> Option<StringValue> {
         let text = self.text()?;
         if text.value.is_empty() {
-            self.problem("this is empty", "give it a value, or take the key out");
+            self.problem(
+                text!("this is empty", "此处为空"),
+                text!("give it a value, or take the key out", "请填写一个值，或删除该配置项"),
+            );
             return None;
         }
         Some(text)
     }
 
     /// A string that `parse` understands; its error says what is expected.
-    pub(crate) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>, help: &str) -> Option<T> {
+    pub(crate) fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, Text>, help: Text) -> Option<T> {
         let text = self.text()?;
         match parse(&text.value) {
             Ok(value) => Some(value),
             Err(why) => {
-                self.problem(format!("`{}` {why}", shorten(&text.raw)), help);
+                self.problem(text!("`{raw}` {why}", "`{raw}` {why}", raw = shorten(&text.raw)), help);
                 None
             }
         }
@@ -98,8 +105,11 @@ impl<'a> Node<'a> {
 
     /// A name of one of the kinds in `renmen_schema::id`.
     pub(crate) fn named<N: FromStr>(&self) -> Option<N> {
-        let like = "use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter";
-        self.parsed(|text| text.parse().map_err(|_| "is not a valid name".to_owned()), like)
+        let like = text!(
+            "use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter",
+            "请使用 1 到 63 个字符：a-z、0-9、'-' 与 '_'，以字母开头"
+        );
+        self.parsed(|text| text.parse().map_err(|_| text!("is not a valid name", "不是有效的名称")), like)
     }
 
     /// The name of an environment variable: the name, not `${NAME}`.
@@ -110,12 +120,18 @@ impl<'a> Node<'a> {
         };
         // Read without replacing variables, and never shown: somebody may have put the secret itself here.
         let DeValue::String(name) = self.value.get_ref() else {
-            return self.wanted("the name of an environment variable", "put it in quotes");
+            return self.wanted(
+                &text!("the name of an environment variable", "环境变量的名称"),
+                text!("put it in quotes", "请加上引号"),
+            );
         };
         if fits(name) {
             return Some(name.to_string());
         }
-        self.problem("this is not the name of an environment variable", "write its name alone, such as \"STAFF_APP\"");
+        self.problem(
+            text!("this is not the name of an environment variable", "这不是环境变量的名称"),
+            text!("write its name alone, such as \"STAFF_APP\"", "请只写变量名，例如 \"STAFF_APP\""),
+        );
         None
     }
 
@@ -123,7 +139,10 @@ impl<'a> Node<'a> {
     pub(crate) fn flag(&self) -> Option<bool> {
         match self.value.get_ref() {
             DeValue::Boolean(flag) => Some(*flag),
-            _ => self.wanted("true or false", "write true or false without quotes"),
+            _ => self.wanted(
+                &text!("true or false", "true 或 false"),
+                text!("write true or false without quotes", "请写 true 或 false，不加引号"),
+            ),
         }
     }
 
@@ -134,13 +153,16 @@ impl<'a> Node<'a> {
                 Ok(number) => Some(number),
                 Err(_) => {
                     self.problem(
-                        format!("`{}` is out of range", shorten(number.as_str())),
-                        "write a whole number from 0",
+                        text!("`{}` is out of range", "`{}` 超出范围", shorten(number.as_str())),
+                        text!("write a whole number from 0", "请写 0 以上的整数"),
                     );
                     None
                 }
             },
-            _ => self.wanted("a whole number", "write a whole number without quotes"),
+            _ => self.wanted(
+                &text!("a whole number", "整数"),
+                text!("write a whole number without quotes", "请写整数，不加引号"),
+            ),
         }
     }
 
@@ -149,15 +171,21 @@ impl<'a> Node<'a> {
         match self.value.get_ref() {
             DeValue::Integer(_) => self.count().map(|number| number as f64),
             DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
-            _ => self.wanted("a number", "write a number without quotes"),
+            _ => self.wanted(&text!("a number", "数字"), text!("write a number without quotes", "请写数字，不加引号")),
         }
     }
 
     /// A duration: `"15m"`.
     pub(crate) fn duration(&self) -> Option<Duration> {
         match self.value.get_ref() {
-            DeValue::String(_) => self.parsed(quantity::duration, ""),
-            _ => self.wanted("a duration", "write it with its unit in quotes, such as \"30s\" or \"15m\""),
+            DeValue::String(_) => self.parsed(quantity::duration, Text::default()),
+            _ => self.wanted(
+                &text!("a duration", "时长"),
+                text!(
+                    "write it with its unit in quotes, such as \"30s\" or \"15m\"",
+                    "请连同单位写在引号中，例如 \"30s\" 或 \"15m\""
+                ),
+            ),
         }
     }
 
@@ -165,8 +193,11 @@ impl<'a> Node<'a> {
     pub(crate) fn bytes(&self) -> Option<u64> {
         match self.value.get_ref() {
             DeValue::Integer(_) => self.count(),
-            DeValue::String(_) => self.parsed(quantity::bytes, ""),
-            _ => self.wanted("a size", "write \"64MiB\", or plain bytes"),
+            DeValue::String(_) => self.parsed(quantity::bytes, Text::default()),
+            _ => self.wanted(
+                &text!("a size", "字节数"),
+                text!("write \"64MiB\", or plain bytes", "请写 \"64MiB\"，或直接写字节数"),
+            ),
         }
     }
 
@@ -179,7 +210,7 @@ impl<'a> Node<'a> {
                 };
                 Some(items.iter().enumerate().map(item).collect())
             }
-            _ => self.wanted("a list", "write `[\"…\", \"…\"]`"),
+            _ => self.wanted(&text!("a list", "列表"), text!("write `[\"…\", \"…\"]`", "请写 `[\"…\", \"…\"]`")),
         }
     }
 
@@ -189,11 +220,17 @@ impl<'a> Node<'a> {
             DeValue::String(_) => self.text().map(|text| text.value.into()),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Some(number.into()),
-                Err(_) => self.wanted("a number of at most 64 bits", "put it in quotes"),
+                Err(_) => self.wanted(
+                    &text!("a number of at most 64 bits", "64 位以内的数字"),
+                    text!("put it in quotes", "请加上引号"),
+                ),
             },
             DeValue::Float(_) => match self.number().and_then(serde_json::Number::from_f64) {
                 Some(number) => Some(number.into()),
-                None => self.wanted("a finite number", "JSON knows no inf and no nan"),
+                None => self.wanted(
+                    &text!("a finite number", "有限的数字"),
+                    text!("JSON knows no inf and no nan", "JSON 中没有 inf 与 nan"),
+                ),
             },
             DeValue::Boolean(flag) => Some((*flag).into()),
             DeValue::Datetime(when) => Some(when.to_string().into()),
@@ -240,17 +277,17 @@ impl<'a> Node<'a> {
         matches!(self.value.get_ref(), DeValue::String(_))
     }
 
-    fn wanted<T>(&self, what: &str, help: &str) -> Option<T> {
+    fn wanted<T>(&self, what: &Text, help: Text) -> Option<T> {
         let found = match self.value.get_ref() {
-            DeValue::String(_) => "a string",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
+            DeValue::String(_) => text!("a string", "字符串"),
+            DeValue::Integer(_) => text!("a whole number", "整数"),
+            DeValue::Float(_) => text!("a number", "数字"),
+            DeValue::Boolean(_) => text!("true or false", "true 或 false"),
+            DeValue::Datetime(_) => text!("a date", "日期"),
+            DeValue::Array(_) => text!("a list", "列表"),
+            DeValue::Table(_) => text!("a table", "表"),
         };
-        self.problem(format!("{what} is wanted here, this is {found}"), help);
+        self.problem(text!("{what} is wanted here, this is {found}", "此处应为{what}，实际是{found}"), help);
         None
     }
 }

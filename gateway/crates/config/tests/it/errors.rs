@@ -1,6 +1,7 @@
 //! Mistakes that people make, and what they are told. The sentences are part of the interface: a change shows here.
 
 use renmen_config::PROBLEMS_MAX;
+use renmen_schema::Language;
 
 use crate::{DIGEST, read, refused};
 
@@ -118,4 +119,23 @@ fn problems_are_in_the_order_of_the_file_and_at_most_so_many() {
         (few.problems[0].line, few.problems[0].column, few.problems[0].key.as_str()),
         (2, 1, "limits.unknown_1")
     );
+}
+
+#[test]
+fn a_file_is_explained_in_chinese_where_that_is_shown() {
+    let error =
+        read("[gateway]\nlisten = \"localhost\"\nlisen = 1\n\n[connections.people]\nplugin = \"p.so\"\n", false)
+            .unwrap_err();
+    let told = Language::Chinese.show(|| error.to_string());
+    for part in [
+        "connectors.toml:2:10: `localhost` 不是带端口的地址\n",
+        "\n  配置项：gateway.listen\n  处理：请写 IP 地址与端口，例如 \"127.0.0.1:7300\" 或 \"[::]:7300\"\n",
+        "connectors.toml:3:1: 未知的配置项 `lisen`；是否想写 `listen`？\n",
+        "缺少配置项 `digest`，插件位置上的任何文件都会被运行",
+        "插件是以 .wasm 结尾的文件",
+    ] {
+        assert!(told.contains(part), "{part}\n---\n{told}");
+    }
+    // What was shown before changes nothing: a log is English.
+    assert!(error.to_string().contains("is not an address with a port"), "{error}");
 }

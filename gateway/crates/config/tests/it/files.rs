@@ -80,6 +80,7 @@ fn the_example_deployment_of_this_repository_is_right() {
         assert!(!connection.streams.is_empty(), "{name} pulls nothing");
     }
     let production = Config::load(&path, LoadOptions { dev: false, env: &|_| None }).unwrap_err();
-    let all_about_digests = production.problems.iter().all(|problem| problem.message.contains("`digest` is missing"));
+    let all_about_digests =
+        production.problems.iter().all(|problem| problem.message.english().contains("`digest` is missing"));
     assert!(all_about_digests, "only the digests are missing for production: {production}");
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use renmen_config::{LateProblem, Outbox};
+use renmen_schema::Text;
 use serde_json::json;
 
 use crate::{read_dev, refused};
@@ -20,7 +21,7 @@ record.titel'''
 "#;
 
 fn problem(key: &str, at: Option<usize>) -> LateProblem {
-    LateProblem { key: key.into(), at, message: "something".into(), help: "do this".into() }
+    LateProblem { key: key.into(), at, message: Text::verbatim("something"), help: Text::verbatim("do this") }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use renmen_schema::EntityKind;
+use renmen_schema::{EntityKind, Text, text};
 use renmen_store::outbox::FeedEntry;
 use serde_json::Value;
 
@@ -24,13 +24,16 @@ pub struct InputDefect {
     /// Where in the input, as a JSON Pointer; empty: the whole.
     pub pointer: String,
     /// What is wrong. Holds no value of the input.
-    pub message: String,
+    pub message: Text,
 }
 
 impl InputDefect {
     pub(super) fn told(self) -> Defect {
         let Self { pointer, message } = self;
-        let help = "`GET /v1/actions` and `renmen act --list` show what each action takes".to_owned();
+        let help = text!(
+            "`GET /v1/actions` and `renmen act --list` show what each action takes",
+            "`GET /v1/actions` 与 `renmen act --list` 列出每个动作的参数"
+        );
         Defect { key: format!("input{pointer}"), at: None, message, help }
     }
 }
@@ -44,18 +47,21 @@ pub(super) fn defects(schema: Option<&Value>, input: &Value) -> Vec<InputDefect>
         Err(_) => return Vec::new(),
     };
     let told = validator.iter_errors(input).take(DEFECTS_MAX);
-    told.map(|error| InputDefect { pointer: error.instance_path().to_string(), message: error.masked().to_string() })
-        .collect()
+    told.map(|error| InputDefect {
+        pointer: error.instance_path().to_string(),
+        message: Text::verbatim(error.masked().to_string()),
+    })
+    .collect()
 }
 
 /// What of an input is withheld from its destination, in words; none: nothing that can be known.
-pub(super) fn told(place: &DestinationEntry, entry: &FeedEntry, input: &Value) -> Option<String> {
+pub(super) fn told(place: &DestinationEntry, entry: &FeedEntry, input: &Value) -> Option<Text> {
     if !place.withholds() {
         return None;
     }
     let names: BTreeSet<String> = EntityKind::ALL.iter().flat_map(|kind| names(place, *kind)).collect();
     if let Some(pointer) = named(input, "", &names) {
-        return Some(format!("`{pointer}` has the name of a field"));
+        return Some(text!("`{pointer}` has the name of a field", "`{pointer}` 与某个字段同名"));
     }
     let kind = EntityKind::from_name(&entry.change.entity)?;
     let body: Value = serde_json::from_slice(&entry.body).ok()?;
@@ -70,7 +76,7 @@ pub(super) fn told(place: &DestinationEntry, entry: &FeedEntry, input: &Value) -
     texts(input, "", &mut |pointer, text| {
         let repeated = values.iter().find(|(_, value)| text.contains(value.as_str()));
         if let (None, Some((field, _))) = (&found, repeated) {
-            found = Some(format!("`{pointer}` repeats the record's `{field}`"));
+            found = Some(text!("`{pointer}` repeats the record's `{field}`", "`{pointer}` 重复了记录的 `{field}`"));
         }
     });
     found

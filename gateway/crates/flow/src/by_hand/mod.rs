@@ -11,6 +11,7 @@ mod guard;
 mod plan;
 
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::{Text, text};
 use renmen_store::outbox::{DeliveryRow, DeliveryState, HandMade, NewDelivery};
 use renmen_store::{ChangeRow, ContentHash, StoreError};
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ pub struct HandPlan {
     /// What of it the action does not take; empty: it fits.
     pub defects: Vec<InputDefect>,
     /// Why it would not be done; none: it would.
-    pub refused: Option<String>,
+    pub refused: Option<Text>,
 }
 
 /// What became of an action by hand.
@@ -227,7 +228,10 @@ impl FlowEngine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(FlowError::Refused("the flow kept changing while its action was being made: try again".to_owned()))
+        Err(FlowError::Refused(text!(
+            "the flow kept changing while its action was being made: try again",
+            "生成动作期间流程不断变更：请重试"
+        )))
     }
 
     async fn acted(&self, tenant: &TenantId, ask: &HandAsk, id: i64, is_new: bool) -> Result<Acted, FlowError> {
@@ -235,8 +239,9 @@ impl FlowEngine {
         let delivery = delivery.ok_or_else(|| FlowError::NotFound(format!("delivery {id}")))?;
         let same = ByHand::of(&delivery).is_some_and(|kept| kept.asked == ask.hash());
         if !is_new && !same {
-            return Err(FlowError::Refused(format!(
-                "this idempotency key was used before, for something else (delivery {id}): give each act a key of its own"
+            return Err(FlowError::Refused(text!(
+                "this idempotency key was used before, for something else (delivery {id}): give each act a key of its own",
+                "此幂等键已用于其他动作（投递 {id}）：每个动作请使用各自的键"
             )));
         }
         Ok(Acted { delivery, is_new })
@@ -245,9 +250,12 @@ impl FlowEngine {
     /// What a delivery by hand is to send, once more: what is withheld changed before it was sent.
     pub(crate) async fn work_out_by_hand(&self, row: &DeliveryRow, by_hand: &ByHand) -> Result<Evaluation, FlowError> {
         let Some(definition) = by_hand.definition() else {
-            let why = "by_hand: what is withheld changed before this was sent, and its input was typed by a person, \
-                       so it cannot be worked out again: do the action again";
-            return Ok(Evaluation::Fault(why.to_owned()));
+            let why = text!(
+                "by_hand: what is withheld changed before this was sent, and its input was typed by a person, \
+                       so it cannot be worked out again: do the action again",
+                "by_hand：发送前不可发出的字段有变更，而输入由人填写，无法重新计算：请重新执行该动作"
+            );
+            return Ok(Evaluation::Fault(why));
         };
         let catalogue = self.catalogue(&row.tenant);
         let defects = definition.check(&catalogue);
@@ -272,16 +280,17 @@ fn fault(why: &str) -> FlowError {
 }
 
 /// A defect of the whole.
-fn defect(key: &str, message: impl Into<String>, help: &str) -> FlowError {
-    FlowError::Defects(vec![Defect { key: key.to_owned(), at: None, message: message.into(), help: help.to_owned() }])
+fn defect(key: &str, message: Text, help: Text) -> FlowError {
+    FlowError::Defects(vec![Defect { key: key.to_owned(), at: None, message, help }])
 }
 
 /// What it does, and where, as `target` of a definition checks it.
 fn action<'c>(catalogue: &'c Catalogue, to: &Target) -> Result<&'c ActionInfo, FlowError> {
     if catalogue.entry(&to.connection).is_some_and(|place| place.destination.is_told_changes()) {
         let name = &to.connection;
-        return Err(FlowError::Refused(format!(
-            "`{name}` is an endpoint, which receives changes as they happen: to send a change again, use `POST /v1/endpoints/{name}/replay`"
+        return Err(FlowError::Refused(text!(
+            "`{name}` is an endpoint, which receives changes as they happen: to send a change again, use `POST /v1/endpoints/{name}/replay`",
+            "`{name}` 是端点，变更发生时自动接收：如需重发变更，请用 `POST /v1/endpoints/{name}/replay`"
         )));
     }
     let mut defects = Vec::new();

@@ -1,6 +1,7 @@
 //! What an action by hand would send: worked out by a flow or a map, or as it was typed, and held against everything that may stop it.
 
 use renmen_schema::id::TenantId;
+use renmen_schema::text;
 use renmen_store::outbox::{BY_HAND, FeedEntry};
 use renmen_store::{ChangeKind, ContentHash};
 use serde_json::{Value, json};
@@ -32,7 +33,10 @@ impl FlowEngine {
         let entry = self.store.last_change(tenant, ask.record).await?;
         let entry = entry.ok_or_else(|| FlowError::NotFound(format!("record {}", ask.record)))?;
         if entry.change.kind == ChangeKind::Deleted {
-            return Err(FlowError::Refused("the record was deleted: nothing is sent about it any more".to_owned()));
+            return Err(FlowError::Refused(text!(
+                "the record was deleted: nothing is sent about it any more",
+                "记录已删除：不再发送其内容"
+            )));
         }
         let catalogue = self.catalogue(tenant);
         let Input { to, flow, definition, sending } = match &ask.work {
@@ -72,18 +76,29 @@ impl FlowEngine {
     fn typed(&self, catalogue: &Catalogue, entry: &FeedEntry, to: &Target, input: &Value) -> Result<Input, FlowError> {
         action(catalogue, to)?;
         if !input.is_object() {
-            return Err(defect("input", "it is not an object", "write `{ \"key\": … }`"));
+            return Err(defect(
+                "input",
+                text!("it is not an object", "不是对象"),
+                text!("write `{{ \"key\": … }}`", "请写 `{{ \"key\": … }}`"),
+            ));
         }
         let (bytes, most) = (input.to_string().len(), self.options.input_bytes_max);
         if bytes > most {
-            let message = format!("it has {bytes} bytes; at most {most} are sent (`outbox.input_bytes_max`)");
-            return Err(defect("input", message, "send less"));
+            let message = text!(
+                "it has {bytes} bytes; at most {most} are sent (`outbox.input_bytes_max`)",
+                "有 {bytes} 字节；最多发送 {most} 字节（`outbox.input_bytes_max`）"
+            );
+            return Err(defect("input", message, text!("send less", "请减少内容")));
         }
         if let Some(place) = catalogue.entry(&to.connection)
             && let Some(told) = guard::told(place, entry, input)
         {
-            let message = format!("{told}, which is withheld from connection `{}`", to.connection);
-            return Err(defect("input", message, "take it out"));
+            let message = text!(
+                "{told}, which is withheld from connection `{}`",
+                "{told}，该内容不会发给连接 `{}`",
+                to.connection
+            );
+            return Err(defect("input", message, text!("take it out", "请删除")));
         }
         let sending = Sending { input: input.clone(), not_before_ms: self.clock.now_ms(), deadline_ms: None };
         Ok(Input { to: to.clone(), flow: None, definition: None, sending })
@@ -109,11 +124,18 @@ impl FlowEngine {
             Evaluation::Send(sending) => {
                 Ok(Input { to: definition.to.clone(), flow, definition: Some(definition), sending })
             }
-            Evaluation::Wait(why, _) => {
-                Err(FlowError::Refused(format!("{why}: do it when that record has come, or send without it")))
+            Evaluation::Wait(why, _) => Err(FlowError::Refused(text!(
+                "{why}: do it when that record has come, or send without it",
+                "{why}：请在该记录到达后执行，或不带它发送"
+            ))),
+            Evaluation::Fault(why) => Err(defect(
+                "",
+                why,
+                text!("use another map, or give the input itself", "请使用其他映射，或直接给出输入"),
+            )),
+            Evaluation::Pass(why) => {
+                Err(FlowError::Refused(text!("nothing would be sent: {why}", "不会发送任何内容：{why}")))
             }
-            Evaluation::Fault(why) => Err(defect("", why, "use another map, or give the input itself")),
-            Evaluation::Pass(why) => Err(FlowError::Refused(format!("nothing would be sent: {why}"))),
         }
     }
 }
@@ -138,18 +160,24 @@ fn of_flow(entry: &FeedEntry, name: &str, mut source: Value, map: Option<&Value>
             own.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
         (Some(Value::Object(_)), _) => {
-            let message = format!("the map of flow `{name}` is one expression, which has no keys to replace");
+            let message = text!(
+                "the map of flow `{name}` is one expression, which has no keys to replace",
+                "流程 `{name}` 的映射是单个表达式，没有可替换的键"
+            );
             return Err(defect(
                 "map",
                 message,
-                "leave `map` out, or name the connection and the action instead of the flow",
+                text!(
+                    "leave `map` out, or name the connection and the action instead of the flow",
+                    "请不写 `map`，或改为指定连接与动作"
+                ),
             ));
         }
         (Some(_), _) => {
             return Err(defect(
                 "map",
-                "with a flow it must be a table of keys to replace",
-                "write `{ \"key\": \"expression\" }`",
+                text!("with a flow it must be a table of keys to replace", "与流程一起使用时，必须是要替换的键的表"),
+                text!("write `{{ \"key\": \"expression\" }}`", "请写 `{{ \"key\": \"表达式\" }}`"),
             ));
         }
     }
@@ -157,14 +185,16 @@ fn of_flow(entry: &FeedEntry, name: &str, mut source: Value, map: Option<&Value>
     let (when, change) = (&definition.when, &entry.change);
     if when.entity.name() != change.entity {
         let (wants, has) = (when.entity.name(), &change.entity);
-        return Err(FlowError::Refused(format!(
-            "flow `{name}` is for records of the entity {wants}; this one is of {has}"
+        return Err(FlowError::Refused(text!(
+            "flow `{name}` is for records of the entity {wants}; this one is of {has}",
+            "流程 `{name}` 针对实体 {wants} 的记录；此记录属于 {has}"
         )));
     }
     if !when.connections.is_empty() && !when.connections.contains(&change.connection) {
         let wants = when.connections.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        return Err(FlowError::Refused(format!(
+        return Err(FlowError::Refused(text!(
             "flow `{name}` is for records that came through {wants}; this one came through `{}`",
+            "流程 `{name}` 针对来自 {wants} 的记录；此记录来自 `{}`",
             change.connection
         )));
     }

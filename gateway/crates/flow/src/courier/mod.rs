@@ -252,7 +252,7 @@ async fn fill(engine: &FlowEngine, policy: &AttemptPolicy, claimed: &mut Claimed
         Ok(Evaluation::Pass(why)) => {
             return Err(AttemptEnd::Dead { error: format!("changed: the flow would send nothing now: {why}") });
         }
-        Ok(Evaluation::Fault(why)) => return Err(AttemptEnd::Dead { error: why }),
+        Ok(Evaluation::Fault(why)) => return Err(AttemptEnd::Dead { error: why.to_string() }),
         Err(FlowError::Store(error)) => return Err(later(format!("the store is away: {error}"))),
         Err(error) => return Err(AttemptEnd::Dead { error: error.to_string() }),
     };

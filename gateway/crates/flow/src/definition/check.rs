@@ -2,16 +2,22 @@
 //! must never reach it.
 
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{EntityKind, sensitivity};
+use renmen_schema::{EntityKind, Text, sensitivity, text};
 
 use super::reader::note;
 use super::{Defect, Definition, Delay, Target, Template};
 use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::fields::Fields;
 
-const HELP: &str = "use other fields, or another destination";
-const CUSTOM: &str =
-    "what custom fields hold is not known, so a connection with `withhold` or `scoring` gets none of them";
+fn other_fields() -> Text {
+    text!("use other fields, or another destination", "请使用其他字段，或其他目标")
+}
+fn custom_fields() -> Text {
+    text!(
+        "what custom fields hold is not known, so a connection with `withhold` or `scoring` gets none of them",
+        "自定义字段的内容不可知，因此带 `withhold` 或 `scoring` 的连接不会收到任何自定义字段"
+    )
+}
 
 impl Definition {
     /// Checks it against the destinations of its tenant.
@@ -36,7 +42,7 @@ impl Definition {
 
     /// A destination that it names and that is off now: until it is there again, nothing of this can be checked or sent.
     #[must_use]
-    pub fn waits_for<'c>(&self, catalogue: &'c Catalogue) -> Option<(&ConnectionName, &'c str)> {
+    pub fn waits_for<'c>(&self, catalogue: &'c Catalogue) -> Option<(&ConnectionName, &'c Text)> {
         let named = std::iter::once(&self.to).chain(&self.on_failure).map(|target| &target.connection);
         named.into_iter().find_map(|name| Some((name, catalogue.off(name)?)))
     }
@@ -48,13 +54,18 @@ impl Definition {
         let open = schema["additionalProperties"] != false;
         let known = || properties.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         for (name, _) in parts.iter().filter(|(name, _)| !open && !properties.contains_key(name)) {
-            let message = format!("action `{}` takes no `{name}`", self.to.action);
-            note(defects, &format!("map.{name}"), message, &format!("it takes {}", known()));
+            let message = text!("action `{}` takes no `{name}`", "动作 `{}` 没有参数 `{name}`", self.to.action);
+            note(defects, &format!("map.{name}"), message, text!("it takes {}", "可用的参数为 {}", known()));
         }
         let required = schema["required"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
         for name in required.filter(|name| !parts.iter().any(|(key, _)| key == name)) {
-            let message = format!("action `{}` needs `{name}`", self.to.action);
-            note(defects, "map", message, &format!("add `{name}`; it takes {}", known()));
+            let message = text!("action `{}` needs `{name}`", "动作 `{}` 需要 `{name}`", self.to.action);
+            note(
+                defects,
+                "map",
+                message,
+                text!("add `{name}`; it takes {}", "请加上 `{name}`；可用的参数为 {}", known()),
+            );
         }
         for (name, part) in parts {
             let words = properties.get(name).and_then(|property| property["enum"].as_array());
@@ -68,18 +79,27 @@ impl Definition {
         let judged = catalogue.entry(to).is_some_and(|place| place.is_source || place.scoring);
         let wrong = match catalogue.links() {
             None => (
-                "`decision_link()` needs the address at which people reach this gateway".to_owned(),
-                "write `public_url = \"https://…\"` in [gateway]",
+                text!(
+                    "`decision_link()` needs the address at which people reach this gateway",
+                    "`decision_link()` 需要人员访问此网关的地址"
+                ),
+                text!(
+                    "write `public_url = \"https://…\"` in [gateway]",
+                    "请在 [gateway] 中写 `public_url = \"https://…\"`"
+                ),
             ),
             Some(_) if judged => (
-                format!("`decision_link()` would let connection `{to}` decide on its own results"),
-                "send it to the person who decides, by chat or mail",
+                text!(
+                    "`decision_link()` would let connection `{to}` decide on its own results",
+                    "`decision_link()` 会让连接 `{to}` 对自己的结果做决定"
+                ),
+                text!("send it to the person who decides, by chat or mail", "请用聊天消息或邮件发给做决定的人"),
             ),
             Some(_) => return,
         };
         self.map.each("map", &mut |key, expression| {
             if let Some(at) = expression.named().link {
-                let (message, help) = (wrong.0.clone(), wrong.1.to_owned());
+                let (message, help) = (wrong.0.clone(), wrong.1.clone());
                 defects.push(Defect { key: key.to_owned(), at: Some(at), message, help });
             }
         });
@@ -90,7 +110,7 @@ impl Definition {
         let kind = self.when.entity;
         if let Some(condition) = &self.when.condition {
             for name in condition.named().fields.iter().filter(|name| within(kind, withheld, &name.path)) {
-                let (message, help) = (self.withholds(&name.path), help(&name.path).to_owned());
+                let (message, help) = (self.withholds(&name.path), help(&name.path));
                 defects.push(Defect { key: "when.if".to_owned(), at: name.at, message, help });
             }
         }
@@ -103,8 +123,8 @@ impl Definition {
         self.check_fields(kind, withheld, &self.fields, "fields", defects);
     }
 
-    fn withholds(&self, path: &[String]) -> String {
-        format!("`/{}` is withheld from connection `{}`", path.join("/"), self.to.connection)
+    fn withholds(&self, path: &[String]) -> Text {
+        text!("`/{}` is withheld from connection `{}`", "`/{}` 不会发给连接 `{}`", path.join("/"), self.to.connection)
     }
 
     /// The same of the records that it refers to.
@@ -128,12 +148,17 @@ fn check_words(key: &str, part: &Template, words: Option<&Vec<serde_json::Value>
     let known = || words.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(", ");
     for text in expression.texts().iter().filter(|text| !words.iter().any(|word| word == text.as_str())) {
         let shown: String = text.chars().take(80).collect();
-        note(defects, key, format!("there is no `{shown}`"), &format!("there are {}", known()));
+        note(
+            defects,
+            key,
+            text!("there is no `{shown}`", "没有 `{shown}`"),
+            text!("there are {}", "可用的为 {}", known()),
+        );
     }
 }
 
-fn help(path: &[String]) -> &'static str {
-    if path.first().is_some_and(|first| first == "ext") { CUSTOM } else { HELP }
+fn help(path: &[String]) -> Text {
+    if path.first().is_some_and(|first| first == "ext") { custom_fields() } else { other_fields() }
 }
 
 /// Is a place withheld as a whole, or a part of what is?
@@ -159,27 +184,32 @@ pub(crate) fn target<'c>(
 ) -> Option<&'c crate::ActionInfo> {
     let Some(place) = catalogue.entry(&target.connection) else {
         if let Some(reason) = catalogue.off(&target.connection) {
-            let message = format!("connection `{}` is off: {reason}", target.connection);
+            let message = text!("connection `{}` is off: {reason}", "连接 `{}` 已停用：{reason}", target.connection);
             note(
                 defects,
                 &format!("{key}.connection"),
                 message,
-                "the flow waits, and goes on from its place when it is on",
+                text!("the flow waits, and goes on from its place when it is on", "流程会等待，连接启用后从原位置继续"),
             );
             return None;
         }
         let known = catalogue.names().collect::<Vec<_>>().join(", ");
-        let message = format!("no connection `{}` accepts actions", target.connection);
-        let help = if known.is_empty() { "none of them does".to_owned() } else { format!("there are {known}") };
-        note(defects, &format!("{key}.connection"), message, &help);
+        let message = text!("no connection `{}` accepts actions", "没有可执行动作的连接 `{}`", target.connection);
+        let help = if known.is_empty() {
+            text!("none of them does", "没有任何连接可执行动作")
+        } else {
+            text!("there are {known}", "可用的为 {known}")
+        };
+        note(defects, &format!("{key}.connection"), message, help);
         return None;
     };
     let action = place.actions.get(&target.action);
     if action.is_none() {
         let shown: String = target.action.chars().take(80).collect();
-        let message = format!("connection `{}` has no action `{shown}`", target.connection);
+        let message =
+            text!("connection `{}` has no action `{shown}`", "连接 `{}` 没有动作 `{shown}`", target.connection);
         let known = place.actions.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        note(defects, &format!("{key}.action"), message, &format!("it has {known}"));
+        note(defects, &format!("{key}.action"), message, text!("it has {known}", "可用的为 {known}"));
     }
     action
 }

@@ -11,8 +11,8 @@ mod types;
 
 use std::time::Duration;
 
-use renmen_schema::EntityKind;
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{EntityKind, Text};
 use renmen_store::ChangeKind;
 use serde_json::Value;
 
@@ -34,9 +34,9 @@ pub struct Defect {
     /// Where in that key's text, in characters from 0.
     pub at: Option<usize>,
     /// What is wrong, without a full stop.
-    pub message: String,
+    pub message: Text,
     /// What to do about it; may be empty.
-    pub help: String,
+    pub help: Text,
 }
 
 impl Definition {

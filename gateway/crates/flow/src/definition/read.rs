@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{EntityKind, Indices, check_place};
+use renmen_schema::{EntityKind, Indices, Text, check_place, text};
 use renmen_store::ChangeKind;
 use serde_json::Value;
 
@@ -26,7 +26,12 @@ impl Definition {
     pub fn parse(source: &Value) -> Result<Self, Vec<Defect>> {
         let mut defects = Vec::new();
         if source.to_string().len() > DEFINITION_BYTES_MAX {
-            note(&mut defects, "", format!("a flow has at most {DEFINITION_BYTES_MAX} bytes"), "make it shorter");
+            note(
+                &mut defects,
+                "",
+                text!("a flow has at most {DEFINITION_BYTES_MAX} bytes", "流程最多 {DEFINITION_BYTES_MAX} 字节"),
+                text!("make it shorter", "请缩短"),
+            );
             return Err(defects);
         }
         let read = read(source, &mut defects);
@@ -45,19 +50,41 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
         Some("now") => false,
         Some("beginning") => true,
         _ => {
-            top.note("start", "this is not a valid starting point", "write \"now\" or \"beginning\"");
+            top.note(
+                "start",
+                text!("this is not a valid starting point", "不是有效的起点"),
+                text!("write \"now\" or \"beginning\"", "请写 \"now\" 或 \"beginning\""),
+            );
             false
         }
     };
-    let when = top.require("when", "write `when = { entity = \"interview_result\" }`");
-    let to = top.require("to", "write `to = { connection = \"NAME\", action = \"NAME\" }`");
-    let map = top.require("map", "write `map = { key = \"record.field\" }`");
+    let when = top.require(
+        "when",
+        text!(
+            "write `when = {{ entity = \"interview_result\" }}`",
+            "请写 `when = {{ entity = \"interview_result\" }}`"
+        ),
+    );
+    let to = top.require(
+        "to",
+        text!(
+            "write `to = {{ connection = \"NAME\", action = \"NAME\" }}`",
+            "请写 `to = {{ connection = \"名称\", action = \"名称\" }}`"
+        ),
+    );
+    let map = top.require(
+        "map",
+        text!("write `map = {{ key = \"record.field\" }}`", "请写 `map = {{ key = \"record.field\" }}`"),
+    );
     let fields = top.texts("fields");
     let fields = Fields::parse(fields.iter().copied()).map_err(|(number, message)| {
         top.note(
             &format!("fields[{number}]"),
             message,
-            "write JSON Pointers such as \"/overall\" or \"/emails/*/address\"",
+            text!(
+                "write JSON Pointers such as \"/overall\" or \"/emails/*/address\"",
+                "请写 JSON Pointer，例如 \"/overall\" 或 \"/emails/*/address\""
+            ),
         );
     });
     let with = top.get("with");
@@ -110,12 +137,22 @@ fn read(source: &Value, defects: &mut Vec<Defect>) -> Option<Definition> {
 
 fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
     let mut when = Reader::of(value, "when", defects)?;
-    let entity = when.require("entity", "name one, such as \"interview_result\"; `renmen schema` lists them");
+    let entity = when.require(
+        "entity",
+        text!(
+            "name one, such as \"interview_result\"; `renmen schema` lists them",
+            "请写一个实体，例如 \"interview_result\"；`renmen schema` 列出全部实体"
+        ),
+    );
     let entity = entity.and_then(|value| when.text("entity", value)).and_then(|name| {
         let kind = EntityKind::from_name(name);
         if kind.is_none() {
             let shown: String = name.chars().take(80).collect();
-            when.note("entity", format!("unknown entity `{shown}`"), "`renmen schema` lists them");
+            when.note(
+                "entity",
+                text!("unknown entity `{shown}`", "未知的实体 `{shown}`"),
+                text!("`renmen schema` lists them", "`renmen schema` 列出全部实体"),
+            );
         }
         kind
     });
@@ -125,7 +162,11 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
             "created" => kinds.push(ChangeKind::Created),
             "updated" => kinds.push(ChangeKind::Updated),
             "deleted" => kinds.push(ChangeKind::Deleted),
-            _ => when.note("change", "unknown kind of change", "use \"created\", \"updated\" and \"deleted\""),
+            _ => when.note(
+                "change",
+                text!("unknown kind of change", "未知的变更种类"),
+                text!("use \"created\", \"updated\" and \"deleted\"", "请使用 \"created\"、\"updated\" 与 \"deleted\""),
+            ),
         }
     }
     if kinds.is_empty() {
@@ -135,7 +176,7 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
     for name in when.texts("connection") {
         match ConnectionName::new(name) {
             Ok(name) => connections.push(name),
-            Err(error) => when.note("connection", error.to_string(), ""),
+            Err(error) => when.note("connection", Text::rendered(|| error.to_string()), Text::default()),
         }
     }
     let condition = when.get("if").and_then(|value| when.text("if", value));
@@ -146,10 +187,15 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
 
 fn read_target(value: &Value, key: &str, defects: &mut Vec<Defect>) -> Option<Target> {
     let mut target = Reader::of(value, key, defects)?;
-    let like = "write `{ connection = \"NAME\", action = \"NAME\" }`";
-    let connection = target.require("connection", like).and_then(|value| target.text("connection", value));
+    let like = text!(
+        "write `{{ connection = \"NAME\", action = \"NAME\" }}`",
+        "请写 `{{ connection = \"名称\", action = \"名称\" }}`"
+    );
+    let connection = target.require("connection", like.clone()).and_then(|value| target.text("connection", value));
     let connection = connection.and_then(|name| {
-        ConnectionName::new(name).map_err(|error| target.note("connection", error.to_string(), "")).ok()
+        ConnectionName::new(name)
+            .map_err(|error| target.note("connection", Text::rendered(|| error.to_string()), Text::default()))
+            .ok()
     });
     let action = target.require("action", like).and_then(|value| target.text("action", value));
     target.finish();
@@ -167,7 +213,12 @@ impl Templates<'_> {
     fn read(&mut self, value: &Value, key: &str) -> Option<Template> {
         self.parts += 1;
         if self.parts > MAP_PARTS_MAX {
-            note(self.defects, "map", format!("a map has at most {MAP_PARTS_MAX} parts"), "make it smaller");
+            note(
+                self.defects,
+                "map",
+                text!("a map has at most {MAP_PARTS_MAX} parts", "映射最多 {MAP_PARTS_MAX} 个部分"),
+                text!("make it smaller", "请缩小"),
+            );
             return None;
         }
         match value {
@@ -195,14 +246,17 @@ fn read_delay(value: &Value, defects: &mut Vec<Defect>) -> Option<Delay> {
             note(
                 defects,
                 "delay",
-                "this is not a duration of at most 90d",
-                "write such as \"5m\", or { field, offset }",
+                text!("this is not a duration of at most 90d", "不是 90d 以内的时长"),
+                text!("write such as \"5m\", or {{ field, offset }}", "请写成 \"5m\" 的形式，或 {{ field, offset }}"),
             );
         }
         return found.map(Delay::After);
     }
     let mut delay = Reader::of(value, "delay", defects)?;
-    let field = delay.require("field", "name a time of the record, such as \"/deadline\"");
+    let field = delay.require(
+        "field",
+        text!("name a time of the record, such as \"/deadline\"", "请写记录中的一个时间字段，例如 \"/deadline\""),
+    );
     let field = field.and_then(|value| delay.text("field", value));
     let offset = delay.get("offset").and_then(|value| delay.text("offset", value)).unwrap_or("0s");
     let (sign, size) = match offset.strip_prefix('-') {
@@ -211,7 +265,11 @@ fn read_delay(value: &Value, defects: &mut Vec<Defect>) -> Option<Delay> {
     };
     let size = duration(size).filter(|size| *size <= 90 * DAY);
     if size.is_none() {
-        delay.note("offset", "this is not a duration of at most 90d", "write such as \"-5m\" or \"10m\"");
+        delay.note(
+            "offset",
+            text!("this is not a duration of at most 90d", "不是 90d 以内的时长"),
+            text!("write such as \"-5m\" or \"10m\"", "请写成 \"-5m\" 或 \"10m\" 的形式"),
+        );
     }
     delay.finish();
     let size = i64::try_from(size?.as_millis()).ok()?;
@@ -227,7 +285,11 @@ fn read_backoff(value: Option<&Value>, defects: &mut Vec<Defect>) -> RetrySchedu
         base = backoff.duration("base", least, DAY).unwrap_or(base);
         max = backoff.duration("max", least, DAY).unwrap_or(max.max(base));
         if max < base {
-            backoff.note("max", "it is less than `base`", "write a longer one");
+            backoff.note(
+                "max",
+                text!("it is less than `base`", "小于 `base`"),
+                text!("write a longer one", "请写更长的时长"),
+            );
         }
         backoff.finish();
     }
@@ -239,8 +301,10 @@ fn expression(text: &str, key: &str, with: &[Related], defects: &mut Vec<Defect>
     match Expression::parse_with(text, &names) {
         Ok(expression) => Some(expression),
         Err(bad) => {
-            let help =
-                "expressions are CEL over record, before, change and now; in `map` over those of `with` too".to_owned();
+            let help = text!(
+                "expressions are CEL over record, before, change and now; in `map` over those of `with` too",
+                "表达式为 CEL，可用 record、before、change 与 now；在 `map` 中还可用 `with` 的各项"
+            );
             defects.push(Defect { key: key.to_owned(), at: bad.at, message: bad.message, help });
             None
         }
@@ -256,8 +320,11 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
     }
     if let Some(condition) = &definition.when.condition {
         if let Some(at) = condition.named().link {
-            let message = "`decision_link()` has its place in `map`: a condition sends nothing".to_owned();
-            defects.push(Defect { key: "when.if".to_owned(), at: Some(at), message, help: String::new() });
+            let message = text!(
+                "`decision_link()` has its place in `map`: a condition sends nothing",
+                "`decision_link()` 只用于 `map`：条件不发送任何内容"
+            );
+            defects.push(Defect { key: "when.if".to_owned(), at: Some(at), message, help: Text::default() });
         }
         for name in &condition.named().fields {
             in_schema(kind, name, "when.if", defects);
@@ -266,23 +333,49 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
     if let Some(Delay::Field { pointer, .. }) = &definition.delay {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
         if let Err(no) = check_place(kind, &path, Indices::Item) {
-            note(defects, "delay.field", no.message, "name a time of the record, such as \"/deadline\"");
+            note(
+                defects,
+                "delay.field",
+                no.message,
+                text!(
+                    "name a time of the record, such as \"/deadline\"",
+                    "请写记录中的一个时间字段，例如 \"/deadline\""
+                ),
+            );
         }
     }
     if let Some(pointer) = &definition.sequence {
         let path: Vec<String> = pointer.split('/').skip(1).map(str::to_owned).collect();
         if let Err(no) = check_place(kind, &path, Indices::Item) {
-            note(defects, "sequence", no.message, "name a reference of the record, such as \"/interview\"");
+            note(
+                defects,
+                "sequence",
+                no.message,
+                text!(
+                    "name a reference of the record, such as \"/interview\"",
+                    "请写记录中的一个引用，例如 \"/interview\""
+                ),
+            );
         }
         if definition.delay.is_some() {
-            let message = "`delay` lets a newer change of the same record take the place of one that waits";
-            note(defects, "sequence", message, "take one of the two away");
+            let message = text!(
+                "`delay` lets a newer change of the same record take the place of one that waits",
+                "使用 `delay` 时，同一记录的新变更会取代等待中的变更"
+            );
+            note(defects, "sequence", message, text!("take one of the two away", "请删除两者之一"));
         }
     }
     definition.map.each("map", &mut |key, expression| {
         if let Some(at) = expression.named().link.filter(|_| kind != EntityKind::Decision) {
-            let message = format!("`decision_link()` leads to a decision, and this flow is about `{}`", kind.name());
-            let help = "write it in a flow with `when.entity = \"decision\"`".to_owned();
+            let message = text!(
+                "`decision_link()` leads to a decision, and this flow is about `{}`",
+                "`decision_link()` 指向一项决定，而此流程针对 `{}`",
+                kind.name()
+            );
+            let help = text!(
+                "write it in a flow with `when.entity = \"decision\"`",
+                "请写在 `when.entity = \"decision\"` 的流程中"
+            );
             defects.push(Defect { key: key.to_owned(), at: Some(at), message, help });
         }
         for name in &expression.named().fields {
@@ -294,14 +387,14 @@ fn names(definition: &Definition, defects: &mut Vec<Defect>) {
 fn known(kind: EntityKind, fields: &Fields, key: &str, defects: &mut Vec<Defect>) {
     for (number, pattern) in fields.iter().enumerate() {
         if let Err(no) = check_place(kind, pattern, Indices::Refused) {
-            note(defects, &format!("{key}[{number}]"), no.message, &no.help);
+            note(defects, &format!("{key}[{number}]"), no.message, no.help);
         }
     }
 }
 
 fn in_schema(kind: EntityKind, name: &Name, key: &str, defects: &mut Vec<Defect>) -> bool {
     let Err(no) = check_place(kind, &name.path, Indices::Item) else { return true };
-    let help = format!("`renmen schema {}` shows its fields", kind.name());
+    let help = text!("`renmen schema {}` shows its fields", "`renmen schema {}` 列出其字段", kind.name());
     defects.push(Defect { key: key.to_owned(), at: name.at, message: no.message, help });
     false
 }
@@ -315,8 +408,12 @@ fn may_leave(definition: &Definition, name: &Name, key: &str, defects: &mut Vec<
     };
     let mut name = name.clone();
     if related.is_some_and(Related::is_list) && !name.path.is_empty() && name.path.remove(0) != "*" {
-        let message = format!("`{}` is a list", name.variable);
-        let help = format!("go through it: `{0}.map(one, one.…)`, or ask for its `size({0})`", name.variable);
+        let message = text!("`{}` is a list", "`{}` 是列表", name.variable);
+        let help = text!(
+            "go through it: `{0}.map(one, one.…)`, or ask for its `size({0})`",
+            "请逐项处理：`{0}.map(one, one.…)`，或取其 `size({0})`",
+            name.variable
+        );
         defects.push(Defect { key: key.to_owned(), at: name.at, message, help });
         return;
     }
@@ -327,8 +424,11 @@ fn may_leave(definition: &Definition, name: &Name, key: &str, defects: &mut Vec<
     defects.push(Defect {
         key: key.to_owned(),
         at: name.at,
-        message: format!("`/{place}` is not among `{list}`, so nothing of it would be there"),
-        help: format!("add \"/{place}\" to `{list}` if it may leave"),
+        message: text!(
+            "`/{place}` is not among `{list}`, so nothing of it would be there",
+            "`/{place}` 不在 `{list}` 中，因此不会有其内容"
+        ),
+        help: text!("add \"/{place}\" to `{list}` if it may leave", "若允许发出，请把 \"/{place}\" 加到 `{list}`"),
     });
 }
 

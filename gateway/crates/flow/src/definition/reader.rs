@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use renmen_schema::{Text, text};
 use serde_json::{Map, Value};
 
 use super::Defect;
@@ -21,7 +22,12 @@ impl<'v, 'd> Reader<'v, 'd> {
     /// None, and a defect, for what is no object.
     pub(super) fn of(value: &'v Value, key: &str, defects: &'d mut Vec<Defect>) -> Option<Self> {
         let Value::Object(object) = value else {
-            note(defects, key, format!("a table is wanted here, this is {}", word(value)), "");
+            note(
+                defects,
+                key,
+                text!("a table is wanted here, this is {}", "此处应为表，实际是{}", word(value)),
+                Text::default(),
+            );
             return None;
         };
         Some(Self { object, key: key.to_owned(), known: Vec::new(), defects })
@@ -37,23 +43,27 @@ impl<'v, 'd> Reader<'v, 'd> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    pub(super) fn require(&mut self, name: &'static str, help: &str) -> Option<&'v Value> {
+    pub(super) fn require(&mut self, name: &'static str, help: Text) -> Option<&'v Value> {
         let found = self.get(name);
         if found.is_none() {
             let key = self.key.clone();
-            note(self.defects, &key, format!("the key `{name}` is missing"), help);
+            note(self.defects, &key, text!("the key `{name}` is missing", "缺少配置项 `{name}`"), help);
         }
         found
     }
 
-    pub(super) fn note(&mut self, name: &str, message: impl Into<String>, help: &str) {
+    pub(super) fn note(&mut self, name: &str, message: Text, help: Text) {
         let key = self.path(name);
         note(self.defects, &key, message, help);
     }
 
     pub(super) fn text(&mut self, name: &'static str, value: &'v Value) -> Option<&'v str> {
         if value.as_str().is_none() {
-            self.note(name, format!("a text is wanted here, this is {}", word(value)), "put it in quotes");
+            self.note(
+                name,
+                text!("a text is wanted here, this is {}", "此处应为文本，实际是{}", word(value)),
+                text!("put it in quotes", "请加上引号"),
+            );
         }
         value.as_str()
     }
@@ -61,7 +71,11 @@ impl<'v, 'd> Reader<'v, 'd> {
     pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
         let Some(value) = self.get(name) else { return default };
         if value.as_bool().is_none() {
-            self.note(name, format!("true or false is wanted here, this is {}", word(value)), "");
+            self.note(
+                name,
+                text!("true or false is wanted here, this is {}", "此处应为 true 或 false，实际是{}", word(value)),
+                Text::default(),
+            );
         }
         value.as_bool().unwrap_or(default)
     }
@@ -72,7 +86,11 @@ impl<'v, 'd> Reader<'v, 'd> {
         match value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|n| (1..=most).contains(n)) {
             Some(number) => number,
             None => {
-                self.note(name, format!("a whole number from 1 to {most} is wanted here"), "");
+                self.note(
+                    name,
+                    text!("a whole number from 1 to {most} is wanted here", "此处应为 1 到 {most} 的整数"),
+                    Text::default(),
+                );
                 default
             }
         }
@@ -85,14 +103,21 @@ impl<'v, 'd> Reader<'v, 'd> {
         match duration(text) {
             Some(found) if found >= least && found <= most => Some(found),
             Some(_) => {
-                self.note(name, format!("from {least:?} to {most:?} are taken"), "");
+                self.note(
+                    name,
+                    text!("from {least:?} to {most:?} are taken", "范围为 {least:?} 到 {most:?}"),
+                    Text::default(),
+                );
                 None
             }
             None => {
                 self.note(
                     name,
-                    "this is not a duration",
-                    "write a whole number with ms, s, m, h or d, such as \"15m\"",
+                    text!("this is not a duration", "不是时长"),
+                    text!(
+                        "write a whole number with ms, s, m, h or d, such as \"15m\"",
+                        "请写整数加 ms、s、m、h 或 d，例如 \"15m\""
+                    ),
                 );
                 None
             }
@@ -108,7 +133,11 @@ impl<'v, 'd> Reader<'v, 'd> {
                 items.iter().filter_map(Value::as_str).collect()
             }
             Some(_) => {
-                self.note(name, "a list of texts is wanted here", "write `[\"…\", \"…\"]`");
+                self.note(
+                    name,
+                    text!("a list of texts is wanted here", "此处应为文本列表"),
+                    text!("write `[\"…\", \"…\"]`", "请写 `[\"…\", \"…\"]`"),
+                );
                 Vec::new()
             }
         }
@@ -119,14 +148,14 @@ impl<'v, 'd> Reader<'v, 'd> {
         for key in self.object.keys().filter(|key| !self.known.contains(&key.as_str())) {
             let shown: String = key.chars().take(80).collect();
             let path = if self.key.is_empty() { shown.clone() } else { format!("{}.{shown}", self.key) };
-            let help = format!("take it out, or use one of: {}", self.known.join(", "));
-            note(self.defects, &path, format!("unknown key `{shown}`"), &help);
+            let help = text!("take it out, or use one of: {}", "请删除，或使用其中之一：{}", self.known.join(", "));
+            note(self.defects, &path, text!("unknown key `{shown}`", "未知的配置项 `{shown}`"), help);
         }
     }
 }
 
-pub(super) fn note(defects: &mut Vec<Defect>, key: &str, message: impl Into<String>, help: &str) {
-    defects.push(Defect { key: key.to_owned(), at: None, message: message.into(), help: help.to_owned() });
+pub(super) fn note(defects: &mut Vec<Defect>, key: &str, message: Text, help: Text) {
+    defects.push(Defect { key: key.to_owned(), at: None, message, help });
 }
 
 pub(super) fn duration(text: &str) -> Option<Duration> {
@@ -136,13 +165,13 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     number.checked_mul(*factor).map(Duration::from_millis)
 }
 
-fn word(value: &Value) -> &'static str {
+fn word(value: &Value) -> Text {
     match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a table",
+        Value::Null => text!("nothing", "空值"),
+        Value::Bool(_) => text!("true or false", "true 或 false"),
+        Value::Number(_) => text!("a number", "数字"),
+        Value::String(_) => text!("a text", "文本"),
+        Value::Array(_) => text!("a list", "列表"),
+        Value::Object(_) => text!("a table", "表"),
     }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{EntityKind, belongs_to, refers_to};
+use renmen_schema::{EntityKind, Text, belongs_to, refers_to, text};
 use serde_json::Value;
 
 use super::Defect;
@@ -85,13 +85,21 @@ pub(super) fn read(value: &Value, of: Option<EntityKind>, defects: &mut Vec<Defe
         note(
             defects,
             "with",
-            "a table is wanted here",
-            "write `with.candidate = { ref = \"/candidate\", fields = […] }`",
+            text!("a table is wanted here", "此处应为表"),
+            text!(
+                "write `with.candidate = {{ ref = \"/candidate\", fields = […] }}`",
+                "请写 `with.candidate = {{ ref = \"/candidate\", fields = […] }}`"
+            ),
         );
         return Vec::new();
     };
     if object.len() > WITH_MAX {
-        note(defects, "with", format!("a flow looks up at most {WITH_MAX} records"), "take some away");
+        note(
+            defects,
+            "with",
+            text!("a flow looks up at most {WITH_MAX} records", "一个流程最多查找 {WITH_MAX} 条记录"),
+            text!("take some away", "请减少"),
+        );
         return Vec::new();
     }
     let known = defects.len();
@@ -105,8 +113,12 @@ pub(super) fn read(value: &Value, of: Option<EntityKind>, defects: &mut Vec<Defe
     // One that is wrong itself is missed by those that hang on it: telling that too would lead astray.
     let else_wrong = defects.len() > known;
     for raw in waiting.iter().filter(|_| !else_wrong) {
-        let message = format!("`{}` is not one of the other names here", raw.of.unwrap_or_default());
-        let help = "name one that is a single record and does not come from this one itself";
+        let message =
+            text!("`{}` is not one of the other names here", "`{}` 不是此处的其他名称", raw.of.unwrap_or_default());
+        let help = text!(
+            "name one that is a single record and does not come from this one itself",
+            "请写一个表示单条记录、且不源自本项的名称"
+        );
         note(defects, &format!("with.{}.of", raw.name), message, help);
     }
     found
@@ -123,8 +135,11 @@ fn holder(raw: &Raw<'_>, of: Option<EntityKind>, found: &[Related]) -> Option<Op
 fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> Option<Raw<'v>> {
     let key = format!("with.{name}");
     if !is_free_name(name) {
-        let help = "write a small letter and then small letters, digits and `_`; not record, before, change or now";
-        note(defects, &key, "this is not a name for a record", help);
+        let help = text!(
+            "write a small letter and then small letters, digits and `_`; not record, before, change or now",
+            "请以小写字母开头，其后为小写字母、数字与 `_`；不可用 record、before、change、now"
+        );
+        note(defects, &key, text!("this is not a name for a record", "不能用作记录的名称"), help);
         return None;
     }
     let mut one = Reader::of(value, &key, defects)?;
@@ -132,13 +147,17 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
     let of = one.get("of").and_then(|value| one.text("of", value));
     let fields = one.texts("fields");
     let fields = Fields::parse(fields.iter().copied()).map_err(|(number, message)| {
-        one.note(&format!("fields[{number}]"), message, "write JSON Pointers such as \"/person/names\"");
+        one.note(
+            &format!("fields[{number}]"),
+            message,
+            text!("write JSON Pointers such as \"/person/names\"", "请写 JSON Pointer，例如 \"/person/names\""),
+        );
     });
     let mut connections = Vec::new();
     for name in one.texts("connection") {
         match ConnectionName::new(name) {
             Ok(name) => connections.push(name),
-            Err(error) => one.note("connection", error.to_string(), ""),
+            Err(error) => one.note("connection", Text::rendered(|| error.to_string()), Text::default()),
         }
     }
     one.finish();
@@ -148,18 +167,32 @@ fn read_one<'v>(name: &'v str, value: &'v Value, defects: &mut Vec<Defect>) -> O
 /// `ref`, or `list` with its bounds.
 fn read_what<'v>(one: &mut Reader<'v, '_>) -> Option<What<'v>> {
     let Some(list) = one.get("list") else {
-        let pointer = one.require("ref", "name a reference of the record, such as \"/candidate\"")?;
+        let pointer = one.require(
+            "ref",
+            text!(
+                "name a reference of the record, such as \"/candidate\"",
+                "请写记录中的一个引用，例如 \"/candidate\""
+            ),
+        )?;
         return one.text("ref", pointer).map(What::Reference);
     };
     if one.get("ref").is_some() {
-        one.note("list", "it is either a record (`ref`) or a list", "take one of the two away");
+        one.note(
+            "list",
+            text!("it is either a record (`ref`) or a list", "只能是单条记录（`ref`）或列表之一"),
+            text!("take one of the two away", "请删除两者之一"),
+        );
         return None;
     }
     let name = one.text("list", list)?;
     let kind = EntityKind::from_name(name);
     if kind.is_none() {
         let shown: String = name.chars().take(80).collect();
-        one.note("list", format!("unknown entity `{shown}`"), "`renmen schema` lists them");
+        one.note(
+            "list",
+            text!("unknown entity `{shown}`", "未知的实体 `{shown}`"),
+            text!("`renmen schema` lists them", "`renmen schema` 列出全部实体"),
+        );
     }
     let least = match one.get("least").and_then(Value::as_u64) {
         Some(0) => 0,
@@ -167,11 +200,19 @@ fn read_what<'v>(one: &mut Reader<'v, '_>) -> Option<What<'v>> {
     };
     let most = one.count("most", LIST_DEFAULT, LIST_MAX);
     if least > most {
-        one.note("least", "it is more than `most`", "write a smaller number");
+        one.note(
+            "least",
+            text!("it is more than `most`", "大于 `most`"),
+            text!("write a smaller number", "请写更小的数字"),
+        );
     }
     let wait = one.duration("wait", Duration::from_secs(1), Duration::from_secs(30 * 86_400));
     if wait.is_some() && least == 0 {
-        one.note("wait", "there is nothing to wait for", "write with `least` how many are waited for");
+        one.note(
+            "wait",
+            text!("there is nothing to wait for", "没有需要等待的内容"),
+            text!("write with `least` how many are waited for", "请用 `least` 写明等待多少条"),
+        );
     }
     Some(What::List(kind?, Bounds { least: least as usize, wait, most: most as usize }))
 }
@@ -182,9 +223,17 @@ fn settle(raw: Raw<'_>, holder: EntityKind, defects: &mut Vec<Defect>) -> Option
         What::Reference(pointer) => (referred(name, pointer, holder, defects)?, How::Reference(pointer.to_owned())),
         What::List(kind, bounds) => {
             if !belongs_to(kind, holder) {
-                let message = format!("records of {} do not belong to a record of {}", kind.name(), holder.name());
-                let help = "list what hangs on a candidate, an application, an order, an interview, an answer, a result or an \
-                            offer, and name that one in `of`";
+                let message = text!(
+                    "records of {} do not belong to a record of {}",
+                    "{} 的记录不属于 {} 的记录",
+                    kind.name(),
+                    holder.name()
+                );
+                let help = text!(
+                    "list what hangs on a candidate, an application, an order, an interview, an answer, a result or an \
+                            offer, and name that one in `of`",
+                    "请列出属于候选人、应聘、面试订单、面试、作答、结果或录用通知的记录，并在 `of` 中写明所属的一项"
+                );
                 note(defects, &format!("with.{name}.list"), message, help);
                 return None;
             }
@@ -201,9 +250,13 @@ fn referred(name: &str, pointer: &str, holder: EntityKind, defects: &mut Vec<Def
     let kind = refers_to(holder, &path);
     if kind.is_none() {
         let shown: String = pointer.chars().take(80).collect();
-        let message = format!("`{shown}` is not a reference of {}", holder.name());
-        let help = format!("`renmen schema {}` shows them: they have an `id` and an `external`", holder.name());
-        note(defects, &format!("with.{name}.ref"), message, &help);
+        let message = text!("`{shown}` is not a reference of {}", "`{shown}` 不是 {} 的引用", holder.name());
+        let help = text!(
+            "`renmen schema {}` shows them: they have an `id` and an `external`",
+            "`renmen schema {}` 列出引用：含有 `id` 与 `external` 的字段",
+            holder.name()
+        );
+        note(defects, &format!("with.{name}.ref"), message, help);
     }
     kind
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use renmen_schema::{Text, text};
 use serde_json::Value;
 
 use super::{Defect, Definition, Template};
@@ -18,8 +19,15 @@ impl Definition {
                 defects.push(Defect {
                     key: "when.if".to_owned(),
                     at: None,
-                    message: format!("a condition gives true or false, and this gives {}", given.told()),
-                    help: "compare it with something: `record.status == 'ACTIVE'`".to_owned(),
+                    message: text!(
+                        "a condition gives true or false, and this gives {}",
+                        "条件的结果应为 true 或 false，而这里的结果是{}",
+                        given.told()
+                    ),
+                    help: text!(
+                        "compare it with something: `record.status == 'ACTIVE'`",
+                        "请与某个值比较：`record.status == 'ACTIVE'`"
+                    ),
                 });
             }
         }
@@ -48,13 +56,14 @@ impl Definition {
             defects.push(Defect {
                 key: format!("map.{name}"),
                 at: None,
-                message: format!(
+                message: text!(
                     "action `{}` takes {} here, and this gives {}",
+                    "动作 `{}` 在此处需要{}，而这里的结果是{}",
                     self.to.action,
                     wanted.told(),
                     given.told()
                 ),
-                help: conversion(wanted, given).to_owned(),
+                help: conversion(wanted, given),
             });
         }
     }
@@ -72,12 +81,20 @@ fn note_clashes(expression: &Expression, records: &RecordTypes, key: &str, defec
     given
 }
 
-fn conversion(wanted: ValueType, given: ValueType) -> &'static str {
+fn conversion(wanted: ValueType, given: ValueType) -> Text {
     match (wanted, given) {
-        (ValueType::Text, ValueType::Number | ValueType::Boolean) => "write `string(…)` around it",
-        (ValueType::Number, ValueType::Text) => "write `double(…)` around it, or `int(…)` for a whole number",
-        (ValueType::List, ValueType::Text) => "write a list of it: `[\"…\"]`",
-        (ValueType::Text, ValueType::Map) => "name a field of it; for a text in several languages `text(…, 'zh-CN')`",
-        _ => "",
+        (ValueType::Text, ValueType::Number | ValueType::Boolean) => {
+            text!("write `string(…)` around it", "请写成 `string(…)`")
+        }
+        (ValueType::Number, ValueType::Text) => text!(
+            "write `double(…)` around it, or `int(…)` for a whole number",
+            "请写成 `double(…)`，整数写成 `int(…)`"
+        ),
+        (ValueType::List, ValueType::Text) => text!("write a list of it: `[\"…\"]`", "请写成列表：`[\"…\"]`"),
+        (ValueType::Text, ValueType::Map) => text!(
+            "name a field of it; for a text in several languages `text(…, 'zh-CN')`",
+            "请写其中的字段；多语言文本请写 `text(…, 'zh-CN')`"
+        ),
+        _ => Text::default(),
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, operators};
 use cel::{Context, DeclarationError, ExecutionError, Value as CelValue};
+use renmen_schema::text;
 use renmen_schema::types::Localized;
 
 use super::EvaluationFault;
@@ -57,8 +58,9 @@ impl Steps {
         let ExpressionLimits { steps_max, time_max } = self.limits;
         self.spent.load(Ordering::Relaxed).then(|| EvaluationFault {
             absent: false,
-            message: format!(
+            message: text!(
                 "its loops take more than {steps_max} turns or {} ms: make it simpler",
+                "循环超过 {steps_max} 次或 {} 毫秒：请简化",
                 time_max.as_millis()
             ),
         })

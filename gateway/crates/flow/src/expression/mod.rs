@@ -22,6 +22,7 @@ use serde_json::Value;
 
 pub use bounded::ExpressionLimits;
 use bounded::Steps;
+use renmen_schema::{Text, text};
 
 use crate::links::LinkMaker;
 pub(crate) use names::{Name, Named, is_free_name};
@@ -53,7 +54,7 @@ pub struct BadExpression {
     /// Where, in characters from 0; none when the whole is meant.
     pub at: Option<usize>,
     /// What.
-    pub message: String,
+    pub message: Text,
 }
 
 /// Why an expression gave nothing. Holds no value.
@@ -62,7 +63,7 @@ pub struct EvaluationFault {
     /// Something that it asked for is not there.
     pub absent: bool,
     /// For people.
-    pub message: String,
+    pub message: Text,
 }
 
 /// What an expression sees.
@@ -97,14 +98,19 @@ impl Expression {
     /// [`BadExpression`] with the place of the first fault.
     pub fn parse_with(source: &str, related: &[&str]) -> Result<Self, BadExpression> {
         if source.len() > EXPRESSION_BYTES_MAX {
-            let message = format!("it has {} bytes; at most {EXPRESSION_BYTES_MAX} are taken", source.len());
+            let message = text!(
+                "it has {} bytes; at most {EXPRESSION_BYTES_MAX} are taken",
+                "有 {} 字节；最多 {EXPRESSION_BYTES_MAX} 字节",
+                source.len()
+            );
             return Err(BadExpression { at: None, message });
         }
         let (tree, places) = ENVIRONMENT.parser().parse_with_source_info(source).map_err(|errors| {
             let first = errors.errors.first();
             let at = first.and_then(|error| offset(source, error.pos));
-            let what = first.map_or("it cannot be read", |error| error.msg.as_str());
-            BadExpression { at, message: format!("this is not valid CEL: {}", one_line(what)) }
+            let what = first
+                .map_or_else(|| text!("it cannot be read", "无法读取"), |error| Text::verbatim(one_line(&error.msg)));
+            BadExpression { at, message: text!("this is not valid CEL: {}", "不是有效的 CEL：{}", what) }
         })?;
         let named = names::collect(&tree, &places, related)?;
         let texts = names::texts(&tree).into();
@@ -137,14 +143,15 @@ impl Expression {
         let own = [("record", &scope.record), ("before", &scope.before), ("change", &scope.change)];
         let related = scope.related.iter().map(|(name, value)| (name.as_str(), value));
         for (name, value) in own.into_iter().chain(related) {
-            let value = cel::to_value(value).map_err(|_| fault("a value that CEL cannot hold"))?;
+            let value =
+                cel::to_value(value).map_err(|_| fault(text!("a value that CEL cannot hold", "CEL 无法表示的值")))?;
             context.add_variable_from_value(name, value);
         }
         context.add_variable_from_value("now", CelValue::from(scope.now.as_str()));
         bounded::add_functions(&mut context, &steps, scope.links.as_ref())
-            .map_err(|_| fault("the functions could not be added"))?;
+            .map_err(|_| fault(text!("the functions could not be added", "无法加入函数")))?;
         let found = context.resolve(&self.tree).map_err(|error| steps.spent().unwrap_or_else(|| self.told(&error)))?;
-        found.json().map_err(|_| fault("it gives what JSON cannot hold"))
+        found.json().map_err(|_| fault(text!("it gives what JSON cannot hold", "结果无法以 JSON 表示")))
     }
 
     /// The error without its values.
@@ -152,28 +159,41 @@ impl Expression {
         match error {
             ExecutionError::NoSuchKey(key) => {
                 // A key may have been worked out of data: only one that stands in the text is shown.
-                let shown = if self.source.contains(key.as_str()) { format!("`{key}`") } else { "a key".to_owned() };
-                EvaluationFault {
-                    absent: true,
-                    message: format!("{shown} is not there: ask with has() before it is used"),
-                }
+                let message = if self.source.contains(key.as_str()) {
+                    text!(
+                        "`{key}` is not there: ask with has() before it is used",
+                        "没有 `{key}`：使用前请先用 has() 判断"
+                    )
+                } else {
+                    text!("a key is not there: ask with has() before it is used", "没有某个键：使用前请先用 has() 判断")
+                };
+                EvaluationFault { absent: true, message }
             }
-            ExecutionError::IndexOutOfBounds(_) => {
-                EvaluationFault { absent: true, message: "a list has no such item: ask for its size() first".into() }
+            ExecutionError::IndexOutOfBounds(_) => EvaluationFault {
+                absent: true,
+                message: text!("a list has no such item: ask for its size() first", "列表没有该项：请先用 size() 判断"),
+            },
+            ExecutionError::NoSuchOverload(overload) => fault(Text::verbatim(overload.to_string())),
+            ExecutionError::UnexpectedType { got, want } => {
+                fault(text!("{got} where {want} is wanted", "此处应为 {want}，实际是 {got}"))
             }
-            ExecutionError::NoSuchOverload(overload) => fault(&overload.to_string()),
-            ExecutionError::UnexpectedType { got, want } => fault(&format!("{got} where {want} is wanted")),
-            ExecutionError::UndeclaredReference(name) => fault(&format!("`{name}` is not known")),
-            ExecutionError::FunctionError { function, .. } => fault(&format!("{function}() cannot take this value")),
-            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => fault("a division by zero"),
-            ExecutionError::Overflow(operator, ..) => fault(&format!("the numbers at `{operator}` are too large")),
-            _ => fault("values of types that do not go together"),
+            ExecutionError::UndeclaredReference(name) => fault(text!("`{name}` is not known", "未知的名称 `{name}`")),
+            ExecutionError::FunctionError { function, .. } => {
+                fault(text!("{function}() cannot take this value", "{function}() 不接受此值"))
+            }
+            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+                fault(text!("a division by zero", "除以零"))
+            }
+            ExecutionError::Overflow(operator, ..) => {
+                fault(text!("the numbers at `{operator}` are too large", "`{operator}` 处的数字过大"))
+            }
+            _ => fault(text!("values of types that do not go together", "值的类型不匹配")),
         }
     }
 }
 
-fn fault(message: &str) -> EvaluationFault {
-    EvaluationFault { absent: false, message: message.to_owned() }
+fn fault(message: Text) -> EvaluationFault {
+    EvaluationFault { absent: false, message }
 }
 
 /// From line and column (both from 1) to characters from 0.

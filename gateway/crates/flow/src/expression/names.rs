@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
+use renmen_schema::text;
 
 use super::BadExpression;
 use crate::links;
@@ -133,7 +134,11 @@ impl Walk<'_> {
             }
             Meaning::Change(path) => {
                 if let Some(field) = path.first().filter(|field| !CHANGE_FIELDS.contains(&field.as_str())) {
-                    let message = format!("`change` has no `{field}`; it has {}", CHANGE_FIELDS.join(", "));
+                    let message = text!(
+                        "`change` has no `{field}`; it has {}",
+                        "`change` 没有 `{field}`；可用的为 {}",
+                        CHANGE_FIELDS.join(", ")
+                    );
                     return Err(BadExpression { at: self.at(id), message });
                 }
             }
@@ -156,8 +161,9 @@ impl Walk<'_> {
                 None if name.starts_with('@') => Ok(Meaning::Other),
                 None => Err(BadExpression {
                     at: self.at(tree.id),
-                    message: format!(
+                    message: text!(
                         "`{name}` is not known; there are {}",
+                        "未知的名称 `{name}`；可用的为 {}",
                         [&VARIABLES, self.related].concat().join(", ")
                     ),
                 }),
@@ -183,7 +189,11 @@ impl Walk<'_> {
             }
             Expr::Struct(shape) => Err(BadExpression {
                 at: self.at(tree.id),
-                message: format!("unknown type `{}`: write a map, {{\"key\": value}}", shape.type_name),
+                message: text!(
+                    "unknown type `{}`: write a map, {{\"key\": value}}",
+                    "未知的类型 `{}`：请写映射 {{\"key\": value}}",
+                    shape.type_name
+                ),
             }),
             Expr::Literal(_) | Expr::Unspecified => Ok(Meaning::Other),
         }
@@ -193,7 +203,11 @@ impl Walk<'_> {
         let word = call.func_name.as_str();
         let operator = !word.starts_with(|first: char| first.is_ascii_alphabetic());
         if !operator && !FUNCTIONS.contains(&word) {
-            let message = format!("unknown function `{word}`; there are {}", FUNCTIONS.join(", "));
+            let message = text!(
+                "unknown function `{word}`; there are {}",
+                "未知的函数 `{word}`；可用的为 {}",
+                FUNCTIONS.join(", ")
+            );
             return Err(BadExpression { at: self.at(tree.id), message });
         }
         if word == links::FUNCTION {

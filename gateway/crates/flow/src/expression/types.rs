@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use cel::common::ast::operators as op;
 use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
-use renmen_schema::{EntityKind, JsonType, field_at};
+use renmen_schema::{EntityKind, JsonType, Text, field_at, text};
 
 use super::{ENVIRONMENT, Expression};
 use crate::links;
@@ -39,8 +39,8 @@ pub(crate) enum ValueType {
 pub(crate) struct TypeClash {
     /// Where, in characters from 0.
     pub(crate) at: Option<usize>,
-    pub(crate) message: String,
-    pub(crate) help: String,
+    pub(crate) message: Text,
+    pub(crate) help: Text,
 }
 
 impl ValueType {
@@ -54,15 +54,15 @@ impl ValueType {
     }
 
     /// `a text`.
-    pub(crate) const fn told(self) -> &'static str {
+    pub(crate) fn told(self) -> Text {
         match self {
-            Self::Unknown => "a value",
-            Self::Null => "null",
-            Self::Text => "a text",
-            Self::Number => "a number",
-            Self::Boolean => "true or false",
-            Self::List => "a list",
-            Self::Map => "an object",
+            Self::Unknown => text!("a value", "值"),
+            Self::Null => Text::verbatim("null"),
+            Self::Text => text!("a text", "文本"),
+            Self::Number => text!("a number", "数字"),
+            Self::Boolean => text!("true or false", "true 或 false"),
+            Self::List => text!("a list", "列表"),
+            Self::Map => text!("an object", "对象"),
         }
     }
 
@@ -175,9 +175,9 @@ struct Walk<'t> {
 }
 
 impl Walk<'_> {
-    fn clash(&mut self, part: &IdedExpr, message: String, help: impl Into<String>) {
+    fn clash(&mut self, part: &IdedExpr, message: Text, help: Text) {
         let at = self.places.offset_for(part.id).and_then(|(start, _)| usize::try_from(start).ok());
-        self.clashes.push(TypeClash { at, message, help: help.into() });
+        self.clashes.push(TypeClash { at, message, help });
     }
 
     fn visit(&mut self, tree: &IdedExpr, known: &Known) -> Meaning {
@@ -210,8 +210,8 @@ impl Walk<'_> {
     fn comprehension(&mut self, parts: &ComprehensionExpr, known: &Known) -> Meaning {
         let over = self.visit(&parts.iter_range, known);
         if over.value_type().is_other_than(&[ValueType::List, ValueType::Map]) {
-            let message = format!("{} has no items to go through", over.value_type().told());
-            self.clash(&parts.iter_range, message, "name a list");
+            let message = text!("{} has no items to go through", "{}没有可逐项处理的内容", over.value_type().told());
+            self.clash(&parts.iter_range, message, text!("name a list", "请写列表"));
         }
         self.visit(&parts.accu_init, known);
         let mut inner = known.clone();
@@ -241,11 +241,11 @@ impl Walk<'_> {
         let args: Vec<(&IdedExpr, Meaning)> = call.args.iter().map(|arg| (arg, self.visit(arg, known))).collect();
         match (word, args.as_slice()) {
             (op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS, [left, right]) => {
-                self.compared(left, right, "cannot be compared");
+                self.compared(left, right, &text!("cannot be compared", "无法比较"));
                 Meaning::Of(ValueType::Boolean)
             }
             (op::EQUALS | op::NOT_EQUALS, [left, right]) => {
-                self.compared(left, right, "are never equal");
+                self.compared(left, right, &text!("are never equal", "永远不相等"));
                 Meaning::Of(ValueType::Boolean)
             }
             (op::ADD, [left, right]) => self.added(left, right),
@@ -299,13 +299,17 @@ impl Walk<'_> {
     }
 
     /// Both sides of a comparison.
-    fn compared(&mut self, left: &(&IdedExpr, Meaning), right: &(&IdedExpr, Meaning), relation: &str) {
+    fn compared(&mut self, left: &(&IdedExpr, Meaning), right: &(&IdedExpr, Meaning), relation: &Text) {
         let (one, other) = (left.1.value_type(), right.1.value_type());
         if !one.is_known() || !other.is_known() || one == other {
             return;
         }
-        let message =
-            format!("{} is {} and {} is {}: they {relation}", told(left), one.told(), told(right), other.told());
+        let (this, that) = (told(left), told(right));
+        let (one_is, other_is) = (one.told(), other.told());
+        let message = text!(
+            "{this} is {one_is} and {that} is {other_is}: they {relation}",
+            "{this} 是{one_is}，{that} 是{other_is}：{relation}"
+        );
         let text = if one == ValueType::Text { left } else { right };
         self.clash(text.0, message, conversion(text, [one, other]));
     }
@@ -322,8 +326,9 @@ impl Walk<'_> {
         let (one, other) = (left.1.value_type(), right.1.value_type());
         let both_fit = addable.contains(&one) && addable.contains(&other);
         if both_fit && one != other {
-            let message = format!(
+            let message = text!(
                 "{} is {} and {} is {}: they cannot be added",
+                "{} 是{}，{} 是{}：不能相加",
                 told(left),
                 one.told(),
                 told(right),
@@ -331,11 +336,12 @@ impl Walk<'_> {
             );
             let number = if one == ValueType::Number { left } else { right };
             let help = match [one, other].contains(&ValueType::Text) && [one, other].contains(&ValueType::Number) {
-                true => format!(
+                true => text!(
                     "write `string({})` to join texts, or `double(…)` around the text to count",
+                    "拼接文本请写 `string({})`；计算请给文本加上 `double(…)`",
                     source(number.0)
                 ),
-                false => String::new(),
+                false => Text::default(),
             };
             self.clash(left.0, message, help);
         }
@@ -347,8 +353,12 @@ impl Walk<'_> {
     fn wants(&mut self, part: &(&IdedExpr, Meaning), wanted: &[ValueType]) {
         let given = part.1.value_type();
         if given.is_other_than(wanted) {
-            let wants = wanted.iter().map(|one| one.told()).collect::<Vec<_>>().join(" or ");
-            let message = format!("{} is {}, and {wants} is needed here", told(part), given.told());
+            let either = text!(" or ", "或");
+            let words =
+                || wanted.iter().map(|one| one.told().to_string()).collect::<Vec<_>>().join(&either.to_string());
+            let wants = Text::rendered(words);
+            let message =
+                text!("{} is {}, and {wants} is needed here", "{} 是{}，而此处需要{wants}", told(part), given.told());
             self.clash(part.0, message, conversion(part, [given, wanted[0]]));
         }
     }
@@ -365,21 +375,29 @@ fn of_literal(literal: &LiteralValue) -> ValueType {
 }
 
 /// What to write instead.
-fn conversion(part: &(&IdedExpr, Meaning), types: [ValueType; 2]) -> String {
+fn conversion(part: &(&IdedExpr, Meaning), types: [ValueType; 2]) -> Text {
     let is_text_for_number = types.contains(&ValueType::Text) && types.contains(&ValueType::Number);
     if part.1.is_decimal() && is_text_for_number {
         let name = source(part.0);
-        return format!(
-            "a decimal is a text, so that it stays exact: write `double({name})`, and the number as `60.0`"
+        return text!(
+            "a decimal is a text, so that it stays exact: write `double({name})`, and the number as `60.0`",
+            "小数以文本保存，以保持精确：请写 `double({name})`，数字写成 `60.0`"
         );
     }
     if is_text_for_number {
-        return format!("write `double({})`, or put the other side in quotes", source(part.0));
+        return text!(
+            "write `double({})`, or put the other side in quotes",
+            "请写 `double({})`，或给另一边加上引号",
+            source(part.0)
+        );
     }
     if types.contains(&ValueType::Map) {
-        return "name a field of the object; `renmen schema ENTITY --fields` lists them".to_owned();
+        return text!(
+            "name a field of the object; `renmen schema ENTITY --fields` lists them",
+            "请写对象中的字段；`renmen schema ENTITY --fields` 列出字段"
+        );
     }
-    String::new()
+    Text::default()
 }
 
 fn told(part: &(&IdedExpr, Meaning)) -> String {

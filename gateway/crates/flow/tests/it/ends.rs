@@ -226,7 +226,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_sends_nothing() {
     world.settle().await;
     let dry = world.engine.dry_run(&tenant(), "off", 10).await.unwrap();
     assert_eq!(dry.len(), 2);
-    assert_eq!(dry[0].evaluation, Evaluation::Pass("the condition is not met"));
+    assert_eq!(dry[0].evaluation, Evaluation::Pass(renmen_schema::text!("the condition is not met", "条件不满足")));
     let Evaluation::Send(sending) = &dry[1].evaluation else { panic!("{:?}", dry[1]) };
     assert_eq!(sending.input, json!({ "number": "2", "title": "" }));
     assert!(desk.pushes.lock().is_empty() && world.deliveries().await.is_empty());

@@ -204,7 +204,7 @@ async fn a_list_waits_for_as_many_as_the_flow_wants() {
     assert!(waiting.state == DeliveryState::Pending && desk.inputs().is_empty());
     let dry = world.engine.dry_run(&tenant(), "out", 1).await.unwrap();
     assert!(
-        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.contains("0 of 1 records of dimension_score"))
+        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.english().contains("0 of 1 records of dimension_score"))
     );
     world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
     link(&world, &[("vendor", "s1")]).await;

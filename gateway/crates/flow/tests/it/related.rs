@@ -71,7 +71,7 @@ async fn a_record_that_comes_later_is_waited_for_and_the_order_is_kept() {
     assert!(matches!(waiting.state, DeliveryState::Pending | DeliveryState::InFlight), "{:?}", waiting.state);
     let dry = world.engine.dry_run(&tenant(), "up", 10).await.unwrap();
     assert!(
-        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.contains("with.boss: the employee that `/work/manager` means"))
+        matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.english().contains("with.boss: the employee that `/work/manager` means"))
     );
 
     // Another connection's record of the same id is somebody else.

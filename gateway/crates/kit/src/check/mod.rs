@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use renmen_plugin_host::Inspection;
 use renmen_schema::manifest::Manifest;
+use renmen_schema::text;
 use serde::Serialize;
 
 use crate::{KitError, component};
@@ -98,7 +99,10 @@ async fn folder(folder: &Path, lints: &mut Lints) -> Result<Option<Inspection>, 
     let sheet = folder.join("plugin.toml");
     if !sheet.is_file() {
         let shown = folder.display();
-        return Err(KitError::Usage(format!("{shown} has no plugin.toml: name a connector's folder or a .wasm file")));
+        return Err(KitError::Usage(text!(
+            "{shown} has no plugin.toml: name a connector's folder or a .wasm file",
+            "{shown} 中没有 plugin.toml：请指定连接器目录或 .wasm 文件"
+        )));
     }
     let text = component::read_text(&sheet)?;
     let manifest = match crate::manifest::parse(&sheet, &text) {

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use renmen_egress::Exchange;
 use renmen_schema::manifest::Manifest;
+use renmen_schema::{Text, text};
 use serde_json::Value;
 
 use crate::KitError;
@@ -106,25 +107,33 @@ impl Worker {
         }
         self.inventor.avoid(values.iter().cloned());
         let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&values);
-        let automaton = found
-            .map_err(|error| KitError::Usage(format!("too much to take out at once: {error}; record fewer pages")))?;
+        let automaton = found.map_err(|error| {
+            KitError::Usage(text!(
+                "too much to take out at once: {error}; record fewer pages",
+                "一次要去除的内容过多：{error}；请减少录制的页数"
+            ))
+        })?;
         self.searched = Some((automaton, values));
         Ok(())
     }
 
     fn exchange(&mut self, real: &Exchange) -> Result<Exchange, KitError> {
         let url = self.url(&real.url);
-        let text_only = |what: &str| {
-            KitError::Usage(format!(
+        let text_only = |what: Text| {
+            KitError::Usage(text!(
                 "{what} of {} {} is neither JSON nor text: such a fixture has to be made by hand, of made-up content",
-                real.method, url
+                "{} {} 的{what}既不是 JSON 也不是文本：此类样例须以虚构内容手工编写",
+                real.method,
+                url
             ))
         };
         let request_body = match &real.request_body {
             None => None,
-            Some(body) => Some(self.body(&real.url, body).ok_or_else(|| text_only("the request's body"))?),
+            Some(body) => {
+                Some(self.body(&real.url, body).ok_or_else(|| text_only(text!("the request's body", "请求体")))?)
+            }
         };
-        let body = self.body(&real.url, &real.response.body).ok_or_else(|| text_only("the answer"))?;
+        let body = self.body(&real.url, &real.response.body).ok_or_else(|| text_only(text!("the answer", "应答")))?;
         let mut exchange = real.clone();
         exchange.request_headers =
             real.request_headers.iter().map(|(name, value)| (name.clone(), self.text(value))).collect();
@@ -319,8 +328,9 @@ fn nothing_is_left(plan: &Plan, disguised: &Disguised) -> Result<(), KitError> {
             let left = automaton.find_iter(text.as_ref()).find(|hit| stands_alone(&text, hit.start(), hit.end()));
             if left.is_some() {
                 let (method, url) = (&exchange.method, &exchange.url);
-                return Err(KitError::Usage(format!(
-                    "a value that is a person's could not be taken out of {method} {url}: nothing was written; make this fixture by hand"
+                return Err(KitError::Usage(text!(
+                    "a value that is a person's could not be taken out of {method} {url}: nothing was written; make this fixture by hand",
+                    "无法从 {method} {url} 中去除个人信息：未写入任何内容；请手工编写该样例"
                 )));
             }
         }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use name::PluginName;
 use renmen_plugin_host::CONTRACT;
+use renmen_schema::text;
 
 use crate::KitError;
 
@@ -79,7 +80,10 @@ pub fn write_sdk(connector: &Path) -> Result<PathBuf, KitError> {
         let ours = sdk.join("renmen-plugin/Cargo.toml").is_file() && sdk.join("renmen-schema/Cargo.toml").is_file();
         if !ours {
             let shown = sdk.display();
-            return Err(KitError::Usage(format!("{shown} exists and is not a copy of the SDK: move it away first")));
+            return Err(KitError::Usage(text!(
+                "{shown} exists and is not a copy of the SDK: move it away first",
+                "{shown} 已存在且不是 SDK 的副本：请先移走"
+            )));
         }
         fs::remove_dir_all(&sdk).map_err(|source| KitError::file(&sdk, source))?;
     }
@@ -103,12 +107,13 @@ fn refuse_full(folder: &Path) -> Result<(), KitError> {
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => {
-                Err(KitError::Usage(format!("{shown} is not empty: give another --dir, or take its files away")))
-            }
+            Some(_) => Err(KitError::Usage(text!(
+                "{shown} is not empty: give another --dir, or take its files away",
+                "{shown} 不为空：请用 --dir 指定其他目录，或清空该目录"
+            ))),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(KitError::Usage(format!("{shown} cannot be used: {error}"))),
+        Err(error) => Err(KitError::Usage(text!("{shown} cannot be used: {error}", "无法使用 {shown}：{error}"))),
     }
 }
 
@@ -118,8 +123,9 @@ fn foreign_sdk(path: &Path) -> Result<String, KitError> {
     let is_sdk = fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"renmen-plugin\""));
     if !is_sdk {
         let shown = path.display();
-        return Err(KitError::Usage(format!(
-            "--sdk {shown}: no Cargo.toml of renmen-plugin found: name the folder that holds it"
+        return Err(KitError::Usage(text!(
+            "--sdk {shown}: no Cargo.toml of renmen-plugin found: name the folder that holds it",
+            "--sdk {shown}：没有找到 renmen-plugin 的 Cargo.toml：请指定其所在目录"
         )));
     }
     let path = path.canonicalize().map_err(|source| KitError::file(path, source))?;

@@ -1,5 +1,7 @@
 //! The name of a connector, which is also that of its folder, its package and its component.
 
+use renmen_schema::text;
+
 use crate::KitError;
 
 /// Characters of a name. A package's name may be as long; a folder's too.
@@ -37,14 +39,16 @@ impl PluginName {
         let allowed = letters && first && text.len() <= NAME_LENGTH_MAX && !text.ends_with('-') && !text.contains("--");
         if !allowed {
             let shown: String = text.chars().take(80).collect();
-            return Err(KitError::Usage(format!(
+            return Err(KitError::Usage(text!(
                 "`{}` cannot name a connector: 1 to {NAME_LENGTH_MAX} of a-z, 0-9 and single `-` between them, beginning with a letter, as acme-hr",
+                "`{}` 不能用作连接器名称：1 到 {NAME_LENGTH_MAX} 个字符，a-z、0-9 与其间的单个 `-`，以字母开头，例如 acme-hr",
                 shown.escape_debug()
             )));
         }
         if TAKEN.contains(&text) {
-            return Err(KitError::Usage(format!(
-                "`{text}` is taken by a crate or a word of Rust: try `{text}-connector`"
+            return Err(KitError::Usage(text!(
+                "`{text}` is taken by a crate or a word of Rust: try `{text}-connector`",
+                "`{text}` 与某个 crate 或 Rust 关键字重名：可改为 `{text}-connector`"
             )));
         }
         Ok(Self(text.to_owned()))

@@ -13,6 +13,7 @@ use std::time::Duration;
 use renmen_egress::{ConnectionSpec, Egress, EgressLimits, Exchange, OperatorGrant, SlotSpec, Tape};
 use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin, PluginHost, Pull};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
+use renmen_schema::{Text, text};
 use renmen_vault::Secret;
 
 pub use seen::{Field, Figures, Refused, Report, Sent, Taken};
@@ -82,10 +83,18 @@ impl Trial {
     pub async fn run(&self, plugin: Arc<Plugin>) -> Result<TrialResult, KitError> {
         if !plugin.manifest().streams.contains_key(&self.stream) {
             let known = plugin.manifest().streams.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(KitError::Usage(format!("the plugin has no stream `{}`; it has: {known}", self.stream)));
+            return Err(KitError::Usage(text!(
+                "the plugin has no stream `{}`; it has: {known}",
+                "插件没有数据流 `{}`；可用的为：{known}",
+                self.stream
+            )));
         }
         if self.pages == 0 || self.pages > PAGES_MAX {
-            return Err(KitError::Usage(format!("{} pages; expected 1 to {PAGES_MAX}", self.pages)));
+            return Err(KitError::Usage(text!(
+                "{} pages; expected 1 to {PAGES_MAX}",
+                "{} 页；应为 1 到 {PAGES_MAX}",
+                self.pages
+            )));
         }
         let recorder = Arc::new(Recorder::default());
         let call = self.call(&plugin, recorder.clone(), &self.config)?;
@@ -100,9 +109,9 @@ impl Trial {
         config: &serde_json::Value,
     ) -> Result<Call, KitError> {
         let manifest = plugin.manifest();
-        let refused = |error: renmen_egress::EgressError| KitError::Usage(error.to_string());
+        let refused = |error: renmen_egress::EgressError| KitError::Usage(Text::rendered(|| error.to_string()));
         let spec = ConnectionSpec {
-            tenant: TenantId::new("default").map_err(|error| KitError::Usage(error.to_string()))?,
+            tenant: TenantId::new("default").map_err(|error| KitError::Usage(Text::rendered(|| error.to_string())))?,
             connection: connection_name()?,
             wish: manifest.http.clone(),
             grant: OperatorGrant {
@@ -142,7 +151,10 @@ impl Trial {
         let manifest = plugin.manifest();
         let known = manifest.slots.keys().map(SlotName::as_str).collect::<Vec<_>>().join(", ");
         if let Some(stray) = self.slots.keys().find(|slot| !manifest.slots.contains_key(*slot)) {
-            return Err(KitError::Usage(format!("the plugin has no slot `{stray}`; it has: {known}")));
+            return Err(KitError::Usage(text!(
+                "the plugin has no slot `{stray}`; it has: {known}",
+                "插件没有凭据槽 `{stray}`；可用的为：{known}"
+            )));
         }
         let mut specs = BTreeMap::new();
         for (name, wish) in &manifest.slots {
@@ -151,8 +163,9 @@ impl Trial {
             if secret.is_none() && !wish.optional {
                 let from = wish.same_as.as_ref().unwrap_or(name);
                 let what = &wish.description;
-                return Err(KitError::Usage(format!(
-                    "slot `{from}` is empty ({what}): give --slot {from}=env:VARIABLE"
+                return Err(KitError::Usage(text!(
+                    "slot `{from}` is empty ({what}): give --slot {from}=env:VARIABLE",
+                    "凭据槽 `{from}` 为空（{what}）：请给出 --slot {from}=env:变量"
                 )));
             }
             let (audience, auth) = (wish.audience.clone(), wish.auth.clone());
@@ -194,7 +207,7 @@ pub(crate) async fn pull(
 
 /// Of a trial there is one connection.
 fn connection_name() -> Result<ConnectionName, KitError> {
-    ConnectionName::new("trial").map_err(|error| KitError::Usage(error.to_string()))
+    ConnectionName::new("trial").map_err(|error| KitError::Usage(Text::rendered(|| error.to_string())))
 }
 
 fn loopback() -> Vec<ipnet::IpNet> {

@@ -14,6 +14,7 @@ mod sign;
 mod sweep;
 
 use async_trait::async_trait;
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
@@ -188,7 +189,7 @@ pub trait Store:
     ) -> Result<CommitOutcome, StoreError>;
 
     /// Still bad: counts the attempt, keeps the newest reason. [`StoreError::BadInput`] when nothing with this id waits.
-    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError>;
+    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &Text) -> Result<(), StoreError>;
 
     /// Gives one up. False when nothing with this id waits.
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError>;

@@ -1,5 +1,6 @@
 //! What goes in: one page, all of it or nothing.
 
+use renmen_schema::Text;
 use renmen_schema::id::RunId;
 use serde::Serialize;
 
@@ -70,7 +71,7 @@ pub struct QuarantineWrite {
     /// Stable code: `invalid_json`, `missing_external_id`, `schema`, `connector`, …
     pub code: String,
     /// For people; holds no value of the record.
-    pub reason: String,
+    pub reason: Text,
     /// The original bytes as the connector passed them.
     pub raw: Vec<u8>,
 }

@@ -9,7 +9,7 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("migrations/0014_epoch.sql"),
     include_str!("migrations/0015_lease.sql"),
     include_str!("migrations/0016_month_calls.sql"),
+    include_str!("migrations/0017_reason_chinese.sql"),
 ];
 
 /// The version from which on records are known by alternate keys.

@@ -1,6 +1,7 @@
 //! [`Store`] on PostgreSQL: each call takes a connection, a write a transaction.
 
 use async_trait::async_trait;
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
@@ -168,7 +169,7 @@ impl Store for PostgresStore {
         Ok(accepted)
     }
 
-    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
+    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &Text) -> Result<(), StoreError> {
         in_time(async { quarantine::note_attempt(&self.client().await?, tenant, id, reason).await }).await
     }
 

@@ -1,6 +1,7 @@
 //! What could not be taken in waits here until it is good, retried or dropped.
 
 use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_schema::{Language, Text};
 
 use super::{CommitWriter, Scopes, Session, disk_use, number, values};
 use crate::decide::quarantine_identity;
@@ -41,10 +42,10 @@ pub(super) async fn insert(
         session
             .run(
                 "INSERT INTO quarantine (stream, identity, run, page, entity, external_id, exchange_no, pointer, code, reason,
-                 raw, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 reason_zh, raw, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                  ON CONFLICT (stream, identity) DO UPDATE SET run = excluded.run, page = excluded.page,
                  exchange_no = excluded.exchange_no, pointer = excluded.pointer, code = excluded.code,
-                 reason = excluded.reason, raw = excluded.raw, at_ms = excluded.at_ms",
+                 reason = excluded.reason, reason_zh = excluded.reason_zh, raw = excluded.raw, at_ms = excluded.at_ms",
                 values![
                     stream,
                     &identity,
@@ -55,7 +56,8 @@ pub(super) async fn insert(
                     item.exchange_no,
                     without_nul(&item.pointer),
                     without_nul(&item.code),
-                    without_nul(&item.reason),
+                    without_nul(item.reason.english()),
+                    chinese(&item.reason),
                     &item.raw,
                     page.now_ms
                 ],
@@ -115,11 +117,11 @@ pub(crate) async fn note_attempt(
     session: &impl Session,
     tenant: &TenantId,
     id: i64,
-    reason: &str,
+    reason: &Text,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE quarantine SET attempts = attempts + 1, reason = $2
-               WHERE id = $1 AND stream IN (SELECT id FROM stream WHERE tenant = $3)";
-    match session.run(sql, values![id, without_nul(reason), tenant]).await? {
+    let sql = "UPDATE quarantine SET attempts = attempts + 1, reason = $2, reason_zh = $3
+               WHERE id = $1 AND stream IN (SELECT id FROM stream WHERE tenant = $4)";
+    match session.run(sql, values![id, without_nul(reason.english()), chinese(reason), tenant]).await? {
         0 => Err(nothing_waits(id)),
         _ => Ok(()),
     }
@@ -128,6 +130,12 @@ pub(crate) async fn note_attempt(
 pub(crate) async fn delete(session: &impl Session, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
     let sql = "DELETE FROM quarantine WHERE id = $1 AND stream IN (SELECT id FROM stream WHERE tenant = $2)";
     Ok(session.run(sql, values![id, tenant]).await? > 0)
+}
+
+/// The Chinese form, where it is another.
+fn chinese(reason: &Text) -> Option<String> {
+    let chinese = reason.in_language(Language::Chinese);
+    (chinese != reason.english()).then(|| without_nul(chinese))
 }
 
 fn nothing_waits(id: i64) -> StoreError {

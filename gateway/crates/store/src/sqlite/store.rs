@@ -1,6 +1,7 @@
 //! [`Store`] on SQLite: each call is handed to the writer or to a reader, with copies of what it needs there.
 
 use async_trait::async_trait;
+use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -181,8 +182,8 @@ impl Store for SqliteStore {
         self.writer()?.run(move |c| at_once(quarantine::accept(c, &tenant, id, record, now_ms, &quotas))).await
     }
 
-    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &str) -> Result<(), StoreError> {
-        let (tenant, reason) = (tenant.clone(), reason.to_owned());
+    async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &Text) -> Result<(), StoreError> {
+        let (tenant, reason) = (tenant.clone(), reason.clone());
         self.writer()?.run(move |c| at_once(quarantine::note_attempt(c, &tenant, id, &reason))).await
     }
 

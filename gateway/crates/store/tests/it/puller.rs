@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
+use renmen_schema::text;
 use renmen_store::{
     CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, PluginRef, QuarantineWrite, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunState, Store, StoreError, StreamKey, Sweep,
@@ -60,7 +61,7 @@ pub(crate) fn bad(external_id: Option<&str>, raw: &str) -> QuarantineWrite {
         exchange_no: 0,
         pointer: "/result/list/9".into(),
         code: "schema".into(),
-        reason: "`hire_date` is no date".into(),
+        reason: text!("`hire_date` is not a date", "`hire_date` 不是日期"),
         raw: raw.into(),
     }
 }

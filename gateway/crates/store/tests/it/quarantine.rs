@@ -1,5 +1,6 @@
 //! What waits because it could not be taken in.
 
+use renmen_schema::{Language, Text, text};
 use renmen_store::{Known, StoreError};
 
 use crate::bed::on_both;
@@ -47,9 +48,9 @@ on_both! {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         refuse(&mut puller, vec![bad(Some("x"), "{")]).await;
         let item = bed.store.quarantine(&tenant(), None, 0, 1).await.unwrap().remove(0);
-        bed.store.quarantine_still(&tenant(), item.id, "still no date").await.unwrap();
+        bed.store.quarantine_still(&tenant(), item.id, &Text::verbatim("still no date")).await.unwrap();
         let tried = bed.store.quarantine_get(&tenant(), item.id).await.unwrap().unwrap();
-        assert_eq!((tried.attempts, tried.item.reason.as_str()), (1, "still no date"));
+        assert_eq!((tried.attempts, tried.item.reason.english()), (1, "still no date"));
 
         let outcome = bed.store.quarantine_accept(&tenant(), item.id, rec("x", "1"), 5_000).await.unwrap();
         assert_eq!((outcome.created, outcome.last_seq), (1, 1));
@@ -63,12 +64,27 @@ on_both! {
         puller.put(vec![rec("z", "1")]).await;
     }
 
+    async fn a_reason_is_kept_in_both_languages_and_one_that_has_no_other_form_once(bed: &Bed) {
+        let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
+        refuse(&mut puller, vec![bad(Some("x"), "{")]).await;
+        let waiting = bed.store.quarantine(&tenant(), None, 0, 1).await.unwrap().remove(0);
+        let both = |reason: &Text| (reason.english().to_owned(), reason.in_language(Language::Chinese).to_owned());
+        assert_eq!(both(&waiting.item.reason), ("`hire_date` is not a date".into(), "`hire_date` 不是日期".into()));
+        // Another reason takes the place of both forms.
+        bed.store.quarantine_still(&tenant(), waiting.id, &Text::verbatim("the vendor's words")).await.unwrap();
+        let tried = bed.store.quarantine_get(&tenant(), waiting.id).await.unwrap().unwrap();
+        assert_eq!(both(&tried.item.reason), ("the vendor's words".into(), "the vendor's words".into()));
+        bed.store.quarantine_still(&tenant(), waiting.id, &text!("still\0no date", "仍\0不是日期")).await.unwrap();
+        let tried = bed.store.quarantine_get(&tenant(), waiting.id).await.unwrap().unwrap();
+        assert_eq!(both(&tried.item.reason), ("still\u{fffd}no date".into(), "仍\u{fffd}不是日期".into()));
+    }
+
     async fn another_tenants_quarantine_is_out_of_reach(bed: &Bed) {
         let mut theirs = Puller::begin(&bed.store, key_of("globex", "employees"), 1_000).await;
         refuse(&mut theirs, vec![bad(Some("x"), "{")]).await;
         let id = bed.store.quarantine(&theirs.key.tenant, None, 0, 1).await.unwrap()[0].id;
         assert!(bed.store.quarantine_get(&tenant(), id).await.unwrap().is_none());
-        assert!(bed.store.quarantine_still(&tenant(), id, "no").await.is_err());
+        assert!(bed.store.quarantine_still(&tenant(), id, &Text::verbatim("no")).await.is_err());
         assert!(bed.store.quarantine_accept(&tenant(), id, rec("x", "1"), 1).await.is_err());
         assert!(!bed.store.quarantine_drop(&tenant(), id).await.unwrap());
         assert!(bed.store.quarantine_drop(&theirs.key.tenant, id).await.unwrap());

@@ -23,7 +23,7 @@ fn limited(store: &Arc<dyn Store>, change: impl FnOnce(&mut Quota)) {
 fn limit(result: Result<renmen_store::CommitOutcome, StoreError>) -> &'static str {
     match result {
         Err(StoreError::Quota { limit, message }) => {
-            assert!(message.contains(limit) && message.contains("cursor stays"), "{message}");
+            assert!(message.english().contains(limit) && message.english().contains("cursor stays"), "{message}");
             limit
         }
         other => panic!("{other:?}"),

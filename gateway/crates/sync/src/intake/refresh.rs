@@ -311,7 +311,7 @@ fn of_engine(error: &SyncError) -> RunFailure {
 
 fn of_store(error: &renmen_store::StoreError) -> RunFailure {
     if let renmen_store::StoreError::Quota { limit, message } = error {
-        return RunFailure::new(&format!("limit:{limit}"), FailureClass::Operator, message.clone());
+        return RunFailure::new(&format!("limit:{limit}"), FailureClass::Operator, message.to_string());
     }
     RunFailure::new("store", FailureClass::Wait, error.to_string())
 }

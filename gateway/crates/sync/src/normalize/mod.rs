@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use renmen_plugin_host::{Envelope, Page, Reject};
-use renmen_schema::{EntityKind, canonicalize};
 use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 
 use crate::{EntityGrant, IngestLimits};
@@ -20,6 +19,7 @@ use envelope::Fault;
 pub(crate) use envelope::NOT_GRANTED;
 pub use payslip::PayslipRule;
 pub(crate) use payslip::Payslips;
+use renmen_schema::{EntityKind, Text, canonicalize, text};
 
 /// What may come in through a door: what the manifest declares for it, and of that what the operator granted.
 pub(crate) struct Rules {
@@ -60,19 +60,25 @@ impl Rules {
             Some((_, May::Come(kind))) => Ok(*kind),
             Some((_, May::NotGranted)) => Err(Fault::new(
                 NOT_GRANTED,
-                format!("`grant.entities` of the connection does not name `{entity}`: add it there to let it in"),
+                text!(
+                    "`grant.entities` of the connection does not name `{entity}`: add it there to let it in",
+                    "该连接的 `grant.entities` 中没有 `{entity}`：如需接收，请在那里加上"
+                ),
             )),
             Some((_, May::GatewayOnly)) => Err(gateway_only(entity)),
             Some((_, May::Unknown)) => Err(Fault::new(
                 "unknown_entity",
-                "the manifest declares an entity that this gateway does not know: it may need a newer gateway"
-                    .to_owned(),
+                text!(
+                    "the manifest declares an entity that this gateway does not know: it may need a newer gateway",
+                    "清单声明了此网关不认识的实体：可能需要更新的网关"
+                ),
             )),
             None if EntityKind::from_name(entity).is_some_and(EntityKind::is_gateway_only) => Err(gateway_only(entity)),
             None => Err(Fault::new(
                 "undeclared_entity",
-                format!(
+                text!(
                     "the manifest's stream carries {}",
+                    "清单中该数据流的实体为 {}",
                     self.kinds.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(", ")
                 ),
             )),
@@ -81,7 +87,13 @@ impl Rules {
 }
 
 fn gateway_only(entity: &str) -> Fault {
-    Fault::new("gateway_only", format!("`{entity}` is written by the gateway alone: no connection may bring it"))
+    Fault::new(
+        "gateway_only",
+        text!(
+            "`{entity}` is written by the gateway alone: no connection may bring it",
+            "`{entity}` 只由网关写入：任何连接都不能送来"
+        ),
+    )
 }
 
 /// Which records are on their way to the store but may not be there yet: what the store knows of them is out of date.
@@ -281,14 +293,16 @@ fn body_of(
     payload: &[u8],
     rule: PayslipRule,
     payslips: &mut Payslips,
-) -> Result<Vec<u8>, (String, String)> {
+) -> Result<Vec<u8>, (String, Text)> {
     let body = canonicalize(kind, payload).map_err(|defects| refusal::describe(&defects))?;
     let fault = match kind {
         EntityKind::DimensionScore if corrects(&body) => Some(Fault::new(
             "gateway_only",
-            "/adjusts: only a person at the gateway corrects a score; a source that scored again sends another score and its new \
-             result"
-                .to_owned(),
+            text!(
+                "/adjusts: only a person at the gateway corrects a score; a source that scored again sends another score and its new \
+             result",
+                "/adjusts：只有网关上的人员可以更正分数；来源重新评分时，应发送另一个分数及其新结果"
+            ),
         )),
         EntityKind::PayrollRecord => payslips.verify(&body, rule).err(),
         _ => None,

@@ -2,6 +2,7 @@
 //! cannot be verified comes in and is counted.
 
 use renmen_schema::entity::PayrollRecord;
+use renmen_schema::text;
 use renmen_schema::types::Decimal;
 
 use super::envelope::Fault;
@@ -53,10 +54,12 @@ impl Payslips {
         self.refused += 1;
         Err(Fault::new(
             "payslip_difference",
-            format!(
+            text!(
                 "/net: the payslip does not add up: gross less its lines of kind DEDUCTION and TAX is further from net than \
                  payslips.tolerance = {} of the connection. Correct the payslip or the mapping of its lines, or widen \
                  `payslips.tolerance`; `payslips.above = \"accept\"` takes such payslips in",
+                "/net：工资单不符：gross 减去种类为 DEDUCTION 与 TAX 的各行后，与 net 相差超过该连接的 payslips.tolerance = {}。\
+                 请更正工资单或其各行的映射，或放宽 `payslips.tolerance`；`payslips.above = \"accept\"` 会接收这样的工资单",
                 rule.tolerance
             ),
         ))

@@ -1,7 +1,7 @@
 //! What goes to quarantine, and the words that say why.
 
 use renmen_plugin_host::{Envelope, Reject};
-use renmen_schema::Defect;
+use renmen_schema::{Defect, Text, text};
 use renmen_store::QuarantineWrite;
 
 use super::envelope::Fault;
@@ -33,19 +33,19 @@ pub(crate) fn from_reject(reject: Reject, limits: &IngestLimits) -> QuarantineWr
         exchange_no: reject.exchange,
         pointer: cut(reject.pointer, limits.pointer_bytes_max),
         code: reject.code.to_owned(),
-        reason: cut(reject.reason, REASON_MAX),
+        reason: Text::verbatim(cut(reject.reason, REASON_MAX)),
         raw: reject.raw,
     }
 }
 
 /// Code and reason of a payload that the schema refuses.
-pub(super) fn describe(defects: &[Defect]) -> (String, String) {
+pub(super) fn describe(defects: &[Defect]) -> (String, Text) {
     let unreadable = defects.first().is_some_and(|defect| defect.code == "invalid_json");
-    let mut reason = defects.iter().take(DEFECTS_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    if defects.len() > DEFECTS_SHOWN {
-        reason.push_str(&format!("; and {} more", defects.len() - DEFECTS_SHOWN));
-    }
-    (if unreadable { "invalid_json" } else { "schema" }.to_owned(), cut(reason, REASON_MAX))
+    let left = defects.len().saturating_sub(DEFECTS_SHOWN);
+    let more = if left > 0 { text!("; and {left} more", "；另有 {left} 处") } else { Text::default() };
+    let shown = || defects.iter().take(DEFECTS_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let reason = Text::rendered(|| cut(format!("{}{more}", shown()), REASON_MAX));
+    (if unreadable { "invalid_json" } else { "schema" }.to_owned(), reason)
 }
 
 /// An id that cannot be one is none: it would otherwise stand for a record.

@@ -94,7 +94,11 @@ impl CommitStage<'_> {
             .await;
         let outcome = match committed {
             Err(StoreError::Quota { limit, message }) => {
-                return Ok(Some(RunFailure::new(&format!("limit:{limit}"), FailureClass::Operator, message)));
+                return Ok(Some(RunFailure::new(
+                    &format!("limit:{limit}"),
+                    FailureClass::Operator,
+                    message.to_string(),
+                )));
             }
             committed => committed?,
         };

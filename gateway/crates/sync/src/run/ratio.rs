@@ -45,7 +45,7 @@ impl Ratio {
 fn too_many(number: u64, records: u64, refused: u64, max: f64, quarantine: &[QuarantineWrite]) -> RunFailure {
     let mut by_code = BTreeMap::<&str, (u64, &str)>::new();
     for item in quarantine {
-        by_code.entry(&item.code).or_insert((0, &item.reason)).0 += 1;
+        by_code.entry(&item.code).or_insert((0, item.reason.english())).0 += 1;
     }
     let (code, (count, reason)) = by_code.into_iter().max_by_key(|(_, (count, _))| *count).unwrap_or(("none", (0, "")));
     RunFailure::new(
@@ -72,7 +72,7 @@ mod tests {
             exchange_no: 0,
             pointer: String::new(),
             code: "schema".to_owned(),
-            reason: "/hire_date: expected a date".to_owned(),
+            reason: renmen_schema::Text::verbatim("/hire_date: expected a date"),
             raw: Vec::new(),
         };
         vec![item; count]

@@ -79,10 +79,10 @@ async fn names_and_limits_that_are_wrong_are_told_with_what_there_is() {
     let script = || std::sync::Arc::new(Script::new(&vendor, StreamMode::Full, Deletes::None));
     let limits = IngestLimits { quarantine_ratio_max: 1.5, ..IngestLimits::default() };
     let wrong = renmen_sync::ConnectionRuntime::new(tenant(), connection(), script(), Default::default(), limits);
-    assert!(matches!(wrong, Err(SyncError::BadOption(text)) if text.contains("quarantine_ratio_max")));
+    assert!(matches!(wrong, Err(SyncError::BadOption(text)) if text.english().contains("quarantine_ratio_max")));
     let limits = IngestLimits { cursor_bytes_max: 1 << 20, ..IngestLimits::default() };
     let wrong = renmen_sync::ConnectionRuntime::new(tenant(), connection(), script(), Default::default(), limits);
-    assert!(matches!(wrong, Err(SyncError::BadOption(text)) if text.contains("cursor_bytes_max")));
+    assert!(matches!(wrong, Err(SyncError::BadOption(text)) if text.english().contains("cursor_bytes_max")));
     let plan = renmen_sync::StreamPlan { schedule: Schedule::Manual, enabled: false };
     let plans = [("units".parse().unwrap(), plan)].into();
     let off =

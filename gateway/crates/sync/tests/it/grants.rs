@@ -73,7 +73,7 @@ async fn a_run_takes_in_what_is_granted_and_quarantines_the_rest_with_the_key_to
     assert_eq!((report.outcome.created, report.outcome.quarantined), (20, 20));
     let waiting = world.quarantined().await;
     assert_eq!(codes(&waiting), [("interview_result", "entity_not_granted")]);
-    assert!(waiting[0].item.reason.contains("`grant.entities`"), "{}", waiting[0].item.reason);
+    assert!(waiting[0].item.reason.english().contains("`grant.entities`"), "{}", waiting[0].item.reason);
     assert_eq!(waiting[0].item.raw, result(), "it can be let in later");
 
     // Read again: what waits is no more than it was.
@@ -215,7 +215,7 @@ async fn a_score_that_corrects_another_is_refused_and_any_other_is_taken_in() {
     assert_eq!((report.outcome.created, report.outcome.quarantined), (2, 1), "{:?}", report.failure);
     let waiting = world.quarantined().await.remove(0);
     assert_eq!((waiting.item.external_id.as_deref(), waiting.item.code.as_str()), (Some("u00001"), "gateway_only"));
-    assert!(waiting.item.reason.contains("/adjusts"), "{}", waiting.item.reason);
+    assert!(waiting.item.reason.english().contains("/adjusts"), "{}", waiting.item.reason);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,7 @@ use axum::response::Response;
 use renmen_interview::{
     By, DecisionAsk, DecisionLink, InterviewError, Judged, LinkDesk, LinkFault, PersonVerdict, ReopenAsk, Stands,
 };
+use renmen_schema::Language;
 use renmen_schema::id::RecordId;
 use renmen_schema::types::Localized;
 use sha2::{Digest as _, Sha256};
@@ -31,7 +32,7 @@ use crate::guard::within;
 use crate::instant::now_ms;
 use crate::limit::Limit;
 use crate::pool::Owner;
-use crate::problem::language::Language;
+use crate::problem::language;
 use crate::problem::{Answered, Problem, ProblemCode};
 use crate::sender::Sender;
 use crate::state::AppState;
@@ -117,7 +118,7 @@ impl Visit {
         let chosen = chosen_language(request.uri());
         Self {
             token: token.map(|Path(token)| token).unwrap_or_default(),
-            language: chosen.unwrap_or_else(|| Language::asked(request.headers())),
+            language: chosen.unwrap_or_else(|| language::asked(request.headers())),
             chosen: chosen.is_some(),
             sender: Sender::of_request(request, &state.options.proxies),
         }

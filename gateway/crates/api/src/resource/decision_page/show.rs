@@ -1,5 +1,6 @@
 //! The page itself: what was judged, how it stands, and the form. One document without script, with its style in it.
 
+use renmen_schema::Language;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
@@ -14,7 +15,6 @@ use sha2::{Digest as _, Sha256};
 use super::form::Draft;
 use super::html::Html;
 use super::words::{self, Notice, Text};
-use crate::problem::language::Language;
 
 const STYLE: &str = include_str!("../../../assets/decide.css");
 

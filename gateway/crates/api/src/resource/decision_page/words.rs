@@ -1,8 +1,7 @@
 //! Every text of the page, in both languages.
 
+use renmen_schema::Language;
 use renmen_schema::code::OutcomeReason;
-
-use crate::problem::language::Language;
 
 /// A text in both languages.
 #[derive(Clone, Copy)]

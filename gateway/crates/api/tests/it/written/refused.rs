@@ -128,6 +128,44 @@ async fn a_refusal_speaks_the_language_that_was_asked_for() {
 }
 
 #[tokio::test]
+async fn each_error_of_a_body_speaks_the_language_that_was_asked_for() {
+    let desk = Desk::new().await;
+    let mut body = profile(1, "c1", None);
+    body["competencies"][0]["weight"]["bp"] = json!(9_999);
+    body["competencies"][0]["dimensions"][0]["weight"]["bp"] = json!(10_001);
+    let unknown = json!({ "name": { "en": "S" }, "weigth": 1 });
+    let number = json!({ "name": 7 });
+    for (collection, body, english, chinese) in [
+        ("position-profiles", body, "10001 basis points; expected 0 to 10000", "10001 个基点；应为 0 到 10000"),
+        ("competencies", unknown, "the unknown field `weigth`; expected ", "未知的字段 `weigth`；可用的为 `"),
+        ("competencies", number, "a number; expected an object of language tags", "数字；应为以语言标签为键的文本对象"),
+    ] {
+        let ask = json!({ "reason": "r", "body": body });
+        for (language, wanted) in [("en", english), ("zh-CN", chinese)] {
+            let path = format!("/v1/{collection}");
+            let answer = desk.send("POST", &path, &[("accept-language", language)], &ask).await;
+            let problem = answer.problem("invalid_record");
+            let detail = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.starts_with(wanted), "{language}: {detail}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_flow_speaks_the_language_that_was_asked_for() {
+    let desk = Desk::new().await;
+    let flow = json!({ "when": { "entity": "employe" }, "map": { "a": "record.x +" }, "to": { "connection": "hr", "action": "a" } });
+    let detail = async |language| {
+        let answer = desk.send("PUT", "/v1/flows/new", &[("accept-language", language)], &flow).await;
+        answer.problem("invalid_definition")["detail"].as_str().unwrap().to_owned()
+    };
+    let (english, chinese) = (detail("en").await, detail("zh-CN").await);
+    assert!(english.contains("when.entity: unknown entity `employe`; `renmen schema` lists them"), "{english}");
+    assert!(chinese.contains("when.entity: 未知的实体 `employe`；`renmen schema` 列出全部实体"), "{chinese}");
+    assert!(english.contains("this is not valid CEL") && chinese.contains("不是有效的 CEL："), "{english} {chinese}");
+}
+
+#[tokio::test]
 async fn a_request_without_why_or_of_another_form_is_refused() {
     let desk = Desk::new().await;
     for body in [

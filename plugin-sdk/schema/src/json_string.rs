@@ -48,7 +48,7 @@ macro_rules! string_type {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::text::read(deserializer, $expected, Self::parse)
+                $crate::json_string::read(deserializer, $expected, Self::parse)
             }
         }
 

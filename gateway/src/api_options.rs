@@ -1,4 +1,5 @@
-//! From `[gateway]` and `[gateway.limits]` to what the API works under, and how many files the system lets this process open.
+//! Turns `[gateway]` and `[gateway.limits]` into the API's options, and finds out how many files the system lets this
+//! process open.
 
 use renmen_api::{ApiOptions, MetricsAccess};
 use renmen_config::{Config, show_bytes};
@@ -6,11 +7,11 @@ use renmen_schema::text;
 
 use crate::exit::Usage;
 
-/// Of all files that may be open, network connections of the API may be this share: the store, the vendors and the plugins
-/// need theirs, whoever knocks.
+/// The API's network connections may use one in so many of the files that this process may open: the store, the vendors
+/// and the plugins need the rest, however many clients connect.
 const SHARE_OF_FILES: u64 = 2;
 
-/// What a delivery counts for beside its body, and some more.
+/// What a delivery counts for besides its body, with a margin.
 const DELIVERY_HEAD_BYTES: u64 = 64 << 10;
 
 /// The API's options.
@@ -53,7 +54,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
     })
 }
 
-/// A delivery that can never be held would be sent away again and again, and nobody would know why.
+/// A delivery that can never be held would be turned away again and again, and no one would know why.
 fn check_deliveries(config: &Config) -> Result<(), Usage> {
     let max = config.gateway.limits.delivery_bytes_max;
     let largest = config.connections.iter().max_by_key(|(_, connection)| connection.limits.webhook_bytes_max);
@@ -72,7 +73,8 @@ fn check_deliveries(config: &Config) -> Result<(), Usage> {
     )))
 }
 
-/// As many as were asked for, or as the system has files for: said aloud, because nobody wrote that number down.
+/// As many as were asked for, or as the system has files for. The latter is logged, because no one wrote that number
+/// down.
 fn connections_max(asked: u32, files: Option<u64>) -> usize {
     let share = files.map_or(u64::from(asked), |files| (files / SHARE_OF_FILES).max(1));
     if share < u64::from(asked) {
@@ -87,8 +89,8 @@ fn connections_max(asked: u32, files: Option<u64>) -> usize {
     usize::try_from(share.min(u64::from(asked))).unwrap_or(usize::MAX)
 }
 
-/// How many files this process may open. The soft limit is raised to the hard one first: it is kept low for programs with
-/// `select`, and this is none. None: there is no telling, or no limit.
+/// How many files this process may open. The soft limit is raised to the hard one first: it is kept low for programs
+/// that use `select`, and this one does not. `None`: unknown, or unlimited.
 fn files_max() -> Option<u64> {
     use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit, setrlimit};
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;

@@ -170,7 +170,7 @@ impl Output {
         Ok(())
     }
 
-    /// Indented JSON, whoever reads it.
+    /// Indented JSON, for people and programs alike.
     pub(crate) fn document<T: Serialize>(self, document: &T) -> anyhow::Result<()> {
         print(&shown::json(&serde_json::to_string_pretty(document)?));
         Ok(())
@@ -184,7 +184,7 @@ impl Output {
         }
     }
 
-    /// A text in a format of its own, such as JUnit or a completion script, whoever reads it.
+    /// A text in a format of its own, such as JUnit or a completion script, for people and programs alike.
     pub(crate) fn text(self, text: &str) {
         print(text.trim_end_matches('\n'));
     }
@@ -195,7 +195,7 @@ pub(crate) fn language() -> Language {
     Language::of_environment(|name| std::env::var(name).ok())
 }
 
-/// Why some of the output is lost; none when the reader only closed its end.
+/// Why some of the output is lost; `None` when the reader only closed its end.
 pub(crate) fn failure() -> Option<&'static std::io::Error> {
     FAILURE.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)
 }
@@ -219,7 +219,7 @@ fn heading(name: &str, language: Language) -> &str {
     }
 }
 
-/// Columns of the terminal; none when standard output is no terminal and `COLUMNS` says nothing.
+/// Columns of the terminal; `None` when standard output is not a terminal and `COLUMNS` does not say.
 fn terminal_width() -> Option<usize> {
     let set = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
     let width = set.or_else(|| console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns)));

@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// A rate of a shorter time says nothing.
 const RATE_AFTER: Duration = Duration::from_secs(1);
 
-/// Tells how far each live run is.
+/// Shows the progress of each live run.
 pub(crate) struct SyncProgress {
     bars: MultiProgress,
     live: Mutex<HashMap<RunId, LiveRun>>,
@@ -33,11 +33,11 @@ pub(crate) struct SyncProgress {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
-    /// Lines that move.
+    /// Progress bars, redrawn in place.
     Bars,
     /// Plain lines.
     Lines,
-    /// Nothing.
+    /// No progress is shown.
     Silent,
 }
 
@@ -111,13 +111,14 @@ impl Progress for SyncProgress {
     }
 }
 
-/// One line on standard error for whoever waits; where logs are JSON, a log line, so that every line there is JSON.
+/// One line on standard error for the person who waits; where logs are JSON, a log line, so that every line there is
+/// JSON.
 pub(crate) fn line(text: &Text) {
     if logs::are_json() {
         tracing::info!("{text}");
         return;
     }
-    // Progress that cannot be told is no reason to stop.
+    // Progress that cannot be shown is not a reason to stop.
     let _ = writeln!(std::io::stderr(), "{}", shown::lines(text.in_language(output::language())));
 }
 

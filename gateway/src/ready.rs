@@ -1,4 +1,4 @@
-//! The file that says that the gateway serves, for whatever started it.
+//! The ready file, which tells the program that started the gateway that it is serving.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use renmen_schema::text;
 use serde_json::Value;
 
-/// Writes it whole or not at all: who waits for it reads it at once. It may hold a key: only its owner can read it.
+/// Writes it whole or not at all, because a program that waits for it reads it at once. It may hold a key, so only its
+/// owner can read it.
 pub(crate) fn write(file: &Path, greeting: &Value) -> anyhow::Result<()> {
     let draft = file.with_extension("draft");
     let cannot = || text!("cannot write the ready file {}", "无法写入就绪文件 {}", file.display());

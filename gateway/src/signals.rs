@@ -1,4 +1,4 @@
-//! What the operating system asks of us: end, or load plugins anew.
+//! What the operating system asks of us: end, or reload plugins.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::AbortHandle;

@@ -1,7 +1,7 @@
 //! The generated side of the contract, and nothing else: only `export` and `host` look in here.
 //!
-//! Three worlds with different exports instead of the contract's own two: every connector exports `reader`, and beside
-//! it `writer` or `listener` as it needs them; the component encoder unites them. So every interface is generated once,
+//! Three worlds with different exports instead of the contract's own two: every connector exports `reader`, and also
+//! `writer` or `listener` as it needs them; the component encoder unites them. So every interface is generated once,
 //! and the types of a page are the same for all.
 #![allow(unsafe_code, reason = "the canonical ABI is pointers and lengths; all of it is generated")]
 #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated code")]

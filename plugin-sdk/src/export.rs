@@ -18,7 +18,7 @@ use crate::{locate, panic};
 #[macro_export]
 macro_rules! export_source {
     ($connector:ident) => {
-        // Natively there is nobody to export to, and two connectors in one test binary must not collide.
+        // A native build has no host to export to, and two connectors in one test binary must not collide.
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the canonical ABI, generated")]
         const _: () = {
@@ -28,7 +28,7 @@ macro_rules! export_source {
     };
 }
 
-/// Exports the [`Sink`] of a type, beside [`export_source!`]. The manifest names its `[actions]`.
+/// Exports the [`Sink`] of a type, in addition to [`export_source!`]. The manifest names its `[actions]`.
 #[macro_export]
 macro_rules! export_sink {
     ($connector:ident) => {
@@ -41,7 +41,7 @@ macro_rules! export_sink {
     };
 }
 
-/// Exports the [`Webhook`] of a type, beside [`export_source!`]. The manifest has a `[webhook]`.
+/// Exports the [`Webhook`] of a type, in addition to [`export_source!`]. The manifest has a `[webhook]`.
 #[macro_export]
 macro_rules! export_webhook {
     ($connector:ident) => {

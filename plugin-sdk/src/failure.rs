@@ -56,7 +56,7 @@ impl Failure {
         internal => Internal;
     }
 
-    /// With the vendor's own code. A text that is not a plain word is left out: it could be somebody's data.
+    /// Adds the vendor's own code. A text that is not a plain word is left out: it could be personal data.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into()).filter(|code| is_word(code));

@@ -1,7 +1,7 @@
 //! From a list in a response to records of a page, so that one bad item never spoils its page.
 //!
 //! The good case is one pass: no intermediate tree, no list of items, each item parsed into its type and mapped at
-//! once. What stands beside the list (`next_cursor`) is kept as raw text on the way and read from [`Rest`].
+//! once. What comes along with the list (`next_cursor`) is kept as raw text on the way and read from [`Rest`].
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl Page {
     /// then `map` sees the good items a second time: it must not count.
     ///
     /// # Errors
-    /// A body that is no JSON, or in which there is no list at the pointer. See [`Failure::from`] a JSON error.
+    /// A body that is not JSON, or that has no list at the pointer. See [`Failure::from`] a JSON error.
     pub fn map_items<'a, E, T>(
         &mut self,
         response: &'a Response,
@@ -80,7 +80,7 @@ impl Item<'_> {
     }
 }
 
-/// What stands beside the list.
+/// The other members of the answer, next to the list.
 #[derive(Debug)]
 pub struct Rest<'a> {
     members: Vec<(String, &'a [u8])>,
@@ -92,7 +92,7 @@ impl<'a> Rest<'a> {
     /// The value at a pointer, from the top of the body. What is not there is `null`: ask for an `Option`.
     ///
     /// # Errors
-    /// [`FailureKind::UpstreamChanged`](crate::FailureKind::UpstreamChanged) when it is there but is no `T`.
+    /// [`FailureKind::UpstreamChanged`](crate::FailureKind::UpstreamChanged) when it is there but is not a `T`.
     pub fn get<T: Deserialize<'a>>(&self, pointer: &str) -> Result<T, Failure> {
         let changed = |fault: String| Failure::upstream_changed(format!("{pointer} in the answer: {fault}"));
         for (base, json) in &self.members {

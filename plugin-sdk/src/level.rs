@@ -9,6 +9,6 @@ pub enum Level {
     Warn,
     /// Something worth knowing.
     Info,
-    /// For whoever develops the connector.
+    /// For the developer of the connector.
     Debug,
 }

@@ -1,10 +1,10 @@
 //! What a connector is written with: the Rust side of `wit/connector.wit`.
 //!
 //! A connector is a type that implements [`Source`] (and, if the vendor can be written to or calls back, [`Sink`] and
-//! [`Webhook`]) and is exported with [`export_source!`] and, beside it, [`export_sink!`] and [`export_webhook!`] (or
-//! [`export_connector!`] for all of them). It is compiled for
-//! `wasm32-unknown-unknown` and can do four things only: send a request through [`http`], ask the [`clock`], [`log`] a
-//! line, and have something signed with a key that it never sees ([`seal`]).
+//! [`Webhook`]) and is exported with [`export_source!`] and, in addition, [`export_sink!`] and [`export_webhook!`] (or
+//! [`export_connector!`] for all of them). It is compiled for `wasm32-unknown-unknown` and can do four things only:
+//! send a request through [`http`], ask the [`clock`], [`log`] a line, and have something signed with a key that it
+//! never sees ([`seal`]).
 //!
 //! It keeps nothing between calls. What it has to remember it puts into the cursor of a [`Page`]; the gateway commits
 //! that cursor in the transaction that commits the page.

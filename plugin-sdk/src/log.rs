@@ -26,7 +26,7 @@ macro_rules! info {
     ($($part:tt)+) => { $crate::log::write($crate::log::Level::Info, &format!($($part)+)) };
 }
 
-/// Formats and writes a line for the operator: for whoever develops the connector.
+/// Formats and writes a line for the developer of the connector.
 #[macro_export]
 macro_rules! debug {
     ($($part:tt)+) => { $crate::log::write($crate::log::Level::Debug, &format!($($part)+)) };

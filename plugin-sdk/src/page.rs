@@ -96,7 +96,7 @@ impl PageFinding {
         }
     }
 
-    /// Somebody else than the failure's kind says can put it right.
+    /// Sets who can put it right, where that differs from what the failure's kind says.
     #[must_use]
     pub fn needing(mut self, needs: Remedy) -> Self {
         self.needs = needs;

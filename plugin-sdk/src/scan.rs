@@ -49,7 +49,7 @@ impl Scan<'_> {
                     found.list = true;
                     self.list(found)
                 }
-                // Below a member it is JSON all the same: that it is no list is for the caller to tell.
+                // Below a member it is still valid JSON: the caller reports that it is not a list.
                 b'{' | b'"' | b't' | b'f' | b'-' | b'0'..=b'9' if !base.is_empty() => self.value().map(drop),
                 _ => Err(Broken::At(self.at)),
             };

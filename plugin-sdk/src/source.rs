@@ -13,7 +13,7 @@ pub trait Source {
     /// Reads the page at `pull.cursor`.
     ///
     /// # Errors
-    /// A [`Failure`]; its kind alone decides what the gateway does next. One bad record is no failure: see
+    /// A [`Failure`]; its kind alone decides what the gateway does next. One bad record is not a failure: see
     /// [`Page::map_items`].
     fn pull(config: Self::Config, pull: Pull) -> Result<Page, Failure>;
 

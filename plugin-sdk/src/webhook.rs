@@ -8,7 +8,7 @@ use crate::{Envelope, Failure, Page, Reject};
 /// The header in which the gateway tells how old a delivery may be, in milliseconds. One that came from outside is taken
 /// out before.
 const WINDOW_HEADER: &str = "renmen-replay-window-ms";
-/// The window where nobody tells one: five minutes.
+/// The window when none is given: five minutes.
 const WINDOW_DEFAULT_MS: i64 = 5 * 60 * 1000;
 
 /// Takes what a vendor sends of its own accord.

@@ -1,5 +1,5 @@
-//! Which of a vendor's own words may stand in an error or a log line: names of events, of members, of error codes, and nothing that
-//! could be somebody's data.
+//! Which of a vendor's own words may stand in an error or a log line: names of events, of members, of error codes, and
+//! nothing that could be personal data.
 
 /// Longer ones are sentences.
 const BYTES_MAX: usize = 64;

@@ -1,4 +1,4 @@
-"""Listens with DingTalk's own client (PyPI: dingtalk-stream) to whatever DINGTALK_OPENAPI_ENDPOINT names.
+"""Listens with DingTalk's own client (PyPI: dingtalk-stream) to the address in DINGTALK_OPENAPI_ENDPOINT.
 
 Prints one JSON line for each event. The first attempt at an event whose type is `later_once` is answered with an error, so
 that it has to come again. Ends after as many events as the first argument says, or after 30 seconds with status 1.

@@ -1,7 +1,7 @@
 """A receiver of outgoing events as docs/events.md describes it, made of the official libraries alone.
 
 Takes the secret as its argument, prints its port, answers 204 to an event that both libraries accept, 401 to a signature
-that is not right and 400 to a body that is no CloudEvent.
+that is not right and 400 to a body that is not a CloudEvent.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the check of the API against its own document needs to know beside the document.
+"""What the check of the API against its own document needs to know besides the document.
 
 Nothing here hides a break: it keeps made-up data on this machine, and leaves out of requests that should be taken what
 no document can describe.

@@ -1,5 +1,5 @@
-//! The files of a made-up payroll and performance department, written as such people send them: GB18030, merged headers,
-//! thousands separators, full-width digits, total rows, and here and there a row that nobody can read.
+//! The files of a made-up payroll and performance department, written as such people send them: GB18030, merged
+//! headers, thousands separators, full-width digits, total rows, and here and there a row that no one can read.
 
 use std::path::{Path, PathBuf};
 

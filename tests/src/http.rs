@@ -6,10 +6,10 @@ use anyhow::{Context as _, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Bytes of an answer.
+/// The most bytes of an answer.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
-/// An answer: status and body. A body that comes in chunks has their lengths in it.
+/// An answer: status and body. A body that comes in chunks contains the lengths of the chunks.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -19,7 +19,7 @@ pub struct Answer {
 /// Sends a request with a JSON body, or with one of the kind that `headers` name.
 ///
 /// # Errors
-/// When it is not to loopback, nobody answers in time, or what answers is no HTTP.
+/// When the URL is not on loopback, nothing answers in time, or the answer is not HTTP.
 pub async fn ask(
     method: &str,
     url: &str,

@@ -54,7 +54,7 @@ fn employee(i: usize, tick: u64) -> String {
     let h = i.wrapping_mul(2_654_435_761) & 0xFFFF_FFFF;
     let (first, last) = (FIRST[h % 8], LAST[(h >> 4) % 8]);
     let department = (h >> 8) % 4;
-    // Who was touched has another job: a change that is none would be nothing to write.
+    // A row that was touched gets another job title: otherwise nothing would differ.
     let title = TITLES[((h >> 11) + usize::from(tick != i as u64 / 4)) % 4];
     serde_json::json!({
         "id": format!("emp-{i:08}"), "employeeNumber": format!("E{i:07}"),

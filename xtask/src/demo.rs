@@ -108,7 +108,7 @@ impl Played {
     }
 }
 
-/// Plays the story of the demo in a folder of its own, for whoever wants a gateway with something in it.
+/// Plays the story of the demo in a folder of its own, for callers that need a gateway with data in it.
 pub(crate) fn play(workspace: &Workspace) -> anyhow::Result<Played> {
     build(workspace)?;
     let dir = folder(workspace, "played", false)?;
@@ -161,7 +161,7 @@ fn exit_code(ended: anyhow::Result<ExitStatus>) -> anyhow::Result<ExitCode> {
 
 fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready)> {
     let sign = dir.join("simulators.json");
-    // Those of an earlier demo would name ports where nobody listens any more.
+    // The files of an earlier demo would name ports on which no program listens any more.
     for file in [&sign, &dir.join(GATEWAY_FILE), &dir.join(STORY_FILE)] {
         if file.exists() {
             fs::remove_file(file).with_context(|| file.display().to_string())?;

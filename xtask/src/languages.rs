@@ -32,7 +32,7 @@ pub(crate) fn build(workspace: &Workspace, gateway: &Path) {
     }
 }
 
-/// An example with a folder of its own below `target`, because its tools write beside its sources.
+/// An example with a folder of its own below `target`, because its tools write next to its sources.
 struct Example<'w> {
     name: &'static str,
     gateway: &'w Path,

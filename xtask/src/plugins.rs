@@ -23,7 +23,7 @@ struct Digests(BTreeMap<String, Built>);
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Built {
-    /// Beside this file.
+    /// The name of the component, in the same folder as this list.
     file: String,
     /// `sha256:…`: what connectors.toml pins.
     digest: String,
@@ -119,7 +119,7 @@ fn pack(gateway: &Path, connector: &Connector, module: &Path, out: &Path) -> any
     Ok(digest.to_owned())
 }
 
-/// A list that cannot be read only costs the work of making everything anew.
+/// If the list cannot be read, everything is built again.
 fn read_digests(list: &Path) -> Digests {
     fs::read_to_string(list).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
 }

@@ -35,7 +35,7 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// A workspace member that is a connector: a cdylib with a `plugin.toml` beside its `Cargo.toml`.
+/// A workspace member that is a connector: a cdylib with a `plugin.toml` next to its `Cargo.toml`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Connector {
     /// As in `plugin.toml`: the name of the component's file.
@@ -74,7 +74,8 @@ impl Workspace {
     }
 
     /// Cargo, called from the root as a person would call it. What `cargo run` tells this program of its own package is
-    /// taken away: build scripts watch such variables (ring's does), and everything above them would be built anew.
+    /// taken away: build scripts watch such variables (ring's does), and everything that depends on them would be
+    /// rebuilt.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(cargo());
         command.current_dir(&self.root);

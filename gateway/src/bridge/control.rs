@@ -101,7 +101,7 @@ impl ControlBridge {
         Some(CallsOfMonth { used, max, month, message })
     }
 
-    /// The tenant's connections of the configuration that could not be loaded. A channel or an endpoint is none.
+    /// The tenant's connections of the configuration that could not be loaded, without channels and endpoints.
     fn off(&self, tenant: &TenantId) -> impl Iterator<Item = &Unloaded> {
         let configured = &self.running.deployment.config.connections;
         self.running.off.iter().filter(move |off| off.tenant == *tenant && configured.contains_key(&off.name))

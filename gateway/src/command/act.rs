@@ -20,7 +20,7 @@ use crate::running_gateway::{Question, RunningGateway, Writing, writing};
 const PERSON_CHARS_MAX: usize = 200;
 const REASON_CHARS_MAX: usize = 2_000;
 
-/// Runs the command. Without `--apply` it reads the store beside a gateway that runs, and writes nothing.
+/// Runs the command. Without `--apply` it only reads the store, which also works while a gateway is running.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     let tenant = deployment.config.gateway.tenant.clone();

@@ -25,7 +25,7 @@ fn no_instruction() -> Text {
     )
 }
 
-/// Runs the command. `list` and `show` read the store beside a gateway that runs.
+/// Runs the command. `list` and `show` only read the store, which also works while a gateway is running.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     let deployment = Deployment::load(common)?;
     match ask {

@@ -53,7 +53,8 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     })
 }
 
-/// One list: a report for each connection, what came of each channel and endpoint, and for what is off its name and reason.
+/// One list: a report for each connection, the result for each channel and endpoint, and the name and reason of
+/// everything that is off.
 fn document(reports: &[Checked<'_>], receivers: &[ReceiverCheck], off: &[Unloaded]) -> Vec<Value> {
     let off = off.iter().map(|off| json!({ "connection": off.name, "off": off.reason }));
     let receivers = receivers.iter().map(|receiver| json!(receiver));
@@ -158,7 +159,7 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
         vec![name.clone(), "grant".into(), "WARNING".into(), details]
     }));
     rows.extend(report.grant_misses.iter().map(|miss| line("grant".into(), false, miss.clone())));
-    // No failure: what was refused failed by itself, what was taken out harms nobody.
+    // Not a failure: what was refused failed by itself, and what was taken out does no harm.
     rows.extend(
         report.secrets_seen.iter().map(|seen| vec![name.clone(), "secrets".into(), "WARNING".into(), seen.clone()]),
     );

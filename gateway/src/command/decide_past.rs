@@ -14,7 +14,7 @@ use crate::exit::{Outcome, Usage};
 use crate::output::{Output, thousands, time};
 use crate::running_gateway::store_alone;
 
-/// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
+/// Runs the command. Without `apply` it only reads the store, which also works while a gateway is running.
 pub(crate) async fn run(
     common: &Common,
     out: Output,

@@ -35,8 +35,9 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
 
 fn read_state(text: &str) -> Result<DeliveryState, Usage> {
     let known = "pending, in_flight, unconfirmed, delivered, dead, withheld, expired";
-    serde_json::from_value(json!(text))
-        .map_err(|_| Usage(text!("`{text}` is not a state; the states are {known}", "`{text}` 不是状态；可用的为 {known}")))
+    serde_json::from_value(json!(text)).map_err(|_| {
+        Usage(text!("`{text}` is not a state; the states are {known}", "`{text}` 不是状态；可用的为 {known}"))
+    })
 }
 
 async fn list(deployment: &Deployment, out: Output, query: &DeliveryQuery) -> anyhow::Result<Outcome> {

@@ -1,4 +1,5 @@
-//! `renmen key`: keys for the API. A key is shown once; the store has its hash. All of it works beside a running gateway.
+//! `renmen key`: keys for the API. A key is shown once; the store has its hash. All of it works while a gateway is
+//! running.
 
 use renmen_api::ApiKey;
 use renmen_config::{Config, duration};
@@ -77,8 +78,8 @@ fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
     Ok((key, ApiKeyRow { expires_at_ms: lasts_ms.map(|ms| now_ms.saturating_add(ms)), ..made }))
 }
 
-/// Whose key: the named tenant, that of the vendor's connection, or the gateway's own. One that the configuration does not
-/// know is a slip of the pen: its key would open nothing.
+/// The tenant of a new key: the named one, that of the vendor's connection, or the gateway's own. One that the
+/// configuration does not know is a typing error: its key would open nothing.
 fn tenant_of(config: &Config, new: &NewKey) -> Result<TenantId, Usage> {
     let bound = match &new.connection {
         Some(name) if new.role == Role::Vendor => Some(connection_tenant(config, name)?),

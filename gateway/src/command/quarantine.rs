@@ -129,7 +129,7 @@ async fn try_again(
                     still += 1;
                     rows.push((item, reason));
                 }
-                // Somebody else took or dropped it meanwhile.
+                // It was taken in or dropped by another process meanwhile.
                 Retried::Gone if id.is_none() => {}
                 Retried::Gone => {
                     return Err(

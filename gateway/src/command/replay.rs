@@ -1,4 +1,4 @@
-//! `renmen replay`: what would the plugin of today make of the exchanges of then?
+//! `renmen replay`: what would today's plugin make of the recorded exchanges?
 
 use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::{Text, text};
@@ -12,7 +12,7 @@ use crate::exit::{Outcome, Usage};
 use crate::output::{Output, thousands};
 use crate::running_gateway::store_alone;
 
-/// Runs the command. Without `apply` it reads the store beside a gateway that runs, and writes nothing.
+/// Runs the command. Without `apply` it only reads the store, which also works while a gateway is running.
 pub(crate) async fn run(
     common: &Common,
     out: Output,

@@ -111,7 +111,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {
         tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
     }
-    // Whatever is still to be sent now was cut: this is all.
+    // Work that was not done by now has been cut off: nothing more is sent, so the counts are final.
     budgets.abort();
     running.save_budgets().await;
     served?;

@@ -1,5 +1,5 @@
-//! Links to decisions: the address that they begin with, and the key that seals them. The gateway makes that key once, in its data
-//! directory, and shows it to nobody; gateways that share a database are given the same one.
+//! Links to decisions: the address that they begin with, and the key that seals them. The gateway makes that key once,
+//! in its data directory, and shows it to no one; gateways that share a database are given the same one.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -18,7 +18,7 @@ use super::{Deployment, env_key};
 
 /// The key's file in the data directory.
 const KEY_FILE: &str = "decision-links.key";
-/// Where the page lies below the gateway's address.
+/// The path of the page below the gateway's address.
 const PAGE: &str = "decide";
 
 /// Links to decisions. They can be named before there is a key, so that a flow can be checked by a command that writes nothing.
@@ -28,7 +28,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// None: nobody said at which address people reach this gateway.
+    /// `None`: the configuration does not say at which address people reach this gateway.
     pub(super) fn of(config: &Config) -> Option<Arc<Self>> {
         let url = config.gateway.public_url.clone()?;
         Some(Arc::new(Self { url, desk: OnceLock::new() }))
@@ -69,13 +69,14 @@ impl Deployment {
             .context(text!("the key that seals decision links is too short", "密封决定链接的密钥过短"))
     }
 
-    /// Where the key lies that the gateway makes.
+    /// The file of the key that the gateway makes.
     pub(super) fn link_key_file(&self) -> PathBuf {
         self.config.gateway.data_dir.join(KEY_FILE)
     }
 }
 
-/// Makes the key's file when it is not there: whole, or not at all, whoever makes it at the same time.
+/// Makes the key's file if it does not exist: the whole file or none, even if several processes make it at the same
+/// time.
 fn make(path: &Path) -> anyhow::Result<()> {
     if path.exists() {
         return Ok(());
@@ -85,7 +86,7 @@ fn make(path: &Path) -> anyhow::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(key.expose().as_bytes())?;
     file.sync_all()?;
-    // A link, unlike a new name, does not take the place of what is there.
+    // A hard link, unlike a rename, does not replace a file that exists.
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
     match linked {

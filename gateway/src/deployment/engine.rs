@@ -1,4 +1,4 @@
-//! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is loaded anew.
+//! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is reloaded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ impl Deployment {
         })
     }
 
-    /// Whose plugins may be loaded.
+    /// The keys whose signatures make a plugin trusted, and whether a signature is required.
     pub(crate) fn trust(&self) -> Result<Trust, Usage> {
         let plugins = &self.config.plugins;
         let key = |(name, text): (&String, &String)| {

@@ -28,7 +28,7 @@ pub(super) struct Means<'a> {
     pub(super) store: &'a dyn Store,
 }
 
-/// What came of it.
+/// The connections that were loaded, and those that could not be.
 pub(super) struct Loaded {
     pub(super) on: Vec<ConnectionRuntime>,
     /// How far each of those reaches.

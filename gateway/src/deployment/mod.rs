@@ -63,7 +63,7 @@ impl Deployment {
     /// The data directory, made for its owner alone.
     ///
     /// # Errors
-    /// [`Usage`] when it is there and not its owner's alone, or could be exchanged by somebody else.
+    /// [`Usage`] when it exists and is not its owner's alone, or when another user could replace it.
     pub(crate) fn data_dir(&self) -> anyhow::Result<&Path> {
         let dir = &self.config.gateway.data_dir;
         self.private_places()?;

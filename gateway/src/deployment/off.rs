@@ -1,4 +1,4 @@
-//! What the configuration names and what is off all the same, because it could not be loaded: which, and why.
+//! What the configuration names but is off, because it could not be loaded: which, and why.
 
 use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -11,19 +11,19 @@ const REASON_CHARS_MAX: usize = 2_000;
 /// A connection, channel or endpoint that is off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Unloaded {
-    /// Whose.
+    /// The tenant that owns it.
     pub(crate) tenant: TenantId,
     /// Its key in the configuration.
     pub(crate) name: ConnectionName,
     /// Why, and what to do, in one line: for a log and for programs.
     pub(crate) reason: Text,
-    /// The same as it stands, with the lines of the file: for people.
+    /// The same text unchanged, with the lines of the file: for people.
     #[serde(skip)]
     pub(crate) told: Text,
 }
 
 impl Unloaded {
-    /// Takes note, and says it in the log.
+    /// Makes a note of it, and logs it.
     pub(super) fn note(kind: &str, tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
         let told = Text::rendered(|| lines(&cut(&format!("{error:#}"))).into_owned());
         let reason = Text::rendered(|| line(&cut(&format!("{error:#}")).replace('\n', " ")).into_owned());

@@ -60,7 +60,7 @@ impl Deployment {
     }
 }
 
-/// A database and what lies beside it.
+/// A database and the files next to it.
 fn files_of(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| {
         let mut name = database.as_os_str().to_owned();

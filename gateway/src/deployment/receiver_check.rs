@@ -1,5 +1,6 @@
-//! Whether the places that flows send to beside connections can be reached: a mail server takes a session with its login, and something
-//! answers behind a URL. Nothing is sent to anybody, and no secret leaves but the login that the mail server asks for.
+//! Whether the channels and endpoints that flows send to, besides connections, can be reached: a mail server accepts a
+//! session with its login, and something answers behind a URL. Nothing is sent to anyone, and the only secret that
+//! leaves is the login that the mail server asks for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::exit::Usage;
 /// Bytes of an answer of which only the status counts.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// What came of one place.
+/// The result for one channel or endpoint.
 #[derive(Debug, Serialize)]
 pub(crate) struct ReceiverCheck {
     /// Its key in the configuration.

@@ -184,7 +184,7 @@ impl Deployment {
         let slot = |(name, given): (&SlotName, &Slot)| {
             let secret =
                 self.secret(vault, tenant, given).with_context(|| text!("slot `{name}`", "凭据槽 `{name}`"))?;
-            // Its address stands beside it in the file: the operator wrote both.
+            // Its address is next to it in the file: the operator wrote both.
             let auth = auth.cloned();
             Ok((
                 name.clone(),

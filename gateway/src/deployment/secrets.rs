@@ -47,8 +47,8 @@ impl Deployment {
     }
 }
 
-/// Opens the vault that the configuration names. `first`: whose the entries are of a file that was written before entries belonged to
-/// tenants; they were there for the connections that name no tenant, too.
+/// Opens the vault that the configuration names. `first` is the tenant of the entries in a file that was written before
+/// entries belonged to tenants: the one of connections that name none.
 pub(super) fn open_vault(vault: Option<&VaultConfig>, first: &TenantId, dev: bool) -> anyhow::Result<Option<Vault>> {
     let Some(vault) = vault else { return Ok(None) };
     let key = match &vault.key {

@@ -21,13 +21,13 @@ impl Deployment {
         }
     }
 
-    /// Opens it to write: no other gateway may hold it.
+    /// Opens it for writing: no other gateway may hold it.
     pub(crate) async fn store(&self) -> anyhow::Result<Arc<dyn Store>> {
         self.data_dir()?;
         Ok(renmen_store::open(self.store_options()).await?)
     }
 
-    /// The keys of the API alone, beside a gateway that may be running.
+    /// Only the keys of the API, which also works while a gateway is running.
     pub(crate) async fn keys(&self) -> anyhow::Result<Arc<dyn KeyStore>> {
         self.data_dir()?;
         Ok(renmen_store::open_keys(self.store_options()).await?)
@@ -39,7 +39,7 @@ impl Deployment {
         Ok(renmen_store::open(StoreOptions { url, ..self.store_options() }).await?)
     }
 
-    /// Opens it to read, beside a gateway that runs.
+    /// Opens it for reading, which also works while a gateway is running.
     pub(crate) async fn store_to_read(&self) -> anyhow::Result<Arc<dyn Store>> {
         self.private_places()?;
         Ok(renmen_store::open_read_only(self.store_options()).await?)

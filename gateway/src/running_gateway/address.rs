@@ -67,11 +67,11 @@ fn read(file: &Path) -> anyhow::Result<Option<Address>> {
     let text = std::fs::read(file).map_err(|error| {
         anyhow::anyhow!(text!("{} cannot be read: {error}", "无法读取 {}：{error}", file.display()))
     })?;
-    // Half of a file is none: it is written whole, or by somebody else.
+    // A gateway writes its file whole: one that cannot be parsed was not written by a gateway, and counts as absent.
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// What tells one SQLite store from another; none for a store that several processes write.
+/// What distinguishes one SQLite store from another; `None` for a store that several processes write.
 fn sqlite_store(config: &Config) -> Option<String> {
     config.store.url.expose().strip_prefix("sqlite:").map(str::to_owned)
 }
@@ -104,7 +104,7 @@ mod tests {
         let announced = Address::announce(&own, "0.0.0.0:7300".parse()?, &key)?;
         let found = Address::find(&own)?.map(|address| (address.listens_on.to_string(), address.key));
         assert_eq!(found, Some(("127.0.0.1:7300".to_owned(), key.expose().to_owned())));
-        assert!(Address::find(&other)?.is_none(), "another store is held by somebody else");
+        assert!(Address::find(&other)?.is_none(), "another store is held by another process");
         let file = folder.path().join(FILE);
         assert_eq!(std::fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644))?;

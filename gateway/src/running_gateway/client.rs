@@ -137,13 +137,13 @@ impl Answer {
         }
     }
 
-    /// The same, where a record that is not there is an answer and no error.
+    /// The same, where a missing record is an answer and not an error.
     pub(crate) fn found(self) -> anyhow::Result<Option<Value>> {
         if self.status == StatusCode::NOT_FOUND { Ok(None) } else { self.good().map(Some) }
     }
 }
 
-/// A name within a path or a header, whatever letters it has.
+/// A name within a path or a header, with every character escaped that is not an ASCII letter or digit.
 pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }

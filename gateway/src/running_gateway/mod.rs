@@ -1,10 +1,11 @@
-//! A gateway that runs beside a command, and how the command finds it.
+//! A gateway that is running while a command runs, and how the command finds it.
 //!
-//! With SQLite one process writes the store. A command that would write, while a gateway holds it, asks that gateway through its own
-//! API instead. The gateway leaves its address in the data directory with a key of an owner that lives in its memory alone: the file
-//! can be read by its owner only, as the store beside it, so it opens nothing that was closed; and the key ends with the process.
+//! With SQLite, one process writes the store. A command that has to write while a gateway holds the store asks that
+//! gateway through its own API instead. The gateway leaves its address in the data directory, with an owner's key that
+//! it keeps in its memory and not in the store. Only the owner of the file can read it, as with the store next to it,
+//! so it opens nothing that was closed; and the key ends with the process.
 //!
-//! With PostgreSQL nothing of this is needed: commands write beside the gateways.
+//! With PostgreSQL none of this is needed: commands write while the gateways are running.
 
 mod address;
 mod client;
@@ -20,9 +21,9 @@ use renmen_store::{Store, StoreError};
 use crate::deployment::Deployment;
 use crate::exit::Usage;
 
-/// What a command that writes writes through.
+/// Where a command writes.
 pub(crate) enum Writing {
-    /// The store, which nobody else holds.
+    /// The store, which no other process holds.
     Store(Arc<dyn Store>),
     /// The gateway that holds it.
     Gateway(RunningGateway),

@@ -1,5 +1,5 @@
-// What a JavaScript connector needs beside its mapping: failures of the contract, exact fields, and a cursor that loses
-// nothing. Small enough to be read and copied.
+// What a JavaScript connector needs besides its mapping: failures of the contract, exact fields, and a cursor that
+// loses nothing. Small enough to be read and copied.
 
 import { nowMs } from 'renmen:connector/clock@0.2.0';
 

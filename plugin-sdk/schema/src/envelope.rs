@@ -6,7 +6,7 @@ use crate::shape::shape;
 use crate::types::{ExternalId, Instant};
 
 shape! {
-    /// The envelope of every record. The body is beside it, so that it can be passed on without being read.
+    /// The envelope of every record. The body is kept separate from it, so that it can be passed on without being read.
     pub struct Envelope {
         /// The record's own id, stable for life.
         pub id: RecordId,

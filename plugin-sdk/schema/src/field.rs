@@ -67,7 +67,7 @@ pub struct Field {
     pub json_type: JsonType,
     /// The type that the schema defines for it: `Decimal`, `Localized`, `CodedGender`.
     pub type_name: Option<String>,
-    /// Whoever gives the object that it is in must give it.
+    /// The object that contains it must have it.
     pub required: bool,
     /// The highest class of all that is in it.
     pub sensitivity: Sensitivity,

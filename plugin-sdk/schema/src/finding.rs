@@ -1,5 +1,4 @@
-//! What a run tells beside its records, in the one shape in which the sandbox hands it over, a run counts it and the store
-//! keeps it.
+//! What a run reports besides its records. The sandbox, the run that counts it and the store all use this one shape.
 
 use serde::Serialize;
 

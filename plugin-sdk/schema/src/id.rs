@@ -103,7 +103,7 @@ macro_rules! name {
 }
 
 name!(
-    /// Whose data it is. In every key of the store from the first day.
+    /// The tenant that owns the data. It is part of every key of the store.
     TenantId,
     "tenant"
 );

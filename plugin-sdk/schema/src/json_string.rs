@@ -21,7 +21,7 @@ impl<F: FnOnce(&str) -> Result<T, BadValue>, T> Visitor<'_> for Text<F, T> {
     }
 }
 
-/// Reads a JSON string through `parse`; `expected` is for the error when it is no string.
+/// Reads a JSON string through `parse`; `expected` is for the error when it is not a string.
 pub(crate) fn read<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,

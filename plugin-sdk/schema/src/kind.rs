@@ -132,7 +132,8 @@ impl EntityKind {
     /// write these would decide in the gateway's name.
     pub const GATEWAY_ONLY: [Self; 3] = [Self::DecisionRule, Self::Decision, Self::Notification];
 
-    /// What people write over the API: as records of the gateway's own connection, beside what connectors bring of the same kinds.
+    /// What people write over the API: as records of the gateway's own connection, in addition to the records of these
+    /// kinds that connectors bring.
     pub const WRITTEN_BY_PEOPLE: [Self; 8] = [
         Self::PositionProfile,
         Self::Competency,

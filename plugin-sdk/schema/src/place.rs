@@ -9,7 +9,7 @@ use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
 use crate::{Text, text};
 
-/// Why there is no such place.
+/// Why a place does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoPlace {
     /// What is wrong, without a full stop.
@@ -183,8 +183,8 @@ fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     near.min_by_key(|(steps, _)| *steps).map(|(_, word)| word)
 }
 
-/// How far one word is from another: the insertions, deletions, replacements and swaps of neighbours that lead to it. For guesses at
-/// what somebody meant to write.
+/// How far one word is from another: the insertions, deletions, replacements and swaps of neighbours that lead to it.
+/// For guessing what was meant.
 #[must_use]
 pub fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());

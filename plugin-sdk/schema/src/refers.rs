@@ -9,8 +9,8 @@ use crate::json_schema::{Node, json_schema};
 use crate::kind::EntityKind;
 use crate::pointer::escape;
 
-/// The kind of record that the reference at a place means: an application's `/candidate` means a candidate. A `*` or an index
-/// stands for an item of a list. None when there is no such place, or no reference.
+/// The kind of record that the reference at a place means: an application's `/candidate` means a candidate. A `*` or an
+/// index stands for an item of a list. None when the place does not exist, or is not a reference.
 #[must_use]
 pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
     let schema = json_schema(kind);
@@ -140,8 +140,9 @@ pub fn belongs_to(child: EntityKind, parent: EntityKind) -> bool {
         && BELONGS.iter().any(|member| means(&[member]) || CHOICES.iter().any(|choice| means(&[choice, member])))
 }
 
-/// The id in another system that a reference carries, with the connection whose system gave it: the reference's own, else that of
-/// the record it stands in. None for a reference by our id alone, and for a connection that is no name.
+/// The id in another system that a reference carries, with the connection whose system gave it: the reference's own,
+/// else that of the record it stands in. None for a reference by our id alone, and when the connection is not a valid
+/// name.
 #[must_use]
 pub fn external_of<'v>(reference: &'v Value, from: &ConnectionName) -> Option<(ConnectionName, &'v str)> {
     let external = &reference["external"];

@@ -1,13 +1,14 @@
 //! Text of a stranger's, made fit for an operator's eyes: a manifest's words on a terminal, in a table, in an error, in a log.
 //!
-//! What moves a cursor, breaks a line, shows text in another order than it is read, or cannot be seen is written as an escape,
-//! so that what is shown is what is there. The one list of such characters: whoever shows text of a plugin's asks here.
+//! What moves a cursor, breaks a line, shows text in another order than it is read, or cannot be seen is written as an
+//! escape, so that what is shown is what is there. This is the only list of such characters: all code that shows text
+//! from a plugin uses it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Does this character deceive: a control character (C0, DEL, C1), one that turns the direction of text, or one that nobody
-/// sees?
+/// Can this character mislead a reader: is it a control character (C0, DEL, C1), one that changes the direction of
+/// text, or one that is invisible?
 #[must_use]
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()

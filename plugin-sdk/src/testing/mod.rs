@@ -103,8 +103,8 @@ impl Host {
     }
 
     /// Adds every exchange of the `*.http.json` files of a folder, in the order of their names: a JSON list of
-    /// `{"request": {"method", "url", "body"?}, "response": {"status", "headers"?, "body"?}}`. A body is JSON, or a text
-    /// for what is none; a request body in the fixture must equal the one that is sent.
+    /// `{"request": {"method", "url", "body"?}, "response": {"status", "headers"?, "body"?}}`. A body is JSON, or a
+    /// text if it is not JSON; a request body in the fixture must equal the one that is sent.
     ///
     /// # Panics
     /// When the folder or a file cannot be read: a test cannot go on without its fixtures.

@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::readable;
 use crate::Envelope;
 
-/// Set, the snapshot is written anew.
+/// If this variable is set, the snapshot is rewritten.
 const UPDATE: &str = "RENMEN_UPDATE_SNAPSHOTS";
 /// Characters of a value that are shown.
 const SHOWN_MAX: usize = 200;
 
-/// Compares records, as [`readable`] writes them, with a JSON file. `RENMEN_UPDATE_SNAPSHOTS=1 cargo test` writes the file
-/// anew; read the difference before you commit it.
+/// Compares records, as [`readable`] writes them, with a JSON file. `RENMEN_UPDATE_SNAPSHOTS=1 cargo test` rewrites the
+/// file; read the difference before you commit it.
 ///
 /// # Panics
 /// When they differ: with the file, the first record that differs, where in it, and both values. When the file cannot be read
@@ -62,7 +62,7 @@ fn list(records: &Value) -> &[Value] {
     records.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Pointer and both sides of the first leaf that differs; a side that has none is none.
+/// Pointer and both sides of the first leaf that differs; a side without that leaf is `None`.
 fn differing<'v>(old: &'v Value, new: &'v Value, at: String) -> Option<(String, Option<&'v Value>, Option<&'v Value>)> {
     let below = |key: &dyn std::fmt::Display, old: Option<&'v Value>, new: Option<&'v Value>| {
         let at = format!("{at}/{}", renmen_schema::pointer::escape(&key.to_string()));

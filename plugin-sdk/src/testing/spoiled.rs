@@ -11,7 +11,7 @@ use super::{Answer, Host, Run, State, imports};
 use crate::http::Response;
 use crate::{Delivery, Source, Webhook};
 
-/// What nobody may read in an error: a name, an id card's number, a phone number, an amount, a secret.
+/// What must not appear in an error: a name, an id card's number, a phone number, an amount, a secret.
 pub const CANARIES: [&str; 5] =
     ["金丝雀王小明", "11010119900307701X", "13912345678", "38765.43", "canary-secret-5f1e0d7c"];
 
@@ -170,8 +170,8 @@ fn pointers(body: &Value) -> Vec<String> {
     found
 }
 
-/// What may stand in a place instead: another type, and a text that is no such value. An id is not replaced by a text: by it a person
-/// finds the record that is meant.
+/// What may stand in a place instead: another type, or a text that is not a valid value there. An id is not replaced by
+/// a text, because an error may quote an id so that a person can find the record.
 fn instead(value: &Value, name: &str) -> Vec<Value> {
     let [who, id_card, _, amount, secret] = CANARIES;
     let is_id = name.ends_with("id") || name.ends_with("_v2") || name.parse::<usize>().is_ok();

@@ -14,7 +14,7 @@ fn run() -> Run {
     host.pull_all::<@type@>(&json!({ "base_url": "https://hr.example/v1" }), "employees", None).unwrap()
 }
 
-/// `RENMEN_UPDATE_SNAPSHOTS=1 cargo test` writes the file anew; read the difference before you commit it.
+/// `RENMEN_UPDATE_SNAPSHOTS=1 cargo test` rewrites the file; read the difference before you commit it.
 #[test]
 fn the_fixtures_become_the_records_of_the_snapshot() {
     let run = run();

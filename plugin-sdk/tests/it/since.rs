@@ -8,7 +8,7 @@ use renmen_plugin::{Page, testing};
 
 /// The first second of the vendor's times.
 const FROM_S: i64 = 1_772_413_200;
-/// Long after whatever the vendor has.
+/// Long after all the times that the vendor has.
 const LATER_MS: i64 = (FROM_S + 86_400) * 1000;
 const WINDOW: Window = Window { overlap_ms: 10_000, skew_ms: 60_000 };
 

@@ -83,7 +83,7 @@ impl Changed {
         let safe = self.newest_ms.zip(self.began_ms).map(|(newest, began)| {
             newest.saturating_sub((now_ms - began).max(0)).min(began).saturating_sub(OVERLAP_MS).max(0)
         });
-        // Whatever lies before where this run asked from was seen by the one before it.
+        // The run before this one has seen everything before the time that this run asked from.
         let done = Self { from_ms: self.from_ms.max(safe), ..Self::default() };
         Ok(page.done(serde_json::to_string(&done)?))
     }

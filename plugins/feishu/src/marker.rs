@@ -1,4 +1,4 @@
-//! How our own records in Hire are known again. Hire gives an external record's `external_id` back to nobody, so an AI
+//! How our own records in Hire are recognized. Hire never returns an external record's `external_id`, so an AI
 //! interview's assessment carries a dimension of text that names the application and the interview it is about.
 
 use crate::api::external::{ExternalAssessment, ExternalDimension};
@@ -44,7 +44,7 @@ impl Marker {
         })
     }
 
-    /// Is this the marker's own dimension, which is nobody's score?
+    /// Is this the marker's own dimension, which is not a score?
     pub(crate) fn is_in(dimension: &ExternalDimension) -> bool {
         dimension.title.as_deref() == Some(TITLE)
     }

@@ -28,7 +28,7 @@ pub(crate) const NAMES: [&str; 10] = [
     "adjustments",
 ];
 
-/// Adds the objects of the list at `pointer` to the page. Gives the cursor that stands beside the list; `None` for a
+/// Adds the objects of the list at `pointer` to the page. Returns the cursor that comes with the list; `None` for a
 /// collection that is not known.
 pub(crate) fn take(
     config: &Config,

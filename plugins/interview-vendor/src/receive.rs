@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::{Config, collection};
 
-/// Whose key signs; the manifest says how.
+/// The slot that holds the signing key; the manifest says how it signs.
 const SLOT: &str = "webhook_secret";
 /// Signatures in one header: an old and a new secret while the vendor changes it, and some room.
 const SIGNATURES_MAX: usize = 8;

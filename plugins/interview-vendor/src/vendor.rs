@@ -10,9 +10,9 @@ pub struct Object<T> {
     pub id: String,
     /// RFC 3339.
     pub modified_at: String,
-    /// Gone.
+    /// True if the vendor deleted the object.
     pub deleted: bool,
-    /// All else.
+    /// The other members; none if the object was deleted.
     pub body: Option<T>,
 }
 
@@ -36,7 +36,7 @@ impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for Object<T> {
     }
 }
 
-/// An error's inside.
+/// The content of an error.
 #[derive(Debug, Deserialize)]
 pub struct Problem {
     /// Stable code.
@@ -67,24 +67,24 @@ pub struct Scale {
 /// Something named.
 #[derive(Debug, Deserialize)]
 pub struct Named {
-    /// Id.
+    /// Id at the vendor.
     pub id: String,
-    /// Name.
+    /// Name for people.
     pub name: Option<Text>,
 }
 
 /// A file kept elsewhere.
 #[derive(Debug, Deserialize)]
 pub struct Media {
-    /// Where.
+    /// The address of the file.
     pub uri: String,
-    /// Hex.
+    /// In hexadecimal digits.
     pub sha256: Option<String>,
-    /// Size.
+    /// Size of the file.
     pub bytes: Option<u64>,
     /// `video/mp4`.
     pub media_type: Option<String>,
-    /// Length.
+    /// Length of the recording.
     pub duration_ms: Option<u64>,
     /// RFC 3339.
     pub expires_at: Option<String>,
@@ -124,11 +124,11 @@ pub struct Pay {
 /// `applications`.
 #[derive(Debug, Deserialize)]
 pub struct Application {
-    /// Whose.
+    /// The candidate who applied.
     pub candidate_id: String,
     /// The customer's own id.
     pub external_id: Option<String>,
-    /// For what.
+    /// The position applied for.
     pub position: Named,
     /// The protocol's word.
     pub status: String,
@@ -148,7 +148,7 @@ pub struct Application {
 /// `orders`.
 #[derive(Debug, Deserialize)]
 pub struct Order {
-    /// For whom.
+    /// The application that the interview is ordered for.
     pub application_id: String,
     /// What was ordered.
     pub package: Option<Named>,
@@ -179,7 +179,7 @@ pub struct Order {
 pub struct Interview {
     /// What ordered it.
     pub order_id: Option<String>,
-    /// Whose.
+    /// The application that it belongs to.
     pub application_id: String,
     /// From 1.
     pub round: Option<u32>,
@@ -218,9 +218,9 @@ pub struct Device {
 /// `answers`.
 #[derive(Debug, Deserialize)]
 pub struct Answer {
-    /// In which.
+    /// The interview in which it was given.
     pub interview_id: String,
-    /// To what.
+    /// The question that it answers.
     pub question: Question,
     /// What was said.
     pub text: Option<String>,
@@ -238,7 +238,7 @@ pub struct Answer {
     /// What the interviewer added.
     #[serde(default)]
     pub prompts: Vec<Prompt>,
-    /// How well.
+    /// The score of this answer.
     pub score: Option<Scale>,
     /// By reference.
     #[serde(default)]
@@ -285,18 +285,18 @@ pub struct Observation {
 pub struct Prompt {
     /// RFC 3339.
     pub at: String,
-    /// What.
+    /// The text of the addition.
     pub text: Text,
 }
 
 /// `dimension_scores`.
 #[derive(Debug, Deserialize)]
 pub struct DimensionScore {
-    /// In which.
+    /// The interview that was scored.
     pub interview_id: String,
-    /// Of what.
+    /// The competency that was scored.
     pub competency: Named,
-    /// How well.
+    /// The score on its scale.
     pub score: Scale,
     /// Decimal text.
     pub weight_percent: Option<String>,
@@ -304,34 +304,34 @@ pub struct DimensionScore {
     pub profile_version: Option<u32>,
     /// Of the vendor's model.
     pub model_version: Option<String>,
-    /// Why.
+    /// Why the score was given.
     pub explanation: Option<Text>,
-    /// Which words.
+    /// The words that support the score.
     #[serde(default)]
     pub evidence: Vec<Evidence>,
     /// The score that this one corrects.
     pub adjusts_id: Option<String>,
-    /// Why.
+    /// Why it was corrected.
     pub adjust_reason: Option<String>,
-    /// Because of what.
+    /// The event that was the reason for the correction.
     pub environment_event_id: Option<String>,
 }
 
-/// Which words of which answer.
+/// Words of an answer that support a score.
 #[derive(Debug, Deserialize)]
 pub struct Evidence {
-    /// Which answer.
+    /// The answer.
     pub answer_id: String,
     /// First character.
     pub from: Option<u32>,
-    /// Behind the last one.
+    /// The position after the last character.
     pub to: Option<u32>,
 }
 
 /// `environment_events`.
 #[derive(Debug, Deserialize)]
 pub struct EnvironmentEvent {
-    /// In which.
+    /// The interview in which it happened.
     pub interview_id: String,
     /// RFC 3339.
     pub at: String,
@@ -350,21 +350,21 @@ pub struct EnvironmentEvent {
 /// `process_nodes`.
 #[derive(Debug, Deserialize)]
 pub struct ProcessNode {
-    /// Of which interview.
+    /// The interview, if it is part of one.
     pub interview_id: Option<String>,
-    /// Of which application.
+    /// The application, if it is part of one.
     pub application_id: Option<String>,
     /// The protocol's word.
     pub node: String,
     /// RFC 3339.
     pub at: String,
-    /// Order.
+    /// Its place in the order of steps.
     pub seq: Option<u64>,
-    /// Count.
+    /// The number of clicks.
     pub clicks: Option<u32>,
     /// Milliseconds.
     pub wait_ms: Option<u64>,
-    /// By which way.
+    /// The channel that was used.
     pub channel: Option<String>,
     /// The question that was shown or answered.
     pub question_id: Option<String>,
@@ -377,18 +377,18 @@ pub struct ProcessNode {
 /// `results`.
 #[derive(Debug, Deserialize)]
 pub struct Outcome {
-    /// Of which.
+    /// The interview that the result is of.
     pub interview_id: String,
-    /// In all.
+    /// The overall score.
     pub overall: Option<Scale>,
-    /// To the position.
+    /// How well the candidate matches the position.
     pub r#match: Option<Scale>,
     /// The protocol's word.
     pub recommendation: Option<String>,
     /// What is good.
     #[serde(default)]
     pub strengths: Vec<Text>,
-    /// What is not.
+    /// What is not good.
     #[serde(default)]
     pub weaknesses: Vec<Text>,
     /// As the customer names levels.
@@ -423,7 +423,7 @@ pub struct Adjustment {
 pub struct AdjustOp {
     /// `set_weight`, `add_signal`, `drop_question`, `add_question`, `block_feature`.
     pub op: String,
-    /// Whose weight.
+    /// The competency whose weight changes.
     pub competency_id: Option<String>,
     /// Of one kind of evidence only: `speech`, `face`, `semantic`, `field`, `video_task`, `test`.
     pub modality: Option<String>,

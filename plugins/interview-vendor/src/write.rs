@@ -1,8 +1,8 @@
 //! What is written to the vendor: orders, their end, versions of position profiles, and adjust instructions.
 //!
-//! Every write carries the delivery's key as `idempotency-key`: the vendor does it once, however often it is sent. A refusal
-//! that another attempt cannot change (409, 422) ends the delivery with the vendor's own code; a version or a weight that
-//! is not the one stated is one of these (R50).
+//! Every write carries the delivery's key as `idempotency-key`: the vendor does it once, however often it is sent. A
+//! refusal that another attempt cannot change (409, 422) ends the delivery with the vendor's own code; a version or a
+//! weight that is not the one stated is one of these.
 
 use renmen_plugin::http::{Request, Response};
 use renmen_plugin::schema::entity::{AdjustOp, AdjustmentEvidence, AdjustmentTarget};
@@ -48,7 +48,7 @@ struct Order {
     return_url: Option<String>,
 }
 
-/// A résumé by reference, with the hash of what it was when it was ordered (R02).
+/// A résumé by reference, with the hash of what it was when it was ordered.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Resume {
@@ -59,7 +59,7 @@ struct Resume {
     media_type: Option<String>,
 }
 
-/// The position profile to score against, by version (R14).
+/// The position profile to score against, by version.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Profile {
@@ -69,7 +69,7 @@ struct Profile {
     competencies: Vec<Value>,
 }
 
-/// `interview.adjust`: what to change, and what it must be now (R49 to R51), as the canonical instruction says it.
+/// `interview.adjust`: what to change, and what it must be now, as the canonical instruction says it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Adjust {
@@ -79,7 +79,8 @@ struct Adjust {
     evidence: Option<AdjustmentEvidence>,
 }
 
-/// `profile.publish`: a version of a position's profile (R14). What it holds goes out as it is: weights in whole basis points.
+/// `profile.publish`: a version of a position's profile. Its content is sent unchanged, with weights in whole basis
+/// points.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Publish {

@@ -38,9 +38,9 @@ pub struct Shown {
     pub padded: usize,
     /// 0.85 is shown as 85 %.
     pub percent: bool,
-    /// A currency sign stands beside it.
+    /// The currency sign next to it.
     pub sign: Option<Sign>,
-    /// Words or marks stand beside or within it, or it is not shown at all.
+    /// There are words or marks next to or within it, or it is not shown at all.
     pub words: bool,
     /// It is shown as 1.2E+05.
     pub scientific: bool,
@@ -223,7 +223,7 @@ impl Number {
     }
 }
 
-/// Marks that nobody sees: zero-width ones, those of direction, the byte order mark, the soft hyphen.
+/// Invisible marks: zero-width ones, those of direction, the byte order mark, the soft hyphen.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

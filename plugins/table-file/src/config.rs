@@ -111,7 +111,7 @@ pub struct Stream {
     pub hidden: Option<Choice>,
     /// What is done with the zeros of formulas in a workbook that asks to be calculated first; none refuses them.
     pub uncalculated: Option<Choice>,
-    /// What is done with total rows beside leaving them out; none: nothing.
+    /// What is done with total rows in addition to leaving them out; none: nothing.
     pub totals: Option<Totals>,
     /// Cells that say what the rows come to.
     pub control: Option<Control>,
@@ -177,12 +177,12 @@ pub enum AsOf {
     },
     /// Elsewhere.
     From {
-        /// Where.
+        /// Where else the day is found.
         from: DayFrom,
     },
 }
 
-/// What but a column says the day.
+/// Where the day is found if it is not in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayFrom {
@@ -265,7 +265,7 @@ pub enum Parse {
     },
     /// A number.
     Decimal {
-        /// ISO 4217: of which currency a sign beside the number must be; none takes no sign.
+        /// ISO 4217: the currency that a sign next to the number must belong to; none accepts no sign.
         currency: Option<String>,
     },
     /// A day. Without formats: a date cell, `2025-03-01`, `2025/3/1`, `2025.3.1`, `20250301`, `2025年3月1日`.

@@ -76,8 +76,8 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Files that are not there to be read: those that lie beside an open document, hidden ones, and those that are still
-/// being written under another name.
+/// Files that are not meant to be read: lock files of open documents, hidden files, and those that are still being
+/// written under another name.
 #[must_use]
 pub fn is_passing(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();

@@ -6,7 +6,7 @@ use crate::cell::is_invisible;
 use crate::config::{Mark, Unit};
 use crate::sign::Sign;
 
-/// Full-width forms as their ASCII ones, the ideographic space as a space, and no marks that nobody sees.
+/// Turns full-width forms into their ASCII ones and the ideographic space into a space, and removes invisible marks.
 #[must_use]
 pub fn half_width(text: &str) -> String {
     let one = |c: char| match c {
@@ -24,13 +24,13 @@ pub struct Quantity {
     pub number: Decimal,
     /// `K`, `万`; none was written.
     pub suffix: Option<Unit>,
-    /// A per cent sign stood behind it.
+    /// A per cent sign followed it.
     pub percent: bool,
-    /// The currency sign that was written beside it.
+    /// The currency sign that was written next to it.
     pub sign: Option<Sign>,
 }
 
-/// One number, with the currency sign and the unit that are written beside it; brackets make it negative.
+/// One number, with the currency sign and the unit that are written next to it; brackets make it negative.
 #[must_use]
 pub fn quantity(text: &str, mark: Mark) -> Option<Quantity> {
     let text: String = half_width(text).chars().filter(|c| !c.is_whitespace()).collect();
@@ -128,16 +128,16 @@ pub fn scaled(quantity: Quantity, declared: Option<Unit>) -> Option<Decimal> {
 /// The two ends of a range; one may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
-    /// From.
+    /// The lower end; none if it is open.
     pub min: Option<Decimal>,
-    /// To.
+    /// The upper end; none if it is open.
     pub max: Option<Decimal>,
-    /// The currency sign that was written beside them.
+    /// The currency sign that was written next to them.
     pub sign: Option<Sign>,
 }
 
-/// `8-10K`, `8k～1万`, `8000 至 10000`, `15K以上`, `8K以下`, or one number for both ends. A suffix on the last number
-/// alone counts for both; a range whose unit is neither written nor declared is refused (R04).
+/// `8-10K`, `8k～1万`, `8000 至 10000`, `15K以上`, `8K以下`, or one number for both ends. A suffix on the last number alone
+/// counts for both; a range whose unit is neither written nor declared is refused.
 ///
 /// # Errors
 /// What is wrong with it.

@@ -7,7 +7,7 @@ pub struct Sign(&'static [&'static str]);
 const DOLLARS: &[&str] =
     &["USD", "HKD", "TWD", "AUD", "CAD", "SGD", "NZD", "MOP", "MXN", "BND", "FJD", "CLP", "COP", "ARS"];
 
-/// What is written beside an amount; longer ones first, so that `US$` is not read as `$`.
+/// What is written next to an amount; longer ones first, so that `US$` is not read as `$`.
 const WRITTEN: &[(&str, &[&str])] = &[
     ("HK$", &["HKD"]),
     ("NT$", &["TWD"]),

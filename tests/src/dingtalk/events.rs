@@ -15,7 +15,7 @@ pub struct Event {
     pub kind: String,
     pub data: Value,
     pub born_ms: i64,
-    /// Who took it: `callback`, `stream`; nobody yet.
+    /// Who took it: `callback` or `stream`; `None` as long as no one has.
     pub taken_by: Option<&'static str>,
     /// How often it was sent.
     pub sent: u32,
@@ -34,12 +34,12 @@ pub struct Events {
     pub(super) news: broadcast::Sender<Signal>,
 }
 
-/// What the connections of Stream mode hear.
+/// What the connections of Stream mode are told.
 #[derive(Debug, Clone)]
 pub(super) enum Signal {
     /// Something waits to be sent.
     News,
-    /// The vendor wants them to connect anew.
+    /// The vendor wants them to reconnect.
     Disconnect,
     /// The network breaks.
     Cut,
@@ -51,7 +51,7 @@ impl Default for Events {
     }
 }
 
-/// Something happens in the company: kept, and told to every open connection. Answers the event's id.
+/// Something happens in the company: it is kept, and every open connection is told. Returns the event's id.
 pub fn happen(company: &Company, kind: &str, data: Value) -> String {
     let mut state = company.lock().unwrap();
     let id = format!("event{:06}", state.events.all.len() + 1);
@@ -61,7 +61,7 @@ pub fn happen(company: &Company, kind: &str, data: Value) -> String {
     id
 }
 
-/// Every open connection is told to connect anew.
+/// Tells every open connection to reconnect.
 pub fn disconnect(company: &Company) {
     let _ = company.lock().unwrap().events.news.send(Signal::Disconnect);
 }
@@ -109,7 +109,7 @@ pub async fn call_back(url: &str, event: &Event, keys: &Keys) -> Delivered {
     post(&format!("{url}?{query}"), &body.to_string(), keys).await
 }
 
-/// Sends every event that nobody took, in its order; an event whose answer is no `success` stays for the next time.
+/// Sends every event that no one has taken, in order; one that is not answered with `success` waits for the next time.
 pub async fn call_back_all(company: &Company, url: &str, keys: &Keys) -> Vec<Delivered> {
     let waiting: Vec<Event> =
         company.lock().unwrap().events.all.iter().filter(|event| event.taken_by.is_none()).cloned().collect();

@@ -20,7 +20,7 @@ pub enum Fault {
     Blocked1111,
     /// New generation: HTTP 403 with a throttling code.
     QpsLimit,
-    /// Old generation: HTTP 200 with `errcode` 90002: too much for the interface, whoever asks.
+    /// Old generation: HTTP 200 with `errcode` 90002: too many calls to the interface, no matter by whom.
     Code90002,
     /// Old generation: too many calls a second of this app to this interface, plain.
     Code90018,
@@ -40,7 +40,7 @@ pub enum Fault {
     CutJson,
     /// JSON of another shape than documented.
     OtherShape,
-    /// A body that is no UTF-8.
+    /// A body that is not UTF-8.
     InvalidUtf8,
 }
 

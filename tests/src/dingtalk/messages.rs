@@ -1,4 +1,5 @@
-//! Work notifications with the rule that makes them treacherous: over a limit the call succeeds and nobody gets anything.
+//! Work notifications with the rule that makes them treacherous: over a limit the call succeeds and no one gets
+//! anything.
 
 use axum::Json;
 use axum::extract::State;

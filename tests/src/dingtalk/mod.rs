@@ -198,8 +198,8 @@ fn ok(result: &Value) -> axum::Json<Value> {
     axum::Json(json!({ "errcode": 0, "errmsg": "ok", "request_id": "sim", "result": result }))
 }
 
-/// What the vendor's gateway refuses before the old interface is asked: wrapped in 88, the code that counts in `sub_code`, as
-/// text. Recorded of `/topapi/v2/user/get` with a token that is none, on 2026-09-11.
+/// What the vendor's gateway refuses before the old interface is asked: wrapped in 88, with the code that counts in
+/// `sub_code`, as text. Recorded from `/topapi/v2/user/get` with an invalid token, on 2026-09-11.
 fn old_refusal(code: i64, message: &str) -> axum::Json<Value> {
     axum::Json(json!({ "errcode": 88, "sub_code": code.to_string(), "sub_msg": message, "request_id": "sim",
                        "errmsg": format!("ding talk error[subcode={code},submsg={message}]") }))

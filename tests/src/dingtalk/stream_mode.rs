@@ -104,7 +104,7 @@ async fn talk(
     }
 }
 
-/// What nobody took, in its order. What was sent already waits for its answer, or for another connection.
+/// The events that no one has taken, in order. What was sent already waits for its answer, or for another connection.
 fn waiting(company: &Company) -> Vec<Event> {
     let mut state = company.lock().unwrap();
     let opened = state.events.opened as u32;

@@ -62,7 +62,7 @@ pub(super) struct Move {
     stage_id: String,
 }
 
-/// `PUT /sim/applications/:id/stage`: somebody moves an application.
+/// `PUT /sim/applications/:id/stage`: someone moves an application.
 pub(super) async fn move_stage(State(tenant): State<Tenant>, Path(id): Path<String>, Json(to): Json<Move>) -> Response {
     match move_application(&tenant, &id, &to.stage_id) {
         true => StatusCode::NO_CONTENT.into_response(),
@@ -72,7 +72,7 @@ pub(super) async fn move_stage(State(tenant): State<Tenant>, Path(id): Path<Stri
 
 #[derive(Deserialize)]
 pub(super) struct NewEvent {
-    /// Where to.
+    /// The URL that it is sent to.
     url: String,
     /// `hire.application.stage_changed_v1`; absent asks the question about the address.
     kind: Option<String>,

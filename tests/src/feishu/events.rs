@@ -53,15 +53,15 @@ pub fn old_event(id: &str, kind: &str, about: &Value) -> Value {
     json!({ "ts": ts, "uuid": id, "token": VERIFICATION_TOKEN, "type": "event_callback", "event": about })
 }
 
-/// Sends one to `http://host:port/path`; the status and the body that it is answered with.
+/// Sends one to `http://host:port/path` and returns the status and the body of the answer.
 ///
 /// # Errors
-/// An address that is none, and an answer that does not come within the vendor's patience.
+/// The address is invalid, or the answer does not come within the vendor's patience.
 pub async fn send(url: &str, plain: &Value, sending: &Sending) -> anyhow::Result<(u16, String)> {
     send_text(url, &plain.to_string(), sending).await
 }
 
-/// The same for any text: the encryption and the signature are right whatever they are of.
+/// The same for any text: it is encrypted and signed correctly, even if it is not an event.
 ///
 /// # Errors
 /// As [`send`].

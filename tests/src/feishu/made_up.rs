@@ -237,7 +237,7 @@ fn hiring(state: &mut State, n: usize) {
         }));
     }
     if n == 4 {
-        // Imported by somebody from a system before this one.
+        // Imported by someone from an earlier system.
         state.external_applications.push(json!({
             "id": id(61, n), "talent_id": id(68, n), "job_title": "会计", "resume_source": "旧招聘系统", "stage": "复试",
             "termination_type": "候选人放弃", "create_time": at,
@@ -248,7 +248,7 @@ fn hiring(state: &mut State, n: usize) {
     }
 }
 
-/// Moves an application to a stage, as somebody does in Hire. False: there is no such application or stage.
+/// Moves an application to a stage, as a person does in Hire. `false` if the application or the stage does not exist.
 pub(super) fn move_application(state: &mut State, application: &str, stage_id: &str, at_ms: i64) -> bool {
     let Some(stage) = process()["stage_list"].as_array().and_then(|all| super::find(all, stage_id).cloned()) else {
         return false;

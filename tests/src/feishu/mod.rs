@@ -99,7 +99,7 @@ pub fn application_id(n: usize) -> String {
     made_up::application_id(n)
 }
 
-/// Moves an application to a stage, as somebody does in Hire. False: there is no such application or stage.
+/// Moves an application to a stage, as a person does in Hire. `false` if the application or the stage does not exist.
 #[must_use]
 pub fn move_application(tenant: &Tenant, application: &str, stage_id: &str) -> bool {
     made_up::move_application(&mut tenant.lock().unwrap(), application, stage_id, now_ms())

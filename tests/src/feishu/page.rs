@@ -36,7 +36,7 @@ pub(super) fn page<'v>(query: &Query, most: usize, objects: impl Iterator<Item =
     ok(&data)
 }
 
-/// `update_start_time`, inclusive, in milliseconds; 0 without one, none for what is no time.
+/// `update_start_time`, inclusive, in milliseconds; 0 without one, `None` if it is not a time.
 pub(super) fn since(query: &Query) -> Option<i64> {
     query.get("update_start_time").map_or(Some(0), |text| text.parse().ok())
 }

@@ -38,8 +38,8 @@ pub(super) struct Login {
     app_secret: String,
 }
 
-/// `POST /auth/v3/tenant_access_token/internal`: a wrong secret is HTTP 200 with a code. The vendor reads the body whatever its
-/// content-type: lark-oapi sends none here.
+/// `POST /auth/v3/tenant_access_token/internal`: a wrong secret is HTTP 200 with a code. The vendor reads the body
+/// regardless of its content-type: lark-oapi sends none here.
 pub(super) async fn issue(State(tenant): State<Tenant>, body: Bytes) -> Json<Value> {
     let Ok(login) = serde_json::from_slice::<Login>(&body) else {
         return Json(json!({ "code": 10003, "msg": "invalid param" }));

@@ -25,7 +25,7 @@ pub fn sign(secret: &str, id: &str, seconds: i64, body: &[u8]) -> String {
 /// Sends one event to a hook, signed now.
 ///
 /// # Errors
-/// When nobody answers.
+/// When nothing answers.
 pub async fn event(hook: &str, secret: &str, id: &str, event: &Value) -> anyhow::Result<Answer> {
     let body = event.to_string();
     let seconds = jiff::Timestamp::now().as_second();

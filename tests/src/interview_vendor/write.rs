@@ -124,7 +124,7 @@ pub(super) async fn adjust(Shared(vendor): Shared<Vendor>, headers: HeaderMap, J
             json!({ "id": id, "modified_at": now(), "position_id": asked["position_id"],
                     "expected_version": asked["expected_version"], "ops": ops, "status": "applied", "version": version, "receipt": format!("rcpt-{id}") }),
         );
-        // Taken now, applied by the time that somebody asks.
+        // Accepted now, applied by the time that someone asks.
         Ok((StatusCode::ACCEPTED, json!({ "id": id, "status": "accepted" })))
     })
 }

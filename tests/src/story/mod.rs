@@ -203,13 +203,13 @@ fn scores_of(assessment: &Value) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-/// Did a text message with these words reach somebody?
+/// Did a text message with these words reach someone?
 fn texted(stage: &Stage, words: &str) -> bool {
     let sent = stage.phones.lock().unwrap();
     sent.iter().any(|message| message["text"].as_str().is_some_and(|text| text.contains(words)))
 }
 
-/// The rule leaves the border to a person, who is told and decides.
+/// The rule leaves a borderline result to a person, who is told and decides.
 async fn decided(
     stage: &Stage,
     api: &Api,

@@ -9,7 +9,7 @@ const ITERATIONS: usize = 3_000;
 const INPUT_BYTES_MAX: usize = 16 << 10;
 /// One input may take this long, on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Set it to try for so many seconds.
+/// Set it to fuzz for so many seconds.
 const SECONDS: &str = "RENMEN_FUZZ_SECONDS";
 
 /// One change: where (wraps around), what, with what.
@@ -20,7 +20,7 @@ pub(crate) fn target(name: &str, check: impl Fn(&[u8]) + std::panic::RefUnwindSa
     target_from(&seeds(name), check);
 }
 
-/// The same from seeds that are made at run time, because they are no text that anybody could keep up to date.
+/// The same with seeds that are made at run time, because they are not texts that anyone could keep up to date.
 pub(crate) fn target_from(seeds: &[Vec<u8>], check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     for seed in seeds {
         timed(seed, &check);

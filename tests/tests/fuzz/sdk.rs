@@ -72,7 +72,7 @@ fn retry_after_and_link() {
         let text = String::from_utf8_lossy(bytes).into_owned();
         for name in ["Retry-After", "Link"] {
             let response = Response::from_parts(429, vec![(name.to_owned(), text.clone())], Vec::new());
-            assert!(response.clone().ok().is_err(), "429 is a failure whatever the vendor asks");
+            assert!(response.clone().ok().is_err(), "429 is a failure no matter what the vendor asks");
             let _ = link_next(&response);
         }
     });

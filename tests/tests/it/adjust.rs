@@ -94,7 +94,7 @@ async fn r49_r50_an_instruction_is_proposed_approved_applied_and_taken_back_and_
     assert_eq!(api.with_key(&consumer).post(all, &why(weight(4_500, 3_000, 3))).await.0, 403);
     let (status, first) = li.post(all, &why(weight(4_500, 3_000, 3))).await;
     assert_eq!(status, 201, "{first}");
-    // From the same weight: which of them is first, the vendor decides.
+    // Both from the same weight: the vendor decides which of them is first.
     let (_, rival) = li.post(all, &why(weight(4_500, 2_000, 3))).await;
     let (url, other) = (first["url"].as_str().unwrap(), rival["url"].as_str().unwrap());
     let (status, refused) = li.post(&format!("{url}/approve"), &why(json!({}))).await;
@@ -107,7 +107,7 @@ async fn r49_r50_an_instruction_is_proposed_approved_applied_and_taken_back_and_
     assert_eq!(kept["refusal"], "version_conflict", "{kept}");
     assert_eq!(weight_at(&vendor), 3_000);
 
-    // The vendor says so itself; nobody waits for the next look.
+    // The vendor reports it by itself: no one waits for the next poll.
     told(&api, &vendor, 0).await;
     let kept = until_status(&api, url, "APPLIED").await;
     assert_eq!((&kept["applied_version"], &kept["vendor_receipt"]), (&json!(4), &json!("adj-0")));
@@ -149,7 +149,7 @@ async fn r49_the_command_line_does_the_same_beside_no_gateway_and_what_was_appro
     told(&api, &vendor, 0).await;
     until_status(&api, &format!("/v1/model-adjustments/{id}"), "APPLIED").await;
     let list = home.json(&["adjust", "list", "--status", "APPLIED", "--dev"]).await;
-    assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &json!(id)), "read beside the gateway");
+    assert_eq!((list.as_array().unwrap().len(), &list[0]["id"]), (1, &json!(id)), "read while the gateway is running");
     // The gateway that holds the store does it, for the person who typed it.
     let back = home.json(&["adjust", "revert", &id, "--reason", "worse", "--dev"]).await;
     assert_eq!((&back["body"]["status"], &back["body"]["acts"][2]["by"]), (&json!("REVERTING"), &json!("li.na")));

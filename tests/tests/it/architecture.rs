@@ -50,7 +50,7 @@ fn only_its_owner_names_each_outside_library() {
         assert_eq!(edges_to(library, owners, &graph), Vec::<String>::new(), "only {owners:?} may name {library}");
         assert!(
             graph.values().any(|direct| direct.contains(library)),
-            "nobody names {library}: is this rule out of date?"
+            "no crate names {library}: is this rule out of date?"
         );
     }
 }
@@ -61,7 +61,7 @@ fn an_edge_to_somebody_elses_library_is_found() {
     assert_eq!(edges_to("wasmtime", &["renmen-plugin-host"], &graph), ["renmen-sync -> wasmtime"]);
 }
 
-/// Who may know whom, inside the gateway.
+/// Which crate may know which, inside the gateway.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-schema", &[]),
     ("renmen-plugin", &["renmen-schema"]),
@@ -341,8 +341,8 @@ fn files_stay_small_enough_to_read() {
     assert!(sizes[sizes.len() / 2] <= 150, "the median file has {} lines", sizes[sizes.len() / 2]);
 }
 
-/// A crate with `doctest = false` that has an example: rustdoc looks through the others only, and an example that is not run is a
-/// claim that nobody checks.
+/// A crate with `doctest = false` that has an example: rustdoc runs the examples of the others only, and an example
+/// that is not run is a claim that no one checks.
 fn unchecked_examples(manifest: &str, sources: &[(PathBuf, String)]) -> Vec<PathBuf> {
     let fence = |line: &str| matches!(line.trim_start(), "/// ```" | "//! ```" | "/// ```rust" | "//! ```rust");
     let left_out = manifest.lines().any(|line| line == "doctest = false");

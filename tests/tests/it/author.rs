@@ -89,7 +89,7 @@ async fn from_nothing_to_a_page_and_a_fixture_without_people() {
     assert_eq!(report["refused"].as_array().unwrap().len(), 0);
     let name =
         report["records"][0]["fields"].as_array().unwrap().iter().find(|f| f["pointer"] == "/person/names/formatted");
-    assert_eq!(name.unwrap()["value"], name.unwrap()["vendor"][0], "canonical beside the vendor's");
+    assert_eq!(name.unwrap()["value"], name.unwrap()["vendor"][0], "canonical next to the vendor's");
     assert!(!said(&pulled).contains("made-up-key-canary"));
 
     let at = folder.clone();
@@ -140,14 +140,14 @@ async fn a_manager_who_is_on_no_page_is_made_up_in_a_fixture() {
         "{managers:?}"
     );
     assert!(rows.iter().all(|row| row["employeeNumber"] != "E0001"), "{rows:?}");
-    assert!(rows.iter().all(|row| row["department"]["id"] == "dept-1"), "a unit is nobody's person");
+    assert!(rows.iter().all(|row| row["department"]["id"] == "dept-1"), "the id of a unit is kept");
 }
 
 #[test]
 fn what_was_changed_after_the_build_is_told_by_check_and_tested_by_test() {
     let folder = new_connector("acme-pay");
     done(&run(&folder, &["plugin", "build", "--offline"]));
-    // A second component beside the built one, as an author keeps the last release.
+    // A second component next to the built one, as when an author keeps the last release.
     fs::copy(folder.join("acme-pay.wasm"), folder.join("acme-pay-0.wasm")).unwrap();
     let source = folder.join("src/record.rs");
     let code = fs::read_to_string(&source).unwrap();

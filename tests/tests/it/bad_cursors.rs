@@ -29,7 +29,7 @@ limits = {{ retries_max = 1, retry_wait_max = "10ms", page_records_max = 7, requ
     (server, Home::new(&config))
 }
 
-/// One run, whatever its end.
+/// One run, no matter how it ends.
 async fn pull(home: &Home) -> Value {
     let output = home.run(&["sync", "staff", "--dev", "--json"]).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));

@@ -1,4 +1,5 @@
-//! Results that are written back into the HR system come back from there as records. Whatever is configured, that is the end of it.
+//! Results that are written back into the HR system come back from there as records. With every configuration, that is
+//! the end of it.
 
 use std::time::Duration;
 
@@ -39,14 +40,14 @@ fn written_back(hire: &feishu::Tenant) -> usize {
     hire.lock().unwrap().external_interviews.len()
 }
 
-/// How many decisions there are, and how many of them are in force: what is written back says of each how it stands.
+/// How many decisions there are, and how many of them are in force. What is written back states the status of each.
 async fn decisions(api: &Api) -> (usize, usize) {
     let listed = api.get("/v1/decisions?limit=100").await;
     let all = listed["data"].as_array().unwrap();
     (all.len(), all.iter().filter(|decision| decision["body"]["status"] != "SUPERSEDED").count())
 }
 
-/// Serves until the loop has read all and what came of it was sent; gives the decisions a moment later.
+/// Serves until the loop has read everything and the results have been sent; returns the decisions a moment later.
 async fn serve_until_sent(home: &Home) -> (usize, usize) {
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;

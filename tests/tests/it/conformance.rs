@@ -73,10 +73,10 @@ fn every_connector_of_the_repository_has_a_description() {
             }
         }
     }
-    assert_eq!(without, BTreeSet::new(), "write a conformance.toml beside plugin.toml (docs/conformance.md)");
+    assert_eq!(without, BTreeSet::new(), "write a conformance.toml next to plugin.toml (docs/conformance.md)");
 }
 
-/// The broken connector with one fault: the card.
+/// The report card of the broken connector with one fault.
 async fn broken(fault: &str) -> Value {
     let text = std::fs::read_to_string(root().join("tests/plugins/broken/conformance.toml")).unwrap();
     let named = text.replace("fault = \"none\"", &format!("fault = \"{fault}\""));
@@ -150,7 +150,7 @@ async fn a_build_server_gets_junit_and_an_exit_code() {
     assert!(output.status.success() && text.contains("<testsuite name=\"employees\""), "{text}");
 
     let output = home.run(&["plugin", "test", &component]).await;
-    assert_eq!(output.status.code(), Some(2), "no description beside the component");
+    assert_eq!(output.status.code(), Some(2), "no description next to the component");
     assert!(said(&output).contains("conformance.toml"), "{}", said(&output));
     std::fs::write(home.path().join("conformance.toml"), "[streams.employees]\nsorce = 1\n").unwrap();
     let output = home.run(&["plugin", "test", &component, "--fixtures", "."]).await;

@@ -11,7 +11,7 @@ use crate::harness::{Home, Running, plugin, said, serve};
 /// The variable under which `cargo xtask test --all` names a Python with the vendor's own library.
 const PYTHON: &str = "RENMEN_TEST_PYTHON";
 
-/// Waits for something that must come, without sleeping for luck.
+/// Waits for something that must come, without a fixed sleep.
 async fn until(what: &str, mut came: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !came().await {
@@ -20,8 +20,8 @@ async fn until(what: &str, mut came: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// The vendor's own client opens our simulator's connection, hears its events with their headers and data, has one sent
-/// again, connects anew when told to, and its answers are understood.
+/// The vendor's own client connects to our simulator, gets its events with their headers and data, gets one of them
+/// again, and reconnects when told to; and its answers are understood.
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::print_stderr, reason = "why nothing was tested")]
 async fn the_vendors_own_client_hears_our_simulator() {
@@ -56,7 +56,7 @@ async fn the_vendors_own_client_hears_our_simulator() {
     assert!(answers.iter().any(|answer| answer["code"] == 500), "one was asked for again: {answers:?}");
 }
 
-/// A deployment with people from a simulated company, and what its configuration says beside that.
+/// A deployment with people from a simulated company; `more` is added to its configuration.
 async fn deployment(n: usize, more: &str) -> (Company, Home) {
     let company = dingtalk::company(n);
     let url = serve(dingtalk::router(company.clone())).await;
@@ -118,7 +118,7 @@ impl Serving {
     }
 }
 
-/// A change that nobody pulls for: only the event can bring it.
+/// A change for which no pull runs: only the event can bring it.
 fn new_title(company: &Company, at: usize, title: &str) -> String {
     let mut state = company.lock().unwrap();
     title.clone_into(&mut state.users[at].title);
@@ -129,7 +129,7 @@ fn new_title(company: &Company, at: usize, title: &str) -> String {
 async fn events_of_stream_mode_are_durable_then_answered_and_read_what_they_name() {
     let (company, home) = deployment(12, "event_socket = true").await;
     home.json(&["sync", "people", "users", "--dev"]).await;
-    // What happened while nobody listened is sent when somebody does.
+    // What happened while no one was listening is sent when someone is.
     let first = new_title(&company, 3, "首席架构师");
     events::happen(&company, "user_modify_org", json!({ "userid": first }));
     let gateway = serving(&home).await;
@@ -171,7 +171,7 @@ async fn callbacks_are_answered_with_an_encrypted_success_and_read_what_they_nam
     let again = company.lock().unwrap().events.all[1].clone();
     assert!(events::call_back(&url, &again, &keys).await.success);
 
-    // Signed by somebody else; signed and for somebody else, or of no use; or sent with the method of a held connection.
+    // Signed with another key; signed for another owner, or of no use; or sent with the method of a held connection.
     let kept = gateway.inbox().await;
     let wrong = dingtalk::Keys { token: "another".into(), ..keys.clone() };
     let forged = events::call_back(&url, &again, &wrong).await;
@@ -190,7 +190,7 @@ async fn callbacks_are_answered_with_an_encrypted_success_and_read_what_they_nam
     let method = reqwest::Method::from_bytes(b"STREAM").unwrap();
     let request = reqwest::Client::new().request(method, &url).header("eventType", "user_modify_org");
     let smuggled = request.body(json!({ "userid": "user00001" }).to_string()).send().await.unwrap();
-    assert_eq!(smuggled.status(), 405, "the method of a held connection is no HTTP method here");
+    assert_eq!(smuggled.status(), 405, "the method of a held connection is not an HTTP method here");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +202,7 @@ async fn an_event_socket_that_the_plugin_does_not_have_is_refused_at_the_start()
     assert!(said(&output).contains("event_socket"), "{}", said(&output));
 }
 
-/// What one command says of the connection's budget while it serves.
+/// What one command says about the connection's budget while the gateway is serving.
 async fn budget(home: &Home) -> (Value, String) {
     let gateway = serving(home).await;
     let ask =

@@ -1,4 +1,5 @@
-//! The repository's own connectors.toml as a test runs it: every vendor it names is a simulator of the test, or nobody.
+//! The repository's own connectors.toml as a test runs it: every vendor that it names is a simulator of the test, or an
+//! address at which nothing listens.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::{Home, plugin, serve};
 
-/// Nobody listens there: what is sent to a vendor that a test does without comes nowhere.
+/// Nothing listens there: what is sent to a vendor that a test does without goes nowhere.
 const NOBODY: &str = "http://127.0.0.1:9";
 
 /// The deployment with the payroll department's files in its inbox, and with no vendor yet.

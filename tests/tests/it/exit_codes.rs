@@ -1,11 +1,11 @@
-//! The exit codes of the README, each met by the real binary.
+//! The exit codes of the README, each produced by the real binary.
 
 use std::process::Stdio;
 
 use crate::harness::{Home, plugin, said};
 use crate::staff::{config, staff};
 
-/// Where nobody listens.
+/// An address at which nothing listens.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 fn with(config: &str, from: &str, to: &str) -> String {

@@ -21,7 +21,7 @@ async fn three_families_come_in_and_are_read_over_the_api_r78() {
     let pulled = home.json(&["sync", "--dev"]).await;
     for run in pulled.as_array().unwrap() {
         assert_eq!(run["failure"], Value::Null, "{run}");
-        // The payroll department's files have rows that nobody can read, on purpose.
+        // The payroll department's files have rows that no one can read, on purpose.
         let files = run["key"]["connection"] == "payroll";
         assert!(files || run["quarantined"] == 0, "{run}");
     }
@@ -57,7 +57,7 @@ async fn three_families_come_in_and_are_read_over_the_api_r78() {
     assert_eq!(api.status("/healthz", None).await, 200);
 }
 
-/// R29: a field names its connection, exchange, pointer and plugin version.
+/// A field names its connection, exchange, pointer and plugin version.
 async fn lineage_of_an_employee(api: &Api) {
     let page = api.get("/v1/employees?limit=1").await;
     let id = page["data"][0]["id"].as_str().unwrap();
@@ -88,7 +88,7 @@ fn find<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
 async fn check_proves_the_example_deployment_and_writes_nothing() {
     let home = deployment().await;
     let checked = home.run(&["check", "--dev", "--json"]).await;
-    assert_eq!(checked.status.code(), Some(1), "rows that nobody can read are told: {}", said(&checked));
+    assert_eq!(checked.status.code(), Some(1), "rows that no one can read are reported: {}", said(&checked));
     let reports: Value = serde_json::from_slice(&checked.stdout).unwrap();
     let (connections, receivers): (Vec<&Value>, Vec<&Value>) =
         reports.as_array().unwrap().iter().partition(|report| report["connection"].is_string());

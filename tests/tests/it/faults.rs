@@ -33,7 +33,7 @@ streams.leavers = {{ manual = true }}
     (company, Home::new(&config).env("DINGTALK_APP", &app))
 }
 
-/// One stream's run, whatever its end.
+/// One run of a stream, no matter how it ends.
 async fn pull(home: &Home, stream: &str) -> Value {
     let output = home.run(&["sync", "people", stream, "--dev", "--json"]).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));

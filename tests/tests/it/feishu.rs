@@ -33,7 +33,7 @@ limits = {{ retries_max = 1, retry_wait_max = "2s", rate = {{ requests = 10000, 
     (tenant, home)
 }
 
-/// One stream's run, whatever its end.
+/// One run of a stream, no matter how it ends.
 async fn pull(home: &Home, stream: &str) -> Value {
     let output = home.run(&["sync", "feishu", stream, "--dev", "--json"]).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));

@@ -119,7 +119,7 @@ async fn a_flow_that_names_what_is_not_there_is_refused_with_line_and_column() {
     }
 }
 
-/// The repository's own deployment, with the name of a message as it was before, or as nobody has it.
+/// The repository's own deployment, with a message name that does not exist, or no longer does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flow_that_names_a_message_that_does_not_exist_is_refused_with_those_that_there_are() {
     let home = crate::example::example().await;

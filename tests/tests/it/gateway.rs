@@ -1,4 +1,4 @@
-//! One gateway as an operator meets it: second starts, wrong configurations, plugins that are none.
+//! One gateway as an operator meets it: second starts, wrong configurations, invalid plugins.
 
 use crate::harness::{Home, plugin, said};
 use crate::staff::{config, staff};
@@ -11,7 +11,7 @@ async fn a_second_gateway_on_one_file_says_so_and_stops() {
     let second = home.run(&["serve", "--dev", "--listen", "127.0.0.1:0"]).await;
     assert_eq!(second.status.code(), Some(4), "{}", said(&second));
     let reading = home.run(&["records", "--dev"]).await;
-    assert!(reading.status.success(), "reading goes on beside it: {}", said(&reading));
+    assert!(reading.status.success(), "reading still works: {}", said(&reading));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn a_stream_is_pulled_when_it_is_declared_or_named_and_never_when_it_is_of
     let checked = home.run(&["check", "--dev"]).await;
     assert!(checked.status.success(), "{}", said(&checked));
     assert!(said(&checked).contains("not declared under `streams`, so not pulled: employees"), "{}", said(&checked));
-    assert_eq!(source.lock().unwrap().requests, 0, "nobody was asked for people");
+    assert_eq!(source.lock().unwrap().requests, 0, "the source was not asked for people");
     let named = home.json(&["sync", "staff", "employees", "--dev"]).await;
     assert_eq!(named[0]["created"], 10, "by its name");
 
@@ -87,7 +87,7 @@ async fn without_dev_a_plugin_must_be_pinned_to_its_digest() {
     let inspected = home.json(&["plugin", "inspect", &plugin("staff-api").display().to_string()]).await;
     home.configure(&pinned(inspected["digest"].as_str().unwrap()));
     let right = home.run(&["sync"]).await;
-    assert_eq!(right.status.code(), Some(1), "it runs, and nobody listens there: {}", said(&right));
+    assert_eq!(right.status.code(), Some(1), "it runs, and nothing listens there: {}", said(&right));
     assert!(said(&right).contains("unavailable"), "{}", said(&right));
 }
 

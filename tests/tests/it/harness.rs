@@ -66,7 +66,7 @@ impl Home {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(renmen());
         command.args(arguments).current_dir(self.path()).env_remove("RENMEN_DEV").env_remove("RENMEN_CONFIG");
-        // What tests read is English, whatever the language of the machine that they run on.
+        // Tests read English, regardless of the language of the machine that they run on.
         command.env("LC_ALL", "C").envs(self.env.iter().cloned()).stdin(Stdio::null());
         command
     }

@@ -106,7 +106,7 @@ async fn what_was_pulled_is_decided_asked_about_and_told_even_after_a_kill() {
     assert_eq!((&by_person["revision"], &by_person["body"]["outcome"]), (&json!(2), &json!("PASS")));
 }
 
-/// R05, over the payroll department's own file and the jobs of Hire: every one of them has its band by what the gateway knows.
+/// Over the payroll department's own file and the jobs of Hire: every job has its band by what the gateway knows.
 async fn band_match(api: &Api) {
     let ask_of = |what: &str, id: &str, amount: &str| {
         json!({ "connection": "interview", what: id,

@@ -1,4 +1,5 @@
-//! Keys of a gateway that runs: made and revoked beside it on its own SQLite file, and a developer's, which dies with it.
+//! Keys of a running gateway: made and revoked by commands on its own SQLite file, and a developer's key, which ends
+//! with the gateway.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
-//! Connectors in other languages are held to the same conformance kit as those in Rust (R79, R81).
+//! Connectors in other languages are held to the same conformance kit as those in Rust.
 //!
-//! `cargo xtask test --all` makes their components where Node and Python are there; where they are not, nothing is tested
-//! and it is said.
+//! `cargo xtask test --all` builds their components where Node and Python are installed; where they are not, the test
+//! says so and tests nothing.
 
 use std::process::Command;
 

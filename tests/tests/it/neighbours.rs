@@ -1,7 +1,8 @@
-//! A healthy connection and the API beside a hostile one, with the real binary: what each kind of hostility costs them.
+//! A healthy connection and the API while a hostile connection is running, with the real binary: what each kind of
+//! hostility costs them.
 //!
-//! What the usual run holds on to has a wide margin, because the machine may be busy; that shares are fair is proved by counts in
-//! the crates. The long form measures, as ratios within one process; on a quiet machine, with a release build:
+//! The usual run checks with a wide margin, because the machine may be busy; that shares are fair is proved by counts
+//! in the crates. The long form measures ratios within one process, on a quiet machine and with a release build:
 //!
 //! `RENMEN_BIN=target/release/renmen cargo nextest run --workspace --run-ignored only -E 'test(felt_next_door)' --no-capture`
 //!
@@ -99,7 +100,7 @@ slots.signing = {{ env = "HOSTILE_SIGNING" }}
         }
     }
 
-    /// So many runs with a reader beside them: how long the median took, and the reader's 99th of a hundred.
+    /// So many runs while a reader is reading: the shortest and the median run, and the 99th percentile of the reads.
     async fn measure(&self, runs: usize) -> Seen {
         let (stop, api) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.api));
         let stopped = Arc::clone(&stop);
@@ -145,9 +146,9 @@ async fn a_healthy_connection_goes_on_beside_sixteen_burning_streams_and_sixteen
     let knocking = street.knock(16);
     let beside = street.measure(3).await;
     knocking.iter().for_each(JoinHandle::abort);
-    // It was twelve to thirty times as long, or never.
+    // It used to take twelve to thirty times as long, or never ended.
     let most = alone.least * 4 + Duration::from_millis(500);
-    assert!(beside.least < most, "{:?} alone, {:?} beside", alone.least, beside.least);
+    assert!(beside.least < most, "{:?} alone, {:?} with the hostile one", alone.least, beside.least);
     let health = street.api.get("/v1/health").await;
     let of = |name: &str| health["connections"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
     assert_eq!(of("staff")["held_back"], Value::Null);

@@ -118,12 +118,12 @@ async fn a_secret_of_the_vault_is_one_tenants() {
     assert!(keep(&home, &["key", "--tenant", "beta"], "of beta"));
     assert!(!keep(&home, &["key", "--tenant", "No Tenant"], "x"));
     let checked = home.run(&["check"]).await;
-    assert_eq!(checked.status.code(), Some(1), "it loads, and nobody listens there: {}", said(&checked));
+    assert_eq!(checked.status.code(), Some(1), "it loads, and nothing listens there: {}", said(&checked));
     let list = home.json(&["secret", "list"]).await;
     assert_eq!(list, json!([{ "tenant": "beta", "name": "key" }, { "tenant": "default", "name": "key" }]));
     assert_eq!(home.json(&["secret", "list", "--tenant", "beta"]).await.as_array().unwrap().len(), 1);
     assert!(home.run(&["secret", "remove", "key"]).await.status.success(), "the default tenant's");
-    assert!(!home.run(&["secret", "remove", "key"]).await.status.success(), "beta's is none of its business");
+    assert!(!home.run(&["secret", "remove", "key"]).await.status.success(), "it does not touch beta's");
     assert_eq!(home.json(&["secret", "list"]).await, json!([{ "tenant": "beta", "name": "key" }]));
 }
 

@@ -1,4 +1,5 @@
-//! What the shipped deployment's files say of people finds the people: by the number at work, in whichever connection they are.
+//! What the shipped deployment's files say about people is linked to those people by employee number, in any
+//! connection.
 
 use renmen_tests::dingtalk;
 use reqwest::{Method, StatusCode};
@@ -8,7 +9,8 @@ use crate::api::Api;
 use crate::example::{example, with_dingtalk};
 use crate::harness::said;
 
-/// The collections whose records are somebody's, with the member that says whose, and how many the example's files bring.
+/// The collections whose records belong to a person, with the member that says to whom, and how many the example's
+/// files bring.
 const SOMEBODYS: [(&str, &str, usize); 4] = [
     ("payroll-records", "/employee", 80),
     ("compensations", "/employee", 40),
@@ -83,7 +85,7 @@ async fn every_payslip_metric_review_and_compensation_of_the_example_reaches_its
     assert_eq!(api.ask(Method::PUT, "/v1/flows/slips", Some(&with_employee())).await.0, StatusCode::OK);
     assert_eq!(dry_run(&api).await, (80, vec![]));
 
-    // Two people with one number, and a number that nobody has: what refers to them waits, and is counted.
+    // Two people with one number, and a number that no one has: what refers to them waits, and is counted.
     {
         let mut company = company.lock().unwrap();
         company.users[7].job_number = "E00008".into();

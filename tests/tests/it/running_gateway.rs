@@ -1,4 +1,4 @@
-//! Commands beside a gateway that holds the store: it does what they would have done.
+//! Commands while a gateway holds the store: it does what they would have done.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -75,7 +75,7 @@ async fn the_address_of_a_gateway_is_its_owners_alone_and_one_left_behind_hinder
     drop(killed);
     assert!(file.exists(), "one that was killed did not");
     let (code, told) = ended(&home, &["sync"]).await;
-    assert_eq!(code, 0, "nobody holds the store: {told}");
+    assert_eq!(code, 0, "no process holds the store: {told}");
     let mut next = home.spawn(&SERVE);
     next.document().await;
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -103,7 +103,8 @@ async fn no_byte_of_a_secret_is_stored_told_or_logged_whatever_a_connector_does_
         assert!(seen > 100_000, "{seen} bytes: was anything stored?");
     }
     assert!(told.contains("carries_secret"), "{told}");
-    // The honest records of the same pages are there: nine or ten of each way that is no failure, and the vendor's texts.
+    // The honest records of the same pages are there: nine or ten of each way that is not a failure, and the vendor's
+    // texts.
     let runs = home.json(&["--dev", "runs"]).await.to_string();
     assert!(runs.contains("\"completed\""), "{runs}");
 }

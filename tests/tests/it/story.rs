@@ -101,14 +101,15 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
     undone(&stage, &home, &end.page).await;
 }
 
-/// The one interview that Hire holds: however often it was written, it is one.
+/// The one interview that Hire holds: it is one, no matter how often it was written.
 fn in_hire(stage: &Stage) -> Value {
     let state = stage.hire.lock().unwrap();
     assert_eq!(state.external_interviews.len(), 1, "{:#?}", state.external_interviews);
     state.external_interviews[0].clone()
 }
 
-/// The link outlives the gateway that made it: whoever decided undoes it, and the old link decides nothing any more.
+/// The link outlives the gateway that made it: the person who decided undoes the decision, and the old link decides
+/// nothing any more.
 async fn undone(stage: &Stage, home: &Home, page: &str) {
     let mut gateway = home.spawn(&["serve", "--dev", "--json", "--listen", "127.0.0.1:0"]);
     let api = Api::of(&mut gateway).await;
@@ -121,7 +122,7 @@ async fn undone(stage: &Stage, home: &Home, page: &str) {
     assert!(shown.status == 200 && shown.body.contains("Undo my decision"), "{shown:?}");
     let (rest, last) = page.split_at(page.len() - 1);
     let changed = format!("{rest}{}", if last == "A" { "B" } else { "A" });
-    assert_eq!(visit("POST", &changed, "verdict=fail&reason=r").await.status, 404, "a changed link is none");
+    assert_eq!(visit("POST", &changed, "verdict=fail&reason=r").await.status, 404, "a changed link is invalid");
     assert_eq!(visit("POST", page, "undo=yes").await.status, 303);
     let open = api.get("/v1/decisions?status=AWAITING_PERSON").await;
     assert_eq!(open["data"].as_array().unwrap().len(), 1, "{open:#}");
@@ -133,7 +134,7 @@ async fn undone(stage: &Stage, home: &Home, page: &str) {
     corrected(stage, &api).await;
 }
 
-/// Hire follows: undecided again, and a corrected score stands in the place of the first. The stage stays, and the recruiter is told.
+/// Hire follows: undecided again, and a corrected score replaces the first. The stage stays, and the recruiter is told.
 async fn corrected(stage: &Stage, api: &Api) {
     let scores = api.get("/v1/dimension-scores?connection=interview").await;
     let first = scores["data"].as_array().unwrap().iter().find(|one| one["body"]["weight_used"]["bp"] == 3000).unwrap();
@@ -196,7 +197,7 @@ async fn a_no_show_that_the_vendor_reports_is_told_to_the_candidate_and_to_the_r
     assert_eq!(messages["data"][0]["body"]["template"], "interview_reschedule");
 }
 
-/// Somebody writes and publishes a version of a profile.
+/// Writes and publishes a version of a profile.
 async fn publish(api: &Api, job: &str, version: u32, weights: [u16; 2]) {
     let part = |n: usize, bp: u16| {
         json!({ "competency": { "external": { "connection": "interview", "value": format!("comp-{n}") } }, "weight": { "bp": bp },
@@ -211,7 +212,7 @@ async fn publish(api: &Api, job: &str, version: u32, weights: [u16; 2]) {
     assert_eq!(status, 201, "{made}");
 }
 
-/// Somebody moves an application to the AI interview, and the vendor has one more order.
+/// Moves an application to the AI interview, after which the vendor has one more order.
 async fn ordered(stage: &Stage, api: &Api, number: usize) -> Value {
     let (before, id) = (stage.vendor.lock().unwrap().orders.len(), feishu::application_id(number));
     assert!(feishu::move_application(&stage.hire, &id, "stage-2"));

@@ -1,5 +1,6 @@
-//! A hostile "survey" connector beside the interview vendor and payroll, and the vendor behind it: whatever it says of interviews,
-//! pay bands and people that are not its own, nothing comes of it; and what it was not granted does not even come in.
+//! A hostile "survey" connector together with the interview vendor and payroll, and the vendor behind it: nothing that
+//! it says of interviews, pay bands and people that are not its own has any effect, and what it was not granted does
+//! not even come in.
 
 use std::sync::{Arc, Mutex};
 
@@ -131,7 +132,7 @@ async fn next_result(api: &Api, vendor: &interview_vendor::Vendor) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_survey_that_speaks_of_others_decides_nothing_answers_nothing_and_learns_nothing() {
-    // Without `grant.entities`: whatever the manifest carries comes in, as --dev allows.
+    // Without `grant.entities`, everything that the manifest carries comes in, as --dev allows.
     let (home, vendor, survey) = deployment("").await;
     for connection in ["interview", "payroll"] {
         home.run(&["sync", "--dev", connection]).await;

@@ -1,4 +1,4 @@
-//! The command line beside other programs: pipes that close, terminals that are narrow, logs that are no terminal.
+//! The command line among other programs: pipes that close, narrow terminals, logs that do not go to a terminal.
 
 use std::io::Read as _;
 use std::process::Stdio;

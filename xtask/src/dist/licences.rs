@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// A library of somebody else's.
+/// A third-party library.
 pub(super) struct Library {
     pub(super) name: String,
     pub(super) version: String,

@@ -16,7 +16,7 @@ use crate::process::{self, Running};
 use crate::say;
 use user::ServerUser;
 
-/// How often another port is tried when somebody took the one that was free a moment ago.
+/// How often another port is tried when the one that was free a moment ago has been taken.
 const PORTS_TRIED: u32 = 5;
 /// How long a server may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,7 +91,7 @@ fn is_ready(programs: &Path, port: u16) -> anyhow::Result<Option<()>> {
     Ok(answer.success().then_some(()))
 }
 
-/// Free now: between this and the server's start somebody else may take it, which is why several are tried.
+/// A port that is free now: another program may take it before the server starts, which is why several are tried.
 fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("a free port")?;
     Ok(listener.local_addr().context("a free port")?.port())

@@ -1,5 +1,6 @@
-//! Which role may call which operation: one table, asked by one layer (`auth`) before any handler runs. What stands in no
-//! row is called by nobody; a test holds the table against the OpenAPI document, which shows it to clients.
+//! Which role may call which operation: one table, asked by one layer (`auth`) before any handler runs. An operation
+//! that has no row cannot be called by anyone; a test compares the table with the OpenAPI document, which shows it to
+//! clients.
 //!
 //! Owns the answer for an operation as a whole. That a vendor's key meets its own connection's records alone is the
 //! handlers' business: only they know what a request is about.
@@ -18,7 +19,7 @@ use crate::problem::{Problem, ProblemCode};
 pub(crate) enum Access {
     /// Anybody; the operation itself asks for what it needs.
     Open,
-    /// Whoever has a key with one of these roles.
+    /// Anyone who has a key with one of these roles.
     Roles(&'static [&'static str]),
 }
 
@@ -136,7 +137,7 @@ pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> 
 /// Refuses what this role may not call. `path` is the route's template.
 pub(crate) fn check(role: &KeyRole, method: &Method, path: &str) -> Result<(), Problem> {
     let Some(found) = operation(method.as_str(), path) else {
-        // No handler is asked, whatever the router knows.
+        // No handler is asked, even if the router knows this method.
         return Err(Problem::method_not_allowed(by_path().get(path).map_or("", |rows| rows.allow.as_str())));
     };
     let roles = match found.access {

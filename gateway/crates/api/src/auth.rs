@@ -1,6 +1,6 @@
-//! Who is asking. Everything under `/v1` needs `Authorization: Bearer rk_…`; the tenant, the role and a vendor's connection
-//! come from the key and from nowhere else, so no request can name somebody else's. The same layer asks the table of
-//! `access` whether this role may call the operation at all.
+//! Who is asking. Everything under `/v1` needs `Authorization: Bearer rk_…`; the tenant, the role and a vendor's
+//! connection come from the key and from nowhere else, so no request can claim another's. The same layer asks the table
+//! of `access` whether this role may call the operation at all.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) fn admit(caller: &Arc<Caller>, request: &Request) -> Result<(), Probl
     access::check(&caller.role, request.method(), path)
 }
 
-/// Whose key these headers carry.
+/// The caller that the key in these headers belongs to.
 pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender) -> Result<Arc<Caller>, Problem> {
     let key = bearer(headers).ok_or_else(|| {
         unauthorized(

@@ -2,7 +2,7 @@
 //! scheduled, nor how plugins are executed, nor how an exchange is packed: the binary puts them together.
 //!
 //! Every question carries the tenant: an implementation answers only with what belongs to it, and says
-//! [`ControlError::NotFound`] for what belongs to somebody else.
+//! [`ControlError::NotFound`] for what belongs to another tenant.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub trait Control: Send + Sync {
     /// Passes a quarantined record through its connector's current version and the same checks again.
     ///
     /// # Errors
-    /// [`ControlError`]. A record that is still bad is no error: see [`RetryOutcome`].
+    /// [`ControlError`]. A record that is still bad is not an error: see [`RetryOutcome`].
     async fn retry_quarantine(&self, tenant: &TenantId, id: i64) -> Result<RetryOutcome, ControlError>;
 
     /// The plugins that the tenant's connections use, each once.
@@ -61,7 +61,7 @@ pub trait Control: Send + Sync {
     fn open_exchange(&self, packed: &[u8]) -> Result<OpenedExchange, ControlError>;
 }
 
-/// Why the engine did not do as asked. Messages are for people and hold no secret and nobody's data.
+/// Why the engine did not do as asked. Messages are for people and hold neither secrets nor personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
     /// No such connection, stream or quarantined record for this tenant.

@@ -81,8 +81,9 @@ pub(crate) async fn brief(State(state): State<AppState>, request: Request, next:
     }
 }
 
-/// A look into the store for a key or a token that this process does not know. Anybody can cause one, so there are few at a time,
-/// fairly by sender: whoever tries keys waits for others who do, and nobody with a good key waits for them.
+/// A look into the store for a key or a token that this process does not know. Anyone can cause one, so few are allowed
+/// at a time, shared fairly between senders: a sender who tries keys waits for others who do, and a caller with a good
+/// key never waits for them.
 pub(crate) async fn look_up<T, E>(
     state: &AppState,
     sender: Sender,

@@ -1,5 +1,5 @@
-//! Links that open nothing, counted by sender. A seal cannot be guessed; who tries all the same is slowed down and told of, so that
-//! the log and the health say that somebody does.
+//! Links that open nothing, counted by sender. A seal cannot be guessed; a sender who tries all the same is slowed
+//! down, and the log and the health say that someone tries.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What the API asks of whoever takes deliveries in. As [`Control`](crate::Control), the API owns this trait, and the binary
-//! implements it: how a delivery is proved, kept and answered is not known here.
+//! What the API asks of the part that takes deliveries in. As [`Control`](crate::Control), the API owns this trait, and
+//! the binary implements it: how a delivery is proved, kept and answered is not known here.
 
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -16,7 +16,7 @@ pub trait Hooks: Send + Sync {
     /// Reserves the memory that taking in a delivery of so many bytes needs; given back when the answer is dropped.
     ///
     /// # Errors
-    /// [`HookRefusal::Unavailable`] when there is none now.
+    /// [`HookRefusal::Unavailable`] when there is not enough memory now.
     fn reserve(&self, bytes: u64) -> Result<Box<dyn Send>, HookRefusal>;
 
     /// Takes one in. What it answers may be sent: the delivery is durable then.
@@ -52,7 +52,7 @@ pub struct HookAnswer {
     pub body: Bytes,
 }
 
-/// Why a delivery was not taken in. Whoever sent it hears no more than this.
+/// Why a delivery was not taken in. The sender learns no more than this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookRefusal {
     /// No connection of this name takes deliveries.

@@ -40,7 +40,7 @@ impl ApiKey {
         well_formed.then(|| Self(text.to_owned()))
     }
 
-    /// The key in clear: to be shown once to the person who asked for it, and to nobody else.
+    /// The key in clear: to be shown once to the person who asked for it, and to no one else.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

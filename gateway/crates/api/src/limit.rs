@@ -1,5 +1,5 @@
-//! Limits of the process that were reached: counted, logged at most once a minute, and told in `/v1/health` with the key to
-//! raise. A limit that nobody hears of would be a ceiling that nobody can find.
+//! Limits of the process that were reached: counted, logged at most once a minute, and told in `/v1/health` with the
+//! key to raise. A limit that is not reported would stop requests without anyone being able to find out why.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -115,7 +115,7 @@ pub(crate) struct LimitReached {
 /// Which limits were reached, and when.
 #[derive(Default)]
 pub(crate) struct Reached {
-    /// By whose request it was: a tenant is not told of another's.
+    /// By the tenant that made the request: a tenant is not told of another's.
     entries: Mutex<BTreeMap<(Limit, Option<TenantId>), Entry>>,
     logged: Mutex<BTreeMap<Limit, Instant>>,
 }
@@ -127,7 +127,7 @@ struct Entry {
 }
 
 impl Reached {
-    /// Notes that a limit was reached; `tenant` is none where nobody had shown a key yet.
+    /// Notes that a limit was reached; `tenant` is `None` where no key had been shown yet.
     pub(crate) fn note(&self, limit: Limit, tenant: Option<&TenantId>) {
         metrics::counter!("renmen_api_limit_reached_total", "limit" => limit.label()).increment(1);
         let now = Instant::now();

@@ -1,5 +1,5 @@
 //! Query parameters, strictly: an unknown one, one given twice and one with a wrong value are errors that name it. A
-//! misspelt filter that is silently ignored hands out records that nobody asked for.
+//! misspelt filter that is silently ignored hands out records that the client did not ask for.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -18,8 +18,8 @@ pub(crate) const LIMIT_MAX: u32 = 1000;
 /// A text parameter's length in characters: more than any id or cursor has.
 const TEXT_CHARS_MAX: usize = 512;
 
-/// The name of something that is to be made. One that is none names nothing that could be there, so it is refused rather than
-/// not found.
+/// The name of something that is to be made. Nothing can exist under an invalid name, so it is refused as a bad
+/// parameter rather than reported as not found.
 pub(crate) fn new_name(name: &str) -> Result<ConnectionName, Problem> {
     ConnectionName::new(name).map_err(|_| {
         Problem::parameter("name", "1 to 63 of a-z, 0-9, - and _", "名称（a-z、0-9、-、_，1 到 63 个字符）")

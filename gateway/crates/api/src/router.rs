@@ -25,7 +25,7 @@ use crate::state::AppState;
 /// The whole API on one router.
 ///
 /// Each request should carry its peer's address (`ConnectInfo<SocketAddr>`), as [`crate::serve()`] sees to: without it
-/// `/metrics` is open to nobody on this machine, and all senders of deliveries are one.
+/// no program on this machine can read `/metrics` without a key, and all senders of deliveries count as one.
 pub fn router(state: AppState) -> Router {
     let body_bytes_max = state.options.body_bytes_max;
     Router::new()

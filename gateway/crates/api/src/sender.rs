@@ -1,5 +1,5 @@
-//! Who sent a request, as far as that can be known: the address of the peer, or what a proxy says that is named in
-//! `gateway.proxies`. Nobody else's word counts for an address.
+//! Who sent a request, as far as that can be known: the address of the peer, or, where the peer is a proxy that is
+//! named in `gateway.proxies`, the address that the proxy gives. No other word on an address counts.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -13,10 +13,11 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Who sent a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sender {
-    /// Whoever has this address; of IPv6 the first 64 bits, because one machine has all that follow.
+    /// The client with this address; of IPv6 the first 64 bits, because one machine has all addresses that begin with
+    /// them.
     Address(IpAddr),
-    /// Whoever is at the other end of this connection: a program on this machine, or one behind a proxy that does not say for
-    /// whom it asks. To tell its clients apart there is nothing but their connections.
+    /// The client at the other end of this connection: a program on this machine, or one behind a proxy that does not
+    /// say for whom it asks. Its clients can only be told apart by their connections.
     Socket(SocketAddr),
     /// Nothing is known.
     Unknown,

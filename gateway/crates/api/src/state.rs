@@ -30,7 +30,7 @@ pub enum MetricsAccess {
     Key,
     /// Besides, any program on this machine: all of it. A proxy on this machine is one, so it must not pass `/metrics` on.
     Loopback,
-    /// Nobody: there is no such path.
+    /// Closed to everyone: the path does not exist.
     Off,
 }
 
@@ -141,7 +141,7 @@ pub struct ApiParts {
     pub interviews: Arc<dyn Interviews>,
     /// What the operator says of adjust instructions.
     pub adjust: AdjustOptions,
-    /// Opens the links with which people decide. None: there is no address for them, so no link leads to a decision.
+    /// Opens the links with which people decide. `None`: no address is set for them, so no link leads to a decision.
     pub decision_links: Option<LinkDesk>,
     /// The flows and their deliveries.
     pub flows: Arc<FlowEngine>,

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Two clocks in one: somebody may set the time of day, and nobody the time that has passed.
+/// Two clocks in one: the time of day, which may be set, and the time that has passed, which cannot be set.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00Z.
     fn now_ms(&self) -> i64;
 
-    /// Time that has passed since some moment: it never steps, whatever becomes of the time of the day.
+    /// Time that has passed since some moment: it never steps, even if the time of day is set.
     fn elapsed(&self) -> Duration {
         static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
         BEGAN.elapsed()

@@ -24,7 +24,7 @@ pub struct Channel {
     pub tenant: TenantId,
     /// `enabled`. Default true.
     pub enabled: bool,
-    /// `language`: of readers of whom none is known. Default `zh`.
+    /// `language`: for readers whose language is unknown. Default `zh`.
     pub language: String,
     /// `grant`: of it, `plaintext` and `addresses` count here.
     pub grant: Grant,
@@ -69,7 +69,7 @@ pub enum MailSecurity {
     StartTls,
     /// TLS from the first byte.
     Tls,
-    /// None.
+    /// No protection.
     Plaintext,
 }
 
@@ -308,7 +308,7 @@ fn list(node: Option<Node<'_>>) -> Vec<String> {
     items.iter().filter_map(|node| node.filled().map(|text| text.value)).collect()
 }
 
-/// The origin must stand there, whatever the rest is made of: it is what the channel may reach.
+/// The origin must be written out, regardless of what the rest is made of: it is what the channel may reach.
 pub(crate) fn read_url(node: &Node<'_>) -> Option<String> {
     let url = node.text().map(|text| text.value)?;
     let head = url.split("{{").next().unwrap_or_default();

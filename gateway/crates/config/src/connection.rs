@@ -33,8 +33,8 @@ pub struct Connection {
     pub grant: Grant,
     /// `slots`.
     pub slots: BTreeMap<SlotName, Slot>,
-    /// `streams`: what is pulled and when. A stream of the plugin that is not named here is pulled only when somebody asks for it
-    /// by its name.
+    /// `streams`: what is pulled and when. A stream of the plugin that is not named here is pulled only when it is
+    /// requested by its name.
     pub streams: BTreeMap<StreamName, Stream>,
     /// `event_socket`: open a connection on which the vendor sends its events, where the plugin's manifest names one. Default
     /// false.

@@ -1,8 +1,8 @@
 //! The line of a problem with a caret below it, and no secret in it.
 //!
-//! A line of this file may hold a plaintext secret (`--dev`), a password in a URL, or a secret that somebody put where it
-//! does not belong. Errors are pasted into tickets. So what stands between quotes is masked on every line that could hold
-//! one, and the rule is about words on the line, not about what the parser understood: the parser has just failed.
+//! A line of this file may hold a plaintext secret (`--dev`), a password in a URL, or a secret that was put where it
+//! does not belong. Errors are pasted into tickets. So what stands between quotes is masked on every line that could
+//! hold one, and the rule is about words on the line, not about what the parser understood: the parser has just failed.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! A path into records, as a rule of the file has it: it must lead somewhere, or the rule would hold nothing back and nobody would
-//! know.
+//! A path into records, as a rule of the file names it: it must lead somewhere, or the rule would silently hold nothing
+//! back.
 
 use renmen_schema::check_place_in_any;
 use renmen_schema::text;

@@ -21,11 +21,11 @@ const INBOX_AGE: (Duration, Duration) = (Duration::from_secs(3_600), Duration::f
 /// Who may read `/metrics`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricsAccess {
-    /// Who shows an API key, and then of its own tenant.
+    /// Callers with an API key, and only the part of their own tenant.
     Key,
-    /// Besides, any program on this machine, and then all of it.
+    /// Also any program on this machine, and then everything.
     Loopback,
-    /// Nobody.
+    /// No one: it is switched off.
     Off,
 }
 
@@ -35,8 +35,8 @@ const MEMORY: (u64, u64) = (64 << 20, 1 << 40);
 /// Where the gateway listens and keeps its things.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gateway {
-    /// `listen`: address and port of the API. Default `127.0.0.1:7300`: nothing but this machine, until somebody decides
-    /// otherwise.
+    /// `listen`: address and port of the API. Default `127.0.0.1:7300`: reachable from this machine only, unless
+    /// configured otherwise.
     pub listen: SocketAddr,
     /// `allow_plaintext`: may `listen` be an address that other machines reach? The gateway speaks HTTP without TLS, so keys and
     /// records cross the network in clear. Default false: a proxy with TLS on this machine stands in front.
@@ -50,14 +50,14 @@ pub struct Gateway {
     pub metrics: MetricsAccess,
     /// `limits`: what the API takes from outside.
     pub limits: GatewayLimits,
-    /// `data_dir`: database, spool and caches. Default `.renmen` beside the file.
+    /// `data_dir`: database, spool and caches. Default `.renmen` next to the file.
     pub data_dir: PathBuf,
-    /// `data_dir_parents`: `check` (default) refuses a data directory that another user could exchange, because of a directory
-    /// above it; `trust` does not look, for where nobody else can get there.
+    /// `data_dir_parents`: `check` (default) refuses a data directory that another user could replace by way of a
+    /// directory above it; `trust` skips this check, for places that no other user can get to.
     pub data_dir_parents_trusted: bool,
     /// `cache_dir`: compiled plugins; may be deleted at any time. Default `cache` in the data directory.
     pub cache_dir: PathBuf,
-    /// `tenant`: whose the connections are that name none. Default `default`.
+    /// `tenant`: the tenant of the connections that name none. Default `default`.
     pub tenant: TenantId,
     /// `shutdown_wait`: how long running pages may take to end after a stop was asked for. Default `30s`.
     pub shutdown_wait: Duration,
@@ -183,7 +183,8 @@ impl Gateway {
     /// May the API listen there?
     ///
     /// # Errors
-    /// [`ListenRefusal`]: other machines reach the address, and nobody said that they may in clear; with `--dev` nobody can.
+    /// [`ListenRefusal`]: other machines reach the address, and plaintext was not allowed; with `--dev` it cannot be
+    /// allowed.
     pub fn may_listen(&self, listen: SocketAddr, dev: bool) -> Result<(), ListenRefusal> {
         if listen.ip().to_canonical().is_loopback() {
             return Ok(());

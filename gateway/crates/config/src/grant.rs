@@ -23,9 +23,9 @@ fn host_help() -> Text {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
     /// `hosts`: origins (`https://api.example.com`, `https://*.example.com`, `{base_url}` for the origin of that key of the
-    /// connection's `config`). Absent: whatever the manifest asks for.
+    /// connection's `config`). Absent: everything that the manifest asks for.
     pub hosts: Option<Vec<String>>,
-    /// `methods`, upper case. Absent: whatever the manifest asks for.
+    /// `methods`, upper case. Absent: everything that the manifest asks for.
     pub methods: Option<Vec<String>>,
     /// `plaintext`: is http without TLS allowed? Default false.
     pub plaintext: bool,

@@ -25,16 +25,17 @@ const YEAR: Duration = Duration::from_secs(366 * 24 * 3_600);
 pub struct Interview {
     /// `remind_before`: the candidate is reminded this long before the begin. Default `5m`.
     pub remind_before: Duration,
-    /// `no_show_after`: not begun this long after the time agreed, nobody came. Default `10m`.
+    /// `no_show_after`: an interview that has not begun this long after the agreed time is a no-show. Default `10m`.
     pub no_show_after: Duration,
-    /// `dropped_after`: begun, not ended, and nothing heard for this long, the candidate was cut off. Default `15m`.
+    /// `dropped_after`: when an interview has begun and not ended, and nothing was heard for this long, the candidate
+    /// was cut off. Default `15m`.
     pub dropped_after: Duration,
     /// `feedback_within`: the candidate has their feedback within this time of the end; later is counted as late. Default `10m`.
     pub feedback_within: Duration,
     /// `catch_up`: what fell due longer ago than this is history, and nothing is done about it. Default `7d`.
     pub catch_up: Duration,
-    /// `decide_within`: an interview that nobody decided this long after its end is told of, by a message of the kind
-    /// `interview_undecided`. Default `48h`.
+    /// `decide_within`: an interview that is still undecided this long after its end is reported by a message of the
+    /// kind `interview_undecided`. Default `48h`.
     pub decide_within: Duration,
     /// `adjust_wait`: how long an adjust instruction may wait for approval, or for its vendor, before health tells of it. Default `72h`.
     pub adjust_wait: Duration,
@@ -66,7 +67,8 @@ pub struct Interview {
     /// `vendors`: the connections whose AI interviews are acted on. Default: the one connection that may write interviews; where
     /// several may, none until it is said here.
     pub vendors: Vec<ConnectionName>,
-    /// `sources`: for a connection, the others whose records count for its interviews and applications beside its own. Default none.
+    /// `sources`: for a connection, the other connections whose records count for its interviews and applications along
+    /// with its own. Default none.
     pub sources: BTreeMap<ConnectionName, Vec<ConnectionName>>,
     /// `pay_bands`: the connections whose bands answer. Default: the one connection that may write bands; where several may, none
     /// until it is said here.
@@ -81,7 +83,7 @@ pub struct Interview {
 /// `[interview.rules.NAME]`: a pass line. Scores are in per cent of their scale.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRule {
-    /// The key.
+    /// NAME in the table's key.
     pub name: String,
     /// `position`: the position's id, as the application's job has it in the system that it comes from; without it every position that
     /// no other rule is for.

@@ -41,7 +41,7 @@ impl std::fmt::Debug for Places {
     }
 }
 
-/// Where something stands is no part of what it says.
+/// Values are equal regardless of where they stand in the file.
 impl PartialEq for Places {
     fn eq(&self, _other: &Self) -> bool {
         true

@@ -11,7 +11,7 @@ use crate::section::Section;
 /// Keys that may be trusted at once.
 pub const TRUSTED_KEYS_MAX: usize = 100;
 
-/// Trust in whoever signs plugins, and the bounds of compiling them.
+/// Which signers of plugins are trusted, and the limits of compiling plugins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plugins {
     /// `trusted_keys`: a name of your choice and the minisign public key, `{ acme = "RWQ…" }`.
@@ -22,7 +22,8 @@ pub struct Plugins {
     pub functions_max: u64,
     /// `function_bytes_max`: bytes of one function; what the compiler needs grows faster than they do. Default `1MiB`.
     pub function_bytes_max: u64,
-    /// `items_max`: types, imports, exports, segments and whatever else is listed in one plugin. Default 500,000.
+    /// `items_max`: types, imports, exports, segments and everything else that is listed in one plugin. Default
+    /// 500,000.
     pub items_max: u64,
     /// `compile_memory_max`: memory of the process that compiles one plugin, in address space. Default `2GiB`.
     pub compile_memory_max: u64,

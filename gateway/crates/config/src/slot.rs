@@ -15,11 +15,11 @@ use crate::section::{Node, Section};
 pub struct Slot {
     /// One of `env`, `file`, `vault`, `value`.
     pub source: SlotSource,
-    /// `to`: the origins that the secret, and whatever is made of it, may go to, written as in `grant.hosts`. The manifest's
-    /// audience can only narrow it. Absent: wherever the audience says.
+    /// `to`: the origins that the secret, and anything made from it, may go to, written as in `grant.hosts`. The
+    /// manifest's audience can only narrow it. Absent: wherever the audience says.
     pub to: Option<Vec<String>>,
     /// `public`: the members of a secret that is JSON which are identifiers and not secret, by name (`"client_id"`) or by JSON
-    /// Pointer (`"/app/id"`). Every other member is secret, whatever it is called. Default: none.
+    /// Pointer (`"/app/id"`). Every other member is secret, regardless of its name. Default: none.
     pub public: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl Slot {
         Self::read_with(slot, |node| read_origins(&node), |node| read_public(&node))
     }
 
-    /// A slot of a channel or an endpoint: its secret goes to the address that stands beside it.
+    /// A slot of a channel or an endpoint: its secret goes to the address that stands next to it.
     pub(crate) fn read_of_receiver(slot: &Node<'_>) -> Option<Self> {
         let to = |node: Node<'_>| {
             node.problem_at_key(

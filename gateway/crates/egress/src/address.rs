@@ -86,7 +86,8 @@ fn refusal_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0xff00..=0xffff, ..] => Some("multicast"),
         [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Some("documentation"),
         [0x0100, 0, 0, 0, ..] => Some("discard only"),
-        // Teredo hides an IPv4 address behind a relay of the sender's choice; the rest of 2001::/23 is no host either.
+        // Teredo hides an IPv4 address behind a relay of the sender's choice; the rest of 2001::/23 holds no hosts
+        // either.
         [0x2001, 0..=0x01ff, ..] => Some("protocol assignments"),
         // NAT64 of this network: what is behind it cannot be known.
         [0x0064, 0xff9b, 1, ..] => Some("local NAT64"),
@@ -222,7 +223,7 @@ mod tests {
             assert!(refusal(other, &[alone]).is_some(), "{address} opens itself alone");
         }
         assert!(metadata_addresses(&wide).is_empty());
-        // Whatever form it is written in.
+        // However it is written.
         for form in ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::"] {
             let form: IpAddr = form.parse().unwrap();
             assert_eq!(refusal(form, &wide), Some("cloud metadata"), "{form}");

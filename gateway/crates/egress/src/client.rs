@@ -100,10 +100,10 @@ impl Egress {
         Self::with(EgressOptions::default())
     }
 
-    /// With options.
+    /// A client with these options.
     ///
     /// # Errors
-    /// [`EgressError::BadRequest`] when an extra root is no certificate.
+    /// [`EgressError::BadRequest`] when an extra root is not a certificate.
     pub fn with(options: EgressOptions) -> Result<Arc<Self>, EgressError> {
         let tls = tls_config(&options.extra_roots_pem)?;
         let mut socket_tls = tls.clone();

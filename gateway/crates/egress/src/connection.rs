@@ -62,7 +62,7 @@ impl Connection {
         Self { parts, places }
     }
 
-    /// Whose it is.
+    /// The tenant that owns the connection.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.parts.tenant
@@ -82,14 +82,15 @@ impl Connection {
         self.parts.redactor.redact_kept(bytes)
     }
 
-    /// Whose live secret stands in these bytes, for what the connector can see the end of: a cursor, a receipt, an answer. Here
-    /// a search that knows every piece would be a question that it can ask.
+    /// The live secret that these bytes contain, if any. For outputs whose outcome the connector can see (a cursor, a
+    /// receipt, an answer): a search for every piece of a secret would let the connector guess it piece by piece.
     #[must_use]
     pub fn secret_in(&self, bytes: &[u8]) -> Option<FoundSecret> {
         self.parts.redactor.find(bytes)
     }
 
-    /// As [`Connection::secret_in`], for what the connector hears no more of: records and rejects. Finds shorter pieces.
+    /// As [`Connection::secret_in`], for outputs that the connector hears nothing more about: records and rejects.
+    /// Finds shorter pieces.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
         self.parts.redactor.scanner()

@@ -30,13 +30,14 @@ pub enum EgressError {
         /// What was seen against what is allowed.
         message: String,
     },
-    /// The gateway has no memory to read the answer into: it is to be tried again later.
+    /// The gateway has no memory to read the answer into: try again later.
     #[error("out of memory: {0}")]
     OutOfMemory(String),
-    /// The request is none: bad URL, bad method, bad header.
+    /// The request is malformed: bad URL, bad method, bad header.
     #[error("bad request: {0}")]
     BadRequest(String),
-    /// A delivery bears the vendor's signature, and what it holds cannot be opened or is for somebody else: for the operator.
+    /// A delivery bears the vendor's signature, but its content cannot be opened or is meant for another receiver: the
+    /// operator has to look at it.
     #[error("signed, but not opened: {0}")]
     Unopened(String),
     /// A sealed tape does not hold the answer.

@@ -115,8 +115,8 @@ const HIDDEN: [&str; 13] = [
 /// Takes a connector's headers.
 ///
 /// # Errors
-/// [`EgressError::NotGranted`] for a header that only the host may set, [`EgressError::BadRequest`] for what is no header. A
-/// value is never repeated.
+/// [`EgressError::NotGranted`] for a header that only the host may set, [`EgressError::BadRequest`] for an invalid
+/// header. The error never repeats a value.
 pub(crate) fn accept(headers: &[(String, String)], reserved: &[Placement]) -> Result<HeaderMap, EgressError> {
     if headers.len() > HEADERS_MAX {
         return Err(EgressError::BadRequest(format!("{} headers, {HEADERS_MAX} are allowed", headers.len())));

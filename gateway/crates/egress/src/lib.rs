@@ -1,11 +1,11 @@
-//! The only HTTP, WebSocket and mail client of the gateway: whatever is sent outside goes through here, and so do the
-//! connections on which a vendor sends events.
+//! The only HTTP, WebSocket and mail client of the gateway: everything that is sent outside goes through here, and so
+//! do the connections on which a vendor sends events.
 //!
 //! What it owns: the grant (what the manifest wishes AND the operator allows), the address rules, the credentials on their
 //! way from a slot to a request, the rate, the retries, the caps, the recording of exchanges, and the cryptography with
 //! slot keys. What it must not know: plugins, pages, records, the store. A connector names a slot; it never sees what is in it.
 //!
-//! The way of a request, each step a function with its tests beside it, in the order of [`Connection::send`]:
+//! The path of a request, each step a function with its tests next to it, in the order of [`Connection::send`]:
 //!
 //! 1. `target`: parse and normalise the URL;
 //! 2. `grant`: origin and method;

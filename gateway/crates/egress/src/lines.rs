@@ -26,9 +26,9 @@ struct Window {
 /// May a line be written?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineVerdict {
-    /// Yes. So many were dropped since the last one that said so.
+    /// Yes, and this many were dropped since the last line that said so.
     Write {
-        /// How many.
+        /// How many were dropped.
         dropped: u64,
     },
     /// Yes, and it is the last one of this minute: it should say so.

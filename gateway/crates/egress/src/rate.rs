@@ -164,7 +164,7 @@ mod tests {
                 }
             });
             proptest::prop_assert_eq!(first.is_some(), rate.fault().is_none());
-            proptest::prop_assert!(first.is_none_or(|first| first.is_ok()), "the first request waits for nobody");
+            proptest::prop_assert!(first.is_none_or(|first| first.is_ok()), "the first request does not wait");
         }
     }
 

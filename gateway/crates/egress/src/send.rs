@@ -294,7 +294,7 @@ impl Connection {
         Ok(Response { status: 200, headers, body: self.parts.redactor.redact_answer(body) })
     }
 
-    /// A request that was not let out is worth a line too: somebody tried.
+    /// A request that was refused is logged too: it shows that it was tried.
     fn audit_refused(&self, request: &Request, error: &EgressError) {
         let Some(more) = self.refusal_line() else { return };
         let place = self.place_for_log(request);

@@ -12,10 +12,10 @@ use renmen_vault::Secret;
 /// What the operator allows a connection.
 #[derive(Debug, Clone)]
 pub struct OperatorGrant {
-    /// `None`: whatever the manifest wishes. Otherwise origins or patterns; the grant is the intersection. Token endpoints
-    /// must be among them too, because a slot's secret goes there.
+    /// `None`: all that the manifest asks for. Otherwise origins or patterns; the grant is the intersection. Token
+    /// endpoints must be among them too, because a slot's secret goes there.
     pub hosts: Option<Vec<String>>,
-    /// `None`: whatever the manifest wishes. Otherwise the grant is the intersection.
+    /// `None`: all that the manifest asks for. Otherwise the grant is the intersection.
     pub methods: Option<Vec<String>>,
     /// Plain http is refused unless true.
     pub plaintext: bool,
@@ -48,7 +48,7 @@ pub struct EgressLimits {
     pub logs: LogLimits,
 }
 
-/// How many lines of the log one connection may cause, whatever its connector does.
+/// How many lines of the log one connection may cause, no matter what its connector does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLimits {
     /// Lines that the connector writes.
@@ -68,12 +68,12 @@ impl Default for LogLimits {
 pub struct SlotSpec {
     /// `None`: the operator left it empty; requests that name the slot fail before anything is sent.
     pub secret: Option<Secret>,
-    /// The origins that the operator lets the secret go to, with whatever is made of it. `None`: the operator says nothing of
-    /// it, which only `--dev` and the author's kit do.
+    /// The origins that the operator lets the secret go to, and everything that is made from it. `None`: the operator
+    /// does not say, which is possible only with `--dev` and in the author's kit.
     pub to: Option<Vec<String>>,
     /// What the manifest narrows that to. Origins as in its wish; empty means any granted host.
     pub audience: Vec<String>,
-    /// `None`: it goes onto no request.
+    /// `None`: it is not added to requests.
     pub auth: Option<AuthRecipe>,
     /// Members of a secret that is JSON which are identifiers and not secret: by name, or by JSON Pointer.
     pub public: Vec<String>,
@@ -84,7 +84,7 @@ pub struct SlotSpec {
 /// Everything that egress must know of one connection.
 #[derive(Debug, Clone)]
 pub struct ConnectionSpec {
-    /// Whose data it is.
+    /// The tenant that owns the data.
     pub tenant: TenantId,
     /// The connection's name.
     pub connection: ConnectionName,

@@ -59,7 +59,7 @@ pub(crate) struct Caps {
 /// What becomes of a body that goes on beyond its cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beyond {
-    /// The answer is of no use: somebody would read half of it as the whole.
+    /// The answer is unusable: half of it could be taken for the whole.
     Refuse,
     /// Its status is what counts; the rest of the body is not read. A body in an encoding that was not asked for is not read
     /// at all.

@@ -1,4 +1,5 @@
-//! What no manifest may ask for, whoever grants it: told when a plugin is loaded or checked, before there is a connection.
+//! What no manifest may ask for, no matter who grants it: reported when a plugin is loaded or checked, before there is
+//! a connection.
 
 use renmen_schema::manifest::{Manifest, ManifestFault};
 

@@ -19,14 +19,14 @@ pub struct DestinationEntry {
     pub destination: Arc<dyn Destination>,
     /// What it can do; read once.
     pub actions: BTreeMap<String, ActionInfo>,
-    /// It scores people: whatever could be a protected group's mark never reaches it (R72, R73).
+    /// It scores people: a field that could reveal membership in a protected group never reaches it.
     pub scoring: bool,
-    /// Fields that never reach it, whatever a flow says.
+    /// Fields that never reach it, regardless of what a flow says.
     pub withhold: Fields,
-    /// The gateway's own records are made from what it says (an interview vendor, or a source beside one): a reference in them may
-    /// be of its choosing.
+    /// The gateway's own records are made from what it says (an interview vendor, or a further source for one): it may
+    /// have chosen what a reference in them refers to.
     pub is_source: bool,
-    /// Attempts side by side.
+    /// Attempts that may run at the same time.
     pub parallel_max: u32,
     /// How long one attempt may take.
     pub push_timeout: Duration,
@@ -108,7 +108,7 @@ impl Catalogue {
         self.off.insert(name, reason);
     }
 
-    /// Why a destination of the configuration is off; none for one that is there or that nobody configured.
+    /// Why a destination of the configuration is off; `None` when it is on, or not configured at all.
     #[must_use]
     pub fn off(&self, name: &ConnectionName) -> Option<&Text> {
         self.off.get(name)
@@ -125,7 +125,7 @@ impl Catalogue {
         self.entries.iter()
     }
 
-    /// Their names.
+    /// The names of the destinations.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(ConnectionName::as_str)
     }

@@ -31,8 +31,8 @@ pub trait Destination: Send + Sync {
 
     /// Does one action. It may be called again with the same [`Push::idempotency_key`]: a receipt may have been lost.
     ///
-    /// It has to come to an end by itself: whoever calls it gives it up after the delivery's lease, and then another attempt may
-    /// run beside one that was only slow.
+    /// It must end by itself: the caller gives up on it after the delivery's lease, and then another attempt may run
+    /// while this one, if it was only slow, is still running.
     ///
     /// # Errors
     /// A [`Failure`], whose kind says whether another attempt can help.
@@ -68,7 +68,7 @@ pub enum Identity {
 /// One action on its way out.
 #[derive(Clone)]
 pub struct Push {
-    /// Whose.
+    /// The tenant that owns the delivery.
     pub tenant: TenantId,
     /// The delivery, as `/v1/deliveries` names it.
     pub delivery: i64,
@@ -78,7 +78,7 @@ pub struct Push {
     pub action: String,
     /// The same for every attempt at this delivery, and for no other delivery: 32 hex digits.
     pub idempotency_key: String,
-    /// From 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// JSON: an object, with nothing in it that may not leave. Personal data: never to be logged.
     pub input: Arc<[u8]>,
@@ -87,7 +87,7 @@ pub struct Push {
 }
 
 impl std::fmt::Debug for Push {
-    /// The input may hold anybody's data: its size must do.
+    /// The input may hold personal data, so only its size is shown.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Push")
             .field("tenant", &self.tenant)
@@ -128,13 +128,13 @@ pub struct Cause {
 pub struct Receipt {
     /// The receiver's id of what was written.
     pub reference: Option<String>,
-    /// Facts worth keeping. They are stored and shown: no secret, nobody's data.
+    /// Facts worth keeping. They are stored and shown, so they must hold no secret and no personal data.
     pub detail: Map<String, Value>,
     /// False: the receiver took it, but only a later read can tell whether it arrived.
     pub confirmed: bool,
 }
 
-/// An action that was not done, or of which nobody knows.
+/// An action that was not done, or whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct Failure {
@@ -142,7 +142,7 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The receiver's own code where it has one.
     pub code: Option<String>,
-    /// For the operator. Stored and shown: no secret, nobody's data.
+    /// For the operator. Stored and shown, so it must hold no secret and no personal data.
     pub message: String,
     /// How long the receiver asked to wait, in milliseconds.
     pub retry_after_ms: Option<u64>,
@@ -155,8 +155,8 @@ impl Failure {
         Self { kind, code: None, message: message.into(), retry_after_ms: None }
     }
 
-    /// Can another attempt help by itself (time), or after somebody mended something? False: the same input will never be taken,
-    /// and the delivery is dead at once.
+    /// Can another attempt help, either after some time or after someone fixed the cause? False: the same input will
+    /// never be taken, and the delivery is dead at once.
     #[must_use]
     pub fn passes(&self) -> bool {
         !matches!(self.kind, FailureKind::InvalidInput)

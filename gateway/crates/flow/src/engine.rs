@@ -95,10 +95,10 @@ impl FlowEngine {
         self.made.notify_one();
     }
 
-    /// Runs until it is cancelled: reads the feed as it grows, and carries what is due. Attempts under way come to their end
-    /// first; whoever waits for this should not wait for ever.
+    /// Runs until it is cancelled: reads the feed as it grows, and carries what is due. Attempts under way finish
+    /// first, so the caller should limit how long it waits for this.
     pub async fn serve(self: Arc<Self>, cancel: CancellationToken) {
-        // In one task, so that whoever drops this ends both.
+        // In one task, so that dropping this ends both.
         tokio::join!(Arc::clone(&self).follow_feed(cancel.clone()), self.carry(cancel));
     }
 

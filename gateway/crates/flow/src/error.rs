@@ -1,4 +1,4 @@
-//! What can go wrong when somebody asks something of the flows.
+//! What can go wrong in a request to the flows.
 
 use renmen_schema::{Text, text};
 use renmen_store::StoreError;
@@ -8,7 +8,7 @@ use crate::definition::Defect;
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    /// There is no such flow or delivery.
+    /// The flow or delivery does not exist.
     #[error("there is no {0}")]
     NotFound(String),
     /// The definition cannot be used: every defect.

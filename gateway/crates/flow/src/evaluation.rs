@@ -32,9 +32,9 @@ pub enum Evaluation {
 pub struct Sending {
     /// The action's input; null while it waits for a record.
     pub input: Value,
-    /// Not before. Milliseconds since the epoch.
+    /// The earliest time to send it, in milliseconds since the epoch.
     pub not_before_ms: i64,
-    /// Not after.
+    /// The latest time to send it, in milliseconds since the epoch.
     pub deadline_ms: Option<i64>,
 }
 
@@ -216,8 +216,8 @@ fn fill(template: &Template, key: &str, scope: &Scope, options: &FlowOptions) ->
     }
 }
 
-/// The idempotency key of what a flow sends for a change: the same for ever, and another for everything else. The record's id and
-/// revision name the change, because they stay what they are when a feed is made anew.
+/// The idempotency key of what a flow sends for a change: always the same for the same change, and different for
+/// everything else. The record's id and revision name the change, because they stay the same when a feed is rebuilt.
 #[must_use]
 pub(crate) fn key(tenant: &TenantId, flow: &str, definition: &Definition, entry: &FeedEntry) -> [u8; 16] {
     let (change, to) = (&entry.change, &definition.to);

@@ -14,7 +14,7 @@ impl Fields {
     /// Patterns that need no schema.
     ///
     /// # Errors
-    /// The number of the pattern that is none, with what is wrong.
+    /// The number of the first invalid pattern, and what is wrong with it.
     pub fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Self, (usize, Text)> {
         let mut patterns = Vec::new();
         for (number, text) in texts.into_iter().enumerate() {
@@ -60,7 +60,7 @@ impl Fields {
         Self(there.map(|pattern| pattern[..whole_of(kind, pattern)].to_vec()).collect())
     }
 
-    /// None at all?
+    /// Are there no patterns?
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn all_forms_of_a_value_are_withheld_with_one_of_them() {
         let withheld = fields(&["/person/gender/code", "/overall"]).for_kind(EntityKind::Employee);
-        assert_eq!(withheld, fields(&["/person/gender"]), "and what the entity does not have is no matter here");
+        assert_eq!(withheld, fields(&["/person/gender"]), "a field that the entity does not have does not matter here");
         let mut cut = json!({ "person": { "gender": { "code": "OTHER", "raw": "w", "label": { "en": "woman" } } } });
         withheld.remove(&mut cut);
         assert_eq!(cut, json!({}));

@@ -8,7 +8,8 @@ use renmen_schema::id::{RecordId, TenantId};
 
 /// The function by which a map asks for one: `decision_link('li.na')`.
 pub(crate) const FUNCTION: &str = "decision_link";
-/// What a dry run shows in the place of a link: a real one would let whoever looks decide under somebody else's name.
+/// What a dry run shows in place of a link: with a real one, anyone who sees it could decide under another person's
+/// name.
 const NOT_SENT: &str = "[made when it is sent]";
 
 /// Makes links to decisions.

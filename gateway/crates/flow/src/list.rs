@@ -14,10 +14,10 @@ use serde_json::Value;
 use crate::definition::{Bounds, Related};
 use crate::options::millis;
 
-/// Corrections that are read beside the records of one list.
+/// Corrections that are read along with the records of one list.
 const CORRECTIONS_MAX: usize = 200;
 
-/// What a list came to.
+/// The outcome of reading a list.
 pub(crate) enum Listed {
     /// The records, in the order in which the first of each was committed.
     All(Vec<Value>),
@@ -114,7 +114,7 @@ fn in_force(rows: Vec<(RecordRow, Value)>, built_in: &ConnectionName) -> Vec<Val
     plain.into_iter().map(|(row, body)| last.remove(&row.id).unwrap_or(body)).collect()
 }
 
-/// Corrections of one record are numbered, so that the last one is the last one whatever a clock did meanwhile.
+/// Corrections of one record are numbered, so that the last one is known even if the clock was changed meanwhile.
 fn number(external_id: &str) -> u64 {
     external_id.rsplit_once('/').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
 }

@@ -1,7 +1,7 @@
 //! The records that a change's record refers to, and those that belong to one of them, as they are now.
 //!
-//! Whoever writes a record chooses what it refers to. So a reference is followed only where that choice can get nobody anything
-//! that is not theirs: see [`Lead`].
+//! The connection that writes a record chooses what it refers to. So a reference is followed only where that choice
+//! cannot give anyone data that is not theirs: see [`Lead`].
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(crate) struct Changed<'b> {
     pub(crate) age_ms: i64,
 }
 
-/// What the lookup came to.
+/// The outcome of the lookup.
 pub(crate) enum RelatedRecords {
     /// Each by its name, cut down to its fields. One that nothing refers to is empty.
     All(BTreeMap<String, Value>),
@@ -38,7 +38,8 @@ pub(crate) enum RelatedRecords {
     Refused(Text),
 }
 
-/// Whose records may be looked up for one flow: a stranger that names somebody else's record in its own must not get it sent.
+/// Decides whose records may be looked up for one flow: a connection whose record refers to another connection's record
+/// must not thereby get that record sent.
 struct Lead<'d> {
     definition: &'d Definition,
     place: Option<&'d DestinationEntry>,
@@ -49,7 +50,8 @@ impl Lead<'_> {
     /// - both are one connection's: the reference is its owner's own,
     /// - it leads to records of the destination itself, which learns nothing,
     /// - the flow names the connection with the reference (`with.NAME.connection`),
-    /// - the flow names whose records set it off (`when.connection`), and the destination is not the one that chose.
+    /// - the flow names the connections whose records trigger it (`when.connection`), and the destination is not the
+    ///   one that chose.
     fn allows(&self, one: &Related, from: &ConnectionName, to: &ConnectionName) -> Result<(), Text> {
         let destination = &self.definition.to.connection;
         if from == to || to == destination || one.connections.contains(to) || self.allows_any(one, from) {
@@ -73,8 +75,8 @@ impl Lead<'_> {
         named && !chose
     }
 
-    /// Among whose records a key is looked up that names no connection; none: among all. Where the flow names connections, only
-    /// theirs count, so that a record elsewhere with the same key cannot come between.
+    /// The connections in whose records a key without a connection is looked up; none: all of them. Where the flow
+    /// names connections, only theirs count, so that a record elsewhere with the same key does not interfere.
     fn among(&self, one: &Related, from: &ConnectionName) -> Option<Vec<ConnectionName>> {
         if !one.connections.is_empty() {
             return Some(one.connections.clone());

@@ -25,9 +25,9 @@ pub const FLOWS_MAX: usize = 200;
 /// A flow as it stands.
 #[derive(Debug, Clone)]
 pub struct FlowView {
-    /// As kept.
+    /// The flow as it is stored.
     pub row: FlowRow,
-    /// As JSON.
+    /// The definition as JSON.
     pub definition: Value,
     /// Why it cannot run, when it cannot: its destination went away since it was defined.
     pub defects: Vec<Defect>,
@@ -36,9 +36,9 @@ pub struct FlowView {
 /// What a flow would have made of one change.
 #[derive(Debug, Clone)]
 pub struct DryRun {
-    /// The change.
+    /// The change that the flow was tried on.
     pub change: ChangeRow,
-    /// What it makes of the change.
+    /// What the flow makes of the change.
     pub evaluation: Evaluation,
     /// The key that it would be sent with.
     pub key: String,
@@ -212,8 +212,8 @@ impl FlowEngine {
         Ok(runs)
     }
 
-    /// Sends a delivery again that is dead, withheld or expired, with the same key. One that the flow could not work out is worked
-    /// out anew, by the flow as it is now.
+    /// Sends a dead, withheld or expired delivery again, with the same key. One that the flow could not work out is
+    /// worked out again, by the flow as it is now.
     ///
     /// # Errors
     /// [`FlowError::NotFound`]; [`FlowError::Refused`] for one that is under way or arrived.

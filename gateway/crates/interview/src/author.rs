@@ -35,7 +35,7 @@ pub(crate) fn record<E: Entity>(
     })
 }
 
-/// Another revision of a record that was read; refused when somebody changed it meanwhile.
+/// Another revision of a record that was read; refused when someone else changed it in the meantime.
 ///
 /// # Errors
 /// As [`record`].

@@ -134,7 +134,7 @@ impl Follower {
         if !self.is_ours(&dossier).await? {
             return Ok(Vec::new());
         }
-        // Only decisions: messages about what is long over help nobody.
+        // Only decisions: messages about what is long over help no one.
         let bounds = Bounds { since_ms: from_ms, within_ms: i64::MAX, catch_up_ms: 0 };
         let plan = decide::plan(&dossier, &self.rules, bounds, self.clock.now_ms())?;
         let made = plan.records.iter().filter(|record| record.entity == "decision" && record.expect == Some(0));

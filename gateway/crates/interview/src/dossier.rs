@@ -1,8 +1,8 @@
 //! Everything that is known of one interview, read at once: what the rules look at.
 //!
-//! Each kind is read for itself and by whose it is: what the vendor says through the interview's own connection and those beside it,
-//! what was decided and corrected through the gateway's own. So no number of records of one kind, and no record of a stranger,
-//! pushes out another.
+//! Each kind is read separately, and only through the connections that count for it: what the vendor says through the
+//! interview's own connection and those listed along with it, what was decided and corrected through the gateway's own.
+//! So records of one kind cannot push out those of another, however many they are, and neither can a stranger's.
 
 use std::collections::BTreeMap;
 
@@ -147,7 +147,7 @@ impl Dossier {
         Ok(())
     }
 
-    /// The application and the order. An order of a stranger's is none.
+    /// The application and the order. An order that came through a stranger's connection does not count.
     async fn read_above(&mut self, shelf: Shelf<'_>) -> Result<(), InterviewError> {
         let Some(interview) = &self.interview else { return Ok(()) };
         let (store, tenant) = (shelf.store, shelf.tenant);

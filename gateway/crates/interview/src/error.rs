@@ -5,20 +5,20 @@ use renmen_store::StoreError;
 /// Why the loop did not do as asked. No text holds a value of a record.
 #[derive(Debug, thiserror::Error)]
 pub enum InterviewError {
-    /// There is no such record for this tenant.
+    /// This tenant has no record of this kind and id.
     #[error("{0} not found")]
     NotFound(&'static str),
     /// A value that was given cannot be used.
     #[error("`{field}` must be {expected}")]
     BadInput {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
         /// What it should be, in English.
         expected: String,
         /// The same in Chinese.
         expected_zh: String,
     },
-    /// It cannot be done as things stand: somebody else was first, or it was done before.
+    /// It cannot be done now: someone else was first, or it was done before.
     #[error("refused: {en}")]
     Refused {
         /// Why, and what to do, in English.
@@ -35,7 +35,7 @@ pub enum InterviewError {
     /// Asked too often.
     #[error("asked too often; again in {after_s} s")]
     TooMany {
-        /// Seconds.
+        /// Seconds until it may be asked again.
         after_s: u32,
         /// Which limit it was: for the operator's figures, not for the asker.
         limit: &'static str,
@@ -43,10 +43,10 @@ pub enum InterviewError {
     /// More waits to be written than the queue holds.
     #[error("too much waits to be written")]
     Overloaded,
-    /// The store.
+    /// The store failed, or refused what was asked of it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A fault.
+    /// It could not be done, through no fault of the caller.
     #[error("fault: {0}")]
     Fault(String),
 }
@@ -58,7 +58,7 @@ impl InterviewError {
         Self::BadInput { field, expected: expected.into(), expected_zh: expected_zh.into() }
     }
 
-    /// What cannot be done as things stand, in English and Chinese.
+    /// What cannot be done now, and why, in English and Chinese.
     #[must_use]
     pub fn refused(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self::Refused { en: en.into(), zh: zh.into() }

@@ -30,7 +30,7 @@ use crate::{Clock, InterviewError, adjust, author, subject};
 const FAR: i64 = 1_000;
 /// Timers taken at once.
 const TIMERS: u32 = 100;
-/// How long a timer may be late because nobody looked.
+/// The longest time for which a timer that is due may go unnoticed.
 const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after the store was away, and while another gateway goes on.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ pub(crate) struct Follower {
     pub(crate) tenant: TenantId,
     pub(crate) rules: RuleBook,
     pub(crate) watch: WatchOptions,
-    /// Whose interviews are acted on, and whose records count for them.
+    /// The connections whose interviews are acted on, and those whose records count for them.
     pub(crate) sources: Arc<Sources>,
     /// Records of one kind of one interview that are looked at.
     pub(crate) children_max: usize,
@@ -69,7 +69,7 @@ pub(crate) struct Follower {
 pub(crate) struct Told(Mutex<BTreeSet<String>>);
 
 impl Told {
-    /// True the first time; beyond a number that nobody reads, never.
+    /// True the first time; never once so many were told that no one would read more.
     pub(crate) fn first(&self, name: String) -> bool {
         let mut told = self.0.lock();
         told.len() < TOLD_MAX && told.insert(name)
@@ -92,8 +92,8 @@ enum Step {
     Another,
 }
 
-/// A step that the gateway wrote: it was linked as it was written, and whoever wrote it looked first. A vendor's questions about pay
-/// bands are such steps, hundreds a second.
+/// A step that the gateway wrote: it was linked when it was written, and the code that wrote it has looked already. A
+/// vendor's questions about pay bands are such steps, hundreds a second.
 fn is_own_step(change: &ChangeRow) -> bool {
     change.entity == "process_node" && change.connection == author::built_in()
 }
@@ -234,7 +234,7 @@ impl Follower {
         Ok(self.store.record(&self.tenant, change.id).await?.filter(|row| row.deleted.is_none()))
     }
 
-    /// The timers that are due. False when there were none.
+    /// Works on the timers that are due. False when there were none.
     async fn timers(&self) -> Result<bool, InterviewError> {
         let now_ms = self.clock.now_ms();
         let due = self.store.due_timers(&self.tenant, STREAM, now_ms, TIMERS).await?;

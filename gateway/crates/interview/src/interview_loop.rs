@@ -30,7 +30,7 @@ pub struct LoopOptions {
     pub watch: WatchOptions,
     /// The rules that decide on results.
     pub rules: Vec<RuleSpec>,
-    /// Whose interviews are acted on, and whose records count for them.
+    /// The connections whose interviews are acted on, and those whose records count for them.
     pub sources: Sources,
     /// Records of one kind of one interview that are looked at.
     pub children_max: usize,
@@ -170,11 +170,11 @@ impl InterviewLoop {
         self.progresses.get(tenant).map(|progress| progress.shown())
     }
 
-    /// A person decides on what awaits a person (R36). Gives the decision as it stands then.
+    /// A person decides on a decision that waits for a person. Returns the decision as it stands afterwards.
     ///
     /// # Errors
-    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] when it was decided otherwise; [`InterviewError::Superseded`];
-    /// [`InterviewError::BadInput`] without who or why.
+    /// [`InterviewError::NotFound`]; [`InterviewError::Refused`] when it was decided otherwise;
+    /// [`InterviewError::Superseded`]; [`InterviewError::BadInput`] without who or why.
     pub async fn decide(
         &self,
         tenant: &TenantId,
@@ -219,10 +219,11 @@ impl InterviewLoop {
         decide::judged(self.shelf(tenant), decision).await
     }
 
-    /// A person corrects a score (R21). Gives the correction, a score of its own.
+    /// A person corrects a score. Returns the correction, which is a score of its own.
     ///
     /// # Errors
-    /// [`InterviewError::NotFound`]; [`InterviewError::BadInput`] for a value outside the scale, or an event of another interview.
+    /// [`InterviewError::NotFound`]; [`InterviewError::BadInput`] for a value outside the scale, or an event of another
+    /// interview.
     pub async fn correct(
         &self,
         tenant: &TenantId,

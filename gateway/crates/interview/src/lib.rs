@@ -1,14 +1,16 @@
-//! The interview loop: what the gateway itself does with interviews, beside carrying their records.
+//! The interview loop: what the gateway itself does with interviews, besides carrying their records.
 //!
-//! Owns: the pay-band match, decisions on results, the watch over interviews that go wrong or late, the tokens of candidates'
-//! screens and of the links with which people decide, adjust instructions, and the timeline of an application. What it writes are records like any other, of the built-in connection, through
+//! Owns: the pay-band match, decisions on results, the watch over interviews that go wrong or late, the tokens of
+//! candidates' screens and of the links with which people decide, adjust instructions, and the timeline of an
+//! application. What it writes are records like any other, of the built-in connection, through
 //! [`renmen_store::AuthorStore`]: the change feed, lineage, flows and the API need to know nothing of this crate.
 //!
-//! Must not know: plugins, HTTP, axum. Whoever serves these over HTTP asks [`InterviewLoop`].
+//! Must not know: plugins, HTTP, axum. What serves these over HTTP asks [`InterviewLoop`].
 //!
-//! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author` (how a record
-//! is written), `follow` (how the feed is read), `look` (how what it names is worked on), `progress` (what is told of it), `decide` and
-//! `watch` (what comes of it), `adjust` (instructions to a vendor's model), `timeline` and `screen` (what is read).
+//! Reading order: `sources` (whose records count for what), `band` (state in memory, fed by the change feed), `author`
+//! (how a record is written), `follow` (how the feed is read), `look` (how what it names is worked on), `progress`
+//! (what is told of it), `decide` and `watch` (what comes of it), `adjust` (instructions to a vendor's model),
+//! `timeline` and `screen` (what is read).
 
 mod adjust;
 mod author;

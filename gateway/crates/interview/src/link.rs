@@ -1,7 +1,8 @@
-//! Links with which a person decides on one decision without an API key: a token that names the decision, the person it was made
-//! for and its end, sealed with a key of the gateway. Nothing of it is kept; whoever holds it is that person until it ends.
+//! Links with which a person decides on one decision without an API key: a token that names the decision, the person it
+//! was made for and its end, sealed with a key of the gateway. Nothing of it is kept; anyone who holds it counts as
+//! that person until it ends.
 //!
-//! Must not know: addresses, HTTP. Whoever serves the page puts the token behind an address.
+//! Must not know: addresses, HTTP. The code that serves the page puts the token into an address.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -56,13 +57,13 @@ impl std::fmt::Debug for LinkKey {
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionLink {
-    /// Whose decision it is.
+    /// The tenant that the decision belongs to.
     pub tenant: TenantId,
-    /// Which.
+    /// The decision that the link opens.
     pub decision: RecordId,
-    /// Whom it was made for.
+    /// The person that it was made for.
     pub person: String,
-    /// From when on it is no longer good, milliseconds since the epoch.
+    /// When it stops being valid, in milliseconds since the epoch.
     pub expires_at_ms: i64,
 }
 

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::target::Target;
 use crate::{InterviewError, author, copies, subject, watch};
 
-/// Tries to write what a look at one subject said, when somebody else wrote first.
+/// How many times a look at one subject tries to write its result when someone else wrote first.
 const TRIES: u32 = 5;
 /// When a subject that was set aside is looked at again, in milliseconds.
 const AGAIN_MS: i64 = 10 * 60_000;

@@ -37,7 +37,7 @@ impl Plan {
         self.again_ms = Some(self.again_ms.map_or(ms, |before| before.min(ms)));
     }
 
-    /// Both.
+    /// This plan and the other one, together.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.records.extend(other.records);
         self.decides |= other.decides;

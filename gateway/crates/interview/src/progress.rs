@@ -1,5 +1,6 @@
-//! Where the loop stands, for whoever runs the gateway: its place in the change feed, how far behind that is, and what it had to set
-//! aside. In memory alone: what is set aside has a timer, so a gateway that starts again finds out by looking again.
+//! Where the loop stands, for the operator of the gateway: its place in the change feed, how far behind that is, and
+//! what it had to set aside. Kept in memory only: what is set aside has a timer, so a gateway that starts again finds
+//! out by looking again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub struct LoopProgress {
     pub rules: Vec<RuleUse>,
     /// Results for which there was no rule, since the gateway began.
     pub without_rule: u64,
-    /// Which gateway works on it; none before it was looked.
+    /// Which gateway works on it; none before that was looked up.
     pub holder: Option<LoopHolder>,
     /// Adjust instructions that wait too long.
     pub adjustments_waiting: usize,
@@ -52,14 +53,14 @@ pub struct SetAside {
     pub external_id: String,
     /// What is wrong, and what to do. Holds no value of a record.
     pub reason: String,
-    /// Since when.
+    /// When it was set aside, in milliseconds since the epoch.
     pub since_ms: i64,
 }
 
 /// See the module.
 pub(crate) struct Progress {
     rules: RuleBook,
-    /// None: of work that is done once, beside the loop.
+    /// None for work that is done once, outside the loop.
     seat: Option<Arc<Seat>>,
     state: Mutex<State>,
 }

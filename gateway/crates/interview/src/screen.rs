@@ -1,4 +1,4 @@
-//! What a candidate's screen may see of one interview: its steps as they happen (R33, R40), and nothing else of any record.
+//! What a candidate's screen may see of one interview: its steps as they happen, and nothing else of any record.
 //!
 //! A screen holds no API key. It holds a token for one interview that soon ends; only the token's hash is kept.
 
@@ -52,11 +52,11 @@ impl std::fmt::Debug for ScreenToken {
 /// Where an interview stands for its candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScreenStage {
-    /// Not begun.
+    /// It has not begun.
     Waiting,
-    /// Begun.
+    /// It is under way.
     InProgress,
-    /// Over.
+    /// It is over.
     Done,
 }
 
@@ -78,7 +78,7 @@ pub struct ScreenNode {
 /// What a screen may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenView {
-    /// Whose interview it is.
+    /// The tenant that the interview belongs to.
     pub tenant: TenantId,
     /// Where it stands.
     pub stage: ScreenStage,

@@ -43,7 +43,7 @@ struct State {
 /// Who works on the loop, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopHolder {
-    /// The gateway; none: nobody now.
+    /// The gateway; none: no gateway does at the moment.
     pub gateway: Option<String>,
     /// Is it this one?
     pub here: bool,
@@ -172,7 +172,7 @@ impl Leave {
         Self { cancel, seat: Some(seat) }
     }
 
-    /// Never: all is done that is to be done, whoever else is at it.
+    /// Never leaves: the work is done to its end, even while another gateway works on the same.
     pub(crate) fn never() -> Self {
         Self { cancel: CancellationToken::new(), seat: None }
     }

@@ -1,5 +1,6 @@
-//! Whose records count for what: an interview goes by its own connection, by those that the operator lists beside it, and by what the
-//! gateway wrote. Any connection can name any interview in a reference; naming it gives no say in it.
+//! Which connections' records count for what: an interview goes by its own connection, by those that the operator lists
+//! along with it, and by what the gateway wrote. Any connection can name any interview in a reference; naming it gives
+//! no say in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,13 +9,13 @@ use renmen_store::Parent;
 
 use crate::author;
 
-/// What the operator says of connections. Nobody counts who is not named.
+/// What the operator says about connections. A connection that is not named here does not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// Whose interviews and orders are acted on: AI interview vendors. They also tell of the applications and candidates that they
-    /// interview for.
+    /// The connections whose interviews and orders are acted on: AI interview vendors. They also tell of the
+    /// applications and candidates that they interview for.
     pub vendors: BTreeSet<ConnectionName>,
-    /// For a connection, the others that count for its records beside its own.
+    /// For a connection, the others that count for its records besides itself.
     pub beside: BTreeMap<ConnectionName, BTreeSet<ConnectionName>>,
 }
 
@@ -74,6 +75,6 @@ mod tests {
         assert!(sources.counts(&of("hr", "application"), &name("vendor")), "a vendor tells of applications");
         assert!(!sources.counts(&of("hr", "application"), &name("proctoring")));
         assert!(sources.acts_on(&name("vendor")) && !sources.acts_on(&name("proctoring")));
-        assert!(!Sources::default().acts_on(&name("vendor")), "nobody is acted for who is not named");
+        assert!(!Sources::default().acts_on(&name("vendor")), "a connection that is not named is not acted on");
     }
 }

@@ -1,7 +1,8 @@
-//! Where an interview stands: one reading of its status, its times and its steps, for the watch, for orders and for screens.
+//! Where an interview stands: one reading of its status, its times and its steps, for the watch, for orders and for
+//! screens.
 //!
-//! Vendors say the same in several ways, not always in all of them, and not in order. What was held was held, whatever else is
-//! said; what is said to be missed or called off is so until the interview is planned again.
+//! Vendors say the same in several ways, not always in all of them, and not in order. An interview that was held stays
+//! held, no matter what else is said; one that is said to be missed or called off is so until it is planned again.
 
 use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::entity::Interview;
@@ -15,13 +16,13 @@ const EARLY_MS: i64 = 60 * 60_000;
 /// Where an interview stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Before.
+    /// Not begun yet.
     Awaited,
     /// Under way.
     Begun,
     /// Over, and it was held.
     Held,
-    /// The vendor says that nobody came; when, where a step says so.
+    /// The vendor says that the candidate did not come; when, where a step says so.
     Missed(Option<i64>),
     /// Called off; when, where a step says so.
     Cancelled(Option<i64>),
@@ -61,7 +62,7 @@ impl Standing {
     }
 }
 
-/// When the candidate is known to have begun, by whatever says so first.
+/// When the candidate is known to have begun: the earliest time that any source gives.
 pub(crate) fn began_ms(interview: Option<&Read<Interview>>, steps: &Steps) -> Option<i64> {
     let started = interview.and_then(|read| read.body.started_at.as_ref()).map(|at| at.utc.epoch_ms());
     started.into_iter().chain(steps.present_ms()).min()

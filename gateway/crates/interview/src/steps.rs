@@ -8,7 +8,7 @@ use renmen_schema::entity::ProcessNode;
 
 use crate::dossier::Read;
 
-/// Steps that only somebody who is there can have taken.
+/// Steps that only a person who is present can have taken.
 const PRESENT: [NodeCode; 7] = [
     NodeCode::Started,
     NodeCode::QuestionShown,
@@ -27,7 +27,7 @@ pub(crate) struct Steps {
     heard: Option<Heard>,
 }
 
-/// When somebody was last heard.
+/// When the candidate was last heard from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heard {
     /// By the source's clock.
@@ -37,7 +37,7 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Something that happened then and was learnt of then.
+    /// Something that happened at `said_ms` and was learnt of at `learnt_ms`.
     pub(crate) fn of(said_ms: i64, learnt_ms: i64) -> Self {
         Self { said_ms, known_ms: said_ms.max(learnt_ms) }
     }
@@ -49,7 +49,7 @@ impl Heard {
 }
 
 impl Steps {
-    /// Takes one in. One of something else says nothing of the interview, whatever it is linked to.
+    /// Takes a step in. A step of something else says nothing about the interview, even where it is linked to it.
     pub(crate) fn note(&mut self, node: &Read<ProcessNode>) {
         if node.body.subject.interview.is_none() {
             return;
@@ -63,7 +63,7 @@ impl Steps {
         }
     }
 
-    /// Can only somebody who is there have taken such a step?
+    /// Can only a person who is present have taken such a step?
     pub(crate) fn is_of_one_present(code: NodeCode) -> bool {
         PRESENT.contains(&code)
     }

@@ -78,7 +78,7 @@ pub(crate) async fn parents(store: &dyn Store, tenant: &TenantId, row: &RecordRo
     Ok(found)
 }
 
-/// The record with this key, whatever became of it.
+/// The record with this key, unless there is none or it was deleted.
 pub(crate) async fn row(store: &dyn Store, tenant: &TenantId, key: &Parent) -> Result<Option<RecordRow>, StoreError> {
     let query = RecordQuery {
         entity: Some(key.entity.clone()),

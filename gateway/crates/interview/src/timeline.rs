@@ -1,10 +1,11 @@
-//! Everything that happened to one application, or to one candidate in all their applications, in order, each step with its source:
-//! from the order through the interview to the decision, whoever wrote it (R25, R28, R30).
+//! Everything that happened to one application, or to one candidate in all their applications, in order, each step with
+//! its source: from the order through the interview to the decision, no matter who wrote it.
 //!
-//! What belongs to what was linked as it came in (`follow`), so a timeline is a walk over links and reads no list. Whose records
-//! are told is what counts for each step's holder ([`crate::Sources`]): a stranger can neither add to it nor crowd it out. Records whose
-//! status tells the story (orders, interviews, decisions, notifications) stand here once for each revision. What another system keeps
-//! of the same interview or application is not told twice: it stands at the steps of the original.
+//! Records were linked to what they belong to as they came in (`follow`), so a timeline is a walk over links and reads
+//! no list. Only records that count for the holder of a step are told ([`crate::Sources`]): a stranger can neither add
+//! to a timeline nor crowd anything out of it. Records whose status tells the story (orders, interviews, decisions,
+//! notifications) appear once for each revision. What another system keeps of the same interview or application is not
+//! told twice: it is shown at the steps of the original.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 

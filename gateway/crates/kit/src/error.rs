@@ -14,7 +14,7 @@ pub enum KitError {
     /// A file that cannot be read or written.
     #[error("{}: {why}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What the system says. Not named `source`: it would be told twice.
         why: std::io::Error,

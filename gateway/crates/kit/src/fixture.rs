@@ -14,7 +14,8 @@ use crate::KitError;
 use crate::disguise::{Disguised, disguise};
 use crate::trial::{self, Played, Report, Trial, TrialResult};
 
-/// The key by which recordings of one folder turn the same person into the same made-up one. Beside the fixtures, never in git.
+/// The file with the key that turns the same person into the same made-up one in all recordings of a folder. It lies
+/// next to the fixtures, never in git.
 const KEY_FILE: &str = ".disguise-key";
 
 /// What a recording amounts to.

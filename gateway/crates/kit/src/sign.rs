@@ -1,5 +1,5 @@
-//! `renmen plugin keygen`, `sign` and `verify`: who stands behind a component. Keys and signatures are minisign's, so that
-//! whoever has that tool needs none of ours.
+//! `renmen plugin keygen`, `sign` and `verify`: who stands behind a component. Keys and signatures are minisign's, so
+//! that people who have that tool do not need ours.
 
 use std::fs;
 use std::io::{Cursor, Write as _};
@@ -72,11 +72,12 @@ pub fn keygen(base: &Path, passphrase: Option<&Secret>) -> Result<NewKey, KitErr
     Ok(NewKey { secret, public, text: key.text(), id: key.id() })
 }
 
-/// Signs a component; gives the signature's file, which lies beside it.
+/// Signs a component; gives the signature's file, which lies next to it.
 ///
 /// # Errors
-/// [`KitError::Component`] for what is no plugin: nobody signs what a gateway would not load; [`KitError::Usage`] for a key that
-/// others can read, is none, or does not open with the passphrase; [`KitError::File`].
+/// [`KitError::Component`] for a file that is not a plugin: what a gateway would not load is not signed;
+/// [`KitError::Usage`] for a key file that others can read, that is not a key, or that does not open with the
+/// passphrase; [`KitError::File`].
 pub fn sign(component: &Path, key: &Path, passphrase: Option<&Secret>) -> Result<(PathBuf, Inspection), KitError> {
     let bytes = component::read(component)?;
     let inspection = inspect(&bytes).map_err(|error| KitError::component(component, error))?;

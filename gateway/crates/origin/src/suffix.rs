@@ -1,5 +1,5 @@
-//! Names that belong to everybody: `com`, `co.uk`, `github.io`. Whoever registers below one is a stranger to their neighbour, so
-//! no pattern may span them.
+//! Public names: `com`, `co.uk`, `github.io`. The owners of the names below one are strangers to each other, so no
+//! pattern may span them.
 //!
 //! The list is Mozilla's Public Suffix List as the crate `psl` compiles it in: published every few days, without dependencies or
 //! unsafe code, and built in some seconds, once. A list that is read from a file would have to be shipped and found at run

@@ -1,6 +1,6 @@
 //! One action and what became of it.
 //!
-//! Neither shape has a `Debug`: input and detail are somebody's data.
+//! Neither type implements `Debug`: input and detail are personal data.
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::limits::CallLimits;
 /// What every call needs.
 #[derive(Clone)]
 pub struct Call {
-    /// Whose call it is, for the span and the log.
+    /// The connection that the call is made for, named in the span and the log.
     pub connection: ConnectionName,
     /// The connection's configuration as JSON bytes.
     pub config: Arc<[u8]>,
@@ -26,7 +26,7 @@ pub struct Call {
 }
 
 impl fmt::Debug for Call {
-    /// The configuration may hold what is nobody's business: its size must do.
+    /// The configuration may be confidential: only its size is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("connection", &self.connection)

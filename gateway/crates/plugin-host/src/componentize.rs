@@ -40,7 +40,7 @@ fn encode(module: &[u8]) -> Result<Vec<u8>, LoadError> {
     encode().map_err(|error| LoadError::Encode { reason: format!("{error:#}") })
 }
 
-/// A second manifest beside the first would leave it to chance which of them holds.
+/// Checks that there is no manifest yet: with a second one, it would be left to chance which of the two counts.
 fn without_manifest(component: &[u8]) -> Result<&[u8], LoadError> {
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {

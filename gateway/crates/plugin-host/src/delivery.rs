@@ -1,6 +1,6 @@
 //! What a vendor sends of its own accord, and what the connector makes of it.
 //!
-//! No shape has a `Debug`: a body is somebody's data.
+//! None of the types implements `Debug`: a body is personal data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,8 +55,8 @@ impl Delivery {
     }
 }
 
-/// What the vendor is to be answered. Untrusted but for its size and its status: whoever sends it decides which headers
-/// may leave.
+/// The answer for the vendor. Untrusted except for its size and its status: the code that sends it decides which
+/// headers may leave.
 #[derive(Clone)]
 pub struct Answer {
     /// HTTP status, 200 to 599.

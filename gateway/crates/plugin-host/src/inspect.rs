@@ -69,7 +69,7 @@ impl Inspection {
 /// Manifest, digest, imports and exports of a component, without compiling it.
 ///
 /// # Errors
-/// When the bytes are no component, are damaged, or carry no manifest that can be read.
+/// When the bytes are not a component, are damaged, or carry no manifest that can be read.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     check_kind(bytes)?;
     inspect_component(bytes, digest::of(bytes))

@@ -29,7 +29,7 @@ use crate::{convert, engine, verdict};
 pub(crate) trait Export: Send + Sync + 'static {
     /// For the span: `source.pull`.
     const NAME: &'static str;
-    /// Whether somebody waits for the answer.
+    /// Whether the vendor or a user waits for the answer.
     const CLASS: Class;
     /// The number of the call's first exchange: above 0 where what the guest was given counts as one.
     const FIRST_EXCHANGE: u32 = 0;

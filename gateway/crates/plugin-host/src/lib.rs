@@ -1,9 +1,9 @@
 //! Runs connectors: the only user of wasmtime.
 //!
-//! A connector is a WebAssembly component with its manifest inside. This crate loads it ([`PluginHost::load`]), gives it
-//! exactly the four interfaces of the contract (`http`, `clock`, `log`, `seal`), calls its exports within the limits of
-//! one connection ([`CallLimits`]) and says what came of it: a [`Page`], a [`Receipt`], an [`ReceivedDelivery`], or a [`CallError`]
-//! that names the budget, the connector's own failure, or the crash.
+//! A connector is a WebAssembly component with its manifest inside. This crate loads it ([`PluginHost::load`]), gives
+//! it exactly the four interfaces of the contract (`http`, `clock`, `log`, `seal`), calls its exports within the limits
+//! of one connection ([`CallLimits`]) and gives the outcome: a [`Page`], a [`Receipt`], a [`ReceivedDelivery`], or a
+//! [`CallError`] that names the budget, the connector's own failure, or the crash.
 //!
 //! What it must not know: how a request is granted, signed and sent (that is `renmen-egress`), what a record means (that
 //! is `renmen-schema` and the run that normalizes it), where anything is kept, and when a call is due.

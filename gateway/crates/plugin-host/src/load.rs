@@ -16,7 +16,7 @@ use crate::signature::{SIGNATURE_BYTES_MAX, signature_path};
 use crate::state::CallState;
 use crate::verdict;
 
-/// Whose time the trial of a plugin takes.
+/// The account that the time of a plugin's trial is charged to.
 const LOADING: &str = "(loading)";
 
 impl PluginHost {
@@ -73,7 +73,7 @@ impl PluginHost {
             fuel_max: self.tuning.trial_fuel_max,
             ..CallLimits::default()
         });
-        // Nobody's connection: it waits behind nobody's calls, and takes no connection's time.
+        // It belongs to no connection: it does not wait behind a connection's calls or take a connection's time.
         let place = plugin.places.take(&Who::new("", LOADING, plugin.manifest.name.as_str()), Bounds::default()).await;
         let (account, tried) = (Account::of(LOADING), Arc::clone(plugin));
         let trial = async move {
@@ -127,7 +127,7 @@ async fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-/// None where there is no such file.
+/// `None` where the file does not exist.
 async fn read_signature(path: &Path) -> Result<Option<String>, LoadError> {
     match read(path, SIGNATURE_BYTES_MAX).await {
         Ok(bytes) if bytes.len() as u64 > SIGNATURE_BYTES_MAX => Err(LoadError::SignatureMalformed),

@@ -17,7 +17,7 @@ pub enum LoadError {
         path.display()
     ))]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
@@ -40,7 +40,7 @@ pub enum LoadError {
         /// What the file has.
         actual: String,
     },
-    /// What was pinned is no digest.
+    /// What was pinned is not a digest.
     #[error("{}", text!(
         "`{given}` is not a digest: a digest is `sha256:` and 64 hex digits; this file has `{actual}`",
         "`{given}` 不是摘要：摘要为 `sha256:` 加 64 位十六进制数字；此文件的摘要为 `{actual}`"
@@ -68,7 +68,7 @@ pub enum LoadError {
         "插件旁没有签名文件（文件名加 .minisig），而 `plugins.require_signature` 已启用；请向插件的发布者索取，或在审查后用 `renmen plugin sign` 签名"
     ))]
     SignatureMissing,
-    /// The signature file is none.
+    /// The signature file is malformed.
     #[error("{}", text!(
         "the .minisig file next to the plugin is not a minisign signature; get it again from the publisher of the plugin",
         "插件旁的 .minisig 文件不是 minisign 签名；请重新向插件的发布者索取"
@@ -94,7 +94,7 @@ pub enum LoadError {
         /// The operator's name for the key.
         signer: String,
     },
-    /// Machine code compiled by somebody else.
+    /// Machine code that was already compiled elsewhere.
     #[error("{}", text!(
         "this is compiled machine code, not WebAssembly: it could do anything and is never accepted; give the `.wasm` that it was made from",
         "这是编译后的机器码，不是 WebAssembly：它可以做任何事，绝不接受；请给出生成它的 `.wasm`"
@@ -321,7 +321,7 @@ pub enum LoadError {
         path.display(), reason = line(reason)
     ))]
     CacheDir {
-        /// Which directory.
+        /// The directory.
         path: PathBuf,
         /// Why, and what to do.
         reason: String,

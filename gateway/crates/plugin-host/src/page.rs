@@ -1,6 +1,6 @@
 //! What a call gives back.
 //!
-//! The shapes have no `Debug`: a payload is somebody's data and must not slip into a log by way of `{:?}`.
+//! The types do not implement `Debug`: a payload is personal data and must not slip into a log by way of `{:?}`.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! What a guest hands over and a secret stands in. A connector never sees a secret; this is for the one that a vendor sent it in
-//! some disguise, and for the one that somebody wrote into its configuration.
+//! Finds secrets in what a guest hands over. A connector never sees a secret; this is for a secret that a vendor sent
+//! it in some disguise, and for one that was written into its configuration.
 //!
-//! A record is refused alone, without its bytes: what carries one form of a secret may carry others. What a run goes on from, or
-//! what somebody outside is told (a cursor, a receipt, an answer), cannot be refused alone: it fails the call.
+//! A record is refused alone, without its bytes: what carries one form of a secret may carry others. What a run goes on
+//! from, or what is sent outside (a cursor, a receipt, an answer), cannot be refused alone: it fails the call.
 
 use renmen_egress::{FoundSecret, Scanner};
 

@@ -1,6 +1,6 @@
-//! Whose plugin is it? A detached ed25519 signature in minisign's format lies beside the component, and the operator names the
-//! keys that are trusted. A digest says that a file is the one that was reviewed; a signature says who stands behind a file that
-//! nobody here has seen before.
+//! Who published a plugin? A detached ed25519 signature in minisign's format lies next to the component, and the
+//! operator names the keys that are trusted. A digest says that a file is the one that was reviewed; a signature says
+//! who stands behind a file that has not been seen here before.
 
 use std::fmt;
 use std::io::Cursor;
@@ -63,7 +63,7 @@ impl fmt::Debug for TrustedKey {
     }
 }
 
-/// Whose plugins may be loaded.
+/// The keys of the publishers whose plugins may be loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     /// The keys.
@@ -90,11 +90,12 @@ impl Trust {
         self.required || !self.keys.is_empty()
     }
 
-    /// Checks a component's signature. None: it has none, or one of somebody who is not trusted, and none is required.
+    /// Checks a component's signature. `None`: the component has no signature of a trusted key, and a signature is not
+    /// required.
     ///
     /// # Errors
-    /// A signature of a trusted key that does not fit the component is an error always; one that is missing, unreadable or of
-    /// another key is where signatures are required.
+    /// A signature of a trusted key that does not fit the component is always an error; one that is missing, unreadable
+    /// or of another key is an error only where signatures are required.
     pub fn check(&self, component: &[u8], signature: Option<&str>) -> Result<Option<Signer>, LoadError> {
         let Some(text) = signature else {
             return if self.required { Err(LoadError::SignatureMissing) } else { Ok(None) };

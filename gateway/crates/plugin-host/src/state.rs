@@ -20,7 +20,7 @@ pub(crate) struct Spent {
     pub(crate) message: String,
 }
 
-/// The way out. None during the trial at load: a plugin that is only being loaded has nobody's grant.
+/// The way out. `None` during the trial at load: a plugin that is only being loaded has no connection's grant.
 pub(crate) struct Outside {
     pub(crate) egress: Arc<Connection>,
     pub(crate) tape: Arc<dyn Tape>,
@@ -109,8 +109,8 @@ impl CallState {
         }
     }
 
-    /// Ends the call: keeps the reason and gives the error that a host function returns. The reason is kept beside the
-    /// error because an error's text also goes through the engine.
+    /// Ends the call: keeps the reason and gives the error that a host function returns. The reason is kept
+    /// separately because an error's text also goes through the engine.
     pub(crate) fn stop(&mut self, budget: &'static str, message: String) -> wasmtime::Error {
         let spent = Spent { budget, message };
         self.spent.get_or_insert_with(|| spent.clone());
@@ -146,7 +146,7 @@ impl CallState {
         }
     }
 
-    /// Whose secret stands in these bytes, of which the guest learns what became of them.
+    /// The secret that these bytes contain, if any; for bytes of which the guest learns what became of them.
     pub(crate) fn secret_in(&self, bytes: &[u8]) -> Option<FoundSecret> {
         self.outside.as_ref()?.egress.secret_in(bytes)
     }

@@ -1,5 +1,5 @@
-//! Receivers: where flows send that is no connection of a plugin. Outgoing endpoints for signed events, and the channels that reach
-//! people, mail and text messages.
+//! Receivers: destinations of flows that are not connections of a plugin. Outgoing endpoints for signed events, and the
+//! channels that reach people: mail and text messages.
 //!
 //! Owns what an event and a message look like, how they are signed and sent, what each answer means, and the life of the endpoints
 //! that are made over the API. Every receiver is a [`renmen_flow::Destination`]; requests go through `renmen-egress`. It must not

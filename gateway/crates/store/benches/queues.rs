@@ -16,7 +16,7 @@ use renmen_store::outbox::{
 use renmen_store::{ContentHash, ExchangeWrite, PluginRef, RecordWrite, Store, StoreOptions, open};
 
 const CALLERS: usize = 16;
-/// Whom the deliveries are about: as many as in the storm.
+/// The people that the deliveries are about.
 const PEOPLE: usize = 400;
 /// Changes that a flow reads at once, and deliveries that a courier claims and settles at once.
 const BATCH: u32 = 256;

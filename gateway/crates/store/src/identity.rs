@@ -1,9 +1,9 @@
 //! A record's public id, without an index to find it by.
 //!
-//! A UUIDv7: 48 bits of creation time, 12 bits that a key of this database decides, and 62 bits of row number. So the row is
-//! found by its number, and the id is *right* only when made again from that row it comes out the same. What
-//! keeps tenants apart is the tenant check beside it, not these 12 bits: they only make an id that was typed or counted up
-//! wrong in 4,095 of 4,096 cases, before its row tells anything.
+//! A UUIDv7: 48 bits of creation time, 12 bits that a key of this database decides, and 62 bits of row number. So the
+//! row is found by its number, and the id is *right* only if the same id results when it is computed again from that
+//! row. Tenants are kept apart by the separate tenant check, not by these 12 bits: the bits only reject an id that was
+//! mistyped or guessed by counting, in 4,095 of 4,096 cases, before its row reveals anything.
 
 use renmen_schema::id::RecordId;
 use uuid::Uuid;

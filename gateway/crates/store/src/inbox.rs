@@ -134,7 +134,7 @@ pub struct RefreshDone {
 pub struct RefreshFailed {
     /// [`RefreshRow::id`].
     pub id: i64,
-    /// Why; holds nobody's data.
+    /// Why it failed; contains no personal data.
     pub error: String,
     /// When it is tried again.
     pub due_at_ms: i64,

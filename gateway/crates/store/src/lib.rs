@@ -75,11 +75,11 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     }
 }
 
-/// Opens for reading beside a running gateway: takes no lock, creates and migrates nothing; every write answers
+/// Opens for reading while a gateway may be running: takes no lock, creates and migrates nothing; every write returns
 /// [`StoreError::Busy`].
 ///
 /// # Errors
-/// As [`open`]; [`StoreError::Unavailable`] when there is no database yet or it wants migrating first.
+/// As [`open`]; [`StoreError::Unavailable`] when there is no database yet or it must be migrated first.
 pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match options.location()? {
         StoreLocation::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
@@ -87,10 +87,10 @@ pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, Sto
     }
 }
 
-/// Opens the keys alone, beside a gateway that may be running on the same store. Without a store yet, or with one that must be
+/// Opens only the keys, while a gateway may be running on the same store. When there is no store yet, or it must be
 /// migrated, it is opened as [`open`] does.
 ///
-/// A key that is revoked so is refused by a running gateway as soon as it asks the store again.
+/// A key that is revoked in this way is refused by a running gateway as soon as it asks the store again.
 ///
 /// # Errors
 /// As [`open`]; [`StoreError::Busy`] only while a gateway of an older release holds the file.

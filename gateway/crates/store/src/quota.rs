@@ -128,7 +128,7 @@ pub(crate) fn within_quarantine(records: i64, bytes: i64, quota: &Quota) -> Resu
     within("quarantine_bytes_max", &what, bytes, quota.quarantine_bytes_max)
 }
 
-/// The figure of what deliveries announced and nobody has read yet.
+/// Checks the number of reads that deliveries asked for and that still wait.
 pub(crate) fn within_refreshes(waiting: i64, quota: &Quota) -> Result<(), StoreError> {
     if waiting.max(0).unsigned_abs() <= quota.refreshes_waiting_max {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Which rows a sweep listed: kept small on each of its pages, joined at its end.
 //!
-//! A sweep may span pages, runs and restarts, so what it saw lives beside its pages: row numbers, sorted, as differences in
-//! LEB128, compressed. 1,000 new rows in a row take about 20 bytes.
+//! A sweep may span pages, runs and restarts, so what it saw is stored with its pages: row numbers, sorted, as
+//! differences in LEB128, compressed. 1,000 new rows in a row take about 20 bytes.
 
 use crate::StoreError;
 

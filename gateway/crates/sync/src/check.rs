@@ -60,7 +60,7 @@ impl CheckReport {
 /// One thing that the connector tried.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProbeFinding {
-    /// What.
+    /// What was tried.
     pub name: String,
     /// Did it work?
     pub ok: bool,
@@ -71,7 +71,7 @@ pub struct ProbeFinding {
 /// The first page of one stream.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamCheck {
-    /// Which.
+    /// The stream that was checked.
     pub stream: StreamName,
     /// Records in the page.
     pub records: u64,

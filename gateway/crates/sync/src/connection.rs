@@ -187,7 +187,7 @@ impl ConnectionRuntime {
         self.event_socket
     }
 
-    /// Whose.
+    /// The tenant that owns it.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant

@@ -1,5 +1,5 @@
-//! Why the engine did not do what was asked, by what the caller can do about it. A vendor that fails is no error of the
-//! engine: such a run ends with a [`crate::RunFailure`] in its report.
+//! Why the engine did not do what was asked, grouped by what the caller can do about it. A failing vendor is not an
+//! error of the engine: such a run ends with a [`crate::RunFailure`] in its report.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use renmen_schema::id::{ConnectionName, RunId, StreamName};
 use renmen_schema::{Text, text};
 use renmen_store::StoreError;
 
-/// What the engine refuses or cannot do. Texts hold no secret and nobody's data.
+/// What the engine refuses or cannot do. Texts contain neither secrets nor personal data.
 #[derive(Debug)]
 pub enum SyncError {
     /// No such connection for this tenant.
@@ -42,7 +42,7 @@ pub enum SyncError {
         /// Its number, when this process runs it.
         run: Option<RunId>,
     },
-    /// There is no such quarantined record.
+    /// No quarantined record has this number.
     UnknownQuarantine(i64),
     /// A schedule, zone or limit that cannot work.
     BadOption(Text),

@@ -19,13 +19,13 @@ pub enum FailureClass {
     Wait,
     /// The operator: a credential, the grant, the configuration.
     Operator,
-    /// Whoever maintains the connector: it or the vendor changed, or a budget is too small for it.
+    /// The connector's maintainer: it or the vendor changed, or a budget is too small for it.
     Connector,
-    /// Nobody needs to: the run was asked to stop.
+    /// No help is needed: the run was asked to stop.
     Stopped,
 }
 
-/// Why a run stopped. Texts hold no secret and nobody's data.
+/// Why a run stopped. Texts contain neither secrets nor personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunFailure {
     /// Stable code: `rate-limited`, `limit:fuel_max`, `quarantine_ratio_max`, `cursor_loop`, …

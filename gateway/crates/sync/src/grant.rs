@@ -9,10 +9,10 @@ use renmen_schema::manifest::{Manifest, StreamManifest};
 /// The operator's `grant.entities`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum EntityGrant {
-    /// Nobody said: whatever the manifest carries. Only for a developer's machine.
+    /// Not set: everything that the manifest carries. Only for a developer's machine.
     #[default]
     Manifest,
-    /// These.
+    /// Exactly these kinds.
     Only(BTreeSet<EntityKind>),
 }
 
@@ -42,7 +42,8 @@ impl EntityGrant {
         kinds.iter().filter(|kind| !carried.contains(kind.name())).copied().collect()
     }
 
-    /// Is nothing that a stream carries granted? Then there is nothing to pull it for. What this gateway does not know is no reason.
+    /// Is nothing that a stream carries granted? Then it is not pulled. An entity that this gateway does not know keeps
+    /// it open.
     pub(crate) fn shuts(&self, stream: &StreamManifest) -> bool {
         stream.entities.iter().all(|name| EntityKind::from_name(name).is_some_and(|kind| !self.allows(kind)))
     }

@@ -31,7 +31,7 @@ pub struct SyncOptions {
     pub data_dir: Option<PathBuf>,
     /// How long a run may go without a commit before another gateway takes its stream over. Longer than the longest call.
     pub lease: Duration,
-    /// Keep what was read beside what was made of it: lineage and replay need it.
+    /// Keep what was read along with what was made of it: lineage and replay need it.
     pub keep_exchanges: bool,
     /// How old a spooled answer may be when a run resumes with it.
     pub spool_age_max: Duration,

@@ -1,4 +1,5 @@
-//! What a run tells while it goes: for bars, tables and whoever waits for its number. Nothing here may block.
+//! What a run reports while it goes: for progress bars, tables and callers that wait for its number. Nothing here may
+//! block.
 
 use renmen_schema::id::RunId;
 use renmen_store::{CommitOutcome, StreamKey};
@@ -49,7 +50,7 @@ pub enum ProgressEvent<'a> {
     },
 }
 
-/// Tells nobody.
+/// Discards every event.
 #[derive(Debug, Default)]
 pub struct NoProgress;
 

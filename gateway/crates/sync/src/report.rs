@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::RunFailure;
 
-/// The figures and the end of a run. What was committed stays committed, whatever the end.
+/// The figures and the end of a run. What was committed stays committed, however the run ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
     /// Which stream.
@@ -23,7 +23,7 @@ pub struct RunReport {
     /// Sums of the commits.
     #[serde(flatten)]
     pub outcome: CommitOutcome,
-    /// Records whose time lay too far ahead of the clock to be believed: they were taken in as if they named none.
+    /// Records whose time lay too far ahead of the clock to be believed: they were taken in as if they named no time.
     pub dated_ahead: u64,
     /// Answers that came from the network.
     pub fetched: u64,

@@ -34,8 +34,8 @@ impl Runs {
 
     /// Runs a stream to its last page. `trigger` is kept with the run.
     ///
-    /// A vendor or a connector that fails is no error here: the report says why the run stopped, and what was committed stays.
-    /// `cancel` ends the run after the pages that were read; the next run goes on from there.
+    /// A failing vendor or connector is not an error here: the report says why the run stopped, and what was committed
+    /// stays. `cancel` ends the run after the pages that were read; the next run goes on from there.
     ///
     /// # Errors
     /// [`SyncError`] when the run could not begin, or when the store failed in the middle.
@@ -55,7 +55,7 @@ impl Runs {
         self.run_placed(key, trigger, place, cancel, progress).await
     }
 
-    /// The same, by whoever stood in line for it.
+    /// The same, in a place that the caller has already waited for.
     pub(crate) async fn run_placed(
         &self,
         key: &StreamKey,
@@ -89,7 +89,7 @@ impl Runs {
         let started = self.begin(key, trigger, self.place(key)?).await?;
         let (run, runs) = (started.run, self.clone());
         tokio::spawn(async move {
-            // The end is in the store, in the health and in the log; nobody waits for it here.
+            // The end is in the store, in the health and in the log; it is not needed here.
             let _ = runs.drive(started, cancel, &NoProgress).await;
         });
         Ok(run)

@@ -33,7 +33,7 @@ pub struct CronSchedule {
     zone_name: String,
 }
 
-/// No interval may be shorter: a stream is no busy loop.
+/// No interval may be shorter: a stream must not run in a busy loop.
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
 impl Schedule {

@@ -115,7 +115,7 @@ impl StreamLoop {
         self.shared.book.next(&self.key, None);
     }
 
-    /// A cut run goes on at once, whatever the schedule says; a failed one when it said it would.
+    /// A run that was cut goes on at once, regardless of the schedule; a failed one at the time set for its retry.
     async fn first_due_ms(&self) -> Option<i64> {
         let now_ms = self.now_ms();
         let health = self.shared.book.health(&self.key);

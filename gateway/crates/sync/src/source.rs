@@ -35,14 +35,14 @@ pub trait Puller: Send + Sync {
     fn signer(&self) -> Option<&Signer> {
         None
     }
-    /// Where memory for its connection is reserved; none where nobody counts.
+    /// Where memory for its connection is reserved; none where memory is not counted.
     fn memory(&self) -> Option<&Share> {
         None
     }
     /// One page.
     ///
     /// # Errors
-    /// [`CallError`]: data about why there is none.
+    /// [`CallError`]: data about why there is no page.
     async fn pull(&self, reading: Reading, pull: Pull) -> Result<Page, CallError>;
     /// The connector's own checks of its credentials and configuration.
     ///
@@ -73,7 +73,7 @@ pub trait Pusher: Send + Sync {
     /// One action.
     ///
     /// # Errors
-    /// [`CallError`]: data about why it was not done, or why nobody knows whether it was.
+    /// [`CallError`]: data about why it was not done, or why it is not known whether it was.
     async fn push(&self, reading: Reading, action: Action) -> Result<Receipt, CallError>;
 }
 
@@ -98,7 +98,7 @@ pub trait Receiver: Send + Sync {
 pub struct BoundPlugin {
     /// The code.
     pub plugin: Arc<Plugin>,
-    /// Whose calls these are.
+    /// The connection that the calls belong to.
     pub connection: ConnectionName,
     /// The connection's configuration as JSON bytes.
     pub config: Arc<[u8]>,

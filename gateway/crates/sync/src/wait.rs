@@ -1,4 +1,4 @@
-//! Waiting for a time of the wall clock, which somebody may set meanwhile. Pure: it is handed both clocks.
+//! Waiting for a time of the wall clock, which may be set in the meantime. Pure: it is handed both clocks.
 
 use crate::Schedule;
 
@@ -70,7 +70,7 @@ mod tests {
     const DAY: i64 = 24 * HOUR;
     const BEGIN: i64 = 1_800_000_000_000;
 
-    /// What somebody does to the clock, and after how many looks.
+    /// How the clock is set, and after how many looks.
     fn steps() -> impl Strategy<Value = Vec<(usize, i64)>> {
         let by = prop_oneof![
             proptest::sample::select(vec![-DAY, -HOUR, HOUR, DAY, 30 * DAY]),

@@ -1,4 +1,5 @@
-//! What it costs to have something done on the threads: there and back, and the same beside a connection that burns.
+//! What it costs to have something done on the threads: there and back, and the same while a connection burns processor
+//! time.
 //!
 //! `cargo bench -p renmen-turns`
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -18,7 +19,7 @@ fn threads(interrupted: &Arc<AtomicU64>) -> Threads {
     Threads::start(Options { name: "bench", threads: 1, most_each: usize::MAX, interrupt: Some(interrupt) }).unwrap()
 }
 
-/// As a guest does it: until its slice is over or somebody wants to go first.
+/// Runs as a guest does: until its slice is over or another job wants to go first.
 async fn burn(interrupted: Arc<AtomicU64>) {
     loop {
         let (began, before) = (Instant::now(), interrupted.load(Ordering::Relaxed));

@@ -52,7 +52,7 @@ pub struct Account {
     counters: OnceLock<Counters>,
 }
 
-/// The same for whoever watches the process.
+/// The same figures, as metrics of the process.
 struct Counters {
     used_ms: Counter,
     held: Counter,
@@ -113,7 +113,7 @@ impl Account {
         (purse.share, purse.threads) = (share, threads);
     }
 
-    /// Whose it is.
+    /// The name of the connection.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

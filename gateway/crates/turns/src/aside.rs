@@ -2,8 +2,8 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Does the work where it is, and has another thread take over what this one's reactor would have to do meanwhile. A reactor of
-/// one thread has nobody to take over: there the work is done as it comes.
+/// Does the work where it is, and has another thread take over what this one's reactor would have to do meanwhile. A
+/// reactor of one thread has no other thread to take over: there the work is done in place.
 pub fn aside<T>(work: impl FnOnce() -> T) -> T {
     let others = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
     if others { tokio::task::block_in_place(work) } else { work() }

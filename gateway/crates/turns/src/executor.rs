@@ -1,7 +1,7 @@
 //! The threads: each takes the next turn, polls it, and says what it used.
 //!
 //! As many turns go on at once as there are cores to share. A turn that cannot be interrupted and goes on for too long (a host
-//! function, one big copy) no longer counts, and a spare thread takes its place: so nobody waits for it to end.
+//! function, one big copy) no longer counts, and a spare thread takes its place: so nothing has to wait for it to end.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -108,8 +108,9 @@ impl Threads {
         self.shared.turns
     }
 
-    /// Has the work done on these threads, whatever thread asks. Dropping the future gives the work up: it is dropped on these
-    /// threads, at its next turn's end at the latest. Sockets and timers in it belong to the reactor of whoever asks.
+    /// Has the work done on these threads, regardless of which thread asks. Dropping the future gives the work up: it
+    /// is dropped on these threads, at its next turn's end at the latest. Sockets and timers in it belong to the
+    /// reactor of the caller.
     ///
     /// # Errors
     /// [`Stopped`].
@@ -143,7 +144,7 @@ impl Threads {
     }
 }
 
-/// Work under way that nobody has to wait for.
+/// Work under way that does not have to be waited for.
 pub struct Begun<T> {
     told: oneshot::Receiver<Result<T, Box<dyn Any + Send>>>,
 }
@@ -303,7 +304,7 @@ impl State {
         running.filter(|turn| turn.overdue_at() > now).count() < turns && self.running.iter().any(Option::is_none)
     }
 
-    /// Asks those that used more than `tag` to let it go first. True: somebody has to be interrupted for it.
+    /// Asks those that used more than `tag` to let it go first. True: at least one has to be interrupted for it.
     fn ask(&mut self, tag: u64, now: u64) -> bool {
         let mut asked = false;
         for turn in self.running.iter_mut().flatten() {

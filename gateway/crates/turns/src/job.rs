@@ -32,7 +32,7 @@ pub(crate) struct Job {
 
 struct Core {
     stage: Stage,
-    /// Nobody wants the answer any more.
+    /// The answer is no longer wanted.
     given_up: bool,
     work: Option<Work>,
 }
@@ -113,7 +113,7 @@ impl Job {
                 core.stage = Stage::Over;
                 core.work.is_some()
             }
-            // Whoever polls it sees to it.
+            // The thread that polls it takes care of that.
             Stage::Polled | Stage::Woken | Stage::Over => false,
         }
     }
@@ -124,7 +124,7 @@ impl Job {
         self.drop_here(work);
     }
 
-    /// A fault in somebody's `drop` must not end the thread that all share.
+    /// A panic in the `drop` of the work must not end the thread, which is shared.
     fn drop_here(&self, work: Option<Work>) {
         let _reactor = self.reactor.as_ref().map(Handle::enter);
         let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(work)));
@@ -153,7 +153,7 @@ impl Wake for Job {
     }
 }
 
-/// The work with its answer on the way to whoever asked; a panic is an answer too.
+/// The work, which sends its answer to the caller at its end; a panic is an answer too.
 pub(crate) fn with_answer<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
     tell: impl FnOnce(Result<T, Box<dyn Any + Send>>) + Send + 'static,

@@ -11,7 +11,7 @@ use crate::queue::Class;
 /// Threads at least: the system shares the cores among them, and a short piece does not wait for a long one.
 const THREADS_MIN: usize = 4;
 
-/// None where the system gives no threads: then the work is done by whoever asks, as it comes.
+/// `None` where the system gives no threads: then the caller does the work itself, in place.
 static THREADS: LazyLock<Option<Threads>> = LazyLock::new(|| {
     let threads = machine::cores().max(THREADS_MIN);
     // Half of them at most for one connection: however much it brings, the others find one that is free.

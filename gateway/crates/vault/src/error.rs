@@ -52,9 +52,9 @@ pub enum VaultError {
     Stranger {
         /// Which file.
         path: PathBuf,
-        /// Whose it is.
+        /// The user id of its owner.
         owner: u32,
-        /// Who we are.
+        /// The user id of this process.
         us: u32,
     },
     /// A place of the gateway's own is open to other users of this machine.
@@ -64,7 +64,7 @@ pub enum VaultError {
         path.display(), path.display()
     ))]
     OpenPlace {
-        /// Which.
+        /// Its path.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -109,12 +109,12 @@ pub enum VaultError {
     EntryMissing {
         /// The vault's file.
         path: PathBuf,
-        /// Whose.
+        /// The tenant that has no such entry.
         tenant: TenantId,
         /// The entry.
         name: String,
     },
-    /// The master key is no key.
+    /// The master key is not a valid key.
     #[error("{}", text!(
         "{whence} holds no master key: {reason}. A key is 32 random bytes in base64: make one with `openssl rand -base64 32`",
         "{whence} 中没有主密钥：{reason}。主密钥为 32 个随机字节的 base64：可用 `openssl rand -base64 32` 生成"

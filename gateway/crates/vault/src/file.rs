@@ -4,8 +4,8 @@
 //! moved to another tenant or under another name does not open. `check` is an entry of a known text that stands under no name:
 //! it tells a wrong key from a damaged entry. Tenants, names, and how many entries there are, are not hidden.
 //!
-//! Files of the first format had one space of names for all tenants. They are read as one tenant's, whom the caller names, and
-//! written in this format with the next change.
+//! Files of the first format had one namespace for all tenants. They are read as files of one tenant, which the caller
+//! names, and written in this format with the next change.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +88,7 @@ impl VaultFile {
         Ok(Self { check, entries: BTreeMap::new(), first_format: false })
     }
 
-    /// Reads a file and proves the key on it. `owner`: whose the entries are of a file of the first format.
+    /// Reads a file and proves the key on it. `owner`: the tenant that owns the entries of a file of the first format.
     pub(crate) fn parse(bytes: &[u8], key: &MasterKey, path: &Path, owner: &TenantId) -> Result<Self, VaultError> {
         #[derive(Deserialize)]
         struct Head {
@@ -121,7 +121,7 @@ impl VaultFile {
             Some(text) if text.expose() == CHECK_TEXT => {}
             _ => return Err(VaultError::WrongKey { path: path.to_owned() }),
         }
-        // No program of ours writes another: whoever did means to be taken for something else.
+        // Our programs never write another name: one that is there is meant to be taken for something else.
         match file.entries.values().flat_map(BTreeMap::keys).find(|name| !is_name(name)) {
             Some(_) => Err(damaged(text!("it has an entry under what no name can be", "其中有名称无效的条目"))),
             None => Ok(file),
@@ -306,7 +306,7 @@ mod tests {
         assert!(old.get(&key, &tenant("beta"), "app", path).unwrap().is_none());
 
         let bytes = old.to_bytes(&key, path).unwrap();
-        // Whom the old names belong to is settled by now: another default tenant changes nothing.
+        // The owner of the old names is settled by now: another default tenant changes nothing.
         let new = VaultFile::parse(&bytes, &key, path, &tenant("beta")).unwrap();
         assert!(!new.first_format);
         assert_eq!(

@@ -1,8 +1,8 @@
-//! Files and directories that must be secret: reading them only when nobody else can, writing them so that nobody else can and
-//! none is torn.
+//! Files and directories that must be secret: reading them only if no other user can, and writing them so that no other
+//! user can read them and none is left half written.
 //!
-//! The rules are those of sshd: ours or root's, closed to everybody else, and above it no directory in which somebody else could
-//! put another one in its place.
+//! The rules are those of sshd: a place belongs to us or to root, is closed to all other users, and no directory above
+//! it lets another user replace it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -57,7 +57,7 @@ pub(crate) fn read_capped(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(VaultError::io(path)(error)),
     };
-    // Of the open file, not of the path: nobody can swap it between the look and the read.
+    // Of the open file, not of the path: it cannot be swapped between the check and the read.
     let metadata = file.metadata().map_err(VaultError::io(path))?;
     if !metadata.is_file() {
         return Err(VaultError::File {
@@ -137,8 +137,8 @@ fn private(path: &Path, wanted: u32) -> Result<(), VaultError> {
     Err(VaultError::OpenPlace { path: path.to_owned(), mode, wanted })
 }
 
-/// Refuses a place above which somebody else could exchange a directory: one that is another user's, or that everybody may write
-/// in without the sticky bit.
+/// Refuses a place if another user could replace a directory above it: one that belongs to another user, or that all
+/// users may write in without the sticky bit.
 ///
 /// # Errors
 /// [`VaultError::OpenWay`] with the command that closes it; [`VaultError::Io`].
@@ -157,7 +157,7 @@ pub fn trusted_way(path: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
-/// Why somebody else could exchange what is in a directory of this owner and mode, and what to do.
+/// Why another user could replace what is in a directory of this owner and mode, and what to do.
 fn way_fault(owner: u32, mode: u32, us: u32) -> Option<Text> {
     if !is_trusted(owner, us) {
         return Some(text!("it belongs to another user (uid {owner})", "属于另一用户（uid {owner}）"));
@@ -261,7 +261,7 @@ mod tests {
         write_private(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left next to it");
         assert!(write_private(&dir.path().join("no/such/dir/x"), b"new").is_err());
     }
 

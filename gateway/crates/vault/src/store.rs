@@ -19,19 +19,20 @@ pub const ENTRIES_MAX: usize = 10_000;
 /// Bytes of the vault's file.
 pub const VAULT_FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Secrets at rest, opened with a master key, each one tenant's: a name is a name within its tenant. Reading takes no lock on disk; each change locks the file beside it, reads
-/// what is there now, and replaces it in one step, so that two processes never undo each other.
+/// Secrets at rest, opened with a master key. Each belongs to one tenant, and a name is a name within its tenant.
+/// Reading takes no lock on disk; each change takes a lock file next to the vault, reads what is there now, and
+/// replaces it in one step, so that two processes never undo each other's changes.
 pub struct Vault {
     path: PathBuf,
     key: RwLock<MasterKey>,
-    /// Whose the entries are of a file that was written before entries belonged to tenants.
+    /// The tenant that owns the entries of a file that was written before entries belonged to tenants.
     first: TenantId,
 }
 
 impl Vault {
-    /// Opens a vault, or begins an empty one when there is no file yet (nothing is written until the first `put`).
-    /// The key is proved now, not at the first use. `first`: whose the entries are of a file that was written before entries
-    /// belonged to tenants; the next change writes them so.
+    /// Opens a vault, or begins an empty one when there is no file yet (nothing is written until the first `put`). The
+    /// key is proved now, not at the first use. `first`: the tenant that owns the entries of a file that was written
+    /// before entries belonged to tenants; the next change writes them so.
     ///
     /// # Errors
     /// [`VaultError::WrongKey`], [`VaultError::Damaged`], [`VaultError::Exposed`], [`VaultError::Io`].
@@ -134,7 +135,7 @@ impl Vault {
         self.change(&key, |content| if content.remove(tenant, name) { Ok(()) } else { Err(self.missing(tenant, name)) })
     }
 
-    /// Seals every entry anew under another key, all or none. From here on only the new key opens the file; other
+    /// Seals every entry again under another key, all or none. From here on only the new key opens the file; other
     /// processes that hold the old one get [`VaultError::WrongKey`] until they are started with the new one.
     ///
     /// # Errors

@@ -18,10 +18,10 @@ use super::question::Questions;
 use crate::deployment::Asked;
 use crate::exit::Usage;
 
-/// How often a stream is pulled of which nothing else is said.
+/// How often a stream is pulled when no other interval is given.
 const EVERY: &str = "1h";
 
-/// Whatever reads files asks for this host.
+/// The host that plugins ask for when they read files.
 const DROP: &str = "drop:";
 
 /// The file.
@@ -219,7 +219,7 @@ fn config(
     Ok(config)
 }
 
-/// Numbers, booleans, lists and objects as JSON has them; what is none is a text.
+/// Numbers, booleans, lists and objects as in JSON; anything else is a text.
 fn value_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
@@ -232,7 +232,7 @@ fn slots(
 ) -> anyhow::Result<BTreeMap<SlotName, String>> {
     let mut said = BTreeMap::new();
     for text in &ask.slot {
-        // What stands there may be the secret itself: it is not repeated.
+        // The value may be the secret itself: it is not repeated.
         let wrong = || {
             Usage(text!(
                 "--slot: expected SLOT=env:VARIABLE, SLOT=file:PATH or SLOT=vault:ENTRY, never the secret itself",

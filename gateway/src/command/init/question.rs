@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(questions.answer(&Text::verbatim("a"), Some("said".into()), "default")?, "said");
         assert_eq!(questions.answer(&Text::verbatim("b"), None, "default")?, "typed");
         assert_eq!(questions.answer(&Text::verbatim("c"), None, "default")?, "default");
-        assert!(questions.answer(&Text::verbatim("d"), None, "default").is_err(), "nobody is there any more");
+        assert!(questions.answer(&Text::verbatim("d"), None, "default").is_err(), "there is no more input");
         assert_eq!(String::from_utf8(shown)?, "b [default]: c [default]: d [default]: ");
         let mut silent = Questions::new(&b"typed\n"[..], Vec::new(), false, Language::English);
         assert_eq!(silent.answer(&Text::verbatim("a"), None, "default")?, "default");

@@ -119,7 +119,7 @@ fn config(ask: &Ask) -> anyhow::Result<Value> {
                 "--set {pair}：应为 键=值，例如 base_url=https://…"
             ))
         })?;
-        // Numbers, booleans and lists as JSON has them; what is none is a text.
+        // Numbers, booleans and lists as in JSON; anything else is a text.
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         config.insert(key.to_owned(), value);
     }
@@ -127,7 +127,7 @@ fn config(ask: &Ask) -> anyhow::Result<Value> {
 }
 
 fn slot(text: &str) -> anyhow::Result<(SlotName, Secret)> {
-    // What stands there may be the secret itself: it is not repeated.
+    // The value may be the secret itself: it is not repeated.
     let wrong = || {
         Usage(text!(
             "--slot: expected SLOT=env:VARIABLE or SLOT=file:PATH, never the secret itself",

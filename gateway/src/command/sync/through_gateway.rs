@@ -1,4 +1,4 @@
-//! `renmen sync` beside a gateway that runs: the gateway begins the runs, and this follows them to their ends.
+//! `renmen sync` while a gateway is running: the gateway starts the runs, and this follows them to their end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(
             names(Some("a"), Some("z")).ok(),
             Some(vec!["a/z".to_owned()]),
-            "by its name, whatever the file says"
+            "by its name, regardless of the file"
         );
         assert!(names(Some("d"), None).is_err());
     }

@@ -1,5 +1,6 @@
-//! Who may write which records: what the operator granted meets what each plugin carries. From it follows whose interviews are acted
-//! on and whose pay bands answer where the file names nobody, and which flows anybody's records could set off.
+//! Who may write which records: what the operator granted, within what each plugin carries. This decides whose
+//! interviews are acted on and whose pay bands are used where the file names no connection, and which flows any
+//! connection's records could trigger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use renmen_schema::{EntityKind, Text, text};
 use renmen_store::BUILT_IN_CONNECTION;
 use renmen_sync::{Engine, EntityGrant};
 
-/// What the gateway writes through its own connection by itself, beside what no connector writes.
+/// What the gateway writes through its own connection by itself, in addition to what no connector writes.
 const ALSO_BUILT_IN: [EntityKind; 2] = [EntityKind::ProcessNode, EntityKind::DimensionScore];
 
 /// What the operator must have said before a connection writes anything outside of `--dev`.
@@ -52,8 +53,8 @@ pub(super) fn granted(connection: &Connection) -> EntityGrant {
     }
 }
 
-/// What a connection could write whose plugin is not loaded: what it was granted; where nobody said, anything, unless it was switched
-/// off by hand.
+/// What a connection whose plugin is not loaded could write: what it was granted; without a grant anything, unless it
+/// was switched off by hand.
 fn could_write(connection: &Connection) -> BTreeSet<EntityKind> {
     match &connection.grant.entities {
         Some(kinds) => kinds.iter().copied().collect(),
@@ -62,12 +63,12 @@ fn could_write(connection: &Connection) -> BTreeSet<EntityKind> {
     }
 }
 
-/// Of each tenant, what each connection may write.
+/// What each connection may write, by tenant.
 pub(crate) struct Writers(BTreeMap<TenantId, BTreeMap<ConnectionName, BTreeSet<EntityKind>>>);
 
 impl Writers {
-    /// Of every connection of the file. One that is off now is still one of those that could be meant: else it would be enough to
-    /// bring it down to take its place.
+    /// For every connection of the file. One that is off now still counts among those that could be meant: otherwise
+    /// bringing it down would be enough to take its place.
     pub(crate) fn of(config: &Config, engine: &Engine) -> Self {
         let mut all = BTreeMap::<_, BTreeMap<_, _>>::new();
         for (name, connection) in &config.connections {
@@ -86,8 +87,8 @@ impl Writers {
         own.filter(|(_, kinds)| kinds.contains(&kind)).map(|(name, _)| name).collect()
     }
 
-    /// The connections that are named, or of each tenant the only one that could be meant. Where several could, nobody is: a
-    /// choice that nobody made would be the stranger's.
+    /// The named connections, or the only one of each tenant that could be meant. If several could be meant, none is
+    /// used: otherwise a connection that the operator did not choose could put itself in.
     fn named_or_only(&self, named: &[ConnectionName], kind: EntityKind) -> BTreeSet<ConnectionName> {
         if !named.is_empty() {
             return named.iter().cloned().collect();
@@ -100,7 +101,7 @@ impl Writers {
     }
 }
 
-/// Whose records count in the interview loop.
+/// The connections whose records count in the interview loop.
 pub(crate) fn sources(config: &Config, writers: &Writers) -> Sources {
     let said = &config.interview;
     Sources {
@@ -109,12 +110,12 @@ pub(crate) fn sources(config: &Config, writers: &Writers) -> Sources {
     }
 }
 
-/// Whose pay bands answer.
+/// The connections whose pay bands are used.
 pub(crate) fn pay_bands(config: &Config, writers: &Writers) -> BTreeSet<ConnectionName> {
     writers.named_or_only(&config.interview.pay_bands, EntityKind::PayBand)
 }
 
-/// What works as it is written and is worth a thought: of which part of the file, and what.
+/// What is valid but perhaps not intended: the part of the file, and why.
 pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, Text)> {
     let mut remarks = Vec::new();
     let said = &config.interview;
@@ -179,7 +180,7 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, Text)>
     remarks
 }
 
-/// Why a flow is set off by more than was perhaps meant.
+/// Why a flow is triggered by more than was perhaps intended.
 fn open_to(definition: &Definition, setters: &[String]) -> Option<Text> {
     let kind = definition.when.entity;
     if !definition.enabled || !definition.when.connections.is_empty() || (setters.len() < 2 && !kind.is_gateway_only())
@@ -197,7 +198,7 @@ fn open_to(definition: &Definition, setters: &[String]) -> Option<Text> {
 }
 
 impl Writers {
-    /// Whose records of an entity there can be, the gateway's own first.
+    /// The connections that could write records of an entity, the gateway's own first.
     fn setters(&self, tenant: &TenantId, kind: EntityKind) -> Vec<String> {
         let own = kind.is_gateway_only() || kind.is_written_by_people() || ALSO_BUILT_IN.contains(&kind);
         let own = own.then(|| BUILT_IN_CONNECTION.to_owned());

@@ -70,7 +70,7 @@ fn who_is_meant_is_said_or_can_only_be_one() -> anyhow::Result<()> {
         ("vendor", &[EntityKind::Interview, EntityKind::PayBand]),
         ("payroll", &[EntityKind::PayBand]),
     ]);
-    assert!(sources(&silent, &two).vendors.is_empty() && pay_bands(&silent, &two).is_empty(), "nobody chose");
+    assert!(sources(&silent, &two).vendors.is_empty() && pay_bands(&silent, &two).is_empty(), "no one chose");
     let told = remarks(&silent, &two);
     assert_eq!(told.len(), 2);
     assert!(

@@ -56,7 +56,7 @@ impl Staff<'_> {
     /// The canonical record.
     ///
     /// # Errors
-    /// A date, time or amount that is none: the field is named, its value is not.
+    /// A date, time or amount that is not valid: the error names the field but does not quote its value.
     pub fn employee(self) -> Result<Employee, Unfit> {
         let salary = Decimal::from_number(&self.salary.amount).map_err(|e| Unfit::field("salary/amount", e))?;
         let created = Instant::parse(self.created_at).map_err(|e| Unfit::field("createdAt", e))?;

@@ -72,7 +72,7 @@ impl RecordKeys {
         has_keys(kind) || !HOLDERS[kind as usize].is_empty()
     }
 
-    /// Reads them out of a canonical body. Of a body that is none, nothing.
+    /// Reads them out of a canonical body; empty if the body is not canonical.
     #[must_use]
     pub fn of(kind: EntityKind, body: &[u8]) -> Self {
         static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"key\":{"));
@@ -137,7 +137,7 @@ mod tests {
     use crate::alternate::KEY_SCHEMES;
     use crate::place::{Indices, check_place};
 
-    /// Whatever is asked below: the whole body says the same as what is read of it.
+    /// The keys of a body. Each test that calls this also checks that reading the whole body gives the same keys.
     fn keys(kind: EntityKind, body: &Value) -> RecordKeys {
         let keys = RecordKeys::of(kind, body.to_string().as_bytes());
         assert_eq!(keys, RecordKeys::read(kind, body));

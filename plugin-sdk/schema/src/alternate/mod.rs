@@ -1,6 +1,6 @@
-//! Alternate keys: the fields by which a record can be referred to without its id in any system, such as a staff number. Which fields
-//! of which entity are keys is declared here and nowhere else. A key is no promise of uniqueness: who resolves one must be ready to
-//! find two records.
+//! Alternate keys: the fields by which a record can be referred to without its id in any system, such as a staff
+//! number. Which fields of which entity are keys is declared here and nowhere else. A key is not guaranteed to be
+//! unique: code that resolves one must expect to find two records.
 //!
 //! A store announces the keys of each record, and notes which keys its references want; both are read out of the body in `body`.
 

@@ -1,5 +1,5 @@
-//! The vocabularies. An `open` one is used in [`crate::types::Coded`], where other systems' own texts are kept beside our word;
-//! a `closed` one is ours alone.
+//! The vocabularies. An `open` one is used in [`crate::types::Coded`], where other systems' own texts are kept along
+//! with our word; a `closed` one is ours alone.
 
 mod control;
 mod hiring;

@@ -1,4 +1,4 @@
-//! What somebody earns.
+//! What an employee earns.
 
 use super::{Employee, Employment};
 use crate::check::Walk;

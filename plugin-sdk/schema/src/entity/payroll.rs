@@ -87,9 +87,9 @@ impl PayrollRecord {
     /// Gross, less what lines of kind DEDUCTION and TAX take from the employee, less net: zero when the payslip adds up. None when
     /// there are no such lines to verify by, when there is more than one currency, or when the sum does not fit.
     ///
-    /// Sources differ in two things, and the reading that comes closest counts. A minus sign on such a line is how many write a
-    /// deduction; beside lines of the other sign it may also be what is given back, as a refund of tax. What lines of kind
-    /// REIMBURSEMENT pay may be within gross or beside it.
+    /// Sources differ in two things, and the reading that comes closest counts. Many sources write a deduction with a
+    /// minus sign; next to lines of the other sign, a minus may also mark money given back, such as a tax refund. What
+    /// lines of kind REIMBURSEMENT pay may be included in gross or paid on top of it.
     #[must_use]
     pub fn difference(&self) -> Option<Decimal> {
         let taken: Vec<rust_decimal::Decimal> = self.amounts(|line| {

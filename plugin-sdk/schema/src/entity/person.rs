@@ -1,4 +1,4 @@
-//! People: the one who is candidate, employee and leaver (R57), and what is known of them.
+//! People: the one who is candidate, employee and leaver, and what is known of them.
 
 use crate::check::Walk;
 use crate::code::{Gender, NationalIdKind};
@@ -47,7 +47,7 @@ shape! {
 }
 
 impl PersonDetails {
-    /// Somebody of whom only the whole name is known.
+    /// A person of whom only the full name is known.
     #[must_use]
     pub fn named(formatted: impl Into<String>) -> Self {
         Self { names: Some(Names::formatted(formatted)), ..Self::new() }

@@ -123,8 +123,9 @@ schemes! {
 impl SealScheme {
     /// May both schemes stand on the same secret?
     ///
-    /// Yes for two HMACs, for a scheme beside itself, and for the one pair that a vendor's protocol asks for: SHA-256 to prove
-    /// and AES under SHA-256 of the secret to open. Everything else is refused, whether an attack on it is known or not.
+    /// Yes for two HMACs, for a scheme together with itself, and for the one pair that a vendor's protocol asks for:
+    /// SHA-256 to prove and AES under SHA-256 of the secret to open. Everything else is refused, whether an attack on
+    /// it is known or not.
     #[must_use]
     pub fn may_share(self, other: Self) -> bool {
         let pair = [self, other];

@@ -47,7 +47,7 @@ impl<T: CodeSet> Coded<T> {
         Self { code, raw: Some(raw.into()), label: None }
     }
 
-    /// Chooses the code for a text of the source; the text is kept whatever `choose` knows.
+    /// Chooses the code for a text of the source; the text is kept even if `choose` does not know it.
     #[must_use]
     pub fn from_raw(raw: &str, choose: impl FnOnce(&str) -> Option<T>) -> Self {
         Self::with_raw(choose(raw).unwrap_or(T::OTHER), raw)

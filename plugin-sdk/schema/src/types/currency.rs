@@ -17,7 +17,8 @@ const NO_MINOR: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV 
 const THOUSANDTHS: &str = "BHD IQD JOD KWD LYD OMR TND";
 const TEN_THOUSANDTHS: &str = "CLF UYW";
 
-/// An active ISO 4217 currency. `UNKNOWN`, `RMB` and the like are refused: an amount without a known currency is no money.
+/// An active ISO 4217 currency. `UNKNOWN`, `RMB` and the like are refused: an amount without a known currency is not
+/// money.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 

@@ -41,7 +41,7 @@ impl LocalDate {
     /// From year (1 to 9999), month and day.
     ///
     /// # Errors
-    /// `bad_date` when there is no such day.
+    /// `bad_date` when the day does not exist.
     pub fn of(year: i16, month: i8, day: i8) -> Result<Self, BadValue> {
         match jiff::civil::Date::new(year, month, day) {
             Ok(date) if year >= 1 => Ok(Self(date)),

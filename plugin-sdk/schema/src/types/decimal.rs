@@ -123,7 +123,7 @@ impl TryFrom<rust_decimal::Decimal> for Decimal {
             value.set_sign_positive(true);
         }
         if value.scale() as usize > SCALE_MAX {
-            // Zeros at the end are no digits; anything else would be lost.
+            // Only trailing zeros may be dropped without changing the value.
             value = value.normalize();
         }
         if value.scale() as usize > SCALE_MAX || value.trunc().mantissa().abs() >= LIMIT {

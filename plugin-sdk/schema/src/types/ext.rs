@@ -82,7 +82,7 @@ impl ExtField {
         Self::new(ExtKind::Code, value.into())
     }
 
-    /// A JSON text, for what is no single value.
+    /// A JSON text, for a value that is an object or a list.
     #[must_use]
     pub fn json(value: &serde_json::Value) -> Self {
         Self::new(ExtKind::Json, value.to_string())

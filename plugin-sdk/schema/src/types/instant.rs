@@ -22,7 +22,7 @@ fn expected() -> Text {
 pub struct Instant(i64);
 
 impl Instant {
-    /// Reads RFC 3339; a time without a zone is refused, because nobody can tell when it was.
+    /// Reads RFC 3339; a time without a zone is refused, because it does not say which instant is meant.
     ///
     /// # Errors
     /// `bad_instant`.

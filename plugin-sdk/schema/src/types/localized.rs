@@ -28,7 +28,7 @@ impl Localized {
     /// A text in one language.
     ///
     /// # Errors
-    /// `bad_language` for what is no language tag.
+    /// `bad_language` when `tag` is not a language tag.
     pub fn of(tag: &str, text: impl Into<String>) -> Result<Self, BadValue> {
         Self::default().with(tag, text)
     }
@@ -54,7 +54,7 @@ impl Localized {
     /// Adds a language, or replaces its text.
     ///
     /// # Errors
-    /// `bad_language` for what is no language tag, or more than [`LANGUAGES_MAX`] of them.
+    /// `bad_language` when `tag` is not a language tag, or when there are more than [`LANGUAGES_MAX`] languages.
     pub fn with(mut self, tag: &str, text: impl Into<String>) -> Result<Self, BadValue> {
         if !is_language(tag) || self.0.len() >= LANGUAGES_MAX && !self.0.contains_key(tag) {
             return Err(BadValue::new("bad_language", expected()));

@@ -90,7 +90,7 @@ pub struct Ref<E> {
     kind: PhantomData<fn() -> E>,
 }
 
-/// What is written and read, whatever the reference is to.
+/// What is written and read; the same for every target of a reference.
 #[derive(serde::Serialize)]
 struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

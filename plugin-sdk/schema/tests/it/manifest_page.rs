@@ -6,7 +6,7 @@ use std::path::Path;
 use renmen_schema::manifest::Manifest;
 use serde_json::Value;
 
-/// Set it to write the page anew.
+/// If this variable is set, the page is rewritten.
 const WRITE: &str = "RENMEN_UPDATE_DOCS";
 
 #[test]

@@ -235,9 +235,10 @@ impl Since {
         Self { from: Some(mark), page: None, newest: self.newest.map(Mark::without_ids), after_ms: None, ..self }
     }
 
-    /// The run is over. The next one asks from an overlap before the time that the vendor's clock showed when this run began:
-    /// what changed while it went on may have shown up where it had been already. That was no later than our own clock showed
-    /// then, and, whatever the vendor's clock shows, no later than the newest time less the time that the run took.
+    /// The run is over. The next one asks from an overlap before the time that the vendor's clock showed when this run
+    /// began: what changed while it went on may have shown up where it had been already. That time is taken to be no
+    /// later than our own clock showed then, and, regardless of the vendor's clock, no later than the newest time less
+    /// the time that the run took.
     fn done(self, page: Page) -> Result<Page, Failure> {
         let from = match self.newest {
             None => self.floor,

@@ -1,5 +1,6 @@
-//! A time in a vendor's own words, moved back. What asks for changes sends times back in the form in which they came, so the
-//! form is learnt from the text: a number since 1970, or a date with a time in the usual order, whatever stands between them.
+//! A time in a vendor's own words, moved back. What asks for changes sends times back in the form in which they came,
+//! so the form is learnt from the text: a number since 1970, or a date with a time in the usual order, with any
+//! separators.
 
 use jiff::{SignedDuration, civil};
 

@@ -35,7 +35,7 @@ struct Start {
     process: Option<String>,
     /// In whose name: a user id.
     originator: String,
-    /// Their department, -1 the root; needed when nobody is named under `approvers`.
+    /// Their department, -1 the root; needed when no one is named under `approvers`.
     department: Option<i64>,
     /// Who decides, step by step; empty leaves it to the form's own flow.
     #[serde(default)]

@@ -4,10 +4,10 @@
 //! (official page 发送工作通知). So a receipt is never confirmed; `message.result` reads the task back (官方页面
 //! 获取工作通知消息的发送结果, within 24 hours).
 //!
-//! What is guaranteed of repeated attempts: the message ends with a mark of its action, and the vendor drops a message whose
-//! content somebody already got that day. So within one day in China nobody gets it twice, however often it is sent; an
-//! attempt before and one after midnight may both arrive. Without the mark (`message_mark = false`) the same rule also drops
-//! another action's message of the same words.
+//! What is guaranteed for repeated attempts: the message ends with a mark of its action, and the vendor does not
+//! deliver a message to a person who already got the same content that day. So within one day in China no one gets it
+//! twice, however often it is sent; an attempt before and one after midnight may both arrive. Without the mark
+//! (`message_mark = false`) the same rule also drops another action's message of the same words.
 
 use renmen_plugin::{Action, Failure, Receipt};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use crate::api::{self, SendResult};
 const PEOPLE_MAX: usize = 100;
 /// Bytes of a message as JSON.
 const MESSAGE_BYTES_MAX: usize = 2_048;
-/// The vendor's code for words that somebody already got that day.
+/// The vendor's code for words that the recipient already got that day.
 const REPEATED: &str = "143106";
 /// A task is done by now, or the vendor will need a while.
 const DONE: i64 = 2;
@@ -147,11 +147,11 @@ struct SentDetail {
     mark: Option<String>,
 }
 
-/// Reads back whom a message reached. Confirmed once the vendor is done with it and it reached somebody; who was left out
-/// stands in the receipt.
+/// Reads back whom a message reached. Confirmed once the vendor is done with it and it reached at least one person; the
+/// receipt says who was left out.
 ///
 /// # Errors
-/// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) with the vendor's code when it reached nobody.
+/// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) with the vendor's code when it reached no one.
 pub fn result(config: &Config, action: &Action) -> Result<Receipt, Failure> {
     let sent: Sent = action.input()?;
     let task: i64 =
@@ -195,7 +195,7 @@ fn judge(sent: Sent, found: &SendResult) -> Result<Receipt, Failure> {
     Ok(Receipt { reference: Some(sent.reference), detail, confirmed: true })
 }
 
-/// The vendor said success, and nobody got anything.
+/// The vendor reported success, but no one got the message.
 fn nobody(found: &SendResult) -> Failure {
     let code = found.forbidden_list.first().map(|drop| drop.code.clone());
     let why = match code.as_deref() {

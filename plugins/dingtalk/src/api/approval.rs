@@ -44,7 +44,7 @@ pub struct StartInstance<'a> {
 pub struct Approvers {
     /// `AND` all, `OR` any one, `NONE` one alone.
     pub action_type: &'static str,
-    /// Who.
+    /// The approvers of this step, by user id.
     pub user_ids: Vec<String>,
 }
 
@@ -75,7 +75,7 @@ impl InstanceIds {
     /// Where the list goes on; none at its end. The page says it is a text, its examples fill in a number.
     ///
     /// # Errors
-    /// [`FailureKind::UpstreamChanged`](renmen_plugin::FailureKind) for a token that is no number.
+    /// [`FailureKind::UpstreamChanged`](renmen_plugin::FailureKind) for a token that is not a number.
     pub fn next(&self) -> Result<Option<i64>, Failure> {
         self.next_token.number()
     }
@@ -92,7 +92,7 @@ pub struct Instance {
     pub result: Option<String>,
     /// RFC 3339 to the minute.
     pub create_time: String,
-    /// The same.
+    /// RFC 3339 to the minute, like `create_time`.
     #[serde(default)]
     pub finish_time: Option<String>,
     /// Who started it.
@@ -151,7 +151,7 @@ pub fn instance_request(config: &Config, id: &str) -> Request {
     new_request(config, "GET", "/v1.0/workflow/processInstances").query("processInstanceId", id)
 }
 
-/// What such a request answered; none when there is no such instance.
+/// The instance in the answer to such a request; none when it does not exist.
 ///
 /// # Errors
 /// What the answer's code means.

@@ -87,7 +87,7 @@ pub(super) fn of_old(response: &Response) -> Option<Failure> {
     if let Some(blocked) = blocked(response) {
         return Some(blocked);
     }
-    // What is no JSON object is judged by its status and, further on, by its shape.
+    // A body that is not a JSON object is judged by its status and, later, by its shape.
     let error: OldError = serde_json::from_slice(response.body()).ok()?;
     if error.status == Some(1111) {
         return Some(address_blocked("1111"));
@@ -164,19 +164,20 @@ pub(super) fn of_new(response: &Response) -> Option<Failure> {
     Some(failure.with_code(code))
 }
 
-/// Does the old generation say that there is no such user or department? (official pages 查询用户详情: 33012, 全局错误码: 60121, 60003)
+/// Does the old generation say that the user or department does not exist? (official pages 查询用户详情: 33012, 全局错误码: 60121,
+/// 60003)
 pub(super) fn is_gone(response: &Response) -> bool {
     let gone = |error: OldError| matches!(error.code().as_str(), "33012" | "60121" | "60003");
     serde_json::from_slice(response.body()).is_ok_and(gone)
 }
 
-/// Does the new generation say that there is no such approval?
+/// Does the new generation say that the approval does not exist?
 pub(super) fn is_no_instance(response: &Response) -> bool {
     let none = |error: NewError| matches!(error.code.as_str(), "processInstanceNotExist" | "processInstanceIdError");
     response.status() == 400 && serde_json::from_slice(response.body()).is_ok_and(none)
 }
 
-/// What the codes of 发起审批实例 mean beside those of every call.
+/// What the codes of 发起审批实例 mean, in addition to those of every call.
 pub(super) fn of_start(response: &Response) -> Option<Failure> {
     if response.status() != 400 {
         return None;

@@ -18,10 +18,10 @@ pub struct SendProgress {
     pub status: i64,
 }
 
-/// Whom a message reached.
+/// The people whom a message reached, and those whom it did not.
 #[derive(Debug, Deserialize)]
 pub struct SendResult {
-    /// Nobody of this id.
+    /// Ids that do not exist.
     #[serde(default)]
     pub invalid_user_id_list: Vec<String>,
     /// Left out by a limit; the others got it.
@@ -41,12 +41,12 @@ pub struct SendResult {
     pub unread_user_id_list: Vec<String>,
 }
 
-/// Somebody whom a limit left out.
+/// A person who was left out by a limit.
 #[derive(Debug, Deserialize)]
 pub struct Forbidden {
     /// 143105: too many that day; 143106: the same words that day.
     pub code: String,
-    /// Who.
+    /// The person left out.
     pub userid: String,
 }
 

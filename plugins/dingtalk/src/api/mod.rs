@@ -49,8 +49,8 @@ pub fn old<T: DeserializeOwned>(config: &Config, path: &str, body: &impl Seriali
     Ok(response.json::<Answer<T>>()?.result)
 }
 
-/// The response of the old generation about one thing, whether it is there or not: false when the vendor says that there is
-/// no such thing.
+/// The response of the old generation about one thing, whether it is there or not: false when the vendor says that it
+/// does not exist.
 ///
 /// # Errors
 /// What any other code means.

@@ -6,16 +6,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Asks for the children of one department.
 #[derive(Debug, Serialize)]
 pub struct SubDepartments {
-    /// Whose children.
+    /// The parent.
     pub dept_id: i64,
 }
 
 /// One department.
 #[derive(Debug, Deserialize)]
 pub struct Department {
-    /// Id.
+    /// Id of the department.
     pub dept_id: i64,
-    /// Name.
+    /// Name of the department.
     pub name: String,
     /// The department above.
     pub parent_id: Option<i64>,
@@ -24,7 +24,7 @@ pub struct Department {
 /// Asks for members of one department.
 #[derive(Debug, Serialize)]
 pub struct Users {
-    /// Whose members; its children's are not among them.
+    /// The department; members of its children are not included.
     pub dept_id: i64,
     /// Where to go on; 0 first.
     pub cursor: i64,
@@ -35,11 +35,11 @@ pub struct Users {
 /// Asks for one member.
 #[derive(Debug, Serialize)]
 pub struct OneUser<'a> {
-    /// Who.
+    /// Id of the member.
     pub userid: &'a str,
 }
 
-/// What stands beside the list of members.
+/// The paging part of an answer that lists members.
 #[derive(Debug, Deserialize)]
 pub struct UserList {
     /// Ask again?
@@ -61,13 +61,13 @@ pub struct User {
     pub mobile: Option<String>,
     /// Number at work.
     pub job_number: Option<String>,
-    /// What they are.
+    /// Job title.
     pub title: Option<String>,
     /// Mail address.
     pub email: Option<String>,
     /// Mail address that the company gave.
     pub org_email: Option<String>,
-    /// Where.
+    /// The place of work.
     pub work_place: Option<String>,
     /// Every department.
     #[serde(default, deserialize_with = "or_empty")]
@@ -103,9 +103,9 @@ pub struct OnJobIds {
 pub struct RosterQuery<'a> {
     /// The app's AgentId: required by the page 获取员工花名册字段信息 and by the vendor's SDK.
     pub app_agent_id: i64,
-    /// Whose.
+    /// The people asked for.
     pub user_id_list: &'a [String],
-    /// Which; at most 100.
+    /// The codes of the fields; at most 100.
     pub field_filter_list: &'a [&'a str],
 }
 
@@ -113,7 +113,7 @@ pub struct RosterQuery<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RosterEntry {
-    /// Who.
+    /// Id of the person.
     pub user_id: String,
     /// The fields that the app may read.
     #[serde(default, deserialize_with = "or_empty")]
@@ -183,7 +183,7 @@ pub struct LeaverIds {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leaver {
-    /// Who.
+    /// Id of the person who left.
     pub user_id: String,
     /// Midnight in China, in milliseconds.
     pub last_work_day: Option<i64>,

@@ -15,7 +15,7 @@ pub(super) struct Event<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// More ids in one event are no event of the documented kinds.
+/// An event with more ids than this is not of a documented kind.
 const IDS_MAX: usize = 1_000;
 
 impl Event<'_> {
@@ -66,8 +66,8 @@ impl Event<'_> {
     }
 }
 
-/// Has somebody left? `changeType` 1 hired, 2 confirmed, 3 moved, 4 left, 8 promoted (人事平台员工异动事件v2). Whoever left is no
-/// longer on the roster.
+/// Has the person left? `changeType` 1 hired, 2 confirmed, 3 moved, 4 left, 8 promoted (人事平台员工异动事件v2). A person who
+/// left is no longer on the roster.
 fn left(body: &Value) -> bool {
     body.get("changeType").and_then(text).as_deref() == Some("4")
 }

@@ -22,7 +22,7 @@ const SUCCESS: &str = "success";
 /// Says what is to be read.
 ///
 /// # Errors
-/// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for what is no event.
+/// [`FailureKind::InvalidInput`](renmen_plugin::FailureKind) for a delivery that is not an event.
 pub fn receive(delivery: &Delivery) -> Result<Outcome, Failure> {
     match (&delivery.opened, delivery.method.as_str()) {
         (Some(message), _) => of_callback(message),
@@ -70,7 +70,7 @@ fn of_stream(delivery: &Delivery) -> Result<Outcome, Failure> {
 }
 
 fn outcome(event: &Event<'_>, delivery_id: Option<String>) -> Result<Outcome, Failure> {
-    // Parsed for its shape alone: what is no JSON object is no event, whatever its type is called.
+    // Parsed only to check its shape: a body that is not a JSON object is not an event, even if its type is known.
     let _: std::collections::BTreeMap<String, &RawValue> = read(event.body)?;
     let refresh = event.refresh()?;
     if refresh.is_empty() && !event.says_nothing() {

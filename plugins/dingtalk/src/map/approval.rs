@@ -1,5 +1,6 @@
-//! Approvals as steps of a process. The vendor's form has no place for what an approval is about, so a text field of the
-//! form carries our [`Reference`]; an approval without one was started by people for something else and is no record.
+//! Approvals as steps of a process. The vendor's form has no place for what an approval is about, so a text field of
+//! the form carries our [`Reference`]; an approval without one was started by people for something else and does not
+//! become a record.
 
 use std::fmt;
 
@@ -39,7 +40,7 @@ impl Reference {
         reference.subject().is_some().then_some(reference)
     }
 
-    /// What it is about; none for a kind or an id that is none.
+    /// What it is about; none for a kind that is not known or an id that is not valid.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
         fn to<E>(id: &str) -> Option<Ref<E>> {
@@ -66,7 +67,7 @@ impl Reference {
 /// The step with which an approval began.
 ///
 /// # Errors
-/// [`Unfit`] for a time that is none.
+/// [`Unfit`] for a time that is not valid.
 pub fn approval_started(from: &Instance, about: &Reference) -> Result<ProcessNode, Unfit> {
     Ok(ProcessNode {
         actor: from.originator_user_id.clone(),

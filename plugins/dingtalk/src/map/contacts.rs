@@ -11,7 +11,7 @@ use crate::api::{Department, User};
 /// The vendor's id of the whole company.
 const COMPANY: i64 = 1;
 
-/// A department. The root is the company; a parent of 0 is none.
+/// A department. The root is the company; a parent of 0 means that it has no parent.
 ///
 /// # Errors
 /// [`Unfit`] for a department without a name.
@@ -24,11 +24,12 @@ pub fn org_unit(from: &Department) -> Result<OrgUnit, Unfit> {
     })
 }
 
-/// A member. Whether somebody is hired is not said here: `active` is 是否激活了钉钉, whether they ever opened DingTalk, and
-/// somebody employed for years may not have. The roster knows. What the app may not read is absent and stays unknown: it is not a cleared value.
+/// A member. Whether a person is hired is not said here: `active` is 是否激活了钉钉, whether they ever opened DingTalk, and a
+/// person employed for years may not have. The roster says it. What the app may not read is absent and stays unknown:
+/// it is not a cleared value.
 ///
 /// # Errors
-/// [`Unfit`] for a day that is none.
+/// [`Unfit`] for a day that is not valid.
 pub fn employee(from: &User) -> Result<Employee, Unfit> {
     let mut mails: Vec<Email> = Vec::new();
     for address in [&from.org_email, &from.email].into_iter().filter_map(|mail| filled(mail.as_ref())) {
@@ -42,7 +43,7 @@ pub fn employee(from: &User) -> Result<Employee, Unfit> {
         emails: mails,
         ..PersonDetails::named(from.name.clone())
     };
-    // A parent or teacher is in the home-school contacts (家校通讯录) too, which are no part of the company.
+    // A parent or teacher is also in the home-school contacts (家校通讯录), which are not part of the company.
     let mut units = from.dept_id_list.iter().filter(|&&id| id > 0).map(|id| Ref::external(id.to_string()));
     let work = WorkSummary {
         title: filled(from.title.as_ref()),

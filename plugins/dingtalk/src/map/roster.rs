@@ -19,10 +19,10 @@ pub const ROSTER_FIELDS: &[&str] = &[
     "sys01-positionLevel",
 ];
 
-/// The employment of somebody on the job.
+/// The employment of a current employee.
 ///
 /// # Errors
-/// [`Unfit`] for a status that is absent or a day that is none.
+/// [`Unfit`] for a status that is absent or a day that is not valid.
 pub fn employment(from: &RosterEntry) -> Result<Employment, Unfit> {
     let status = from
         .value("sys01-employeeStatus")
@@ -58,7 +58,7 @@ fn kind_of(from: &FieldValue) -> Coded<EmploymentType> {
     })
 }
 
-/// The assignment of somebody on the job.
+/// The assignment of a current employee.
 ///
 /// # Errors
 /// None today; a mapping may refuse.
@@ -74,10 +74,10 @@ pub fn assignment(from: &RosterEntry) -> Result<Assignment, Unfit> {
     })
 }
 
-/// The employment of somebody who left.
+/// The employment of a person who left.
 ///
 /// # Errors
-/// [`Unfit`] for a day that is none.
+/// [`Unfit`] for a day that is not valid.
 pub fn ended_employment(from: &Leaver) -> Result<Employment, Unfit> {
     let reason = from.voluntary_reason.first().map(|text| (text, EndReason::Resigned));
     let reason = reason.or_else(|| from.passive_reason.first().map(|text| (text, EndReason::Dismissed)));

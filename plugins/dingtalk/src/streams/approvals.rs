@@ -1,5 +1,5 @@
-//! Approvals that this gateway started, and how they ended: for what no event told. Form by form, every instance of the
-//! last days is looked into; those without our reference are somebody else's and are left alone.
+//! Approvals that this gateway started, and how they ended: for cases that no event reported. Form by form, every
+//! instance of the last days is checked; those without our reference are not ours and are ignored.
 
 use renmen_plugin::http::send_all;
 use renmen_plugin::page::Origin;

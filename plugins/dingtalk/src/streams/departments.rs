@@ -50,7 +50,7 @@ pub(super) fn children(config: &Config, dept_id: i64) -> Request {
     old_request(config, "/topapi/v2/department/listsub", &SubDepartments { dept_id })
 }
 
-/// The root is nobody's child, so it is asked for by its id.
+/// The root is not the child of any department, so it is asked for by its id.
 fn root(config: &Config, page: &mut Page) -> Result<(), Failure> {
     let response = accept_old(detail(config, config.root_department).send()?)?;
     // Below a root in another shape nothing can be trusted to be as it was.

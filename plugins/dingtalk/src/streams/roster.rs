@@ -40,7 +40,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     })
 }
 
-/// Somebody who is no longer on the roster is not in the answer; the stream `leavers` tells of them.
+/// A person who is no longer on the roster is not in the answer; the stream `leavers` reports them.
 fn add(config: &Config, ids: &[String], page: &mut Page) -> Result<(), Failure> {
     let response = fields(config, ids)?;
     page.map_items::<Employment, RosterEntry>(&response, "/result", |entry, item| {

@@ -1,4 +1,4 @@
-//! Members of every department. Somebody in several departments is listed under each, with the same body: the gateway
+//! Members of every department. A person in several departments is listed under each, with the same body: the gateway
 //! writes it once.
 
 use renmen_plugin::http::{Request, Response, send_all};

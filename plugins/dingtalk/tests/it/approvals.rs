@@ -82,7 +82,7 @@ fn what_an_earlier_attempt_started_is_found_and_not_started_again() {
     push(&first, "approval.start", "k1", &border_case()).unwrap();
     let fields = body_of(&first, 1)["formComponentValues"].clone();
     let reference = fields.as_array().unwrap().last().unwrap()["value"].as_str().unwrap().to_owned();
-    // The first page holds somebody else's, and goes on.
+    // The first page holds an instance that is not ours, and points to a next page.
     let again = || {
         Host::new()
             .answer("POST", FIND, 200, r#"{"result":{"list":["i-0"],"nextToken":"20"}}"#)

@@ -1,5 +1,5 @@
-//! The result of an AI interview, onto the candidate in Hire (R22, R36): an external application, an external interview on it,
-//! and its assessment.
+//! The result of an AI interview, onto the candidate in Hire: an external application, an external interview on it, and
+//! its assessment.
 //!
 //! Hire knows a repeated creation for 24 hours alone, and never gives the `external_id` back that it knows it by. So this looks
 //! before it writes: the application is found by its source and job, the interview by the marker in its assessment. The same
@@ -124,7 +124,7 @@ fn external_application(config: &Config, input: &Input) -> Result<String, Failur
     Ok(made.external_application.id)
 }
 
-/// Whom the application is of, and for which job.
+/// The candidate and the job of an application.
 fn subject(config: &Config, application_id: &str) -> Result<(String, String), Failure> {
     #[derive(Deserialize)]
     struct Job {
@@ -149,7 +149,8 @@ fn marker(input: &Input) -> Marker {
     Marker { application_id: input.application_id.clone(), interview_id: input.interview_id.clone() }
 }
 
-/// Interview and assessment in one request: between two there could be an interview that nobody finds again.
+/// Interview and assessment in one request: between two requests, an interview could be left behind that cannot be
+/// found again.
 fn create(
     config: &Config,
     input: &Input,
@@ -240,7 +241,7 @@ fn assessment_of(config: &Config, input: &Input) -> Result<ExternalAssessment, F
     })
 }
 
-/// Hire takes whole points without saying of how many: always 0 to 100 here, whatever the scale was.
+/// Hire takes whole points but does not state the maximum; here they are always 0 to 100, converted from any scale.
 fn points(title: &str, score: &Score, explanation: Option<&str>) -> Result<ExternalDimension, Failure> {
     let norm = score.norm().ok_or_else(|| {
         Failure::invalid_input(format!("the score of `{title}` is outside of its scale, or the scale has no extent"))

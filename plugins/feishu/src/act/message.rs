@@ -1,4 +1,4 @@
-//! A message to somebody or to a group, by the app's bot. The vendor sends messages of one `uuid` once within an hour.
+//! A message to a person or a group, by the app's bot. The vendor sends messages of one `uuid` once within an hour.
 
 use renmen_plugin::{Failure, Receipt};
 use serde::{Deserialize, Serialize};

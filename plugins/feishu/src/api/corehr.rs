@@ -168,7 +168,7 @@ pub(crate) struct Offboarding {
     pub(crate) offboarding_info: OffboardingInfo,
 }
 
-/// When somebody leaves, and why.
+/// When an employee leaves, and why.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct OffboardingInfo {
     pub(crate) employment_id: String,

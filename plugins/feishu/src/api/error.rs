@@ -79,8 +79,8 @@ fn asked_wait_ms(response: &Response) -> u64 {
     seconds.map(|seconds| seconds.saturating_mul(1_000)).or_else(|| response.retry_after_ms()).unwrap_or(THROTTLE_MS)
 }
 
-/// Does the vendor say that there is no such record? Only codes that its documentation names are believed: anything else could
-/// be a permission that was taken away.
+/// Does the vendor say that the record does not exist? Only codes that its documentation names are believed: anything
+/// else could be a permission that was taken away.
 pub(crate) fn is_gone(response: &Response) -> bool {
     matches!(code_of(response), Some(1_002_102 | 1_002_054 | 1_002_064))
 }

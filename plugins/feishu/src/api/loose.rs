@@ -33,7 +33,7 @@ impl Visitor<'_> for Whole {
     }
 }
 
-/// A whole number, as number or text; an empty text or `null` is none.
+/// A whole number, as number or text; `None` for an empty text or `null`.
 pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     deserializer.deserialize_any(Whole)
 }
@@ -64,7 +64,7 @@ impl Visitor<'_> for Written {
     }
 }
 
-/// A text, or a whole number as a text; `null` is none.
+/// A text, or a whole number as a text; `None` for `null`.
 pub(crate) fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     deserializer.deserialize_any(Written)
 }

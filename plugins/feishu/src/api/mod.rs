@@ -85,7 +85,7 @@ pub(crate) fn data<T: DeserializeOwned>(response: &Response) -> Result<T, Failur
     Ok(response.json::<Answer<T>>()?.data)
 }
 
-/// What stands beside the items of a list.
+/// What an answer says about a list, apart from its items.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// The vendor leaves an empty list out, and sometimes `data` with it.
@@ -94,7 +94,7 @@ pub(crate) struct Listing {
     pub(crate) next: Option<String>,
 }
 
-/// Reads what stands beside the items.
+/// Reads everything except the items.
 ///
 /// # Errors
 /// `UpstreamChanged` for a list that goes on without saying where.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 /// id. False: the answer has no such member.
 ///
 /// # Errors
-/// A body that is no such JSON.
+/// A body that is not JSON of this form.
 pub(crate) fn one<'a, E: Entity, T: Deserialize<'a>>(
     page: &mut Page,
     response: &'a Response,

@@ -57,7 +57,7 @@ pub(crate) struct LangText {
     value: Option<String>,
 }
 
-/// A text by language; a language that is none counts as unknown.
+/// A text by language; an invalid language counts as unknown.
 pub(crate) fn of_list(list: &[LangText]) -> Option<Localized> {
     list.iter().filter_map(|text| Some((text.lang.as_deref().unwrap_or("und"), filled(text.value.as_ref())?))).fold(
         None,

@@ -75,7 +75,8 @@ pub(super) fn of(event: &Event) -> Outcome {
         | "corehr.offboarding.updated_v1"
         | "corehr.offboarding.updated_v2"
         | "corehr.offboarding.status_updated_v2" => one("employees", about.employment_id),
-        // Name and phone are the person's, and the event names nobody else: whichever employments the person has are read.
+        // Name and phone belong to the person, and the event names only the person: all employments of that person are
+        // read.
         "corehr.person.updated_v1" => {
             let person = about.person_id.as_deref().filter(|id| !id.is_empty());
             one("employees", person.map(employees::of_person))
@@ -97,7 +98,7 @@ fn one(stream: &str, id: Option<String>) -> Vec<Refresh> {
     id.map(|id| Refresh { stream: stream.to_owned(), only: vec![id] }).into_iter().collect()
 }
 
-/// A delivery is no exchange of ours: the pointer leads into its decrypted text.
+/// A delivery is not one of our own exchanges: the pointer leads into its decrypted text.
 fn origin(pointer: &str) -> Origin<'_> {
     Origin { exchange: 0, pointer }
 }

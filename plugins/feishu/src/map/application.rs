@@ -48,7 +48,7 @@ pub(crate) fn kind_of(kind: i64) -> Option<StageKind> {
 /// An application.
 ///
 /// # Errors
-/// [`Unfit`] for a time that is none.
+/// [`Unfit`] for a time that is not valid.
 pub(crate) fn application(
     from: &hire::Application,
     stages: &Stages,

@@ -14,7 +14,7 @@ use crate::api::text::Named;
 /// A talent.
 ///
 /// # Errors
-/// [`Unfit`] for a day of birth that is none.
+/// [`Unfit`] for a day of birth that is not valid.
 pub(crate) fn candidate(config: &Config, from: &hire::Talent) -> Result<Candidate, Unfit> {
     let who = &from.basic_info;
     let birth = who.birthday.map(|seconds| {
@@ -82,7 +82,8 @@ fn education(from: &hire::Education) -> Option<Education> {
     })
 }
 
-/// The end in the newer member: milliseconds, or a month as everywhere else, to the first day of its month. Anything else is none.
+/// The end in the newer member: milliseconds, or a month as everywhere else, given as the first day of its month.
+/// `None` for anything else.
 fn new_end(from: &hire::Education) -> Option<LocalDate> {
     /// Smaller numbers would be seconds: in milliseconds this is 1973.
     const MS_MIN: i64 = 100_000_000_000;
@@ -128,7 +129,7 @@ fn project(from: &hire::Project) -> Experience {
     }
 }
 
-/// Where the vendor tells how to get the file; only somebody with the app's token learns it there.
+/// The address at which the vendor says how to get the file; it answers only with the app's token.
 fn resume(config: &Config, id: &str) -> MediaRef {
     let base = config.base_url.trim_end_matches('/');
     MediaRef::new(format!("{base}/open-apis/hire/v1/attachments/{}?type=1", hire::segment(id)))

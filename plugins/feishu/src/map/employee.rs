@@ -13,7 +13,7 @@ use crate::api::text;
 /// Who works here.
 ///
 /// # Errors
-/// [`Unfit`] for somebody without a name, or a day that is none.
+/// [`Unfit`] for an employee without a name, or a day that is not valid.
 pub(crate) fn employee(from: &corehr::Employee, leaving: Option<&OffboardingInfo>) -> Result<Employee, Unfit> {
     let who = &from.person_info;
     let name = filled(who.preferred_name.as_ref()).or_else(|| filled(who.legal_name.as_ref()));
@@ -49,10 +49,10 @@ pub(crate) fn employee(from: &corehr::Employee, leaving: Option<&OffboardingInfo
     })
 }
 
-/// On what terms, and with which application in Hire it began (R42).
+/// On what terms, and with which application in Hire it began.
 ///
 /// # Errors
-/// [`Unfit`] for an employment without a status, or a day that is none.
+/// [`Unfit`] for an employment without a status, or a day that is not valid.
 pub(crate) fn employment(from: &corehr::Employee, leaving: Option<&OffboardingInfo>) -> Result<Employment, Unfit> {
     let note = leaving.and_then(|info| filled(info.reason_explanation.as_ref()));
     let probation_end = day("probation_end_date", from.probation_end_date.as_ref())?;
@@ -70,7 +70,7 @@ pub(crate) fn employment(from: &corehr::Employee, leaving: Option<&OffboardingIn
     })
 }
 
-/// What somebody does.
+/// What an employee does.
 ///
 /// # Errors
 /// None today; a mapping may refuse.

@@ -1,5 +1,5 @@
-//! What Hire keeps of hiring elsewhere. What bears our marker is an AI interview that the gateway wrote; anything else was
-//! imported by somebody, and belongs to the external application that it hangs on.
+//! What Hire keeps of hiring elsewhere. An entry with our marker is an AI interview that the gateway wrote; anything
+//! else was imported by other means, and belongs to the external application that it is attached to.
 
 use renmen_plugin::Unfit;
 use renmen_plugin::schema::code::{
@@ -22,7 +22,7 @@ use crate::marker::{Marker, OVERALL, POINTS};
 /// An application in another system. Its job is a title and nothing more.
 ///
 /// # Errors
-/// [`Unfit`] for one that belongs to nobody.
+/// [`Unfit`] for one without a candidate.
 pub(crate) fn external_application(from: &ExternalApplication, config: &Config) -> Result<Application, Unfit> {
     let talent = filled(from.talent_id.as_ref()).ok_or_else(|| Unfit::field("talent_id", "absent"))?;
     let title = filled(from.job_title.as_ref()).unwrap_or(from.id.as_str());
@@ -90,7 +90,7 @@ pub(crate) fn external_result(
 ) -> Result<InterviewResult, Unfit> {
     let ours = Marker::of(from).is_some();
     let overall = from.assessment_dimension_list.iter().find(|dimension| dimension.title.as_deref() == Some(OVERALL));
-    // The scale of somebody else's points is not known.
+    // The scale is known only for points that the gateway wrote.
     let overall = overall.filter(|_| ours).and_then(|dimension| dimension.score);
     let mut ext = Ext::default();
     if let Some(content) = filled(from.content.as_ref()) {
@@ -151,7 +151,7 @@ pub(crate) fn external_scores(
 /// A background check in another system.
 ///
 /// # Errors
-/// [`Unfit`] for a day that is none.
+/// [`Unfit`] for a day that is not valid.
 pub(crate) fn background_check(application_id: &str, from: &BackgroundCheck) -> Result<Assessment, Unfit> {
     let result = filled(from.result.as_ref());
     Ok(Assessment {

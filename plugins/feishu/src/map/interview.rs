@@ -18,12 +18,12 @@ const POINTS: i64 = 7;
 /// An interview.
 ///
 /// # Errors
-/// [`Unfit`] for a time that is none.
+/// [`Unfit`] for a time that is not valid.
 pub(crate) fn interview(from: &hire::Interview) -> Result<Interview, Unfit> {
     let zone = from.talent_time_zone.as_ref().and_then(|zone| zone.name.as_ref()?.en_us.as_deref());
     let at = |field: &str, ms: Option<i64>| -> Result<Option<ZonedInstant>, Unfit> {
         let Some(utc) = instant(field, ms)? else { return Ok(None) };
-        // The zone is the vendor's text: where it is no IANA zone the time stands alone.
+        // The zone is the vendor's text: if it is not an IANA zone, the time is kept without a zone.
         let zoned = zone.and_then(|zone| ZonedInstant::from_epoch_ms_in(utc.epoch_ms(), zone).ok());
         Ok(Some(zoned.unwrap_or_else(|| ZonedInstant::new(utc))))
     };

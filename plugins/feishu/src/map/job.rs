@@ -13,7 +13,7 @@ use crate::api::text::Named;
 /// A job.
 ///
 /// # Errors
-/// [`Unfit`] for one without a title or with a time that is none.
+/// [`Unfit`] for one without a title or with a time that is not valid.
 pub(crate) fn job(from: &hire::Job) -> Result<Job, Unfit> {
     let title = filled(Some(&from.title)).ok_or_else(|| Unfit::field("title", "an empty text"))?;
     let description: Vec<&str> =

@@ -39,13 +39,15 @@ fn day(field: &str, text: Option<&String>) -> Result<Option<LocalDate>, Unfit> {
     text.map(|text| LocalDate::parse(text).map_err(|e| Unfit::field(field, e))).transpose()
 }
 
-/// Hire knows the month of a school or job (`1990-01`): its first day. What is no month ("until today") is none.
+/// Hire knows only the month of a school or job (`1990-01`); this is its first day. `None` for a text that is not a
+/// month ("until today").
 fn month(text: Option<&String>) -> Option<LocalDate> {
     let text = crate::api::loose::filled(text)?;
     LocalDate::parse(&format!("{text}-01")).ok()
 }
 
-/// Somebody by the id that Hire uses. CoreHR's employees have another one, so it says which kind it is.
+/// A reference to a person by the id that Hire uses. CoreHR's employees have another kind of id, so the reference
+/// states its kind.
 fn by_open_id<E>(open_id: &str) -> Ref<E> {
     Ref::by(ExternalId { object_type: Some("open_id".to_owned()), ..ExternalId::of(open_id) })
 }

@@ -17,7 +17,7 @@ pub(crate) const DECLINED: i64 = 8;
 /// An offer. The vendor gives no reason with one that was declined: those of its application are its reasons.
 ///
 /// # Errors
-/// [`Unfit`] for an amount without currency or period, and for a day or number that is none.
+/// [`Unfit`] for an amount without currency or period, and for a day or number that is not valid.
 pub(crate) fn offer(from: &hire::Offer, declined_for: Vec<Coded<OutcomeReason>>) -> Result<Offer, Unfit> {
     let basic = from.basic_info.as_ref();
     let offer =

@@ -13,7 +13,7 @@ use crate::api::text;
 /// A department. The root is the company.
 ///
 /// # Errors
-/// [`Unfit`] for one without a name or with a day that is none.
+/// [`Unfit`] for one without a name or with a day that is not valid.
 pub(crate) fn org_unit(from: &Department) -> Result<OrgUnit, Unfit> {
     let name = text::of_list(&from.department_name)
         .ok_or_else(|| Unfit::field("department_name", "no text in any language"))?;

@@ -17,7 +17,8 @@ use crate::{Config, map};
 
 /// The vendor's largest page.
 const SIZE_MAX: u32 = 100;
-/// Pages of the applications of one page of employees: somebody may have withdrawn one before.
+/// Pages of applications to leave for one page of employees: there may be more of them than employees, because an
+/// employee may have withdrawn an earlier one.
 const OFFBOARDING_PAGES_MAX: usize = 5;
 /// Applications that were granted or needed no grant.
 const GRANTED: &[&str] = &["Approved", "Offboarded", "NoNeedApproval"];
@@ -108,7 +109,8 @@ fn ids_of(response: &Response) -> Result<Vec<String>, Failure> {
     Ok(items.iter().filter_map(|item| item["employment_id"].as_str().map(str::to_owned)).collect())
 }
 
-/// Who of them leaves. Their page is part of the answer to nobody, so a record's way back leads to the employee alone.
+/// Which of them are leaving. No record cites these pages as its origin, so a record can be traced to the employee's
+/// answer alone.
 fn leaving(config: &Config, ids: &[String]) -> Result<Leaving, Failure> {
     if ids.is_empty() {
         return Ok(Leaving::new());

@@ -1,4 +1,4 @@
-//! Whatever the vendor sends, no error repeats it.
+//! No error repeats any of what the vendor sent.
 
 use connector_feishu::Feishu;
 use renmen_plugin::Delivery;

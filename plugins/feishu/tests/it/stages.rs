@@ -81,7 +81,7 @@ fn an_application_goes_to_the_next_stage_of_its_own_process_or_to_a_later_one_th
         let receipt = push(&host, MOVE, &input).unwrap();
         assert_eq!(receipt.reference.as_deref(), Some("9"));
         assert_eq!(Value::Object(receipt.detail), json!({ "outcome": "moved", "from_stage_id": "s2", "stage_id": to }));
-        assert_eq!(posts(&host), [json!({ "stage_id": to })], "what only the vendor's pages show is no next stage");
+        assert_eq!(posts(&host), [json!({ "stage_id": to })], "what only the vendor's pages show is not a next stage");
     }
 }
 
@@ -151,7 +151,7 @@ fn r41_an_end_says_whose_it_is_with_the_companys_ids_of_its_reasons() {
             json!({ "reasons": ["PAY_TOO_LOW", "LOCATION"] }),
             json!({ "termination_type": 22, "termination_reason_list": ["102"] }),
         ),
-        // A name is none of Hire's ids, so only the side is told.
+        // A name is not an id of Hire's, so only the side is told.
         (json!({ "reasons": ["NO_SHOW"] }), json!({ "termination_type": 22 })),
         (json!({ "reasons": ["POSITION_CLOSED"] }), json!({ "termination_type": 27 })),
         (

@@ -1,4 +1,4 @@
-//! Adjust instructions as the vendor has them (R49 to R51).
+//! Adjust instructions as the vendor has them.
 
 use renmen_plugin::Unfit;
 use renmen_plugin::schema::code::AdjustmentStatus;

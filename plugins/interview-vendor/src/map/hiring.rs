@@ -15,7 +15,7 @@ use crate::vendor;
 /// `candidates`.
 ///
 /// # Errors
-/// [`Unfit`] for a pay range without currency or interval, or one that is no range.
+/// [`Unfit`] for a pay range without currency or interval, or one that is not a range.
 pub fn candidate(from: &vendor::Candidate) -> Result<Candidate, Unfit> {
     let person = PersonDetails {
         emails: from.email.iter().map(|address| Email::new(address.clone())).collect(),
@@ -56,7 +56,7 @@ fn pay(from: &vendor::Pay) -> Result<PayRange, Unfit> {
 /// `applications`.
 ///
 /// # Errors
-/// [`Unfit`] for a time that is none.
+/// [`Unfit`] for a time that is not valid.
 pub fn application(from: &vendor::Application) -> Result<Application, Unfit> {
     let stage = from.stage.as_deref().map(|name| {
         let kind: Coded<StageKind> = coded(name);
@@ -98,7 +98,7 @@ fn channel_of(word: &str) -> Coded<SourceChannel> {
 /// `orders`.
 ///
 /// # Errors
-/// [`Unfit`] for a time or zone that is none, or an inviter that is neither vendor nor host.
+/// [`Unfit`] for a time or zone that is not valid, or an inviter that is neither vendor nor host.
 pub fn order(from: &vendor::Order) -> Result<InterviewOrder, Unfit> {
     let invite_by = match from.invite_by.as_deref() {
         None => None,

@@ -14,7 +14,7 @@ use crate::vendor;
 /// `interviews`. Rounds are counted from 1 there and from 0 here.
 ///
 /// # Errors
-/// [`Unfit`] for a time or zone that is none, or a kind that is neither ai nor human.
+/// [`Unfit`] for a time or zone that is not valid, or a kind that is neither ai nor human.
 pub fn interview(from: &vendor::Interview) -> Result<Interview, Unfit> {
     let kind = match from.kind.as_str() {
         "ai" => InterviewKind::Ai,

@@ -13,11 +13,12 @@ const NAMESPACE: &str = "interview-vendor";
 /// The custom field with the id of the score that this one was scored again for.
 const RESTATES: &str = "restates";
 
-/// `dimension_scores`. What the vendor scored again is a score of its own with its reason; the first stays as it was (R21). It moves
-/// nothing by itself: what the vendor makes of it stands in its result, and only a person at the gateway corrects.
+/// `dimension_scores`. A score that the vendor gives again is a separate score with its reason; the first stays as it
+/// was. It changes nothing by itself: its effect on the outcome is in the result that the vendor sends, and only a
+/// person at the gateway makes corrections.
 ///
 /// # Errors
-/// [`Unfit`] for a score outside its scale or a weight that is no percentage.
+/// [`Unfit`] for a score outside its scale or a weight that is not a percentage.
 pub fn dimension_score(from: &vendor::DimensionScore) -> Result<DimensionScore, Unfit> {
     let weight = from.weight_percent.as_deref().map(Weight::from_percent).transpose();
     let evidence = from.evidence.iter().map(|part| Evidence {

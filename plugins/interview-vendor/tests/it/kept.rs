@@ -1,4 +1,4 @@
-//! Whatever the vendor sends, no error repeats it.
+//! No error repeats any of what the vendor sent.
 
 use connector_interview_vendor::InterviewVendor;
 use renmen_plugin::testing::Host;

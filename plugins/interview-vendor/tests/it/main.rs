@@ -178,7 +178,7 @@ fn r49_an_instruction_is_read_with_what_became_of_it() {
     );
     let mut other = said;
     other["status"] = json!("pending");
-    assert_eq!(read("adjustments", json!([object("adj-1", other)])).rejects.len(), 1, "a status that nobody knows");
+    assert_eq!(read("adjustments", json!([object("adj-1", other)])).rejects.len(), 1, "a status that is not known");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! From rows to canonical records: each declared column's value goes to its pointer, constants beside it, and the whole is
-//! then read as the entity, so that no mapping can make a record that the schema does not know.
+//! From rows to canonical records: each declared column's value goes to its pointer, constants are added, and the
+//! result is then read as the entity, so that no mapping can make a record that the schema does not know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -101,7 +101,7 @@ pub(super) fn coded(code: Option<&str>, raw: &str) -> Value {
     json!({ "code": code.unwrap_or("OTHER"), "raw": raw })
 }
 
-/// The number in a cell with what stands beside it, in the text or by the cell's format.
+/// The number in a cell together with its sign and unit, from the text or the cell's format.
 fn counted(found: &Cell, expected: &str, reading: Reading) -> Result<Quantity, String> {
     if reading.merged {
         return Err(

@@ -103,7 +103,7 @@ fn links(parts: &mut Parts<'_>, of: &str, folder: &str) -> Result<HashMap<String
     }
 }
 
-/// Each text without the reading aids that stand beside it.
+/// Each text without its reading aids (phonetic runs).
 fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
     let (mut texts, mut text, mut within, mut aids) = (Vec::new(), String::new(), false, 0);
     let mut xml = Xml::of(bytes);

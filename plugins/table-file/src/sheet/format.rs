@@ -1,4 +1,4 @@
-//! Number formats: what a cell shows beside the number in it.
+//! Number formats: what a cell shows in addition to the number in it.
 
 use std::iter::Peekable;
 use std::str::Chars;

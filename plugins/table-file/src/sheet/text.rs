@@ -96,7 +96,7 @@ fn quotes(row: &[u8], delimiter: u8) -> Result<(), &'static str> {
 
 fn decode(bytes: &[u8], declared: Encoding) -> Result<String, String> {
     let (charset, bytes) = match (Charset::for_bom(bytes), declared) {
-        // A byte order mark is no guess: it wins over what was declared.
+        // A byte order mark is not a guess: it takes precedence over the declared encoding.
         (Some((charset, mark)), _) => (charset, &bytes[mark..]),
         (None, Encoding::Utf8) => (UTF_8, bytes),
         (None, Encoding::Gb18030) => (GB18030, bytes),

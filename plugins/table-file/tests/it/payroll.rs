@@ -82,7 +82,7 @@ fn bad_rows_are_named_by_their_cell_and_totals_and_blank_rows_are_no_rows() {
     let rejects: Vec<_> = run.rejects.iter().map(|r| (r.pointer.as_str(), r.external_id.as_deref())).collect();
     assert_eq!(rejects, [("csv!B4", None), ("csv!D5", Some("2025-03|E004"))]);
     assert!(!run.rejects[1].reason.contains("abc"), "{}", run.rejects[1].reason);
-    assert!(String::from_utf8_lossy(&run.rejects[1].raw).contains("abc"), "the original is kept beside the reason");
+    assert!(String::from_utf8_lossy(&run.rejects[1].raw).contains("abc"), "the original is kept with the reason");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whatever stands in a file, no failure, finding or reason of a reject repeats it.
+//! No failure, finding or reason of a reject repeats what is in a file.
 
 use renmen_plugin::testing::CANARIES;
 use rust_xlsxwriter::Workbook;
@@ -35,7 +35,7 @@ fn workbook(table: &[Vec<String>]) -> Vec<u8> {
     })
 }
 
-/// Every text that a run of this file tells, beside what it keeps of the row itself.
+/// Every text that a run of this file reports, except the copy of the row itself.
 fn told(config: &serde_json::Value, file: Vec<u8>) -> Vec<String> {
     let run = match Drop::default().with("pay", file).run(config, "payroll_records", None) {
         Ok(run) => run,

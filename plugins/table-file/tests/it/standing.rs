@@ -35,7 +35,7 @@ fn an_older_file_that_is_saved_again_turns_nothing_back_and_the_run_says_what_it
     let june = file(&[("E1", "2025-06-01", 9000), ("E2", "2024-07-01", 5000)]);
     let before = run(&Drop::default().with("a.csv", january.clone()).with("b.csv", june.clone()), &pay(), None);
     assert_eq!((ids(&before).len(), before.omissions.len()), (5, 0));
-    // Somebody opened the file of January and saved it: it is the newest now.
+    // The file of January was opened and saved again: it is the newest now.
     let saved = january.replace(",1\n", ",2\n");
     let again = Drop::default().with("b.csv", june).with("a.csv", saved);
     let after = run(&again, &pay(), before.next);

@@ -1,7 +1,8 @@
-"""Random cells of each kind, and what somebody who wrote them meant.
+"""Random cells of each kind, and what the person who wrote them meant.
 
-A cell is what a producer is asked to write; beside it stands its meaning in the words of the canonical record, or None where
-no reader may take a meaning from it. `plain` says that a reader must take it: what is plainly good must not be refused.
+A cell is what a producer is asked to write; its meaning is noted with it in the words of the canonical record, or None
+where no reader may take a meaning from it. `plain` says that a reader must take it: what is plainly good must not be
+refused.
 """
 
 import datetime

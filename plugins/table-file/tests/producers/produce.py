@@ -14,7 +14,7 @@ import sys
 import write
 from cells import KINDS
 
-# What each producer can write beside texts, numbers, days and truths.
+# What each producer can write in addition to texts, numbers, days and truths.
 CAN = {
     "raw": {"builtin", "iso", "stored", "shape"},
     "openpyxl": {"shape"},

@@ -56,13 +56,13 @@ impl Source for Broken {
     }
 }
 
-/// What is said and asked besides.
+/// Logs and requests that the connector makes in addition.
 fn talk(config: &Config) {
     if config.is("logs_secret") {
         log::write(log::Level::Info, &format!("pulling with {}", config.tenant_key));
     }
     if config.is("asks_elsewhere") {
-        // Nobody would notice: the answer is not needed.
+        // No one would notice: the answer is not needed.
         let _ = Request::get("https://telemetry.example/collect").send();
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn employee(config: &Config, row: Staff<'_>) -> Result<Employee, Unfi
         employee => employee?,
     };
     if config.is("float_money") {
-        // Cut off, as whoever counts in cents does.
+        // Cut off, as by a connector that counts in cents.
         let salary = Decimal::from_minor(cents as i64, 2).map_err(|e| Unfit::field("salary/amount", e))?;
         let mut ext = Ext::default().with("staff_api", "salary_amount", ExtField::decimal(salary)).with(
             "staff_api",

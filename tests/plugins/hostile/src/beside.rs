@@ -1,5 +1,5 @@
-//! Pages without end that break no limit and yet take all they can: what must not be felt next door. The configuration says
-//! what they take.
+//! Endless pages that break no limit and yet take all they can, which other connections must not notice. The
+//! configuration says what they take.
 
 use std::hint::black_box;
 

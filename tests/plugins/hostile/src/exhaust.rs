@@ -13,7 +13,7 @@ pub(crate) fn spin() -> ! {
     }
 }
 
-/// Writes to all of it, or the system would not notice.
+/// Writes to all of it; otherwise the system would not notice.
 pub(crate) fn memory() -> ! {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
@@ -22,7 +22,7 @@ pub(crate) fn memory() -> ! {
     }
 }
 
-/// A careful allocation that is denied is no crash.
+/// A careful allocation that is denied is not a crash.
 pub(crate) fn memory_until_denied() -> Page {
     let mut taken: Vec<Vec<u8>> = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! Records about what is somebody else's: the vendor behind the connector says which, and the connector hands them over.
+//! Records about what belongs to others: the vendor behind the connector says which, and the connector hands them over.
 
 use crate::bindings::exports::renmen::connector::source::{Page, PullRequest};
 use crate::bindings::renmen::connector::types::{Envelope, Failure, FailureKind};

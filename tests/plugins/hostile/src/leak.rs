@@ -1,5 +1,5 @@
-//! Every way out of the sandbox, with a text in it that must not leave: `leak` of the configuration, or else its `canary`. The
-//! name says which way.
+//! Every way out of the sandbox, with a text in it that must not leave: `leak` of the configuration, or else its
+//! `canary`. The name of the stream says which way.
 
 use crate::bindings::exports::renmen::connector::source::{Finding, Omission, Page, PullRequest, Remedy};
 use crate::bindings::renmen::connector::http::{self, Request};
@@ -13,7 +13,7 @@ pub(crate) fn text(config: &[u8]) -> String {
     if leak.is_empty() { network::config(config, "canary") } else { leak }
 }
 
-/// Ten records, of which the fifth carries the text; and what is beside records in a page.
+/// Ten records, of which the fifth carries the text, and the other parts of a page.
 pub(crate) fn pull(request: &PullRequest, way: &str) -> Result<Page, Failure> {
     let text = text(&request.config);
     let mut whole = page::of((0..10).map(honest).collect());

@@ -24,7 +24,7 @@ pub(crate) fn long(asked: &PullRequest) -> Result<Page, Failure> {
     Ok(page::of(Vec::new()))
 }
 
-/// The most parts that are allowed, then one more; tells what came of both.
+/// The most parts that are allowed, then one more; reports the result of both.
 pub(crate) fn pieces() -> Result<Page, Failure> {
     let told = |parts: usize| match seal::sign("signing", &vec![vec![7]; parts]) {
         Ok(digest) => format!("{parts}: {} bytes", digest.len()),
@@ -42,7 +42,7 @@ pub(crate) fn burn(asked: &PullRequest) -> Result<Page, Failure> {
     Ok(page::of(Vec::new()))
 }
 
-/// One record an answer: `SLOT FUNCTION: what came of it`.
+/// One record per answer: `SLOT FUNCTION: RESULT`.
 pub(crate) fn attack() -> Result<Page, Failure> {
     let mut told = Vec::new();
     // Pieces between which an order, a digest or a block of the key could be told apart, if any were answered.

@@ -38,7 +38,7 @@ pub(crate) fn clock() -> Page {
     page::of(vec![page::record(number, b"{}")])
 }
 
-/// A function of its own, whatever the optimiser thinks of it: what the operator is told names it.
+/// Never inlined, because what the operator is told names this function.
 #[inline(never)]
 pub(crate) fn panics() -> ! {
     panic!("vendor field `mobile` is missing")

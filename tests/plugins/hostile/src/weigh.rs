@@ -1,4 +1,5 @@
-//! Makes the host hold as much as it will: big answers at once, packed ones, and requests that are kept beside their answers.
+//! Makes the host hold as much as it allows: large answers at once, compressed ones, and requests that are kept with
+//! their answers.
 
 use crate::bindings::exports::renmen::connector::source::{Page, PullRequest};
 use crate::bindings::renmen::connector::http::{self, Request};

@@ -85,7 +85,7 @@ async fn what_is_signed_and_of_no_use_is_kept_and_answered_so_that_the_vendor_st
         let unsigned = Sent::text(&format!("u{n}"), body, now_s()).forged();
         assert_eq!(gateway.deliver(&unsigned).await.status(), 401, "{body}");
     }
-    assert!(gateway.inbox().await.is_empty(), "nobody else's bytes are kept");
+    assert!(gateway.inbox().await.is_empty(), "no one else's bytes are kept");
     for (n, body) in nonsense.iter().enumerate() {
         let signed = Sent::text(&format!("s{n}"), body, now_s());
         for _ in 0..2 {

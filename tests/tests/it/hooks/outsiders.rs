@@ -49,7 +49,7 @@ async fn forged_deliveries_use_up_nothing_of_the_vendors_pace_f09() {
         refused += unproved;
         turned_away += sent_away;
     }
-    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?} beside {refused} and {turned_away}");
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?} with {refused} and {turned_away}");
     assert_eq!(gateway.inbox().await.len(), 40, "and nothing of a forger's");
     // They came far more often than the pace allows, and most of what they sent was never looked at.
     assert!(refused + turned_away > 400, "{refused} and {turned_away}");
@@ -89,5 +89,5 @@ async fn a_gateway_with_few_files_serves_on_beside_any_number_of_half_sent_reque
         let health: serde_json::Value = health.json().await.unwrap();
         assert_eq!(health["limits"][0]["key"], "gateway.limits.connections_max", "{round}: {health}");
     }
-    assert_eq!(gateway.inbox().await.len(), 4, "beside {}", held.load(Ordering::Relaxed));
+    assert_eq!(gateway.inbox().await.len(), 4, "while {} are held", held.load(Ordering::Relaxed));
 }

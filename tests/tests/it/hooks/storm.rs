@@ -173,7 +173,7 @@ async fn settled(gateway: &Gateway, oracle: &BTreeMap<String, String>, what: &st
     }
     let wrong: Vec<_> = oracle.iter().filter(|(id, name)| found.get(*id) != Some(*name)).take(5).collect();
     assert!(wrong.is_empty(), "{what}: {wrong:?} are not as the last event left them");
-    assert_eq!(found.len(), oracle.len(), "{what}: nobody is there who should be gone");
+    assert_eq!(found.len(), oracle.len(), "{what}: no one is there who should be gone");
 }
 
 async fn live(gateway: &Gateway) -> BTreeMap<String, String> {

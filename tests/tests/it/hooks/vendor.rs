@@ -59,7 +59,7 @@ impl Sent {
         Self { id: id.to_owned(), body, seconds, signature }
     }
 
-    /// With the signature of somebody who does not know the key.
+    /// With the signature of someone who does not know the key.
     pub(super) fn forged(mut self) -> Self {
         self.signature = format!("v1,{}", STANDARD.encode([7; 32]));
         self

@@ -1,5 +1,5 @@
-//! What every operation can answer with beside success, and the key that it needs. The statuses and codes come from the
-//! table of problem codes, so that a new code is documented by being there.
+//! What every operation can answer with besides success, and the key that it needs. The statuses and codes come from
+//! the table of problem codes, so that a new code is documented by being there.
 
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
 //! Places that tenants, keys, connections and senders share fairly.
 //!
-//! Whoever asks may use every place while the others leave it free. When all are taken, a newcomer that holds less than
-//! another takes a place over from the one that holds most; who holds most itself is turned away. So a greedy tenant can never
-//! keep a modest one out, and nothing lies idle for tenants that do not come.
+//! An owner may use every place as long as the others leave it free. When all are taken, a newcomer that holds less
+//! than another takes a place over from the one that holds most; one that itself holds most is turned away. So a greedy
+//! tenant can never keep a modest one out, and nothing lies idle for tenants that do not come.
 //!
 //! Owns counting and choosing. Must not know what a place is good for: a request, an open stream, a byte of a delivery.
 
@@ -57,7 +57,7 @@ impl Pool {
         self.max
     }
 
-    /// Takes units. None: they are all taken, and nobody else holds more than this owner would.
+    /// Takes units. `None`: they are all taken, and no one else holds more than this owner would.
     pub(crate) fn take(self: &Arc<Self>, owner: Owner, units: u64) -> Option<Permit> {
         let mut state = self.state.lock();
         if !state.make_room(self.max, &owner, units) {
@@ -113,7 +113,7 @@ fn heaviest<'a>(held: impl Iterator<Item = (&'a str, u64)>, own: Option<&str>, w
 }
 
 impl Permit {
-    /// Takes more units into this place; false when there are none for its owner, or when it was taken over.
+    /// Takes more units into this place; false when there are none left for its owner, or when it was taken over.
     pub(crate) fn grow(&self, more: u64) -> bool {
         let mut state = self.pool.state.lock();
         let Some(owner) = state.held.get(&self.id).map(|held| held.owner.clone()) else { return false };
@@ -127,12 +127,12 @@ impl Permit {
         true
     }
 
-    /// Has somebody else taken it over?
+    /// Has another owner taken it over?
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.is_cancelled()
     }
 
-    /// Resolves when somebody else has taken it over.
+    /// Resolves when another owner has taken it over.
     pub(crate) async fn lost(&self) {
         self.lost.cancelled().await;
     }

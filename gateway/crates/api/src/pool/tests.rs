@@ -71,7 +71,7 @@ fn a_small_delivery_grows_at_the_cost_of_the_largest_and_never_of_itself() {
     let small = pool.take(owner("people", "vendor"), 1).unwrap();
     assert!(small.grow(9));
     assert_eq!(kept(&large), 3);
-    assert!(!large.iter().find(|place| !place.is_lost()).unwrap().grow(30), "nobody holds more than that");
+    assert!(!large.iter().find(|place| !place.is_lost()).unwrap().grow(30), "no one holds more than that");
     let lost = large.iter().find(|place| place.is_lost()).unwrap();
     assert!(!lost.grow(1), "what was taken over is over");
     drop(large);

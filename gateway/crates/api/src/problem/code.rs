@@ -28,7 +28,7 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// A run of this stream is live.
     RunUnderWay,
-    /// It is there, but cannot be done as things stand.
+    /// It is there, but its present state does not allow what was asked for.
     Refused,
     /// What was to be defined has defects; the detail names each.
     InvalidDefinition,

@@ -150,7 +150,7 @@ impl Problem {
         problem
     }
 
-    /// There is no such thing for this tenant (or it is somebody else's, which is the same answer).
+    /// This tenant has nothing of this id or name (or it is another tenant's, which gets the same answer).
     pub(crate) fn not_found(what_en: &str, what_zh: &str) -> Self {
         Self::new(ProblemCode::NotFound).detail(
             format!("no {what_en} with this id or name is visible to this key"),
@@ -261,7 +261,7 @@ impl From<InterviewError> for Problem {
     }
 }
 
-/// Marks an answer that is somebody else's word: a connector's to its vendor. It is sent as it is, whatever its status.
+/// Marks an answer that is not the gateway's own: a connector's to its vendor. It is sent as it is, with any status.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answered;
 
@@ -279,7 +279,7 @@ impl IntoResponse for Problem {
 /// Middleware: writes every error answer as problem JSON in the language that was asked for.
 pub(crate) async fn render(mut request: Request, next: Next) -> Response {
     let language = language::asked(request.headers());
-    // For what handlers answer in the client's language beside problems: why a record is in quarantine.
+    // For what handlers answer in the client's language besides problems: why a record is in quarantine.
     request.extensions_mut().insert(language);
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let response = next.run(request).await;
@@ -298,7 +298,7 @@ pub(crate) async fn render(mut request: Request, next: Next) -> Response {
     write(&problem, status, language, request_id, &response)
 }
 
-/// The problem's own answer; what a layer below said beside the status (`Allow`) is kept.
+/// Answers with the problem; what a layer below said in addition to the status (`Allow`) is kept.
 fn write(problem: &Problem, status: StatusCode, language: Language, request_id: String, below: &Response) -> Response {
     let mut response = (status, Json(problem.body(language, request_id))).into_response();
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Bytes of somebody else's making inside of a JSON answer: as text where they are text, else as base64, and cut.
+//! Bytes that come from outside, inside a JSON answer: as text where they are text, else as base64, and cut.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -48,7 +48,7 @@ impl Bytes {
         Self { encoding, data, bytes: all.len() as u64, truncated }
     }
 
-    /// The first `max` bytes as base64, whatever they are.
+    /// The first `max` bytes as base64, even where they are text.
     pub(crate) fn base64(all: &[u8], max: usize) -> Self {
         let cut = &all[..all.len().min(max)];
         Self {

@@ -130,7 +130,8 @@ pub(crate) async fn list(
     let wait_s = params.number("wait", 0, WAIT_S_MAX)?.unwrap_or(0);
     params.end()?;
     let place = if wait_s > 0 { Some(place(&state, &wanted.tenant, &caller.key.to_string())?) } else { None };
-    // An operator may let nobody wait so long: then the answer is empty earlier, and the client asks again.
+    // An operator may allow less time than the client asks for: then the answer is empty earlier, and the client asks
+    // again.
     let until = Instant::now() + Duration::from_secs(wait_s).min(state.options.wait_max);
     let mut feed = state.store.watch();
     loop {

@@ -1,4 +1,4 @@
-//! Connections and their streams: what is configured, and how fresh it is (R88).
+//! Connections and their streams: what is configured, and how fresh it is.
 
 use std::collections::BTreeMap;
 

@@ -37,7 +37,7 @@ pub(crate) enum DecisionStatusFilter {
     Superseded,
 }
 
-/// What was asked for beside the parameters of every list.
+/// What was asked for besides the parameters of every list.
 struct Wanted {
     status: Option<DecisionStatus>,
     interview: Option<Holder>,

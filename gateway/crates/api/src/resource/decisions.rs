@@ -82,12 +82,12 @@ fn named_by_the_key<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
     ))
 }
 
-/// A code of why somebody does not pass.
+/// The code of a reason why a candidate does not pass.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReasonCode(OutcomeReason);
 
 impl ReasonCode {
-    /// `OTHER` says nothing that the words beside it do not say.
+    /// All but `OTHER`, which adds nothing to the written reason.
     fn all() -> impl Iterator<Item = OutcomeReason> {
         OutcomeReason::ALL.iter().copied().filter(|code| *code != OutcomeReason::Other)
     }

@@ -1,4 +1,5 @@
-//! What vendors send of their own accord: no key, because the vendor signs. Whoever is not the vendor learns nothing.
+//! What vendors send of their own accord: no key, because the vendor signs. A sender that is not the vendor learns
+//! nothing.
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Path, Request, State};
@@ -18,11 +19,12 @@ use crate::state::AppState;
 
 /// Where deliveries arrive.
 const PREFIX: &str = "/hooks/";
-/// What a delivery counts for beside its body.
+/// How many bytes a delivery counts for in addition to its body.
 const HEAD_BYTES: u64 = 4 * 1024;
-/// The headers that an answer may set: what vendors wait for when they prove an address or want to be told to slow down. By name,
-/// because what else a header means is up to the proxy in front of this gateway (`x-sendfile`, `x-accel-…`, `x-reproxy-url`)
-/// and to whoever reads the answer (`location`, `set-cookie`). The SDK's documentation names them.
+/// The headers that an answer may set: what vendors wait for when they prove an address or want to be told to slow
+/// down. By name, because what else a header means is up to the proxy in front of this gateway (`x-sendfile`,
+/// `x-accel-…`, `x-reproxy-url`) and to the client that reads the answer (`location`, `set-cookie`). The SDK's
+/// documentation names them.
 const ANSWER_HEADERS: [&str; 6] = [
     "content-type",
     "retry-after",
@@ -69,8 +71,8 @@ fn overloaded(state: &AppState) -> Problem {
     )
 }
 
-/// What can be refused before a byte of the body is read. A packed body is never unpacked: a signature is over what came, and a
-/// small body that becomes a huge one is no delivery.
+/// What can be refused before a byte of the body is read. A packed body is never unpacked: the signature covers the
+/// bytes as they were sent, and a small body that unpacks to a huge one is an attack.
 fn check_head(headers: &HeaderMap, bytes_max: usize) -> Result<(), Problem> {
     let packed =
         headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -150,7 +152,7 @@ fn answered(answer: HookAnswer) -> Response {
             headers.append(name, value);
         }
     }
-    // Whatever a connector answers, no browser that was led here runs it as a page of this gateway.
+    // No matter what a connector answers, a browser that was led here does not run it as a page of this gateway.
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     response.extensions_mut().insert(Answered);
     response

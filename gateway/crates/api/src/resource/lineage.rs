@@ -1,8 +1,8 @@
-//! Where each value of a record came from (R29): connection, stream, run, recorded exchange, pointer into it, what was
-//! done to the value, by which code, and when.
+//! Where each value of a record came from: connection, stream, run, recorded exchange, pointer into it, what was done
+//! to the value, by which code, and when.
 //!
-//! A revision's body came as a whole from one place of one exchange, so that place is said once, as `origin`; each
-//! leaf of the body then has its own pointer. Where the plugin's manifest declares the field, the pointer leads to the
+//! A revision's body came as a whole from one place of one exchange, so that place is said once, as `origin`; each leaf
+//! of the body then has its own pointer. Where the plugin's manifest declares the field, the pointer leads to the
 //! vendor's field (`declared`); where it does not, to the vendor's record (`record`).
 
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ impl Lineage {
     pub(crate) fn of(row: &RecordRow, manifest: Option<&Manifest>) -> Self {
         let rules = manifest.and_then(|manifest| manifest.lineage.get(&row.entity));
         let mut walk = Walk { record: &row.origin.pointer, rules, fields: Vec::new(), truncated: false };
-        // A body that is no JSON has no leaves; showing the record reports it as the fault that it is.
+        // A body that is not JSON has no leaves; showing the record reports the fault.
         if let Ok(body) = serde_json::from_slice::<Value>(&row.body) {
             walk.visit(&body, &mut String::new(), &mut String::new());
         }

@@ -98,7 +98,7 @@ pub(crate) enum DetectedBy {
 
 impl Record {
     /// # Errors
-    /// A fault when the store's bytes are no JSON.
+    /// A fault when the store's bytes are not JSON.
     pub(crate) fn of(tenant: &TenantId, row: RecordRow) -> Result<Self, Problem> {
         let deletion = row.deleted.map(|detected_by| Deletion {
             at: Time(row.recorded_at_ms),

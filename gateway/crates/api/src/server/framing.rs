@@ -1,9 +1,9 @@
-//! Where a request's head ends and its body ends, byte by byte, beside the HTTP library: to refuse what two readers could read
-//! in two ways. A proxy in front and this server must never disagree about where a request ends.
+//! Where a request's head ends and its body ends, byte by byte, next to the HTTP library: to refuse what two readers
+//! could read in two ways. A proxy in front and this server must never disagree about where a request ends.
 //!
-//! The library takes a line that ends with a line feed alone; here it is refused. And where more bytes come than the request
-//! has, or where only the library knows its end (a body in chunks), no further request is read from the connection: what a
-//! proxy may have taken for a part of one request never becomes another.
+//! The library takes a line that ends with a line feed alone; here it is refused. And where more bytes come than the
+//! request has, or where only the library knows its end (a body in chunks), no further request is read from the
+//! connection: what a proxy may have taken for a part of one request never becomes another.
 
 /// What no head may hold: the library refuses the request that has it.
 const FORBIDDEN: u8 = 0;
@@ -22,7 +22,7 @@ enum Part {
     Behind { bytes: u64 },
     /// Of a body with so many bytes to come.
     Body { left: u64 },
-    /// Nobody knows.
+    /// It cannot be told what the bytes belong to.
     Unknown,
 }
 

@@ -1,11 +1,11 @@
 //! The server on its listener, until it is told to end: HTTP/1.1, one request after the other on a connection.
 //!
-//! Owns accepting and closing: how many connections there may be in all and from one address (`seats`), how long each may
-//! take for what it has to say (`seat`), and that a request's bytes can be read in one way only (`framing`). Must not know
-//! what is asked: that is the router's.
+//! Owns accepting and closing: how many connections there may be in all and from one address (`seats`), how long each
+//! may take for what it has to say (`seat`), and that a request's bytes can be read in one way only (`framing`). Must
+//! not know what is asked: that is the router's.
 //!
-//! HTTP/2 is not spoken here. It would let one connection carry hundreds of requests past the caps, and whoever needs it for
-//! clients has a proxy with TLS in front.
+//! HTTP/2 is not spoken here. It would let one connection carry hundreds of requests past the caps, and operators who
+//! need it for clients have a proxy with TLS in front.
 
 mod connection;
 mod framing;

@@ -1,7 +1,8 @@
 //! One connection: what it is doing, since when, and until when it may.
 //!
-//! The phases follow the bytes: a connection waits for a request, reads its head, is busy until the answer and the request's
-//! body are over, and waits again. Whoever makes the gateway wait is the first to go when places get scarce.
+//! The phases follow the bytes: a connection waits for a request, reads its head, is busy until the answer and the
+//! request's body are over, and waits again. A connection that makes the gateway wait is the first to be closed when
+//! places get scarce.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -125,7 +126,7 @@ impl Seat {
         }
     }
 
-    /// The request's body was read, or nobody wants the rest of it.
+    /// The request's body was read, or the rest of it is not wanted.
     pub(super) fn body_over(&self) {
         self.state.lock().over(|body, _| *body = false);
     }

@@ -104,7 +104,7 @@ impl Seats {
 }
 
 impl State {
-    /// Closes the ones that make the gateway wait for longest; false when there is none.
+    /// Closes the connections that make the gateway wait for longest; false when no connection does.
     fn make_room(&mut self, counts: impl Fn(&Taken) -> bool) -> bool {
         let waiting = self.taken.iter().filter(|(_, taken)| counts(taken));
         let mut waiting: Vec<_> =

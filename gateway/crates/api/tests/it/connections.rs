@@ -128,7 +128,7 @@ async fn a_head_has_so_many_headers_and_bytes_and_no_more() {
         let headers: String = (0..headers).map(|n| format!("\r\nx-{n}: {}", "a".repeat(bytes))).collect();
         format!("GET /healthz HTTP/1.1{headers}")
     };
-    // Beside `host` and `connection`.
+    // In addition to `host` and `connection`.
     for (head, status) in
         [(with(18, 1), "200"), (with(19, 1), "431"), (with(2, 7_000), "200"), (with(2, 40_000), "431")]
     {

@@ -16,7 +16,7 @@ fn parent(entity: &str, id: &str) -> Parent {
     Parent { connection: ConnectionName::new("hr").unwrap(), entity: entity.into(), external_id: id.into() }
 }
 
-/// A decision on `int-N` of `app-N`, with as much beside it as makes a body large where that is wanted.
+/// A decision on `int-N` of `app-N`, with a note that can be long enough to make the body large.
 fn decision(n: usize, status: &str, application: &str, note: &str) -> AuthoredRecord {
     let of = |id: &str| json!({ "external": { "connection": "hr", "value": id } });
     let body =

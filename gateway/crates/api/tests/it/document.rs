@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::rig::Rig;
 
-/// Set it to write the checked-in document anew.
+/// Set it to write the checked-in document again.
 const UPDATE: &str = "RENMEN_UPDATE_OPENAPI";
 
 #[test]

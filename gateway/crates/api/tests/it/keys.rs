@@ -17,7 +17,7 @@ async fn believing(key_cache_life: Duration) -> Rig {
     Rig::with(ApiOptions { key_cache_life, ..ApiOptions::default() }, ScriptedControl::default()).await
 }
 
-/// As the command line does, or a gateway beside this one.
+/// As the command line does, or another gateway on the same store.
 async fn revoke_elsewhere(rig: &Rig, key: &ApiKey) {
     rig.store.revoke_api_key(None, KeyId::of(&key.hash()), BEGIN_MS).await.unwrap().unwrap();
 }

@@ -123,7 +123,7 @@ async fn a_recorded_body_is_cut_and_says_so() {
     assert_eq!(exchange["response"]["body"]["truncated"], true);
 }
 
-/// Anybody can have an unknown key looked up, so whoever tries many waits for nobody but others who do.
+/// Anyone can have an unknown key looked up, so a sender who tries many waits only for others who do.
 #[tokio::test(start_paused = true)]
 async fn unknown_keys_are_looked_up_a_few_at_a_time_fairly_by_sender() {
     let (router, key) = away(true, false, ApiOptions { lookups_max: 2, ..ApiOptions::default() });

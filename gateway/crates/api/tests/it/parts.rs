@@ -29,7 +29,7 @@ use crate::scripted_control::ScriptedControl;
 /// Made up.
 const VAULT_KEY: &str = "bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE=";
 
-/// A destination that takes everything: `employee.upsert` whatever it is, `message.send` to somebody.
+/// A destination that takes everything: any `employee.upsert`, and a `message.send` that says whom it is for.
 struct Taker;
 
 #[async_trait]
@@ -115,7 +115,7 @@ fn vault(folder: &std::path::Path) -> Vault {
     Vault::open(&folder.join("vault.json"), key, TenantId::new("acme").unwrap()).unwrap()
 }
 
-/// Everything over one store. `folder`: where secrets are kept; none: there is no vault.
+/// Everything over one store. `folder`: where secrets are kept; `None`: no vault.
 pub(crate) fn parts(
     store: &Arc<dyn Store>,
     control: ScriptedControl,

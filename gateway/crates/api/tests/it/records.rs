@@ -67,7 +67,7 @@ async fn filters_narrow_the_list_and_tombstones_are_left_out_unless_asked_for() 
     assert_eq!(asked("deleted=include").await, ["u1", "u2", "u3"]);
     assert_eq!(asked("external_id=u1").await, ["u1"]);
     assert_eq!(asked("external_id=nobody").await, [""; 0]);
-    // Longer in bytes than any id in the store: no cursor's fault, just nobody.
+    // Longer in bytes than any id in the store: the cursor is fine, there is just no record with that id.
     assert_eq!(asked(&format!("external_id={}", "%E5%BC%A0".repeat(171))).await, [""; 0]);
     assert_eq!(asked("connection=hr").await, ["u1", "u3"]);
     assert_eq!(asked("connection=payroll").await, [""; 0]);
@@ -234,7 +234,7 @@ async fn references_are_shown_with_the_record_that_they_mean_and_health_counts_t
     assert_eq!(unresolved.as_array().unwrap().len(), 1);
     assert_eq!((&unresolved[0]["scheme"], &unresolved[0]["state"]), (&json!("employee_number"), &json!("waiting")));
     assert_eq!((&unresolved[0]["references"], &unresolved[0]["values"]), (&json!(1), &json!(1)));
-    assert!(!health.to_string().contains("E9"), "the value is somebody's");
+    assert!(!health.to_string().contains("E9"), "the value belongs to a person");
 
     rig.commit(vec![of("u4", "E9", Value::Null), of("u5", "E9", Value::Null)], Vec::new()).await;
     let ambiguous = shown(2).await;

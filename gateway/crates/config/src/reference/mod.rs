@@ -110,7 +110,7 @@ impl KeySpec {
         self
     }
 
-    /// The default as it would be written; none where there is none, or where it depends.
+    /// The default as it would be written; `None` where there is no default, or where it depends on something else.
     #[must_use]
     pub fn default_value(&self) -> Option<&str> {
         (!self.default.is_empty() && !self.default.starts_with('(')).then_some(&self.default)

@@ -1,8 +1,8 @@
 //! Reading the tree of a file without losing the place of anything.
 //!
-//! A [`Section`] is a table that knows which keys were asked for, so that at its end it can name the ones nobody knows. A
-//! [`Node`] is one value; each `Node` method gives the value in the wanted type or notes a problem at its place and gives
-//! nothing, so that reading goes on and all problems are told at once.
+//! A [`Section`] is a table that knows which keys were asked for, so that at its end it can name the unknown ones. A
+//! [`Node`] is one value; each `Node` method gives the value in the wanted type or notes a problem at its place and
+//! gives nothing, so that reading goes on and all problems are told at once.
 
 mod context;
 mod node;
@@ -61,7 +61,7 @@ impl<'a> Section<'a> {
         node
     }
 
-    /// All values of a table whose keys are names of one kind; a key that is none is noted.
+    /// All values of a table whose keys are names of one kind; a key that is not a valid name is noted as a problem.
     pub(crate) fn named<N>(self) -> Vec<(N, Node<'a>)>
     where
         N: FromStr,

@@ -118,7 +118,7 @@ impl<'a> Node<'a> {
             let begins = text.as_bytes().first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
             begins && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         };
-        // Read without replacing variables, and never shown: somebody may have put the secret itself here.
+        // Read without replacing variables, and never shown: the secret itself may have been put here.
         let DeValue::String(name) = self.value.get_ref() else {
             return self.wanted(
                 &text!("the name of an environment variable", "环境变量的名称"),

@@ -38,10 +38,7 @@ fn the_smallest_connection_may_do_what_its_manifest_asks_for_and_pulls_nothing_b
     assert!(!people.event_socket && people.enabled && people.streams.is_empty() && people.slots.is_empty());
     let grant = &people.grant;
     assert!(grant.hosts.is_none() && grant.methods.is_none() && grant.drop.is_none());
-    assert!(
-        !grant.plaintext && grant.addresses.is_empty(),
-        "no plaintext and no private address unless somebody says so"
-    );
+    assert!(!grant.plaintext && grant.addresses.is_empty(), "no plaintext and no private address unless configured");
     assert_eq!(people.limits, Limits::default());
     assert_eq!(people.payslips, Payslips::default());
     assert_eq!(people.payslips.tolerance.to_string(), "0.01");

@@ -80,7 +80,7 @@ fn the_table_for_the_documentation_has_a_row_for_each_limit() {
     insta::assert_snapshot!(limits_table());
 }
 
-/// `docs/limits.md` holds the table. `RENMEN_UPDATE_DOCS=1` writes it anew.
+/// `docs/limits.md` holds the table. `RENMEN_UPDATE_DOCS=1` rewrites it.
 #[test]
 fn the_page_of_limits_shows_the_table_of_the_code() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).unwrap().join("docs/limits.md");

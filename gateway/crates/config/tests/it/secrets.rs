@@ -1,4 +1,4 @@
-//! No error, no Debug and no Display shows a secret, wherever in the file somebody put one.
+//! No error, no Debug and no Display shows a secret, wherever in the file it was put.
 
 use crate::{DIGEST, read, read_dev, refused};
 

@@ -78,7 +78,7 @@ impl Stand {
 /// How a budget stands, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetFigures {
-    /// Whose it is.
+    /// The tenant that owns the connection.
     pub tenant: TenantId,
     /// The connection.
     pub connection: ConnectionName,
@@ -112,7 +112,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Whose it is.
+    /// The tenant that owns the connection.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.tenant

@@ -1,7 +1,8 @@
-//! The drop directory: files that people put there, read through the same door as HTTP. Owns listing and reading; it never writes.
+//! The drop directory: files that people put there, read through the same interface as HTTP. Owns listing and reading;
+//! it never writes.
 //!
-//! Listing: `[{"name", "bytes", "modified_ms", "sha256"}]`, sorted by name; regular files only, no dot files, no symbolic
-//! links, no names that are no UTF-8, nothing that is still being written.
+//! Listing: `[{"name", "bytes", "modified_ms", "sha256"}]`, sorted by name; regular files only, no dot files, no
+//! symbolic links, no names that are not UTF-8, nothing that is still being written.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -78,7 +79,7 @@ impl DropDirectory {
     /// A file's bytes.
     ///
     /// # Errors
-    /// [`EgressError::Unavailable`] when there is no such regular file, [`EgressError::Limit`] when it is too large.
+    /// [`EgressError::Unavailable`] when no regular file has this name, [`EgressError::Limit`] when it is too large.
     pub(crate) async fn read(&self, name: &str) -> Result<Bytes, EgressError> {
         let (shared, name) = (self.shared.clone(), name.to_owned());
         blocking(move || shared.read(&name)).await

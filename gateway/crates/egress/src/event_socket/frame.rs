@@ -161,7 +161,7 @@ answer = { code = 404, id = "{id}" }
         assert_eq!(
             answer(EventVerdict::Taken),
             json!({ "code": 200, "id": "m", "data": "{\"id\":\"{id}\"}" }),
-            "what a connector says is no template"
+            "what a connector says is not a template"
         );
         assert_eq!(answer(EventVerdict::Later), json!({ "code": 500, "id": "m", "data": "{\"status\":\"LATER\"}" }));
         assert_eq!(answer(EventVerdict::Refused), json!({ "code": 400, "id": "m", "data": "b" }));

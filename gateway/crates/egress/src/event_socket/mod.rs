@@ -84,7 +84,7 @@ impl Connection {
     /// Asks the vendor for a connection and opens it.
     ///
     /// # Errors
-    /// [`EgressError`] as for any request; also [`EgressError::Unavailable`] when what answers is no WebSocket.
+    /// [`EgressError`] as for any request; also [`EgressError::Unavailable`] when the answer is not a WebSocket.
     pub async fn open_events(&self, wish: &EventSocketManifest) -> Result<EventSocket, EgressError> {
         let (grant, slot, open_url) = self.event_way(wish)?;
         let url = open_call::ask(self, slot, open_url, &wish.open).await?;
@@ -120,8 +120,8 @@ impl Connection {
 }
 
 impl EventSocket {
-    /// The next event; `None` when the vendor wants to be asked for a new connection, which is no fault. What belongs to the
-    /// protocol alone is answered here. Safe to be dropped while it waits.
+    /// The next event; `None` when the vendor wants to be asked for a new connection, which is not an error. Messages
+    /// that belong to the protocol alone are answered here. Safe to drop while it waits.
     ///
     /// # Errors
     /// [`EgressError::Unavailable`] when the connection broke or went dead; [`EgressError::Limit`] for a message over
@@ -166,7 +166,7 @@ impl EventSocket {
         self.write(Message::text(answer_to(event, verdict, answer, &self.spoken))).await
     }
 
-    /// Says goodbye. What goes wrong with that matters to nobody.
+    /// Says goodbye. Errors are ignored: the connection is given up either way.
     pub async fn close(mut self) {
         let _ = tokio::time::timeout(self.patience, self.wire.close(None)).await;
     }

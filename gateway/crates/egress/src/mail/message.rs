@@ -8,7 +8,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::MailError;
 
-/// Characters of a subject; longer ones are refused by some servers and read by nobody.
+/// Characters of a subject; some servers refuse longer ones, and people do not read them.
 const SUBJECT_CHARS_MAX: usize = 250;
 
 /// One mail.
@@ -32,7 +32,7 @@ pub struct Mail {
     pub at: SystemTime,
 }
 
-/// A mail is somebody's: nothing of it is shown.
+/// A mail is personal data: nothing of its content is shown.
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Mail").field("id", &self.id).field("recipients", &self.to.len()).finish_non_exhaustive()

@@ -72,7 +72,7 @@ impl Session {
         let taken = self.0.send(&message.envelope, &message.bytes).await.map_err(|error| during_mail(&error))?;
         let answer = taken.message().collect::<Vec<_>>().join(" ");
         let receipt = MailReceipt { code: taken.code().to_string(), answer: clean(&answer) };
-        // The mail is the server's now, whatever it answers to this.
+        // The server has accepted the mail: its answer to this does not matter.
         let _ = self.0.quit().await;
         Ok(receipt)
     }
@@ -81,7 +81,7 @@ impl Session {
 impl Session {
     /// Says goodbye without a mail.
     pub(super) async fn close(mut self) {
-        // It was open: how it ends is no matter.
+        // The session was opened, which is all that was asked: how it ends does not matter.
         let _ = self.0.quit().await;
     }
 }

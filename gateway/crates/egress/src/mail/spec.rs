@@ -21,17 +21,17 @@ pub enum MailSecurity {
 /// Everything that egress must know of one mail server.
 #[derive(Debug, Clone)]
 pub struct MailSpec {
-    /// Whose mail it is.
+    /// The tenant that sends the mail.
     pub tenant: TenantId,
     /// The name under which the deployment knows the server.
     pub connection: ConnectionName,
-    /// Name or address.
+    /// The server's name or address.
     pub host: String,
-    /// Port.
+    /// The server's port.
     pub port: u16,
     /// Protection of the way.
     pub security: MailSecurity,
-    /// `user:password`; none for a relay that asks for none.
+    /// `user:password`; `None` for a relay that does not ask for one.
     pub credential: Option<Secret>,
     /// Address ranges that are otherwise refused (loopback, private).
     pub addresses: Vec<IpNet>,

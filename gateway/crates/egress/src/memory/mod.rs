@@ -1,8 +1,8 @@
 //! Memory that is held on behalf of connections, reserved before it is filled.
 //!
-//! One budget for the process. Half of it is set aside in equal parts, one for each connection: nobody else can take it, so a
-//! connection that is greedy never starves another. The other half is for whoever comes first; one connection gets no more than
-//! half of that. What does not fit waits a moment and is then refused.
+//! One budget for the process. Half of it is set aside in equal parts, one for each connection: no other connection can
+//! take it, so a greedy connection never starves another. The other half is first come, first served; one connection
+//! gets no more than half of that. What does not fit waits a moment and is then refused.
 //!
 //! Who reserves: answers and requests while they are read and kept ([`CallMemory`]), the linear memory of guests, pages until they
 //! are committed, the bodies of deliveries. What it must not know: what any of that is.
@@ -164,7 +164,7 @@ impl State {
         bytes_max / 2 / (self.held.len().max(1) as u64)
     }
 
-    /// What is for whoever comes first.
+    /// What is first come, first served.
     fn open(&self, bytes_max: u64) -> u64 {
         bytes_max.saturating_sub(self.own(bytes_max).saturating_mul(self.held.len() as u64))
     }
@@ -276,7 +276,7 @@ impl Share {
 }
 
 impl Held {
-    /// How much.
+    /// The size of the reservation.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -15,7 +15,7 @@ fn a_connection_always_has_its_own_part_however_greedy_the_others_are() {
     let budget = MemoryBudget::new(160 * MIB);
     let shares: Vec<Share> = (0..8).map(|n| share(&budget, &format!("c{n}"))).collect();
     let mut hoard = Vec::new();
-    // Seven take whatever they get.
+    // Seven take all they can get.
     for greedy in &shares[..7] {
         while let Ok(held) = greedy.try_take(MIB) {
             hoard.push(held);

@@ -34,15 +34,16 @@ pub enum SightingPlace {
 /// How often a secret was found in a place since the connection was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// Whose.
+    /// The secret that was found.
     pub found: FoundSecret,
-    /// Where.
+    /// Where it was found.
     pub place: SightingPlace,
-    /// How often.
+    /// How often it was found there.
     pub times: u64,
 }
 
-/// Looks for secrets in many texts one after the other, none of which the connector hears more of: the records of a page.
+/// Looks for secrets in many texts one after the other, about which the connector hears nothing more: the records of a
+/// page.
 pub struct Scanner<'r> {
     redactor: &'r Redactor,
     search: Option<Arc<Search>>,
@@ -50,7 +51,7 @@ pub struct Scanner<'r> {
 }
 
 impl Scanner<'_> {
-    /// Whose live secret stands in these bytes, or whose piece.
+    /// The live secret that these bytes contain, whole or in a piece.
     pub fn find(&mut self, bytes: &[u8]) -> Option<FoundSecret> {
         let found = self.search.as_ref()?.find_with(bytes, Sight::Kept, &mut self.scratch)?;
         self.redactor.note(found, SightingPlace::Output);
@@ -125,7 +126,7 @@ impl Redactor {
         Err(EgressError::NotGranted(format!("the {place} carries {found}; name the slot instead{public}")))
     }
 
-    /// Whose secret stands in what the connector hands over.
+    /// The secret in what the connector hands over, if there is one.
     pub(crate) fn find(&self, bytes: &[u8]) -> Option<FoundSecret> {
         let found = self.search()?.find(bytes, Sight::Told).cloned()?;
         self.note(&found, SightingPlace::Output);

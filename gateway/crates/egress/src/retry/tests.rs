@@ -15,7 +15,7 @@ fn answer(status: u16, headers: &[(&'static str, &str)]) -> Result<Answer, Fault
     Ok(Answer { status, headers, body: "x".into() })
 }
 
-/// Runs a script; how often it was asked, for how long, and what came of it.
+/// Runs a script; gives the number of attempts, the time they took, and the outcome.
 async fn run(idempotent: bool, script: Vec<Result<Answer, Fault>>) -> (usize, Duration, Result<u16, EgressError>) {
     let start = Instant::now();
     let all = script.len();

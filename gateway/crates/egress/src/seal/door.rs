@@ -1,10 +1,11 @@
-//! Proving and opening what a vendor sends, as `[webhook.proof]` of the manifest says. Everything that is hashed or decrypted here
-//! stands in the delivery, in places that the manifest names: a connector has no say in it, and sees what was opened and proved.
+//! Proving and opening what a vendor sends, as `[webhook.proof]` of the manifest says. Everything that is hashed or
+//! decrypted here comes from the delivery, from places that the manifest names: a connector has no say in it, and sees
+//! what was opened and proved.
 //!
-//! Whoever sends something that is not the vendor's meets the same answer at every step, and nothing is decrypted for him: the
-//! signature comes first. The one exception is a question that a vendor encrypts and does not sign. It is answered only when it
-//! opens, is of the very form that the manifest names, and what it asks to be repeated is a short word; and the work is the same
-//! whether its padding was right or wrong.
+//! A sender that is not the vendor gets the same answer at every step, and nothing is decrypted for it: the signature
+//! comes first. The one exception is a question that a vendor encrypts and does not sign. It is answered only when it
+//! opens, has exactly the form that the manifest names, and asks for a short word to be repeated; and the work is the
+//! same whether its padding was right or wrong.
 
 use percent_encoding::percent_decode_str;
 use renmen_origin::config_text;
@@ -59,7 +60,7 @@ pub enum Proved {
     },
 }
 
-/// One text for whatever is not the vendor's: which of the checks failed helps only those who try.
+/// One text for everything that is not the vendor's: to know which check failed would help only an attacker.
 fn refused() -> EgressError {
     EgressError::Auth(
         "the delivery is not the vendor's: its signature, its time or its encryption does not fit; check the slots that \
@@ -72,9 +73,9 @@ impl Seal {
     /// Proves a delivery, and opens it.
     ///
     /// # Errors
-    /// [`EgressError::Auth`] for what is not the vendor's and for an empty slot, [`EgressError::Unopened`] for what the vendor
-    /// signed and nobody here can open, [`EgressError::BadRequest`] for an `owner` that
-    /// names a configuration key which is not set.
+    /// [`EgressError::Auth`] for what is not the vendor's and for an empty slot, [`EgressError::Unopened`] for what the
+    /// vendor signed but the gateway cannot open, [`EgressError::BadRequest`] for an `owner` that names a configuration
+    /// key which is not set.
     pub fn prove(&self, proof: &ProofManifest, config: &Value, incoming: &Incoming<'_>) -> Result<Proved, EgressError> {
         let (seal, key) = self.host(&proof.slot, SIGNING)?;
         let Some(signature) = text_at(&proof.signature, incoming) else {
@@ -176,7 +177,7 @@ impl Seal {
         question: &QuestionManifest,
         incoming: &Incoming<'_>,
     ) -> Result<Proved, EgressError> {
-        // With an IV from the key an unproved text is never decrypted, whatever a manifest says.
+        // With an IV from the key, an unproved text is never decrypted, no matter what a manifest says.
         let (seal, key) = self.host(&open.slot, &[SealKind::Cbc])?;
         let text = cipher_text(incoming.body, open).filter(|text| text.len() <= QUESTION_BYTES_MAX);
         let text = text.and_then(|text| shape::cipher(&text, seal.scheme.kind())).ok_or_else(refused)?;

@@ -61,8 +61,9 @@ pub(super) fn derive(
     Ok(Some(key))
 }
 
-/// What of a pasted secret is base64: without the quotes and line breaks that came along, and without the prefixes that are shown
-/// beside it (`whsec_` of Standard Webhooks, `v1,` of its signatures). None of these characters is base64, so nothing is guessed.
+/// The base64 part of a pasted secret: without the quotes and line breaks that came along, and without the prefixes
+/// that are shown with it (`whsec_` of Standard Webhooks, `v1,` of its signatures). None of these characters is base64,
+/// so nothing is guessed.
 fn bare(text: &str) -> Zeroizing<String> {
     let text = ['"', '\''].iter().find_map(|&quote| text.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(text);
     let text = text.strip_prefix("v1,").unwrap_or(text);

@@ -8,8 +8,9 @@ use renmen_schema::manifest::SealKind;
 
 use super::cipher::unit;
 
-/// The longest nonce beside a cipher text that is a piece of its own: fewer characters than the shortest step between two lengths
-/// that a cipher text in blocks of 32 bytes can have in base64 (40), one left for the nonce.
+/// The longest nonce next to a cipher text that is a piece of its own: shorter than the smallest step between two
+/// lengths that a cipher text in blocks of 32 bytes can have in base64 (40 characters), with one character left for the
+/// nonce.
 pub(super) const NONCE_BESIDE_CIPHER_MAX: usize = 36;
 /// The longest nonce otherwise.
 pub(super) const NONCE_MAX: usize = 64;

@@ -1,5 +1,5 @@
-//! One secret on its own, looked for as the gateway looks for those of a connection. For a tool that plants a secret and asks
-//! where it turns up, so that nobody writes down a second time in which forms a secret counts as leaked.
+//! One secret on its own, looked for as the gateway looks for those of a connection. For a tool that plants a secret
+//! and asks where it turns up, so that the forms in which a secret counts as leaked are defined in one place only.
 
 use std::collections::BTreeMap;
 

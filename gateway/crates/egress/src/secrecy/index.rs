@@ -1,6 +1,7 @@
-//! Finding thousands of forms at once in a text that has only letters and digits. Asked is only at every fourth sign, by the
-//! five signs that begin there: a form of eight has four such beginnings, and one of them is met. A filter lets nearly no
-//! place of an honest text through, a table tells the others apart. One pass, whatever the number of forms.
+//! Finding thousands of forms at once in a text that has only letters and digits. The search looks only at every fourth
+//! character, and at the five characters that begin there: a form of eight has four such beginnings, so one of them is
+//! always hit. A filter rejects nearly every place of an honest text, and a table tells the remaining ones apart. One
+//! pass, however many forms there are.
 
 use std::ops::Range;
 
@@ -16,7 +17,7 @@ const STEP: usize = 4;
 /// Signs of a question: what is left of the shortest form behind the last of its beginnings.
 const KEY: usize = FORM_MIN + 1 - STEP;
 
-/// Forms with whose they are.
+/// Forms with their owners.
 pub(super) struct Index {
     /// All forms, one after the other.
     arena: Zeroizing<Vec<u8>>,

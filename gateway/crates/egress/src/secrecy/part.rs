@@ -17,7 +17,8 @@ pub(crate) struct Part {
 #[derive(Default)]
 pub(crate) struct Parts {
     pub(crate) secret: Vec<Part>,
-    /// Texts that the operator says are identifiers: no piece of them is looked for, whatever else it is a piece of.
+    /// Texts that the operator says are identifiers: no piece of them is looked for, even if it is also a piece of a
+    /// secret.
     pub(crate) public: Vec<Zeroizing<String>>,
     /// Members and secrets too short to be looked for.
     pub(crate) too_short: usize,
@@ -25,10 +26,11 @@ pub(crate) struct Parts {
 
 /// The parts of a slot's secret.
 ///
-/// - Of a JSON object or list every text and number at any depth, but for the members that `public` names. The JSON around
-///   them is no secret, and a guess by a member's name would be the manifest author's guess: an author names the members.
-/// - Of `user:password` (recipe `basic`) the whole and the password. A user's name is in the vendor's own data, and nobody
-///   can log in with it.
+/// - Of a JSON object or list every text and number at any depth, except for the members that `public` names. The JSON
+///   around them is not secret. Nothing is guessed from a member's name: the manifest's author names the members, so it
+///   would be the author's guess.
+/// - Of `user:password` (recipe `basic`) the whole and the password. A user's name is in the vendor's own data, and
+///   it is not enough to log in.
 /// - Of anything else the whole.
 ///
 /// # Errors

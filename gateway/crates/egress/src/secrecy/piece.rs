@@ -14,10 +14,10 @@
 //! Not everything in a secret is secret. The header of a JWT and the first line of a PEM key are the same in thousands of them,
 //! a URL's host and the domain of a mail address are in other texts: pieces come from the rest.
 //!
-//! Two densities, because a search whose result can be seen answers questions. If a connector were told of every cut, it could
-//! guess a secret one sign at a time, each guess beside the seven that it knows. Where it sees what becomes of its bytes
-//! ([`Sight::Told`]), the pieces lie side by side: each has to be guessed whole. Where it sees nothing ([`Sight::Kept`]), a
-//! piece begins at every sign.
+//! Two densities, because a search whose result can be seen answers questions. If a connector were told of every cut,
+//! it could guess a secret one sign at a time, each guess next to the seven that it knows. Where it sees what becomes
+//! of its bytes ([`Sight::Told`]), the pieces lie side by side: each has to be guessed whole. Where it sees nothing
+//! ([`Sight::Kept`]), a piece begins at every sign.
 
 use std::ops::Range;
 

@@ -15,8 +15,8 @@ use super::plain::{self, Spans};
 /// What stands where a secret was. Valid inside JSON and headers.
 const REDACTED: &[u8] = b"[redacted]";
 
-/// Looked through at once, in bytes; each bite begins so far before the end of the last one that what lies across the two is
-/// seen whole. What is held beside the text does not grow with it.
+/// How much is searched at once, in bytes; each bite begins far enough before the end of the last one that what lies
+/// across the two is seen whole. The memory that a search needs besides the text does not grow with it.
 const BITE: usize = 64 << 10;
 const OVERLAP: usize = 8 << 10;
 
@@ -68,7 +68,7 @@ const IDENTIFIERS: [&str; 34] = [
     "workspaceid",
 ];
 
-/// Does whoever wrote the bytes see what becomes of them? See [`super::piece`].
+/// Does the author of the bytes see what becomes of them? See [`super::piece`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
     /// Yes: requests, answers, and what ends a call.
@@ -77,7 +77,7 @@ pub(crate) enum Sight {
     Kept,
 }
 
-/// Whose a secret is.
+/// The slot, and the member, that a found secret belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoundSecret {
     /// The slot.
@@ -131,7 +131,7 @@ pub(crate) struct Search {
 /// Whole texts as they are encoded.
 struct Whole {
     automaton: AhoCorasick,
-    /// By pattern: whose, and whether it is a number, which must stand alone.
+    /// By pattern: its owner, and whether it is a number, which must stand alone.
     patterns: Vec<(u32, bool)>,
 }
 
@@ -177,7 +177,7 @@ impl Search {
         }))
     }
 
-    /// Whose secret stands in these bytes.
+    /// The secret that these bytes contain, if any.
     pub(crate) fn find(&self, bytes: &[u8], sight: Sight) -> Option<&FoundSecret> {
         self.find_with(bytes, sight, &mut Scratch::default())
     }
@@ -208,7 +208,7 @@ impl Search {
         None
     }
 
-    /// The bytes without secrets, and whose they were; none when there are none.
+    /// The bytes without secrets, and the first secret that was found; `None` when there are none.
     pub(crate) fn redact(&self, bytes: &[u8], sight: Sight) -> Option<(Vec<u8>, FoundSecret)> {
         let found = self.find(bytes, sight)?.clone();
         let mut text = cut(bytes, &self.ranges(bytes, sight));

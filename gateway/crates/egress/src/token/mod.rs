@@ -99,13 +99,13 @@ impl TokenCell {
     }
 }
 
-/// Whose token it is.
+/// The slot that a token belongs to.
 type CellKey = (TenantId, ConnectionName, SlotName);
 
 /// The fingerprint of what the token was fetched with, and the token.
 type Kept = ([u8; 32], Arc<TokenCell>);
 
-/// The tokens of all connections: a connection that is made anew with the same secret goes on with its token, because vendors
+/// The tokens of all connections: a connection that is made again with the same secret keeps its token, because vendors
 /// throttle token endpoints.
 #[derive(Default)]
 pub(crate) struct TokenCache {

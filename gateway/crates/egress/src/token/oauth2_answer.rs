@@ -18,7 +18,7 @@ pub(super) struct Grant {
 /// Why an answer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// An error, whatever the status. The code, as it came.
+    /// An error, with any status. Holds the code, as it came.
     Refused(String),
     /// What is wrong, as words that follow "the token endpoint's answer".
     Form(String),

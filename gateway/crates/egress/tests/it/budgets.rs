@@ -1,4 +1,4 @@
-//! The month's budget over real requests: every attempt that leaves counts, whatever it is sent for.
+//! The month's budget over real requests: every attempt that leaves counts, no matter what it is sent for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -102,7 +102,7 @@ async fn a_known_answer_comes_from_the_tape_and_a_sealed_tape_sends_nothing() {
     assert!(replay.recorded.lock().is_empty());
     let error = connection.send(get(vendor.url("/a?secret=1")), &replay).await.unwrap_err();
     assert!(matches!(&error, EgressError::NotRecorded(what) if !what.contains("secret")), "{error}");
-    // A tape is no way around the grant.
+    // A tape is not a way around the grant.
     let denied = connection.send(get("https://elsewhere.test/"), &replay).await;
     assert!(matches!(denied, Err(EgressError::NotGranted(_))));
     assert_eq!(vendor.hits(), 1);

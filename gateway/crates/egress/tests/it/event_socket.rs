@@ -145,7 +145,7 @@ async fn a_place_that_is_not_granted_is_not_connected_to_wherever_the_vendor_poi
     narrow.grant.hosts = Some(vec![vendor.url("")]);
     let error = denied(&connect(narrow), &wish(&vendor, std::slice::from_ref(&endpoint))).await;
     assert!(matches!(&error, EgressError::NotGranted(why) if why.contains("grant.hosts")), "{error}");
-    // The address is special and opened by nobody.
+    // The address is special, and no grant opens it.
     let mut public = app_spec(&vendor);
     public.grant.addresses.clear();
     let hits = vendor.hits();
@@ -153,7 +153,7 @@ async fn a_place_that_is_not_granted_is_not_connected_to_wherever_the_vendor_poi
     assert!(matches!(&error, EgressError::NotGranted(why) if why.contains("loopback")), "{error}");
     assert_eq!(vendor.hits(), hits, "not even asked for");
     let waited = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
-    assert!(waited.is_err(), "nobody came");
+    assert!(waited.is_err(), "no connection was made");
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn a_connection_that_is_quiet_is_asked_and_one_that_does_not_answer_is_dea
     let wish = wish(&vendor, &[endpoint]);
     let (mut socket, mut server) =
         tokio::join!(async { connection.open_events(&wish).await.unwrap() }, async { accept(&listener).await });
-    // Nobody reads at the other end, so the ping stays unanswered; the paused clock runs ahead.
+    // Nothing reads at the other end, so the ping stays unanswered; the paused clock runs ahead.
     let error = socket.next().await.unwrap_err();
     assert!(error.to_string().contains("no answer to a ping"), "{error}");
     assert!(matches!(server.next().await, Some(Ok(Message::Ping(_)))), "it was asked");

@@ -1,4 +1,4 @@
-//! Vendors that fail (F06): every case ends in an answer after retries or in a typed error.
+//! Vendors that fail: every case ends in an answer after retries or in a typed error.
 
 use std::io::Write;
 use std::time::Duration;
@@ -119,7 +119,7 @@ async fn damaged_or_unasked_encodings_and_nonsense_are_unavailable_f06() {
 #[tokio::test]
 async fn a_refused_connection_is_unavailable_and_names_no_url() {
     let vendor = Vendor::start(vec![ok("{}")]).await;
-    // A port that was just free: nobody listens there.
+    // A port that was just free: nothing listens there.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let connection = connect(spec(&[format!("http://{free}"), vendor.url("")]));
     let error = connection.send(get(format!("http://{free}/path?q=person")), &NoTape).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A connector can neither read a secret nor send one (F14): canaries in every form, an echoing vendor, and the log.
+//! A connector can neither read a secret nor send one: canaries in every form, an echoing vendor, and the log.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -180,7 +180,7 @@ async fn refused_requests_are_told_shortly_and_a_flood_of_them_is_counted() {
         "{text}"
     );
     assert_eq!(vendor.connected(), 0);
-    // A good one beside them goes, and is told.
+    // A good request is still sent, and logged.
     assert!(connection.send(get(vendor.url("/")), &NoTape).await.is_ok());
     assert!(String::from_utf8(log.0.lock().clone()).unwrap().contains("Request completed"));
 }

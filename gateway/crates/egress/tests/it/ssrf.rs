@@ -1,4 +1,4 @@
-//! What a connector was not given, it cannot reach (F13): listeners count what arrives.
+//! What a connector was not given, it cannot reach: listeners count what arrives.
 
 use std::io;
 use std::net::IpAddr;

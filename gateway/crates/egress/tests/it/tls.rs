@@ -1,4 +1,4 @@
-//! Certificates that do not convince (F06): nothing is sent, and plain http is never tried instead.
+//! Certificates that do not convince: nothing is sent, and plain http is never tried instead.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,7 +84,8 @@ async fn self_signed_wrong_host_and_expired_certificates_are_refused_f06() {
 #[tokio::test]
 async fn a_host_without_tls_gets_no_plain_request_instead_f06() {
     let plain = Vendor::start(vec![ok("{}")]).await;
-    // The TLS greeting is no HTTP: the vendor waits for the rest of a head that never comes, unless it is cut.
+    // A TLS greeting is not HTTP: a `Vendor` would wait for the rest of a head that never comes, so a listener that
+    // hangs up takes its place.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let seen = Arc::new(parking_lot::Mutex::new(Vec::new()));

@@ -1,9 +1,10 @@
-//! An action that a person has done now, for one record: cancel an order, order again, tell somebody.
+//! An action that a person triggers by hand, for one record: cancel an order, order again, notify someone.
 //!
-//! It is a delivery like a flow's (one courier, retries, receipts, replays), with who asked for it and why beside it. What may leave is
-//! not the person's to say: what is withheld from the destination is withheld from a map by hand as from a flow's, and an input that
-//! was typed is refused when it names or repeats it (`guard`). A person who does the same over and over, and a program that answers
-//! each change with the next action, are stopped as a flow is.
+//! It is a delivery like a flow's (one courier, retries, receipts, replays), and it also records who asked for it and
+//! why. The person cannot decide what may leave: what is withheld from the destination is withheld from a map by hand
+//! just as from a flow's map, and an input that was typed is refused when it names or repeats something withheld
+//! (`guard`). A person who does the same over and over, and a program that answers each change with the next action,
+//! are stopped in the same way as a flow.
 //!
 //! Reading order: what is asked ([`HandAsk`]), what would be sent (`plan`), what is kept ([`ByHand`]).
 
@@ -37,20 +38,20 @@ pub struct HandAsk {
     pub record: RecordId,
     /// What to do, and what to send.
     pub work: HandWork,
-    /// Who: the name of their key.
+    /// Who asks: the name of their key.
     pub by: String,
-    /// Why.
+    /// Why they ask for it.
     pub reason: String,
-    /// What makes a second ask the same as the first; none: every ask is another.
+    /// What makes a second request the same as the first; without it every request is a new one.
     pub idempotency_key: Option<String>,
 }
 
 /// Where the input of an action by hand comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HandWork {
-    /// What a flow would send for the record, whatever its condition says. Keys of `map` take the place of the flow's own.
+    /// What a flow would send for the record, regardless of its condition. Keys of `map` replace the flow's own.
     Flow {
-        /// Which.
+        /// The name of the flow.
         name: String,
         /// As in a flow.
         map: Option<Value>,
@@ -115,9 +116,9 @@ pub struct ActionView {
 /// What is kept with a delivery that a person made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ByHand {
-    /// Who: personal data.
+    /// Who asked for it. This is personal data.
     pub by: String,
-    /// Why.
+    /// Why they asked for it.
     pub reason: String,
     /// What was asked for, as a hash: the same key for something else is a mistake.
     asked: String,
@@ -138,7 +139,7 @@ impl ByHand {
 }
 
 impl HandAsk {
-    /// The same for the same ask, whoever asks.
+    /// The same for the same request, no matter who makes it.
     fn hash(&self) -> String {
         let work = match &self.work {
             HandWork::Flow { name, map } => json!({ "flow": name, "map": map }),
@@ -268,7 +269,7 @@ impl FlowEngine {
     }
 }
 
-/// What the delivery of an action by hand is made of, beside what is shown.
+/// What the delivery of an action by hand is made of, in addition to what is shown.
 struct Worked {
     flow: Option<(i64, i64)>,
     definition: Option<Definition>,

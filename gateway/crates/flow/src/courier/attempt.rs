@@ -15,7 +15,7 @@ use crate::destination::{Cause, Failure, Push, Receipt, RetrySchedule};
 use crate::failure_policy::AttemptPolicy;
 use crate::options::millis;
 
-/// The shortest and the longest wait before somebody is asked again whether a delivery arrived.
+/// The shortest and the longest wait before the destination is asked again whether a delivery arrived.
 const ASK_MS: (i64, i64) = (5_000, 15 * 60_000);
 /// Bytes of a receipt's detail that are kept.
 const DETAIL_BYTES_MAX: usize = 16 * 1024;
@@ -94,7 +94,7 @@ pub(crate) fn end(
                 AttemptEnd::Unconfirmed { receipt: kept, ask_at_ms: now_ms + ASK_MS.0 }
             }
         }
-        // Whoever was asked knows that it did not arrive.
+        // The destination was asked, and says that it did not arrive.
         Err(failure) if claimed.confirm && failure.kind == FailureKind::InvalidInput => {
             AttemptEnd::Dead { error: told("not_arrived", &failure) }
         }
@@ -119,7 +119,7 @@ fn is_out_of_patience(policy: &AttemptPolicy, row: &DeliveryRow, now_ms: i64) ->
     now_ms.saturating_sub(row.not_before_ms) > millis(policy.patience)
 }
 
-/// The longer nobody knows, the less often somebody is asked.
+/// Asks less and less often the longer the outcome stays unknown.
 fn ask_again(policy: &AttemptPolicy, row: &DeliveryRow, failure: Option<&Failure>, now_ms: i64) -> AttemptEnd {
     if is_out_of_patience(policy, row, now_ms) {
         let error = "unconfirmed: whether it arrived could not be determined".to_owned();

@@ -56,7 +56,7 @@ impl Brake {
         u64::try_from(self.hold_until_ms.saturating_sub(now_ms)).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
     }
 
-    /// It answered. Each answer lets one more beside it: twice as many each round.
+    /// It answered. Each answer allows one more attempt at the same time, so their number doubles each round.
     pub(crate) fn answered(&mut self, took_ms: i64) {
         self.troubles = 0;
         self.hold_until_ms = i64::MIN;

@@ -1,7 +1,7 @@
-//! What carries deliveries to one destination: claims what is due, pushes side by side, writes the ends down.
+//! Carries deliveries to one destination: claims what is due, pushes in parallel, and records the outcomes.
 //!
-//! One courier a destination, so that one that is slow or away holds up nobody else's. Order is the store's: it gives out one
-//! delivery of a lane at a time.
+//! Each destination has its own courier, so that one that is slow or unreachable does not hold up the deliveries of
+//! others. The store keeps the order: it gives out one delivery of a lane at a time.
 
 mod attempt;
 mod brake;

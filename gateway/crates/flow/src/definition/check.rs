@@ -73,7 +73,8 @@ impl Definition {
         }
     }
 
-    /// A link lets whoever has it decide: there must be an address to make it of, and it must not go to whom the decision is about.
+    /// Anyone who has a decision link can decide with it: there must be an address to make it from, and it must not be
+    /// sent to the one that the decision is about.
     fn check_links(&self, catalogue: &Catalogue, defects: &mut Vec<Defect>) {
         let to = &self.to.connection;
         let judged = catalogue.entry(to).is_some_and(|place| place.is_source || place.scoring);

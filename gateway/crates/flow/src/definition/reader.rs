@@ -19,7 +19,7 @@ pub(super) struct Reader<'v, 'd> {
 }
 
 impl<'v, 'd> Reader<'v, 'd> {
-    /// None, and a defect, for what is no object.
+    /// `None`, and a defect, for a value that is not an object.
     pub(super) fn of(value: &'v Value, key: &str, defects: &'d mut Vec<Defect>) -> Option<Self> {
         let Value::Object(object) = value else {
             note(

@@ -1,5 +1,5 @@
-//! `with`: what `map` may see beside the changed record, each under a name of its own: a record that is referred to, or the list of
-//! those that belong to one.
+//! `with`: what `map` may see besides the changed record, each under a name of its own: a record that is referred to,
+//! or the list of records that belong to one.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub const WITH_MAX: usize = 8;
 
 /// Records of one list, unless the flow says `most`.
 const LIST_DEFAULT: u32 = 50;
-/// The longest list that a flow may ask for: an input is a message, and no export.
+/// The longest list that a flow may ask for: an input is a message, not an export.
 pub const LIST_MAX: u32 = 200;
 
 /// What is looked up.
@@ -33,7 +33,7 @@ pub struct Related {
     pub kind: EntityKind,
     /// `fields`: what of it `map` may see.
     pub fields: Fields,
-    /// `connection`: whose records it may be beside those that are safe without saying so.
+    /// `connection`: the connections whose records may be looked up, besides those that are safe without being named.
     pub connections: Vec<ConnectionName>,
 }
 

@@ -53,7 +53,7 @@ impl Steps {
         !over
     }
 
-    /// The fault when it went over its limits, whatever error came of that.
+    /// The fault to report when it went over its limits, regardless of the error that this caused.
     pub(super) fn spent(&self) -> Option<EvaluationFault> {
         let ExpressionLimits { steps_max, time_max } = self.limits;
         self.spent.load(Ordering::Relaxed).then(|| EvaluationFault {

@@ -1,13 +1,13 @@
 //! Conditions and maps: expressions in CEL, the Common Expression Language, under limits.
 //!
 //! An expression is checked when it is loaded (syntax, names, functions) and bounded when it runs: its text, its depth, the steps
-//! of its loops and its time. What goes wrong is told without any value, because values are people's data.
+//! of its loops and its time. Errors hold no values, because values are personal data.
 //!
 //! Variables: `record` and `before` (null for a record's first revision), `change` (`seq`, `kind`, `entity`, `connection`, `id`,
 //! `external_id`, `revision`, `at`) and `now`. Times are texts such as `2026-03-02T01:00:00.000Z`, which compare as texts;
-//! `decision_link('li.na')` is a link with which that person decides on the changed decision; in a map alone.
-//! `ms(text)` gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map
-//! has the records of its flow's `with` beside them. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
+//! `decision_link('li.na')` is a link with which that person decides on the changed decision; only in a map. `ms(text)`
+//! gives milliseconds to count with, `text(record.title, 'zh-CN')` the best text for a reader of that language. A map
+//! also sees the records of its flow's `with`. Decimals are texts as well: `double(record.overall.value) >= 80.0`.
 
 mod bounded;
 mod names;
@@ -51,9 +51,9 @@ impl PartialEq for Expression {
 /// What is wrong with an expression's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadExpression {
-    /// Where, in characters from 0; none when the whole is meant.
+    /// Where it is wrong, in characters from 0; none when the whole text is meant.
     pub at: Option<usize>,
-    /// What.
+    /// What is wrong.
     pub message: Text,
 }
 
@@ -62,7 +62,7 @@ pub struct BadExpression {
 pub struct EvaluationFault {
     /// Something that it asked for is not there.
     pub absent: bool,
-    /// For people.
+    /// A message for people.
     pub message: Text,
 }
 
@@ -79,7 +79,7 @@ pub struct Scope {
     pub related: BTreeMap<String, Value>,
     /// `2026-03-02T01:00:00.000Z`.
     pub now: String,
-    /// What makes links to the changed decision; none where there are none.
+    /// Makes links to the changed decision; `None` where there are no links.
     pub links: Option<LinkMaker>,
 }
 
@@ -117,7 +117,7 @@ impl Expression {
         Ok(Self { source: source.into(), texts, tree: Arc::new(bounded::with_steps(tree)), named: Arc::new(named) })
     }
 
-    /// Its text.
+    /// The text of the expression.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source

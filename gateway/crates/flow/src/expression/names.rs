@@ -1,4 +1,4 @@
-//! Which names an expression uses: so that a name that is none is told when it is loaded, with its place.
+//! Which names an expression uses, so that an unknown name is reported with its place when the expression is loaded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ struct Walk<'t> {
 
 type Known = BTreeMap<String, Meaning>;
 
-/// Collects the names; refuses those that are none.
+/// Collects the names; refuses unknown ones.
 pub(super) fn collect(tree: &IdedExpr, places: &SourceInfo, related: &[&str]) -> Result<Named, BadExpression> {
     let mut known = Known::new();
     for name in ["record", "before"].iter().chain(related) {

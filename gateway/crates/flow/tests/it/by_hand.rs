@@ -116,7 +116,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_a_double_click_acts_once() {
     let row = world.deliveries().await.remove(0);
     let kept = ByHand::of(&row).unwrap();
     assert_eq!((row.flow.as_str(), kept.by.as_str(), kept.reason.as_str()), (BY_HAND, "Li Na", "withdrew"));
-    assert!(world.engine.flow(&tenant(), BY_HAND).await.is_err(), "nobody sees or changes it as a flow");
+    assert!(world.engine.flow(&tenant(), BY_HAND).await.is_err(), "it is not visible as a flow");
 
     // The same key for something else is a mistake; the same thing without a key is another act.
     let other = HandAsk { reason: "no time".into(), ..cancel.clone() };

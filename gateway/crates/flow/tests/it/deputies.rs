@@ -1,4 +1,5 @@
-//! Whoever writes a record chooses what it refers to; that choice must get nobody a record that is not theirs.
+//! The connection that writes a record chooses what it refers to; that choice must not give anyone a record that is not
+//! theirs.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Desk, World, place, tenant};
 
-/// Whoever has a cost center is told of with their manager, whom the record names, to the connection `vendor`.
+/// Reports each employee with a cost center, and the manager that the record names, to the connection `vendor`.
 fn upwards() -> Value {
     json!({
         "when": { "entity": "employee", "if": "has(record.work) && has(record.work.cost_center)" },
@@ -26,7 +27,7 @@ fn flow(change: impl Fn(&mut Value)) -> Value {
     flow
 }
 
-/// One whose name nobody outside of `hr` may learn.
+/// A person whose name must not leave `hr`.
 fn secretly() -> Value {
     json!({ "number": "7", "person": { "names": { "formatted": "Made Up" } } })
 }
@@ -73,7 +74,7 @@ async fn a_record_that_names_another_connections_record_gets_nothing_of_it() {
         let desk = Arc::new(Desk::kind());
         let world = world(flow.clone(), place(&desk)).await;
         let by_id = json!({ "id": own_id(&world).await });
-        // Our id is what counts, whatever stands beside it.
+        // Our id is what counts, regardless of what stands next to it.
         let both = json!({ "id": own_id(&world).await, "external": { "value": "own", "connection": from } });
         for (id, reference) in [("a", external("hr", "e7")), ("b", by_id), ("c", both), ("d", external("hr", "nobody"))]
         {

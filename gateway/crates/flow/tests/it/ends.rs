@@ -1,4 +1,4 @@
-//! The ends of deliveries, what may leave, and a bad flow beside a good one.
+//! The ends of deliveries, what may leave, and a bad flow next to a good one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -192,7 +192,7 @@ async fn a_receipt_that_says_too_much_is_found_out_by_asking() {
     let row = |id: &str| rows.iter().find(|row| row.change.external_id == id).unwrap().clone();
     assert_eq!(row("a").receipt.unwrap().reference.as_deref(), Some("kept"));
     assert_eq!(row("b").error.as_deref(), Some("not_arrived: over the daily limit"));
-    assert_eq!(row("b").attempts, 1, "asking is no attempt");
+    assert_eq!(row("b").attempts, 1, "asking is not an attempt");
     world.end().await;
 }
 

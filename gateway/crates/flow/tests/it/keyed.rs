@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Desk, World, place, tenant};
 
-/// Whoever has a cost center is told of with their manager, whom the record names by number.
+/// Reports each employee with a cost center, and the manager that the record names by number.
 fn flow(change: impl Fn(&mut Value)) -> Value {
     let mut flow = json!({
         "when": { "entity": "employee", "connection": "payroll", "if": "has(record.work) && has(record.work.cost_center)" },
@@ -94,7 +94,7 @@ async fn a_number_gets_nobody_a_record_that_the_flow_may_not_look_up() {
         let world = world(flow(change), place(&desk)).await;
         world.put("hr", &[("user7", person("E7", "Made Up"))]).await;
         let mut said = Vec::new();
-        // The same is said whether somebody there has the number or not.
+        // The verdict is the same whether or not anyone there has the number.
         for (id, number) in [("p1", "E7"), ("p2", "E9")] {
             world.put("payroll", &[(id, naming(number))]).await;
             world.settle().await;

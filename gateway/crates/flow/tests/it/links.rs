@@ -1,4 +1,5 @@
-//! Links to decisions: made for the decision that changed and for whom the flow names, and for nobody who is judged.
+//! Links to decisions: made for the decision that changed and for the person that the flow names, and never for the one
+//! that is judged.
 
 use std::sync::Arc;
 

@@ -238,7 +238,7 @@ async fn a_change_is_read_only_once_it_is_known_what_belongs_to_it() {
     world.put_of("dimension_score", "vendor", &[("s1", score("Clarity", "40"))]).await;
     world.put_of("interview_result", "vendor", &[("r1", result("80"))]).await;
     world.settle().await;
-    assert!(world.deliveries().await.is_empty(), "nobody has noted yet what belongs to what");
+    assert!(world.deliveries().await.is_empty(), "it is not recorded yet what belongs to what");
     link(&world, &[("vendor", "s1")]).await;
     world.until(DeliveryState::Delivered, 1).await;
     assert_eq!(titles(&desk.inputs()[0]), [("Clarity", "40")]);
@@ -257,7 +257,7 @@ async fn deliveries_about_one_thing_keep_their_order_across_records_where_the_fl
             "to": { "connection": "hr", "action": "send" }, "map": { "overall": "record.overall.value" },
         });
         let world = world(plain, place(&desk)).await;
-        // The same interview by another reference to it: our own id beside.
+        // The same interview by another reference, which also holds our own id.
         let mut second = result("2");
         second["interview"]["id"] = json!(row(&world, "vendor", "i1").await.id.to_string());
         world.put_of("interview_result", "vendor", &[("r1", result("1")), ("r2", second)]).await;

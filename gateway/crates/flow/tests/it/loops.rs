@@ -36,7 +36,7 @@ async fn a_record_that_changes_with_each_of_its_own_deliveries_is_stopped() {
     assert!(why.starts_with("loop: 9 deliveries led to this one") && why.contains("hops_max"), "{why}");
     assert_eq!(last.caused_by, Some(9));
 
-    // Another record is nobody's loop.
+    // Another record does not belong to the loop.
     world.put("staff", &[("e2", json!({ "number": "2" }))]).await;
     world.until(DeliveryState::Delivered, 10).await;
     world.end().await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Desk, World, place, tenant};
 
-/// Whoever has a cost center is told of with their manager and their manager's.
+/// Reports each employee with a cost center, their manager, and their manager's manager.
 fn upwards() -> Value {
     json!({
         "when": { "entity": "employee", "if": "has(record.work) && has(record.work.cost_center)" },
@@ -74,7 +74,7 @@ async fn a_record_that_comes_later_is_waited_for_and_the_order_is_kept() {
         matches!(&dry[0].evaluation, Evaluation::Wait(why, _) if why.english().contains("with.boss: the employee that `/work/manager` means"))
     );
 
-    // Another connection's record of the same id is somebody else.
+    // A record of another connection with the same id is a different person.
     world.put("other", &[("e2", boss(None))]).await;
     world.settle().await;
     assert_eq!(world.count(DeliveryState::Delivered).await, 1);

@@ -17,7 +17,7 @@ const REASON_CHARS_MAX: usize = 2_000;
 const PERSON_CHARS_MAX: usize = 200;
 /// Changes of one instruction.
 const OPS_MAX: usize = 50;
-/// How often it is read again when somebody else was quicker.
+/// How many times an instruction is read again when someone else was quicker.
 const TRIES: usize = 4;
 /// The stream that people's work is written by.
 const STREAM: &str = "people";
@@ -29,7 +29,7 @@ pub struct ProposeAsk {
     pub instruction: Value,
     /// Who: the name of their key.
     pub person: String,
-    /// Why.
+    /// Why they propose it.
     pub reason: String,
     /// What makes a second ask the same as the first.
     pub idempotency_key: Option<String>,
@@ -38,11 +38,11 @@ pub struct ProposeAsk {
 /// What a person does about an instruction.
 #[derive(Debug, Clone)]
 pub struct AdjustAct {
-    /// What.
+    /// What they do.
     pub kind: AdjustActKind,
     /// Who: the name of their key.
     pub person: String,
-    /// Why.
+    /// Why they do it.
     pub reason: String,
 }
 
@@ -63,7 +63,7 @@ pub enum AdjustActKind {
 /// An instruction as it stands after an act.
 #[derive(Debug, Clone)]
 pub struct Adjusted {
-    /// As kept.
+    /// The record as it is kept now.
     pub row: RecordRow,
     /// False: it was done before.
     pub is_new: bool,
@@ -132,7 +132,7 @@ fn again(found: Read<ModelAdjustment>, body: &ModelAdjustment) -> Result<Adjuste
 /// Does something about an instruction.
 ///
 /// # Errors
-/// [`InterviewError::NotFound`]; [`InterviewError::Refused`] as things stand, with what to do otherwise.
+/// [`InterviewError::NotFound`]; [`InterviewError::Refused`] where it cannot be done now, with what to do instead.
 pub async fn act_on_adjustment(
     store: &dyn Store,
     tenant: &TenantId,

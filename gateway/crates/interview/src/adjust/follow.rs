@@ -1,5 +1,6 @@
-//! What became of an instruction: from the deliveries that were made while it was APPROVED or REVERTING, and from the vendor's own
-//! record of it, whichever is heard first. Worked out anew each time, so that looking twice changes nothing.
+//! The outcome of an instruction: from the deliveries that were made while it was APPROVED or REVERTING, and from the
+//! vendor's own record of it, whichever is heard first. It is worked out from the start each time, so that looking
+//! twice changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +25,8 @@ const REVISIONS_MAX: u32 = 100;
 /// Characters of a vendor's code.
 const CODE_CHARS_MAX: usize = 100;
 
-/// The instruction with this id, as it stands by now; none where it is kept so already, or where there is none.
+/// A new revision of the instruction with this id, as it stands now; `None` where the instruction is not known or
+/// nothing about it has changed.
 pub(crate) async fn followed(
     store: &dyn Store,
     tenant: &TenantId,
@@ -181,7 +183,7 @@ impl Sent {
     }
 }
 
-/// What deliveries come to together; none where there are none, or none any more.
+/// What deliveries come to together; `None` where there are no deliveries.
 fn outcome(deliveries: &[DeliveryRow], (waits, arrived): (Status, Status)) -> Option<(Status, Option<String>)> {
     let best = best(deliveries)?;
     Some(match best.state {

@@ -1,5 +1,6 @@
-//! What is known of a vendor's model already: the weights and the version that instructions left behind. An instruction that starts from
-//! others is refused before it is sent (R50). What nobody here changed is the vendor's to compare.
+//! What is known of a vendor's model already: the weights and the version that instructions left behind. An instruction
+//! that starts from others is refused before it is sent. What was never changed from here is left to the vendor to
+//! compare.
 
 use std::cmp::Ordering;
 
@@ -51,7 +52,7 @@ pub(super) async fn check(
         let Some((read, weight)) = done.iter().rev().find_map(|read| Some((read, left(&read.body, op)?))) else {
             continue;
         };
-        // A later version may have another weight: somebody else may have changed it.
+        // A later version may have another weight: someone else may have changed it.
         let until = read.body.applied_version.unwrap_or(read.body.target.profile_version);
         if op.from_bp != Some(weight) && states <= until {
             let says = op.from_bp.unwrap_or_default();

@@ -1,12 +1,13 @@
-//! Adjust instructions: what people ask a vendor to change in its model, from the request to what became of it (R49 to R51).
+//! Adjust instructions: what people ask a vendor to change in its model, from the request to its outcome.
 //!
-//! An instruction is a record of the built-in connection. People propose, approve, reject and take back; each act is kept with who,
-//! when and why. A flow carries an instruction to its vendor while it is APPROVED, and takes it back while it is REVERTING; which
-//! action that is, only the flow knows. What became of it is read from the deliveries and from the vendor's own record (`follow`), so
-//! that it does not matter which of them is heard first, and a restart between any two of them loses nothing.
+//! An instruction is a record of the built-in connection. People propose, approve, reject and take back; each act is
+//! kept with who, when and why. A flow carries an instruction to its vendor while it is APPROVED, and takes it back
+//! while it is REVERTING; which action that is, only the flow knows. The outcome is read from the deliveries and from
+//! the vendor's own record (`follow`), so that it does not matter which of them is heard first, and a restart between
+//! any two of them loses nothing.
 //!
-//! Reading order: `ask` (what people do), `known` (what is known of the model already), `follow` (what became of it), `waiting`
-//! (what is told when nothing becomes of it).
+//! Reading order: `ask` (what people do), `known` (what is known of the model already), `follow` (the outcome),
+//! `waiting` (what is told when an instruction waits too long).
 
 mod ask;
 mod follow;

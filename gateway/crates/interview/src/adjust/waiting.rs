@@ -9,11 +9,11 @@ use super::own;
 /// An instruction that waits longer than it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingAdjustment {
-    /// Which.
+    /// The id of the instruction's record.
     pub id: RecordId,
     /// Where it stands.
     pub status: Status,
-    /// Since when.
+    /// Since when it has waited, in milliseconds since the epoch.
     pub since_ms: i64,
 }
 

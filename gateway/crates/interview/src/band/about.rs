@@ -37,16 +37,17 @@ impl Asked<'_> {
     }
 }
 
-/// What was named, when it is there and not over.
+/// What a question named: it was found, and it is not over.
 pub(super) struct Case {
-    /// What the question is written down as a step of, and counted for: the interview, or the application where there is none yet.
+    /// What the question is written down as a step of, and counted for: the interview, or the application where no
+    /// interview exists yet.
     pub(super) key: Parent,
     application: Parent,
 }
 
-/// What it comes to.
+/// What a question turned out to be about.
 pub(super) struct About {
-    /// Whom it is counted for too, whichever interview and connection the next question comes by.
+    /// The candidate that it is counted for too, no matter which interview and connection the next question comes by.
     pub(super) candidate: Parent,
     pub(super) job: JobFacts,
 }

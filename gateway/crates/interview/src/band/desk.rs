@@ -42,9 +42,9 @@ pub struct BandOptions {
     pub waiting_max: usize,
     /// Offset from UTC that a band's days are counted in, in minutes.
     pub day_offset_minutes: i32,
-    /// The connections whose bands answer. A band of any other is none.
+    /// The connections whose bands answer. Bands of other connections do not count.
     pub sources: BTreeSet<ConnectionName>,
-    /// Whose records count for those of another connection.
+    /// Which connections' records count for those of another connection.
     pub counted: Sources,
 }
 
@@ -213,7 +213,7 @@ impl BandDesk {
     }
 }
 
-/// The word of the metric; none for what is no refusal of a question.
+/// The label of the metric; none for an error that does not refuse a question.
 fn refused_for(error: &InterviewError) -> Option<&'static str> {
     match error {
         InterviewError::NotFound(_) => Some("not_found"),

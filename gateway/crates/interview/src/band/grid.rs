@@ -1,15 +1,15 @@
-//! The amounts that answers can tell apart: those with at most so many significant digits. 8,000 and 8,100 are neighbours to two
-//! digits, and so are 10,000 and 11,000.
+//! The amounts that answers can tell apart: those with at most so many significant digits. 8,000 and 8,100 are
+//! neighbours to two digits, and so are 10,000 and 11,000.
 //!
-//! Both ends of a band are moved inwards to the grid, once and whatever is asked; an amount is then compared as it is. So an
-//! amount of the grid is always answered exactly, every amount between two neighbours has the same answer, and no number of
-//! questions tells more of an end than the pair of neighbours that it lies between.
+//! Both ends of a band are moved inwards to the grid, once and independent of what is asked; an amount is then compared
+//! as it is. So an amount of the grid is always answered exactly, every amount between two neighbours has the same
+//! answer, and no number of questions tells more of an end than the pair of neighbours that it lies between.
 
 use renmen_schema::types::{Currency, Decimal, Money, PayInterval, PayRange};
 use rust_decimal::Decimal as Number;
 use rust_decimal::prelude::{RoundingStrategy, ToPrimitive};
 
-/// A band's ends on the grid; an open end is none.
+/// A band's ends on the grid; `None` for an open end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     from: Option<Number>,
@@ -58,12 +58,12 @@ impl Cell {
     }
 }
 
-/// The greatest amount of the grid that is no more than this one.
+/// The greatest amount of the grid that is not above this one.
 fn below(amount: Decimal, digits: u32) -> Number {
     to_grid(amount.value(), digits, RoundingStrategy::ToZero)
 }
 
-/// The least amount of the grid that is no less than this one.
+/// The least amount of the grid that is not below this one.
 fn above(amount: Decimal, digits: u32) -> Number {
     to_grid(amount.value(), digits, RoundingStrategy::AwayFromZero)
 }

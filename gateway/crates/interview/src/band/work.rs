@@ -34,7 +34,7 @@ pub struct BandWork {
     questions: mpsc::Receiver<Question>,
 }
 
-/// A body as a band. What cannot be read is no band: a wrong answer is worse than none.
+/// Reads a body as a band. One that cannot be read is left out: a wrong answer is worse than none.
 fn read(body: &[u8]) -> Option<PayBand> {
     serde_json::from_slice(body).inspect_err(|_| tracing::warn!("Failed to read a pay band; it is left out")).ok()
 }

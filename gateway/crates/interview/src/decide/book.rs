@@ -82,7 +82,7 @@ impl RuleBook {
             state.read_to = state.read_to.max(head);
             return Ok(());
         };
-        // Read after the change was: it is in it, with whatever followed.
+        // The rules are read after the change was found, so they contain it, and perhaps later changes too.
         let rules = Arc::new(rule::in_force(store, tenant).await?);
         let mut state = self.0.lock();
         state.read_to = state.read_to.max(head).max(change.seq);

@@ -1,5 +1,5 @@
-//! A person corrects a score because of what happened around the interview (R21). The score stays as it was; each correction is a
-//! record of its own that names it.
+//! A person corrects a score because of what happened around the interview. The score stays as it was; each correction
+//! is a record of its own that names it.
 
 use renmen_schema::code::ScorerKind;
 use renmen_schema::entity::{AdjustReason, DimensionScore, EnvironmentEvent, ScoredBy};

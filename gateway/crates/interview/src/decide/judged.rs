@@ -1,8 +1,8 @@
-//! What a person who decides is shown: who was judged and for what, by which scores, against which line, what was corrected since,
-//! and which decision came before.
+//! What a person who decides is shown: who was judged and for what, by which scores, against which line, what was
+//! corrected since, and which decision came before.
 //!
-//! Read for one decision at a time, when a person opens its page. Whose scores are shown is what counts for the interview
-//! ([`crate::Sources`]): a stranger cannot put a score in front of whoever decides.
+//! Read for one decision at a time, when a person opens its page. Only scores that count for the interview are shown
+//! ([`crate::Sources`]): a stranger cannot put a score in front of the person who decides.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ pub enum Stands {
     Superseded,
 }
 
-/// A verdict, and whose.
+/// A verdict, and who made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// Does it pass?
@@ -83,7 +83,7 @@ pub enum By {
     Person(String),
 }
 
-/// One dimension.
+/// The score of one dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
     /// Its name; none for a competency that is not here.
@@ -103,9 +103,9 @@ pub struct Dimension {
 pub struct JudgedCorrection {
     /// The score as it should have been.
     pub value: Decimal,
-    /// Who corrected.
+    /// Who corrected it.
     pub by: Option<String>,
-    /// Why.
+    /// Why they corrected it.
     pub reason: Option<Localized>,
 }
 
@@ -114,7 +114,7 @@ pub struct JudgedCorrection {
 pub struct Before {
     /// The score that it used.
     pub score: Option<Decimal>,
-    /// What was decided; none where nobody had.
+    /// What was decided; none where no one had decided.
     pub made: Option<Made>,
 }
 

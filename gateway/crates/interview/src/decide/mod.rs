@@ -1,10 +1,11 @@
-//! Decisions on results (R35, R36), and what becomes of them when what was judged changes (R21).
+//! Decisions on results, and what becomes of them when what was judged changes.
 //!
-//! `book` has the rules in force, `rule` chooses and applies; `score` says what is judged; [`plan`] compares what was judged with what would be judged now; `person`
-//! and `correct` are where people come in, `judged` is what they are shown; `overdue` tells of what nobody decided in time.
+//! `book` has the rules in force, `rule` chooses and applies; `score` says what is judged; [`plan`] compares what was
+//! judged with what would be judged now; `person` and `correct` are where people come in, `judged` is what they are
+//! shown; `overdue` tells of decisions that were not made in time.
 //!
-//! What a person decided or corrected is never undone by a vendor: where a vendor changes a score after it, the decision stands and a
-//! review is opened that says what changed.
+//! What a person decided or corrected is never undone by a vendor: where a vendor changes a score after it, the
+//! decision stands and a review is opened that says what changed.
 
 mod book;
 mod correct;
@@ -120,7 +121,8 @@ fn decide_again(
     Ok(made.status == DecisionStatus::Decided)
 }
 
-/// The end of a decision that another one, of this id, took the place of; refused when somebody changed it meanwhile.
+/// Marks a decision as superseded by another one, the one with this id; refused when someone else changed it in the
+/// meantime.
 fn superseded(before: &Read<Decision>, by: &str, causes: Vec<Cause>) -> Result<AuthoredRecord, InterviewError> {
     let mut body = before.body.clone();
     body.status = DecisionStatus::Superseded;

@@ -1,4 +1,4 @@
-//! Interviews that nobody decided in time: told once, by a message that a flow carries to whoever decides.
+//! Interviews that were not decided in time: told once, by a message that a flow carries to the people who decide.
 
 use renmen_schema::code::{DecisionStatus, NodeCode, NotificationChannel, NotificationStatus};
 use renmen_schema::entity::{Decision, Notification, NotificationDue};

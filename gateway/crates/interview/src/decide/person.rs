@@ -1,8 +1,8 @@
-//! What people do about decisions: decide where the rule may not, open a decision again, and put another verdict in its place. Each
-//! with a name and a reason; the same ask twice is one decision.
+//! What people do about decisions: decide where the rule may not, open a decision again, and put another verdict in its
+//! place. Each with a name and a reason; asking for the same thing twice makes one decision.
 //!
-//! A decision that takes the place of another one and the end of that one are one commit. Who was quicker decides: whoever comes
-//! second reads again, and is told which decision is in force.
+//! A decision that takes the place of another one, and the end of that other one, are one commit. The first one counts:
+//! a person who comes second reads again, and is told which decision is in force.
 
 use renmen_schema::code::{DeciderKind, DecisionStatus, OutcomeReason, PassDecision};
 use renmen_schema::entity::{Decider, Decision};
@@ -22,7 +22,7 @@ pub(super) const REASON_CHARS_MAX: usize = 2_000;
 pub(crate) const PERSON_CHARS_MAX: usize = 200;
 /// Codes of one decision.
 const CODES_MAX: usize = 5;
-/// How often it is read again when somebody else was quicker.
+/// How many times a decision is read again when someone else was quicker.
 const TRIES: usize = 4;
 /// The stream that people's work is written by.
 const STREAM: &str = "people";
@@ -52,9 +52,9 @@ pub struct DecisionAsk {
     pub verdict: PersonVerdict,
     /// Who they are: the name of the key or link that they came with.
     pub person: String,
-    /// Why.
+    /// Why they decided so.
     pub reason: String,
-    /// Why, in codes; only for what does not pass (R41).
+    /// Why, in codes; only for a verdict that does not pass.
     pub reasons: Vec<OutcomeReason>,
 }
 
@@ -63,7 +63,7 @@ pub struct DecisionAsk {
 pub struct ReopenAsk {
     /// Who they are.
     pub person: String,
-    /// Why.
+    /// Why they open it again.
     pub reason: Localized,
 }
 

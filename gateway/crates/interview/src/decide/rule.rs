@@ -61,7 +61,7 @@ pub(super) trait Decides {
 }
 
 impl Decides for DecisionRule {
-    /// The border before the line: what is in the band is never decided by a rule (R36).
+    /// The border band is checked before the pass line: a rule never decides on a score inside the band.
     fn decide(&self, percent: Decimal) -> PassDecision {
         if self.border.as_ref().is_some_and(|band| band.from <= percent && percent < band.below) {
             PassDecision::Review

@@ -107,7 +107,7 @@ fn corrections(dossier: &Dossier) -> Vec<(&Read<DimensionScore>, &Read<Dimension
     last.into_iter().filter_map(|(id, correction)| Some((dossier.originals.get(&id)?, correction))).collect()
 }
 
-/// Corrections of one score are numbered, so that the last one is the last one whatever a clock did meanwhile.
+/// Corrections of one score are numbered, so that the last one stays the last one even if a clock was set back.
 pub(super) fn order(score: &Read<DimensionScore>) -> (u64, i64, RecordId) {
     (Series::number(&score.row.external_id), score.row.created_at_ms, score.row.id)
 }

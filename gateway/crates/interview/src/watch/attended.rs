@@ -38,7 +38,7 @@ impl Attendance {
         self.interviews.iter().any(|known| known.standing != Standing::Awaited)
     }
 
-    /// Did somebody come by this time, as far as is known?
+    /// Did the candidate come by this time, as far as is known?
     pub(super) fn was_there_by(&self, ms: i64) -> bool {
         let there = self.interviews.iter().filter(|known| matches!(known.standing, Standing::Begun | Standing::Held));
         there.into_iter().any(|known| known.began_ms.is_none_or(|began_ms| began_ms <= ms))
@@ -96,7 +96,7 @@ async fn application_of(shelf: Shelf<'_>, row: &RecordRow) -> Result<Option<Pare
     Ok(parents.into_iter().find(|parent| parent.entity == "application"))
 }
 
-/// The orders of an application that somebody could come for, by deadline.
+/// The orders of an application that the candidate could have come for, by deadline.
 async fn orders(shelf: Shelf<'_>, application: &Parent, like: &Parent) -> Result<Vec<(i64, String)>, InterviewError> {
     let mut found = Vec::new();
     let all = shelf.each(application, shelf.sources.of(like), &["interview_order"], |row| {
@@ -168,7 +168,7 @@ async fn interviews(shelf: Shelf<'_>, of: &Parent, like: &Parent, loose: bool) -
             Read::of(row).iter().for_each(|node: &Read<ProcessNode>| steps.note(node));
             true
         });
-        // Whoever took more steps than are looked at has begun by those that are.
+        // A candidate who took more steps than are looked at has begun, by those that are.
         all.await?;
         let standing = Standing::of(Some(interview), &steps, has_result);
         found.push(Known { standing, began_ms: standing::began_ms(Some(interview), &steps) });

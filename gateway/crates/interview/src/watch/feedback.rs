@@ -1,8 +1,8 @@
-//! Did the candidate get their feedback in time? The message is asked for when there is a result; lateness is written down, and
-//! taken back when it turns out that the feedback had come in time.
+//! Did the candidate get their feedback in time? The message is asked for when there is a result; lateness is written
+//! down, and taken back when it turns out that the feedback had come in time.
 //!
-//! Feedback counts by when it was delivered, whoever delivered it and whenever we learn of it: the vendor (in its result, or by a
-//! step), or a delivery of our own for the message.
+//! Feedback counts by when it was delivered, no matter who delivered it and when we learn of it: the vendor (in its
+//! result, or by a step), or a delivery of our own for the message.
 
 use renmen_schema::code::{InterviewStatus, NodeCode, NotificationStatus};
 use renmen_schema::entity::{NodeAttributes, Notification, NotificationAttempt};

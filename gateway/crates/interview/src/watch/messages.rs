@@ -1,7 +1,8 @@
-//! What became of a message: the notification's record follows the deliveries that were made for it (R38).
+//! What became of a message: the notification's record follows the deliveries that were made for it.
 //!
-//! Deliveries are the outbox's and notifications the loop's; both are rows of the store, which makes a timer due whenever a delivery
-//! for a notification ends. Who learns of it by the timer writes it down; who needs it before that reads the deliveries.
+//! Deliveries are the outbox's and notifications the loop's; both are rows of the store, which makes a timer due
+//! whenever a delivery for a notification ends. The timer's handler writes it down; code that needs it earlier reads
+//! the deliveries.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::progress::Progress;
 use crate::seat::{Leave, Seat};
 use crate::{Clock, InterviewError, adjust, author};
 
-/// The action by which an endpoint is told of a record: nobody gets the message by it.
+/// The action by which an endpoint is told of a record: it delivers the message to no one.
 const EVENT: &str = "event.send";
 /// Deliveries of one message that are looked at, the newest.
 const DELIVERIES_MAX: u32 = 50;
@@ -82,7 +83,7 @@ impl Messenger {
             for timer in &due {
                 match self.note(timer).await {
                     Ok(()) => noted += 1,
-                    // Somebody wrote it meanwhile: the timer stays, and the next look sees how it stands.
+                    // Someone else wrote it in the meantime: the timer stays, and the next look sees how it stands.
                     Err(InterviewError::Store(StoreError::Fenced(why))) => {
                         tracing::debug!(why, "Looking at a message again");
                     }

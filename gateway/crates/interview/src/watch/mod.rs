@@ -1,15 +1,17 @@
-//! The watch over interviews: who did not come, who was cut off, who is to be reminded, and whether the candidate got their
-//! feedback in time (R34, R38, R39).
+//! The watch over interviews: who did not come, who was cut off, who is to be reminded, and whether the candidate got
+//! their feedback in time.
 //!
-//! Nothing here waits: a look at an interview says what is to be written now and when to look again, from times of records and
-//! the clock alone. So a gateway that was down does at its start what it would have done meanwhile, and looking twice
-//! writes nothing twice: the id of everything written is made of what it is about and of the time that it fell due.
+//! Nothing here waits: a look at an interview says what is to be written now and when to look again, from times of
+//! records and the clock alone. So a gateway that was down does at its start what it would have done meanwhile, and
+//! looking twice writes nothing twice: the id of everything written is made of what it is about and of the time that it
+//! fell due.
 //!
-//! A step that the watch wrote, and that turns out not to be so, is withdrawn and not deleted: it stays on the timeline with the
-//! status WITHDRAWN, because people and other systems were told of it, and an update tells them that it no longer holds.
+//! A step that the watch wrote, and that turns out not to be so, is withdrawn and not deleted: it stays on the timeline
+//! with the status WITHDRAWN, because people and other systems were told of it, and an update tells them that it no
+//! longer holds.
 //!
-//! Reading order: `written` (what is there already), `presence`, `silence` and `feedback` (interviews), `order` and `attended` (orders),
-//! `messages` (what became of a message).
+//! Reading order: `written` (what is there already), `presence`, `silence` and `feedback` (interviews), `order` and
+//! `attended` (orders), `messages` (what became of a message).
 
 mod attended;
 mod feedback;
@@ -42,9 +44,9 @@ const REVISIONS_MAX: u32 = 100;
 /// What the watch goes by.
 #[derive(Debug, Clone)]
 pub struct WatchOptions {
-    /// A reminder this long before the begin, in milliseconds.
+    /// A reminder this long before the start, in milliseconds.
     pub remind_before_ms: i64,
-    /// Not begun this long after the time agreed: nobody came. Milliseconds.
+    /// Not begun this long after the time agreed: the candidate did not come. Milliseconds.
     pub no_show_after_ms: i64,
     /// Begun, not ended, and nothing heard for this long: cut off. Milliseconds.
     pub dropped_after_ms: i64,
@@ -117,7 +119,7 @@ impl Watch<'_> {
         Ok(Some(same.last().map_or_else(|| standing::said_ms(interview), |first| standing::said_ms(&first))))
     }
 
-    /// A step of the interview that nobody but the watch saw.
+    /// A step of the interview that only the watch saw.
     fn node(&self, code: NodeCode, at_ms: i64) -> Result<ProcessNode, InterviewError> {
         let subject = Subject { interview: Some(self.interview()), ..Subject::new() };
         system_node(subject, code, at_ms)

@@ -1,5 +1,5 @@
-//! Orders for which nobody comes: at the time that they are planned for while there is no interview yet, or until their deadline,
-//! though no time was agreed.
+//! Orders for which the candidate does not come: at the time that they are planned for while there is no interview yet,
+//! or until their deadline, though no time was agreed.
 
 use renmen_schema::code::{NodeCode, OrderStatus};
 use renmen_schema::entity::{Application, Candidate, InterviewOrder, Notification, Subject};
@@ -59,8 +59,8 @@ pub(crate) async fn plan(
     Ok(plan)
 }
 
-/// Did the watch write that nobody came for this order, and does that stand? Then it is looked at again when somebody turns out to have
-/// come in an interview that does not name it.
+/// Did the watch write that the candidate did not come for this order, and does that stand? Then the order is looked at
+/// again when the candidate turns out to have come to an interview that does not name it.
 pub(super) async fn stands_missed(
     shelf: Shelf<'_>,
     key: &Parent,
@@ -83,9 +83,9 @@ pub(super) async fn stands_missed(
     Ok(false)
 }
 
-/// A time by which somebody should have come.
+/// A time by which the candidate should have come.
 struct Missed {
-    /// The id of what is written when nobody did.
+    /// The id of what is written when they did not.
     name: String,
     at_ms: i64,
     template: &'static str,
@@ -135,8 +135,8 @@ impl Ordered<'_> {
         Ok(())
     }
 
-    /// Nobody came by a time: written down and told once, and taken back when somebody turns out to have come. `is_others`: it is
-    /// an interview's business by now.
+    /// The candidate did not come by a time: written down and told once, and taken back when they turn out to have
+    /// come. `is_others`: an interview takes care of it by now.
     async fn watch(
         &self,
         plan: &mut Plan,

@@ -49,7 +49,7 @@ async fn awaited(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     Ok(plan)
 }
 
-/// The vendor says that nobody came. Told once for an appointment, whoever found it first.
+/// The vendor says that the candidate did not come. Told once for an appointment, no matter which side found it first.
 async fn missed(watch: &Watch<'_>, at_ms: Option<i64>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
     let start_ms = watch.start_ms();
@@ -105,7 +105,7 @@ async fn cancelled(watch: &Watch<'_>, at_ms: Option<i64>) -> Result<Plan, Interv
     Ok(plan)
 }
 
-/// A no-show of ours that was none, as it is known now: what told of the candidate came late.
+/// The watch wrote a no-show, and the candidate had come after all: the news of them was late.
 async fn came_after_all(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
     let Some(start_ms) = watch.start_ms() else { return Ok(plan) };
@@ -120,8 +120,8 @@ async fn came_after_all(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     Ok(plan)
 }
 
-/// The orders for which nobody seemed to come, and which an interview that names none may stand for: each is looked at again, by what is
-/// known of all of them.
+/// The orders for which the candidate seemed not to come, and which an interview that names no order may stand for:
+/// each is looked at again, by what is known of all of them.
 async fn came_for(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
     let mut plan = Plan::default();
     let Some(interview) = watch.dossier.interview.as_ref().filter(|read| read.body.order.is_none()) else {

@@ -26,7 +26,7 @@ pub(super) async fn plan(watch: &Watch<'_>) -> Result<Plan, InterviewError> {
         plan.look_at(silent_ms);
         return Ok(plan);
     }
-    // An old interview that nobody ended is history, however lately we learnt of it.
+    // An old interview that was never ended is history, however lately we learnt of it.
     if !watch.is_recent(heard.said_ms + after_ms) {
         return Ok(plan);
     }

@@ -39,8 +39,8 @@ impl Written<'_> {
         self.find(name).await
     }
 
-    /// A message. What became of it is read from its deliveries too: whether it arrived in time must not depend on whether somebody
-    /// has written that down already.
+    /// A message. Its outcome is read from its deliveries too: whether it arrived in time must not depend on whether
+    /// the outcome has been written down already.
     pub(super) async fn message(&self, name: &str) -> Result<Option<Message>, InterviewError> {
         let Some(kept) = self.find::<Notification>(name).await? else { return Ok(None) };
         let now = messages::followed(self.store, self.tenant, &kept).await?;

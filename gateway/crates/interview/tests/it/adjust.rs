@@ -1,5 +1,5 @@
-//! Adjust instructions: who may do what about them, what is refused before it is sent, and how they follow their deliveries and the
-//! vendor's own word, whichever is heard first and whoever was restarted in between.
+//! Adjust instructions: who may do what about them, what is refused before it is sent, and how they follow their
+//! deliveries and the vendor's own word, whichever is heard first, and even if the gateway was restarted in between.
 
 use renmen_interview::{
     AdjustAct, AdjustActKind, AdjustOptions, Adjusted, Clock as _, InterviewError, LoopOptions, ProposeAsk, Sources,
@@ -251,7 +251,7 @@ async fn r49_the_vendors_word_that_comes_before_the_receipt_counts_and_so_does_o
     send(&looped, id, "1").await;
     says(&looped, AdjustmentStatus::Applied, Some(4)).await;
     looped.catch_up().await;
-    assert_eq!(status(&looped, id).await, "APPROVED", "nobody knows yet whose word it is");
+    assert_eq!(status(&looped, id).await, "APPROVED", "it is not known yet whose word it is");
     end(&looped, taken()).await;
     // Stopped before anything of it was written down.
     let sources = options().sources;
@@ -313,7 +313,7 @@ async fn r50_what_starts_from_a_weight_that_is_known_to_be_another_is_refused_be
     is_refused(act(&looped, second, AdjustActKind::Approve, "Wang Wei").await, "has version 4");
     is_refused(propose(&looped, weight(1_000, 2_000, 3)).await, "has version 4");
     is_refused(propose(&looped, weight(1_000, 2_000, 4)).await, "the weight is 3000");
-    // Another position's model, and a version of which nobody here knows, are the vendor's to judge.
+    // Another position's model, and a version that is not known here, are left to the vendor to judge.
     let mut other = weight(1_000, 2_000, 3);
     other["target"]["position"]["external"]["value"] = json!("pos-2");
     propose(&looped, other).await.unwrap();

@@ -1,5 +1,5 @@
-//! A vendor that wants to read a pay band out: 10,000 questions over 1,000 interviews, by halving, by guessing, in other units, and
-//! again and again; beside a vendor that asks what candidates say.
+//! A vendor that wants to read a pay band out: 10,000 questions over 1,000 interviews, by halving, by guessing, in
+//! other units, and again and again; next to a vendor that asks only what candidates say.
 
 use std::collections::BTreeMap;
 

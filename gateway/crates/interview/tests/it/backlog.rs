@@ -1,4 +1,5 @@
-//! The loop goes on whatever lies before it: a backlog, small batches, another gateway, a subject that cannot be worked on.
+//! The loop goes on despite what lies before it: a backlog, small batches, another gateway, a subject that cannot be
+//! worked on.
 
 use renmen_interview::{LoopOptions, LoopProgress};
 use renmen_schema::code::{InterviewStatus, NodeCode};

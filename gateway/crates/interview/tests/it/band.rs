@@ -24,7 +24,7 @@ fn of<E>(connection: &ConnectionName, external_id: &str) -> Ref<E> {
     Ref::by(ExternalId { connection: Some(connection.clone()), ..ExternalId::of(external_id) })
 }
 
-/// Asks a desk that stands beside the one of the test.
+/// Asks another desk, one that runs next to the test's own.
 async fn ask_at(desk: &BandDesk, interview: &str, amount: &str) -> Result<Verdict, InterviewError> {
     let (connection, expected) = (&vendor(), Money::new(amount, "CNY").unwrap());
     let ask = BandAsk { connection, about: int(interview), expected, per: PayInterval::Month };
@@ -87,7 +87,7 @@ async fn what_is_not_there_not_this_connections_or_over_is_not_asked_about_and_l
     for over in ["done", "missed", "called-off", "too-late"] {
         assert!(matches!(pay.ask(int(over), "9500").await, Err(InterviewError::Refused { .. })), "{over}");
     }
-    // Another connection's, no interview at all, and an order of which there is none: one answer.
+    // Another connection's interview, an id that is not an interview's, and an order that does not exist: one answer.
     for id in ["theirs", "made-up", "b1", "app-1"] {
         assert!(matches!(pay.ask(int(id), "9500").await, Err(InterviewError::NotFound("interview"))), "{id}");
     }

@@ -34,7 +34,7 @@ pub(crate) fn vendor() -> ConnectionName {
     ConnectionName::new("vendor").unwrap()
 }
 
-/// A connection that the operator never named: its records may be stored, and count for nobody's interview but its own.
+/// A connection that the operator never named: its records may be stored, and count for its own interviews only.
 pub(crate) fn survey() -> ConnectionName {
     ConnectionName::new("survey").unwrap()
 }

@@ -1,4 +1,4 @@
-//! Feedback counts by when it was delivered, whoever delivered it and whenever we learn of it.
+//! Feedback counts by when it was delivered, no matter who delivered it and when we learn of it.
 
 use renmen_schema::code::{InterviewStatus, NodeCode};
 use renmen_schema::entity::{Interview, InterviewResult};
@@ -143,7 +143,7 @@ async fn r39_an_interview_that_only_its_status_says_to_be_over_has_its_ten_minut
     let looped = Looped::new("80", None).await;
     looped.bed.put("int-1", &interview_of(InterviewStatus::Completed, None)).await;
     looped.bed.clock.advance(4 * MINUTE);
-    // The same status again is no other end.
+    // The same status again does not mean another end.
     let again = Interview { round: Some(1), ..interview_of(InterviewStatus::Completed, None) };
     looped.bed.put("int-1", &again).await;
     looped.bed.put("res-1", &overall("int-1", "90")).await;

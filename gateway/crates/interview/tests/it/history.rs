@@ -49,7 +49,7 @@ async fn the_first_start_decides_nothing_that_ended_before_it_and_what_ends_afte
     looped.catch_up().await;
     assert_eq!(decided(&looped.bed).await, ["new"]);
     let messages = looped.bed.find("notification", None).await;
-    assert!(messages.iter().all(|row| !row.external_id.contains("old")), "nobody is told of what is history");
+    assert!(messages.iter().all(|row| !row.external_id.contains("old")), "no one is told of what is history");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -48,7 +48,7 @@ fn passes() -> DecisionAsk {
     }
 }
 
-/// The vendor sends its result again with something that nobody judges by.
+/// The vendor sends its result again, with a change in something that no judgement depends on.
 async fn touched(looped: &Looped, value: &str, level: &str) {
     looped.bed.clock.advance(MINUTE);
     let again = InterviewResult {
@@ -147,7 +147,7 @@ async fn a_score_that_a_vendor_changes_after_a_person_corrected_one_goes_to_a_pe
     let last = made(&looped).await.pop().unwrap();
     assert_eq!(last, own("REVIEW", "AWAITING_PERSON", "-"));
     assert_eq!(body(&numbered(&looped, 3).await)["rule"]["decision"], "PASS", "what the rule would say is shown");
-    // And it stays with people, whatever the vendor sends next.
+    // And it stays with people, no matter what the vendor sends next.
     touched(&looped, "60", "P6").await;
     assert_eq!(made(&looped).await.pop().unwrap(), own("REVIEW", "AWAITING_PERSON", "-"));
     let open = made(&looped).await.into_iter().filter(|one| one.1 == "AWAITING_PERSON").count();

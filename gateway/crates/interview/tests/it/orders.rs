@@ -40,7 +40,7 @@ async fn the_deadline_makes_no_no_show_of_who_finished_an_interview_that_names_n
     for (order, status, step) in [
         (None, InterviewStatus::Completed, None),
         (None, InterviewStatus::InProgress, None),
-        // By its own steps, whatever its status says.
+        // By its own steps, regardless of its status.
         (None, InterviewStatus::Scheduled, Some(NodeCode::Completed)),
         (Some("ord-1"), InterviewStatus::Scheduled, Some(NodeCode::Started)),
     ] {

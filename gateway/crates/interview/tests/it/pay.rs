@@ -110,7 +110,7 @@ pub(crate) async fn open(bed: &Bed, options: &BandOptions) -> (Arc<BandDesk>, Ba
     BandDesk::open(Arc::clone(&bed.store), bed.clock.clone(), &[tenant()], options.clone()).await.unwrap()
 }
 
-/// Whose records count beside those of `hr`.
+/// Sources in which the records of this connection count besides those of `hr`.
 pub(crate) fn beside(other: &str) -> Sources {
     Sources { beside: [(named("hr"), [named(other)].into())].into(), ..Sources::default() }
 }

@@ -1,4 +1,5 @@
-//! What the vendor itself says of who did not come and of what was called off, beside what our own watch finds.
+//! What the vendor itself says about candidates who did not come and interviews that were called off, next to what our
+//! own watch finds.
 
 use renmen_schema::code::{AnswerKind, InterviewStatus, NodeCode};
 use renmen_schema::entity::{Interview, InterviewAnswer, ProcessNode, Question, Subject};

@@ -305,6 +305,6 @@ async fn an_interview_with_more_than_may_be_looked_at_is_told_and_the_others_go_
     looped.bed.put_more(&many[100..]).await;
     looped.result("int-3", "90").await;
     looped.catch_up().await;
-    assert_eq!(outcomes(&looped).await.len(), 102, "one more is too many, and it stops nobody else");
+    assert_eq!(outcomes(&looped).await.len(), 102, "one more is too many, and it stops no one else");
     assert_eq!(json!(looped.bed.find("decision", None).await.len()), json!(102));
 }

@@ -23,14 +23,14 @@ use crate::{KitError, component};
 pub enum Level {
     /// A gateway refuses it.
     Error,
-    /// It works, and somebody will be sorry.
+    /// It works, but it will cause trouble.
     Warning,
 }
 
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lint {
-    /// How bad.
+    /// How bad it is.
     pub level: Level,
     /// A stable word: `unused_host`.
     pub code: &'static str,

@@ -22,7 +22,7 @@ use super::watch::Watch;
 use super::{ConformanceError, Subject};
 use crate::budget;
 
-/// The day after the source's first row was changed: everything that happened is over, whatever the clocks.
+/// The day after the source's first row was changed: everything that happened is in the past, on any clock.
 pub(super) const NOW_MS: i64 = FROM_MS + 86_400_000;
 /// Rows in a source when nothing else is asked for: several pages, and a last one that is not full.
 pub(super) const ROWS: usize = 8;

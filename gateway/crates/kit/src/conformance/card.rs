@@ -20,7 +20,7 @@ pub enum CheckVerdict {
     },
     /// It could not be asked.
     Skipped {
-        /// Why.
+        /// Why it was skipped.
         why: String,
     },
 }
@@ -40,7 +40,7 @@ impl CheckVerdict {
 /// One check with its end.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckOutcome {
-    /// Stable.
+    /// The check's id, which never changes.
     pub id: &'static str,
     /// What the check proves.
     pub proves: &'static str,
@@ -52,7 +52,7 @@ pub struct CheckOutcome {
 /// One stream's checks.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamCard {
-    /// Which.
+    /// The stream's name.
     pub stream: String,
     /// In the order of the catalogue.
     pub checks: Vec<CheckOutcome>,
@@ -72,7 +72,7 @@ impl StreamCard {
     }
 }
 
-/// What came of a connector.
+/// The results of testing a connector.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoreCard {
     /// Its name.

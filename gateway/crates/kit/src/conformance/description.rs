@@ -38,7 +38,7 @@ pub struct StreamDescription {
     /// Records that a page is asked for.
     #[serde(default = "page_default")]
     pub page: u32,
-    /// External ids of records that are always there beside the rows.
+    /// External ids of records that are always there besides the rows.
     #[serde(default)]
     pub also: Vec<String>,
     /// Entities that the connector reports as gone for every row: the assignment of a leaver.
@@ -95,7 +95,7 @@ pub struct Case {
     pub unit: bool,
 }
 
-/// An answer of the vendor's that is an error, whatever its status.
+/// An answer of the vendor's that is an error, with any status.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VendorError {

@@ -13,15 +13,15 @@ pub enum ConformanceError {
     /// A file that cannot be read.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What the system says.
         source: std::io::Error,
     },
-    /// A description that is none, with the place in its file.
+    /// A description that cannot be used, with the place in its file.
     #[error("{}: {reason}", path.display())]
     Description {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// Where, what, and what to write instead.
         reason: String,

@@ -34,11 +34,11 @@ pub use description::{Against, Description, StreamDescription};
 pub use error::ConformanceError;
 pub use subject::Subject;
 
-/// Puts a connector to every check, stream by stream.
+/// Runs every check on a connector, stream by stream.
 ///
 /// # Errors
-/// What stops the kit itself: a component that does not load, a description that cannot be used. A connector that fails is
-/// no error: it is in the card.
+/// What stops the kit itself: a component that does not load, a description that cannot be used. A connector that fails
+/// is not an error: the card shows it.
 pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCard, ConformanceError> {
     let host = PluginHost::new(HostOptions { cache_dir: cache_dir.map(Path::to_owned), dev: true })?;
     let plugin = host.load_bytes(subject.component.clone(), None).await?;

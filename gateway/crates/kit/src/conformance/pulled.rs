@@ -64,7 +64,7 @@ impl PulledPage {
         }
     }
 
-    /// Is it the same for whoever takes it in?
+    /// Is it the same for a gateway that takes it in?
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.records, &self.rejects, &self.findings, self.has_more, self.everything)
             == (&other.records, &other.rejects, &other.findings, other.has_more, other.everything)

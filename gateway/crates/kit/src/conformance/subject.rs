@@ -38,7 +38,7 @@ pub enum Known {
 }
 
 impl Subject {
-    /// A connector's folder, or a component. The description lies in `described`, or beside the component.
+    /// A connector's folder, or a component. The description lies in `described`, or next to the component.
     ///
     /// # Errors
     /// A file that is not there, with where it was looked for.
@@ -60,7 +60,7 @@ impl Subject {
     /// A component against a source that runs.
     ///
     /// # Errors
-    /// A file that is not there or is none.
+    /// A file that is missing or malformed.
     pub fn running(path: &Path, url: &str, against: &Path) -> Result<Self, ConformanceError> {
         let component = read(&component(path)?)?;
         Ok(Self { component, source: Known::Running { url: url.to_owned(), against: read_toml(against)? } })
@@ -81,7 +81,7 @@ impl Subject {
         Ok(asked)
     }
 
-    /// What of the connector is not tested, and why: what nobody says is easily taken for proved.
+    /// The parts of the connector that are not tested, and why: what goes unmentioned is easily taken for proved.
     pub(super) fn untested(&self, plugin: &Plugin) -> Result<Vec<String>, ConformanceError> {
         let (manifest, asked) = (plugin.manifest(), self.streams(plugin)?);
         let described = match &self.source {
@@ -109,8 +109,8 @@ impl Subject {
     }
 }
 
-/// A folder's component is the one that `renmen plugin build` leaves there, whatever lies beside it; in a folder whose
-/// plugin.toml names none, the only one.
+/// A folder's component is the one that `renmen plugin build` leaves there, no matter what else is in the folder; in a
+/// folder whose plugin.toml names none, the only one.
 fn component(path: &Path) -> Result<PathBuf, ConformanceError> {
     if !path.is_dir() {
         return Ok(path.to_owned());

@@ -1,5 +1,5 @@
-//! Made-up values in the place of real ones: the same for the same, another for another, of the same form, and in ranges that
-//! belong to nobody.
+//! Made-up values in place of real ones: equal values stay equal, different ones stay different, each keeps its form,
+//! and all are from ranges that belong to no real person.
 
 use std::collections::{HashMap, HashSet};
 
@@ -147,7 +147,7 @@ fn phone(real: &str, seed: u64) -> String {
     }
 }
 
-/// A day stays a day that exists: `1990-02-03`, `1990/02/03`, `19900203`, with whatever follows.
+/// A date becomes another valid date: `1990-02-03`, `1990/02/03`, `19900203`, and what follows it stays.
 fn date(real: &str, one: u64, two: u64, three: u64) -> Option<String> {
     let (year, month, day) = (1950 + one % 50, 1 + two % 12, 1 + three % 28);
     let is = |text: &str, from: usize, to: usize, low: u32, high: u32| {

@@ -1,10 +1,10 @@
 //! `renmen plugin record`: a real system's answers as a fixture that anybody may see.
 //!
-//! Credentials are out already: the network client took them out before the connector saw the answer. Here people go out: what
-//! the connector maps to a personal field (`plan`) or to a reference to somebody (`whose`), what gives itself away by its form
-//! (`pattern`), wherever it stands: bodies, URLs, request bodies. Made-up values (`invent`) are the same for the same, so that
-//! ids still lead from one answer to the other.
-//! The system's own address goes out too. In the end nothing of what was taken out may be found anywhere, or nothing is written.
+//! Credentials are out already: the network client took them out before the connector saw the answer. Here people are
+//! taken out: what the connector maps to a personal field (`plan`) or to a reference to a person (`whose`), and what
+//! gives itself away by its form (`pattern`), wherever it stands: bodies, URLs, request bodies. The same value always
+//! becomes the same made-up value (`invent`), so that ids still lead from one answer to the other. The system's own
+//! address is taken out too. If anything that was taken out can still be found in the end, nothing is written.
 
 mod invent;
 mod pattern;
@@ -48,7 +48,7 @@ pub struct Disguised {
 /// the same values.
 ///
 /// # Errors
-/// [`KitError::Usage`] for an answer that is no text: nothing can be taken out of what cannot be read.
+/// [`KitError::Usage`] for an answer that is not text: nothing can be taken out of what cannot be read.
 pub fn disguise(outcome: &TrialResult, config: &Value, key: [u8; 32]) -> Result<Disguised, KitError> {
     let manifest = outcome.plugin.manifest();
     let mut plan = Plan::default();
@@ -279,7 +279,7 @@ impl Worker {
     }
 }
 
-/// In Latin text a value stands between what are no letters or digits: `Li` is not in `Living`.
+/// In Latin text a value must not touch another letter or digit: `Li` is not in `Living`.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let (first, last) = (text[start..end].chars().next(), text[start..end].chars().next_back());

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(super) enum Kind {
     /// A person's name.
     Name,
-    /// `somebody@host`.
+    /// `name@host`.
     Email,
     /// With or without `+` and separators.
     Phone,
@@ -74,7 +74,7 @@ fn kind_of(run: &str) -> Option<Kind> {
     match plain.len() {
         _ if run.starts_with('+') => (8..=15).contains(&plain.len()).then_some(Kind::Phone),
         18 if !separated && is_identity(&plain) => Some(Kind::Identity),
-        // 138 0000 0000, with or without 86 before it; a year-month-day with a time behind it is no mobile number.
+        // 138 0000 0000, with or without 86 before it; a year-month-day with a time after it is not a mobile number.
         11 if is_mobile(&plain) => Some(Kind::Phone),
         13 if plain.starts_with("86") && is_mobile(&plain[2..]) => Some(Kind::Phone),
         15..=19 if is_card(&plain) => Some(Kind::Card),

@@ -1,8 +1,8 @@
 //! Which places of the vendor's answers are a person's: learned from what the connector made of them.
 //!
-//! A vendor's field is as sensitive as the canonical field that the manifest's lineage makes of it. A field that the connector
-//! passes over is judged by its key, and a text in it that reads like a name or a sentence counts as a person's too: keeping too
-//! little costs an author nothing, keeping too much costs somebody else.
+//! A vendor's field is as sensitive as the canonical field that the manifest's lineage makes of it. A field that the
+//! connector passes over is judged by its key, and a text in it that reads like a name or a sentence counts as a
+//! person's too: keeping too little costs an author nothing, but keeping too much exposes a person.
 //!
 //! Ids of people are learned from records, from references to people who are on no page, and from staff numbers. An id is changed
 //! wherever it stands, so that references still lead where they led; one that is too short for that stays everywhere.
@@ -19,7 +19,8 @@ use super::pointer_pattern::pattern_of;
 use super::whose::{References, is_number};
 use crate::trial::{covers, walk};
 
-/// The class of a place; of a reference to somebody, that of the id in it: what else it can hold does not make the id a value.
+/// The class of a place; for a reference to a person, that of the id in it: what else it can hold does not make the id
+/// a value.
 fn class_of_id(kind: EntityKind, to: &str, refers: bool) -> Option<Sensitivity> {
     let id = ["/external/value", "/*/external/value"].into_iter().filter(|_| refers);
     id.into_iter().find_map(|below| class_of(kind, &format!("{to}{below}"))).or_else(|| class_of(kind, to))
@@ -59,7 +60,7 @@ const PERSONAL_KEYS: [&str; 31] = [
     "remark",
     "comment",
 ];
-/// Keys that end so name things and not people, whatever else is in them.
+/// Keys with these endings name things and not people, no matter what else is in them.
 const THING_KEYS: [&str; 6] = ["deptname", "departmentname", "orgname", "companyname", "fieldname", "groupname"];
 /// Keys whose value is a credential. Compared without case, hyphens and underscores.
 pub(super) const SECRET_KEYS: [&str; 12] = [
@@ -272,7 +273,7 @@ impl Plan {
         let around = within.to_ascii_lowercase().replace(['_', '-'], "");
         let personal = !thing && PERSONAL_KEYS.iter().any(|word| around.contains(word));
         let prose = text.contains(' ') && text.chars().any(char::is_alphabetic) || text.chars().any(is_sign);
-        // A mark of yes or no is nobody's; a credential, a name or an address never is one.
+        // A yes or no is not personal; and a credential, a name or an address is never a yes or no.
         match (value, personal, prose && !self.below_a_rule(within)) {
             (Value::Bool(_) | Value::Null, _, _) | (_, false, false) => Fate::Stay,
             _ => Fate::Change(kind_of(text, key.contains("name"))),

@@ -206,7 +206,7 @@ fn a_reference_to_somebody_who_is_on_no_page_is_made_up_and_still_the_same_one()
     assert_ne!(rows[0]["boss"]["id"], rows[2]["boss"]["id"]);
     assert_eq!(rows[4]["boss"]["id"], rows[0]["id"], "one who is on the page is met there");
     assert!(url.ends_with(&format!("leader={}", rows[0]["boss"]["id"].as_str().unwrap())), "{url}");
-    assert_eq!(rows[0]["unit"], "unit-0001", "a unit is nobody's person");
+    assert_eq!(rows[0]["unit"], "unit-0001", "a unit is not a person");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which canonical places hold an id or a number by which a person can be found.
 //!
-//! The schema knows what a reference means; here is only which kinds of records are nobody's, and which numbers of a person are
-//! no reference. A kind that is added later counts as somebody's until it is named here.
+//! The schema knows what a reference means; this module adds only which kinds of records are not about a person, and
+//! which numbers of a person are not references. A kind that is added later counts as personal until it is named here.
 
 use std::collections::HashMap;
 
@@ -26,8 +26,8 @@ const NOBODYS: [EntityKind; 14] = [
     EntityKind::BiasAudit,
     EntityKind::MigrationRun,
 ];
-/// Numbers that are given to a person and are no reference. Within a company they are as good as a name, although a gateway
-/// shows them to more readers than names.
+/// Numbers that are given to a person and are not references. Within a company they are as good as a name, although a
+/// gateway shows them to more readers than names.
 const NUMBERS: [(EntityKind, &str); 2] =
     [(EntityKind::Employee, "/number"), (EntityKind::Candidate, "/source_ids/*/value")];
 
@@ -37,7 +37,7 @@ pub(super) fn is_number(kind: EntityKind, pointer: &str) -> bool {
     NUMBERS.iter().any(|(of, place)| *of == kind && *place == pattern)
 }
 
-/// Answers whether a place is a reference to somebody. What the schema said is kept: it is asked for every leaf.
+/// Answers whether a place is a reference to a person. The schema's answers are kept, because every leaf asks for one.
 #[derive(Default)]
 pub(super) struct References(HashMap<(EntityKind, String), bool>);
 

@@ -75,7 +75,7 @@ impl PluginName {
             name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
             name.push_str(letters.as_str());
         }
-        // The template's own types stand beside it.
+        // These are the names of the template's other types.
         if matches!(name.as_str(), "Config" | "Row" | "Source" | "Page" | "Pull" | "Failure" | "Finding" | "Employee") {
             name.push_str("Connector");
         }

@@ -70,7 +70,7 @@ impl Trial {
     /// # Errors
     /// [`KitError::Component`].
     pub async fn load(component: &std::path::Path) -> Result<Arc<Plugin>, KitError> {
-        // Whoever runs a connector by hand has just built it: there is no digest to pin.
+        // A connector that is run by hand has just been built: there is no digest to pin.
         let host = PluginHost::new(HostOptions { cache_dir: None, dev: true });
         let host = host.map_err(|error| KitError::component(component, error))?;
         host.load(component, None).await.map_err(|error| KitError::component(component, error))

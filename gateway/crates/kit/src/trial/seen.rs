@@ -1,5 +1,5 @@
-//! What an author gets to see of a trial: each record beside the vendor's JSON it was made of, what was refused and why,
-//! what was sent, and what it cost.
+//! What an author gets to see of a trial: each record next to the vendor's JSON it was made of, what was refused and
+//! why, what was sent, and what it cost.
 
 use renmen_plugin_host::{Coverage, Envelope, Page, RunFinding};
 use renmen_schema::manifest::{LineageRule, Manifest};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::TrialResult;
 use crate::budget;
 
-/// Bytes of a vendor's body that are shown where it is no JSON.
+/// Bytes of a vendor's body that are shown where it is not JSON.
 const RAW_BYTES_SHOWN: usize = 2_000;
 
 /// The whole of a trial.
@@ -42,7 +42,7 @@ pub struct Report {
     pub failure: Option<String>,
 }
 
-/// A record beside its source.
+/// A record next to its source.
 #[derive(Debug, Serialize)]
 pub struct Taken {
     /// `employee`.
@@ -63,7 +63,7 @@ pub struct Taken {
     pub vendor: Value,
 }
 
-/// One canonical field beside the vendor's.
+/// One canonical field next to the vendor's.
 #[derive(Debug, Serialize)]
 pub struct Field {
     /// Pointer into the canonical record.
@@ -96,7 +96,7 @@ pub struct Refused {
 /// A part of the source that could not be read.
 #[derive(Debug, Serialize)]
 pub struct Told {
-    /// Which part.
+    /// The part of the source.
     pub part: String,
     /// Stable, for programs.
     pub code: String,

@@ -1,4 +1,4 @@
-//! The kit as whoever calls it sees it.
+//! The kit as its callers see it.
 #![allow(clippy::unwrap_used)]
 
 mod card;

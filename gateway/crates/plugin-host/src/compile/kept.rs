@@ -1,7 +1,9 @@
-//! What a child has compiled: a note beside the cache, so that the next start knows without asking, and the entry that it is in.
+//! What a child has compiled: the cache entry that holds the code, and a note next to the cache that tells the next
+//! start about it.
 //!
-//! The cache belongs to wasmtime and names its entries itself. A child compiles into a directory of its own, sees there which file
-//! that made, and moves it to its place; the note keeps its name. A note without its entry is as good as none.
+//! The cache belongs to wasmtime and names its entries itself. A child compiles into a directory of its own, sees which
+//! file this made there, and moves it to its place; the note keeps the file's name. A note without its entry has no
+//! effect.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,7 +71,7 @@ pub(super) fn only_entry(cache: &Path) -> io::Result<PathBuf> {
         let compiler = compiler?.path();
         for entry in fs::read_dir(&compiler)? {
             let entry = entry?.path();
-            // Beside an entry lie figures of its use, and halves of what is being written.
+            // Next to an entry lie statistics of its use, and files that are only half written.
             if entry.is_file() && entry.extension().is_none() {
                 found.push(entry);
             }

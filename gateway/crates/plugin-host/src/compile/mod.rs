@@ -1,8 +1,8 @@
 //! Compiling, within bounds: a component is counted before it is compiled, and compiled by a child process with limits of memory and
 //! time, which puts the code into the cache. The process that serves takes it from there.
 //!
-//! Where nobody names a program for the child (tests, other programs that use this crate) the code is compiled here, counted
-//! all the same.
+//! Where no program is named for the child (tests, other programs that use this crate), the code is compiled in this
+//! process, and counted all the same.
 //!
 //! Reading order: `count`, `child` (of the process that serves), `worker` (of the one that compiles), `kept` (between them).
 

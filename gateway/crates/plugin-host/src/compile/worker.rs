@@ -76,7 +76,7 @@ pub fn compile_worker() -> ExitCode {
     }
 }
 
-/// To whoever started it; when that is gone there is nobody to tell.
+/// Tells the parent process; if that is gone, the error is ignored.
 fn say(text: &str, code: ExitCode) -> ExitCode {
     let _gone = std::io::stdout().write_all(text.as_bytes());
     code
@@ -122,16 +122,16 @@ fn limit(job: &Job) -> std::io::Result<()> {
     let both = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
     setrlimit(Resource::As, both(job.memory_bytes_max))?;
     let seconds = job.time_max.as_secs().saturating_add(u64::from(job.time_max.subsec_nanos() > 0)).max(1);
-    // The signal of the first says what it was; the second is for whoever ignores it.
+    // The signal of the soft limit says why the process ended; the hard limit is for code that ignores that signal.
     setrlimit(Resource::Cpu, Rlimit { current: Some(seconds), maximum: Some(seconds + 1) })?;
     setrlimit(Resource::Core, both(0))?;
     setrlimit(Resource::Fsize, both(job.memory_bytes_max))?;
-    // Whoever serves goes before; on a busy machine an honest plugin must get through all the same.
+    // The process that serves has priority; but an honest plugin must get compiled even on a busy machine.
     nice(5)?;
     Ok(())
 }
 
-/// Elsewhere the clock of whoever started it is the limit.
+/// On other systems the parent process enforces the time, and nothing else is limited.
 #[cfg(not(unix))]
 fn limit(_job: &Job) -> std::io::Result<()> {
     Ok(())

@@ -1,4 +1,5 @@
-//! Where compiled code is kept. Whoever can write there can run code as the gateway: so it is ours alone, or not used.
+//! Where compiled code is kept. A user who can write there can run code as the gateway: so the directory must be ours
+//! alone, or it is not used.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +30,7 @@ fn prepare(dir: &Path) -> Result<(), String> {
     if !found.is_dir() {
         return Err("it is not a directory of its own but a link; name the directory itself".to_owned());
     }
-    // Who are we? Whoever owns a file that we make.
+    // Our own user is the one that owns a file that we make.
     let probe = dir.join(format!(".owner-{}", std::process::id()));
     let ours = fs::File::create(&probe).and_then(|file| file.metadata()).map(|made| made.uid());
     let _gone = fs::remove_file(&probe);

@@ -147,7 +147,7 @@ impl PluginHost {
         Ok(Self { compiler, ..self })
     }
 
-    /// With keys that are trusted. Without this nobody is, and no signature is asked for.
+    /// With keys that are trusted. Without this no key is, and no signature is asked for.
     #[must_use]
     pub fn trusting(self, trust: Trust) -> Self {
         Self { trust, ..self }
@@ -221,7 +221,8 @@ fn tick(engine: EngineWeak) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Where guests run: never on the reactor's threads. Whoever has used less than those that run does not wait for the tick.
+/// Where guests run: never on the reactor's threads. A connection that has used less time than those that run does not
+/// wait for the tick.
 fn threads(engine: &Engine, threads: usize) -> std::io::Result<Threads> {
     let engine = engine.weak();
     let interrupt: Box<dyn Fn() + Send + Sync> = Box::new(move || {

@@ -10,8 +10,8 @@ pub(super) fn failure(kind: FailureKind, code: Option<&str>, message: impl Into<
     Failure { kind, code: code.map(str::to_owned), message: message.into(), retry_after_ms: None }
 }
 
-/// Tells the connector, or ends the call where a limit of the connection was met: a limit is the operator's word, and
-/// whoever meets it must not be able to hide it.
+/// Tells the connector, or ends the call where a limit of the connection was met: the operator sets the limit, and
+/// a connector that meets it must not be able to hide that.
 pub(super) fn told(state: &mut CallState, error: EgressError) -> wasmtime::Result<Failure> {
     Ok(match error {
         EgressError::NotGranted(message) => failure(FailureKind::NotGranted, None, message),
@@ -32,7 +32,7 @@ pub(super) fn told(state: &mut CallState, error: EgressError) -> wasmtime::Resul
     })
 }
 
-/// Is this the end of the call, whatever the connector would make of it? As [`told`] does.
+/// Does this error end the call, no matter what the connector would make of it? Agrees with [`told`].
 pub(super) fn ends_the_call(error: &EgressError) -> bool {
     matches!(error, EgressError::Limit { .. } | EgressError::OutOfMemory(_))
 }

@@ -57,7 +57,7 @@ impl Host for CallState {
     }
 }
 
-/// An answer, an error that the connector may hear, or a request that is none.
+/// An answer, an error of a request that was sent on, or the failure of a request that was not.
 type Sent = Result<Result<Arc<Exchange>, EgressError>, Failure>;
 
 fn bytes_of(sent: &[Sent]) -> u64 {

@@ -1,4 +1,4 @@
-//! Each limit of a call: what goes beyond it is stopped and the failure names the limit; what stays within passes (F11).
+//! Each limit of a call: what goes beyond it is stopped and the failure names the limit; what stays within it passes.
 
 use std::time::Duration;
 

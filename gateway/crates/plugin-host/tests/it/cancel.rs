@@ -1,4 +1,4 @@
-//! F12: a call whose future is dropped at any moment harms nobody; the next call gets a fresh instance.
+//! A call whose future is dropped at any moment does no harm; the next call gets a fresh instance.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn drop_calls(drops: u32) {
 async fn a_call_dropped_while_it_waits_for_an_answer_is_gone() {
     let bench = Bench::new().await;
     tokio::select! {
-        _ended = bench.pull("slow", |_| ()) => panic!("nobody answered"),
+        _ended = bench.pull("slow", |_| ()) => panic!("the server never answers"),
         () = bench.server.waiting.notified() => {}
     }
     bench.assert_healthy().await;

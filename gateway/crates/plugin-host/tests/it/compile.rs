@@ -14,7 +14,7 @@ use crate::modules::{PULL, component};
 
 const MIB: u64 = 1 << 20;
 
-/// A connector that any host takes, with one more module inside that nobody uses.
+/// A connector that any host takes, with one more module inside that is never used.
 fn with_module(module: &Module) -> Vec<u8> {
     let mut bytes = component(&format!("{PULL} unreachable)"), "1.0.0");
     ModuleSection(module).append_to_component(&mut bytes);
@@ -97,7 +97,7 @@ fn entries(dir: &Path) -> Vec<String> {
 #[tokio::test]
 async fn a_function_of_megabytes_is_refused_by_count_before_anything_is_compiled() {
     let dir = tempfile::tempdir().unwrap();
-    // No such program: whoever tried to compile would say so.
+    // This program does not exist: an attempt to compile would report that instead.
     let host = host_in(dir.path(), CompileLimits::default(), "/nowhere/compiler");
     let error = refused(&host, bomb(1, 4_400_000)).await;
     assert!(matches!(error, LoadError::TooComplex { .. }), "{error}");
@@ -193,7 +193,7 @@ async fn a_child_that_wants_more_memory_than_it_may_is_ended_and_the_limit_named
     assert!(matches!(error, LoadError::CompileLimit { limit: "compile_memory_max", .. }), "{error}");
     assert!(error.to_string().contains("335544320"), "{error}");
     assert!(!entries(dir.path()).iter().any(|name| name.starts_with("child-")), "{:?}", entries(dir.path()));
-    // An honest one goes through beside it.
+    // An honest plugin still gets through.
     assert!(host.load_bytes(hostile_component(), None).await.is_ok());
 }
 

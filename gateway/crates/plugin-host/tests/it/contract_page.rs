@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wit_parser::{Docs, Function, Handle, Resolve, Type, TypeDefKind, TypeId, WorldItem};
 
-/// Set it to write the page anew.
+/// Set this variable to write the page again.
 const WRITE: &str = "RENMEN_UPDATE_DOCS";
 
 fn root() -> &'static Path {

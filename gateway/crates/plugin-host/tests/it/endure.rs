@@ -1,5 +1,5 @@
-//! Every hostile behaviour again and again beside a healthy connector (F11): each is stopped by the limit that is named for it, the
-//! healthy one gives its page every time, and what was taken goes back.
+//! Every hostile behaviour again and again while a healthy connector is running: each is stopped by the limit that is
+//! named for it, the healthy one gives its page every time, and what was taken is given back.
 
 use std::time::Duration;
 

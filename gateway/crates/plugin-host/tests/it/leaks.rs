@@ -1,5 +1,5 @@
-//! Nothing that a guest hands over carries a secret, in whatever form: each way out, with the honest records of the same page
-//! beside it (F14).
+//! Nothing that a guest hands over carries a secret, in any form: each way out is tried, together with honest records
+//! on the same page.
 
 use std::time::Duration;
 

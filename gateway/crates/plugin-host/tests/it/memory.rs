@@ -1,4 +1,4 @@
-//! What the host holds for calls is reserved before it is there: by the call and by the process (F11).
+//! What the host holds for calls is reserved before it is there: by the call and by the process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

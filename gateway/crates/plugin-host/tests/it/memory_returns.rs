@@ -1,4 +1,4 @@
-//! F11: what a memory bomb took goes back to the system.
+//! What a memory bomb took goes back to the system.
 
 use crate::harness::Bench;
 
@@ -21,7 +21,7 @@ async fn resident_memory_returns_after_memory_bombs() {
     for _ in 0..20 {
         let error = bench.pull("memory", |limits| limits.memory_bytes_max = LIMIT).await.err().unwrap();
         assert_eq!(error.outcome(), "limit:memory_bytes_max");
-        assert!(error.usage().memory_peak_bytes > LIMIT / 2, "the bomb was none: {}", error.usage().memory_peak_bytes);
+        assert!(error.usage().memory_peak_bytes > LIMIT / 2, "the bomb failed: {}", error.usage().memory_peak_bytes);
     }
     let after = resident();
     assert!(after < before + LIMIT / 2, "{before} bytes before, {after} after 20 bombs of {LIMIT}");

@@ -16,7 +16,7 @@ pub(crate) fn manifest(version: &str) -> String {
     )
 }
 
-/// A module with this text beside what every connector exports, without its bindings section.
+/// A module with this text and what every connector exports, without its bindings section.
 fn bare_module(text: &str) -> Vec<u8> {
     let wat = format!(
         "(module (memory (export \"memory\") 1)
@@ -68,7 +68,7 @@ async fn a_table_bomb_is_stopped_by_memory_bytes_max() {
     );
     let error = verdict(&text).await;
     assert_eq!(error.outcome(), "limit:memory_bytes_max", "{error}");
-    assert!(error.usage().memory_peak_bytes > 32 << 20, "the bomb was none");
+    assert!(error.usage().memory_peak_bytes > 32 << 20, "the bomb did not go off");
 }
 
 #[tokio::test]

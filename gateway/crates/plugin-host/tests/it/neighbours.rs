@@ -1,4 +1,4 @@
-//! What runs beside a hostile connection: shares are counted in turns, never by the wall clock.
+//! What runs next to a hostile connection: shares are counted in turns, never by the wall clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,11 +37,11 @@ fn deliveries<'a>(bench: &'a Bench, connection: &str, path: &str, count: usize) 
     (0..count).map(|_| bench.plugin.receive(call.clone(), delivery.clone()).map(drop).boxed()).collect()
 }
 
-/// Healthy pages beside hostile work.
+/// Healthy pages that are pulled while hostile work is running.
 const PAGES: usize = 30;
 
-/// Pulls them beside work that does not end; gives the turns that the hostile connection had for a page: the median, because on a
-/// busy machine this thread may itself be kept waiting.
+/// Pulls them while work that does not end is running; gives the turns that the hostile connection had during a page:
+/// the median, because on a busy machine this thread may itself be kept waiting.
 async fn turns_beside(bench: &Bench, hostile: &str, work: Vec<BoxFuture<'_, ()>>, stream: &str) -> u64 {
     let account = Account::of(hostile);
     let healthy = async {
@@ -70,7 +70,7 @@ async fn a_page_waits_for_one_turn_of_a_burning_connection_whether_it_has_1_2_or
     for streams in [1, 2, 16] {
         let name = format!("burns-{streams}");
         let turns = turns_beside(&bench, &name, pulls(&bench, &name, "loop", streams), "idle").await;
-        assert!(turns <= 4, "{turns} turns for a page beside {streams} streams");
+        assert!(turns <= 4, "{turns} turns for a page next to {streams} streams");
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_page_waits_for_one_turn_of_a_connection_whose_deliveries_spin() {
     for count in [16, 64] {
         let name = format!("spins-{count}");
         let turns = turns_beside(&bench, &name, deliveries(&bench, &name, "/loop", count), "idle").await;
-        assert!(turns <= 4, "{turns} turns for a page beside {count} deliveries");
+        assert!(turns <= 4, "{turns} turns for a page next to {count} deliveries");
     }
 }
 
@@ -107,7 +107,7 @@ async fn a_connection_that_waits_for_its_vendor_everywhere_leaves_the_others_the
         bench.server.requests()
     };
     tokio::select! {
-        _ended = join_all(waits) => panic!("nobody answers"),
+        _ended = join_all(waits) => panic!("the server never answers"),
         requests = pages => assert_eq!(requests, 8 + 10),
     }
 }
@@ -119,7 +119,7 @@ async fn a_connections_waiting_pulls_leave_its_own_deliveries_a_place() {
     let taken = deliveries(&bench, "own-places", "/echo", 1).remove(0);
     both.push(std::future::pending().boxed());
     tokio::select! {
-        _ended = join_all(both) => panic!("nobody answers"),
+        _ended = join_all(both) => panic!("the server never answers"),
         () = taken => {}
     }
 }
@@ -135,7 +135,7 @@ async fn calls_max_bounds_the_calls_of_one_connection_and_more_wait() {
         bench.server.requests()
     };
     tokio::select! {
-        _ended = waits => panic!("nobody answers"),
+        _ended = waits => panic!("the server never answers"),
         // Of two places one is kept for what is urgent.
         requests = seen => assert_eq!(requests, 1),
     }
@@ -191,7 +191,7 @@ const EXCESSES: [(&str, &str); 10] = [
     ("seal_flood", "limit:"),
 ];
 
-/// So many calls of each kind, two at a time, beside a healthy connection that goes on all the while.
+/// Makes this many calls of each kind, two at a time, while a healthy connection keeps running.
 async fn excesses(times: usize) {
     let bench = Bench::new().await;
     for (stream, wanted) in EXCESSES {

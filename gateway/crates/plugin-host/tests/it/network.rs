@@ -1,4 +1,4 @@
-//! What goes out, and what may not (F13, F14).
+//! What goes out, and what may not.
 
 use renmen_plugin_host::CallError;
 use renmen_schema::FailureKind;

@@ -51,7 +51,7 @@ async fn of_all_its_slots_a_connector_is_answered_those_that_are_sealed_for_it_a
         "none verify",
     ] {
         let answers: BTreeSet<&str> = of(&format!("{refused}: ")).into_iter().collect();
-        assert_eq!(answers.len(), 1, "one answer, whatever was asked: {refused} {answers:?}");
+        assert_eq!(answers.len(), 1, "one answer, no matter what was asked: {refused} {answers:?}");
         assert!(
             answers.iter().all(|answer| answer.starts_with("refused, ") && answer.contains("is not sealed")),
             "{answers:?}"

@@ -98,7 +98,7 @@ async fn a_dropped_call_is_marked_cancelled() {
     let _listening = heard.listen();
     let bench = Bench::new().await;
     tokio::select! {
-        _ended = bench.pull("slow", |_| ()) => panic!("nobody answered"),
+        _ended = bench.pull("slow", |_| ()) => panic!("the server never answers"),
         () = bench.server.waiting.notified() => {}
     }
     // The guest's own thread ends it.

@@ -36,7 +36,7 @@ impl Input {
     /// [`FailureKind::InvalidInput`]: no attempt makes another input of it. No text quotes a value.
     pub(super) fn read(input: &[u8]) -> Result<Self, Failure> {
         let read: Self = serde_json::from_slice(input).map_err(|error| {
-            // The parser's words quote values; its place is enough beside the schema.
+            // The parser's message quotes values; the column and the schema are enough.
             invalid(format!(
                 "the input of `message.send` does not fit at column {}: see its input schema",
                 error.column()

@@ -21,7 +21,7 @@ pub struct MailOptions {
     pub from: String,
     /// Where answers go, when not to `from`.
     pub reply_to: Option<String>,
-    /// The language of readers of whom none is known: `zh`.
+    /// The language for readers whose language is unknown: `zh`.
     pub language: String,
 }
 

@@ -21,7 +21,7 @@ const SHOWN_CHARS_MAX: usize = 80;
 pub struct EndpointDefinition {
     /// Where events go.
     pub url: String,
-    /// Whose changes are told: `employee`.
+    /// The entities whose changes are sent, such as `employee`.
     pub entities: Vec<String>,
     /// Which changes; all of them when it is empty.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -34,9 +34,9 @@ pub const SECRET: &str = "secret";
 /// The slot of the secret before it, while that still signs too.
 pub const PREVIOUS_SECRET: &str = "previous_secret";
 
-/// Seconds before the second, third, … attempt: quickly first, for a receiver that restarts; then for as long as somebody needs
-/// to notice, over a night and a morning (at least 8 attempts over at least 27 hours, also when every wait is drawn a tenth
-/// shorter).
+/// Seconds before the second, third, … attempt: quickly first, for a receiver that restarts; then for as long as an
+/// operator needs to notice, over a night and a morning (at least 8 attempts over at least 27 hours, even when every
+/// wait is drawn a tenth shorter).
 const WAITS_S: [u64; 9] = [5, 60, 5 * 60, 30 * 60, 2 * 3_600, 4 * 3_600, 6 * 3_600, 8 * 3_600, 10 * 3_600];
 
 /// When an event that was not taken is sent again.

@@ -291,7 +291,7 @@ impl EndpointRegistry {
         for id in found.into_iter().rev() {
             match self.parts.flows.replay(tenant, id).await {
                 Ok(_) => replayed += 1,
-                // Somebody else was faster.
+                // Another request was faster.
                 Err(FlowError::Refused(_) | FlowError::NotFound(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -305,7 +305,7 @@ impl EndpointRegistry {
         self.parts.configured.contains_key(&(tenant.clone(), name.clone()))
     }
 
-    /// Names of other tenants are no hindrance, so that nothing is learnt of them.
+    /// Names of other tenants do not matter, so that nothing can be learnt about them.
     fn check_name(&self, tenant: &TenantId, name: &ConnectionName) -> Result<(), EndpointError> {
         if self.parts.taken.contains(&(tenant.clone(), name.clone())) {
             return Err(EndpointError::refused(
@@ -344,7 +344,7 @@ impl EndpointRegistry {
         ))
     }
 
-    /// An endpoint that was made here; none when there is none, or none that can be read.
+    /// An endpoint that was made here; `None` when it does not exist or cannot be read.
     async fn kept(&self, tenant: &TenantId, name: &ConnectionName) -> Result<Option<KeptEndpoint>, EndpointError> {
         let row = self.parts.store.endpoint(tenant, name).await?;
         Ok(row.and_then(|row| KeptEndpoint::read(&row.definition?).ok()))

@@ -13,7 +13,7 @@ pub const ENDPOINT_SEAL: SealManifest = SealManifest { scheme: SealScheme::HmacS
 /// The value of `webhook-signature`: `v1,…`, one for each slot, a space between.
 ///
 /// # Errors
-/// As [`Seal::sign`]: an empty slot, a secret that is no base64, a body beyond the limit.
+/// As [`Seal::sign`]: an empty slot, a secret that is not base64, a body beyond the limit.
 pub(super) fn signatures(
     seal: &Seal,
     slots: &[SlotName],

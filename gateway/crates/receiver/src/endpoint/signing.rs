@@ -90,7 +90,7 @@ pub(super) fn make(
     Ok((Signing { current, previous: None }, secret))
 }
 
-/// Takes secrets out that nothing uses any more. One that stays harms nobody, so a fault is told and no more.
+/// Removes secrets that are no longer used. One that stays does no harm, so a failure is only logged.
 pub(super) fn forget(vault: &Vault, tenant: &TenantId, names: &[String]) {
     for name in names.iter().filter(|name| name.starts_with(OWN_PREFIX)) {
         if let Err(error) = vault.remove(tenant, name) {

@@ -15,7 +15,7 @@ pub trait Switch: Send + Sync {
     /// A sentence for the operator.
     async fn off(&self) -> Result<Option<EndpointOff>, String>;
 
-    /// Switches it off until somebody switches it on.
+    /// Switches it off until it is switched on again.
     ///
     /// # Errors
     /// A sentence for the operator.

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::world::{World, name, tenant};
 
-/// Made up.
+/// A made-up key.
 const KEY: &str = "bWFkZS11cC1tYWRlLXVwLW1hZGUtdXAtbWFkZS11cCE=";
 
 fn vault(folder: &Path) -> Vault {

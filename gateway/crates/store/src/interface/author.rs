@@ -1,7 +1,8 @@
 //! What the gateway itself writes: decisions, process nodes that it found missing, notifications that fell due.
 //!
 //! Such a record goes through the same commit as everything that a vendor sent (records, revisions, changes, one
-//! transaction), under the built-in connection [`crate::BUILT_IN_CONNECTION`]. What led to it is kept beside it as its causes.
+//! transaction), under the built-in connection [`crate::BUILT_IN_CONNECTION`]. What led to it is kept with it as its
+//! causes.
 
 use async_trait::async_trait;
 use renmen_schema::id::{RecordId, TenantId};

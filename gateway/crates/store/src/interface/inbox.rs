@@ -6,7 +6,7 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use crate::StoreError;
 use crate::inbox::{InboxRow, Intake, RefreshDone, RefreshFailed, RefreshRow, Taken};
 
-/// The inbox. What it promises beside [`Store`](crate::Store):
+/// The inbox. What it promises besides [`Store`](crate::Store):
 /// - a delivery's row, its records, changes, exchanges and refreshes become durable together, and a repeated delivery changes
 ///   nothing but the count of its repeats;
 /// - of two states of a record that both carry the vendor's time, the older never takes the place of the newer, in any
@@ -35,8 +35,8 @@ pub trait InboxStore: Send + Sync {
     /// When the next refresh is due; none when none waits. May lie in the past.
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Takes refreshes that are due, in the order in which they were first asked for, but none of the connections that are
-    /// named. Nobody else gets them for `lease_ms`.
+    /// Takes refreshes that are due, in the order in which they were first asked for, but none of the connections that
+    /// are named. No other caller gets them for `lease_ms`.
     async fn claim_refreshes(
         &self,
         now_ms: i64,

@@ -1,4 +1,4 @@
-//! Keys of the API. A trait of its own, so that a command beside a running gateway can hold these and nothing else.
+//! Keys of the API. A trait of its own, so that a command can hold these and nothing else while a gateway is running.
 
 use async_trait::async_trait;
 use renmen_schema::id::TenantId;
@@ -28,8 +28,8 @@ pub trait KeyStore: Send + Sync {
     /// Finds a key by its id, of one tenant or of any.
     async fn api_key_by_id(&self, tenant: Option<&TenantId>, id: KeyId) -> Result<Option<ApiKeyRow>, StoreError>;
 
-    /// Revokes a key, of one tenant or of any, and gives it as it stands then; none when there is no such key. One that was
-    /// revoked before keeps its time.
+    /// Revokes a key, of one tenant or of any, and gives it as it stands then; none when the key is unknown. One that
+    /// was revoked before keeps its time.
     async fn revoke_api_key(
         &self,
         tenant: Option<&TenantId>,

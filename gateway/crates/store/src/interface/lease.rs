@@ -9,11 +9,11 @@ use crate::{LeaseRow, StoreError};
 /// stand still. So no clock that is off, or steps, gives a piece of work two holders.
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
-    /// How a lease stands; none when nobody ever held it.
+    /// How a lease stands; none when it was never held.
     async fn lease(&self, tenant: &TenantId, name: &str) -> Result<Option<LeaseRow>, StoreError>;
 
-    /// Takes a lease, shows that it is still held, or gives it up (no holder), if its beat is still the one that was seen; 0 where
-    /// there was none. Gives the next beat, or none when somebody was first.
+    /// Takes a lease, shows that it is still held, or gives it up (no holder), if its beat is still the one that was
+    /// seen; 0 where there was none. Gives the next beat, or none when another holder was first.
     async fn beat(
         &self,
         tenant: &TenantId,

@@ -9,9 +9,9 @@ use crate::outbox::{
     FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 
-/// The outbox. What it promises beside [`Store`](crate::Store):
-/// - a flow's position and the deliveries of the changes that it passed become durable together: a change makes each delivery
-///   once, whatever ends when;
+/// The outbox. What it promises besides [`Store`](crate::Store):
+/// - a flow's position and the deliveries of the changes that it passed become durable together: a change makes each
+///   delivery once, no matter when a process ends;
 /// - of a lane, at most one delivery is claimed at a time, and none before an earlier one has come to its end (delivered, taken,
 ///   dead, withheld or expired);
 /// - an end is taken only from the last claim: a slow answer that comes after another claim changes nothing.

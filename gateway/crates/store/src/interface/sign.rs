@@ -1,4 +1,4 @@
-//! What is kept beside what people write: who and why, and what repeated requests are answered with.
+//! What is kept along with what people write: who wrote it and why, and the answers to repeated requests.
 
 use async_trait::async_trait;
 use renmen_schema::id::{RecordId, TenantId};

@@ -1,4 +1,4 @@
-//! Sweeps that wait for a person, and what runs told beside their records.
+//! Sweeps that wait for a person, and what runs reported besides their records.
 
 use async_trait::async_trait;
 use renmen_schema::id::{RunId, TenantId};

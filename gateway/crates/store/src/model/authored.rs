@@ -92,7 +92,7 @@ pub struct Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkWrite {
     pub child: RecordId,
-    /// To what.
+    /// What it belongs to.
     pub parents: Vec<Parent>,
 }
 
@@ -106,12 +106,12 @@ pub struct Parent {
     pub external_id: String,
 }
 
-/// Which children of a record to read. Whose they are is part of the question: of connections that are not named, nothing is read.
+/// Which children of a record to read. Only children that came through the named connections are read.
 #[derive(Debug, Clone)]
 pub struct LinkedQuery {
     /// What they were linked to.
     pub parent: Parent,
-    /// Through which connections they came.
+    /// The connections that they came through.
     pub connections: Vec<ConnectionName>,
     /// Of which entities; empty: of any.
     pub entities: Vec<String>,

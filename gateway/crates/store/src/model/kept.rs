@@ -1,4 +1,4 @@
-//! What is kept beside the records: exchanges, pages, quarantine, screens.
+//! What is kept besides the records: exchanges, pages, quarantine, screens.
 
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
@@ -20,9 +20,9 @@ pub struct ExchangeRow {
 pub struct PageRow {
     pub id: i64,
     pub run: RunId,
-    /// Asked with.
+    /// The cursor that the page was asked with.
     pub cursor_before: Option<String>,
-    /// Left.
+    /// The cursor that the page left.
     pub cursor_after: Option<String>,
     /// The clock that the connector saw.
     pub now_ms: i64,

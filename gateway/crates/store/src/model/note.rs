@@ -1,10 +1,10 @@
-//! What a run tells beside its records: what it could not read, what it left out, what it did not dare to delete.
+//! What a run reports besides its records: what it could not read, what it left out, which deletions it held back.
 
 use renmen_schema::id::{ConnectionName, RecordId, RunId, StreamName};
 use renmen_schema::{RunFinding, RunOmission};
 use serde::Serialize;
 
-/// What one page tells beside its records.
+/// What one page reports besides its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PageNotes {
     /// What could not be read.

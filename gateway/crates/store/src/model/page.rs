@@ -26,7 +26,7 @@ pub struct PageCommit {
     pub unchanged: Vec<(String, String)>,
     /// What was refused.
     pub quarantine: Vec<QuarantineWrite>,
-    /// What it tells beside its records.
+    /// What it reports besides its records.
     pub notes: PageNotes,
     /// What was read.
     pub exchanges: Vec<ExchangeWrite>,

@@ -33,7 +33,7 @@ pub struct UnresolvedKeys {
     pub entity: String,
     /// By which key.
     pub scheme: String,
-    /// Whose record they ask for; none: anybody's.
+    /// The connection whose record they ask for; none: any connection's.
     pub connection: Option<ConnectionName>,
     /// True: several records have the key. False: none has it yet.
     pub ambiguous: bool,

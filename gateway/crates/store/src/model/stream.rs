@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CommitOutcome, RunFinding, RunTrigger};
 
-/// Which stream of whom.
+/// The key of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamKey {
     pub tenant: TenantId,
@@ -116,7 +116,7 @@ pub struct RunEnd {
     /// What was found at its end.
     pub findings: Vec<RunFinding>,
     pub error: Option<String>,
-    /// When again.
+    /// When it will be tried again.
     pub retry_at_ms: Option<i64>,
     pub now_ms: i64,
 }

@@ -101,7 +101,7 @@ pub enum DeliveryState {
     Unconfirmed,
     /// Arrived.
     Delivered,
-    /// Given up: waits for somebody to replay it.
+    /// Given up: waits for a person to replay it.
     Dead,
     /// Not sent on purpose: a loop, or a newer change took its place.
     Withheld,
@@ -222,11 +222,11 @@ pub enum AttemptEnd {
         /// When to ask.
         ask_at_ms: i64,
     },
-    /// Nobody knows yet whether it arrived: the receipt stays as it is.
+    /// It is not known yet whether it arrived: the receipt stays as it is.
     AskAgain {
         /// When to ask.
         at_ms: i64,
-        /// Why nobody knows, where asking failed.
+        /// Why it is not known, where asking failed.
         error: Option<String>,
     },
     /// It failed and is tried again.
@@ -240,7 +240,7 @@ pub enum AttemptEnd {
     Dead { error: String },
     /// Its deadline passed.
     Expired {
-        /// When it stood where.
+        /// Says that its deadline passed.
         error: String,
     },
     /// It was not attempted: as if it had never been claimed.

@@ -236,7 +236,7 @@ pub(crate) fn list_sql<'q>(
     (sql, values)
 }
 
-/// What no backend could keep, or nobody could read.
+/// Refuses a flow name that is empty, too long, or that not every backend can store.
 pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
     let fits = !name.is_empty() && name.len() <= 200 && !name.contains('\0');
     if fits { Ok(()) } else { Err(StoreError::BadInput("a flow's name has 1 to 200 bytes".into())) }

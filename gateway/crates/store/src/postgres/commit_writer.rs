@@ -1,4 +1,4 @@
-//! [`CommitWriter`] on PostgreSQL: a statement for each kind of row, whatever the number of rows.
+//! [`CommitWriter`] on PostgreSQL: one statement for each kind of row, however many rows there are.
 
 use std::pin::pin;
 

@@ -67,7 +67,7 @@ async fn want(client: &impl GenericClient, changes: &KeyChanges, now_ms: i64) ->
         schemes.push(wanted.scheme);
         more.push(wanted.more);
     }
-    // Nobody has counted yet: below zero is neither none, one nor several.
+    // Not counted yet: below zero means neither none, nor one, nor several.
     let sql = "INSERT INTO wanted_key (key, connection, tenant, entity, scheme, wanted_by, matches, since_ms)
                SELECT x.key, x.connection, $1, x.entity, x.scheme, x.more, -1, $2
                FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[]) x (key, connection, entity, scheme, more)

@@ -90,7 +90,7 @@ pub(crate) async fn get(
     session.one(&sql, values![tenant, id], rows::quarantine).await
 }
 
-/// Takes one record in beside any run: what was quarantined and is good now.
+/// Takes in one record outside of any run: it was quarantined and is good now.
 pub(crate) async fn accept(
     session: &impl CommitWriter,
     tenant: &TenantId,

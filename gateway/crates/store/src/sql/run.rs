@@ -45,8 +45,8 @@ async fn intern_plugin(session: &impl Session, plugin: &PluginRef) -> Result<i64
     expect_number(session, sql, values![name, version, digest]).await
 }
 
-/// A run that is over from its beginning and never holds its stream: what comes beside the runs of a stream is kept in it.
-/// One for all that one plugin brings by one trigger from `since_ms` on: its figures grow.
+/// A run that is over from its beginning and never holds its stream: what a stream gets outside of its runs is kept
+/// under it. There is one for all that one plugin brings by one trigger from `since_ms` on: its figures grow.
 pub(super) async fn side_run(
     session: &impl Session,
     stream: i64,

@@ -1,4 +1,4 @@
-//! What a run tells beside its records.
+//! What a run reports besides its records.
 
 use renmen_schema::id::{RunId, TenantId};
 
@@ -7,7 +7,7 @@ use crate::limits::without_nul;
 use crate::rows;
 use crate::{PageNotes, RunFinding, RunOmission, StoreError, codes};
 
-/// Adds what one page told to its run.
+/// Adds what one page reported to its run.
 pub(crate) async fn insert(session: &impl Session, id: RunId, notes: &PageNotes) -> Result<(), StoreError> {
     insert_findings(session, id, &notes.findings).await?;
     for RunOmission { part, rule, count, places } in &notes.omissions {

@@ -49,7 +49,8 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// After a SELECT: nobody else changes its rows until the transaction ends. SQLite has one writer at a time anyway.
+    /// Goes after a SELECT: no other transaction changes its rows until this one ends. SQLite has one writer at a time
+    /// anyway.
     pub(crate) fn for_update(self) -> &'static str {
         match self {
             Self::Sqlite => "",
@@ -65,7 +66,8 @@ impl Dialect {
         }
     }
 
-    /// After a text in ORDER BY: by its bytes, whatever language a server's database was made for.
+    /// Goes after a text in ORDER BY: compares by bytes, independent of the locale that a server's database was created
+    /// with.
     pub(crate) fn by_bytes(self) -> &'static str {
         match self {
             Self::Sqlite => "",

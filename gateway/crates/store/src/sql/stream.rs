@@ -32,12 +32,12 @@ fn live(row: &dyn Columns) -> Result<LiveStream, StoreError> {
     })
 }
 
-/// A stream that there is.
+/// Finds an existing stream.
 pub(crate) async fn find(session: &impl Session, key: &StreamKey) -> Result<Option<LiveStream>, StoreError> {
     select(session, key, "").await
 }
 
-/// The same; nobody else changes it until the transaction ends.
+/// The same; no other transaction changes it until this one ends.
 pub(crate) async fn find_to_change(session: &impl Session, key: &StreamKey) -> Result<Option<LiveStream>, StoreError> {
     select(session, key, session.dialect().for_update()).await
 }

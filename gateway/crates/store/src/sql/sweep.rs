@@ -31,7 +31,7 @@ pub(super) async fn apply(
     };
     let from = if sweep.begins { commit.page } else { stream.sweep_from.unwrap_or(commit.page) };
     if sweep.begins && stream.held_from.is_none() {
-        // Whatever was listed since a sweep that is held is asked for when that is released.
+        // Not while a sweep is held: its release needs everything that was listed since.
         forget_seen(session, stream.id, commit.page).await?;
     }
     if !sweep.ends || sweep.partial || sweep.brake.is_some() {
@@ -61,7 +61,8 @@ pub(super) async fn apply(
 /// Which rows a page listed.
 async fn seen_by(session: &impl CommitWriter, commit: &mut CommitState, page: &PageCommit) -> Result<Seen, StoreError> {
     let mut seen = std::mem::take(&mut commit.seen);
-    // A record in quarantine was listed too: that it is bad does not mean that it is gone. An id with a NUL is no record's.
+    // A record in quarantine was listed too: that it is bad does not mean that it is gone. No record has an id with a
+    // NUL.
     let quarantined = page.quarantine.iter().filter_map(|item| Some((&item.entity, item.external_id.as_ref()?)));
     let unchanged = page.unchanged.iter().map(|(entity, id)| (entity, id));
     let listed: Vec<(&str, &str)> = unchanged
@@ -88,7 +89,7 @@ async fn listed_since(session: &impl Session, stream: i64, from: i64, seen: &mut
     Ok(())
 }
 
-/// Nobody asks any more what the pages before one listed.
+/// Drops what the pages before `before` listed: it is not needed any more.
 async fn forget_seen(session: &impl Session, stream: i64, before: i64) -> Result<(), StoreError> {
     let sql = "UPDATE page SET seen = NULL WHERE stream = $1 AND id < $2 AND seen IS NOT NULL";
     session.run(sql, values![stream, before]).await.map(drop)

@@ -1,4 +1,5 @@
-//! [`CommitWriter`] on SQLite. A transaction is a connection within one: the writer is alone, and asks nobody for its turn.
+//! [`CommitWriter`] on SQLite, for a connection inside a transaction: with a single writer, it never waits for its
+//! turn.
 
 use std::future::{Future, ready};
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::StoreError;
 use crate::error::Trouble;
 
-/// Shared by whatever reads and writes the file.
+/// Shared by everything that reads or writes the file.
 #[derive(Clone)]
 pub(super) struct Condition {
     trouble: Arc<Mutex<Option<Trouble>>>,

@@ -47,8 +47,8 @@ pub(super) fn writer(path: &Path, options: &StoreOptions) -> Result<Connection, 
     Ok(connection)
 }
 
-/// A connection that writes beside the gateway that has the file. It never moves the log into the file: that is left to the
-/// gateway, and where none runs to the last one that closes the file.
+/// A connection that writes while the gateway has the file open. It never moves the log into the file: that is left to
+/// the gateway or, if none runs, to the last connection that closes the file.
 pub(super) fn beside(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
     check_version(rusqlite::version_number())?;
     let connection =

@@ -1,6 +1,6 @@
-//! The keys of a file that a running gateway holds. A command that makes or revokes a key cannot wait until that gateway
-//! stops, so it opens the file beside it: for the length of a statement, for this one table, and without ever moving the
-//! log into the file, which stays the gateway's own business. SQLite's own lock keeps the two writers apart.
+//! The keys of a file that a running gateway holds. A command that makes or revokes a key cannot wait until that
+//! gateway stops, so it opens the file as well: for the length of a statement, for this one table, and without ever
+//! moving the log into the file, which is left to the gateway. SQLite's own lock keeps the two writers apart.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::{ApiKeyRow, KeyId, KeyStore, StoreError, StoreOptions};
 pub(crate) struct KeyFile(Arc<Mutex<Connection>>);
 
 impl KeyFile {
-    /// Opens the file beside the gateway that may hold it. None when there is no file yet, or one whose tables are older than
-    /// this program: what is missing is made by the program that takes the file for itself.
+    /// Opens the file even while a gateway holds it. None when there is no file yet, or its tables are older than this
+    /// program: what is missing is created by the program that takes the file for itself.
     pub(crate) async fn open(path: &Path, options: &StoreOptions) -> Result<Option<Self>, StoreError> {
         if !path.exists() {
             return Ok(None);

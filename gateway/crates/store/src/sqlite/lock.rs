@@ -1,5 +1,5 @@
-//! One gateway a file. The lock is the kernel's (`flock`), so it ends with the process however that ends; what stands in
-//! the lock file is only for people, and one that was left behind hinders nobody.
+//! One gateway per file. The lock is the kernel's (`flock`), so it ends with the process however that ends; what stands
+//! in the lock file is only for people, and one that was left behind does no harm.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -24,7 +24,7 @@ impl ProcessLock {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // 200 bytes: what we write is shorter, and who else wrote is no matter.
+                // 200 bytes: what we write is shorter, and what others wrote does not matter.
                 file.take(200).read_to_string(&mut holder).map_err(away)?;
                 return Err(StoreError::Busy(format!(
                     "{} is held by another gateway ({}): stop that one, or give this one another database",

@@ -1,4 +1,4 @@
-//! SQLite: one file, one writer thread, readers beside it.
+//! SQLite: one file, one writer thread, and readers in parallel with it.
 //!
 //! `writer` and `readers` run the statements that `crate::sql` and the other modules hold; this file only hands them over. A transaction
 //! holds no state outside the file: positions and counters are read where they are needed, so one that fails leaves nothing to
@@ -91,7 +91,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Opens beside the process that has the file.
+    /// Opens for reading while another process may have the file.
     pub(crate) async fn open_read_only(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
         let (readers, condition, ids, seq) = blocking(move || {
             if !path.exists() {

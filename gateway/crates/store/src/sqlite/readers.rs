@@ -1,4 +1,4 @@
-//! The connections that read, beside the writer and never in its way. A read sees one moment of the database.
+//! The connections that read, in parallel with the writer and never in its way. A read sees one moment of the database.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ pub(super) fn apply(connection: &Connection, mut changes: KeyChanges, now_ms: i6
         touched.insert(*key);
     }
     for ((key, name), wanted) in &changes.wanted {
-        // Nobody has counted yet: below zero is neither none, one nor several.
+        // Not counted yet: below zero means neither none, nor one, nor several.
         let sql = "INSERT INTO wanted_key (key, connection, tenant, entity, scheme, wanted_by, matches, since_ms)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7)
                    ON CONFLICT (key, connection) DO UPDATE SET wanted_by = wanted_by + excluded.wanted_by";

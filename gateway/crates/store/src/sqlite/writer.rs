@@ -110,7 +110,7 @@ impl Writer {
         let ended = || StoreError::Fault("the store's writer has ended".into());
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // Nobody may wait any more: the work is done all the same.
+            // The caller may have stopped waiting: the work is done all the same.
             let _ = answer.send(work(connection));
         });
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;

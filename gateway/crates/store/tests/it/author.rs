@@ -138,7 +138,7 @@ on_both! {
             stream: StreamName::new("decisions").unwrap(),
         };
         assert_eq!(bed.store.stream_state(&built_in).await.unwrap().cursor.as_deref(), Some("9"));
-        assert_eq!(bed.store.runs(&tenant(), None, 10).await.unwrap().len(), 1, "a step without records is no page");
+        assert_eq!(bed.store.runs(&tenant(), None, 10).await.unwrap().len(), 1, "a step without records makes no page");
     }
 
     async fn timers_are_due_in_their_order_and_can_be_moved_and_cleared(bed: &Bed) {
@@ -197,7 +197,7 @@ on_both! {
         assert_eq!(ids(&ask(&[&own], &[], Some(found[1].0), 2).await), ["c"], "it goes on behind the last");
         assert_eq!(ids(&ask(&[&own], &["employee"], None, 10).await).len(), 3);
         assert!(ask(&[&own], &["interview"], None, 10).await.is_empty());
-        assert!(ask(&[], &[], None, 10).await.is_empty(), "of nobody asked for comes nothing");
+        assert!(ask(&[], &[], None, 10).await.is_empty(), "without a connection, nothing is read");
 
         // Through both, page after page, each once.
         let (mut after, mut all) = (None, Vec::new());

@@ -1,4 +1,4 @@
-//! Requests of a month: they add up, whoever sent them, and survive a restart.
+//! Requests of a month: they add up, no matter who sent them, and survive a restart.
 
 use renmen_schema::id::{ConnectionName, TenantId};
 

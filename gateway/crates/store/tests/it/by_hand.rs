@@ -65,7 +65,7 @@ on_both! {
         let rows = all(store).await;
         assert_eq!(rows.len(), 2);
         assert!(rows.iter().all(|row| row.flow == BY_HAND && row.by_hand.as_deref().unwrap().contains("Li Na")));
-        assert!(store.flows(&tenant()).await.unwrap().is_empty(), "it is no flow that anybody sees");
+        assert!(store.flows(&tenant()).await.unwrap().is_empty(), "it is not listed as a flow");
         let claim = Claim {
             tenant: tenant(),
             connection: ConnectionName::new("vendor").unwrap(),

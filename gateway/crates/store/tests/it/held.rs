@@ -1,4 +1,4 @@
-//! The brake on deletion, and what runs tell beside their records.
+//! The brake on deletion, and what runs report besides their records.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Deliveries: once, all or nothing, in whatever order they come; and what they only announce.
+//! Deliveries: once, all or nothing, in any order; and what they only announce.
 
 use std::sync::Arc;
 

@@ -97,7 +97,7 @@ async fn keys_can_be_made_before_the_gateway_ever_ran_and_are_there_when_it_does
     drop(keys);
     let keys = open_keys(options.clone()).await.unwrap();
     keys.put_api_key(made(8, 5)).await.unwrap();
-    // It holds the keys alone: a gateway can start beside it.
+    // It holds only the keys: a gateway can start at the same time.
     let store = open(options).await.unwrap();
     assert_eq!(store.api_keys(None, None, 10).await.unwrap().len(), 2);
 }

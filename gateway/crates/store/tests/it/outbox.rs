@@ -105,7 +105,7 @@ on_both! {
         let all = store.deliveries(&tenant(), &DeliveryQuery { limit: 9, ..DeliveryQuery::default() }).await.unwrap();
         let ids: Vec<i64> = all.iter().map(|row| row.id).rev().collect();
         assert_eq!(store.policy(&tenant(), &vendor()).await.unwrap(), None);
-        // One of them is not named, and one of another destination's is no matter.
+        // One delivery is not named, and a named one that does not belong to the destination is ignored.
         let forget = vec![ids[0], ids[1], ids[2], 99];
         assert_eq!(store.put_policy(&tenant(), &vendor(), [1; 16], forget.clone()).await.unwrap(), 2);
         assert_eq!(store.put_policy(&tenant(), &connection(), [2; 16], forget).await.unwrap(), 0);
@@ -158,7 +158,7 @@ on_both! {
         assert_eq!(bodies, [(&b"1"[..], None), (b"2", Some(&b"1"[..])), (b"3", Some(b"2"))]);
         assert_eq!(piece.up_to, 3);
         let other = bed.store.feed(&tenant(), 0, "candidate", 10).await.unwrap();
-        assert_eq!((other.entries.len(), other.up_to), (0, 3), "what is nobody's is passed at once");
+        assert_eq!((other.entries.len(), other.up_to), (0, 3), "entries of other entities are passed at once");
         let tail = bed.store.feed_tail(&tenant(), "employee", 2).await.unwrap();
         assert_eq!(tail.iter().map(|entry| entry.change.seq).collect::<Vec<_>>(), [2, 3]);
     }
@@ -226,7 +226,7 @@ on_both! {
             supersede: Vec::new(),
         };
         store.advance(vec![step], 1_000).await.unwrap();
-        assert!(!store.fill_delivery(1, 1, b"{}".to_vec()).await.unwrap(), "nobody claimed it");
+        assert!(!store.fill_delivery(1, 1, b"{}".to_vec()).await.unwrap(), "it is not claimed");
         let taken = claim(store, 1, 1_000).await.remove(0);
         let (id, token) = (taken.delivery.id, taken.token);
         assert!(!store.fill_delivery(id, token + 1, b"{}".to_vec()).await.unwrap(), "it is another's");
@@ -341,7 +341,7 @@ on_both! {
         let dead = DeliveryQuery { state: Some(DeliveryState::Dead), limit: 9, ..DeliveryQuery::default() };
         assert_eq!(store.deliveries(&tenant(), &dead).await.unwrap().len(), 3);
         let notices = DeliveryQuery { connection: Some(connection()), limit: 9, ..DeliveryQuery::default() };
-        assert_eq!(store.deliveries(&tenant(), &notices).await.unwrap().len(), 1, "its death made one for somebody else");
+        assert_eq!(store.deliveries(&tenant(), &notices).await.unwrap().len(), 1, "its end made one elsewhere");
 
         let stranger = TenantId::new("globex").unwrap();
         assert!(!store.replay_delivery(&stranger, 1, None, 3_000).await.unwrap());

@@ -28,7 +28,7 @@ async fn f03_every_connection_is_cut_and_the_next_calls_go_on_without_loss() {
 
 #[tokio::test]
 async fn f03_a_server_that_is_not_there_is_unavailable() {
-    // A port that was free a moment ago: nobody listens.
+    // A port that was free a moment ago: no server listens on it.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let refused =
         open(StoreOptions::at(format!("postgres://renmen:hush@127.0.0.1:{port}/renmen"))).await.err().unwrap();

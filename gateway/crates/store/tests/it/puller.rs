@@ -120,7 +120,7 @@ impl Puller {
         let after = page.cursor_after.clone();
         let listed = page.records.len() + page.unchanged.len() + page.quarantine.len();
         let outcome = self.store.commit_page(page).await?;
-        // Whatever a test is about: every record that was listed has one fate.
+        // In every test, each record that was listed is counted exactly once.
         let CommitOutcome { created, updated, unchanged, deleted, swept, quarantined, repeated, .. } = outcome;
         let fates = created + updated + unchanged + (deleted - swept) + quarantined + repeated;
         assert_eq!(fates, listed as u64, "{outcome:?}");

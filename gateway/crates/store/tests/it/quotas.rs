@@ -41,7 +41,7 @@ on_both! {
         puller.put(vec![rec("a", &body), rec("b", &body)]).await;
         let (same, _) = kept(&bed.store).await;
         assert!(same - first < 300, "a page and nothing else: {}", same - first);
-        // The body that it had is kept beside the one that it has, and a tombstone keeps the last one.
+        // The old body is kept along with the new one, and a tombstone keeps the last one.
         puller.put(vec![rec("a", &"y".repeat(5_000))]).await;
         let (changed, _) = kept(&bed.store).await;
         assert!((5_000..6_000).contains(&(changed - same)), "{}", changed - same);
@@ -64,7 +64,7 @@ on_both! {
         assert_eq!(limit(puller.commit(page).await), "records_bytes_max");
         assert_eq!((kept(&bed.store).await, everything(&bed.store).await.len()), (before, 1));
         assert_eq!(bed.store.stream_state(&key()).await.unwrap().cursor.as_deref(), Some("1"), "the cursor stays");
-        // One of them fits; and a long cursor is no way around.
+        // One of them fits; and a long cursor does not get around the limit.
         puller.put(vec![rec("b", &body)]).await;
         let mut page = puller.page(Vec::new());
         page.cursor_after = Some("9".repeat(60_000));

@@ -1,9 +1,9 @@
 //! Who may have a delivery proved next: a forged delivery costs its sender, and not the vendor whose name it bears.
 //!
-//! Until its connector has looked at it, nobody knows whether a delivery is the vendor's. So a connection proves only a few at a
-//! time, and the places go round by sender: those that were proved lately first, those that only fail last and seldom. Only
-//! what is proved is counted against `webhooks_per_second`. No sender is ever shut out: a vendor may share its address with a
-//! forger, and one whose key was wrong must be heard when it is right.
+//! Until its connector has looked at it, it is not known whether a delivery is the vendor's. So a connection proves
+//! only a few at a time, and the places go round by sender: those that were proved lately first, those that only fail
+//! last and seldom. Only what is proved is counted against `webhooks_per_second`. No sender is ever shut out: a vendor
+//! may share its address with a forger, and one whose key was wrong must be heard when it is right.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,9 +19,9 @@ use super::turnstile::{Arrival, Turnstile};
 pub enum Sender {
     /// The vendor, at the other end of a connection that this gateway opened.
     Held,
-    /// Whoever has this address.
+    /// The sender at this address.
     Address(IpAddr),
-    /// Whoever is at the other end of this connection, where an address would say nothing.
+    /// The sender at the other end of this connection, where an address would say nothing.
     Socket(SocketAddr),
     /// Nothing is known.
     Unknown,

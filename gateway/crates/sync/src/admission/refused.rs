@@ -1,5 +1,6 @@
-//! Deliveries that were refused while none was ever proved: a secret that is wrong, or in a form that was not meant, looks just like
-//! that, and the vendor alone would hear of it. Once one was proved the secret is right, and what is refused is somebody else's.
+//! Deliveries that were refused while none was ever proved: this is what a secret that is wrong or in the wrong form
+//! looks like, and otherwise only the vendor would hear of it. Once one was proved, the secret is right, and what is
+//! refused comes from other senders.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(3600);
 /// What was refused since the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedDeliveries {
-    /// How many.
+    /// The number of refused deliveries.
     pub count: u64,
     /// When the first came. Milliseconds since the epoch.
     pub since_ms: i64,

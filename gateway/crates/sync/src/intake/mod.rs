@@ -71,8 +71,8 @@ pub struct TakenIn {
     pub refreshes: usize,
 }
 
-/// Why a delivery was not taken in. Nothing of it was kept, unless it is [`IntakeError::Unusable`], or the answer came too late for
-/// the vendor: then it will come again, and be known. Texts hold no secret and nobody's data.
+/// Why a delivery was not taken in. Nothing of it was kept, unless it is [`IntakeError::Unusable`], or the answer came
+/// too late for the vendor: then it will come again, and be known. Texts contain neither secrets nor personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// No such connection, or one whose plugin takes no deliveries.
@@ -161,7 +161,7 @@ impl Deliveries {
         Self { shared: Arc::clone(shared), wanted: Arc::default() }
     }
 
-    /// The connection of this name, whoever's it is: names are unique in a deployment, and a vendor knows nothing else.
+    /// The connection of this name, of any tenant: names are unique in a deployment, and a vendor knows nothing else.
     #[must_use]
     pub fn receiving(&self, name: &ConnectionName) -> Option<&Arc<ConnectionRuntime>> {
         let found = self.shared.connections.values().find(|connection| connection.name() == name)?;

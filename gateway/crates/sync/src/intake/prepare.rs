@@ -21,7 +21,7 @@ use crate::{ConnectionRuntime, Puller, figures};
 
 /// The stream of what no stream of the manifest carries.
 const OTHER: &str = "webhook";
-/// Credentials of whoever calls us: never kept.
+/// Credentials of the caller: never kept.
 const NOT_KEPT: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 /// Every entity that may come by a delivery: what the webhook declares, and what a stream carries.
@@ -51,7 +51,7 @@ pub(super) struct Prepare {
 }
 
 impl Prepare {
-    /// Beside what is to be kept, the streams with how many of their records are dated too far ahead to be believed.
+    /// What is to be kept, and by stream the number of records that are dated too far ahead to be believed.
     pub(super) fn intake(
         &self,
         delivery: Delivery,

@@ -1,7 +1,9 @@
-//! Deliveries that are the vendor's and of no use: text that is not JSON, an unknown shape, a cipher text that does not open.
+//! Deliveries that come from the vendor but cannot be used: text that is not JSON, an unknown shape, a cipher text that
+//! does not open.
 //!
-//! The vendor is told that the same again would end no other way, so that it stops; the bytes wait in quarantine beside the inbox
-//! row, and one line in the log says why. What is not proved never comes here: nobody else's bytes are kept.
+//! The vendor is told that sending the same again would not help, so that it stops; the bytes wait in quarantine next
+//! to the inbox row, and one line in the log says why. What is not proved never comes here: bytes of other senders are
+//! not kept.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +21,7 @@ use crate::spool::Reel;
 const STATUS: u16 = 400;
 /// What stands in quarantine in place of an entity.
 const ENTITY: &str = "delivery";
-/// Code of what waits in quarantine: its bytes are no record's, so no schema is tried on them.
+/// Code of what waits in quarantine: its bytes are not those of a record, so they are not checked against a schema.
 pub(crate) const CODE: &str = "unusable_delivery";
 
 /// Why a delivery that was proved cannot be used; none where another try may end otherwise, or where nothing was proved.

@@ -28,11 +28,11 @@ pub(crate) const METHOD: &str = "STREAM";
 
 /// The first wait after a connection that broke; it doubles with each that breaks soon again.
 const WAIT: Duration = Duration::from_secs(1);
-/// The longest.
+/// The longest wait.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The wait where only a person can help: a secret, a grant, a setting at the vendor's.
 const ATTENTION: Duration = Duration::from_secs(300);
-/// A connection that held so long is no sign of trouble when it ends.
+/// When a connection that held for this long ends, it is not a sign of trouble.
 const HELD: Duration = Duration::from_secs(30);
 
 /// Where events are taken in.
@@ -48,7 +48,7 @@ pub(crate) struct Listener<T> {
     pub(crate) name: String,
     pub(crate) taker: T,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Changes when the connection's code was put in place anew: what stood in the way may be mended.
+    /// Changes when the connection's code was replaced: what stood in the way may be fixed.
     pub(crate) reloads: watch::Receiver<u64>,
 }
 
@@ -147,7 +147,7 @@ impl<T: Taker> Listener<T> {
     }
 }
 
-/// No other attempt would end otherwise, as long as nobody does something about it.
+/// Every other attempt would end the same way until a person does something about it.
 fn needs_attention(error: &EgressError) -> bool {
     matches!(error, EgressError::Auth(_) | EgressError::NotGranted(_) | EgressError::BadRequest(_))
 }

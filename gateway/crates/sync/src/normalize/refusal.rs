@@ -48,7 +48,7 @@ pub(super) fn describe(defects: &[Defect]) -> (String, Text) {
     (if unreadable { "invalid_json" } else { "schema" }.to_owned(), reason)
 }
 
-/// An id that cannot be one is none: it would otherwise stand for a record.
+/// An id that cannot be valid is dropped: it would otherwise stand for a record.
 fn usable_id(id: String, limits: &IngestLimits) -> Option<String> {
     let sound = !id.trim().is_empty() && id.len() <= limits.external_id_bytes_max && !id.chars().any(char::is_control);
     sound.then_some(id)

@@ -47,7 +47,7 @@ impl<'a> Applying<'a> {
             cursor_before: state.cursor.clone(),
             cursor_after: state.cursor.clone(),
             has_more: state.mid_run,
-            // A listing that is under way is given up by this: the next complete run begins it anew.
+            // This gives up a listing that is under way: the next complete run begins a new one.
             sweep: None,
             records,
             unchanged: Vec::new(),

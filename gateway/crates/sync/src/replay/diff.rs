@@ -24,7 +24,7 @@ pub struct FieldDifference {
     pub masked: bool,
 }
 
-/// Every leaf that differs, at most [`FIELDS_SHOWN`]. A body that is no JSON counts as one difference at its root.
+/// Every leaf that differs, at most [`FIELDS_SHOWN`]. A body that is not JSON counts as one difference at its root.
 pub(super) fn fields(entity: &str, before: &[u8], after: &[u8]) -> Vec<FieldDifference> {
     let (Ok(before), Ok(after)) = (serde_json::from_slice(before), serde_json::from_slice(after)) else {
         return vec![FieldDifference { pointer: String::new(), before: None, after: None, masked: true }];

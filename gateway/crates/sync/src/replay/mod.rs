@@ -48,9 +48,9 @@ pub enum DifferenceKind {
 /// One record that differs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Difference {
-    /// How.
+    /// The way in which it differs.
     pub kind: DifferenceKind,
-    /// Entity.
+    /// The entity of the record.
     pub entity: String,
     /// The vendor's id.
     pub external_id: String,
@@ -92,9 +92,9 @@ pub struct ReplayReport {
 /// A page that could not be made again.
 #[derive(Debug, Clone, Serialize)]
 pub struct PageFailure {
-    /// Page.
+    /// The number of the page.
     pub page: i64,
-    /// Why.
+    /// Why it failed.
     pub failure: RunFailure,
 }
 
@@ -286,7 +286,7 @@ impl Walk<'_> {
         if !same_body {
             let fields = diff::fields(&record.entity, &stored.body, &record.body);
             self.tell(DifferenceKind::Changed, row, ids(), Some(stored.id), fields, None);
-            // A record that somebody else called gone since stays gone.
+            // A record that was deleted in another way since then stays deleted.
             return Ok(stored.deleted.is_none() || stored.deleted == Some(DeletedBy::SourceFlag));
         }
         if stored.deleted == Some(DeletedBy::SourceFlag) {

@@ -1,4 +1,4 @@
-//! One run of one stream: pull, prepare, commit, each stage beside the others, at most
+//! One run of one stream: pull, prepare, commit. The stages work in parallel, with at most
 //! [`PAGES_IN_FLIGHT`](crate::spool::PAGES_IN_FLIGHT) pages between them.
 //!
 //! What holds at every moment: a page's records, its exchanges and its cursor are committed together or not at all, so a
@@ -197,7 +197,7 @@ impl Job {
             ratio: Ratio::new(&self.limits),
             done: Done::default(),
         };
-        // Whoever drops this future stops the pulling first: no page may begin that has no place in the spool.
+        // If this future is dropped, the pulling stops first: no page may begin that has no place in the spool.
         let stopping = stop.drop_guard();
         let committed = commit.go(&mut prepared).await;
         drop(stopping);

@@ -1,5 +1,5 @@
-//! What a run tells beside its records: findings of the connector, what rules left out, and what the gateway itself found in
-//! the listing. Bounded, and what is over the bound is counted.
+//! What a run reports besides its records: findings of the connector, what rules left out, and what the gateway itself
+//! found in the listing. Bounded, and what is over the bound is counted.
 
 use renmen_schema::Remedy;
 use renmen_schema::id::RunId;

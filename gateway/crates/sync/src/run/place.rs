@@ -9,7 +9,7 @@ use std::time::Duration;
 use renmen_turns::{Bounds, Place, Places, Who};
 use tokio::time::Instant;
 
-/// How often a run that holds its place for too long looks whether somebody waits for it.
+/// How often a run that has held its place for too long checks whether another one waits for it.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// See the module.

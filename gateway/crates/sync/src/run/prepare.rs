@@ -1,4 +1,5 @@
-//! The second stage of a run: turns pulled pages into what a commit takes, beside the stages before and behind it.
+//! The second stage of a run: turns pulled pages into what a commit takes, in parallel with the stages before and
+//! after.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;

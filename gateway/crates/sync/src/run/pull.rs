@@ -51,7 +51,7 @@ pub(super) struct PageHold {
 pub(super) struct PullStage {
     pub(super) source: Arc<dyn Puller>,
     pub(super) stream: StreamName,
-    /// Whose time packing takes.
+    /// The account that the time for packing is charged to.
     pub(super) account: Arc<Account>,
     pub(super) run: RunId,
     pub(super) cursor: Option<String>,

@@ -116,7 +116,7 @@ impl Slot {
     }
 }
 
-/// What vendors answered is people's data: nobody else on the machine may read it.
+/// What vendors answered is personal data: no other user of the machine may read it.
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;

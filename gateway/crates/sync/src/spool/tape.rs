@@ -29,7 +29,7 @@ pub(crate) struct PageTape {
     _held: Option<Held>,
 }
 
-/// Where answers are written beside the call, and whose time that takes.
+/// Where answers are written while the call goes on, and the account that the time is charged to.
 pub(crate) struct Aside {
     pub(crate) slot: Arc<Mutex<Slot>>,
     pub(crate) account: Arc<Account>,
@@ -44,7 +44,7 @@ struct Heard {
     before: Option<oneshot::Receiver<()>>,
 }
 
-/// An answer on its way: the connector has it already while it is still being packed beside the call.
+/// An answer on its way: the connector already has it, while it is still being packed in parallel with the call.
 struct Heading {
     answer: Answer,
     packing: Option<JoinHandle<Vec<u8>>>,

@@ -186,7 +186,7 @@ async fn what_the_gateway_alone_writes_comes_in_whatever_manifest_and_grant_say(
         let world = World::granting(forged(), EntityKind::ALL).await;
         assert!(world.run().await.completed());
         assert_eq!(codes(&world.quarantined().await), [(kind.name(), "gateway_only")]);
-        // A tombstone of one is no better.
+        // A tombstone of one is not taken in either.
         let gone = forged().mutating(|page, _| page.records.iter_mut().for_each(|record| record.deleted = true));
         world.replace(gone);
         world.engine.runs().reset(&units()).await.unwrap();
@@ -229,7 +229,7 @@ async fn a_stream_of_which_nothing_is_granted_is_off_and_says_so() {
         text.contains("stream `units`") && text.contains("interview_result") && text.contains("grant.entities"),
         "{text}"
     );
-    assert!(vendor.asked.lock().is_empty(), "nobody is asked for what may not come in");
+    assert!(vendor.asked.lock().is_empty(), "the vendor is not asked for what may not come in");
 
     let runtime = world.engine.connection(&tenant(), &connection()).unwrap();
     assert_eq!(runtime.shut_streams().len(), 1);

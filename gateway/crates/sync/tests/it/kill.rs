@@ -78,7 +78,7 @@ fn stored(dir: &std::path::Path) -> BTreeMap<String, String> {
 fn asked_twice(vendor: &Vendor) -> usize {
     let mut counts = BTreeMap::<String, usize>::new();
     for url in vendor.asked.lock().iter() {
-        // The clock is another in another life when the page is begun anew: the page is what counts.
+        // A page that is begun again after a restart has another clock in its URL: only the page counts.
         *counts.entry(url.split(['&', '?']).filter(|part| !part.starts_with("at=")).collect()).or_default() += 1;
     }
     counts.values().map(|count| count - 1).sum()

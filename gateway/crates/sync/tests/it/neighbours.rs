@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::vendor::{Script, Vendor};
 use crate::world::{Hand, open, tenant};
 
-/// A connector whose vendor never answers, unless it is told to: neither a pull nor whatever a delivery is checked with.
+/// A connector whose vendor never answers, unless it is told to: neither a pull nor the check of a delivery.
 struct Waits {
     manifest: Manifest,
     answers: bool,
@@ -171,7 +171,7 @@ struct Beside {
 }
 
 impl Beside {
-    /// Serves a healthy connection beside others.
+    /// Serves a healthy connection along with others.
     async fn serve(others: Vec<ConnectionRuntime>, parallel_runs: usize, run_turn: Duration) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let vendor = Vendor::with(30, 10);

@@ -1,8 +1,9 @@
 //! Places for what is under way at once, given out fairly: by tenant, then by connection, then by stream.
 //!
-//! When a place is free, the tenant that holds least is next, of its connections the one that holds least, and among equals
-//! the one whose last turn is longest ago. Nobody holds more than its most, and the last quarter of the places goes to
-//! connections that hold none: so a connection that fills all it may, with streams that wait for ever, stops nobody.
+//! When a place is free, the tenant that holds the fewest is next, of its connections the one that holds the fewest,
+//! and among equals the one whose last turn is longest ago. No connection holds more than its limit, and the last
+//! quarter of the places goes to connections that hold none: so a connection that fills all it may, with streams that
+//! wait for ever, blocks no other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 /// The part of the places that is kept for connections that hold none: one in so many.
 const KEPT: usize = 4;
 
-/// Whose thing it is.
+/// Who holds a place or waits for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Who {
     /// The tenant.
@@ -26,7 +27,7 @@ pub struct Who {
 }
 
 impl Who {
-    /// By names.
+    /// Made from the three names.
     #[must_use]
     pub fn new(tenant: &str, connection: &str, stream: &str) -> Self {
         Self { tenant: tenant.into(), connection: connection.into(), stream: stream.into() }
@@ -53,7 +54,7 @@ pub struct Place {
 }
 
 struct Shared {
-    /// For whoever watches the process: `renmen_places_taken` and `renmen_places_waited_for`.
+    /// The label of the metrics `renmen_places_taken` and `renmen_places_waited_for`.
     of: &'static str,
     gauges: OnceLock<(Gauge, Gauge)>,
     state: Mutex<State>,
@@ -84,7 +85,7 @@ struct Waiting {
     tell: oneshot::Sender<Place>,
 }
 
-/// Ends a wait that nobody goes on with.
+/// Takes a wait that was given up out of the line.
 struct Leave<'a>(&'a Places, u64);
 
 impl Drop for Leave<'_> {
@@ -123,11 +124,11 @@ impl Places {
         waiting.set(now_waiting);
     }
 
-    /// Waits for a place. Whoever drops the future leaves the line.
+    /// Waits for a place. Dropping the future leaves the line.
     pub async fn take(&self, who: &Who, bounds: Bounds) -> Place {
         let (number, told) = {
             let mut state = self.0.state.lock();
-            // With nobody in line there is nobody to be fair to.
+            // The line is empty, so there is no one to be fair to.
             if state.waiting.is_empty() && state.may(who, bounds) {
                 state.hold(who);
                 drop(state);
@@ -141,11 +142,11 @@ impl Places {
             (number, told)
         };
         let _leave = Leave(self, number);
-        // Somebody else in line may be held up by its own bounds alone.
+        // The others in line may be held up by their own bounds alone.
         self.give_out();
         match told.await {
             Ok(place) => place,
-            // Only whoever gives a place takes the sender out of the line.
+            // The sender is taken out of the line only to give a place.
             Err(_) => unreachable!("a place in line ends with a place"),
         }
     }
@@ -179,7 +180,7 @@ impl Places {
 }
 
 impl Place {
-    /// Would somebody have this place if it were given back now?
+    /// Would a waiter get this place if it were given back now?
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         let mut state = self.places.0.state.lock();

@@ -176,7 +176,7 @@ proptest! {
             prop_assert_eq!(places.taken(), held.len());
             prop_assert!(held.len() <= total);
             let state = places.0.state.lock();
-            prop_assert!(state.next().is_none(), "a place is empty that somebody in line may have");
+            prop_assert!(state.next().is_none(), "a place is empty although a waiter may have it");
             for holder in state.connections.values() {
                 prop_assert!(holder.held <= (total / 4).max(1));
             }

@@ -18,9 +18,9 @@ pub(crate) const URGENT_IN_ROW: u8 = 3;
 /// Which work of a connection goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Somebody waits for the answer: a delivery, an action, a check.
+    /// A caller waits for the answer: a delivery, an action, a check.
     Urgent,
-    /// Nobody does: a page of a pull.
+    /// No caller waits for the answer: a page of a pull.
     Bulk,
 }
 

@@ -106,7 +106,7 @@ async fn a_page_waits_for_no_more_than_the_turn_that_it_interrupts_beside_1_2_an
     for streams in [1, 2, 16] {
         let most = turns_between_pages(streams, Class::Bulk).await;
         // The turn that is cut short.
-        assert!(most <= 2, "{most} turns beside {streams} streams");
+        assert!(most <= 2, "{most} turns next to {streams} streams");
     }
 }
 

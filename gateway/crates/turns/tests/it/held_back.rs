@@ -29,8 +29,8 @@ async fn one_that_burns_without_end_is_slowed_to_its_share() {
     burn(&threads, &account, 4).await;
     let figures = account.figures();
     assert!(figures.held > 0, "{figures:?}");
-    // It had 1 ms at once, and nobody waits after the last turn; for the rest it had to wait a hundred times as long as it ran.
-    // A busy machine only makes that longer.
+    // It had 1 ms at once, and nothing waits after the last turn; for the rest it had to wait a hundred times as long
+    // as it ran. A busy machine only makes that longer.
     let rest = figures.used.saturating_sub(Duration::from_millis(1 + 8));
     assert!(began.elapsed() >= rest * 80, "{:?} for {:?}", began.elapsed(), figures.used);
 }

@@ -1,4 +1,4 @@
-//! The threads with real work on them: who gets how much, what is dropped where, what nobody waits for.
+//! The threads with real work on them: who gets how much, what is dropped where, and work that is not waited for.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod fair;

@@ -20,7 +20,7 @@ pub(crate) struct Interview {
     /// From 0.
     #[serde(default, deserialize_with = "whole")]
     pub(crate) round: Option<i64>,
-    /// 2 not begun, 3 nobody has assessed it, 4 all passed, 5 all failed, 6 nobody came, …
+    /// 2 not begun, 3 not assessed by anyone, 4 all passed, 5 all failed, 6 no one came, …
     #[serde(default, deserialize_with = "whole")]
     pub(crate) interview_round_summary: Option<i64>,
     pub(crate) talent_time_zone: Option<TimeZone>,
@@ -44,7 +44,7 @@ pub(crate) struct InterviewRecord {
     /// 1 handed in, 2 not yet.
     #[serde(default, deserialize_with = "whole")]
     pub(crate) commit_status: Option<i64>,
-    /// 1 passed, 2 failed, 3 not begun, 4 not handed in, 5 nobody came, 6 undecided.
+    /// 1 passed, 2 failed, 3 not begun, 4 not handed in, 5 no one came, 6 undecided.
     #[serde(default, deserialize_with = "whole")]
     pub(crate) conclusion: Option<i64>,
     pub(crate) content: Option<String>,

@@ -57,8 +57,9 @@ pub(crate) struct Education {
     pub(crate) start_time: Option<String>,
     /// Or "until today".
     pub(crate) end_time: Option<String>,
-    /// 结束时间-新, "无「至今」传值": the same, but of somebody who still studies the day that is planned. The page "获取人才列表" asks for this
-    /// one to be read (`TalentEducationInfo` of lark-oapi), and its example is in milliseconds: `1687180087000`.
+    /// 结束时间-新, "无「至今」传值": the same, but for a person who is still studying it is the planned day. The page "获取人才列表"
+    /// asks for this one to be read (`TalentEducationInfo` of lark-oapi), and its example is in milliseconds:
+    /// `1687180087000`.
     #[serde(default, deserialize_with = "written")]
     pub(crate) end_time_v2: Option<String>,
 }

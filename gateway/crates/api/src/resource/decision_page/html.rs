@@ -32,7 +32,7 @@ impl Html {
         self
     }
 
-    /// The same, kept from turning round what stands beside it: a name may be written from right to left, or pretend to be.
+    /// The same, kept from reversing the text next to it: a name may be written from right to left, or pretend to be.
     pub(super) fn name(&mut self, text: &str) -> &mut Self {
         self.raw("<bdi>").text(text).raw("</bdi>")
     }

@@ -37,7 +37,7 @@ use crate::problem::{Answered, Problem, ProblemCode};
 use crate::sender::Sender;
 use crate::state::AppState;
 
-/// Told to search engines that follow what somebody pasted in public.
+/// For search engines that follow a link someone pasted in public.
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// Seconds after which a sender of wrong links may try again.
 const GUESS_AGAIN_S: u32 = 60;
@@ -124,7 +124,7 @@ impl Visit {
         }
     }
 
-    /// The same page again, by a path that holds whatever a proxy has put in front of ours.
+    /// The same page again, by a relative path: it stays right under any prefix that a proxy has put in front of ours.
     fn again(&self, token: &str) -> String {
         let query = match (self.chosen, self.language) {
             (false, _) => "",
@@ -247,7 +247,7 @@ async fn verdict(state: &AppState, visit: &Visit, link: &DecisionLink, draft: &D
             told(visit, link, "decide", row.id);
             Ok(Page::onward(visit.again(&visit.token)))
         }
-        // Somebody was quicker: what they decided is shown.
+        // Someone else was quicker: their decision is shown.
         Err(InterviewError::Refused { .. }) => {
             let judged = judged(state, link).await?;
             page(visit, link, &judged, draft, Some((StatusCode::CONFLICT, words::MEANWHILE)))

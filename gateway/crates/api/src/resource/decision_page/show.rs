@@ -99,7 +99,7 @@ impl Shown<'_> {
         text.best(self.language.tag())
     }
 
-    /// Whose result it is.
+    /// The candidate whose result it is, and the state of the decision.
     fn head(&self, html: &mut Html) {
         let (class, state) = match &self.judged.stands {
             Stands::Made(made) if made.passes => ("<p class=\"state pass\">", words::PASSED),
@@ -130,7 +130,7 @@ impl Shown<'_> {
         html.raw("</dd></div>");
     }
 
-    /// The verdict, and the way back for whoever made it by mistake.
+    /// The verdict, and the way back for a person who made it by mistake.
     fn made(&self, html: &mut Html, made: &Made) {
         html.raw("<section class=\"card\"><dl class=\"facts\">");
         self.by(html, made);
@@ -341,7 +341,7 @@ impl Shown<'_> {
         html.raw("</select></div><button>").text(self.say(words::CONFIRM)).raw("</button></form></section>");
     }
 
-    /// Whose link it is.
+    /// The person that the link was made for, and how long it is valid.
     fn foot(&self, html: &mut Html) {
         html.raw("<footer><p>").text(self.say(words::MADE_FOR)).raw("<b>").name(&self.link.person).raw("</b> · ");
         html.text(self.say(words::VALID_UNTIL)).show(time(self.link.expires_at_ms, self.language));

@@ -150,7 +150,7 @@ pub(super) const UNAVAILABLE: Notice = Notice {
     ),
 };
 
-/// What a code of why somebody does not pass is called.
+/// The text for the code of a reason why a candidate does not pass.
 pub(super) fn reason(code: OutcomeReason) -> Text {
     match code {
         OutcomeReason::NoShow => text("Did not show up", "未到场"),

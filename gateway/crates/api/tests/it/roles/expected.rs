@@ -35,7 +35,7 @@ impl Target {
 
 /// Operations that need no key.
 const OPEN: [&str; 5] = ["healthz", "readyz", "get_openapi", "get_docs", "stream_nodes"];
-/// What a consumer reads beside the entities' collections.
+/// What a consumer reads besides the entities' collections.
 const CONSUMER: [&str; 6] =
     ["list_changes", "stream_changes", "get_timeline", "get_candidate_timeline", "list_entities", "get_entity_schema"];
 /// What a vendor asks.
@@ -78,7 +78,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
     }
     match operation.name.as_str() {
         "healthz" | "readyz" | "get_openapi" | "get_docs" | "get_metrics" => [200; 3],
-        // Its own token opens one interview, whoever asks.
+        // Its own token opens one interview, no matter who asks.
         "stream_nodes" => [200, 401, 401],
         "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
         | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_sweeps" | "list_quarantine"

@@ -116,7 +116,7 @@ async fn a_vendor_names_an_interview_by_its_own_id_or_by_ours_and_only_its_own()
     for odd in ["%00", "own%00interview", &"x".repeat(1025), "..%2F..", "%F0%9F%92%A9"] {
         assert_eq!(ask(Who::Vendor, odd).await, 404, "{odd}");
     }
-    // An application's id is no interview's, though it came through the same connection.
+    // An application's id is not an interview's, though it came through the same connection.
     assert_eq!(ask(Who::Vendor, &world.record("application", Target::Own)).await, 404);
 }
 

@@ -102,7 +102,8 @@ impl World {
         Self { rig, keys, records, spare, deliveries, sweeps }
     }
 
-    /// Whatever the cell before did, each tenant has one flow and one endpoint again, and none by another's name.
+    /// Gives each tenant one flow and one endpoint again, and none by another's name, no matter what the cell before
+    /// did.
     pub(super) async fn restore(&self) {
         for (whose, name, others) in [("acme", "own", ["canary", "gone"]), ("other", "canary", ["own", "gone"])] {
             let (store, endpoints) = (&self.rig.store, self.rig.endpoints());

@@ -19,7 +19,7 @@ async fn the_same_request_gives_the_same_answer_and_writes_once() {
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
     let at = path("competencies", &first.json());
     desk.put(&at, 1, competency("Selling")).await;
-    // Whatever came after: the answer is the one of then.
+    // Even after later changes, the answer is the one of the first time.
     let again = desk.send("POST", "/v1/competencies", &KEY, &ask).await;
     assert_eq!((again.status, &again.text), (StatusCode::CREATED, &first.text));
     assert_eq!(again.headers["etag"], first.headers["etag"]);

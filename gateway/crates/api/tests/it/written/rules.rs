@@ -1,4 +1,4 @@
-//! Decision rules of people beside those of the configuration file.
+//! Decision rules that people write, besides those of the configuration file.
 
 use axum::http::StatusCode;
 use renmen_schema::id::{StreamName, TenantId};
@@ -54,7 +54,7 @@ async fn two_rules_in_force_are_never_for_the_same_thing() {
     let mut version = rule("other", Some("j1"), "60");
     version["profile_version"] = json!(2);
     let second = desk.made("decision-rules", "r2", version.clone()).await;
-    // One that is not in force is allowed beside it, until it comes into force.
+    // Another rule that is not in force is allowed for the same job, until it comes into force.
     let mut idle = rule("idle", Some("j1"), "50");
     idle["active"] = json!(false);
     let third = desk.made("decision-rules", "r3", idle.clone()).await;

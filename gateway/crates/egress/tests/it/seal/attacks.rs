@@ -301,7 +301,7 @@ fn a_question_tells_the_word_that_is_to_be_repeated_and_nothing_beside_it() {
     let body = feishu.encrypted(&question.to_string());
     let Ok(Proved::Question { answer }) = feishu.door(None).prove(&incoming(&[], &body)) else { panic!("no question") };
     assert_eq!(answer, br#"{"challenge":"word"}"#);
-    // A wrong signature is not the same as none: then it is no question any more.
+    // A wrong signature is not the same as a missing one: with it, the delivery is not a question any more.
     let mut wrong = feishu.headers(NOW_MS / 1_000, &body);
     wrong[2].1 = "00".repeat(32);
     assert!(feishu.door(None).prove(&incoming(&wrong, &body)).is_err());

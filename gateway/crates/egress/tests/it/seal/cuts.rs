@@ -1,6 +1,7 @@
-//! Vendors join the pieces of what they sign without a mark between them. Whoever has seen one signed delivery could cut the same
-//! bytes into other pieces, and learn from the answer where the key sorts among them, or have a part of a cipher text opened. Every
-//! cut of many deliveries is tried here, beside a gateway that has no shapes, where the attack works.
+//! Vendors join the pieces of what they sign without a mark between them. Anyone who has seen one signed delivery could
+//! cut the same bytes into other pieces, and learn from the answer where the key sorts among them, or have a part of a
+//! cipher text opened. Every cut of many deliveries is tried here, and also on a gateway that has no shapes, where the
+//! attack works.
 
 use std::collections::BTreeSet;
 

@@ -48,7 +48,7 @@ fn each_pair_of_schemes_on_one_secret_has_an_argument_or_is_refused() {
             assert!(sealed(&apart).is_ok(), "each with its own secret: {one:?} {two:?}");
         }
     }
-    // Six HMACs among themselves, seven schemes beside themselves, and one vendor's pair in both orders.
+    // Six HMACs with each other, seven schemes each with itself, and one vendor's pair in both orders.
     assert_eq!(shared, 6 * 6 + 7 + 2);
 }
 

@@ -154,7 +154,7 @@ fn what_dingtalk_did_not_send_is_refused_in_the_same_words_whatever_is_wrong_wit
         refused(&good, &json!({ "encrypt": 7 }).to_string()),
     ]
     .into();
-    assert_eq!(words.len(), 1, "nobody learns which check it was: {words:?}");
+    assert_eq!(words.len(), 1, "the answer does not tell which check failed: {words:?}");
 }
 
 #[test]

@@ -284,7 +284,8 @@ fn each(texts: &[String]) -> Vec<Option<&str>> {
     if texts.is_empty() { vec![None] } else { texts.iter().map(|text| Some(text.as_str())).collect() }
 }
 
-/// What bands that are for a spot alike say. Those of other units beside one that can be compared say nothing against it.
+/// What the bands that fit a spot equally well say. Where one of them can be compared, those in other units do not
+/// contradict it.
 fn alike(found: &[Found<'_>], (expected, per): (&Money, PayInterval), digits: u32) -> Result<Span, Unknown> {
     if found.is_empty() {
         return Err(Unknown::NoBand);

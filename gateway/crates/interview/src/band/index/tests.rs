@@ -197,7 +197,7 @@ fn a_job_is_found_by_its_id_its_code_its_name_or_its_own_word_of_the_band() {
     }
     let index = index(vec![band(of("研发", None), "8000", "10000"), band(of("其他", None), "5000", "6000")]);
     let own = |ids: &[u64]| JobFacts { own: Some(ids.iter().copied().map(id).collect()), ..job("研发", &[]) };
-    assert_eq!(said(&index, &own(&[2]), "5500"), Verdict::In, "whatever its family");
+    assert_eq!(said(&index, &own(&[2]), "5500"), Verdict::In, "regardless of its family");
     assert_eq!(said(&index, &own(&[]), "9500"), NO_BAND, "no other is looked for");
 }
 

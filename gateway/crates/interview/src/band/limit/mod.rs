@@ -1,8 +1,8 @@
-//! How often may be asked: by one caller in a minute; and, all of them together, about one interview, about one candidate whoever
-//! asks, and by one connection about one band.
+//! How many questions are allowed: from one caller in a minute; from all callers together, about one interview and
+//! about one candidate; and from one connection, about one band.
 //!
-//! What answers can tell at all is decided by their grid. These counts keep what is asked to what interviews need, and make plain
-//! who asks for more. A question that was answered before is answered again and counts for nothing.
+//! What answers can tell at all is decided by their grid. These counts keep what is asked to what interviews need, and
+//! make plain who asks for more. A question that was answered before is answered again and counts for nothing.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -22,7 +22,7 @@ const REMEMBERED_MAX: usize = 200_000;
 /// Callers counted at once.
 const CALLERS_MAX: usize = 10_000;
 
-/// How often.
+/// How many questions are allowed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rates {
     pub(super) asks_per_minute: u32,
@@ -73,10 +73,10 @@ pub(super) struct Full {
     pub(super) first: bool,
 }
 
-/// What counting came to.
+/// The result of counting a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Count {
-    /// Counted.
+    /// It is new, and was counted.
     New,
     /// It was answered before.
     Again,
@@ -136,7 +136,7 @@ impl Ledger {
         Self { rates, state: Mutex::default() }
     }
 
-    /// Counts a question of a caller, whatever comes of it.
+    /// Counts a question of a caller, whether it is answered or not.
     pub(super) fn count_caller(&self, caller: &str, now_ms: i64) -> Result<(), Full> {
         let mut state = self.state.lock();
         let counted = state.count_caller(caller, now_ms, self.rates.asks_per_minute);
@@ -157,7 +157,8 @@ impl Ledger {
         counted.map_err(|(limit, after_ms)| state.full(limit, after_ms, now_ms))
     }
 
-    /// Counts one that was answered by a process before this one, or beside it; no limit holds it up.
+    /// Counts a question that was answered by an earlier process, or by another one that is running now; no limit
+    /// applies to it.
     pub(super) fn recall(&self, asked: &Counted<'_>, at_ms: i64) {
         self.state.lock().note(asked, None, at_ms);
     }

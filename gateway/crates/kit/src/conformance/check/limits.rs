@@ -46,7 +46,7 @@ pub(super) async fn budgets(bed: &Bed) -> Checked {
     }
 }
 
-/// The first page alone, whatever it is.
+/// The first page alone, or the error instead of it.
 pub(super) async fn first(bed: &Bed, manner: Manner) -> Result<crate::conformance::pulled::PulledPage, CallError> {
     bed.pull(None, manner).await
 }

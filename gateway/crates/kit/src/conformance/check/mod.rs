@@ -137,7 +137,7 @@ fn chosen<'r>(run: &'r Run, id: &str) -> Vec<&'r Pulled> {
     run.records().filter(|record| record.external_id == id).collect()
 }
 
-/// A record's payload as JSON; null if it is none.
+/// A record's payload as JSON; null if it is not JSON.
 fn body(record: &Pulled) -> Value {
     serde_json::from_slice(&record.payload).unwrap_or_default()
 }

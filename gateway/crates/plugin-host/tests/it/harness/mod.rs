@@ -87,7 +87,7 @@ impl Bench {
         Call { limits: Arc::new(limits), ..self.call.clone() }
     }
 
-    /// The host is well: a plugin beside the hostile one still gives its page.
+    /// The host is well: a plugin next to the hostile one still gives its page.
     pub(crate) async fn assert_healthy(&self) {
         let page = self.pull("healthy", |_| ()).await.unwrap();
         assert_eq!(page.records.len(), 10);

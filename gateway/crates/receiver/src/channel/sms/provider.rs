@@ -22,13 +22,13 @@ const REFERENCE_CHARS_MAX: usize = 200;
 /// `id` (the idempotency key); the filters `urlencode` and `tojson` put a text into its place.
 #[derive(Debug, Clone)]
 pub struct SmsOptions {
-    /// `POST`.
+    /// The HTTP method, such as `POST`.
     pub method: String,
-    /// Where to.
+    /// The address of the request.
     pub url: String,
-    /// In this order.
+    /// The headers, in this order.
     pub headers: Vec<(String, String)>,
-    /// What to say; none sends no body.
+    /// The body; without it none is sent.
     pub body: Option<String>,
     /// The slot whose credential goes along.
     pub slot: Option<SlotName>,
@@ -40,7 +40,7 @@ pub struct SmsOptions {
     pub status: Option<StatusOptions>,
     /// Characters of one message; a longer one is refused. Providers charge by the piece.
     pub chars_max: usize,
-    /// The language of readers of whom none is known: `zh`.
+    /// The language for readers whose language is unknown: `zh`.
     pub language: String,
 }
 
@@ -53,7 +53,7 @@ pub struct Success {
     pub pointer: Option<String>,
     /// Values there, as text: `0`, `OK`, `true`.
     pub values: Vec<String>,
-    /// Values there that no further attempt can change: a number that is none, a text that is not allowed.
+    /// Values there that mean that another attempt cannot help: an invalid number, a text that is not allowed.
     pub refused: Vec<String>,
 }
 

@@ -229,7 +229,7 @@ fn read_file(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("it cannot be read: {error}"))
 }
 
-/// The engine's own words: at load there is no data but the sample, which whoever wrote the file knows.
+/// The engine's own message: at load the only data is the sample, which the author of the file knows.
 fn why(error: &minijinja::Error) -> String {
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),

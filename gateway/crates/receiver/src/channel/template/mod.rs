@@ -63,7 +63,7 @@ pub struct Rendered {
     pub html: Option<String>,
 }
 
-/// A message is somebody's: its size must do.
+/// A message is personal data, so only its size is shown.
 impl std::fmt::Debug for Rendered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rendered")

@@ -39,7 +39,7 @@ enum Standing {
     Failing = 2,
 }
 
-/// Who is in, who waits, and what is known of whom.
+/// Which senders are in, which ones wait, and what is known of each.
 pub(super) struct Turnstile<S> {
     places: usize,
     running: usize,
@@ -192,7 +192,7 @@ impl<S: Copy + Eq + Hash> Turnstile<S> {
         self.rings[ring].waiting.push_back(sender);
     }
 
-    /// Forgets some of whom nothing is wanted: those of whom least is known, and of these who was seen longest ago.
+    /// Forgets some idle senders: first those of which least is known, and among these the ones seen longest ago.
     fn forget(&mut self, now: Instant) {
         let idle = self.senders.iter().filter(|(_, known)| known.is_idle());
         let mut idle: Vec<_> = idle

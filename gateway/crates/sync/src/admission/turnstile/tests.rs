@@ -56,7 +56,7 @@ impl World {
         self.start + STEP * u32::try_from(self.step).unwrap()
     }
 
-    /// Sends one; `forger` is whose turn it is again when it is turned away.
+    /// Sends one; `forger` is the one that may send again when it is turned away.
     fn send(&mut self, sender: u32, genuine: bool) -> bool {
         let delivery = Delivery { sender, genuine, since: self.step };
         let arrival = self.turnstile.arrive(sender, self.now());
@@ -99,7 +99,7 @@ impl World {
 
 const VENDOR: u32 = 0;
 
-/// A vendor that sends every fifth step beside `sockets` forgers, for twenty seconds.
+/// A vendor that sends every fifth step while `sockets` forgers send too, for twenty seconds.
 fn flood(sockets: u32, sender_of: impl Fn(u32, u64) -> u32) -> World {
     let mut world = World::new();
     world.ready = (0..sockets).collect();

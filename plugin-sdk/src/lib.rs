@@ -16,6 +16,8 @@
 //!
 //! This crate must not know the gateway, a vendor, or the network.
 
+#![warn(missing_docs)]
+
 #[doc(hidden)]
 pub mod bindings;
 pub mod clock;

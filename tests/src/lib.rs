@@ -2,7 +2,7 @@
 //! errors included, and knows nothing of the gateway: what they accept is what the vendor would accept.
 //!
 //! Everything they serve is made up here.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 pub mod desk;
 pub mod dingtalk;

@@ -24,10 +24,10 @@ const STORY_FILE: &str = "story.json";
 /// How to show it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Pull everything once, play the story of one application, print what came of it, and end.
+    /// Pull everything once, play the story of one application, print the outcome, and end.
     #[arg(long)]
     once: bool,
-    /// Keep the data of the last demo instead of beginning anew.
+    /// Keep the data of the last demo instead of starting over.
     #[arg(long)]
     keep: bool,
     /// Passed on to the gateway.

@@ -15,7 +15,7 @@ const TOOL: &str = "schemathesis>=4.32,<5";
 /// How thorough to be.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Requests made up for each operation, beside those that its description alone leads to.
+    /// Requests made up for each operation, in addition to those that its description alone leads to.
     #[arg(long, default_value_t = 20)]
     examples: u32,
     /// The seed of an earlier run, to see the same again.

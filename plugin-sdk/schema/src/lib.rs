@@ -10,6 +10,8 @@
 //!
 //! This crate knows nothing: no network, no files, no clock, no async. It compiles to `wasm32-unknown-unknown`.
 
+#![warn(missing_docs)]
+
 pub mod check;
 pub mod code;
 #[cfg(feature = "gateway")]

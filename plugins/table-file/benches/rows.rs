@@ -1,6 +1,6 @@
 //! Payslips of 200,000 rows, read to the end in pages of the gateway's default size, natively: rows a second of processor
 //! time, and peak memory. `cargo bench -p connector-table-file --bench rows` makes the files and then reads each in a process of its own.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

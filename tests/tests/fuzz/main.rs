@@ -4,7 +4,7 @@
 //! refused at the first one. `cargo test` tries some thousands; `RENMEN_FUZZ_SECONDS=600` tries for so long; under
 //! `cargo bolero` the same targets run with a fuzzer that watches coverage. A seed that broke something stays in `corpus/`.
 //! A target fails when the code under it panics, takes longer than a second, or breaks what the target asserts.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod mutate;
 mod operator;

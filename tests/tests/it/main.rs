@@ -1,5 +1,5 @@
 //! End-to-end tests over the real binary, real plugins and the vendors' simulators.
-#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod adjust;
 mod api;

@@ -13,7 +13,6 @@ use renmen_store::RecordRow;
 
 /// The interview loop as the API sees it. Each method is that of [`InterviewLoop`] with the same name, where its refusals stand.
 #[async_trait]
-#[allow(missing_docs, reason = "they stand with the loop")]
 pub trait Interviews: Send + Sync {
     async fn match_band(&self, tenant: &TenantId, caller: &str, ask: BandAsk<'_>) -> Result<Verdict, InterviewError>;
     async fn decide(&self, tenant: &TenantId, id: RecordId, ask: &DecisionAsk) -> Result<RecordRow, InterviewError>;

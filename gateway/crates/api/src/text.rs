@@ -68,7 +68,7 @@ text! {
     OwnId, 128, OF_A_LINE, |_| false, "without control characters"
 }
 text! {
-    /// A line: a name, an id, a word of somebody else's.
+    /// A line: a name, an id, a word that another system uses.
     Line, 200, OF_A_LINE, |_| false, "without control characters"
 }
 text! {

@@ -106,7 +106,7 @@ impl Places {
         (span.start, told)
     }
 
-    /// The place of a character of a text, where the file has it as it is (no escapes, no variables before it).
+    /// The place of a character of a text, if the file holds it unchanged (without escapes, and without variables before it).
     fn within(&self, value: &str, span: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let before: String = value.chars().take(at).collect();
         let begins = self.text.get(span.clone())?.find(before.as_str()).map(|offset| span.start + offset)?;

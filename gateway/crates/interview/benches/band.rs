@@ -1,6 +1,6 @@
 //! A question about a pay band among 10,000 of them, and the same through the desk with its limits and the queue behind it; then
 //! the 50th and 99th percentile of single questions, which is what an interview feels.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::hint::black_box;
 use std::sync::Arc;

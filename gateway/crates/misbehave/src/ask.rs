@@ -60,7 +60,7 @@ impl Ask {
     }
 }
 
-/// Takes `%20` and `+` off; what is no UTF-8 then is shown by its replacement.
+/// Takes `%20` and `+` off; bytes that are not UTF-8 are shown as replacement characters.
 fn decoded(text: &str) -> String {
     let hex = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let bytes = text.as_bytes();

@@ -2,7 +2,6 @@
 
 /// One way in which an answer is not what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is described in FAULTS")]
 pub enum Fault {
     Unauthorized,
     Forbidden,

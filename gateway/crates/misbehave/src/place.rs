@@ -13,7 +13,7 @@ pub fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Puts a value at a pointer; objects that are missing on the way are made, and what is no container is replaced by one.
+/// Puts a value at a pointer; objects that are missing on the way are made, and a value that is not a container is replaced by one.
 /// An index beyond the end of a list changes nothing.
 pub fn put(root: &mut Value, pointer: &str, value: Value) {
     let mut at = root;

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p renmen-plugin-host`. It needs the hostile plugin's module, which
 //! `cargo build --release --target wasm32-unknown-unknown -p hostile-plugin` makes.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -1,7 +1,7 @@
 //! What wasmtime makes of the contract. Nothing is written by hand here.
 //!
 //! The flag that would trace calls stays off: it prints arguments, and those hold URLs, headers and people's data.
-#![allow(missing_docs, unreachable_pub, unsafe_code, reason = "generated from the contract")]
+#![allow(unreachable_pub, unsafe_code, reason = "generated from the contract")]
 
 wasmtime::component::bindgen!({
     path: "../../../plugin-sdk/wit",

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// Who writes: what the API key says, never a body.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    /// Whose records.
+    /// The tenant that owns the records.
     pub tenant: TenantId,
     /// The key's name.
     pub person: String,
@@ -111,7 +111,7 @@ impl Ask {
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such record for this tenant, or no more.
+    /// The tenant has no such record, or no longer has it.
     #[error("the record was not found")]
     NotFound,
     /// All that is wrong with the body.

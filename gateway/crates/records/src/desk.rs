@@ -70,7 +70,7 @@ impl Desk {
 
     async fn once(&self, ask: &Ask, now_ms: i64) -> Result<RecordRow, Refusal> {
         let tenant = &ask.writer.tenant;
-        // Before anything is read: the commit is refused when somebody wrote since.
+        // Before anything is read: the commit is refused when a record was written in the meantime.
         let place = self.place(tenant).await?;
         let shelf = Shelf { store: &*self.store, tenant };
         let record = plan(shelf, ask, now_ms).await?;

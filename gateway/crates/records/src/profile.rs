@@ -1,4 +1,4 @@
-//! Versions of a position's profile. They rise by one, one of them at most is a draft, and a published one never changes (R13, R14).
+//! Versions of a position's profile. They rise by one, one of them at most is a draft, and a published one never changes.
 
 use renmen_schema::types::Instant;
 use renmen_schema::{Defect, EntityKind, text};

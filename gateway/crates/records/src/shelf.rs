@@ -1,4 +1,4 @@
-//! What is read: the records that people wrote, and whatever they refer to.
+//! What is read: the records that people wrote, and everything that they refer to.
 
 use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};

@@ -14,8 +14,6 @@
 //! statement; `sql` and `outbox` hold the statements that both backends run, `sqlite` and `postgres` those of one alone, and
 //! when and where each runs.
 
-#![allow(missing_docs, reason = "not published: a comment says what the name does not")]
-
 mod authored;
 mod codes;
 mod decide;

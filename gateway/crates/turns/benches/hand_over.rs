@@ -2,7 +2,7 @@
 //! time.
 //!
 //! `cargo bench -p renmen-turns`
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

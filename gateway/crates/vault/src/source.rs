@@ -8,7 +8,7 @@ use renmen_schema::text;
 use crate::place::{self, Exposure};
 use crate::{SECRET_BYTES_MAX, Secret, Vault, VaultError};
 
-/// Where an operator says that a secret is. No variant but [`Source::Plain`] holds one.
+/// Where an operator says that a secret is. Only the variant [`Source::Plain`] holds a secret itself.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// An environment variable.

@@ -11,7 +11,6 @@ use serde::Deserialize;
 /// One row of `data`. Texts that never need escaping are read where they stand.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names are the vendor's")]
 pub struct Staff<'a> {
     pub id: &'a str,
     pub employee_number: String,
@@ -38,7 +37,6 @@ pub struct Staff<'a> {
 
 /// The unit, embedded.
 #[derive(Deserialize)]
-#[allow(missing_docs, reason = "the names are the vendor's")]
 pub struct Department<'a> {
     pub id: &'a str,
     pub name: String,
@@ -46,7 +44,6 @@ pub struct Department<'a> {
 
 /// Yearly pay.
 #[derive(Deserialize)]
-#[allow(missing_docs, reason = "the names are the vendor's")]
 pub struct Salary<'a> {
     pub amount: serde_json::Number,
     pub currency: &'a str,

@@ -1,5 +1,5 @@
 //! The promises of the canonical schema, tried through its public names.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod canonicalize;
 mod generate;

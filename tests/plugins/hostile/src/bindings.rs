@@ -1,6 +1,5 @@
 //! What wit-bindgen makes of the contract. Nothing is written by hand here.
 #![allow(
-    missing_docs,
     unreachable_pub,
     unsafe_code,
     unsafe_op_in_unsafe_fn,

@@ -1,9 +1,10 @@
 //! The words that users, operators and clients read: documents, the example configuration, the API's document, error texts
 //! and logs. A list of phrases that are not plain English is kept out of all of them, and log messages have one style. Each
-//! scanner is shown a case that it must refuse.
+//! scanner is shown a case that it must refuse. Comments are held to the same phrases, because contributors read them.
 //!
 //! Knows texts and where they come from; what they mean is for the tests of the crates that own them.
 
+mod comments;
 mod languages;
 mod phrases;
 mod rust_text;
@@ -17,6 +18,7 @@ use serde_json::Value;
 const LITERALS_MIN: usize = 3_000;
 const LOG_MESSAGES_MIN: usize = 80;
 const API_TEXTS_MIN: usize = 1_000;
+const COMMENTS_MIN: usize = 8_000;
 const TWO_LANGUAGES_MIN: usize = 700;
 
 /// Folders with texts in two languages.
@@ -24,6 +26,9 @@ const TWO_LANGUAGES: [&str; 2] = ["gateway", "plugin-sdk/schema"];
 
 /// Folders whose Rust sources hold texts for users. The command line is not among them: its texts are shown by its own tests.
 const SOURCES: [&str; 5] = ["gateway/crates", "gateway/src", "plugins", "plugin-sdk", "xtask"];
+
+/// Folders whose comments are read, tests included.
+const COMMENTED: [&str; 5] = ["gateway", "plugins", "plugin-sdk", "tests", "xtask"];
 
 /// Folders that hold documents and configuration.
 const DOCUMENTS: [&str; 5] = ["docs", "gateway", "plugins", "plugin-sdk", "xtask"];
@@ -121,6 +126,23 @@ fn texts_in_the_sources_are_in_plain_english() {
         }
     }
     assert!(literals > LITERALS_MIN, "{literals} texts");
+    assert!(faults.is_empty(), "{} phrases to put in plain English:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn comments_are_in_plain_english() {
+    let mut sources = Vec::new();
+    COMMENTED.iter().for_each(|folder| comments::sources(&root().join(folder), &mut sources));
+    let (mut read, mut faults) = (0, Vec::new());
+    for file in &sources {
+        let source = fs::read_to_string(file).unwrap();
+        for comment in comments::comments(&source) {
+            read += 1;
+            let place = format!("{}:{}", shown(file), comment.line);
+            faults.extend(comment.faults().map(|fault| format!("{place}: {fault}")));
+        }
+    }
+    assert!(read > COMMENTS_MIN, "{read} comments");
     assert!(faults.is_empty(), "{} phrases to put in plain English:\n{}", faults.len(), faults.join("\n"));
 }
 

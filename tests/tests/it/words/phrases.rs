@@ -18,8 +18,9 @@ const SEQUENCES: [&[&str]; 7] = [
 ];
 
 /// "X is no Y" is for people; a value "is not a Y". After these words it is a comparison.
-const COMPARED: [&str; 12] = [
-    "longer", "more", "less", "fewer", "later", "earlier", "faster", "slower", "larger", "smaller", "better", "further",
+const COMPARED: [&str; 13] = [
+    "stricter", "longer", "more", "less", "fewer", "later", "earlier", "faster", "slower", "larger", "smaller",
+    "better", "further",
 ];
 
 const TO_BE: [&str; 5] = ["is", "are", "was", "were", "be"];
@@ -42,7 +43,7 @@ pub(super) fn faults(text: &str) -> impl Iterator<Item = String> + use<> {
         if is_requirement(words[at]) {
             found.push(words[at].to_owned());
         }
-        if is_no(&lower, at) {
+        if is_no(&words, &lower, at) {
             found.push(words[at..(at + 3).min(words.len())].join(" "));
         }
     }
@@ -50,19 +51,19 @@ pub(super) fn faults(text: &str) -> impl Iterator<Item = String> + use<> {
 }
 
 /// The number of a requirement, which says nothing to a reader outside.
-fn is_requirement(word: &str) -> bool {
+pub(super) fn is_requirement(word: &str) -> bool {
     word.strip_prefix('R').is_some_and(|number| number.len() >= 2 && number.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// "is no duration", "is none"; not "there is no duration", "is no longer".
-fn is_no(words: &[String], at: usize) -> bool {
-    let word = |at: usize| words.get(at).map(String::as_str);
+/// "is no duration", "is none"; not "there is no duration", "is no longer", "is `None`".
+fn is_no(words: &[&str], lower: &[String], at: usize) -> bool {
+    let word = |at: usize| lower.get(at).map(String::as_str);
     if !word(at).is_some_and(|word| TO_BE.contains(&word)) || (at > 0 && word(at - 1) == Some("there")) {
         return false;
     }
     match word(at + 1) {
         Some("no") => word(at + 2).is_some_and(|next| !COMPARED.contains(&next)),
-        Some("none") => true,
+        Some("none") => words[at + 1] != "None",
         _ => false,
     }
 }

@@ -1,5 +1,5 @@
 //! Egress from the outside: real sockets on the loopback, vendors that misbehave by script.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod budgets;
 mod deliver;

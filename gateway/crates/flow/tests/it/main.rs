@@ -1,5 +1,5 @@
 //! Flows against the real SQLite store, with destinations that behave by script.
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod by_hand;
 mod deputies;

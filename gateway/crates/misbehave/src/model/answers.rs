@@ -67,7 +67,7 @@ impl Model {
         if (rows.described.order == Order::NewestFirst) != self.reversed {
             found.reverse();
         }
-        // An empty cursor is none, as with most vendors.
+        // An empty cursor counts as absent, as with most vendors.
         let cursor = serve.cursor.as_ref().and_then(|place| ask.text_at(place)).filter(|text| !text.is_empty());
         let stray = cursor.filter(|text| text.parse::<usize>().is_err());
         if stray.is_some() {

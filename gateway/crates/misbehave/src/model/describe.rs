@@ -35,7 +35,7 @@ pub struct Described {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// By time of change: a row that changes moves to the end. By age where there is no such time.
+    /// By time of change: a row that changes moves to the end. By age where the rows have no time of change.
     #[default]
     OldestFirst,
     /// By time of change: a row that changes moves to the front.

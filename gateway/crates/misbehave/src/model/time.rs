@@ -63,7 +63,7 @@ impl TimeForm {
         }
     }
 
-    /// Reads a time that a request names. Milliseconds since 1970; none if it is no time.
+    /// Reads a time that a request names. Milliseconds since 1970; `None` if it is not a time.
     #[must_use]
     pub fn read(self, text: &str) -> Option<i64> {
         match self {

@@ -1,5 +1,5 @@
 //! The host against real components: a hostile one for each limit, and hand-written ones for what no compiler would make.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod budgets;
 mod cancel;

@@ -1,5 +1,5 @@
 //! Receivers from the outside: real sockets on the loopback that behave by script, and the real outbox on SQLite.
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod attempts;
 mod endpoint;

@@ -68,8 +68,8 @@ async fn f01_kill_at_a_random_moment_leaves_whole_pages_up_to_the_cursor() {
     let mut before = 0;
     for _ in 0..6 {
         let mut child = child(&url, None);
-        // Killed as soon as the log holds so much (the tables' making is less than 2 MB of it), wherever the child then is: no
-        // clock decides.
+        // Killed as soon as the log holds so much (the tables' making is less than 2 MB of it), regardless of what the child
+        // is doing then: a clock does not decide.
         let written = || std::fs::metadata(path.with_extension("db-wal")).map_or(0, |file| file.len());
         let enough = 2_500_000 + u64::from(rand::random::<u16>()) * 16;
         while written() < enough && child.try_wait().unwrap().is_none() {

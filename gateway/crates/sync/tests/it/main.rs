@@ -1,5 +1,5 @@
 //! Runs over a real SQLite store with a scripted connector.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 mod bad_input;
 mod by_hand;

@@ -1,5 +1,5 @@
 //! The threads with real work on them: who gets how much, what is dropped where, and work that is not waited for.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(clippy::unwrap_used)]
 
 mod fair;
 mod given_up;

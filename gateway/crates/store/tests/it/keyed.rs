@@ -258,7 +258,8 @@ async fn announces_what_was_there(bed: Bed) {
     let mut people = Puller::begin(&bed.store, key(), 1_000).await;
     people.put(vec![employee("user1", "E1"), employee("user2", "E2"), gone("user2")]).await;
     drop(people);
-    let before = "DROP TABLE record_key; DROP TABLE wanted_key; DROP TABLE feed_epoch; DROP TABLE lease; DROP TABLE month_calls;";
+    let before = "DROP TABLE record_key; DROP TABLE wanted_key; DROP TABLE feed_epoch; DROP TABLE lease; DROP TABLE month_calls; \
+                  ALTER TABLE quarantine DROP COLUMN reason_zh;";
     let bed = bed
         .reopened(&format!("{before} PRAGMA user_version = 12;"), &format!("{before} UPDATE meta SET version = 12;"))
         .await;

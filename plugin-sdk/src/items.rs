@@ -204,7 +204,7 @@ fn no_json(broken: Broken, response: &Response) -> Failure {
     }
 }
 
-fn tokens(pointer: &str) -> Vec<String> {
+pub(crate) fn tokens(pointer: &str) -> Vec<String> {
     renmen_schema::pointer::names(pointer)
 }
 

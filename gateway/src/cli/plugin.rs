@@ -5,12 +5,40 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use renmen_schema::id::StreamName;
 
+/// The shapes that a connector can be begun from.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// A list that can be asked what changed, with a page cursor.
+    #[default]
+    Cursor,
+    /// A list that is read whole by offset, with OAuth2.
+    Offset,
+    /// Signed events, with a list for what they do not carry.
+    Webhook,
+    /// Actions that write and read nothing.
+    Action,
+}
+
+impl From<Shape> for renmen_kit::scaffold::Shape {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Cursor => Self::Cursor,
+            Shape::Offset => Self::Offset,
+            Shape::Webhook => Self::Webhook,
+            Shape::Action => Self::Action,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Create a connector for a paged JSON API that builds and passes its tests.
+    /// Create a connector that builds and passes its tests.
     New {
         /// Name of the connector, its package and its component: 1 to 63 characters of a-z, 0-9 and `-`.
         name: String,
+        /// What the vendor's API is like.
+        #[arg(long, value_enum, default_value_t, value_name = "SHAPE")]
+        like: Shape,
         /// Directory to create; by default its name.
         #[arg(long)]
         dir: Option<PathBuf>,

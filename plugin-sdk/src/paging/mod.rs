@@ -1,15 +1,18 @@
 //! Where to go on: the cursors that vendors use, as text in the gateway's opaque cursor.
 //!
-//! [`Offset`] and [`PageNumber`] for vendors that count, [`link_next`] for those that send a `Link` header, and [`Token`] for a
-//! vendor's own `next_cursor`, however it tells the end. [`Since`] is for vendors that are asked for what changed.
+//! [`Listing`] for whole lists by offset, [`Offset`] and [`PageNumber`] for other vendors that count, [`link_next`] for those that
+//! send a `Link` header, and [`Token`] for a vendor's own `next_cursor`, however it tells the end. [`Since`] is for vendors that are
+//! asked for what changed.
 
 mod count;
 mod link;
+mod listing;
 mod since;
 mod token;
 
 pub use count::{Offset, PageNumber};
 pub use link::link_next;
+pub use listing::Listing;
 pub use since::{Since, Window};
 pub use token::Token;
 

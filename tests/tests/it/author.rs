@@ -36,10 +36,14 @@ fn done(output: &Output) -> String {
 /// A connector made by `renmen plugin new`, always in the same place for a name, with the times of the SDK's own files: cargo
 /// compares times, so what did not change in the repository is not compiled again.
 fn new_connector(name: &str) -> PathBuf {
+    new_connector_like(name, "cursor")
+}
+
+fn new_connector_like(name: &str, shape: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     let folder_text = folder.to_str().unwrap();
-    done(&run(Path::new("/"), &["plugin", "new", name, "--dir", folder_text]));
+    done(&run(Path::new("/"), &["plugin", "new", name, "--like", shape, "--dir", folder_text]));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (copy, original) in [("sdk/renmen-plugin", "plugin-sdk"), ("sdk/renmen-schema", "plugin-sdk/schema")] {
         same_times(&folder.join(copy), &root.join(original));
@@ -107,6 +111,30 @@ async fn from_nothing_to_a_page_and_a_fixture_without_people() {
         }
     }
     assert!(!fixture.contains("made-up-key-canary") && !fixture.contains("127.0.0.1"), "{fixture:.400}");
+}
+
+/// One name for all, so that they are one package to cargo: the SDK is compiled once.
+#[test]
+fn a_connector_of_each_shape_passes_its_own_tests_and_the_lints() {
+    for shape in ["offset", "webhook", "action"] {
+        let folder = new_connector_like("acme-shape", shape);
+        let mut tested = Command::new("cargo");
+        tested.args(["test", "--offline", "--quiet"]).current_dir(&folder).env("CARGO_TARGET_DIR", cargo_target());
+        let tested = tested.stdin(Stdio::null()).output().unwrap();
+        assert!(tested.status.success(), "{shape}: {}", said(&tested));
+        // What the kit finds of a pull it finds once: the other shapes pull as the default one does, or not at all.
+        if shape == "offset" {
+            let tested = run(&folder, &["plugin", "test", "--offline"]);
+            assert_eq!(tested.status.code(), Some(0), "{shape}: {}", said(&tested));
+        }
+        let checked: Value = serde_json::from_str(&done(&run(&folder, &["plugin", "check", "--json"]))).unwrap();
+        let lints = checked["lints"].as_array().unwrap();
+        let known = |lint: &Value| ["no_rate", "not_built"].contains(&lint["code"].as_str().unwrap());
+        assert!(lints.iter().all(known), "{shape}: {checked}");
+    }
+    let unknown = run(Path::new("/"), &["plugin", "new", "acme-shape", "--like", "soap"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(said(&unknown).contains("cursor, offset, webhook, action"), "{}", said(&unknown));
 }
 
 /// A row of a vendor whose managers are on no page: every one has the same.

@@ -21,7 +21,7 @@ use crate::output::{Output, thousands};
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     match ask {
-        Ask::New { name, dir, sdk } => write::new(out, name, dir.as_deref(), sdk.as_deref()),
+        Ask::New { name, like, dir, sdk } => write::new(out, name, (*like).into(), dir.as_deref(), sdk.as_deref()),
         Ask::Sdk { dir } => write::sdk(out, dir),
         Ask::Build { dir, out: to, offline } => {
             write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })

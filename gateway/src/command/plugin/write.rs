@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use renmen_kit::build::Build;
 use renmen_kit::check::Level;
-use renmen_kit::scaffold::{PluginName, Scaffold, write_sdk};
+use renmen_kit::scaffold::{PluginName, Scaffold, Shape, write_sdk};
 use renmen_schema::{Text, text};
 use serde_json::json;
 
@@ -13,10 +13,16 @@ use crate::exit::Outcome;
 use crate::output::Output;
 
 /// Writes a connector.
-pub(super) fn new(out: Output, name: &str, dir: Option<&Path>, sdk: Option<&Path>) -> anyhow::Result<Outcome> {
+pub(super) fn new(
+    out: Output,
+    name: &str,
+    shape: Shape,
+    dir: Option<&Path>,
+    sdk: Option<&Path>,
+) -> anyhow::Result<Outcome> {
     let name = PluginName::new(name)?;
     let folder = dir.map_or_else(|| PathBuf::from(name.as_str()), Path::to_owned);
-    let scaffold = Scaffold { name, folder: folder.clone(), sdk: sdk.map(Path::to_owned) };
+    let scaffold = Scaffold { name, shape, folder: folder.clone(), sdk: sdk.map(Path::to_owned) };
     let written = scaffold.write()?;
     if out.json {
         out.document(&json!({ "folder": folder, "files": written }))?;

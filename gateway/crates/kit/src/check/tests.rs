@@ -2,13 +2,15 @@
 use std::fs;
 
 use super::*;
-use crate::scaffold::{PluginName, Scaffold};
+use crate::scaffold::{PluginName, Scaffold, Shape};
 
 /// The template, with one file changed.
 async fn codes(file: &str, from: &str, to: &str) -> Vec<(Level, &'static str, String)> {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("acme-hr");
-    Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.clone(), sdk: None }.write().unwrap();
+    Scaffold { name: PluginName::new("acme-hr").unwrap(), shape: Shape::Cursor, folder: folder.clone(), sdk: None }
+        .write()
+        .unwrap();
     let path = folder.join(file);
     let text = fs::read_to_string(&path).unwrap_or_default();
     assert!(text.contains(from), "{from}");
@@ -129,7 +131,9 @@ async fn what_is_asked_for_and_never_used_is_a_warning() {
 async fn codes_with_newer(file: &str) -> Vec<(&'static str, String)> {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("acme-hr");
-    Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.clone(), sdk: None }.write().unwrap();
+    Scaffold { name: PluginName::new("acme-hr").unwrap(), shape: Shape::Cursor, folder: folder.clone(), sdk: None }
+        .write()
+        .unwrap();
     let now = std::time::SystemTime::now();
     for (name, hours) in [("acme-hr.wasm", 1), (file, 2)] {
         let at = now + std::time::Duration::from_secs(hours * 3600);

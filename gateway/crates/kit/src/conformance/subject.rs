@@ -161,13 +161,15 @@ fn fill(value: &mut Value, url: &str, canary: &str) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::scaffold::{PluginName, Scaffold};
+    use crate::scaffold::{PluginName, Scaffold, Shape};
 
     #[test]
     fn a_second_component_beside_the_built_one_is_not_meant() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("acme-hr");
-        Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.clone(), sdk: None }.write().unwrap();
+        Scaffold { name: PluginName::new("acme-hr").unwrap(), shape: Shape::Cursor, folder: folder.clone(), sdk: None }
+            .write()
+            .unwrap();
         std::fs::write(folder.join("acme-hr-before.wasm"), "").unwrap();
         std::fs::write(folder.join("acme-hr.wasm"), "").unwrap();
         assert_eq!(component(&folder).unwrap(), folder.join("acme-hr.wasm"));

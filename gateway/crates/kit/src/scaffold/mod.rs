@@ -5,6 +5,7 @@
 //! versions come along too (`Cargo.lock`).
 
 mod name;
+mod shape;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 pub use name::PluginName;
 use renmen_plugin_host::CONTRACT;
 use renmen_schema::text;
+pub use shape::Shape;
 
 use crate::KitError;
 
@@ -27,6 +29,8 @@ const SDK_FOLDER: &str = "sdk";
 pub struct Scaffold {
     /// Its name.
     pub name: PluginName,
+    /// What kind of API it is for.
+    pub shape: Shape,
     /// The folder, which must not be there or be empty.
     pub folder: PathBuf,
     /// A folder with `renmen-plugin` to use instead of a copy of our own.
@@ -47,6 +51,7 @@ impl Scaffold {
         };
         let mut written = Vec::new();
         for (path, text) in embedded::TEMPLATE {
+            let Some(path) = self.shape.path(path) else { continue };
             let path = self.folder.join(target(path));
             write(&path, &self.fill(text, &sdk))?;
             written.push(path);
@@ -147,18 +152,40 @@ mod tests {
     use super::*;
 
     fn scaffold(folder: &Path) -> Scaffold {
-        Scaffold { name: PluginName::new("acme-hr").unwrap(), folder: folder.to_owned(), sdk: None }
+        shaped(folder, Shape::Cursor)
+    }
+
+    fn shaped(folder: &Path, shape: Shape) -> Scaffold {
+        Scaffold { name: PluginName::new("acme-hr").unwrap(), shape, folder: folder.to_owned(), sdk: None }
     }
 
     #[test]
     fn every_place_of_the_template_is_filled() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("acme-hr");
-        let written = scaffold(&folder).write().unwrap();
-        for file in ["Cargo.toml", ".gitignore", "plugin.toml", "src/lib.rs", "src/record.rs", "tests/pull.rs"] {
-            assert!(written.contains(&folder.join(file)), "{file}: {written:?}");
+        for (shape, own) in [
+            (
+                Shape::Cursor,
+                &["src/record.rs", "tests/pull.rs", "fixtures/employees.http.json", "conformance.toml"][..],
+            ),
+            (Shape::Offset, &["src/record.rs", "tests/pull.rs", "fixtures/employees.http.json", "conformance.toml"]),
+            (
+                Shape::Webhook,
+                &["src/record.rs", "tests/receive.rs", "fixtures/employees.http.json", "conformance.toml"],
+            ),
+            (Shape::Action, &["tests/push.rs"]),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let folder = dir.path().join("acme-hr");
+            let written = shaped(&folder, shape).write().unwrap();
+            let common = ["Cargo.toml", ".gitignore", "plugin.toml", "README.md", "rust-toolchain.toml", "src/lib.rs"];
+            for file in common.iter().chain(own) {
+                assert!(written.contains(&folder.join(file)), "{file}: {written:?}");
+            }
+            filled(&folder, &written);
         }
-        for path in &written {
+    }
+
+    fn filled(folder: &Path, written: &[PathBuf]) {
+        for path in written {
             let text = fs::read_to_string(path).unwrap();
             let left = ["@name@", "@crate@", "@type@", "@sdk@", "@contract@", "@rust@", "@toolchain@"]
                 .map(|place| text.contains(place));

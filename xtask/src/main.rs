@@ -1,5 +1,5 @@
 //! What developers do that cargo alone cannot: `cargo xtask demo`, `cargo xtask test`, `cargo xtask plugins`,
-//! `cargo xtask schemathesis`.
+//! `cargo xtask dist`, `cargo xtask vendor`, `cargo xtask schemathesis`.
 //!
 //! Owns no logic of the gateway: making components is `renmen plugin pack`, running is `renmen serve`. It starts things in
 //! the right order, waits for a sign of readiness and never for a time, and leaves nothing behind: every child and every
@@ -14,6 +14,7 @@ mod postgres;
 mod process;
 mod schemathesis;
 mod test;
+mod vendor;
 mod workspace;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Demo(demo::Options),
     /// Pack what an operator installs: one archive with the gateway, signed connectors, an example and checksums.
     Dist(dist::Options),
+    /// Fetch the sources of every crate into a folder, for builds without a network.
+    Vendor(vendor::Options),
     /// Check every operation of the demo's gateway against the API's document. Takes minutes.
     Schemathesis(schemathesis::Options),
 }
@@ -64,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test(options) => test::run(&workspace, &options),
         Command::Demo(options) => demo::run(&workspace, &options),
         Command::Dist(options) => dist::run(&workspace, &options),
+        Command::Vendor(options) => vendor::run(&workspace, &options),
         Command::Schemathesis(options) => schemathesis::run(&workspace, &options),
     }
 }

@@ -122,7 +122,7 @@ fn with_vault(home: Home) -> Home {
 
 fn erp() -> Value {
     json!({
-        "url": "https://127.0.0.1:9/hooks", "entities": ["employee"], "fields": { "employee": ["/number"] },
+        "url": "https://localhost:9/hooks", "entities": ["employee"], "fields": { "employee": ["/number"] },
     })
 }
 
@@ -134,9 +134,10 @@ async fn an_endpoint_of_the_api_is_checked_used_kept_and_taken_away_and_reaches_
     let mut api = Api::of(&mut gateway).await;
     let mut erp = erp();
     for (key, bad, status, told) in [
-        ("url", json!("http://127.0.0.1:9/"), 409, "https://"),
-        ("entities", json!(["employe"]), 409, "not an entity"),
-        ("fields", json!({ "employee": ["/numbre"] }), 409, "numbre"),
+        ("url", json!("http://127.0.0.1:9/"), 422, "https://"),
+        ("url", json!("https://127.0.0.1:9/hooks"), 422, "not public"),
+        ("entities", json!(["employe"]), 422, "not an entity"),
+        ("fields", json!({ "employee": ["/numbre"] }), 422, "numbre"),
         // Where a secret is, is not a client's to say.
         ("secret", json!({ "vault": "canary" }), 400, "the gateway generates the secret"),
     ] {

@@ -36,6 +36,12 @@ pub fn metadata_addresses(allowed: &[IpNet]) -> Vec<IpAddr> {
     METADATA.into_iter().filter(|address| refusal(*address, allowed).is_none()).collect()
 }
 
+/// The range of an address that is refused unless the operator opens it, such as `loopback`; `None` for a public one.
+#[must_use]
+pub fn not_public(address: IpAddr) -> Option<&'static str> {
+    refusal(address, &[])
+}
+
 /// Why an address is refused; `None` when it may be used. Ranges of `allowed` are the operator's exceptions.
 pub(crate) fn refusal(address: IpAddr, allowed: &[IpNet]) -> Option<&'static str> {
     // What an address stands for is what the operator means, and what will be reached: judge the inner one.

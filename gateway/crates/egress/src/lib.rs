@@ -57,7 +57,7 @@ mod token;
 mod wire;
 mod wish;
 
-pub use address::metadata_addresses;
+pub use address::{metadata_addresses, not_public};
 pub use budget::{Budget, BudgetFigures, ClockMs};
 pub use client::{Egress, EgressOptions};
 pub use connection::Connection;

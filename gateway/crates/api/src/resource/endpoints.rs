@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use renmen_receiver::endpoint::EndpointError;
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Text, text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -83,19 +84,45 @@ pub(crate) async fn put(
 ) -> Result<Json<EndpointWithSecret>, Problem> {
     params.end()?;
     let name = new_name(&name)?;
-    let definition: EndpointDefinition = serde_json::from_slice(&body).map_err(|error| {
-        // The parser's words may quote a value; unknown and missing fields are worth telling.
-        let told = error.to_string();
-        let why = ["unknown field", "missing field"].iter().find(|begin| told.starts_with(**begin)).map(|_| told);
-        let mut why = why.unwrap_or_else(|| format!("at line {}, column {}", error.line(), error.column()));
-        if ["`secret`", "`previous_secret`"].iter().any(|key| why.starts_with(&format!("unknown field {key}"))) {
-            why = "the gateway generates the secret and shows it once: remove the key".to_owned();
-        }
-        Problem::new(ProblemCode::BadRequest)
-            .detail(format!("the body is not an endpoint definition: {why}"), format!("请求体不是端点定义：{why}"))
-    })?;
+    let definition: EndpointDefinition = serde_json::from_slice(&body).map_err(|error| not_a_definition(&error))?;
     let (view, secret) = state.endpoints.put(&caller.tenant, &name, definition.into()).await?;
     Ok(Json(EndpointWithSecret::of(view, secret)))
+}
+
+/// What is wrong with a body, without any value of it: the parser's words quote values.
+fn not_a_definition(error: &serde_json::Error) -> Problem {
+    let told = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    let why = if ["`secret`", "`previous_secret`"].iter().any(|key| told.starts_with(&format!("unknown field {key}"))) {
+        text!(
+            "the gateway generates the secret and shows it once: remove the key",
+            "密钥由网关生成并只显示一次：请去掉该键"
+        )
+    } else if ["unknown field", "missing field"].iter().any(|begin| told.starts_with(begin)) {
+        Text::verbatim(told)
+    } else if let Some(expected) = expected_type(&told) {
+        text!(
+            "line {line}, column {column}: a value of another type; expected {expected}",
+            "第 {line} 行第 {column} 列：值的类型不符；应为{expected}"
+        )
+    } else {
+        text!("line {line}, column {column}", "第 {line} 行第 {column} 列")
+    };
+    Problem::new(ProblemCode::InvalidBody)
+        .because(text!("the body is not an endpoint definition: {why}", "请求体不是端点定义：{why}"))
+}
+
+/// The type that the parser expected, where it met another one. Its words end with it; what stands before may quote a value.
+fn expected_type(told: &str) -> Option<Text> {
+    let (_, expected) = told.strip_prefix("invalid type: ")?.rsplit_once(", expected ")?;
+    let (expected, _) = expected.rsplit_once(" at line ")?;
+    match expected {
+        "a string" => Some(text!("a string", "字符串")),
+        "a sequence" => Some(text!("a list", "列表")),
+        "a boolean" => Some(text!("true or false", "true 或 false（布尔值）")),
+        "a map" | "struct EndpointDefinition" => Some(text!("an object", "对象")),
+        _ => None,
+    }
 }
 
 /// Makes a new signing secret and shows it in this answer, once. Until `overlap_s` seconds from now every event is signed with the
@@ -198,6 +225,7 @@ impl From<EndpointError> for Problem {
     fn from(error: EndpointError) -> Self {
         match error {
             EndpointError::NotFound(_) => absent(),
+            EndpointError::Invalid { en, zh } => Self::new(ProblemCode::InvalidDefinition).detail(en, zh),
             EndpointError::Refused { en, zh } => Self::new(ProblemCode::Refused).detail(en, zh),
             // They name files of the gateway's: for its operator, who finds them in the log.
             EndpointError::Vault(_) | EndpointError::VaultUnavailable(_) => {

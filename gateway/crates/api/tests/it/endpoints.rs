@@ -91,16 +91,30 @@ async fn a_body_that_is_no_endpoint_is_told_what_it_lacks() {
         body[key] = value;
         body
     };
-    let plain = put(&rig, "/v1/endpoints/hr", &with("url", json!("http://a.test/"))).await.problem("refused");
+    let plain =
+        put(&rig, "/v1/endpoints/hr", &with("url", json!("http://a.test/"))).await.problem("invalid_definition");
     assert!(plain["detail"].as_str().unwrap().contains("https://"), "{plain}");
+    let loopback = put(&rig, "/v1/endpoints/hr", &with("url", json!("https://127.0.0.1/x"))).await;
+    assert!(
+        loopback.problem("invalid_definition")["detail"].as_str().unwrap().contains("not public"),
+        "{}",
+        loopback.text
+    );
+    let unknown = put(&rig, "/v1/endpoints/hr", &with("fields", json!({ "employee": ["/numbre"] }))).await;
+    assert_eq!(unknown.problem("invalid_definition")["status"], 422);
     for (body, told) in [
-        (with("entities", json!("canary")), "at line 1"),
+        (with("entities", json!("canary, expected a map at line 9")), "line 1, column"),
+        (with("entities", json!("canary")), "expected a list"),
+        (with("url", json!(["canary"])), "expected a string"),
+        (with("enabled", json!("canary")), "expected true or false"),
+        (with("fields", json!("canary")), "expected an object"),
+        (json!("canary"), "expected an object"),
         (with("secret", json!({ "vault": "canary-of-another" })), "the gateway generates the secret"),
         (with("previous_secret", json!({ "vault": "canary" })), "the gateway generates the secret"),
         (with("secrte", json!(1)), "unknown field `secrte`"),
         (json!({ "url": "https://a.test/" }), "missing field `entities`"),
     ] {
-        let problem = put(&rig, "/v1/endpoints/hr", &body).await.problem("bad_request");
+        let problem = put(&rig, "/v1/endpoints/hr", &body).await.problem("invalid_body");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(told) && !detail.contains("canary"), "{detail}");
     }

@@ -2,13 +2,15 @@
 //! name an address that is not public, or plain http.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
+use renmen_egress::not_public;
 use renmen_schema::EntityKind;
 use renmen_schema::event::{CHANGE_KINDS, is_change_kind, is_field_pointer};
 use renmen_schema::id::ConnectionName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use url::Url;
+use url::{Host, Url};
 
 use super::{EndpointError, SEND};
 
@@ -44,31 +46,31 @@ impl EndpointDefinition {
         check_url(&self.url)?;
         if let Some(entity) = self.entities.iter().find(|entity| EntityKind::from_name(entity).is_none()) {
             let shown: String = entity.chars().take(SHOWN_CHARS_MAX).collect();
-            return Err(EndpointError::refused(
+            return Err(EndpointError::invalid(
                 format!("`entities` names `{shown}`, which is not an entity; `/v1/schema` lists them"),
                 format!("`entities` 中的 `{shown}` 不是实体，`/v1/schema` 列出全部实体"),
             ));
         }
         if self.entities.is_empty() {
-            return Err(EndpointError::refused(
+            return Err(EndpointError::invalid(
                 "`entities` is empty: name at least one entity",
                 "`entities` 为空：请至少写一个实体",
             ));
         }
         if !self.changes.iter().all(|change| is_change_kind(change)) {
-            return Err(EndpointError::refused(
+            return Err(EndpointError::invalid(
                 "`changes` may name created, updated and deleted",
                 "`changes` 只能取 created、updated、deleted",
             ));
         }
         if self.fields.keys().any(|entity| !self.entities.contains(entity)) {
-            return Err(EndpointError::refused(
+            return Err(EndpointError::invalid(
                 "`fields` names an entity that is not among `entities`",
                 "`fields` 中有不在 `entities` 里的实体",
             ));
         }
         if !self.fields.values().flatten().all(|pointer| is_field_pointer(pointer)) {
-            return Err(EndpointError::refused(
+            return Err(EndpointError::invalid(
                 "`fields` takes JSON Pointers, such as \"/name\"",
                 "`fields` 须为 JSON Pointer，例如 \"/name\"",
             ));
@@ -112,14 +114,28 @@ pub(super) fn fed_endpoint(flow: &str) -> Option<ConnectionName> {
 }
 
 fn check_url(text: &str) -> Result<(), EndpointError> {
-    let url = Url::parse(text).map_err(|_| EndpointError::refused("`url` is not a URL", "`url` 不是有效的网址"))?;
+    let url = Url::parse(text).map_err(|_| EndpointError::invalid("`url` is not a URL", "`url` 不是有效的网址"))?;
     if url.scheme() != "https" || url.host_str().is_none() {
-        return Err(EndpointError::refused("`url` must begin with https://", "`url` 必须以 https:// 开头"));
+        return Err(EndpointError::invalid("`url` must begin with https://", "`url` 必须以 https:// 开头"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(EndpointError::refused(
+        return Err(EndpointError::invalid(
             "`url` has a user or a password in it: take them out",
             "`url` 中含有用户名或密码，请去掉",
+        ));
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        // Where a name leads is known when it is resolved, and it is asked each time.
+        Some(Host::Domain(_)) | None => None,
+    };
+    if let Some(range) = address.and_then(not_public) {
+        return Err(EndpointError::invalid(
+            format!(
+                "`url` names an address that is not public ({range}): only an endpoint in the configuration can be allowed to reach it"
+            ),
+            format!("`url` 中的地址不是公网地址（{range}）：只有在配置文件中定义的端点才能获准访问它"),
         ));
     }
     Ok(())
@@ -145,11 +161,17 @@ mod tests {
 
     #[test]
     fn a_definition_is_taken_and_each_fault_of_it_is_named_in_both_languages() {
-        assert!(definition(|_| {}).check().is_ok());
-        let faults: [(&str, Fault); 8] = [
+        for good in ["https://receiver.example.com/hooks", "https://1.1.1.1/", "https://[2606:4700:4700::1111]/"] {
+            assert!(definition(|d| d.url = good.into()).check().is_ok(), "{good}");
+        }
+        let faults: [(&str, Fault); 12] = [
             ("is not a URL", |d| d.url = "receiver".into()),
             ("https://", |d| d.url = "http://receiver.example.com/".into()),
             ("a password", |d| d.url = "https://me:canary@receiver.example.com/".into()),
+            ("not public (loopback)", |d| d.url = "https://127.0.0.1:9/hooks".into()),
+            ("not public (private)", |d| d.url = "https://10.0.0.8/".into()),
+            ("not public (loopback)", |d| d.url = "https://[::ffff:7f00:1]/".into()),
+            ("not public (cloud metadata)", |d| d.url = "https://169.254.169.254/".into()),
             ("`employe`, which is not an entity", |d| d.entities = vec!["employe".into()]),
             ("is empty", |d| d.entities.clear()),
             ("created, updated and deleted", |d| d.changes = ["moved".to_owned()].into()),
@@ -157,7 +179,7 @@ mod tests {
             ("JSON Pointers", |d| d.fields = BTreeMap::from([("employee".into(), vec!["title".into()])])),
         ];
         for (told, fault) in faults {
-            let Err(EndpointError::Refused { en, zh }) = definition(fault).check() else { panic!("{told}: was taken") };
+            let Err(EndpointError::Invalid { en, zh }) = definition(fault).check() else { panic!("{told}: was taken") };
             assert!(en.contains(told) && !en.contains("canary"), "{en}");
             assert!(!zh.is_ascii() && !zh.contains("canary"), "{zh}");
         }

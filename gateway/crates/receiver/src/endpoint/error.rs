@@ -3,6 +3,7 @@
 use renmen_egress::EgressError;
 use renmen_flow::FlowError;
 use renmen_schema::id::ConnectionName;
+use renmen_schema::{Language, Text};
 use renmen_store::StoreError;
 use renmen_vault::VaultError;
 
@@ -12,7 +13,15 @@ pub enum EndpointError {
     /// The tenant has no endpoint of this name.
     #[error("there is no endpoint `{0}`")]
     NotFound(ConnectionName),
-    /// It cannot be done, or not like this. Text for the person who asked.
+    /// The definition cannot be used. Text for the person who asked.
+    #[error("{en}")]
+    Invalid {
+        /// What is wrong with it, and what to write instead, in English.
+        en: String,
+        /// The same in Chinese.
+        zh: String,
+    },
+    /// The definition may be good, but the state of the gateway does not allow it. Text for the person who asked.
     #[error("{en}")]
     Refused {
         /// Why, and what to do, in English.
@@ -35,6 +44,10 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
+    pub(super) fn invalid(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::Invalid { en: en.into(), zh: zh.into() }
+    }
+
     pub(super) fn refused(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self::Refused { en: en.into(), zh: zh.into() }
     }
@@ -44,9 +57,22 @@ impl From<FlowError> for EndpointError {
     fn from(error: FlowError) -> Self {
         match error {
             FlowError::Store(error) => Self::Store(error),
-            error => Self::refused(error.to_string(), error.to_string()),
+            FlowError::Defects(_) => {
+                let (en, zh) = forms(&error);
+                Self::invalid(en, zh)
+            }
+            error => {
+                let (en, zh) = forms(&error);
+                Self::refused(en, zh)
+            }
         }
     }
+}
+
+/// An error in both languages.
+fn forms(error: &FlowError) -> (String, String) {
+    let text = Text::rendered(|| error.to_string());
+    (text.in_language(Language::English).to_owned(), text.in_language(Language::Chinese).to_owned())
 }
 
 impl From<EgressError> for EndpointError {

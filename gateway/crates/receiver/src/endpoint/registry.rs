@@ -166,8 +166,8 @@ impl EndpointRegistry {
     /// secret as it is. One that its receiver had switched off is on again.
     ///
     /// # Errors
-    /// [`EndpointError::Refused`] with what is wrong, also for one of the configuration: nothing is kept then. The vault's and the
-    /// store's.
+    /// [`EndpointError::Invalid`] with what is wrong; [`EndpointError::Refused`] for one of the configuration, and where a limit is
+    /// reached. Nothing is kept then. The vault's and the store's.
     pub async fn put(
         &self,
         tenant: &TenantId,

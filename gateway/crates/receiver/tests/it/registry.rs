@@ -177,15 +177,15 @@ async fn what_is_refused_leaves_nothing_behind() {
     unknown_field.fields = BTreeMap::from([("employee".into(), vec!["/numbre".into()])]);
     let mut other_scheme = erp();
     other_scheme.url = "http://erp.example.com/".into();
-    for (target, bad, told) in [
-        ("people", erp(), "connection or a channel"),
-        ("hr", erp(), "in the configuration"),
-        ("erp", unknown_field, "numbre"),
-        ("erp", other_scheme, "https://"),
-    ] {
-        let refused = registry.put(&tenant(), &name(target), bad).await;
+    for (target, good, told) in [("people", erp(), "connection or a channel"), ("hr", erp(), "in the configuration")] {
+        let refused = registry.put(&tenant(), &name(target), good).await;
         let Err(EndpointError::Refused { en, .. }) = refused else { panic!("{target} was taken") };
         assert!(en.contains(told), "{en}");
+    }
+    for (bad, told) in [(unknown_field, "numbre"), (other_scheme, "https://")] {
+        let refused = registry.put(&tenant(), &name("erp"), bad).await;
+        let Err(EndpointError::Invalid { en, zh }) = refused else { panic!("{told} was taken") };
+        assert!(en.contains(told) && !zh.is_ascii(), "{en} {zh}");
     }
     for refused in [
         registry.remove(&tenant(), &name("hr")).await,

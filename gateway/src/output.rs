@@ -280,6 +280,13 @@ pub(crate) fn thousands(n: u64) -> String {
     text
 }
 
+/// `1 record`, `2 records`, `1,000 records`.
+pub(crate) fn counted(n: impl TryInto<u64>, one: &str, chinese: &str) -> Text {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    let (number, ending) = (thousands(n), if n == 1 { "" } else { "s" });
+    Text::kept(format!("{number} {one}{ending}"), format!("{number} {chinese}"))
+}
+
 /// `2026-03-02 09:30:00Z`.
 pub(crate) fn time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
@@ -288,13 +295,23 @@ pub(crate) fn time(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fitting_columns, render, thousands, time};
+    use renmen_schema::Text;
+
+    use super::{counted, fitting_columns, render, thousands, time};
 
     #[test]
     fn numbers_are_grouped_by_three() {
         assert_eq!(
             ["0", "999", "1,000", "1,234,567"],
             [0, 999, 1_000, 1_234_567].map(thousands).each_ref().map(String::as_str)
+        );
+    }
+
+    #[test]
+    fn one_is_told_in_the_singular() {
+        assert_eq!(
+            ["0 records", "1 record", "1,000 records"],
+            [0_u64, 1, 1000].map(|n| counted(n, "record", "条记录")).each_ref().map(Text::english)
         );
     }
 

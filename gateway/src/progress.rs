@@ -13,7 +13,7 @@ use renmen_store::StreamKey;
 use renmen_sync::{Progress, ProgressEvent, RunReport};
 
 use crate::logs;
-use crate::output::{self, thousands};
+use crate::output::{self, counted, thousands};
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -151,12 +151,6 @@ fn end_line(name: &str, report: &RunReport, elapsed: Duration) -> Text {
             failure.line()
         ),
     }
-}
-
-/// `1 page`, `2 pages`.
-fn counted(n: u64, one: &str, chinese: &str) -> Text {
-    let (number, ending) = (thousands(n), if n == 1 { "" } else { "s" });
-    Text::kept(format!("{number} {one}{ending}"), format!("{number} {chinese}"))
 }
 
 /// `9 s`, `3 min 20 s`, `2 h 5 min`.

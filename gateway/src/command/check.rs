@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Common;
 use crate::deployment::{Deployment, Reached, ReceiverCheck, Unloaded, remarks};
 use crate::exit::Outcome;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionName>) -> anyhow::Result<Outcome> {
@@ -123,7 +123,8 @@ fn rows(report: &CheckReport) -> Vec<Vec<String>> {
             continue;
         }
         let mut details =
-            text!("{} records, {} refused", "{} 条记录，{} 条被拒绝", stream.records, stream.refused).to_string();
+            text!("{}, {} refused", "{}，{} 条被拒绝", counted(stream.records, "record", "条记录"), stream.refused)
+                .to_string();
         if stream.not_granted > 0 {
             details.push_str(
                 &text!("; {} not granted (`grant.entities`)", "；{} 条未授权（`grant.entities`）", stream.not_granted)

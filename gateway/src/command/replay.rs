@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Common;
 use crate::deployment::Deployment;
 use crate::exit::{Outcome, Usage};
-use crate::output::{Output, thousands};
+use crate::output::{Output, counted, thousands};
 use crate::running_gateway::store_alone;
 
 /// Runs the command. Without `apply` it only reads the store, which also works while a gateway is running.
@@ -50,12 +50,12 @@ pub(crate) async fn run(
         &json!({ "report": report, "differences": found }),
     )?;
     out.say(text!(
-        "{} pages replayed, {} not recorded, {} failed; {} records compared, {} the same{}",
-        "重放 {} 页，{} 页无记录，{} 页失败；比较 {} 条记录，{} 条相同{}",
-        thousands(report.replayed),
+        "{} replayed, {} not recorded, {} failed; {} compared, {} the same{}",
+        "重放 {}，{} 页无记录，{} 页失败；比较 {}，{} 条相同{}",
+        counted(report.replayed, "page", "页"),
         thousands(report.not_recorded),
         thousands(report.failed),
-        thousands(report.records),
+        counted(report.records, "record", "条记录"),
         thousands(report.same),
         if report.applied.is_some() {
             text!("; the differences were written", "；差异已写入")

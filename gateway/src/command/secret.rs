@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal as _, Read as _};
 
-use renmen_schema::text;
+use renmen_schema::{Text, text};
 use renmen_vault::{Secret, Vault};
 use serde_json::json;
 
@@ -57,13 +57,14 @@ pub(crate) fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Out
 }
 
 fn open(deployment: &Deployment) -> anyhow::Result<Vault> {
-    deployment.vault()?.ok_or_else(|| {
-        Usage(text!(
-            "there is no [vault] in the configuration: write `[vault]` and `path = \".renmen/vault\"`",
-            "配置中没有 [vault]：请写 `[vault]` 与 `path = \".renmen/vault\"`"
-        ))
-        .into()
-    })
+    deployment.vault()?.ok_or_else(|| Usage(no_vault()).into())
+}
+
+fn no_vault() -> Text {
+    text!(
+        "there is no [vault] in the configuration: write `[vault]` and `path = \".renmen/vault.json\"`",
+        "配置中没有 [vault]：请写 `[vault]` 与 `path = \".renmen/vault.json\"`"
+    )
 }
 
 fn read_value() -> anyhow::Result<Secret> {
@@ -84,4 +85,17 @@ fn read_value() -> anyhow::Result<Secret> {
     }
     let trimmed = text.trim_end_matches(['\n', '\r']).to_owned();
     Ok(Secret::new(trimmed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_vault;
+
+    #[test]
+    fn a_vault_is_suggested_where_the_example_configuration_has_it() {
+        let path = "path = \".renmen/vault.json\"";
+        assert!(include_str!("../../../connectors.toml").contains(path));
+        let text = no_vault();
+        assert!(text.english().contains(path) && text.to_string().contains("[vault]"), "{text}");
+    }
 }

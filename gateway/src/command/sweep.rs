@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::{Common, Sweep as Ask};
 use crate::deployment::{Deployment, now_ms};
 use crate::exit::Outcome;
-use crate::output::{Output, thousands, time};
+use crate::output::{Output, counted, thousands, time};
 use crate::running_gateway::{Question, Writing, writing};
 
 /// Kept with the run as who let the deletions go.
@@ -61,6 +61,6 @@ async fn approve(deployment: &Deployment, out: Output, run: RunId) -> anyhow::Re
     if out.json {
         out.document(&json!({ "deleted": deleted }))?;
     }
-    out.say(text!("{} records deleted", "已删除 {} 条记录", thousands(deleted)));
+    out.say(text!("{} deleted", "已删除 {}", counted(deleted, "record", "条记录")));
     Ok(Outcome::Done)
 }

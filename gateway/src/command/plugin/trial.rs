@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::plugin::Trial as Ask;
 use crate::deployment::check_config;
 use crate::exit::{Outcome, Usage};
-use crate::output::{Output, thousands};
+use crate::output::{Output, counted, thousands};
 
 /// Characters of one value in a table.
 const VALUE_SHOWN: usize = 60;
@@ -68,12 +68,6 @@ pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: boo
 /// The network client speaks of the grant of a deployment's connection. A trial's is made of `--local` and the manifest.
 fn advises_a_grant(failure: &str) -> bool {
     failure.contains("`plaintext = true`") || failure.contains("grant.addresses")
-}
-
-/// `1 record`, `2 records`, `1,000 records`.
-fn counted(n: usize, one: &str, chinese: &str) -> Text {
-    let (number, ending) = (thousands(n as u64), if n == 1 { "" } else { "s" });
-    Text::kept(format!("{number} {one}{ending}"), format!("{number} {chinese}"))
 }
 
 /// Builds where a folder was named, checks the configuration, and pulls.
@@ -177,7 +171,7 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         out.table(&["part", "code", "why"], rows, &report.findings)?;
     }
     if report.omitted > 0 {
-        let omitted = counted(usize::try_from(report.omitted).unwrap_or(usize::MAX), "record", "条记录");
+        let omitted = counted(report.omitted, "record", "条记录");
         out.say(text!("\n{omitted} left out by a rule of the configuration", "\n{omitted} 被配置中的规则略去"));
     }
     if !report.refused.is_empty() {
@@ -201,11 +195,11 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
         out.say(text!(
             "{} in {} ms: {} units of work, {} bytes of memory at most, {}, {} bytes in",
             "{}，用时 {} 毫秒：{} 个工作单位，内存最多 {} 字节，{}，接收 {} 字节",
-            counted(figures.records as usize, "record", "条记录"),
+            counted(figures.records, "record", "条记录"),
             figures.wall_ms,
             thousands(figures.fuel),
             thousands(figures.memory_peak_bytes),
-            counted(figures.http_calls as usize, "request", "次请求"),
+            counted(figures.http_calls, "request", "次请求"),
             thousands(figures.bytes_in),
         ));
     }
@@ -237,17 +231,7 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use renmen_schema::Text;
-
-    use super::{counted, short, slot};
-
-    #[test]
-    fn one_is_told_in_the_singular() {
-        assert_eq!(
-            ["0 records", "1 record", "1,000 records"],
-            [0, 1, 1000].map(|n| counted(n, "record", "条记录")).each_ref().map(Text::english)
-        );
-    }
+    use super::{short, slot};
 
     #[test]
     fn a_secret_that_was_typed_is_not_repeated() {

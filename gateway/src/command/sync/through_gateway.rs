@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Outcome, Usage};
-use crate::output::{Output, thousands};
+use crate::output::{Output, counted, thousands};
 use crate::progress;
 use crate::pull::PARALLEL;
 use crate::running_gateway::{Question, RunningGateway};
@@ -89,12 +89,12 @@ async fn follow(
         }
         looks += 1;
         if !json && looks.is_multiple_of(LINE_EVERY) {
-            let count = |key: &str| thousands(run[key].as_u64().unwrap_or_default());
+            let count = |key: &str, one, chinese| counted(run[key].as_u64().unwrap_or_default(), one, chinese);
             progress::line(&text!(
-                "{connection}/{stream}: {} pages, {} records so far",
-                "{connection}/{stream}：已有 {} 页，{} 条记录",
-                count("pages"),
-                count("records")
+                "{connection}/{stream}: {}, {} so far",
+                "{connection}/{stream}：已有 {}，{}",
+                count("pages", "page", "页"),
+                count("records", "record", "条记录")
             ));
         }
         tokio::select! {

@@ -47,7 +47,7 @@ pub use control::{
 pub use hooks::{HookAnswer, HookDelivery, HookRefusal, Hooks};
 pub use interviews::Interviews;
 pub use key::{ApiKey, NoRandomness};
-pub use openapi::document;
+pub use openapi::{document, document_file};
 pub use problem::ProblemCode;
 pub use router::router;
 pub use sender::Sender;

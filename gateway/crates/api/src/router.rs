@@ -129,6 +129,7 @@ fn service_paths() -> Router<AppState> {
         .route("/readyz", get(service::readyz))
         .route("/docs", get(service::docs))
         .route("/docs/docs.js", get(service::docs_script))
+        .route("/docs/schema.js", get(service::schema_script))
         .route("/docs/docs.css", get(service::docs_style))
         // Not the key's business: its token is good for one interview.
         .route("/v1/interviews/{id}/nodes/stream", get(screen::stream))

@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document. The handlers' own descriptions (utoipa) are the source; this module adds what is the same
 //! for many operations: a collection for each entity (`entities`), the problems that each can answer with and the
-//! key that it needs (`problems`), and what is stricter than it was derived (`tighten`).
+//! key that it needs (`problems`), what is stricter than it was derived (`tighten`), and examples (`examples`).
 
 mod entities;
+mod examples;
+mod ordered;
 mod problems;
 mod tighten;
 
@@ -12,6 +14,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use utoipa::OpenApi;
+
+use ordered::Ordered;
 
 use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
@@ -135,11 +139,18 @@ pub fn document() -> Value {
     entities::expand(&mut document);
     tighten::tighten(&mut document);
     problems::add(&mut document);
+    examples::add(&mut document);
     document
+}
+
+/// The document as a file for people and generators: indented, and JSON the first media type of every answer.
+#[must_use]
+pub fn document_file() -> String {
+    serde_json::to_string_pretty(&Ordered(&document())).unwrap_or_default() + "\n"
 }
 
 /// The document as JSON text, made once.
 pub(crate) fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
-    TEXT.get_or_init(|| document().to_string())
+    TEXT.get_or_init(|| serde_json::to_string(&Ordered(&document())).unwrap_or_default())
 }

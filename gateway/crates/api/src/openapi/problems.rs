@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::examples;
 use crate::access::{self, Access};
 use crate::problem::{PROBLEM_JSON, ProblemCode};
 
@@ -99,15 +100,15 @@ fn component(status: u16) -> String {
 }
 
 fn response(status: u16) -> Value {
-    let lines: Vec<_> = ProblemCode::ALL
-        .iter()
-        .filter(|code| code.status().as_u16() == status)
-        .map(|code| format!("`{}`: {}.", code.name(), code.titles().0))
-        .collect();
+    let codes: Vec<_> = ProblemCode::ALL.iter().filter(|code| code.status().as_u16() == status).collect();
+    let lines: Vec<_> = codes.iter().map(|code| format!("`{}`: {}.", code.name(), code.titles().0)).collect();
     let mut response = json!({
         "description": lines.join("\n\n"),
         "content": { PROBLEM_JSON: { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
+    if let Some(code) = codes.first() {
+        response["content"][PROBLEM_JSON]["example"] = examples::problem(**code);
+    }
     if matches!(status, 429 | 503) {
         response["headers"] = json!({
             "retry-after": { "description": "Seconds after which to try again", "required": true, "schema": { "type": "integer", "minimum": 1 } },

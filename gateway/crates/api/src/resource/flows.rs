@@ -257,7 +257,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     put, path = "/v1/flows/{name}", tag = "flows", operation_id = "put_flow",
     params(("name" = String, Path, description = "Its name", pattern = "^[a-z][a-z0-9_-]{0,62}$")),
-    request_body(content = Object, content_type = "application/json", description = "The definition"),
+    request_body(content = Object, content_type = "application/json", description = "The definition, with the keys of `[flows.NAME]` in the configuration: `when`, `fields`, `with`, `to`, `map` and those for timing and failures"),
     responses((status = 200, body = Flow)),
 )]
 pub(crate) async fn put(
@@ -272,7 +272,7 @@ pub(crate) async fn put(
     new_name(&name)?;
     let definition: Value = serde_json::from_slice(&body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Problem::new(ProblemCode::BadRequest).detail(
+        Problem::new(ProblemCode::InvalidBody).detail(
             format!("the body is not valid JSON: line {line}, column {column}"),
             format!("请求体不是 JSON（第 {line} 行第 {column} 列）"),
         )

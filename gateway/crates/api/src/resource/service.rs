@@ -21,6 +21,7 @@ const READY_WITHIN: Duration = Duration::from_secs(2);
 /// The page that reads `/openapi.json` and shows it.
 const DOCS_PAGE: &str = include_str!("../../assets/docs.html");
 const DOCS_SCRIPT: &str = include_str!("../../assets/docs.js");
+const SCHEMA_SCRIPT: &str = include_str!("../../assets/schema.js");
 const DOCS_STYLE: &str = include_str!("../../assets/docs.css");
 
 /// The service is well.
@@ -76,6 +77,10 @@ pub(crate) async fn docs() -> Response {
 
 pub(crate) async fn docs_script() -> Response {
     ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], DOCS_SCRIPT).into_response()
+}
+
+pub(crate) async fn schema_script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCHEMA_SCRIPT).into_response()
 }
 
 pub(crate) async fn docs_style() -> Response {

@@ -86,7 +86,7 @@ pub(crate) async fn create(
 }
 
 /// Writes another revision of a record of your own. `If-Match` carries the revision that you read, as `ETag` gave it: if someone else
-/// else wrote since, nothing is changed and the answer is 412.
+/// wrote since, nothing is changed and the answer is 412.
 #[utoipa::path(
     put, path = "/v1/{collection}/{id}", tag = "written", operation_id = "put_record",
     params(

@@ -15,17 +15,34 @@ const UPDATE: &str = "RENMEN_UPDATE_OPENAPI";
 #[test]
 fn the_checked_in_document_is_what_the_code_says() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs/openapi.json");
-    let document = renmen_api::document();
+    let file = renmen_api::document_file();
     if std::env::var_os(UPDATE).is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, serde_json::to_string_pretty(&document).unwrap() + "\n").unwrap();
+        std::fs::write(&path, &file).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Value>(&file).unwrap(), renmen_api::document());
     assert!(
-        kept == document,
+        kept == file,
         "docs/openapi.json is not what the code says: run this test with {UPDATE}=1 and look at the difference"
     );
+}
+
+/// A generated client takes the first media type that it finds.
+#[tokio::test]
+async fn json_is_the_first_media_type_of_every_answer_that_has_it() {
+    let served = Rig::new().await.get("/openapi.json").await.text;
+    for text in [renmen_api::document_file(), served] {
+        let contents: Vec<&str> = text.split("\"content\":").skip(1).map(str::trim_start).collect();
+        assert!(contents.len() > 100, "{}", contents.len());
+        for content in contents {
+            let first = content.trim_start_matches('{').trim_start();
+            // The only answer with two media types, which sort the other way.
+            assert!(!first.starts_with("\"application/cloudevents-batch+json\""), "{}", &first[..60]);
+        }
+    }
+    let both = &renmen_api::document()["paths"]["/v1/changes"]["get"]["responses"]["200"]["content"];
+    assert_eq!(both.as_object().unwrap().len(), 2);
 }
 
 /// A reader has no list of requirements: their numbers stay in commits and in the names of tests.
@@ -134,7 +151,7 @@ fn properties_of(kind: EntityKind) -> usize {
 #[tokio::test]
 async fn the_document_and_its_page_need_no_key_and_load_nothing_from_elsewhere() {
     let rig = Rig::new().await;
-    for path in ["/openapi.json", "/docs", "/docs/docs.js", "/docs/docs.css"] {
+    for path in ["/openapi.json", "/docs", "/docs/docs.js", "/docs/schema.js", "/docs/docs.css"] {
         let response = rig.send("GET", path, None, &[]).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         let answer = crate::rig::Answer::read(response).await;
@@ -146,4 +163,44 @@ async fn the_document_and_its_page_need_no_key_and_load_nothing_from_elsewhere()
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
     assert_eq!(rig.get("/openapi.json").await.json(), renmen_api::document());
+}
+
+const SCRIPTS: [&str; 2] = [include_str!("../../assets/docs.js"), include_str!("../../assets/schema.js")];
+
+#[test]
+fn nothing_in_the_document_can_become_a_script_of_its_page() {
+    for way in
+        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "setAttribute(\"on"]
+    {
+        assert!(SCRIPTS.iter().all(|script| !script.contains(way)), "{way}");
+    }
+}
+
+#[test]
+fn the_page_has_the_same_words_in_both_languages() {
+    let (_, words) = SCRIPTS[0].split_once("const LANGUAGES = {").unwrap();
+    let (words, _) = words.split_once("\n};").unwrap();
+    let (english, chinese) = words.split_once("\n  zh: {").unwrap();
+    let english = english.trim_start().strip_prefix("en: {").unwrap();
+    // What stands between quotes is a word, and what is left is the keys.
+    let parts = |words: &str, odd: usize| {
+        words
+            .split(['"', '`'])
+            .enumerate()
+            .filter(|(at, _)| at % 2 == odd)
+            .map(|(_, part)| part.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let keys = |words: &str| {
+        let code = parts(words, 0).concat();
+        code.split_whitespace().filter_map(|word| Some(word.strip_suffix(':')?.to_owned())).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(keys(english), keys(chinese));
+    assert!(keys(english).len() > 20, "{:?}", keys(english));
+    let (english, chinese) = (parts(english, 1), parts(chinese, 1));
+    for (english, chinese) in english.iter().zip(&chinese).filter(|(english, _)| english.contains(char::is_alphabetic))
+    {
+        // The hint of the search names paths, which are the same in every language.
+        assert!(!chinese.is_ascii() || english.contains("employees"), "{english}: {chinese}");
+    }
 }

@@ -18,6 +18,7 @@ mod deliveries_in;
 mod document;
 mod endpoints;
 mod engine;
+mod examples;
 mod fairness;
 mod interviews;
 mod keys;

@@ -18,6 +18,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(any(test, all(target_arch = "wasm32", feature = "allocator")))]
+mod allocator;
 #[doc(hidden)]
 pub mod bindings;
 pub mod clock;
@@ -27,6 +29,7 @@ mod host;
 pub mod http;
 pub mod items;
 mod level;
+mod list_ends;
 pub mod locate;
 pub mod log;
 pub mod page;
@@ -44,6 +47,7 @@ mod word;
 
 pub use failure::{Failure, FailureKind};
 pub use items::{Item, Rest};
+pub use list_ends::ListEnds;
 pub use page::{Coverage, Envelope, Omission, Page, PageFinding, Reject};
 pub use schema::Remedy;
 pub use sink::{Action, Receipt, Sink};
@@ -53,6 +57,11 @@ pub use webhook::{Answer, Delivery, Outcome, Refresh, Webhook};
 pub use word::word;
 
 pub use renmen_schema as schema;
+
+/// The connector's memory.
+#[cfg(all(target_arch = "wasm32", feature = "allocator"))]
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator::new();
 
 /// What [`export_source!`] and its kin expand to. Not for direct use.
 #[doc(hidden)]

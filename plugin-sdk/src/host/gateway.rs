@@ -15,6 +15,10 @@ pub(crate) fn send_all(requests: Vec<Request>) -> Vec<Result<Response, Failure>>
     http::send_all(&requests).into_iter().map(|answer| answer.map(lift).map_err(Into::into)).collect()
 }
 
+pub(crate) fn prefetch(request: Request) {
+    http::prefetch(&lower(request));
+}
+
 fn lower(request: Request) -> http::Request {
     let Request { method, url, headers, body, slot, .. } = request;
     let headers = headers.into_iter().map(|(name, value)| Header { name, value }).collect();

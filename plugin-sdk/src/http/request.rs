@@ -99,6 +99,19 @@ impl Request {
         self.sound().and_then(host::send)
     }
 
+    /// Names this request to the gateway before it is sent: as the next one of this call, or of the call for the next page. The gateway
+    /// then fetches the answer while the connector maps the page that it has. Only `GET` is fetched so, one at a time, and it must be
+    /// the very same request later: a clock or a random number in it makes it another one.
+    ///
+    /// It is a hint and answers nothing: a connector does the same with it and without. What is named in vain costs the vendor a
+    /// request. [`ListEnds`](crate::ListEnds) tells where a list goes on before its page is mapped; `prefetch` of the helpers in
+    /// [`paging`](crate::paging) does both.
+    pub fn prefetch(self) {
+        if let Ok(request) = self.sound() {
+            host::prefetch(request);
+        }
+    }
+
     fn sound(mut self) -> Result<Self, Failure> {
         match self.broken.take() {
             Some(failure) => Err(failure),

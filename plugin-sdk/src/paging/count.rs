@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{resume, text_of};
-use crate::{Failure, Page};
+use crate::http::{Request, Response};
+use crate::{Failure, ListEnds, Page};
 
 /// `?offset=200&limit=100`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,15 @@ impl PageNumber {
     /// As [`Offset::resume`].
     pub fn resume(cursor: Option<&str>) -> Result<Self, Failure> {
         resume(cursor)
+    }
+
+    /// Names the request for the next page while this one is still to be mapped, if the vendor says that there is one: `list` and
+    /// `has_more` are the pointers to the list and to what says so.
+    pub fn prefetch(self, answer: &Response, (list, has_more): (&str, &str), ask: impl FnOnce(u64) -> Request) {
+        let goes_on = ListEnds::of(answer, list).and_then(|ends| ends.get::<Option<bool>>(has_more)).flatten();
+        if goes_on == Some(true) {
+            ask(self.page.saturating_add(1)).prefetch();
+        }
     }
 
     /// The page with its cursor: goes on if the vendor says that there is more.

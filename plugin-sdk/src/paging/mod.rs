@@ -16,8 +16,18 @@ pub use listing::Listing;
 pub use since::{Since, Window};
 pub use token::Token;
 
-use crate::Failure;
+use crate::http::{Request, Response};
+use crate::{Failure, ListEnds};
 use serde::de::DeserializeOwned;
+
+/// Names the request for the next page while this one is still to be mapped, for a list with a cursor of the vendor's: `list` and `next`
+/// are the pointers to the list and to the cursor, `ask` makes the request from the cursor.
+pub fn prefetch_next(answer: &Response, (list, next): (&str, &str), ask: impl FnOnce(&str) -> Request) {
+    let token = ListEnds::of(answer, list).and_then(|ends| ends.get::<Token>(next));
+    if let Some(token) = token.and_then(Token::text) {
+        ask(&token).prefetch();
+    }
+}
 
 /// A cursor of ours that cannot be read is the gateway's to explain: a stream that was renamed, a plugin that was
 /// replaced by an older one.

@@ -60,6 +60,14 @@ pub(crate) fn send_all(requests: Vec<Request>) -> Vec<Result<Response, Failure>>
     requests.into_iter().map(send).collect()
 }
 
+pub(crate) fn prefetch(request: Request) {
+    if let Some(state) = host() {
+        let mut state = state.borrow_mut();
+        let sent = state.requests.len();
+        state.prefetched.push((request, sent));
+    }
+}
+
 pub(crate) fn now_ms() -> i64 {
     host().map_or(super::NOW_MS, |state| state.borrow().now_ms)
 }

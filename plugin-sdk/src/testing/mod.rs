@@ -58,6 +58,8 @@ struct State {
     answers: Vec<Answer>,
     used: Vec<bool>,
     requests: Vec<Request>,
+    /// Requests named ahead, each with how many had been sent before.
+    prefetched: Vec<(Request, usize)>,
     logs: Vec<(Level, String)>,
     now_ms: i64,
     exchanges: u32,
@@ -224,6 +226,21 @@ impl Host {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.0.borrow().requests.iter().map(|request| format!("{} {}", request.method, request.url)).collect()
+    }
+
+    /// Method and URL of every request that was named ahead ([`Request::prefetch`]), in order.
+    #[must_use]
+    pub fn prefetched(&self) -> Vec<String> {
+        let state = self.0.borrow();
+        state.prefetched.iter().map(|(request, _)| format!("{} {}", request.method, request.url)).collect()
+    }
+
+    /// Those of them that were not sent later: each costs the vendor a request for nothing.
+    #[must_use]
+    pub fn prefetched_in_vain(&self) -> Vec<String> {
+        let state = self.0.borrow();
+        let in_vain = state.prefetched.iter().filter(|(request, sent)| !state.requests[*sent..].contains(request));
+        in_vain.map(|(request, _)| format!("{} {}", request.method, request.url)).collect()
     }
 
     /// The body of the n-th request, from 0.

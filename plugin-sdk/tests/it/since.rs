@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use renmen_plugin::http::{Request, Response};
 use renmen_plugin::paging::{Since, Window};
 use renmen_plugin::{Page, testing};
+use serde_json::json;
 
 /// The first second of the vendor's times.
 const FROM_S: i64 = 1_772_413_200;
@@ -67,6 +69,54 @@ fn every_record_comes_once_whatever_the_ties_and_the_page_size() {
         ids.sort();
         ids.dedup();
         assert_eq!((ids.len(), count), (200, 200), "{per_second} a second, {limit} a page");
+    }
+}
+
+/// As [`pull`], over a host that says which requests were named ahead.
+fn pull_naming_ahead(host: &testing::Host, vendor: &Vendor, cursor: Option<&str>, limit: usize) -> Page {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        id: String,
+        at: i64,
+    }
+    let ask = |since: &Since| {
+        Request::get("https://v.test/").query_some("since", since.from()).query_some("cursor", since.page())
+    };
+    host.run(|| {
+        let mut since = Since::resume_within(cursor, WINDOW).unwrap();
+        let _kept_by_the_host = ask(&since).send();
+        let (rows, next) = vendor.list(since.from(), since.page(), limit);
+        let rows: Vec<_> = rows.iter().map(|(id, at)| json!({ "id": id, "at": at })).collect();
+        let body = json!({ "data": rows, "next": next }).to_string();
+        let answer = Response::from_parts(200, Vec::new(), body.into_bytes());
+        since.prefetch(&answer, ("/data", "/next"), |row: &Row| Some((row.at.to_string(), row.at * 1000)), ask);
+        for row in rows {
+            let row: Row = serde_json::from_value(row).unwrap();
+            since.is_new(&row.at.to_string(), row.at * 1000, &row.id);
+        }
+        since.finish(Page::new(), next).unwrap()
+    })
+}
+
+#[test]
+fn the_request_that_is_named_ahead_is_the_one_that_is_sent_next() {
+    for (per_second, limit) in [(1, 7), (4, 10), (4, 4), (4, 3), (50, 7), (200, 9), (3, 500), (3, 1)] {
+        let mut vendor = Vendor::with(200, per_second);
+        vendor.0.insert("ahead".into(), FROM_S + 40 * 86_400);
+        let host = testing::Host::new().at_ms(LATER_MS);
+        let (mut cursor, mut pages) = (None, 0);
+        loop {
+            let page = pull_naming_ahead(&host, &vendor, cursor.as_deref(), limit);
+            (cursor, pages) = (page.next, pages + 1);
+            if !page.has_more {
+                break;
+            }
+        }
+        let none: [String; 0] = [];
+        assert_eq!(host.prefetched_in_vain(), none, "{per_second} a second, {limit} a page");
+        // After every page but the last, and none twice.
+        assert_eq!((host.prefetched().len(), host.requests().len()), (pages - 1, pages), "{per_second}, {limit}");
+        assert_eq!(host.prefetched(), host.requests()[1..]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use renmen_plugin::http::{Request, Response};
 use renmen_plugin::paging::Since;
+use renmen_plugin::schema::types::Instant;
 use renmen_plugin::{Failure, Page, Pull};
 use serde::Deserialize;
 
@@ -23,17 +24,32 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
 
 fn page(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut since = Since::resume_within(pull.cursor.as_deref(), config.window())?;
-    let request = Request::get(config.url(&pull.stream))
-        .query("limit", pull.max_records.clamp(1, LIMIT_MAX))
-        .query_some("modified_since", since.from())
-        .query_some("cursor", since.page())
-        .slot("key");
-    let response = accept(request.send()?, &pull.stream)?;
+    let list = |since: &Since| {
+        Request::get(config.url(&pull.stream))
+            .query("limit", pull.max_records.clamp(1, LIMIT_MAX))
+            .query_some("modified_since", since.from())
+            .query_some("cursor", since.page())
+            .slot("key")
+    };
+    let response = accept(list(&since).send()?, &pull.stream)?;
+    since.prefetch(&response, ("/data", "/next_cursor"), Modified::time, list);
     let mut page = Page::new();
     let mut wanted = |modified: &str, at_ms: i64, id: &str| since.is_new(modified, at_ms, id);
     let taken = collection::take(config, &mut page, (&pull.stream, "/data"), &response, &mut wanted);
     let next = taken.ok_or_else(|| pull.unknown_stream())??;
     since.finish(page, next)
+}
+
+/// An object as far as its time.
+#[derive(Deserialize)]
+struct Modified {
+    modified_at: String,
+}
+
+impl Modified {
+    fn time(&self) -> Option<(String, i64)> {
+        Some((self.modified_at.clone(), Instant::parse(&self.modified_at).ok()?.epoch_ms()))
+    }
 }
 
 /// Objects by their ids, without touching the cursor.

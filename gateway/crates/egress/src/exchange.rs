@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use renmen_schema::id::SlotName;
 
+use crate::Prefetcher;
+
 /// A request as a connector states it: nothing in it is trusted.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -87,6 +89,10 @@ pub trait Tape: Send + Sync {
     /// True: what cannot be recalled fails; nothing is sent.
     fn sealed(&self) -> bool {
         false
+    }
+    /// What is fetched before it is asked for; none where that could not be asked for later: nothing is fetched ahead then.
+    fn prefetcher(&self) -> Option<&Prefetcher> {
+        None
     }
 }
 

@@ -11,7 +11,7 @@
 //! 2. `grant`: origin and method;
 //! 3. `headers`: refuse what only the host may set;
 //! 4. `redactor`: refuse what carries a secret (what that is and how it is found: `secrecy`);
-//! 5. the [`Tape`]: answer from what is already known;
+//! 5. the [`Tape`]: answer from what is already known, or was fetched ahead (`prefetch`);
 //! 6. `budget`: count it in the month's calls; `rate`: wait for the connection's turn;
 //! 7. `resolve`: resolve the name and check every address (`address`);
 //! 8. `token`: get the credential, one fetch at a time for each slot;
@@ -40,6 +40,7 @@ mod mail;
 mod memory;
 mod once;
 mod pack;
+mod prefetch;
 mod rate;
 mod reach;
 mod redactor;
@@ -71,6 +72,7 @@ pub use memory::{
 };
 pub use once::Reply;
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within, unpacked_bytes};
+pub use prefetch::{PrefetchFigures, Prefetcher};
 pub use reach::{Reach, SlotReach, SocketReach};
 pub use redactor::{Scanner, Sighting, SightingPlace};
 pub use resolve::{Lookup, SystemLookup};

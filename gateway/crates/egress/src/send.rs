@@ -6,16 +6,19 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use renmen_origin::Origin;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 
 use crate::budget::Charge;
 use crate::credential::{Credential, Recipe, Slot};
-use crate::memory::CallMemory;
+use crate::memory::{CallMemory, Held};
+use crate::prefetch::Prefetched;
 use crate::resolve::ResolveError;
 use crate::shown::shown;
 use crate::target::Target;
 use crate::token::{Token, TokenEndpoint, is_stale};
 use crate::wire::{self, Answer, Beyond, Caps, Fault, Outgoing, WayOut};
-use crate::{Connection, EgressError, Exchange, Request, Response, Tape, headers, redirect, retry, target};
+use crate::{Connection, EgressError, Exchange, Request, RequestKey, Response, Tape, headers, redirect, retry, target};
 
 /// Token answers are short. Bytes.
 const TOKEN_ANSWER_BYTES_MAX: u64 = 64 * 1024;
@@ -73,17 +76,78 @@ impl Connection {
         if tape.sealed() {
             return Err(EgressError::NotRecorded(format!("{} {}", checked.method, place_of(&checked.target))));
         }
+        if let Some(exchange) = prefetched(tape, key, memory).await? {
+            tape.record(key, exchange.clone());
+            return Ok(exchange);
+        }
         let started = Instant::now();
         let outcome = match &checked.target {
             Target::Drop(name) => self.read_drop(name.as_deref(), memory).await,
-            Target::Http { .. } => self.fetch(&request, checked, memory).await,
+            Target::Http { .. } => match self.fetch(&request, checked, memory).await {
+                Ok((answer, _copy)) => Ok(self.reveal(answer)),
+                Err(error) => Err(error),
+            },
         };
+        let exchange = self.exchange(request, outcome, started)?;
+        asked.keep(bytes_of_request(&exchange));
+        tape.record(key, exchange.clone());
+        Ok(exchange)
+    }
+
+    /// Begins to fetch the answer to a request that is to be sent later, if the tape has a place for it and the request may be sent
+    /// ahead. What stands in its way is counted there and told when the request is sent.
+    ///
+    /// What is never asked for is not recorded: only a request that changes nothing may be sent so.
+    pub fn prefetch(self: &Arc<Self>, request: Request, tape: &dyn Tape, memory_bytes_max: u64) {
+        let Some(prefetcher) = tape.prefetcher() else { return };
+        if let Err(error) = self.check_ahead(&request) {
+            self.audit_refused(&request, &error);
+            prefetcher.refuse();
+            return;
+        }
+        let memory = CallMemory::new(&self.parts.memory, memory_bytes_max);
+        let key = Exchange::key_of(&request);
+        let fetch = Arc::clone(self).fetch_ahead(request, memory);
+        prefetcher.begin(key, fetch.in_current_span().with_current_subscriber());
+    }
+
+    fn check_ahead(&self, request: &Request) -> Result<(), EgressError> {
+        let checked = self.check(request)?;
+        match (&checked.method, &checked.target) {
+            (&Method::GET, Target::Http { .. }) => Ok(()),
+            _ => Err(EgressError::NotGranted("only a GET request to a host may be sent ahead".into())),
+        }
+    }
+
+    /// As [`Connection::send_within`] does without a tape, for a task of the reactor.
+    async fn fetch_ahead(
+        self: Arc<Self>,
+        request: Request,
+        memory: Arc<CallMemory>,
+    ) -> Result<Prefetched, EgressError> {
+        let checked = self.check(&request)?;
+        let mut asked = memory.room();
+        asked.fit(bytes_of(&request)).await?;
+        let started = Instant::now();
+        let outcome = match self.fetch(&request, checked, &memory).await {
+            Ok((answer, _copy)) => Ok(self.reveal_aside(answer).await),
+            Err(error) => Err(error),
+        };
+        let exchange = self.exchange(request, outcome, started)?;
+        asked.keep(bytes_of_request(&exchange));
+        Ok(Prefetched { exchange, memory })
+    }
+
+    /// A request with its answer; one line for the audit, of a failed one too.
+    fn exchange(
+        &self,
+        request: Request,
+        outcome: Result<Response, EgressError>,
+        started: Instant,
+    ) -> Result<Arc<Exchange>, EgressError> {
         let took_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         self.audit(&request, &outcome, took_ms);
-        if outcome.is_ok() {
-            asked.keep(bytes_of(&request));
-        }
-        let exchange = Arc::new(Exchange {
+        Ok(Arc::new(Exchange {
             method: request.method,
             url: request.url,
             request_headers: request.headers,
@@ -91,9 +155,7 @@ impl Connection {
             response: outcome?,
             at_ms: renmen_clock::now_ms(),
             took_ms,
-        });
-        tape.record(key, exchange.clone());
-        Ok(exchange)
+        }))
     }
 
     /// Steps 1 to 4: nothing is sent, looked up or fetched before they passed.
@@ -133,13 +195,14 @@ impl Connection {
         })
     }
 
-    /// Sends, and follows redirects within the origin: each is a request of its own through all the checks.
+    /// Sends, and follows redirects within the origin: each is a request of its own through all the checks. Gives the answer with
+    /// room for a copy of it.
     async fn fetch<'c>(
         &'c self,
         request: &Request,
         first: Checked<'c>,
         memory: &Arc<CallMemory>,
-    ) -> Result<Response, EgressError> {
+    ) -> Result<(Answer, Held), EgressError> {
         let mut request = request.clone();
         let mut checked = first;
         for _ in 0..=redirect::REDIRECTS_MAX {
@@ -153,8 +216,8 @@ impl Connection {
             match redirect::next(&order.outgoing.method, &order.outgoing.url, &answer)? {
                 None => {
                     // Where a secret is taken out of it, both are there for a moment.
-                    let _copy = memory.lend(answer.body.len() as u64).await?;
-                    return Ok(self.reveal(answer));
+                    let copy = memory.lend(answer.body.len() as u64).await?;
+                    return Ok((answer, copy));
                 }
                 Some(place) => request.url = place.into(),
             }
@@ -276,6 +339,13 @@ impl Connection {
         Response { status: answer.status, headers, body: redactor.redact_answer(answer.body) }
     }
 
+    /// The same for a task of the reactor.
+    async fn reveal_aside(&self, answer: Answer) -> Response {
+        let body = self.parts.redactor.redact_answer_aside(answer.body).await;
+        let revealed = self.reveal(Answer { body: Bytes::new(), ..answer });
+        Response { body, ..revealed }
+    }
+
     async fn read_drop(&self, name: Option<&str>, memory: &Arc<CallMemory>) -> Result<Response, EgressError> {
         let Some(directory) = &self.parts.drop_directory else {
             return Err(EgressError::NotGranted("the connection has no drop directory".into()));
@@ -359,6 +429,29 @@ impl WayOut for Connection {
         })
         .await
     }
+}
+
+/// The answer that was fetched ahead for this request, with its memory on the call's account. None where there is none; and none where a
+/// limit stood in its way, which the request then meets itself, with the account of its call.
+async fn prefetched(
+    tape: &dyn Tape,
+    key: RequestKey,
+    memory: &CallMemory,
+) -> Result<Option<Arc<Exchange>>, EgressError> {
+    let Some(ahead) = tape.prefetcher().and_then(|prefetcher| prefetcher.claim(key)) else { return Ok(None) };
+    match ahead.answer().await {
+        None | Some(Err(EgressError::Limit { .. } | EgressError::OutOfMemory(_))) => Ok(None),
+        Some(Err(error)) => Err(error),
+        Some(Ok(Prefetched { exchange, memory: reserved })) => {
+            memory.take_over(&reserved)?;
+            Ok(Some(exchange))
+        }
+    }
+}
+
+fn bytes_of_request(exchange: &Exchange) -> u64 {
+    let body = exchange.request_body.as_ref().map_or(0, Bytes::len);
+    (exchange.method.len() + exchange.url.len() + bytes_of_headers(&exchange.request_headers) + body) as u64
 }
 
 /// What a request holds.

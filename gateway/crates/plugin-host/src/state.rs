@@ -51,6 +51,8 @@ pub(crate) struct CallState {
 #[derive(Default)]
 pub(crate) struct HttpMeter {
     pub(crate) calls: u32,
+    /// Requests that were named before they are sent.
+    pub(crate) named_ahead: u32,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     /// The number of the first exchange.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
+use renmen_egress::PrefetchFigures;
 use renmen_schema::Remedy;
 use renmen_schema::id::ConnectionName;
 use renmen_store::{CommitOutcome, RunFinding, StreamKey};
@@ -58,6 +59,24 @@ pub(crate) fn payslips(connection: &ConnectionName, payslips: Payslips) {
 pub(crate) fn dated_ahead(key: &StreamKey, count: u64) {
     if count > 0 {
         counter!("renmen_records_dated_ahead_total", &labels(key)).increment(count);
+    }
+}
+
+/// What became of the requests that the connector named ahead in a run.
+pub(crate) fn prefetches(key: &StreamKey, figures: &PrefetchFigures) {
+    let PrefetchFigures { used, unused, ignored, refused } = *figures;
+    for (outcome, count) in [("used", used), ("unused", unused), ("ignored", ignored), ("refused", refused)] {
+        if count > 0 {
+            let [connection, stream] = labels(key);
+            let labels = [connection, stream, ("outcome", outcome.to_owned())];
+            counter!("renmen_prefetches_total", &labels).increment(count);
+        }
+    }
+    if unused + refused > 0 {
+        tracing::warn!(
+            connection = %key.connection, stream = %key.stream, used, unused, refused,
+            "Requests named ahead by the connector were not sent by it later; each unused one cost the vendor a request"
+        );
     }
 }
 

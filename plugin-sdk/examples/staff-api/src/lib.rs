@@ -22,17 +22,32 @@ pub struct Config {
 /// The connector.
 pub struct StaffApi;
 
+/// A row as far as its time.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed<'a> {
+    updated_at: &'a str,
+}
+
+impl Changed<'_> {
+    fn time(&self) -> Option<(String, i64)> {
+        Some((self.updated_at.to_owned(), Instant::parse(self.updated_at).ok()?.epoch_ms()))
+    }
+}
+
 impl Source for StaffApi {
     type Config = Config;
 
     fn pull(config: Config, pull: Pull) -> Result<Page, Failure> {
         let since = Since::resume(pull.cursor.as_deref())?;
-        let answer = Request::get(format!("{}/employees", config.base_url))
-            .query("limit", pull.max_records)
-            .query_some("updated_since", since.from())
-            .query_some("cursor", since.page())
-            .send()?
-            .ok()?;
+        let employees = |since: &Since| {
+            Request::get(format!("{}/employees", config.base_url))
+                .query("limit", pull.max_records)
+                .query_some("updated_since", since.from())
+                .query_some("cursor", since.page())
+        };
+        let answer = employees(&since).send()?.ok()?;
+        since.prefetch(&answer, ("/data", "/next_cursor"), Changed::time, employees);
         page_of(&answer, since)
     }
 }

@@ -20,7 +20,8 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use super::{Token, resume, text_of};
-use crate::{Failure, Page, clock};
+use crate::http::{Request, Response};
+use crate::{Failure, ListEnds, Page, clock};
 use shown::Shown;
 
 /// Ids remembered for the newest time; with more ties than this they are read again instead.
@@ -190,27 +191,67 @@ impl Since {
         shown.in_order(self.after_ms)?;
         let risen = self.after_ms.zip(shown.last_ms).is_some_and(|(after_ms, last_ms)| last_ms > after_ms);
         self.ordered |= shown.rises || risen;
-        let vendor_next = vendor_next.into().text();
+        let next = vendor_next.into().text();
+        if next.is_none() && self.proof.is_none() {
+            return self.done(page);
+        }
+        Ok(page.more(text_of(&self.gone_on(next, shown.ahead, shown.last_ms))))
+    }
+
+    /// Names the request for the next page while this one is still to be mapped, for a list sorted by time: `list` and `next` are the
+    /// pointers to the list and to the vendor's cursor, `time` reads the time of an item (the vendor's words and the same in
+    /// milliseconds), and `ask` makes the request from the cursor, as for this page.
+    pub fn prefetch<'a, T: Deserialize<'a>>(
+        &self,
+        answer: &'a Response,
+        (list, next): (&str, &str),
+        time: impl Fn(&T) -> Option<(String, i64)>,
+        ask: impl FnOnce(&Self) -> Request,
+    ) {
+        let Some(ends) = ListEnds::of(answer, list) else { return };
+        let (first, last) = (ends.first::<T>(), ends.last::<T>());
+        let times = first.and_then(|item| time(&item)).zip(last.and_then(|item| time(&item)));
+        if let Some(expected) = times.zip(ends.get::<Token>(next)).and_then(|(times, next)| self.expected(times, next))
+        {
+            ask(&expected).prefetch();
+        }
+    }
+
+    /// The cursor after a page that begins and ends with these times; none where the run is over then.
+    fn expected(&self, ((_, first_ms), (text, last_ms)): ((String, i64), (String, i64)), next: Token) -> Option<Self> {
+        let mut since = self.clone();
+        since.ordered |= last_ms > first_ms || since.after_ms.is_some_and(|after_ms| last_ms > after_ms);
+        let ahead = since.ceiling_ms.is_some_and(|ceiling_ms| last_ms > ceiling_ms);
+        if !ahead && since.proof.is_none() && since.newest.as_ref().is_none_or(|newest| newest.at_ms < last_ms) {
+            since.newest = Some(Mark { text, at_ms: last_ms, ids: Vec::new() });
+        }
+        let next = next.text();
+        (next.is_some() || since.proof.is_some()).then(|| since.gone_on(next, ahead, Some(last_ms)))
+    }
+
+    /// The cursor for the next page of a sorted list, by what this one showed: does a record lie beyond the ceiling, and what is the
+    /// time of the last one?
+    fn gone_on(mut self, vendor_next: Option<String>, ahead: bool, last_ms: Option<i64>) -> Self {
         if let Some(Proof { then, pages }) = self.proof.take() {
-            return Ok(page.more(text_of(&match vendor_next {
+            return match vendor_next {
                 Some(next) if !self.ordered && pages < PROOF_PAGES_MAX => {
-                    Self { proof: Some(Proof { then, pages: pages + 1 }), ..self.led_on(next, shown.last_ms) }
+                    Self { proof: Some(Proof { then, pages: pages + 1 }), ..self.led_on(next, last_ms) }
                 }
                 _ => self.moved_to(then),
-            })));
+            };
         }
-        let Some(next) = vendor_next else { return self.done(page) };
+        let next = vendor_next.unwrap_or_default();
         let newest = self.newest.clone().filter(|newest| self.from_ms().is_none_or(|from_ms| newest.at_ms > from_ms));
-        Ok(page.more(text_of(&match newest {
+        match newest {
             // The end of a sorted list: from here on the vendor's cursor alone leads past what lies in the future.
-            _ if shown.ahead => self.led_on(next, None),
+            _ if ahead => self.led_on(next, None),
             Some(newest) if self.ordered => self.moved_to(newest.while_running()),
             Some(newest) => {
                 let proof = Proof { then: newest.while_running(), pages: 1 };
-                Self { proof: Some(proof), ..self.led_on(next, shown.last_ms) }
+                Self { proof: Some(proof), ..self.led_on(next, last_ms) }
             }
-            None => self.led_on(next, shown.last_ms),
-        })))
+            None => self.led_on(next, last_ms),
+        }
     }
 
     /// As [`Since::finish`] for a list in no order: the vendor's cursor leads through the run, and only its end moves the

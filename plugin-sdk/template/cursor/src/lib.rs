@@ -31,12 +31,15 @@ impl Source for @type@ {
         // it, and a time far ahead of the clock moves nothing: `Since::resume_within` takes other limits. The list must come oldest
         // first, which is checked; for one in no order end with `since.finish_unsorted`.
         let mut since = Since::resume(pull.cursor.as_deref())?;
-        let answer = employees(&config)
-            .query("limit", pull.max_records)
-            .query_some("updated_since", since.from())
-            .query_some("cursor", since.page())
-            .send()?
-            .ok()?;
+        let list = |since: &Since| {
+            employees(&config)
+                .query("limit", pull.max_records)
+                .query_some("updated_since", since.from())
+                .query_some("cursor", since.page())
+        };
+        let answer = list(&since).send()?.ok()?;
+        // Where the list goes on can be told from its last row: the gateway fetches the next page while this one is mapped.
+        since.prefetch(&answer, ("/data", "/next_cursor"), Changed::time, list);
         let mut page = Page::new();
         // A row that cannot be mapped goes to quarantine with its reason; the others are not touched by it.
         let rest = page.map_items::<Employee, Row>(&answer, "/data", |row, item| {
@@ -53,6 +56,20 @@ impl Source for @type@ {
     fn probe(config: Config) -> Result<Vec<Finding>, Failure> {
         employees(&config).query("limit", 1).send()?.ok()?;
         Ok(vec![Finding::good("list employees", "the API answers and takes the key")])
+    }
+}
+
+/// A row as far as its time.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    updated_at: String,
+}
+
+impl Changed {
+    /// The vendor's words, and the same in milliseconds.
+    fn time(&self) -> Option<(String, i64)> {
+        Some((self.updated_at.clone(), Instant::parse(&self.updated_at).ok()?.epoch_ms()))
     }
 }
 

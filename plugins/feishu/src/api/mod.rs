@@ -94,6 +94,15 @@ pub(crate) struct Listing {
     pub(crate) next: Option<String>,
 }
 
+impl Listing {
+    /// Names the request for the next page, so that it is fetched while this one is read.
+    pub(crate) fn prefetch(&self, list: impl FnOnce(Option<&str>) -> Request) {
+        if self.next.is_some() {
+            list(self.next.as_deref()).prefetch();
+        }
+    }
+}
+
 /// Reads everything except the items.
 ///
 /// # Errors

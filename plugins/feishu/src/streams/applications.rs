@@ -32,12 +32,15 @@ pub(super) fn ids(config: &Config, changed: &Changed, size: u32) -> Result<(Vec<
     struct Ids {
         items: Vec<String>,
     }
-    let request = get(config, "/open-apis/hire/v1/applications")
-        .query("page_size", size)
-        .query_some("update_start_time", changed.since_ms())
-        .query_some("page_token", changed.page());
-    let response = ask(request)?;
+    let list = |page: Option<&str>| {
+        get(config, "/open-apis/hire/v1/applications")
+            .query("page_size", size)
+            .query_some("update_start_time", changed.since_ms())
+            .query_some("page_token", page)
+    };
+    let response = ask(list(changed.page()))?;
     let listing = listing(&response)?;
+    listing.prefetch(list);
     let ids = if listing.has_items { data::<Ids>(&response)?.items } else { Vec::new() };
     Ok((ids, listing.next))
 }

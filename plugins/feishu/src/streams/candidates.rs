@@ -25,16 +25,20 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         return Ok(page);
     }
     let mut changed = Changed::resume(pull.cursor.as_deref())?;
-    let request = get(config, "/open-apis/hire/v1/talents")
-        .query("page_size", size(pull.max_records, 1, SIZE_MAX))
-        .query("sort_by", 1)
-        // Otherwise a company where nothing changed is an error.
-        .query("query_option", "ignore_empty_error")
-        .query(hire::USER_IDS.0, hire::USER_IDS.1)
-        .query_some("update_start_time", changed.since_ms())
-        .query_some("page_token", changed.page());
-    let response = ask(request)?;
+    let since_ms = changed.since_ms();
+    let list = |page: Option<&str>| {
+        get(config, "/open-apis/hire/v1/talents")
+            .query("page_size", size(pull.max_records, 1, SIZE_MAX))
+            .query("sort_by", 1)
+            // Otherwise a company where nothing changed is an error.
+            .query("query_option", "ignore_empty_error")
+            .query(hire::USER_IDS.0, hire::USER_IDS.1)
+            .query_some("update_start_time", since_ms)
+            .query_some("page_token", page)
+    };
+    let response = ask(list(changed.page()))?;
     let listing = listing(&response)?;
+    listing.prefetch(list);
     if listing.has_items {
         page.map_items::<Candidate, hire::Talent>(&response, "/data/items", |talent, item| {
             item.is_about(talent.id.as_str());

@@ -24,14 +24,18 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         return Ok(page);
     }
     let mut changed = Changed::resume(pull.cursor.as_deref())?;
-    let request = get(config, "/open-apis/hire/v1/jobs")
-        .query("page_size", size(pull.max_records, 1, SIZE_MAX))
-        .query(hire::USER_IDS.0, hire::USER_IDS.1)
-        .query(hire::DEPARTMENT_IDS.0, hire::DEPARTMENT_IDS.1)
-        .query_some("update_start_time", changed.since_ms())
-        .query_some("page_token", changed.page());
-    let response = ask(request)?;
+    let since_ms = changed.since_ms();
+    let list = |page: Option<&str>| {
+        get(config, "/open-apis/hire/v1/jobs")
+            .query("page_size", size(pull.max_records, 1, SIZE_MAX))
+            .query(hire::USER_IDS.0, hire::USER_IDS.1)
+            .query(hire::DEPARTMENT_IDS.0, hire::DEPARTMENT_IDS.1)
+            .query_some("update_start_time", since_ms)
+            .query_some("page_token", page)
+    };
+    let response = ask(list(changed.page()))?;
     let listing = listing(&response)?;
+    listing.prefetch(list);
     if listing.has_items {
         page.map_items::<Job, hire::Job>(&response, "/data/items", |job, item| {
             item.is_about(job.id.as_str());

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively there is nobody to export to"))]
 
+mod ahead;
 mod beside;
 mod bindings;
 mod exhaust;
@@ -80,9 +81,10 @@ impl Source for Hostile {
             "keeps_state" => Ok(exhaust::count_calls()),
             other if other.starts_with("beside_") => beside::pull(&request),
             "forge" => forge::pull(&request),
-            other => match other.strip_prefix("leak_") {
-                Some(way) => leak::pull(&request, way),
-                None => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),
+            other => match (other.strip_prefix("leak_"), other.strip_prefix("ahead_")) {
+                (Some(way), _) => leak::pull(&request, way),
+                (None, Some(way)) => ahead::pull(&request, way),
+                (None, None) => Err(page::failure(FailureKind::InvalidInput, &format!("there is no stream `{other}`"))),
             },
         }
     }

@@ -60,6 +60,23 @@ impl CallMemory {
         Ok(())
     }
 
+    /// Takes over what another account of the same connection holds: that account is empty then.
+    ///
+    /// # Errors
+    /// [`EgressError::Limit`] beyond what this call may hold; nothing is taken over then.
+    pub(crate) fn take_over(&self, other: &Self) -> Result<(), EgressError> {
+        let counted = other.counted();
+        self.count(counted)?;
+        let nothing = self.share.try_take(0).map_err(out_of_memory)?;
+        let held = {
+            let mut state = other.state.lock();
+            state.counted -= counted;
+            std::mem::replace(&mut state.held, nothing)
+        };
+        self.state.lock().held.join(held);
+        Ok(())
+    }
+
     /// Room for a moment: given back when the answer is dropped.
     ///
     /// # Errors
@@ -68,22 +85,25 @@ impl CallMemory {
         self.share.take(bytes, WAIT_MAX).await.map_err(out_of_memory)
     }
 
-    async fn add(&self, bytes: u64) -> Result<(), EgressError> {
-        {
-            let mut state = self.state.lock();
-            let counted = state.counted.saturating_add(bytes);
-            if counted > self.bytes_max {
-                return Err(EgressError::Limit {
-                    limit: "memory_bytes_max",
-                    message: format!(
-                        "the requests and answers of one call would hold {counted} bytes or more, allowed are {}",
-                        self.bytes_max
-                    ),
-                });
-            }
-            // Before the wait: two answers that are read side by side must not both think that there is room.
-            state.counted = counted;
+    fn count(&self, bytes: u64) -> Result<(), EgressError> {
+        let mut state = self.state.lock();
+        let counted = state.counted.saturating_add(bytes);
+        if counted > self.bytes_max {
+            return Err(EgressError::Limit {
+                limit: "memory_bytes_max",
+                message: format!(
+                    "the requests and answers of one call would hold {counted} bytes or more, allowed are {}",
+                    self.bytes_max
+                ),
+            });
         }
+        state.counted = counted;
+        Ok(())
+    }
+
+    async fn add(&self, bytes: u64) -> Result<(), EgressError> {
+        // Before the wait: two answers that are read side by side must not both think that there is room.
+        self.count(bytes)?;
         match self.share.take(bytes.saturating_mul(COPIES), WAIT_MAX).await {
             Ok(held) => {
                 self.state.lock().held.join(held);

@@ -10,6 +10,7 @@ mod faults;
 mod mail;
 mod mail_server;
 mod once;
+mod prefetch;
 mod seal;
 mod secrets;
 mod ssrf;

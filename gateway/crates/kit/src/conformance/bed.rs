@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use renmen_egress::{Connection, ConnectionSpec, Egress, EgressLimits, NoTape, OperatorGrant};
+use renmen_egress::{
+    Connection, ConnectionSpec, Egress, EgressLimits, Exchange, NoTape, OperatorGrant, PrefetchFigures, Prefetcher,
+    RequestKey, Tape,
+};
 use renmen_misbehave::model::{FROM_MS, Model, Rows};
 use renmen_misbehave::{Plan, Server, Source, serve};
 use renmen_plugin_host::{Call, CallError, CallLimits, Plugin, Pull};
@@ -170,13 +173,23 @@ impl Bed {
 
     /// Pulls one page.
     pub(super) async fn pull(&self, cursor: Option<String>, manner: Manner) -> Result<PulledPage, CallError> {
+        self.pull_with(cursor, manner, Arc::new(NoTape)).await
+    }
+
+    async fn pull_with(
+        &self,
+        cursor: Option<String>,
+        manner: Manner,
+        tape: Arc<dyn Tape>,
+    ) -> Result<PulledPage, CallError> {
+        tape.prefetcher().into_iter().for_each(Prefetcher::next_call);
         let limits = CallLimits { page_records_max: self.page_records(), ..budget::gateway_limits() };
         let call = Call {
             connection: ConnectionName::new("conformance").expect("a name of letters"),
             config: self.config.to_string().into_bytes().into(),
             limits: Arc::new(limits),
             egress: if manner.patient { self.way.clone() } else { self.impatient.clone() },
-            tape: Arc::new(NoTape),
+            tape,
             now_ms: manner.now_ms,
         };
         let ask = Pull { stream: self.stream.clone(), cursor: cursor.clone(), only: Vec::new() };
@@ -192,9 +205,20 @@ impl Bed {
     }
 
     pub(super) async fn run_in(&self, cursor: Option<String>, manner: Manner) -> Run {
+        self.run_with(cursor, manner, &(Arc::new(NoTape) as Arc<dyn Tape>)).await
+    }
+
+    /// Pulls from the beginning to the end of the run, with answers fetched ahead as a gateway does it, and what became of those.
+    pub(super) async fn run_prefetching(&self) -> (Run, PrefetchFigures) {
+        let tape: Arc<dyn Tape> = Arc::new(PrefetchingTape::default());
+        let run = self.run_with(None, Manner::default(), &tape).await;
+        (run, tape.prefetcher().map(Prefetcher::end).unwrap_or_default())
+    }
+
+    async fn run_with(&self, cursor: Option<String>, manner: Manner, tape: &Arc<dyn Tape>) -> Run {
         let (mut run, mut cursor, mut stood) = (Run::default(), cursor, 0);
         while run.pages.len() < PAGES_MAX {
-            let page = match self.pull(cursor.clone(), manner).await {
+            let page = match self.pull_with(cursor.clone(), manner, Arc::clone(tape)).await {
                 Ok(page) => page,
                 Err(error) => {
                     run.stop = Some(Stop::Failed(error));
@@ -234,6 +258,22 @@ impl Bed {
     /// Was a canary seen in a payload or raw bytes?
     pub(super) fn leaked(&self) -> Option<String> {
         self.said.leaked()
+    }
+}
+
+/// A tape that knows nothing, and has a place for an answer that is fetched ahead.
+#[derive(Default)]
+struct PrefetchingTape(Prefetcher);
+
+impl Tape for PrefetchingTape {
+    fn recall(&self, _key: RequestKey) -> Option<Arc<Exchange>> {
+        None
+    }
+
+    fn record(&self, _key: RequestKey, _exchange: Arc<Exchange>) {}
+
+    fn prefetcher(&self) -> Option<&Prefetcher> {
+        Some(&self.0)
     }
 }
 

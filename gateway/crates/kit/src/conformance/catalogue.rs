@@ -34,6 +34,7 @@ pub const CATALOGUE: &[CheckFacts] = &[
     known("pages.complete", RUNS, "The pages of a run bring every record of the source."),
     any("deterministic", RUNS, "The same source gives the same bytes, regardless of when it is read."),
     any("pages.once", RUNS, "In a source at rest no record comes twice in a run."),
+    any("pages.ahead", RUNS, "Each request that is named ahead is sent later, and the pages are the same with it."),
     any("records.valid", RUNS, "Every record is of a declared entity, has an id and fits its schema."),
     any("records.origin", RUNS, "Every record points to the place in the answer that it came from."),
     known("pages.empty", WHOLE, "An empty page that says there is more is not the end."),

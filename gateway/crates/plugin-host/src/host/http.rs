@@ -55,6 +55,20 @@ impl Host for CallState {
         }
         Ok(answers)
     }
+
+    async fn prefetch(&mut self, request: Request) -> wasmtime::Result<()> {
+        self.http.named_ahead = self.http.named_ahead.saturating_add(1);
+        let (named, allowed) = (self.http.named_ahead, self.limits.http_calls_max);
+        if named > allowed {
+            let message = format!("the connector named {named} requests ahead in one call, allowed are {allowed}");
+            return Err(self.stop("http_calls_max", message));
+        }
+        // What is wrong with a request is told when it is sent.
+        if let (Some(outside), Ok(request)) = (&self.outside, for_egress(request)) {
+            outside.egress.prefetch(request, &*outside.tape, self.limits.memory_bytes_max);
+        }
+        Ok(())
+    }
 }
 
 /// An answer, an error of a request that was sent on, or the failure of a request that was not.

@@ -1,7 +1,7 @@
 //! The contract's promise: what was built for a released text of the line still runs.
 //!
-//! While the line has no released text, because its first release is not frozen, the promise is tried with earlier releases that
-//! are made up: the current text without something that a later release may add.
+//! Besides the released texts of the line the promise is tried with earlier releases that are made up: the current text without
+//! something that a later release may add.
 
 use std::path::{Path, PathBuf};
 
@@ -45,6 +45,7 @@ fn earlier() -> Vec<(String, String)> {
     vec![
         (version("nothing"), current()),
         (version("send-all"), without("send-all:", ";")),
+        (version("prefetch"), without("prefetch:", ";")),
         (version("verify"), without("verify:", ";")),
         (version("the import of log"), without("    import log;", "\n")),
     ]

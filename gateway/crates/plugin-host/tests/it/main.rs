@@ -16,6 +16,7 @@ mod memory_returns;
 mod modules;
 mod neighbours;
 mod network;
+mod prefetch;
 mod proof;
 mod push;
 mod receive;

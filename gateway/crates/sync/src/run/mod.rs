@@ -16,6 +16,7 @@ mod sweep;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use renmen_egress::Prefetcher;
 use renmen_schema::id::RunId;
 use renmen_schema::manifest::{Deletes, StreamManifest, StreamMode};
 use renmen_store::{NewRun, RunEnd, RunFinding, RunState, RunTrigger, Store, StoreError, StreamKey, StreamState};
@@ -164,7 +165,8 @@ impl Job {
         let stop = cancel.child_token();
         let (to_prepare, pulled) = mpsc::channel(1);
         let (to_commit, mut prepared) = mpsc::channel(1);
-        let pull = self.pull_stage(run, &state, spool.clone(), to_prepare, stop.clone());
+        let prefetcher = Arc::new(Prefetcher::default());
+        let pull = self.pull_stage(run, &state, spool.clone(), to_prepare, stop.clone(), Arc::clone(&prefetcher));
         let prepare = self.prepare_stage(&state, pulled, to_commit);
         // Dropped with this future, so that a caller who goes away ends the stages too.
         let (mut pulling, mut preparing) = (JoinSet::new(), JoinSet::new());
@@ -204,6 +206,7 @@ impl Job {
         drop(prepared);
         let prepared = preparing.join_next().await.unwrap_or(Ok(Ok(())));
         let pulled = pulling.join_next().await.unwrap_or(Ok(None));
+        figures::prefetches(&self.key, &prefetcher.end());
         let end = match (committed, prepared, pulled) {
             (Err(error), _, _) | (_, Ok(Err(error)), _) => End::Broken(error),
             (_, Err(error), _) | (_, _, Err(error)) => {
@@ -222,6 +225,7 @@ impl Job {
         spool: Option<Arc<Mutex<Spool>>>,
         out: mpsc::Sender<Pulled>,
         stop: CancellationToken,
+        prefetcher: Arc<Prefetcher>,
     ) -> PullStage {
         PullStage {
             source: Arc::clone(&self.source),
@@ -234,6 +238,7 @@ impl Job {
             spool,
             clock: Arc::clone(&self.options.clock),
             permits: Arc::new(Semaphore::new(PAGES_IN_FLIGHT)),
+            prefetcher,
             out,
             stop,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use renmen_clock::Clock;
-use renmen_egress::Tape;
+use renmen_egress::{Prefetcher, Tape};
 use renmen_plugin_host::{Coverage, Page, Pull};
 use renmen_schema::id::{RunId, StreamName};
 use renmen_turns::Account;
@@ -61,6 +61,8 @@ pub(super) struct PullStage {
     pub(super) spool: Option<Arc<Mutex<Spool>>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) permits: Arc<Semaphore>,
+    /// Answers that are fetched while the connector still works on the page before.
+    pub(super) prefetcher: Arc<Prefetcher>,
     pub(super) out: mpsc::Sender<Pulled>,
     pub(super) stop: CancellationToken,
 }
@@ -117,7 +119,11 @@ impl PullStage {
         let ticket = self.spool.as_ref().and_then(|spool| spool.lock().take(self.cursor.as_deref()));
         let left = ticket.as_ref().and_then(|ticket| ticket.left);
         let clock_ms = left.map_or_else(|| self.clock.now_ms(), |(clock_ms, _)| clock_ms);
-        let tape = Arc::new(self.tape(number, clock_ms, ticket.as_ref()).await?);
+        let tape = self.tape(number, clock_ms, ticket.as_ref()).await?;
+        self.prefetcher.next_call();
+        // The pages that follow may wait in the spool: what is there is not asked for again.
+        let resumes = self.spool.as_ref().is_some_and(|spool| spool.lock().has_left());
+        let tape = Arc::new(tape.fetching_ahead((!resumes).then(|| Arc::clone(&self.prefetcher))));
         let reading = Reading { tape: Arc::clone(&tape) as Arc<dyn Tape>, clock_ms };
         let ask = Pull { stream: self.stream.clone(), cursor: self.cursor.clone(), only: Vec::new() };
         let page = self.source.pull(reading, ask).await;

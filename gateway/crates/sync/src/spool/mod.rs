@@ -84,6 +84,11 @@ impl Spool {
             .collect()
     }
 
+    /// Has a killed run left pages that are still to be taken up?
+    pub(crate) fn has_left(&self) -> bool {
+        self.places.iter().any(|place| matches!(place.state, State::Left { .. }))
+    }
+
     /// Forgets the pages that may not be honoured.
     pub(crate) fn retain(&mut self, honoured: impl Fn(&Begin) -> bool) {
         for place in &mut self.places {
@@ -215,8 +220,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut spool = killed(dir.path(), &[None, Some("a"), Some("b")]);
         assert_eq!(spool.left().len(), 3);
-        for cursor in [None, Some("a"), Some("b")] {
+        for (cursor, more) in [(None, true), (Some("a"), true), (Some("b"), false)] {
             let ticket = spool.take(cursor).unwrap();
+            assert_eq!(spool.has_left(), more, "what is still to be taken up is not fetched ahead");
             assert_eq!(ticket.left.unwrap().0, 5, "the clock of the killed call");
             assert_eq!(ticket.slot.lock().answers().len(), 1);
         }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use renmen_egress::{Exchange, Held, RequestKey, Tape, pack};
+use renmen_egress::{Exchange, Held, Prefetcher, RequestKey, Tape, pack};
 use renmen_turns::{Account, Class, work_waiting};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -27,6 +27,7 @@ pub(crate) struct PageTape {
     aside: Option<Aside>,
     /// For what is known.
     _held: Option<Held>,
+    prefetcher: Option<Arc<Prefetcher>>,
 }
 
 /// Where answers are written while the call goes on, and the account that the time is charged to.
@@ -65,7 +66,12 @@ impl PageTape {
         for answer in known {
             by_key.entry(answer.key).or_default().push_back(answer);
         }
-        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), aside, _held: None }
+        Self { known: Mutex::new(by_key), heard: Mutex::new(Heard::default()), aside, _held: None, prefetcher: None }
+    }
+
+    /// The same with what is fetched before it is asked for.
+    pub(crate) fn fetching_ahead(self, prefetcher: Option<Arc<Prefetcher>>) -> Self {
+        Self { prefetcher, ..self }
     }
 
     /// The same with the memory that is reserved for what it knows.
@@ -129,5 +135,9 @@ impl Tape for PageTape {
             Self::pack_aside(aside, key, &exchange, before, written)
         });
         heard.answers.push(Heading { answer: Answer { key, exchange, packed: None }, packing });
+    }
+
+    fn prefetcher(&self) -> Option<&Prefetcher> {
+        self.prefetcher.as_deref()
     }
 }

@@ -32,6 +32,7 @@ pub(super) async fn run(id: &str, bed: &Bed) -> CheckVerdict {
         "limits.records" => limits::records(bed).await,
         "limits.budgets" => limits::budgets(bed).await,
         "pages.complete" => pages::complete(bed).await,
+        "pages.ahead" => pages::ahead(bed).await,
         "pages.once" => pages::once(bed).await,
         "pages.empty" => pages::empty(bed).await,
         "pages.moved" => pages::moved(bed).await,

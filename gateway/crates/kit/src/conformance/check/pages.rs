@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use renmen_egress::PrefetchFigures;
 use renmen_misbehave::{Fault, Plan, Planned};
 use renmen_plugin_host::CallError;
 use renmen_schema::FailureKind;
 
 use super::{CheckVerdict, Checked, ended, none_lost, rest, spread};
 use crate::conformance::bed::Bed;
-use crate::conformance::pulled::{Key, Stop, some};
+use crate::conformance::pulled::{Key, Run, Stop, some};
 
 pub(super) async fn complete(bed: &Bed) -> Checked {
     rest(bed)?;
@@ -48,6 +49,36 @@ pub(super) async fn once(bed: &Bed) -> Checked {
         format!("more than once: {}", some(twice)),
         "leave out at the seam of two pages what the page before brought (paging::Since::is_new does)",
     ))
+}
+
+pub(super) async fn ahead(bed: &Bed) -> Checked {
+    rest(bed)?;
+    let plain = ended(bed.run(None).await)?;
+    let (run, figures) = bed.run_prefetching().await;
+    let run = ended(run)?;
+    if figures == PrefetchFigures::default() {
+        return Err(CheckVerdict::skipped("the connector names no request ahead"));
+    }
+    let PrefetchFigures { used, unused, ignored, refused } = figures;
+    if unused + ignored + refused > 0 {
+        return Err(CheckVerdict::failed(
+            format!(
+                "of the requests named ahead {used} were sent later; {unused} were not, {ignored} were named while another one was \
+                 still to be sent, {refused} may not be sent ahead"
+            ),
+            "name only the very next request: a GET, the same to the byte, and none after the last page",
+        ));
+    }
+    let bytes = |run: &Run| -> Vec<(String, Vec<u8>)> {
+        run.records().map(|record| (record.external_id.clone(), record.payload.clone())).collect()
+    };
+    match bytes(&plain) == bytes(&run) {
+        true => Ok(()),
+        false => Err(CheckVerdict::failed(
+            "the pages are others when requests are named ahead",
+            "do the same whether or not a request was named ahead",
+        )),
+    }
 }
 
 pub(super) async fn empty(bed: &Bed) -> Checked {

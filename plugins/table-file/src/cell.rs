@@ -9,9 +9,9 @@ pub enum Cell {
     /// Nothing, or blanks.
     Blank,
     /// Text without the blanks around it.
-    Text(String),
+    Text(Box<str>),
     /// A number of a spreadsheet.
-    Number(Number),
+    Number(Box<Number>),
     /// A cell that is formatted as a date.
     Date(Day),
     /// What cannot be read, and why: `#N/A`, a formula that was never calculated, …
@@ -50,11 +50,11 @@ pub struct Shown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
     /// 1900 to 9999.
-    pub year: i32,
+    pub year: i16,
     /// 1 to 12.
-    pub month: u32,
+    pub month: u8,
     /// 1 to 31.
-    pub day: u32,
+    pub day: u8,
 }
 
 /// What a spreadsheet writes in place of a value that it has not.
@@ -102,9 +102,9 @@ impl Cell {
         if let Some(inner) = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"')) {
             let inner = inner.replace("\"\"", "\"");
             let inner = inner.trim_matches(edge);
-            return if inner.is_empty() { Self::Blank } else { Self::Text(inner.to_owned()) };
+            return if inner.is_empty() { Self::Blank } else { Self::Text(inner.into()) };
         }
-        if text.is_empty() { Self::Blank } else { Self::Text(text.to_owned()) }
+        if text.is_empty() { Self::Blank } else { Self::Text(text.into()) }
     }
 
     /// A number of a spreadsheet: 8000.1 is stored as 8000.100000000000364, and shown as 8000.1. Of a number with more
@@ -118,7 +118,7 @@ impl Cell {
         if kept.abs() >= 1e15 {
             return Self::Fault("a number of more than 15 digits, of which a spreadsheet keeps 15; write it as a text");
         }
-        Self::Number(Number { text: format!("{kept}"), whole: number.fract() == 0.0, shown })
+        Self::Number(Box::new(Number { text: format!("{kept}"), whole: number.fract() == 0.0, shown }))
     }
 
     /// Is there nothing in it?
@@ -132,7 +132,7 @@ impl Cell {
     pub fn text(&self) -> String {
         match self {
             Self::Blank | Self::Fault(_) => String::new(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => text.to_string(),
             Self::Number(number) => number.padded(),
             Self::Date(day) => format!("{:04}-{:02}-{:02}", day.year, day.month, day.day),
         }
@@ -145,7 +145,7 @@ impl Cell {
     pub fn words(&self) -> Result<String, String> {
         match self {
             Self::Fault(reason) => Err((*reason).to_owned()),
-            Self::Number(Number { shown, .. }) if shown.percent || shown.words || shown.sign.is_some() => {
+            Self::Number(number) if number.shown.adds() => {
                 Err("a number whose format adds signs or words to it; write the intended value as text".to_owned())
             }
             _ => Ok(self.text()),
@@ -208,6 +208,13 @@ impl Cell {
             Self::Number(number) => number.text.len(),
             Self::Blank | Self::Date(_) | Self::Fault(_) => 0,
         }
+    }
+}
+
+impl Shown {
+    /// Does it show more than the number?
+    fn adds(&self) -> bool {
+        self.percent || self.words || self.sign.is_some()
     }
 }
 

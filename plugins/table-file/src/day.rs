@@ -25,7 +25,7 @@ pub fn day(cell: &Cell, formats: &[String], days: Days) -> Result<Date, String> 
     let expected =
         || format!("{} that is not a day; expected a date cell or {}{}", cell.kind(), accepted(formats), hint(cell));
     let found = match cell {
-        Cell::Date(day) => date(day.year, day.month, day.day),
+        Cell::Date(day) => date(day.year.into(), day.month.into(), day.day.into()),
         Cell::Number(number) if !plain(number) => None,
         Cell::Number(number) if formats.is_empty() && is_digits(&number.text, 8) => digits(&number.text),
         Cell::Number(number) if formats.is_empty() && days.serials => serial(&number.text, days.from_1904),

@@ -93,7 +93,7 @@ impl Reading<'_> {
         whole: Option<Response>,
         progress: &mut Progress,
     ) -> Result<Page, Unread> {
-        let (body, table) = self.open(file, whole)?;
+        let (exchange, table) = self.open(file, whole)?;
         let mapped = self.mapped(file, &table)?;
         if first == 0 {
             mapped.check_totals().map_err(Unread::because("control_differs", Remedy::Source))?;
@@ -102,7 +102,7 @@ impl Reading<'_> {
         let last = first.saturating_add(self.pull.max_records.max(1) as usize).min(all);
         let rows = first.min(last)..last;
         let rivals = self.rivals(file, &mapped, rows.clone(), progress)?;
-        let page = mapped.page(body.exchange(), rows, &rivals);
+        let page = mapped.page(exchange, rows, &rivals);
         if last < all {
             progress.moved(file, last);
             return Ok(page);
@@ -111,11 +111,12 @@ impl Reading<'_> {
         Ok(if self.stream.snapshot { page.everything() } else { page })
     }
 
-    fn open(&self, file: &File, whole: Option<Response>) -> Result<(Response, Table), Unread> {
+    /// The number of the exchange and the table; the file's bytes are let go.
+    fn open(&self, file: &File, whole: Option<Response>) -> Result<(u32, Table), Unread> {
         let body = files::read(file, whole).map_err(Unread::because("unreadable_file", Remedy::Source))?;
         let table = sheet::open(&file.name, body.body(), self.stream, &self.config.limits)
             .map_err(Unread::because("unreadable_file", Remedy::Source))?;
-        Ok((body, table))
+        Ok((body.exchange(), table))
     }
 
     fn mapped<'b>(&'b self, file: &'b File, table: &'b Table) -> Result<Mapped<'b>, Unread> {

@@ -234,7 +234,7 @@ impl<'a> Mapping<'a> {
     }
 
     fn is_blank(&self, cell: &Cell, bound: &Bound<'_>) -> bool {
-        cell.is_blank() || matches!(cell, Cell::Text(text) if bound.column.blank.contains(text))
+        cell.is_blank() || matches!(cell, Cell::Text(text) if bound.column.blank.iter().any(|blank| **blank == **text))
     }
 
     fn reading(&self, bound: &Bound<'_>, row: &Row) -> value::Reading {

@@ -78,9 +78,10 @@ pub fn open(file: &str, bytes: &[u8], stream: &Stream, limits: &Limits) -> Resul
 }
 
 fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
-    let (above, rows): (Vec<Row>, Vec<Row>) = raw.rows.into_iter().partition(|row| row.number <= stream.skip_rows);
-    let mut rows = rows.into_iter();
-    let header: Vec<Row> = rows.by_ref().take(stream.header_rows).collect();
+    // In place: a file may fill most of the connector's memory.
+    let Raw { name, mut rows, from_1904, semicolons, lines, open_end } = raw;
+    let above: Vec<Row> = rows.drain(..rows.partition_point(|row| row.number <= stream.skip_rows)).collect();
+    let header: Vec<Row> = rows.drain(..stream.header_rows.min(rows.len())).collect();
     let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let title = |column: usize| {
         let mut parts: Vec<String> = Vec::new();
@@ -94,10 +95,10 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
         parts.join("/")
     };
     let titles: Vec<String> = (0..width).map(title).collect();
-    let rows: Vec<Row> = rows.filter(|row| !row.is_blank()).collect();
+    rows.retain(|row| !row.is_blank());
     let total_rows: Vec<String> = stream.total_rows.iter().map(|word| title_of(word)).collect();
     let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
-    let cut = |last: &&Row| raw.open_end && last.cells.len() < needed && !last.is_total(&total_rows);
+    let cut = |last: &&Row| open_end && last.cells.len() < needed && !last.is_total(&total_rows);
     if let Some(last) = rows.last().filter(cut) {
         return Err(format!(
             "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
@@ -105,11 +106,10 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
             last.cells.len()
         ));
     }
-    let (totals, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.is_total(&total_rows));
-    if raw.lines {
+    let totals: Vec<Row> = rows.extract_if(.., |row| row.is_total(&total_rows)).collect();
+    if lines {
         rows.iter_mut().for_each(|row| row.check_width(needed, width));
     }
-    let Raw { name, from_1904, semicolons, .. } = raw;
     Ok(Table { name, titles, rows, totals, above, from_1904, semicolons })
 }
 

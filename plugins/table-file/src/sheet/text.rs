@@ -1,5 +1,7 @@
 //! CSV: encodings, delimiters and quotes as they come.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding as Charset, GB18030, UTF_8};
 
 use super::{Raw, Row};
@@ -94,7 +96,8 @@ fn quotes(row: &[u8], delimiter: u8) -> Result<(), &'static str> {
     if at == At::Quoted { Err("a quote that opens here is never closed: send the whole file") } else { Ok(()) }
 }
 
-fn decode(bytes: &[u8], declared: Encoding) -> Result<String, String> {
+/// A text that is UTF-8 already is not copied.
+fn decode(bytes: &[u8], declared: Encoding) -> Result<Cow<'_, str>, String> {
     let (charset, bytes) = match (Charset::for_bom(bytes), declared) {
         // A byte order mark is not a guess: it takes precedence over the declared encoding.
         (Some((charset, mark)), _) => (charset, &bytes[mark..]),
@@ -105,7 +108,6 @@ fn decode(bytes: &[u8], declared: Encoding) -> Result<String, String> {
     };
     charset
         .decode_without_bom_handling_and_without_replacement(bytes)
-        .map(std::borrow::Cow::into_owned)
         .ok_or_else(|| format!("the text is not {}: say which in `encoding`, or save it as UTF-8", charset.name()))
 }
 

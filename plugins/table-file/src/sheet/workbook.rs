@@ -201,11 +201,7 @@ impl Reading<'_> {
 }
 
 fn of_date(date: jiff::civil::Date) -> Day {
-    Day {
-        year: i32::from(date.year()),
-        month: date.month().unsigned_abs().into(),
-        day: date.day().unsigned_abs().into(),
-    }
+    Day { year: date.year(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() }
 }
 
 /// A row's number from 0, where it has one, and whether it is hidden: by a filter, a person, or a height of nothing.

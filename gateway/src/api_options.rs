@@ -36,6 +36,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
         delivery_bytes_max: usize::try_from(limits.delivery_bytes_max)?,
         link_guesses_per_minute: limits.link_guesses_per_minute,
         streams_max: limits.streams_max as usize,
+        change_ring_bytes_max: usize::try_from(limits.change_ring_bytes_max)?,
         wait_max: limits.wait_max,
         stream_life_max: limits.stream_life_max,
         heartbeat: limits.heartbeat,

@@ -56,6 +56,7 @@ fn number_of(error: &anyhow::Error) -> u8 {
             e.downcast_ref::<Usage>().is_some()
                 || e.downcast_ref::<renmen_config::ConfigError>().is_some()
                 || matches!(e.downcast_ref(), Some(renmen_kit::KitError::Usage(_)))
+                || matches!(e.downcast_ref(), Some(renmen_store::StoreError::Configuration(_)))
         });
     match (busy, usage) {
         (true, _) => 4,

@@ -76,6 +76,7 @@ async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
     match &cli.command {
         Command::Init(ask) => command::init::run(common, out, ask),
         Command::Serve(serve) => command::serve::run(common, out, serve).await,
+        Command::Reload => command::reload::run(common, out).await,
         Command::Sync { connection, stream, full } => {
             command::sync::run(common, out, connection.as_ref(), stream.as_ref(), *full).await
         }
@@ -98,6 +99,7 @@ async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
         Command::Runs { connection, limit, run: None } => {
             command::runs::run(common, out, connection.as_ref(), *limit).await
         }
+        Command::Store(ask) => command::store::run(common, out, ask).await,
         Command::Sweep(ask) => command::sweep::run(common, out, ask).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
         Command::DecidePast { connection, from, apply } => {

@@ -17,7 +17,7 @@ const WIDTH_MIN: usize = 20;
 const CELL_WIDTH_COUNTED: usize = 40;
 
 /// Heads of columns, in the order of the alphabet: English, Chinese.
-const HEADINGS: [(&str, &str); 93] = [
+const HEADINGS: [(&str, &str); 97] = [
     ("action", "动作"),
     ("approved by", "批准人"),
     ("at", "时间"),
@@ -50,6 +50,7 @@ const HEADINGS: [(&str, &str); 93] = [
     ("findings", "发现"),
     ("flow", "流程"),
     ("from", "来自"),
+    ("hash", "哈希"),
     ("hits", "次数"),
     ("id", "编号"),
     ("input (* needed)", "输入（* 必填）"),
@@ -81,9 +82,11 @@ const HEADINGS: [(&str, &str); 93] = [
     ("revision", "修订"),
     ("revoked", "已吊销"),
     ("role", "角色"),
+    ("rows", "行数"),
     ("rule", "规则"),
     ("run", "运行"),
     ("score", "分数"),
+    ("section", "配置节"),
     ("sensitivity", "敏感级别"),
     ("seq", "序号"),
     ("signer", "签名者"),
@@ -93,6 +96,7 @@ const HEADINGS: [(&str, &str); 93] = [
     ("status", "状态"),
     ("stream", "数据流"),
     ("streams", "数据流"),
+    ("table", "表"),
     ("tenant", "租户"),
     ("the flow", "流程"),
     ("time", "用时"),

@@ -1,6 +1,6 @@
-//! What the operating system asks of us: end, or reload plugins.
+//! What the operating system asks of us: end, or read the configuration again.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -27,12 +27,21 @@ pub(crate) fn cancel_on_interrupt(cancel: &CancellationToken) -> Watching {
     Watching(task.abort_handle())
 }
 
-/// Resolves at each SIGHUP.
-pub(crate) async fn hangup() {
-    match signal(SignalKind::hangup()) {
-        Ok(mut hangup) => {
-            hangup.recv().await;
+/// Each SIGHUP. One that comes while another is still worked on is not lost.
+pub(crate) struct Hangups(Option<Signal>);
+
+impl Hangups {
+    /// From now on.
+    pub(crate) fn listen() -> Self {
+        Self(signal(SignalKind::hangup()).ok())
+    }
+
+    pub(crate) async fn next(&mut self) {
+        match &mut self.0 {
+            Some(hangup) => {
+                hangup.recv().await;
+            }
+            None => std::future::pending().await,
         }
-        Err(_) => std::future::pending().await,
     }
 }

@@ -36,7 +36,7 @@ async fn exchange(method: &str, url: &str, headers: &[(&str, String)], body: &st
     if !host.starts_with("127.0.0.1:") {
         bail!("a simulator speaks to loopback alone");
     }
-    let mut stream = TcpStream::connect(host).await.context("nobody listens there")?;
+    let mut stream = TcpStream::connect(host).await.context("no program listens there")?;
     let mut request =
         format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     if headers.iter().all(|(name, _)| *name != "content-type") {

@@ -8,6 +8,7 @@ pub mod desk;
 pub mod dingtalk;
 pub mod feishu;
 pub mod files;
+pub mod front;
 pub mod http;
 pub mod interview_vendor;
 pub mod people;

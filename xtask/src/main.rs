@@ -1,5 +1,5 @@
 //! What developers do that cargo alone cannot: `cargo xtask demo`, `cargo xtask test`, `cargo xtask plugins`,
-//! `cargo xtask dist`, `cargo xtask vendor`, `cargo xtask schemathesis`.
+//! `cargo xtask dist`, `cargo xtask vendor`, `cargo xtask faults`, `cargo xtask schemathesis`.
 //!
 //! Owns no logic of the gateway: making components is `renmen plugin pack`, running is `renmen serve`. It starts things in
 //! the right order, waits for a sign of readiness and never for a time, and leaves nothing behind: every child and every
@@ -7,6 +7,7 @@
 
 mod demo;
 mod dist;
+mod faults;
 mod languages;
 mod official;
 mod plugins;
@@ -41,6 +42,8 @@ enum Command {
     Dist(dist::Options),
     /// Fetch the sources of every crate into a folder, for builds without a network.
     Vendor(vendor::Options),
+    /// Run the tests in which a database server crashes and fails over, for long.
+    Faults(faults::Options),
     /// Check every operation of the demo's gateway against the API's document. Takes minutes.
     Schemathesis(schemathesis::Options),
 }
@@ -68,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::run(&workspace, &options),
         Command::Dist(options) => dist::run(&workspace, &options),
         Command::Vendor(options) => vendor::run(&workspace, &options),
+        Command::Faults(options) => faults::run(&workspace, &options),
         Command::Schemathesis(options) => schemathesis::run(&workspace, &options),
     }
 }

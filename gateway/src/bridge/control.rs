@@ -102,9 +102,11 @@ impl ControlBridge {
     }
 
     /// The tenant's connections of the configuration that could not be loaded, without channels and endpoints.
-    fn off(&self, tenant: &TenantId) -> impl Iterator<Item = &Unloaded> {
-        let configured = &self.running.deployment.config.connections;
-        self.running.off.iter().filter(move |off| off.tenant == *tenant && configured.contains_key(&off.name))
+    fn off(&self, tenant: &TenantId) -> Vec<Unloaded> {
+        let current = self.running.current();
+        let configured = &current.deployment.config.connections;
+        let own = |off: &&Unloaded| off.tenant == *tenant && configured.contains_key(&off.name);
+        current.off.iter().filter(own).cloned().collect()
     }
 }
 
@@ -147,7 +149,7 @@ fn refused(error: SyncError) -> ControlError {
         | SyncError::NotGranted { .. }
         | SyncError::BadOption(_)
         | SyncError::Store(StoreError::Quota { .. }) => ControlError::Refused(Text::rendered(|| error.to_string())),
-        SyncError::Store(StoreError::Unavailable(_) | StoreError::Busy(_)) => {
+        SyncError::Store(StoreError::Unavailable(_) | StoreError::Configuration(_) | StoreError::Busy(_)) => {
             ControlError::Unavailable(error.to_string())
         }
         _ => ControlError::Failed(error.to_string()),
@@ -158,16 +160,17 @@ fn refused(error: SyncError) -> ControlError {
 impl Control for ControlBridge {
     async fn connections(&self, tenant: &TenantId) -> Vec<ConnectionInfo> {
         let health = self.health();
-        let own = self.running.engine.connections().filter(|connection| connection.tenant() == tenant);
+        let connections = self.running.engine.connections();
+        let own = connections.iter().filter(|connection| connection.tenant() == tenant);
         let mut all: Vec<_> = own.map(|connection| self.info(connection, &health)).collect();
-        all.extend(self.off(tenant).map(|off| ConnectionInfo {
+        all.extend(self.off(tenant).into_iter().map(|off| ConnectionInfo {
             name: off.name.to_string(),
             plugin: None,
             signer: None,
             enabled: true,
             held_back: None,
             budget: None,
-            off: Some(off.reason.clone()),
+            off: Some(off.reason),
             deliveries_refused: None,
             streams: Vec::new(),
         }));
@@ -176,7 +179,8 @@ impl Control for ControlBridge {
     }
 
     async fn only_tenant(&self, tenant: &TenantId) -> bool {
-        let config = &self.running.deployment.config;
+        let current = self.running.current();
+        let config = &current.deployment.config;
         // What is configured and off counts too: its customer is one.
         config.gateway.tenant == *tenant && config.connections.values().all(|connection| connection.tenant == *tenant)
     }
@@ -187,7 +191,7 @@ impl Control for ControlBridge {
         connection: &ConnectionName,
         stream: &StreamName,
     ) -> Result<RunId, ControlError> {
-        if let Some(off) = self.off(tenant).find(|off| off.name == *connection) {
+        if let Some(off) = self.off(tenant).into_iter().find(|off| off.name == *connection) {
             return Err(ControlError::Refused(text!(
                 "connection `{connection}` is off: {}",
                 "连接 `{connection}` 已停用：{}",
@@ -210,7 +214,8 @@ impl Control for ControlBridge {
 
     async fn plugins(&self, tenant: &TenantId) -> Vec<PluginInfo> {
         let mut plugins: BTreeMap<String, PluginInfo> = BTreeMap::new();
-        for connection in self.running.engine.connections().filter(|connection| connection.tenant() == tenant) {
+        let connections = self.running.engine.connections();
+        for connection in connections.iter().filter(|connection| connection.tenant() == tenant) {
             let source = connection.source();
             let entry = plugins.entry(source.digest().to_owned()).or_insert_with(|| PluginInfo {
                 digest: source.digest().to_owned(),
@@ -226,7 +231,8 @@ impl Control for ControlBridge {
     }
 
     fn manifest(&self, plugin: &PluginRef) -> Option<Arc<Manifest>> {
-        let mut sources = self.running.engine.connections().map(|connection| connection.source());
+        let connections = self.running.engine.connections();
+        let mut sources = connections.iter().map(|connection| connection.source());
         let source = sources.find(|source| source.digest() == plugin.digest)?;
         Some(Arc::new(source.manifest().clone()))
     }
@@ -245,12 +251,14 @@ impl Control for ControlBridge {
 
 impl ControlBridge {
     fn bytes_of(&self, name: &ConnectionName) -> u64 {
-        let connection = self.running.deployment.config.connections.get(name);
+        let current = self.running.current();
+        let connection = current.deployment.config.connections.get(name);
         connection.and_then(|c| std::fs::metadata(&c.plugin).ok()).map_or(0, |meta| meta.len())
     }
 
     fn limits_of(&self, name: &ConnectionName) -> Vec<(String, u64)> {
-        let Some(connection) = self.running.deployment.config.connections.get(name) else { return Vec::new() };
+        let current = self.running.current();
+        let Some(connection) = current.deployment.config.connections.get(name) else { return Vec::new() };
         let limits = &connection.limits;
         let ms = |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         [

@@ -27,14 +27,15 @@ pub(crate) struct HooksBridge {
 
 impl HooksBridge {
     pub(crate) fn new(running: Arc<Running>) -> Self {
-        let memory = running.memory.share(&running.deployment.config.gateway.tenant, DELIVERIES);
+        let memory = running.memory.share(&running.current().deployment.config.gateway.tenant, DELIVERIES);
         Self { running, memory }
     }
 
     /// A connection of the configuration that could not be loaded: its vendor is asked to come again.
-    fn off(&self, connection: &ConnectionName) -> Option<&Connection> {
-        let off = self.running.off.iter().any(|off| off.name == *connection);
-        off.then(|| self.running.deployment.config.connections.get(connection)).flatten()
+    fn off(&self, connection: &ConnectionName) -> Option<Connection> {
+        let current = self.running.current();
+        let off = current.off.iter().any(|off| off.name == *connection);
+        off.then(|| current.deployment.config.connections.get(connection).cloned()).flatten()
     }
 }
 
@@ -92,9 +93,9 @@ fn refusal(error: IntakeError) -> HookRefusal {
         IntakeError::Unusable(_) => HookRefusal::Unusable,
         IntakeError::Late { .. } => HookRefusal::Late,
         IntakeError::OutOfMemory(_) => HookRefusal::Unavailable,
-        IntakeError::Store(StoreError::Unavailable(_) | StoreError::Busy(_) | StoreError::Quota { .. }) => {
-            HookRefusal::Unavailable
-        }
+        IntakeError::Store(
+            StoreError::Unavailable(_) | StoreError::Configuration(_) | StoreError::Busy(_) | StoreError::Quota { .. },
+        ) => HookRefusal::Unavailable,
         error @ (IntakeError::Failed(_) | IntakeError::Store(_)) => HookRefusal::Failed(error.to_string()),
     }
 }

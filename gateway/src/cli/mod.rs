@@ -60,6 +60,8 @@ pub(crate) enum Command {
     /// Compiles one plugin from standard input. Started by the gateway itself, within limits.
     #[command(hide = true)]
     CompilePlugin,
+    /// Have the running gateway read its configuration again, as SIGHUP does, and show what changed.
+    Reload,
     /// Pull now: all declared streams, those of one connection, or one stream.
     Sync {
         /// Name of a connection: its key under `[connections]`.
@@ -123,6 +125,9 @@ pub(crate) enum Command {
     /// Review deletions that wait for approval because a listing lacked more records than the configured limit.
     #[command(subcommand)]
     Sweep(Sweep),
+    /// Manage the database.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Apply decision rules to interviews that ended before the gateway was set up. Only lists them without --apply.
     DecidePast {
         /// Name of a connection: its key under `[connections]`.
@@ -184,6 +189,24 @@ pub(crate) enum Command {
         /// Directory for the pages.
         #[arg(long)]
         dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copy everything into an empty database, such as from SQLite to PostgreSQL, and compare counts and hashes. All or nothing. The
+    /// vault and the data directory are not touched.
+    #[command(after_help = "\
+Examples:
+  renmen store copy configured postgres://renmen@db.example.com/renmen
+  renmen store copy postgres://renmen@db.example.com/renmen sqlite:renmen.db
+
+`configured` is the database of the configuration file. A password comes from the environment variable PGPASSWORD.")]
+    Copy {
+        /// Source: `configured`, `sqlite:PATH` or `postgres://…`. No gateway may run on it.
+        from: String,
+        /// Target: a file that does not exist yet, or an empty PostgreSQL database.
+        to: String,
     },
 }
 
@@ -390,10 +413,26 @@ pub(crate) struct Serve {
     /// Address to listen on; overrides `gateway.listen`.
     #[arg(long)]
     pub(crate) listen: Option<String>,
+    /// Parts of a gateway to run in this process, on PostgreSQL: `api`, `hooks`, `pull`, `push`. All of them by default.
+    #[arg(long, value_delimiter = ',', value_name = "ROLE")]
+    pub(crate) role: Vec<ServeRole>,
     /// Pull every declared stream once before serving, and print the number of records.
     #[arg(long)]
     pub(crate) pull_first: bool,
     /// Write a JSON object with `url` (and `key`, with --dev) to this file once the gateway serves. Mode 0600.
     #[arg(long)]
     pub(crate) ready_file: Option<PathBuf>,
+}
+
+/// One part of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ServeRole {
+    /// Answers clients at `/v1`.
+    Api,
+    /// Takes vendors' deliveries in at `/hooks`.
+    Hooks,
+    /// Runs the schedule, reads what deliveries announced, holds event connections.
+    Pull,
+    /// Sends what flows make, runs the interview loop.
+    Push,
 }

@@ -115,7 +115,7 @@ async fn propose(
         }
     };
     let running = deployment.engine(store, None).await?;
-    let options = adjust_options(&running.deployment.config, &running.writers());
+    let options = adjust_options(&running.current().deployment.config, &running.writers());
     let done = propose_adjustment(&*running.store, &tenant, &options, &ask, now_ms()).await;
     ended(out, done)
 }
@@ -139,7 +139,7 @@ async fn act(deployment: Deployment, out: Output, id: &str, kind: AdjustActKind,
         }
     };
     let running = deployment.engine(store, None).await?;
-    let options = adjust_options(&running.deployment.config, &running.writers());
+    let options = adjust_options(&running.current().deployment.config, &running.writers());
     let act = AdjustAct { kind, person: why.person.clone(), reason: why.reason.clone() };
     let done = act_on_adjustment(&*running.store, &tenant, &options, (id, &act), now_ms()).await;
     ended(out, done)

@@ -19,6 +19,7 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     let scratch = tempfile::tempdir()?;
     let store = deployment.scratch_store(scratch.path()).await?;
     let running = deployment.engine(store, only).await?;
+    let current = running.current();
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);
     let mut reports = Vec::new();
@@ -26,27 +27,27 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         reports.push(running.engine.checks().connection(runtime.tenant(), runtime.name(), &cancel).await?);
     }
     let reports: Vec<Checked<'_>> =
-        reports.into_iter().map(|report| Checked { reach: running.reaches.get(&report.connection), report }).collect();
+        reports.into_iter().map(|report| Checked { reach: current.reaches.get(&report.connection), report }).collect();
     let rows = reports.iter().flat_map(|checked| {
         let reach = checked.reach.map(|reach| reach_rows(&checked.report.connection, reach)).unwrap_or_default();
         [rows(&checked.report), reach].concat()
     });
     let off =
-        running.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.told.to_string()]);
+        current.off.iter().map(|off| vec![off.name.to_string(), "load".into(), "OFF".into(), off.told.to_string()]);
     // With one connection alone it cannot be known who else writes what.
-    let remarks = if only.is_none() { remarks(&running.deployment.config, &running.writers()) } else { Vec::new() };
+    let remarks = if only.is_none() { remarks(&current.deployment.config, &running.writers()) } else { Vec::new() };
     let told = remarks.iter().map(|(place, why)| vec![String::new(), place.clone(), "WARNING".into(), why.to_string()]);
     // With one connection alone, the others are not what was asked about.
     let receivers = if only.is_none() { running.check_receivers().await } else { Vec::new() };
     let reached = receivers.iter().map(receiver_row);
     let rows = rows.chain(reached).chain(off).chain(told);
-    out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &receivers, &running.off))?;
+    out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &receivers, &current.off))?;
     if out.json {
         // The document is a list of connections.
         remarks.iter().for_each(|(place, why)| tracing::warn!(place, "{why}"));
     }
     let passed = reports.iter().all(|checked| checked.report.passed()) && receivers.iter().all(|one| one.ok);
-    Ok(match (running.off.is_empty(), passed) {
+    Ok(match (current.off.is_empty(), passed) {
         (false, _) => Outcome::Misconfigured,
         (true, true) => Outcome::Done,
         (true, false) => Outcome::Failed,

@@ -42,7 +42,9 @@ pub(crate) async fn run(
         deployment.store_to_read().await?
     };
     let running = deployment.engine(Arc::clone(&store), None).await?;
-    let options = loop_options(&running.deployment.config, &running.writers());
+    let current = running.current();
+    let gateway = current.deployment.gateway_name()?.to_owned();
+    let options = loop_options(&current.deployment.config, &running.writers(), gateway);
     let past = decide_past(store, Arc::new(SystemClock), &tenant, options, (connection, from_ms), apply).await;
     let past = past.map_err(|error| match error {
         InterviewError::Refused { en, zh } => anyhow::Error::new(Usage(Text::kept(en, zh))),

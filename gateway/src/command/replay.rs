@@ -27,7 +27,7 @@ pub(crate) async fn run(
         deployment.store_to_read().await?
     };
     let running = deployment.engine(store, Some(connection)).await?;
-    let tenant = running.deployment.config.connections[connection].tenant.clone();
+    let tenant = running.current().deployment.config.connections[connection].tenant.clone();
     let key = running.engine.key(&tenant, connection, stream).map_err(|e| Usage(Text::rendered(|| e.to_string())))?;
     let cancel = CancellationToken::new();
     let _stop = crate::signals::cancel_on_interrupt(&cancel);

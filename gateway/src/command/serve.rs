@@ -2,22 +2,27 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use renmen_api::{ApiKey, ApiParts, AppState};
+use renmen_api::{ApiKey, ApiParts, AppState, Roles};
+use renmen_interview::LoopWork;
 use renmen_schema::{Text, text};
 use renmen_store::EntityCount;
+use renmen_sync::SyncError;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{ControlBridge, HooksBridge};
-use crate::cli::{Common, Serve};
+use crate::bridge::{ConfigurationBridge, ControlBridge, HooksBridge};
+use crate::cli::{Common, Serve, ServeRole};
 use crate::deployment::{Deployment, Running, adjust_options, open_interviews, remarks};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 use crate::progress::SyncProgress;
 use crate::running_gateway::Address;
+use crate::signals::Hangups;
 use crate::{api_options, pull, ready, signals};
 
 /// Runs the command.
@@ -42,39 +47,45 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let listener =
         TcpListener::bind(address).await.with_context(|| text!("cannot listen on {address}", "无法监听 {address}"))?;
     let address = listener.local_addr()?;
+    let roles = roles_of(serve, &deployment)?;
     let store = deployment.store().await?;
     let running = Arc::new(deployment.engine(store, None).await?);
-    running.deployment.register_flows(&running.flows).await?;
+    let current = running.current();
+    let config = &current.deployment.config;
+    current.deployment.register_flows(&running.flows).await?;
     let endpoints = running.endpoint_registry();
-    endpoints.load(&running.deployment.tenants()).await?;
+    endpoints.load(&current.deployment.tenants()).await?;
     let cancel = CancellationToken::new();
     let _stop = signals::cancel_on_interrupt(&cancel);
+    let hangups = Hangups::listen();
 
     let (interviews, loop_work) = open_interviews(&running).await?;
-    for (place, why) in remarks(&running.deployment.config, &running.writers()) {
+    for (place, why) in remarks(config, &running.writers()) {
         tracing::warn!(place, "{why}");
     }
     let machine_key = ApiKey::generate()?;
     let dev_key = common.dev.then(ApiKey::generate).transpose()?;
-    let decision_links = running.links.as_ref().map(|links| links.begin(&running.deployment)).transpose()?;
+    let decision_links = running.links.as_ref().map(|links| links.begin(&current.deployment)).transpose()?;
     let parts = ApiParts {
         store: Arc::clone(&running.store),
         control: Arc::new(ControlBridge::new(Arc::clone(&running), cancel.clone())),
+        configuration: Arc::new(ConfigurationBridge::new(Arc::clone(&running), roles)),
         hooks: Arc::new(HooksBridge::new(Arc::clone(&running))),
         interviews,
-        adjust: adjust_options(&running.deployment.config, &running.writers()),
+        adjust: adjust_options(config, &running.writers()),
         decision_links,
         flows: Arc::clone(&running.flows),
-        endpoints: Arc::new(endpoints),
+        endpoints: Arc::clone(endpoints),
         metrics,
     };
-    let state = AppState::new(parts, options)
-        .with_key_of_this_machine(&machine_key, running.deployment.config.gateway.tenant.clone());
+    let state = AppState::new(parts, options).with_key_of_this_machine(&machine_key, config.gateway.tenant.clone());
     let state = match &dev_key {
-        Some(key) => state.with_key_of_this_process(key, running.deployment.config.gateway.tenant.clone()),
+        Some(key) => state.with_key_of_this_process(key, config.gateway.tenant.clone()),
         None => state,
     };
-    let _announced = Address::announce(&running.deployment.config, address, &machine_key)?;
+    let _announced = Address::announce(config, address, &machine_key)?;
+    let watching = crate::deployment::watch_registries(Arc::clone(&running), state.clone(), Arc::default());
+    let registries = tokio::spawn(watching);
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
     let budgets = tokio::spawn(crate::deployment::keep_budgets(Arc::clone(&running)));
@@ -82,7 +93,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     if serve.pull_first {
         let keys = pull::keys(&running, None, None)?;
         let pulled = pull::pull(&running, keys, &cancel, &SyncProgress::new(out.json)).await;
-        outcome = pull::report(out, &pulled, &running.off)?;
+        outcome = pull::report(out, &pulled, &running.current().off)?;
         // To be stopped is how a gateway ends.
         if outcome == Outcome::Stopped {
             outcome = Outcome::Done;
@@ -90,14 +101,8 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     }
     greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 
-    let engine = Arc::clone(&running.engine);
-    let schedule = tokio::spawn({
-        let cancel = cancel.clone();
-        async move { engine.serve(cancel).await }
-    });
-    let interview_loop = tokio::spawn(loop_work.run(cancel.clone()));
-    let flows = tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()));
-    let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running)));
+    let work = Work::begin(&running, loop_work, roles, &cancel);
+    let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running), hangups));
     let figures = tokio::spawn(crate::deployment::report_memory(running.memory.clone()));
     let references = tokio::spawn(crate::deployment::report_references(Arc::clone(&running)));
     let served = api.await.context("the API's task")?;
@@ -106,31 +111,103 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     reloads.abort();
     figures.abort();
     references.abort();
-    let both = async { tokio::join!(schedule, flows) };
-    let ended = tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, both).await;
-    if tokio::time::timeout(running.deployment.config.gateway.shutdown_wait, interview_loop).await.is_err() {
-        tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
-    }
+    registries.abort();
+    let ended = work.end(config.gateway.shutdown_wait).await;
     // Work that was not done by now has been cut off: nothing more is sent, so the counts are final.
     budgets.abort();
     running.save_budgets().await;
     served?;
-    match ended {
-        Ok((schedule, flows)) => {
-            flows.context("the flows' task")?;
-            schedule.context("the schedule's task")??;
-        }
-        Err(_) => tracing::warn!("Runs and deliveries that did not end in time were cut; they go on at the next start"),
-    }
+    ended?;
     Ok(outcome)
 }
 
-async fn reload_at_hangup(running: Arc<Running>) {
-    loop {
-        signals::hangup().await;
-        if let Err(error) = running.reload().await {
-            tracing::error!(%error, "Reload failed; the old plugins stay");
+/// Background work, as far as this process has the role for it.
+struct Work {
+    pull: JoinHandle<Result<(), SyncError>>,
+    push: Option<JoinHandle<()>>,
+    interviews: Option<JoinHandle<()>>,
+}
+
+impl Work {
+    fn begin(running: &Arc<Running>, interviews: LoopWork, roles: Roles, cancel: &CancellationToken) -> Self {
+        for role in roles.names() {
+            metrics::gauge!("renmen_role", "role" => role).set(1.0);
         }
+        let (engine, stop) = (Arc::clone(&running.engine), cancel.clone());
+        let pull = match roles.pull {
+            true => tokio::spawn(async move { engine.serve(stop).await }),
+            // What others pull is shown here too.
+            false => tokio::spawn(async move { engine.watch(stop).await }),
+        };
+        Self {
+            pull,
+            push: roles.push.then(|| tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()))),
+            interviews: roles.push.then(|| tokio::spawn(interviews.run(cancel.clone()))),
+        }
+    }
+
+    /// Waits until it has ended, each part for so long at most.
+    async fn end(self, most: Duration) -> anyhow::Result<()> {
+        let both = async {
+            let push = match self.push {
+                Some(push) => push.await,
+                None => Ok(()),
+            };
+            (self.pull.await, push)
+        };
+        let ended = tokio::time::timeout(most, both).await;
+        if let Some(interviews) = self.interviews
+            && tokio::time::timeout(most, interviews).await.is_err()
+        {
+            tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
+        }
+        match ended {
+            Ok((pull, push)) => {
+                push.context("the flows' task")?;
+                pull.context("the schedule's task")??;
+            }
+            Err(_) => {
+                tracing::warn!("Runs and deliveries that did not end in time were cut; they go on at the next start");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The roles of this process. With SQLite no other process could have those that are left out.
+fn roles_of(serve: &Serve, deployment: &Deployment) -> Result<Roles, Usage> {
+    if serve.role.is_empty() {
+        return Ok(Roles::ALL);
+    }
+    let has = |role| serve.role.contains(&role);
+    let roles = Roles {
+        api: has(ServeRole::Api),
+        hooks: has(ServeRole::Hooks),
+        pull: has(ServeRole::Pull),
+        push: has(ServeRole::Push),
+    };
+    if roles != Roles::ALL && deployment.config.store.url.expose().starts_with("sqlite:") {
+        return Err(Usage(text!(
+            "one process holds a SQLite store, so it must have every role: leave `--role` out, or keep the store in PostgreSQL (`store.url`)",
+            "SQLite 存储由一个进程独占，因此它必须承担全部角色：请去掉 `--role`，或使用 PostgreSQL 存储（`store.url`）"
+        )));
+    }
+    if serve.pull_first && !roles.pull {
+        return Err(Usage(text!(
+            "`--pull-first` needs the role `pull`: add it to `--role`",
+            "`--pull-first` 需要角色 `pull`：请加入 `--role`"
+        )));
+    }
+    Ok(roles)
+}
+
+/// What a reload says stands in the log and in the health.
+async fn reload_at_hangup(running: Arc<Running>, mut hangups: Hangups) {
+    loop {
+        hangups.next().await;
+        let running = Arc::clone(&running);
+        // In a task of its own, so that a shutdown does not leave a reload half done.
+        let _ = tokio::spawn(async move { running.reload().await.is_ok() }).await;
     }
 }
 
@@ -142,7 +219,8 @@ async fn greet(
     dev_key: Option<&ApiKey>,
     ready_file: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let config = &running.deployment.config;
+    let current = running.current();
+    let config = &current.deployment.config;
     let Some(api_key) = dev_key else {
         out.say(text!("serving {url} (documentation at {url}/docs)", "正在 {url} 提供服务（文档见 {url}/docs）"));
         return ready_file.map_or(Ok(()), |file| ready::write(file, &json!({ "url": url })));

@@ -15,10 +15,23 @@ const WRITE_EVERY: Duration = Duration::from_secs(5);
 /// Goes on from what was sent this month before.
 pub(super) async fn load(egress: &Egress, store: &dyn Store) -> Result<(), StoreError> {
     for budget in egress.budgets() {
-        for (month, _) in budget.take() {
-            let kept = store.month_calls(budget.tenant(), budget.connection(), &month).await?;
-            budget.settle(&month, kept, true);
-        }
+        load_one(&budget, store).await?;
+    }
+    Ok(())
+}
+
+/// The same for those that a reload brought; the others have their counts.
+pub(super) async fn load_new(egress: &Egress, known: &[Arc<Budget>], store: &dyn Store) -> Result<(), StoreError> {
+    for budget in egress.budgets().iter().filter(|budget| !known.iter().any(|one| Arc::ptr_eq(one, budget))) {
+        load_one(budget, store).await?;
+    }
+    Ok(())
+}
+
+async fn load_one(budget: &Budget, store: &dyn Store) -> Result<(), StoreError> {
+    for (month, _) in budget.take() {
+        let kept = store.month_calls(budget.tenant(), budget.connection(), &month).await?;
+        budget.settle(&month, kept, true);
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! The endpoints of the configuration as the registry and the flows know them, and the registry over the running gateway.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use renmen_config::Endpoint as EndpointConfig;
 use renmen_flow::{FlowEngine, SystemClock};
 use renmen_receiver::endpoint::{
-    ConfiguredEndpoint, EndpointDefinition, EndpointError, EndpointParts, EndpointRegistry,
+    ConfiguredEndpoint, EndpointDefinition, EndpointError, EndpointNames, EndpointParts, EndpointRegistry,
 };
 use renmen_schema::id::TenantId;
 use renmen_schema::text;
@@ -51,16 +51,32 @@ impl Deployment {
     }
 }
 
-impl Running {
-    /// The endpoints over what runs. None of the API is in use before [`EndpointRegistry::load`].
-    pub(crate) fn endpoint_registry(&self) -> EndpointRegistry {
-        let config = &self.deployment.config;
+impl Deployment {
+    /// What the configuration says of endpoints.
+    pub(super) fn endpoint_names(&self) -> EndpointNames {
+        let config = &self.config;
         let configured = |(name, endpoint): (&_, &EndpointConfig)| {
             let (definition, previous_until_ms) = (definition(endpoint), endpoint.previous_until_ms);
             ((endpoint.tenant.clone(), Clone::clone(name)), ConfiguredEndpoint { definition, previous_until_ms })
         };
         let connections = config.connections.iter().map(|(name, one)| (one.tenant.clone(), name.clone()));
         let channels = config.channels.iter().map(|(name, one)| (one.tenant.clone(), name.clone()));
+        EndpointNames {
+            configured: config.endpoints.iter().map(configured).collect(),
+            taken: connections.chain(channels).collect(),
+        }
+    }
+}
+
+impl Running {
+    /// The endpoints over what runs, begun with the first call. None of the API is in use before [`EndpointRegistry::load`].
+    pub(crate) fn endpoint_registry(&self) -> &Arc<EndpointRegistry> {
+        self.endpoints.get_or_init(|| Arc::new(self.new_endpoint_registry()))
+    }
+
+    fn new_endpoint_registry(&self) -> EndpointRegistry {
+        let current = self.current();
+        let config = &current.deployment.config;
         let vault = (config.vault.clone(), config.gateway.tenant.clone(), config.dev);
         EndpointRegistry::new(EndpointParts {
             store: Arc::clone(&self.store),
@@ -72,8 +88,7 @@ impl Running {
                 opened.map_err(|error| EndpointError::VaultUnavailable(format!("{error:#}")))
             }),
             limits: receiver_limits(&config.limits),
-            configured: config.endpoints.iter().map(configured).collect(),
-            taken: connections.chain(channels).collect::<BTreeSet<_>>(),
+            names: current.deployment.endpoint_names(),
         })
     }
 }

@@ -1,38 +1,53 @@
-//! The engine with what it runs on: plugins loaded, credentials bound. Also where a plugin is reloaded.
+//! The engine with what it runs on: plugins loaded, credentials bound.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use renmen_egress::{Egress, EgressOptions, MemoryBudget};
 use renmen_flow::FlowEngine;
 use renmen_plugin_host::{CompileLimits, HostOptions, HostTuning, PluginHost, Registry, Trust, TrustedKey};
+use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_schema::id::ConnectionName;
 use renmen_schema::text;
 use renmen_store::Store;
 use renmen_sync::{Engine, SyncOptions};
 
+use super::interviews::LoopBasis;
 use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
+use super::reload::Reloading;
 use super::writers::Writers;
 use super::{Deployment, Links, Unloaded};
 use crate::exit::Usage;
 
 /// An engine and what belongs to it.
 pub(crate) struct Running {
-    pub(crate) deployment: Deployment,
+    /// The configuration in use. Another may be put in its place at any time: see [`super::reload`].
+    pub(super) current: ArcSwap<Current>,
+    pub(super) reloading: Reloading,
+    /// What the interview loop was opened with.
+    pub(super) loop_basis: LoopBasis,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
     /// The memory that connections share.
     pub(crate) memory: MemoryBudget,
-    /// What could not be loaded, with the reason.
-    pub(crate) off: Vec<Unloaded>,
     /// Links to decisions, where there is an address for them; `serve` begins to make them.
     pub(crate) links: Option<Arc<Links>>,
     /// The flows; they run once `serve` began them.
     pub(crate) flows: Arc<FlowEngine>,
-    registry: Registry,
+    /// The endpoints; there once `serve` began them.
+    pub(super) endpoints: OnceLock<Arc<EndpointRegistry>>,
+    pub(super) registry: Registry,
     pub(super) egress: Arc<Egress>,
+}
+
+/// A configuration in use, with what was loaded from it.
+pub(crate) struct Current {
+    pub(crate) deployment: Deployment,
+    /// What could not be loaded, with the reason.
+    pub(crate) off: Vec<Unloaded>,
     /// How far each connection reaches, as it was when it was put together.
     pub(crate) reaches: BTreeMap<ConnectionName, Reached>,
 }
@@ -56,7 +71,8 @@ impl Deployment {
         let host = host.compiling_within(self.compile_limits());
         let registry = Registry::new(Arc::new(host.compiling_in(crate::compiler::child()?)?));
         let memory = MemoryBudget::new(self.memory_bytes_max());
-        let egress = Egress::with(EgressOptions { memory: memory.clone(), ..EgressOptions::default() })?;
+        let shared_rate = super::shared_rate::of(&store);
+        let egress = Egress::with(EgressOptions { memory: memory.clone(), shared_rate, ..EgressOptions::default() })?;
         let vault = self.vault()?;
         if let Some(vault) = &vault {
             self.tell_first_format(vault)?;
@@ -70,6 +86,7 @@ impl Deployment {
         let gateway = &self.config.gateway;
         let sync = SyncOptions {
             lease: gateway.lease,
+            gateway: self.gateway_name()?.to_owned(),
             keep_exchanges: gateway.keep_exchanges,
             spool_age_max: gateway.spool_age_max,
             inbox_age: gateway.inbox_age,
@@ -79,22 +96,26 @@ impl Deployment {
         };
         let engine = Engine::new(Arc::clone(&store), loaded.on, sync);
         let links = Links::of(&self.config);
-        let flows = self.flow_engine(&store, &engine, receivers, &off, links.as_ref());
+        let catalogues = self.catalogues(&engine.connections(), receivers, &off, links.as_ref());
+        let flows = self.flow_engine(&store, catalogues);
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
         }
+        let reloading = Reloading::of(&self);
+        let loop_basis = LoopBasis::of(&self, &engine.connections());
         Ok(Running {
-            deployment: self,
+            current: ArcSwap::from_pointee(Current { deployment: self, off, reaches: loaded.reaches }),
+            reloading,
+            loop_basis,
             store,
             engine,
             memory,
-            off,
             links,
             flows,
+            endpoints: OnceLock::new(),
             registry,
             egress,
-            reaches: loaded.reaches,
         })
     }
 
@@ -121,18 +142,6 @@ impl Deployment {
         }
     }
 
-    /// A lease that ends during a call would let two gateways pull one stream.
-    pub(super) fn outlasts(&self, name: &ConnectionName) -> Result<(), Usage> {
-        let (lease, call) = (self.config.gateway.lease, self.config.connections[name].limits.wall_clock);
-        if lease > call {
-            return Ok(());
-        }
-        Err(Usage(text!(
-            "`gateway.lease` ({lease:?}) must be longer than `wall_clock` of connection `{name}` ({call:?}): raise it",
-            "`gateway.lease`（{lease:?}）须长于连接 `{name}` 的 `wall_clock`（{call:?}）：请调高"
-        )))
-    }
-
     fn known(&self, name: &ConnectionName) -> Result<(), Usage> {
         if self.config.connections.contains_key(name) {
             return Ok(());
@@ -147,31 +156,13 @@ impl Deployment {
 }
 
 impl Running {
-    /// Who may write which records.
-    pub(crate) fn writers(&self) -> Writers {
-        Writers::of(&self.deployment.config, &self.engine)
+    /// The configuration in use now.
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.current.load_full()
     }
 
-    /// Loads every plugin again from its file. One that fails keeps its old code; the others go on. One that is off stays off
-    /// until the next start, because its streams and flows begin there.
-    pub(crate) async fn reload(&self) -> anyhow::Result<()> {
-        let vault = self.deployment.vault()?;
-        for off in &self.off {
-            tracing::warn!(name = %off.name, reason = %off.reason, "A reload cannot enable this connection: restart the gateway");
-        }
-        for (name, connection) in &self.deployment.config.connections {
-            let Ok(runtime) = self.engine.connection(&connection.tenant, name) else { continue };
-            let reloaded = async {
-                let plugin = self.registry.load(&connection.plugin, connection.digest.as_deref()).await?;
-                self.deployment.bind(&self.egress, vault.as_ref(), name, plugin)
-            };
-            match reloaded.await {
-                Ok(bound) => runtime.replace(Arc::new(bound)),
-                Err(error) => {
-                    tracing::error!(connection = %name, %error, "Reload failed; the previous plugin stays active");
-                }
-            }
-        }
-        Ok(())
+    /// Who may write which records.
+    pub(crate) fn writers(&self) -> Writers {
+        Writers::of(&self.current().deployment.config, &self.engine.connections())
     }
 }

@@ -11,7 +11,7 @@ use renmen_flow::{
 };
 use renmen_schema::id::TenantId;
 use renmen_store::Store;
-use renmen_sync::Engine;
+use renmen_sync::ConnectionRuntime;
 use serde_json::Value;
 
 use super::Deployment;
@@ -24,21 +24,28 @@ use super::writers::{Writers, sources};
 /// What an attempt may take beyond the plugin's own time, before it is given up.
 const BEYOND: Duration = Duration::from_secs(5);
 
+/// What flows can send to, of each tenant.
+pub(super) type Catalogues = BTreeMap<TenantId, Catalogue>;
+
 impl Deployment {
-    /// The flow engine over the loaded connections. Flows of the configuration are checked, not yet kept.
-    pub(super) fn flow_engine(
+    /// A flow engine over what can be sent to. Flows of the configuration are checked, not yet kept.
+    pub(super) fn flow_engine(&self, store: &Arc<dyn Store>, catalogues: Catalogues) -> Arc<FlowEngine> {
+        FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
+    }
+
+    /// What flows can send to, of each tenant.
+    pub(super) fn catalogues(
         &self,
-        store: &Arc<dyn Store>,
-        engine: &Engine,
+        connections: &[Arc<ConnectionRuntime>],
         receivers: Vec<Receiver>,
         off: &[Unloaded],
         links: Option<&Arc<Links>>,
-    ) -> Arc<FlowEngine> {
-        let mut catalogues: BTreeMap<TenantId, Catalogue> =
+    ) -> Catalogues {
+        let mut catalogues: Catalogues =
             self.tenants().into_iter().map(|tenant| (tenant, Catalogue::default())).collect();
-        let sources = sources(&self.config, &Writers::of(&self.config, engine));
+        let sources = sources(&self.config, &Writers::of(&self.config, connections));
         let tells: BTreeSet<_> = sources.vendors.iter().chain(sources.beside.values().flatten()).collect();
-        for runtime in engine.connections() {
+        for runtime in connections {
             if runtime.source().manifest().actions.is_empty() {
                 continue;
             }
@@ -62,7 +69,7 @@ impl Deployment {
         for (catalogue, links) in catalogues.values_mut().filter_map(|catalogue| Some((catalogue, links?))) {
             catalogue.add_links(Arc::clone(links) as Arc<dyn DecisionLinks>);
         }
-        FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
+        catalogues
     }
 
     fn flow_options(&self) -> FlowOptions {

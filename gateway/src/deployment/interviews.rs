@@ -1,29 +1,49 @@
 //! The interview loop as the configuration says it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_config::Config;
 use renmen_interview::{
-    AdjustOptions, BandOptions, Clock as _, InterviewLoop, LoopOptions, LoopWork, RuleSpec, SystemClock, WatchOptions,
+    AdjustOptions, BandOptions, InterviewLoop, LoopOptions, LoopWork, RuleSpec, Sources, SystemClock, WatchOptions,
 };
-use renmen_schema::id::TenantId;
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_sync::ConnectionRuntime;
 
-use super::{Running, Writers, pay_bands, sources};
+use super::{Deployment, Running, Writers, pay_bands, sources};
+
+/// What the interview loop takes from the connections when it is opened, and keeps until the next start.
+#[derive(PartialEq, Eq)]
+pub(super) struct LoopBasis {
+    tenants: BTreeSet<TenantId>,
+    sources: Sources,
+    pay_bands: BTreeSet<ConnectionName>,
+}
+
+impl LoopBasis {
+    pub(super) fn of(deployment: &Deployment, connections: &[Arc<ConnectionRuntime>]) -> Self {
+        let config = &deployment.config;
+        let writers = Writers::of(config, connections);
+        let tenants = config.connections.values().map(|connection| connection.tenant.clone()).collect();
+        Self { tenants, sources: sources(config, &writers), pay_bands: pay_bands(config, &writers) }
+    }
+}
 
 /// Opens the loop for every tenant that has a connection.
 pub(crate) async fn open_interviews(running: &Running) -> anyhow::Result<(Arc<InterviewLoop>, LoopWork)> {
-    let (config, store) = (&running.deployment.config, Arc::clone(&running.store));
+    let (current, store) = (running.current(), Arc::clone(&running.store));
+    let config = &current.deployment.config;
     let mut tenants: Vec<TenantId> = config.connections.values().map(|connection| connection.tenant.clone()).collect();
     tenants.push(config.gateway.tenant.clone());
     tenants.sort();
     tenants.dedup();
-    let options = loop_options(config, &running.writers());
+    let options = loop_options(config, &running.writers(), current.deployment.gateway_name()?.to_owned());
     Ok(InterviewLoop::open(store, Arc::new(SystemClock), &tenants, options).await?)
 }
 
 /// What the configuration says of the interview loop.
-pub(crate) fn loop_options(config: &Config, writers: &Writers) -> LoopOptions {
+pub(crate) fn loop_options(config: &Config, writers: &Writers, gateway: String) -> LoopOptions {
     let said = &config.interview;
     let rules = said.rules.iter().map(|rule| RuleSpec {
         name: rule.name.clone(),
@@ -57,17 +77,10 @@ pub(crate) fn loop_options(config: &Config, writers: &Writers) -> LoopOptions {
         screen_token_life_ms: millis(said.screen_token_life),
         decide_within_ms: millis(said.decide_within),
         adjust_wait_ms: millis(said.adjust_wait),
-        gateway: own_name(),
+        gateway,
         takeover_after: said.takeover_after,
         ..LoopOptions::default()
     }
-}
-
-/// A name that no other gateway over the same database has: host, process and start.
-fn own_name() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = Some(host.trim()).filter(|host| !host.is_empty()).unwrap_or("gateway");
-    format!("{host}/{}/{:x}", std::process::id(), SystemClock.now_ms())
 }
 
 /// What it says of adjust instructions.

@@ -18,7 +18,7 @@ use super::{Deployment, Reached, Unloaded, refusals};
 use crate::exit::Usage;
 
 /// Connections that are loaded at the same time: each may compile its plugin.
-const LOADED_AT_ONCE: usize = 4;
+pub(super) const LOADED_AT_ONCE: usize = 4;
 
 /// What a connection is loaded with.
 pub(super) struct Means<'a> {
@@ -37,7 +37,7 @@ pub(super) struct Loaded {
 }
 
 /// What a connection may keep on disk.
-fn quota(limits: &Limits) -> Quota {
+pub(super) fn quota(limits: &Limits) -> Quota {
     Quota {
         records_bytes_max: limits.records_bytes_max,
         exchanges_bytes_max: limits.exchanges_bytes_max,
@@ -98,7 +98,6 @@ impl Deployment {
     ) -> anyhow::Result<(ConnectionRuntime, Reached)> {
         let connection = &self.config.connections[name];
         let loading = async {
-            self.outlasts(name)?;
             let plugin = means.registry.get_or_load(&connection.plugin, connection.digest.as_deref()).await;
             let plugin = match plugin {
                 Ok(plugin) => plugin,
@@ -116,7 +115,7 @@ impl Deployment {
 }
 
 /// A panic is an error like any other.
-async fn guarded<T>(loading: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(super) async fn guarded<T>(loading: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     AssertUnwindSafe(loading).catch_unwind().await.unwrap_or_else(|_panic| {
         Err(anyhow::anyhow!(
             text!("the gateway met a fault of its own while it loaded this (its standard error names the place): please report it", "网关在加载时遇到自身的错误（标准错误中有位置）：请报告此问题")))

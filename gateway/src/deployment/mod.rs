@@ -8,6 +8,7 @@ mod destination;
 mod endpoints;
 mod engine;
 mod flows;
+mod identity;
 mod interviews;
 mod loading;
 mod memory;
@@ -19,7 +20,10 @@ mod receiver_check;
 mod receivers;
 mod references;
 mod refusals;
+mod registry_watch;
+mod reload;
 mod secrets;
+mod shared_rate;
 mod store;
 mod writers;
 
@@ -41,6 +45,8 @@ pub(crate) use permission::Asked;
 pub(crate) use reached::Reached;
 pub(crate) use receiver_check::ReceiverCheck;
 pub(crate) use references::report as report_references;
+pub(crate) use registry_watch::watch as watch_registries;
+pub(crate) use reload::{ConfigurationState, Difference, Names};
 pub(crate) use secrets::env_key;
 pub(crate) use writers::{Writers, pay_bands, remarks, sources};
 

@@ -25,9 +25,20 @@ pub(crate) struct Unloaded {
 impl Unloaded {
     /// Makes a note of it, and logs it.
     pub(super) fn note(kind: &str, tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
+        let off = Self::of(tenant, name, error);
+        off.log(kind);
+        off
+    }
+
+    pub(super) fn log(&self, kind: &str) {
+        let Self { tenant, name, reason, .. } = self;
+        tracing::error!(%tenant, kind, %name, %reason, "Off until the cause is fixed and the configuration is reloaded");
+    }
+
+    /// What could not be loaded.
+    pub(super) fn of(tenant: &TenantId, name: &ConnectionName, error: &anyhow::Error) -> Self {
         let told = Text::rendered(|| lines(&cut(&format!("{error:#}"))).into_owned());
         let reason = Text::rendered(|| line(&cut(&format!("{error:#}")).replace('\n', " ")).into_owned());
-        tracing::error!(%tenant, kind, %name, %reason, "Off until the cause is fixed and the gateway is restarted");
         Self { tenant: tenant.clone(), name: name.clone(), reason, told }
     }
 }

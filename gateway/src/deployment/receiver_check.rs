@@ -35,8 +35,9 @@ pub(crate) struct ReceiverCheck {
 impl Running {
     /// Every channel and endpoint that is on.
     pub(crate) async fn check_receivers(&self) -> Vec<ReceiverCheck> {
-        let config = &self.deployment.config;
-        let is_off = |name: &ConnectionName| self.off.iter().any(|off| off.name == *name);
+        let current = self.current();
+        let config = &current.deployment.config;
+        let is_off = |name: &ConnectionName| current.off.iter().any(|off| off.name == *name);
         let mut checks = Vec::new();
         for (name, channel) in config.channels.iter().filter(|(name, one)| one.enabled && !is_off(name)) {
             checks.push(ended(name, "channel", self.check_channel(name, channel).await));
@@ -52,8 +53,9 @@ impl Running {
     async fn check_channel(&self, name: &ConnectionName, channel: &Channel) -> anyhow::Result<String> {
         match &channel.kind {
             ChannelKind::Mail(mail) => {
-                let vault = self.deployment.vault()?;
-                let spec = self.deployment.mail_spec(vault.as_ref(), name, channel, mail)?;
+                let current = self.current();
+                let vault = current.deployment.vault()?;
+                let spec = current.deployment.mail_spec(vault.as_ref(), name, channel, mail)?;
                 let signed_in = if spec.credential.is_some() { ", and the login is taken" } else { "" };
                 self.egress.mailer(spec)?.probe().await?;
                 Ok(format!("{}:{} takes a session{signed_in}; no mail was sent", mail.host, mail.port))

@@ -20,6 +20,9 @@ use super::connection::log_limits;
 use super::{Deployment, Unloaded};
 use crate::exit::Usage;
 
+/// A `channel` or an `endpoint` that could not be loaded.
+pub(super) type Failed = (&'static str, Unloaded);
+
 /// A destination of flows that is not a connection of a plugin.
 pub(crate) struct Receiver {
     pub(crate) tenant: TenantId,
@@ -70,6 +73,18 @@ impl Deployment {
         vault: Option<&Vault>,
         store: &Arc<dyn Store>,
     ) -> anyhow::Result<(Vec<Receiver>, Vec<Unloaded>)> {
+        let (receivers, failed) = self.receivers_unlogged(egress, vault, store)?;
+        failed.iter().for_each(|(kind, off)| off.log(kind));
+        Ok((receivers, failed.into_iter().map(|(_, off)| off).collect()))
+    }
+
+    /// The same without a line in the log for what cannot be loaded.
+    pub(super) fn receivers_unlogged(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        store: &Arc<dyn Store>,
+    ) -> anyhow::Result<(Vec<Receiver>, Vec<Failed>)> {
         let texts = &self.config.templates;
         let templates = Arc::new(
             Templates::load(texts.dir.as_deref(), texts.zone.clone())
@@ -81,13 +96,13 @@ impl Deployment {
                 Ok(destination) => {
                     receivers.push(Receiver::new(&channel.tenant, name, destination, &channel.limits));
                 }
-                Err(error) => off.push(Unloaded::note("channel", &channel.tenant, name, &error)),
+                Err(error) => off.push(("channel", Unloaded::of(&channel.tenant, name, &error))),
             }
         }
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
             match self.endpoint(egress, vault, name, endpoint, store) {
                 Ok(made) => receivers.push(Receiver::new(&endpoint.tenant, name, Arc::new(made), &endpoint.limits)),
-                Err(error) => off.push(Unloaded::note("endpoint", &endpoint.tenant, name, &error)),
+                Err(error) => off.push(("endpoint", Unloaded::of(&endpoint.tenant, name, &error))),
             }
         }
         Ok((receivers, off))

@@ -19,7 +19,7 @@ type Figure = (TenantId, String, String, bool);
 pub(crate) async fn report(running: Arc<Running>) {
     let mut told = BTreeSet::new();
     loop {
-        for tenant in running.deployment.tenants() {
+        for tenant in running.current().deployment.tenants() {
             match running.store.unresolved_keys(&tenant).await {
                 Ok(unresolved) => show(&tenant, unresolved, &mut told),
                 Err(error) => tracing::debug!(%error, %tenant, "Failed to count references"),

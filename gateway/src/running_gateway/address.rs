@@ -37,20 +37,19 @@ impl Drop for Announced {
 }
 
 impl Address {
-    /// Says where this gateway is, when its store can be held by one process alone.
-    pub(crate) fn announce(config: &Config, bound: SocketAddr, key: &ApiKey) -> anyhow::Result<Option<Announced>> {
-        let Some(store) = sqlite_store(config) else { return Ok(None) };
+    /// Says where this gateway is. Of several with one data directory, the last one is found.
+    pub(crate) fn announce(config: &Config, bound: SocketAddr, key: &ApiKey) -> anyhow::Result<Announced> {
+        let store = store_of(config);
         let address = Self { listens_on: from_this_machine(bound), key: key.expose().to_owned(), store };
         let file = config.gateway.data_dir.join(FILE);
         ready::write(&file, &serde_json::to_value(&address)?)?;
-        Ok(Some(Announced(file)))
+        Ok(Announced(file))
     }
 
     /// The gateway of this configuration, when one left its address.
     pub(super) fn find(config: &Config) -> anyhow::Result<Option<Self>> {
-        let Some(store) = sqlite_store(config) else { return Ok(None) };
         let found = read(&config.gateway.data_dir.join(FILE))?;
-        Ok(found.filter(|address| address.store == store))
+        Ok(found.filter(|address| address.store == store_of(config)))
     }
 }
 
@@ -71,9 +70,11 @@ fn read(file: &Path) -> anyhow::Result<Option<Address>> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// What distinguishes one SQLite store from another; `None` for a store that several processes write.
-fn sqlite_store(config: &Config) -> Option<String> {
-    config.store.url.expose().strip_prefix("sqlite:").map(str::to_owned)
+/// What tells one store from another. The URL of a server may hold a password, so its digest stands for it.
+fn store_of(config: &Config) -> String {
+    let url = config.store.url.expose();
+    let digest = || format!("server {:032x}", u128::from_be_bytes(renmen_store::ContentHash::of(url.as_bytes()).0));
+    url.strip_prefix("sqlite:").map_or_else(digest, str::to_owned)
 }
 
 /// A gateway that listens everywhere is reached over loopback.

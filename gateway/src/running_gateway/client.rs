@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::Address;
+use crate::deployment::Deployment;
 use crate::exit::Usage;
 use crate::output;
 
@@ -52,6 +53,13 @@ pub(crate) struct Question<'a> {
 }
 
 impl RunningGateway {
+    /// The gateway that runs with this data directory and store, if one does.
+    pub(crate) async fn find(deployment: &Deployment) -> anyhow::Result<Option<Self>> {
+        let Some(address) = Address::find(&deployment.config)? else { return Ok(None) };
+        // A file that a killed gateway left behind leads nowhere.
+        Ok(Self::reach(address).await.ok())
+    }
+
     /// The gateway at an address, if it is there and knows the key.
     pub(super) async fn reach(address: Address) -> anyhow::Result<Self> {
         let gateway = Self { address };

@@ -5,7 +5,8 @@
 //! it keeps in its memory and not in the store. Only the owner of the file can read it, as with the store next to it,
 //! so it opens nothing that was closed; and the key ends with the process.
 //!
-//! With PostgreSQL none of this is needed: commands write while the gateways are running.
+//! With PostgreSQL, commands write while the gateways are running. What only the process itself can do, such as reading
+//! its configuration again, is asked in the same way.
 
 mod address;
 mod client;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, files, interview_vendor, sms};
+use renmen_tests::{dingtalk, feishu, files, front, interview_vendor, sms};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -27,12 +27,19 @@ struct Options {
     /// Candidates in the simulated Hire; two of three of them were ordered an AI interview already.
     #[arg(long, default_value_t = 60)]
     candidates: usize,
-    /// Plays the story of one application on the gateway that this file names, as `renmen serve --ready-file` writes it.
+    /// Plays the story of one application on the gateway that this file names, as `renmen serve --ready-file` writes it. Given more
+    /// than once, the gateways are asked in turn, through one address.
     #[arg(long, requires = "story_file")]
-    gateway_file: Option<PathBuf>,
+    gateway_file: Vec<PathBuf>,
     /// Written when the story ended: a JSON object with `error` when it did not go as it should.
     #[arg(long)]
     story_file: Option<PathBuf>,
+    /// The story pauses after so many lines, until --pause-file is removed.
+    #[arg(long, requires = "pause_file", default_value_t = 0)]
+    pause_after: usize,
+    /// Written when the story pauses.
+    #[arg(long)]
+    pause_file: Option<PathBuf>,
     /// It stops by itself after this many seconds.
     #[arg(long, default_value_t = 86_400)]
     max_seconds: u64,
@@ -78,8 +85,8 @@ async fn main() -> anyhow::Result<()> {
     put(&options.ready_file, &ready)?;
 
     let story = async {
-        if let (Some(gateway), Some(ended)) = (&options.gateway_file, &options.story_file) {
-            let error = tell(&stage, gateway).await.err().map(|error| format!("{error:#}"));
+        if let (false, Some(ended)) = (options.gateway_file.is_empty(), &options.story_file) {
+            let error = tell(&stage, &options).await.err().map(|error| format!("{error:#}"));
             put(ended, &json!({ "error": error })).unwrap();
         }
         std::future::pending::<()>().await;
@@ -92,22 +99,53 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Plays the story as soon as there is a gateway, and prints it as it goes.
-async fn tell(stage: &Stage, file: &Path) -> anyhow::Result<()> {
-    let text = loop {
-        match std::fs::read_to_string(file) {
-            Ok(text) => break text,
-            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+/// Plays the story as soon as all gateways are there, and prints it as it goes.
+async fn tell(stage: &Stage, options: &Options) -> anyhow::Result<()> {
+    let mut gateways = Vec::new();
+    for file in &options.gateway_file {
+        gateways.push(gateway_of(file).await?);
+    }
+    let addresses = gateways.iter().map(|one| one.url.trim_start_matches("http://").to_owned()).collect();
+    let mut gateway = gateways.swap_remove(0);
+    if !gateways.is_empty() {
+        gateway.url = front::serve(addresses).await?;
+    }
+    println!("\nthe story of one application:");
+    let mut lines = 0;
+    let told = |line: &str| {
+        println!("  - {line}");
+        lines += 1;
+        if lines == options.pause_after {
+            pause(options.pause_file.as_deref());
         }
     };
-    let gateway: Gateway = serde_json::from_str(&text).context("the gateway's ready file")?;
-    println!("\nthe story of one application:");
-    let end = story::play(stage, &gateway, |line| println!("  - {line}")).await?;
+    let end = story::play(stage, &gateway, told).await?;
     println!("\nits timeline (GET {}):", end.timeline);
     for step in &end.steps {
         println!("  {}", story::line(step));
     }
     Ok(())
+}
+
+/// What a gateway says in its ready file, once that is there.
+async fn gateway_of(file: &Path) -> anyhow::Result<Gateway> {
+    loop {
+        match std::fs::read_to_string(file) {
+            Ok(text) => return serde_json::from_str(&text).context("the gateway's ready file"),
+            Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+        }
+    }
+}
+
+/// Asks for something to be done meanwhile, and waits until it is.
+fn pause(file: Option<&Path>) {
+    let Some(file) = file else { return };
+    put(file, &json!({})).unwrap();
+    tokio::task::block_in_place(|| {
+        while file.exists() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
 }
 
 /// Whole or not at all: who waits for a file reads it at once.

@@ -234,7 +234,7 @@ async fn decided(
             .and_then(|task| link_in(&task.message)))
     })
     .await?;
-    told("DingTalk shows the recruiter that somebody waits, with a link to the page of this decision and no key");
+    told("DingTalk tells the recruiter that a decision is due, with a link to the page of this decision and no key");
     let page = api.open(&link, None).await?;
     ensure!(page.status == 200 && page.body.contains(&BORDER_SCORE.to_string()), "the page answered {page:?}");
     let sent = api.open(&link, Some("verdict=pass&reason=Convincing+in+person")).await?;

@@ -47,7 +47,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 66] = [
+pub(crate) static OPERATIONS: [Operation; 67] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -80,6 +80,7 @@ pub(crate) static OPERATIONS: [Operation; 66] = [
     row("GET", "/v1/connections/{connection}", "get_connection", OWNER),
     row("GET", "/v1/connections/{connection}/streams", "list_streams", OWNER),
     row("POST", "/v1/connections/{connection}/streams/{stream}/runs", "start_run", OWNER),
+    row("POST", "/v1/configuration/reload", "reload_configuration", OWNER),
     row("GET", "/v1/plugins", "list_plugins", OWNER),
     row("GET", "/v1/runs", "list_runs", OWNER),
     row("GET", "/v1/runs/{id}", "get_run", OWNER),

@@ -92,6 +92,13 @@ impl KeyRing {
         known.cached.remove(hash);
     }
 
+    /// Keys were revoked elsewhere: each is asked for again.
+    pub(crate) fn forget_all(&self) {
+        let mut known = self.known.lock();
+        known.revocations += 1;
+        known.cached.clear();
+    }
+
     /// A key was used. Costs a request no more than this: it is written down later, together with others.
     pub(crate) fn used(&self, caller: &Caller, now_ms: i64) {
         if caller.stored {
@@ -192,6 +199,19 @@ mod tests {
         assert!(ring.find(&row(1).hash, 0).is_err());
         ring.keep(row(2), slow);
         assert!(ring.find(&row(2).hash, 0).is_err(), "it was read before it was revoked");
+    }
+
+    #[test]
+    fn after_a_revocation_elsewhere_no_key_is_believed_unasked() {
+        let ring = KeyRing::new(Duration::from_secs(60));
+        look(&ring, &row(1));
+        let slow = ring.find(&row(2).hash, 0).unwrap_err();
+        ring.forget_all();
+        assert!(ring.find(&row(1).hash, 0).is_err());
+        ring.keep(row(2), slow);
+        assert!(ring.find(&row(2).hash, 0).is_err(), "it was read before");
+        look(&ring, &row(1));
+        assert!(ring.find(&row(1).hash, 0).is_ok());
     }
 
     #[test]

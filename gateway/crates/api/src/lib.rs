@@ -2,8 +2,8 @@
 //!
 //! Owns: paths, parameters, the shape of answers and of problems, API keys, limits on requests. Knows the store (to read), the
 //! schema (to describe), and those who do what is asked: the records' desk, the flows, the endpoints and the interview loop. Must not
-//! know: how runs are scheduled, how plugins are executed, how an exchange is packed. For these it asks through [`Control`] and
-//! [`Hooks`], which the binary implements.
+//! know: how runs are scheduled, how plugins are executed, how an exchange is packed. For these it asks through [`Control`],
+//! [`Configuration`] and [`Hooks`], which the binary implements.
 //!
 //! Reading order: [`router`] lists every path; `resource/` has one file for each kind of thing; `problem/` is what
 //! clients see when something is wrong; `auth`, `guard` and `observe` are the layers around, `access` the table of who may
@@ -13,7 +13,9 @@ mod access;
 mod auth;
 mod body;
 mod caller;
+mod configuration;
 mod control;
+mod fan_out;
 mod figures;
 mod guard;
 mod guesses;
@@ -35,11 +37,13 @@ mod request_id;
 mod resource;
 mod router;
 mod sender;
+mod served;
 mod server;
 mod shown_json;
 mod state;
 mod text;
 
+pub use configuration::{ChangedNames, Configuration, ConfigurationState, Reloaded, Roles};
 pub use control::{
     CallsOfMonth, ConnectionInfo, Control, ControlError, DeliveriesRefused, HeldBack, OpenedExchange, PluginInfo,
     PluginSigner, RetryOutcome, StreamActivity, StreamInfo,

@@ -16,10 +16,11 @@ use crate::observe::observe;
 use crate::openapi;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
-    actions, adjustments, band_match, change_stream, changes, connections, decision_list, decision_page, decisions,
-    deliveries, endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records, runs,
-    schema, screen, service, sweeps, timeline, written,
+    actions, adjustments, band_match, change_stream, changes, configuration, connections, decision_list, decision_page,
+    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records,
+    runs, schema, screen, service, sweeps, timeline, written,
 };
+use crate::served::served;
 use crate::state::AppState;
 
 /// The whole API on one router.
@@ -39,9 +40,15 @@ pub fn router(state: AppState) -> Router {
         .merge(deliveries())
         .merge(pages())
         .layer(from_fn_with_state(state.clone(), shape))
+        .layer(from_fn_with_state(state.clone(), served))
         .layer(from_fn(render))
         .layer(CompressionLayer::new())
-        .merge(document().layer(from_fn_with_state(state.clone(), shape)).layer(from_fn(render)))
+        .merge(
+            document()
+                .layer(from_fn_with_state(state.clone(), shape))
+                .layer(from_fn_with_state(state.clone(), served))
+                .layer(from_fn(render)),
+        )
         .layer(from_fn(observe))
         .with_state(state)
 }
@@ -120,7 +127,11 @@ fn engine() -> Router<AppState> {
 
 /// What may wait or go on: without the deadline, and with its own limit on how many.
 fn feed() -> Router<AppState> {
-    Router::new().route("/v1/changes", get(changes::list)).route("/v1/changes/stream", get(change_stream::stream))
+    Router::new()
+        .route("/v1/changes", get(changes::list))
+        .route("/v1/changes/stream", get(change_stream::stream))
+        // It may compile plugins; one is done at a time.
+        .route("/v1/configuration/reload", post(configuration::reload))
 }
 
 fn service_paths() -> Router<AppState> {

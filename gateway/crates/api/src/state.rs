@@ -14,7 +14,9 @@ use renmen_store::{ApiKeyRow, KeyRole, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::caller::Caller;
+use crate::configuration::Configuration;
 use crate::control::Control;
+use crate::fan_out::FanOut;
 use crate::guesses::Guesses;
 use crate::hooks::Hooks;
 use crate::interviews::Interviews;
@@ -70,6 +72,8 @@ pub struct ApiOptions {
     pub link_guesses_per_minute: u32,
     /// Long polls and event streams open at once, shared by tenants and their keys; the next one is answered with 429.
     pub streams_max: usize,
+    /// What the event streams of one tenant keep in memory together. A reader that is further behind reads the store. Bytes.
+    pub change_ring_bytes_max: usize,
     /// Longest `wait` of a long poll.
     pub wait_max: Duration,
     /// An event stream is closed after this; the reader goes on with `Last-Event-ID` and proves its key again.
@@ -114,6 +118,7 @@ impl Default for ApiOptions {
             delivery_bytes_max: 64 * 1024 * 1024,
             link_guesses_per_minute: 30,
             streams_max: 64,
+            change_ring_bytes_max: 4 * 1024 * 1024,
             wait_max: Duration::from_secs(60),
             stream_life_max: Duration::from_secs(15 * 60),
             heartbeat: Duration::from_secs(15),
@@ -135,6 +140,8 @@ pub struct ApiParts {
     pub store: Arc<dyn Store>,
     /// The running engine.
     pub control: Arc<dyn Control>,
+    /// The configuration in use.
+    pub configuration: Arc<dyn Configuration>,
     /// Takes vendors' deliveries in.
     pub hooks: Arc<dyn Hooks>,
     /// The interview loop.
@@ -158,6 +165,7 @@ pub struct AppState {
     /// Takes what people write.
     pub(crate) desk: Arc<Desk>,
     pub(crate) control: Arc<dyn Control>,
+    pub(crate) configuration: Arc<dyn Configuration>,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) interviews: Arc<dyn Interviews>,
     pub(crate) adjust: Arc<AdjustOptions>,
@@ -174,6 +182,8 @@ pub struct AppState {
     /// Bytes of deliveries.
     pub(crate) deliveries: Arc<Pool>,
     pub(crate) streams: Arc<Pool>,
+    /// What the event streams of a tenant read together.
+    pub(crate) fan_out: Arc<FanOut>,
     /// Links that open nothing.
     pub(crate) guesses: Arc<Guesses>,
     pub(crate) reached: Arc<Reached>,
@@ -187,8 +197,8 @@ impl AppState {
     pub fn new(parts: ApiParts, options: ApiOptions) -> Self {
         Self {
             desk: Arc::new(Desk::new(Arc::clone(&parts.store))),
-            store: parts.store,
             control: parts.control,
+            configuration: parts.configuration,
             hooks: parts.hooks,
             interviews: parts.interviews,
             adjust: Arc::new(parts.adjust),
@@ -201,8 +211,10 @@ impl AppState {
             lookups: Pool::new(options.lookups_max as u64),
             deliveries: Pool::new(options.delivery_bytes_max as u64),
             streams: Pool::new(options.streams_max as u64),
+            fan_out: Arc::new(FanOut::new(Arc::clone(&parts.store), options.change_ring_bytes_max)),
             guesses: Arc::new(Guesses::new(options.link_guesses_per_minute)),
             reached: Arc::default(),
+            store: parts.store,
             closing: CancellationToken::new(),
             options: Arc::new(options),
         }
@@ -222,5 +234,10 @@ impl AppState {
         let row = ApiKeyRow::new(key.hash(), "command line", tenant, KeyRole::Owner, 0);
         self.keys.own(Caller { stored: false, names_people: true, ..Caller::of(row) });
         self
+    }
+
+    /// Forgets which keys were good a moment ago, because another process has revoked some.
+    pub fn forget_keys(&self) {
+        self.keys.forget_all();
     }
 }

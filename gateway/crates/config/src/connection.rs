@@ -123,6 +123,12 @@ impl Connection {
         self.places.refuse(path, problems, |_| None)
     }
 
+    /// Does the other one say the same, wherever in its file it stands?
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        *self == Self { places: self.places.clone(), ..other.clone() }
+    }
+
     /// Does the file say something under this key of the connection: `grant`?
     #[must_use]
     pub fn says(&self, key: &str) -> bool {

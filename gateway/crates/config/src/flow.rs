@@ -25,6 +25,12 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// Does the other one say the same, wherever in its file it stands?
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (&self.tenant, &self.definition) == (&other.tenant, &other.definition)
+    }
+
     pub(crate) fn read(node: &Node<'_>, tenant: &TenantId, text: &Arc<str>) -> Option<Self> {
         let mut section = node.section()?;
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());

@@ -101,6 +101,14 @@ impl fmt::Debug for DevValue {
 }
 
 impl SlotSource {
+    /// The password of the store.
+    pub(crate) fn read_of_store(node: &Node<'_>) -> Option<Self> {
+        let mut section = Self::table(node)?;
+        let source = Self::read(&mut section);
+        section.finish();
+        source
+    }
+
     /// The table of a slot, which a text is not.
     fn table<'a>(slot: &Node<'a>) -> Option<Section<'a>> {
         if slot.is_string() {

@@ -18,7 +18,7 @@ use crate::credential::{Recipe, Slot, placement};
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
 use crate::memory::MemoryBudget;
-use crate::rate::Pace;
+use crate::rate::{PaceBook, SharedRate};
 use crate::redactor::Redactor;
 use crate::resolve::{AddressBook, Lookup, SystemLookup};
 use crate::retry::Retry;
@@ -50,6 +50,8 @@ pub struct EgressOptions {
     pub memory: MemoryBudget,
     /// By which months begin and end.
     pub clock: ClockMs,
+    /// Where the rates are kept together of vendors that several gateways send to. None: this process alone sends.
+    pub shared_rate: Option<Arc<dyn SharedRate>>,
 }
 
 impl Default for EgressOptions {
@@ -62,6 +64,7 @@ impl Default for EgressOptions {
             drop_files_max: 10_000,
             memory: MemoryBudget::default(),
             clock: Arc::new(renmen_clock::now_ms),
+            shared_rate: None,
         }
     }
 }
@@ -83,6 +86,7 @@ pub struct Egress {
     socket_tls: Arc<rustls::ClientConfig>,
     tokens: TokenCache,
     budgets: BudgetBook,
+    paces: PaceBook,
 }
 
 impl fmt::Debug for Egress {
@@ -108,8 +112,8 @@ impl Egress {
         let tls = tls_config(&options.extra_roots_pem)?;
         let mut socket_tls = tls.clone();
         socket_tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let (tokens, budgets) = (TokenCache::default(), BudgetBook::default());
-        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens, budgets }))
+        let (tokens, budgets, paces) = (TokenCache::default(), BudgetBook::default(), PaceBook::default());
+        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens, budgets, paces }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -127,11 +131,12 @@ impl Egress {
             slots.insert(name.clone(), self.slot(&spec, name, slot, &mut grant)?);
         }
         let addresses = AddressBook::new(self.options.lookup.clone(), spec.grant.addresses.clone());
-        let pace = match spec.limits.rate {
-            Some(rate) => Some(Pace::new(rate, spec.limits.request_timeout)?),
-            None => None,
-        };
         let key = || (spec.tenant.clone(), spec.connection.clone());
+        let pace = spec
+            .limits
+            .rate
+            .map(|rate| self.paces.open(key(), (rate, spec.limits.request_timeout), self.options.shared_rate.as_ref()));
+        let pace = pace.transpose()?;
         let budget = spec.limits.budget.as_ref();
         let budget = budget.map(|rule| self.budgets.open(key(), rule, &self.options.clock)).transpose()?;
         let drop_directory = spec.grant.drop.clone().map(|path| {

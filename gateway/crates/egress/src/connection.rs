@@ -44,7 +44,7 @@ pub(crate) struct Parts {
     /// Where the memory for its answers is reserved.
     pub(crate) memory: Share,
     pub(crate) addresses: AddressBook,
-    pub(crate) pace: Option<Pace>,
+    pub(crate) pace: Option<Arc<Pace>>,
     pub(crate) budget: Option<Arc<Budget>>,
     pub(crate) retry: Retry,
     pub(crate) client: reqwest::Client,

@@ -65,6 +65,26 @@ impl FlowEngine {
         self.change_catalogue(tenant, |known| *known = catalogue);
     }
 
+    /// Other destinations for every tenant; one that is not among them has none from now on.
+    pub fn replace_catalogues(&self, catalogues: BTreeMap<TenantId, Catalogue>) {
+        let mut catalogues: BTreeMap<_, _> =
+            catalogues.into_iter().map(|(tenant, one)| (tenant, Arc::new(one))).collect();
+        {
+            let mut known = self.catalogues.write();
+            for tenant in known.keys() {
+                // Its flows are still asked, and find nothing to send to: what they have waits.
+                catalogues.entry(tenant.clone()).or_default();
+            }
+            *known = catalogues;
+        }
+        self.changed.notify_one();
+    }
+
+    /// A flow was changed, perhaps through another gateway: the feed is read with it.
+    pub fn notice_flows(&self) {
+        self.changed.notify_one();
+    }
+
     /// One more destination for a tenant, or another one under a name that it knows.
     pub fn add_destination(&self, tenant: &TenantId, name: ConnectionName, place: DestinationEntry) {
         self.change_catalogue(tenant, |known| known.add(name, place));
@@ -99,11 +119,12 @@ impl FlowEngine {
     /// first, so the caller should limit how long it waits for this.
     pub async fn serve(self: Arc<Self>, cancel: CancellationToken) {
         // In one task, so that dropping this ends both.
-        tokio::join!(Arc::clone(&self).follow_feed(cancel.clone()), self.carry(cancel));
+        let (feed, pruning) = (Arc::clone(&self).follow_feed(cancel.clone()), Arc::clone(&self).prune(cancel.clone()));
+        tokio::join!(feed, pruning, self.carry(cancel));
     }
 
     async fn follow_feed(self: Arc<Self>, cancel: CancellationToken) {
-        let mut head = self.store.watch();
+        let mut head = self.store.watch_any();
         loop {
             head.mark_unchanged();
             let wait = match self.pass().await {

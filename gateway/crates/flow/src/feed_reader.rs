@@ -58,7 +58,7 @@ impl FlowEngine {
     async fn pass_tenant(&self, tenant: &TenantId, catalogue: &Arc<Catalogue>) -> Result<FeedPass, StoreError> {
         let mut passed = FeedPass::default();
         let mut steps = Vec::new();
-        let head = *self.store.watch().borrow();
+        let head = *self.store.watch(tenant).borrow();
         for entry in self.definitions.flows(&*self.store, tenant, catalogue).await? {
             let Ok(definition) = entry.definition.clone() else { continue };
             if !entry.row.enabled || entry.row.position >= head {

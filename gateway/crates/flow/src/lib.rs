@@ -28,6 +28,7 @@ mod list;
 mod lookup;
 mod manage;
 mod options;
+mod pruning;
 mod withholding;
 
 pub use by_hand::{Acted, ActionView, ByHand, HandAsk, HandPlan, HandWork, InputDefect};

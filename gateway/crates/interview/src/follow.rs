@@ -20,11 +20,11 @@ use crate::decide::RuleBook;
 use crate::history::History;
 use crate::look::Looked;
 use crate::progress::Progress;
-use crate::seat::{Leave, Seat};
 use crate::sources::Sources;
 use crate::target::Target;
 use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError, adjust, author, subject};
+use renmen_seat::{Leave, Seat};
 
 /// How far behind others' changes the place may stay.
 const FAR: i64 = 1_000;
@@ -101,7 +101,7 @@ fn is_own_step(change: &ChangeRow) -> bool {
 impl Follower {
     /// Until cancelled, as long as the seat is this gateway's.
     pub(crate) async fn run(self, seat: Arc<Seat>, cancel: CancellationToken) {
-        let mut feed = self.store.watch();
+        let mut feed = self.store.watch(&self.tenant);
         let leave = Leave::of(cancel.clone(), Arc::clone(&seat));
         loop {
             if !seat.holds() {
@@ -186,11 +186,11 @@ impl Follower {
 
     async fn step(&self) -> Result<Step, InterviewError> {
         let from = self.place().await?;
-        let head = *self.store.watch().borrow();
+        let head = *self.store.watch(&self.tenant).borrow();
         let changes = self.store.changes(&self.tenant, from, None, self.batch).await?;
         self.progress.at(from, changes.first().map(|change| change.at_ms));
         let Some(to) = changes.last().map(|change| change.seq) else {
-            // Other tenants' changes alone: passed by from time to time, so that they are not read over again and again.
+            // Positions without a change, as an earlier release left them by counting all tenants' together: passed by.
             if head - from > FAR {
                 self.look(&BTreeSet::new(), Some(Follow { from, to: head })).await?;
             }

@@ -15,11 +15,14 @@ use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
 use crate::progress::{LoopProgress, Progress};
 use crate::screen::{self, ScreenToken, ScreenView};
-use crate::seat::{Leave, Seat};
 use crate::sources::Sources;
 use crate::timeline::{self, Root, Timeline};
 use crate::watch::{Messenger, WatchOptions};
 use crate::{Clock, InterviewError};
+use renmen_seat::{Leave, Seat};
+
+/// What the loop is called among the work that one gateway does at a time.
+const WORK: &str = "interview-loop";
 
 /// What the operator decides about the loop.
 #[derive(Debug, Clone)]
@@ -110,7 +113,7 @@ impl InterviewLoop {
             let seat = Arc::new(Seat::of(
                 Arc::clone(&store),
                 Arc::clone(&clock),
-                tenant.clone(),
+                (tenant.clone(), WORK.to_owned()),
                 options.gateway.clone(),
                 options.takeover_after,
             ));

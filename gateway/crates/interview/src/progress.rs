@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 
 use crate::adjust::WaitingAdjustment;
 use crate::decide::{RuleBook, RuleUse};
-use crate::seat::{LoopHolder, Seat};
 use crate::target::Target;
+use renmen_seat::{Seat, SeatHolder};
 
 /// Subjects that are kept by name; beyond it they are counted.
 const NAMED_MAX: usize = 100;
@@ -35,7 +35,7 @@ pub struct LoopProgress {
     /// Results for which there was no rule, since the gateway began.
     pub without_rule: u64,
     /// Which gateway works on it; none before that was looked up.
-    pub holder: Option<LoopHolder>,
+    pub holder: Option<SeatHolder>,
     /// Adjust instructions that wait too long.
     pub adjustments_waiting: usize,
     /// The first of them.

@@ -1,4 +1,5 @@
-//! What the store alone allows the inbox and the outbox: `cargo bench -p renmen-store --bench queues [-- COUNT [URL]]`.
+//! What the store alone allows the inbox and the outbox:
+//! `cargo bench -p renmen-store --bench queues [-- COUNT [URL [TENANTS [CALLERS]]]]`; with several tenants the inbox alone.
 //!
 //! Inbox: deliveries of one record each, taken in one by one by as many callers as the storm has, about as many people. Outbox:
 //! these changes become deliveries, which are claimed and settled as a courier does that is never kept waiting. SQLite with FULL on
@@ -15,14 +16,13 @@ use renmen_store::outbox::{
 };
 use renmen_store::{ContentHash, ExchangeWrite, PluginRef, RecordWrite, Store, StoreOptions, open};
 
-const CALLERS: usize = 16;
 /// The people that the deliveries are about.
 const PEOPLE: usize = 400;
 /// Changes that a flow reads at once, and deliveries that a courier claims and settles at once.
 const BATCH: u32 = 256;
 
-fn tenant() -> TenantId {
-    TenantId::new("acme").unwrap()
+fn tenant(at: usize) -> TenantId {
+    TenantId::new(&format!("tenant-{at}")).unwrap()
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -30,20 +30,24 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let count = arguments.first().map_or(20_000, |count| count.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let options = match arguments.get(1) {
+    let number = |at: usize, default| arguments.get(at).map_or(default, |number| number.parse().unwrap());
+    let (tenants, callers) = (number(2, 1), number(3, 16));
+    let options = match arguments.get(1).filter(|url| *url != "sqlite") {
         Some(url) => StoreOptions::at(url.as_str()),
         None => StoreOptions::at(format!("sqlite:{}", folder.path().join("bench.db").display())),
     };
     let store = open(options).await.unwrap();
-    inbox(&store, count).await;
-    outbox(&store, count).await;
+    inbox(&store, count, (tenants, callers)).await;
+    if tenants == 1 {
+        outbox(&store, count).await;
+    }
 }
 
-fn intake(n: usize) -> Intake {
+fn intake(n: usize, tenants: usize) -> Intake {
     let body = format!(r#"{{"number":"{n}","note":"{}"}}"#, "x".repeat(60));
     let record = RecordWrite {
         entity: "employee".into(),
-        external_id: format!("e{}", n % PEOPLE),
+        external_id: format!("e{}", n / tenants % PEOPLE),
         hash: ContentHash::of(body.as_bytes()),
         body: body.clone().into_bytes(),
         updated_at_ms: Some(i64::try_from(n).unwrap()),
@@ -68,7 +72,7 @@ fn intake(n: usize) -> Intake {
         exchanges: vec![exchange],
     }];
     Intake {
-        tenant: tenant(),
+        tenant: tenant(n % tenants),
         connection: ConnectionName::new("people").unwrap(),
         plugin: PluginRef { name: "p".into(), version: "0.1.0".into(), digest: "sha256:1".into() },
         delivery: Some(DeliveryWrite {
@@ -79,22 +83,23 @@ fn intake(n: usize) -> Intake {
         }),
         pages,
         refreshes: Vec::new(),
+        held: Vec::new(),
         done: Vec::new(),
         clock_ms: 1,
         now_ms: 1,
     }
 }
 
-async fn inbox(store: &Arc<dyn Store>, count: usize) {
+async fn inbox(store: &Arc<dyn Store>, count: usize, (tenants, in_parallel): (usize, usize)) {
     let begun = Instant::now();
     let mut callers = tokio::task::JoinSet::new();
-    for caller in 0..CALLERS {
+    for caller in 0..in_parallel {
         let store = Arc::clone(store);
         callers.spawn(async move {
             let mut took = Vec::new();
-            for n in (caller..count).step_by(CALLERS) {
+            for n in (caller..count).step_by(in_parallel) {
                 let asked = Instant::now();
-                store.take_in(intake(n)).await.unwrap();
+                store.take_in(intake(n, tenants)).await.unwrap();
                 took.push(asked.elapsed());
             }
             took
@@ -105,7 +110,7 @@ async fn inbox(store: &Arc<dyn Store>, count: usize) {
     took.sort_unstable();
     let at = |share: f64| took[((count - 1) as f64 * share) as usize];
     println!(
-        "{} inbox: {rate:.0} deliveries/s from {CALLERS} callers; p50 {:?}, p99 {:?}",
+        "{} inbox: {rate:.0} deliveries/s of {tenants} tenants from {in_parallel} callers; p50 {:?}, p99 {:?}",
         store.backend(),
         at(0.5),
         at(0.99)
@@ -134,7 +139,7 @@ fn delivery(entry: &FeedEntry) -> NewDelivery {
 
 async fn outbox(store: &Arc<dyn Store>, count: usize) {
     let put = FlowPut {
-        tenant: tenant(),
+        tenant: tenant(0),
         name: "all".into(),
         origin: FlowOrigin::Api,
         definition: "{}".into(),
@@ -146,7 +151,7 @@ async fn outbox(store: &Arc<dyn Store>, count: usize) {
     let begun = Instant::now();
     let mut from = flow.position;
     loop {
-        let piece = store.feed(&tenant(), from, "employee", BATCH).await.unwrap();
+        let piece = store.feed(&tenant(0), from, "employee", BATCH).await.unwrap();
         if piece.up_to <= from {
             break;
         }
@@ -160,7 +165,7 @@ async fn outbox(store: &Arc<dyn Store>, count: usize) {
     let mut sent = 0;
     while sent < count {
         let connection = ConnectionName::new("vendor").unwrap();
-        let claim = Claim { tenant: tenant(), connection, limit: BATCH, now_ms: 1, lease_ms: 60_000 };
+        let claim = Claim { tenant: tenant(0), connection, limit: BATCH, now_ms: 1, lease_ms: 60_000 };
         let claimed = store.claim(claim).await.unwrap();
         assert!(!claimed.is_empty(), "{sent} of {count}");
         sent += claimed.len();

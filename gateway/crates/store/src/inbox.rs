@@ -30,6 +30,8 @@ pub struct Intake {
     pub pages: Vec<IntakePage>,
     /// What is to be read again.
     pub refreshes: Vec<RefreshAsk>,
+    /// Under which claims a targeted read was made: when one of them is another gateway's by now, nothing is written.
+    pub held: Vec<RefreshDone>,
     /// What this read was for.
     pub done: Vec<RefreshDone>,
     /// The clock that the connector saw.
@@ -118,6 +120,16 @@ pub struct RefreshRow {
     pub asked: i64,
     /// Attempts, this one included.
     pub attempts: u32,
+    /// Of this claim: to be given back when it ends.
+    pub token: i64,
+}
+
+impl RefreshRow {
+    /// This claim, with what was asked for when it was made.
+    #[must_use]
+    pub fn done(&self) -> RefreshDone {
+        RefreshDone { id: self.id, asked: self.asked, token: self.token }
+    }
 }
 
 /// A refresh that was read.
@@ -127,6 +139,8 @@ pub struct RefreshDone {
     pub id: i64,
     /// [`RefreshRow::asked`].
     pub asked: i64,
+    /// [`RefreshRow::token`].
+    pub token: i64,
 }
 
 /// A refresh that could not be read.
@@ -134,6 +148,8 @@ pub struct RefreshDone {
 pub struct RefreshFailed {
     /// [`RefreshRow::id`].
     pub id: i64,
+    /// [`RefreshRow::token`].
+    pub token: i64,
     /// Why it failed; contains no personal data.
     pub error: String,
     /// When it is tried again.
@@ -242,6 +258,7 @@ pub(crate) fn refresh_row(row: &dyn Columns) -> Result<RefreshRow, StoreError> {
         ask: RefreshAsk { stream: name(&row.text(3)?)?, external_id },
         asked: row.int(5)?,
         attempts: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
+        token: row.int(7)?,
     })
 }
 

@@ -72,6 +72,16 @@ impl KeyChanges {
         }
     }
 
+    /// What another commit of the same transaction changes is changed with it.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (place, more) in other.announced {
+            *self.announced.entry(place).or_default() += more;
+        }
+        for (key, Wanted { entity, scheme, more }) in other.wanted {
+            self.wanted.entry(key).or_insert(Wanted { entity, scheme, more: 0 }).more += more;
+        }
+    }
+
     /// Leaves what is not changed after all: the same key in the old and the new body.
     pub(crate) fn settle(&mut self) {
         self.announced.retain(|_, more| *more != 0);

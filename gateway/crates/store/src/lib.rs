@@ -7,7 +7,8 @@
 //! - a page's records, revisions, changes, exchanges, quarantine and cursor become visible and durable together or not at
 //!   all: *a change exists iff its row version exists iff its page is at or before the cursor*;
 //! - an unchanged record writes nothing; a superseded version is kept; a deletion is a tombstone that keeps the last body;
-//! - positions of the change feed are given out in the order in which they become visible: a gap never fills later;
+//! - positions of a tenant's change feed are given out in the order in which they become visible: a gap never fills later; commits of
+//!   two tenants do not wait for each other on PostgreSQL;
 //! - every key begins with the tenant: the id of another tenant's record is as unknown as one that was never made.
 //!
 //! Map: [`Store`] is the interface, `model` its shapes. `decide`, `seen`, `identity`, `listing` and `rows` are rules without a
@@ -16,10 +17,12 @@
 
 mod authored;
 mod codes;
+mod copy;
 mod decide;
 mod error;
 mod failpoint;
-mod follow;
+mod heads;
+mod holder;
 mod identity;
 pub mod inbox;
 mod interface;
@@ -30,6 +33,8 @@ mod listing;
 mod model;
 mod options;
 pub mod outbox;
+#[cfg(test)]
+mod plans;
 mod postgres;
 mod quota;
 mod rows;
@@ -39,10 +44,13 @@ mod sqlite;
 
 use std::sync::Arc;
 
+pub use copy::{CopiedTable, CopyProgress, copy_store};
 pub use error::{StoreError, Trouble};
+pub use heads::Wakeup;
 pub use interface::{
     AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore,
-    QuotaStore, ReferenceStore, ScreenStore, SignStore, Store, SweepStore,
+    QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, ScheduleStore, ScreenStore, SignStore, Store,
+    SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -54,22 +62,24 @@ pub use model::{
     MESSAGES_STREAM, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow,
     Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding,
     RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
-    StreamState, Sweep, TimerRow, TimerWrite, UnresolvedKeys,
+    StreamStand, StreamState, Sweep, TimerRow, TimerWrite, UnresolvedKeys,
 };
 use options::StoreLocation;
-pub use options::StoreOptions;
+pub use options::{Pooler, StoreOptions, StorePassword};
 pub use quota::{DiskUse, Quota};
 
 /// Opens for reading and writing: creates what is missing, locks against a second gateway (SQLite), migrates, and marks the
 /// runs of an ended process as interrupted (SQLite; on PostgreSQL their lease tells).
 ///
 /// # Errors
-/// [`StoreError::BadInput`] for an invalid URL, [`StoreError::Busy`] when another gateway holds the file,
+/// [`StoreError::Configuration`] for an invalid URL and for a server that cannot be trusted or logged in to, [`StoreError::Busy`] when another gateway holds the file,
 /// [`StoreError::Unavailable`] when the database is away, [`StoreError::Fault`] when it is newer than this program.
 pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match options.location()? {
         StoreLocation::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
-        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
+        StoreLocation::Postgres(address) => {
+            Ok(Arc::new(postgres::PostgresStore::open(&address, &options, true).await?))
+        }
     }
 }
 
@@ -81,7 +91,9 @@ pub async fn open(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
 pub async fn open_read_only(options: StoreOptions) -> Result<Arc<dyn Store>, StoreError> {
     match options.location()? {
         StoreLocation::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path, options).await?)),
-        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, false).await?)),
+        StoreLocation::Postgres(address) => {
+            Ok(Arc::new(postgres::PostgresStore::open(&address, &options, false).await?))
+        }
     }
 }
 
@@ -98,6 +110,8 @@ pub async fn open_keys(options: StoreOptions) -> Result<Arc<dyn KeyStore>, Store
             Some(keys) => Ok(Arc::new(keys)),
             None => Ok(Arc::new(sqlite::SqliteStore::open(path, options).await?)),
         },
-        StoreLocation::Postgres(config) => Ok(Arc::new(postgres::PostgresStore::open(*config, &options, true).await?)),
+        StoreLocation::Postgres(address) => {
+            Ok(Arc::new(postgres::PostgresStore::open(&address, &options, true).await?))
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{RecordQuery, RecordRow, Slice, StoreError};
 
 /// A checked query.
 pub(crate) struct Listing<'a> {
-    pub(crate) tenant: &'a str,
+    pub(crate) tenant: &'a TenantId,
     pub(crate) entity: Option<&'a str>,
     pub(crate) connection: Option<&'a str>,
     pub(crate) external_id: Option<&'a str>,
@@ -38,7 +38,7 @@ impl<'a> Listing<'a> {
             fingerprint(tenant.as_str(), &[entity, connection, external_id], query.updated_since_ms, deleted);
         let after = query.after.as_deref().map(|token| list_token::read(fingerprint, token)).transpose()?;
         Ok(Self {
-            tenant: tenant.as_str(),
+            tenant,
             entity,
             connection,
             external_id,

@@ -90,6 +90,14 @@ impl Charge {
             exchanges_bytes: page.exchanges.iter().map(exchange_bytes).sum(),
         }
     }
+
+    /// What a delivery brought for one stream: a page without cursors.
+    pub(crate) fn of_delivery(exchanges: &[ExchangeWrite], revisions_bytes: i64) -> Self {
+        Self {
+            records_bytes: revisions_bytes + PAGE_BYTES,
+            exchanges_bytes: exchanges.iter().map(exchange_bytes).sum(),
+        }
+    }
 }
 
 fn exchange_bytes(exchange: &ExchangeWrite) -> i64 {

@@ -8,7 +8,7 @@ use crate::keyed::ANY_CONNECTION;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
     HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding,
-    RunOmission, RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, UnresolvedKeys, codes,
+    RunOmission, RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, StreamKey, UnresolvedKeys, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -340,6 +340,11 @@ pub(crate) fn answered(row: &dyn Columns, ids: &IdKey) -> Result<([u8; 32], Reco
 /// Columns: entity, connection, live, deleted.
 pub(crate) fn entity_count(row: &dyn Columns) -> Result<EntityCount, StoreError> {
     Ok(EntityCount { entity: row.text(0)?, connection: connection(row, 1)?, live: row.int(2)?, deleted: row.int(3)? })
+}
+
+/// Columns: tenant, connection, stream.
+pub(crate) fn stream_key(row: &dyn Columns) -> Result<StreamKey, StoreError> {
+    Ok(StreamKey { tenant: tenant_of(&row.text(0)?)?, connection: connection(row, 1)?, stream: stream(row, 2)? })
 }
 
 pub(crate) fn connection(row: &dyn Columns, at: usize) -> Result<ConnectionName, StoreError> {

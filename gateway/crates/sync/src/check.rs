@@ -153,7 +153,7 @@ impl Checks {
             if !plan.enabled || report.undeclared.contains(stream) || cancel.is_cancelled() {
                 continue;
             }
-            let check = self.check_stream(connection, stream, &mut report.grant_misses).await?;
+            let check = self.check_stream(&connection, stream, &mut report.grant_misses).await?;
             report.streams.push(check);
         }
         report.secrets_seen = source.sightings().iter().map(seen).collect();

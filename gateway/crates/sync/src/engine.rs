@@ -1,6 +1,7 @@
 //! The engine: which connections there are, how their streams are doing, and the doors to everything that can be done with them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::{Store, StreamKey};
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::health::Book;
 use crate::intake::RefreshReader;
 use crate::schedule_loop::Scheduler;
-use crate::shared::Shared;
+use crate::shared::{ConnectionSet, Shared};
 use crate::{
     Checks, ConnectionRuntime, Deliveries, QuarantineRetries, Replays, Runs, StreamHealth, SyncError, SyncOptions,
     figures,
@@ -17,6 +18,8 @@ use crate::{
 
 /// Rows read for each connection when the engine recalls earlier runs.
 const HISTORY_ROWS: u32 = 1_000;
+/// How often a gateway without a schedule of its own reads what others did.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 /// Hands out the doors: [`Engine::runs`], [`Engine::deliveries`], [`Engine::checks`], [`Engine::replays`] and
 /// [`Engine::quarantine`]; runs streams by themselves with [`Engine::serve`]. Shared by reference; every method may be called
@@ -32,10 +35,7 @@ impl Engine {
     /// Puts together what was loaded.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, connections: Vec<ConnectionRuntime>, options: SyncOptions) -> Arc<Self> {
-        let connections = connections
-            .into_iter()
-            .map(|connection| ((connection.tenant().clone(), connection.name().clone()), Arc::new(connection)))
-            .collect();
+        let connections = ConnectionSet::of(connections.into_iter().map(Arc::new));
         let shared = Arc::new(Shared { store, connections, options, book: Arc::new(Book::default()) });
         let runs = Runs::new(&shared);
         let deliveries = Deliveries::new(&shared);
@@ -85,6 +85,29 @@ impl Engine {
         Ok(())
     }
 
+    /// Shows how other gateways' runs stand, where this one has no schedule of its own, until `cancel`.
+    ///
+    /// # Errors
+    /// [`SyncError::Store`] when the store cannot be read at the start.
+    pub async fn watch(&self, cancel: CancellationToken) -> Result<(), SyncError> {
+        self.recall().await?;
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(WATCH_EVERY) => {}
+            }
+            for connection in self.connections() {
+                for stream in connection.streams().keys() {
+                    let key = connection.key(stream);
+                    match self.shared.store.stream_stand(&key, self.now_ms()).await {
+                        Ok(stand) => self.shared.book.learn(&key, &stand.runs),
+                        Err(error) => tracing::debug!(%error, "Failed to read how a stream stands"),
+                    }
+                }
+            }
+        }
+    }
+
     /// The engine's clock, in milliseconds since the epoch.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
@@ -92,15 +115,23 @@ impl Engine {
     }
 
     /// Every connection, in the order of tenants and names.
-    pub fn connections(&self) -> impl Iterator<Item = &Arc<ConnectionRuntime>> {
-        self.shared.connections.values()
+    #[must_use]
+    pub fn connections(&self) -> Vec<Arc<ConnectionRuntime>> {
+        self.shared.connections.all().values().cloned().collect()
+    }
+
+    /// Puts other connections in the place of all that there are. A run under way ends as it began, with the code, the limits and the
+    /// grant that it had; one of a connection that is gone ends after the pages that it has read. Streams that wait after a failure are
+    /// tried at once.
+    pub fn replace_connections(&self, connections: impl IntoIterator<Item = Arc<ConnectionRuntime>>) {
+        self.shared.connections.replace(connections);
     }
 
     /// One connection of a tenant.
     ///
     /// # Errors
     /// [`SyncError::UnknownConnection`].
-    pub fn connection(&self, tenant: &TenantId, name: &ConnectionName) -> Result<&Arc<ConnectionRuntime>, SyncError> {
+    pub fn connection(&self, tenant: &TenantId, name: &ConnectionName) -> Result<Arc<ConnectionRuntime>, SyncError> {
         self.shared.connection(tenant, name)
     }
 
@@ -124,7 +155,7 @@ impl Engine {
     /// # Errors
     /// [`SyncError::Store`].
     pub async fn recall(&self) -> Result<(), SyncError> {
-        for connection in self.shared.connections.values() {
+        for connection in self.connections() {
             let rows = self.shared.store.runs(connection.tenant(), Some(connection.name()), HISTORY_ROWS).await?;
             for stream in connection.streams().keys() {
                 let own: Vec<_> =
@@ -139,7 +170,8 @@ impl Engine {
     #[must_use]
     pub fn health(&self) -> Vec<(StreamKey, StreamHealth)> {
         let now_ms = self.now_ms();
-        let keys = self.shared.connections.values().flat_map(|c| c.streams().keys().map(|stream| c.key(stream)));
+        let connections = self.connections();
+        let keys = connections.iter().flat_map(|c| c.streams().keys().map(|stream| c.key(stream)));
         keys.map(|key| {
             let mut health = self.shared.book.health(&key);
             health.lag_ms = health.last_success_at_ms.map(|at| now_ms.saturating_sub(at).max(0));

@@ -59,7 +59,12 @@ impl SyncError {
         matches!(
             self,
             Self::Running { .. }
-                | Self::Store(StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::Fenced(_))
+                | Self::Store(
+                    StoreError::Busy(_)
+                        | StoreError::Unavailable(_)
+                        | StoreError::Fenced(_)
+                        | StoreError::Configuration(_)
+                )
         )
     }
 }

@@ -54,6 +54,10 @@ struct Entry {
     claimed: bool,
     /// A run of this process whose end could not be written.
     unfinished: Option<RunId>,
+    /// The last run of this process.
+    own: Option<RunId>,
+    /// The last run that was read from the store, and how it stood then.
+    read: Option<(RunId, RunState)>,
 }
 
 /// Holds a stream for a run; given back when the last clone is gone.
@@ -105,6 +109,7 @@ impl Book {
     pub(crate) fn began(&self, key: &StreamKey, run: RunId, now_ms: i64) {
         self.with(key, |entry| {
             entry.unfinished = Some(run);
+            entry.own = Some(run);
             entry.health.running = Some(run);
             entry.health.last_run = Some(run);
             entry.health.last_started_at_ms = Some(now_ms);
@@ -152,6 +157,30 @@ impl Book {
         self.with(key, |entry| entry.health.retry_at_ms = None);
     }
 
+    /// The last run of this process.
+    pub(crate) fn own(&self, key: &StreamKey) -> Option<RunId> {
+        self.with(key, |entry| entry.own)
+    }
+
+    /// Takes over what other gateways did with a stream: its rows, newest first. What this process did last it knows better itself.
+    pub(crate) fn learn(&self, key: &StreamKey, rows: &[RunRow]) {
+        let Some(last) = rows.first() else { return };
+        self.with(key, |entry| {
+            let stands = (last.id, last.state);
+            if entry.claimed || entry.own >= Some(last.id) || entry.read == Some(stands) {
+                return;
+            }
+            entry.read = Some(stands);
+            let rows: Vec<&RunRow> = rows.iter().collect();
+            entry.health.last_run = Some(last.id);
+            entry.health.last_started_at_ms = Some(last.started_at_ms);
+            entry.health.recall(&rows);
+            entry.health.error = last.error.clone().filter(|_| last.state == RunState::Failed);
+            entry.health.retry_at_ms = last.retry_at_ms.filter(|_| last.state == RunState::Failed);
+            entry.health.blocked &= entry.health.failures > 0;
+        });
+    }
+
     /// Fills in what the store remembers of a stream: its rows, newest first. What this process saw itself is kept.
     pub(crate) fn remember(&self, key: &StreamKey, rows: &[&RunRow]) {
         let Some(last) = rows.first() else { return };
@@ -159,15 +188,11 @@ impl Book {
             if entry.health.last_run.is_some() {
                 return;
             }
+            entry.read = Some((last.id, last.state));
             let health = &mut entry.health;
             health.last_run = Some(last.id);
             health.last_started_at_ms = Some(last.started_at_ms);
-            let success = rows.iter().position(|row| row.state.is_complete());
-            health.last_success_at_ms = success.and_then(|at| rows[at].ended_at_ms);
-            health.findings = success.map_or(0, |at| rows[at].findings);
-            let since = &rows[..success.unwrap_or(rows.len())];
-            health.failures =
-                u32::try_from(since.iter().filter(|row| row.state == RunState::Failed).count()).unwrap_or(u32::MAX);
+            health.recall(rows);
             if last.state == RunState::Failed {
                 health.error.clone_from(&last.error);
                 // A start is a hand's work: what waited for a person is tried at once, a vendor's wish is still honoured.
@@ -180,6 +205,18 @@ impl Book {
 }
 
 impl StreamHealth {
+    /// The last success among runs, newest first, and how often one failed since.
+    fn recall(&mut self, rows: &[&RunRow]) {
+        let success = rows.iter().position(|row| row.state.is_complete());
+        if let Some(row) = success.map(|at| rows[at]) {
+            self.last_success_at_ms = row.ended_at_ms;
+            self.findings = row.findings;
+        }
+        let since = &rows[..success.unwrap_or(rows.len())];
+        let failed = since.iter().filter(|row| row.state == RunState::Failed).count();
+        self.failures = u32::try_from(failed).unwrap_or(u32::MAX);
+    }
+
     fn succeeded(&mut self, at_ms: i64, findings: u64) {
         self.last_success_at_ms = Some(at_ms);
         self.findings = findings;

@@ -34,6 +34,7 @@ mod schedule_loop;
 mod shared;
 mod source;
 mod spool;
+mod stream_loop;
 mod wait;
 
 pub use admission::{HookLimits, RefusedDeliveries, Sender};

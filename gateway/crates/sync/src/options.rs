@@ -29,8 +29,10 @@ impl Default for RetryPolicy {
 pub struct SyncOptions {
     /// Where the resume spool lives (`spool/` below it, mode 0700). `None`: a killed run asks the vendor again.
     pub data_dir: Option<PathBuf>,
-    /// How long a run may go without a commit before another gateway takes its stream over. Longer than the longest call.
+    /// How long a gateway may show no sign of life before another one takes its streams over. It shows one four times as often.
     pub lease: Duration,
+    /// This gateway's name, which no other over the same store has.
+    pub gateway: String,
     /// Keep what was read along with what was made of it: lineage and replay need it.
     pub keep_exchanges: bool,
     /// How old a spooled answer may be when a run resumes with it.
@@ -63,7 +65,8 @@ impl Default for SyncOptions {
     fn default() -> Self {
         Self {
             data_dir: None,
-            lease: Duration::from_secs(5 * 60),
+            lease: Duration::from_secs(12),
+            gateway: format!("gateway-{:016x}", rand::random::<u64>()),
             keep_exchanges: true,
             spool_age_max: Duration::from_secs(3600),
             spool_bytes_max: 64 << 20,

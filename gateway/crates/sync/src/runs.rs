@@ -7,7 +7,7 @@ use renmen_store::{RunEnd, RunState, RunTrigger, StoreError, StreamKey, StreamSt
 use renmen_turns::{Places, Who};
 use tokio_util::sync::CancellationToken;
 
-use crate::run::{Job, RunPlace};
+use crate::run::{Job, Occasion, RunPlace};
 use crate::shared::Shared;
 use crate::{NoProgress, Progress, RunReport, SyncError};
 
@@ -19,12 +19,23 @@ pub struct Runs {
     places: Places,
 }
 
+/// Ends a task with what it belongs to.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A run that has its number and has read nothing yet.
 struct Started {
     job: Job,
     run: RunId,
     state: StreamState,
     place: RunPlace,
+    /// Cancelled when its connection is taken away.
+    removal: CancellationToken,
 }
 
 impl Runs {
@@ -52,20 +63,21 @@ impl Runs {
             () = cancel.cancelled() => {}
             () = place.take() => {}
         }
-        self.run_placed(key, trigger, place, cancel, progress).await
+        let started = self.begin(key, (trigger, Occasion::Asked), place).await?;
+        self.drive(started, cancel, progress).await
     }
 
-    /// The same, in a place that the caller has already waited for.
-    pub(crate) async fn run_placed(
+    /// A run that is due, by the loop that stood in line for it. `last`: the last run that it knows of; when another has read the
+    /// stream since, it is not due any more.
+    pub(crate) async fn run_due(
         &self,
         key: &StreamKey,
-        trigger: RunTrigger,
+        (trigger, last): (RunTrigger, Option<RunId>),
         place: RunPlace,
         cancel: CancellationToken,
-        progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
-        let started = self.begin(key, trigger, place).await?;
-        self.drive(started, cancel, progress).await
+        let started = self.begin(key, (trigger, Occasion::Due { last }), place).await?;
+        self.drive(started, cancel, &NoProgress).await
     }
 
     /// A run of this stream among the others; it holds no place yet.
@@ -86,7 +98,7 @@ impl Runs {
         trigger: RunTrigger,
         cancel: CancellationToken,
     ) -> Result<RunId, SyncError> {
-        let started = self.begin(key, trigger, self.place(key)?).await?;
+        let started = self.begin(key, (trigger, Occasion::Asked), self.place(key)?).await?;
         let (run, runs) = (started.run, self.clone());
         tokio::spawn(async move {
             // The end is in the store, in the health and in the log; it is not needed here.
@@ -95,8 +107,14 @@ impl Runs {
         Ok(run)
     }
 
-    async fn begin(&self, key: &StreamKey, trigger: RunTrigger, place: RunPlace) -> Result<Started, SyncError> {
+    async fn begin(
+        &self,
+        key: &StreamKey,
+        (trigger, occasion): (RunTrigger, Occasion),
+        place: RunPlace,
+    ) -> Result<Started, SyncError> {
         let connection = self.shared.connection(&key.tenant, &key.connection)?;
+        let removal = self.shared.connections.removal(&key.tenant, &key.connection);
         let source = connection.source();
         let stream = connection.declared(source.as_ref(), &key.stream)?;
         if connection.streams().get(&key.stream).is_some_and(|plan| !plan.enabled) {
@@ -119,12 +137,12 @@ impl Runs {
             claim,
             stream,
         };
-        let (run, state) = match job.begin().await {
+        let (run, state) = match job.begin(occasion).await {
             Err(SyncError::Store(StoreError::Busy(_))) => return Err(SyncError::Running { run: None }),
             begun => begun?,
         };
         self.shared.book.began(key, run, self.shared.now_ms());
-        Ok(Started { job, run, state, place })
+        Ok(Started { job, run, state, place, removal })
     }
 
     async fn drive(
@@ -133,8 +151,16 @@ impl Runs {
         cancel: CancellationToken,
         progress: &dyn Progress,
     ) -> Result<RunReport, SyncError> {
-        let Started { job, run, state, place } = started;
+        let Started { job, run, state, place, removal } = started;
         let key = job.key.clone();
+        let cancel = cancel.child_token();
+        let _watching = AbortOnDrop(tokio::spawn({
+            let cancel = cancel.clone();
+            async move {
+                removal.cancelled().await;
+                cancel.cancel();
+            }
+        }));
         let _claim = Arc::clone(&job.claim);
         match job.go(run, state, place, cancel, progress).await {
             Ok(report) => {

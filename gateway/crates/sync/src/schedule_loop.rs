@@ -1,27 +1,22 @@
-//! The streams by themselves: each in its own loop, none faster than its schedule, each in its turn.
+//! The streams by themselves: each in its own loop, none faster than its schedule, each in its turn. Which loops there are follows the
+//! connections: others may be put in their place at any time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use renmen_schema::id::StreamName;
-use renmen_store::{RunTrigger, StreamKey};
-use tokio::sync::watch;
+use renmen_schema::id::{ConnectionName, TenantId};
+use renmen_store::StreamKey;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::RefreshReader;
-use crate::options::millis;
-use crate::run::RunPlace;
 use crate::shared::Shared;
-use crate::wait::{self, Look, Wait};
-use crate::{ConnectionRuntime, Deliveries, NoProgress, Runs, Schedule, listen, spool};
+use crate::stream_loop::{EndedLoop, StreamLoop, plan_of};
+use crate::{ConnectionRuntime, Deliveries, Runs, listen, spool};
 
-/// No sleep is longer: a wall clock that jumps is noticed within it.
-const NAP_MAX: Duration = Duration::from_secs(30);
-/// Wait after a store that is away or a stream that another gateway holds.
-const STORE_WAIT: Duration = Duration::from_secs(2);
-/// Share of an interval by which streams that began together drift apart.
-const JITTER: f64 = 0.05;
+/// Looks at what other gateways have left behind, in the time of a lease.
+const LOOKS: u32 = 6;
 
 /// Starts the loops: one for each stream with a schedule, one for what is to be read again, one for each held connection.
 pub(crate) struct Scheduler {
@@ -29,6 +24,23 @@ pub(crate) struct Scheduler {
     runs: Runs,
     deliveries: Deliveries,
     refreshes: RefreshReader,
+}
+
+/// A connection on which a vendor sends its events, held open.
+struct Held {
+    connection: Arc<ConnectionRuntime>,
+    leave: CancellationToken,
+    /// Cancelled when it has been let go.
+    gone: CancellationToken,
+}
+
+/// Loops that are under way.
+#[derive(Default)]
+struct Loops {
+    tasks: JoinSet<Option<EndedLoop>>,
+    /// Of each stream: told when a run of another gateway was left behind.
+    streams: BTreeMap<StreamKey, Arc<Notify>>,
+    held: BTreeMap<(TenantId, ConnectionName), Held>,
 }
 
 impl Scheduler {
@@ -47,164 +59,112 @@ impl Scheduler {
             let age_max = self.shared.options.spool_age_max;
             let _ = tokio::task::spawn_blocking(move || spool::purge(&data_dir, age_max)).await;
         }
-        let mut loops = JoinSet::new();
-        for connection in self.shared.connections.values() {
-            let shut = connection.shut_streams();
-            for (stream, plan) in connection.streams().iter().filter(|(stream, _)| !shut.contains_key(*stream)) {
-                if plan.enabled && !matches!(plan.schedule, Schedule::Manual) {
-                    loops.spawn(StreamLoop::new(&self.shared, &self.runs, connection, stream).go(cancel.clone()));
-                }
-            }
-        }
-        loops.spawn(self.refreshes.clone().serve(cancel.clone()));
-        for connection in self.shared.connections.values().filter(|connection| connection.event_socket()) {
-            loops.spawn(listen::hold_open(&self.shared, &self.deliveries, connection, cancel.clone()));
-        }
-        cancel.cancelled().await;
-        while let Some(ended) = loops.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "A loop of the engine ended with a panic");
-            }
-        }
-    }
-}
-
-/// One stream's loop.
-struct StreamLoop {
-    shared: Arc<Shared>,
-    runs: Runs,
-    key: StreamKey,
-    schedule: Schedule,
-    reloads: watch::Receiver<u64>,
-}
-
-impl StreamLoop {
-    fn new(shared: &Arc<Shared>, runs: &Runs, connection: &ConnectionRuntime, stream: &StreamName) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            runs: runs.clone(),
-            key: connection.key(stream),
-            schedule: connection.streams()[stream].schedule.clone(),
-            reloads: connection.reloads(),
-        }
-    }
-
-    async fn go(mut self, cancel: CancellationToken) {
-        let mut due_ms = self.first_due_ms().await;
-        while let Some(at_ms) = due_ms {
-            self.shared.book.next(&self.key, Some(at_ms));
-            match self.wait_until(at_ms, &cancel).await {
-                Wake::Due => {}
-                Wake::Reloaded => {
-                    due_ms = self.after_reload_ms(at_ms);
-                    continue;
-                }
-                Wake::Stepped(by_ms) => {
-                    due_ms = self.after_step_ms(at_ms, by_ms);
-                    continue;
-                }
-                Wake::Cancelled => break,
-            }
-            let Ok(mut place) = self.runs.place(&self.key) else { break };
+        let mut changes = self.shared.connections.changes();
+        let mut loops = Loops::default();
+        let refreshes = self.refreshes.clone().serve(cancel.clone());
+        loops.tasks.spawn(async move {
+            refreshes.await;
+            None
+        });
+        let mut looks = tokio::time::interval(self.shared.options.lease / LOOKS);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let is_shared = self.shared.store.is_shared();
+        while !cancel.is_cancelled() {
+            changes.mark_unchanged();
+            self.follow_connections(&mut loops, &cancel);
             tokio::select! {
-                () = cancel.cancelled() => break,
-                () = place.take() => {}
+                () = cancel.cancelled() => {}
+                Ok(()) = changes.changed() => {}
+                Some(ended) = loops.tasks.join_next() => self.take_ended(&mut loops, ended),
+                _ = looks.tick(), if is_shared => self.look_for_left_runs(&loops).await,
             }
-            due_ms = self.run(place, cancel.clone()).await;
         }
-        self.shared.book.next(&self.key, None);
-    }
-
-    /// A run that was cut goes on at once, regardless of the schedule; a failed one at the time set for its retry.
-    async fn first_due_ms(&self) -> Option<i64> {
-        let now_ms = self.now_ms();
-        let health = self.shared.book.health(&self.key);
-        if let Some(retry_at_ms) = health.retry_at_ms {
-            return Some(retry_at_ms);
-        }
-        match self.shared.store.stream_state(&self.key).await {
-            Ok(state) if state.mid_run => Some(now_ms),
-            Ok(_) => self.schedule.due_ms(health.last_started_at_ms, now_ms),
-            // The run itself will say what is wrong with the store.
-            Err(_) => Some(now_ms),
+        while let Some(ended) = loops.tasks.join_next().await {
+            self.take_ended(&mut loops, ended);
         }
     }
 
-    fn after_reload_ms(&self, due_ms: i64) -> Option<i64> {
-        let health = self.shared.book.health(&self.key);
-        self.shared.book.reloaded(&self.key);
-        Some(if health.failures > 0 { self.now_ms() } else { due_ms })
-    }
-
-    /// The clock was set.
-    fn after_step_ms(&self, due_ms: i64, by_ms: i64) -> Option<i64> {
-        let health = self.shared.book.health(&self.key);
-        tracing::warn!(
-            connection = %self.key.connection, stream = %self.key.stream, by_ms, "The clock was changed; rescheduling the next run of a stream"
-        );
-        let (after_failure, started_ms) = (health.failures > 0, health.last_started_at_ms);
-        wait::after_step_ms(&self.schedule, after_failure, started_ms, (due_ms, by_ms), self.now_ms())
-    }
-
-    /// One run; answers when the next is due.
-    async fn run(&self, place: RunPlace, cancel: CancellationToken) -> Option<i64> {
-        let started_ms = self.now_ms();
-        let trigger =
-            if self.shared.book.health(&self.key).failures > 0 { RunTrigger::Retry } else { RunTrigger::Schedule };
-        let ended = self.runs.run_placed(&self.key, trigger, place, cancel, &NoProgress).await;
-        let now_ms = self.now_ms();
+    /// A loop that ended because its connection changed is begun again where it is wanted; one whose schedule never comes true again is
+    /// not.
+    fn take_ended(&self, loops: &mut Loops, ended: Result<Option<EndedLoop>, tokio::task::JoinError>) {
         match ended {
-            Ok(report) => match report.failure {
-                None => self.schedule.due_ms(Some(started_ms), now_ms).map(|due_ms| due_ms + self.jitter_ms()),
-                Some(failure) => Some(failure.retry_at_ms.unwrap_or(now_ms).max(now_ms)),
-            },
-            Err(error) if error.passes() => {
-                tracing::debug!(%error, connection = %self.key.connection, stream = %self.key.stream, "The stream cannot run now and is tried again soon");
-                Some(now_ms.saturating_add(millis(STORE_WAIT)))
+            Ok(Some(EndedLoop { key, changes })) => {
+                let connection = self.shared.connection(&key.tenant, &key.connection);
+                let is_planned = connection.is_ok_and(|connection| plan_of(&connection, &key.stream).is_some());
+                if !is_planned || changes != *self.shared.connections.changes().borrow() {
+                    loops.streams.remove(&key);
+                }
             }
-            Err(error) => {
-                tracing::error!(%error, connection = %self.key.connection, stream = %self.key.stream, "The stream's run could not begin");
-                Some(now_ms.saturating_add(millis(self.shared.options.retry.max)))
-            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "A loop of the engine ended with a panic"),
         }
     }
 
-    async fn wait_until(&mut self, at_ms: i64, cancel: &CancellationToken) -> Wake {
-        let clock = Arc::clone(&self.shared.options.clock);
-        let wait = Wait::until(at_ms, clock.now_ms(), millis(clock.elapsed()));
-        loop {
-            let nap = match wait.look(clock.now_ms(), millis(clock.elapsed())) {
-                Look::Due if !cancel.is_cancelled() => return Wake::Due,
-                Look::Due => Duration::ZERO,
-                Look::Stepped(by_ms) => return Wake::Stepped(by_ms),
-                Look::Left(left_ms) => Duration::from_millis(left_ms).min(NAP_MAX),
-            };
-            tokio::select! {
-                () = cancel.cancelled() => return Wake::Cancelled,
-                Ok(()) = self.reloads.changed() => return Wake::Reloaded,
-                () = tokio::time::sleep(nap) => {}
+    /// Begins what is missing, and lets go of what is another connection by now. A loop of a stream that is gone ends by itself.
+    fn follow_connections(&self, loops: &mut Loops, cancel: &CancellationToken) {
+        let connections = self.shared.connections.all();
+        for connection in connections.values() {
+            for stream in connection.streams().keys() {
+                let key = connection.key(stream);
+                if loops.streams.contains_key(&key) || plan_of(connection, stream).is_none() {
+                    continue;
+                }
+                let left = Arc::new(Notify::new());
+                let own = StreamLoop::new(&self.shared, &self.runs, key.clone(), Arc::clone(&left));
+                loops.streams.insert(key, left);
+                loops.tasks.spawn(own.go(cancel.clone()));
             }
         }
-    }
-
-    /// Only intervals drift; a cron time is a promise.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    fn jitter_ms(&self) -> i64 {
-        match &self.schedule {
-            Schedule::Every(interval) => (millis(*interval) as f64 * JITTER * rand::random::<f64>()) as i64,
-            _ => 0,
+        loops.held.retain(|key, held| {
+            let stays = connections.get(key).is_some_and(|now| Arc::ptr_eq(now, &held.connection));
+            if !stays {
+                held.leave.cancel();
+            }
+            // One that is let go is waited for by the one that takes its place.
+            stays || !held.gone.is_cancelled()
+        });
+        for (key, connection) in connections.iter().filter(|(_, connection)| connection.event_socket()) {
+            let before = loops.held.get(key);
+            if before.is_some_and(|held| Arc::ptr_eq(&held.connection, connection)) {
+                continue;
+            }
+            let before = before.map(|held| held.gone.clone());
+            let held = self.hold_open(&mut loops.tasks, connection, before, cancel);
+            loops.held.insert(key.clone(), held);
         }
     }
 
-    fn now_ms(&self) -> i64 {
-        self.shared.now_ms()
+    fn hold_open(
+        &self,
+        tasks: &mut JoinSet<Option<EndedLoop>>,
+        connection: &Arc<ConnectionRuntime>,
+        before: Option<CancellationToken>,
+        cancel: &CancellationToken,
+    ) -> Held {
+        let (leave, gone) = (cancel.child_token(), CancellationToken::new());
+        let open = listen::hold_in_turn(
+            Arc::clone(&self.shared),
+            self.deliveries.clone(),
+            Arc::clone(connection),
+            leave.clone(),
+        );
+        let end = gone.clone().drop_guard();
+        tasks.spawn(async move {
+            let _end = end;
+            if let Some(before) = before {
+                before.cancelled().await;
+            }
+            open.await;
+            None
+        });
+        Held { connection: Arc::clone(connection), leave, gone }
     }
-}
 
-enum Wake {
-    Due,
-    Reloaded,
-    /// The wall clock was set by so many milliseconds.
-    Stepped(i64),
-    Cancelled,
+    /// Tells the loops of streams whose run was left by its gateway. A store that is away is asked again.
+    async fn look_for_left_runs(&self, loops: &Loops) {
+        match self.shared.store.expired_runs(self.shared.now_ms()).await {
+            Ok(left) => left.iter().filter_map(|key| loops.streams.get(key)).for_each(|left| left.notify_one()),
+            Err(error) => tracing::debug!(%error, "Failed to look for runs that their gateway left"),
+        }
+    }
 }

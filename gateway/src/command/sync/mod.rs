@@ -53,5 +53,5 @@ pub(crate) async fn run(
     }
     let pulled = pull::pull(&running, keys, &cancel, &SyncProgress::new(out.json)).await;
     running.save_budgets().await;
-    pull::report(out, &pulled, &running.off)
+    pull::report(out, &pulled, &running.current().off)
 }

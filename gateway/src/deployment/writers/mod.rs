@@ -3,6 +3,7 @@
 //! connection's records could trigger.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use renmen_config::{Config, Connection, LateProblem};
 use renmen_flow::Definition;
@@ -12,7 +13,7 @@ use renmen_schema::manifest::Manifest;
 use renmen_schema::shown::line;
 use renmen_schema::{EntityKind, Text, text};
 use renmen_store::BUILT_IN_CONNECTION;
-use renmen_sync::{Engine, EntityGrant};
+use renmen_sync::{ConnectionRuntime, EntityGrant};
 
 /// What the gateway writes through its own connection by itself, in addition to what no connector writes.
 const ALSO_BUILT_IN: [EntityKind; 2] = [EntityKind::ProcessNode, EntityKind::DimensionScore];
@@ -69,13 +70,11 @@ pub(crate) struct Writers(BTreeMap<TenantId, BTreeMap<ConnectionName, BTreeSet<E
 impl Writers {
     /// For every connection of the file. One that is off now still counts among those that could be meant: otherwise
     /// bringing it down would be enough to take its place.
-    pub(crate) fn of(config: &Config, engine: &Engine) -> Self {
+    pub(crate) fn of(config: &Config, loaded: &[Arc<ConnectionRuntime>]) -> Self {
         let mut all = BTreeMap::<_, BTreeMap<_, _>>::new();
         for (name, connection) in &config.connections {
-            let writes = match engine.connection(&connection.tenant, name) {
-                Ok(runtime) => runtime.writes(),
-                Err(_) => could_write(connection),
-            };
+            let runtime = loaded.iter().find(|one| one.tenant() == &connection.tenant && one.name() == name);
+            let writes = runtime.map_or_else(|| could_write(connection), |runtime| runtime.writes());
             all.entry(connection.tenant.clone()).or_default().insert(name.clone(), writes);
         }
         Self(all)

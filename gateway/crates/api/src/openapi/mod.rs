@@ -21,9 +21,9 @@ use crate::problem::ProblemBody;
 use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
-    actions, adjustments, band_match, change_stream, change_view, changes, connections, decision_list, decisions,
-    deliveries, endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs, schema,
-    screen, service, sweeps, timeline, written,
+    actions, adjustments, band_match, change_stream, change_view, changes, configuration, connections, decision_list,
+    decisions, deliveries, endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs,
+    schema, screen, service, sweeps, timeline, written,
 };
 
 /// This document.
@@ -57,6 +57,7 @@ pub(crate) async fn openapi_json() -> Response {
         connections::get,
         connections::streams,
         connections::health,
+        configuration::reload,
         inbox::list,
         plugins::list,
         runs::list,

@@ -196,6 +196,13 @@ impl From<StoreError> for Problem {
                 Self::new(ProblemCode::StoreUnavailable)
                     .detail("nothing was changed; try again shortly", "未做任何更改，请稍后重试")
             }
+            StoreError::Configuration(cause) => {
+                tracing::error!(error = %cause, "The store cannot be used as it is configured");
+                Self::new(ProblemCode::StoreUnavailable).detail(
+                    "nothing was changed; the operator has to act, see the gateway's log",
+                    "未做任何更改；需要管理员处理，请查看网关日志",
+                )
+            }
             StoreError::Busy(_) | StoreError::Fenced(_) => Self::new(ProblemCode::Refused)
                 .detail("it is in use by another operation; try again shortly", "该对象正被占用，请稍后重试"),
             StoreError::BadInput(_) => Self::new(ProblemCode::InvalidCursor).detail(

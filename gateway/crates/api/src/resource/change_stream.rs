@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
@@ -10,16 +11,15 @@ use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
-use renmen_store::{ChangeKind, ChangeRow};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::change_view::{Change, Wanted};
+use super::change_view::Wanted;
 use super::changes::{ChangeStreamEvent, after, entity, place, read};
 use super::position::known;
 use super::schema::EntityName;
 use crate::auth::require_still_good;
 use crate::caller::Caller;
+use crate::fan_out::{Piece, RingEntry, Seat};
 use crate::guard::within;
 use crate::params::Params;
 use crate::pool::Permit;
@@ -50,11 +50,11 @@ pub(crate) async fn stream(
     headers: HeaderMap,
     mut params: Params,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let asked = after(&mut params, &state).await?;
+    let asked = after(&mut params, &state, &caller.tenant).await?;
     let entity = entity(&mut params)?;
     params.end()?;
     let seen = match headers.get(LAST_EVENT_ID) {
-        Some(id) => Some(known(&state, id.to_str().unwrap_or_default()).await?),
+        Some(id) => Some(known(&state, &caller.tenant, id.to_str().unwrap_or_default()).await?),
         None => None,
     };
     let place = place(&state, &caller.tenant, &caller.key.to_string())?;
@@ -62,10 +62,9 @@ pub(crate) async fn stream(
     let heartbeat = state.options.heartbeat;
     let reader = Reader {
         place,
-        feed: state.store.watch(),
+        seat: state.fan_out.join(&caller.tenant),
         until: Instant::now() + state.options.stream_life_max,
         waiting: VecDeque::new(),
-        epoch: 0,
         ended: false,
         state,
         caller,
@@ -84,11 +83,9 @@ struct Reader {
     state: AppState,
     caller: Caller,
     wanted: Wanted,
-    feed: watch::Receiver<i64>,
+    seat: Seat,
     until: Instant,
-    waiting: VecDeque<ChangeRow>,
-    /// Of the store when they were read.
-    epoch: u32,
+    waiting: VecDeque<Arc<RingEntry>>,
     ended: bool,
 }
 
@@ -100,19 +97,17 @@ impl Reader {
             if self.ended || over {
                 return None;
             }
-            if let Some(row) = self.waiting.pop_front() {
+            if let Some(entry) = self.waiting.pop_front() {
                 // The key may have been revoked since the last event.
                 return Some(match require_still_good(&self.state, &self.caller).await {
-                    Ok(()) => event(row, self.epoch),
+                    Ok(()) => event(&entry),
                     Err(problem) => self.close(&problem),
                 });
             }
-            self.feed.mark_unchanged();
             match self.read().await {
-                Ok((rows, next, epoch)) => {
-                    self.wanted.after = next;
-                    self.waiting = rows.into();
-                    self.epoch = epoch;
+                Ok(piece) => {
+                    self.wanted.after = piece.up_to;
+                    self.waiting = piece.entries.into();
                 }
                 Err(problem) => return Some(self.close(&problem)),
             }
@@ -122,22 +117,28 @@ impl Reader {
         }
     }
 
-    async fn read(&self) -> Result<(Vec<ChangeRow>, i64, u32), Problem> {
-        let (rows, next) = read(&self.state, &self.wanted).await?;
+    /// What comes next: from what the tenant's streams share, or from the store where that does not reach back so far.
+    async fn read(&mut self) -> Result<Piece, Problem> {
+        if let Some(piece) = self.seat.read(self.wanted.after, self.wanted.entity, BATCH as usize) {
+            return Ok(piece);
+        }
+        metrics::counter!("renmen_change_stream_reads_total", "by" => "stream").increment(1);
+        let (rows, up_to) = read(&self.state, &self.wanted).await?;
         let epoch =
             if rows.is_empty() { 0 } else { within(self.state.options.deadline, self.state.store.epoch()).await? };
-        Ok((rows, next, epoch))
+        Ok(Piece { entries: rows.into_iter().map(|row| Arc::new(RingEntry::of(row, epoch))).collect(), up_to })
     }
 
     /// The last event. The reader comes back by itself with its position; until then it knows that nothing was lost.
     fn close(&mut self, problem: &Problem) -> Event {
         self.ended = true;
+        metrics::counter!("renmen_change_streams_closed_total", "code" => problem.code.name()).increment(1);
         Event::default().event("closed").data(problem.code.name())
     }
 
     async fn wait(&mut self) {
         tokio::select! {
-            changed = self.feed.changed() => self.ended = changed.is_err(),
+            goes_on = self.seat.changed() => self.ended = !goes_on,
             () = tokio::time::sleep_until(self.until) => {}
             () = self.state.closing.cancelled() => {}
             () = self.place.lost() => {}
@@ -145,19 +146,7 @@ impl Reader {
     }
 }
 
-fn event(row: ChangeRow, epoch: u32) -> Event {
-    let kind = match row.kind {
-        ChangeKind::Created => "created",
-        ChangeKind::Updated => "updated",
-        ChangeKind::Deleted => "deleted",
-    };
-    let change = Change::of(row, Some(epoch));
-    let event = Event::default().id(&change.cursor).event(kind);
-    match serde_json::to_string(&change) {
-        Ok(json) => event.data(json),
-        Err(error) => {
-            tracing::error!(%error, "Failed to write a change to the event stream");
-            event.data(ProblemCode::Internal.name())
-        }
-    }
+fn event(entry: &RingEntry) -> Event {
+    let event = Event::default().id(&entry.cursor).event(entry.kind);
+    event.data(entry.json.as_deref().unwrap_or_else(|| ProblemCode::Internal.name()))
 }

@@ -53,12 +53,12 @@ pub(crate) struct ChangeStreamEvent {
 }
 
 /// `after`: a position, or `latest` for changes yet to come.
-pub(crate) async fn after(params: &mut Params, state: &AppState) -> Result<Option<i64>, Problem> {
+pub(crate) async fn after(params: &mut Params, state: &AppState, tenant: &TenantId) -> Result<Option<i64>, Problem> {
     let Some(text) = params.text("after")? else { return Ok(None) };
     if text == "latest" {
-        return Ok(Some(*state.store.watch().borrow()));
+        return Ok(Some(*state.store.watch(tenant).borrow()));
     }
-    known(state, &text).await.map(Some)
+    known(state, tenant, &text).await.map(Some)
 }
 
 /// `entity`: one that we know.
@@ -78,7 +78,7 @@ pub(crate) fn entity(params: &mut Params) -> Result<Option<&'static str>, Proble
 /// up to the feed's end was looked at: with a filter, the next read need not look at it again.
 pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<ChangeRow>, i64), Problem> {
     // Taken before the read: a commit in between is found by the next one.
-    let end = *state.store.watch().borrow();
+    let end = *state.store.watch(&wanted.tenant).borrow();
     let read = state.store.changes(&wanted.tenant, wanted.after, wanted.entity, wanted.limit);
     let rows = within(state.options.deadline, read).await?;
     let last = rows.last().map_or(wanted.after, |row| row.seq);
@@ -115,7 +115,7 @@ pub(crate) async fn list(
     let as_events = wanted_as_events(&headers);
     let mut wanted = Wanted {
         tenant: caller.tenant.clone(),
-        after: after(&mut params, &state).await?.unwrap_or(0),
+        after: after(&mut params, &state, &caller.tenant).await?.unwrap_or(0),
         entity: entity(&mut params)?,
         limit: params.limit()?,
     };
@@ -133,7 +133,7 @@ pub(crate) async fn list(
     // An operator may allow less time than the client asks for: then the answer is empty earlier, and the client asks
     // again.
     let until = Instant::now() + Duration::from_secs(wait_s).min(state.options.wait_max);
-    let mut feed = state.store.watch();
+    let mut feed = state.store.watch(&wanted.tenant);
     loop {
         feed.mark_unchanged();
         let (rows, next) = read(&state, &wanted).await?;

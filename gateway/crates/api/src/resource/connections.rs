@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use axum::Extension;
 use axum::extract::{Path, State};
 use renmen_schema::id::ConnectionName;
-use renmen_schema::{Language, Text};
+use renmen_schema::{Language, Text, text};
+use renmen_store::Wakeup;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::references::UnresolvedReferences;
 use super::sweeps::Sweep;
 use crate::caller::Caller;
+use crate::configuration::ConfigurationState;
 use crate::control::{CallsOfMonth, ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::now_ms;
 use crate::limit::LimitReached;
@@ -23,6 +25,8 @@ use crate::state::AppState;
 
 /// The interview loop may be this far behind the change feed before that is worth a word. Milliseconds.
 const LOOP_LATE_MS: i64 = 5 * 60_000;
+/// Deliveries that should have been deleted so long ago are a backlog.
+const PRUNE_LATE_MS: i64 = 3_600_000;
 
 /// Every connection of the tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,7 +45,7 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections; `degraded` too while `limits` or `held_sweeps` names any, while the interview loop waits, is more
+    /// The worst of the connections; `degraded` too while a reload of the configuration was refused or needs a restart, while `limits` or `held_sweeps` names any, while the interview loop waits, is more
     /// than five minutes behind or has set anything aside, and while references are ambiguous or wait for more than a day.
     status: HealthStatus,
     /// Deletions that wait for a person: whole listings that no longer held more records than may go by themselves.
@@ -50,10 +54,67 @@ pub(crate) struct HealthReport {
     limits: Vec<LimitReached>,
     /// In the order of their names.
     connections: Vec<ConnectionHealth>,
+    /// How the configuration in use stands to its file; null for a tenant that is not the one of `[gateway]`.
+    configuration: Option<ConfigurationState>,
+    /// The parts of a gateway that this process runs: `api`, `hooks`, `pull`, `push`.
+    roles: Vec<&'static str>,
     /// How the interview loop is; null where none runs.
     interview_loop: Option<LoopHealth>,
+    /// Finished deliveries that are older than `outbox.keep` by an hour and not deleted yet, counted up to 100,000. They are deleted
+    /// without a pause while there are any: `degraded` says that the gateway cannot keep up.
+    deliveries_to_prune: u64,
     /// References by alternate key (a staff number, a work mail, a mobile number) that lead to no record, by entity and key.
     unresolved_references: Vec<UnresolvedReferences>,
+    /// How changes that other gateways commit reach this one.
+    change_feed: ChangeFeedHealth,
+}
+
+/// How changes that other gateways on the same database commit reach this one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChangeFeedHealth {
+    /// `local`: only this gateway writes; `listening`: they are announced at once; `connecting` and `polling`: they are found by reading
+    /// the store every `store.poll`.
+    wakeup: WakeupName,
+    /// Why they are not announced, and what to do; null otherwise.
+    #[schema(value_type = Option<String>)]
+    reason: Option<Text>,
+}
+
+/// How changes of other gateways are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WakeupName {
+    Local,
+    Listening,
+    Connecting,
+    Polling,
+}
+
+impl ChangeFeedHealth {
+    fn of(wakeup: Wakeup) -> Self {
+        let (wakeup, reason) = match wakeup {
+            Wakeup::Local => (WakeupName::Local, None),
+            Wakeup::Listening => (WakeupName::Listening, None),
+            Wakeup::Connecting => (
+                WakeupName::Connecting,
+                Some(text!(
+                    "the connection to PostgreSQL on which changes are announced is being opened",
+                    "正在打开用于接收变更通知的 PostgreSQL 连接"
+                )),
+            ),
+            Wakeup::Polling => (
+                WakeupName::Polling,
+                Some(text!(
+                    "announcements of other gateways do not arrive: a pooler in transaction mode does not pass them on. Changes are found \
+                     by polling (store.poll). Connect the gateway to PostgreSQL directly, or to a pooler in session mode, to receive \
+                     them at once",
+                    "收不到其他网关的通知：事务模式的连接池不转发通知。变更通过轮询（store.poll）发现。如需立即收到，请让网关直接连接 \
+                     PostgreSQL，或使用会话模式的连接池"
+                )),
+            ),
+        };
+        Self { wakeup, reason }
+    }
 }
 
 /// How one connection is.
@@ -230,14 +291,32 @@ pub(crate) async fn health(
     let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.iter().map(Sweep::of).collect();
     let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
     let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();
-    let troubled = !limits.is_empty()
+    let is_operators = state.configuration.is_operators(&caller.tenant);
+    let configuration = is_operators.then(|| state.configuration.state());
+    let roles = state.configuration.roles().names();
+    let kept_since_ms = now_ms().saturating_sub(state.flows.keeps_ms()).saturating_sub(PRUNE_LATE_MS);
+    let deliveries_to_prune = state.store.prunable_deliveries(&caller.tenant, kept_since_ms).await?;
+    let troubled = configuration.as_ref().is_some_and(ConfigurationState::is_troubled)
+        || deliveries_to_prune > 0
+        || !limits.is_empty()
         || !held_sweeps.is_empty()
         || unresolved_references.iter().any(|references| references.is_troubled(now_ms()))
         || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
     Ok(ShownJson(
-        HealthReport { status, held_sweeps, limits, connections, interview_loop, unresolved_references },
+        HealthReport {
+            status,
+            held_sweeps,
+            limits,
+            connections,
+            configuration,
+            roles,
+            interview_loop,
+            deliveries_to_prune,
+            unresolved_references,
+            change_feed: ChangeFeedHealth::of(state.store.wakeup()),
+        },
         language,
     ))
 }

@@ -199,6 +199,7 @@ impl From<FlowError> for Problem {
             FlowError::ReadOnly(_) | FlowError::Refused(_) => {
                 Self::new(ProblemCode::Refused).because(Text::rendered(|| error.to_string()))
             }
+            FlowError::Store(StoreError::Configuration(cause)) => Self::from(StoreError::Configuration(cause)),
             FlowError::Store(StoreError::Unavailable(cause) | StoreError::Busy(cause)) => {
                 tracing::warn!(error = %cause, "The flow engine is unavailable");
                 Self::new(ProblemCode::EngineUnavailable)

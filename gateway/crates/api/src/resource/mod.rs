@@ -9,6 +9,7 @@ mod change_records;
 pub(crate) mod change_stream;
 pub(crate) mod change_view;
 pub(crate) mod changes;
+pub(crate) mod configuration;
 pub(crate) mod connections;
 pub(crate) mod decision_list;
 pub(crate) mod decision_page;

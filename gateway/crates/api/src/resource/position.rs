@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use renmen_schema::id::TenantId;
+
 use crate::guard::within;
 use crate::problem::{Problem, ProblemCode};
 use crate::state::AppState;
@@ -39,15 +41,15 @@ impl Position {
     }
 }
 
-/// Reads a position that we gave out and that the feed still has.
-pub(crate) async fn known(state: &AppState, text: &str) -> Result<i64, Problem> {
+/// Reads a position that we gave out and that the tenant's feed still has.
+pub(crate) async fn known(state: &AppState, tenant: &TenantId, text: &str) -> Result<i64, Problem> {
     let position = Position::read(text).ok_or_else(|| {
         Problem::new(ProblemCode::InvalidCursor).detail(
             "use a `cursor` or `next_cursor` of this feed, or `latest`",
             "请使用本变更流返回的 `cursor` 或 `next_cursor`，或 `latest`",
         )
     })?;
-    let held = state.store.holds_position(position.seq, position.epoch);
+    let held = state.store.holds_position(tenant, position.seq, position.epoch);
     if within(state.options.deadline, held).await? {
         return Ok(position.seq);
     }

@@ -147,7 +147,7 @@ pub(crate) async fn stream(
     let place = place(&state, &first.tenant, &format!("screen {interview}"))?;
     let mut screen = Screen {
         place,
-        feed: state.store.watch(),
+        feed: state.store.watch(&first.tenant),
         until: Instant::now() + state.options.stream_life_max,
         told: HashSet::new(),
         stage: None,

@@ -36,6 +36,9 @@ impl InboxStore for BrokenStore {
     ) -> Result<Vec<RefreshRow>, StoreError> {
         self.fail().await
     }
+    async fn renew_refreshes(&self, _claims: Vec<RefreshDone>, _now_ms: i64, _lease: i64) -> Result<(), StoreError> {
+        self.fail().await
+    }
     async fn settle_refreshes(
         &self,
         _done: Vec<RefreshDone>,

@@ -115,4 +115,7 @@ impl OutboxStore for BrokenStore {
     async fn prune_deliveries(&self, _before_ms: i64) -> Result<u64, StoreError> {
         self.fail().await
     }
+    async fn prunable_deliveries(&self, _tenant: &TenantId, _before_ms: i64) -> Result<u64, StoreError> {
+        self.fail().await
+    }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{BudgetStore, DiskUse, Quota, QuotaStore, StoreError};
+use renmen_store::{BudgetStore, DiskUse, Quota, QuotaStore, RateAsk, StoreError};
 
 use crate::broken_store::BrokenStore;
 
@@ -20,6 +20,9 @@ impl BudgetStore for BrokenStore {
         self.fail().await
     }
     async fn add_month_calls(&self, _: &TenantId, _: &ConnectionName, _month: &str, _: i64) -> Result<i64, StoreError> {
+        self.fail().await
+    }
+    async fn reserve_requests(&self, _: &TenantId, _: &ConnectionName, _: RateAsk) -> Result<Option<i64>, StoreError> {
         self.fail().await
     }
 }

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use renmen_schema::WantedKey;
-use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, RunId, TenantId};
 use renmen_store::{
-    Answered, Keyed, LeaseRow, LeaseStore, OnceKey, ReferenceStore, SignStore, SignedRevision, StoreError,
-    UnresolvedKeys,
+    Answered, Keyed, LeaseRow, LeaseStore, NewRun, OnceKey, ReferenceStore, RegistryStore, RegistryVersions,
+    ScheduleStore, SignStore, SignedRevision, StoreError, StreamKey, StreamStand, UnresolvedKeys,
 };
 
 use crate::broken_store::BrokenStore;
@@ -53,6 +53,32 @@ impl LeaseStore for BrokenStore {
         _seen: i64,
         _now_ms: i64,
     ) -> Result<Option<i64>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl ScheduleStore for BrokenStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+    async fn stream_stand(&self, _key: &StreamKey, _now_ms: i64) -> Result<StreamStand, StoreError> {
+        self.fail().await
+    }
+    async fn begin_due_run(&self, _run: NewRun, _last: Option<RunId>) -> Result<RunId, StoreError> {
+        self.fail().await
+    }
+    async fn renew_run(&self, _run: RunId, _now_ms: i64) -> Result<(), StoreError> {
+        self.fail().await
+    }
+    async fn expired_runs(&self, _now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl RegistryStore for BrokenStore {
+    async fn registry_versions(&self) -> Result<RegistryVersions, StoreError> {
         self.fail().await
     }
 }

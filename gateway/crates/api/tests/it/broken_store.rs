@@ -94,10 +94,13 @@ impl Store for BrokenStore {
     async fn epoch(&self) -> Result<u32, StoreError> {
         self.fail().await
     }
-    async fn holds_position(&self, _seq: i64, _epoch: Option<u32>) -> Result<bool, StoreError> {
+    async fn holds_position(&self, _tenant: &TenantId, _seq: i64, _epoch: Option<u32>) -> Result<bool, StoreError> {
         self.fail().await
     }
-    fn watch(&self) -> watch::Receiver<i64> {
+    fn watch(&self, _tenant: &TenantId) -> watch::Receiver<i64> {
+        watch::channel(0).1
+    }
+    fn watch_any(&self) -> watch::Receiver<u64> {
         watch::channel(0).1
     }
     async fn exchange(&self, _tenant: &TenantId, _id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {

@@ -1,5 +1,5 @@
 //! The API against the real SQLite store, flows and endpoints and a scripted engine, through the same router that the gateway serves.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod actions;
 mod audit;
@@ -11,6 +11,7 @@ mod broken_sign;
 mod broken_store;
 mod broken_sweep;
 mod changes;
+mod configuration;
 mod connections;
 mod decision_list;
 mod decision_page;
@@ -20,6 +21,7 @@ mod endpoints;
 mod engine;
 mod examples;
 mod fairness;
+mod fan_out;
 mod interviews;
 mod keys;
 mod limits;
@@ -31,6 +33,7 @@ mod problems;
 mod records;
 mod rig;
 mod roles;
+mod scripted_configuration;
 mod scripted_control;
 mod served;
 mod written;

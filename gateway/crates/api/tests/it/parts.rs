@@ -1,7 +1,7 @@
 //! What the API serves in these tests: the real flows and endpoints over a store, with destinations that take everything. Scripted are
 //! the engine behind `Control`, which links the sandbox, and what is said by the interview loop and to vendors: here nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,13 @@ use renmen_interview::{
     ScreenView, Timeline, Verdict,
 };
 use renmen_receiver::access::ReceiverLimits;
-use renmen_receiver::endpoint::{EndpointParts, EndpointRegistry};
+use renmen_receiver::endpoint::{EndpointNames, EndpointParts, EndpointRegistry};
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use renmen_store::{RecordRow, Store};
 use renmen_vault::{MasterKey, Secret, Vault};
 use serde_json::json;
 
+use crate::scripted_configuration::ScriptedConfiguration;
 use crate::scripted_control::ScriptedControl;
 
 /// Made up.
@@ -137,12 +138,12 @@ pub(crate) fn parts(
             rate: None,
             logs: LogLimits::default(),
         },
-        configured: BTreeMap::new(),
-        taken: BTreeSet::new(),
+        names: EndpointNames::default(),
     });
     ApiParts {
         store: Arc::clone(store),
         control: Arc::new(control),
+        configuration: Arc::new(ScriptedConfiguration::default()),
         hooks: Arc::new(Deaf),
         interviews: Arc::new(NoTenant),
         adjust: AdjustOptions::default(),

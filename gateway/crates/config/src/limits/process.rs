@@ -41,6 +41,8 @@ limits! {
     link_guesses_per_minute: u32 = count(30, 1, 1_000_000);
     /// Concurrent long polls and event streams, shared fairly by tenant and key.
     streams_max: u32 = count(64, 1, 65_536);
+    /// Bytes of recent changes that the event streams of one tenant share in memory; a reader that is further behind reads the store.
+    change_ring_bytes_max: u64 = bytes(4 << 20, 64 << 10, 1 << 30);
     /// Longest wait of a long poll; a client may ask for at most 60 seconds.
     wait_max: Duration = duration(Duration::from_secs(60), Duration::from_secs(1), Duration::from_secs(60));
     /// Time after which an event stream is closed; its reader reconnects and resumes.

@@ -71,9 +71,9 @@ const KEYS: [KeySpec; 19] = [
     key(
         "lease",
         Duration,
-        "\"5m\"",
-        "\"10m\"",
-        "Time without a commit after which another gateway may take over a run. It must be longer than the longest plugin call.",
+        "\"12s\"",
+        "\"30s\"",
+        "With several gateways on PostgreSQL: time without a sign of life after which another gateway takes over the streams of one that ended. A gateway shows four signs in this time, and one that is started again takes its own streams back at once.",
     ),
     key(
         "spool_age_max",

@@ -1,15 +1,15 @@
 //! The tables about the whole deployment besides `[gateway]`: the database, the vault, trust in plugins, limits, flows' bounds, texts.
 
-use super::ValueKind::{Bytes, Count, Duration, Flag, Map, OneOf, Path, Text, Variable};
+use super::ValueKind::{Bytes, Count, Duration, Flag, Map, OneOf, Path, Table, Text, Variable};
 use super::{KeySpec, SectionSpec, key, limit_keys, section};
 
-const STORE: [KeySpec; 7] = [
+const STORE: [KeySpec; 17] = [
     key(
         "url",
         Text,
         "(`sqlite:` and `renmen.db` in `gateway.data_dir`)",
         "\"postgres://renmen:${RENMEN_DB_PASSWORD}@db.example.com/renmen\"",
-        "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`. Take the password from the environment.",
+        "`sqlite:PATH` or `postgres://USER@HOST/DATABASE`, with `sslmode` and its companions as parameters: see [operations.md](operations.md#postgresql).",
     ),
     key("cache_bytes", Bytes, "\"64MiB\"", "\"256MiB\"", "Size of SQLite's page cache."),
     key("checkpoint_pages", Count, "8000", "4000", "Pages of the SQLite write-ahead log before a checkpoint."),
@@ -20,8 +20,61 @@ const STORE: [KeySpec; 7] = [
         "\"normal\"",
         "`full`: a commit survives a power failure. `normal`: it survives a crash of the process.",
     ),
-    key("readers", Count, "4", "8", "Read connections; with PostgreSQL, the size of the pool."),
+    key("readers", Count, "4", "8", "Read connections of SQLite."),
+    key(
+        "password",
+        Table("store.password"),
+        "",
+        "{ vault = \"store/password\" }",
+        "Password of PostgreSQL, instead of one in the URL.",
+    ),
+    key("connections_max", Count, "10", "50", "Connections to PostgreSQL at a time."),
+    key("connect_timeout", Duration, "\"3s\"", "\"10s\"", "How long a new connection to PostgreSQL may take."),
+    key(
+        "acquire_timeout",
+        Duration,
+        "\"5s\"",
+        "\"2s\"",
+        "How long a request waits for a connection to PostgreSQL while all are in use.",
+    ),
+    key(
+        "statement_timeout",
+        Duration,
+        "\"30s\"",
+        "\"60s\"",
+        "A write to PostgreSQL that takes longer is cancelled and tried again later.",
+    ),
+    key(
+        "pooler",
+        OneOf(&["none", "transaction"]),
+        "\"none\"",
+        "\"transaction\"",
+        "`transaction`: a pooler such as PgBouncer in transaction mode stands in front of PostgreSQL.",
+    ),
     key("read_timeout", Duration, "\"5s\"", "\"10s\"", "A read that takes longer is aborted."),
+    key("intake_group", Count, "128", "32", "Deliveries of vendors that share one commit at most."),
+    key(
+        "intake_wait",
+        Duration,
+        "\"2ms\"",
+        "\"5ms\"",
+        "PostgreSQL: how long a delivery waits for others to share its commit with; a single one does not wait.",
+    ),
+    key(
+        "intake_committers",
+        Count,
+        "4",
+        "8",
+        "PostgreSQL: groups of deliveries committed in parallel, each on a connection of its own in addition to `connections_max`; those of one tenant \
+         go one after the other.",
+    ),
+    key(
+        "poll",
+        Duration,
+        "\"500ms\"",
+        "\"1s\"",
+        "How often the store is read for commits of other gateways. With PostgreSQL they are usually announced earlier.",
+    ),
     key(
         "disk_free_bytes_min",
         Bytes,
@@ -29,6 +82,14 @@ const STORE: [KeySpec; 7] = [
         "\"1GiB\"",
         "With less free space on the disk of the SQLite file, `/readyz` reports that the gateway is not ready.",
     ),
+];
+
+const STORE_PASSWORD: [KeySpec; 4] = [
+    key("env", Variable, "", "\"RENMEN_DB_PASSWORD\"", "Environment variable with the password.").required(),
+    key("file", Path, "", "\"secrets/db-password\"", "File with the password, readable by its owner only.")
+        .instead_of("env"),
+    key("vault", Text, "", "\"store/password\"", "Entry of the vault.").instead_of("env"),
+    key("value", Text, "", "\"made-up\"", "The password itself; only with `--dev`.").instead_of("env"),
 ];
 
 const VAULT: [KeySpec; 3] = [
@@ -141,6 +202,13 @@ pub(super) fn sections() -> Vec<SectionSpec> {
     limits.keys = limit_keys(&crate::LIMITS);
     vec![
         section("store", "store", "", "The database.", &STORE),
+        section(
+            "store.password",
+            "store.password",
+            "store",
+            "Where the password of PostgreSQL comes from: one of these keys.",
+            &STORE_PASSWORD,
+        ),
         section("vault", "vault", "", "The encrypted file of secrets. Without this section there is no vault.", &VAULT),
         section(
             "plugins",

@@ -28,6 +28,10 @@ synchronous = "normal"
 readers = 8
 disk_free_bytes_min = "1GiB"
 read_timeout = "2s"
+intake_group = 32
+intake_wait = "5ms"
+intake_committers = 8
+poll = "1s"
 
 [vault]
 path = "secrets.json"
@@ -74,6 +78,8 @@ fn the_process_the_store_and_the_vault_are_read() {
     assert!(!config.store.synchronous_full);
     assert_eq!(config.store.read_timeout, Duration::from_secs(2));
     assert_eq!(config.store.disk_free_bytes_min, 1 << 30);
+    assert_eq!((config.store.intake_group, config.store.intake_committers), (32, 8));
+    assert_eq!((config.store.intake_wait, config.store.poll), (Duration::from_millis(5), Duration::from_secs(1)));
     let vault = config.vault.unwrap();
     assert_eq!(vault.path, Path::new("/etc/renmen/secrets.json"));
     assert_eq!(vault.key, KeySource::File("/run/secrets/key".into()));
@@ -210,5 +216,35 @@ fn an_address_for_people_is_https_or_of_this_machine() {
     ] {
         let error = refused(&format!("[gateway]\npublic_url = \"{text}\"\n"));
         assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn how_postgresql_is_reached_is_read_and_has_its_ranges() {
+    let text = "[store]\nurl = \"postgres://renmen@a:5432,b:5433/hr?target_session_attrs=read-write\"\npassword = { vault = \"db/hr\" }\n\
+                connections_max = 2\nconnect_timeout = \"100ms\"\nacquire_timeout = \"60s\"\nstatement_timeout = \"1h\"\npooler = \"transaction\"\n";
+    let store = read(text, false).unwrap_or_else(|error| panic!("{error}")).store;
+    assert_eq!(store.password, Some(SlotSource::Vault("db/hr".into())));
+    assert_eq!((store.connections_max, store.pooler_transaction), (2, true));
+    assert_eq!(
+        (store.connect_timeout, store.acquire_timeout, store.statement_timeout),
+        (Duration::from_millis(100), Duration::from_secs(60), Duration::from_secs(3_600))
+    );
+    assert_eq!(store.url.to_string(), "postgres://a:5432/hr");
+    for line in [
+        "connections_max = 1",
+        "connections_max = 1001",
+        "connect_timeout = \"99ms\"",
+        "connect_timeout = \"61s\"",
+        "acquire_timeout = \"61s\"",
+        "statement_timeout = \"61m\"",
+        "pooler = \"session\"",
+        "password = \"canary-hush\"",
+        "password = {}",
+        "password = { env = \"A\", file = \"b\" }",
+        "url = \"postgres://u@a:1x,b/hr\"",
+    ] {
+        let told = refused(&format!("[store]\n{line}\n"));
+        assert!(told.contains("connectors.toml:2") && !told.contains("canary-hush"), "{line}: {told}");
     }
 }

@@ -2,27 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::StoreError;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Courier;
 use crate::engine::FlowEngine;
-use crate::options::millis;
-
-/// How often old deliveries are deleted.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
 
 impl FlowEngine {
     /// Carries what is due until it is cancelled; attempts under way come to their end first.
     pub(crate) async fn carry(self: Arc<Self>, cancel: CancellationToken) {
         let mut couriers: BTreeMap<(TenantId, ConnectionName), Arc<Notify>> = BTreeMap::new();
         let mut running = JoinSet::new();
-        let mut pruned = tokio::time::Instant::now();
         while !cancel.is_cancelled() {
             while running.try_join_next().is_some() {}
             // One that left, because its destination is another by now, or that broke: the next one takes its place.
@@ -46,10 +39,6 @@ impl FlowEngine {
                 }
                 Err(error) => tracing::warn!(%error, "Failed to list the deliveries that are due"),
             }
-            if pruned.elapsed() >= PRUNE_EVERY {
-                pruned = tokio::time::Instant::now();
-                self.prune().await;
-            }
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = tokio::time::sleep(self.options.tick) => {}
@@ -57,13 +46,5 @@ impl FlowEngine {
             }
         }
         while running.join_next().await.is_some() {}
-    }
-
-    async fn prune(&self) {
-        let before_ms = self.clock.now_ms().saturating_sub(millis(self.options.keep));
-        let pruned: Result<u64, StoreError> = self.store.prune_deliveries(before_ms).await;
-        if let Err(error) = pruned {
-            tracing::warn!(%error, "Failed to delete old deliveries");
-        }
     }
 }

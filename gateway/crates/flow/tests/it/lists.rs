@@ -63,7 +63,7 @@ async fn link(world: &World, children: &[(&str, &str)]) {
     let key = StreamKey { tenant: tenant(), connection: name("renmen"), stream: stream.clone() };
     let from = world.store.stream_state(&key).await.unwrap().cursor.map_or(0, |text| text.parse().unwrap());
     let mut commit = AuthoredCommit::of(tenant(), stream, 1);
-    commit.follow = Some(Follow { from, to: *world.store.watch().borrow() });
+    commit.follow = Some(Follow { from, to: *world.store.watch(&tenant()).borrow() });
     for (connection, id) in children {
         let parent = Parent { connection: name("vendor"), entity: "interview".into(), external_id: "i1".into() };
         commit.links.push(LinkWrite { child: row(world, connection, id).await.id, parents: vec![parent] });

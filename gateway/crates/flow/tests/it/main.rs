@@ -10,6 +10,7 @@ mod links;
 mod lists;
 mod loops;
 mod outage;
+mod pruning;
 mod related;
 mod withheld;
 mod world;

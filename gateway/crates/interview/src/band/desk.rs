@@ -108,7 +108,7 @@ impl BandDesk {
         options: BandOptions,
     ) -> Result<(Arc<Self>, BandWork), StoreError> {
         // Before the records: what changes while they are read is read again.
-        let after = *store.watch().borrow();
+        let after = tenants.iter().map(|tenant| (tenant.clone(), *store.watch(tenant).borrow())).collect();
         let mut indexes = HashMap::new();
         for tenant in tenants {
             indexes.insert(tenant.clone(), load(&*store, tenant, &options.sources).await?);

@@ -30,7 +30,8 @@ const STREAM: &str = "band-matches";
 /// What goes on behind the desk: [`BandWork::run`] it for as long as the desk is open.
 pub struct BandWork {
     desk: Arc<BandDesk>,
-    after: i64,
+    /// By tenant: the last position that was read.
+    after: HashMap<TenantId, i64>,
     questions: mpsc::Receiver<Question>,
 }
 
@@ -66,13 +67,13 @@ pub(super) async fn load(
 }
 
 impl BandWork {
-    pub(super) fn new(desk: Arc<BandDesk>, after: i64, questions: mpsc::Receiver<Question>) -> Self {
+    pub(super) fn new(desk: Arc<BandDesk>, after: HashMap<TenantId, i64>, questions: mpsc::Receiver<Question>) -> Self {
         Self { desk, after, questions }
     }
 
     /// Follows the feed and writes down what was asked, until cancelled; then writes what still waits.
     pub async fn run(mut self, cancel: CancellationToken) {
-        let mut feed = self.desk.store.watch();
+        let mut feed = self.desk.store.watch_any();
         loop {
             tokio::select! {
                 () = cancel.cancelled() => break,
@@ -101,10 +102,9 @@ impl BandWork {
     /// Takes in what happened since the last time.
     async fn follow(&mut self, cancel: &CancellationToken) {
         let tenants: Vec<TenantId> = self.desk.tenants.read().keys().cloned().collect();
-        let mut to = self.after;
         for tenant in tenants {
             match self.follow_tenant(&tenant).await {
-                Ok(seen) => to = to.max(seen),
+                Ok(seen) => _ = self.after.insert(tenant, seen),
                 Err(error) => {
                     tracing::warn!(%error, "Failed to update pay bands; trying again");
                     tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
@@ -112,12 +112,10 @@ impl BandWork {
                 }
             }
         }
-        self.after = to;
     }
 
     async fn follow_tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
-        let head = *self.desk.store.watch().borrow();
-        let mut to = head;
+        let mut to = *self.desk.store.watch(tenant).borrow();
         // What was asked before a band changed is counted before the band's change is seen.
         for entity in ["process_node", "pay_band"] {
             to = to.max(self.follow_entity(tenant, entity).await?);
@@ -127,7 +125,7 @@ impl BandWork {
 
     /// Every change of an entity since the last time; gives the place of the last one.
     async fn follow_entity(&self, tenant: &TenantId, entity: &str) -> Result<i64, StoreError> {
-        let mut after = self.after;
+        let mut after = self.after.get(tenant).copied().unwrap_or(0);
         loop {
             let changes = self.desk.store.changes(tenant, after, Some(entity), BATCH).await?;
             for change in &changes {

@@ -48,7 +48,7 @@ impl RuleBook {
     /// [`InterviewError::Store`].
     pub(crate) async fn open(store: &dyn Store, tenant: &TenantId) -> Result<Self, InterviewError> {
         // First the place, then the rules: what comes between is read once more.
-        let read_to = *store.watch().borrow();
+        let read_to = *store.watch(tenant).borrow();
         let rules = Arc::new(rule::in_force(store, tenant).await?);
         Ok(Self(Arc::new(Mutex::new(State { rules, read_to, ..State::default() }))))
     }
@@ -75,7 +75,7 @@ impl RuleBook {
         if read_to == i64::MAX {
             return Ok(());
         }
-        let head = *store.watch().borrow();
+        let head = *store.watch(tenant).borrow();
         let changed = store.changes(tenant, read_to, Some("decision_rule"), 1).await?;
         let Some(change) = changed.first() else {
             let mut state = self.0.lock();

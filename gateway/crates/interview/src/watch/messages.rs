@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dossier::{self, Read};
 use crate::progress::Progress;
-use crate::seat::{Leave, Seat};
 use crate::{Clock, InterviewError, adjust, author};
+use renmen_seat::{Leave, Seat};
 
 /// The action by which an endpoint is told of a record: it delivers the message to no one.
 const EVENT: &str = "event.send";

@@ -21,7 +21,7 @@ pub use destination::{Endpoint, EndpointOptions};
 pub use error::EndpointError;
 pub use renmen_vault::Secret as SigningSecret;
 
-pub use registry::{ConfiguredEndpoint, EndpointParts, EndpointRegistry, EndpointView, OpenVault};
+pub use registry::{ConfiguredEndpoint, EndpointNames, EndpointParts, EndpointRegistry, EndpointView, OpenVault};
 pub use signature::ENDPOINT_SEAL;
 pub use switch::{StoredSwitch, Switch};
 

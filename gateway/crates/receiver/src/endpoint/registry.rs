@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use renmen_egress::{Connection, Egress, SlotSpec};
-use renmen_flow::{Clock, Definition, FLOWS_MAX, FlowEngine, FlowError};
+use renmen_flow::{Clock, Definition, Destination, DestinationEntry, FLOWS_MAX, FlowEngine, FlowError};
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::outbox::{DeliveryQuery, DeliveryState, FlowOrigin};
 use renmen_store::{EndpointOff, EndpointRow, Store};
@@ -44,6 +44,13 @@ pub struct EndpointParts {
     pub open_vault: OpenVault,
     /// Of every endpoint of the API.
     pub limits: ReceiverLimits,
+    /// What the configuration says.
+    pub names: EndpointNames,
+}
+
+/// What the configuration says of endpoints.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointNames {
     /// The endpoints of the configuration: read-only here.
     pub configured: BTreeMap<(TenantId, ConnectionName), ConfiguredEndpoint>,
     /// Names of connections and channels: no endpoint can have one of these.
@@ -77,6 +84,8 @@ pub struct EndpointView {
 /// The endpoints of every tenant.
 pub struct EndpointRegistry {
     parts: EndpointParts,
+    /// As they are now: those of `parts` are where it began.
+    names: RwLock<Arc<EndpointNames>>,
     /// The endpoints of the API that are in use, so that one can be given another URL or secret in its place.
     in_use: Mutex<BTreeMap<EndpointKey, Arc<Endpoint>>>,
     /// One change of an endpoint after the other: store, flows and what is in use go together.
@@ -90,7 +99,27 @@ impl EndpointRegistry {
     /// A registry that has nothing in use yet.
     #[must_use]
     pub fn new(parts: EndpointParts) -> Self {
-        Self { parts, in_use: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        let names = RwLock::new(Arc::new(parts.names.clone()));
+        Self { parts, names, in_use: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    /// Another configuration: what it says counts from now on. [`EndpointRegistry::load`] is to follow.
+    pub fn replace_names(&self, names: EndpointNames) {
+        *self.names.write() = Arc::new(names);
+    }
+
+    fn names(&self) -> Arc<EndpointNames> {
+        Arc::clone(&self.names.read())
+    }
+
+    /// The endpoints of the API that are in use, as flows send to them.
+    #[must_use]
+    pub fn destinations(&self) -> Vec<((TenantId, ConnectionName), DestinationEntry)> {
+        let in_use = self.in_use.lock();
+        let entry = |(key, endpoint): (&EndpointKey, &Arc<Endpoint>)| {
+            (key.clone(), self.parts.limits.entry(Arc::clone(endpoint) as Arc<dyn Destination>))
+        };
+        in_use.iter().map(entry).collect()
     }
 
     /// Puts the kept endpoints into use, and their flows in order, for all that a former process left undone. One that cannot be used
@@ -110,6 +139,14 @@ impl EndpointRegistry {
             let Some(definition) = definition else { continue };
             if let Err(error) = self.load_one(&tenant, &name, &definition).await {
                 tracing::error!(%tenant, endpoint = %name, %error, "An endpoint cannot be used; its events wait");
+            }
+        }
+        // Taken away through another gateway.
+        let gone: Vec<EndpointKey> = self.in_use.lock().keys().filter(|key| !kept.contains(*key)).cloned().collect();
+        for (tenant, name) in gone {
+            self.in_use.lock().remove(&(tenant.clone(), name.clone()));
+            if !self.is_configured(&tenant, &name) && !self.names().taken.contains(&(tenant.clone(), name.clone())) {
+                self.parts.flows.remove_destination(&tenant, &name);
             }
         }
         for tenant in tenants.iter().chain(kept.iter().map(|(tenant, _)| tenant)).collect::<BTreeSet<_>>() {
@@ -139,7 +176,8 @@ impl EndpointRegistry {
         let mut rows: BTreeMap<ConnectionName, EndpointRow> =
             rows.into_iter().filter(|row| row.tenant == *tenant).map(|row| (row.name.clone(), row)).collect();
         let mut views = Vec::new();
-        for ((_, name), one) in self.parts.configured.iter().filter(|((owner, _), _)| owner == tenant) {
+        let names = self.names();
+        for ((_, name), one) in names.configured.iter().filter(|((owner, _), _)| owner == tenant) {
             let off = rows.remove(name).and_then(|row| row.off);
             views.push(view(name, true, one.definition.clone(), one.previous_until_ms, off));
         }
@@ -302,12 +340,12 @@ impl EndpointRegistry {
 
 impl EndpointRegistry {
     fn is_configured(&self, tenant: &TenantId, name: &ConnectionName) -> bool {
-        self.parts.configured.contains_key(&(tenant.clone(), name.clone()))
+        self.names().configured.contains_key(&(tenant.clone(), name.clone()))
     }
 
     /// Names of other tenants do not matter, so that nothing can be learnt about them.
     fn check_name(&self, tenant: &TenantId, name: &ConnectionName) -> Result<(), EndpointError> {
-        if self.parts.taken.contains(&(tenant.clone(), name.clone())) {
+        if self.names().taken.contains(&(tenant.clone(), name.clone())) {
             return Err(EndpointError::refused(
                 format!("`{name}` is the name of a connection or a channel: choose another name"),
                 format!("`{name}` 已是某个连接或渠道的名称，请换一个名称"),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_egress::{Egress, LogLimits};
-use renmen_flow::{Clock, FLOWS_MAX, FlowOptions};
+use renmen_flow::{Catalogue, Clock, FLOWS_MAX, FlowEngine, FlowOptions};
 use renmen_receiver::access::ReceiverLimits;
 use renmen_receiver::endpoint::{
-    ConfiguredEndpoint, EndpointDefinition, EndpointError, EndpointParts, EndpointRegistry,
+    ConfiguredEndpoint, EndpointDefinition, EndpointError, EndpointNames, EndpointParts, EndpointRegistry,
 };
 use renmen_schema::EntityKind;
 use renmen_vault::{MasterKey, Secret, Vault};
@@ -46,11 +46,16 @@ async fn world() -> World {
 
 /// A registry as a process has it that began just now.
 fn registry(world: &World) -> EndpointRegistry {
+    registry_over(world, &world.engine)
+}
+
+/// The same over the flows of another process.
+fn registry_over(world: &World, flows: &Arc<FlowEngine>) -> EndpointRegistry {
     let folder = world.folder.path().to_owned();
     let hr = definition("https://hr.example.com/", &["employee"]);
     EndpointRegistry::new(EndpointParts {
         store: Arc::clone(&world.store),
-        flows: Arc::clone(&world.engine),
+        flows: Arc::clone(flows),
         egress: Egress::new().unwrap(),
         clock: Arc::clone(&world.clock) as Arc<dyn Clock>,
         open_vault: Box::new(move || Ok(Some(vault(&folder)))),
@@ -62,8 +67,11 @@ fn registry(world: &World) -> EndpointRegistry {
             rate: None,
             logs: LogLimits::default(),
         },
-        configured: [((tenant(), name("hr")), ConfiguredEndpoint { definition: hr, previous_until_ms: None })].into(),
-        taken: [(tenant(), name("people"))].into(),
+        names: EndpointNames {
+            configured: [((tenant(), name("hr")), ConfiguredEndpoint { definition: hr, previous_until_ms: None })]
+                .into(),
+            taken: [(tenant(), name("people"))].into(),
+        },
     })
 }
 
@@ -123,6 +131,33 @@ async fn an_endpoint_comes_and_goes_with_its_flows_its_secret_and_its_destinatio
     registry.put(&tenant(), &name("erp"), erp()).await.unwrap();
     let after = world.engine.catalogue(&tenant()).entry(&name("erp")).unwrap().destination.clone();
     assert!(!Arc::ptr_eq(&before, &after), "another endpoint of the name does not go where the first one went");
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_changed_and_removed_through_one_gateway_another_follows_when_it_looks() {
+    let world = world().await;
+    let here = load(&world).await;
+    let catalogues = [(tenant(), Catalogue::default())].into();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    let flows_there = FlowEngine::new(Arc::clone(&world.store), catalogues, FlowOptions::default(), clock);
+    let there = registry_over(&world, &flows_there);
+    let look = async || there.load(&[tenant()].into()).await.unwrap();
+    let destination = || flows_there.catalogue(&tenant()).entry(&name("erp")).map(|entry| entry.destination.clone());
+    look().await;
+    here.put(&tenant(), &name("erp"), erp()).await.unwrap();
+    assert!(destination().is_none());
+    look().await;
+    let first = destination().unwrap();
+    let version = world.engine.flow(&tenant(), "events:erp:employee").await.unwrap().row.version;
+    here.rotate(&tenant(), &name("erp"), Duration::ZERO).await.unwrap();
+    look().await;
+    assert!(Arc::ptr_eq(&first, &destination().unwrap()), "its secret was changed in its place");
+    assert_eq!(world.engine.flow(&tenant(), "events:erp:employee").await.unwrap().row.version, version);
+    here.remove(&tenant(), &name("erp")).await.unwrap();
+    look().await;
+    assert!(destination().is_none(), "nothing is sent from there any more");
+    assert!(flows(&world).await.is_empty(), "and its flow was not made again");
     world.end().await;
 }
 

@@ -1,9 +1,24 @@
-//! How many requests connections sent in a month.
+//! What vendors allow connections, which several gateways keep together: requests in a month, and their rate.
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use crate::StoreError;
+
+/// Requests that are to be sent at a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateAsk {
+    /// How many.
+    pub count: u32,
+    /// The time between two of them, in microseconds.
+    pub interval_us: i64,
+    /// So many may go at once after a pause; at least 1.
+    pub burst: u32,
+    /// The first may have to wait so long, in microseconds.
+    pub wait_max_us: i64,
+    /// The caller's clock, which counts with SQLite alone.
+    pub now_us: i64,
+}
 
 /// Requests by connection and month (`2026-11`). Several gateways add up.
 #[async_trait]
@@ -20,4 +35,13 @@ pub trait BudgetStore: Send + Sync {
         month: &str,
         calls: i64,
     ) -> Result<i64, StoreError>;
+
+    /// Reserves requests of a connection's rate for one gateway: after how many microseconds the first may leave; the others follow, one
+    /// interval after the other, or at once as far as `burst` allows. None when the first would have to wait for too long.
+    async fn reserve_requests(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: RateAsk,
+    ) -> Result<Option<i64>, StoreError>;
 }

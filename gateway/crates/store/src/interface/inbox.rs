@@ -17,7 +17,8 @@ pub trait InboxStore: Send + Sync {
     /// Takes a delivery in, or what a targeted read brought; resolves when it is durable. Several may share a transaction.
     ///
     /// # Errors
-    /// [`StoreError::BadInput`] over a limit of the store. Nothing was written then.
+    /// [`StoreError::BadInput`] over a limit of the store; [`StoreError::Fenced`] when a claim that it was read under is another
+    /// gateway's by now. Nothing was written then.
     async fn take_in(&self, intake: Intake) -> Result<Taken, StoreError>;
 
     /// Deliveries, newest first, before a row when one is named.
@@ -35,8 +36,8 @@ pub trait InboxStore: Send + Sync {
     /// When the next refresh is due; none when none waits. May lie in the past.
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError>;
 
-    /// Takes refreshes that are due, in the order in which they were first asked for, but none of the connections that
-    /// are named. No other caller gets them for `lease_ms`.
+    /// Takes refreshes that are due, in the order in which they were first asked for, but none of the connections that are
+    /// named. No other caller gets them for `lease_ms`, by the same clock as the leases of runs.
     async fn claim_refreshes(
         &self,
         now_ms: i64,
@@ -45,7 +46,10 @@ pub trait InboxStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<RefreshRow>, StoreError>;
 
-    /// Ends refreshes that were claimed: what is done goes away unless it was asked for again meanwhile.
+    /// Keeps claims for `lease_ms` more.
+    async fn renew_refreshes(&self, claims: Vec<RefreshDone>, now_ms: i64, lease_ms: i64) -> Result<(), StoreError>;
+
+    /// Ends refreshes that were claimed, those left out that are another gateway's by now: what is done goes away unless it was asked for again meanwhile.
     async fn settle_refreshes(
         &self,
         done: Vec<RefreshDone>,

@@ -9,6 +9,8 @@ mod lease;
 mod outbox;
 mod quota;
 mod reference;
+mod registry;
+mod schedule;
 mod screen;
 mod sign;
 mod sweep;
@@ -20,11 +22,11 @@ use tokio::sync::watch;
 
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
-    RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState, Trouble,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, StoreError, StreamKey, StreamState, Trouble, Wakeup,
 };
 
 pub use author::AuthorStore;
-pub use budget::BudgetStore;
+pub use budget::{BudgetStore, RateAsk};
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
 pub use key::KeyStore;
@@ -32,6 +34,8 @@ pub use lease::LeaseStore;
 pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use reference::ReferenceStore;
+pub use registry::{RegistryStore, RegistryVersions};
+pub use schedule::ScheduleStore;
 pub use screen::ScreenStore;
 pub use sign::SignStore;
 pub use sweep::SweepStore;
@@ -52,6 +56,8 @@ pub trait Store:
     + SweepStore
     + ReferenceStore
     + LeaseStore
+    + ScheduleStore
+    + RegistryStore
     + BudgetStore
     + Send
     + Sync
@@ -67,9 +73,14 @@ pub trait Store:
         None
     }
 
+    /// How commits of other gateways are heard of.
+    fn wakeup(&self) -> Wakeup {
+        Wakeup::Local
+    }
+
     // Runs
 
-    /// Begins a run. Marks an older running run of this stream as interrupted when its lease is over; [`StoreError::Busy`]
+    /// Begins a run. Marks an older running run of this stream as interrupted when its lease is over (see [`ScheduleStore`] for the clock); [`StoreError::Busy`]
     /// when it is not.
     async fn begin_run(&self, run: NewRun) -> Result<RunId, StoreError>;
 
@@ -131,8 +142,8 @@ pub trait Store:
 
     // Feed
 
-    /// The tenant's changes after a position, oldest first. Positions of other tenants' changes are left out, so there are
-    /// gaps; none of them fills later.
+    /// The tenant's changes after a position, oldest first. Their positions only grow. There may be gaps, for an earlier release counted
+    /// all tenants' changes together; none of them fills later.
     async fn changes(
         &self,
         tenant: &TenantId,
@@ -141,15 +152,19 @@ pub trait Store:
         limit: u32,
     ) -> Result<Vec<ChangeRow>, StoreError>;
 
-    /// The epoch of the feed now: kept with a position that is handed out. Asked for after what the position stands for was read.
+    /// The epoch of the feeds now: kept with a position that is handed out. Asked for after what the position stands for was read.
     async fn epoch(&self) -> Result<u32, StoreError>;
 
-    /// Did this feed hand the position out? False for one that lies ahead of it, and for one of an epoch that it does not know or
+    /// Did the tenant's feed hand the position out? False for one that lies ahead of it, and for one of an epoch that it does not know or
     /// that ended before: its database was restored from an earlier state.
-    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError>;
+    async fn holds_position(&self, tenant: &TenantId, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError>;
 
-    /// The feed's last position; changes when a commit lands (at once for commits of this process, within a second for others').
-    fn watch(&self) -> watch::Receiver<i64>;
+    /// The last position of a tenant's feed, as far as this process knows it; changes when a commit lands (at once for commits of this
+    /// process, within a second for others').
+    fn watch(&self, tenant: &TenantId) -> watch::Receiver<i64>;
+
+    /// Changes when a commit of any tenant lands.
+    fn watch_any(&self) -> watch::Receiver<u64>;
 
     // Exchanges and replay
 

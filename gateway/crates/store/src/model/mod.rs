@@ -27,5 +27,5 @@ pub use record::{
 pub use reference::{Keyed, UnresolvedKeys};
 pub use renmen_schema::{RunFinding, RunOmission};
 pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
-pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamState};
+pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamStand, StreamState};
 pub use trigger::RunTrigger;

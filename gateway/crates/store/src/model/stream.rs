@@ -27,6 +27,35 @@ pub struct StreamState {
     pub records: u64,
 }
 
+/// What a schedule asks of a stream that several gateways may read.
+#[derive(Debug, Clone, Default)]
+pub struct StreamStand {
+    /// The clock by which leases count, at this look.
+    pub now_ms: i64,
+    /// The last run that read the stream.
+    pub last_run: Option<RunId>,
+    /// When it began, by the same clock.
+    pub last_began_at_ms: Option<i64>,
+    /// True: the last committed page said that there is more: a run was cut.
+    pub mid_run: bool,
+    /// Until when the run that is under way holds the stream, by the same clock; none when none does.
+    pub live_until_ms: Option<i64>,
+    /// The last runs that read it, newest first.
+    pub runs: Vec<RunRow>,
+}
+
+impl StreamStand {
+    /// Its last run came to no end by itself: its gateway ended or was cut off.
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        let cut = |run: &RunRow| match run.state {
+            RunState::Running => self.live_until_ms.is_none(),
+            state => state == RunState::Interrupted,
+        };
+        self.mid_run || self.runs.first().is_some_and(cut)
+    }
+}
+
 /// A run about to begin.
 #[derive(Debug, Clone)]
 pub struct NewRun {

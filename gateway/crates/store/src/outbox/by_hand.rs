@@ -20,7 +20,8 @@ pub(crate) async fn last_change(
         feed_columns!(),
         " FROM change c JOIN scope s ON s.id = c.scope",
         feed_joins!(),
-        "WHERE c.seq = (SELECT seq FROM record WHERE id = $1) AND s.tenant = $2"
+        "WHERE c.feed = (SELECT e.id FROM feed e WHERE e.tenant = $2) AND c.seq = (SELECT seq FROM record WHERE id = $1)
+         AND s.tenant = $2"
     );
     let found = session.one(sql, values![row, tenant], |row| rows::feed_entry(row, ids)).await?;
     // A number alone is not an id of ours.

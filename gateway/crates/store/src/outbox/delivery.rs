@@ -5,19 +5,24 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use super::rows;
 use super::sql;
 use super::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle, flow};
+use crate::holder::Holder;
 use crate::identity::{self, IdKey};
 use crate::rows::{Columns, array};
-use crate::sql::{Session, number, values};
+use crate::sql::{Dialect, Session, number, values};
 use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
-pub(crate) async fn claim(session: &impl Session, ids: &IdKey, claim: &Claim) -> Result<Vec<Claimed>, StoreError> {
+pub(crate) async fn claim(
+    session: &impl Session,
+    (ids, holder): (&IdKey, &Holder),
+    claim: &Claim,
+) -> Result<Vec<Claimed>, StoreError> {
     let names = values![&claim.tenant, &claim.connection];
     let Some(destination) = number(session, sql::DESTINATION, names).await? else { return Ok(Vec::new()) };
     // What another gateway is claiming at this moment is passed over: it is in flight when that commits.
     let sql = format!("{}{}", *sql::CLAIMABLE, session.dialect().skip_locked());
     let values = values![destination, claim.now_ms, limits::list_limit(claim.limit)];
     let due = session.all(&sql, values, |row| row.int(0)).await?;
-    let token: i64 = rand::random();
+    let token = holder.token();
     let lease_ends = claim.now_ms.saturating_add(claim.lease_ms);
     let mut claimed = Vec::with_capacity(due.len());
     for id in due {
@@ -69,14 +74,23 @@ pub(crate) async fn settle(session: &impl Session, ends: &[Settle]) -> Result<Ve
 
 /// At the start of the only process that may write: takes back what the process before had claimed, for that has ended.
 pub(crate) async fn release_all(session: &impl Session) -> Result<(), StoreError> {
-    let cut = session.run(&sql::RELEASE_ALL, &[]).await?;
-    if cut > 0 {
+    tell_cut(session.run(&sql::RELEASE_ALL, &[]).await?);
+    Ok(())
+}
+
+/// At the start of a gateway that several share the store with: takes back what its own earlier process had claimed.
+pub(crate) async fn release_of(session: &impl Session, holder: &Holder) -> Result<(), StoreError> {
+    tell_cut(session.run(&sql::RELEASE_OF, values![holder.mark()]).await?);
+    Ok(())
+}
+
+fn tell_cut(deliveries: u64) {
+    if deliveries > 0 {
         tracing::warn!(
-            deliveries = cut,
+            deliveries,
             "Delivery attempts of an earlier process were interrupted; retrying with the same keys"
         );
     }
-    Ok(())
 }
 
 pub(crate) async fn due(session: &impl Session) -> Result<Vec<DueRow>, StoreError> {
@@ -114,12 +128,15 @@ pub(crate) async fn list(
 
 /// How many deliveries of each flow are in each state.
 pub(crate) async fn counts(session: &impl Session, tenant: &TenantId) -> Result<Vec<DeliveryCount>, StoreError> {
-    let sql = format!(
+    session.all(&counts_sql(session.dialect()), values![tenant], rows::count).await
+}
+
+pub(crate) fn counts_sql(dialect: Dialect) -> String {
+    format!(
         "SELECT f.name, d.state, count(*) FROM flow f JOIN delivery d ON d.flow = f.id
          WHERE f.tenant = $1 GROUP BY f.name, d.state ORDER BY f.name{}, d.state",
-        session.dialect().by_bytes()
-    );
-    session.all(&sql, values![tenant], rows::count).await
+        dialect.by_bytes()
+    )
 }
 
 pub(crate) async fn fill(session: &impl Session, id: i64, token: i64, input: &[u8]) -> Result<bool, StoreError> {
@@ -177,5 +194,11 @@ pub(crate) async fn replay_dead(
 }
 
 pub(crate) async fn prune(session: &impl Session, before_ms: i64) -> Result<u64, StoreError> {
-    session.run(&sql::PRUNE, values![before_ms]).await
+    // What another gateway deletes at this moment is passed over.
+    let sql = format!("DELETE FROM delivery WHERE id IN ({}{})", *sql::PRUNE, session.dialect().skip_locked());
+    session.run(&sql, values![before_ms]).await
+}
+
+pub(crate) async fn prunable(session: &impl Session, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {
+    Ok(number(session, &sql::PRUNABLE, values![before_ms, tenant]).await?.unwrap_or(0).unsigned_abs())
 }

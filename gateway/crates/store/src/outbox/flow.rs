@@ -8,7 +8,7 @@ use super::{
     Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
 };
 use crate::rows::Columns;
-use crate::sql::{Session, expect_number, feed, number, values};
+use crate::sql::{Session, expect_number, feed, number, registry, values};
 use crate::{MESSAGES_STREAM, StoreError, identity, limits};
 
 pub(crate) async fn get(session: &impl Session, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
@@ -42,7 +42,7 @@ pub(crate) async fn versions(
 
 pub(crate) async fn put(session: &impl Session, put: &FlowPut) -> Result<FlowRow, StoreError> {
     rows::check_name(&put.name)?;
-    let head = feed::head(session).await?;
+    let head = feed::head(session, &put.tenant).await?;
     let origin = rows::origin_code(put.origin);
     let FlowPut { tenant, name, definition, enabled, now_ms, .. } = put;
     let (id, version, is_new_version) = match select(session, tenant, name, session.dialect().for_update()).await? {
@@ -62,6 +62,7 @@ pub(crate) async fn put(session: &impl Session, put: &FlowPut) -> Result<FlowRow
     if is_new_version {
         session.run(sql::FLOW_VERSION_INSERT, values![id, version, definition, *now_ms]).await?;
     }
+    registry::flows_changed(session).await?;
     get(session, tenant, name).await?.ok_or_else(|| StoreError::Fault("the flow's row vanished".into()))
 }
 
@@ -76,6 +77,7 @@ pub(crate) async fn retire(
     let retired = session.run(sql::FLOW_RETIRE, values![now_ms, id]).await?;
     session.run(&sql::WAKE_FLOW, values![MESSAGES_STREAM, now_ms, id]).await?;
     session.run(&sql::FLOW_WITHHOLD, values![now_ms, id]).await?;
+    registry::flows_changed(session).await?;
     Ok(retired > 0)
 }
 

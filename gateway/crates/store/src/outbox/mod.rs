@@ -10,6 +10,7 @@ use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::ChangeRow;
+pub use sql::{PRUNABLE_MAX, PRUNED_MAX};
 
 /// Who defined a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,8 +96,9 @@ pub(crate) static INPUT_FORGET: Statement = LazyLock::new(|| {
 });
 
 pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
-     not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18) RETURNING id";
+     not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand, tenant) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, \
+     (SELECT f.tenant FROM flow f WHERE f.id = $1)) RETURNING id";
 
 /// What may be claimed: due, and in its lane nothing before it that is not at its end.
 pub(crate) static CLAIMABLE: Statement = LazyLock::new(|| {
@@ -159,7 +160,7 @@ macro_rules! delivery_select {
              d.updated_at, d.token, d.by_hand, ",
             $input,
             " FROM delivery d JOIN flow f ON f.id = d.flow JOIN destination t ON t.id = d.destination \
-             JOIN change c ON c.seq = d.seq JOIN record r ON r.id = d.record JOIN scope s ON s.id = r.scope "
+             JOIN feed e ON e.tenant = f.tenant JOIN change c ON c.feed = e.id AND c.seq = d.seq JOIN record r ON r.id = d.record JOIN scope s ON s.id = r.scope "
         )
     };
 }
@@ -205,6 +206,9 @@ pub(crate) static RELEASE_ALL: Statement = LazyLock::new(|| {
     )
 });
 
+/// The same of the gateway whose tokens begin with a mark.
+pub(crate) static RELEASE_OF: Statement = LazyLock::new(|| format!("{} AND token >> 32 = $1", *RELEASE_ALL));
+
 /// The input of a delivery that waited for it.
 pub(crate) static FILL: Statement = LazyLock::new(|| {
     format!(
@@ -228,8 +232,20 @@ pub(crate) static REPLAY_DEAD: Statement = LazyLock::new(|| {
     )
 });
 
+/// Deliveries that are pruned with one statement.
+pub const PRUNED_MAX: u64 = 1_000;
+
+/// Ended before a time, as far as a count goes.
+pub(crate) static PRUNABLE: Statement = LazyLock::new(|| {
+    format!(
+        "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE tenant = $2 AND state > {CONFIRMING} AND updated_at < $1 LIMIT {PRUNABLE_MAX}) p"
+    )
+});
+/// A backlog is not counted beyond.
+pub const PRUNABLE_MAX: u64 = 100_000;
+
 pub(crate) static PRUNE: Statement = LazyLock::new(|| {
     format!(
-        "DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state > {CONFIRMING} AND updated_at < $1 ORDER BY id LIMIT 1000)"
+        "SELECT id FROM delivery WHERE state > {CONFIRMING} AND updated_at < $1 ORDER BY updated_at LIMIT {PRUNED_MAX}"
     )
 });

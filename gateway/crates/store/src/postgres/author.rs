@@ -10,8 +10,7 @@ use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::sql::{author, record};
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, follow, limits,
-    rows,
+    AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, limits, rows,
 };
 
 #[async_trait]
@@ -20,9 +19,10 @@ impl AuthorStore for PostgresStore {
         let writes = authored::check(&commit)?;
         let done = in_transaction!(self, |transaction| author::author(&transaction, &self.ids, &commit, &writes))?;
         if !writes.is_empty() {
-            follow::raise(&self.head, done.outcome.last_seq);
+            self.heads.committed(&commit.tenant, &done.outcome);
         } else if !commit.links.is_empty() {
-            follow::wake(&self.head);
+            self.heads.wake(&commit.tenant);
+            self.heads.tell(&commit.tenant);
         }
         Ok(done)
     }
@@ -42,7 +42,7 @@ impl AuthorStore for PostgresStore {
     }
 
     async fn linked(&self, tenant: &TenantId, query: &LinkedQuery) -> Result<Vec<RecordRow>, StoreError> {
-        self.read(|c| async move { linked(&c, &self.ids, tenant, query).await }).await
+        self.read(|c| async move { linked(&*c, &self.ids, tenant, query).await }).await
     }
 }
 

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{PostgresStore, in_time};
+use super::{PostgresStore, in_transaction};
 use crate::sql::budget;
-use crate::{BudgetStore, StoreError};
+use crate::{BudgetStore, RateAsk, StoreError};
 
 #[async_trait]
 impl BudgetStore for PostgresStore {
@@ -25,6 +25,15 @@ impl BudgetStore for PostgresStore {
         month: &str,
         calls: i64,
     ) -> Result<i64, StoreError> {
-        in_time(async { budget::add_month_calls(&self.client().await?, tenant, connection, month, calls).await }).await
+        in_transaction!(self, |transaction| budget::add_month_calls(&transaction, tenant, connection, month, calls))
+    }
+
+    async fn reserve_requests(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: RateAsk,
+    ) -> Result<Option<i64>, StoreError> {
+        in_transaction!(self, |transaction| budget::reserve(&transaction, tenant, connection, &ask))
     }
 }

@@ -1,25 +1,39 @@
 //! [`CommitWriter`] on PostgreSQL: one statement for each kind of row, however many rows there are.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 
 use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::TryStreamExt;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::query::{all, one, run};
+use super::query::{all, run};
 use super::revision_writer::RevisionWriter;
 use super::{exchange, record_key};
 use crate::decide::QuarantineIdentity;
 use crate::rows::Columns;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes, feed};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
+
+/// Adds sums to the counters of scopes: how many more are live, how many more are tombstones.
+pub(super) async fn add_to_scopes(
+    transaction: &Transaction<'_>,
+    sums: &BTreeMap<i64, (i64, i64)>,
+) -> Result<(), StoreError> {
+    if sums.is_empty() {
+        return Ok(());
+    }
+    let scopes: Vec<i64> = sums.keys().copied().collect();
+    let (live, dead): (Vec<i64>, Vec<i64>) = sums.values().copied().unzip();
+    let sql = "UPDATE scope s SET live = s.live + x.live, dead = s.dead + x.dead
+               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) x (id, live, dead) WHERE s.id = x.id";
+    run(transaction, sql, &[&scopes, &live, &dead]).await.map(drop)
+}
 
 impl CommitWriter for Transaction<'_> {
     async fn begin(&self, tenant: &TenantId, now_ms: i64) -> Result<CommitState, StoreError> {
-        let feed = one(self, "SELECT seq, at_ms, record FROM feed FOR UPDATE", &[]).await?;
-        let feed = feed.ok_or_else(|| StoreError::Fault("the `feed` table is empty".into()))?;
-        Ok(CommitState::after(tenant, (feed.int(0)?, feed.int(1)?), feed.int(2)?, now_ms))
+        Ok(CommitState::after(tenant, feed::end_to_change(self, tenant).await?, now_ms))
     }
 
     async fn put(
@@ -29,24 +43,19 @@ impl CommitWriter for Transaction<'_> {
         stream: i64,
         records: &[RecordWrite],
     ) -> Result<(), StoreError> {
-        RevisionWriter::new(self, commit).put(scopes, stream, records).await
+        RevisionWriter::new(self, std::slice::from_mut(commit)).put(scopes, stream, records).await
     }
 
     async fn delete_missing(&self, commit: &mut CommitState, missing: &[MissingRecord]) -> Result<(), StoreError> {
-        RevisionWriter::new(self, commit).delete_missing(missing).await
+        RevisionWriter::new(self, std::slice::from_mut(commit)).delete_missing(missing).await
     }
 
     async fn finish(&self, mut commit: CommitState) -> Result<CommitOutcome, StoreError> {
-        let scopes: Vec<i64> = commit.tally.scopes.keys().copied().collect();
-        let (live, dead): (Vec<i64>, Vec<i64>) = commit.tally.scopes.values().copied().unzip();
-        let sql = "UPDATE scope s SET live = s.live + x.live, dead = s.dead + x.dead
-                   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) x (id, live, dead) WHERE s.id = x.id";
-        run(self, sql, &[&scopes, &live, &dead]).await?;
-        if !scopes.is_empty() {
-            let sql = "UPDATE feed SET seq = $1, at_ms = $2, record = $3";
-            run(self, sql, &[&commit.seq, &commit.now_ms, &commit.record]).await?;
+        add_to_scopes(self, &commit.tally.scopes).await?;
+        if !commit.tally.scopes.is_empty() {
+            feed::move_end(self, commit.end()).await?;
         }
-        record_key::apply(self, commit.keys, commit.now_ms).await?;
+        record_key::apply(self, vec![commit.keys], commit.now_ms).await?;
         commit.tally.outcome.last_seq = commit.seq;
         Ok(commit.tally.outcome)
     }

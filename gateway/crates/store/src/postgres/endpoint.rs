@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{PostgresStore, in_time};
+use super::{PostgresStore, in_transaction};
 use crate::sql::endpoint;
 use crate::{EndpointOff, EndpointRow, EndpointStore, StoreError};
 
@@ -16,7 +16,7 @@ impl EndpointStore for PostgresStore {
         definition: String,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        in_time(async { endpoint::put(&self.client().await?, tenant, name, &definition, now_ms).await }).await
+        in_transaction!(self, |transaction| endpoint::put(&transaction, tenant, name, &definition, now_ms))
     }
 
     async fn switch_endpoint(
@@ -26,7 +26,7 @@ impl EndpointStore for PostgresStore {
         off: Option<EndpointOff>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        in_time(async { endpoint::switch(&self.client().await?, tenant, name, off.as_ref(), now_ms).await }).await
+        in_transaction!(self, |transaction| endpoint::switch(&transaction, tenant, name, off.as_ref(), now_ms))
     }
 
     async fn endpoint(&self, tenant: &TenantId, name: &ConnectionName) -> Result<Option<EndpointRow>, StoreError> {
@@ -38,6 +38,6 @@ impl EndpointStore for PostgresStore {
     }
 
     async fn drop_endpoint(&self, tenant: &TenantId, name: &ConnectionName) -> Result<bool, StoreError> {
-        in_time(async { endpoint::delete(&self.client().await?, tenant, name).await }).await
+        in_transaction!(self, |transaction| endpoint::delete(&transaction, tenant, name))
     }
 }

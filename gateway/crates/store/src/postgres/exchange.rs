@@ -14,20 +14,30 @@ pub(super) async fn insert(
     page: i64,
     exchanges: &[ExchangeWrite],
 ) -> Result<(), StoreError> {
+    insert_all(client, &exchanges.iter().map(|exchange| (page, exchange)).collect::<Vec<_>>()).await
+}
+
+/// Exchanges of several pages.
+pub(super) async fn insert_all(
+    client: &impl GenericClient,
+    exchanges: &[(i64, &ExchangeWrite)],
+) -> Result<(), StoreError> {
     if exchanges.is_empty() {
         return Ok(());
     }
-    let column = |of: fn(&ExchangeWrite) -> i64| exchanges.iter().map(of).collect::<Vec<_>>();
-    let bytes = |of: fn(&ExchangeWrite) -> &[u8]| exchanges.iter().map(of).collect::<Vec<_>>();
-    let methods: Vec<_> = exchanges.iter().map(|exchange| exchange.method.as_str()).collect();
-    let urls: Vec<_> = exchanges.iter().map(|exchange| exchange.url.as_str()).collect();
+    let all = || exchanges.iter().map(|(_, exchange)| *exchange);
+    let column = |of: fn(&ExchangeWrite) -> i64| all().map(of).collect::<Vec<_>>();
+    let bytes = |of: fn(&ExchangeWrite) -> &[u8]| all().map(of).collect::<Vec<_>>();
+    let pages: Vec<i64> = exchanges.iter().map(|(page, _)| *page).collect();
+    let methods: Vec<_> = all().map(|exchange| exchange.method.as_str()).collect();
+    let urls: Vec<_> = all().map(|exchange| exchange.url.as_str()).collect();
     run(
         client,
         "INSERT INTO exchange (page, no, method, url, status, key, body_hash, at_ms, packed)
-         SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bigint[],
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bigint[],
          $9::bytea[])",
         &[
-            &page,
+            &pages,
             &column(|exchange| i64::from(exchange.no)),
             &methods,
             &urls,

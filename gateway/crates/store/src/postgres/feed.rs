@@ -1,4 +1,4 @@
-//! The change feed. Each scope gives its next few by its own index; the first of them all are the answer.
+//! The change feed of a tenant. For one entity each scope gives its next few by its own index; the first of them all are the answer.
 
 use deadpool_postgres::GenericClient;
 use renmen_schema::id::TenantId;
@@ -19,15 +19,27 @@ pub(super) async fn changes(
     entity: Option<&str>,
     limit: u32,
 ) -> Result<Vec<ChangeRow>, StoreError> {
-    let sql = format!(
-        "SELECT {CHANGE_COLUMNS} FROM (
-            SELECT e.* FROM scope w CROSS JOIN LATERAL
-                (SELECT * FROM change f WHERE f.scope = w.id AND f.seq > $1 ORDER BY f.seq LIMIT $4) e
-            WHERE w.tenant = $2 AND ($3::text IS NULL OR w.entity = $3) ORDER BY e.seq LIMIT $4) c
-         JOIN scope s ON s.id = c.scope JOIN record r ON r.id = c.record ORDER BY c.seq"
-    );
     let limit = limits::list_limit(limit);
-    let rows = all(client, &sql, &[&after_seq, &tenant.as_str(), &entity, &limit]).await?;
+    let rows = match entity {
+        None => {
+            let sql = format!(
+                "SELECT {CHANGE_COLUMNS} FROM (SELECT f.* FROM change f
+                    WHERE f.feed = (SELECT id FROM feed WHERE tenant = $2) AND f.seq > $1 ORDER BY f.seq LIMIT $3) c
+                 JOIN scope s ON s.id = c.scope JOIN record r ON r.id = c.record ORDER BY c.seq"
+            );
+            all(client, &sql, &[&after_seq, &tenant.as_str(), &limit]).await?
+        }
+        Some(entity) => {
+            let sql = format!(
+                "SELECT {CHANGE_COLUMNS} FROM (
+                    SELECT e.* FROM scope w CROSS JOIN LATERAL
+                        (SELECT * FROM change f WHERE f.scope = w.id AND f.seq > $1 ORDER BY f.seq LIMIT $4) e
+                    WHERE w.tenant = $2 AND w.entity = $3 ORDER BY e.seq LIMIT $4) c
+                 JOIN scope s ON s.id = c.scope JOIN record r ON r.id = c.record ORDER BY c.seq"
+            );
+            all(client, &sql, &[&after_seq, &tenant.as_str(), &entity, &limit]).await?
+        }
+    };
     rows.iter().map(|row| rows::change(row, ids)).collect()
 }
 

@@ -1,25 +1,24 @@
-//! [`InboxStore`] on PostgreSQL: a transaction a delivery; they take turns at the feed's row.
+//! [`InboxStore`] on PostgreSQL: deliveries share commits where they may (`intake`).
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{PostgresStore, in_time, in_transaction};
+use super::{PostgresStore, in_transaction, intake};
 use crate::inbox::{InboxRow, Intake, RefreshDone, RefreshFailed, RefreshRow, Taken};
 use crate::sql::inbox;
-use crate::{InboxStore, StoreError, failpoint, follow};
+use crate::{InboxStore, StoreError};
 
 #[async_trait]
 impl InboxStore for PostgresStore {
     async fn take_in(&self, intake: Intake) -> Result<Taken, StoreError> {
         intake.check()?;
-        let quota = self.quotas.of(&intake.tenant, &intake.connection);
-        let taken = in_transaction!(self, |transaction| async {
-            let taken = inbox::take(&transaction, intake, &quota).await;
-            failpoint::reach("before_commit");
-            taken
-        })?;
-        failpoint::reach("after_commit");
-        follow::raise(&self.head, taken.outcome.last_seq);
+        let committers = self.committers.as_ref().ok_or_else(crate::interface::read_only)?;
+        if intake::may_share(&intake) {
+            return committers.take_in(intake).await;
+        }
+        let tenant = intake.tenant.clone();
+        let taken = intake::take_alone((&self.connections, &self.writes), intake, &self.quotas).await?;
+        self.heads.committed(&tenant, &taken.outcome);
         Ok(taken)
     }
 
@@ -34,7 +33,7 @@ impl InboxStore for PostgresStore {
     }
 
     async fn purge_inbox(&self, before_ms: i64, limit: u32) -> Result<u64, StoreError> {
-        in_time(async { inbox::purge(&self.client().await?, before_ms, limit).await }).await
+        in_transaction!(self, |transaction| inbox::purge(&transaction, before_ms, limit))
     }
 
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError> {
@@ -48,7 +47,18 @@ impl InboxStore for PostgresStore {
         but_of: &[(TenantId, ConnectionName)],
         limit: u32,
     ) -> Result<Vec<RefreshRow>, StoreError> {
-        in_time(async { inbox::claim_refreshes(&self.client().await?, now_ms, lease_ms, but_of, limit).await }).await
+        in_transaction!(self, |transaction| inbox::claim_refreshes(
+            &transaction,
+            &self.holder,
+            now_ms,
+            lease_ms,
+            but_of,
+            limit
+        ))
+    }
+
+    async fn renew_refreshes(&self, claims: Vec<RefreshDone>, now_ms: i64, lease_ms: i64) -> Result<(), StoreError> {
+        in_transaction!(self, |transaction| inbox::renew_refreshes(&transaction, &claims, now_ms, lease_ms))
     }
 
     async fn settle_refreshes(

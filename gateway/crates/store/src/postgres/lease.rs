@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use renmen_schema::id::TenantId;
 
-use super::{PostgresStore, in_time};
+use super::{PostgresStore, in_transaction};
 use crate::sql::lease;
 use crate::{LeaseRow, LeaseStore, StoreError};
 
@@ -21,6 +21,6 @@ impl LeaseStore for PostgresStore {
         seen: i64,
         now_ms: i64,
     ) -> Result<Option<i64>, StoreError> {
-        in_time(async { lease::beat(&self.client().await?, (tenant, name), holder, seen, now_ms).await }).await
+        in_transaction!(self, |transaction| lease::beat(&transaction, (tenant, name), holder, seen, now_ms))
     }
 }

@@ -20,7 +20,10 @@ pub(super) async fn by_change(
 ) -> Result<Slice<RecordRow>, StoreError> {
     let (after, until) = match listing.after {
         Some(Position::Change { after, until }) => (after, until),
-        _ => (feed::position_before(client, since_ms).await?, feed::head(client).await?),
+        _ => {
+            let before = feed::position_before(client, listing.tenant, since_ms).await?;
+            (before, feed::head(client, listing.tenant).await?)
+        }
     };
     let sql = concat!(
         "SELECT ",
@@ -43,7 +46,7 @@ pub(super) async fn by_change(
         &[
             &after,
             &until,
-            &listing.tenant,
+            &listing.tenant.as_str(),
             &listing.entity,
             &listing.connection,
             &listing.external_id,

@@ -1,17 +1,24 @@
 //! PostgreSQL: any number of gateways on one database.
 //!
-//! Commits take turns: each locks the one row of `feed` first, so rows and positions are given out in the order in which they
-//! become visible. A connection that broke is thrown away by the pool and the next call makes another: nothing needs a
-//! restart when the server was away.
+//! Commits of one tenant take turns: each locks the tenant's row of `feed` first, so its rows and positions are given out in the order
+//! in which they become visible. Those of two tenants do not wait for each other. A connection that broke is thrown away by the pool and
+//! the next call makes another: nothing needs a restart when the server was away, or when another took its place.
+//!
+//! Nothing lives in a session beyond its transaction when a pooler stands between: every read and every write is one transaction.
 
+mod address;
 mod api_key;
 mod author;
 mod budget;
+mod call;
 mod commit_writer;
+mod connections;
+mod copy;
 mod endpoint;
 mod exchange;
 mod feed;
 mod inbox;
+mod intake;
 mod known;
 mod lease;
 mod list;
@@ -21,113 +28,188 @@ mod query;
 mod quota;
 mod record_key;
 mod reference;
+mod registry;
 mod revision_writer;
+mod schedule;
 mod screen;
 mod signature;
 mod store;
 mod sweep;
+mod tls;
+mod wakeup;
+mod writes;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
-use tokio::sync::watch;
-use tokio_postgres::NoTls;
+use deadpool_postgres::{Client, Transaction};
 
-use crate::follow::{self, Follower};
+use crate::heads::{self, Follower, Heads};
+use crate::holder::Holder;
 use crate::identity::IdKey;
+use crate::outbox::delivery as outbox_delivery;
 use crate::quota::Quotas;
 use crate::sql::feed as positions;
-use crate::{StoreError, StoreOptions};
+use crate::{StoreError, StoreOptions, sql};
+pub(crate) use address::PostgresAddress;
+use connections::{Connections, ReadClient};
+pub(crate) use copy::{PostgresSource, PostgresTarget};
+use intake::{Committers, GroupOptions};
+pub(crate) use tls::refusal_of;
+use wakeup::WakeupState;
+use writes::Writes;
 
-/// How long a new connection may take: with the rest of a call it stays under the 5 s within which an absent server is told.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a write may take, its turn included.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// What the server shows of a gateway's connections.
+const GATEWAY: &str = "renmen";
+/// How often a transaction is tried that others are in the way of.
+const CONFLICTS_MAX: u32 = 3;
 
 /// The store on a server.
 pub(crate) struct PostgresStore {
-    pool: Pool,
+    connections: Connections,
     ids: IdKey,
-    head: watch::Sender<i64>,
+    heads: Arc<Heads>,
+    holder: Holder,
     read_timeout: Duration,
+    writes: Writes,
     writable: bool,
     /// What connections may keep.
     quotas: Quotas,
-    _follower: Follower,
+    /// What commits deliveries; none where it may not write.
+    committers: Option<Committers>,
+    wakeup: Option<WakeupState>,
+    _followers: Vec<Follower>,
 }
 
 impl PostgresStore {
     /// Connects, migrates when it may write, and begins to follow the feed.
     pub(crate) async fn open(
-        mut config: tokio_postgres::Config,
+        address: &PostgresAddress,
         options: &StoreOptions,
         writable: bool,
     ) -> Result<Self, StoreError> {
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("renmen");
-        // A server that is gone without a word is noticed by its silence.
-        config.tcp_user_timeout(CONNECT_TIMEOUT).keepalives_idle(CONNECT_TIMEOUT);
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let timeouts =
-            Timeouts { wait: Some(WRITE_TIMEOUT), create: Some(CONNECT_TIMEOUT), recycle: Some(CONNECT_TIMEOUT) };
-        let pool = Pool::builder(manager)
-            .max_size(usize::try_from(options.readers).unwrap_or(1).max(2))
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::Fault(format!("no pool: {error}")))?;
-        let mut client = pool.get().await?;
-        let ids = if writable { migrate::migrate(&mut client).await? } else { migrate::check(&client).await? };
+        let connections = Connections::new(address, options, GATEWAY)?;
+        connections.refuse_unnamed_pooler().await?;
+        let mut client = connections.get().await?;
+        let ids = if writable {
+            migrate::migrate(&connections, &mut client).await?
+        } else {
+            let transaction = connections.begin(&mut client).await?;
+            migrate::check(&transaction).await?
+        };
+        let holder = Holder::of(&options.holder);
+        let transaction = connections.begin(&mut client).await?;
         if writable {
-            positions::begin_epoch(&client).await?;
+            positions::begin_epoch(&transaction).await?;
+            take_back(&transaction, &holder).await?;
         }
-        let head = watch::Sender::new(positions::head(&client).await?);
+        let heads = Heads::new(positions::heads(&transaction).await?)?;
+        transaction.commit().await?;
         drop(client);
-        let looking = pool.clone();
-        let follower = follow::follow(head.clone(), move || {
-            let pool = looking.clone();
-            async move { positions::head(&pool.get().await?).await }
+        let (writes, quotas) = (Writes::new(options), Quotas::default());
+        let mut followers = vec![follow(&connections, &heads, options)];
+        let committers =
+            writable.then(|| Committers::start(group_options(options), (&connections, &writes), &quotas, &heads));
+        let wakeup = writable.then(|| wakeup::start(connections.clone(), Arc::clone(&heads))).map(|(state, task)| {
+            followers.push(task);
+            state
         });
-        let read_timeout = Duration::from_millis(options.read_timeout_ms);
-        Ok(Self { pool, ids, head, read_timeout, writable, quotas: Quotas::default(), _follower: follower })
+        Ok(Self {
+            connections,
+            ids,
+            heads,
+            holder,
+            read_timeout: Duration::from_millis(options.read_timeout_ms),
+            writes,
+            writable,
+            quotas,
+            committers,
+            wakeup,
+            _followers: followers,
+        })
     }
 
-    /// A read: given up after the read timeout. What the server still does for it ends there, for the connection is dropped.
-    async fn read<T, R>(&self, work: impl FnOnce(Client) -> R) -> Result<T, StoreError>
+    /// A read: given up after the read timeout, in the server too.
+    async fn read<T, R>(&self, work: impl FnOnce(ReadClient) -> R) -> Result<T, StoreError>
     where
         R: Future<Output = Result<T, StoreError>>,
     {
-        let read = async { work(self.pool.get().await?).await };
+        let read = async {
+            let client = self.connections.get().await?;
+            let (client, end) = ReadClient::begin(client, self.connections.pooler()).await?;
+            let result = work(client).await;
+            end.end().await?;
+            result
+        };
         let late = || StoreError::Unavailable(format!("a read took longer than {} ms", self.read_timeout.as_millis()));
-        tokio::time::timeout(self.read_timeout, read).await.map_err(|_| late())?
+        call::in_call(self.read_timeout, late, read).await
     }
 
-    /// A connection to write with.
+    /// A connection to write with, in one transaction.
     async fn client(&self) -> Result<Client, StoreError> {
         if !self.writable {
             return Err(crate::interface::read_only());
         }
-        Ok(self.pool.get().await?)
+        self.connections.get().await
+    }
+
+    /// See [`Writes::in_time`].
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.writes.in_time(work).await
     }
 }
 
-/// Gives a write up after [`WRITE_TIMEOUT`]; its transaction is then rolled back.
-async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let late = |_| StoreError::Unavailable(format!("a write took longer than {} s", WRITE_TIMEOUT.as_secs()));
-    tokio::time::timeout(WRITE_TIMEOUT, work).await.map_err(late)?
+fn group_options(options: &StoreOptions) -> GroupOptions {
+    let count = |number: u32| usize::try_from(number).unwrap_or(1).max(1);
+    GroupOptions {
+        committers: count(options.intake_committers),
+        deliveries: count(options.intake_group),
+        wait: Duration::from_millis(options.intake_wait_ms),
+    }
 }
 
-/// Does work in one transaction: an error of it rolls everything back.
+/// Begins to look where the feeds end.
+fn follow(connections: &Connections, heads: &Arc<Heads>, options: &StoreOptions) -> Follower {
+    let looking = connections.clone();
+    heads::follow(Arc::clone(heads), Duration::from_millis(options.poll_ms), move || {
+        let connections = looking.clone();
+        async move {
+            let mut client = connections.get().await?;
+            let transaction = connections.begin(&mut client).await?;
+            positions::heads(&transaction).await
+        }
+    })
+}
+
+/// Ends what the process before had under way that was the same gateway: it has ended, or this one would not have its name.
+async fn take_back(transaction: &Transaction<'_>, holder: &Holder) -> Result<(), StoreError> {
+    sql::run::interrupt_of(transaction, holder).await?;
+    outbox_delivery::release_of(transaction, holder).await?;
+    sql::inbox::release_refreshes_of(transaction, holder).await
+}
+
+/// Does work in one transaction: an error of it rolls everything back. It is done again when another transaction was in the way.
 macro_rules! in_transaction {
     ($store:expr, |$transaction:ident| $work:expr) => {
-        $crate::postgres::in_time(async {
-            let mut client = $store.client().await?;
-            let $transaction = client.transaction().await?;
-            let done = $work.await?;
-            $transaction.commit().await?;
-            Ok(done)
-        })
-        .await
+        $store
+            .in_time(async {
+                let mut tries = 0;
+                loop {
+                    let mut client = $store.client().await?;
+                    let $transaction = $store.connections.begin(&mut client).await?;
+                    let done = match $work.await {
+                        Ok(done) => $transaction.commit().await.map(|()| done).map_err($crate::StoreError::from),
+                        Err(error) => Err(error),
+                    };
+                    tries += 1;
+                    match done {
+                        Err(error) if error.is_conflict() && tries < $crate::postgres::CONFLICTS_MAX => {}
+                        done => break done,
+                    }
+                }
+            })
+            .await
     };
 }
 use in_transaction;

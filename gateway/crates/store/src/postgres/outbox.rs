@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 
-use super::{PostgresStore, feed, in_time, in_transaction};
+use super::{PostgresStore, feed, in_transaction};
 use crate::outbox::{
     Advance, Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Echo, EchoAsk, FeedEntry, FeedPiece,
     FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
@@ -41,15 +41,15 @@ impl OutboxStore for PostgresStore {
     async fn feed(&self, tenant: &TenantId, after_seq: i64, entity: &str, limit: u32) -> Result<FeedPiece, StoreError> {
         self.read(|c| async move {
             // The head first: what becomes visible between the two reads is left for the next piece.
-            let (head, limit) = (sql::feed::head(&c).await?, limits::list_limit(limit));
-            let entries = feed::entries(&c, &self.ids, (tenant, entity), (after_seq, head), limit).await?;
+            let (head, limit) = (sql::feed::head(&c, tenant).await?, limits::list_limit(limit));
+            let entries = feed::entries(&*c, &self.ids, (tenant, entity), (after_seq, head), limit).await?;
             Ok(flow::piece(entries, (after_seq, head), limit))
         })
         .await
     }
 
     async fn feed_tail(&self, tenant: &TenantId, entity: &str, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
-        self.read(|c| async move { feed::tail(&c, &self.ids, (tenant, entity), limit).await }).await
+        self.read(|c| async move { feed::tail(&*c, &self.ids, (tenant, entity), limit).await }).await
     }
 
     async fn echoes(
@@ -82,11 +82,11 @@ impl OutboxStore for PostgresStore {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
-        in_transaction!(self, |transaction| delivery::claim(&transaction, &self.ids, &claim))
+        in_transaction!(self, |transaction| delivery::claim(&transaction, (&self.ids, &self.holder), &claim))
     }
 
     async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
-        in_time(async { delivery::fill(&self.client().await?, id, token, &input).await }).await
+        in_transaction!(self, |transaction| delivery::fill(&transaction, id, token, &input))
     }
 
     async fn policy(&self, tenant: &TenantId, connection: &ConnectionName) -> Result<Option<[u8; 16]>, StoreError> {
@@ -130,14 +130,18 @@ impl OutboxStore for PostgresStore {
         input: Option<Vec<u8>>,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        in_time(async { delivery::replay(&self.client().await?, tenant, id, input.as_deref(), now_ms).await }).await
+        in_transaction!(self, |transaction| delivery::replay(&transaction, tenant, id, input.as_deref(), now_ms))
     }
 
     async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError> {
-        in_time(async { delivery::replay_dead(&self.client().await?, tenant, flow, now_ms).await }).await
+        in_transaction!(self, |transaction| delivery::replay_dead(&transaction, tenant, flow, now_ms))
     }
 
     async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError> {
-        in_time(async { delivery::prune(&self.client().await?, before_ms).await }).await
+        in_transaction!(self, |transaction| delivery::prune(&transaction, before_ms))
+    }
+
+    async fn prunable_deliveries(&self, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {
+        self.read(|c| async move { delivery::prunable(&c, tenant, before_ms).await }).await
     }
 }

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+use super::connections::ReadClient;
 use crate::StoreError;
 use crate::rows::Columns;
 use crate::sql::{Dialect, Session, Value};
@@ -56,6 +57,9 @@ impl ToSql for Value<'_> {
 
 macro_rules! session {
     ($client:ty) => {
+        session!($client, through $client);
+    };
+    ($client:ty, through $inner:ty) => {
         impl Session for $client {
             fn dialect(&self) -> Dialect {
                 Dialect::Postgres
@@ -67,7 +71,7 @@ macro_rules! session {
                 values: &[Value<'_>],
                 read: impl FnOnce(&dyn Columns) -> Result<T, StoreError> + Send,
             ) -> Result<Option<T>, StoreError> {
-                one(self, sql, &bound(values)).await?.map(|row| read(&row)).transpose()
+                one::<$inner>(self, sql, &bound(values)).await?.map(|row| read(&row)).transpose()
             }
 
             async fn all<T: Send>(
@@ -76,15 +80,16 @@ macro_rules! session {
                 values: &[Value<'_>],
                 read: impl Fn(&dyn Columns) -> Result<T, StoreError> + Send,
             ) -> Result<Vec<T>, StoreError> {
-                all(self, sql, &bound(values)).await?.iter().map(|row| read(row)).collect()
+                all::<$inner>(self, sql, &bound(values)).await?.iter().map(|row| read(row)).collect()
             }
 
             async fn run(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {
-                run(self, sql, &bound(values)).await
+                run::<$inner>(self, sql, &bound(values)).await
             }
         }
     };
 }
+session!(ReadClient, through Client);
 session!(Client);
 session!(Transaction<'_>);
 
@@ -93,19 +98,23 @@ fn bound<'v>(values: &'v [Value<'_>]) -> Vec<&'v (dyn ToSql + Sync)> {
 }
 
 /// At most one row.
-pub(super) async fn one(client: &impl GenericClient, sql: &str, values: Values<'_>) -> Result<Option<Row>, StoreError> {
+pub(super) async fn one<C: GenericClient>(
+    client: &C,
+    sql: &str,
+    values: Values<'_>,
+) -> Result<Option<Row>, StoreError> {
     let statement = client.prepare_cached(sql).await?;
     Ok(client.query_opt(&statement, values).await?)
 }
 
 /// Every row.
-pub(super) async fn all(client: &impl GenericClient, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+pub(super) async fn all<C: GenericClient>(client: &C, sql: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
     let statement = client.prepare_cached(sql).await?;
     Ok(client.query(&statement, values).await?)
 }
 
 /// Runs a statement; gives the number of rows that it changed.
-pub(super) async fn run(client: &impl GenericClient, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
+pub(super) async fn run<C: GenericClient>(client: &C, sql: &str, values: Values<'_>) -> Result<u64, StoreError> {
     let statement = client.prepare_cached(sql).await?;
     Ok(client.execute(&statement, values).await?)
 }

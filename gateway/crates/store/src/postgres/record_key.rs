@@ -14,14 +14,19 @@ use crate::rows::{self, Columns};
 /// Keys that are announced with one statement where an older database is brought up.
 const AT_ONCE: usize = 10_000;
 
-/// Writes what a commit changed: a statement for each kind of row. The commit holds the feed's row, so no other counts at the same
-/// time.
-pub(super) async fn apply(client: &impl GenericClient, mut changes: KeyChanges, now_ms: i64) -> Result<(), StoreError> {
-    changes.settle();
+/// Writes what commits changed, one a tenant: a statement for each kind of row. Each holds the row of its tenant's feed, so no other
+/// counts the tenant's keys at the same time.
+pub(super) async fn apply(
+    client: &impl GenericClient,
+    mut changes: Vec<KeyChanges>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    changes.iter_mut().for_each(KeyChanges::settle);
     let mut touched: BTreeSet<&[u8]> = BTreeSet::new();
     for come in [false, true] {
         let (mut keys, mut scopes, mut rows): (Vec<&[u8]>, Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new(), Vec::new());
-        for ((key, scope, row), _) in changes.announced.iter().filter(|(_, more)| (**more > 0) == come) {
+        let announced = changes.iter().flat_map(|changes| &changes.announced);
+        for ((key, scope, row), _) in announced.filter(|(_, more)| (**more > 0) == come) {
             keys.push(key);
             scopes.push(*scope);
             rows.push(*row);
@@ -40,7 +45,7 @@ pub(super) async fn apply(client: &impl GenericClient, mut changes: KeyChanges, 
         touched.extend(keys);
     }
     want(client, &changes, now_ms).await?;
-    touched.extend(changes.wanted.keys().map(|(key, _)| key.as_slice()));
+    touched.extend(changes.iter().flat_map(|changes| changes.wanted.keys()).map(|(key, _)| key.as_slice()));
     if touched.is_empty() {
         return Ok(());
     }
@@ -54,25 +59,28 @@ pub(super) async fn apply(client: &impl GenericClient, mut changes: KeyChanges, 
     run(client, sql, &[&touched, &now_ms]).await.map(drop)
 }
 
-async fn want(client: &impl GenericClient, changes: &KeyChanges, now_ms: i64) -> Result<(), StoreError> {
-    if changes.wanted.is_empty() {
-        return Ok(());
-    }
+async fn want(client: &impl GenericClient, changes: &[KeyChanges], now_ms: i64) -> Result<(), StoreError> {
     let (mut keys, mut names): (Vec<&[u8]>, Vec<&str>) = (Vec::new(), Vec::new());
-    let (mut entities, mut schemes, mut more) = (Vec::new(), Vec::new(), Vec::new());
-    for ((key, name), wanted) in &changes.wanted {
+    let (mut tenants, mut entities, mut schemes, mut more) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let wanted = changes.iter().flat_map(|of| of.wanted.iter().map(|(key, wanted)| (of.tenant(), key, wanted)));
+    for (tenant, (key, name), wanted) in wanted {
+        tenants.push(tenant);
         keys.push(key);
         names.push(name);
         entities.push(wanted.entity);
         schemes.push(wanted.scheme);
         more.push(wanted.more);
     }
+    if keys.is_empty() {
+        return Ok(());
+    }
     // Not counted yet: below zero means neither none, nor one, nor several.
     let sql = "INSERT INTO wanted_key (key, connection, tenant, entity, scheme, wanted_by, matches, since_ms)
-               SELECT x.key, x.connection, $1, x.entity, x.scheme, x.more, -1, $2
-               FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[]) x (key, connection, entity, scheme, more)
+               SELECT x.key, x.connection, x.tenant, x.entity, x.scheme, x.more, -1, $2
+               FROM unnest($1::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+               x (tenant, key, connection, entity, scheme, more)
                ON CONFLICT (key, connection) DO UPDATE SET wanted_by = wanted_key.wanted_by + excluded.wanted_by";
-    run(client, sql, &[&changes.tenant(), &now_ms, &keys, &names, &entities, &schemes, &more]).await?;
+    run(client, sql, &[&tenants, &now_ms, &keys, &names, &entities, &schemes, &more]).await?;
     if more.iter().any(|more| *more < 0) {
         run(client, "DELETE FROM wanted_key WHERE key = ANY($1) AND wanted_by <= 0", &[&keys]).await?;
     }
@@ -94,10 +102,10 @@ pub(super) async fn announce_all(client: &impl GenericClient) -> Result<(), Stor
             changes.add_body(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?);
             if changes.announced.len() >= AT_ONCE {
                 let next = KeyChanges::of(changes.whose().clone());
-                apply(client, std::mem::replace(&mut changes, next), 0).await?;
+                apply(client, vec![std::mem::replace(&mut changes, next)], 0).await?;
             }
         }
-        apply(client, changes, 0).await?;
+        apply(client, vec![changes], 0).await?;
     }
     Ok(())
 }

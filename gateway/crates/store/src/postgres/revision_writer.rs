@@ -18,10 +18,20 @@ use crate::{ChangeKind, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, 
 /// Bodies of swept records that are read at once.
 const LEAVING_AT_ONCE: usize = 1_000;
 
-/// What writes the revisions of one page. The commit holds the feed's row: no other commit is under way.
+/// What writes the revisions of pages, of one or of several. Their commits hold the rows of their tenants' feeds: no other commit of
+/// these tenants is under way.
 pub(super) struct RevisionWriter<'a> {
     transaction: &'a Transaction<'a>,
-    commit: &'a mut CommitState,
+    commits: &'a mut [CommitState],
+}
+
+/// A record on its way in.
+#[derive(Clone, Copy)]
+pub(super) struct Put<'w> {
+    /// Which commit it belongs to.
+    pub(super) commit: usize,
+    pub(super) scope: i64,
+    pub(super) write: &'w RecordWrite,
 }
 
 /// A record as it stands, for the one that would take its place.
@@ -36,9 +46,12 @@ struct StoredRecord {
 /// What a page finds of its records: by scope and vendor id.
 type StoredRecords<'w> = HashMap<(i64, &'w str), StoredRecord>;
 
-/// A revision after the first, as columns.
+/// Revisions after the first, as columns.
 #[derive(Default)]
 struct Revised<'w> {
+    feeds: Vec<i64>,
+    pages: Vec<i64>,
+    at_ms: Vec<i64>,
     rows: Vec<i64>,
     seqs: Vec<i64>,
     scopes: Vec<i64>,
@@ -55,62 +68,78 @@ struct Revised<'w> {
 struct Created<'w> {
     row: i64,
     seq: i64,
-    scope: i64,
-    write: &'w RecordWrite,
+    put: Put<'w>,
 }
 
 impl<'a> RevisionWriter<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>, commit: &'a mut CommitState) -> Self {
-        Self { transaction, commit }
+    pub(super) fn new(transaction: &'a Transaction<'a>, commits: &'a mut [CommitState]) -> Self {
+        Self { transaction, commits }
     }
 
-    /// Takes records in; no two of them are the same.
+    /// Takes the records of one page in; no two of them are the same.
     pub(super) async fn put(
         &mut self,
         scopes: &mut Scopes<'_>,
         stream: i64,
         records: &[RecordWrite],
     ) -> Result<(), StoreError> {
-        if records.is_empty() {
+        let mut puts = Vec::with_capacity(records.len());
+        for write in records {
+            let scope = scopes.intern(self.transaction, stream, &write.entity).await?;
+            puts.push(Put { commit: 0, scope, write });
+        }
+        self.put_all(&puts).await
+    }
+
+    /// Takes records in; no two of them are the same, and those of a commit stand together.
+    pub(super) async fn put_all(&mut self, puts: &[Put<'_>]) -> Result<(), StoreError> {
+        if puts.is_empty() {
             return Ok(());
         }
-        let mut of = Vec::with_capacity(records.len());
-        for write in records {
-            of.push(scopes.intern(self.transaction, stream, &write.entity).await?);
-        }
-        let known = self.known(&of, records).await?;
-        let late = self.late(&of, records, &known).await?;
+        let known = self.known(puts).await?;
+        let late = self.late(puts, &known).await?;
+        let decisions: Vec<(Option<StoredRecord>, Decision)> = puts
+            .iter()
+            .zip(late)
+            .map(|(put, late)| {
+                let found = known.get(&put.key()).copied();
+                (found, if late { Decision::Keep } else { decide(found.map(|found| found.known), put.write) })
+            })
+            .collect();
+        let new = decisions.iter().filter(|(_, decision)| *decision == Decision::Create).count();
+        let mut rows = self.new_rows(new).await?.into_iter();
         let (mut created, mut revised, mut leaving) = (Vec::new(), Revised::default(), Vec::new());
-        for ((scope, write), late) in of.into_iter().zip(records).zip(late) {
-            let found = known.get(&(scope, write.external_id.as_str())).copied();
-            let decision = if late { Decision::Keep } else { decide(found.map(|found| found.known), write) };
-            let kind = self.commit.tally.count(scope, decision, found.is_some_and(|found| found.known.deleted));
+        let mut last: Option<usize> = None;
+        for (put, (found, decision)) in puts.iter().zip(decisions) {
+            self.go_on(last.replace(put.commit), put.commit);
+            let commit = &mut self.commits[put.commit];
+            let kind = commit.tally.count(put.scope, decision, found.is_some_and(|found| found.known.deleted));
             if let Some(found) = found {
-                self.commit.seen.add(found.row);
+                commit.seen.add(found.row);
             }
             let Some(kind) = kind else {
-                self.note(scope, found, write).await?;
+                self.note(*put, found).await?;
                 continue;
             };
-            self.commit.seq += 1;
+            commit.seq += 1;
             // What stood there is kept; a tombstone keeps its body a second time.
             let kept_twice = found.filter(|_| decision == Decision::Delete).map_or(0, |found| found.body_bytes);
-            self.commit.tally.bytes += quota::revision_bytes(write) + kept_twice;
+            commit.tally.bytes += quota::revision_bytes(put.write) + kept_twice;
             match found {
                 None => {
-                    self.commit.record += 1;
-                    self.commit.seen.add(self.commit.record);
-                    self.commit.keys.add_body(&write.entity, (scope, self.commit.record), &write.body);
-                    created.push(Created { row: self.commit.record, seq: self.commit.seq, scope, write });
+                    let row = rows.next().ok_or_else(|| StoreError::Fault("a new record got no number".into()))?;
+                    commit.seen.add(row);
+                    commit.keys.add_body(&put.write.entity, (put.scope, row), &put.write.body);
+                    created.push(Created { row, seq: commit.seq, put: *put });
                 }
                 Some(found) => {
-                    if !found.known.deleted && concerned(&write.entity).is_some() {
-                        leaving.push(found.row);
+                    if !found.known.deleted && concerned(&put.write.entity).is_some() {
+                        leaving.push((put.commit, found.row));
                     }
                     if decision == Decision::Update {
-                        self.commit.keys.add_body(&write.entity, (scope, found.row), &write.body);
+                        commit.keys.add_body(&put.write.entity, (put.scope, found.row), &put.write.body);
                     }
-                    revised.push(found.row, self.commit.seq, scope, kind, write, decision);
+                    revised.push(commit, found.row, *put, kind, decision);
                 }
             }
         }
@@ -119,17 +148,38 @@ impl<'a> RevisionWriter<'a> {
         self.revise(&revised).await
     }
 
+    /// A commit that follows one of the same feed goes on where that ended.
+    fn go_on(&mut self, last: Option<usize>, next: usize) {
+        let Some(last) = last.filter(|last| *last != next) else { return };
+        let end = self.commits[last].end();
+        self.commits[next].go_on_after(end);
+    }
+
+    /// Numbers for records that are new, the lowest first. Taken while the feed's row is held: those of a tenant grow with its feed.
+    async fn new_rows(&self, count: usize) -> Result<Vec<i64>, StoreError> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT nextval('record_id_seq') FROM generate_series(1, $1::bigint)";
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let found = all(self.transaction, sql, &[&count]).await?;
+        let mut rows = found.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_unstable();
+        Ok(rows)
+    }
+
     /// Tombstones for live records that a sweep did not list.
     pub(super) async fn delete_missing(&mut self, missing: &[MissingRecord]) -> Result<(), StoreError> {
         let mut revised = Revised::default();
+        let commit = &mut self.commits[0];
         for MissingRecord { scope, row, body_bytes } in missing {
-            self.commit.tally.bytes += REVISION_BYTES + body_bytes;
-            self.commit.tally.count(*scope, Decision::Delete, false);
-            self.commit.tally.outcome.swept += 1;
-            self.commit.seq += 1;
-            revised.push_missing(*row, self.commit.seq, *scope);
+            commit.tally.bytes += REVISION_BYTES + body_bytes;
+            commit.tally.count(*scope, Decision::Delete, false);
+            commit.tally.outcome.swept += 1;
+            commit.seq += 1;
+            revised.push_missing(commit, *row, *scope);
         }
-        let leaving: Vec<i64> = missing.iter().map(|missing| missing.row).collect();
+        let leaving: Vec<(usize, i64)> = missing.iter().map(|missing| (0, missing.row)).collect();
         for rows in leaving.chunks(LEAVING_AT_ONCE) {
             self.leave(rows).await?;
         }
@@ -137,74 +187,79 @@ impl<'a> RevisionWriter<'a> {
     }
 
     /// Notes what the bodies that stand now in these rows say of keys: others come in their place, or none.
-    async fn leave(&mut self, rows: &[i64]) -> Result<(), StoreError> {
-        if rows.is_empty() {
+    async fn leave(&mut self, leaving: &[(usize, i64)]) -> Result<(), StoreError> {
+        if leaving.is_empty() {
             return Ok(());
         }
-        let sql =
-            "SELECT r.id, r.scope, s.entity, r.body FROM record r JOIN scope s ON s.id = r.scope WHERE r.id = ANY($1)";
-        for row in all(self.transaction, sql, &[&rows]).await? {
-            self.commit.keys.remove_body(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?);
+        let (commits, rows): (Vec<i64>, Vec<i64>) =
+            leaving.iter().map(|(commit, row)| (i64::try_from(*commit).unwrap_or(i64::MAX), *row)).unzip();
+        let sql = "SELECT r.id, r.scope, s.entity, r.body, x.of FROM unnest($1::bigint[], $2::bigint[]) x (id, of)
+                   JOIN record r ON r.id = x.id JOIN scope s ON s.id = r.scope";
+        for row in all(self.transaction, sql, &[&rows, &commits]).await? {
+            let commit = usize::try_from(row.int(4)?).ok().and_then(|at| self.commits.get_mut(at));
+            if let Some(commit) = commit {
+                commit.keys.remove_body(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?);
+            }
         }
         Ok(())
     }
 
-    async fn known<'w>(&self, scopes: &[i64], records: &'w [RecordWrite]) -> Result<StoredRecords<'w>, StoreError> {
-        let external_ids: Vec<_> = records.iter().map(|write| write.external_id.as_str()).collect();
+    async fn known<'w>(&self, puts: &[Put<'w>]) -> Result<StoredRecords<'w>, StoreError> {
+        let (scopes, external_ids): (Vec<i64>, Vec<&str>) = puts.iter().map(Put::key).unzip();
         let sql = "SELECT a.at, r.id, r.hash, r.deleted, r.source_updated_at, octet_length(r.body)::bigint FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY a (scope, external_id, at)
                    JOIN record r ON r.scope = a.scope AND r.external_id = a.external_id";
         let mut known = HashMap::new();
         for row in all(self.transaction, sql, &[&scopes, &external_ids]).await? {
             let at = usize::try_from(row.int(0)? - 1).unwrap_or(usize::MAX);
-            if let (Some(scope), Some(external_id)) = (scopes.get(at), external_ids.get(at)) {
+            if let Some(put) = puts.get(at) {
                 let found = Known { hash: ContentHash(array(&row, 2)?), deleted: row.int_or_none(3)?.is_some() };
                 let (row_id, source_at_ms, body_bytes) = (row.int(1)?, row.int_or_none(4)?, row.int(5)?);
-                let found = StoredRecord { row: row_id, known: found, source_at_ms, body_bytes };
-                known.insert((*scope, *external_id), found);
+                known.insert(put.key(), StoredRecord { row: row_id, known: found, source_at_ms, body_bytes });
             }
         }
         Ok(known)
     }
 
     /// Which records are older than what stands: an older state never takes the place of a newer one that an event brought.
-    async fn late(
-        &self,
-        scopes: &[i64],
-        records: &[RecordWrite],
-        known: &StoredRecords<'_>,
-    ) -> Result<Vec<bool>, StoreError> {
-        let found = |scope: &i64, write: &RecordWrite| known.get(&(*scope, write.external_id.as_str())).copied();
-        let of = || scopes.iter().zip(records);
-        let older: Vec<Option<i64>> = of()
-            .map(|(scope, write)| {
-                found(scope, write).filter(|f| is_older(write, f.source_at_ms, self.commit.now_ms)).map(|f| f.row)
+    async fn late(&self, puts: &[Put<'_>], known: &StoredRecords<'_>) -> Result<Vec<bool>, StoreError> {
+        let older: Vec<Option<i64>> = puts
+            .iter()
+            .map(|put| {
+                let found = known.get(&put.key())?;
+                is_older(put.write, found.source_at_ms, self.commits[put.commit].now_ms).then_some(found.row)
             })
             .collect();
         // A run reads what the vendor has now, so it is believed, unless an event overtook it.
-        let rows: Vec<i64> = older.iter().copied().flatten().collect();
-        let by_event: HashSet<i64> = if self.commit.events || rows.is_empty() {
-            rows.into_iter().collect()
-        } else {
+        let of_runs: Vec<i64> = puts
+            .iter()
+            .zip(&older)
+            .filter(|(put, _)| !self.commits[put.commit].events)
+            .filter_map(|(_, row)| *row)
+            .collect();
+        let mut overtaken = HashSet::new();
+        if !of_runs.is_empty() {
             let sql = "SELECT r.id FROM record r JOIN page p ON p.id = r.page JOIN run u ON u.id = p.run
                        WHERE r.id = ANY($1) AND u.trigger = ANY($2)";
             let triggers = RunTrigger::OF_EVENTS.map(RunTrigger::as_str);
             let triggers = triggers.as_slice();
-            all(self.transaction, sql, &[&rows, &triggers])
-                .await?
-                .iter()
-                .map(|row| row.int(0))
-                .collect::<Result<_, _>>()?
-        };
-        let unseen: Vec<(i64, &str)> = of()
-            .filter(|(scope, write)| write.deleted.is_none() && found(scope, write).is_none())
-            .map(|(scope, write)| (*scope, write.external_id.as_str()))
+            for row in all(self.transaction, sql, &[&of_runs, &triggers]).await? {
+                overtaken.insert(row.int(0)?);
+            }
+        }
+        let unseen: Vec<(i64, &str)> = puts
+            .iter()
+            .filter(|put| put.write.deleted.is_none() && !known.contains_key(&put.key()))
+            .map(Put::key)
             .collect();
         let deleted_unseen = self.deleted_unseen(&unseen).await?;
-        let late = of().zip(older).map(|((scope, write), older)| match older {
-            Some(row) => by_event.contains(&row),
-            None => deleted_unseen
-                .get(&(*scope, write.external_id.clone()))
-                .is_some_and(|at| is_older(write, Some(*at), self.commit.now_ms)),
+        let late = puts.iter().zip(older).map(|(put, older)| {
+            let commit = &self.commits[put.commit];
+            match older {
+                Some(row) => commit.events || overtaken.contains(&row),
+                None => deleted_unseen
+                    .get(&(put.scope, put.write.external_id.clone()))
+                    .is_some_and(|at| put.write.deleted.is_none() && is_older(put.write, Some(*at), commit.now_ms)),
+            }
         });
         Ok(late.collect())
     }
@@ -223,15 +278,16 @@ impl<'a> RevisionWriter<'a> {
     }
 
     /// What an event that changes nothing leaves all the same: its time, or that what was never seen is gone.
-    async fn note(&self, scope: i64, found: Option<StoredRecord>, write: &RecordWrite) -> Result<(), StoreError> {
-        let (Some(at_ms), true) = (write.updated_at_ms, self.commit.events) else { return Ok(()) };
+    async fn note(&self, put: Put<'_>, found: Option<StoredRecord>) -> Result<(), StoreError> {
+        let (commit, write) = (&self.commits[put.commit], put.write);
+        let (Some(at_ms), true) = (write.updated_at_ms, commit.events) else { return Ok(()) };
         match found {
             Some(found) if Some(at_ms) > found.source_at_ms && found.known.deleted == write.deleted.is_some() => {
                 source_time::note(self.transaction, found.row, at_ms).await
             }
             None if write.deleted.is_some() => {
-                let record = (scope, write.external_id.as_str());
-                source_time::note_deleted_unseen(self.transaction, record, at_ms, self.commit.now_ms).await
+                let record = (put.scope, write.external_id.as_str());
+                source_time::note_deleted_unseen(self.transaction, record, at_ms, commit.now_ms).await
             }
             _ => Ok(()),
         }
@@ -260,8 +316,10 @@ impl<'a> RevisionWriter<'a> {
             number.clone(),
             Type::BYTEA,
         ];
-        let mut copy = pin!(BinaryCopyInWriter::new(self.transaction.copy_in(sql).await?, &types));
-        for Created { row, seq, scope, write } in created {
+        let statement = self.transaction.prepare_cached(sql).await?;
+        let mut copy = pin!(BinaryCopyInWriter::new(self.transaction.copy_in(&statement).await?, &types));
+        for Created { row, seq, put: Put { commit, scope, write } } in created {
+            let CommitState { page, now_ms, .. } = &self.commits[*commit];
             let exchange_no = i64::from(write.exchange_no);
             let hash = write.hash.0.as_slice();
             let values: [&(dyn ToSql + Sync); 13] = [
@@ -271,24 +329,26 @@ impl<'a> RevisionWriter<'a> {
                 &hash,
                 &1_i64,
                 seq,
-                &self.commit.page,
+                page,
                 &exchange_no,
                 &write.pointer,
                 &write.updated_at_ms,
-                &self.commit.now_ms,
-                &self.commit.now_ms,
+                now_ms,
+                now_ms,
                 &write.body,
             ];
             copy.as_mut().write(&values).await?;
         }
         copy.finish().await?;
 
-        let sql = "COPY change (seq, record, scope, kind, revision, at_ms) FROM STDIN BINARY";
-        let types = [number.clone(), number.clone(), number.clone(), number.clone(), number.clone(), number];
-        let mut copy = pin!(BinaryCopyInWriter::new(self.transaction.copy_in(sql).await?, &types));
+        let sql = "COPY change (feed, seq, record, scope, kind, revision, at_ms) FROM STDIN BINARY";
+        let types = [const { Type::INT8 }; 7];
+        let statement = self.transaction.prepare_cached(sql).await?;
+        let mut copy = pin!(BinaryCopyInWriter::new(self.transaction.copy_in(&statement).await?, &types));
         let kind = codes::kind_code(ChangeKind::Created);
-        for Created { row, seq, scope, .. } in created {
-            copy.as_mut().write(&[seq, row, scope, &kind, &1_i64, &self.commit.now_ms]).await?;
+        for Created { row, seq, put } in created {
+            let CommitState { feed, now_ms, .. } = &self.commits[put.commit];
+            copy.as_mut().write(&[feed, seq, row, &put.scope, &kind, &1_i64, now_ms]).await?;
         }
         copy.finish().await?;
         Ok(())
@@ -308,14 +368,15 @@ impl<'a> RevisionWriter<'a> {
         .await?;
         run(
             self.transaction,
-            "UPDATE record r SET revision = r.revision + 1, seq = x.seq, page = $1, recorded_at = $2, exchange_no = x.exchange_no,
+            "UPDATE record r SET revision = r.revision + 1, seq = x.seq, page = x.page, recorded_at = x.at_ms, exchange_no = x.exchange_no,
              pointer = x.pointer, source_updated_at = coalesce(x.updated_at, r.source_updated_at), deleted = x.deleted,
              hash = coalesce(x.hash, r.hash), body = coalesce(x.body, r.body)
-             FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[], $10::bytea[])
-             x (id, seq, exchange_no, pointer, updated_at, deleted, hash, body) WHERE r.id = x.id",
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[],
+             $9::bytea[], $10::bytea[]) x (page, at_ms, id, seq, exchange_no, pointer, updated_at, deleted, hash, body)
+             WHERE r.id = x.id",
             &[
-                &self.commit.page,
-                &self.commit.now_ms,
+                &new.pages,
+                &new.at_ms,
                 &new.rows,
                 &new.seqs,
                 &new.exchange_nos,
@@ -329,24 +390,27 @@ impl<'a> RevisionWriter<'a> {
         .await?;
         run(
             self.transaction,
-            "INSERT INTO change (seq, record, scope, kind, revision, at_ms)
-             SELECT x.seq, x.id, x.scope, x.kind, r.revision, $1
-             FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) x (seq, id, scope, kind)
-             JOIN record r ON r.id = x.id",
-            &[&self.commit.now_ms, &new.seqs, &new.rows, &new.scopes, &new.kinds],
+            "INSERT INTO change (feed, seq, record, scope, kind, revision, at_ms)
+             SELECT x.feed, x.seq, x.id, x.scope, x.kind, r.revision, x.at_ms
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+             x (feed, at_ms, seq, id, scope, kind) JOIN record r ON r.id = x.id",
+            &[&new.feeds, &new.at_ms, &new.seqs, &new.rows, &new.scopes, &new.kinds],
         )
         .await
         .map(drop)
     }
 }
 
+impl<'w> Put<'w> {
+    fn key(&self) -> (i64, &'w str) {
+        (self.scope, self.write.external_id.as_str())
+    }
+}
+
 impl<'w> Revised<'w> {
-    fn push(&mut self, row: i64, seq: i64, scope: i64, kind: ChangeKind, write: &'w RecordWrite, decision: Decision) {
-        let body = decision == Decision::Update;
-        self.rows.push(row);
-        self.seqs.push(seq);
-        self.scopes.push(scope);
-        self.kinds.push(codes::kind_code(kind));
+    fn push(&mut self, commit: &CommitState, row: i64, put: Put<'w>, kind: ChangeKind, decision: Decision) {
+        let (body, write) = (decision == Decision::Update, put.write);
+        self.push_place(commit, row, put.scope, kind);
         self.exchange_nos.push(i64::from(write.exchange_no));
         self.pointers.push(&write.pointer);
         self.updated_at.push(write.updated_at_ms);
@@ -355,16 +419,23 @@ impl<'w> Revised<'w> {
         self.bodies.push(body.then_some(write.body.as_slice()));
     }
 
-    fn push_missing(&mut self, row: i64, seq: i64, scope: i64) {
-        self.rows.push(row);
-        self.seqs.push(seq);
-        self.scopes.push(scope);
-        self.kinds.push(codes::kind_code(ChangeKind::Deleted));
+    fn push_missing(&mut self, commit: &CommitState, row: i64, scope: i64) {
+        self.push_place(commit, row, scope, ChangeKind::Deleted);
         self.exchange_nos.push(codes::NO_EXCHANGE);
         self.pointers.push("");
         self.updated_at.push(None);
         self.deleted.push(Some(codes::deleted_code(DeletedBy::FullDiff)));
         self.hashes.push(None);
         self.bodies.push(None);
+    }
+
+    fn push_place(&mut self, commit: &CommitState, row: i64, scope: i64, kind: ChangeKind) {
+        self.feeds.push(commit.feed);
+        self.pages.push(commit.page);
+        self.at_ms.push(commit.now_ms);
+        self.rows.push(row);
+        self.seqs.push(commit.seq);
+        self.scopes.push(scope);
+        self.kinds.push(codes::kind_code(kind));
     }
 }

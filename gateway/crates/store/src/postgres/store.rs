@@ -5,13 +5,14 @@ use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use tokio::sync::watch;
 
-use super::{PostgresStore, exchange, feed, in_time, in_transaction, known, list};
+use super::query::run as run_statement;
+use super::{PostgresStore, exchange, feed, in_transaction, known, list};
 use crate::listing::Listing;
-use crate::sql::{commit, feed as positions, quarantine, record, record_list, run, stream};
+use crate::sql::{PROVE_WRITE, commit, feed as positions, quarantine, record, record_list, run, stream};
 use crate::{
     ChangeRow, CommitOutcome, EntityCount, ExchangeRow, Known, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery,
-    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, failpoint, follow,
-    limits,
+    RecordRow, RecordWrite, RunEnd, RunRow, Slice, Store, StoreError, StreamKey, StreamState, Trouble, Wakeup,
+    failpoint, limits,
 };
 
 #[async_trait]
@@ -21,24 +22,37 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.read(|c| async move { positions::head(&c).await.map(drop) }).await
+        if self.trouble().is_some() {
+            // Asked of the disk, because only a write shows that there is room again.
+            return in_transaction!(self, |transaction| run_statement(&transaction, PROVE_WRITE, &[])).map(drop);
+        }
+        self.read(|c| async move { positions::epoch(&c).await.map(drop) }).await
+    }
+
+    fn wakeup(&self) -> Wakeup {
+        self.wakeup.as_ref().map_or(Wakeup::Polling, |state| *state.lock())
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.writes.trouble()
     }
 
     async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
-        in_transaction!(self, |transaction| run::begin(&transaction, &new))
+        in_transaction!(self, |transaction| run::begin(&transaction, &self.holder, &new))
     }
 
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
         limits::check_page(&page)?;
-        in_time(async {
+        let tenant = page.key.tenant.clone();
+        self.in_time(async {
             let mut client = self.client().await?;
-            let transaction = client.transaction().await?;
+            let transaction = self.connections.begin(&mut client).await?;
             let quota = self.quotas.of(&page.key.tenant, &page.key.connection);
             let outcome = commit::commit_page(&transaction, page, &quota).await?;
             failpoint::reach("before_commit");
             transaction.commit().await?;
             failpoint::reach("after_commit");
-            follow::raise(&self.head, outcome.last_seq);
+            self.heads.committed(&tenant, &outcome);
             Ok(outcome)
         })
         .await
@@ -66,7 +80,7 @@ impl Store for PostgresStore {
     }
 
     async fn reset_stream(&self, key: &StreamKey) -> Result<(), StoreError> {
-        in_time(async { stream::reset(&self.client().await?, key).await }).await
+        in_transaction!(self, |transaction| stream::reset(&transaction, key))
     }
 
     async fn known(
@@ -75,7 +89,7 @@ impl Store for PostgresStore {
         connection: &ConnectionName,
         asked: &[(String, String)],
     ) -> Result<Vec<Option<Known>>, StoreError> {
-        self.read(|c| async move { known::known(&c, tenant, connection, asked).await }).await
+        self.read(|c| async move { known::known(&*c, tenant, connection, asked).await }).await
     }
 
     async fn record(&self, tenant: &TenantId, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
@@ -108,27 +122,31 @@ impl Store for PostgresStore {
         entity: Option<&str>,
         limit: u32,
     ) -> Result<Vec<ChangeRow>, StoreError> {
-        self.read(|c| async move { feed::changes(&c, &self.ids, tenant, after_seq, entity, limit).await }).await
+        self.read(|c| async move { feed::changes(&*c, &self.ids, tenant, after_seq, entity, limit).await }).await
     }
 
     async fn epoch(&self) -> Result<u32, StoreError> {
         self.read(|c| async move { positions::epoch(&c).await }).await
     }
 
-    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
-        self.read(|c| async move { positions::holds_position(&c, seq, epoch).await }).await
+    async fn holds_position(&self, tenant: &TenantId, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
+        self.read(|c| async move { positions::holds_position(&c, tenant, seq, epoch).await }).await
     }
 
-    fn watch(&self) -> watch::Receiver<i64> {
-        self.head.subscribe()
+    fn watch(&self, tenant: &TenantId) -> watch::Receiver<i64> {
+        self.heads.watch(tenant)
+    }
+
+    fn watch_any(&self) -> watch::Receiver<u64> {
+        self.heads.watch_any()
     }
 
     async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
-        self.read(|c| async move { exchange::get(&c, tenant, id).await }).await
+        self.read(|c| async move { exchange::get(&*c, tenant, id).await }).await
     }
 
     async fn page_exchanges(&self, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
-        self.read(|c| async move { exchange::of_page(&c, tenant, page).await }).await
+        self.read(|c| async move { exchange::of_page(&*c, tenant, page).await }).await
     }
 
     async fn pages(&self, key: &StreamKey, after_page: i64, limit: u32) -> Result<Vec<PageRow>, StoreError> {
@@ -161,19 +179,19 @@ impl Store for PostgresStore {
             &transaction,
             tenant,
             id,
-            record,
+            record.clone(),
             now_ms,
             &self.quotas
         ))?;
-        follow::raise(&self.head, accepted.last_seq);
+        self.heads.committed(tenant, &accepted);
         Ok(accepted)
     }
 
     async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &Text) -> Result<(), StoreError> {
-        in_time(async { quarantine::note_attempt(&self.client().await?, tenant, id, reason).await }).await
+        in_transaction!(self, |transaction| quarantine::note_attempt(&transaction, tenant, id, reason))
     }
 
     async fn quarantine_drop(&self, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
-        in_time(async { quarantine::delete(&self.client().await?, tenant, id).await }).await
+        in_transaction!(self, |transaction| quarantine::delete(&transaction, tenant, id))
     }
 }

@@ -5,7 +5,7 @@ use renmen_schema::id::{RunId, TenantId};
 
 use super::{PostgresStore, in_transaction};
 use crate::sql::{run_notes, sweep};
-use crate::{CommitOutcome, HeldRecord, HeldSweep, PageNotes, StoreError, SweepStore, follow};
+use crate::{CommitOutcome, HeldRecord, HeldSweep, PageNotes, StoreError, SweepStore};
 
 #[async_trait]
 impl SweepStore for PostgresStore {
@@ -19,7 +19,7 @@ impl SweepStore for PostgresStore {
 
     async fn held_records(&self, tenant: &TenantId, id: RunId, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
         self.read(|mut c| async move {
-            let transaction = c.transaction().await?;
+            let transaction = self.connections.begin(&mut c).await?;
             sweep::held_records(&transaction, &self.ids, tenant, id, limit).await
         })
         .await
@@ -34,7 +34,7 @@ impl SweepStore for PostgresStore {
     ) -> Result<CommitOutcome, StoreError> {
         let released =
             in_transaction!(self, |transaction| sweep::release(&transaction, tenant, id, by, now_ms, &self.quotas))?;
-        follow::raise(&self.head, released.last_seq);
+        self.heads.committed(tenant, &released);
         Ok(released)
     }
 }

@@ -2,7 +2,7 @@
 
 use renmen_schema::id::TenantId;
 
-use super::{Session, values};
+use super::{Session, registry, values};
 use crate::limits::{self, without_nul};
 use crate::rows::{self, API_KEY_SELECT};
 use crate::{ApiKeyRow, KeyId, StoreError};
@@ -65,6 +65,7 @@ pub(crate) async fn revoke(
     let Some(key) = by_id(session, tenant, id).await? else { return Ok(None) };
     let sql = "UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE hash = $1";
     session.run(sql, values![&key.hash, now_ms]).await?;
+    registry::keys_changed(session).await?;
     get(session, &key.hash).await
 }
 

@@ -129,11 +129,14 @@ async fn add_to_run(
     listed: u64,
     outcome: &CommitOutcome,
 ) -> Result<(), StoreError> {
+    let clock = session.dialect().lease_clock("$2");
     session
         .run(
-            "UPDATE run SET touched_at = $2, pages = pages + 1, records = records + $3, created = created + $4,
+            &format!(
+            "UPDATE run SET touched_at = $2, leased_until = {clock} + lease_ms, pages = pages + 1, records = records + $3, created = created + $4,
              updated = updated + $5, unchanged = unchanged + $6, deleted = deleted + $7, quarantined = quarantined + $8,
-             last_seq = $9, swept = swept + $10, repeated = repeated + $11, held = held + $12 WHERE id = $1",
+             last_seq = $9, swept = swept + $10, repeated = repeated + $11, held = held + $12 WHERE id = $1"
+            ),
             values![
                 page.run.0,
                 page.now_ms,

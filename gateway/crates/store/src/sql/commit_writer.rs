@@ -4,6 +4,7 @@ use std::future::Future;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
+use super::feed::FeedEnd;
 use super::{Scopes, Session};
 use crate::decide::{QuarantineIdentity, Tally};
 use crate::keyed::KeyChanges;
@@ -17,10 +18,10 @@ pub(crate) struct CommitState {
     pub(crate) seen: Seen,
     /// The page that the records come from.
     pub(crate) page: i64,
+    /// The row of the tenant's feed.
+    pub(crate) feed: i64,
     /// The last position of the feed that is given out.
     pub(crate) seq: i64,
-    /// The last row number of a record that is given out; SQLite counts them itself.
-    pub(crate) record: i64,
     /// The time of the commit.
     pub(crate) now_ms: i64,
     /// What is put came as events: it may be out of order.
@@ -30,18 +31,31 @@ pub(crate) struct CommitState {
 }
 
 impl CommitState {
-    /// After the feed's last entry (position and time). The feed's times never go back.
-    pub(crate) fn after(tenant: &TenantId, (seq, at_ms): (i64, i64), record: i64, now_ms: i64) -> Self {
+    /// After the last entry of the tenant's feed. Its times never go back.
+    pub(crate) fn after(tenant: &TenantId, end: FeedEnd, now_ms: i64) -> Self {
         Self {
             tally: Tally::default(),
             seen: Seen::default(),
             page: 0,
-            seq,
-            record,
-            now_ms: now_ms.max(at_ms),
+            feed: end.feed,
+            seq: end.seq,
+            now_ms: now_ms.max(end.at_ms),
             events: false,
             keys: KeyChanges::of(tenant.clone()),
         }
+    }
+
+    /// Another commit of the same transaction gave this feed an end: this one goes on there.
+    pub(crate) fn go_on_after(&mut self, end: FeedEnd) {
+        if self.feed == end.feed {
+            self.seq = self.seq.max(end.seq);
+            self.now_ms = self.now_ms.max(end.at_ms);
+        }
+    }
+
+    /// Where the feed ends with what this commit has written by now.
+    pub(crate) fn end(&self) -> FeedEnd {
+        FeedEnd { feed: self.feed, seq: self.seq, at_ms: self.now_ms }
     }
 }
 
@@ -66,7 +80,7 @@ pub(crate) struct PrunedExchanges {
 
 /// A transaction that writes records.
 pub(crate) trait CommitWriter: Session {
-    /// Waits for its turn: from here on no other commit is under way.
+    /// Waits for its turn: from here on no other commit of the tenant is under way.
     fn begin(&self, tenant: &TenantId, now_ms: i64) -> impl Future<Output = Result<CommitState, StoreError>> + Send;
 
     /// Takes records in; no two of them are the same. They are sorted by entity and vendor id.

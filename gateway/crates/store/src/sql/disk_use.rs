@@ -29,7 +29,19 @@ pub(super) async fn charge(
     let values = values![owner.0, owner.1, charge.records_bytes, charge.exchanges_bytes];
     let kept = session.one(sql, values, |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?))).await?;
     let vanished = || StoreError::Fault("a row vanished within its transaction".into());
-    let (records_bytes, exchanges_bytes, exchanges_from) = kept.ok_or_else(vanished)?;
+    keep_within(session, owner, page, charge, kept.ok_or_else(vanished)?, quota).await
+}
+
+/// Refuses what would be beyond a connection's quota, and takes exchanges out for it. `kept`: bytes of records and of exchanges, and the
+/// page from which on there are some.
+pub(crate) async fn keep_within(
+    session: &impl CommitWriter,
+    owner: (&TenantId, &ConnectionName),
+    page: i64,
+    charge: Charge,
+    (records_bytes, exchanges_bytes, exchanges_from): (i64, i64, i64),
+    quota: &Quota,
+) -> Result<u64, StoreError> {
     quota::within_records(records_bytes, quota)?;
     match quota::excess(exchanges_bytes, quota) {
         0 => Ok(0),
@@ -59,7 +71,7 @@ async fn prune(
 }
 
 /// Refuses a delivery that would leave more to be read than the connection may have waiting. Counted only when one asks.
-pub(super) async fn check_refreshes(
+pub(crate) async fn check_refreshes(
     session: &impl Session,
     owner: (&TenantId, &ConnectionName),
     quota: &Quota,

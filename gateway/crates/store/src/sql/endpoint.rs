@@ -2,7 +2,7 @@
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{Session, values};
+use super::{Session, registry, values};
 use crate::limits::without_nul;
 use crate::rows::Columns;
 use crate::{EndpointOff, EndpointRow, StoreError};
@@ -34,7 +34,8 @@ pub(crate) async fn put(
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO endpoint (tenant, name, definition, updated_at) VALUES ($1, $2, $3, $4)
                ON CONFLICT (tenant, name) DO UPDATE SET definition = excluded.definition, updated_at = excluded.updated_at";
-    session.run(sql, values![tenant, name, without_nul(definition), now_ms]).await.map(drop)
+    session.run(sql, values![tenant, name, without_nul(definition), now_ms]).await?;
+    registry::endpoints_changed(session).await
 }
 
 pub(crate) async fn switch(
@@ -73,5 +74,7 @@ pub(crate) async fn delete(
     name: &ConnectionName,
 ) -> Result<bool, StoreError> {
     let sql = "DELETE FROM endpoint WHERE tenant = $1 AND name = $2";
-    Ok(session.run(sql, values![tenant, name]).await? > 0)
+    let is_gone = session.run(sql, values![tenant, name]).await? > 0;
+    registry::endpoints_changed(session).await?;
+    Ok(is_gone)
 }

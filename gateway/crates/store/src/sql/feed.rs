@@ -1,18 +1,70 @@
-//! The change feed's positions and epochs, and the pages that made it.
+//! The positions and epochs of the tenants' change feeds, and the pages that made them.
+
+use renmen_schema::id::TenantId;
 
 use super::{Session, expect_number, number, values};
-use crate::rows::{self, PAGE_COLUMNS};
+use crate::rows::{self, Columns, PAGE_COLUMNS};
 use crate::{PageRow, StoreError, StreamKey, limits};
 
-/// The feed's last position.
-pub(crate) async fn head(session: &impl Session) -> Result<i64, StoreError> {
-    expect_number(session, session.dialect().feed_head(), &[]).await
+/// Where a tenant's feed ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FeedEnd {
+    /// The row of the tenant's feed.
+    pub(crate) feed: i64,
+    pub(crate) seq: i64,
+    pub(crate) at_ms: i64,
 }
 
-/// Begins an epoch at the feed's end.
+/// The feed's end, for a commit that moves it: no other commit of the tenant is under way until the transaction ends.
+pub(crate) async fn end_to_change(session: &impl Session, tenant: &TenantId) -> Result<FeedEnd, StoreError> {
+    let sql = format!("SELECT id, seq, at_ms FROM feed WHERE tenant = $1{}", session.dialect().for_update());
+    let end = |row: &dyn Columns| Ok(FeedEnd { feed: row.int(0)?, seq: row.int(1)?, at_ms: row.int(2)? });
+    if let Some(end) = session.one(&sql, values![tenant], end).await? {
+        return Ok(end);
+    }
+    // A tenant's first commit. Another gateway's may be under way: then this waits for it.
+    let begin =
+        "INSERT INTO feed (tenant, seq, at_ms) SELECT CAST($1 AS text), f.seq, f.at_ms FROM feed f WHERE f.tenant = ''
+                 ON CONFLICT DO NOTHING";
+    session.run(begin, values![tenant]).await?;
+    let vanished = || StoreError::Fault("the `feed` table has no row for tenants that are new".into());
+    session.one(&sql, values![tenant], end).await?.ok_or_else(vanished)
+}
+
+/// Gives a feed its new end.
+pub(crate) async fn move_end(session: &impl Session, to: FeedEnd) -> Result<(), StoreError> {
+    session
+        .run("UPDATE feed SET seq = $2, at_ms = $3 WHERE id = $1", values![to.feed, to.seq, to.at_ms])
+        .await
+        .map(drop)
+}
+
+/// The last position of a tenant's feed.
+pub(crate) async fn head(session: &impl Session, tenant: &TenantId) -> Result<i64, StoreError> {
+    let sql = "SELECT seq FROM feed WHERE tenant IN ($1, '') ORDER BY seq DESC LIMIT 1";
+    expect_number(session, sql, values![tenant]).await
+}
+
+/// The last positions of every feed, and under the empty name that of a tenant without a row.
+pub(crate) async fn heads(session: &impl Session) -> Result<Vec<(String, i64)>, StoreError> {
+    session.all("SELECT tenant, seq FROM feed", &[], |row| Ok((row.text(0)?, row.int(1)?))).await
+}
+
+/// Begins an epoch at the end of every feed, within a transaction.
 pub(crate) async fn begin_epoch(session: &impl Session) -> Result<(), StoreError> {
-    let sql = "INSERT INTO feed_epoch (token, begins_after) VALUES ($1, $2)";
-    session.run(sql, values![rand::random::<u32>(), head(session).await?]).await.map(drop)
+    // No feed moves until the epoch is there: a position of the epoch before never lies after the mark of this one.
+    if let Some(hold) = session.dialect().hold_feeds() {
+        session.run(hold, &[]).await?;
+    }
+    let sql =
+        "INSERT INTO feed_epoch (token, begins_after) SELECT CAST($1 AS bigint), f.seq FROM feed f WHERE f.tenant = ''
+               RETURNING no";
+    let no = expect_number(session, sql, values![rand::random::<u32>()]).await?;
+    let sql =
+        "INSERT INTO feed_mark (tenant, epoch, begins_after) SELECT f.tenant, CAST($1 AS bigint), f.seq FROM feed f
+               WHERE f.tenant <> '' AND f.seq > (SELECT g.seq FROM feed g WHERE g.tenant = '')
+               AND f.seq > coalesce((SELECT max(m.begins_after) FROM feed_mark m WHERE m.tenant = f.tenant), 0)";
+    session.run(sql, values![no]).await.map(drop)
 }
 
 /// The epoch that is not over.
@@ -20,24 +72,39 @@ pub(crate) async fn epoch(session: &impl Session) -> Result<u32, StoreError> {
     rows::epoch(number(session, "SELECT token FROM feed_epoch ORDER BY no DESC LIMIT 1", &[]).await?)
 }
 
-pub(crate) async fn holds_position(session: &impl Session, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
-    let mut last = head(session).await?;
+pub(crate) async fn holds_position(
+    session: &impl Session,
+    tenant: &TenantId,
+    seq: i64,
+    epoch: Option<u32>,
+) -> Result<bool, StoreError> {
+    let mut last = head(session, tenant).await?;
     if let Some(token) = epoch {
         let no = number(session, "SELECT no FROM feed_epoch WHERE token = $1", values![token]).await?;
         let Some(no) = no else { return Ok(false) };
-        let sql = "SELECT begins_after FROM feed_epoch WHERE no > $1 ORDER BY no LIMIT 1";
-        last = number(session, sql, values![no]).await?.unwrap_or(last);
+        let sql = "SELECT no, begins_after FROM feed_epoch WHERE no > $1 ORDER BY no LIMIT 1";
+        let next = session.one(sql, values![no], |row| Ok((row.int(0)?, row.int(1)?))).await?;
+        if let Some((next, begins_after)) = next {
+            let sql = "SELECT coalesce(max(begins_after), 0) FROM feed_mark WHERE tenant = $1 AND epoch <= $2";
+            last = expect_number(session, sql, values![tenant, next]).await?.max(begins_after);
+        }
     }
     Ok(seq <= last)
 }
 
-/// The last position before a time. The feed's times never go back, so halving finds it without an index.
-pub(crate) async fn position_before(session: &impl Session, time_ms: i64) -> Result<i64, StoreError> {
-    let (mut before, mut after) = (0, head(session).await? + 1);
+/// The last position of a tenant's feed before a time. Its times never go back, so halving finds it without an index.
+pub(crate) async fn position_before(
+    session: &impl Session,
+    tenant: &TenantId,
+    time_ms: i64,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT id FROM feed WHERE tenant = $1";
+    let Some(feed) = number(session, sql, values![tenant]).await? else { return head(session, tenant).await };
+    let (mut before, mut after) = (0, head(session, tenant).await? + 1);
     while after - before > 1 {
         let middle = before + (after - before) / 2;
-        let sql = "SELECT at_ms FROM change WHERE seq <= $1 ORDER BY seq DESC LIMIT 1";
-        if number(session, sql, values![middle]).await?.is_none_or(|at_ms| at_ms < time_ms) {
+        let sql = "SELECT at_ms FROM change WHERE feed = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
+        if number(session, sql, values![feed, middle]).await?.is_none_or(|at_ms| at_ms < time_ms) {
             before = middle;
         } else {
             after = middle;

@@ -2,7 +2,8 @@
 
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
-use super::{CommitWriter, Session, commit, disk_use, run, stream, values};
+use super::{CommitWriter, Session, commit, disk_use, number, run, stream, values};
+use crate::holder::Holder;
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
     Taken, add, in_order, inbox_row, refresh_row, tenant_connection,
@@ -18,6 +19,9 @@ pub(crate) async fn take(session: &impl CommitWriter, mut intake: Intake, quota:
         && repeats(session, &intake, delivery).await?
     {
         return Ok(Taken { repeated: true, outcome: CommitOutcome::default() });
+    }
+    for claim in &intake.held {
+        check_claim(session, *claim).await?;
     }
     let pages = std::mem::take(&mut intake.pages);
     let (mut outcome, mut first_page, mut records) = (CommitOutcome::default(), 0, 0);
@@ -50,6 +54,7 @@ pub(crate) async fn take(session: &impl CommitWriter, mut intake: Intake, quota:
         disk_use::check_refreshes(session, (&intake.tenant, &intake.connection), quota).await?;
     }
     for done in &intake.done {
+        check_claim(session, *done).await?;
         end_refresh(session, *done, intake.now_ms).await?;
     }
     Ok(Taken { repeated: false, outcome })
@@ -63,9 +68,20 @@ async fn repeats(session: &impl Session, intake: &Intake, delivery: &DeliveryWri
     if session.run(sql, values![tenant, name, identity, delivery.repeats_since_ms()]).await? > 0 {
         return Ok(true);
     }
-    let sql = "DELETE FROM inbox WHERE tenant = $1 AND connection = $2 AND identity = $3";
-    session.run(sql, values![tenant, name, identity]).await?;
+    if delivery.repeats_after_ms.is_some() {
+        forget(session, intake, delivery).await?;
+    }
     Ok(false)
+}
+
+/// Forgets a delivery that is not a repetition of this one any more.
+pub(crate) async fn forget(
+    session: &impl Session,
+    intake: &Intake,
+    delivery: &DeliveryWrite,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM inbox WHERE tenant = $1 AND connection = $2 AND identity = $3";
+    session.run(sql, values![&intake.tenant, &intake.connection, &delivery.identity]).await.map(drop)
 }
 
 async fn insert(
@@ -93,7 +109,7 @@ async fn insert(
     session.run(sql, values).await.map(drop)
 }
 
-async fn ask_refresh(session: &impl Session, intake: &Intake, ask: &RefreshAsk) -> Result<(), StoreError> {
+pub(crate) async fn ask_refresh(session: &impl Session, intake: &Intake, ask: &RefreshAsk) -> Result<(), StoreError> {
     let sql = "INSERT INTO refresh (tenant, connection, stream, external_id, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $5)
                ON CONFLICT (tenant, connection, stream, external_id) DO UPDATE SET asked = refresh.asked + 1,
                due_at = CASE WHEN excluded.due_at < refresh.due_at THEN excluded.due_at ELSE refresh.due_at END";
@@ -102,12 +118,36 @@ async fn ask_refresh(session: &impl Session, intake: &Intake, ask: &RefreshAsk) 
     session.run(sql, values).await.map(drop)
 }
 
-/// It goes away unless it was asked for again: then what was read may have been too early.
+/// Refuses what was read under a claim that belongs to another gateway by now. No other gateway can claim it until the transaction ends.
+async fn check_claim(session: &impl Session, claim: RefreshDone) -> Result<(), StoreError> {
+    let sql = format!("SELECT token FROM refresh WHERE id = $1{}", session.dialect().for_update());
+    if number(session, &sql, values![claim.id]).await? == Some(claim.token) {
+        return Ok(());
+    }
+    Err(StoreError::Fenced(format!("refresh {} was claimed by another gateway meanwhile", claim.id)))
+}
+
+/// It goes away unless it was asked for again: then what was read may have been too early. One whose claim is another's by now stays.
 async fn end_refresh(session: &impl Session, done: RefreshDone, now_ms: i64) -> Result<(), StoreError> {
-    let sql = "DELETE FROM refresh WHERE id = $1 AND asked = $2";
-    if session.run(sql, values![done.id, done.asked]).await? == 0 {
-        let sql = "UPDATE refresh SET claimed_until = 0, due_at = $2, attempts = 0 WHERE id = $1";
-        session.run(sql, values![done.id, now_ms]).await?;
+    let sql = "DELETE FROM refresh WHERE id = $1 AND asked = $2 AND token = $3";
+    if session.run(sql, values![done.id, done.asked, done.token]).await? == 0 {
+        let sql = "UPDATE refresh SET claimed_until = 0, due_at = $2, attempts = 0 WHERE id = $1 AND token = $3";
+        session.run(sql, values![done.id, now_ms, done.token]).await?;
+    }
+    Ok(())
+}
+
+/// Keeps claims for another lease. Those that are another gateway's by now are passed over.
+pub(crate) async fn renew_refreshes(
+    session: &impl Session,
+    claims: &[RefreshDone],
+    now_ms: i64,
+    lease_ms: i64,
+) -> Result<(), StoreError> {
+    let clock = session.dialect().lease_clock("$1");
+    let sql = format!("UPDATE refresh SET claimed_until = {clock} + CAST($2 AS bigint) WHERE id = $3 AND token = $4");
+    for claim in claims {
+        session.run(&sql, values![now_ms, lease_ms, claim.id, claim.token]).await?;
     }
     Ok(())
 }
@@ -142,6 +182,7 @@ pub(crate) async fn next_refresh_ms(session: &impl Session) -> Result<Option<i64
 
 pub(crate) async fn claim_refreshes(
     session: &impl Session,
+    holder: &Holder,
     now_ms: i64,
     lease_ms: i64,
     but_of: &[(TenantId, ConnectionName)],
@@ -150,15 +191,16 @@ pub(crate) async fn claim_refreshes(
     // A list as one value: no name has a bar. It holds a name when taking that out changes it.
     let but_of: Vec<String> = but_of.iter().map(tenant_connection).collect();
     let but_of = format!("|{}|", but_of.join("|"));
+    let clock = session.dialect().lease_clock("$1");
     let sql = format!(
-        "UPDATE refresh SET claimed_until = CAST($1 AS bigint) + CAST($2 AS bigint), attempts = attempts + 1 WHERE id IN
-         (SELECT id FROM refresh WHERE due_at <= $1 AND claimed_until <= $1
+        "UPDATE refresh SET claimed_until = {clock} + CAST($2 AS bigint), attempts = attempts + 1, token = $5 WHERE id IN
+         (SELECT id FROM refresh WHERE due_at <= $1 AND claimed_until <= {clock}
           AND replace(CAST($4 AS text), '|' || tenant || '/' || connection || '|', '') = $4
           ORDER BY due_at, id LIMIT $3{})
-         RETURNING id, tenant, connection, stream, external_id, asked, attempts",
+         RETURNING id, tenant, connection, stream, external_id, asked, attempts, token",
         session.dialect().skip_locked()
     );
-    let values = values![now_ms, lease_ms, list_limit(limit), but_of];
+    let values = values![now_ms, lease_ms, list_limit(limit), but_of, holder.token()];
     Ok(in_order(session.all(&sql, values, refresh_row).await?))
 }
 
@@ -172,10 +214,16 @@ pub(crate) async fn settle_refreshes(
         end_refresh(session, *done, now_ms).await?;
     }
     for failed in failed {
-        let sql = "UPDATE refresh SET error = $2, due_at = $3, claimed_until = 0 WHERE id = $1";
-        session.run(sql, values![failed.id, failed.shown_error(), failed.due_at_ms]).await?;
+        let sql = "UPDATE refresh SET error = $2, due_at = $3, claimed_until = 0 WHERE id = $1 AND token = $4";
+        session.run(sql, values![failed.id, failed.shown_error(), failed.due_at_ms, failed.token]).await?;
     }
     Ok(())
+}
+
+/// At the start of a gateway that several share the store with: its own earlier process reads no more.
+pub(crate) async fn release_refreshes_of(session: &impl Session, holder: &Holder) -> Result<(), StoreError> {
+    let sql = "UPDATE refresh SET claimed_until = 0 WHERE claimed_until > 0 AND token >> 32 = $1";
+    session.run(sql, values![holder.mark()]).await.map(drop)
 }
 
 /// At the start of the only process that may write: no earlier one reads any more.

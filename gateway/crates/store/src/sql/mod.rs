@@ -22,6 +22,7 @@ pub(crate) mod quarantine;
 pub(crate) mod record;
 pub(crate) mod record_list;
 pub(crate) mod reference;
+pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod run_notes;
 mod scope;
@@ -35,5 +36,5 @@ mod value;
 
 pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord, PrunedExchanges};
 pub(crate) use scope::{Scopes, find as find_scope};
-pub(crate) use session::{Dialect, Session, expect_number, number};
+pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, number};
 pub(crate) use value::{Value, values};

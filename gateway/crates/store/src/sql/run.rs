@@ -2,52 +2,139 @@
 
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
+use super::stream::LiveStream;
 use super::{Session, expect_number, number, run_notes, stream, values};
+use crate::holder::Holder;
 use crate::rows::{self, RUN_SELECT};
-use crate::{NewRun, PluginRef, RunEnd, RunRow, RunState, RunTrigger, StoreError, StreamKey, codes, limits};
+use crate::{
+    NewRun, PluginRef, RunEnd, RunRow, RunState, RunTrigger, StoreError, StreamKey, StreamStand, codes, limits,
+};
 
-pub(crate) async fn begin(session: &impl Session, new: &NewRun) -> Result<RunId, StoreError> {
+/// Runs of a stream that a look at its schedule reads: how often it failed in a row hangs on them.
+const STAND_RUNS: i64 = 50;
+
+pub(crate) async fn begin(session: &impl Session, holder: &Holder, new: &NewRun) -> Result<RunId, StoreError> {
     let stream = stream::intern(session, &new.key).await?;
+    begin_on(session, holder, new, &stream).await
+}
+
+/// The same, unless another run has read the stream since the last one that is known.
+pub(crate) async fn begin_due(
+    session: &impl Session,
+    holder: &Holder,
+    new: &NewRun,
+    last: Option<RunId>,
+) -> Result<RunId, StoreError> {
+    let stream = stream::intern(session, &new.key).await?;
+    if stream.last_run != last.map(|run| run.0) {
+        let (connection, name) = (&new.key.connection, &new.key.stream);
+        return Err(StoreError::Fenced(format!("another run of {connection}/{name} began meanwhile")));
+    }
+    begin_on(session, holder, new, &stream).await
+}
+
+async fn begin_on(
+    session: &impl Session,
+    holder: &Holder,
+    new: &NewRun,
+    stream: &LiveStream,
+) -> Result<RunId, StoreError> {
     if let Some(live) = stream.run {
         interrupt_if_over(session, &new.key, live, new.now_ms).await?;
     }
     let plugin = intern_plugin(session, &new.plugin).await?;
-    let sql = "INSERT INTO run (stream, plugin, \"trigger\", state, started_at, touched_at, lease_ms)
-               VALUES ($1, $2, $3, $4, $5, $5, $6) RETURNING id";
-    let values = values![stream.id, plugin, new.trigger.as_str(), codes::RUNNING, new.now_ms, new.lease_ms];
-    let id = expect_number(session, sql, values).await?;
+    let clock = session.dialect().lease_clock("$5");
+    let sql = format!(
+        "INSERT INTO run (stream, plugin, \"trigger\", state, started_at, touched_at, lease_ms, holder, leased_until)
+         VALUES ($1, $2, $3, {}, $5, $5, $4, $6, {clock} + CAST($4 AS bigint)) RETURNING id",
+        codes::RUNNING
+    );
+    let trigger = new.trigger.as_str();
+    let values = values![stream.id, plugin, trigger, new.lease_ms, new.now_ms, holder.name()];
+    let id = expect_number(session, &sql, values).await?;
     session.run("UPDATE stream SET run = $2 WHERE id = $1", values![stream.id, id]).await?;
+    if new.trigger.pulls_stream() {
+        let clock = session.dialect().lease_clock("$3");
+        let sql = format!("UPDATE stream SET last_run = $2, last_began_at = {clock} WHERE id = $1");
+        session.run(&sql, values![stream.id, id, new.now_ms]).await?;
+    }
     Ok(RunId(id))
 }
 
 /// Another run is live: its lease decides. One whose row is gone can neither commit nor end, so it holds nothing.
 async fn interrupt_if_over(session: &impl Session, key: &StreamKey, live: i64, now_ms: i64) -> Result<(), StoreError> {
-    let until = number(session, "SELECT touched_at + lease_ms FROM run WHERE id = $1", values![live]).await?;
-    let until = until.unwrap_or(i64::MIN);
-    if until > now_ms {
+    let clock = session.dialect().lease_clock("$2");
+    let left = format!("SELECT leased_until - {clock} FROM run WHERE id = $1");
+    let left_ms = number(session, &left, values![live, now_ms]).await?.unwrap_or(i64::MIN);
+    if left_ms > 0 {
         return Err(StoreError::Busy(format!(
-            "run {live} of {}/{} is under way; its lease ends in {} ms",
-            key.connection,
-            key.stream,
-            until - now_ms
+            "run {live} of {}/{} is under way; its lease ends in {left_ms} ms",
+            key.connection, key.stream
         )));
     }
     let sql = "UPDATE run SET state = $2, ended_at = touched_at WHERE id = $1";
     session.run(sql, values![live, codes::INTERRUPTED]).await.map(drop)
 }
 
+/// Shows that a run is still under way.
+pub(crate) async fn renew(session: &impl Session, id: RunId, now_ms: i64) -> Result<(), StoreError> {
+    let clock = session.dialect().lease_clock("$2");
+    let sql = format!("UPDATE run SET leased_until = {clock} + lease_ms WHERE id = $1 AND state = {}", codes::RUNNING);
+    match session.run(&sql, values![id.0, now_ms]).await? {
+        0 => Err(StoreError::Fenced(format!("run {id} is not under way any more"))),
+        _ => Ok(()),
+    }
+}
+
+/// Streams whose run shows no sign of life any more.
+pub(crate) async fn expired(session: &impl Session, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
+    let clock = session.dialect().lease_clock("$1");
+    let sql = format!(
+        "SELECT t.tenant, t.connection, t.stream FROM run u JOIN stream t ON t.id = u.stream AND t.run = u.id
+         WHERE u.state = {} AND u.leased_until <= {clock}",
+        codes::RUNNING
+    );
+    session.all(&sql, values![now_ms], rows::stream_key).await
+}
+
+/// What a schedule asks of a stream.
+pub(crate) async fn stand(session: &impl Session, key: &StreamKey, now_ms: i64) -> Result<StreamStand, StoreError> {
+    let clock = session.dialect().lease_clock("$1");
+    let now_ms = expect_number(session, &format!("SELECT {clock}"), values![now_ms]).await?;
+    let Some(stream) = stream::find(session, key).await? else {
+        return Ok(StreamStand { now_ms, ..StreamStand::default() });
+    };
+    let live = match stream.run {
+        None => None,
+        Some(run) => number(session, "SELECT leased_until FROM run WHERE id = $1", values![run]).await?,
+    };
+    let sql = format!("{RUN_SELECT} WHERE u.stream = $1 ORDER BY u.id DESC LIMIT $2");
+    let recent = session.all(&sql, values![stream.id, STAND_RUNS], rows::run).await?;
+    Ok(StreamStand {
+        now_ms,
+        last_run: stream.last_run.map(RunId),
+        last_began_at_ms: stream.last_began_at_ms,
+        mid_run: stream.mid_run,
+        live_until_ms: live.filter(|until| *until > now_ms),
+        runs: recent.into_iter().filter(|run| run.trigger.pulls_stream()).collect(),
+    })
+}
+
 /// The row of a plugin, made when there is none.
-async fn intern_plugin(session: &impl Session, plugin: &PluginRef) -> Result<i64, StoreError> {
+pub(crate) async fn intern_plugin(session: &impl Session, plugin: &PluginRef) -> Result<i64, StoreError> {
     let PluginRef { name, version, digest } = plugin;
-    let sql = "INSERT INTO plugin (name, version, digest) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    session.run(sql, values![name, version, digest]).await?;
     let sql = "SELECT id FROM plugin WHERE name = $1 AND version = $2 AND digest = $3";
+    if let Some(id) = number(session, sql, values![name, version, digest]).await? {
+        return Ok(id);
+    }
+    let insert = "INSERT INTO plugin (name, version, digest) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    session.run(insert, values![name, version, digest]).await?;
     expect_number(session, sql, values![name, version, digest]).await
 }
 
 /// A run that is over from its beginning and never holds its stream: what a stream gets outside of its runs is kept
 /// under it. There is one for all that one plugin brings by one trigger from `since_ms` on: its figures grow.
-pub(super) async fn side_run(
+pub(crate) async fn side_run(
     session: &impl Session,
     stream: i64,
     (plugin, trigger): (&PluginRef, RunTrigger),
@@ -101,13 +188,30 @@ pub(crate) async fn list(
     session.all(&sql, values![tenant, only, limits::list_limit(limit)], rows::run).await
 }
 
+/// At the start of a gateway that several share the store with: its own earlier process has ended, and with it the runs that it held.
+pub(crate) async fn interrupt_of(session: &impl Session, holder: &Holder) -> Result<(), StoreError> {
+    let own = format!("SELECT id FROM run WHERE state = {} AND holder = $1", codes::RUNNING);
+    let sql = format!("UPDATE stream SET run = NULL WHERE run IN ({own})");
+    session.run(&sql, values![holder.name()]).await?;
+    let sql = format!(
+        "UPDATE run SET state = {}, ended_at = touched_at WHERE state = {} AND holder = $1",
+        codes::INTERRUPTED,
+        codes::RUNNING
+    );
+    tell_interrupted(session.run(&sql, values![holder.name()]).await?);
+    Ok(())
+}
+
 /// At the start of the only process that may write: no run of an earlier one can be alive.
 pub(crate) async fn interrupt_all(session: &impl Session) -> Result<(), StoreError> {
     session.run("UPDATE stream SET run = NULL WHERE run IS NOT NULL", &[]).await?;
     let sql = "UPDATE run SET state = $1, ended_at = touched_at WHERE state = $2";
-    let interrupted = session.run(sql, values![codes::INTERRUPTED, codes::RUNNING]).await?;
+    tell_interrupted(session.run(sql, values![codes::INTERRUPTED, codes::RUNNING]).await?);
+    Ok(())
+}
+
+fn tell_interrupted(interrupted: u64) {
     if interrupted > 0 {
         tracing::warn!(interrupted, "Runs of an earlier process were interrupted; they resume after their last page");
     }
-    Ok(())
 }

@@ -30,6 +30,9 @@ pub(crate) trait Session {
     fn run(&self, sql: &str, values: &[Value<'_>]) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
+/// A write that changes nothing: does the database take writes?
+pub(crate) const PROVE_WRITE: &str = "UPDATE meta SET one = one";
+
 /// A number, if there is a row.
 pub(crate) async fn number(session: &impl Session, sql: &str, values: &[Value<'_>]) -> Result<Option<i64>, StoreError> {
     session.one(sql, values, |row| row.int(0)).await
@@ -75,11 +78,33 @@ impl Dialect {
         }
     }
 
-    /// The change feed's last position.
-    pub(crate) fn feed_head(self) -> &'static str {
+    /// By which clock leases count, in milliseconds: the server's, or the one process's, which the statement binds as `now`.
+    pub(crate) fn lease_clock(self, now: &str) -> String {
         match self {
-            Self::Sqlite => "SELECT coalesce(max(seq), 0) FROM change",
-            Self::Postgres => "SELECT seq FROM feed",
+            Self::Sqlite => format!("CAST({now} AS bigint)"),
+            // The value is bound on both, so that their statements bind the same.
+            Self::Postgres => format!(
+                "(CAST({now} AS bigint) * 0 + CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint))"
+            ),
+        }
+    }
+
+    /// The same in microseconds.
+    pub(crate) fn rate_clock(self, now_us: &str) -> String {
+        match self {
+            Self::Sqlite => format!("CAST({now_us} AS bigint)"),
+            Self::Postgres => format!(
+                "(CAST({now_us} AS bigint) * 0 + CAST(floor(extract(epoch FROM statement_timestamp()) * 1000000) AS bigint))"
+            ),
+        }
+    }
+
+    /// Waits until no commit has moved a feed that it has not moved in the end, and lets none move until the transaction ends; none
+    /// where only one works at a time.
+    pub(crate) fn hold_feeds(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("LOCK TABLE feed IN SHARE MODE"),
         }
     }
 

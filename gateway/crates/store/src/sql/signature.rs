@@ -23,7 +23,9 @@ pub(super) async fn note(
         }
     }
     let (Some(once), Some(first)) = (&commit.once, written.first()) else { return Ok(()) };
-    session.run("DELETE FROM answered WHERE until_ms <= $1", values![commit.now_ms]).await?;
+    // Of this tenant's alone: those of another may be written at the same time.
+    let over = "DELETE FROM answered WHERE tenant = $1 AND until_ms <= $2";
+    session.run(over, values![&commit.tenant, commit.now_ms]).await?;
     let sql = "INSERT INTO answered (tenant, scope, name, fingerprint, record, revision, until_ms)
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     let (row, revision) = (first.row, first.revision);

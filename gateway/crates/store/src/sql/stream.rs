@@ -14,11 +14,14 @@ pub(crate) struct LiveStream {
     /// The first page of a sweep that is held.
     pub(crate) held_from: Option<i64>,
     pub(crate) run: Option<i64>,
-    mid_run: bool,
+    /// The last run that read it.
+    pub(crate) last_run: Option<i64>,
+    pub(crate) last_began_at_ms: Option<i64>,
+    pub(crate) mid_run: bool,
     sweep_partial: bool,
 }
 
-const COLUMNS: &str = "id, cursor, sweep_from, run, mid_run, held_from, sweep_partial";
+const COLUMNS: &str = "id, cursor, sweep_from, run, mid_run, held_from, sweep_partial, last_run, last_began_at";
 
 fn live(row: &dyn Columns) -> Result<LiveStream, StoreError> {
     Ok(LiveStream {
@@ -29,6 +32,8 @@ fn live(row: &dyn Columns) -> Result<LiveStream, StoreError> {
         mid_run: row.int(4)? != 0,
         held_from: row.int_or_none(5)?,
         sweep_partial: row.int(6)? != 0,
+        last_run: row.int_or_none(7)?,
+        last_began_at_ms: row.int_or_none(8)?,
     })
 }
 

@@ -10,19 +10,19 @@ use crate::authored::{self, parent_text};
 use crate::identity::{self, IdKey};
 use crate::sql::{author, record};
 use crate::{
-    AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, follow, limits,
-    rows,
+    AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, limits, rows,
 };
 
 #[async_trait]
 impl AuthorStore for SqliteStore {
     async fn author(&self, commit: AuthoredCommit) -> Result<AuthorOutcome, StoreError> {
         let writes = authored::check(&commit)?;
-        let ids = self.ids.clone();
+        let (ids, tenant) = (self.ids.clone(), commit.tenant.clone());
         let links_alone = writes.is_empty() && !commit.links.is_empty();
-        let done = self.writer()?.run(move |c| at_once(author::author(c, &ids, &commit, &writes))).await?;
+        let work = move |c: &Connection| at_once(author::author(c, &ids, &commit, &writes));
+        let done = self.writer()?.commit(&tenant, |done: &AuthorOutcome| done.outcome.last_seq, work).await?;
         if links_alone {
-            follow::wake(&self.head);
+            self.heads.wake(&tenant);
         }
         Ok(done)
     }

@@ -6,7 +6,7 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use super::SqliteStore;
 use super::query::at_once;
 use crate::sql::budget;
-use crate::{BudgetStore, StoreError};
+use crate::{BudgetStore, RateAsk, StoreError};
 
 #[async_trait]
 impl BudgetStore for SqliteStore {
@@ -29,5 +29,15 @@ impl BudgetStore for SqliteStore {
     ) -> Result<i64, StoreError> {
         let (tenant, connection, month) = (tenant.clone(), connection.clone(), month.to_owned());
         self.writer()?.run(move |c| at_once(budget::add_month_calls(c, &tenant, &connection, &month, calls))).await
+    }
+
+    async fn reserve_requests(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: RateAsk,
+    ) -> Result<Option<i64>, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.clone());
+        self.writer()?.run(move |c| at_once(budget::reserve(c, &tenant, &connection, &ask))).await
     }
 }

@@ -7,15 +7,15 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use rusqlite::{Connection, params};
 
 use super::query::{all, at_once, one, run};
-use super::{exchange, feed, revision_writer};
+use super::{exchange, revision_writer};
 use crate::decide::QuarantineIdentity;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes, find_scope};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes, feed, find_scope};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
 impl CommitWriter for Connection {
     fn begin(&self, tenant: &TenantId, now_ms: i64) -> impl Future<Output = Result<CommitState, StoreError>> + Send {
-        ready(feed::last(self).map(|last| CommitState::after(tenant, last, 0, now_ms)))
+        ready(at_once(feed::end_to_change(self, tenant)).map(|end| CommitState::after(tenant, end, now_ms)))
     }
 
     fn put(

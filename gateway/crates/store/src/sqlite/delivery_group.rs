@@ -2,31 +2,35 @@
 //!
 //! Each delivery is all or nothing by itself (a savepoint), and is answered when the commit that holds it is durable.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
+use renmen_schema::id::TenantId;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::query::at_once;
-use super::{feed, writer};
+use super::writer;
 use crate::StoreError;
+use crate::heads::Heads;
 use crate::inbox::{Intake, Taken};
 use crate::quota::Quotas;
 use crate::sql::inbox;
-
-/// Deliveries of one commit: what is answered late because of the others stays within milliseconds.
-const GROUP_MAX: usize = 128;
 
 type Answer = oneshot::Sender<Result<Taken, StoreError>>;
 
 /// What waits for a commit.
 pub(super) struct DeliveryGroup {
     waiting: Mutex<Vec<(Intake, Answer)>>,
+    /// Of one commit: what is answered late because of the others stays within milliseconds.
+    deliveries_max: usize,
     quotas: Quotas,
+    heads: Arc<Heads>,
 }
 
 impl DeliveryGroup {
-    pub(super) fn new(quotas: Quotas) -> Self {
-        Self { waiting: Mutex::default(), quotas }
+    pub(super) fn new(quotas: Quotas, heads: Arc<Heads>, deliveries_max: usize) -> Self {
+        Self { waiting: Mutex::default(), deliveries_max, quotas, heads }
     }
 
     /// Puts one in. The caller calls [`DeliveryGroup::commit`] on the writer afterwards; one that goes away before leaves it to the
@@ -37,16 +41,17 @@ impl DeliveryGroup {
         answered
     }
 
-    /// Commits what waits, and answers. Gives the feed's last position when there was something.
-    pub(super) fn commit(&self, connection: &mut Connection) -> Option<i64> {
+    /// Commits what waits, and answers.
+    pub(super) fn commit(&self, connection: &mut Connection) {
         let taken: Vec<(Intake, Answer)> = {
             let mut waiting = self.waiting.lock();
-            let count = waiting.len().min(GROUP_MAX);
+            let count = waiting.len().min(self.deliveries_max);
             waiting.drain(..count).collect()
         };
         if taken.is_empty() {
-            return None;
+            return;
         }
+        let tenants: Vec<TenantId> = taken.iter().map(|(intake, _)| intake.tenant.clone()).collect();
         let (intakes, answers): (Vec<Intake>, Vec<Answer>) = taken.into_iter().unzip();
         let done = writer::in_transaction(connection, |transaction| {
             intakes
@@ -56,7 +61,10 @@ impl DeliveryGroup {
         });
         match done {
             Ok(results) => {
-                for (answer, result) in answers.into_iter().zip(results) {
+                for ((answer, tenant), result) in answers.into_iter().zip(tenants).zip(results) {
+                    if let Ok(taken) = &result {
+                        self.heads.raise(&tenant, taken.outcome.last_seq);
+                    }
                     let _ = answer.send(result);
                 }
             }
@@ -65,10 +73,8 @@ impl DeliveryGroup {
                     let _ =
                         answer.send(Err(StoreError::Unavailable(format!("the commit of a delivery failed: {error}"))));
                 }
-                return None;
             }
         }
-        feed::head(connection).ok()
     }
 }
 

@@ -48,8 +48,12 @@ impl InboxStore for SqliteStore {
         but_of: &[(TenantId, ConnectionName)],
         limit: u32,
     ) -> Result<Vec<RefreshRow>, StoreError> {
-        let but_of = but_of.to_vec();
-        self.writer()?.run(move |c| at_once(inbox::claim_refreshes(c, now_ms, lease_ms, &but_of, limit))).await
+        let (but_of, holder) = (but_of.to_vec(), self.holder.clone());
+        self.writer()?.run(move |c| at_once(inbox::claim_refreshes(c, &holder, now_ms, lease_ms, &but_of, limit))).await
+    }
+
+    async fn renew_refreshes(&self, claims: Vec<RefreshDone>, now_ms: i64, lease_ms: i64) -> Result<(), StoreError> {
+        self.writer()?.run(move |c| at_once(inbox::renew_refreshes(c, &claims, now_ms, lease_ms))).await
     }
 
     async fn settle_refreshes(

@@ -20,14 +20,17 @@ pub(super) fn by_change(
 ) -> Result<Slice<RecordRow>, StoreError> {
     let (after, until) = match listing.after {
         Some(Position::Change { after, until }) => (after, until),
-        _ => (at_once(feed::position_before(connection, since_ms))?, at_once(feed::head(connection))?),
+        _ => {
+            let before = at_once(feed::position_before(connection, listing.tenant, since_ms))?;
+            (before, at_once(feed::head(connection, listing.tenant))?)
+        }
     };
     let sql = concat!(
         "SELECT ",
         record_columns!("r"),
         ", c.seq FROM change c CROSS JOIN record r ON r.id = c.record",
         lineage_joins!("r"),
-        "WHERE c.seq > ?1 AND c.seq <= ?2
+        "WHERE c.feed = (SELECT id FROM feed WHERE tenant = ?3) AND c.seq > ?1 AND c.seq <= ?2
          AND c.scope IN (SELECT id FROM scope WHERE tenant = ?3 AND (?4 IS NULL OR entity = ?4) AND (?5 IS NULL OR connection = ?5))
          AND (?6 IS NULL OR r.external_id = ?6) AND (?7 = 2 OR (r.deleted IS NOT NULL) = ?7)
          AND (c.revision = r.revision OR CASE WHEN c.revision + 1 = r.revision THEN r.seq ELSE
@@ -37,7 +40,7 @@ pub(super) fn by_change(
     let values = params![
         after,
         until,
-        listing.tenant,
+        listing.tenant.as_str(),
         listing.entity,
         listing.connection,
         listing.external_id,

@@ -10,6 +10,7 @@ mod budget;
 mod commit_writer;
 mod condition;
 mod connect;
+mod copy;
 mod delivery_group;
 mod endpoint;
 mod exchange;
@@ -27,7 +28,9 @@ mod quota;
 mod readers;
 mod record_key;
 mod reference;
+mod registry;
 mod revision_writer;
+mod schedule;
 mod screen;
 mod signature;
 mod store;
@@ -36,16 +39,18 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::watch;
 
-use crate::follow::{self, Follower};
+use crate::heads::{self, Follower, Heads};
+use crate::holder::Holder;
 use crate::identity::IdKey;
 use crate::outbox::delivery as outbox_delivery;
 use crate::quota::Quotas;
 use crate::{StoreError, StoreOptions, sql};
 use condition::Condition;
+pub(crate) use copy::{SqliteSource, SqliteTarget};
 use delivery_group::DeliveryGroup;
 pub(crate) use key_file::KeyFile;
 use lock::ProcessLock;
@@ -59,7 +64,8 @@ pub(crate) struct SqliteStore {
     writer: Option<Writer>,
     readers: Readers,
     ids: IdKey,
-    head: watch::Sender<i64>,
+    heads: Arc<Heads>,
+    holder: Holder,
     /// Deliveries that wait for their commit.
     group: Arc<DeliveryGroup>,
     /// What connections may keep.
@@ -72,28 +78,31 @@ pub(crate) struct SqliteStore {
 impl SqliteStore {
     /// Takes the file for this process.
     pub(crate) async fn open(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
+        let holder = Holder::of(&options.holder);
         blocking(move || {
             connect::create(&path)?;
             let lock = ProcessLock::take(&path)?;
             let mut connection = connect::writer(&path, &options)?;
             migrate::migrate(&mut connection)?;
-            at_once(take_over(&connection))?;
+            writer::in_transaction(&mut connection, |transaction| at_once(take_over(transaction)))?;
             let ids = migrate::id_key(&connection)?;
-            let head = watch::Sender::new(feed::head(&connection)?);
+            let heads = Heads::new(at_once(sql::feed::heads(&connection))?)?;
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
-            let doors = (head.clone(), condition.clone());
+            let doors = (Arc::clone(&heads), condition.clone());
             let writer = Writer::start(connection, lock, doors, options.holds_paused_clock)?;
             let quotas = Quotas::default();
-            let group = Arc::new(DeliveryGroup::new(quotas.clone()));
-            Ok(Self { writer: Some(writer), readers, ids, head, group, quotas, condition, _follower: None })
+            let group = Arc::new(DeliveryGroup::new(quotas.clone(), Arc::clone(&heads), group_max(&options)));
+            Ok(Self { writer: Some(writer), readers, ids, holder, heads, group, quotas, condition, _follower: None })
         })
         .await
     }
 
     /// Opens for reading while another process may have the file.
     pub(crate) async fn open_read_only(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
-        let (readers, condition, ids, seq) = blocking(move || {
+        let (poll, group_max) = (Duration::from_millis(options.poll_ms), group_max(&options));
+        let holder = Holder::of(&options.holder);
+        let (readers, condition, ids, heads) = blocking(move || {
             if !path.exists() {
                 let path = path.display();
                 return Err(StoreError::Unavailable(format!(
@@ -104,23 +113,27 @@ impl SqliteStore {
             migrate::check(&connection)?;
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
-            Ok((readers, condition, migrate::id_key(&connection)?, feed::head(&connection)?))
+            let heads = Heads::new(at_once(sql::feed::heads(&connection))?)?;
+            Ok((readers, condition, migrate::id_key(&connection)?, heads))
         })
         .await?;
-        let head = watch::Sender::new(seq);
         let reading = readers.clone();
-        let follower = follow::follow(head.clone(), move || {
+        let follower = heads::follow(Arc::clone(&heads), poll, move || {
             let readers = reading.clone();
-            async move { readers.run(feed::head).await }
+            async move { readers.run(|c| at_once(sql::feed::heads(c))).await }
         });
         let quotas = Quotas::default();
-        let group = Arc::new(DeliveryGroup::new(quotas.clone()));
-        Ok(Self { writer: None, readers, ids, head, group, quotas, condition, _follower: Some(follower) })
+        let group = Arc::new(DeliveryGroup::new(quotas.clone(), Arc::clone(&heads), group_max));
+        Ok(Self { writer: None, readers, ids, holder, heads, group, quotas, condition, _follower: Some(follower) })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(crate::interface::read_only)
     }
+}
+
+fn group_max(options: &StoreOptions) -> usize {
+    usize::try_from(options.intake_group).unwrap_or(1).max(1)
 }
 
 /// Begins an epoch and ends what the process before had under way: it has ended, for this one has the file.

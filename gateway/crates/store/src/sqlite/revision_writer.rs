@@ -9,7 +9,7 @@ use super::record_key;
 use crate::decide::{Decision, decide, is_older};
 use crate::keyed::concerned;
 use crate::quota::{self, REVISION_BYTES};
-use crate::sql::{CommitState, MissingRecord, Scopes, source_time};
+use crate::sql::{CommitState, MissingRecord, Scopes, feed, source_time};
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, StoreError, codes};
 
 /// Takes a page's records in.
@@ -38,11 +38,14 @@ pub(super) fn delete_missing(
     missing.iter().try_for_each(|missing| writer.delete_missing(*missing))
 }
 
-/// Adds the sums to the scopes' counters, and writes what changed of keys.
+/// Adds the sums to the scopes' counters, gives the feed its new end, and writes what changed of keys.
 pub(super) fn finish(connection: &Connection, mut commit: CommitState) -> Result<CommitOutcome, StoreError> {
     for (scope, (live, dead)) in &commit.tally.scopes {
         let sql = "UPDATE scope SET live = live + ?2, dead = dead + ?3 WHERE id = ?1";
         run(connection, sql, [*scope, *live, *dead])?;
+    }
+    if !commit.tally.scopes.is_empty() {
+        at_once(feed::move_end(connection, commit.end()))?;
     }
     record_key::apply(connection, commit.keys, commit.now_ms)?;
     commit.tally.outcome.last_seq = commit.seq;
@@ -246,8 +249,15 @@ impl<'a> RevisionWriter<'a> {
         self.commit.seq += 1;
         run(
             self.connection,
-            "INSERT INTO change (seq, record, scope, kind, revision, at_ms) VALUES (?1, ?2, ?3, ?4, 1, ?5)",
-            params![self.commit.seq, row, scope, codes::kind_code(ChangeKind::Created), self.commit.now_ms],
+            "INSERT INTO change (feed, seq, record, scope, kind, revision, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
+            params![
+                self.commit.feed,
+                self.commit.seq,
+                row,
+                scope,
+                codes::kind_code(ChangeKind::Created),
+                self.commit.now_ms
+            ],
         )?;
         Ok(true)
     }
@@ -272,9 +282,9 @@ impl<'a> RevisionWriter<'a> {
         self.commit.seq += 1;
         run(
             self.connection,
-            "INSERT INTO change (seq, record, scope, kind, revision, at_ms)
-             SELECT ?1, id, ?3, ?4, revision, ?5 FROM record WHERE id = ?2",
-            params![self.commit.seq, row, scope, codes::kind_code(kind), self.commit.now_ms],
+            "INSERT INTO change (feed, seq, record, scope, kind, revision, at_ms)
+             SELECT ?6, ?1, id, ?3, ?4, revision, ?5 FROM record WHERE id = ?2",
+            params![self.commit.seq, row, scope, codes::kind_code(kind), self.commit.now_ms, self.commit.feed],
         )
         .map(drop)
     }

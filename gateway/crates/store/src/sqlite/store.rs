@@ -22,7 +22,7 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.readers.run(|c| feed::head(c).map(drop)).await?;
+        self.readers.run(|c| at_once(positions::heads(c)).map(drop)).await?;
         if self.condition.trouble() == Some(Trouble::Damaged) {
             return Err(Trouble::Damaged.error("a read or a write met it"));
         }
@@ -36,13 +36,16 @@ impl Store for SqliteStore {
     }
 
     async fn begin_run(&self, new: NewRun) -> Result<RunId, StoreError> {
-        self.writer()?.run(move |c| at_once(run::begin(c, &new))).await
+        let holder = self.holder.clone();
+        self.writer()?.run(move |c| at_once(run::begin(c, &holder, &new))).await
     }
 
     async fn commit_page(&self, page: PageCommit) -> Result<CommitOutcome, StoreError> {
         limits::check_page(&page)?;
         let quota = self.quotas.of(&page.key.tenant, &page.key.connection);
-        self.writer()?.run(move |c| at_once(commit::commit_page(c, page, &quota))).await
+        let tenant = page.key.tenant.clone();
+        let work = move |c: &Connection| at_once(commit::commit_page(c, page, &quota));
+        self.writer()?.commit(&tenant, |outcome: &CommitOutcome| outcome.last_seq, work).await
     }
 
     async fn finish_run(&self, id: RunId, end: RunEnd) -> Result<(), StoreError> {
@@ -131,12 +134,17 @@ impl Store for SqliteStore {
         self.readers.run(|c| at_once(positions::epoch(c))).await
     }
 
-    async fn holds_position(&self, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
-        self.readers.run(move |c| at_once(positions::holds_position(c, seq, epoch))).await
+    async fn holds_position(&self, tenant: &TenantId, seq: i64, epoch: Option<u32>) -> Result<bool, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| at_once(positions::holds_position(c, &tenant, seq, epoch))).await
     }
 
-    fn watch(&self) -> watch::Receiver<i64> {
-        self.head.subscribe()
+    fn watch(&self, tenant: &TenantId) -> watch::Receiver<i64> {
+        self.heads.watch(tenant)
+    }
+
+    fn watch_any(&self) -> watch::Receiver<u64> {
+        self.heads.watch_any()
     }
 
     async fn exchange(&self, tenant: &TenantId, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
@@ -178,8 +186,9 @@ impl Store for SqliteStore {
         now_ms: i64,
     ) -> Result<CommitOutcome, StoreError> {
         limits::check_record(0, &record)?;
-        let (tenant, quotas) = (tenant.clone(), self.quotas.clone());
-        self.writer()?.run(move |c| at_once(quarantine::accept(c, &tenant, id, record, now_ms, &quotas))).await
+        let (of, quotas) = (tenant.clone(), self.quotas.clone());
+        let work = move |c: &Connection| at_once(quarantine::accept(c, &of, id, record, now_ms, &quotas));
+        self.writer()?.commit(tenant, |outcome: &CommitOutcome| outcome.last_seq, work).await
     }
 
     async fn quarantine_still(&self, tenant: &TenantId, id: i64, reason: &Text) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use renmen_schema::id::{RunId, TenantId};
+use rusqlite::Connection;
 
 use super::SqliteStore;
 use super::query::at_once;
@@ -32,7 +33,8 @@ impl SweepStore for SqliteStore {
         by: &str,
         now_ms: i64,
     ) -> Result<CommitOutcome, StoreError> {
-        let (tenant, by, quotas) = (tenant.clone(), by.to_owned(), self.quotas.clone());
-        self.writer()?.run(move |c| at_once(sweep::release(c, &tenant, id, &by, now_ms, &quotas))).await
+        let (of, by, quotas) = (tenant.clone(), by.to_owned(), self.quotas.clone());
+        let work = move |c: &Connection| at_once(sweep::release(c, &of, id, &by, now_ms, &quotas));
+        self.writer()?.commit(tenant, |outcome: &CommitOutcome| outcome.last_seq, work).await
     }
 }

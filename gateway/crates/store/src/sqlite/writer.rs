@@ -1,14 +1,18 @@
 //! The one thread that writes. Work comes to it through a channel; each piece is one transaction, and its answer is sent
 //! when the transaction is durable as `synchronous` promises.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use renmen_schema::id::TenantId;
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::condition::Condition;
-use super::{feed, lock::ProcessLock};
-use crate::{StoreError, failpoint, follow};
+use super::lock::ProcessLock;
+use crate::heads::Heads;
+use crate::sql::PROVE_WRITE;
+use crate::{StoreError, failpoint};
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -19,7 +23,7 @@ const WAITING_MAX: usize = 16;
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    head: watch::Sender<i64>,
+    heads: Arc<Heads>,
     condition: Condition,
     holds_paused_clock: bool,
 }
@@ -29,7 +33,7 @@ impl Writer {
     pub(super) fn start(
         mut connection: Connection,
         lock: ProcessLock,
-        (head, condition): (watch::Sender<i64>, Condition),
+        (heads, condition): (Arc<Heads>, Condition),
         holds_paused_clock: bool,
     ) -> Result<Self, StoreError> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(WAITING_MAX);
@@ -45,7 +49,7 @@ impl Writer {
                 drop(lock);
             })
             .map_err(|error| StoreError::Unavailable(format!("no thread for the writer: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), head, condition, holds_paused_clock })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), heads, condition, holds_paused_clock })
     }
 
     /// Runs work in one transaction; an error of it rolls everything back.
@@ -54,14 +58,33 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (head, condition) = (self.head.clone(), self.condition.clone());
+        let condition = self.condition.clone();
         self.ask(move |connection| {
             let result = in_transaction(connection, work);
             condition.note(&result, true);
-            if result.is_ok()
-                && let Ok(last) = feed::head(connection)
-            {
-                follow::raise(&head, last);
+            result
+        })
+        .await
+    }
+
+    /// Runs work that may move a tenant's feed; `last_seq` says where that ends then. Those who wait for it are told although the caller
+    /// may have gone away.
+    pub(super) async fn commit<T, F>(
+        &self,
+        tenant: &TenantId,
+        last_seq: impl FnOnce(&T) -> i64 + Send + 'static,
+        work: F,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (heads, condition, tenant) = (Arc::clone(&self.heads), self.condition.clone(), tenant.clone());
+        self.ask(move |connection| {
+            let result = in_transaction(connection, work);
+            condition.note(&result, true);
+            if let Ok(done) = &result {
+                heads.raise(&tenant, last_seq(done));
             }
             result
         })
@@ -70,19 +93,16 @@ impl Writer {
 
     /// Can it write? Only asked after something could not be written.
     pub(super) async fn prove(&self) -> Result<(), StoreError> {
-        self.run(|connection| Ok(connection.execute("UPDATE meta SET one = one", []).map(drop)?)).await
+        self.run(|connection| Ok(connection.execute(PROVE_WRITE, []).map(drop)?)).await
     }
 
-    /// Runs work that may or may not write; it gives the feed's last position when it did.
+    /// Runs work that has its own transaction, if any.
     pub(super) async fn run_group<F>(&self, work: F) -> Result<(), StoreError>
     where
-        F: FnOnce(&mut Connection) -> Option<i64> + Send + 'static,
+        F: FnOnce(&mut Connection) + Send + 'static,
     {
-        let head = self.head.clone();
         self.ask(move |connection| {
-            if let Some(last) = work(connection) {
-                follow::raise(&head, last);
-            }
+            work(connection);
             Ok(())
         })
         .await

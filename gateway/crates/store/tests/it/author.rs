@@ -105,7 +105,7 @@ on_both! {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         puller.put(vec![rec("a", "1")]).await;
         let child = everything(&bed.store).await.remove(0).id;
-        let mut feed = bed.store.watch();
+        let mut feed = bed.store.watch(&tenant());
         feed.mark_unchanged();
         let before = *feed.borrow();
         bed.store.author(commit(1)).await.unwrap();

@@ -25,19 +25,10 @@ impl Bed {
 
     /// None, with a word on it, when no server is named.
     pub(crate) async fn postgres() -> Option<Self> {
-        let Ok(server) = std::env::var("RENMEN_TEST_POSTGRES") else {
-            eprintln!("skipped: RENMEN_TEST_POSTGRES names no server");
-            return None;
-        };
-        let name = format!("renmen_test_{:016x}", rand::random::<u64>());
-        admin(&server, &format!("CREATE DATABASE {name}")).await;
-        let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
-        let authority_ends = base.find("://").unwrap() + 3;
-        let host = base[authority_ends..].split('/').next().unwrap();
-        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        let options = StoreOptions::at(format!("{}{host}/{name}{query}", &base[..authority_ends]));
+        let database = Database::empty().await?;
+        let options = StoreOptions::at(database.url.clone());
         let store = open(options.clone()).await.unwrap();
-        Some(Self { store, options, folder: None, database: Some((server, name)) })
+        Some(Self { store, options, folder: None, database: Some((database.server, database.name)) })
     }
 
     /// The SQLite file.
@@ -56,6 +47,18 @@ impl Bed {
         match &self.folder {
             Some(_) => rusqlite::Connection::open(self.path()).unwrap().execute_batch(sql).unwrap(),
             None => admin(&self.options.url, sql).await,
+        }
+    }
+
+    /// Lets so much time pass by the clock of the leases: the server's, whose leases are made older. With SQLite the callers' clock counts,
+    /// which the test moves itself.
+    pub(crate) async fn time_passes(&self, ms: i64) {
+        if self.folder.is_none() {
+            let run = format!("UPDATE run SET leased_until = leased_until - {ms}");
+            self.beside(&format!(
+                "{run}; UPDATE refresh SET claimed_until = claimed_until - {ms} WHERE claimed_until > 0"
+            ))
+            .await;
         }
     }
 
@@ -88,7 +91,40 @@ impl Bed {
     }
 }
 
-async fn admin(server: &str, sql: &str) {
+/// A PostgreSQL database in which there is nothing.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    server: String,
+    name: String,
+}
+
+impl Database {
+    /// None, with a word on it, when no server is named.
+    pub(crate) async fn empty() -> Option<Self> {
+        let Ok(server) = std::env::var("RENMEN_TEST_POSTGRES") else {
+            eprintln!("skipped: RENMEN_TEST_POSTGRES names no server");
+            return None;
+        };
+        let name = format!("renmen_test_{:016x}", rand::random::<u64>());
+        admin(&server, &format!("CREATE DATABASE {name}")).await;
+        let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
+        let authority_ends = base.find("://").unwrap() + 3;
+        let host = base[authority_ends..].split('/').next().unwrap();
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let url = format!("{}{host}/{name}{query}", &base[..authority_ends]);
+        Some(Self { url, server, name })
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        admin(&self.url, sql).await;
+    }
+
+    pub(crate) async fn end(self) {
+        admin(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+pub(crate) async fn admin(server: &str, sql: &str) {
     let (client, connection) = tokio_postgres::connect(server, NoTls).await.unwrap();
     let connection = tokio::spawn(connection);
     client.batch_execute(sql).await.unwrap();

@@ -39,7 +39,7 @@ async fn whole(url: &str) -> usize {
     let rows = everything(&store).await;
     assert_eq!(rows.len(), pages * PAGE);
     assert!(rows.iter().enumerate().all(|(at, row)| row.external_id == format!("{at:08}") && row.revision == 1));
-    assert_eq!(*store.watch().borrow(), rows.len() as i64);
+    assert_eq!(*store.watch(&tenant()).borrow(), rows.len() as i64);
     let mut changes = Vec::new();
     loop {
         let after = changes.last().copied().unwrap_or(0);

@@ -33,14 +33,14 @@ on_both! {
         let before = bed.store.epoch().await.unwrap();
         for (seq, epoch, held) in [(2, Some(before), true), (0, Some(before), true), (3, Some(before), false),
             (2, None, true), (3, None, false), (1, Some(before.wrapping_add(1)), false)] {
-            assert_eq!(bed.store.holds_position(seq, epoch).await.unwrap(), held, "{seq} {epoch:?}");
+            assert_eq!(bed.store.holds_position(&tenant(), seq, epoch).await.unwrap(), held, "{seq} {epoch:?}");
         }
         // Another writer begins another epoch, as a gateway does that was started after a restore: what the first epoch handed
         // out after that point was never here.
         let after = renmen_store::open_read_only(bed.options.clone()).await.unwrap();
         assert_eq!(after.epoch().await.unwrap(), before, "a reader begins none");
         puller.put(vec![rec("c", "1")]).await;
-        assert!(bed.store.holds_position(3, Some(before)).await.unwrap());
+        assert!(bed.store.holds_position(&tenant(), 3, Some(before)).await.unwrap());
     }
 
     async fn an_entity_and_a_tenant_see_their_own_entries_only(bed: &Bed) {
@@ -52,9 +52,9 @@ on_both! {
         theirs.put(vec![rec("x", "1")]).await;
         puller.put(vec![unit, rec("b", "1")]).await;
         let seqs = |rows: Vec<renmen_store::ChangeRow>| rows.iter().map(|row| row.seq).collect::<Vec<_>>();
-        assert_eq!(seqs(bed.store.changes(&tenant(), 0, None, 100).await.unwrap()), [1, 3, 4]);
-        assert_eq!(seqs(bed.store.changes(&tenant(), 0, Some("org_unit"), 100).await.unwrap()), [4]);
-        assert_eq!(seqs(bed.store.changes(&theirs.key.tenant, 0, None, 100).await.unwrap()), [2]);
+        assert_eq!(seqs(bed.store.changes(&tenant(), 0, None, 100).await.unwrap()), [1, 2, 3]);
+        assert_eq!(seqs(bed.store.changes(&tenant(), 0, Some("org_unit"), 100).await.unwrap()), [3]);
+        assert_eq!(seqs(bed.store.changes(&theirs.key.tenant, 0, None, 100).await.unwrap()), [1], "each counts its own");
     }
 
     async fn the_times_of_the_feed_never_go_back_though_a_clock_does(bed: &Bed) {
@@ -68,7 +68,7 @@ on_both! {
 
     async fn a_commit_of_this_process_and_of_another_is_told(bed: &Bed) {
         let beside = open_read_only(bed.options.clone()).await.unwrap();
-        let (mut here, mut there) = (bed.store.watch(), beside.watch());
+        let (mut here, mut there) = (bed.store.watch(&tenant()), beside.watch(&tenant()));
         assert_eq!((*here.borrow_and_update(), *there.borrow_and_update()), (0, 0));
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         puller.put(vec![rec("a", "1")]).await;
@@ -90,7 +90,7 @@ on_both! {
         // A reader that goes after the last it saw must in the end have seen all of them.
         let mut followed = Vec::new();
         while followed.len() < 200 {
-            let mut watch = bed.store.watch();
+            let mut watch = bed.store.watch(&tenant());
             let after = followed.last().copied().unwrap_or(0);
             let new = bed.store.changes(&tenant(), after, None, 1_000).await.unwrap();
             if new.is_empty() {
@@ -119,18 +119,18 @@ async fn a_position_of_a_later_state_is_not_held_by_a_restored_file_however_far_
     let store = renmen_store::open(options.clone()).await.unwrap();
     let mut puller = Puller::begin(&store, key(), 100_000).await;
     puller.put(vec![rec("b", "1"), rec("c", "1")]).await;
-    let (seq, epoch) = (*store.watch().borrow(), store.epoch().await.unwrap());
-    assert!(store.holds_position(seq, Some(epoch)).await.unwrap());
+    let (seq, epoch) = (*store.watch(&tenant()).borrow(), store.epoch().await.unwrap());
+    assert!(store.holds_position(&tenant(), seq, Some(epoch)).await.unwrap());
     drop((puller, store));
     let reopened = renmen_store::open(options.clone()).await.unwrap();
-    assert!(reopened.holds_position(seq, Some(epoch)).await.unwrap(), "a restart alone gives nothing up");
+    assert!(reopened.holds_position(&tenant(), seq, Some(epoch)).await.unwrap(), "a restart alone gives nothing up");
     drop(reopened);
 
     std::fs::copy(&backup, &path).unwrap();
     let restored = renmen_store::open(options).await.unwrap();
-    assert!(!restored.holds_position(seq, Some(epoch)).await.unwrap());
+    assert!(!restored.holds_position(&tenant(), seq, Some(epoch)).await.unwrap());
     let mut puller = Puller::begin(&restored, key(), 200_000).await;
     puller.put((0..10).map(|n| rec(&format!("d{n}"), "1")).collect()).await;
-    assert!(!restored.holds_position(seq, Some(epoch)).await.unwrap(), "other changes stand there now");
-    assert!(restored.holds_position(seq, None).await.unwrap(), "which a number alone cannot tell");
+    assert!(!restored.holds_position(&tenant(), seq, Some(epoch)).await.unwrap(), "other changes stand there now");
+    assert!(restored.holds_position(&tenant(), seq, None).await.unwrap(), "which a number alone cannot tell");
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk, RefreshDone, RefreshFailed, Taken};
+use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk, RefreshFailed, RefreshRow, Taken};
 use renmen_store::{
     ContentHash, DeletedBy, ExchangeWrite, PluginRef, RecordQuery, RecordRow, RecordWrite, RunTrigger, Store,
     StoreError,
@@ -15,7 +15,7 @@ fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()
 }
 
-fn record(id: &str, body: &str, at_ms: i64) -> RecordWrite {
+pub(crate) fn record(id: &str, body: &str, at_ms: i64) -> RecordWrite {
     RecordWrite {
         entity: "employee".into(),
         external_id: id.into(),
@@ -46,7 +46,7 @@ fn exchange() -> ExchangeWrite {
     }
 }
 
-fn intake(id: &str, records: Vec<RecordWrite>) -> Intake {
+pub(crate) fn intake(id: &str, records: Vec<RecordWrite>) -> Intake {
     Intake {
         tenant: tenant(),
         connection: ConnectionName::new("people").unwrap(),
@@ -64,6 +64,7 @@ fn intake(id: &str, records: Vec<RecordWrite>) -> Intake {
             exchanges: vec![exchange()],
         }],
         refreshes: Vec::new(),
+        held: Vec::new(),
         done: Vec::new(),
         clock_ms: 1_000,
         now_ms: 1_000,
@@ -208,8 +209,8 @@ on_both! {
         let (a, whole) = (&claimed[0], &claimed[1]);
         assert_eq!((a.ask.clone(), a.asked, a.attempts, whole.ask.clone()), (ask(Some("a")), 2, 1, ask(None)));
         store.take_in(with("3", vec![ask(Some("a"))])).await.unwrap();
-        let done = |row: &renmen_store::inbox::RefreshRow| RefreshDone { id: row.id, asked: row.asked };
-        let failed = RefreshFailed { id: whole.id, error: "vendor is down".into(), due_at_ms: 9_000 };
+        let done = RefreshRow::done;
+        let failed = RefreshFailed { id: whole.id, token: whole.token, error: "vendor is down".into(), due_at_ms: 9_000 };
         store.settle_refreshes(vec![done(a)], vec![failed], 1_500).await.unwrap();
         let again = store.claim_refreshes(1_500, 500, &[], 10).await.unwrap();
         assert_eq!((again.len(), again[0].ask.clone(), again[0].asked), (1, ask(Some("a")), 3));

@@ -12,6 +12,7 @@ use renmen_store::{ContentHash, Keyed, RecordWrite, Store, StreamKey, Unresolved
 use serde_json::json;
 
 use crate::bed::{Bed, on_both};
+use crate::older::{POSTGRES_17, SQLITE_17};
 use crate::puller::{Puller, bad, gone, key, rec, tenant};
 
 /// Through which connection a puller of this tenant reads.
@@ -260,9 +261,9 @@ async fn announces_what_was_there(bed: Bed) {
     drop(people);
     let before = "DROP TABLE record_key; DROP TABLE wanted_key; DROP TABLE feed_epoch; DROP TABLE lease; DROP TABLE month_calls; \
                   ALTER TABLE quarantine DROP COLUMN reason_zh;";
-    let bed = bed
-        .reopened(&format!("{before} PRAGMA user_version = 12;"), &format!("{before} UPDATE meta SET version = 12;"))
-        .await;
+    let sqlite = format!("{SQLITE_17} {before} PRAGMA user_version = 12;");
+    let postgres = format!("{POSTGRES_17} {before} UPDATE meta SET version = 12;");
+    let bed = bed.reopened(&sqlite, &postgres).await;
     assert_eq!(meant(&bed.store, &tenant(), &number("E1")).await, Ok("user1".into()));
     assert_eq!(meant(&bed.store, &tenant(), &number("E2")).await, Err(0), "it was gone before");
     bed.end().await;

@@ -96,6 +96,11 @@ impl Puller {
         Self { store: Arc::clone(store), key, run, cursor, now_ms }
     }
 
+    /// A run that was begun already.
+    pub(crate) fn of(store: &Arc<dyn Store>, key: StreamKey, run: RunId, cursor: Option<String>, now_ms: i64) -> Self {
+        Self { store: Arc::clone(store), key, run, cursor, now_ms }
+    }
+
     /// The next page, not yet committed: its cursor is one more than the last.
     pub(crate) fn page(&self, records: Vec<RecordWrite>) -> PageCommit {
         let next = self.cursor.as_ref().map_or(0, |cursor| cursor.parse().unwrap()) + 1;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use renmen_store::inbox::{DeliveryWrite, Intake, RefreshAsk, RefreshDone};
+use renmen_store::inbox::{DeliveryWrite, Intake, RefreshAsk, RefreshRow};
 use renmen_store::{Quota, Store, StoreError};
 
 use crate::bed::on_both;
@@ -161,7 +161,7 @@ on_both! {
         let taken = bed.store.take_in(Intake { refreshes: asks(&["2", "3"]), ..delivery(2) }).await.unwrap();
         assert!(!taken.repeated);
         let claimed = bed.store.claim_refreshes(10_000, 1_000, &[], 10).await.unwrap();
-        let done = claimed.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
+        let done = claimed.iter().map(RefreshRow::done).collect();
         bed.store.settle_refreshes(done, Vec::new(), 10_000).await.unwrap();
         bed.store.take_in(Intake { refreshes: asks(&["3", "4"]), ..delivery(3) }).await.unwrap();
     }
@@ -181,6 +181,7 @@ fn delivery(number: u8) -> Intake {
         }),
         pages: Vec::new(),
         refreshes: Vec::new(),
+        held: Vec::new(),
         done: Vec::new(),
         clock_ms: 1_000,
         now_ms: 1_000,

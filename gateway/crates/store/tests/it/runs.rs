@@ -23,6 +23,7 @@ on_both! {
         // The commit at 1,000 renewed the lease of 60,000.
         let busy = bed.store.begin_run(new_run(&key(), 60_999)).await;
         assert!(matches!(busy, Err(StoreError::Busy(_))), "{busy:?}");
+        bed.time_passes(60_000).await;
         let mut second = Puller::begin(&bed.store, key(), 61_000).await;
 
         let page = first.page(vec![rec("b", "old")]);

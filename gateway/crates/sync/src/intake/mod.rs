@@ -163,8 +163,9 @@ impl Deliveries {
 
     /// The connection of this name, of any tenant: names are unique in a deployment, and a vendor knows nothing else.
     #[must_use]
-    pub fn receiving(&self, name: &ConnectionName) -> Option<&Arc<ConnectionRuntime>> {
-        let found = self.shared.connections.values().find(|connection| connection.name() == name)?;
+    pub fn receiving(&self, name: &ConnectionName) -> Option<Arc<ConnectionRuntime>> {
+        let connections = self.shared.connections.all();
+        let found = connections.values().find(|connection| connection.name() == name).cloned()?;
         found.source().receiver().is_some().then_some(found)
     }
 
@@ -183,7 +184,7 @@ impl Deliveries {
         delivery: Delivery,
     ) -> Result<TakenIn, IntakeError> {
         let began = Instant::now();
-        let Ok(connection) = self.shared.connection(tenant, name).cloned() else { return Err(IntakeError::Unknown) };
+        let Ok(connection) = self.shared.connection(tenant, name) else { return Err(IntakeError::Unknown) };
         let deadline = connection.hooks().deadline;
         let taken = match tokio::time::timeout(deadline, self.receive(&connection, sender, delivery, began)).await {
             Ok(taken) => taken,

@@ -81,6 +81,7 @@ impl Prepare {
             delivery: Some(write),
             pages,
             refreshes,
+            held: Vec::new(),
             done: Vec::new(),
             clock_ms: received_at_ms,
             now_ms: self.now_ms,

@@ -40,6 +40,10 @@ const READS_EACH: usize = 16;
 const READ: &str = "refresh";
 /// No sleep is longer: another gateway may have kept a refresh.
 const NAP_MAX: Duration = Duration::from_secs(2);
+/// How often claims are kept in the time in which one is good.
+const RENEWALS: u32 = 4;
+/// How long a claim is good where no other gateway can be waiting for it.
+const CLAIM_ALONE: Duration = Duration::from_secs(300);
 /// Wait before a stream is asked again whose run is under way.
 const RUNNING_WAIT: Duration = Duration::from_secs(1);
 /// How often old deliveries are forgotten.
@@ -88,7 +92,11 @@ impl RefreshReader {
                             let (group, reader, cancel) = (under_way.begin(&key), self.clone(), cancel.clone());
                             reads.spawn(async move {
                                 let _group = group;
-                                reader.read(key, rows, cancel).await;
+                                let claims = rows.iter().map(RefreshRow::done).collect();
+                                tokio::select! {
+                                    () = reader.read(key, rows, cancel) => {}
+                                    () = reader.keep_claims(claims) => {}
+                                }
                             });
                         }
                         nap = Duration::from_millis(left_ms.unwrap_or(i64::MAX).max(1).unsigned_abs()).min(NAP_MAX);
@@ -118,9 +126,7 @@ impl RefreshReader {
         if due_ms.is_none_or(|due_ms| due_ms > now_ms) {
             return Ok((groups, due_ms.map(|due_ms| due_ms - now_ms)));
         }
-        for row in
-            self.shared.store.claim_refreshes(now_ms, millis(self.shared.options.lease), busy, CLAIMED_MAX).await?
-        {
+        for row in self.shared.store.claim_refreshes(now_ms, self.claim_lease_ms(), busy, CLAIMED_MAX).await? {
             let key = StreamKey {
                 tenant: row.tenant.clone(),
                 connection: row.connection.clone(),
@@ -129,6 +135,26 @@ impl RefreshReader {
             groups.entry(key).or_default().push(row);
         }
         Ok((groups, Some(0)))
+    }
+
+    /// Keeps claims for as long as it is polled. One that is another gateway's by now is not kept: what is read under it is refused.
+    async fn keep_claims(&self, claims: Vec<RefreshDone>) {
+        let lease = self.shared.options.lease;
+        if !self.shared.store.is_shared() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(lease / RENEWALS).await;
+            let renewed = self.shared.store.renew_refreshes(claims.clone(), self.shared.now_ms(), millis(lease)).await;
+            if let Err(error) = renewed {
+                tracing::debug!(%error, "Failed to keep claims of refreshes; trying again");
+            }
+        }
+    }
+
+    /// How long a claim is good: with a store of one process until that ends, and then the next one takes it back.
+    fn claim_lease_ms(&self) -> i64 {
+        if self.shared.store.is_shared() { millis(self.shared.options.lease) } else { millis(CLAIM_ALONE) }
     }
 
     async fn read(&self, key: StreamKey, rows: Vec<RefreshRow>, cancel: CancellationToken) {
@@ -157,7 +183,7 @@ impl RefreshReader {
     /// Ends what asks for a stream that is off: nothing of it could come in.
     async fn pass_over(&self, key: &StreamKey, rows: &[RefreshRow]) {
         figures::refreshes(key, "not_granted", rows.len());
-        let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked }).collect();
+        let done = rows.iter().map(RefreshRow::done).collect();
         if let Err(error) = self.shared.store.settle_refreshes(done, Vec::new(), self.shared.now_ms()).await {
             tracing::debug!(%error, "Failed to end a refresh of a stream that is off; it ends when its claim expires");
         }
@@ -168,7 +194,7 @@ impl RefreshReader {
         match self.runs.run(key, RunTrigger::Event, cancel.clone(), &NoProgress).await {
             Ok(report) => match report.failure {
                 None => {
-                    let done = vec![RefreshDone { id: row.id, asked: row.asked }];
+                    let done = vec![row.done()];
                     self.shared
                         .store
                         .settle_refreshes(done, Vec::new(), self.shared.now_ms())
@@ -199,7 +225,7 @@ impl RefreshReader {
             let (has_more, next) = (page.has_more, page.next.clone());
             let unread = page.findings.iter().find(|finding| finding.missing).map(RunFailure::from);
             let reel = self.shared.options.keep_exchanges.then_some(tape.take().await);
-            let (rules, of, from) = (Arc::clone(&rules), Arc::clone(connection), Arc::clone(&source));
+            let (rules, of, from) = (Arc::clone(&rules), Arc::clone(&connection), Arc::clone(&source));
             let (mut pages, dated_ahead) = work(&connection.account(), Class::Bulk, move || {
                 let exchanges = reel.map_or_else(Vec::new, |reel| exchange_writes(&page.exchanges, reel));
                 let page = normalize::page(Arrived::of(&mut page, clock_ms), &rules);
@@ -209,7 +235,7 @@ impl RefreshReader {
             })
             .await;
             self.shared.book.dated_ahead(key, dated_ahead);
-            let done = rows.iter().map(|row| RefreshDone { id: row.id, asked: row.asked });
+            let held: Vec<RefreshDone> = rows.iter().map(RefreshRow::done).collect();
             // They were read through this stream, whichever else carries their entity.
             pages.iter_mut().for_each(|page| page.stream = key.stream.clone());
             let intake = Intake {
@@ -219,7 +245,8 @@ impl RefreshReader {
                 delivery: None,
                 pages,
                 refreshes: Vec::new(),
-                done: if has_more || unread.is_some() { Vec::new() } else { done.collect() },
+                done: if has_more || unread.is_some() { Vec::new() } else { held.clone() },
+                held,
                 clock_ms,
                 now_ms: self.shared.now_ms(),
             };
@@ -256,7 +283,7 @@ impl RefreshReader {
             failure.schedule(&self.shared.options.retry, waits, row.attempts, rand::random(), now_ms);
             let running = failure.code == RUNNING;
             let due_at_ms = if running { now_ms + millis(RUNNING_WAIT) } else { failure.retry_at_ms.unwrap_or(now_ms) };
-            failed.push(RefreshFailed { id: row.id, error: failure.line(), due_at_ms });
+            failed.push(RefreshFailed { id: row.id, token: row.token, error: failure.line(), due_at_ms });
         }
         if let Err(error) = self.shared.store.settle_refreshes(Vec::new(), failed, now_ms).await {
             tracing::debug!(%error, "The end of a read could not be kept; it is read again when its claim is over");

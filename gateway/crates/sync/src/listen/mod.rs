@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use renmen_clock::{Backoff, Clock, upper_half};
 use renmen_egress::{EgressError, EventVerdict, SocketEvent};
 use renmen_plugin_host::{Delivery, Door};
+use renmen_seat::Seat;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,8 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The wait where only a person can help: a secret, a grant, a setting at the vendor's.
 const ATTENTION: Duration = Duration::from_secs(300);
+/// How often a gateway that holds a connection open looks whether it still has the seat for it.
+const SEAT_LOOK: Duration = Duration::from_millis(500);
 /// When a connection that held for this long ends, it is not a sign of trouble.
 const HELD: Duration = Duration::from_secs(30);
 
@@ -50,6 +53,54 @@ pub(crate) struct Listener<T> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Changes when the connection's code was replaced: what stood in the way may be fixed.
     pub(crate) reloads: watch::Receiver<u64>,
+}
+
+/// The same where several gateways share the store: the one that has the seat for it holds it, and another goes on where that one ends.
+pub(crate) async fn hold_in_turn(
+    shared: Arc<Shared>,
+    deliveries: Deliveries,
+    connection: Arc<ConnectionRuntime>,
+    cancel: CancellationToken,
+) {
+    if !shared.store.is_shared() {
+        return hold_open(&shared, &deliveries, &connection, cancel).await;
+    }
+    let work = format!("events/{}", connection.name());
+    let seat = Seat::of(
+        Arc::clone(&shared.store),
+        Arc::clone(&shared.options.clock),
+        (connection.tenant().clone(), work),
+        shared.options.gateway.clone(),
+        shared.options.lease,
+    );
+    let hold = async {
+        while !cancel.is_cancelled() {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = seat.wait(SEAT_LOOK) => {}
+            }
+            if !seat.holds() || cancel.is_cancelled() {
+                continue;
+            }
+            let own = cancel.child_token();
+            let open = hold_open(&shared, &deliveries, &connection, own.clone());
+            tokio::pin!(open);
+            loop {
+                tokio::select! {
+                    () = &mut open => {
+                        // A plugin without events, or a seat that was lost: neither changes at once.
+                        tokio::time::sleep(SEAT_LOOK).await;
+                        break;
+                    }
+                    () = tokio::time::sleep(SEAT_LOOK) => if !seat.holds() {
+                        own.cancel();
+                    }
+                }
+            }
+        }
+    };
+    tokio::join!(seat.run(cancel.clone()), hold);
+    seat.leave().await;
 }
 
 /// Holds a connection's event connection open until `cancel`.

@@ -1,6 +1,7 @@
 //! Commits what a replay found, through the normal door: a run, pages, revisions, changes. The cursor stays where it is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use renmen_schema::id::RunId;
 use renmen_store::{
@@ -13,6 +14,9 @@ use crate::health::Claim;
 use crate::options::millis;
 use crate::shared::Shared;
 use crate::{Puller, SyncError, figures, report};
+
+/// How long a replay may go without a commit: it shows no other sign of life.
+const LEASE: Duration = Duration::from_secs(300);
 
 /// The run of a replay; begins with the first page that has something to commit.
 pub(super) struct Applying<'a> {
@@ -81,7 +85,7 @@ impl<'a> Applying<'a> {
             plugin: self.plugin.clone(),
             trigger: RunTrigger::Replay,
             now_ms: options.clock.now_ms(),
-            lease_ms: millis(options.lease),
+            lease_ms: millis(options.lease.max(LEASE)),
         };
         Ok((self.shared.store.begin_run(run).await?, state))
     }

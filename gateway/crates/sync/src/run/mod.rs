@@ -6,6 +6,7 @@
 
 mod commit;
 mod guard;
+mod lease;
 mod notes;
 mod place;
 mod prepare;
@@ -35,6 +36,7 @@ use crate::spool::{PAGES_IN_FLIGHT, Spool};
 use crate::{IngestLimits, Puller, RunReport, SyncError, figures};
 use commit::{CommitStage, Done};
 use guard::Guard;
+use lease::RunLease;
 use notes::Notes;
 pub(crate) use place::RunPlace;
 use prepare::{PrepareStage, Prepared};
@@ -58,6 +60,15 @@ pub(crate) struct Job {
     pub(crate) claim: Arc<dyn Send + Sync>,
 }
 
+/// Why a run begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Occasion {
+    /// It was asked for.
+    Asked,
+    /// Its time has come, and this is the last run that its loop knows of: of several gateways one begins it.
+    Due { last: Option<RunId> },
+}
+
 /// How the stages ended.
 enum End {
     /// With the last page, or for this reason.
@@ -68,23 +79,24 @@ enum End {
 
 impl Job {
     /// Begins the run in the store.
-    pub(crate) async fn begin(&self) -> Result<(RunId, StreamState), SyncError> {
+    pub(crate) async fn begin(&self, occasion: Occasion) -> Result<(RunId, StreamState), SyncError> {
         let mut state = self.store.stream_state(&self.key).await?;
         if self.stream.mode == StreamMode::Full && !state.mid_run && state.cursor.is_some() {
             // The connector's earlier version was incremental: its cursor means nothing to this one.
             self.store.reset_stream(&self.key).await?;
             state = self.store.stream_state(&self.key).await?;
         }
-        let run = self
-            .store
-            .begin_run(NewRun {
-                key: self.key.clone(),
-                plugin: plugin_ref(self.source.as_ref()),
-                trigger: self.trigger,
-                now_ms: self.options.clock.now_ms(),
-                lease_ms: millis(self.options.lease),
-            })
-            .await?;
+        let new = NewRun {
+            key: self.key.clone(),
+            plugin: plugin_ref(self.source.as_ref()),
+            trigger: self.trigger,
+            now_ms: self.options.clock.now_ms(),
+            lease_ms: millis(self.options.lease),
+        };
+        let run = match occasion {
+            Occasion::Asked => self.store.begin_run(new).await?,
+            Occasion::Due { last } => self.store.begin_due_run(new, last).await?,
+        };
         Ok((run, state))
     }
 
@@ -201,7 +213,13 @@ impl Job {
         };
         // If this future is dropped, the pulling stops first: no page may begin that has no place in the spool.
         let stopping = stop.drop_guard();
-        let committed = commit.go(&mut prepared).await;
+        let lease =
+            RunLease { store: self.store.as_ref(), run, clock: self.options.clock.as_ref(), lease: self.options.lease };
+        let committed = tokio::select! {
+            biased;
+            committed = commit.go(&mut prepared) => committed,
+            lost = lease.keep() => Err(lost.into()),
+        };
         drop(stopping);
         drop(prepared);
         let prepared = preparing.join_next().await.unwrap_or(Ok(Ok(())));

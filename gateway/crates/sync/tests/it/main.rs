@@ -11,6 +11,7 @@ mod payslips;
 mod replays;
 mod runs;
 mod serving;
+mod several_gateways;
 mod sweeps;
 mod vendor;
 mod world;

@@ -152,7 +152,11 @@ fn health() -> Value {
             "records": { "employee": { "live": 1850, "deleted": 12 } },
             "disk": { "records_bytes": 4_812_300, "exchanges_bytes": 910_224 },
         }],
+        "configuration": { "loaded_at": AT, "needs_restart": [] },
+        "roles": ["api", "hooks", "pull", "push"],
+        "deliveries_to_prune": 0,
         "unresolved_references": [],
+        "change_feed": { "wakeup": "listening" },
     })
 }
 

@@ -80,9 +80,23 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         "healthz" | "readyz" | "get_openapi" | "get_docs" | "get_metrics" => [200; 3],
         // Its own token opens one interview, no matter who asks.
         "stream_nodes" => [200, 401, 401],
-        "list_changes" | "stream_changes" | "list_entities" | "get_entity_schema" | "get_health"
-        | "list_connections" | "list_plugins" | "list_runs" | "list_inbox" | "list_sweeps" | "list_quarantine"
-        | "list_flows" | "list_deliveries" | "list_actions" | "list_endpoints" | "list_keys" => [200; 3],
+        "list_changes"
+        | "stream_changes"
+        | "list_entities"
+        | "get_entity_schema"
+        | "get_health"
+        | "list_connections"
+        | "reload_configuration"
+        | "list_plugins"
+        | "list_runs"
+        | "list_inbox"
+        | "list_sweeps"
+        | "list_quarantine"
+        | "list_flows"
+        | "list_deliveries"
+        | "list_actions"
+        | "list_endpoints"
+        | "list_keys" => [200; 3],
         "make_key" => [201; 3],
         // Nothing can be adjusted by an empty instruction; and what was approved is not to be rejected, nor taken back yet.
         "propose_adjustment" => [422; 3],

@@ -10,6 +10,7 @@ use crate::outbox::{
     FlowPut, FlowRow, FlowVersionRow, HandMade, Repeats, Settle,
 };
 use crate::outbox::{by_hand, delivery, flow};
+use crate::sql::feed as positions;
 use crate::{OutboxStore, StoreError, limits};
 
 #[async_trait]
@@ -47,7 +48,7 @@ impl OutboxStore for SqliteStore {
         let (tenant, entity, ids) = (tenant.clone(), entity.to_owned(), self.ids.clone());
         self.readers
             .run(move |c| {
-                let (head, limit) = (feed::head(c)?, limits::list_limit(limit));
+                let (head, limit) = (at_once(positions::head(c, &tenant))?, limits::list_limit(limit));
                 let entries = feed::entries(c, &ids, (&tenant, &entity), (after_seq, head), limit)?;
                 Ok(flow::piece(entries, (after_seq, head), limit))
             })
@@ -91,8 +92,8 @@ impl OutboxStore for SqliteStore {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
-        let ids = self.ids.clone();
-        self.writer()?.run(move |c| at_once(delivery::claim(c, &ids, &claim))).await
+        let (ids, holder) = (self.ids.clone(), self.holder.clone());
+        self.writer()?.run(move |c| at_once(delivery::claim(c, (&ids, &holder), &claim))).await
     }
 
     async fn fill_delivery(&self, id: i64, token: i64, input: Vec<u8>) -> Result<bool, StoreError> {
@@ -156,5 +157,10 @@ impl OutboxStore for SqliteStore {
 
     async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError> {
         self.writer()?.run(move |c| at_once(delivery::prune(c, before_ms))).await
+    }
+
+    async fn prunable_deliveries(&self, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {
+        let tenant = tenant.clone();
+        self.readers.run(move |c| at_once(delivery::prunable(c, &tenant, before_ms))).await
     }
 }

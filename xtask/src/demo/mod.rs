@@ -1,5 +1,8 @@
 //! `cargo xtask demo`: the gateway on the repository's connectors.toml, with simulated vendors in the place of real ones.
 
+mod cluster;
+
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -20,6 +23,8 @@ const STORY_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the gateway says that it serves, and the simulators that the story ended.
 const GATEWAY_FILE: &str = "gateway.json";
 const STORY_FILE: &str = "story.json";
+/// The example deployment.
+const CONFIG: &str = "connectors.toml";
 
 /// How to show it.
 #[derive(clap::Args)]
@@ -30,6 +35,9 @@ pub(crate) struct Options {
     /// Keep the data of the last demo instead of starting over.
     #[arg(long)]
     keep: bool,
+    /// Play it once on three gateways that share a private PostgreSQL; one of them is killed in the middle.
+    #[arg(long, conflicts_with_all = ["once", "keep"])]
+    cluster: bool,
     /// Passed on to the gateway.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -70,8 +78,11 @@ struct Ended {
 /// Builds, starts the simulators, then the gateway; ends all of them together.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<ExitCode> {
     build(workspace)?;
+    if options.cluster {
+        return cluster::run(workspace, &options.arguments);
+    }
     let dir = folder(workspace, "demo", options.keep)?;
-    let (simulators, ready) = simulate(workspace, &dir)?;
+    let (simulators, ready) = simulate(workspace, &dir, &[])?;
     let mut command = serving(workspace, &dir, &ready, options.once);
     command.args(&options.arguments);
     let mut gateway = Running::start("the gateway", &mut command)?;
@@ -86,7 +97,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     if let Some(error) = story.error {
         bail!("the story went wrong: {error}");
     }
-    let mut records = self::gateway(workspace, &dir, &ready);
+    let mut records = self::gateway(workspace, &dir, &ready, Path::new(CONFIG));
     process::run("what is in the store now", records.arg("records"))?;
     exit_code(ended)
 }
@@ -112,7 +123,7 @@ impl Played {
 pub(crate) fn play(workspace: &Workspace) -> anyhow::Result<Played> {
     build(workspace)?;
     let dir = folder(workspace, "played", false)?;
-    let (simulators, ready) = simulate(workspace, &dir)?;
+    let (simulators, ready) = simulate(workspace, &dir, &[])?;
     let mut command = serving(workspace, &dir, &ready, true);
     // What it greets with goes to the file alone: it holds a key.
     let mut gateway = Running::start("the gateway", command.stdout(Stdio::null()))?;
@@ -139,7 +150,7 @@ fn folder(workspace: &Workspace, name: &str, keep: bool) -> anyhow::Result<PathB
 }
 
 fn serving(workspace: &Workspace, dir: &Path, ready: &Ready, on_a_free_port: bool) -> Command {
-    let mut command = gateway(workspace, dir, ready);
+    let mut command = gateway(workspace, dir, ready, Path::new(CONFIG));
     command.args(["serve", "--pull-first", "--ready-file"]).arg(dir.join(GATEWAY_FILE));
     if on_a_free_port {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -159,7 +170,8 @@ fn exit_code(ended: anyhow::Result<ExitStatus>) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready)> {
+/// Starts the simulators. `more` are further arguments; without any, the story is played on the one gateway of this folder.
+fn simulate(workspace: &Workspace, dir: &Path, more: &[&OsStr]) -> anyhow::Result<(Running, Ready)> {
     let sign = dir.join("simulators.json");
     // The files of an earlier demo would name ports on which no program listens any more.
     for file in [&sign, &dir.join(GATEWAY_FILE), &dir.join(STORY_FILE)] {
@@ -169,7 +181,11 @@ fn simulate(workspace: &Workspace, dir: &Path) -> anyhow::Result<(Running, Ready
     }
     let mut command = Command::new(workspace.binary("renmen-sim"));
     command.arg("--ready-file").arg(&sign).arg("--dir").arg(dir.join("inbox"));
-    command.arg("--gateway-file").arg(dir.join(GATEWAY_FILE)).arg("--story-file").arg(dir.join(STORY_FILE));
+    command.arg("--story-file").arg(dir.join(STORY_FILE));
+    if more.is_empty() {
+        command.arg("--gateway-file").arg(dir.join(GATEWAY_FILE));
+    }
+    command.args(more);
     own_group(&mut command);
     let mut simulators = Running::start("the simulators", &mut command)?;
     let ready = simulators.wait_for(PATIENCE, || read(&sign))?;
@@ -186,10 +202,10 @@ fn read<T: DeserializeOwned>(file: &Path) -> anyhow::Result<Option<T>> {
     }
 }
 
-/// The gateway as anybody would start it, with the variables that connectors.toml names.
-fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready) -> Command {
+/// The gateway as anyone would start it, with the variables that connectors.toml names.
+fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready, config: &Path) -> Command {
     let mut command = Command::new(workspace.binary("renmen"));
-    command.current_dir(&workspace.root).args(["--dev", "--config", "connectors.toml"]);
+    command.current_dir(&workspace.root).args(["--dev", "--config"]).arg(config);
     command.env("RENMEN_DATA_DIR", dir.join("data"));
     command.env("RENMEN_PLUGINS", workspace.plugins_dir());
     command.env("DINGTALK_URL", &ready.dingtalk_url).env("DINGTALK_OLD_URL", &ready.dingtalk_old_url);

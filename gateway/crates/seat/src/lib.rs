@@ -1,6 +1,8 @@
-//! Which of the gateways on one database works on the loop of a tenant: one at a time.
+//! Work that one of the gateways on one database does at a time: which one has the seat for it.
 //!
-//! The one that does shows a sign of life again and again; another that saw none for the whole of `takeover_after`, by its own
+//! Owns who has a seat and when it changes hands. Must not know what the work is: who does it asks [`Seat::holds`].
+//!
+//! The one that has it shows a sign of life again and again; another that saw none for the whole of `takeover_after`, by its own
 //! steady clock, goes on in its place. No clock of the day is asked, so none that steps makes two of them. A gateway that could not
 //! show its sign stops in time by itself. One that was asleep and does not know yet that it lost its seat is stopped by the fence of
 //! every commit, as before.
@@ -14,18 +16,18 @@ use renmen_store::{LeaseRow, Store, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::Clock;
+use renmen_clock::Clock;
 
-/// The lease's name in the store.
-const NAME: &str = "interview-loop";
 /// Signs of life in the time after which another goes on.
 const BEATS: u32 = 4;
 
-/// A gateway's share in the work on one tenant.
-pub(crate) struct Seat {
+/// A gateway's share in a piece of work on one tenant.
+pub struct Seat {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     tenant: TenantId,
+    /// Of the lease in the store.
+    work: String,
     gateway: String,
     takeover_after: Duration,
     state: Mutex<State>,
@@ -40,9 +42,9 @@ struct State {
     until: Option<Duration>,
 }
 
-/// Who works on the loop, for people.
+/// Who does a piece of work, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoopHolder {
+pub struct SeatHolder {
     /// The gateway; none: no gateway does at the moment.
     pub gateway: Option<String>,
     /// Is it this one?
@@ -52,21 +54,21 @@ pub struct LoopHolder {
 }
 
 impl Seat {
-    pub(crate) fn of(
+    pub fn of(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        tenant: TenantId,
+        (tenant, work): (TenantId, String),
         gateway: String,
         takeover_after: Duration,
     ) -> Self {
-        Self { store, clock, tenant, gateway, takeover_after, state: Mutex::default(), taken: Notify::new() }
+        Self { store, clock, tenant, work, gateway, takeover_after, state: Mutex::default(), taken: Notify::new() }
     }
 
     /// Keeps it, or watches who does, until cancelled; then gives it up, so that another need not wait.
-    pub(crate) async fn run(&self, cancel: CancellationToken) {
+    pub async fn run(&self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
             if let Err(error) = self.look().await {
-                tracing::warn!(%error, tenant = %self.tenant, "Failed to read which gateway runs the interview loop");
+                tracing::warn!(%error, tenant = %self.tenant, work = self.work, "Failed to read which gateway does a piece of work");
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -76,25 +78,25 @@ impl Seat {
     }
 
     /// Gives it up.
-    pub(crate) async fn leave(&self) {
+    pub async fn leave(&self) {
         let seen = {
             let mut state = self.state.lock();
             state.until = None;
             state.seen.take()
         };
         let Some((lease, _)) = seen.filter(|(lease, _)| self.is_own(lease)) else { return };
-        if let Err(error) = self.store.beat(&self.tenant, NAME, None, lease.beat, self.clock.now_ms()).await {
-            tracing::debug!(%error, "Failed to release the interview loop; another gateway takes over a little later");
+        if let Err(error) = self.store.beat(&self.tenant, &self.work, None, lease.beat, self.clock.now_ms()).await {
+            tracing::debug!(%error, work = self.work, "Failed to release a piece of work; another gateway takes over a little later");
         }
     }
 
     /// May this gateway work now?
-    pub(crate) fn holds(&self) -> bool {
+    pub fn holds(&self) -> bool {
         self.state.lock().until.is_some_and(|until| self.clock.elapsed() < until)
     }
 
     /// Waits until it may, or for a while.
-    pub(crate) async fn wait(&self, most: Duration) {
+    pub async fn wait(&self, most: Duration) {
         let mut taken = std::pin::pin!(self.taken.notified());
         // From here on nothing is missed.
         taken.as_mut().enable();
@@ -103,21 +105,21 @@ impl Seat {
         }
     }
 
-    pub(crate) fn shown(&self) -> Option<LoopHolder> {
+    pub fn shown(&self) -> Option<SeatHolder> {
         let seen = self.state.lock().seen.as_ref().map(|(lease, _)| lease.clone())?;
-        Some(LoopHolder { here: self.holds(), gateway: seen.holder, since_ms: seen.since_ms })
+        Some(SeatHolder { here: self.holds(), gateway: seen.holder, since_ms: seen.since_ms })
     }
 
     /// Shows a sign of life, takes the place of one that shows none, or looks whether it does.
-    pub(crate) async fn look(&self) -> Result<(), StoreError> {
+    pub async fn look(&self) -> Result<(), StoreError> {
         let asked = self.clock.elapsed();
-        let found = self.store.lease(&self.tenant, NAME).await?;
+        let found = self.store.lease(&self.tenant, &self.work).await?;
         let seen = found.as_ref().map_or(0, |lease| lease.beat);
         if !self.may_take(found.clone(), asked) {
             return Ok(());
         }
         let now_ms = self.clock.now_ms();
-        let Some(beat) = self.store.beat(&self.tenant, NAME, Some(&self.gateway), seen, now_ms).await? else {
+        let Some(beat) = self.store.beat(&self.tenant, &self.work, Some(&self.gateway), seen, now_ms).await? else {
             // Another was first: the next look sees it.
             self.state.lock().until = None;
             return Ok(());
@@ -131,7 +133,7 @@ impl Seat {
             state.until.replace(asked + self.takeover_after)
         };
         if before.is_none() {
-            tracing::info!(tenant = %self.tenant, "This gateway runs the interview loop");
+            tracing::info!(tenant = %self.tenant, work = self.work, "This gateway does this work from now on");
             self.taken.notify_waiters();
         }
         Ok(())
@@ -160,25 +162,25 @@ impl Seat {
     }
 }
 
-/// When a piece of work on the loop ends.
-pub(crate) struct Leave {
+/// When a part of the work ends.
+pub struct Leave {
     cancel: CancellationToken,
     seat: Option<Arc<Seat>>,
 }
 
 impl Leave {
     /// When it is cancelled, or the seat is lost.
-    pub(crate) fn of(cancel: CancellationToken, seat: Arc<Seat>) -> Self {
+    pub fn of(cancel: CancellationToken, seat: Arc<Seat>) -> Self {
         Self { cancel, seat: Some(seat) }
     }
 
     /// Never leaves: the work is done to its end, even while another gateway works on the same.
-    pub(crate) fn never() -> Self {
+    pub fn never() -> Self {
         Self { cancel: CancellationToken::new(), seat: None }
     }
 
     /// Is it time?
-    pub(crate) fn is_due(&self) -> bool {
+    pub fn is_due(&self) -> bool {
         self.cancel.is_cancelled() || self.seat.as_ref().is_some_and(|seat| !seat.holds())
     }
 }

@@ -1,7 +1,12 @@
-//! Step 6: the connection's own rate. Owns the waiting, so that a vendor's limit is kept rather than met.
+//! Step 6: the connection's own rate. Owns the waiting, so that a vendor's limit is kept rather than met. Where several gateways send to
+//! one vendor, they keep its rate together (`shared`); a connection that is made again goes on at its pace (`book`).
+
+mod book;
+mod shared;
 
 use std::num::NonZeroU32;
 use std::ops::Add;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, Reference};
@@ -9,14 +14,26 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::manifest::Rate;
 use tokio::time::Instant;
 
 use crate::EgressError;
+pub(crate) use book::PaceBook;
+use shared::SharedGate;
+pub use shared::{RateReservation, SharedRate};
+
+type OwnGate = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Tick>>;
+
+enum Gate {
+    /// This process alone sends.
+    Own(Box<OwnGate>),
+    Shared(SharedGate),
+}
 
 /// Lets requests through at a rate, in the order in which they asked.
 pub(crate) struct Pace {
-    limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Tick>>,
+    gate: Gate,
     /// Held while waiting: first come, first served.
     turn: tokio::sync::Mutex<()>,
     wait_max: Duration,
@@ -28,15 +45,25 @@ impl Pace {
     /// # Errors
     /// [`EgressError::BadRequest`] for a rate by which no pace can be kept: of nothing, or beyond its range.
     pub(crate) fn new(rate: Rate, wait_max: Duration) -> Result<Self, EgressError> {
-        // Beyond the range the sums of the limiter would no longer fit their numbers.
-        let bad = |wrong: String| EgressError::BadRequest(format!("rate: {wrong}"));
-        rate.fault().map_or(Ok(()), |wrong| Err(bad(wrong.to_string())))?;
-        let interval = Duration::from_millis(rate.per_ms) / rate.requests;
-        let quota =
-            Quota::with_period(interval).ok_or_else(|| bad("the time between two requests is nothing".into()))?;
-        let burst = rate.burst.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let (interval, burst) = interval_of(rate)?;
+        let quota = Quota::with_period(interval).ok_or_else(|| bad("the time between two requests is nothing"))?;
         let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), TokioClock);
-        Ok(Self { limiter, turn: tokio::sync::Mutex::default(), wait_max })
+        Ok(Self { gate: Gate::Own(Box::new(limiter)), turn: tokio::sync::Mutex::default(), wait_max })
+    }
+
+    /// The same for a rate that several gateways keep together.
+    ///
+    /// # Errors
+    /// As [`Pace::new`].
+    pub(crate) fn shared(
+        rate: Rate,
+        wait_max: Duration,
+        with: Arc<dyn SharedRate>,
+        whose: (TenantId, ConnectionName),
+    ) -> Result<Self, EgressError> {
+        let (interval, burst) = interval_of(rate)?;
+        let gate = SharedGate::new(with, whose, (interval, burst.get()), wait_max);
+        Ok(Self { gate: Gate::Shared(gate), turn: tokio::sync::Mutex::default(), wait_max })
     }
 
     /// Waits for the turn.
@@ -49,10 +76,26 @@ impl Pace {
             message: "the connection's own rate is used up for longer than `request_timeout`".into(),
             retry_after_ms: Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         };
+        let waiting = match &self.gate {
+            Gate::Own(_) => None,
+            Gate::Shared(gate) => Some(gate.stand_in_line()),
+        };
         let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn.lock()).await else {
             return Err(late(self.wait_max));
         };
-        while let Err(not_until) = self.limiter.check() {
+        drop(waiting);
+        let limiter = match &self.gate {
+            Gate::Own(limiter) => limiter,
+            Gate::Shared(gate) => {
+                let slot = gate.slot().await?.ok_or_else(|| late(self.wait_max))?;
+                if slot > deadline {
+                    return Err(late(slot.saturating_duration_since(Instant::now())));
+                }
+                tokio::time::sleep_until(slot).await;
+                return Ok(());
+            }
+        };
+        while let Err(not_until) = limiter.check() {
             let wait = not_until.wait_time_from(TokioClock.now());
             if Instant::now() + wait > deadline {
                 return Err(late(wait));
@@ -61,6 +104,18 @@ impl Pace {
         }
         Ok(())
     }
+}
+
+fn bad(wrong: &str) -> EgressError {
+    EgressError::BadRequest(format!("rate: {wrong}"))
+}
+
+/// The time between two requests, and how many may go at once.
+fn interval_of(rate: Rate) -> Result<(Duration, NonZeroU32), EgressError> {
+    // Beyond the range the sums of the limiter would no longer fit their numbers.
+    rate.fault().map_or(Ok(()), |wrong| Err(bad(&wrong.to_string())))?;
+    let interval = Duration::from_millis(rate.per_ms) / rate.requests;
+    Ok((interval, rate.burst.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)))
 }
 
 /// tokio's time, so that tests can stop it.

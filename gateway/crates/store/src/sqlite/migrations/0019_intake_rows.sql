@@ -1,0 +1,1 @@
+-- Nothing here: the other backend's rows that every commit changes get room on their page.

@@ -1,0 +1,131 @@
+//! How the configuration in use stands to its file: since when it differs, and why a reload was refused.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use renmen_config::FILE_BYTES_MAX;
+use renmen_schema::Text;
+use renmen_store::ContentHash;
+
+use super::super::{Deployment, now_ms};
+use super::Difference;
+
+/// For people.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfigurationState {
+    /// When the configuration in use was read. Milliseconds since the epoch.
+    pub(crate) loaded_at_ms: i64,
+    /// Since when the file says something else; none: it does not.
+    pub(crate) differs_since_ms: Option<i64>,
+    /// Why the last reload was refused; none: it was not.
+    pub(crate) refused: Option<Text>,
+    /// Keys whose new values count from the next start on.
+    pub(crate) needs_restart: Vec<String>,
+}
+
+/// See the module.
+pub(in crate::deployment) struct Reloading {
+    path: PathBuf,
+    /// One reload at a time.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    loaded_at_ms: i64,
+    /// Of what is in use.
+    stamp: Stamp,
+    refused: Option<Text>,
+    needs_restart: Vec<String>,
+}
+
+/// What a file held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp(Option<ContentHash>);
+
+impl Reloading {
+    pub(in crate::deployment) fn of(deployment: &Deployment) -> Self {
+        let path = deployment.config.path.clone();
+        let stamp = stamp_of(&path);
+        let state = State { loaded_at_ms: now_ms(), stamp, refused: None, needs_restart: Vec::new() };
+        Self { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+    }
+
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Of the file as it is now. Taken before it is read: one that is changed meanwhile differs.
+    pub(super) fn stamp_now(&self) -> Stamp {
+        stamp_of(&self.path)
+    }
+
+    pub(super) fn took(&self, stamp: Stamp, now_ms: i64, difference: &Difference) {
+        let needs_restart = difference.needs_restart.clone();
+        *self.state.lock() = State { loaded_at_ms: now_ms, stamp, refused: None, needs_restart };
+    }
+
+    pub(super) fn refused(&self, why: Text) {
+        self.state.lock().refused = Some(why);
+    }
+
+    pub(super) fn state(&self) -> ConfigurationState {
+        let now = self.stamp_now();
+        let mut state = self.state.lock();
+        let differs = now != state.stamp;
+        if !differs {
+            // The file was put back.
+            state.refused = None;
+        }
+        ConfigurationState {
+            loaded_at_ms: state.loaded_at_ms,
+            differs_since_ms: differs.then(|| self.changed_at_ms().unwrap_or(state.loaded_at_ms)),
+            refused: state.refused.clone(),
+            needs_restart: state.needs_restart.clone(),
+        }
+    }
+
+    fn changed_at_ms(&self) -> Option<i64> {
+        let modified: SystemTime = std::fs::metadata(&self.path).ok()?.modified().ok()?;
+        i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
+}
+
+fn stamp_of(path: &std::path::Path) -> Stamp {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    Stamp(read.is_ok().then(|| ContentHash::of(&bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reloading(path: PathBuf) -> Reloading {
+        let stamp = stamp_of(&path);
+        let state = State { loaded_at_ms: 7, stamp, refused: None, needs_restart: Vec::new() };
+        Reloading { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+    }
+
+    #[test]
+    fn it_is_told_since_when_the_file_differs_and_no_more_once_it_is_put_back() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("connectors.toml");
+        std::fs::write(&path, "one")?;
+        let reloading = reloading(path.clone());
+        assert_eq!(reloading.state().differs_since_ms, None);
+        std::fs::write(&path, "two")?;
+        reloading.refused(Text::verbatim("line 1"));
+        let state = reloading.state();
+        assert!(state.differs_since_ms.is_some_and(|since| since > 7), "{state:?}");
+        assert!(state.refused.is_some());
+        std::fs::write(&path, "one")?;
+        let state = reloading.state();
+        assert!((state.differs_since_ms, state.refused.is_none()) == (None, true));
+        std::fs::remove_file(&path)?;
+        assert!(reloading.state().differs_since_ms.is_some(), "a file that is gone differs");
+        Ok(())
+    }
+}

@@ -84,7 +84,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         None => state,
     };
     let _announced = Address::announce(config, address, &machine_key)?;
-    let watching = crate::deployment::watch_registries(Arc::clone(&running), state.clone(), Arc::default());
+    let watching = crate::deployment::watch_registries(Arc::clone(&running), state.clone());
     let registries = tokio::spawn(watching);
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 

@@ -7,15 +7,14 @@ use std::time::Duration;
 use renmen_api::AppState;
 use renmen_receiver::endpoint::EndpointError;
 use renmen_store::RegistryVersions;
-use tokio::sync::Notify;
 
 use super::Running;
 
 /// Half of the second that is promised.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Goes on for as long as it is polled. `wake`: look now, something was perhaps changed.
-pub(crate) async fn watch(running: Arc<Running>, api: AppState, wake: Arc<Notify>) {
+/// Goes on for as long as it is polled.
+pub(crate) async fn watch(running: Arc<Running>, api: AppState) {
     // What was there at the start was read then, or is read once more.
     let mut seen = RegistryVersions::default();
     loop {
@@ -23,10 +22,7 @@ pub(crate) async fn watch(running: Arc<Running>, api: AppState, wake: Arc<Notify
             Ok(now) => seen = follow(&running, &api, seen, now).await,
             Err(error) => tracing::debug!(%error, "Failed to look for changes of other gateways"),
         }
-        tokio::select! {
-            () = wake.notified() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

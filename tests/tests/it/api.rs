@@ -47,6 +47,13 @@ impl Api {
         answer
     }
 
+    /// A stream that wants the key.
+    pub async fn follow(&self, path: &str) -> reqwest::Response {
+        let answer = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.key).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer
+    }
+
     /// Where events for a connection go.
     pub fn hook(&self, connection: &str) -> String {
         format!("{}/hooks/{connection}", self.url)

@@ -12,14 +12,14 @@ use crate::staff::config;
 const SERVE: [&str; 5] = ["serve", "--dev", "--json", "--listen", "127.0.0.1:0"];
 
 /// A database of its own, taken away in the end. A test that fails leaves it for a look.
-struct Database {
+pub struct Database {
     server: String,
     name: String,
 }
 
 impl Database {
     #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
-    async fn new() -> Option<Self> {
+    pub async fn new() -> Option<Self> {
         let Ok(server) = std::env::var("RENMEN_TEST_POSTGRES") else {
             eprintln!("skipped: RENMEN_TEST_POSTGRES names no server");
             return None;
@@ -29,7 +29,7 @@ impl Database {
         Some(Self { server, name })
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let (base, query) =
             self.server.split_once('?').map_or((self.server.as_str(), ""), |(base, query)| (base, query));
         let begins = base.find("://").unwrap() + 3;
@@ -38,7 +38,7 @@ impl Database {
         format!("{}{host}/{}{query}", &base[..begins], self.name)
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         admin(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
 }

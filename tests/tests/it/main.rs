@@ -6,7 +6,6 @@ mod api;
 mod architecture;
 mod author;
 mod bad_cursors;
-
 mod check;
 mod circle;
 mod cluster;
@@ -23,6 +22,7 @@ mod faults;
 mod feishu;
 mod flows;
 mod gateway;
+mod goals;
 mod harness;
 mod hooks;
 mod init;

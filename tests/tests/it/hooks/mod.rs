@@ -3,7 +3,7 @@
 mod door;
 mod outsiders;
 mod storm;
-mod vendor;
+pub(crate) mod vendor;
 
 use std::net::TcpListener;
 

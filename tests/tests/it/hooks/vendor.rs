@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// Made up for these tests.
-pub(super) const SECRET: &str = "whsec_bWFkZSB1cCBmb3IgdGhlc2UgdGVzdHMgYWxvbmUh";
+pub(crate) const SECRET: &str = "whsec_bWFkZSB1cCBmb3IgdGhlc2UgdGVzdHMgYWxvbmUh";
 
 /// Employees as they are read: id to name and time.
-pub(super) type Employees = Arc<Mutex<BTreeMap<String, (String, i64)>>>;
+pub(crate) type Employees = Arc<Mutex<BTreeMap<String, (String, i64)>>>;
 
-pub(super) fn router(employees: Employees) -> Router {
+pub(crate) fn router(employees: Employees) -> Router {
     Router::new().route("/employees", get(list)).with_state(employees)
 }
 
@@ -32,25 +32,25 @@ async fn list(State(employees): State<Employees>, Query(query): Query<BTreeMap<S
 
 /// A delivery on its way.
 #[derive(Clone)]
-pub(super) struct Sent {
-    pub(super) id: String,
-    pub(super) body: String,
-    pub(super) seconds: i64,
-    pub(super) signature: String,
+pub(crate) struct Sent {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) seconds: i64,
+    pub(crate) signature: String,
 }
 
 impl Sent {
     /// Signed now.
-    pub(super) fn new(id: &str, event: &Value) -> Self {
+    pub(crate) fn new(id: &str, event: &Value) -> Self {
         Self::at(id, event, now_s())
     }
 
-    pub(super) fn at(id: &str, event: &Value, seconds: i64) -> Self {
+    pub(crate) fn at(id: &str, event: &Value, seconds: i64) -> Self {
         Self::text(id, &event.to_string(), seconds)
     }
 
     /// Any text, signed as an event is.
-    pub(super) fn text(id: &str, body: &str, seconds: i64) -> Self {
+    pub(crate) fn text(id: &str, body: &str, seconds: i64) -> Self {
         let body = body.to_owned();
         let key = STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
@@ -60,12 +60,12 @@ impl Sent {
     }
 
     /// With the signature of someone who does not know the key.
-    pub(super) fn forged(mut self) -> Self {
+    pub(crate) fn forged(mut self) -> Self {
         self.signature = format!("v1,{}", STANDARD.encode([7; 32]));
         self
     }
 
-    pub(super) fn request(&self, client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
         client
             .post(format!("{url}/hooks/events"))
             .header("webhook-id", &self.id)
@@ -75,10 +75,10 @@ impl Sent {
     }
 }
 
-pub(super) fn updated(id: &str, name: &str, at_ms: i64) -> Value {
+pub(crate) fn updated(id: &str, name: &str, at_ms: i64) -> Value {
     json!({ "type": "employee.updated", "data": { "id": id, "name": name, "at_ms": at_ms } })
 }
 
-pub(super) fn now_s() -> i64 {
+pub(crate) fn now_s() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }

@@ -13,7 +13,7 @@
 mod request;
 mod response;
 
-pub use request::{Request, send_all};
+pub use request::{Request, path_segment, send_all};
 pub use response::Response;
 
 /// The first header of this name, compared without case.

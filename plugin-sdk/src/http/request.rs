@@ -38,6 +38,23 @@ impl Request {
         Self { method: method.into(), url: url.into(), headers: Vec::new(), body: None, slot: None, broken: None }
     }
 
+    /// Adds one segment to the path, percent-encoded: an id from outside, whatever it holds, names one thing below this path and nothing
+    /// else. Before and after [`Request::query`] it does the same.
+    ///
+    /// Empty, `.` and `..` cannot be a segment: the request is then not sent, and sending it says so.
+    #[must_use]
+    pub fn segment(mut self, text: impl AsRef<str>) -> Self {
+        match path_segment(text.as_ref()) {
+            Ok(segment) => {
+                let end = self.url.find('?').unwrap_or(self.url.len());
+                let slash = if self.url[..end].ends_with('/') { "" } else { "/" };
+                self.url.insert_str(end, &format!("{slash}{segment}"));
+            }
+            Err(failure) => self.broken = self.broken.or(Some(failure)),
+        }
+        self
+    }
+
     /// Adds a query parameter, percent-encoded.
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
@@ -138,6 +155,19 @@ pub fn send_all(requests: Vec<Request>) -> Vec<Result<Response, Failure>> {
     answers
 }
 
+/// A text as one segment of a path, percent-encoded, for a URL that is put together by hand; see [`Request::segment`].
+///
+/// # Errors
+/// `InvalidInput` for an empty text, `.` and `..`: encoded or not, a URL with them is read as another path.
+pub fn path_segment(text: &str) -> Result<String, Failure> {
+    if matches!(text, "" | "." | "..") {
+        return Err(Failure::invalid_input(format!("an id that is `{text}` cannot be part of a path")));
+    }
+    let mut segment = String::with_capacity(text.len());
+    encode_into(&mut segment, text);
+    Ok(segment)
+}
+
 /// Percent-encodes everything but RFC 3986's unreserved characters.
 fn encode_into(url: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -163,6 +193,19 @@ mod tests {
         let request =
             Request::get("https://hr.example/a").query("q", "张&x=1").query_some("none", None::<u8>).query("n", 5);
         assert_eq!(request.url, "https://hr.example/a?q=%E5%BC%A0%26x%3D1&n=5");
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_place_in_the_path() {
+        let of = |id: &str| Request::get("https://hr.example/talents/").query("n", 5).segment(id).segment("notes");
+        assert_eq!(of("69-4").url, "https://hr.example/talents/69-4/notes?n=5");
+        assert_eq!(of("../jobs?x=张#").url, "https://hr.example/talents/..%2Fjobs%3Fx%3D%E5%BC%A0%23/notes?n=5");
+        assert_eq!(of("%2e%2e").url, "https://hr.example/talents/%252e%252e/notes?n=5");
+        for id in ["", ".", ".."] {
+            let host = Host::new();
+            let failure = host.run(|| of(id).send()).unwrap_err();
+            assert_eq!((failure.kind, host.requests().len()), (crate::FailureKind::InvalidInput, 0), "{id}");
+        }
     }
 
     #[test]

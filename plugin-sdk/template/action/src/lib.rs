@@ -56,7 +56,10 @@ impl Sink for @type@ {
 
 fn put(config: &Config, action: &Action) -> Result<Receipt, Failure> {
     let note: Note = action.input()?;
-    let answer = Request::post(format!("{}/candidates/{}/notes", config.base_url, segment(&note.candidate)))
+    let answer = Request::post(format!("{}/candidates", config.base_url))
+        // Whatever the id holds, it cannot lead to another path.
+        .segment(&note.candidate)
+        .segment("notes")
         .slot("api_key")
         // Every attempt at this note has the same key: the vendor files it once.
         .header("idempotency-key", action.idempotency_key.as_str())
@@ -71,8 +74,8 @@ fn put(config: &Config, action: &Action) -> Result<Receipt, Failure> {
 
 fn status(config: &Config, action: &Action) -> Result<Receipt, Failure> {
     let written: Written = action.input()?;
-    let url = format!("{}/notes/{}", config.base_url, segment(&written.reference));
-    receipt(&Request::get(url).slot("api_key").send()?.ok()?.json()?)
+    let request = Request::get(format!("{}/notes", config.base_url)).segment(&written.reference);
+    receipt(&request.slot("api_key").send()?.ok()?.json()?)
 }
 
 fn receipt(answer: &Answer) -> Result<Receipt, Failure> {
@@ -85,16 +88,6 @@ fn receipt(answer: &Answer) -> Result<Receipt, Failure> {
         "refused" => Err(Failure::invalid_input("the vendor refused the note").with_code("note_refused")),
         _ => Err(Failure::upstream_changed("/state in the answer: a state that is not known")),
     }
-}
-
-/// A text as one segment of a path: no matter what it holds, it cannot lead elsewhere.
-fn segment(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 export_sink!(@type@);

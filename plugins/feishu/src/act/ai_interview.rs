@@ -5,6 +5,7 @@
 //! before it writes: the application is found by its source and job, the interview by the marker in its assessment. The same
 //! input twice writes once; a corrected one changes the assessment in its place.
 
+use renmen_plugin::http::path_segment;
 use renmen_plugin::schema::types::{Instant, Score};
 use renmen_plugin::{Failure, Receipt};
 use serde::Deserialize;
@@ -183,7 +184,7 @@ fn update(
         && (wanted.begin_time.is_none() || known.begin_time == wanted.begin_time)
         && (wanted.end_time.is_none() || known.end_time == wanted.end_time);
     if !same {
-        let path = format!("/open-apis/hire/v1/external_interviews/{}", hire::segment(&known.id));
+        let path = format!("/open-apis/hire/v1/external_interviews/{}", path_segment(&known.id)?);
         let _: serde_json::Value = write(config, "PUT", &path, &[], &wanted)?;
     }
     let Some(ours) = position_of(input, known).and_then(|at| known.interview_assessments.get(at)) else {
@@ -192,7 +193,7 @@ fn update(
     let unchanged = ExternalAssessment { id: None, ..ours.clone() } == *assessment;
     match &ours.id {
         Some(id) if !unchanged => {
-            let path = format!("/open-apis/hire/v1/external_interview_assessments/{}", hire::segment(id));
+            let path = format!("/open-apis/hire/v1/external_interview_assessments/{}", path_segment(id)?);
             let _: serde_json::Value = write(config, "PATCH", &path, &[], assessment)?;
         }
         _ => {}

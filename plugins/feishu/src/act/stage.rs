@@ -71,7 +71,7 @@ pub(super) fn advance(config: &Config, input: &Input) -> Result<Receipt, Failure
         return Err(Failure::invalid_input("the application was ended in Hire: one that is ended is not moved"));
     }
     let to = way.target(input.to_stage_id.as_deref())?;
-    let path = format!("{}/transfer_stage", hire::application_path(&application.id));
+    let path = format!("{}/transfer_stage", hire::application_path(&application.id)?);
     let _: Option<Value> = write(config, "POST", &path, &[], &json!({ "stage_id": to.id }))?;
     Ok(outcome("moved", to))
 }

@@ -99,7 +99,7 @@ pub(super) fn end(config: &Config, input: &Input) -> Result<Receipt, Failure> {
         termination_reason_list: ids(config, &reasons),
         termination_reason_note: input.note.as_deref(),
     };
-    let path = format!("{}/terminate", hire::application_path(&application.id));
+    let path = format!("{}/terminate", hire::application_path(&application.id)?);
     let _: Option<Value> = write(config, "POST", &path, &[], &body)?;
     let facts = [("outcome", json!("ended")), ("termination_type", json!(body.termination_type))];
     Ok(done(&application.id, facts))

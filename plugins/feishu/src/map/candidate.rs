@@ -1,6 +1,7 @@
 //! Candidates, of talents.
 
 use renmen_plugin::Unfit;
+use renmen_plugin::http::path_segment;
 use renmen_plugin::schema::code::Gender;
 use renmen_plugin::schema::entity::{Candidate, Education, Email, Experience, PersonDetails, Phone};
 use renmen_plugin::schema::types::{Coded, DateSpan, LocalDate, Localized, MediaRef};
@@ -48,7 +49,7 @@ pub(crate) fn candidate(config: &Config, from: &hire::Talent) -> Result<Candidat
         locations,
         educations: from.education_list.iter().filter_map(education).collect(),
         experiences,
-        documents: from.resume_attachment_id_list.iter().map(|id| resume(config, id)).collect(),
+        documents: from.resume_attachment_id_list.iter().map(|id| resume(config, id)).collect::<Result<_, _>>()?,
         tags: from.resume_source_list.iter().filter_map(Named::best).map(str::to_owned).collect(),
         ..Candidate::new(person)
     })
@@ -130,7 +131,8 @@ fn project(from: &hire::Project) -> Experience {
 }
 
 /// The address at which the vendor says how to get the file; it answers only with the app's token.
-fn resume(config: &Config, id: &str) -> MediaRef {
+fn resume(config: &Config, id: &str) -> Result<MediaRef, Unfit> {
     let base = config.base_url.trim_end_matches('/');
-    MediaRef::new(format!("{base}/open-apis/hire/v1/attachments/{}?type=1", hire::segment(id)))
+    let segment = path_segment(id).map_err(|failure| Unfit::field("resume_attachment_id_list", failure.message))?;
+    Ok(MediaRef::new(format!("{base}/open-apis/hire/v1/attachments/{segment}?type=1")))
 }

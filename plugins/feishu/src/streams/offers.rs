@@ -19,9 +19,7 @@ use crate::part::{Unread, is_refused_alone};
 pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
     let mut page = Page::new();
     if !pull.only.is_empty() {
-        for (id, answer) in
-            each(&pull.only, |id| to(config, &format!("/open-apis/hire/v1/offers/{}", hire::segment(id))))
-        {
+        for (id, answer) in each(&pull.only, |id| to(config, "/open-apis/hire/v1/offers").segment(id)) {
             let Some(response) = answer_for::<Offer>(&mut page, id, answer)? else { continue };
             add(config, &mut page, &response, id)?;
         }
@@ -43,7 +41,7 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
             there.push(id.to_owned());
         }
     }
-    for (id, answer) in each(&there, |id| to(config, &format!("{}/offer", hire::application_path(id)))) {
+    for (id, answer) in each(&there, |id| to(config, hire::APPLICATIONS).segment(id).segment("offer")) {
         let read = answer.and_then(|response| match is_gone(&response) {
             true => Ok(()),
             false => add(config, &mut page, &accept(response)?, id),

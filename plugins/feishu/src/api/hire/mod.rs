@@ -16,7 +16,7 @@ pub(crate) use offer::{BasicSalary, Offer, SalaryPlan};
 pub(crate) use talent::{Career, Education, Project, Talent};
 
 use renmen_plugin::Failure;
-use renmen_plugin::http::{Request, Response};
+use renmen_plugin::http::{Request, Response, path_segment};
 use serde::Deserialize;
 
 use super::{accept, all, data, get, is_gone};
@@ -27,9 +27,12 @@ pub(crate) const USER_IDS: (&str, &str) = ("user_id_type", "open_id");
 /// Which kind of department id answers carry, in Hire and CoreHR alike, so that they meet.
 pub(crate) const DEPARTMENT_IDS: (&str, &str) = ("department_id_type", "open_department_id");
 
+/// The path of applications.
+pub(crate) const APPLICATIONS: &str = "/open-apis/hire/v1/applications";
+
 /// `GET /hire/v1/applications/:id`.
 pub(crate) fn application(config: &Config, id: &str) -> Request {
-    get(config, &application_path(id)).query(USER_IDS.0, USER_IDS.1)
+    get(config, APPLICATIONS).segment(id).query(USER_IDS.0, USER_IDS.1)
 }
 
 /// An application that an action is about.
@@ -57,21 +60,25 @@ pub(crate) fn application_in(response: &Response) -> Result<Application, Failure
 }
 
 /// The path of an application.
-pub(crate) fn application_path(id: &str) -> String {
-    format!("/open-apis/hire/v1/applications/{}", segment(id))
+///
+/// # Errors
+/// `InvalidInput` for what is not an id.
+pub(crate) fn application_path(id: &str) -> Result<String, Failure> {
+    Ok(format!("{APPLICATIONS}/{}", path_segment(id)?))
 }
 
 /// `GET /hire/v1/jobs/:id`. The newer `get_detail` has another shape than the list: a record must not look different by the
 /// way that it came.
 pub(crate) fn job(config: &Config, id: &str) -> Request {
-    get(config, &format!("/open-apis/hire/v1/jobs/{}", segment(id)))
+    get(config, "/open-apis/hire/v1/jobs")
+        .segment(id)
         .query(USER_IDS.0, USER_IDS.1)
         .query(DEPARTMENT_IDS.0, DEPARTMENT_IDS.1)
 }
 
 /// `GET /hire/v1/talents/:id`: the shape of the list, as for [`job`].
 pub(crate) fn talent(config: &Config, id: &str) -> Request {
-    get(config, &format!("/open-apis/hire/v1/talents/{}", segment(id))).query(USER_IDS.0, USER_IDS.1)
+    get(config, "/open-apis/hire/v1/talents").segment(id).query(USER_IDS.0, USER_IDS.1)
 }
 
 /// `GET /hire/v1/job_processes`: every process with its stages.
@@ -96,20 +103,4 @@ pub(crate) fn termination_reasons(config: &Config) -> Result<Vec<TerminationReas
     all(PAGES_MAX, |token| {
         get(config, "/open-apis/hire/v1/termination_reasons").query("page_size", 200).query_some("page_token", token)
     })
-}
-
-/// An id as a segment of a path: ids come from outside, and one with a slash or a question mark must not become another
-/// request.
-pub(crate) fn segment(id: &str) -> String {
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
-    id.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn an_id_cannot_leave_its_place_in_the_path() {
-        assert_eq!(super::segment("6949805467799537964"), "6949805467799537964");
-        assert_eq!(super::segment("../talents?x=张"), "%2E%2E%2Ftalents%3Fx%3D%E5%BC%A0");
-    }
 }

@@ -1,7 +1,9 @@
 //! One flow, evaluated for one change with everything that it needs of the store: whom the record refers to, and what is to be sent.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use renmen_schema::id::TenantId;
 use renmen_store::StoreError;
@@ -59,6 +61,46 @@ impl FlowEngine {
         match aside(|| evaluation::match_change(definition, withheld, entry, now_ms, &self.options)) {
             Ok(matched) => self.complete(bound, matched, entry, now_ms).await,
             Err(evaluation) => Ok(evaluation),
+        }
+    }
+
+    /// Evaluates it for the first of these changes, for as many as there is time until then, and for at least one.
+    pub(crate) async fn evaluate_some(
+        &self,
+        bound: &BoundFlow<'_>,
+        entries: &[FeedEntry],
+        now_ms: i64,
+        until: Instant,
+    ) -> Result<Vec<Evaluation>, StoreError> {
+        if !bound.definition.with.is_empty() {
+            let mut evaluated = Vec::with_capacity(entries.len());
+            for entry in entries {
+                evaluated.push(self.evaluate(bound, entry, now_ms).await?);
+                if Instant::now() >= until {
+                    break;
+                }
+            }
+            return Ok(evaluated);
+        }
+        // Nothing is to be looked up: all of it is one piece of work.
+        Ok(aside(|| {
+            let mut evaluated = Vec::with_capacity(entries.len());
+            for entry in entries {
+                evaluated.push(self.evaluate_alone(bound, entry, now_ms));
+                if Instant::now() >= until {
+                    break;
+                }
+            }
+            evaluated
+        }))
+    }
+
+    /// Evaluates one that refers to nothing.
+    fn evaluate_alone(&self, bound: &BoundFlow<'_>, entry: &FeedEntry, now_ms: i64) -> Evaluation {
+        let BoundFlow { definition, withheld, .. } = bound;
+        match evaluation::match_change(definition, withheld, entry, now_ms, &self.options) {
+            Ok(matched) => matched.fill(definition, BTreeMap::new(), bound.links_to(entry, now_ms), &self.options),
+            Err(evaluation) => evaluation,
         }
     }
 

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use renmen_schema::Text;
 use renmen_schema::id::TenantId;
-use renmen_schema::{Text, text};
-use renmen_store::outbox::{
-    Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowRow, NewDelivery, Repeats,
-};
-use renmen_store::{ChangeKind, ContentHash, StoreError};
+use renmen_store::outbox::{Advance, DeliveryState, FeedEntry, FeedPiece, FlowRow, NewDelivery};
+use renmen_store::{ContentHash, StoreError};
 
 use crate::bound_flow::BoundFlow;
 use crate::catalogue::Catalogue;
@@ -17,7 +15,9 @@ use crate::definition_cache::CachedFlow;
 use crate::engine::FlowEngine;
 use crate::evaluation::{self, Evaluation, Sending};
 use crate::list;
-use crate::options::millis;
+
+/// Changes that a flow is asked about before its time is looked at.
+const AT_ONCE: usize = 64;
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,112 +109,105 @@ impl FlowEngine {
         if piece.up_to <= row.position {
             return Ok(None);
         }
-        let mut more = piece.entries.len() >= self.options.batch as usize;
-        let (mut up_to, began) = (piece.up_to, Instant::now());
+        let FeedPiece { entries, mut up_to } = piece;
+        let mut more = entries.len() >= self.options.batch as usize;
         let bound = BoundFlow::new(tenant, catalogue, definition);
-        let now_ms = self.clock.now_ms();
-        let (mut deliveries, mut supersede) = (Vec::new(), Vec::new());
-        for (entry, left) in piece.entries.iter().zip((0..piece.entries.len()).rev()) {
-            if definition.delay.is_some() && entry.change.revision > 1 {
-                supersede.push((evaluation::lane(tenant, &row.name, definition, entry), entry.change.seq));
-                // Those of this very step are not in the store yet.
-                deliveries.retain(|made: &NewDelivery| {
-                    made.record != entry.change.id || made.state != DeliveryState::Pending
-                });
-            }
-            match self.evaluate(&bound, entry, now_ms).await? {
-                Evaluation::Pass(_) => {}
-                Evaluation::Send(sending) => {
-                    deliveries.push(self.delivery(tenant, &row.name, definition, entry, &sending).await?);
-                }
-                Evaluation::Wait(why, sending) => {
-                    deliveries.push(NewDelivery {
-                        not_before_ms: sending.not_before_ms,
-                        deadline_ms: sending.deadline_ms,
-                        state: DeliveryState::Pending,
-                        // Nothing that waits looks like anything else that waits.
-                        input_hash: evaluation::key(tenant, &row.name, definition, entry),
-                        ..dead(tenant, &row.name, definition, entry, &why)
-                    });
-                }
-                Evaluation::Fault(why) => {
-                    tracing::warn!(flow = %row.name, seq = entry.change.seq, %why, "Flow failed to compute what to send");
-                    deliveries.push(dead(tenant, &row.name, definition, entry, &why));
-                }
-            }
+        let until = Instant::now() + self.options.step_max;
+        let mut made = StepDeliveries::default();
+        let mut rest = &entries[..];
+        while !rest.is_empty() {
+            let some = &rest[..rest.len().min(AT_ONCE)];
+            let evaluated = self.evaluate_some(&bound, some, self.clock.now_ms(), until).await?;
+            let (asked, left) = rest.split_at(evaluated.len());
+            self.add(&mut made, (tenant, &row.name, definition), asked, evaluated).await?;
+            rest = left;
             // The other flows have their turn before this one goes on.
-            if left > 0 && began.elapsed() >= self.options.step_max {
-                (up_to, more) = (entry.change.seq, true);
+            if let (Some(last), false) = (asked.last(), rest.is_empty())
+                && Instant::now() >= until
+            {
+                (up_to, more) = (last.change.seq, true);
                 break;
             }
         }
+        let StepDeliveries { deliveries, supersede } = made;
         let step = Advance { flow: row.id, version: row.version, from: row.position, to: up_to, deliveries, supersede };
         Ok(Some((step, more)))
     }
 
-    async fn delivery(
+    /// What a flow makes of changes, added to what it made of those before.
+    async fn add(
         &self,
-        tenant: &TenantId,
-        flow: &str,
-        definition: &Definition,
-        entry: &FeedEntry,
-        sending: &Sending,
-    ) -> Result<NewDelivery, StoreError> {
-        let input = sending.input.to_string().into_bytes();
-        let mut made = NewDelivery {
-            not_before_ms: sending.not_before_ms,
-            deadline_ms: sending.deadline_ms,
-            state: DeliveryState::Pending,
-            input_hash: ContentHash::of(&input).0,
-            input,
-            error: None,
-            ..dead(tenant, flow, definition, entry, &Text::default())
-        };
-        let echo = self.echo(tenant, entry).await?;
-        made.hops = echo.map_or(0, |echo| echo.hops.saturating_add(1));
-        made.caused_by = echo.map(|echo| echo.delivery);
-        if let Some(why) = self.loops(&made, entry.change.kind).await? {
-            tracing::warn!(flow, record = %made.record, %why, "Flow triggers itself: delivery withheld");
-            metrics::counter!("renmen_deliveries_withheld_total").increment(1);
-            made.state = DeliveryState::Withheld;
-            made.error = Some(why.to_string());
+        made: &mut StepDeliveries,
+        (tenant, flow, definition): (&TenantId, &str, &Definition),
+        entries: &[FeedEntry],
+        evaluated: Vec<Evaluation>,
+    ) -> Result<(), StoreError> {
+        let mut sent = Vec::new();
+        for (entry, evaluation) in entries.iter().zip(&evaluated) {
+            if let Evaluation::Send(sending) = evaluation {
+                sent.push((sent_delivery(tenant, flow, definition, entry, sending), entry));
+            }
         }
-        Ok(made)
+        let mut sent = self.guarded(tenant, flow, sent).await?.into_iter();
+        for (entry, evaluation) in entries.iter().zip(evaluated) {
+            if definition.delay.is_some() && entry.change.revision > 1 {
+                made.supersede(evaluation::lane(tenant, flow, definition, entry), entry);
+            }
+            match evaluation {
+                Evaluation::Pass(_) => {}
+                Evaluation::Send(_) => made.deliveries.extend(sent.next()),
+                Evaluation::Wait(why, sending) => {
+                    made.deliveries.push(NewDelivery {
+                        not_before_ms: sending.not_before_ms,
+                        deadline_ms: sending.deadline_ms,
+                        state: DeliveryState::Pending,
+                        // Nothing that waits looks like anything else that waits.
+                        input_hash: evaluation::key(tenant, flow, definition, entry),
+                        ..dead(tenant, flow, definition, entry, &why)
+                    });
+                }
+                Evaluation::Fault(why) => {
+                    tracing::warn!(flow, seq = entry.change.seq, %why, "Flow failed to compute what to send");
+                    made.deliveries.push(dead(tenant, flow, definition, entry, &why));
+                }
+            }
+        }
+        Ok(())
     }
+}
 
-    /// The delivery that the change probably came of: it went to the change's connection not long ago, and it named this record.
-    pub(crate) async fn echo(&self, tenant: &TenantId, entry: &FeedEntry) -> Result<Option<Echo>, StoreError> {
-        let change = &entry.change;
-        let ask = EchoAsk {
-            connection: change.connection.clone(),
-            external_id: change.external_id.clone(),
-            record: change.id,
-        };
-        let since_ms = change.at_ms.saturating_sub(millis(self.options.echo_window));
-        Ok(self.store.echoes(tenant, &[ask], since_ms).await?.into_iter().next().flatten())
+/// What a flow made of a piece of the feed.
+#[derive(Default)]
+struct StepDeliveries {
+    deliveries: Vec<NewDelivery>,
+    supersede: Vec<([u8; 16], i64)>,
+}
+
+impl StepDeliveries {
+    /// What waits for its time in a lane is out of date since this change.
+    fn supersede(&mut self, lane: [u8; 16], entry: &FeedEntry) {
+        self.supersede.push((lane, entry.change.seq));
+        // Those of this very step are not in the store yet.
+        self.deliveries.retain(|made| made.record != entry.change.id || made.state != DeliveryState::Pending);
     }
+}
 
-    /// Why this delivery would go round in circles.
-    pub(crate) async fn loops(&self, made: &NewDelivery, kind: ChangeKind) -> Result<Option<Text>, StoreError> {
-        let (hops_max, repeats_max) = (self.options.hops_max, self.options.repeats_max);
-        if made.hops > hops_max {
-            let from = made.caused_by.unwrap_or_default();
-            return Ok(Some(text!(
-                "loop: {} deliveries led to this one, the last is {from}; at most {hops_max} may (`outbox.hops_max`)",
-                "循环：此投递由 {} 次投递引起，最近一次为 {from}；最多 {hops_max} 次（`outbox.hops_max`）",
-                made.hops
-            )));
-        }
-        // A record that is new was never sent before.
-        if kind == ChangeKind::Created {
-            return Ok(None);
-        }
-        let since_ms = self.clock.now_ms().saturating_sub(millis(self.options.repeats_window));
-        let of = Repeats { record: made.record, lane: made.lane, input_hash: made.input_hash, since_ms };
-        let repeats = self.store.repeats(of).await?;
-        Ok((repeats >= repeats_max).then(|| {
-            text!("loop: the same was made {repeats} times for this record; at most {repeats_max} may (`outbox.repeats_max`)", "循环：同一内容已为此记录生成 {repeats} 次；最多 {repeats_max} 次（`outbox.repeats_max`）")
-        }))
+fn sent_delivery(
+    tenant: &TenantId,
+    flow: &str,
+    definition: &Definition,
+    entry: &FeedEntry,
+    sending: &Sending,
+) -> NewDelivery {
+    let input = sending.input.to_string().into_bytes();
+    NewDelivery {
+        not_before_ms: sending.not_before_ms,
+        deadline_ms: sending.deadline_ms,
+        state: DeliveryState::Pending,
+        input_hash: ContentHash::of(&input).0,
+        input,
+        error: None,
+        ..dead(tenant, flow, definition, entry, &Text::default())
     }
 }
 

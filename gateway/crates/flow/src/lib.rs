@@ -12,6 +12,7 @@
 mod bound_flow;
 mod by_hand;
 mod catalogue;
+mod circles;
 mod courier;
 mod definition;
 mod definition_cache;

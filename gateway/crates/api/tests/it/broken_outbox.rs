@@ -44,15 +44,10 @@ impl OutboxStore for BrokenStore {
     async fn feed_tail(&self, _tenant: &TenantId, _entity: &str, _limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
         self.fail().await
     }
-    async fn echoes(
-        &self,
-        _tenant: &TenantId,
-        _asked: &[EchoAsk],
-        _since_ms: i64,
-    ) -> Result<Vec<Option<Echo>>, StoreError> {
+    async fn echoes(&self, _tenant: &TenantId, _asked: &[EchoAsk]) -> Result<Vec<Option<Echo>>, StoreError> {
         self.fail().await
     }
-    async fn repeats(&self, _of: Repeats) -> Result<u32, StoreError> {
+    async fn repeats(&self, _of: Vec<Repeats>) -> Result<Vec<u32>, StoreError> {
         self.fail().await
     }
     async fn advance(&self, _steps: Vec<Advance>, _now_ms: i64) -> Result<u64, StoreError> {
@@ -88,7 +83,7 @@ impl OutboxStore for BrokenStore {
     async fn settle(&self, _ends: Vec<Settle>) -> Result<Vec<bool>, StoreError> {
         self.fail().await
     }
-    async fn due(&self) -> Result<Vec<DueRow>, StoreError> {
+    async fn due(&self, _now_ms: i64) -> Result<Vec<DueRow>, StoreError> {
         self.fail().await
     }
     async fn delivery(&self, _tenant: &TenantId, _id: i64) -> Result<Option<DeliveryRow>, StoreError> {

@@ -67,7 +67,7 @@ impl FlowEngine {
         made.hops = echo.map_or(0, |echo| echo.hops.saturating_add(1));
         made.caused_by = echo.map(|echo| echo.delivery);
         // A person may well repeat what was done for a record that is new: it counts all the same.
-        let refused = self.loops(&made, ChangeKind::Updated).await?;
+        let refused = self.loops(&[(&made, ChangeKind::Updated)]).await?.pop().flatten();
         let name = flow.as_ref().map(|(name, ..)| name.clone());
         let plan = HandPlan { change: entry.change, to, flow: name, input: sending.input, defects, refused };
         Ok((plan, Worked { flow: flow.map(|(_, row, version)| (row, version)), definition, delivery: made }))

@@ -20,9 +20,9 @@ impl FlowEngine {
             while running.try_join_next().is_some() {}
             // One that left, because its destination is another by now, or that broke: the next one takes its place.
             couriers.retain(|_, wake| Arc::strong_count(wake) > 1);
-            match self.store.due().await {
+            let now_ms = self.clock.now_ms();
+            match self.store.due(now_ms).await {
                 Ok(due) => {
-                    let now_ms = self.clock.now_ms();
                     for row in due.into_iter().filter(|row| row.next_at_ms <= now_ms) {
                         let key = (row.tenant, row.connection);
                         if let Some(wake) = couriers.get(&key) {

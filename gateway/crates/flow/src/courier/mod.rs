@@ -3,51 +3,54 @@
 //! Each destination has its own courier, so that one that is slow or unreachable does not hold up the deliveries of
 //! others. The store keeps the order: it gives out one delivery of a lane at a time.
 
+mod ahead;
 mod attempt;
 mod brake;
 mod dispatch;
+mod ends;
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::StoreError;
 use renmen_store::outbox::{AttemptEnd, Claim, Claimed, DeliveryState, NewDelivery, Settle};
 use serde_json::json;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::ahead::{Ahead, Waiting};
 use self::brake::Brake;
+use self::ends::{End, Ends, STORE_WAIT};
 use crate::catalogue::DestinationEntry;
-use crate::destination::Failure;
+use crate::destination::{Failure, Identity};
 use crate::engine::FlowEngine;
 use crate::error::FlowError;
 use crate::evaluation::Evaluation;
-use crate::failure_policy::AttemptPolicy;
+use crate::failure_policy::{AttemptPolicy, FlowPolicy};
 use crate::options::millis;
-
-/// How long to wait for a store that is away.
-const STORE_WAIT: Duration = Duration::from_secs(1);
-/// Ends written in one transaction at most.
-const ENDS_MAX: usize = 256;
 
 /// One destination's courier.
 pub(crate) struct Courier {
     engine: Arc<FlowEngine>,
     tenant: TenantId,
     connection: ConnectionName,
-    place: DestinationEntry,
+    place: Arc<DestinationEntry>,
     brake: Brake,
-    /// Claimed, not begun.
-    ahead: VecDeque<(Claimed, i64)>,
+    ahead: Ahead,
     running: JoinSet<Ended>,
+    /// Which attempt is at which delivery.
+    running_of: HashMap<task::Id, i64>,
+    ends: Ends,
 }
+
+type Finished = Result<(task::Id, Ended), task::JoinError>;
 
 /// An attempt that came to its end.
 struct Ended {
-    settle: Settle,
+    end: End,
     failure: Option<Failure>,
     took_ms: i64,
 }
@@ -59,32 +62,28 @@ impl Courier {
         connection: ConnectionName,
         place: DestinationEntry,
     ) -> Self {
-        let brake = Brake::new(place.parallel_max);
-        Self { engine, tenant, connection, place, brake, ahead: VecDeque::new(), running: JoinSet::new() }
+        let (brake, place) = (Brake::new(place.parallel_max), Arc::new(place));
+        let (ahead, running, ends) = (Ahead::default(), JoinSet::new(), Ends::default());
+        Self { engine, tenant, connection, place, brake, ahead, running, running_of: HashMap::new(), ends }
     }
 
     /// Works until it is cancelled or its destination is taken away; then ends what is under way and gives the rest back.
     pub(crate) async fn run(mut self, wake: Arc<Notify>, cancel: CancellationToken) {
-        let mut idle = false;
         while !cancel.is_cancelled() && self.is_current() {
-            if let Err(error) = self.fill(&mut idle).await {
-                tracing::warn!(connection = %self.connection, %error, "Failed to claim deliveries");
-                tokio::select! {
-                    () = cancel.cancelled() => break,
-                    () = tokio::time::sleep(STORE_WAIT) => {}
-                }
-            }
-            let held = self.brake.held(self.now_ms()).unwrap_or(Duration::MAX);
+            self.begin();
+            let held = self.brake.held(self.now_ms());
+            let wakes = [self.ends.company(!self.running.is_empty()), self.ahead.again()].into_iter().flatten().min();
             tokio::select! {
                 () = cancel.cancelled() => break,
-                Some(ended) = self.running.join_next(), if !self.running.is_empty() => {
-                    self.take(ended).await;
-                    idle = false;
+                Some(ended) = self.running.join_next_with_id(), if !self.running.is_empty() => self.took(ended),
+                written = self.ends.next_written(), if self.ends.is_writing() => {
+                    self.ends.settled(written, &self.connection);
+                    self.ahead.stir();
                 }
-                () = wake.notified() => idle = false,
-                () = tokio::time::sleep(held), if held < Duration::MAX => idle = false,
-                // Nothing to wait for: there is room and there may be work.
-                () = std::future::ready(()), if !idle && self.room() > 0 => {}
+                Some(claims) = self.ahead.next_claims(), if self.ahead.is_claiming() => self.take_up(claims),
+                () = wake.notified() => self.ahead.stir(),
+                () = tokio::time::sleep(held.unwrap_or_default()), if held.is_some() => self.ahead.stir(),
+                () = tokio::time::sleep_until(wakes.unwrap_or_else(Instant::now)), if wakes.is_some() => {}
             }
         }
         self.leave().await;
@@ -101,117 +100,107 @@ impl Courier {
         self.engine.clock.now_ms()
     }
 
+    /// Attempts that may begin now.
     fn room(&self) -> u32 {
-        let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        self.brake.allowed(self.now_ms()).saturating_sub(running)
+        let taken = u32::try_from(self.running.len() + self.ends.places()).unwrap_or(u32::MAX);
+        if self.ends.have_room() { self.brake.allowed(self.now_ms()).saturating_sub(taken) } else { 0 }
     }
 
-    /// Claims and begins as much as there is room for. `idle` is set when there is nothing to claim.
-    async fn fill(&mut self, idle: &mut bool) -> Result<(), StoreError> {
+    /// Begins all that can be begun: attempts, the next claim, the writing of ends.
+    fn begin(&mut self) {
         let mut room = self.room();
-        if room > 0 && self.ahead.is_empty() && !*idle {
-            let claim = Claim {
-                tenant: self.tenant.clone(),
-                connection: self.connection.clone(),
-                limit: self.brake.ahead(room),
-                now_ms: self.now_ms(),
-                lease_ms: self.lease_ms(),
-            };
-            let lease_ends = claim.now_ms + claim.lease_ms;
-            let claimed = self.engine.store.claim(claim).await?;
-            *idle = claimed.is_empty();
-            self.ahead.extend(claimed.into_iter().map(|one| (one, lease_ends)));
-        }
         while room > 0 {
-            let Some((claimed, lease_ends)) = self.ahead.pop_front() else { break };
+            let Some(next) = self.ahead.pop() else { break };
             // Too late to be done within its lease: the next claim takes it.
-            if lease_ends - self.now_ms() < millis(self.place.push_timeout) {
-                continue;
-            }
-            self.begin(claimed);
-            room -= 1;
-        }
-        Ok(())
-    }
-
-    fn lease_ms(&self) -> i64 {
-        millis(self.place.push_timeout).saturating_add(millis(self.engine.options.lease_margin))
-    }
-
-    fn begin(&mut self, claimed: Claimed) {
-        let (engine, place) = (Arc::clone(&self.engine), self.place.clone());
-        self.running.spawn(async move { attempt(&engine, &place, claimed).await });
-    }
-
-    /// Writes down the end of an attempt, and of all others that ended meanwhile.
-    async fn take(&mut self, first: Result<Ended, tokio::task::JoinError>) {
-        let mut ended: Vec<Ended> = first.into_iter().collect();
-        while ended.len() < ENDS_MAX {
-            match self.running.try_join_next() {
-                Some(Ok(one)) => ended.push(one),
-                Some(Err(_)) => {}
-                None => break,
+            if next.has_time(self.place.push_timeout) {
+                self.attempt(next);
+                room -= 1;
+            } else {
+                self.ends.let_go(next.claimed.delivery.id);
             }
         }
+        let want = if self.ends.have_room() { self.brake.ahead(room) } else { 0 };
+        if let Some(limit) = self.ahead.wanted(want) {
+            let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
+            let lease_ms = millis(self.place.push_timeout).saturating_add(millis(self.engine.options.lease_margin));
+            let claim = Claim { tenant, connection, limit, now_ms: self.now_ms(), lease_ms };
+            self.ahead.claim(&self.engine, claim);
+        }
+        self.ends.write(&self.engine, &self.connection, !self.running.is_empty());
+    }
+
+    fn attempt(&mut self, next: Waiting) {
+        let (engine, place) = (Arc::clone(&self.engine), Arc::clone(&self.place));
+        let delivery = next.claimed.delivery.id;
+        let task = self.running.spawn(async move { attempt(&engine, &place, next.claimed, &next.policy).await });
+        self.running_of.insert(task.id(), delivery);
+    }
+
+    fn take_up(&mut self, claims: Result<Vec<Waiting>, StoreError>) {
+        match claims {
+            Ok(claims) => {
+                for one in claims {
+                    if self.ends.hold(one.claimed.delivery.id, one.claimed.token) {
+                        self.ahead.push(one);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(connection = %self.connection, %error, "Failed to claim deliveries"),
+        }
+    }
+
+    /// Takes the end of an attempt, and of all others that ended meanwhile.
+    fn took(&mut self, first: Finished) {
         let now_ms = self.now_ms();
-        for one in &ended {
-            match &one.failure {
-                None => self.brake.answered(one.took_ms),
-                Some(failure) => self.brake.failed(failure, now_ms, rand::random()),
-            }
-        }
-        self.settle(ended.into_iter().map(|one| one.settle).collect()).await;
-    }
-
-    /// A store that is away is tried again: what was sent must be known to be sent, or it is sent twice.
-    async fn settle(&self, ends: Vec<Settle>) {
-        if ends.is_empty() {
-            return;
-        }
-        for _ in 0..60 {
-            match self.engine.store.settle(ends.clone()).await {
-                Ok(taken) => {
-                    let late = taken.iter().filter(|taken| !**taken).count();
-                    if late > 0 {
-                        tracing::warn!(connection = %self.connection, late, "Attempts finished after their lease expired");
+        let mut next = Some(first);
+        while let Some(finished) = next {
+            let task = finished.as_ref().map_or_else(task::JoinError::id, |(id, _)| *id);
+            let delivery = self.running_of.remove(&task);
+            match finished {
+                Ok((_, Ended { end, failure, took_ms })) => {
+                    match &failure {
+                        None => self.brake.answered(took_ms),
+                        Some(failure) => self.brake.failed(failure, now_ms, rand::random()),
                     }
-                    if ends.iter().any(|end| end.notice.is_some()) {
-                        self.engine.wake_couriers();
-                    }
-                    return;
+                    self.ends.add(end);
                 }
-                Err(error) => {
-                    tracing::warn!(connection = %self.connection, %error, "Failed to record the results of deliveries");
-                    tokio::time::sleep(STORE_WAIT).await;
-                }
+                // It broke: it is tried again when its lease is over.
+                Err(_) => delivery.into_iter().for_each(|delivery| self.ends.let_go(delivery)),
             }
+            next = self.running.try_join_next_with_id();
         }
     }
 
     async fn leave(mut self) {
-        let now_ms = self.now_ms();
-        let back = |(claimed, _): (Claimed, i64)| Settle {
-            delivery: claimed.delivery.id,
-            token: claimed.token,
-            end: match claimed.confirm {
+        while self.ahead.is_claiming() {
+            if let Some(claims) = self.ahead.next_claims().await {
+                self.take_up(claims);
+            }
+        }
+        while let Some(Waiting { claimed, .. }) = self.ahead.pop() {
+            let now_ms = self.now_ms();
+            let end = match claimed.confirm {
                 true => AttemptEnd::AskAgain { at_ms: now_ms, error: None },
                 false => AttemptEnd::Released,
-            },
-            notice: None,
-            now_ms,
-        };
-        let back = std::mem::take(&mut self.ahead).into_iter().map(back).collect();
-        self.settle(back).await;
-        while let Some(ended) = self.running.join_next().await {
-            self.take(ended).await;
+            };
+            let settle = Settle { delivery: claimed.delivery.id, token: claimed.token, end, notice: None, now_ms };
+            self.ends.add(End { settle, holds_place: false });
+        }
+        while !self.running.is_empty() || !self.ends.are_written() {
+            self.ends.write(&self.engine, &self.connection, false);
+            tokio::select! {
+                Some(ended) = self.running.join_next_with_id(), if !self.running.is_empty() => self.took(ended),
+                written = self.ends.next_written(), if self.ends.is_writing() => {
+                    self.ends.settled(written, &self.connection);
+                }
+            }
         }
     }
 }
 
-async fn attempt(engine: &FlowEngine, place: &DestinationEntry, mut claimed: Claimed) -> Ended {
+async fn attempt(engine: &FlowEngine, place: &DestinationEntry, mut claimed: Claimed, policy: &FlowPolicy) -> Ended {
     let row = &claimed.delivery;
     let begun_ms = engine.clock.now_ms();
-    let policy = engine.failure_policy(row).await;
     let (end, failure) = if row.deadline_ms.is_some_and(|deadline| begun_ms > deadline) && !claimed.confirm {
         let error = "expired: its deadline passed before it could be sent".to_owned();
         (AttemptEnd::Expired { error }, None)
@@ -234,9 +223,11 @@ async fn attempt(engine: &FlowEngine, place: &DestinationEntry, mut claimed: Cla
         tracing::warn!(delivery = row.id, flow = %row.flow, connection = %row.connection, %error, "Delivery abandoned");
     }
     let dead = matches!(end, AttemptEnd::Dead { .. } | AttemptEnd::Expired { .. });
-    let notice = policy.on_failure.filter(|_| dead).map(|to| notice(&claimed, &to, &end, now_ms));
+    let notice = policy.on_failure.as_ref().filter(|_| dead).map(|to| notice(&claimed, to, &end, now_ms));
     let settle = Settle { delivery: row.id, token: claimed.token, end, notice, now_ms };
-    Ended { settle, failure, took_ms: now_ms - begun_ms }
+    let identity = place.actions.get(&row.action).map(|action| action.identity).unwrap_or_default();
+    let holds_place = identity == Identity::None && !claimed.confirm;
+    Ended { end: End { settle, holds_place }, failure, took_ms: now_ms - begun_ms }
 }
 
 /// Works out the input of a delivery that had to wait for a record, and keeps it before it is sent.

@@ -12,5 +12,6 @@ mod loops;
 mod outage;
 mod pruning;
 mod related;
+mod schedules;
 mod withheld;
 mod world;

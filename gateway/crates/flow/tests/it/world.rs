@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,12 +19,27 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) const BEGIN_MS: i64 = 1_772_413_200_000;
 
-/// Runs with tokio's clock, which stands still while there is work and leaps when there is none.
-pub(crate) struct TokioClock(tokio::time::Instant);
+/// Runs with tokio's clock, which stands still while there is work and goes on when there is none; and it leaps when it is told to.
+pub(crate) struct TokioClock {
+    begun: tokio::time::Instant,
+    leapt_ms: AtomicI64,
+}
+
+impl TokioClock {
+    fn new() -> Self {
+        Self { begun: tokio::time::Instant::now(), leapt_ms: AtomicI64::new(0) }
+    }
+
+    /// As a clock does that is set.
+    pub(crate) fn leap(&self, ms: i64) {
+        self.leapt_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+}
 
 impl Clock for TokioClock {
     fn now_ms(&self) -> i64 {
-        BEGIN_MS + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+        let passed = i64::try_from(self.begun.elapsed().as_millis()).unwrap();
+        BEGIN_MS + passed + self.leapt_ms.load(Ordering::SeqCst)
     }
 }
 
@@ -132,7 +147,7 @@ impl World {
         let options_of_store =
             StoreOptions { synchronous_full: false, holds_paused_clock: true, ..StoreOptions::at(url) };
         let store = open(options_of_store).await.unwrap();
-        let clock = Arc::new(TokioClock(tokio::time::Instant::now()));
+        let clock = Arc::new(TokioClock::new());
         let mut catalogue = Catalogue::default();
         for (place_name, place) in places {
             catalogue.add(name(place_name), place);

@@ -39,17 +39,12 @@ pub trait OutboxStore: Send + Sync {
     /// The last changes of one entity, oldest first, with their bodies.
     async fn feed_tail(&self, tenant: &TenantId, entity: &str, limit: u32) -> Result<Vec<FeedEntry>, StoreError>;
 
-    /// For each change: the newest delivery since a time that went to the change's connection and either named the record's vendor
+    /// For each change: the newest delivery since its time that went to the change's connection and either named the record's vendor
     /// id in its receipt or was made for the record itself.
-    async fn echoes(
-        &self,
-        tenant: &TenantId,
-        asked: &[EchoAsk],
-        since_ms: i64,
-    ) -> Result<Vec<Option<Echo>>, StoreError>;
+    async fn echoes(&self, tenant: &TenantId, asked: &[EchoAsk]) -> Result<Vec<Option<Echo>>, StoreError>;
 
-    /// How many deliveries with the same input there were for a record.
-    async fn repeats(&self, of: Repeats) -> Result<u32, StoreError>;
+    /// For each: how many deliveries with the same input there were for a record.
+    async fn repeats(&self, of: Vec<Repeats>) -> Result<Vec<u32>, StoreError>;
 
     /// Makes deliveries and moves positions, all of it or nothing.
     ///
@@ -70,7 +65,8 @@ pub trait OutboxStore: Send + Sync {
     /// [`StoreError::Fenced`] when its flow has another version or is gone: read it again.
     async fn make_by_hand(&self, made: HandMade) -> Result<(i64, bool), StoreError>;
 
-    /// Takes what is due, each of another lane, oldest first.
+    /// Takes what is due, each of another lane, oldest first. Due is what its time by the caller's clock has come for; a lease is over
+    /// by the store's own clock where several gateways share it, so that a gateway whose clock is wrong takes nothing from another.
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError>;
 
     /// Gives a claimed delivery its input, which could not be worked out when it was made. False when the claim is another's by now,
@@ -94,8 +90,8 @@ pub trait OutboxStore: Send + Sync {
     /// Ends attempts, in one transaction. False for one that is another claimer's by now: nothing of it was written.
     async fn settle(&self, ends: Vec<Settle>) -> Result<Vec<bool>, StoreError>;
 
-    /// Which destinations have work that is not at its end.
-    async fn due(&self) -> Result<Vec<DueRow>, StoreError>;
+    /// Which destinations have work that is not at its end, and when the first of it may be due by the caller's clock.
+    async fn due(&self, now_ms: i64) -> Result<Vec<DueRow>, StoreError>;
 
     /// One delivery with its input.
     async fn delivery(&self, tenant: &TenantId, id: i64) -> Result<Option<DeliveryRow>, StoreError>;

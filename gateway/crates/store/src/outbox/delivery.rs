@@ -8,7 +8,7 @@ use super::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, S
 use crate::holder::Holder;
 use crate::identity::{self, IdKey};
 use crate::rows::{Columns, array};
-use crate::sql::{Dialect, Session, number, values};
+use crate::sql::{Dialect, Session, number, number_list, together, values};
 use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
 pub(crate) async fn claim(
@@ -16,60 +16,62 @@ pub(crate) async fn claim(
     (ids, holder): (&IdKey, &Holder),
     claim: &Claim,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let names = values![&claim.tenant, &claim.connection];
-    let Some(destination) = number(session, sql::DESTINATION, names).await? else { return Ok(Vec::new()) };
-    // What another gateway is claiming at this moment is passed over: it is in flight when that commits.
-    let sql = format!("{}{}", *sql::CLAIMABLE, session.dialect().skip_locked());
-    let values = values![destination, claim.now_ms, limits::list_limit(claim.limit)];
-    let due = session.all(&sql, values, |row| row.int(0)).await?;
-    let token = holder.token();
-    let lease_ends = claim.now_ms.saturating_add(claim.lease_ms);
-    let mut claimed = Vec::with_capacity(due.len());
-    for id in due {
-        session.run(&sql::CLAIM, values![token, lease_ends, claim.now_ms, id]).await?;
-        let sql = format!("{}WHERE d.id = $1", sql::DELIVERY_SELECT);
-        let read = |row: &dyn Columns| {
-            let (token, confirm) = rows::claim(row)?;
-            Ok(Claimed { delivery: rows::delivery(row, ids, true)?, token, confirm })
-        };
-        claimed.extend(session.one(&sql, values![id], read).await?);
+    let dialect = session.dialect();
+    let place = values![&claim.tenant, &claim.connection, claim.now_ms];
+    let found = session.one(&sql::destination_now(dialect), place, |row| Ok((row.int(0)?, row.int(1)?))).await?;
+    let Some((destination, lease_now_ms)) = found else { return Ok(Vec::new()) };
+    let (token, lease_ends) = (holder.token(), lease_now_ms.saturating_add(claim.lease_ms));
+    let latest_ms = claim.now_ms.max(lease_now_ms);
+    let limit = limits::list_limit(claim.limit);
+    let values = values![token, lease_ends, claim.now_ms, destination, latest_ms, lease_now_ms, limit];
+    if session.run(&sql::claim(dialect), values).await? == 0 {
+        return Ok(Vec::new());
     }
+    let read = |row: &dyn Columns| {
+        let (token, confirm) = rows::claim(row)?;
+        Ok(Claimed { delivery: rows::delivery(row, ids, true)?, token, confirm })
+    };
+    let claimed = session.all(&sql::CLAIMED, values![destination, lease_ends, token], read).await?;
     failpoint::reach("claimed");
     Ok(claimed)
 }
 
 pub(crate) async fn settle(session: &impl Session, ends: &[Settle]) -> Result<Vec<bool>, StoreError> {
-    let mut taken = Vec::with_capacity(ends.len());
-    for settle in ends {
-        let end = rows::end(&settle.end, settle.now_ms);
-        let values = values![
-            end.state,
-            end.next_at,
-            rows::stored_text(end.error),
-            rows::stored_text(end.reference),
-            rows::stored_text(end.detail),
-            end.failures,
-            end.attempts,
-            settle.now_ms,
-            settle.delivery,
-            settle.token
-        ];
-        let fits = session.run(&sql::SETTLE, values).await? > 0;
-        if fits && rows::changes_message(&settle.end) {
-            let values = values![MESSAGES_STREAM, settle.now_ms, settle.delivery];
-            session.run(&sql::WAKE_DELIVERY, values).await?;
+    let taken = together(ends.iter().map(|settle| settle_one(session, settle)).collect()).await?;
+    let taken_ends = || ends.iter().zip(&taken).filter(|(_, taken)| **taken).map(|(settle, _)| settle);
+    let changed: Vec<&Settle> = taken_ends().filter(|settle| rows::changes_message(&settle.end)).collect();
+    if let Some(now_ms) = changed.iter().map(|settle| settle.now_ms).max() {
+        let changed = number_list(changed.iter().map(|settle| settle.delivery));
+        let sql = sql::wake_deliveries(session.dialect());
+        session.run(&sql, values![MESSAGES_STREAM, now_ms, changed]).await?;
+    }
+    for settle in taken_ends() {
+        let Some(notice) = &settle.notice else { continue };
+        let of = |row: &dyn Columns| Ok((row.int(0)?, row.int(1)?, row.text(2)?));
+        if let Some((flow, version, tenant)) = session.one(sql::NOTICE_OF, values![settle.delivery], of).await? {
+            flow::insert(session, &tenant, (flow, version), (notice, None), settle.now_ms).await?;
         }
-        if let (true, Some(notice)) = (fits, &settle.notice) {
-            let of = |row: &dyn Columns| Ok((row.int(0)?, row.int(1)?, row.text(2)?));
-            let of = session.one(sql::NOTICE_OF, values![settle.delivery], of).await?;
-            if let Some((flow, version, tenant)) = of {
-                flow::insert(session, &tenant, (flow, version), (notice, None), settle.now_ms).await?;
-            }
-        }
-        taken.push(fits);
     }
     failpoint::reach("settled");
     Ok(taken)
+}
+
+/// False: the claim is another's by now.
+async fn settle_one(session: &impl Session, settle: &Settle) -> Result<bool, StoreError> {
+    let end = rows::end(&settle.end, settle.now_ms);
+    let values = values![
+        end.state,
+        end.next_at,
+        rows::stored_text(end.error),
+        rows::stored_text(end.reference),
+        rows::stored_text(end.detail),
+        end.failures,
+        end.attempts,
+        settle.now_ms,
+        settle.delivery,
+        settle.token
+    ];
+    Ok(session.run(&sql::SETTLE, values).await? > 0)
 }
 
 /// At the start of the only process that may write: takes back what the process before had claimed, for that has ended.
@@ -93,8 +95,8 @@ fn tell_cut(deliveries: u64) {
     }
 }
 
-pub(crate) async fn due(session: &impl Session) -> Result<Vec<DueRow>, StoreError> {
-    session.all(&sql::DUE, &[], rows::due).await
+pub(crate) async fn due(session: &impl Session, now_ms: i64) -> Result<Vec<DueRow>, StoreError> {
+    session.all(&sql::due(session.dialect()), values![now_ms], |row| rows::due(row, now_ms)).await
 }
 
 pub(crate) async fn get(

@@ -1,5 +1,7 @@
 //! Flows: what they say, where they stand in the feed, and their steps along it.
 
+use std::collections::BTreeMap;
+
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::rows;
@@ -8,7 +10,7 @@ use super::{
     Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
 };
 use crate::rows::Columns;
-use crate::sql::{Session, expect_number, feed, number, registry, values};
+use crate::sql::{Session, expect_number, feed, number, number_list, registry, together, values};
 use crate::{MESSAGES_STREAM, StoreError, identity, limits};
 
 pub(crate) async fn get(session: &impl Session, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
@@ -93,20 +95,23 @@ pub(crate) async fn echoes(
     session: &impl Session,
     tenant: &TenantId,
     asked: &[EchoAsk],
-    since_ms: i64,
 ) -> Result<Vec<Option<Echo>>, StoreError> {
-    let mut found = Vec::with_capacity(asked.len());
-    for EchoAsk { connection, external_id, record } in asked {
-        let values = values![tenant, connection, external_id, identity::row_of(*record), since_ms];
-        let echo = |row: &dyn Columns| {
-            Ok(Echo { delivery: row.int(0)?, hops: u32::try_from(row.int(1)?).unwrap_or(u32::MAX) })
-        };
-        found.push(session.one(&sql::ECHO, values, echo).await?);
-    }
-    Ok(found)
+    together(asked.iter().map(|ask| echo(session, tenant, ask)).collect()).await
 }
 
-pub(crate) async fn repeats(session: &impl Session, of: &Repeats) -> Result<u32, StoreError> {
+async fn echo(session: &impl Session, tenant: &TenantId, ask: &EchoAsk) -> Result<Option<Echo>, StoreError> {
+    let EchoAsk { connection, external_id, record, since_ms } = ask;
+    let values = values![tenant, connection, external_id, identity::row_of(*record), *since_ms];
+    let read =
+        |row: &dyn Columns| Ok(Echo { delivery: row.int(0)?, hops: u32::try_from(row.int(1)?).unwrap_or(u32::MAX) });
+    session.one(&sql::ECHO, values, read).await
+}
+
+pub(crate) async fn repeats(session: &impl Session, of: &[Repeats]) -> Result<Vec<u32>, StoreError> {
+    together(of.iter().map(|of| repeated(session, of)).collect()).await
+}
+
+async fn repeated(session: &impl Session, of: &Repeats) -> Result<u32, StoreError> {
     let values = values![identity::row_of(of.record), &of.lane, &of.input_hash, of.since_ms];
     let count = number(session, sql::REPEATS, values).await?.unwrap_or(0);
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
@@ -129,25 +134,62 @@ pub(crate) async fn advance(session: &impl Session, steps: &[Advance], now_ms: i
         for (lane, seq) in &step.supersede {
             session.run(&sql::SUPERSEDE, values![now_ms, lane, *seq]).await?;
         }
-        // The flow's tenant is the destination's.
-        for delivery in &step.deliveries {
-            insert(session, &tenant, (step.flow, step.version), (delivery, None), now_ms).await?;
-            made += 1;
-        }
+        made += insert_all(session, &tenant, (step.flow, step.version), &step.deliveries, now_ms).await?;
     }
     Ok(made)
+}
+
+/// Makes the deliveries of a flow in one of its versions, in this order; how many. The flow's tenant is the destinations'.
+async fn insert_all(
+    session: &impl Session,
+    tenant: &str,
+    of: (i64, i64),
+    deliveries: &[NewDelivery],
+    now_ms: i64,
+) -> Result<u64, StoreError> {
+    let mut destinations: BTreeMap<&ConnectionName, i64> = BTreeMap::new();
+    for new in deliveries {
+        if !destinations.contains_key(&new.connection) {
+            destinations.insert(&new.connection, destination(session, tenant, &new.connection).await?);
+        }
+    }
+    let mut rows = Vec::with_capacity(deliveries.len());
+    for new in deliveries {
+        let row = Row { of, tenant, destination: destinations[&new.connection], new, by_hand: None };
+        rows.push(insert_row(session, row, now_ms));
+    }
+    let made = together(rows).await?;
+    wake_ended(session, deliveries.iter(), now_ms).await?;
+    Ok(made.len() as u64)
 }
 
 /// Makes a delivery of a flow in one of its versions, or of a person's; its number.
 pub(super) async fn insert(
     session: &impl Session,
     tenant: &str,
-    (flow, version): (i64, i64),
+    of: (i64, i64),
     (new, by_hand): (&NewDelivery, Option<&str>),
     now_ms: i64,
 ) -> Result<i64, StoreError> {
     let destination = destination(session, tenant, &new.connection).await?;
-    let record = identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))?;
+    let id = insert_row(session, Row { of, tenant, destination, new, by_hand }, now_ms).await?;
+    wake_ended(session, [new], now_ms).await?;
+    Ok(id)
+}
+
+/// A delivery with what its row refers to.
+struct Row<'r> {
+    /// Flow and version.
+    of: (i64, i64),
+    tenant: &'r str,
+    destination: i64,
+    new: &'r NewDelivery,
+    by_hand: Option<&'r str>,
+}
+
+async fn insert_row(session: &impl Session, row: Row<'_>, now_ms: i64) -> Result<i64, StoreError> {
+    let Row { of: (flow, version), tenant, destination, new, by_hand } = row;
+    let record = record_row(new)?;
     let values = values![
         flow,
         version,
@@ -166,13 +208,29 @@ pub(super) async fn insert(
         new.hops,
         new.caused_by,
         now_ms,
-        rows::stored_text(by_hand)
+        rows::stored_text(by_hand),
+        tenant
     ];
-    let id = expect_number(session, sql::DELIVERY_INSERT, values).await?;
-    if new.state != DeliveryState::Pending {
-        session.run(&sql::WAKE_RECORD, values![MESSAGES_STREAM, now_ms, record]).await?;
+    expect_number(session, sql::DELIVERY_INSERT, values).await
+}
+
+fn record_row(new: &NewDelivery) -> Result<i64, StoreError> {
+    identity::row_of(new.record).ok_or_else(|| StoreError::BadInput("no such record".into()))
+}
+
+/// What was made at its end already.
+async fn wake_ended<'n>(
+    session: &impl Session,
+    made: impl IntoIterator<Item = &'n NewDelivery>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let ended = made.into_iter().filter(|new| new.state != DeliveryState::Pending);
+    let records = ended.map(record_row).collect::<Result<Vec<_>, _>>()?;
+    if !records.is_empty() {
+        let sql = sql::wake_records(session.dialect());
+        session.run(&sql, values![MESSAGES_STREAM, now_ms, number_list(records)]).await?;
     }
-    Ok(id)
+    Ok(())
 }
 
 /// The row of a destination, made when there is none.

@@ -330,6 +330,8 @@ pub struct EchoAsk {
     /// The vendor's id of the record.
     pub external_id: String,
     pub record: RecordId,
+    /// Only a delivery that was touched at or after. Milliseconds since the epoch.
+    pub since_ms: i64,
 }
 
 /// The delivery that probably caused a change.
@@ -356,7 +358,7 @@ pub struct Repeats {
 pub struct DueRow {
     pub tenant: TenantId,
     pub connection: ConnectionName,
-    /// When its first delivery is due; in the past: now.
+    /// When its first delivery may be due; in the past: now.
     pub next_at_ms: i64,
 }
 

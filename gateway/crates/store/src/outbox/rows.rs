@@ -116,8 +116,11 @@ pub(crate) fn claim(row: &dyn Columns) -> Result<(i64, bool), StoreError> {
     Ok((row.int(30)?, row.int(16)? == CONFIRMING))
 }
 
-pub(crate) fn due(row: &dyn Columns) -> Result<DueRow, StoreError> {
-    Ok(DueRow { tenant: tenant(row, 0)?, connection: connection(row, 1)?, next_at_ms: row.int(2)? })
+/// By the caller's clock, and never too late: a lease may be over before that clock says so.
+pub(crate) fn due(row: &dyn Columns, now_ms: i64) -> Result<DueRow, StoreError> {
+    let ahead_ms = row.int(3)?.saturating_sub(now_ms).max(0);
+    let next_at_ms = row.int(2)?.saturating_sub(ahead_ms);
+    Ok(DueRow { tenant: tenant(row, 0)?, connection: connection(row, 1)?, next_at_ms })
 }
 
 pub(crate) fn count(row: &dyn Columns) -> Result<DeliveryCount, StoreError> {

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::BUILT_IN_CONNECTION;
+use crate::sql::Dialect;
 
 /// Waits for its time, for its turn, or for another attempt.
 pub(crate) const PENDING: i64 = 1;
@@ -97,23 +98,33 @@ pub(crate) static INPUT_FORGET: Statement = LazyLock::new(|| {
 
 pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
      not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand, tenant) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, \
-     (SELECT f.tenant FROM flow f WHERE f.id = $1)) RETURNING id";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19) RETURNING id";
 
-/// What may be claimed: due, and in its lane nothing before it that is not at its end.
-pub(crate) static CLAIMABLE: Statement = LazyLock::new(|| {
-    format!(
-        "SELECT d.id FROM delivery d WHERE d.destination = $1 AND d.state <= {CONFIRMING} AND d.next_at <= $2 \
-     AND (d.state > {IN_FLIGHT} OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state <= {IN_FLIGHT} AND e.id < d.id)) \
-     ORDER BY d.next_at, d.id LIMIT $3"
-    )
-});
+/// A destination and what its leases count by: `$3` is the caller's clock.
+pub(crate) fn destination_now(dialect: Dialect) -> String {
+    format!("SELECT id, {} FROM destination WHERE tenant = $1 AND connection = $2", dialect.lease_clock("$3"))
+}
 
-/// The claim: a delivery that was sent is being confirmed, another is in flight. The lease is when it is due again.
-pub(crate) static CLAIM: Statement = LazyLock::new(|| {
+/// The claim of what is due, and of what was claimed and came to no end within its lease; in its lane there is nothing before it that
+/// is not at its end. A delivery that was sent is being confirmed, another is in flight, and the end of its lease is when it is due
+/// again. Due is by the caller's clock (`$3`), a lease by its own (`$6`); `$5` is the later of the two, by which the index is read.
+pub(crate) fn claim(dialect: Dialect) -> String {
     format!(
         "UPDATE delivery SET state = CASE WHEN state > {IN_FLIGHT} THEN {CONFIRMING} ELSE {IN_FLIGHT} END, \
-     attempts = attempts + CASE WHEN state > {IN_FLIGHT} THEN 0 ELSE 1 END, token = $1, next_at = $2, updated_at = $3 WHERE id = $4"
+         attempts = attempts + CASE WHEN state > {IN_FLIGHT} THEN 0 ELSE 1 END, token = $1, next_at = $2, updated_at = $3 WHERE id IN \
+         (SELECT d.id FROM delivery d WHERE d.destination = $4 AND d.state <= {CONFIRMING} AND d.next_at <= $5 \
+         AND d.next_at <= CASE WHEN d.state IN ({IN_FLIGHT}, {CONFIRMING}) THEN CAST($6 AS bigint) ELSE CAST($3 AS bigint) END \
+         AND (d.state > {IN_FLIGHT} OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.lane = d.lane AND e.state <= {IN_FLIGHT} AND e.id < d.id)) \
+         ORDER BY d.next_at, d.id LIMIT $7{})",
+        // What another gateway is claiming at this moment is passed over: it is in flight when that commits.
+        dialect.skip_locked()
+    )
+}
+
+/// What a claim took: a token and the end of its lease are its own.
+pub(crate) static CLAIMED: Statement = LazyLock::new(|| {
+    format!(
+        "{DELIVERY_SELECT}WHERE d.destination = $1 AND d.state <= {CONFIRMING} AND d.next_at = $2 AND d.token = $3 ORDER BY d.id"
     )
 });
 
@@ -131,17 +142,21 @@ pub(crate) static SETTLE: Statement = LazyLock::new(|| {
 fn wake(which: &str) -> String {
     format!(
         "INSERT INTO timer (tenant, stream, name, due_ms)
-         SELECT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope
+         SELECT DISTINCT s.tenant, CAST($1 AS text), r.external_id, CAST($2 AS bigint) FROM record r JOIN scope s ON s.id = r.scope
          WHERE r.id IN ({which}) AND s.connection = '{BUILT_IN_CONNECTION}'
          AND s.entity IN ('notification', 'model_adjustment') ON CONFLICT (tenant, stream, name) DO UPDATE
          SET due_ms = CASE WHEN timer.due_ms < excluded.due_ms THEN excluded.due_ms ELSE timer.due_ms + 1 END"
     )
 }
 
-/// Of a record for which a delivery was made that is at its end already.
-pub(crate) static WAKE_RECORD: Statement = LazyLock::new(|| wake("$3"));
-/// Of the record of a delivery.
-pub(crate) static WAKE_DELIVERY: Statement = LazyLock::new(|| wake("SELECT d.record FROM delivery d WHERE d.id = $3"));
+/// Of records for which deliveries were made that are at their end already.
+pub(crate) fn wake_records(dialect: Dialect) -> String {
+    wake(&dialect.numbers("$3"))
+}
+/// Of the records of deliveries.
+pub(crate) fn wake_deliveries(dialect: Dialect) -> String {
+    wake(&format!("SELECT d.record FROM delivery d WHERE d.id IN ({})", dialect.numbers("$3")))
+}
 /// Of the records whose deliveries a flow that is taken away still had to send.
 pub(crate) static WAKE_FLOW: Statement =
     LazyLock::new(|| wake(&format!("SELECT d.record FROM delivery d WHERE d.flow = $3 AND d.state = {PENDING}")));
@@ -178,13 +193,15 @@ pub(crate) const HAND_FLOW_STANDS: &str = "SELECT id FROM flow WHERE id = $1 AND
 /// The delivery that a person made with a key.
 pub(crate) const HAND_MADE: &str = "SELECT id FROM delivery WHERE key = $1 AND by_hand IS NOT NULL";
 
-pub(crate) static DUE: Statement = LazyLock::new(|| {
+/// When the first delivery of each destination is due, or its lease over; and what leases count by, `$1` being the caller's clock.
+pub(crate) fn due(dialect: Dialect) -> String {
     format!(
-        "SELECT tenant, connection, next_at FROM (SELECT t.tenant, t.connection, \
-     (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= {CONFIRMING}) AS next_at FROM destination t) w \
-     WHERE next_at IS NOT NULL"
+        "SELECT tenant, connection, next_at, {} FROM (SELECT t.tenant, t.connection, \
+         (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= {CONFIRMING}) AS next_at FROM destination t) w \
+         WHERE next_at IS NOT NULL",
+        dialect.lease_clock("$1")
     )
-});
+}
 
 /// The newest delivery that probably caused a change.
 pub(crate) static ECHO: Statement = LazyLock::new(|| {

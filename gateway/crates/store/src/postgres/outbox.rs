@@ -52,16 +52,11 @@ impl OutboxStore for PostgresStore {
         self.read(|c| async move { feed::tail(&*c, &self.ids, (tenant, entity), limit).await }).await
     }
 
-    async fn echoes(
-        &self,
-        tenant: &TenantId,
-        asked: &[EchoAsk],
-        since_ms: i64,
-    ) -> Result<Vec<Option<Echo>>, StoreError> {
-        self.read(|c| async move { flow::echoes(&c, tenant, asked, since_ms).await }).await
+    async fn echoes(&self, tenant: &TenantId, asked: &[EchoAsk]) -> Result<Vec<Option<Echo>>, StoreError> {
+        self.read(|c| async move { flow::echoes(&c, tenant, asked).await }).await
     }
 
-    async fn repeats(&self, of: Repeats) -> Result<u32, StoreError> {
+    async fn repeats(&self, of: Vec<Repeats>) -> Result<Vec<u32>, StoreError> {
         self.read(|c| async move { flow::repeats(&c, &of).await }).await
     }
 
@@ -107,8 +102,8 @@ impl OutboxStore for PostgresStore {
         in_transaction!(self, |transaction| delivery::settle(&transaction, &ends))
     }
 
-    async fn due(&self) -> Result<Vec<DueRow>, StoreError> {
-        self.read(|c| async move { delivery::due(&c).await }).await
+    async fn due(&self, now_ms: i64) -> Result<Vec<DueRow>, StoreError> {
+        self.read(|c| async move { delivery::due(&c, now_ms).await }).await
     }
 
     async fn delivery(&self, tenant: &TenantId, id: i64) -> Result<Option<DeliveryRow>, StoreError> {

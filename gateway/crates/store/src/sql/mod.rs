@@ -36,5 +36,5 @@ mod value;
 
 pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord, PrunedExchanges};
 pub(crate) use scope::{Scopes, find as find_scope};
-pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, number};
+pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, number, number_list, together};
 pub(crate) use value::{Value, values};

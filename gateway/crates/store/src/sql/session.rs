@@ -44,6 +44,28 @@ pub(crate) async fn expect_number(session: &impl Session, sql: &str, values: &[V
     found.ok_or_else(|| StoreError::Fault("a row vanished within its transaction".into()))
 }
 
+/// Statements that need not wait for each other's answers, run in this order: on PostgreSQL they travel together.
+pub(crate) async fn together<T>(work: Vec<impl Future<Output = Result<T, StoreError>>>) -> Result<Vec<T>, StoreError> {
+    let (mut done, mut work) = (Vec::with_capacity(work.len()), work.into_iter());
+    loop {
+        // So few are polled in their order, and a statement is sent when it is polled first.
+        let some: Vec<_> = work.by_ref().take(TOGETHER_MAX).collect();
+        if some.is_empty() {
+            return Ok(done);
+        }
+        done.extend(futures_util::future::try_join_all(some).await?);
+    }
+}
+
+/// Statements under way on one connection.
+const TOGETHER_MAX: usize = 30;
+
+/// Numbers as one value, for [`Dialect::numbers`].
+pub(crate) fn number_list(numbers: impl IntoIterator<Item = i64>) -> String {
+    let texts: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("[{}]", texts.join(","))
+}
+
 /// The words in which the two dialects of SQL differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -96,6 +118,18 @@ impl Dialect {
             Self::Postgres => format!(
                 "(CAST({now_us} AS bigint) * 0 + CAST(floor(extract(epoch FROM statement_timestamp()) * 1000000) AS bigint))"
             ),
+        }
+    }
+
+    /// The numbers of a [`number_list`], as a query.
+    pub(crate) fn numbers(self, list: &str) -> String {
+        match self {
+            Self::Sqlite => format!("SELECT value FROM json_each(CAST({list} AS text))"),
+            Self::Postgres => {
+                format!(
+                    "SELECT CAST(n AS bigint) FROM json_array_elements_text(CAST(CAST({list} AS text) AS json)) AS n"
+                )
+            }
         }
     }
 

@@ -55,10 +55,10 @@ impl Bed {
     pub(crate) async fn time_passes(&self, ms: i64) {
         if self.folder.is_none() {
             let run = format!("UPDATE run SET leased_until = leased_until - {ms}");
-            self.beside(&format!(
-                "{run}; UPDATE refresh SET claimed_until = claimed_until - {ms} WHERE claimed_until > 0"
-            ))
-            .await;
+            let refresh = format!("UPDATE refresh SET claimed_until = claimed_until - {ms} WHERE claimed_until > 0");
+            // In flight, or being confirmed.
+            let delivery = format!("UPDATE delivery SET next_at = next_at - {ms} WHERE state IN (2, 4)");
+            self.beside(&format!("{run}; {refresh}; {delivery}")).await;
         }
     }
 

@@ -26,6 +26,8 @@ mod messages;
 mod model;
 mod older;
 mod outbox;
+mod outbox_lease;
+mod outbox_model;
 mod pooler;
 mod postgres;
 mod puller;

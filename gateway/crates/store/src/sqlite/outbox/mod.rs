@@ -60,17 +60,12 @@ impl OutboxStore for SqliteStore {
         self.readers.run(move |c| feed::tail(c, &ids, (&tenant, &entity), limit)).await
     }
 
-    async fn echoes(
-        &self,
-        tenant: &TenantId,
-        asked: &[EchoAsk],
-        since_ms: i64,
-    ) -> Result<Vec<Option<Echo>>, StoreError> {
+    async fn echoes(&self, tenant: &TenantId, asked: &[EchoAsk]) -> Result<Vec<Option<Echo>>, StoreError> {
         let (tenant, asked) = (tenant.clone(), asked.to_vec());
-        self.readers.run(move |c| at_once(flow::echoes(c, &tenant, &asked, since_ms))).await
+        self.readers.run(move |c| at_once(flow::echoes(c, &tenant, &asked))).await
     }
 
-    async fn repeats(&self, of: Repeats) -> Result<u32, StoreError> {
+    async fn repeats(&self, of: Vec<Repeats>) -> Result<Vec<u32>, StoreError> {
         self.readers.run(move |c| at_once(flow::repeats(c, &of))).await
     }
 
@@ -120,8 +115,8 @@ impl OutboxStore for SqliteStore {
         self.writer()?.run(move |c| at_once(delivery::settle(c, &ends))).await
     }
 
-    async fn due(&self) -> Result<Vec<DueRow>, StoreError> {
-        self.readers.run(move |c| at_once(delivery::due(c))).await
+    async fn due(&self, now_ms: i64) -> Result<Vec<DueRow>, StoreError> {
+        self.readers.run(move |c| at_once(delivery::due(c, now_ms))).await
     }
 
     async fn delivery(&self, tenant: &TenantId, id: i64) -> Result<Option<DeliveryRow>, StoreError> {

@@ -46,6 +46,7 @@ fn only_its_owner_names_each_outside_library() {
         ("rusqlite", &["renmen-store"]),
         ("tokio-postgres", &["renmen-store"]),
         ("axum", &["renmen-api", "renmen-tests"]),
+        ("statrs", &["renmen-insight"]),
     ] {
         assert_eq!(edges_to(library, owners, &graph), Vec::<String>::new(), "only {owners:?} may name {library}");
         assert!(
@@ -93,6 +94,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-interview", &["renmen-clock", "renmen-schema", "renmen-seat", "renmen-store"]),
     ("renmen-seat", &["renmen-clock", "renmen-schema", "renmen-store"]),
     ("renmen-records", &["renmen-schema", "renmen-store"]),
+    ("renmen-insight", &["renmen-schema"]),
     (
         "renmen-api",
         &[
@@ -175,6 +177,7 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-receiver", &["renmen-plugin-host", "renmen-config", "renmen-api", "wasmtime", "axum"]),
     ("renmen-interview", &["renmen-egress", "renmen-plugin-host", "renmen-flow", "reqwest", "wasmtime", "axum"]),
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
+    ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
     ("renmen-store", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-api", &["renmen-plugin-host", "renmen-sync", "renmen-config", "wasmtime"]),
 ];

@@ -11,6 +11,7 @@ const OPENED: &[&str] = &[
     "gateway/crates/api",
     "gateway/crates/egress",
     "gateway/crates/flow",
+    "gateway/crates/insight",
     "gateway/crates/kit",
     "gateway/crates/origin",
     "gateway/crates/plugin-host",

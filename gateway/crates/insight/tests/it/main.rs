@@ -1,0 +1,14 @@
+//! The crate from outside: its statistics against SciPy and statsmodels, and its questions over rows in memory.
+#![allow(clippy::unwrap_used)]
+
+mod acceptance;
+mod audit;
+mod effects;
+mod numbers;
+mod offers;
+mod order;
+mod predictions;
+mod purposes;
+mod reference_values;
+mod rows;
+mod ways;

@@ -19,6 +19,7 @@ pub mod model;
 pub mod purpose;
 pub mod question;
 pub mod stats;
+pub mod table;
 
 pub use figure::{Basis, Figure, Ids, LeftOut, Method, PValue, Why};
 pub use key::{Key, Norm};

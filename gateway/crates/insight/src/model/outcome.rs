@@ -108,7 +108,8 @@ impl Outcomes {
 
     pub(crate) fn add_employment(&mut self, row: &EmploymentRow, people: &mut People, limits: &Limits) {
         let Some(person) = people.place(row.person) else { return };
-        if !follows(row.end, person, people) {
+        // One that began before the interview did not come of it.
+        if !follows(row.start.or(row.end), person, people) {
             return;
         }
         for outcome in 0..self.asked.len() {

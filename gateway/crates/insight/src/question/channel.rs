@@ -71,9 +71,11 @@ impl Question for Channels {
         let (path, measured) = (&self.board.path, self.board.measured());
         let last = measured.last().copied().unwrap_or(0);
         let (began, left_out) = self.board.began()?;
+        let mut known = path.ids();
         let mut counts: BTreeMap<Option<&str>, (Option<SourceChannel>, Ids, u64)> = BTreeMap::new();
         for (entry, _) in began {
             let code = entry.channel.map(SourceChannel::as_str);
+            code.into_iter().for_each(|_| known.add(entry.application));
             let (_, ids, finished) = counts.entry(code).or_insert_with(|| (entry.channel, path.ids(), 0));
             ids.add(entry.application);
             *finished += u64::from(entry.furthest >= last);
@@ -88,23 +90,22 @@ impl Question for Channels {
         };
         let unknown = counts.remove(&None).map(figures);
         let mut channels: Vec<ChannelFigures> = counts.into_values().map(figures).collect();
-        let known = channels.iter().fold((0, 0), |(finished, n), one| (finished + one.finished, n + one.began));
+        let finished: u64 = channels.iter().map(|channel| channel.finished).sum();
         for channel in &mut channels {
-            let others = (known.0 - channel.finished, known.1 - channel.began);
-            channel.against_others = against(channel, others, path.confidence);
+            let others = (finished - channel.finished, known.total() - channel.began);
+            channel.against_others = against(path, channel, others, &known);
         }
         correct(&mut channels);
         Ok(ChannelReport { channels, unknown, left_out })
     }
 }
 
-fn against(channel: &ChannelFigures, others: (u64, u64), confidence: f64) -> Option<Figure> {
+fn against(path: &Path, channel: &ChannelFigures, others: (u64, u64), known: &Ids) -> Option<Figure> {
     let own = (channel.finished, channel.began);
     let p = fisher_exact(own.0, own.1 - own.0, others.0, others.1 - others.0)?;
-    let compared = two_proportions(own, others, confidence)?;
-    let mut basis = channel.participation.basis.clone();
-    (basis.method, basis.n) = (Method::TwoShares, own.1 + others.1);
+    let compared = two_proportions(own, others, path.confidence)?;
     let p = PValue { alone: p, adjusted: p };
+    let basis = path.basis(Method::TwoShares, known.total(), known);
     Some(Figure { value: Some(compared.difference), interval: Some(compared.interval), p: Some(p), basis })
 }
 

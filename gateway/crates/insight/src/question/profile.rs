@@ -168,14 +168,17 @@ impl Question for ProfileDraft {
         let mut dimensions = Vec::new();
         for name in self.names.in_order() {
             let (mut of_best, mut of_others) = (Vec::new(), Vec::new());
+            let mut people = Ids::new(EntityKind::Person, limits.ids_max);
             for (person, score) in self.scores.means(name) {
                 let Ok(found) = is_best.binary_search_by_key(&person, |(person, _)| *person) else { continue };
-                if is_best[found].1 { of_best.push(score) } else { of_others.push(score) }
+                let part = if is_best[found].1 { &mut of_best } else { &mut of_others };
+                part.push(score);
+                self.people.key(person).into_iter().for_each(|key| people.add(key));
             }
             let n = (of_best.len() + of_others.len()) as u64;
             let compared = rank_sum(&of_best, &of_others).filter(|_| of_best.len() as u64 >= self.ask.sample_min);
             let p = compared.map(|compared| PValue { alone: compared.p, adjusted: compared.p });
-            let sources = vec![best.clone(), self.source.clone(), self.outcomes.sources[0].clone()];
+            let sources = vec![people, self.source.clone(), self.outcomes.sources[0].clone()];
             let superiority = figure(Method::RankSum, n, compared.map(|compared| compared.superiority), sources);
             let dimension = self.names.name(name).to_owned();
             dimensions.push(DimensionEvidence { dimension, superiority: Figure { p, ..superiority }, weight_bp: 0 });

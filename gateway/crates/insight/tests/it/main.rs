@@ -8,6 +8,7 @@ mod numbers;
 mod offers;
 mod order;
 mod predictions;
+mod promises;
 mod purposes;
 mod reference_values;
 mod rows;

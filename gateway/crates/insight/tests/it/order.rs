@@ -6,12 +6,14 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 use renmen_insight::exact::largest_remainder;
 use renmen_insight::model::{Held, Limits};
 use renmen_insight::question::alert::{Alert, AlertRule, Scope};
+use renmen_insight::question::channel::Channels;
 use renmen_insight::question::fairness::{Fairness, FairnessAsk, ImpactRule};
+use renmen_insight::question::friction::Friction;
 use renmen_insight::question::funnel::{Funnel, Path};
 use renmen_insight::question::predict::{Predict, PredictAsk};
 use renmen_insight::question::standard::Standard;
 use renmen_insight::{Outcome, Question, Row};
-use renmen_schema::code::NodeCode;
+use renmen_schema::code::{NodeCode, SourceChannel};
 
 use crate::acceptance::{fairness, predict};
 use crate::rows::{
@@ -27,17 +29,29 @@ fn rows(draws: &[(usize, u32, u32, u8)]) -> Vec<Row<'static>> {
         let scored = f64::from(scored % 1000) / 1000.0;
         let mut made = application(n);
         made.selected = Some(sold % 3 == 0);
+        made.channel = [None, Some(SourceChannel::Referral), Some(SourceChannel::Campus)][usize::from(of % 3)];
         rows.extend([person(n), Row::Application(made), Row::Interview(interview(n)), overall(n, scored)]);
         rows.extend([score(n, "logic", scored), score(n, "patience", f64::from(sold % 777) / 1000.0)]);
         rows.extend(final_round(n, f64::from(sold % 500) / 1000.0));
         let sales = format!("{}.{:06}", sold % 97, sold % 1_000_000);
         rows.push(Row::Metric(metric(n, "sales", &sales)));
         rows.push(group(n, "gender", [None, Some("F"), Some("M"), Some("X")][usize::from(of % 4)]));
-        rows.extend(
-            NODES.iter().take(reached % 4).map(|node| Row::Step(step(n, *node, i64::from(scored as u32 % 50)))),
-        );
+        for node in NODES.iter().take(reached % 4) {
+            let mut taken = step(n, *node, i64::from(sold % 50));
+            (taken.clicks, taken.wait_ms) = (Some(sold % 5), Some(u64::from(sold % 3000)));
+            rows.push(Row::Step(taken));
+        }
     }
     rows
+}
+
+/// Rows of `n` people, always the same ones.
+pub(crate) fn made_up(n: u32) -> Vec<Row<'static>> {
+    let draw = |n: u32| {
+        let z = n.wrapping_mul(2_654_435_761).rotate_left(13);
+        ((z % 4) as usize, z, z.wrapping_mul(97) >> 3, (z >> 7) as u8)
+    };
+    rows(&(0..n).map(draw).collect::<Vec<_>>())
 }
 
 fn shuffled() -> impl Strategy<Value = (Vec<Row<'static>>, Vec<Row<'static>>)> {
@@ -64,6 +78,8 @@ proptest! {
         prop_assert_eq!(ask(predict(year(), &outcomes()), &given), ask(predict(year(), &outcomes()), &other));
         let path = || Path::of_interview(year());
         prop_assert_eq!(ask(Funnel::new(path()), &given), ask(Funnel::new(path()), &other));
+        prop_assert_eq!(ask(Channels::new(path(), 5), &given), ask(Channels::new(path(), 5), &other));
+        prop_assert_eq!(ask(Friction::new(path(), 1000), &given), ask(Friction::new(path(), 1000), &other));
         prop_assert_eq!(ask(fairness(&["gender"]), &given), ask(fairness(&["gender"]), &other));
         let alert = || Alert::new(scope(limits), AlertRule::default());
         prop_assert_eq!(ask(alert(), &given), ask(alert(), &other));

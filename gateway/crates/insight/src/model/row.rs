@@ -145,6 +145,10 @@ pub struct ReviewRow {
     pub until: Option<LocalDate>,
     /// The rating.
     pub rating: Norm,
+    /// The position that the person held then.
+    pub position: Option<Key>,
+    /// The unit that the person belonged to then.
+    pub unit: Option<Key>,
 }
 
 /// What a figure is about.

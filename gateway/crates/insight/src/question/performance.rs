@@ -1,13 +1,15 @@
-//! How do people in a position, or a unit of the organisation, perform? Distributions by metric, objective ones only where that is
-//! asked: what a position's profile is made from.
+//! How do people in a position, or a unit of the organisation, perform? Distributions by metric and by kind of review, objective
+//! ones only where that is asked: what a position's profile is made from.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use renmen_schema::EntityKind;
+use renmen_schema::types::LocalDate;
 
 use crate::figure::{Basis, Figure, Ids, LeftOut, Method, Why};
 use crate::key::{Key, Millionths};
-use crate::model::{Held, Limits, MetricRow, MetricSubject, Names, Need, Overflow, Question, Row, Window};
+use crate::model::{Held, Limits, MetricRow, MetricSubject, Names, Need, Overflow, Question, ReviewRow, Row, Window};
 use crate::stats::quantile;
 
 /// What is asked.
@@ -19,7 +21,7 @@ pub struct PerformanceAsk {
     pub position: Option<Key>,
     /// Only of people in this unit, or about the unit.
     pub unit: Option<Key>,
-    /// Only metrics that are measured, not judged.
+    /// Only metrics that are measured, not judged; no reviews.
     pub objective_only: bool,
     /// The quantiles, 0 to 1.
     pub quantiles: Vec<f64>,
@@ -58,7 +60,7 @@ pub struct Distribution {
     pub about: About,
     /// The position; none where it is not known.
     pub position: Option<Key>,
-    /// The metric's code.
+    /// The metric's code, or `review:` and the kind of review.
     pub metric: String,
     /// Measured, not judged.
     pub objective: bool,
@@ -85,15 +87,15 @@ impl Performance {
         Self { ask, names: Names::default(), groups: HashMap::new(), held: 0, left_out: LeftOut::default() }
     }
 
-    fn why_not(&self, row: &MetricRow<'_>) -> Option<Why> {
-        let (position, unit) = scope(row);
+    fn why_not(&self, one: &Measured<'_>) -> Option<Why> {
+        let (position, unit) = (one.position, one.unit);
         if self.ask.position.is_some() && position != self.ask.position
             || self.ask.unit.is_some() && unit != self.ask.unit
         {
             Some(Why::OtherScope)
-        } else if !self.ask.window.has_day(row.until) {
+        } else if !one.until.is_some_and(|until| self.ask.window.has_day(until)) {
             Some(Why::OutsideWindow)
-        } else if self.ask.objective_only && !row.objective {
+        } else if self.ask.objective_only && !one.objective {
             Some(Why::Subjective)
         } else {
             None
@@ -101,12 +103,52 @@ impl Performance {
     }
 }
 
-/// The position and the unit that a figure belongs to.
-fn scope(row: &MetricRow<'_>) -> (Option<Key>, Option<Key>) {
-    match row.subject {
-        MetricSubject::Person(_) => (row.position, row.unit),
-        MetricSubject::Unit(unit) => (row.position, Some(unit)),
-        MetricSubject::Position(position) => (Some(position), row.unit),
+/// A figure or the rating of a review, and where it belongs.
+struct Measured<'r> {
+    record: Key,
+    kind: EntityKind,
+    about: About,
+    position: Option<Key>,
+    unit: Option<Key>,
+    name: Cow<'r, str>,
+    objective: bool,
+    until: Option<LocalDate>,
+    value: Millionths,
+}
+
+impl<'r> Measured<'r> {
+    fn metric(row: &MetricRow<'r>) -> Self {
+        let (about, position, unit) = match row.subject {
+            MetricSubject::Person(_) => (About::People, row.position, row.unit),
+            MetricSubject::Unit(unit) => (About::Units, row.position, Some(unit)),
+            MetricSubject::Position(position) => (About::Positions, Some(position), row.unit),
+        };
+        Self {
+            record: row.metric,
+            kind: EntityKind::PerformanceMetric,
+            about,
+            position,
+            unit,
+            name: Cow::Borrowed(row.code),
+            objective: row.objective,
+            until: Some(row.until),
+            value: Millionths::of(row.value),
+        }
+    }
+
+    /// A rating is a judgement: never objective.
+    fn review(row: &ReviewRow) -> Self {
+        Self {
+            record: row.review,
+            kind: EntityKind::PerformanceReview,
+            about: About::People,
+            position: row.position,
+            unit: row.unit,
+            name: Cow::Owned(format!("review:{}", row.cycle)),
+            objective: false,
+            until: row.until,
+            value: Millionths(i128::from(row.rating.millionths())),
+        }
     }
 }
 
@@ -114,12 +156,16 @@ impl Question for Performance {
     type Answer = PerformanceReport;
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::Metrics]
+        &[Need::Metrics, Need::Reviews]
     }
 
     fn take(&mut self, row: &Row<'_>) {
-        let Row::Metric(row) = row else { return };
-        if let Some(why) = self.why_not(row) {
+        let one = match row {
+            Row::Metric(row) => Measured::metric(row),
+            Row::Review(row) => Measured::review(row),
+            _ => return,
+        };
+        if let Some(why) = self.why_not(&one) {
             self.left_out.add(why);
             return;
         }
@@ -127,18 +173,12 @@ impl Question for Performance {
         if self.held > self.ask.limits.cells_max {
             return;
         }
-        let about = match row.subject {
-            MetricSubject::Person(_) => About::People,
-            MetricSubject::Unit(_) => About::Units,
-            MetricSubject::Position(_) => About::Positions,
-        };
-        let Some(name) = self.names.place(row.code, &self.ask.limits) else { return };
-        let group = (about, scope(row).0, name, row.objective);
+        let Some(name) = self.names.place(&one.name, &self.ask.limits) else { return };
         let ids_max = self.ask.limits.ids_max;
-        let new = || (Ids::new(EntityKind::PerformanceMetric, ids_max), Vec::new());
-        let (ids, values) = self.groups.entry(group).or_insert_with(new);
-        ids.add(row.metric);
-        values.push(Millionths::of(row.value));
+        let new = || (Ids::new(one.kind, ids_max), Vec::new());
+        let (ids, values) = self.groups.entry((one.about, one.position, name, one.objective)).or_insert_with(new);
+        ids.add(one.record);
+        values.push(one.value);
     }
 
     fn answer(self) -> Result<PerformanceReport, Overflow> {

@@ -1,7 +1,7 @@
 //! Instructions reviewed, alerts, drafts out of performance, distributions and explanations.
 
 use renmen_insight::figure::Why;
-use renmen_insight::model::{Limits, MetricSubject};
+use renmen_insight::model::{Limits, MetricSubject, ReviewRow};
 use renmen_insight::question::alert::{Alert, AlertRule, AlertState, Scope};
 use renmen_insight::question::explain::{ScoredPoint, explain};
 use renmen_insight::question::performance::{About, Performance, PerformanceAsk};
@@ -9,6 +9,7 @@ use renmen_insight::question::profile::{DraftAsk, ProfileDraft};
 use renmen_insight::question::review::{Applied, Change, Review};
 use renmen_insight::question::standard::Standard;
 use renmen_insight::{Key, Outcome, Row};
+use renmen_schema::code::ReviewCycleKind;
 use renmen_schema::types::{DateSpan, Localized, Ref, Score, Weight};
 
 use crate::acceptance::is_valid;
@@ -164,8 +165,23 @@ fn performance_is_told_by_position_and_metric_objective_only_where_asked_r11_r12
     assert_eq!(one.quantiles.iter().map(|figure| figure.value.unwrap()).collect::<Vec<_>>(), [50.0, 90.0]);
     assert_eq!(report.too_few, 1, "the unit's own figure is one alone");
     assert_eq!([Why::Subjective, Why::OutsideWindow].map(|why| report.left_out.count(why)), [1, 1]);
-    assert_eq!(ask(performance(false, None), &rows).too_few, 2);
-    assert_eq!(ask(performance(false, Some(Key(1))), &rows).left_out.count(Why::OtherScope), 14);
+    rows.extend((0..6).map(|n| {
+        Row::Review(ReviewRow {
+            review: crate::rows::key(11, n),
+            person: None,
+            cycle: ReviewCycleKind::Annual,
+            until: Some(day("2025-12-31")),
+            rating: crate::rows::norm(n as f64 / 10.0),
+            position: Some(Key(7)),
+            unit: Some(Key(9)),
+        })
+    }));
+    assert_eq!(ask(performance(true, None), &rows).left_out.count(Why::Subjective), 7, "a review is never objective");
+    let with_reviews = ask(performance(false, None), &rows);
+    assert_eq!(with_reviews.too_few, 2);
+    let reviews = with_reviews.distributions.iter().find(|one| one.metric == "review:ANNUAL").unwrap();
+    assert_eq!((reviews.quantiles[0].value, reviews.objective), (Some(0.25), false));
+    assert_eq!(ask(performance(false, Some(Key(1))), &rows).left_out.count(Why::OtherScope), 20);
 }
 
 #[test]

@@ -72,6 +72,8 @@ fn each_outcome_is_compared_in_the_direction_in_which_higher_is_better_r43_r45_r
             cycle,
             until: Some(day("2025-06-30")),
             rating: norm(rating),
+            position: None,
+            unit: None,
         })
     };
     let rows = people(|n| {

@@ -1,22 +1,24 @@
-//! What is promised of every figure of every answer, whatever the question.
+//! What is promised of every figure of every answer, to each of the questions.
 
 use renmen_insight::figure::{Method, Why};
-use renmen_insight::model::Limits;
+use renmen_insight::model::{Limits, OfferRow};
 use renmen_insight::question::alert::{Alert, AlertRule, Scope};
 use renmen_insight::question::channel::Channels;
 use renmen_insight::question::friction::Friction;
 use renmen_insight::question::funnel::{Funnel, Path};
 use renmen_insight::question::performance::{Performance, PerformanceAsk};
 use renmen_insight::question::profile::{DraftAsk, ProfileDraft};
+use renmen_insight::question::refusal::{RefusalAsk, Refusals};
 use renmen_insight::question::review::{Applied, Review};
 use renmen_insight::question::standard::Standard;
 use renmen_insight::table::Table;
 use renmen_insight::{Key, Outcome, Row};
+use renmen_schema::code::{OfferStatus, OutcomeReason};
 use renmen_schema::types::DateSpan;
 
 use crate::acceptance::{fairness, predict};
 use crate::order::made_up;
-use crate::rows::{ask, day, decimal, year};
+use crate::rows::{ask, at, day, decimal, key, year};
 
 fn scope() -> Scope {
     Scope {
@@ -56,6 +58,26 @@ fn performance() -> Performance {
     })
 }
 
+fn refusals() -> Refusals {
+    let limits = Limits::default();
+    Refusals::new(RefusalAsk { window: year(), flag_above: 0.2, sample_min: 5, confidence: 0.95, limits })
+}
+
+/// Offers in four bands; every third is refused for pay.
+fn offers(n: u64) -> impl Iterator<Item = Row<'static>> {
+    (0..n).map(|n| {
+        let refused = n % 3 == 0;
+        Row::Offer(OfferRow {
+            offer: key(7, n),
+            band: Some(Key(n % 4)),
+            band_position: Some(decimal(&format!("0.{}", n % 10))),
+            status: if refused { OfferStatus::Declined } else { OfferStatus::Accepted },
+            closed_at: Some(at("2025-05-01T00:00:00Z")),
+            reasons: if refused { &[OutcomeReason::PayTooLow] } else { &[] },
+        })
+    })
+}
+
 fn tables(rows: &[Row<'static>]) -> Vec<(&'static str, Box<dyn Table>)> {
     let path = || Path::of_interview(year());
     let applied = Applied { instruction: Key(1), on: day("2025-03-03") };
@@ -68,13 +90,15 @@ fn tables(rows: &[Row<'static>]) -> Vec<(&'static str, Box<dyn Table>)> {
         ("review", Box::new(ask(Review::new(scope(), vec![applied], 30, Standard::default()), rows))),
         ("draft", Box::new(ask(draft(), rows))),
         ("performance", Box::new(ask(performance(), rows))),
+        ("refusals", Box::new(ask(refusals(), rows))),
         ("fairness", Box::new(ask(fairness(&["gender"]), rows))),
     ]
 }
 
 #[test]
 fn every_figure_has_its_sample_its_period_and_the_records_behind_it() {
-    let rows = made_up(80);
+    let mut rows = made_up(80);
+    rows.extend(offers(60));
     for (question, table) in tables(&rows) {
         let figures = table.figures();
         assert!(!figures.is_empty(), "{question}");

@@ -53,22 +53,30 @@ pub struct Ids {
     kept: BTreeSet<Key>,
     total: u64,
     max: usize,
+    /// The highest that is kept, once as many are kept as may be.
+    highest: Option<Key>,
 }
 
 impl Ids {
     /// None yet.
     #[must_use]
     pub fn new(kind: EntityKind, max: usize) -> Self {
-        Self { kind, kept: BTreeSet::new(), total: 0, max }
+        Self { kind, kept: BTreeSet::new(), total: 0, max, highest: None }
     }
 
     /// Adds a record, which comes once.
     pub fn add(&mut self, key: Key) {
         self.total += 1;
-        if self.kept.len() < self.max {
-            self.kept.insert(key);
-        } else if self.kept.last().is_some_and(|last| key < *last) && self.kept.insert(key) {
+        // Most keys end here: they are not among the lowest.
+        if self.highest.is_some_and(|highest| key >= highest) || self.max == 0 {
+            return;
+        }
+        self.kept.insert(key);
+        if self.kept.len() > self.max {
             self.kept.pop_last();
+        }
+        if self.kept.len() == self.max {
+            self.highest = self.kept.last().copied();
         }
     }
 

@@ -96,6 +96,18 @@ impl People {
         self.keys.get(place as usize).copied()
     }
 
+    /// For each place its place among all people in the order of their keys, which does not depend on the order of rows; and the
+    /// keys in that order.
+    pub(crate) fn in_order(&self) -> (Vec<u32>, Vec<Key>) {
+        let mut order: Vec<u32> = (0..).take(self.keys.len()).collect();
+        order.sort_unstable_by_key(|place| self.keys[*place as usize]);
+        let mut ranks = vec![0; order.len()];
+        for (rank, place) in (0..).zip(&order) {
+            ranks[*place as usize] = rank;
+        }
+        (ranks, order.into_iter().map(|place| self.keys[place as usize]).collect())
+    }
+
     /// The day of a person's first interview.
     pub(crate) fn first_interview(&self, person: u32) -> Option<LocalDate> {
         self.first_day.get(person as usize).copied().flatten()

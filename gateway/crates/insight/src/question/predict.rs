@@ -8,7 +8,7 @@ use renmen_schema::EntityKind;
 use renmen_schema::code::InterviewKind;
 use renmen_schema::types::LocalDate;
 
-use super::prediction::{Compare, Target, judged};
+use super::prediction::{Compare, Order, Target, judged};
 pub use super::prediction::{Prediction, Predictor};
 use super::standard::{Standard, Verdict};
 use crate::figure::{Ids, LeftOut};
@@ -162,7 +162,9 @@ impl Question for Predict {
         let limits = self.ask.limits;
         self.people.fits()?;
         self.outcomes.fits(&limits)?;
-        let targets: Vec<Target> = (0..self.outcomes.asked().len()).map(|at| Target::of(&self.outcomes, at)).collect();
+        let order = Order::of(&self.people);
+        let asked = 0..self.outcomes.asked().len();
+        let targets: Vec<Target> = asked.map(|at| Target::of(&self.outcomes, at, &order)).collect();
         let mut measured = Vec::new();
         let of_name: [fn(&str) -> Predictor; 3] = [
             |_| Predictor::Overall,
@@ -174,7 +176,7 @@ impl Question for Predict {
             window: self.ask.window.span(),
             standard: &self.ask.standard,
             ids_max: limits.ids_max,
-            people: &self.people,
+            order: &order,
             targets: &targets,
         };
         for (scored, predictor) in kinds.into_iter().zip(of_name) {

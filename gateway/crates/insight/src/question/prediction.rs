@@ -1,12 +1,11 @@
 //! One predictor compared with one outcome, and the verdicts over all of them.
 
-use std::collections::HashMap;
-
 use renmen_schema::EntityKind;
 use renmen_schema::types::DateSpan;
 
 use super::standard::{Standard, Verdict};
 use crate::figure::{Basis, Figure, Ids, Method, PValue};
+use crate::key::Key;
 use crate::model::{Outcome, Outcomes, People};
 use crate::stats::{Coefficient, Correlation, Paired, Scale, adjusted};
 
@@ -38,19 +37,38 @@ pub struct Prediction {
     pub verdict: Verdict,
 }
 
-/// An outcome ready to be compared with many predictors: of each person the place of the value.
+/// All people in the order of their keys. Sums are made in this order.
+pub(super) struct Order {
+    ranks: Vec<u32>,
+    keys: Vec<Key>,
+}
+
+impl Order {
+    pub(super) fn of(people: &People) -> Self {
+        let (ranks, keys) = people.in_order();
+        Self { ranks, keys }
+    }
+}
+
+/// No value.
+const NONE: u32 = u32::MAX;
+
+/// An outcome ready to be compared with many predictors: of each person the place of the value, in order.
 pub(super) struct Target {
     outcome: Outcome,
     scale: Scale,
-    places: HashMap<u32, u32>,
+    places: Vec<u32>,
     source: Ids,
 }
 
 impl Target {
-    pub(super) fn of(outcomes: &Outcomes, at: usize) -> Self {
+    pub(super) fn of(outcomes: &Outcomes, at: usize, order: &Order) -> Self {
         let values = outcomes.values(at);
         let scale = Scale::of(values.iter().map(|(_, value)| *value));
-        let places = values.iter().filter_map(|(person, value)| Some((*person, scale.place(*value)?))).collect();
+        let mut places = vec![NONE; order.ranks.len()];
+        for (person, value) in values {
+            places[order.ranks[person as usize] as usize] = scale.place(value).unwrap_or(NONE);
+        }
         Self { outcome: outcomes.asked()[at].clone(), scale, places, source: outcomes.sources[at].clone() }
     }
 }
@@ -67,7 +85,7 @@ pub(super) struct Compare<'a> {
     pub(super) window: &'a DateSpan,
     pub(super) standard: &'a Standard,
     pub(super) ids_max: usize,
-    pub(super) people: &'a People,
+    pub(super) order: &'a Order,
     pub(super) targets: &'a [Target],
 }
 
@@ -80,18 +98,20 @@ impl Compare<'_> {
         measured: &mut Vec<Measured>,
     ) {
         let scale = Scale::of(column.iter().map(|(_, value)| *value));
-        let column: Vec<(u32, u32)> =
-            column.iter().filter_map(|(person, value)| Some((*person, scale.place(*value)?))).collect();
+        let ranked = |(person, value): &(u32, f64)| Some((self.order.ranks[*person as usize], scale.place(*value)?));
+        let mut column: Vec<(u32, u32)> = column.iter().filter_map(ranked).collect();
+        column.sort_unstable();
         for target in self.targets {
             let mut paired = Paired::new(&scale, &target.scale);
             let mut people = Ids::new(EntityKind::Person, self.ids_max);
-            for (person, x) in &column {
-                let Some(y) = target.places.get(person) else { continue };
-                paired.push(*x, *y);
-                self.people.key(*person).into_iter().for_each(|key| people.add(key));
+            for (rank, x) in &column {
+                let y = target.places[*rank as usize];
+                if y != NONE {
+                    paired.push(*x, y);
+                    people.add(self.order.keys[*rank as usize]);
+                }
             }
             if !paired.is_empty() {
-                paired.sort();
                 measured.push(self.one(predictor, target, &paired, &[people, source.clone(), target.source.clone()]));
             }
         }

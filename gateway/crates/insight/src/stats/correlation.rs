@@ -1,7 +1,7 @@
 //! Pearson's and Spearman's correlation with confidence interval and p value.
 //!
-//! Pairs are kept as two places in scales of distinct values and are sorted before anything is added up: the result is the
-//! same, bit by bit, in whichever order the pairs came, and ranks cost a count instead of another sort.
+//! Pairs are kept as two places in scales of distinct values, so that ranks cost a count instead of a sort. They are added up in an
+//! order that does not depend on how they came, sorted by value or by whose they are: the result is the same, bit by bit.
 
 use super::Interval;
 use super::normal::{correlation_tails, reach};
@@ -83,12 +83,12 @@ impl<'s> Paired<'s> {
         self.packed.is_empty()
     }
 
-    /// Puts the pairs in order. To be called once, after the last pair.
+    /// Puts the pairs in the order of their values. For pairs that did not come in an order of their own.
     pub fn sort(&mut self) {
         self.packed.sort_unstable();
     }
 
-    /// The correlation of sorted pairs; none for fewer than three of them, or where one side has no spread.
+    /// The correlation of the pairs in their order; none for fewer than three of them, or where one side has no spread.
     #[must_use]
     pub fn correlation(&self, coefficient: Coefficient, confidence: f64) -> Option<Correlation> {
         let r = match coefficient {
@@ -107,12 +107,13 @@ impl<'s> Paired<'s> {
         if self.packed.len() < 3 || !self.has_spread(first) || !self.has_spread(second) {
             return None;
         }
-        let pairs = || self.packed.iter().map(|pair| (x[first(pair)], y[second(pair)]));
-        let n = self.packed.len() as f64;
-        let (sum_x, sum_y) = pairs().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+        // Looked up once: the places of a large scale are all over the memory.
+        let pairs: Vec<(f64, f64)> = self.packed.iter().map(|pair| (x[first(pair)], y[second(pair)])).collect();
+        let n = pairs.len() as f64;
+        let (sum_x, sum_y) = pairs.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
         let (mean_x, mean_y) = (sum_x / n, sum_y / n);
         let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
-        for (x, y) in pairs() {
+        for (x, y) in pairs {
             let (dx, dy) = (x - mean_x, y - mean_y);
             xx += dx * dx;
             yy += dy * dy;

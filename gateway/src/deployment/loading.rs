@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use renmen_config::Limits;
@@ -44,7 +45,14 @@ pub(super) fn quota(limits: &Limits) -> Quota {
         quarantine_records_max: u64::from(limits.quarantine_records_max),
         quarantine_bytes_max: limits.quarantine_bytes_max,
         refreshes_waiting_max: u64::from(limits.refreshes_waiting_max),
+        exchanges_age_max_ms: millis(limits.exchanges_age_max),
+        runs_age_max_ms: millis(limits.runs_age_max),
+        quarantine_age_max_ms: millis(limits.quarantine_age_max),
     }
+}
+
+fn millis(age: Duration) -> i64 {
+    i64::try_from(age.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Deployment {

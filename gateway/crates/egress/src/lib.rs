@@ -72,7 +72,7 @@ pub use memory::{
     CallMemory, GATEWAY_MEMORY, Held, MEMORY_BYTES_DEFAULT, MemoryBudget, MemoryFigures, NoMemory, Room, Share,
 };
 pub use once::Reply;
-pub use pack::{UNPACKED_BYTES_MAX, UnpackError, pack, unpack, unpack_within, unpacked_bytes};
+pub use pack::{UNPACKED_BYTES_MAX, UnpackError, body_at, pack, unpack, unpack_within, unpacked_bytes};
 pub use prefetch::{PrefetchFigures, Prefetcher};
 pub use rate::{RateReservation, SharedRate};
 pub use reach::{Reach, SlotReach, SocketReach};

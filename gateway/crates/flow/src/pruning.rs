@@ -37,9 +37,10 @@ impl FlowEngine {
     }
 
     async fn prune_batch(&self) -> Result<Batch, renmen_store::StoreError> {
-        let before_ms = self.clock.now_ms().saturating_sub(millis(self.options.keep));
+        let now_ms = self.clock.now_ms();
+        let before_ms = now_ms.saturating_sub(millis(self.options.keep));
         let begun = std::time::Instant::now();
-        let deleted = self.store.prune_deliveries(before_ms).await?;
+        let deleted = self.store.prune_deliveries(before_ms, now_ms).await?;
         metrics::counter!("renmen_deliveries_pruned_total").increment(deleted);
         Ok(Batch { full: deleted >= renmen_store::outbox::PRUNED_MAX, took: begun.elapsed() })
     }

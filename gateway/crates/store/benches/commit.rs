@@ -99,6 +99,7 @@ async fn pull(store: &Arc<dyn Store>, key: &StreamKey, pages: Vec<Vec<RecordWrit
             key: [1; 16],
             body_hash: [2; 32],
             packed: vec![7; 40_000],
+            body_at: None,
             at_ms: now_ms,
         };
         let page = PageCommit {

@@ -63,6 +63,7 @@ fn intake(n: usize, tenants: usize) -> Intake {
         key: [1; 16],
         body_hash: *blake3::hash(body.as_bytes()).as_bytes(),
         packed: body.into_bytes(),
+        body_at: None,
         at_ms: 1,
     };
     let pages = vec![IntakePage {

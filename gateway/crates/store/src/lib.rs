@@ -37,6 +37,7 @@ pub mod outbox;
 mod plans;
 mod postgres;
 mod quota;
+mod retention;
 mod rows;
 mod seen;
 mod sql;
@@ -49,8 +50,8 @@ pub use error::{StoreError, Trouble};
 pub use heads::Wakeup;
 pub use interface::{
     AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore,
-    QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, ScheduleStore, ScreenStore, SignStore, Store,
-    SweepStore,
+    QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore, ScheduleStore, ScreenStore,
+    SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -67,6 +68,7 @@ pub use model::{
 use options::StoreLocation;
 pub use options::{Pooler, StoreOptions, StorePassword};
 pub use quota::{DiskUse, Quota};
+pub use retention::{Retained, RetainedKind, RetentionPass};
 
 /// Opens for reading and writing: creates what is missing, locks against a second gateway (SQLite), migrates, and marks the
 /// runs of an ended process as interrupted (SQLite; on PostgreSQL their lease tells).

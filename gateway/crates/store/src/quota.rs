@@ -11,14 +11,15 @@ use parking_lot::RwLock;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::{Text, text};
 
+use crate::retention::Owner;
 use crate::{ExchangeWrite, PageCommit, RecordWrite, StoreError};
 
 /// Bytes of a revision besides its body, id and pointer: its row, its change and its place in the index.
 pub(crate) const REVISION_BYTES: i64 = 200;
 /// Bytes of a page besides its cursors.
-const PAGE_BYTES: i64 = 150;
-/// Bytes of an exchange besides what is packed and its URL.
-const EXCHANGE_BYTES: i64 = 150;
+pub(crate) const PAGE_BYTES: i64 = 150;
+/// Bytes of an exchange besides what is packed and its URL; of a body that exchanges share, besides what is packed.
+pub(crate) const EXCHANGE_BYTES: i64 = 150;
 /// Pages whose exchanges one commit takes out at most: after a limit was lowered the rest goes with the next ones.
 pub(crate) const PRUNED_PAGES_MAX: i64 = 256;
 
@@ -27,7 +28,8 @@ pub(crate) const PRUNED_PAGES_MAX: i64 = 256;
 pub struct Quota {
     /// Bytes of records with their earlier revisions, and of the pages that they came in. Beyond, a page is refused.
     pub records_bytes_max: u64,
-    /// Bytes of exchanges. Beyond, the oldest are taken out; a page that is larger by itself is refused.
+    /// Bytes of exchanges; a body that several share counts once. Beyond, the oldest are taken out; a page that is larger by itself is
+    /// refused.
     pub exchanges_bytes_max: u64,
     /// Records that may wait in quarantine. Beyond, a page is refused.
     pub quarantine_records_max: u64,
@@ -35,6 +37,12 @@ pub struct Quota {
     pub quarantine_bytes_max: u64,
     /// Reads that deliveries asked for and that are not done. Beyond, a delivery that asks for more is refused.
     pub refreshes_waiting_max: u64,
+    /// How long exchanges are kept that nothing points to, by the clock of the pages that they came in. Milliseconds; 0: for ever.
+    pub exchanges_age_max_ms: i64,
+    /// How long finished runs are kept that wrote nothing, and what other runs could not read; two days at least. Milliseconds; 0: for ever.
+    pub runs_age_max_ms: i64,
+    /// How long records may wait in quarantine. Milliseconds; 0: for ever.
+    pub quarantine_age_max_ms: i64,
 }
 
 impl Quota {
@@ -45,6 +53,9 @@ impl Quota {
         quarantine_records_max: u64::MAX,
         quarantine_bytes_max: u64::MAX,
         refreshes_waiting_max: u64::MAX,
+        exchanges_age_max_ms: 0,
+        runs_age_max_ms: 0,
+        quarantine_age_max_ms: 0,
     };
 }
 
@@ -71,6 +82,10 @@ impl Quotas {
         let key = (tenant.clone(), connection.clone());
         self.0.read().get(&key).copied().unwrap_or(Quota::UNLIMITED)
     }
+
+    pub(crate) fn all(&self) -> Vec<(Owner, Quota)> {
+        self.0.read().iter().map(|(owner, quota)| (owner.clone(), *quota)).collect()
+    }
 }
 
 /// What a commit adds.
@@ -81,27 +96,30 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// A page with its exchanges; what writes its revisions counts the bytes of those.
-    pub(crate) fn of(page: &PageCommit, revisions_bytes: i64) -> Self {
+    /// A page; what writes its revisions and its exchanges counts the bytes of those.
+    pub(crate) fn of(page: &PageCommit, revisions_bytes: i64, exchanges_bytes: i64) -> Self {
         let cursors = [&page.cursor_before, &page.cursor_after];
         let cursors: usize = cursors.into_iter().flatten().map(String::len).sum();
-        Self {
-            records_bytes: revisions_bytes + PAGE_BYTES + len(cursors),
-            exchanges_bytes: page.exchanges.iter().map(exchange_bytes).sum(),
-        }
+        Self { records_bytes: revisions_bytes + PAGE_BYTES + len(cursors), exchanges_bytes }
     }
 
     /// What a delivery brought for one stream: a page without cursors.
     pub(crate) fn of_delivery(exchanges: &[ExchangeWrite], revisions_bytes: i64) -> Self {
         Self {
             records_bytes: revisions_bytes + PAGE_BYTES,
-            exchanges_bytes: exchanges.iter().map(exchange_bytes).sum(),
+            exchanges_bytes: exchanges.iter().map(|exchange| exchange_bytes(exchange, &exchange.packed)).sum(),
         }
     }
 }
 
-fn exchange_bytes(exchange: &ExchangeWrite) -> i64 {
-    EXCHANGE_BYTES + len(exchange.packed.len() + exchange.url.len())
+/// An exchange of which so much is kept in its own row.
+pub(crate) fn exchange_bytes(exchange: &ExchangeWrite, own: &[u8]) -> i64 {
+    EXCHANGE_BYTES + len(own.len() + exchange.url.len())
+}
+
+/// A body that exchanges share.
+pub(crate) fn body_bytes(packed: usize) -> i64 {
+    EXCHANGE_BYTES + len(packed)
 }
 
 /// A first revision, or another one with a body of its own.

@@ -5,10 +5,12 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName,
 
 use crate::identity::IdKey;
 use crate::keyed::ANY_CONNECTION;
+use crate::sql::RemovedExchange;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
-    HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, RunFinding,
-    RunOmission, RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, StreamKey, UnresolvedKeys, codes,
+    HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, Retained,
+    RetainedKind, RunFinding, RunOmission, RunRow, ScreenTokenRow, Signature, SignedRevision, StoreError, StreamKey,
+    UnresolvedKeys, codes,
 };
 
 /// A row of either backend. Every number is 64 bits wide.
@@ -219,6 +221,18 @@ pub(crate) fn disk_use(row: &dyn Columns) -> Result<DiskUse, StoreError> {
     Ok(DiskUse { connection: connection(row, 0)?, records_bytes, exchanges_bytes })
 }
 
+/// Columns: connection, kind, dropped, dropped_at, oldest_at. What no connection has stands under none.
+pub(crate) fn retained(row: &dyn Columns) -> Result<Retained, StoreError> {
+    let name = Some(row.text(0)?).filter(|name| !name.is_empty());
+    Ok(Retained {
+        connection: name.map(|_| connection(row, 0)).transpose()?,
+        kind: RetainedKind::from_text(&row.text(1)?).ok_or_else(|| damaged("kind of what is kept"))?,
+        dropped: count(row, 2)?,
+        dropped_at_ms: row.int_or_none(3)?,
+        oldest_at_ms: row.int_or_none(4)?,
+    })
+}
+
 pub(crate) const PAGE_COLUMNS: &str = "p.id, p.run, p.cursor_before, p.cursor_after, p.now_ms";
 
 /// Reads [`PAGE_COLUMNS`].
@@ -233,12 +247,24 @@ pub(crate) fn page(row: &dyn Columns) -> Result<PageRow, StoreError> {
 }
 
 /// Columns of an exchange after its page and number, which each backend keeps in its own way.
-pub(crate) const EXCHANGE_COLUMNS: &str =
-    "p.run, t.connection, t.stream, x.method, x.url, x.status, x.key, x.body_hash, x.packed, x.at_ms";
+pub(crate) const EXCHANGE_COLUMNS: &str = "p.run, t.connection, t.stream, x.method, x.url, x.status, x.key, x.body_hash, x.packed, x.at_ms, x.shared, b.packed";
+
+/// The body that an exchange shares with others.
+pub(crate) const EXCHANGE_BODY_JOIN: &str = "LEFT JOIN exchange_body b ON x.shared = 1 AND b.tenant = t.tenant AND b.connection = t.connection \
+                                             AND b.hash = x.body_hash";
 
 /// Reads page, number and [`EXCHANGE_COLUMNS`].
 pub(crate) fn exchange(row: &dyn Columns) -> Result<ExchangeRow, StoreError> {
     let no = small(row.int(1)?)?;
+    let mut packed = row.bytes(10)?;
+    let body_at = match row.int(12)? {
+        0 => None,
+        _ => {
+            let at = u32::try_from(packed.len()).map_err(|_| damaged("exchange"))?;
+            packed.extend(row.bytes_or_none(13)?.ok_or_else(|| damaged("exchange without its body"))?);
+            Some(at)
+        }
+    };
     Ok(ExchangeRow {
         id: ExchangeId { page: row.int(0)?, no },
         run: RunId(row.int(2)?),
@@ -251,10 +277,21 @@ pub(crate) fn exchange(row: &dyn Columns) -> Result<ExchangeRow, StoreError> {
             status: u16::try_from(row.int(7)?).map_err(|_| damaged("status"))?,
             key: array(row, 8)?,
             body_hash: array(row, 9)?,
-            packed: row.bytes(10)?,
+            packed,
+            body_at,
             at_ms: row.int(11)?,
         },
     })
+}
+
+/// Columns of an exchange that is taken out.
+pub(crate) const REMOVED_COLUMNS: &str =
+    "CAST(octet_length(packed) + octet_length(url) + 150 AS bigint), CASE WHEN shared = 1 THEN body_hash END";
+
+/// Reads [`REMOVED_COLUMNS`].
+pub(crate) fn removed_exchange(row: &dyn Columns) -> Result<RemovedExchange, StoreError> {
+    let body = row.bytes_or_none(1)?.map(|hash| hash.try_into().map_err(|_| damaged("exchange"))).transpose()?;
+    Ok(RemovedExchange { bytes: row.int(0)?, body })
 }
 
 /// FROM and columns of a quarantined record.

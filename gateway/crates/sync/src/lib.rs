@@ -27,6 +27,7 @@ mod progress;
 mod quarantine;
 mod replay;
 mod report;
+mod retention;
 mod run;
 mod runs;
 mod schedule;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::intake::RefreshReader;
 use crate::shared::Shared;
 use crate::stream_loop::{EndedLoop, StreamLoop, plan_of};
-use crate::{ConnectionRuntime, Deliveries, Runs, listen, spool};
+use crate::{ConnectionRuntime, Deliveries, Runs, listen, retention, spool};
 
 /// Looks at what other gateways have left behind, in the time of a lease.
 const LOOKS: u32 = 6;
@@ -64,6 +64,11 @@ impl Scheduler {
         let refreshes = self.refreshes.clone().serve(cancel.clone());
         loops.tasks.spawn(async move {
             refreshes.await;
+            None
+        });
+        let retention = retention::keep_within_age(Arc::clone(&self.shared), cancel.clone());
+        loops.tasks.spawn(async move {
+            retention.await;
             None
         });
         let mut looks = tokio::time::interval(self.shared.options.lease / LOOKS);

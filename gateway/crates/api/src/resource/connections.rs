@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::references::UnresolvedReferences;
+use super::retained::Retention;
 use super::sweeps::Sweep;
 use crate::caller::Caller;
 use crate::configuration::ConfigurationState;
@@ -63,6 +64,8 @@ pub(crate) struct HealthReport {
     /// Finished deliveries that are older than `outbox.keep` by an hour and not deleted yet, counted up to 100,000. They are deleted
     /// without a pause while there are any: `degraded` says that the gateway cannot keep up.
     deliveries_to_prune: u64,
+    /// What was deleted for its age, and how old the oldest is that is left: by connection and kind.
+    retention: Vec<Retention>,
     /// References by alternate key (a staff number, a work mail, a mobile number) that lead to no record, by entity and key.
     unresolved_references: Vec<UnresolvedReferences>,
     /// How changes that other gateways commit reach this one.
@@ -296,6 +299,7 @@ pub(crate) async fn health(
     let roles = state.configuration.roles().names();
     let kept_since_ms = now_ms().saturating_sub(state.flows.keeps_ms()).saturating_sub(PRUNE_LATE_MS);
     let deliveries_to_prune = state.store.prunable_deliveries(&caller.tenant, kept_since_ms).await?;
+    let retention: Vec<_> = state.store.retained(&caller.tenant).await?.into_iter().map(Retention::of).collect();
     let troubled = configuration.as_ref().is_some_and(ConfigurationState::is_troubled)
         || deliveries_to_prune > 0
         || !limits.is_empty()
@@ -314,6 +318,7 @@ pub(crate) async fn health(
             roles,
             interview_loop,
             deliveries_to_prune,
+            retention,
             unresolved_references,
             change_feed: ChangeFeedHealth::of(state.store.wakeup()),
         },

@@ -31,6 +31,7 @@ pub(crate) mod quarantine;
 pub(crate) mod record_view;
 pub(crate) mod records;
 pub(crate) mod references;
+mod retained;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod screen;

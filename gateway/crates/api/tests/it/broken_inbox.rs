@@ -21,7 +21,7 @@ impl InboxStore for BrokenStore {
     ) -> Result<Vec<InboxRow>, StoreError> {
         self.fail().await
     }
-    async fn purge_inbox(&self, _before_ms: i64, _limit: u32) -> Result<u64, StoreError> {
+    async fn purge_inbox(&self, _before_ms: i64, _limit: u32, _now_ms: i64) -> Result<u64, StoreError> {
         self.fail().await
     }
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError> {

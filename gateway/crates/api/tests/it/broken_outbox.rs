@@ -107,7 +107,7 @@ impl OutboxStore for BrokenStore {
     async fn replay_dead(&self, _tenant: &TenantId, _flow: &str, _now_ms: i64) -> Result<u64, StoreError> {
         self.fail().await
     }
-    async fn prune_deliveries(&self, _before_ms: i64) -> Result<u64, StoreError> {
+    async fn prune_deliveries(&self, _before_ms: i64, _now_ms: i64) -> Result<u64, StoreError> {
         self.fail().await
     }
     async fn prunable_deliveries(&self, _tenant: &TenantId, _before_ms: i64) -> Result<u64, StoreError> {

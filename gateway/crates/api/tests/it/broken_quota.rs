@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{BudgetStore, DiskUse, Quota, QuotaStore, RateAsk, StoreError};
+use renmen_store::{
+    BudgetStore, DiskUse, Quota, QuotaStore, RateAsk, Retained, RetentionPass, RetentionStore, StoreError,
+};
 
 use crate::broken_store::BrokenStore;
 
@@ -23,6 +25,19 @@ impl BudgetStore for BrokenStore {
         self.fail().await
     }
     async fn reserve_requests(&self, _: &TenantId, _: &ConnectionName, _: RateAsk) -> Result<Option<i64>, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl RetentionStore for BrokenStore {
+    async fn begin_retention(&self, _now_ms: i64, _every_ms: i64) -> Result<Option<RetentionPass>, StoreError> {
+        self.fail().await
+    }
+    async fn go_on_retention(&self, _: RetentionPass, _now_ms: i64) -> Result<Option<RetentionPass>, StoreError> {
+        self.fail().await
+    }
+    async fn retained(&self, _tenant: &TenantId) -> Result<Vec<Retained>, StoreError> {
         self.fail().await
     }
 }

@@ -309,6 +309,7 @@ pub(crate) fn exchange(body: &[u8]) -> ExchangeWrite {
         key: [1; 16],
         body_hash: [2; 32],
         packed: body.to_vec(),
+        body_at: None,
         at_ms: BEGIN_MS - 5,
     }
 }

@@ -156,6 +156,12 @@ limits! {
     records_bytes_max: u64 = bytes(64 << 30, 1 << 20, 1 << 50);
     /// Bytes on disk of the connection's recorded exchanges; beyond it, the oldest are removed, and lineage and replay with them.
     exchanges_bytes_max: u64 = bytes(16 << 30, 1 << 20, 1 << 50);
+    /// Age beyond which recorded exchanges are removed, and replay with them; those that a record's newest revision leads to stay. 0 keeps them until `exchanges_bytes_max`.
+    exchanges_age_max: Duration = duration(Duration::ZERO, Duration::ZERO, Duration::from_secs(3_650 * 86_400));
+    /// Age beyond which finished runs that changed nothing are removed with their pages, and the findings of other runs; at least two days are kept. 0 keeps them.
+    runs_age_max: Duration = duration(Duration::ZERO, Duration::ZERO, Duration::from_secs(3_650 * 86_400));
+    /// Age beyond which records in quarantine are given up, and their original bytes with them. 0 keeps them until they are accepted or dropped.
+    quarantine_age_max: Duration = duration(Duration::ZERO, Duration::ZERO, Duration::from_secs(3_650 * 86_400));
     /// Records of the connection in quarantine; beyond it, a run stops before the page.
     quarantine_records_max: u32 = count(100_000, 1, 10_000_000);
     /// Bytes of the records in quarantine; beyond it, a run stops before the page.

@@ -202,7 +202,12 @@ fn other_bytes(limit: &LimitSpec) -> String {
 
 fn other_duration(limit: &LimitSpec) -> String {
     let ms = |text: &str| duration(text).map_or(u64::MAX, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
-    show_duration(Duration::from_millis(other(ms(&limit.default), ms(&limit.most))))
+    // Of an age that is not set: a quarter of a year.
+    let other = match ms(&limit.default) {
+        0 => ms(&limit.most).min(90 * 86_400_000),
+        default => other(default, ms(&limit.most)),
+    };
+    show_duration(Duration::from_millis(other))
 }
 
 fn other_share(limit: &LimitSpec) -> String {

@@ -76,6 +76,14 @@ pub fn unpacked_bytes(packed: &[u8]) -> u64 {
     stated().unwrap_or(0)
 }
 
+/// Where the answer's body begins in what [`pack`] made: from there on, equal bodies are packed alike. None for bytes that it did not make.
+#[must_use]
+pub fn body_at(packed: &[u8]) -> Option<usize> {
+    let mut reader = Reader(packed.strip_prefix(&[VERSION])?);
+    let (_head_bytes, _head) = (reader.number().ok()?, reader.bytes().ok()?);
+    Some(packed.len() - reader.0.len())
+}
+
 /// Unpacks within a limit of the caller's.
 ///
 /// # Errors

@@ -71,3 +71,19 @@ fn every_cut_and_every_flipped_byte_of_the_body_is_found() {
     }
     assert_eq!(unpack(&[9, 0]).unwrap_err(), UnpackError::Version(9));
 }
+
+#[test]
+fn equal_bodies_are_packed_alike_from_where_they_begin() {
+    let body = b"[{\"id\":1}]".repeat(500);
+    let one = pack(&exchange(vec![("a".into(), "b".into())], None, body.clone(), 1));
+    let other = pack(&exchange(vec![], Some(b"asked".to_vec()), body, 2));
+    let (at, other_at) = (body_at(&one).unwrap(), body_at(&other).unwrap());
+    assert_eq!(one[at..], other[other_at..]);
+    assert_ne!(one[..at], other[..other_at]);
+    let together = [&other[..other_at], &one[at..]].concat();
+    assert_eq!(format!("{:?}", unpack(&together).unwrap()), format!("{:?}", unpack(&other).unwrap()));
+    for end in 0..at {
+        assert_eq!(body_at(&one[..end]), None, "{end}");
+    }
+    assert_eq!(body_at(b"\x02abc"), None, "another format");
+}

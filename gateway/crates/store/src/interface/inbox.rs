@@ -31,7 +31,7 @@ pub trait InboxStore: Send + Sync {
     ) -> Result<Vec<InboxRow>, StoreError>;
 
     /// Forgets deliveries, and deletions of what was never seen, older than a time; at most `limit` of each. Gives how many.
-    async fn purge_inbox(&self, before_ms: i64, limit: u32) -> Result<u64, StoreError>;
+    async fn purge_inbox(&self, before_ms: i64, limit: u32, now_ms: i64) -> Result<u64, StoreError>;
 
     /// When the next refresh is due; none when none waits. May lie in the past.
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError>;

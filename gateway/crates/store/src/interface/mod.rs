@@ -10,6 +10,7 @@ mod outbox;
 mod quota;
 mod reference;
 mod registry;
+mod retention;
 mod schedule;
 mod screen;
 mod sign;
@@ -35,6 +36,7 @@ pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use reference::ReferenceStore;
 pub use registry::{RegistryStore, RegistryVersions};
+pub use retention::RetentionStore;
 pub use schedule::ScheduleStore;
 pub use screen::ScreenStore;
 pub use sign::SignStore;
@@ -59,6 +61,7 @@ pub trait Store:
     + ScheduleStore
     + RegistryStore
     + BudgetStore
+    + RetentionStore
     + Send
     + Sync
 {

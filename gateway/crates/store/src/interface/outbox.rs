@@ -116,7 +116,7 @@ pub trait OutboxStore: Send + Sync {
     async fn replay_dead(&self, tenant: &TenantId, flow: &str, now_ms: i64) -> Result<u64, StoreError>;
 
     /// Forgets deliveries that came to their end before a time, at most [`crate::outbox::PRUNED_MAX`] of them; how many.
-    async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError>;
+    async fn prune_deliveries(&self, before_ms: i64, now_ms: i64) -> Result<u64, StoreError>;
 
     /// How many of a tenant's deliveries came to their end before a time, counted up to [`crate::outbox::PRUNABLE_MAX`].
     async fn prunable_deliveries(&self, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError>;

@@ -92,8 +92,22 @@ pub struct ExchangeWrite {
     pub body_hash: [u8; 32],
     /// The whole exchange, serialised by sync and compressed with zstd: opaque here.
     pub packed: Vec<u8>,
+    /// Where in `packed` the answer's body begins, of one that is kept once however often it comes: what stands from there on may be taken
+    /// from another exchange of the connection with the same `body_hash`. None: it is kept with its exchange.
+    pub body_at: Option<u32>,
     /// When the answer was complete.
     pub at_ms: i64,
+}
+
+impl ExchangeWrite {
+    /// What is kept with the exchange, and the body that is shared with others.
+    pub(crate) fn parts(&self) -> (&[u8], Option<&[u8]>) {
+        let at = self.body_at.and_then(|at| usize::try_from(at).ok());
+        match at.and_then(|at| self.packed.split_at_checked(at)) {
+            Some((own, body)) => (own, Some(body)),
+            None => (&self.packed, None),
+        }
+    }
 }
 
 /// A listing of everything, which may span runs.

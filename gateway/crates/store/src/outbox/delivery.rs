@@ -1,5 +1,7 @@
 //! Deliveries: claimed, settled, listed, sent again, forgotten.
 
+use std::collections::BTreeMap;
+
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::rows;
@@ -7,8 +9,9 @@ use super::sql;
 use super::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle, flow};
 use crate::holder::Holder;
 use crate::identity::{self, IdKey};
+use crate::retention::RetainedKind;
 use crate::rows::{Columns, array};
-use crate::sql::{Dialect, Session, number, number_list, together, values};
+use crate::sql::{Dialect, Session, number, number_list, retention, together, values};
 use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
 pub(crate) async fn claim(
@@ -195,10 +198,21 @@ pub(crate) async fn replay_dead(
     session.run(&sql::REPLAY_DEAD, values![now_ms, flow.id]).await
 }
 
-pub(crate) async fn prune(session: &impl Session, before_ms: i64) -> Result<u64, StoreError> {
+pub(crate) async fn prune(session: &impl Session, before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
     // What another gateway deletes at this moment is passed over.
-    let sql = format!("DELETE FROM delivery WHERE id IN ({}{})", *sql::PRUNE, session.dialect().skip_locked());
-    session.run(&sql, values![before_ms]).await
+    let sql = format!(
+        "DELETE FROM delivery WHERE id IN ({}{}) RETURNING tenant",
+        *sql::PRUNE,
+        session.dialect().skip_locked()
+    );
+    let mut dropped = BTreeMap::<String, u64>::new();
+    for tenant in session.all(&sql, values![before_ms], |row| row.text(0)).await? {
+        *dropped.entry(tenant).or_default() += 1;
+    }
+    for (tenant, count) in &dropped {
+        retention::count(session, (tenant, ""), RetainedKind::Deliveries, *count, now_ms).await?;
+    }
+    Ok(dropped.values().sum())
 }
 
 pub(crate) async fn prunable(session: &impl Session, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {

@@ -13,7 +13,7 @@ use super::{exchange, record_key};
 use crate::decide::QuarantineIdentity;
 use crate::rows::Columns;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes, feed};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, RemovedExchange, Scopes, feed};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
 /// Adds sums to the counters of scopes: how many more are live, how many more are tombstones.
@@ -64,13 +64,16 @@ impl CommitWriter for Transaction<'_> {
         exchange::insert(self, page, exchanges).await
     }
 
-    async fn prune_exchanges(
+    async fn exchange_pages(
         &self,
         owner: (&TenantId, &ConnectionName),
         pages: std::ops::Range<i64>,
-        excess: i64,
-    ) -> Result<PrunedExchanges, StoreError> {
-        exchange::prune(self, owner, pages, excess).await
+    ) -> Result<Vec<i64>, StoreError> {
+        exchange::pages(self, owner, pages).await
+    }
+
+    async fn remove_exchanges(&self, page: i64) -> Result<Vec<RemovedExchange>, StoreError> {
+        exchange::remove(self, page).await
     }
 
     async fn listed_rows(

@@ -32,8 +32,8 @@ impl InboxStore for PostgresStore {
         self.read(|c| async move { inbox::list(&c, tenant, connection, before_id, limit).await }).await
     }
 
-    async fn purge_inbox(&self, before_ms: i64, limit: u32) -> Result<u64, StoreError> {
-        in_transaction!(self, |transaction| inbox::purge(&transaction, before_ms, limit))
+    async fn purge_inbox(&self, before_ms: i64, limit: u32, now_ms: i64) -> Result<u64, StoreError> {
+        in_transaction!(self, |transaction| inbox::purge(&transaction, before_ms, limit, now_ms))
     }
 
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError> {

@@ -10,7 +10,7 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 26] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -34,6 +34,9 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("migrations/0021_cluster.sql"),
     include_str!("migrations/0022_registry.sql"),
     include_str!("migrations/0023_vendor_rate.sql"),
+    include_str!("migrations/0024_exchange_body.sql"),
+    include_str!("migrations/0025_retention.sql"),
+    include_str!("migrations/0026_exchange_days.sql"),
 ];
 
 /// The version from which on records are known by alternate keys.
@@ -68,7 +71,12 @@ pub(super) async fn migrate(connections: &Connections, client: &mut Client) -> R
 /// Waits until no other process migrates or copies the database, for as long as that takes. Held until the transaction ends.
 pub(super) async fn lock(transaction: &impl GenericClient) -> Result<(), StoreError> {
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
-    run(transaction, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map(drop)
+    hold(transaction, LOCK).await
+}
+
+/// Waits until no other transaction holds this number, and holds it until this one ends.
+pub(super) async fn hold(transaction: &impl GenericClient, number: i64) -> Result<(), StoreError> {
+    run(transaction, "SELECT pg_advisory_xact_lock($1)", &[&number]).await.map(drop)
 }
 
 /// Refuses what a reader could not read.
@@ -160,7 +168,8 @@ mod tests {
 
         async fn tables(&self) -> Vec<(String, Vec<(String, String)>)> {
             let sql = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
-                       WHERE table_schema = 'public' AND table_name NOT IN ('meta', 'feed') ORDER BY table_name, ordinal_position";
+                       WHERE table_schema = 'public' AND table_name NOT IN ('meta', 'feed')
+                       AND NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = quote_ident(table_name)::regclass) ORDER BY table_name, ordinal_position";
             let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
             for row in self.client.query(sql, &[]).await.unwrap() {
                 let (table, column, kind): (String, String, String) = (row.get(0), row.get(1), row.get(2));

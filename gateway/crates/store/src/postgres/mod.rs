@@ -16,6 +16,7 @@ mod connections;
 mod copy;
 mod endpoint;
 mod exchange;
+mod exchange_days;
 mod feed;
 mod inbox;
 mod intake;
@@ -29,6 +30,7 @@ mod quota;
 mod record_key;
 mod reference;
 mod registry;
+mod retention;
 mod revision_writer;
 mod schedule;
 mod screen;
@@ -93,7 +95,12 @@ impl PostgresStore {
         connections.refuse_unnamed_pooler().await?;
         let mut client = connections.get().await?;
         let ids = if writable {
-            migrate::migrate(&connections, &mut client).await?
+            let ids = migrate::migrate(&connections, &mut client).await?;
+            // What comes before it succeeds is kept all the same.
+            if let Err(error) = exchange_days::make_ahead(&connections, &mut client).await {
+                tracing::warn!(%error, "Parts of the table of exchanges could not be made ahead; trying again later");
+            }
+            ids
         } else {
             let transaction = connections.begin(&mut client).await?;
             migrate::check(&transaction).await?

@@ -132,8 +132,8 @@ impl OutboxStore for PostgresStore {
         in_transaction!(self, |transaction| delivery::replay_dead(&transaction, tenant, flow, now_ms))
     }
 
-    async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError> {
-        in_transaction!(self, |transaction| delivery::prune(&transaction, before_ms))
+    async fn prune_deliveries(&self, before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
+        in_transaction!(self, |transaction| delivery::prune(&transaction, before_ms, now_ms))
     }
 
     async fn prunable_deliveries(&self, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {

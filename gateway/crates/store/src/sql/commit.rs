@@ -2,10 +2,11 @@
 
 use super::stream::{self, LiveStream};
 use super::{
-    CommitState, CommitWriter, Scopes, Session, disk_use, expect_number, quarantine, run_notes, sweep, values,
+    CommitState, CommitWriter, Scopes, Session, disk_use, exchange_body, expect_number, quarantine, run_notes, sweep,
+    values,
 };
 use crate::decide::last_wins;
-use crate::quota::Charge;
+use crate::quota::{self, Charge};
 use crate::{CommitOutcome, PageCommit, Quota, StoreError, failpoint};
 
 pub(crate) async fn commit_page(
@@ -17,7 +18,7 @@ pub(crate) async fn commit_page(
     let mut commit = session.begin(&page.key.tenant, page.now_ms).await?;
     let stream = fence(session, &page).await?;
     commit.page = insert_page(session, stream.id, &page).await?;
-    session.insert_exchanges(commit.page, &page.exchanges).await?;
+    commit.exchanges_bytes = insert_exchanges(session, commit.page, &page).await?;
     commit.tally.outcome.unchanged = page.unchanged.len() as u64;
     put_records(session, &mut commit, stream.id, &mut page).await?;
     let sweep_from = sweep::apply(session, &mut commit, &stream, &page).await?;
@@ -45,7 +46,7 @@ pub(super) async fn take_page(
     quota: &Quota,
 ) -> Result<(i64, CommitOutcome), StoreError> {
     let page_id = insert_page(session, stream, &page).await?;
-    session.insert_exchanges(page_id, &page.exchanges).await?;
+    commit.exchanges_bytes = insert_exchanges(session, page_id, &page).await?;
     (commit.page, commit.events) = (page_id, true);
     put_records(session, &mut commit, stream, &mut page).await?;
     Ok((page_id, finish(session, commit, &page, quota).await?))
@@ -77,12 +78,13 @@ async fn finish(
     quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
     let owner = (&page.key.tenant, &page.key.connection);
-    let (page_id, bytes, listed) = (commit.page, commit.tally.bytes, commit.tally.listed);
+    let (page_id, listed) = (commit.page, commit.tally.listed);
+    let charge = Charge::of(page, commit.tally.bytes, commit.exchanges_bytes);
     let outcome = session.finish(commit).await?;
     if !page.quarantine.is_empty() {
         disk_use::check_quarantine(session, owner, quota).await?;
     }
-    let exchanges_pruned = disk_use::charge(session, owner, page_id, Charge::of(page, bytes), quota).await?;
+    let exchanges_pruned = disk_use::charge(session, owner, page_id, charge, quota).await?;
     add_to_run(session, page, listed, &outcome).await?;
     Ok(CommitOutcome { exchanges_pruned, ..outcome })
 }
@@ -102,6 +104,15 @@ async fn fence(session: &impl Session, page: &PageCommit) -> Result<LiveStream, 
         )));
     }
     Ok(stream)
+}
+
+/// Puts a page's exchanges in, and those of their bodies that the connection does not have yet; gives the bytes of both.
+async fn insert_exchanges(session: &impl CommitWriter, page_id: i64, page: &PageCommit) -> Result<i64, StoreError> {
+    session.insert_exchanges(page_id, &page.exchanges).await?;
+    let owner = (&page.key.tenant, &page.key.connection);
+    let bodies = exchange_body::refer(session, owner, &page.exchanges).await?;
+    let rows: i64 = page.exchanges.iter().map(|exchange| quota::exchange_bytes(exchange, exchange.parts().0)).sum();
+    Ok(rows + bodies)
 }
 
 async fn insert_page(session: &impl Session, stream: i64, page: &PageCommit) -> Result<i64, StoreError> {

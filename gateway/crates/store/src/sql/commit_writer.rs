@@ -4,6 +4,7 @@ use std::future::Future;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
+use super::exchange_body::BodyHash;
 use super::feed::FeedEnd;
 use super::{Scopes, Session};
 use crate::decide::{QuarantineIdentity, Tally};
@@ -24,6 +25,8 @@ pub(crate) struct CommitState {
     pub(crate) seq: i64,
     /// The time of the commit.
     pub(crate) now_ms: i64,
+    /// What the page's exchanges added to what the connection keeps.
+    pub(crate) exchanges_bytes: i64,
     /// What is put came as events: it may be out of order.
     pub(crate) events: bool,
     /// What the bodies that come and go say of keys.
@@ -40,6 +43,7 @@ impl CommitState {
             feed: end.feed,
             seq: end.seq,
             now_ms: now_ms.max(end.at_ms),
+            exchanges_bytes: 0,
             events: false,
             keys: KeyChanges::of(tenant.clone()),
         }
@@ -67,15 +71,13 @@ pub(crate) struct MissingRecord {
     pub(crate) body_bytes: i64,
 }
 
-/// What was taken out of the exchanges of a connection.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PrunedExchanges {
-    /// Pages that were looked at, at most [`crate::quota::PRUNED_PAGES_MAX`].
-    pub(crate) pages: usize,
-    pub(crate) exchanges: u64,
+/// An exchange that was taken out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RemovedExchange {
+    /// Of its row.
     pub(crate) bytes: i64,
-    /// No page before this one has an exchange any more.
-    pub(crate) up_to: i64,
+    /// The body that it shared with others.
+    pub(crate) body: Option<BodyHash>,
 }
 
 /// A transaction that writes records.
@@ -102,19 +104,23 @@ pub(crate) trait CommitWriter: Session {
     /// Gives the feed its new end, adds the sums to the scopes' counters, and writes what changed of keys.
     fn finish(&self, commit: CommitState) -> impl Future<Output = Result<CommitOutcome, StoreError>> + Send;
 
+    /// Puts the rows of exchanges in, without the bodies that they share.
     fn insert_exchanges(
         &self,
         page: i64,
         exchanges: &[ExchangeWrite],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes the oldest exchanges of a connection out, of pages from one on and before another, until so many bytes are free.
-    fn prune_exchanges(
+    /// The first pages of a connection, from one on and before another, that were committed with exchanges: at most
+    /// [`crate::quota::PRUNED_PAGES_MAX`].
+    fn exchange_pages(
         &self,
         owner: (&TenantId, &ConnectionName),
         pages: std::ops::Range<i64>,
-        excess: i64,
-    ) -> impl Future<Output = Result<PrunedExchanges, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<i64>, StoreError>> + Send;
+
+    /// Takes the rows of a page's exchanges out.
+    fn remove_exchanges(&self, page: i64) -> impl Future<Output = Result<Vec<RemovedExchange>, StoreError>> + Send;
 
     /// The rows of those records (entity, vendor id) that there are.
     fn listed_rows(

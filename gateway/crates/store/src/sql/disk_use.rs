@@ -1,8 +1,10 @@
 //! What connections keep on disk: charged with each commit, and pruned where exchanges are beyond their quota.
 
+use std::collections::BTreeMap;
+
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{CommitWriter, PrunedExchanges, Session, number, values};
+use super::{CommitWriter, RemovedExchange, Session, exchange_body, number, values};
 use crate::quota::{self, Charge, PRUNED_PAGES_MAX};
 use crate::{DiskUse, Quota, StoreError, rows};
 
@@ -58,16 +60,53 @@ async fn prune(
     quota: &Quota,
     charge: Charge,
 ) -> Result<u64, StoreError> {
-    let PrunedExchanges { pages, exchanges, bytes, up_to } = session.prune_exchanges(owner, pages, excess).await?;
-    if bytes < excess && (pages as i64) < PRUNED_PAGES_MAX {
+    let (mut up_to, mut exchanges, mut bytes) = (pages.start, 0, 0);
+    let found = session.exchange_pages(owner, pages).await?;
+    for page in &found {
+        if bytes >= excess {
+            break;
+        }
+        let removed = session.remove_exchanges(*page).await?;
+        exchanges += removed.len() as u64;
+        bytes += freed(session, owner, &removed).await?;
+        up_to = page + 1;
+    }
+    if bytes < excess && (found.len() as i64) < PRUNED_PAGES_MAX {
         // Nothing is left but this page's own.
         quota::within_exchanges(charge.exchanges_bytes, quota)?;
     }
-    let sql = "UPDATE disk_use SET exchanges_from = $4,
-               exchanges_bytes = CASE WHEN exchanges_bytes > $3 THEN exchanges_bytes - $3 ELSE 0 END
-               WHERE tenant = $1 AND connection = $2";
-    session.run(sql, values![owner.0, owner.1, bytes, up_to]).await?;
+    credit(session, owner, 0, bytes).await?;
+    let sql = "UPDATE disk_use SET exchanges_from = $3 WHERE tenant = $1 AND connection = $2";
+    session.run(sql, values![owner.0, owner.1, up_to]).await?;
     Ok(exchanges)
+}
+
+/// Counts bytes of records and of exchanges that are free now.
+pub(crate) async fn credit(
+    session: &impl Session,
+    owner: (&TenantId, &ConnectionName),
+    records_bytes: i64,
+    exchanges_bytes: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE disk_use SET
+               records_bytes = CASE WHEN records_bytes > $3 THEN records_bytes - $3 ELSE 0 END,
+               exchanges_bytes = CASE WHEN exchanges_bytes > $4 THEN exchanges_bytes - $4 ELSE 0 END
+               WHERE tenant = $1 AND connection = $2";
+    session.run(sql, values![owner.0, owner.1, records_bytes, exchanges_bytes]).await.map(drop)
+}
+
+/// What the removal of exchanges of a connection frees: their rows, and bodies that no other exchange refers to.
+pub(crate) async fn freed(
+    session: &impl Session,
+    owner: (&TenantId, &ConnectionName),
+    removed: &[RemovedExchange],
+) -> Result<i64, StoreError> {
+    let mut references = BTreeMap::new();
+    for body in removed.iter().filter_map(|exchange| exchange.body) {
+        *references.entry(body).or_insert(0) += 1;
+    }
+    let rows: i64 = removed.iter().map(|exchange| exchange.bytes).sum();
+    Ok(rows + exchange_body::release(session, owner, &references).await?)
 }
 
 /// Refuses a delivery that would leave more to be read than the connection may have waiting. Counted only when one asks.

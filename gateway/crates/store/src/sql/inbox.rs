@@ -1,14 +1,17 @@
 //! Deliveries of vendors, taken in once, and what they asked to be read again.
 
+use std::collections::BTreeMap;
+
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
-use super::{CommitWriter, Session, commit, disk_use, number, run, stream, values};
+use super::{CommitWriter, Session, commit, disk_use, number, retention, run, stream, values};
 use crate::holder::Holder;
 use crate::inbox::{
     DeliveryWrite, INBOX_SELECT, InboxRow, Intake, RUN_LIFE_MS, RefreshAsk, RefreshDone, RefreshFailed, RefreshRow,
     Taken, add, in_order, inbox_row, refresh_row, tenant_connection,
 };
 use crate::limits::list_limit;
+use crate::retention::RetainedKind;
 use crate::{CommitOutcome, Quota, StoreError};
 
 /// Takes one in, within a transaction.
@@ -167,9 +170,16 @@ pub(crate) async fn list(
 }
 
 /// Forgets old deliveries, and old deletions of what was never seen.
-pub(crate) async fn purge(session: &impl Session, before_ms: i64, limit: u32) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2)";
-    let deliveries = session.run(sql, values![before_ms, list_limit(limit)]).await?;
+pub(crate) async fn purge(session: &impl Session, before_ms: i64, limit: u32, now_ms: i64) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received_at < $1 LIMIT $2) RETURNING tenant, connection";
+    let mut dropped = BTreeMap::<(String, String), u64>::new();
+    for of in session.all(sql, values![before_ms, list_limit(limit)], |row| Ok((row.text(0)?, row.text(1)?))).await? {
+        *dropped.entry(of).or_default() += 1;
+    }
+    for ((tenant, name), count) in &dropped {
+        retention::count(session, (tenant, name), RetainedKind::Inbox, *count, now_ms).await?;
+    }
+    let deliveries: u64 = dropped.values().sum();
     let sql = "DELETE FROM gone WHERE (scope, external_id) IN
                (SELECT scope, external_id FROM gone WHERE noted_at < $1 LIMIT $2)";
     Ok(deliveries + session.run(sql, values![before_ms, list_limit(limit)]).await?)

@@ -142,6 +142,19 @@ impl Dialect {
         }
     }
 
+    /// The pages, in their order, that have exchanges: after `$1` and up to `$2`, at most `$3`.
+    pub(crate) fn pages_with_exchanges(self) -> &'static str {
+        match self {
+            // Page and number are one number here.
+            Self::Sqlite => {
+                "SELECT DISTINCT id >> 20 AS page FROM exchange WHERE id >= ($1 + 1) << 20 AND id < ($2 + 1) << 20 ORDER BY 1 LIMIT $3"
+            }
+            Self::Postgres => {
+                "SELECT DISTINCT page FROM exchange WHERE page > $1 AND page <= $2 ORDER BY page LIMIT $3"
+            }
+        }
+    }
+
     /// Waits until no other transaction works on this name (bytes); none where only one works at a time.
     pub(crate) fn wait_for_turn(self) -> Option<&'static str> {
         match self {

@@ -10,7 +10,7 @@ use super::query::{all, at_once, one, run};
 use super::{exchange, revision_writer};
 use crate::decide::QuarantineIdentity;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, PrunedExchanges, Scopes, feed, find_scope};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, RemovedExchange, Scopes, feed, find_scope};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
 impl CommitWriter for Connection {
@@ -48,13 +48,16 @@ impl CommitWriter for Connection {
         ready(exchange::insert(self, page, exchanges))
     }
 
-    fn prune_exchanges(
+    fn exchange_pages(
         &self,
         owner: (&TenantId, &ConnectionName),
         pages: std::ops::Range<i64>,
-        excess: i64,
-    ) -> impl Future<Output = Result<PrunedExchanges, StoreError>> + Send {
-        ready(exchange::prune(self, owner, pages, excess))
+    ) -> impl Future<Output = Result<Vec<i64>, StoreError>> + Send {
+        ready(exchange::pages(self, owner, pages))
+    }
+
+    fn remove_exchanges(&self, page: i64) -> impl Future<Output = Result<Vec<RemovedExchange>, StoreError>> + Send {
+        ready(exchange::remove(self, page))
     }
 
     fn listed_rows(

@@ -3,10 +3,10 @@
 use renmen_schema::id::{ConnectionName, ExchangeId, TenantId};
 use rusqlite::{Connection, params};
 
-use super::query::{all, number, one, run};
+use super::query::{all, one, run};
 use crate::quota::PRUNED_PAGES_MAX;
-use crate::rows::{self, EXCHANGE_COLUMNS};
-use crate::sql::PrunedExchanges;
+use crate::rows::{self, EXCHANGE_BODY_JOIN, EXCHANGE_COLUMNS, REMOVED_COLUMNS};
+use crate::sql::RemovedExchange;
 use crate::{ExchangeRow, ExchangeWrite, StoreError, limits};
 
 /// `id = page * 2^20 + number`.
@@ -32,10 +32,11 @@ fn range(page: i64) -> Result<[i64; 2], StoreError> {
 pub(super) fn insert(connection: &Connection, page: i64, exchanges: &[ExchangeWrite]) -> Result<(), StoreError> {
     for exchange in exchanges {
         let row = row_of(page, exchange.no).ok_or_else(used_up)?;
-        let sql = "INSERT INTO exchange (id, method, url, status, key, body_hash, at_ms, packed)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let ExchangeWrite { method, url, status, key, body_hash, packed, at_ms, no: _ } = exchange;
-        run(connection, sql, params![row, method, url, status, key, body_hash, at_ms, packed])?;
+        let sql = "INSERT INTO exchange (id, method, url, status, key, body_hash, at_ms, packed, shared)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let ExchangeWrite { method, url, status, key, body_hash, at_ms, .. } = exchange;
+        let (own, body) = exchange.parts();
+        run(connection, sql, params![row, method, url, status, key, body_hash, at_ms, own, body.is_some()])?;
     }
     Ok(())
 }
@@ -43,7 +44,7 @@ pub(super) fn insert(connection: &Connection, page: i64, exchanges: &[ExchangeWr
 fn select(filter: &str) -> String {
     format!(
         "SELECT x.id >> {NUMBER_BITS}, x.id & {}, {EXCHANGE_COLUMNS} FROM exchange x
-         JOIN page p ON p.id = x.id >> {NUMBER_BITS} JOIN stream t ON t.id = p.stream
+         JOIN page p ON p.id = x.id >> {NUMBER_BITS} JOIN stream t ON t.id = p.stream {EXCHANGE_BODY_JOIN}
          WHERE t.tenant = ?1 AND {filter} ORDER BY x.id",
         (1 << NUMBER_BITS) - 1
     )
@@ -67,25 +68,19 @@ pub(super) fn of_page(connection: &Connection, tenant: &TenantId, page: i64) -> 
 }
 
 /// Along the pages of all connections: each is passed once, and then never looked at again.
-pub(super) fn prune(
+pub(super) fn pages(
     connection: &Connection,
     (tenant, name): (&TenantId, &ConnectionName),
     pages: std::ops::Range<i64>,
-    excess: i64,
-) -> Result<PrunedExchanges, StoreError> {
+) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT p.id FROM page p WHERE p.id >= ?1 AND p.id < ?2 AND p.exchanges > 0
                AND +p.stream IN (SELECT id FROM stream WHERE tenant = ?3 AND connection = ?4) ORDER BY p.id LIMIT ?5";
     let values = params![pages.start, pages.end, tenant.as_str(), name.as_str(), PRUNED_PAGES_MAX];
-    let found = all(connection, sql, values, |row| Ok(row.get::<_, i64>(0)?))?;
-    let mut pruned = PrunedExchanges { pages: found.len(), up_to: pages.start, ..PrunedExchanges::default() };
-    for page in found {
-        if pruned.bytes >= excess {
-            break;
-        }
-        let sql = "SELECT coalesce(sum(octet_length(packed) + octet_length(url) + 150), 0) FROM exchange WHERE id BETWEEN ?1 AND ?2";
-        pruned.bytes += number(connection, sql, range(page)?)?.unwrap_or(0);
-        pruned.exchanges += run(connection, "DELETE FROM exchange WHERE id BETWEEN ?1 AND ?2", range(page)?)? as u64;
-        pruned.up_to = page + 1;
-    }
-    Ok(pruned)
+    all(connection, sql, values, |row| Ok(row.get::<_, i64>(0)?))
+}
+
+/// Takes a page's out.
+pub(super) fn remove(connection: &Connection, page: i64) -> Result<Vec<RemovedExchange>, StoreError> {
+    let sql = format!("DELETE FROM exchange WHERE id BETWEEN ?1 AND ?2 RETURNING {REMOVED_COLUMNS}");
+    all(connection, &sql, range(page)?, |row| rows::removed_exchange(row))
 }

@@ -33,8 +33,8 @@ impl InboxStore for SqliteStore {
         self.readers.run(move |c| at_once(inbox::list(c, &tenant, connection.as_ref(), before_id, limit))).await
     }
 
-    async fn purge_inbox(&self, before_ms: i64, limit: u32) -> Result<u64, StoreError> {
-        self.writer()?.run(move |c| at_once(inbox::purge(c, before_ms, limit))).await
+    async fn purge_inbox(&self, before_ms: i64, limit: u32, now_ms: i64) -> Result<u64, StoreError> {
+        self.writer()?.run(move |c| at_once(inbox::purge(c, before_ms, limit, now_ms))).await
     }
 
     async fn next_refresh_ms(&self) -> Result<Option<i64>, StoreError> {

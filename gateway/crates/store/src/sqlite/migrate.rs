@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 26] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -31,6 +31,9 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("migrations/0021_cluster.sql"),
     include_str!("migrations/0022_registry.sql"),
     include_str!("migrations/0023_vendor_rate.sql"),
+    include_str!("migrations/0024_exchange_body.sql"),
+    include_str!("migrations/0025_retention.sql"),
+    include_str!("migrations/0026_exchange_days.sql"),
 ];
 
 /// The version from which on records are known by alternate keys.

@@ -29,6 +29,7 @@ mod readers;
 mod record_key;
 mod reference;
 mod registry;
+mod retention;
 mod revision_writer;
 mod schedule;
 mod screen;

@@ -42,6 +42,7 @@ fn exchange() -> ExchangeWrite {
         key: [1; 16],
         body_hash: [2; 32],
         packed: b"packed".to_vec(),
+        body_at: None,
         at_ms: 5,
     }
 }
@@ -177,7 +178,7 @@ on_both! {
         take(store, "3", vec![record("a", "back", 300)]).await;
         assert_eq!(body(store, "a").await, "back");
         take(store, "4", vec![gone("b", 200)]).await;
-        assert!(store.purge_inbox(2_000, 100).await.unwrap() > 4);
+        assert!(store.purge_inbox(2_000, 100, 3_000).await.unwrap() > 4);
         assert!(store.inbox(&tenant(), None, None, 10).await.unwrap().is_empty());
         take(store, "5", vec![record("b", "nobody knows any more", 100)]).await;
         assert_eq!(body(store, "b").await, "nobody knows any more");

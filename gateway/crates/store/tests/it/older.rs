@@ -7,6 +7,11 @@ use crate::puller::{Puller, key, key_of, rec, tenant};
 
 /// Makes a store of version 17 out of one of today: one count for the changes of all tenants.
 pub(crate) const SQLITE_17: &str = "
+    DROP TABLE retention;
+    DROP TABLE page_in_use;
+    DROP TABLE retention_pass;
+    DROP TABLE exchange_body;
+    ALTER TABLE exchange DROP COLUMN shared;
     DROP TABLE vendor_rate;
     DROP TABLE registry_version;
     DROP INDEX run_live;
@@ -35,6 +40,16 @@ pub(crate) const SQLITE_17: &str = "
 
 /// The same on a server.
 pub(crate) const POSTGRES_17: &str = "
+    DROP TABLE retention;
+    DROP TABLE page_in_use;
+    DROP TABLE retention_pass;
+    DROP TABLE exchange_body;
+    CREATE TABLE exchange_older (LIKE exchange);
+    INSERT INTO exchange_older SELECT * FROM exchange;
+    DROP TABLE exchange;
+    ALTER TABLE exchange_older RENAME TO exchange;
+    ALTER TABLE exchange ADD CONSTRAINT exchange_pkey PRIMARY KEY (page, no);
+    ALTER TABLE exchange DROP COLUMN shared;
     DROP TABLE vendor_rate;
     DROP TABLE registry_version;
     DROP INDEX run_live;

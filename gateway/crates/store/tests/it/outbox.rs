@@ -356,8 +356,8 @@ on_both! {
         let again = claim(store, 2, 3_000).await;
         assert_eq!((again.len(), again[0].delivery.attempts, again[0].delivery.failures), (2, 1, 0));
         assert!(settle(store, &again[0], arrived("v"), 4_000).await);
-        assert_eq!(store.prune_deliveries(4_000).await.unwrap(), 0);
-        assert_eq!(store.prune_deliveries(4_001).await.unwrap(), 1);
+        assert_eq!(store.prune_deliveries(4_000, 5_000).await.unwrap(), 0);
+        assert_eq!(store.prune_deliveries(4_001, 5_000).await.unwrap(), 1);
     }
 
     async fn lists_are_filtered_and_say_who_has_work(bed: &Bed) {

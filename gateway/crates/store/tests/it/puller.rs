@@ -75,6 +75,7 @@ pub(crate) fn exchange(no: u32) -> ExchangeWrite {
         key: [no as u8; 16],
         body_hash: [9; 32],
         packed: vec![1, 2, 3, no as u8],
+        body_at: None,
         at_ms: 1_700_000_000_000,
     }
 }

@@ -125,10 +125,12 @@ impl Prepare {
             key,
             body_hash: *blake3::hash(&exchange.response.body).as_bytes(),
             packed: pack(&exchange),
+            body_at: None,
             at_ms: exchange.at_ms,
         }];
         let asked = exchange_writes(&outcome.exchanges, reel);
-        writes.extend(asked.into_iter().map(|write| ExchangeWrite { no: write.no + 1, ..write }));
+        // No two deliveries are the same: nothing would be gained by keeping their bodies apart.
+        writes.extend(asked.into_iter().map(|write| ExchangeWrite { no: write.no + 1, body_at: None, ..write }));
         writes
     }
 

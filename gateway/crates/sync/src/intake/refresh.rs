@@ -291,9 +291,10 @@ impl RefreshReader {
     }
 
     async fn purge(&self, cancel: &CancellationToken) {
-        let before_ms = self.shared.now_ms().saturating_sub(millis(self.shared.options.inbox_age));
+        let now_ms = self.shared.now_ms();
+        let before_ms = now_ms.saturating_sub(millis(self.shared.options.inbox_age));
         while !cancel.is_cancelled() {
-            match self.shared.store.purge_inbox(before_ms, PURGE_ROWS).await {
+            match self.shared.store.purge_inbox(before_ms, PURGE_ROWS, now_ms).await {
                 Ok(rows) if rows >= u64::from(PURGE_ROWS) => {}
                 Ok(_) => return,
                 Err(error) => {

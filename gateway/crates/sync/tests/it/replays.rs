@@ -139,3 +139,21 @@ async fn a_quarantined_record_is_taken_in_once_the_connector_makes_it_well() {
     let gone = world.engine.quarantine().retry(&crate::world::tenant(), id).await;
     assert!(matches!(gone, Err(renmen_sync::SyncError::UnknownQuarantine(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_unchanged_vendor_answers_again_is_kept_once_and_replays_as_it_came() {
+    let vendor = Vendor::with(2_000, 2_000);
+    let world = World::new(Script::new(&vendor, StreamMode::Full, Deletes::Diff)).await;
+    let kept = || async { world.store.disk_use(&crate::world::tenant()).await.unwrap()[0].exchanges_bytes };
+    world.run().await;
+    let first = kept().await;
+    assert!(first > 3_000, "a body that is worth it: {first}");
+    for _ in 0..3 {
+        world.run().await;
+    }
+    let more = kept().await - first;
+    assert!(more < first, "three pulls more: {more} on {first}");
+    let (report, found) = replay(&world, false).await;
+    assert!(found.is_empty(), "{found:?}");
+    assert_eq!((report.pages, report.replayed), (4, 4));
+}

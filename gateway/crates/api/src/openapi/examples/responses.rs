@@ -155,6 +155,9 @@ fn health() -> Value {
         "configuration": { "loaded_at": AT, "needs_restart": [] },
         "roles": ["api", "hooks", "pull", "push"],
         "deliveries_to_prune": 0,
+        "retention": [{
+            "connection": "hr", "kind": "exchanges", "dropped": 4210, "dropped_at": AT, "oldest_at": "2025-12-02T01:00:00.000Z",
+        }],
         "unresolved_references": [],
         "change_feed": { "wakeup": "listening" },
     })

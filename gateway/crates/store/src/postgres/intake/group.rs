@@ -174,7 +174,7 @@ async fn insert_pages(transaction: &Transaction<'_>, parts: &mut [Part<'_>]) -> 
         *id = ids.next().ok_or_else(|| StoreError::Fault("a page got no number".into()))?;
         exchanges.extend(page.exchanges.iter().map(|exchange| (*id, exchange)));
     }
-    exchange::insert_all(transaction, &exchanges).await
+    exchange::insert_whole(transaction, &exchanges).await
 }
 
 /// Wave after wave: in one, each record comes once, so that the next one finds what the one before left.

@@ -150,8 +150,8 @@ impl OutboxStore for SqliteStore {
         self.writer()?.run(move |c| at_once(delivery::replay_dead(c, &tenant, &flow, now_ms))).await
     }
 
-    async fn prune_deliveries(&self, before_ms: i64) -> Result<u64, StoreError> {
-        self.writer()?.run(move |c| at_once(delivery::prune(c, before_ms))).await
+    async fn prune_deliveries(&self, before_ms: i64, now_ms: i64) -> Result<u64, StoreError> {
+        self.writer()?.run(move |c| at_once(delivery::prune(c, before_ms, now_ms))).await
     }
 
     async fn prunable_deliveries(&self, tenant: &TenantId, before_ms: i64) -> Result<u64, StoreError> {

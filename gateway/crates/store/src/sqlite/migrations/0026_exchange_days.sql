@@ -1,0 +1,1 @@
+-- Nothing here: the other backend lays exchanges in parts that are dropped as a whole.

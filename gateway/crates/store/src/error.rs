@@ -91,10 +91,19 @@ impl From<rusqlite::Error> for StoreError {
 
 /// How the text begins of an error of a server that takes no writes: what is connected to it should look for another.
 pub(crate) const READ_ONLY: &str = "the PostgreSQL server takes no writes";
+/// How the text begins of an error of a tenant that is on its way to another database, or gone.
+pub(crate) const MOVING: &str = "the tenant is not served here";
 /// How the text begins of an error of a transaction that another one was in the way of: nothing of it was written.
 const CONFLICT: &str = "another transaction was in the way";
 
 impl StoreError {
+    /// Is it refused because its tenant leaves for another database? What it says may be shown to that tenant.
+    #[must_use]
+    pub fn of_move(&self) -> Option<&str> {
+        let Self::Unavailable(why) = self else { return None };
+        why.strip_prefix(MOVING).and_then(|why| why.strip_prefix(": "))
+    }
+
     /// May the same transaction succeed at once?
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Unavailable(why) if why.starts_with(CONFLICT))

@@ -1,16 +1,60 @@
 //! A record's public id, without an index to find it by.
 //!
-//! A UUIDv7: 48 bits of creation time, 12 bits that a key of this database decides, and 62 bits of row number. So the
+//! A UUIDv7: 48 bits of creation time, 12 bits that a key decides, and 62 bits of row number. So the
 //! row is found by its number, and the id is *right* only if the same id results when it is computed again from that
 //! row. Tenants are kept apart by the separate tenant check, not by these 12 bits: the bits only reject an id that was
 //! mistyped or guessed by counting, in 4,095 of 4,096 cases, before its row reveals anything.
+//!
+//! A row may have been made in another database and moved here with its tenant: then its number lies in that database's range, and the key
+//! of that range makes its id.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 use renmen_schema::id::RecordId;
 use uuid::Uuid;
 
+use crate::StoreError;
+
 /// The key of one database: kept in it, made when it is created.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct IdKey([u8; 32]);
+
+/// The numbers of a range: enough for any table at any rate, and small enough that a client's 53 bits hold any number of any range.
+pub(crate) const RANGE_BITS: u32 = 43;
+
+/// The range that a number lies in.
+pub(crate) fn range_of(number: i64) -> i64 {
+    number >> RANGE_BITS
+}
+
+/// The keys of the ranges that occur in a database. Another process may add one: they are read again from time to time.
+#[derive(Clone)]
+pub(crate) struct IdKeys(Arc<RwLock<BTreeMap<i64, IdKey>>>);
+
+impl IdKeys {
+    pub(crate) fn of(by_range: BTreeMap<i64, IdKey>) -> Self {
+        Self(Arc::new(RwLock::new(by_range)))
+    }
+
+    /// The id of a row.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] for a row of a range that was not there when the keys were read last.
+    pub(crate) fn mint(&self, row: i64, created_at_ms: i64) -> Result<RecordId, StoreError> {
+        let range = range_of(row);
+        let known = self.0.read();
+        let key = known.get(&range).ok_or_else(|| {
+            StoreError::Unavailable(format!("records of range {range} came from another database a moment ago"))
+        })?;
+        Ok(key.mint(row, created_at_ms))
+    }
+
+    pub(crate) fn replace(&self, by_range: BTreeMap<i64, IdKey>) {
+        *self.0.write() = by_range;
+    }
+}
 
 const TIME_MASK: u64 = (1 << 48) - 1;
 const ROW_MASK: u64 = (1 << 62) - 1;
@@ -52,6 +96,7 @@ pub(crate) fn row_of(id: RecordId) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -71,6 +116,18 @@ mod tests {
         assert_ne!(id, IdKey([8; 32]).mint(1, 5));
         assert_ne!(id, IdKey([7; 32]).mint(2, 5));
         assert_ne!(id, IdKey([7; 32]).mint(1, 6));
+    }
+
+    #[test]
+    fn a_row_of_another_database_has_the_id_that_it_had_there() {
+        let (here, there) = (IdKey([7; 32]), IdKey([8; 32]));
+        let keys = IdKeys::of([(0, here.clone())].into());
+        let moved = (3 << RANGE_BITS) + 5;
+        assert_eq!(keys.mint(5, 9).unwrap(), here.mint(5, 9));
+        assert!(matches!(keys.mint(moved, 9), Err(StoreError::Unavailable(_))));
+        keys.replace([(0, here), (3, there.clone())].into());
+        assert_eq!(keys.mint(moved, 9).unwrap(), there.mint(moved, 9));
+        assert_eq!(row_of(there.mint(moved, 9)), Some(moved));
     }
 
     #[test]

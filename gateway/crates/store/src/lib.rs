@@ -31,6 +31,7 @@ mod limits;
 mod list_token;
 mod listing;
 mod model;
+mod moving;
 mod options;
 pub mod outbox;
 #[cfg(test)]
@@ -49,9 +50,9 @@ pub use copy::{CopiedTable, CopyProgress, copy_store};
 pub use error::{StoreError, Trouble};
 pub use heads::Wakeup;
 pub use interface::{
-    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, OutboxStore,
-    QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore, ScheduleStore, ScreenStore,
-    SignStore, Store, SweepStore,
+    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, MoveStore,
+    OutboxStore, QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore, ScheduleStore,
+    ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -60,10 +61,14 @@ pub use model::{
     Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
     ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
     Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery,
-    MESSAGES_STREAM, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit, PageNotes, PageRow,
-    Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd, RunFinding,
-    RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
-    StreamStand, StreamState, Sweep, TimerRow, TimerWrite, UnresolvedKeys,
+    MESSAGES_STREAM, MoveState, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit,
+    PageNotes, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd,
+    RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
+    StreamStand, StreamState, Sweep, TenantMove, TimerRow, TimerWrite, UnresolvedKeys,
+};
+pub use moving::{
+    Arrival, Departure, MoveProgress, MoveStep, MovedTable, TellMove, export_tenant, forget_tenant, import_tenant,
+    resume_tenant, tenant_moved, tenants,
 };
 use options::StoreLocation;
 pub use options::{Pooler, StoreOptions, StorePassword};

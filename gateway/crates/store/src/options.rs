@@ -43,6 +43,8 @@ pub struct StoreOptions {
     pub intake_committers: u32,
     /// How often it is looked for commits of other processes. On PostgreSQL it is the net under the wake-ups between gateways.
     pub poll_ms: u64,
+    /// Which of the databases of one installation it is, 0 to 15: no two have a number in common. None: the one that it is, at first 0.
+    pub cell: Option<u8>,
     /// Which gateway opens it. Another process of this name has ended: what that had under way is taken back at once. Empty: one that
     /// has no earlier process.
     pub holder: String,
@@ -104,6 +106,7 @@ impl std::fmt::Debug for StoreOptions {
             .field("intake_wait_ms", &self.intake_wait_ms)
             .field("intake_committers", &self.intake_committers)
             .field("poll_ms", &self.poll_ms)
+            .field("cell", &self.cell)
             .finish()
     }
 }
@@ -139,6 +142,7 @@ impl StoreOptions {
             intake_wait_ms: 2,
             intake_committers: 4,
             poll_ms: 500,
+            cell: None,
             holder: String::new(),
             holds_paused_clock: false,
         }

@@ -3,7 +3,7 @@
 use renmen_schema::Text;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName, TenantId};
 
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::keyed::ANY_CONNECTION;
 use crate::sql::RemovedExchange;
 use crate::{
@@ -55,14 +55,14 @@ pub(crate) use {lineage_joins, record_columns};
 pub(crate) const RECORD_COLUMNS: usize = 20;
 
 /// Reads [`record_columns`].
-pub(crate) fn record(row: &dyn Columns, ids: &IdKey) -> Result<RecordRow, StoreError> {
+pub(crate) fn record(row: &dyn Columns, ids: &IdKeys) -> Result<RecordRow, StoreError> {
     let created_at_ms = row.int(9)?;
     let exchange_no = row.int(15)?;
     let exchange = (exchange_no != codes::NO_EXCHANGE && exchange_no < row.int(14)?)
         .then(|| Ok::<_, StoreError>(ExchangeId { page: row.int(13)?, no: small(exchange_no)? }))
         .transpose()?;
     Ok(RecordRow {
-        id: ids.mint(row.int(0)?, created_at_ms),
+        id: ids.mint(row.int(0)?, created_at_ms)?,
         entity: row.text(1)?,
         connection: connection(row, 2)?,
         external_id: row.text(3)?,
@@ -87,11 +87,11 @@ pub(crate) const CHANGE_COLUMNS: &str =
     "c.seq, c.kind, c.record, r.created_at, s.entity, s.connection, r.external_id, c.revision, c.at_ms";
 
 /// Reads [`CHANGE_COLUMNS`].
-pub(crate) fn change(row: &dyn Columns, ids: &IdKey) -> Result<ChangeRow, StoreError> {
+pub(crate) fn change(row: &dyn Columns, ids: &IdKeys) -> Result<ChangeRow, StoreError> {
     Ok(ChangeRow {
         seq: row.int(0)?,
         kind: codes::kind(row.int(1)?)?,
-        id: ids.mint(row.int(2)?, row.int(3)?),
+        id: ids.mint(row.int(2)?, row.int(3)?)?,
         entity: row.text(4)?,
         connection: connection(row, 5)?,
         external_id: row.text(6)?,
@@ -206,8 +206,8 @@ pub(crate) fn held(row: &dyn Columns) -> Result<HeldSweep, StoreError> {
 }
 
 /// Columns: record, created_at, entity, external_id.
-pub(crate) fn held_record(row: &dyn Columns, ids: &IdKey) -> Result<HeldRecord, StoreError> {
-    Ok(HeldRecord { id: ids.mint(row.int(0)?, row.int(1)?), entity: row.text(2)?, external_id: row.text(3)? })
+pub(crate) fn held_record(row: &dyn Columns, ids: &IdKeys) -> Result<HeldRecord, StoreError> {
+    Ok(HeldRecord { id: ids.mint(row.int(0)?, row.int(1)?)?, entity: row.text(2)?, external_id: row.text(3)? })
 }
 
 /// The token of an epoch; every store that was opened to write has one.
@@ -370,8 +370,8 @@ pub(crate) const ANSWERED_SELECT: &str =
     "SELECT a.fingerprint, a.record, r.created_at, a.revision FROM answered a JOIN record r ON r.id = a.record";
 
 /// Reads [`ANSWERED_SELECT`]: what was asked, and the record and revision that it was answered with.
-pub(crate) fn answered(row: &dyn Columns, ids: &IdKey) -> Result<([u8; 32], RecordId, i64), StoreError> {
-    Ok((array(row, 0)?, ids.mint(row.int(1)?, row.int(2)?), row.int(3)?))
+pub(crate) fn answered(row: &dyn Columns, ids: &IdKeys) -> Result<([u8; 32], RecordId, i64), StoreError> {
+    Ok((array(row, 0)?, ids.mint(row.int(1)?, row.int(2)?)?, row.int(3)?))
 }
 
 /// Columns: entity, connection, live, deleted.

@@ -1,11 +1,11 @@
-//! The broken store's answers about signatures, references and leases.
+//! The broken store's answers about signatures, references, leases and moves.
 
 use async_trait::async_trait;
 use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, RecordId, RunId, TenantId};
 use renmen_store::{
-    Answered, Keyed, LeaseRow, LeaseStore, NewRun, OnceKey, ReferenceStore, RegistryStore, RegistryVersions,
-    ScheduleStore, SignStore, SignedRevision, StoreError, StreamKey, StreamStand, UnresolvedKeys,
+    Answered, Keyed, LeaseRow, LeaseStore, MoveStore, NewRun, OnceKey, ReferenceStore, RegistryStore, RegistryVersions,
+    ScheduleStore, SignStore, SignedRevision, StoreError, StreamKey, StreamStand, TenantMove, UnresolvedKeys,
 };
 
 use crate::broken_store::BrokenStore;
@@ -79,6 +79,16 @@ impl ScheduleStore for BrokenStore {
 #[async_trait]
 impl RegistryStore for BrokenStore {
     async fn registry_versions(&self) -> Result<RegistryVersions, StoreError> {
+        self.fail().await
+    }
+}
+
+#[async_trait]
+impl MoveStore for BrokenStore {
+    async fn tenant_moves(&self) -> Result<Vec<TenantMove>, StoreError> {
+        self.fail().await
+    }
+    async fn tenant_move(&self, _tenant: &TenantId) -> Result<Option<TenantMove>, StoreError> {
         self.fail().await
     }
 }

@@ -4,7 +4,7 @@ use super::{Cell, Row};
 
 /// How many rows there were, and the hash of all of them.
 #[derive(Clone, Default)]
-pub(super) struct Digest {
+pub(crate) struct Digest {
     rows: u64,
     hasher: blake3::Hasher,
 }
@@ -16,16 +16,16 @@ impl PartialEq for Digest {
 }
 
 impl Digest {
-    pub(super) fn rows(&self) -> u64 {
+    pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    pub(super) fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         self.hasher.finalize().to_hex().to_string()
     }
 
     /// Kind, length and content of each value: no two rows look the same.
-    pub(super) fn add(&mut self, row: &Row) {
+    pub(crate) fn add(&mut self, row: &Row) {
         self.rows += 1;
         self.hasher.update(&(row.len() as u64).to_le_bytes());
         for cell in row {

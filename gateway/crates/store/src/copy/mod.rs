@@ -17,7 +17,7 @@ use crate::options::StoreLocation;
 use crate::postgres::{PostgresSource, PostgresTarget};
 use crate::sqlite::{SqliteSource, SqliteTarget};
 use crate::{StoreError, StoreOptions};
-use digest::Digest;
+pub(crate) use digest::Digest;
 pub(crate) use table::{Cell, Column, ColumnKind, Row, SET_ID_KEY, Table};
 
 /// Where a copy stands.

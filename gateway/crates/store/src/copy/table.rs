@@ -8,6 +8,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Of the primary key, in its order.
     pub(crate) key: Vec<String>,
+    /// Which rows are meant, as a condition; all where there is none.
+    pub(crate) only: Option<String>,
 }
 
 /// One column. Whether it may be null is the migrations' affair.
@@ -33,6 +35,17 @@ pub(crate) enum Cell {
     Bytes(Vec<u8>),
 }
 
+impl Cell {
+    /// What it takes in memory, nearly.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Null | Self::Int(_) => 8,
+        }
+    }
+}
+
 /// In the order of the table's columns.
 pub(crate) type Row = Vec<Cell>;
 
@@ -41,7 +54,20 @@ pub(crate) const SET_ID_KEY: &str = "UPDATE meta SET id_key = $1";
 
 impl Table {
     pub(crate) fn count(&self) -> String {
-        format!("SELECT count(*) FROM \"{}\"", self.name)
+        format!("SELECT count(*) FROM \"{}\"{}", self.name, self.condition())
+    }
+
+    /// ` WHERE …`, or nothing.
+    pub(crate) fn condition(&self) -> String {
+        self.only.as_ref().map(|only| format!(" WHERE {only}")).unwrap_or_default()
+    }
+
+    /// Takes at most so many of the rows that are meant away.
+    pub(crate) fn delete_some(&self, limit: u32) -> String {
+        let (name, only) = (&self.name, self.condition());
+        let key: Vec<String> = self.key.iter().map(|column| format!("\"{column}\"")).collect();
+        let key = key.join(", ");
+        format!("DELETE FROM \"{name}\" WHERE ({key}) IN (SELECT {key} FROM \"{name}\"{only} LIMIT {limit})")
     }
 
     /// What a migration put into a new table, and nothing else: a target is empty.

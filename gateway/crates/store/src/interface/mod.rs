@@ -6,6 +6,7 @@ mod endpoint;
 mod inbox;
 mod key;
 mod lease;
+mod moving;
 mod outbox;
 mod quota;
 mod reference;
@@ -32,6 +33,7 @@ pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use inbox::InboxStore;
 pub use key::KeyStore;
 pub use lease::LeaseStore;
+pub use moving::MoveStore;
 pub use outbox::OutboxStore;
 pub use quota::QuotaStore;
 pub use reference::ReferenceStore;
@@ -62,6 +64,7 @@ pub trait Store:
     + RegistryStore
     + BudgetStore
     + RetentionStore
+    + MoveStore
     + Send
     + Sync
 {

@@ -4,6 +4,7 @@ mod authored;
 mod kept;
 mod key;
 mod lease;
+mod moving;
 mod note;
 mod page;
 mod record;
@@ -19,6 +20,7 @@ pub use authored::{
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 pub use lease::LeaseRow;
+pub use moving::{MoveState, TenantMove};
 pub use note::{Brake, HeldRecord, HeldSweep, PageNotes};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};
 pub use record::{

@@ -5,12 +5,12 @@ use renmen_schema::id::{RecordId, TenantId};
 use super::sql::{self, feed_columns, feed_joins};
 use super::{BY_HAND, FeedEntry, HandMade, flow, rows};
 use crate::StoreError;
-use crate::identity::{self, IdKey};
-use crate::sql::{Session, expect_number, number, values};
+use crate::identity::{self, IdKeys};
+use crate::sql::{Session, expect_number, moving, number, values};
 
 pub(crate) async fn last_change(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     record: RecordId,
 ) -> Result<Option<FeedEntry>, StoreError> {
@@ -35,6 +35,7 @@ pub(crate) async fn find(session: &impl Session, key: [u8; 16]) -> Result<Option
 
 /// Makes one, unless there is one with its key; gives its number, and whether it was made now.
 pub(crate) async fn make(session: &impl Session, made: &HandMade) -> Result<(i64, bool), StoreError> {
+    moving::refuse(session, &made.tenant).await?;
     let key = made.delivery.key;
     // Two that ask at once take turns: the second finds what the first made.
     if let Some(wait) = session.dialect().wait_for_turn() {
@@ -52,7 +53,7 @@ pub(crate) async fn make(session: &impl Session, made: &HandMade) -> Result<(i64
             (flow, version)
         }
         None => {
-            session.run(sql::HAND_FLOW_INSERT, values![&made.tenant, BY_HAND, made.now_ms]).await?;
+            session.run(&sql::hand_flow_insert(session.dialect()), values![&made.tenant, BY_HAND, made.now_ms]).await?;
             let flow = "SELECT id FROM flow WHERE tenant = $1 AND name = $2";
             (expect_number(session, flow, values![&made.tenant, BY_HAND]).await?, 1)
         }

@@ -8,17 +8,18 @@ use super::rows;
 use super::sql;
 use super::{Claim, Claimed, DeliveryCount, DeliveryQuery, DeliveryRow, DueRow, Settle, flow};
 use crate::holder::Holder;
-use crate::identity::{self, IdKey};
+use crate::identity::{self, IdKeys};
 use crate::retention::RetainedKind;
 use crate::rows::{Columns, array};
-use crate::sql::{Dialect, Session, number, number_list, retention, together, values};
+use crate::sql::{Dialect, Session, moving, number, number_list, retention, together, values};
 use crate::{ContentHash, MESSAGES_STREAM, StoreError, failpoint, limits};
 
 pub(crate) async fn claim(
     session: &impl Session,
-    (ids, holder): (&IdKey, &Holder),
+    (ids, holder): (&IdKeys, &Holder),
     claim: &Claim,
 ) -> Result<Vec<Claimed>, StoreError> {
+    moving::refuse(session, &claim.tenant).await?;
     let dialect = session.dialect();
     let place = values![&claim.tenant, &claim.connection, claim.now_ms];
     let found = session.one(&sql::destination_now(dialect), place, |row| Ok((row.int(0)?, row.int(1)?))).await?;
@@ -104,7 +105,7 @@ pub(crate) async fn due(session: &impl Session, now_ms: i64) -> Result<Vec<DueRo
 
 pub(crate) async fn get(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: i64,
 ) -> Result<Option<DeliveryRow>, StoreError> {
@@ -114,7 +115,7 @@ pub(crate) async fn get(
 
 pub(crate) async fn list(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     query: &DeliveryQuery,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
@@ -163,6 +164,7 @@ pub(crate) async fn put_policy(
     policy: &[u8; 16],
     forget: &[i64],
 ) -> Result<u64, StoreError> {
+    moving::refuse(session, tenant).await?;
     let destination = flow::destination(session, tenant.as_str(), name).await?;
     session.run(sql::POLICY_SET, values![policy, destination]).await?;
     let mut forgotten = 0;
@@ -180,6 +182,7 @@ pub(crate) async fn replay(
     input: Option<&[u8]>,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
+    moving::refuse(session, tenant).await?;
     let own = "SELECT d.id FROM delivery d JOIN flow f ON f.id = d.flow WHERE f.tenant = $1 AND d.id = $2";
     if number(session, own, values![tenant, id]).await?.is_none() {
         return Ok(false);
@@ -194,6 +197,7 @@ pub(crate) async fn replay_dead(
     name: &str,
     now_ms: i64,
 ) -> Result<u64, StoreError> {
+    moving::refuse(session, tenant).await?;
     let Some(flow) = flow::get(session, tenant, name).await? else { return Ok(0) };
     session.run(&sql::REPLAY_DEAD, values![now_ms, flow.id]).await
 }

@@ -10,7 +10,7 @@ use super::{
     Advance, DeliveryState, Echo, EchoAsk, FeedEntry, FeedPiece, FlowPut, FlowRow, FlowVersionRow, NewDelivery, Repeats,
 };
 use crate::rows::Columns;
-use crate::sql::{Session, expect_number, feed, number, number_list, registry, together, values};
+use crate::sql::{Session, expect_number, feed, moving, number, number_list, registry, together, values};
 use crate::{MESSAGES_STREAM, StoreError, identity, limits};
 
 pub(crate) async fn get(session: &impl Session, tenant: &TenantId, name: &str) -> Result<Option<FlowRow>, StoreError> {
@@ -44,6 +44,7 @@ pub(crate) async fn versions(
 
 pub(crate) async fn put(session: &impl Session, put: &FlowPut) -> Result<FlowRow, StoreError> {
     rows::check_name(&put.name)?;
+    moving::refuse(session, &put.tenant).await?;
     let head = feed::head(session, &put.tenant).await?;
     let origin = rows::origin_code(put.origin);
     let FlowPut { tenant, name, definition, enabled, now_ms, .. } = put;
@@ -51,7 +52,7 @@ pub(crate) async fn put(session: &impl Session, put: &FlowPut) -> Result<FlowRow
         None => {
             let position = if put.from_beginning { 0 } else { head };
             let values = values![tenant, name, origin, definition, *enabled, position, *now_ms];
-            (expect_number(session, sql::FLOW_INSERT, values).await?, 1, true)
+            (expect_number(session, &sql::flow_insert(session.dialect()), values).await?, 1, true)
         }
         Some(known) => {
             let version = known.version + i64::from(known.definition != *definition);
@@ -74,6 +75,7 @@ pub(crate) async fn retire(
     name: &str,
     now_ms: i64,
 ) -> Result<bool, StoreError> {
+    moving::refuse(session, tenant).await?;
     let found = select(session, tenant, name, session.dialect().for_update()).await?;
     let Some(FlowRow { id, .. }) = found else { return Ok(false) };
     let retired = session.run(sql::FLOW_RETIRE, values![now_ms, id]).await?;
@@ -127,6 +129,7 @@ pub(crate) async fn advance(session: &impl Session, steps: &[Advance], now_ms: i
         let stand = |row: &dyn Columns| Ok((row.int(0)?, row.int(1)?, row.text(2)?));
         let moved = || StoreError::Fenced(format!("flow {} moved or changed since it was read", step.flow));
         let (position, version, tenant) = session.one(&sql, values![step.flow], stand).await?.ok_or_else(moved)?;
+        moving::refuse(session, &crate::rows::tenant_of(&tenant)?).await?;
         if (position, version) != (step.from, step.version) {
             return Err(moved());
         }
@@ -242,6 +245,6 @@ pub(super) async fn destination(
     if let Some(id) = number(session, sql::DESTINATION, values![tenant, name]).await? {
         return Ok(id);
     }
-    session.run(sql::DESTINATION_INSERT, values![tenant, name]).await?;
+    session.run(&sql::destination_insert(session.dialect()), values![tenant, name]).await?;
     expect_number(session, sql::DESTINATION, values![tenant, name]).await
 }

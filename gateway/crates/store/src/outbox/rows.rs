@@ -7,7 +7,7 @@ use super::{
     AttemptEnd, DeliveryCount, DeliveryQuery, DeliveryRow, DeliveryState, DueRow, FeedEntry, FlowOrigin, FlowRow,
     FlowVersionRow, ReceiptKept,
 };
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::rows::{self, Columns, array};
 use crate::sql::Value;
 use crate::{StoreError, limits};
@@ -76,12 +76,12 @@ pub(crate) fn flow_version(row: &dyn Columns) -> Result<FlowVersionRow, StoreErr
 }
 
 /// Reads `feed_columns!`.
-pub(crate) fn feed_entry(row: &dyn Columns, ids: &IdKey) -> Result<FeedEntry, StoreError> {
+pub(crate) fn feed_entry(row: &dyn Columns, ids: &IdKeys) -> Result<FeedEntry, StoreError> {
     Ok(FeedEntry { change: rows::change(row, ids)?, body: row.bytes(9)?, before: row.bytes_or_none(10)? })
 }
 
 /// Reads `delivery_select!`.
-pub(crate) fn delivery(row: &dyn Columns, ids: &IdKey, with_input: bool) -> Result<DeliveryRow, StoreError> {
+pub(crate) fn delivery(row: &dyn Columns, ids: &IdKeys, with_input: bool) -> Result<DeliveryRow, StoreError> {
     let reference = row.text_or_none(23)?;
     let receipt = row.text_or_none(24)?.map(|detail| ReceiptKept { reference, detail });
     Ok(DeliveryRow {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::BUILT_IN_CONNECTION;
 use crate::sql::Dialect;
+use crate::sql::moving::{may_end, stays};
 
 /// Waits for its time, for its turn, or for another attempt.
 pub(crate) const PENDING: i64 = 1;
@@ -26,8 +27,13 @@ type Statement = LazyLock<String>;
 pub(crate) const FLOW_SELECT: &str =
     "SELECT id, tenant, name, version, origin, definition, enabled, retired, position, changed_at FROM flow ";
 
-pub(crate) const FLOW_INSERT: &str = "INSERT INTO flow (tenant, name, version, origin, definition, enabled, retired, position, \
-     changed_at) VALUES ($1, $2, 1, $3, $4, $5, 0, $6, $7) RETURNING id";
+pub(crate) fn flow_insert(dialect: Dialect) -> String {
+    let (id, next) = dialect.own_number("flow");
+    format!(
+        "INSERT INTO flow ({id}tenant, name, version, origin, definition, enabled, retired, position, changed_at)
+         VALUES ({next}$1, $2, 1, $3, $4, $5, 0, $6, $7) RETURNING id"
+    )
+}
 
 pub(crate) const FLOW_UPDATE: &str = "UPDATE flow SET version = $1, origin = $2, definition = $3, enabled = $4, retired = 0, \
      position = $5, changed_at = $6 WHERE id = $7";
@@ -80,8 +86,10 @@ pub(crate) static SUPERSEDE: Statement = LazyLock::new(|| {
 
 pub(crate) const DESTINATION: &str = "SELECT id FROM destination WHERE tenant = $1 AND connection = $2";
 
-pub(crate) const DESTINATION_INSERT: &str =
-    "INSERT INTO destination (tenant, connection) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+pub(crate) fn destination_insert(dialect: Dialect) -> String {
+    let (id, next) = dialect.own_number("destination");
+    format!("INSERT INTO destination ({id}tenant, connection) VALUES ({next}$1, $2) ON CONFLICT DO NOTHING")
+}
 
 pub(crate) const POLICY: &str =
     "SELECT policy FROM destination WHERE tenant = $1 AND connection = $2 AND policy IS NOT NULL";
@@ -133,7 +141,8 @@ pub(crate) static SETTLE: Statement = LazyLock::new(|| {
     format!(
         "UPDATE delivery SET state = $1, next_at = $2, error = $3, reference = coalesce($4, reference), \
      detail = coalesce($5, detail), failures = failures + $6, attempts = attempts + $7, updated_at = $8 \
-     WHERE id = $9 AND token = $10 AND state IN ({IN_FLIGHT}, {CONFIRMING})"
+     WHERE id = $9 AND token = $10 AND state IN ({IN_FLIGHT}, {CONFIRMING}) AND {}",
+        may_end!("delivery.tenant")
     )
 });
 
@@ -184,8 +193,13 @@ pub(crate) const DELIVERY_SELECT: &str = delivery_select!("d.input");
 pub(crate) const DELIVERY_LIST: &str = delivery_select!("d.key");
 
 /// The flow that hand-made deliveries stand under: never asked, never listed.
-pub(crate) const HAND_FLOW_INSERT: &str = "INSERT INTO flow (tenant, name, version, origin, definition, enabled, retired, position, \
-     changed_at) VALUES ($1, $2, 1, 2, '{}', 0, 1, 0, $3) ON CONFLICT DO NOTHING";
+pub(crate) fn hand_flow_insert(dialect: Dialect) -> String {
+    let (id, next) = dialect.own_number("flow");
+    format!(
+        "INSERT INTO flow ({id}tenant, name, version, origin, definition, enabled, retired, position, changed_at)
+         VALUES ({next}$1, $2, 1, 2, '{{}}', 0, 1, 0, $3) ON CONFLICT DO NOTHING"
+    )
+}
 
 /// Is a flow there to make deliveries under, in this version?
 pub(crate) const HAND_FLOW_STANDS: &str = "SELECT id FROM flow WHERE id = $1 AND version = $2 AND retired = 0";
@@ -197,9 +211,10 @@ pub(crate) const HAND_MADE: &str = "SELECT id FROM delivery WHERE key = $1 AND b
 pub(crate) fn due(dialect: Dialect) -> String {
     format!(
         "SELECT tenant, connection, next_at, {} FROM (SELECT t.tenant, t.connection, \
-         (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= {CONFIRMING}) AS next_at FROM destination t) w \
-         WHERE next_at IS NOT NULL",
-        dialect.lease_clock("$1")
+         (SELECT min(d.next_at) FROM delivery d WHERE d.destination = t.id AND d.state <= {CONFIRMING}) AS next_at FROM destination t \
+         WHERE {}) w WHERE next_at IS NOT NULL",
+        dialect.lease_clock("$1"),
+        stays!("t.tenant")
     )
 }
 
@@ -230,7 +245,8 @@ pub(crate) static RELEASE_OF: Statement = LazyLock::new(|| format!("{} AND token
 pub(crate) static FILL: Statement = LazyLock::new(|| {
     format!(
         "UPDATE delivery SET input = $1, input_hash = $2 \
-     WHERE id = $3 AND token = $4 AND state = {IN_FLIGHT} AND length(input) = 0"
+     WHERE id = $3 AND token = $4 AND state = {IN_FLIGHT} AND length(input) = 0 AND {}",
+        may_end!("delivery.tenant")
     )
 });
 

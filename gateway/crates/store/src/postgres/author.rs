@@ -7,7 +7,7 @@ use renmen_schema::id::{ConnectionName, RecordId, TenantId};
 use super::query::{Values, all};
 use super::{PostgresStore, in_transaction};
 use crate::authored::{self, parent_text};
-use crate::identity::{self, IdKey};
+use crate::identity::{self, IdKeys};
 use crate::sql::{author, record};
 use crate::{
     AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, limits, rows,
@@ -48,7 +48,7 @@ impl AuthorStore for PostgresStore {
 
 async fn linked(
     client: &impl GenericClient,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     query: &LinkedQuery,
 ) -> Result<Vec<RecordRow>, StoreError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use async_trait::async_trait;
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, GenericClient};
 use renmen_schema::text;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::Type;
@@ -33,6 +33,27 @@ pub(crate) struct PostgresSource {
 }
 
 impl PostgresSource {
+    /// A database that gateways may run on, with no transaction under way.
+    pub(super) async fn connect(
+        address: &PostgresAddress,
+        options: &StoreOptions,
+        name: &str,
+    ) -> Result<Self, StoreError> {
+        let connections = Connections::new(address, options, name)?;
+        connections.refuse_unnamed_pooler().await?;
+        let client = connections.get().await?;
+        Ok(Self { client, columns: None, _connections: connections })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The transaction that a table was read in ends.
+    pub(super) fn end_reading(&mut self) {
+        self.columns = None;
+    }
+
     pub(crate) async fn open(address: &PostgresAddress, options: &StoreOptions) -> Result<Self, StoreError> {
         let connections = Connections::new(address, options, NAME)?;
         connections.refuse_unnamed_pooler().await?;
@@ -123,7 +144,7 @@ impl CopySource for PostgresSource {
                 other => return Err(StoreError::Fault(format!("`{name}.{column}` is of the type {other}"))),
             };
             if tables.last().is_none_or(|(table, _)| table.name != name) {
-                tables.push((Table { name, columns: Vec::new(), key: Vec::new() }, Vec::new()));
+                tables.push((Table { name, columns: Vec::new(), key: Vec::new(), only: None }, Vec::new()));
             }
             let Some((table, key)) = tables.last_mut() else { continue };
             if place_in_key >= 0 {
@@ -153,7 +174,9 @@ impl CopySource for PostgresSource {
         };
         let key: Vec<String> = table.key.iter().map(ordered).collect();
         let (columns, name, key) = (table.column_list(), &table.name, key.join(", "));
-        let sql = format!("DECLARE {CURSOR} NO SCROLL CURSOR FOR SELECT {columns} FROM \"{name}\" ORDER BY {key}");
+        let only = table.condition();
+        let sql =
+            format!("DECLARE {CURSOR} NO SCROLL CURSOR FOR SELECT {columns} FROM \"{name}\"{only} ORDER BY {key}");
         self.client.batch_execute(&sql).await?;
         self.columns = Some(table.columns.iter().map(|column| column.kind).collect());
         Ok(())
@@ -214,12 +237,7 @@ impl CopySource for PostgresTarget {
 #[async_trait]
 impl CopyTarget for PostgresTarget {
     async fn write(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), StoreError> {
-        let of = |column: &Column| match column.kind {
-            ColumnKind::Int => Type::INT8,
-            ColumnKind::Text => Type::TEXT,
-            ColumnKind::Bytes => Type::BYTEA,
-        };
-        let types: Vec<Type> = table.columns.iter().map(of).collect();
+        let types = types_of(table);
         let sql = format!("COPY \"{}\" ({}) FROM STDIN BINARY", table.name, table.column_list());
         let mut copy = pin!(BinaryCopyInWriter::new(self.0.client.copy_in(&sql).await?, &types));
         for row in &rows {
@@ -236,8 +254,9 @@ impl CopyTarget for PostgresTarget {
         for (table, column, sequence) in sequences(client).await? {
             let last = counters.get(&table).copied().unwrap_or(0);
             let sql = format!(
-                "SELECT setval('{sequence}', greatest($1, (SELECT coalesce(max(\"{column}\"), 0) FROM \"{table}\"), 1),
-                 greatest($1, (SELECT coalesce(max(\"{column}\"), 0) FROM \"{table}\")) > 0)"
+                "SELECT setval('{sequence}', greatest($1, x.last, 1), greatest($1, x.last) > 0) FROM (SELECT greatest(
+                 (SELECT coalesce(max(\"{column}\"), 0) FROM \"{table}\"),
+                 (SELECT coalesce(max(begins_after), 0) FROM cell_number WHERE own = 1)) AS last) x"
             );
             one(client, &sql, &[&last]).await?;
         }
@@ -251,7 +270,7 @@ impl CopyTarget for PostgresTarget {
 }
 
 /// Table, column and sequence of each column that counts by itself.
-async fn sequences(client: &Client) -> Result<Vec<(String, String, String)>, StoreError> {
+pub(super) async fn sequences(client: &impl GenericClient) -> Result<Vec<(String, String, String)>, StoreError> {
     let sql = "SELECT c.relname::text, a.attname::text, pg_get_serial_sequence(quote_ident(c.relname), a.attname)
                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
@@ -259,7 +278,17 @@ async fn sequences(client: &Client) -> Result<Vec<(String, String, String)>, Sto
     all(client, sql, &[]).await?.iter().map(|row| Ok((row.text(0)?, row.text(1)?, row.text(2)?))).collect()
 }
 
-fn bound(cell: &Cell) -> Value<'_> {
+/// The types of a table's columns, in their order.
+pub(super) fn types_of(table: &Table) -> Vec<Type> {
+    let of = |column: &Column| match column.kind {
+        ColumnKind::Int => Type::INT8,
+        ColumnKind::Text => Type::TEXT,
+        ColumnKind::Bytes => Type::BYTEA,
+    };
+    table.columns.iter().map(of).collect()
+}
+
+pub(super) fn bound(cell: &Cell) -> Value<'_> {
     match cell {
         Cell::Null => Value::Null,
         Cell::Int(number) => Value::Int(*number),

@@ -151,12 +151,20 @@ pub(super) async fn turn(
     let ages: BTreeSet<i64> = quotas.all().into_iter().map(|(_, quota)| quota.exchanges_age_max_ms).collect();
     let is_whole = |part: &Part| part.is_of_a_day() && !by_page.contains(&part.number);
     let transaction = connections.begin(client).await?;
-    let first_day = parts(&transaction).await?.into_iter().find(is_whole);
+    let first_day = parts(&transaction).await?.into_iter().find(is_whole).filter(|_| ages.len() == 1);
+    let until = match first_day.map(|part| part.number << SPAN_BITS) {
+        // What came with a tenant from another database lies in no day's part.
+        Some(first) if !has_strays(&transaction, first).await? => cut.min(first - 1),
+        _ => cut,
+    };
     transaction.commit().await?;
-    Ok(match first_day.filter(|_| ages.len() == 1) {
-        Some(part) => cut.min((part.number << SPAN_BITS) - 1),
-        None => cut,
-    })
+    Ok(until)
+}
+
+/// Does the part without bounds hold pages from this one on?
+async fn has_strays(client: &impl GenericClient, first: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT 1::bigint FROM exchange_kept WHERE page >= $1 LIMIT 1";
+    Ok(one(client, sql, &[&first]).await?.is_some())
 }
 
 /// Drops the parts of which everything is too old that is not in use; what is in use moves to the part without bounds. Gives those that

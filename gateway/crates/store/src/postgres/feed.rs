@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use renmen_schema::id::TenantId;
 
 use super::query::all;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::outbox::FeedEntry;
 use crate::outbox::rows::feed_entry;
 use crate::outbox::sql::{feed_columns, feed_joins};
@@ -13,7 +13,7 @@ use crate::{ChangeRow, StoreError, limits};
 
 pub(super) async fn changes(
     client: &impl GenericClient,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     after_seq: i64,
     entity: Option<&str>,
@@ -46,7 +46,7 @@ pub(super) async fn changes(
 /// Changes of one entity after a position and up to another, with their bodies.
 pub(super) async fn entries(
     client: &impl GenericClient,
-    ids: &IdKey,
+    ids: &IdKeys,
     (tenant, entity): (&TenantId, &str),
     (after, up_to): (i64, i64),
     limit: i64,
@@ -67,7 +67,7 @@ pub(super) async fn entries(
 /// The last changes of one entity, with their bodies.
 pub(super) async fn tail(
     client: &impl GenericClient,
-    ids: &IdKey,
+    ids: &IdKeys,
     (tenant, entity): (&TenantId, &str),
     limit: u32,
 ) -> Result<Vec<FeedEntry>, StoreError> {

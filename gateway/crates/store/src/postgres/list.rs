@@ -3,7 +3,7 @@
 use deadpool_postgres::Client;
 
 use super::query::all;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::list_token::Position;
 use crate::listing::Listing;
 use crate::rows::{self, Columns, RECORD_COLUMNS, lineage_joins, record_columns};
@@ -14,7 +14,7 @@ use crate::{RecordRow, Slice, StoreError};
 /// Which is its newest there is told by the change of its next revision. Each scope gives its next few by its own index.
 pub(super) async fn by_change(
     client: &Client,
-    ids: &IdKey,
+    ids: &IdKeys,
     listing: &Listing<'_>,
     since_ms: i64,
 ) -> Result<Slice<RecordRow>, StoreError> {

@@ -24,6 +24,7 @@ mod known;
 mod lease;
 mod list;
 mod migrate;
+mod moving;
 mod outbox;
 mod query;
 mod quota;
@@ -45,19 +46,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::{Client, GenericClient, Transaction};
 
 use crate::heads::{self, Follower, Heads};
 use crate::holder::Holder;
-use crate::identity::IdKey;
+use crate::identity::{IdKey, IdKeys};
 use crate::outbox::delivery as outbox_delivery;
 use crate::quota::Quotas;
+use crate::sql::cell::{self, Settled};
 use crate::sql::feed as positions;
 use crate::{StoreError, StoreOptions, sql};
 pub(crate) use address::PostgresAddress;
 use connections::{Connections, ReadClient};
 pub(crate) use copy::{PostgresSource, PostgresTarget};
 use intake::{Committers, GroupOptions};
+pub(crate) use moving::PostgresPlace;
 pub(crate) use tls::refusal_of;
 use wakeup::WakeupState;
 use writes::Writes;
@@ -70,7 +73,7 @@ const CONFLICTS_MAX: u32 = 3;
 /// The store on a server.
 pub(crate) struct PostgresStore {
     connections: Connections,
-    ids: IdKey,
+    ids: IdKeys,
     heads: Arc<Heads>,
     holder: Holder,
     read_timeout: Duration,
@@ -94,13 +97,13 @@ impl PostgresStore {
         let connections = Connections::new(address, options, GATEWAY)?;
         connections.refuse_unnamed_pooler().await?;
         let mut client = connections.get().await?;
-        let ids = if writable {
-            let ids = migrate::migrate(&connections, &mut client).await?;
+        let key = if writable {
+            let key = migrate::migrate(&connections, &mut client).await?;
             // What comes before it succeeds is kept all the same.
             if let Err(error) = exchange_days::make_ahead(&connections, &mut client).await {
                 tracing::warn!(%error, "Parts of the table of exchanges could not be made ahead; trying again later");
             }
-            ids
+            key
         } else {
             let transaction = connections.begin(&mut client).await?;
             migrate::check(&transaction).await?
@@ -108,14 +111,18 @@ impl PostgresStore {
         let holder = Holder::of(&options.holder);
         let transaction = connections.begin(&mut client).await?;
         if writable {
+            // Gateways that start together take turns.
+            migrate::lock(&transaction).await?;
+            raise(&transaction, cell::settle(&transaction, &key, options.cell).await?).await?;
             positions::begin_epoch(&transaction).await?;
             take_back(&transaction, &holder).await?;
         }
         let heads = Heads::new(positions::heads(&transaction).await?)?;
+        let ids = IdKeys::of(cell::keys(&transaction, &key).await?);
         transaction.commit().await?;
         drop(client);
         let (writes, quotas) = (Writes::new(options), Quotas::default());
-        let mut followers = vec![follow(&connections, &heads, options)];
+        let mut followers = vec![follow(&connections, &heads, (&ids, key), options)];
         let committers =
             writable.then(|| Committers::start(group_options(options), (&connections, &writes), &quotas, &heads));
         let wakeup = writable.then(|| wakeup::start(connections.clone(), Arc::clone(&heads))).map(|(state, task)| {
@@ -177,16 +184,32 @@ fn group_options(options: &StoreOptions) -> GroupOptions {
 }
 
 /// Begins to look where the feeds end.
-fn follow(connections: &Connections, heads: &Arc<Heads>, options: &StoreOptions) -> Follower {
-    let looking = connections.clone();
+fn follow(
+    connections: &Connections,
+    heads: &Arc<Heads>,
+    (ids, key): (&IdKeys, IdKey),
+    options: &StoreOptions,
+) -> Follower {
+    let looking = (connections.clone(), ids.clone(), key);
     heads::follow(Arc::clone(heads), Duration::from_millis(options.poll_ms), move || {
-        let connections = looking.clone();
+        let (connections, ids, key) = looking.clone();
         async move {
             let mut client = connections.get().await?;
             let transaction = connections.begin(&mut client).await?;
+            ids.replace(cell::keys(&transaction, &key).await?);
             positions::heads(&transaction).await
         }
     })
+}
+
+/// Lets every counter go on after a number.
+async fn raise(client: &impl GenericClient, settled: Settled) -> Result<(), StoreError> {
+    let Settled::Raise(after) = settled else { return Ok(()) };
+    for (_, _, sequence) in copy::sequences(client).await? {
+        let sql = format!("SELECT setval('{sequence}', $1) WHERE (SELECT last_value FROM {sequence}) < $1");
+        query::run(client, &sql, &[&after]).await?;
+    }
+    Ok(())
 }
 
 /// Ends what the process before had under way that was the same gateway: it has ended, or this one would not have its name.

@@ -2,12 +2,13 @@
 
 use renmen_schema::id::TenantId;
 
-use super::{Session, registry, values};
+use super::{Session, moving, registry, values};
 use crate::limits::{self, without_nul};
 use crate::rows::{self, API_KEY_SELECT};
 use crate::{ApiKeyRow, KeyId, StoreError};
 
 pub(crate) async fn put(session: &impl Session, key: &ApiKeyRow) -> Result<(), StoreError> {
+    moving::refuse(session, &key.tenant).await?;
     if by_id(session, None, key.id()).await?.is_some() {
         return Err(limits::key_is_there());
     }
@@ -63,6 +64,7 @@ pub(crate) async fn revoke(
     now_ms: i64,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
     let Some(key) = by_id(session, tenant, id).await? else { return Ok(None) };
+    moving::refuse(session, &key.tenant).await?;
     let sql = "UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE hash = $1";
     session.run(sql, values![&key.hash, now_ms]).await?;
     registry::keys_changed(session).await?;

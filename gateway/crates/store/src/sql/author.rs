@@ -4,7 +4,7 @@ use renmen_schema::id::{RecordId, TenantId};
 
 use super::{CommitWriter, Scopes, Session, commit, number, record, run, signature, stream, values};
 use crate::authored::{self, Written, parent_text};
-use crate::identity::{self, IdKey};
+use crate::identity::{self, IdKeys};
 use crate::rows::Columns;
 use crate::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, Cause, CommitOutcome, Parent, RecordWrite, StoreError, TimerRow,
@@ -13,7 +13,7 @@ use crate::{
 
 pub(crate) async fn author(
     session: &impl CommitWriter,
-    ids: &IdKey,
+    ids: &IdKeys,
     commit: &AuthoredCommit,
     writes: &[RecordWrite],
 ) -> Result<AuthorOutcome, StoreError> {
@@ -63,7 +63,7 @@ async fn revision(session: &impl Session, scope: i64, external_id: &str) -> Resu
 /// Keeps what belongs to the records of a commit, now that they are there.
 async fn note_written(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     commit: &AuthoredCommit,
     page: i64,
     places: &[(i64, &AuthoredRecord)],
@@ -82,7 +82,7 @@ async fn note_written(
 /// Keeps what a revision was made from, when this commit made one.
 async fn note_causes(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     commit: &AuthoredCommit,
     page: i64,
     scope: i64,
@@ -91,7 +91,7 @@ async fn note_causes(
     let sql = "SELECT id, created_at, revision, page FROM record WHERE scope = $1 AND external_id = $2";
     let written = |found: &dyn Columns| {
         let (row, revision, fresh) = (found.int(0)?, found.int(2)?, found.int(3)? == page);
-        Ok(Written { row, id: ids.mint(row, found.int(1)?), revision, fresh })
+        Ok(Written { row, id: ids.mint(row, found.int(1)?)?, revision, fresh })
     };
     let vanished = || StoreError::Fault("an authored record vanished within its transaction".into());
     let written = session.one(sql, values![scope, &record.external_id], written).await?.ok_or_else(vanished)?;
@@ -106,12 +106,12 @@ async fn note_causes(
 }
 
 /// The row of a record of this tenant.
-async fn row_of(session: &impl Session, ids: &IdKey, tenant: &TenantId, id: RecordId) -> Result<i64, StoreError> {
+async fn row_of(session: &impl Session, ids: &IdKeys, tenant: &TenantId, id: RecordId) -> Result<i64, StoreError> {
     let unknown = || StoreError::BadInput("a commit names a record that is not there".into());
     let row = identity::row_of(id).ok_or_else(unknown)?;
     let sql = "SELECT r.created_at FROM record r JOIN scope s ON s.id = r.scope WHERE r.id = $1 AND s.tenant = $2";
     let created_at = number(session, sql, values![row, tenant]).await?.ok_or_else(unknown)?;
-    if ids.mint(row, created_at) == id { Ok(row) } else { Err(unknown()) }
+    if ids.mint(row, created_at)? == id { Ok(row) } else { Err(unknown()) }
 }
 
 async fn count(
@@ -168,7 +168,7 @@ async fn put_timer(session: &impl Session, commit: &AuthoredCommit, timer: &Time
 
 pub(crate) async fn causes(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
     revision: i64,
@@ -176,7 +176,7 @@ pub(crate) async fn causes(
     let Some(row) = record::row(session, ids, tenant, id).await? else { return Ok(Vec::new()) };
     let sql = "SELECT k.id, k.created_at, c.cause_revision FROM cause c JOIN record k ON k.id = c.cause
                WHERE c.record = $1 AND c.revision = $2 ORDER BY c.no";
-    let cause = |row: &dyn Columns| Ok(Cause { record: ids.mint(row.int(0)?, row.int(1)?), revision: row.int(2)? });
+    let cause = |row: &dyn Columns| Ok(Cause { record: ids.mint(row.int(0)?, row.int(1)?)?, revision: row.int(2)? });
     session.all(sql, values![row, revision], cause).await
 }
 

@@ -2,7 +2,7 @@
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{Session, registry, values};
+use super::{Session, moving, registry, values};
 use crate::limits::without_nul;
 use crate::rows::Columns;
 use crate::{EndpointOff, EndpointRow, StoreError};
@@ -32,6 +32,7 @@ pub(crate) async fn put(
     definition: &str,
     now_ms: i64,
 ) -> Result<(), StoreError> {
+    moving::refuse(session, tenant).await?;
     let sql = "INSERT INTO endpoint (tenant, name, definition, updated_at) VALUES ($1, $2, $3, $4)
                ON CONFLICT (tenant, name) DO UPDATE SET definition = excluded.definition, updated_at = excluded.updated_at";
     session.run(sql, values![tenant, name, without_nul(definition), now_ms]).await?;
@@ -45,6 +46,7 @@ pub(crate) async fn switch(
     off: Option<&EndpointOff>,
     now_ms: i64,
 ) -> Result<(), StoreError> {
+    moving::refuse(session, tenant).await?;
     let sql = "INSERT INTO endpoint (tenant, name, off_reason, off_url, off_since, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6)
                ON CONFLICT (tenant, name) DO UPDATE SET off_reason = excluded.off_reason, off_url = excluded.off_url,
@@ -73,6 +75,7 @@ pub(crate) async fn delete(
     tenant: &TenantId,
     name: &ConnectionName,
 ) -> Result<bool, StoreError> {
+    moving::refuse(session, tenant).await?;
     let sql = "DELETE FROM endpoint WHERE tenant = $1 AND name = $2";
     let is_gone = session.run(sql, values![tenant, name]).await? > 0;
     registry::endpoints_changed(session).await?;

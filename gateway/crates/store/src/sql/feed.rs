@@ -2,6 +2,7 @@
 
 use renmen_schema::id::TenantId;
 
+use super::moving::{self, move_state};
 use super::{Session, expect_number, number, values};
 use crate::rows::{self, Columns, PAGE_COLUMNS};
 use crate::{PageRow, StoreError, StreamKey, limits};
@@ -17,18 +18,27 @@ pub(crate) struct FeedEnd {
 
 /// The feed's end, for a commit that moves it: no other commit of the tenant is under way until the transaction ends.
 pub(crate) async fn end_to_change(session: &impl Session, tenant: &TenantId) -> Result<FeedEnd, StoreError> {
-    let sql = format!("SELECT id, seq, at_ms FROM feed WHERE tenant = $1{}", session.dialect().for_update());
-    let end = |row: &dyn Columns| Ok(FeedEnd { feed: row.int(0)?, seq: row.int(1)?, at_ms: row.int(2)? });
-    if let Some(end) = session.one(&sql, values![tenant], end).await? {
+    const SELECT: &str = concat!("SELECT id, seq, at_ms, ", move_state!("$1"), " FROM feed WHERE tenant = $1");
+    let sql = format!("{SELECT}{}", session.dialect().for_update());
+    let end = |row: &dyn Columns| {
+        Ok((FeedEnd { feed: row.int(0)?, seq: row.int(1)?, at_ms: row.int(2)? }, row.int_or_none(3)?))
+    };
+    if let Some((end, state)) = session.one(&sql, values![tenant], end).await? {
+        moving::refuse_state(session, tenant, state).await?;
         return Ok(end);
     }
+    moving::refuse(session, tenant).await?;
     // A tenant's first commit. Another gateway's may be under way: then this waits for it.
-    let begin =
-        "INSERT INTO feed (tenant, seq, at_ms) SELECT CAST($1 AS text), f.seq, f.at_ms FROM feed f WHERE f.tenant = ''
-                 ON CONFLICT DO NOTHING";
-    session.run(begin, values![tenant]).await?;
+    let (id, next) = session.dialect().own_number("feed");
+    let begin = format!(
+        "INSERT INTO feed ({id}tenant, seq, at_ms) SELECT {next}CAST($1 AS text), f.seq, f.at_ms FROM feed f
+         WHERE f.tenant = '' ON CONFLICT DO NOTHING"
+    );
+    session.run(&begin, values![tenant]).await?;
     let vanished = || StoreError::Fault("the `feed` table has no row for tenants that are new".into());
-    session.one(&sql, values![tenant], end).await?.ok_or_else(vanished)
+    let (end, state) = session.one(&sql, values![tenant], end).await?.ok_or_else(vanished)?;
+    moving::refuse_state(session, tenant, state).await?;
+    Ok(end)
 }
 
 /// Gives a feed its new end.
@@ -80,6 +90,11 @@ pub(crate) async fn holds_position(
 ) -> Result<bool, StoreError> {
     let mut last = head(session, tenant).await?;
     if let Some(token) = epoch {
+        // Handed out by a database where the tenant was before.
+        let sql = "SELECT ends_with FROM moved_epoch WHERE tenant = $1 AND token = $2";
+        if number(session, sql, values![tenant, token]).await?.is_some_and(|ends_with| seq <= ends_with) {
+            return Ok(true);
+        }
         let no = number(session, "SELECT no FROM feed_epoch WHERE token = $1", values![token]).await?;
         let Some(no) = no else { return Ok(false) };
         let sql = "SELECT no, begins_after FROM feed_epoch WHERE no > $1 ORDER BY no LIMIT 1";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
+use super::moving::stays;
 use super::{CommitWriter, Session, commit, disk_use, number, retention, run, stream, values};
 use crate::holder::Holder;
 use crate::inbox::{
@@ -186,7 +187,10 @@ pub(crate) async fn purge(session: &impl Session, before_ms: i64, limit: u32, no
 }
 
 pub(crate) async fn next_refresh_ms(session: &impl Session) -> Result<Option<i64>, StoreError> {
-    let sql = "SELECT min(CASE WHEN due_at < claimed_until THEN claimed_until ELSE due_at END) FROM refresh";
+    let sql = concat!(
+        "SELECT min(CASE WHEN due_at < claimed_until THEN claimed_until ELSE due_at END) FROM refresh WHERE ",
+        stays!("refresh.tenant")
+    );
     Ok(session.one(sql, &[], |row| row.int_or_none(0)).await?.flatten())
 }
 
@@ -205,9 +209,10 @@ pub(crate) async fn claim_refreshes(
     let sql = format!(
         "UPDATE refresh SET claimed_until = {clock} + CAST($2 AS bigint), attempts = attempts + 1, token = $5 WHERE id IN
          (SELECT id FROM refresh WHERE due_at <= $1 AND claimed_until <= {clock}
-          AND replace(CAST($4 AS text), '|' || tenant || '/' || connection || '|', '') = $4
+          AND replace(CAST($4 AS text), '|' || tenant || '/' || connection || '|', '') = $4 AND {}
           ORDER BY due_at, id LIMIT $3{})
          RETURNING id, tenant, connection, stream, external_id, asked, attempts, token",
+        stays!("refresh.tenant"),
         session.dialect().skip_locked()
     );
     let values = values![now_ms, lease_ms, list_limit(limit), but_of, holder.token()];

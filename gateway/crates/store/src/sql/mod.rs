@@ -11,6 +11,7 @@
 pub(crate) mod api_key;
 pub(crate) mod author;
 pub(crate) mod budget;
+pub(crate) mod cell;
 pub(crate) mod commit;
 mod commit_writer;
 pub(crate) mod disk_use;
@@ -19,6 +20,7 @@ pub(crate) mod exchange_body;
 pub(crate) mod feed;
 pub(crate) mod inbox;
 pub(crate) mod lease;
+pub(crate) mod moving;
 pub(crate) mod quarantine;
 pub(crate) mod record;
 pub(crate) mod record_list;
@@ -38,5 +40,5 @@ mod value;
 
 pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord, RemovedExchange};
 pub(crate) use scope::{Scopes, find as find_scope};
-pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, number, number_list, together};
+pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, together};
 pub(crate) use value::{Value, values};

@@ -3,7 +3,7 @@
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::{Language, Text};
 
-use super::{CommitWriter, Scopes, Session, disk_use, number, values};
+use super::{CommitWriter, Scopes, Session, disk_use, moving, number, values};
 use crate::decide::quarantine_identity;
 use crate::limits::{list_limit, without_nul};
 use crate::quota::{Charge, Quotas};
@@ -119,6 +119,7 @@ pub(crate) async fn note_attempt(
     id: i64,
     reason: &Text,
 ) -> Result<(), StoreError> {
+    moving::refuse(session, tenant).await?;
     let sql = "UPDATE quarantine SET attempts = attempts + 1, reason = $2, reason_zh = $3
                WHERE id = $1 AND stream IN (SELECT id FROM stream WHERE tenant = $4)";
     match session.run(sql, values![id, without_nul(reason.english()), chinese(reason), tenant]).await? {
@@ -128,6 +129,7 @@ pub(crate) async fn note_attempt(
 }
 
 pub(crate) async fn delete(session: &impl Session, tenant: &TenantId, id: i64) -> Result<bool, StoreError> {
+    moving::refuse(session, tenant).await?;
     let sql = "DELETE FROM quarantine WHERE id = $1 AND stream IN (SELECT id FROM stream WHERE tenant = $2)";
     Ok(session.run(sql, values![id, tenant]).await? > 0)
 }

@@ -3,7 +3,7 @@
 use renmen_schema::id::{RecordId, TenantId};
 
 use super::{Session, values};
-use crate::identity::{self, IdKey};
+use crate::identity::{self, IdKeys};
 use crate::rows::{self, lineage_joins, record_columns};
 use crate::{EntityCount, RecordRow, StoreError, limits};
 
@@ -15,7 +15,7 @@ const SELECT_OLD: &str =
 
 pub(crate) async fn get(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
 ) -> Result<Option<RecordRow>, StoreError> {
@@ -28,7 +28,7 @@ pub(crate) async fn get(
 /// The row of a record that there is.
 pub(super) async fn row(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
 ) -> Result<Option<i64>, StoreError> {
@@ -38,7 +38,7 @@ pub(super) async fn row(
 /// A record as one of its revisions was.
 pub(super) async fn at(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
     revision: i64,
@@ -55,7 +55,7 @@ pub(super) async fn at(
 
 pub(crate) async fn revisions(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
     limit: u32,

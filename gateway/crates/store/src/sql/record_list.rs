@@ -2,7 +2,7 @@
 //! walked by each backend in its own way.
 
 use super::{Session, number, record, values};
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::list_token::Position;
 use crate::listing::Listing;
 use crate::{RecordRow, Slice, StoreError, rows};
@@ -10,7 +10,7 @@ use crate::{RecordRow, Slice, StoreError, rows};
 /// Scope after scope, each by vendor id: the unique index is the order.
 pub(crate) async fn by_key(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     listing: &Listing<'_>,
 ) -> Result<Slice<RecordRow>, StoreError> {
     let (mut scope, mut external_id) = match &listing.after {

@@ -4,7 +4,7 @@ use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{Session, record, values};
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::keyed::{self, digest_of};
 use crate::rows::{self, Columns};
 use crate::{Keyed, StoreError, UnresolvedKeys};
@@ -12,7 +12,7 @@ use crate::{Keyed, StoreError, UnresolvedKeys};
 /// The record that has a key, where it is one.
 pub(crate) async fn resolve(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     key: &WantedKey,
     connections: Option<&[ConnectionName]>,

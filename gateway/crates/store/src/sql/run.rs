@@ -2,6 +2,7 @@
 
 use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
+use super::moving::{self, stays};
 use super::stream::LiveStream;
 use super::{Session, expect_number, number, run_notes, stream, values};
 use crate::holder::Holder;
@@ -14,6 +15,7 @@ use crate::{
 const STAND_RUNS: i64 = 50;
 
 pub(crate) async fn begin(session: &impl Session, holder: &Holder, new: &NewRun) -> Result<RunId, StoreError> {
+    moving::refuse(session, &new.key.tenant).await?;
     let stream = stream::intern(session, &new.key).await?;
     begin_on(session, holder, new, &stream).await
 }
@@ -25,6 +27,7 @@ pub(crate) async fn begin_due(
     new: &NewRun,
     last: Option<RunId>,
 ) -> Result<RunId, StoreError> {
+    moving::refuse(session, &new.key.tenant).await?;
     let stream = stream::intern(session, &new.key).await?;
     if stream.last_run != last.map(|run| run.0) {
         let (connection, name) = (&new.key.connection, &new.key.stream);
@@ -91,8 +94,9 @@ pub(crate) async fn expired(session: &impl Session, now_ms: i64) -> Result<Vec<S
     let clock = session.dialect().lease_clock("$1");
     let sql = format!(
         "SELECT t.tenant, t.connection, t.stream FROM run u JOIN stream t ON t.id = u.stream AND t.run = u.id
-         WHERE u.state = {} AND u.leased_until <= {clock}",
-        codes::RUNNING
+         WHERE u.state = {} AND u.leased_until <= {clock} AND {}",
+        codes::RUNNING,
+        stays!("t.tenant")
     );
     session.all(&sql, values![now_ms], rows::stream_key).await
 }

@@ -11,9 +11,11 @@ use crate::{PageNotes, RunFinding, RunOmission, StoreError, codes};
 pub(crate) async fn insert(session: &impl Session, id: RunId, notes: &PageNotes) -> Result<(), StoreError> {
     insert_findings(session, id, &notes.findings).await?;
     for RunOmission { part, rule, count, places } in &notes.omissions {
-        let sql = "INSERT INTO omission (run, part, rule, count, places) VALUES ($1, $2, $3, $4, $5)";
+        let (number, next) = session.dialect().own_number("omission");
+        let sql =
+            format!("INSERT INTO omission ({number}run, part, rule, count, places) VALUES ({next}$1, $2, $3, $4, $5)");
         let places = without_nul(&places.join("\n"));
-        session.run(sql, values![id.0, without_nul(part), without_nul(rule), *count, places]).await?;
+        session.run(&sql, values![id.0, without_nul(part), without_nul(rule), *count, places]).await?;
     }
     let omitted: u64 = notes.omissions.iter().map(|omission| omission.count).sum();
     if omitted > 0 || notes.total.is_some() {
@@ -30,9 +32,12 @@ pub(crate) async fn insert_findings(
     findings: &[RunFinding],
 ) -> Result<(), StoreError> {
     for RunFinding { part, code, message, needs, missing } in findings {
-        let sql = "INSERT INTO finding (run, part, code, message, needs, missing) VALUES ($1, $2, $3, $4, $5, $6)";
+        let (number, next) = session.dialect().own_number("finding");
+        let sql = format!(
+            "INSERT INTO finding ({number}run, part, code, message, needs, missing) VALUES ({next}$1, $2, $3, $4, $5, $6)"
+        );
         let (part, code, message) = (without_nul(part), without_nul(code), without_nul(message));
-        session.run(sql, values![id.0, part, code, message, codes::remedy_code(*needs), *missing]).await?;
+        session.run(&sql, values![id.0, part, code, message, codes::remedy_code(*needs), *missing]).await?;
     }
     if !findings.is_empty() {
         let sql = "UPDATE run SET findings = findings + $2 WHERE id = $1";

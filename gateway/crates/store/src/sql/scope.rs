@@ -32,8 +32,11 @@ impl<'a> Scopes<'a> {
         let scope = match find(session, (self.tenant, self.connection), entity).await? {
             Some(scope) => scope,
             None => {
-                let sql = "INSERT INTO scope (tenant, connection, entity) VALUES ($1, $2, $3) RETURNING id";
-                expect_number(session, sql, values![self.tenant, self.connection, entity]).await?
+                let (id, next) = session.dialect().own_number("scope");
+                let sql = format!(
+                    "INSERT INTO scope ({id}tenant, connection, entity) VALUES ({next}$1, $2, $3) RETURNING id"
+                );
+                expect_number(session, &sql, values![self.tenant, self.connection, entity]).await?
             }
         };
         let sql = "INSERT INTO stream_scope (stream, scope) VALUES ($1, $2) ON CONFLICT DO NOTHING";

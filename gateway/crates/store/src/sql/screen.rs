@@ -1,11 +1,12 @@
 //! Tokens of candidates' screens.
 
-use super::{Session, values};
+use super::{Session, moving, values};
 use crate::rows::{self, SCREEN_TOKEN_SELECT};
 use crate::{ScreenTokenRow, StoreError};
 
 /// Keeps a token, and forgets those that have ended.
 pub(crate) async fn put(session: &impl Session, token: &ScreenTokenRow, now_ms: i64) -> Result<(), StoreError> {
+    moving::refuse(session, &token.tenant).await?;
     session.run("DELETE FROM screen_token WHERE expires_at < $1", values![now_ms]).await?;
     let sql = "INSERT INTO screen_token (hash, tenant, interview, expires_at) VALUES ($1, $2, $3, $4)";
     let values = values![&token.hash, &token.tenant, token.interview.to_string(), token.expires_at_ms];

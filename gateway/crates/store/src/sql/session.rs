@@ -66,6 +66,13 @@ pub(crate) fn number_list(numbers: impl IntoIterator<Item = i64>) -> String {
     format!("[{}]", texts.join(","))
 }
 
+/// The number that follows on all of a table's, and on those that are not given out any more.
+pub(crate) fn next_number(table: &str) -> String {
+    format!(
+        "max(coalesce((SELECT max(id) FROM {table}), 0), coalesce((SELECT max(begins_after) FROM cell_number WHERE own = 1), 0)) + 1"
+    )
+}
+
 /// The words in which the two dialects of SQL differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -88,6 +95,15 @@ impl Dialect {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// The number of a new row, as column and value of an INSERT that begins with them: in a database that tenants were moved into, what
+    /// SQLite would count on from may be a row of another database. Nothing where a counter of the server's numbers rows.
+    pub(crate) fn own_number(self, table: &str) -> (&'static str, String) {
+        match self {
+            Self::Postgres => ("", String::new()),
+            Self::Sqlite => ("id, ", format!("(SELECT {}), ", next_number(table))),
         }
     }
 
@@ -145,9 +161,12 @@ impl Dialect {
     /// The pages, in their order, that have exchanges: after `$1` and up to `$2`, at most `$3`.
     pub(crate) fn pages_with_exchanges(self) -> &'static str {
         match self {
-            // Page and number are one number here.
+            // Page and number are one number here, up to the pages (2^42) that stand in a table of their own.
             Self::Sqlite => {
-                "SELECT DISTINCT id >> 20 AS page FROM exchange WHERE id >= ($1 + 1) << 20 AND id < ($2 + 1) << 20 ORDER BY 1 LIMIT $3"
+                "SELECT page FROM (SELECT * FROM (SELECT DISTINCT id >> 20 AS page FROM exchange
+                     WHERE id >= (min($1, 4398046511104) + 1) << 20 AND id < (min($2, 4398046511104) + 1) << 20 ORDER BY 1 LIMIT $3)
+                 UNION ALL SELECT * FROM (SELECT DISTINCT page FROM exchange_far WHERE page > $1 AND page <= $2 ORDER BY 1 LIMIT $3))
+                 ORDER BY 1 LIMIT $3"
             }
             Self::Postgres => {
                 "SELECT DISTINCT page FROM exchange WHERE page > $1 AND page <= $2 ORDER BY page LIMIT $3"

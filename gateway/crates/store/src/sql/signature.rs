@@ -4,7 +4,7 @@ use renmen_schema::id::{RecordId, TenantId};
 
 use super::{Session, record, values};
 use crate::authored::Written;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::rows::{self, ANSWERED_SELECT, SIGNATURE_SELECT};
 use crate::{Answered, AuthoredCommit, OnceKey, SignedRevision, StoreError, limits};
 
@@ -35,7 +35,7 @@ pub(super) async fn note(
 
 pub(crate) async fn list(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RecordId,
     limit: u32,
@@ -48,7 +48,7 @@ pub(crate) async fn list(
 /// What a request was answered with before.
 pub(crate) async fn answered(
     session: &impl Session,
-    ids: &IdKey,
+    ids: &IdKeys,
     key: OnceKey<'_>,
     now_ms: i64,
 ) -> Result<Option<Answered>, StoreError> {

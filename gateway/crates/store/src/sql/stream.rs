@@ -2,7 +2,7 @@
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{Session, expect_number, values};
+use super::{Session, expect_number, moving, values};
 use crate::rows::{Columns, NOT_HELD};
 use crate::{StoreError, StreamKey, StreamState};
 
@@ -54,8 +54,10 @@ async fn select(session: &impl Session, key: &StreamKey, lock: &str) -> Result<O
 
 /// A stream to change, made when there is none.
 pub(crate) async fn intern(session: &impl Session, key: &StreamKey) -> Result<LiveStream, StoreError> {
-    let sql = "INSERT INTO stream (tenant, connection, stream) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    session.run(sql, values![&key.tenant, &key.connection, &key.stream]).await?;
+    let (id, next) = session.dialect().own_number("stream");
+    let sql =
+        format!("INSERT INTO stream ({id}tenant, connection, stream) VALUES ({next}$1, $2, $3) ON CONFLICT DO NOTHING");
+    session.run(&sql, values![&key.tenant, &key.connection, &key.stream]).await?;
     let found = find_to_change(session, key).await?;
     found.ok_or_else(|| StoreError::Fault("the stream's row vanished".into()))
 }
@@ -81,6 +83,7 @@ async fn records(session: &impl Session, tenant: &TenantId, name: &ConnectionNam
 
 /// Forgets the cursor and a sweep under way.
 pub(crate) async fn reset(session: &impl Session, key: &StreamKey) -> Result<(), StoreError> {
+    moving::refuse(session, &key.tenant).await?;
     let sql = format!(
         "UPDATE stream SET cursor = NULL, mid_run = 0, sweep_from = NULL, {NOT_HELD}
          WHERE tenant = $1 AND connection = $2 AND stream = $3"

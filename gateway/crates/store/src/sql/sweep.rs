@@ -5,7 +5,7 @@ use renmen_schema::id::{ConnectionName, RunId, TenantId};
 use super::stream::LiveStream;
 use super::{CommitState, CommitWriter, MissingRecord, Session, disk_use, expect_number, values};
 use crate::decide::not_held;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::limits::{list_limit, without_nul};
 use crate::quota::{Charge, Quotas};
 use crate::rows::{self, Columns, HELD_COLUMNS, NOT_HELD};
@@ -153,7 +153,7 @@ impl SweepOnHold {
 
 pub(crate) async fn held_records(
     session: &impl CommitWriter,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     id: RunId,
     limit: u32,

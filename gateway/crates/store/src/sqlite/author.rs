@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::query::{all, at_once};
 use crate::authored::{self, parent_text};
-use crate::identity::{self, IdKey};
+use crate::identity::{self, IdKeys};
 use crate::sql::{author, record};
 use crate::{
     AuthorOutcome, AuthorStore, AuthoredCommit, Cause, LinkedQuery, RecordRow, StoreError, TimerRow, limits, rows,
@@ -51,7 +51,7 @@ impl AuthorStore for SqliteStore {
 
 fn linked(
     connection: &Connection,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     query: &LinkedQuery,
 ) -> Result<Vec<RecordRow>, StoreError> {

@@ -7,23 +7,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use renmen_schema::text;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::lock::ProcessLock;
+use super::table_rows::{self, counts, send_rows};
 use super::{blocking, connect, migrate};
-use crate::copy::{Cell, Column, ColumnKind, CopySource, CopyTarget, Row, SET_ID_KEY, Table};
+use crate::copy::{CopySource, CopyTarget, Row, SET_ID_KEY, Table};
 use crate::{StoreError, StoreOptions};
 
-/// Rows that are handed on at a time, and their bytes.
-const ROWS: usize = 500;
-const BYTES: usize = 4 << 20;
 /// Pieces that wait to be written.
 const WAITING: usize = 2;
-
-/// Numbers of an exchange within its page: the low bits of its id.
-const EXCHANGE_BITS: u32 = 20;
 
 type Shared = Arc<Mutex<Connection>>;
 type Rows = mpsc::Receiver<Result<Vec<Row>, StoreError>>;
@@ -32,23 +26,53 @@ type Rows = mpsc::Receiver<Result<Vec<Row>, StoreError>>;
 pub(crate) struct SqliteSource {
     connection: Shared,
     rows: Option<Rows>,
-    _lock: ProcessLock,
+    /// Held where no gateway may have the file meanwhile.
+    _lock: Option<ProcessLock>,
 }
 
 impl SqliteSource {
+    /// A file that a gateway may have.
+    pub(super) async fn beside(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
+        blocking(move || {
+            if !path.exists() {
+                return Err(no_database(&path));
+            }
+            let connection = connect::beside(&path, &options)?;
+            migrate::check(&connection)?;
+            Ok(Self { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: None })
+        })
+        .await
+    }
+
+    /// A file that no gateway has, to write into.
+    pub(super) async fn alone(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
+        blocking(move || {
+            let lock = ProcessLock::take(&path)?;
+            let connection = connect::writer(&path, &options)?;
+            migrate::check(&connection)?;
+            Ok(Self { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: Some(lock) })
+        })
+        .await
+    }
+
+    pub(super) fn connection(&self) -> &Shared {
+        &self.connection
+    }
+
+    /// Gives up what is still to be read of a table.
+    pub(super) fn end_reading(&mut self) {
+        self.rows = None;
+    }
+
     pub(crate) async fn open(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
         blocking(move || {
             if !path.exists() {
-                return Err(StoreError::Configuration(text!(
-                    "there is no database at {}: check the path of the source",
-                    "{} 处没有数据库：请检查来源路径",
-                    path.display()
-                )));
+                return Err(no_database(&path));
             }
             let lock = ProcessLock::take(&path)?;
             let connection = connect::reader(&path, &options)?;
             migrate::check(&connection)?;
-            Ok(Self { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: lock })
+            Ok(Self { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: Some(lock) })
         })
         .await
     }
@@ -80,10 +104,10 @@ impl SqliteTarget {
             let mut connection = connect::writer(&unfinished, &options)?;
             migrate::migrate(&mut connection)?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            for table in tables(&connection)? {
+            for table in table_rows::tables(&connection)? {
                 connection.execute_batch(&table.clear())?;
             }
-            let file = SqliteSource { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: lock };
+            let file = SqliteSource { connection: Arc::new(Mutex::new(connection)), rows: None, _lock: Some(lock) };
             Ok(Self { file, path, unfinished })
         })
         .await
@@ -94,11 +118,11 @@ impl SqliteTarget {
 impl CopySource for SqliteSource {
     async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
         let connection = Arc::clone(&self.connection);
-        blocking(move || tables(&connection.lock())).await
+        blocking(move || table_rows::tables(&connection.lock())).await
     }
 
     async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        let (connection, sql) = (Arc::clone(&self.connection), table.count());
+        let (connection, sql) = (Arc::clone(&self.connection), counts(table));
         blocking(move || Ok(connection.lock().query_row(&sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())).await
     }
 
@@ -165,15 +189,7 @@ impl CopySource for SqliteTarget {
 impl CopyTarget for SqliteTarget {
     async fn write(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), StoreError> {
         let (connection, table) = (Arc::clone(&self.file.connection), table.clone());
-        blocking(move || {
-            let connection = connection.lock();
-            let mut statement = connection.prepare_cached(&insert(&table))?;
-            for row in rows {
-                statement.execute(params_from_iter(row.iter().map(bound)))?;
-            }
-            Ok(())
-        })
-        .await
+        blocking(move || table_rows::write(&connection.lock(), &table, &rows)).await
     }
 
     async fn set(&mut self, counters: &BTreeMap<String, i64>, id_key: &[u8]) -> Result<(), StoreError> {
@@ -225,6 +241,14 @@ impl CopyTarget for SqliteTarget {
     }
 }
 
+fn no_database(path: &Path) -> StoreError {
+    StoreError::Configuration(text!(
+        "there is no database at {}: check the path of the source",
+        "{} 处没有数据库：请检查来源路径",
+        path.display()
+    ))
+}
+
 /// What an earlier copy left that was stopped in the middle.
 fn remove(file: &Path) -> Result<(), StoreError> {
     for end in ["", "-wal", "-shm"] {
@@ -242,131 +266,4 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()
-}
-
-/// All but `meta`, which says what file this is.
-fn tables(connection: &Connection) -> Result<Vec<Table>, StoreError> {
-    let mut names = connection.prepare(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> 'meta' ORDER BY name",
-    )?;
-    let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    names.into_iter().map(|name| table(connection, name)).collect()
-}
-
-fn table(connection: &Connection, name: String) -> Result<Table, StoreError> {
-    let mut statement = connection.prepare("SELECT name, type, pk FROM pragma_table_info(?1)")?;
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let found: Vec<(String, String, i64)> = statement.query_map([&name], read)?.collect::<Result<_, _>>()?;
-    let (mut columns, mut key) = (Vec::new(), Vec::new());
-    for (column, declared, place_in_key) in found {
-        if place_in_key > 0 {
-            key.push((place_in_key, column.clone()));
-        }
-        let kind = match declared.as_str() {
-            "INTEGER" => ColumnKind::Int,
-            "TEXT" => ColumnKind::Text,
-            "BLOB" => ColumnKind::Bytes,
-            other => return Err(StoreError::Fault(format!("`{name}.{column}` is of the type {other}"))),
-        };
-        columns.push(Column { name: column, kind });
-    }
-    key.sort();
-    let mut key: Vec<String> = key.into_iter().map(|(_, column)| column).collect();
-    if name == "exchange" {
-        // Page and number are one column here.
-        columns.retain(|column| column.name != "id");
-        columns.extend(["no", "page"].map(|name| Column { name: name.into(), kind: ColumnKind::Int }));
-        key = ["page", "no"].map(str::to_owned).to_vec();
-    }
-    columns.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Table { name, columns, key })
-}
-
-fn select(table: &Table) -> String {
-    let expression = |column: &Column| match (table.name.as_str(), column.name.as_str()) {
-        ("exchange", "page") => format!("id >> {EXCHANGE_BITS}"),
-        ("exchange", "no") => format!("id & {}", (1_i64 << EXCHANGE_BITS) - 1),
-        (_, name) => format!("\"{name}\""),
-    };
-    let columns: Vec<String> = table.columns.iter().map(expression).collect();
-    let key: Vec<String> = match table.name.as_str() {
-        "exchange" => vec!["id".into()],
-        _ => table.key.iter().map(|column| format!("\"{column}\"")).collect(),
-    };
-    format!("SELECT {} FROM \"{}\" ORDER BY {}", columns.join(", "), table.name, key.join(", "))
-}
-
-fn insert(table: &Table) -> String {
-    let place = |name: &str| table.columns.iter().position(|column| column.name == name).map_or(0, |at| at + 1);
-    let (mut columns, mut values) = (Vec::new(), Vec::new());
-    for (at, column) in table.columns.iter().enumerate() {
-        match (table.name.as_str(), column.name.as_str()) {
-            ("exchange", "no") => {}
-            ("exchange", "page") => {
-                columns.push("id".to_owned());
-                values.push(format!("(?{} << {EXCHANGE_BITS}) | ?{}", place("page"), place("no")));
-            }
-            (_, name) => {
-                columns.push(format!("\"{name}\""));
-                values.push(format!("?{}", at + 1));
-            }
-        }
-    }
-    format!("INSERT INTO \"{}\" ({}) VALUES ({})", table.name, columns.join(", "), values.join(", "))
-}
-
-fn send_rows(
-    connection: &Connection,
-    table: &Table,
-    to: &mpsc::Sender<Result<Vec<Row>, StoreError>>,
-) -> Result<(), StoreError> {
-    let mut statement = connection.prepare(&select(table))?;
-    let mut rows = statement.query([])?;
-    let (mut piece, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let mut cells = Vec::with_capacity(table.columns.len());
-        for at in 0..table.columns.len() {
-            let cell = cell(row.get_ref(at)?)?;
-            bytes += match &cell {
-                Cell::Text(text) => text.len(),
-                Cell::Bytes(found) => found.len(),
-                Cell::Null | Cell::Int(_) => 8,
-            };
-            cells.push(cell);
-        }
-        piece.push(cells);
-        if piece.len() >= ROWS || bytes >= BYTES {
-            bytes = 0;
-            if to.blocking_send(Ok(std::mem::take(&mut piece))).is_err() {
-                return Ok(());
-            }
-        }
-    }
-    if !piece.is_empty() {
-        let _ = to.blocking_send(Ok(piece));
-    }
-    Ok(())
-}
-
-fn cell(value: ValueRef<'_>) -> Result<Cell, StoreError> {
-    Ok(match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(number) => Cell::Int(number),
-        ValueRef::Text(text) => {
-            let text = std::str::from_utf8(text).map_err(|_| StoreError::Fault("a text is not UTF-8".into()))?;
-            Cell::Text(text.to_owned())
-        }
-        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
-        ValueRef::Real(_) => return Err(StoreError::Fault("a value is a floating-point number".into())),
-    })
-}
-
-fn bound(cell: &Cell) -> rusqlite::types::ToSqlOutput<'_> {
-    let value = match cell {
-        Cell::Null => ValueRef::Null,
-        Cell::Int(number) => ValueRef::Integer(*number),
-        Cell::Text(text) => ValueRef::Text(text.as_bytes()),
-        Cell::Bytes(bytes) => ValueRef::Blob(bytes),
-    };
-    rusqlite::types::ToSqlOutput::Borrowed(value)
 }

@@ -1,4 +1,5 @@
-//! Exchanges. The page and the number within it are one row number, so that a page's stand together and need no index.
+//! Exchanges. The page and the number within it are one row number, so that a page's stand together and need no index. Where the number of
+//! a page is too large for that (in the ranges of other databases), they stand in a table that is ordered by both.
 
 use renmen_schema::id::{ConnectionName, ExchangeId, TenantId};
 use rusqlite::{Connection, params};
@@ -12,41 +13,68 @@ use crate::{ExchangeRow, ExchangeWrite, StoreError, limits};
 /// `id = page * 2^20 + number`.
 const NUMBER_BITS: u32 = 20;
 
-/// The row of an exchange; none for one that cannot be.
+/// Pages from this number on are far.
+pub(super) const FAR: i64 = 1 << 42;
+
+/// The row of an exchange of a page that is not far; none for one that cannot be.
 fn row_of(page: i64, no: u32) -> Option<i64> {
-    let within = no < limits::EXCHANGES_MAX && (0..1 << 42).contains(&page);
+    let within = no < limits::EXCHANGES_MAX && (0..FAR).contains(&page);
     within.then(|| page << NUMBER_BITS | i64::from(no))
 }
 
-fn used_up() -> StoreError {
-    StoreError::Fault("page numbers are used up".into())
+/// Where the exchanges of a page are: all of them, by two values.
+fn of_one_page(page: i64) -> (&'static str, &'static str, [i64; 2]) {
+    match (row_of(page, 0), row_of(page, limits::EXCHANGES_MAX - 1)) {
+        (Some(first), Some(last)) => ("exchange", "id", [first, last]),
+        _ => ("exchange_far", "page", [page, page]),
+    }
 }
 
-/// The first and the last row that a page's exchanges may have.
-fn range(page: i64) -> Result<[i64; 2], StoreError> {
-    let first = row_of(page, 0).ok_or_else(used_up)?;
-    let next = row_of(page + 1, 0).ok_or_else(used_up)?;
-    Ok([first, next - 1])
+/// The page of a row of `exchange`, for a statement.
+pub(super) fn page_of(row: &str) -> String {
+    format!("({row} >> {NUMBER_BITS})")
+}
+
+/// The number of a row within its page, for a statement.
+pub(super) fn number_of(row: &str) -> String {
+    format!("({row} & {})", (1 << NUMBER_BITS) - 1)
+}
+
+/// The row of a page and a number, for a statement.
+pub(super) fn row_for(page: &str, no: &str) -> String {
+    format!("(({page} << {NUMBER_BITS}) | {no})")
 }
 
 pub(super) fn insert(connection: &Connection, page: i64, exchanges: &[ExchangeWrite]) -> Result<(), StoreError> {
     for exchange in exchanges {
-        let row = row_of(page, exchange.no).ok_or_else(used_up)?;
-        let sql = "INSERT INTO exchange (id, method, url, status, key, body_hash, at_ms, packed, shared)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let ExchangeWrite { method, url, status, key, body_hash, at_ms, .. } = exchange;
+        let ExchangeWrite { method, url, status, key, body_hash, at_ms, no, .. } = exchange;
         let (own, body) = exchange.parts();
-        run(connection, sql, params![row, method, url, status, key, body_hash, at_ms, own, body.is_some()])?;
+        let shared = body.is_some();
+        match row_of(page, *no) {
+            Some(row) => {
+                let sql = "INSERT INTO exchange (id, method, url, status, key, body_hash, at_ms, packed, shared)
+                           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                run(connection, sql, params![row, method, url, status, key, body_hash, at_ms, own, shared])?;
+            }
+            None => {
+                let sql =
+                    "INSERT INTO exchange_far (page, no, method, url, status, key, body_hash, at_ms, packed, shared)
+                           VALUES (?1, ?9, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10)";
+                run(connection, sql, params![page, method, url, status, key, body_hash, at_ms, own, no, shared])?;
+            }
+        }
     }
     Ok(())
 }
 
-fn select(filter: &str) -> String {
+fn select(table: &str, filter: &str) -> String {
+    let (page, no) = match table {
+        "exchange" => (page_of("x.id"), number_of("x.id")),
+        _ => ("x.page".to_owned(), "x.no".to_owned()),
+    };
     format!(
-        "SELECT x.id >> {NUMBER_BITS}, x.id & {}, {EXCHANGE_COLUMNS} FROM exchange x
-         JOIN page p ON p.id = x.id >> {NUMBER_BITS} JOIN stream t ON t.id = p.stream {EXCHANGE_BODY_JOIN}
-         WHERE t.tenant = ?1 AND {filter} ORDER BY x.id",
-        (1 << NUMBER_BITS) - 1
+        "SELECT {page}, {no}, {EXCHANGE_COLUMNS} FROM {table} x JOIN page p ON p.id = {page} JOIN stream t ON t.id = p.stream
+         {EXCHANGE_BODY_JOIN} WHERE t.tenant = ?1 AND {filter} ORDER BY 1, 2"
     )
 }
 
@@ -55,16 +83,22 @@ pub(super) fn get(
     tenant: &TenantId,
     id: ExchangeId,
 ) -> Result<Option<ExchangeRow>, StoreError> {
-    let Some(row) = row_of(id.page, id.no) else { return Ok(None) };
-    one(connection, &select("x.id = ?2"), params![tenant.as_str(), row], |row| rows::exchange(row))
+    match row_of(id.page, id.no) {
+        Some(row) => {
+            let sql = select("exchange", "x.id = ?2");
+            one(connection, &sql, params![tenant.as_str(), row], |row| rows::exchange(row))
+        }
+        None => {
+            let sql = select("exchange_far", "x.page = ?2 AND x.no = ?3");
+            one(connection, &sql, params![tenant.as_str(), id.page, id.no], |row| rows::exchange(row))
+        }
+    }
 }
 
 pub(super) fn of_page(connection: &Connection, tenant: &TenantId, page: i64) -> Result<Vec<ExchangeRow>, StoreError> {
-    let (Some(first), Some(next)) = (row_of(page, 0), row_of(page.saturating_add(1), 0)) else {
-        return Ok(Vec::new());
-    };
-    let sql = select("x.id >= ?2 AND x.id < ?3");
-    all(connection, &sql, params![tenant.as_str(), first, next], |row| rows::exchange(row))
+    let (table, column, [first, last]) = of_one_page(page);
+    let sql = select(table, &format!("x.{column} BETWEEN ?2 AND ?3"));
+    all(connection, &sql, params![tenant.as_str(), first, last], |row| rows::exchange(row))
 }
 
 /// Along the pages of all connections: each is passed once, and then never looked at again.
@@ -81,6 +115,7 @@ pub(super) fn pages(
 
 /// Takes a page's out.
 pub(super) fn remove(connection: &Connection, page: i64) -> Result<Vec<RemovedExchange>, StoreError> {
-    let sql = format!("DELETE FROM exchange WHERE id BETWEEN ?1 AND ?2 RETURNING {REMOVED_COLUMNS}");
-    all(connection, &sql, range(page)?, |row| rows::removed_exchange(row))
+    let (table, column, rows) = of_one_page(page);
+    let sql = format!("DELETE FROM {table} WHERE {column} BETWEEN ?1 AND ?2 RETURNING {REMOVED_COLUMNS}");
+    all(connection, &sql, rows, |row| rows::removed_exchange(row))
 }

@@ -4,7 +4,7 @@ use renmen_schema::id::TenantId;
 use rusqlite::{Connection, params};
 
 use super::query::all;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::outbox::FeedEntry;
 use crate::outbox::rows::feed_entry;
 use crate::outbox::sql::{feed_columns, feed_joins};
@@ -13,7 +13,7 @@ use crate::{ChangeRow, StoreError, limits};
 
 pub(super) fn changes(
     connection: &Connection,
-    ids: &IdKey,
+    ids: &IdKeys,
     tenant: &TenantId,
     after_seq: i64,
     entity: Option<&str>,
@@ -31,7 +31,7 @@ pub(super) fn changes(
 /// Changes of one entity after a position and up to another, with their bodies.
 pub(super) fn entries(
     connection: &Connection,
-    ids: &IdKey,
+    ids: &IdKeys,
     (tenant, entity): (&TenantId, &str),
     (after, up_to): (i64, i64),
     limit: i64,
@@ -51,7 +51,7 @@ pub(super) fn entries(
 /// The last changes of one entity, with their bodies.
 pub(super) fn tail(
     connection: &Connection,
-    ids: &IdKey,
+    ids: &IdKeys,
     (tenant, entity): (&TenantId, &str),
     limit: u32,
 ) -> Result<Vec<FeedEntry>, StoreError> {

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::query::{all, at_once};
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::list_token::Position;
 use crate::listing::Listing;
 use crate::rows::{self, RECORD_COLUMNS, lineage_joins, record_columns};
@@ -14,7 +14,7 @@ use crate::{RecordRow, Slice, StoreError};
 /// Which is its newest there is told by the change of its next revision.
 pub(super) fn by_change(
     connection: &Connection,
-    ids: &IdKey,
+    ids: &IdKeys,
     listing: &Listing<'_>,
     since_ms: i64,
 ) -> Result<Slice<RecordRow>, StoreError> {

@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 26] = [
+const MIGRATIONS: [&str; 28] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -34,7 +34,12 @@ const MIGRATIONS: [&str; 26] = [
     include_str!("migrations/0024_exchange_body.sql"),
     include_str!("migrations/0025_retention.sql"),
     include_str!("migrations/0026_exchange_days.sql"),
+    include_str!("migrations/0027_cell_number.sql"),
+    include_str!("migrations/0028_tenant_move.sql"),
 ];
+
+/// The version that this program reads and writes.
+pub(super) const VERSION: usize = MIGRATIONS.len();
 
 /// The version from which on records are known by alternate keys.
 const KEYS: usize = 13;

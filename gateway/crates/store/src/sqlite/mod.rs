@@ -22,6 +22,7 @@ mod lease;
 mod list;
 mod lock;
 mod migrate;
+mod moving;
 mod outbox;
 mod query;
 mod quota;
@@ -36,6 +37,7 @@ mod screen;
 mod signature;
 mod store;
 mod sweep;
+mod table_rows;
 mod writer;
 
 use std::path::PathBuf;
@@ -46,15 +48,17 @@ use rusqlite::Connection;
 
 use crate::heads::{self, Follower, Heads};
 use crate::holder::Holder;
-use crate::identity::IdKey;
+use crate::identity::IdKeys;
 use crate::outbox::delivery as outbox_delivery;
 use crate::quota::Quotas;
+use crate::sql::cell::{self, Settled};
 use crate::{StoreError, StoreOptions, sql};
 use condition::Condition;
 pub(crate) use copy::{SqliteSource, SqliteTarget};
 use delivery_group::DeliveryGroup;
 pub(crate) use key_file::KeyFile;
 use lock::ProcessLock;
+pub(crate) use moving::SqlitePlace;
 use query::at_once;
 use readers::Readers;
 use writer::Writer;
@@ -64,7 +68,7 @@ pub(crate) struct SqliteStore {
     /// None: opened for reading only.
     writer: Option<Writer>,
     readers: Readers,
-    ids: IdKey,
+    ids: IdKeys,
     heads: Arc<Heads>,
     holder: Holder,
     /// Deliveries that wait for their commit.
@@ -85,8 +89,12 @@ impl SqliteStore {
             let lock = ProcessLock::take(&path)?;
             let mut connection = connect::writer(&path, &options)?;
             migrate::migrate(&mut connection)?;
-            writer::in_transaction(&mut connection, |transaction| at_once(take_over(transaction)))?;
-            let ids = migrate::id_key(&connection)?;
+            writer::in_transaction(&mut connection, |transaction| {
+                let key = migrate::id_key(transaction)?;
+                raise(transaction, at_once(cell::settle(transaction, &key, options.cell))?)?;
+                at_once(take_over(transaction))
+            })?;
+            let ids = IdKeys::of(at_once(cell::keys(&connection, &migrate::id_key(&connection)?))?);
             let heads = Heads::new(at_once(sql::feed::heads(&connection))?)?;
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
@@ -115,7 +123,8 @@ impl SqliteStore {
             let condition = Condition::of(&path, options.disk_free_bytes_min);
             let readers = Readers::open(&path, &options, condition.clone())?;
             let heads = Heads::new(at_once(sql::feed::heads(&connection))?)?;
-            Ok((readers, condition, migrate::id_key(&connection)?, heads))
+            let ids = IdKeys::of(at_once(cell::keys(&connection, &migrate::id_key(&connection)?))?);
+            Ok((readers, condition, ids, heads))
         })
         .await?;
         let reading = readers.clone();
@@ -131,6 +140,16 @@ impl SqliteStore {
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(crate::interface::read_only)
     }
+}
+
+/// Lets every counter go on after a number. Tables without a counter go on after what [`cell`] noted.
+fn raise(connection: &Connection, settled: Settled) -> Result<(), StoreError> {
+    let Settled::Raise(after) = settled else { return Ok(()) };
+    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?1)", [after])?;
+    let first = "INSERT INTO sqlite_sequence (name, seq) SELECT m.name, ?1 FROM sqlite_master m WHERE m.type = 'table'
+                 AND m.sql LIKE '%AUTOINCREMENT%' AND NOT EXISTS (SELECT 1 FROM sqlite_sequence s WHERE s.name = m.name)";
+    connection.execute(first, [after])?;
+    Ok(())
 }
 
 fn group_max(options: &StoreOptions) -> usize {

@@ -74,7 +74,7 @@ impl Session for Connection {
 }
 
 /// `$2` is a name to SQLite, numbered by when it first appears; `?2` is the second value wherever it stands.
-fn numbered(sql: &str) -> String {
+pub(super) fn numbered(sql: &str) -> String {
     sql.replace('$', "?")
 }
 

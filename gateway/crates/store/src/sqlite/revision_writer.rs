@@ -9,7 +9,7 @@ use super::record_key;
 use crate::decide::{Decision, decide, is_older};
 use crate::keyed::concerned;
 use crate::quota::{self, REVISION_BYTES};
-use crate::sql::{CommitState, MissingRecord, Scopes, feed, source_time};
+use crate::sql::{CommitState, MissingRecord, Scopes, feed, next_number, source_time};
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, StoreError, codes};
 
 /// Takes a page's records in.
@@ -58,6 +58,8 @@ struct RevisionWriter<'a> {
     commit: &'a mut CommitState,
     /// By scope: are there deletions of what was never seen?
     deleted_unseen: BTreeMap<i64, bool>,
+    /// The row of the next record that is new, once one was.
+    next_row: Option<i64>,
 }
 
 /// A record as it stands, for the one that would take its place.
@@ -70,7 +72,7 @@ struct StoredRecord {
 
 impl<'a> RevisionWriter<'a> {
     fn new(connection: &'a Connection, commit: &'a mut CommitState) -> Self {
-        Self { connection, commit, deleted_unseen: BTreeMap::new() }
+        Self { connection, commit, deleted_unseen: BTreeMap::new(), next_row: None }
     }
 
     /// Takes a record in.
@@ -221,10 +223,18 @@ impl<'a> RevisionWriter<'a> {
 
     /// False when there is a record with this id already.
     fn insert(&mut self, scope: i64, write: &RecordWrite) -> Result<bool, StoreError> {
+        let row = match self.next_row {
+            Some(row) => row,
+            None => {
+                let next = format!("SELECT {}", next_number("record"));
+                number(self.connection, &next, [])?.unwrap_or(1)
+            }
+        };
+        self.next_row = Some(row);
         let inserted = run(
             self.connection,
             "INSERT INTO record (scope, external_id, hash, revision, seq, page, exchange_no, pointer, source_updated_at,
-             created_at, recorded_at, body) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) ON CONFLICT DO NOTHING",
+             created_at, recorded_at, body, id) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
             params![
                 scope,
                 write.external_id,
@@ -235,13 +245,14 @@ impl<'a> RevisionWriter<'a> {
                 write.pointer,
                 write.updated_at_ms,
                 self.commit.now_ms,
-                write.body
+                write.body,
+                row
             ],
         )?;
         if inserted == 0 {
             return Ok(false);
         }
-        let row = self.connection.last_insert_rowid();
+        self.next_row = Some(row + 1);
         self.commit.tally.count(scope, Decision::Create, false);
         self.commit.tally.bytes += quota::revision_bytes(write);
         self.commit.seen.add(row);

@@ -56,7 +56,7 @@ fn dump(path: &Path) -> Vec<String> {
 fn fill(path: &Path, seed: u64) {
     let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
     let connection = Connection::open(path).unwrap();
-    for table in tables(&connection).into_iter().filter(|table| table != "meta") {
+    for table in tables(&connection).into_iter().filter(|table| !["meta", "exchange_far"].contains(&table.as_str())) {
         let columns = columns(&connection, &table);
         let places: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
         let sql = format!("INSERT OR IGNORE INTO \"{table}\" VALUES ({})", places.join(", "));
@@ -100,7 +100,7 @@ async fn there_and_back_is_the_same_store_whatever_is_in_it() {
         let home = copy(&StoreOptions::at(&database.url), &two).await.unwrap();
         assert_eq!(there, home, "counts and hashes");
         let connection = Connection::open(&path).unwrap();
-        for table in tables(&connection).iter().filter(|table| *table != "meta") {
+        for table in tables(&connection).iter().filter(|table| *table != "meta" && *table != "exchange_far") {
             let copied = there.iter().find(|copied| copied.name == *table);
             assert!(copied.is_some_and(|copied| copied.rows > 0), "{table} was not copied");
         }

@@ -26,6 +26,8 @@ mod leases;
 mod lists;
 mod messages;
 mod model;
+mod moving;
+mod moving_crash;
 mod older;
 mod outbox;
 mod outbox_lease;

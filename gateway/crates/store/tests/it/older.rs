@@ -10,8 +10,12 @@ pub(crate) const SQLITE_17: &str = "
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;
+    DROP TABLE exchange_far;
     DROP TABLE exchange_body;
     ALTER TABLE exchange DROP COLUMN shared;
+    DROP TABLE tenant_move;
+    DROP TABLE moved_epoch;
+    DROP TABLE cell_number;
     DROP TABLE vendor_rate;
     DROP TABLE registry_version;
     DROP INDEX run_live;
@@ -50,6 +54,9 @@ pub(crate) const POSTGRES_17: &str = "
     ALTER TABLE exchange_older RENAME TO exchange;
     ALTER TABLE exchange ADD CONSTRAINT exchange_pkey PRIMARY KEY (page, no);
     ALTER TABLE exchange DROP COLUMN shared;
+    DROP TABLE tenant_move;
+    DROP TABLE moved_epoch;
+    DROP TABLE cell_number;
     DROP TABLE vendor_rate;
     DROP TABLE registry_version;
     DROP INDEX run_live;

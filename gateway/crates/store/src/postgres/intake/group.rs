@@ -17,6 +17,7 @@ use crate::keyed::KeyChanges;
 use crate::quota::{Charge, Quotas};
 use crate::rows::Columns;
 use crate::sql::feed::FeedEnd;
+use crate::sql::moving::{self, move_state};
 use crate::sql::{CommitState, CommitWriter, disk_use, inbox};
 use crate::{CommitOutcome, RecordWrite, StoreError};
 
@@ -86,8 +87,16 @@ pub(super) async fn take_all(
 async fn lock_feeds(transaction: &Transaction<'_>, group: &[Intake]) -> Result<HashMap<String, FeedEnd>, StoreError> {
     let mut tenants: Vec<&str> = group.iter().map(|intake| intake.tenant.as_str()).collect();
     tenants.dedup();
-    let sql = "SELECT tenant, id, seq, at_ms FROM feed WHERE tenant = ANY($1) ORDER BY id FOR UPDATE";
+    let sql = concat!(
+        "SELECT f.tenant, f.id, f.seq, f.at_ms, ",
+        move_state!("f.tenant"),
+        " FROM feed f WHERE f.tenant = ANY($1) ORDER BY f.id FOR UPDATE OF f"
+    );
     let rows = all(transaction, sql, &[&tenants]).await?;
+    for row in &rows {
+        let tenant = crate::rows::tenant_of(&row.text(0)?)?;
+        moving::refuse_state(transaction, &tenant, row.int_or_none(4)?).await?;
+    }
     let end =
         |row: &dyn Columns| Ok::<_, StoreError>(FeedEnd { feed: row.int(1)?, seq: row.int(2)?, at_ms: row.int(3)? });
     rows.iter().map(|row| Ok((row.text(0)?, end(row)?))).collect()

@@ -5,9 +5,11 @@
 //! noted can be too much and never too little.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::{CommitWriter, PassStep, Rule, STEP_ROWS, Session, count, note_oldest, number, too_old_before, values};
 use crate::StoreError;
+use crate::identity::RANGE_BITS;
 use crate::quota::Quota;
 use crate::retention::{Owner, RetainedKind, RetentionPass};
 use crate::rows::{self, Columns};
@@ -30,15 +32,30 @@ pub(super) async fn first(session: &impl Session, rules: &[Rule], now_ms: i64) -
     })
 }
 
-/// The last page that was made before a time, or near it: pages are numbered in the order of their commits, so halving finds it
-/// without an index. Each page's own time is looked at again.
+/// The last page that was made before a time, or near it. Within each range of numbers (a tenant that was moved brings its own) pages are
+/// numbered in the order of their commits, so halving finds it without an index. Each page's own time is looked at again.
 async fn last_page_before(session: &impl Session, before_ms: i64) -> Result<i64, StoreError> {
-    let last = number(session, "SELECT id FROM page ORDER BY id DESC LIMIT 1", &[]).await?.unwrap_or(0);
-    let (mut before, mut after) = (0, last + 1);
+    let mut ranges = session.all("SELECT number FROM cell_number", &[], |row| row.int(0)).await?;
+    if ranges.is_empty() {
+        ranges.push(0);
+    }
+    let mut last = 0;
+    for number in ranges {
+        let range = (number << RANGE_BITS)..(number.saturating_add(1) << RANGE_BITS);
+        last = last.max(last_of_range_before(session, range, before_ms).await?);
+    }
+    Ok(last)
+}
+
+async fn last_of_range_before(session: &impl Session, range: Range<i64>, before_ms: i64) -> Result<i64, StoreError> {
+    let sql = "SELECT id FROM page WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 1";
+    let Some(last) = number(session, sql, values![range.start, range.end]).await? else { return Ok(0) };
+    let (mut before, mut after) = (range.start, last + 1);
     while after - before > 1 {
         let middle = before + (after - before) / 2;
-        let sql = "SELECT now_ms FROM page WHERE id <= $1 ORDER BY id DESC LIMIT 1";
-        if number(session, sql, values![middle]).await?.is_none_or(|now_ms| now_ms < before_ms) {
+        let sql = "SELECT now_ms FROM page WHERE id >= $1 AND id <= $2 ORDER BY id DESC LIMIT 1";
+        let at_ms = number(session, sql, values![range.start, middle]).await?;
+        if at_ms.is_none_or(|now_ms| now_ms < before_ms) {
             before = middle;
         } else {
             after = middle;

@@ -100,6 +100,7 @@ async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
             command::runs::run(common, out, connection.as_ref(), *limit).await
         }
         Command::Store(ask) => command::store::run(common, out, ask).await,
+        Command::Tenant(ask) => command::tenant::run(common, out, ask).await,
         Command::Sweep(ask) => command::sweep::run(common, out, ask).await,
         Command::Quarantine(ask) => command::quarantine::run(common, out, ask).await,
         Command::DecidePast { connection, from, apply } => {

@@ -47,6 +47,15 @@ impl Hooks for HooksBridge {
         receiving.or_else(|| usize::try_from(self.off(connection)?.limits.webhook_bytes_max).ok())
     }
 
+    fn elsewhere(&self, connection: &ConnectionName) -> Option<String> {
+        let current = self.running.current();
+        let found = current.deployment.config.elsewhere.get(connection)?;
+        Some(match &found.public_url {
+            Some(url) => format!("{found} ({url})"),
+            None => found.to_string(),
+        })
+    }
+
     fn reserve(&self, bytes: u64) -> Result<Box<dyn Send>, HookRefusal> {
         match self.memory.try_take(bytes.saturating_mul(COPIES)) {
             Ok(held) => Ok(Box::new(held)),

@@ -2,6 +2,7 @@
 
 mod keys;
 pub(crate) mod plugin;
+mod tenant;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use keys::{Key, NewKey, Role, Secret};
 pub(crate) use plugin::Plugin;
 use renmen_schema::id::{ConnectionName, StreamName};
+pub(crate) use tenant::TenantCommand;
 
 use crate::logs::{LogFormat, check_filter};
 
@@ -34,6 +36,9 @@ pub(crate) struct Common {
     /// Development mode: accepts plugins without a pinned digest and secrets in files, and prints an API key.
     #[arg(long, global = true, env = "RENMEN_DEV")]
     pub(crate) dev: bool,
+    /// Cell to work on: its key under `[cells]`. Without it, the database of `[store]`.
+    #[arg(long, global = true, env = "RENMEN_CELL")]
+    pub(crate) cell: Option<ConnectionName>,
     /// Directory of compiled plugins; overrides `gateway.cache_dir`. Several gateways of one user can share it.
     #[arg(long, global = true, env = "RENMEN_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
@@ -128,6 +133,9 @@ pub(crate) enum Command {
     /// Manage the database.
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Move a tenant to another database.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Apply decision rules to interviews that ended before the gateway was set up. Only lists them without --apply.
     DecidePast {
         /// Name of a connection: its key under `[connections]`.

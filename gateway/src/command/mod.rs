@@ -26,3 +26,4 @@ pub(crate) mod serve;
 pub(crate) mod store;
 pub(crate) mod sweep;
 pub(crate) mod sync;
+pub(crate) mod tenant;

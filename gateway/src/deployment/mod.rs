@@ -33,6 +33,7 @@ use renmen_config::{Config, LoadOptions};
 use renmen_schema::text;
 
 use crate::cli::Common;
+use crate::exit::Usage;
 
 pub(crate) use budgets::keep as keep_budgets;
 pub(crate) use connection::check_config;
@@ -60,6 +61,7 @@ impl Deployment {
     pub(crate) fn load(common: &Common) -> anyhow::Result<Self> {
         let env = |name: &str| std::env::var(name).ok();
         let mut config = Config::load(&common.config, LoadOptions { dev: common.dev, env: &env })?;
+        config.enter(common.cell.as_ref()).map_err(Usage)?;
         if let Some(dir) = &common.cache_dir {
             config.gateway.cache_dir.clone_from(dir);
         }

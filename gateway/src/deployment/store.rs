@@ -35,6 +35,7 @@ impl Deployment {
             intake_wait_ms: millis(store.intake_wait),
             intake_committers: store.intake_committers,
             poll_ms: millis(store.poll),
+            cell: store.cell,
             ..StoreOptions::at(store.url.expose())
         })
     }

@@ -46,5 +46,6 @@ mod store_copy;
 mod storm;
 mod story;
 mod survey;
+mod tenant_move;
 mod terminal;
 mod words;

@@ -10,6 +10,8 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use renmen_store::{ApiKeyRow, MoveState};
+
 use crate::access;
 use crate::caller::{Asker, Caller};
 use crate::guard::{look_up, within};
@@ -56,6 +58,9 @@ pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender
         Ok(caller) => Some(caller),
         Err(before) => {
             let row = look_up(state, sender, state.store.api_key(&hash)).await?;
+            if let Some(row) = &row {
+                refuse_elsewhere(state, row).await?;
+            }
             row.filter(|row| row.is_good(now_ms())).map(|row| state.keys.keep(row, before))
         }
     };
@@ -68,9 +73,29 @@ pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender
 pub(crate) async fn require_still_good(state: &AppState, caller: &Caller) -> Result<(), Problem> {
     let Err(before) = state.keys.find(&caller.hash, now_ms()) else { return Ok(()) };
     let row = within(state.options.deadline, state.store.api_key(&caller.hash)).await?;
+    if let Some(row) = &row {
+        refuse_elsewhere(state, row).await?;
+    }
     let row = row.filter(|row| row.is_good(now_ms())).ok_or_else(no_longer)?;
     let _again = state.keys.keep(row, before);
     Ok(())
+}
+
+/// Refuses the key of a tenant that was moved to another database: only who has such a key is told where.
+async fn refuse_elsewhere(state: &AppState, row: &ApiKeyRow) -> Result<(), Problem> {
+    let found = within(state.options.deadline, state.store.tenant_move(&row.tenant)).await?;
+    match found {
+        Some(found) if found.state == MoveState::Gone => Err(elsewhere(&found.place)),
+        _ => Ok(()),
+    }
+}
+
+/// Says which gateways to ask.
+pub(crate) fn elsewhere(place: &str) -> Problem {
+    Problem::new(ProblemCode::TenantElsewhere).detail(
+        format!("this tenant is served by {place}: send the request there"),
+        format!("该租户由 {place} 提供服务：请将请求发往那里"),
+    )
 }
 
 /// The same answer for a key that never existed: an old key tells nothing about itself.

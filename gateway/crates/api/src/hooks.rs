@@ -13,6 +13,11 @@ pub trait Hooks: Send + Sync {
     /// The most bytes that a delivery to this connection may have; none when no connection of this name takes any.
     fn body_bytes_max(&self, connection: &ConnectionName) -> Option<usize>;
 
+    /// Which gateways take the deliveries to a connection that other gateways serve, for people; none for any other.
+    fn elsewhere(&self, _connection: &ConnectionName) -> Option<String> {
+        None
+    }
+
     /// Reserves the memory that taking in a delivery of so many bytes needs; given back when the answer is dropped.
     ///
     /// # Errors

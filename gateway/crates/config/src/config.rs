@@ -11,8 +11,8 @@ use toml::de::DeTable;
 use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
 use crate::{
-    Channel, ConfigError, Connection, Endpoint, Flow, Gateway, Interview, Limits, Outbox, Plugins, Store, Templates,
-    Vault,
+    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Interview, Limits, Outbox, Plugins,
+    Store, Templates, Vault,
 };
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
@@ -39,6 +39,12 @@ pub struct Config {
     pub gateway: Gateway,
     /// `[store]`.
     pub store: Store,
+    /// `[cells.NAME]`: further databases.
+    pub cells: BTreeMap<ConnectionName, Cell>,
+    /// Which of them this process works on; none: the database of `[store]`. See [`Config::enter`].
+    pub cell: Option<ConnectionName>,
+    /// The connections of the file that other cells have.
+    pub elsewhere: BTreeMap<ConnectionName, Elsewhere>,
     /// `[vault]`, when there is one.
     pub vault: Option<Vault>,
     /// `[plugins]`: whose plugins may be loaded.
@@ -132,6 +138,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     let mut top = Section::top(context, tree);
     let gateway = Gateway::read(top.table("gateway"), context);
     let store = Store::read(top.table("store"), context, &gateway);
+    let cells = Cell::read_all(top.table("cells"), context, &store);
     let vault = top.table("vault").map(Vault::read);
     let plugins = Plugins::read(top.table("plugins"));
     let limits = match top.table("limits") {
@@ -179,6 +186,9 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         dev,
         gateway,
         store,
+        cells,
+        cell: None,
+        elsewhere: BTreeMap::new(),
         vault,
         plugins,
         limits,

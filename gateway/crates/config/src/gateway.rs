@@ -238,7 +238,7 @@ fn metrics_access(text: &str) -> Result<MetricsAccess, Text> {
 }
 
 /// An address that people can open: links with which they decide would cross any other network in clear.
-fn public_url(text: &str) -> Result<String, Text> {
+pub(crate) fn public_url(text: &str) -> Result<String, Text> {
     let url = Url::parse(text).map_err(|_| text!("is not the URL of a web address", "不是网址"))?;
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -12,6 +12,7 @@
 //! In reading order: [`Config`] (the whole), [`Connection`], [`Limits`] with [`LIMITS`] (each limit with default, unit and
 //! meaning), [`ConfigError`].
 
+mod cells;
 mod channel;
 mod config;
 mod connection;
@@ -40,6 +41,7 @@ mod suggest;
 mod templates;
 mod vault;
 
+pub use cells::{Cell, Elsewhere};
 pub use channel::{Channel, ChannelKind, Mail, MailSecurity, Sms, SmsStatus};
 pub use config::{CONNECTIONS_MAX, Config, FILE_BYTES_MAX, LoadOptions, RECEIVERS_MAX};
 pub use connection::{Connection, Stream};

@@ -46,6 +46,8 @@ pub struct Store {
     pub intake_committers: u32,
     /// `poll`: how often it is looked for commits of other gateways. Default `500ms`.
     pub poll: Duration,
+    /// Which of the databases of `[cells]` it is; none where there are no cells. Not a key: see [`crate::Config::enter`].
+    pub cell: Option<u8>,
 }
 
 /// A database URL. It may hold a password, so it shows itself without.
@@ -104,6 +106,7 @@ impl Store {
             intake_wait: Duration::from_millis(2),
             intake_committers: 4,
             poll: Duration::from_millis(500),
+            cell: None,
         };
         let Some(mut section) = section else { return store };
         if let Some(url) = section.get("url").and_then(|node| read_url(&node, context)) {
@@ -189,7 +192,7 @@ impl Store {
     }
 }
 
-fn read_url(node: &Node<'_>, context: &Context<'_>) -> Option<StoreUrl> {
+pub(crate) fn read_url(node: &Node<'_>, context: &Context<'_>) -> Option<StoreUrl> {
     let text = node.filled()?;
     if let Some(path) = text.value.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);

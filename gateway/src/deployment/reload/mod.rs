@@ -116,6 +116,8 @@ impl Deployment {
         let env = |name: &str| std::env::var(name).ok();
         let options = renmen_config::LoadOptions { dev: self.config.dev, env: &env };
         let mut config = renmen_config::Config::load(&self.config.path, options)?;
+        // Which tenants are in which cell may have changed: theirs come and go as connections do.
+        config.enter(self.config.cell.as_ref()).map_err(crate::exit::Usage)?;
         if config.gateway.tenant != self.config.gateway.tenant {
             // Everything that names no tenant would change hands.
             return Err(crate::exit::Usage(text!(

@@ -54,7 +54,7 @@ fn restrict(operation: &mut Value, path: &str, method: &str) {
 fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     let mut statuses = vec![413, 414, 500, 503];
     if !open {
-        statuses.extend([400, 401, 403]);
+        statuses.extend([400, 401, 403, 421]);
     }
     if path.contains('{') || names_what_may_be_absent(path, method) {
         statuses.push(404);

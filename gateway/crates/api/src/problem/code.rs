@@ -20,6 +20,8 @@ pub enum ProblemCode {
     Unauthorized,
     /// The key is valid, its role may not do this.
     Forbidden,
+    /// The tenant is in another database, which other gateways serve.
+    TenantElsewhere,
     /// No such thing for this tenant.
     NotFound,
     /// No such path.
@@ -84,7 +86,7 @@ const fn entry(name: &'static str, status: StatusCode, en: &'static str, zh: &'s
 
 impl ProblemCode {
     /// Every code, in the table's order.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidParameter,
         Self::UnknownParameter,
         Self::InvalidCursor,
@@ -92,6 +94,7 @@ impl ProblemCode {
         Self::InvalidBody,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::TenantElsewhere,
         Self::NotFound,
         Self::UnknownPath,
         Self::MethodNotAllowed,
@@ -136,6 +139,12 @@ impl ProblemCode {
             Self::Forbidden => {
                 entry("forbidden", S::FORBIDDEN, "Not allowed for this role", "密钥的角色无权执行此操作")
             }
+            Self::TenantElsewhere => entry(
+                "tenant_elsewhere",
+                S::MISDIRECTED_REQUEST,
+                "Another gateway serves this tenant",
+                "该租户由另一网关提供服务",
+            ),
             Self::NotFound => entry("not_found", S::NOT_FOUND, "Not found", "找不到该对象"),
             Self::UnknownPath => entry("unknown_path", S::NOT_FOUND, "Unknown path", "路径不存在"),
             Self::MethodNotAllowed => {

@@ -191,6 +191,11 @@ impl BodyError {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
+            error if error.of_move().is_some() => {
+                let why = error.of_move().unwrap_or_default().to_owned();
+                Self::new(ProblemCode::StoreUnavailable)
+                    .detail(why, "该租户正在迁往另一数据库，未做任何更改；请稍后重试")
+            }
             StoreError::Unavailable(cause) => {
                 tracing::warn!(error = %cause, "The store is unavailable");
                 Self::new(ProblemCode::StoreUnavailable)

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use renmen_schema::id::ConnectionName;
 use renmen_schema::{Language, Text, text};
-use renmen_store::Wakeup;
+use renmen_store::{MoveState, TenantMove, Wakeup};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,7 +16,7 @@ use super::sweeps::Sweep;
 use crate::caller::Caller;
 use crate::configuration::ConfigurationState;
 use crate::control::{CallsOfMonth, ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
-use crate::instant::now_ms;
+use crate::instant::{Time, now_ms};
 use crate::limit::LimitReached;
 use crate::loop_health::LoopHealth;
 use crate::params::{Params, path_id};
@@ -46,7 +46,7 @@ pub(crate) struct StreamList {
 /// How the tenant's connections are.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HealthReport {
-    /// The worst of the connections; `degraded` too while a reload of the configuration was refused or needs a restart, while `limits` or `held_sweeps` names any, while the interview loop waits, is more
+    /// The worst of the connections; `degraded` too while a reload of the configuration was refused or needs a restart, while a tenant is being moved, while `limits` or `held_sweeps` names any, while the interview loop waits, is more
     /// than five minutes behind or has set anything aside, and while references are ambiguous or wait for more than a day.
     status: HealthStatus,
     /// Deletions that wait for a person: whole listings that no longer held more records than may go by themselves.
@@ -70,6 +70,40 @@ pub(crate) struct HealthReport {
     unresolved_references: Vec<UnresolvedReferences>,
     /// How changes that other gateways commit reach this one.
     change_feed: ChangeFeedHealth,
+    /// Tenants that are being moved to another database, or were moved: the caller's own, or for the tenant of `[gateway]` all of them.
+    tenants_moved: Vec<TenantMoveHealth>,
+}
+
+/// A tenant that goes to another database.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantMoveHealth {
+    tenant: String,
+    /// `moving`: it can be read, and nothing is written for it; `moved`: it is not served here any more.
+    state: TenantMoveState,
+    /// Since when.
+    since: Time,
+    /// Where it is, as the operator named it; null while it is being moved.
+    to: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TenantMoveState {
+    Moving,
+    Moved,
+}
+
+impl TenantMoveHealth {
+    /// None for a tenant that is served here.
+    fn of(found: TenantMove) -> Option<Self> {
+        let state = match found.state {
+            MoveState::Draining | MoveState::Leaving => TenantMoveState::Moving,
+            MoveState::Gone => TenantMoveState::Moved,
+            MoveState::Arrived => return None,
+        };
+        let to = (!found.place.is_empty()).then_some(found.place);
+        Some(Self { tenant: found.tenant.to_string(), state, since: Time(found.since_ms), to })
+    }
 }
 
 /// How changes that other gateways on the same database commit reach this one.
@@ -300,7 +334,12 @@ pub(crate) async fn health(
     let kept_since_ms = now_ms().saturating_sub(state.flows.keeps_ms()).saturating_sub(PRUNE_LATE_MS);
     let deliveries_to_prune = state.store.prunable_deliveries(&caller.tenant, kept_since_ms).await?;
     let retention: Vec<_> = state.store.retained(&caller.tenant).await?.into_iter().map(Retention::of).collect();
-    let troubled = configuration.as_ref().is_some_and(ConfigurationState::is_troubled)
+    let moves = state.store.tenant_moves().await?.into_iter();
+    let tenants_moved: Vec<_> =
+        moves.filter(|found| is_operators || found.tenant == caller.tenant).filter_map(TenantMoveHealth::of).collect();
+    let is_moving = |found: &TenantMoveHealth| found.state == TenantMoveState::Moving;
+    let troubled = tenants_moved.iter().any(is_moving)
+        || configuration.as_ref().is_some_and(ConfigurationState::is_troubled)
         || deliveries_to_prune > 0
         || !limits.is_empty()
         || !held_sweeps.is_empty()
@@ -321,6 +360,7 @@ pub(crate) async fn health(
             retention,
             unresolved_references,
             change_feed: ChangeFeedHealth::of(state.store.wakeup()),
+            tenants_moved,
         },
         language,
     ))

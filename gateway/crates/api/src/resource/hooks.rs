@@ -44,7 +44,10 @@ pub(crate) async fn take(
     let hooks = &state.hooks;
     let name = parts.iter().find(|(key, _)| key == "connection").map(|(_, name)| name.as_str()).unwrap_or_default();
     let connection = ConnectionName::new(name).map_err(|_| unknown())?;
-    let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(unknown)?;
+    let bytes_max = hooks.body_bytes_max(&connection).ok_or_else(|| match hooks.elsewhere(&connection) {
+        Some(place) => crate::auth::elsewhere(&place),
+        None => unknown(),
+    })?;
     check_head(request.headers(), bytes_max)?;
     let sender = Sender::of_request(&request, &state.options.proxies);
     let owner = Owner { group: connection.to_string(), member: sender.text() };

@@ -1,6 +1,6 @@
 //! The tables about the whole deployment besides `[gateway]`: the database, the vault, trust in plugins, limits, flows' bounds, texts.
 
-use super::ValueKind::{Bytes, Count, Duration, Flag, Map, OneOf, Path, Table, Text, Variable};
+use super::ValueKind::{Bytes, Count, Duration, Flag, Map, OneOf, Path, Table, Text, Texts, Variable};
 use super::{KeySpec, SectionSpec, key, limit_keys, section};
 
 const STORE: [KeySpec; 17] = [
@@ -81,6 +81,46 @@ const STORE: [KeySpec; 17] = [
         "\"64MiB\"",
         "\"1GiB\"",
         "With less free space on the disk of the SQLite file, `/readyz` reports that the gateway is not ready.",
+    ),
+];
+
+const CELL: [KeySpec; 5] = [
+    key(
+        "number",
+        Count,
+        "",
+        "1",
+        "1 to 15, and no other cell's: ids that it gives out lie in ranges of their own. Never change it.",
+    )
+    .required(),
+    key(
+        "url",
+        Text,
+        "",
+        "\"postgres://renmen@db2.example.com/renmen\"",
+        "As in `[store]`; the other keys of `[store]` are the same for all.",
+    )
+    .required(),
+    key(
+        "password",
+        Table("store.password"),
+        "",
+        "{ vault = \"store/password\" }",
+        "Password of PostgreSQL, instead of one in the URL.",
+    ),
+    key(
+        "tenants",
+        Texts,
+        "[]",
+        "[\"globex\"]",
+        "Tenants whose records are in it. All others are in the database of `[store]`.",
+    ),
+    key(
+        "public_url",
+        Text,
+        "",
+        "\"https://renmen-b.example.com\"",
+        "Address of its gateways, in place of `gateway.public_url`; other cells' gateways name it.",
     ),
 ];
 
@@ -208,6 +248,13 @@ pub(super) fn sections() -> Vec<SectionSpec> {
             "store",
             "Where the password of PostgreSQL comes from: one of these keys.",
             &STORE_PASSWORD,
+        ),
+        section(
+            "cells.NAME",
+            "cells.NAME",
+            "",
+            "A further database: see [operations.md](operations.md#more-than-one-database).",
+            &CELL,
         ),
         section("vault", "vault", "", "The encrypted file of secrets. Without this section there is no vault.", &VAULT),
         section(

@@ -1,6 +1,7 @@
 //! The configuration as an operator meets it: a text goes in, a configuration or an explanation comes out.
 #![allow(clippy::unwrap_used)]
 
+mod cells;
 mod defaults;
 mod errors;
 mod files;

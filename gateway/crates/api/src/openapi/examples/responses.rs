@@ -160,6 +160,7 @@ fn health() -> Value {
         }],
         "unresolved_references": [],
         "change_feed": { "wakeup": "listening" },
+        "tenants_moved": [{ "tenant": "globex", "state": "moving", "since": AT }],
     })
 }
 

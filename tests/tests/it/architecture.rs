@@ -95,6 +95,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-seat", &["renmen-clock", "renmen-schema", "renmen-store"]),
     ("renmen-records", &["renmen-schema", "renmen-store"]),
     ("renmen-insight", &["renmen-schema"]),
+    ("renmen-identity", &["renmen-schema"]),
     (
         "renmen-api",
         &[
@@ -178,6 +179,7 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-interview", &["renmen-egress", "renmen-plugin-host", "renmen-flow", "reqwest", "wasmtime", "axum"]),
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
+    ("renmen-identity", &["renmen-store", "renmen-config", "tokio", "async-trait", "rusqlite", "reqwest", "axum"]),
     ("renmen-store", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-api", &["renmen-plugin-host", "renmen-sync", "renmen-config", "wasmtime"]),
 ];

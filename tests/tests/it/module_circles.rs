@@ -12,6 +12,7 @@ const OPENED: &[&str] = &[
     "gateway/crates/egress",
     "gateway/crates/flow",
     "gateway/crates/insight",
+    "gateway/crates/identity",
     "gateway/crates/kit",
     "gateway/crates/origin",
     "gateway/crates/plugin-host",

@@ -20,7 +20,7 @@ use crate::exit::Usage;
 /// What an endpoint of the configuration is told.
 fn definition(endpoint: &EndpointConfig) -> EndpointDefinition {
     EndpointDefinition {
-        url: endpoint.url.clone(),
+        url: endpoint.url(),
         entities: endpoint.entities.clone(),
         changes: endpoint.changes.clone(),
         fields: endpoint.fields.clone(),
@@ -56,7 +56,7 @@ impl Deployment {
     pub(super) fn endpoint_names(&self) -> EndpointNames {
         let config = &self.config;
         let configured = |(name, endpoint): (&_, &EndpointConfig)| {
-            let (definition, previous_until_ms) = (definition(endpoint), endpoint.previous_until_ms);
+            let (definition, previous_until_ms) = (definition(endpoint), endpoint.previous_until_ms());
             ((endpoint.tenant.clone(), Clone::clone(name)), ConfiguredEndpoint { definition, previous_until_ms })
         };
         let connections = config.connections.iter().map(|(name, one)| (one.tenant.clone(), name.clone()));

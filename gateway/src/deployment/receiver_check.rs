@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use renmen_config::{Channel, ChannelKind, Grant, Limits};
+use renmen_config::{Channel, ChannelKind, Endpoint, EndpointKind, Grant, Limits};
 use renmen_egress::{ConnectionSpec, EgressLimits, NoTape, OperatorGrant, Request};
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::manifest::HttpWish;
@@ -43,9 +43,7 @@ impl Running {
             checks.push(ended(name, "channel", self.check_channel(name, channel).await));
         }
         for (name, endpoint) in config.endpoints.iter().filter(|(name, one)| one.enabled && !is_off(name)) {
-            let owner = (&endpoint.tenant, name);
-            let proved = self.answers(owner, &endpoint.url, &endpoint.grant, &endpoint.limits).await;
-            checks.push(ended(name, "endpoint", proved));
+            checks.push(ended(name, "endpoint", self.check_endpoint(name, endpoint).await));
         }
         checks
     }
@@ -64,6 +62,31 @@ impl Running {
                 self.answers((&channel.tenant, name), &sms.url, &channel.grant, &channel.limits).await
             }
         }
+    }
+
+    async fn check_endpoint(&self, name: &ConnectionName, endpoint: &Endpoint) -> anyhow::Result<String> {
+        let kafka = match &endpoint.kind {
+            EndpointKind::Webhook { url, .. } => {
+                return self.answers((&endpoint.tenant, name), url, &endpoint.grant, &endpoint.limits).await;
+            }
+            EndpointKind::Kafka(kafka) => kafka,
+        };
+        let current = self.current();
+        let vault = current.deployment.vault()?;
+        let spec = current.deployment.kafka_spec(vault.as_ref(), name, endpoint, kafka)?;
+        let signed_in = if spec.login.is_some() { ", the login is taken" } else { "" };
+        // A topic that differs by tenant and entity is known; by connection, only when something is sent.
+        let topic = kafka.topic.replace("{tenant}", endpoint.tenant.as_str());
+        let mut topics: Vec<String> =
+            endpoint.entities.iter().map(|entity| topic.replace("{entity}", entity)).collect();
+        topics.retain(|topic| !topic.contains('{'));
+        topics.dedup();
+        let asked: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let brokers = self.egress.kafka(spec)?.probe(&asked).await?;
+        Ok(format!(
+            "the cluster of {brokers} brokers answers{signed_in}, topics found: {}; nothing was written",
+            topics.len()
+        ))
     }
 
     /// Asks the root of a URL's host, so that nothing of the receiver's own runs.

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use renmen_config::{Channel, ChannelKind, Endpoint as EndpointConfig, Grant, Limits, Mail, MailSecurity, Slot, Sms};
-use renmen_egress::{Egress, MailSpec, SlotSpec};
+use renmen_config::{
+    Channel, ChannelKind, Endpoint as EndpointConfig, EndpointKind, Grant, Kafka, KafkaMode, KafkaSasl, Limits, Mail,
+    MailSecurity, Slot, Sms,
+};
+use renmen_egress::{Egress, KafkaMechanism, KafkaSpec, MailSpec, SlotSpec};
 use renmen_flow::{Destination, DestinationEntry};
 use renmen_receiver::access::{ReceiverGrant, ReceiverLimits, connection_spec};
 use renmen_receiver::channel::{MailChannel, MailOptions, SmsChannel, SmsOptions, StatusOptions, Success, Templates};
-use renmen_receiver::endpoint::{ENDPOINT_SEAL, Endpoint, EndpointOptions, StoredSwitch};
+use renmen_receiver::endpoint::{
+    ENDPOINT_SEAL, Endpoint, EndpointOptions, EventMode, StoredSwitch, TopicEndpoint, TopicOptions,
+};
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::{AuthRecipe, SealManifest};
 use renmen_schema::{Text, text};
@@ -101,7 +106,7 @@ impl Deployment {
         }
         for (name, endpoint) in self.config.endpoints.iter().filter(|(_, endpoint)| endpoint.enabled) {
             match self.endpoint(egress, vault, name, endpoint, store) {
-                Ok(made) => receivers.push(Receiver::new(&endpoint.tenant, name, Arc::new(made), &endpoint.limits)),
+                Ok(made) => receivers.push(Receiver::new(&endpoint.tenant, name, made, &endpoint.limits)),
                 Err(error) => off.push(("endpoint", Unloaded::of(&endpoint.tenant, name, &error))),
             }
         }
@@ -179,13 +184,65 @@ impl Deployment {
         name: &ConnectionName,
         endpoint: &EndpointConfig,
         store: &Arc<dyn Store>,
-    ) -> anyhow::Result<Endpoint> {
+    ) -> anyhow::Result<Arc<dyn Destination>> {
+        let (url, previous_until_ms) = match &endpoint.kind {
+            EndpointKind::Webhook { url, previous_until_ms } => (url, *previous_until_ms),
+            EndpointKind::Kafka(kafka) => return self.topics(egress, vault, name, endpoint, kafka),
+        };
         let slots = self.receiver_slots(vault, &endpoint.tenant, &endpoint.slots, None, Some(ENDPOINT_SEAL))?;
         let (owner, limits) = ((&endpoint.tenant, name), receiver_limits(&endpoint.limits));
-        let spec = connection_spec(owner, &[&endpoint.url], &receiver_grant(&endpoint.grant), &limits, slots);
-        let options = EndpointOptions { url: endpoint.url.clone(), previous_until_ms: endpoint.previous_until_ms };
+        let spec = connection_spec(owner, &[url], &receiver_grant(&endpoint.grant), &limits, slots);
+        let options = EndpointOptions { url: url.clone(), previous_until_ms };
         let switch = StoredSwitch::new(Arc::clone(store), endpoint.tenant.clone(), name.clone());
-        Ok(Endpoint::new(egress.connect(spec.context(text!("its URL", "其 URL"))?)?, Arc::new(switch), options)?)
+        let connection = egress.connect(spec.context(text!("its URL", "其 URL"))?)?;
+        Ok(Arc::new(Endpoint::new(connection, Arc::new(switch), options)?))
+    }
+
+    fn topics(
+        &self,
+        egress: &Arc<Egress>,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        endpoint: &EndpointConfig,
+        kafka: &Kafka,
+    ) -> anyhow::Result<Arc<dyn Destination>> {
+        let producer = egress.kafka(self.kafka_spec(vault, name, endpoint, kafka)?)?;
+        let mode = match kafka.mode {
+            KafkaMode::Structured => EventMode::Structured,
+            KafkaMode::Binary => EventMode::Binary,
+        };
+        Ok(Arc::new(TopicEndpoint::new(producer, TopicOptions { topic: kafka.topic.clone(), mode })))
+    }
+
+    pub(super) fn kafka_spec(
+        &self,
+        vault: Option<&Vault>,
+        name: &ConnectionName,
+        endpoint: &EndpointConfig,
+        kafka: &Kafka,
+    ) -> anyhow::Result<KafkaSpec> {
+        let mechanism = match kafka.sasl {
+            KafkaSasl::Plain => KafkaMechanism::Plain,
+            KafkaSasl::ScramSha256 => KafkaMechanism::ScramSha256,
+            KafkaSasl::ScramSha512 => KafkaMechanism::ScramSha512,
+        };
+        let login = endpoint.slots.iter().next().map(|(slot, given)| {
+            let secret = self.secret(vault, &endpoint.tenant, given);
+            secret.with_context(|| text!("slot `{slot}`", "凭据槽 `{slot}`")).map(|secret| (mechanism, secret))
+        });
+        let limits = &endpoint.limits;
+        Ok(KafkaSpec {
+            tenant: endpoint.tenant.clone(),
+            connection: name.clone(),
+            brokers: kafka.brokers.clone(),
+            tls: kafka.tls,
+            login: login.transpose()?,
+            addresses: endpoint.grant.addresses.clone(),
+            timeout: limits.request_timeout,
+            record_bytes_max: limits.request_bytes_max,
+            answer_bytes_max: limits.response_bytes_max,
+            rate: limits.rate,
+        })
     }
 
     fn receiver_slots(

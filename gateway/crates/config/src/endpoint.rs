@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use renmen_schema::event::{CHANGE_KINDS, is_change_kind, is_field_pointer};
 use renmen_schema::id::{SlotName, TenantId};
-use renmen_schema::text;
+use renmen_schema::{Text, text};
 
 use crate::channel::{read_slots, read_url};
 use crate::grant::known_entity;
+use crate::kafka::Kafka;
 use crate::section::{Node, Section};
 use crate::{Grant, Limits, Slot};
 
-/// A receiver of events. Its slots are `secret` and, while it still signs too, `previous_secret`.
+/// A receiver of events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
-    /// `url`
-    pub url: String,
+    /// `kind` and what belongs to it.
+    pub kind: EndpointKind,
     /// `tenant`; by default that of `[gateway]`.
     pub tenant: TenantId,
     /// `enabled`. Default true.
@@ -27,8 +28,6 @@ pub struct Endpoint {
     pub changes: BTreeSet<String>,
     /// `fields.ENTITY`: what may leave of a record. An entity without a list tells that something changed, and nothing more.
     pub fields: BTreeMap<String, Vec<String>>,
-    /// `previous_until`: until when the previous secret signs too.
-    pub previous_until_ms: Option<i64>,
     /// `grant`: of it, `plaintext` and `addresses` count here.
     pub grant: Grant,
     /// `slots`.
@@ -37,16 +36,28 @@ pub struct Endpoint {
     pub limits: Limits,
 }
 
+/// How events reach an endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EndpointKind {
+    /// `kind = "webhook"`, the default. Its slots are `secret` and, while it still signs too, `previous_secret`.
+    Webhook {
+        /// `url`
+        url: String,
+        /// `previous_until`: until when the previous secret signs too.
+        previous_until_ms: Option<i64>,
+    },
+    /// `kind = "kafka"`. Its slot is `login`.
+    Kafka(Kafka),
+}
+
 impl Endpoint {
     pub(crate) fn read(mut section: Section<'_>, tenant: &TenantId, limits: &Limits) -> Option<Self> {
-        let url = section.require(
-            "url",
-            text!(
-                "say where events go: `url = \"https://receiver.example.com/hooks\"`",
-                "请写明事件发往哪里：`url = \"https://receiver.example.com/hooks\"`"
-            ),
-        );
-        let url = url.and_then(|node| read_url(&node));
+        let kind = match section.get("kind") {
+            Some(node) => {
+                node.parsed(check_kind, text!("write \"webhook\" or \"kafka\"", "请写 \"webhook\" 或 \"kafka\""))?
+            }
+            None => "webhook",
+        };
         let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
         let entities = section.require(
@@ -62,39 +73,71 @@ impl Endpoint {
             None => CHANGE_KINDS.map(str::to_owned).into(),
         };
         let fields = section.table("fields").map(|fields| read_fields(&fields, &entities)).unwrap_or_default();
-        let slots = section.table("slots").map(|slots| read_slots(slots, &["secret", "previous_secret"]));
-        let slots = slots.unwrap_or_default();
-        let until = section.get("previous_until");
-        let previous_until_ms = until.as_ref().and_then(|node| {
-            let read = |text: &str| {
-                text.parse::<Timestamp>().map_err(|_| text!("is not a time with a UTC offset", "不是带 UTC 偏移的时间"))
-            };
-            node.parsed(
-                read,
-                text!("write it as \"2026-12-01T00:00:00+08:00\"", "请写成 \"2026-12-01T00:00:00+08:00\""),
-            )
-            .map(Timestamp::as_millisecond)
-        });
-        check_secrets(&section, &slots, until.is_some());
+        let slots = section.table("slots");
+        let (kind, slots) = match kind {
+            "kafka" => {
+                let slots = slots.map(|slots| read_slots(slots, &["login"])).unwrap_or_default();
+                (Kafka::read(&mut section, !slots.is_empty()).map(EndpointKind::Kafka), slots)
+            }
+            _ => {
+                let slots = slots.map(|slots| read_slots(slots, &["secret", "previous_secret"])).unwrap_or_default();
+                (read_webhook(&mut section, &slots), slots)
+            }
+        };
         let grant = section.table("grant").map(Grant::read_of_receiver).unwrap_or_default();
         let limits = match section.table("limits") {
             Some(own) => Limits::read(own, limits),
             None => limits.clone(),
         };
         section.finish();
-        Some(Self {
-            url: url?,
-            tenant: tenant?,
-            enabled,
-            entities,
-            changes,
-            fields,
-            previous_until_ms,
-            grant,
-            slots,
-            limits,
-        })
+        Some(Self { kind: kind?, tenant: tenant?, enabled, entities, changes, fields, grant, slots, limits })
     }
+
+    /// Where its events go, as one address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.kind {
+            EndpointKind::Webhook { url, .. } => url.clone(),
+            EndpointKind::Kafka(kafka) => kafka.url(),
+        }
+    }
+
+    /// Until when its previous secret signs too, in milliseconds since the epoch.
+    #[must_use]
+    pub fn previous_until_ms(&self) -> Option<i64> {
+        match &self.kind {
+            EndpointKind::Webhook { previous_until_ms, .. } => *previous_until_ms,
+            EndpointKind::Kafka(_) => None,
+        }
+    }
+}
+
+fn check_kind(text: &str) -> Result<&'static str, Text> {
+    ["webhook", "kafka"]
+        .into_iter()
+        .find(|kind| *kind == text)
+        .ok_or_else(|| text!("is not a kind of endpoint", "不是端点的种类"))
+}
+
+fn read_webhook(section: &mut Section<'_>, slots: &BTreeMap<SlotName, Slot>) -> Option<EndpointKind> {
+    let url = section.require(
+        "url",
+        text!(
+            "say where events go: `url = \"https://receiver.example.com/hooks\"`",
+            "请写明事件发往哪里：`url = \"https://receiver.example.com/hooks\"`"
+        ),
+    );
+    let url = url.and_then(|node| read_url(&node));
+    let until = section.get("previous_until");
+    let previous_until_ms = until.as_ref().and_then(|node| {
+        let read = |text: &str| {
+            text.parse::<Timestamp>().map_err(|_| text!("is not a time with a UTC offset", "不是带 UTC 偏移的时间"))
+        };
+        node.parsed(read, text!("write it as \"2026-12-01T00:00:00+08:00\"", "请写成 \"2026-12-01T00:00:00+08:00\""))
+            .map(Timestamp::as_millisecond)
+    });
+    check_secrets(section, slots, until.is_some());
+    Some(EndpointKind::Webhook { url: url?, previous_until_ms })
 }
 
 /// Receivers must be able to verify the sender, and a previous secret must have its end.

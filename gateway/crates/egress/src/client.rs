@@ -84,6 +84,8 @@ pub struct Egress {
     tls: rustls::ClientConfig,
     /// The same, without HTTP/2: a WebSocket begins as HTTP/1.1.
     socket_tls: Arc<rustls::ClientConfig>,
+    /// The same, for what is not HTTP.
+    plain_tls: Arc<rustls::ClientConfig>,
     tokens: TokenCache,
     budgets: BudgetBook,
     paces: PaceBook,
@@ -112,8 +114,11 @@ impl Egress {
         let tls = tls_config(&options.extra_roots_pem)?;
         let mut socket_tls = tls.clone();
         socket_tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut plain_tls = tls.clone();
+        plain_tls.alpn_protocols = Vec::new();
         let (tokens, budgets, paces) = (TokenCache::default(), BudgetBook::default(), PaceBook::default());
-        Ok(Arc::new(Self { options, tls, socket_tls: Arc::new(socket_tls), tokens, budgets, paces }))
+        let (socket_tls, plain_tls) = (Arc::new(socket_tls), Arc::new(plain_tls));
+        Ok(Arc::new(Self { options, tls, socket_tls, plain_tls, tokens, budgets, paces }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -181,6 +186,10 @@ impl Egress {
 
     pub(crate) fn lookup(&self) -> Arc<dyn Lookup> {
         self.options.lookup.clone()
+    }
+
+    pub(crate) fn plain_tls(&self) -> Arc<rustls::ClientConfig> {
+        Arc::clone(&self.plain_tls)
     }
 
     pub(crate) fn extra_roots_pem(&self) -> &[u8] {

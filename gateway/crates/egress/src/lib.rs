@@ -1,4 +1,4 @@
-//! The only HTTP, WebSocket and mail client of the gateway: everything that is sent outside goes through here, and so
+//! The only HTTP, WebSocket, mail and Kafka client of the gateway: everything that is sent outside goes through here, and so
 //! do the connections on which a vendor sends events.
 //!
 //! What it owns: the grant (what the manifest wishes AND the operator allows), the address rules, the credentials on their
@@ -21,8 +21,8 @@
 //! 11. `headers`, `redactor`: take cookies and live secrets out of the answer;
 //! 12. record, and one line for the audit.
 //!
-//! Two more ways out for the gateway's own messages, with the same addresses and caps: `once` sends one HTTP request for a
-//! caller that keeps its own times for repeating (outgoing events, text messages), and `mail` speaks SMTP.
+//! Three more ways out for the gateway's own messages, with the same addresses and caps: `once` sends one HTTP request for a
+//! caller that keeps its own times for repeating (outgoing events, text messages), `mail` speaks SMTP, and `kafka` writes into topics.
 
 mod address;
 mod budget;
@@ -35,6 +35,7 @@ mod event_socket;
 mod exchange;
 mod grant;
 mod headers;
+mod kafka;
 mod lines;
 mod mail;
 mod memory;
@@ -66,6 +67,7 @@ pub use connection::Connection;
 pub use error::EgressError;
 pub use event_socket::{EventSocket, EventVerdict, SocketEvent};
 pub use exchange::{Exchange, Request, RequestKey, Response};
+pub use kafka::{KafkaError, KafkaMechanism, KafkaProducer, KafkaReceipt, KafkaRecord, KafkaSpec};
 pub use lines::{LineBudget, LineVerdict};
 pub use mail::{Mail, MailError, MailReceipt, MailSecurity, MailSpec, Mailer};
 pub use memory::{

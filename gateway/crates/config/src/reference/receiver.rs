@@ -153,7 +153,8 @@ const RECEIVER_SLOT: [KeySpec; 4] = [
     key("value", Text, "", "\"for-development\"", "The secret itself; only with `--dev`.").instead_of("env"),
 ];
 
-const ENDPOINT: [KeySpec; 10] = [
+const ENDPOINT: [KeySpec; 11] = [
+    key("kind", OneOf(&["webhook"]), "\"webhook\"", "\"webhook\"", "A URL that takes signed requests."),
     key("url", Text, "", "\"https://hr.example.com/hooks/renmen\"", "Address that events are sent to.").required(),
     key("entities", Texts, "", "[\"employee\"]", "Entities whose changes are sent.").required(),
     key("slots", Named("receiver.slots.NAME"), "", "{ secret = { env = \"HR_PLATFORM_SECRET\" } }", "Slot `secret` signs the events; `previous_secret` also signs until `previous_until`.").required(),
@@ -166,9 +167,79 @@ const ENDPOINT: [KeySpec; 10] = [
     LIMITS,
 ];
 
+const KAFKA: [KeySpec; 14] = [
+    key("kind", OneOf(&["kafka"]), "", "\"kafka\"", "Topics of a Kafka cluster.").required(),
+    key(
+        "brokers",
+        Texts,
+        "",
+        "[\"kafka-1.example.com:9093\"]",
+        "Brokers as `host:port`, 1 to 20; each tells of all others.",
+    )
+    .required(),
+    key(
+        "topic",
+        Text,
+        "",
+        "\"renmen.{entity}\"",
+        "Topic; `{tenant}`, `{connection}` and `{entity}` are filled in. It must exist.",
+    )
+    .required(),
+    key("entities", Texts, "", "[\"employee\"]", "Entities whose changes are sent.").required(),
+    key(
+        "security",
+        OneOf(&["tls", "plaintext"]),
+        "\"tls\"",
+        "\"plaintext\"",
+        "How connections to brokers are secured.",
+    ),
+    key(
+        "sasl",
+        OneOf(&["plain", "scram-sha-256", "scram-sha-512"]),
+        "\"scram-sha-512\"",
+        "\"scram-sha-256\"",
+        "How the login is proved. `plain` sends the password, so it needs TLS.",
+    )
+    .needs("slots.login = { env = \"KAFKA_LOGIN\" }"),
+    key(
+        "mode",
+        OneOf(&["structured", "binary"]),
+        "\"structured\"",
+        "\"binary\"",
+        "Whether an event is the whole value of a record, or its attributes are headers.",
+    ),
+    key(
+        "fields",
+        Map(&Texts),
+        "{}",
+        "{ employee = [\"/person/names\", \"/status\"] }",
+        "Fields that events may contain, by entity. An entity without a list only reports that a record changed.",
+    ),
+    key(
+        "changes",
+        SomeOf(&["created", "updated", "deleted"]),
+        "[\"created\", \"updated\", \"deleted\"]",
+        "[\"created\"]",
+        "Kinds of change that are sent.",
+    ),
+    key(
+        "slots",
+        Named("receiver.slots.NAME"),
+        "",
+        "{ login = { env = \"KAFKA_LOGIN\" } }",
+        "Slot `login`: `user:password`.",
+    ),
+    TENANT,
+    ENABLED,
+    GRANT,
+    LIMITS,
+];
+
 pub(super) fn sections() -> Vec<SectionSpec> {
     const SMS_ID: &str = "channels.NAME (sms)";
     const MAIL_ID: &str = "channels.NAME (mail)";
+    const WEBHOOK_ID: &str = "endpoints.NAME (webhook)";
+    const KAFKA_ID: &str = "endpoints.NAME (kafka)";
     vec![
         section(
             MAIL_ID,
@@ -193,11 +264,18 @@ pub(super) fn sections() -> Vec<SectionSpec> {
             &STATUS,
         ),
         section(
-            "endpoints.NAME",
+            WEBHOOK_ID,
             "endpoints.NAME",
             "",
             "A receiver of signed events; see [events.md](events.md).",
             &ENDPOINT,
+        ),
+        section(
+            KAFKA_ID,
+            "endpoints.NAME",
+            "",
+            "Topics of a Kafka cluster that events are written to; see [events.md](events.md#write-events-to-kafka).",
+            &KAFKA,
         ),
         section(
             "receiver.grant",

@@ -58,12 +58,19 @@ fn by_kind(all: &[SectionSpec], path: &str) -> Value {
                 Some(ValueKind::OneOf([word])) => *word,
                 _ => "",
             };
-            let is_kind = json!({ "properties": { "kind": { "const": word } }, "required": ["kind"] });
+            let is_kind = json!({ "properties": { "kind": { "const": word } }, "required": required_kind(section) });
             json!({ "if": is_kind, "then": reference(section.id) })
         })
         .collect();
     let words: Vec<&Value> = cases.iter().filter_map(|case| case.pointer("/if/properties/kind/const")).collect();
-    json!({ "type": "object", "required": ["kind"], "properties": { "kind": { "enum": words } }, "allOf": cases })
+    // Where one kind is meant by default, none needs to be named.
+    let by_default = all.iter().any(|section| section.path == path && required_kind(section).is_empty());
+    let required = if by_default { &[][..] } else { &["kind"] };
+    json!({ "type": "object", "required": required, "properties": { "kind": { "enum": words } }, "allOf": cases })
+}
+
+fn required_kind(section: &SectionSpec) -> &'static [&'static str] {
+    if section.keys.iter().any(|key| key.name == "kind" && key.required) { &["kind"] } else { &[] }
 }
 
 fn definition_name(id: &str) -> String {

@@ -1,6 +1,6 @@
 //! Channels and endpoints: what is taken, and what people are told of mistakes.
 
-use renmen_config::{ChannelKind, MailSecurity};
+use renmen_config::{ChannelKind, EndpointKind, KafkaMode, KafkaSasl, MailSecurity};
 
 use crate::{read, refused};
 
@@ -59,7 +59,7 @@ fn an_endpoint_gets_every_change_and_no_field_unless_it_is_said() {
     assert!(read(ENDPOINT, false).unwrap().endpoints.values().next().unwrap().fields.is_empty());
     let rotating = "slots.previous_secret = { vault = \"old\" }\nprevious_until = \"2026-12-01T00:00:00+08:00\"\n";
     let config = read(&format!("{ENDPOINT}{rotating}"), false).unwrap();
-    assert_eq!(config.endpoints.values().next().unwrap().previous_until_ms, Some(1_796_054_400_000));
+    assert_eq!(config.endpoints.values().next().unwrap().previous_until_ms(), Some(1_796_054_400_000));
 }
 
 #[test]
@@ -92,4 +92,52 @@ fn a_name_belongs_to_one_receiver() {
 fn a_zone_that_is_none_is_told() {
     assert!(refused("[templates]\nzone = \"Asia/Peking\"\n").contains("is not a known time zone"));
     assert!(read("[templates]\ndir = \"texts\"\nzone = \"UTC\"\n", false).is_ok());
+}
+
+const KAFKA: &str = "[endpoints.lake]\nkind = \"kafka\"\nbrokers = [\"kafka-1.example.com:9093\", \"[::1]:9092\"]\ntopic = \"renmen.{tenant}.{entity}\"\nentities = [\"employee\"]\n";
+
+#[test]
+fn topics_of_a_cluster_are_an_endpoint_with_brokers_instead_of_a_url() {
+    let config =
+        read(&format!("{KAFKA}sasl = \"scram-sha-256\"\nslots.login = {{ env = \"LOGIN\" }}\n"), false).unwrap();
+    let endpoint = config.endpoints.values().next().unwrap();
+    let EndpointKind::Kafka(kafka) = &endpoint.kind else { panic!("{endpoint:?}") };
+    assert_eq!(kafka.brokers, [("kafka-1.example.com".to_owned(), 9_093), ("::1".to_owned(), 9_092)]);
+    assert_eq!((kafka.tls, kafka.sasl, kafka.mode), (true, KafkaSasl::ScramSha256, KafkaMode::Structured));
+    assert_eq!(endpoint.url(), "kafka://kafka-1.example.com:9093/renmen.{tenant}.{entity}");
+    assert_eq!(endpoint.previous_until_ms(), None);
+}
+
+#[test]
+fn mistakes_in_topics_of_a_cluster_are_told() {
+    for (line, told) in [
+        ("kind = \"amqp\"", "is not a kind of endpoint"),
+        ("brokers = [\"kafka-1.example.com\"]", "is not `host:port`"),
+        ("brokers = [\"user@kafka:9092\"]", "is not `host:port`"),
+        ("brokers = [\"kafka:0\"]", "is not `host:port`"),
+        ("brokers = []", "it does not name 1 to 20 brokers"),
+        ("topic = \"a b\"", "is not a name for a topic"),
+        ("topic = \"{flow}\"", "is not a name for a topic"),
+        ("topic = \"..\"", "is not a name for a topic"),
+        ("security = \"ssl\"", "is not a security mode for a Kafka cluster"),
+        ("sasl = \"gssapi\"\nslots.login = { env = \"L\" }", "is not a way to sign in"),
+        ("sasl = \"plain\"", "there is no login that it could prove"),
+        (
+            "sasl = \"plain\"\nsecurity = \"plaintext\"\nslots.login = { env = \"L\" }",
+            "would go over the network in clear",
+        ),
+        ("mode = \"avro\"", "is not a form of an event"),
+        ("url = \"https://a.example.com\"", "unknown key"),
+        ("slots.secret = { env = \"S\" }", "unknown slot `secret`"),
+    ] {
+        let key = line.split(' ').next().unwrap();
+        let base: String =
+            KAFKA.lines().filter(|have| !have.starts_with(key)).map(|have| format!("{have}\n")).collect();
+        let error = refused(&format!("{base}{line}\n"));
+        assert!(error.contains(told), "{line}: {error}");
+    }
+    let many: Vec<String> = (0..21).map(|n| format!("\"kafka-{n}:9092\"")).collect();
+    let text = KAFKA.replace("\"kafka-1.example.com:9093\", \"[::1]:9092\"", &many.join(", "));
+    assert!(refused(&text).contains("it does not name 1 to 20 brokers"));
+    assert!(read(&text.replace(", \"kafka-20:9092\"", ""), false).is_ok());
 }

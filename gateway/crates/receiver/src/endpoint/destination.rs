@@ -8,15 +8,13 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use renmen_egress::{Connection, EgressError, Reply, Request};
 use renmen_flow::{ActionInfo, Destination, Failure, Identity, Push, Receipt, Retries};
-use renmen_schema::event::{Change, EVENT_MEDIA_TYPE};
+use renmen_schema::FailureKind;
+use renmen_schema::event::EVENT_MEDIA_TYPE;
 use renmen_schema::id::SlotName;
-use renmen_schema::types::Instant;
-use renmen_schema::{EntityKind, FailureKind};
-use renmen_store::{ChangeKind, EndpointOff};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use renmen_store::EndpointOff;
 use serde_json::{Map, Value, json};
 
+use super::event::event;
 use super::{PREVIOUS_SECRET, SECRET, SEND, Switch, retries, signature};
 use crate::failure::from_egress;
 
@@ -44,19 +42,6 @@ struct Route {
     options: EndpointOptions,
     secret: SlotName,
     previous: SlotName,
-}
-
-/// The `data` of an event.
-#[derive(Serialize)]
-struct Data<'a> {
-    kind: &'static str,
-    record_id: &'a str,
-    record_url: Option<String>,
-    entity: &'a str,
-    connection: &'a str,
-    revision: i64,
-    /// What the endpoint may have of it.
-    record: &'a RawValue,
 }
 
 impl Endpoint {
@@ -140,7 +125,7 @@ impl Destination for Endpoint {
             let message = format!("the endpoint is off: {reason}; switch it on and replay");
             return Err(Failure::new(FailureKind::InvalidInput, message));
         }
-        let request = route.request(&push, event(&push)?).map_err(from_egress)?;
+        let request = route.request(&push, event(&push)?.into()).map_err(from_egress)?;
         let reply = route.connection.send_once(request).await.map_err(from_egress)?;
         let status = reply.response.status;
         if !(200..300).contains(&status) {
@@ -192,41 +177,6 @@ impl Route {
 /// The same for every attempt, and without the full stop that separates what is signed.
 fn message_id(push: &Push) -> String {
     format!("msg_{}", push.idempotency_key)
-}
-
-/// The body.
-fn event(push: &Push) -> Result<Bytes, Failure> {
-    let bad = |why: &str| Failure::new(FailureKind::InvalidInput, why.to_owned());
-    let cause = &push.cause;
-    let record: &RawValue = serde_json::from_slice(&push.input).map_err(|_| bad("the input is not valid JSON"))?;
-    let record_id = cause.record.to_string();
-    let collection = EntityKind::from_name(&cause.entity).map(EntityKind::collection);
-    let kind = match cause.kind {
-        ChangeKind::Created => "created",
-        ChangeKind::Updated => "updated",
-        ChangeKind::Deleted => "deleted",
-    };
-    let change = Change {
-        tenant: push.tenant.as_str(),
-        connection: &cause.connection,
-        entity: &cause.entity,
-        collection,
-        record_id: &record_id,
-        revision: cause.revision,
-        kind,
-        seq: cause.seq,
-        at: Instant::from_epoch_ms(cause.at_ms).map_err(|_| bad("the change has no time"))?,
-        data: Data {
-            kind,
-            record_id: &record_id,
-            record_url: collection.map(|collection| format!("/v1/{collection}/{record_id}")),
-            entity: &cause.entity,
-            connection: &cause.connection,
-            revision: cause.revision,
-            record,
-        },
-    };
-    serde_json::to_vec(&change.into_event()).map(Bytes::from).map_err(|_| bad("the event cannot be written"))
 }
 
 /// What a receiver says in an `error`, `message` or `detail` of a JSON answer: more could be the event itself, sent back.

@@ -1,5 +1,5 @@
-//! Outgoing events: every change of the records that an endpoint may have, sent to its URL by the Standard Webhooks
-//! specification, each as one CloudEvent.
+//! Outgoing events: every change of the records that an endpoint may have, each as one CloudEvent: sent to its URL by the Standard
+//! Webhooks specification, or written to a topic of its Kafka cluster.
 //!
 //! Owns the event, its signatures, the times of its attempts, what the receiver's answer means, and the life of the endpoints that
 //! are made over the API ([`EndpointRegistry`]). Order, durability and the dead letter are the outbox's: an endpoint is a [`Destination`](renmen_flow::Destination) like any other, fed by a flow of its own.
@@ -7,10 +7,12 @@
 mod definition;
 mod destination;
 mod error;
+mod event;
 mod registry;
 mod signature;
 mod signing;
 mod switch;
+mod topic;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ pub use renmen_vault::Secret as SigningSecret;
 pub use registry::{ConfiguredEndpoint, EndpointNames, EndpointParts, EndpointRegistry, EndpointView, OpenVault};
 pub use signature::ENDPOINT_SEAL;
 pub use switch::{StoredSwitch, Switch};
+pub use topic::{EventMode, TopicEndpoint, TopicOptions};
 
 /// The action of every endpoint. Its input is the record, reduced to what the endpoint may have.
 pub const SEND: &str = "event.send";

@@ -4,6 +4,9 @@
 mod attempts;
 mod endpoint;
 mod http_receiver;
+mod kafka;
+mod kafka_cluster;
+mod kafka_sasl;
 mod mail;
 #[path = "../../../egress/tests/it/mail_server.rs"]
 #[allow(dead_code, reason = "egress's own tests use all of it")]

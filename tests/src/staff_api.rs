@@ -2,7 +2,8 @@
 //! served; four records share each second, so that a cursor over time alone meets ties.
 //!
 //! `GET /v1/employees?limit=&cursor=&updated_since=` → `{"data": […], "next_cursor": "…" | null}`, ordered by
-//! (`updatedAt`, `id`), `updated_since` inclusive.
+//! (`updatedAt`, `id`), `updated_since` inclusive. A cursor says behind which record to go on, so that no record is passed over while others
+//! change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,10 @@ const CITIES: [&str; 4] = ["Shanghai", "Berlin", "Austin", "Singapore"];
 pub struct Staff {
     /// (tick, number, JSON), sorted.
     rows: Vec<(u64, usize, String)>,
+    /// How often records were given titles of their own.
+    titles: u64,
+    /// Data requests that arrived.
+    pub asked: u64,
     /// Answered data requests.
     pub requests: u64,
     /// Records in them.
@@ -39,8 +44,8 @@ pub type Source = Arc<Mutex<Staff>>;
 /// `n` employees.
 #[must_use]
 pub fn source(n: usize) -> Source {
-    let rows = (0..n).map(|i| (i as u64 / 4, i, employee(i, i as u64 / 4))).collect();
-    Arc::new(Mutex::new(Staff { rows, requests: 0, records: 0, wait: Duration::ZERO }))
+    let rows = (0..n).map(|i| (i as u64 / 4, i, employee(i, i as u64 / 4, None))).collect();
+    Arc::new(Mutex::new(Staff { rows, titles: 0, asked: 0, requests: 0, records: 0, wait: Duration::ZERO }))
 }
 
 fn time(tick: u64) -> String {
@@ -48,12 +53,12 @@ fn time(tick: u64) -> String {
     jiff::Timestamp::from_second(1_704_067_200 + tick as i64).unwrap().to_string()
 }
 
-fn employee(i: usize, tick: u64) -> String {
+fn employee(i: usize, tick: u64, title: Option<&str>) -> String {
     let h = i.wrapping_mul(2_654_435_761) & 0xFFFF_FFFF;
     let (first, last) = (FIRST[h % 8], LAST[(h >> 4) % 8]);
     let department = (h >> 8) % 4;
     // A row that was touched gets another job title: otherwise nothing would differ.
-    let title = TITLES[((h >> 11) + usize::from(tick != i as u64 / 4)) % 4];
+    let title = title.unwrap_or(TITLES[((h >> 11) + usize::from(tick != i as u64 / 4)) % 4]);
     serde_json::json!({
         "id": format!("emp-{i:08}"), "employeeNumber": format!("E{i:07}"),
         "firstName": first, "lastName": last, "displayName": format!("{first} {last}"),
@@ -81,9 +86,22 @@ impl Staff {
         for row in &mut self.rows {
             if row.1 % step == 0 && touched < n {
                 row.0 = top + 1 + touched as u64 / 4;
-                row.2 = employee(row.1, row.0);
+                row.2 = employee(row.1, row.0, None);
                 touched += 1;
             }
+        }
+        self.rows.sort_unstable_by_key(|r| (r.0, r.1));
+    }
+
+    /// Gives `n` records, wherever the dice fall, a newer time and a title that none had before.
+    pub fn retitle(&mut self, n: usize, dice: &mut impl rand::Rng) {
+        let top = self.rows.iter().map(|r| r.0).max().unwrap_or(0);
+        for touched in 0..n {
+            let at = dice.random_range(0..self.rows.len());
+            let row = &mut self.rows[at];
+            self.titles += 1;
+            row.0 = top + 1 + touched as u64 / 4;
+            row.2 = employee(row.1, row.0, Some(&format!("{} {}", TITLES[at % 4], self.titles)));
         }
         self.rows.sort_unstable_by_key(|r| (r.0, r.1));
     }
@@ -113,12 +131,19 @@ async fn touch(State(source): State<Source>, Query(ask): Query<HashMap<String, S
 }
 
 async fn list(State(source): State<Source>, Query(ask): Query<HashMap<String, String>>) -> Response {
-    let wait = source.lock().unwrap().wait;
+    let wait = {
+        let mut staff = source.lock().unwrap();
+        staff.asked += 1;
+        staff.wait
+    };
     tokio::time::sleep(wait).await;
     let mut staff = source.lock().unwrap();
     let limit: usize = ask.get("limit").and_then(|l| l.parse().ok()).unwrap_or(1000).min(5000);
     let start = match (ask.get("cursor"), ask.get("updated_since")) {
-        (Some(cursor), _) => cursor.parse().unwrap_or(usize::MAX),
+        (Some(cursor), _) => match cursor.split_once('-').map(|(tick, i)| (tick.parse::<u64>(), i.parse::<usize>())) {
+            Some((Ok(tick), Ok(i))) => staff.rows.partition_point(|r| (r.0, r.1) <= (tick, i)),
+            _ => usize::MAX,
+        },
         (None, Some(since)) => staff.rows.partition_point(|r| time(r.0) < *since),
         (None, None) => 0,
     };
@@ -132,10 +157,9 @@ async fn list(State(source): State<Source>, Query(ask): Query<HashMap<String, St
         }
         body.push_str(&row.2);
     }
-    if rows.len() > limit {
-        body.push_str(&format!("],\"next_cursor\":\"{}\"}}", start + limit));
-    } else {
-        body.push_str("],\"next_cursor\":null}");
+    match page.last().filter(|_| rows.len() > limit) {
+        Some((tick, i, _)) => body.push_str(&format!("],\"next_cursor\":\"{tick}-{i}\"}}")),
+        None => body.push_str("],\"next_cursor\":null}"),
     }
     let served = page.len() as u64;
     staff.requests += 1;

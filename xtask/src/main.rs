@@ -42,7 +42,7 @@ enum Command {
     Dist(dist::Options),
     /// Fetch the sources of every crate into a folder, for builds without a network.
     Vendor(vendor::Options),
-    /// Run the tests in which a database server crashes and fails over, for long.
+    /// Run the tests in which gateways are killed and their database server crashes and fails over, for long.
     Faults(faults::Options),
     /// Check every operation of the demo's gateway against the API's document. Takes minutes.
     Schemathesis(schemathesis::Options),

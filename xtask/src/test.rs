@@ -73,7 +73,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
 }
 
 /// A directory of compiled plugins that only this user can write, because a gateway takes no other.
-fn cache_dir(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+pub(crate) fn cache_dir(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt as _;
     let dir = workspace.target.join("tmp/plugin-cache");
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).with_context(|| dir.display().to_string())?;

@@ -40,9 +40,22 @@ impl Configuration for ConfigurationBridge {
     }
 
     fn state(&self) -> ConfigurationState {
-        let crate::deployment::ConfigurationState { loaded_at_ms, differs_since_ms, refused, needs_restart } =
-            self.running.configuration_state();
-        ConfigurationState { loaded_at_ms, differs_since_ms, refused, needs_restart }
+        let crate::deployment::ConfigurationState {
+            loaded_at_ms,
+            differs_since_ms,
+            refused,
+            needs_restart,
+            secrets_loaded_at_ms,
+            secrets_refused,
+        } = self.running.configuration_state();
+        ConfigurationState {
+            loaded_at_ms,
+            differs_since_ms,
+            refused,
+            needs_restart,
+            secrets_loaded_at_ms,
+            secrets_refused,
+        }
     }
 
     fn roles(&self) -> Roles {

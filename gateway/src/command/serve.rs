@@ -88,6 +88,9 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let registries = tokio::spawn(watching);
     let api = tokio::spawn(renmen_api::serve(listener, state, cancel.clone().cancelled_owned()));
 
+    let timed = Arc::clone(&running);
+    let clock = tokio::spawn(async move { timed.keep_clock().await });
+    let vault = tokio::spawn(crate::deployment::watch_vault(Arc::clone(&running)));
     let budgets = tokio::spawn(crate::deployment::keep_budgets(Arc::clone(&running)));
     let mut outcome = Outcome::Done;
     if serve.pull_first {
@@ -112,6 +115,8 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     figures.abort();
     references.abort();
     registries.abort();
+    vault.abort();
+    clock.abort();
     let ended = work.end(config.gateway.shutdown_wait).await;
     // Work that was not done by now has been cut off: nothing more is sent, so the counts are final.
     budgets.abort();

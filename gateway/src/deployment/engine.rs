@@ -18,6 +18,7 @@ use super::loading::Means;
 use super::reached::Reached;
 use super::receivers::Receiver;
 use super::reload::Reloading;
+use super::store_clock::StoreClock;
 use super::writers::Writers;
 use super::{Deployment, Links, Unloaded};
 use crate::exit::Usage;
@@ -41,6 +42,8 @@ pub(crate) struct Running {
     pub(super) endpoints: OnceLock<Arc<EndpointRegistry>>,
     pub(super) registry: Registry,
     pub(super) egress: Arc<Egress>,
+    /// Where several gateways share the store.
+    store_clock: Option<Arc<StoreClock>>,
 }
 
 /// A configuration in use, with what was loaded from it.
@@ -74,6 +77,8 @@ impl Deployment {
         let shared_rate = super::shared_rate::of(&store);
         let egress = Egress::with(EgressOptions { memory: memory.clone(), shared_rate, ..EgressOptions::default() })?;
         let vault = self.vault()?;
+        // Before any is read: one that changes meanwhile is found to differ.
+        let secrets = self.secrets_print().ok();
         if let Some(vault) = &vault {
             self.tell_first_format(vault)?;
         }
@@ -97,12 +102,13 @@ impl Deployment {
         let engine = Engine::new(Arc::clone(&store), loaded.on, sync);
         let links = Links::of(&self.config);
         let catalogues = self.catalogues(&engine.connections(), receivers, &off, links.as_ref());
-        let flows = self.flow_engine(&store, catalogues);
+        let (clock, store_clock) = StoreClock::of(&store).await;
+        let flows = self.flow_engine(&store, catalogues, clock);
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
         }
-        let reloading = Reloading::of(&self);
+        let reloading = Reloading::of(&self, secrets);
         let loop_basis = LoopBasis::of(&self, &engine.connections());
         Ok(Running {
             current: ArcSwap::from_pointee(Current { deployment: self, off, reaches: loaded.reaches }),
@@ -116,6 +122,7 @@ impl Deployment {
             endpoints: OnceLock::new(),
             registry,
             egress,
+            store_clock,
         })
     }
 
@@ -159,6 +166,13 @@ impl Running {
     /// The configuration in use now.
     pub(crate) fn current(&self) -> Arc<Current> {
         self.current.load_full()
+    }
+
+    /// Keeps the clock of what several gateways do together, for as long as it is polled.
+    pub(crate) async fn keep_clock(&self) {
+        if let Some(clock) = &self.store_clock {
+            clock.keep(&self.store).await;
+        }
     }
 
     /// Who may write which records.

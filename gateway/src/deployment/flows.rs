@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use renmen_config::LateProblem;
 use renmen_flow::{
-    Catalogue, DecisionLinks, Defect, DestinationEntry, ExpressionLimits, Fields, FlowEngine, FlowError, FlowOptions,
-    SystemClock,
+    Catalogue, Clock, DecisionLinks, Defect, DestinationEntry, ExpressionLimits, Fields, FlowEngine, FlowError,
+    FlowOptions,
 };
 use renmen_schema::id::TenantId;
 use renmen_store::Store;
@@ -29,8 +29,13 @@ pub(super) type Catalogues = BTreeMap<TenantId, Catalogue>;
 
 impl Deployment {
     /// A flow engine over what can be sent to. Flows of the configuration are checked, not yet kept.
-    pub(super) fn flow_engine(&self, store: &Arc<dyn Store>, catalogues: Catalogues) -> Arc<FlowEngine> {
-        FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), Arc::new(SystemClock))
+    pub(super) fn flow_engine(
+        &self,
+        store: &Arc<dyn Store>,
+        catalogues: Catalogues,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<FlowEngine> {
+        FlowEngine::new(Arc::clone(store), catalogues, self.flow_options(), clock)
     }
 
     /// What flows can send to, of each tenant.

@@ -25,6 +25,8 @@ mod reload;
 mod secrets;
 mod shared_rate;
 mod store;
+mod store_clock;
+mod vault_watch;
 mod writers;
 
 use std::path::Path;
@@ -49,6 +51,7 @@ pub(crate) use references::report as report_references;
 pub(crate) use registry_watch::watch as watch_registries;
 pub(crate) use reload::{ConfigurationState, Difference, Names};
 pub(crate) use secrets::env_key;
+pub(crate) use vault_watch::watch as watch_vault;
 pub(crate) use writers::{Writers, pay_bands, remarks, sources};
 
 /// A configuration that was read and checked.

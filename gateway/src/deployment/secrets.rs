@@ -1,13 +1,20 @@
 //! From a slot's source to its secret. The value goes straight on to egress.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use renmen_config::{KeySource, Slot, SlotSource, Vault as VaultConfig};
 use renmen_schema::id::TenantId;
 use renmen_schema::text;
-use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault};
+use renmen_store::ContentHash;
+use renmen_vault::{MasterKey, Resolver, Secret, Source, Vault, VaultError};
 
 use super::Deployment;
 use crate::exit::Usage;
+
+/// What the vault holds of what a configuration names: the same again as long as none of it changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct SecretsPrint(ContentHash);
 
 /// Reads the environment; a function so that the resolver can borrow it.
 fn env(name: &str) -> Option<String> {
@@ -32,6 +39,43 @@ impl Deployment {
             );
         }
         Ok(())
+    }
+
+    /// Of the vault as it is now.
+    ///
+    /// # Errors
+    /// When it cannot be read, or an entry that is named does not open. An entry that is absent is none.
+    pub(super) fn secrets_print(&self) -> anyhow::Result<SecretsPrint> {
+        let vault = self.vault()?;
+        let mut print = Vec::new();
+        for (tenant, name) in self.vault_entries() {
+            print.extend_from_slice(&ContentHash::of(format!("{tenant}/{name}").as_bytes()).0);
+            let secret = vault.as_ref().map(|vault| vault.get(tenant, name)).transpose();
+            match secret {
+                Ok(secret) => {
+                    print.extend(secret.iter().flat_map(|secret| ContentHash::of(secret.expose().as_bytes()).0));
+                }
+                Err(VaultError::EntryMissing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(SecretsPrint(ContentHash::of(&print)))
+    }
+
+    /// The entries that slots of connections, channels and endpoints name.
+    fn vault_entries(&self) -> BTreeSet<(&TenantId, &str)> {
+        let config = &self.config;
+        let connections = config.connections.values().filter(|one| one.enabled).map(|one| (&one.tenant, &one.slots));
+        let channels = config.channels.values().filter(|one| one.enabled).map(|one| (&one.tenant, &one.slots));
+        let endpoints = config.endpoints.values().filter(|one| one.enabled).map(|one| (&one.tenant, &one.slots));
+        let slots = connections.chain(channels).chain(endpoints);
+        let named = slots.flat_map(|(tenant, slots)| slots.values().map(move |slot| (tenant, &slot.source)));
+        named
+            .filter_map(|(tenant, source)| match source {
+                SlotSource::Vault(name) => Some((tenant, name.as_str())),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The secret that a slot of this tenant's names. Of the vault, a tenant gets its own entries alone.

@@ -92,11 +92,18 @@ pub struct ConfigurationState {
     pub refused: Option<Text>,
     /// Keys of the file whose new values count from the next start on.
     pub needs_restart: Vec<String>,
+    /// When secrets of the vault were last taken: at the start, by a reload, or because the vault was changed. Milliseconds since the epoch; a time in JSON.
+    #[serde(rename = "secrets_loaded_at", serialize_with = "crate::instant::required")]
+    #[schema(value_type = String, format = DateTime)]
+    pub secrets_loaded_at_ms: i64,
+    /// Why the secrets that the vault holds now are not in use, and the former ones are; null when they are.
+    #[schema(value_type = Option<String>)]
+    pub secrets_refused: Option<Text>,
 }
 
 impl ConfigurationState {
     /// Waits for a person.
     pub(crate) fn is_troubled(&self) -> bool {
-        self.refused.is_some() || !self.needs_restart.is_empty()
+        self.refused.is_some() || self.secrets_refused.is_some() || !self.needs_restart.is_empty()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_schema::id::{RecordId, TenantId};
-use renmen_store::{RecordRow, Store};
+use renmen_store::{LeaseStore, RecordRow, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::band::{BandAsk, BandDesk, BandOptions, BandWork, Verdict};
@@ -111,7 +111,7 @@ impl InterviewLoop {
             let rules = RuleBook::open(&*store, tenant).await?;
             let history = History::open(&*store, tenant, sources.vendors.iter(), clock.now_ms()).await?;
             let seat = Arc::new(Seat::of(
-                Arc::clone(&store),
+                Arc::clone(&store) as Arc<dyn LeaseStore>,
                 Arc::clone(&clock),
                 (tenant.clone(), WORK.to_owned()),
                 options.gateway.clone(),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use renmen_schema::id::TenantId;
-use renmen_store::{LeaseRow, Store, StoreError};
+use renmen_store::{LeaseRow, LeaseStore, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ const BEATS: u32 = 4;
 
 /// A gateway's share in a piece of work on one tenant.
 pub struct Seat {
-    store: Arc<dyn Store>,
+    store: Arc<dyn LeaseStore>,
     clock: Arc<dyn Clock>,
     tenant: TenantId,
     /// Of the lease in the store.
@@ -32,6 +32,7 @@ pub struct Seat {
     takeover_after: Duration,
     state: Mutex<State>,
     taken: Notify,
+    lost: Notify,
 }
 
 #[derive(Default)]
@@ -55,13 +56,14 @@ pub struct SeatHolder {
 
 impl Seat {
     pub fn of(
-        store: Arc<dyn Store>,
+        store: Arc<dyn LeaseStore>,
         clock: Arc<dyn Clock>,
         (tenant, work): (TenantId, String),
         gateway: String,
         takeover_after: Duration,
     ) -> Self {
-        Self { store, clock, tenant, work, gateway, takeover_after, state: Mutex::default(), taken: Notify::new() }
+        let (state, taken, lost) = (Mutex::default(), Notify::new(), Notify::new());
+        Self { store, clock, tenant, work, gateway, takeover_after, state, taken, lost }
     }
 
     /// Keeps it, or watches who does, until cancelled; then gives it up, so that another need not wait.
@@ -95,6 +97,36 @@ impl Seat {
         self.state.lock().until.is_some_and(|until| self.clock.elapsed() < until)
     }
 
+    /// The last part of its time: what takes a while to end must begin to by then.
+    pub fn last_beat(&self) -> Duration {
+        self.takeover_after / BEATS
+    }
+
+    /// The same, with time left to end what takes a while to.
+    pub fn holds_on(&self) -> bool {
+        !self.left().is_zero()
+    }
+
+    /// Waits until it is lost, or will be one beat from now for want of a sign of life.
+    pub async fn ends(&self) {
+        loop {
+            let mut lost = std::pin::pin!(self.lost.notified());
+            // From here on nothing is missed.
+            lost.as_mut().enable();
+            let left = self.left();
+            if left.is_zero() {
+                return;
+            }
+            let _ = tokio::time::timeout(left, lost).await;
+        }
+    }
+
+    /// Until the last beat begins.
+    fn left(&self) -> Duration {
+        let until = self.state.lock().until.unwrap_or_default();
+        until.saturating_sub(self.clock.elapsed().saturating_add(self.last_beat()))
+    }
+
     /// Waits until it may, or for a while.
     pub async fn wait(&self, most: Duration) {
         let mut taken = std::pin::pin!(self.taken.notified());
@@ -121,7 +153,7 @@ impl Seat {
         let now_ms = self.clock.now_ms();
         let Some(beat) = self.store.beat(&self.tenant, &self.work, Some(&self.gateway), seen, now_ms).await? else {
             // Another was first: the next look sees it.
-            self.state.lock().until = None;
+            self.lose();
             return Ok(());
         };
         let since_ms = found.filter(|lease| self.is_own(lease)).map_or(now_ms, |lease| lease.since_ms);
@@ -145,8 +177,8 @@ impl Seat {
         if lease.holder.is_none() || self.is_own(&lease) {
             return true;
         }
+        self.lose();
         let mut state = self.state.lock();
-        state.until = None;
         match &state.seen {
             Some((known, first)) if *known == lease => asked.saturating_sub(*first) >= self.takeover_after,
             _ => {
@@ -155,6 +187,11 @@ impl Seat {
                 false
             }
         }
+    }
+
+    fn lose(&self) {
+        self.state.lock().until = None;
+        self.lost.notify_waiters();
     }
 
     fn is_own(&self, lease: &LeaseRow) -> bool {

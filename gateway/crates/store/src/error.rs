@@ -49,17 +49,27 @@ pub enum Trouble {
     Unusable,
     /// The file is damaged.
     Damaged,
+    /// The server cannot be reached.
+    Away,
 }
 
 const DISK_FULL: &str = "the disk is full";
 const UNUSABLE: &str = "the database file cannot be read or written";
 const DAMAGED: &str = "the database file is damaged";
+const BROKE: &str = "the connection to PostgreSQL broke";
+const NO_CONNECTION: &str = "no connection to PostgreSQL";
 
 impl Trouble {
     /// The trouble that an error tells of.
     pub(crate) fn of(error: &StoreError) -> Option<Self> {
         let StoreError::Unavailable(text) = error else { return None };
-        let all = [(DISK_FULL, Self::DiskFull), (UNUSABLE, Self::Unusable), (DAMAGED, Self::Damaged)];
+        let all = [
+            (DISK_FULL, Self::DiskFull),
+            (UNUSABLE, Self::Unusable),
+            (DAMAGED, Self::Damaged),
+            (BROKE, Self::Away),
+            (NO_CONNECTION, Self::Away),
+        ];
         all.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, trouble)| trouble)
     }
 
@@ -68,6 +78,7 @@ impl Trouble {
             Self::DiskFull => format!("{DISK_FULL} ({detail}): make room, nothing is lost"),
             Self::Unusable => format!("{UNUSABLE} ({detail})"),
             Self::Damaged => format!("{DAMAGED} ({detail}): stop the gateway and restore the file from a backup"),
+            Self::Away => format!("{NO_CONNECTION}: {detail}"),
         })
     }
 }
@@ -132,7 +143,7 @@ impl From<tokio_postgres::Error> for StoreError {
         if ours.iter().any(|begin| what.starts_with(begin)) {
             return Self::Fault(format!("PostgreSQL: {what}{cause}"));
         }
-        Self::Unavailable(format!("the connection to PostgreSQL broke ({what}{cause})"))
+        Self::Unavailable(format!("{BROKE} ({what}{cause})"))
     }
 }
 
@@ -182,7 +193,7 @@ impl From<deadpool_postgres::PoolError> for StoreError {
         match error {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => match Self::from(error) {
                 Self::Unavailable(why) if why.starts_with(READ_ONLY) => Self::Unavailable(why),
-                Self::Unavailable(why) | Self::Fault(why) => Self::Unavailable(format!("no connection to PostgreSQL: {why}")),
+                Self::Unavailable(why) | Self::Fault(why) => Trouble::Away.error(&why),
                 other => other,
             },
             PoolError::Timeout(TimeoutType::Wait) => Self::Unavailable(
@@ -190,7 +201,7 @@ impl From<deadpool_postgres::PoolError> for StoreError {
                  what keeps them"
                     .into(),
             ),
-            other => Self::Unavailable(format!("no connection to PostgreSQL: {other}")),
+            other => Trouble::Away.error(&other.to_string()),
         }
     }
 }

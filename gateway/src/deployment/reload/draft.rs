@@ -26,6 +26,15 @@ pub(super) struct Draft {
     pub(super) catalogues: Catalogues,
 }
 
+/// Which code connections get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Code {
+    /// What their files hold now.
+    OfFiles,
+    /// What runs.
+    InUse,
+}
+
 /// A connection of the new file.
 pub(super) enum LoadedConnection {
     /// It says what it said, and its code is the same: only its secrets were read again.
@@ -56,7 +65,12 @@ impl LoadedConnection {
 impl Draft {
     /// # Errors
     /// Everything that is wrong, each with its lines.
-    pub(super) async fn make(running: &Running, before: &Current, deployment: Deployment) -> anyhow::Result<Self> {
+    pub(super) async fn make(
+        running: &Running,
+        before: &Current,
+        deployment: Deployment,
+        code: Code,
+    ) -> anyhow::Result<Self> {
         let vault = deployment.vault()?;
         let (receivers, failed) = deployment.receivers_unlogged(&running.egress, vault.as_ref(), &running.store)?;
         let mut off = Failures { before: &before.off, off: Vec::new(), new: Vec::new() };
@@ -64,7 +78,8 @@ impl Draft {
         // Each in a box: a reload is a task of its own, which may change threads.
         let mut loads = Vec::new();
         for (name, connection) in deployment.config.connections.iter().filter(|(_, connection)| connection.enabled) {
-            let loading = load(running, before, &deployment, vault.as_ref(), (name, connection));
+            let means = (vault.as_ref(), code);
+            let loading = load(running, before, &deployment, means, (name, connection));
             loads.push(async move { (name, connection, guarded(loading).await) }.boxed());
         }
         let ended: Vec<_> = futures_util::stream::iter(loads).buffered(LOADED_AT_ONCE).collect().await;
@@ -81,7 +96,9 @@ impl Draft {
         let off = off.known_ones()?;
         let runtimes = runtimes_of(&connections);
         let catalogues = deployment.catalogues(&runtimes, receivers, &off, running.links.as_ref());
-        deployment.check_flows(&deployment.flow_engine(&running.store, catalogues.clone()))?;
+        // Checks its flows alone, and looks at no clock.
+        let flows = deployment.flow_engine(&running.store, catalogues.clone(), Arc::new(renmen_flow::SystemClock));
+        deployment.check_flows(&flows)?;
         Ok(Self { deployment, connections, off, reaches, catalogues })
     }
 
@@ -129,10 +146,15 @@ async fn load(
     running: &Running,
     before: &Current,
     deployment: &Deployment,
-    vault: Option<&Vault>,
+    (vault, code): (Option<&Vault>, Code),
     (name, connection): (&ConnectionName, &Connection),
 ) -> anyhow::Result<(LoadedConnection, Reached)> {
-    let plugin = match running.registry.load(&connection.plugin, connection.digest.as_deref()).await {
+    let (path, digest) = (&connection.plugin, connection.digest.as_deref());
+    let loaded = match code {
+        Code::OfFiles => running.registry.load(path, digest).await,
+        Code::InUse => running.registry.get_or_load(path, digest).await,
+    };
+    let plugin = match loaded {
         Ok(plugin) => plugin,
         Err(error) => {
             deployment.refuse(connection, &[refusals::load_problem(&error)])?;

@@ -15,9 +15,10 @@ use renmen_schema::{Text, text};
 
 use super::engine::Current;
 use super::interviews::LoopBasis;
+use super::secrets::SecretsPrint;
 use super::{Deployment, Running, budgets, loading, now_ms};
 pub(crate) use difference::{Difference, Names};
-use draft::Draft;
+use draft::{Code, Draft};
 pub(crate) use state::ConfigurationState;
 pub(super) use state::Reloading;
 
@@ -30,8 +31,8 @@ impl Running {
         let _turn = self.reloading.turn().await;
         let stamp = self.reloading.stamp_now();
         match self.try_reload().await {
-            Ok(difference) => {
-                self.reloading.took(stamp, now_ms(), &difference);
+            Ok((difference, secrets)) => {
+                self.reloading.took(stamp, now_ms(), &difference, secrets);
                 tracing::info!(
                     connections = %difference.connections, channels = %difference.channels,
                     endpoints = %difference.endpoints, flows = %difference.flows, "Configuration reloaded"
@@ -53,11 +54,48 @@ impl Running {
         }
     }
 
-    async fn try_reload(&self) -> anyhow::Result<Difference> {
+    /// Takes the secrets of the vault as they are now, where any that the configuration in use names differs. False: none does. What a run
+    /// or an attempt under way began with, it ends with.
+    ///
+    /// # Errors
+    /// What is wrong with the vault. The former secrets stay in use.
+    pub(crate) async fn take_secrets(&self) -> anyhow::Result<bool> {
+        let _turn = self.reloading.turn().await;
+        let ended = self.try_take_secrets().await;
+        match &ended {
+            Ok(Some(secrets)) => {
+                self.reloading.took_secrets(Some(*secrets), now_ms());
+                tracing::info!("Secrets of the vault changed; they are in use from now on");
+            }
+            Ok(None) => self.reloading.secrets_are_in_use(),
+            Err(error) => {
+                let why = format!("{error:#}");
+                if self.reloading.refused_secrets(Text::rendered(|| why.clone())) {
+                    tracing::error!(error = %why, "The vault changed and cannot be used; the former secrets stay in use");
+                }
+            }
+        }
+        ended.map(|taken| taken.is_some())
+    }
+
+    async fn try_take_secrets(&self) -> anyhow::Result<Option<SecretsPrint>> {
+        let before = self.current();
+        let secrets = before.deployment.secrets_print()?;
+        if self.reloading.uses(secrets) {
+            return Ok(None);
+        }
+        let deployment = Deployment { config: before.deployment.config.clone() };
+        let draft = Draft::make(self, &before, deployment, Code::InUse).await?;
+        self.put_in_place(draft).await?;
+        Ok(Some(secrets))
+    }
+
+    async fn try_reload(&self) -> anyhow::Result<(Difference, Option<SecretsPrint>)> {
         let before = self.current();
         let (deployment, mut needs_restart) = before.deployment.read_again()?;
         let known = self.egress.budgets();
-        let draft = Draft::make(self, &before, deployment).await?;
+        let secrets = deployment.secrets_print().ok();
+        let draft = Draft::make(self, &before, deployment, Code::OfFiles).await?;
         // Which interviews are acted on can follow from which connections there are.
         let is_other_loop = LoopBasis::of(&draft.deployment, &draft.runtimes()) != self.loop_basis;
         if is_other_loop && !needs_restart.iter().any(|key| key == "interview") {
@@ -66,7 +104,7 @@ impl Running {
         budgets::load_new(&self.egress, &known, &*self.store).await?;
         let difference = Difference::of(&before.deployment.config, &draft.deployment.config, needs_restart);
         self.put_in_place(draft).await?;
-        Ok(difference)
+        Ok((difference, secrets))
     }
 
     /// From here on nothing is refused any more.

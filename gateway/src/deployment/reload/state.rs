@@ -8,6 +8,7 @@ use renmen_config::FILE_BYTES_MAX;
 use renmen_schema::Text;
 use renmen_store::ContentHash;
 
+use super::super::secrets::SecretsPrint;
 use super::super::{Deployment, now_ms};
 use super::Difference;
 
@@ -22,6 +23,10 @@ pub(crate) struct ConfigurationState {
     pub(crate) refused: Option<Text>,
     /// Keys whose new values count from the next start on.
     pub(crate) needs_restart: Vec<String>,
+    /// When secrets of the vault were taken last. Milliseconds since the epoch.
+    pub(crate) secrets_loaded_at_ms: i64,
+    /// Why those that the vault holds now are not in use; none: they are.
+    pub(crate) secrets_refused: Option<Text>,
 }
 
 /// See the module.
@@ -38,6 +43,16 @@ struct State {
     stamp: Stamp,
     refused: Option<Text>,
     needs_restart: Vec<String>,
+    secrets: Secrets,
+}
+
+/// Of the vault.
+#[derive(Default)]
+struct Secrets {
+    /// None: not known, so whatever is there is another.
+    in_use: Option<SecretsPrint>,
+    loaded_at_ms: i64,
+    refused: Option<Text>,
 }
 
 /// What a file held.
@@ -45,10 +60,11 @@ struct State {
 pub(super) struct Stamp(Option<ContentHash>);
 
 impl Reloading {
-    pub(in crate::deployment) fn of(deployment: &Deployment) -> Self {
+    pub(in crate::deployment) fn of(deployment: &Deployment, secrets: Option<SecretsPrint>) -> Self {
         let path = deployment.config.path.clone();
-        let stamp = stamp_of(&path);
-        let state = State { loaded_at_ms: now_ms(), stamp, refused: None, needs_restart: Vec::new() };
+        let (stamp, loaded_at_ms) = (stamp_of(&path), now_ms());
+        let secrets = Secrets { in_use: secrets, loaded_at_ms, refused: None };
+        let state = State { loaded_at_ms, stamp, refused: None, needs_restart: Vec::new(), secrets };
         Self { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 
@@ -61,9 +77,31 @@ impl Reloading {
         stamp_of(&self.path)
     }
 
-    pub(super) fn took(&self, stamp: Stamp, now_ms: i64, difference: &Difference) {
+    pub(super) fn took(&self, stamp: Stamp, now_ms: i64, difference: &Difference, secrets: Option<SecretsPrint>) {
         let needs_restart = difference.needs_restart.clone();
-        *self.state.lock() = State { loaded_at_ms: now_ms, stamp, refused: None, needs_restart };
+        let secrets = Secrets { in_use: secrets, loaded_at_ms: now_ms, refused: None };
+        *self.state.lock() = State { loaded_at_ms: now_ms, stamp, refused: None, needs_restart, secrets };
+    }
+
+    pub(super) fn uses(&self, secrets: SecretsPrint) -> bool {
+        self.state.lock().secrets.in_use == Some(secrets)
+    }
+
+    pub(super) fn took_secrets(&self, secrets: Option<SecretsPrint>, now_ms: i64) {
+        self.state.lock().secrets = Secrets { in_use: secrets, loaded_at_ms: now_ms, refused: None };
+    }
+
+    /// The vault holds what is in use: what was wrong with it was put right.
+    pub(super) fn secrets_are_in_use(&self) {
+        self.state.lock().secrets.refused = None;
+    }
+
+    /// Is that news?
+    pub(super) fn refused_secrets(&self, why: Text) -> bool {
+        let mut state = self.state.lock();
+        let is_news = state.secrets.refused.as_ref().is_none_or(|known| known.to_string() != why.to_string());
+        state.secrets.refused = Some(why);
+        is_news
     }
 
     pub(super) fn refused(&self, why: Text) {
@@ -83,6 +121,8 @@ impl Reloading {
             differs_since_ms: differs.then(|| self.changed_at_ms().unwrap_or(state.loaded_at_ms)),
             refused: state.refused.clone(),
             needs_restart: state.needs_restart.clone(),
+            secrets_loaded_at_ms: state.secrets.loaded_at_ms,
+            secrets_refused: state.secrets.refused.clone(),
         }
     }
 
@@ -105,7 +145,8 @@ mod tests {
 
     fn reloading(path: PathBuf) -> Reloading {
         let stamp = stamp_of(&path);
-        let state = State { loaded_at_ms: 7, stamp, refused: None, needs_restart: Vec::new() };
+        let secrets = Secrets::default();
+        let state = State { loaded_at_ms: 7, stamp, refused: None, needs_restart: Vec::new(), secrets };
         Reloading { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 

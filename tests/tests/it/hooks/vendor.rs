@@ -51,8 +51,17 @@ impl Sent {
 
     /// Any text, signed as an event is.
     pub(crate) fn text(id: &str, body: &str, seconds: i64) -> Self {
+        Self::sign(SECRET, id, body, seconds)
+    }
+
+    /// Signed now, with another secret.
+    pub(crate) fn signed_with(secret: &str, id: &str, event: &Value) -> Self {
+        Self::sign(secret, id, &event.to_string(), now_s())
+    }
+
+    fn sign(secret: &str, id: &str, body: &str, seconds: i64) -> Self {
         let body = body.to_owned();
-        let key = STANDARD.decode(SECRET.trim_start_matches("whsec_")).unwrap();
+        let key = STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("{id}.{seconds}.{body}").as_bytes());
         let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));

@@ -37,7 +37,7 @@ pub(crate) async fn healthz() -> Json<Wellness> {
     Json(Wellness { status: "ok" })
 }
 
-/// The store answers and can write: requests can be served. 503 says what is wrong: the disk is full, the file is damaged.
+/// The store answers and can write: requests can be served. 503 says what is wrong: the disk is full, the file is damaged, the server is away.
 #[utoipa::path(get, path = "/readyz", tag = "service", operation_id = "readyz", security(()), responses((status = 200, body = Wellness)))]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Wellness>, Problem> {
     let ready = within(READY_WITHIN, state.store.ready()).await;
@@ -61,6 +61,10 @@ fn not_ready(trouble: Trouble) -> Problem {
         Trouble::Damaged => (
             "the database file is damaged: stop the gateway and restore the file from a backup",
             "数据库文件已损坏：请停止网关，并从备份恢复该文件",
+        ),
+        Trouble::Away => (
+            "the PostgreSQL server cannot be reached: check that it runs, and the network to it. No data is lost",
+            "无法连接 PostgreSQL 服务器：请检查其是否运行以及网络。数据不会丢失",
         ),
     };
     Problem::new(ProblemCode::StoreUnavailable).detail(en, zh)

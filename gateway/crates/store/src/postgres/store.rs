@@ -15,6 +15,10 @@ use crate::{
     failpoint, limits,
 };
 
+/// A write that needs a megabyte, which is gone with its transaction.
+const PROVE_ROOM: &str =
+    "CREATE TEMP TABLE renmen_room ON COMMIT DROP AS SELECT n, md5(n::text) FROM generate_series(1, 20000) n";
+
 #[async_trait]
 impl Store for PostgresStore {
     fn backend(&self) -> &'static str {
@@ -22,11 +26,15 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        if self.trouble().is_some() {
-            // Asked of the disk, because only a write shows that there is room again.
-            return in_transaction!(self, |transaction| run_statement(&transaction, PROVE_WRITE, &[])).map(drop);
-        }
-        self.read(|c| async move { positions::epoch(&c).await.map(drop) }).await
+        let ready = match self.trouble() {
+            None => self.read(|c| async move { positions::epoch(&c).await.map(drop) }).await,
+            Some(trouble) => {
+                let proof = if trouble == Trouble::DiskFull { PROVE_ROOM } else { PROVE_WRITE };
+                in_transaction!(self, |transaction| run_statement(&transaction, proof, &[])).map(drop)
+            }
+        };
+        self.writes.proved(&ready);
+        ready
     }
 
     fn wakeup(&self) -> Wakeup {

@@ -35,10 +35,21 @@ impl Writes {
         let result = call::in_call(self.timeout, late, work).await;
         let mut trouble = self.trouble.lock();
         match &result {
+            // A write that needs no room succeeds on a full disk too: only readiness, which asks for room, finds that there is some again.
+            Ok(_) if *trouble == Some(Trouble::DiskFull) => {}
             Ok(_) => *trouble = None,
             Err(error) => *trouble = Trouble::of(error).or(*trouble),
         }
         drop(trouble);
         result
+    }
+
+    /// What readiness found.
+    pub(super) fn proved(&self, ready: &Result<(), StoreError>) {
+        let mut trouble = self.trouble.lock();
+        *trouble = match ready {
+            Ok(()) => None,
+            Err(error) => Trouble::of(error).or(*trouble),
+        };
     }
 }

@@ -107,7 +107,7 @@ async fn a_pooler_that_is_not_named_is_found_and_refused_with_what_to_do() {
         "{refused}"
     );
     // The server itself is not taken for one.
-    let direct = open(bouncer.server.options()).await.unwrap();
+    let direct = open(StoreOptions::at(bouncer.server.url())).await.unwrap();
     let mut puller = Puller::begin(&direct, key(), 1_000).await;
     puller.put(vec![rec("a", "1")]).await;
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use renmen_store::StoreOptions;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
@@ -101,8 +100,8 @@ impl Server {
         connection.await.unwrap().unwrap();
     }
 
-    pub(crate) fn options(&self) -> StoreOptions {
-        StoreOptions::at(format!("postgres://renmen@127.0.0.1:{}/postgres", self.port))
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://renmen@127.0.0.1:{}/postgres", self.port)
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
@@ -130,6 +129,47 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.command("pg_ctl", &["-D", &self.data(), "-m", "immediate", "stop"]).stderr(Stdio::null()).status();
+    }
+}
+
+/// A disk of a few megabytes; none where this user may not mount one.
+pub(crate) struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    pub(crate) fn mount(server: &Server, megabytes: u32) -> Option<Self> {
+        let dir = tempfile::Builder::new().prefix("renmen-disk-").tempdir().unwrap();
+        let size = format!("size={megabytes}m,mode=0777");
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(dir.path())
+            .stderr(Stdio::null())
+            .status();
+        if !done.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: a small disk cannot be mounted here");
+            return None;
+        }
+        // Its own folder, because the server wants to own what it puts its files into.
+        let made =
+            server.command("/bin/mkdir", &["-m", "0700", &dir.path().join("space").display().to_string()]).status();
+        assert!(made.unwrap().success());
+        Some(Self(dir))
+    }
+
+    /// A database on it; gives its URL.
+    pub(crate) async fn database(&self, server: &Server) -> String {
+        server.admin(&format!("CREATE TABLESPACE small LOCATION '{}/space'", self.path().display())).await;
+        server.admin("CREATE DATABASE full_disk TABLESPACE small").await;
+        format!("postgres://renmen@127.0.0.1:{}/full_disk", server.port)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }
 

@@ -9,7 +9,7 @@ use renmen_store::{Store, StoreError, StoreOptions, Trouble, open};
 
 use crate::bed::Bed;
 use crate::puller::{Puller, everything, key, key_of, new_run, rec};
-use crate::server::Server;
+use crate::server::{Server, SmallDisk};
 
 /// Does what sync does: a page that could not be committed is committed again, and where it may have landed the cursor tells.
 struct Patient {
@@ -95,7 +95,8 @@ async fn progress(committed: &AtomicU64, more: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f03_a_server_that_crashes_under_load_loses_and_doubles_nothing() {
     let Some(server) = Server::start(&[]) else { return };
-    let (one, two) = (open(server.options()).await.unwrap(), open(server.options()).await.unwrap());
+    let (one, two) =
+        (open(StoreOptions::at(server.url())).await.unwrap(), open(StoreOptions::at(server.url())).await.unwrap());
     let (stop, committed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let pullers: Vec<_> = [(&one, "a"), (&one, "b"), (&two, "c"), (&two, "d")]
         .into_iter()
@@ -278,45 +279,13 @@ async fn a_write_in_the_way_of_another_is_done_again_and_one_that_waits_too_long
     bed.end().await;
 }
 
-/// A disk of a few megabytes; none where this user may not mount one.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount(server: &Server) -> Option<Self> {
-        let dir = tempfile::Builder::new().prefix("renmen-disk-").tempdir().unwrap();
-        let mount = ["-t", "tmpfs", "-o", "size=28m,mode=0777", "tmpfs"];
-        let done = std::process::Command::new("mount")
-            .args(mount)
-            .arg(dir.path())
-            .stderr(std::process::Stdio::null())
-            .status();
-        if !done.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: a small disk cannot be mounted here");
-            return None;
-        }
-        // Its own folder, because the server wants to own what it puts its files into.
-        let made =
-            server.command("/bin/mkdir", &["-m", "0700", &dir.path().join("space").display().to_string()]).status();
-        assert!(made.unwrap().success());
-        Some(Self(dir))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f04_a_full_disk_takes_no_page_is_told_and_passes_when_there_is_room() {
     let Some(server) = Server::start(&[]) else { return };
-    let Some(disk) = SmallDisk::mount(&server) else { return };
-    server.admin(&format!("CREATE TABLESPACE small LOCATION '{}/space'", disk.0.path().display())).await;
-    server.admin("CREATE DATABASE full_disk TABLESPACE small").await;
-    let options = StoreOptions::at(format!("postgres://renmen@127.0.0.1:{}/full_disk", server.port));
+    let Some(disk) = SmallDisk::mount(&server, 28) else { return };
+    let options = StoreOptions::at(disk.database(&server).await);
     let store = open(options.clone()).await.unwrap();
-    let filler = disk.0.path().join("filler");
+    let filler = disk.path().join("filler");
     std::fs::write(&filler, vec![1; 6 << 20]).unwrap();
     let mut puller = Puller::begin(&store, key(), 1_000).await;
     let mut pages = 0;

@@ -5,6 +5,8 @@
 mod door;
 mod intake;
 #[cfg(test)]
+mod seat_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use renmen_clock::{Backoff, Clock, upper_half};
 use renmen_egress::{EgressError, EventVerdict, SocketEvent};
 use renmen_plugin_host::{Delivery, Door};
 use renmen_seat::Seat;
+use renmen_store::LeaseStore;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +36,7 @@ const WAIT: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// The wait where only a person can help: a secret, a grant, a setting at the vendor's.
 const ATTENTION: Duration = Duration::from_secs(300);
-/// How often a gateway that holds a connection open looks whether it still has the seat for it.
+/// Wait before a gateway that has the seat opens a connection again that ended by itself, and how often one that has it not looks.
 const SEAT_LOOK: Duration = Duration::from_millis(500);
 /// When a connection that held for this long ends, it is not a sign of trouble.
 const HELD: Duration = Duration::from_secs(30);
@@ -67,40 +70,49 @@ pub(crate) async fn hold_in_turn(
     }
     let work = format!("events/{}", connection.name());
     let seat = Seat::of(
-        Arc::clone(&shared.store),
+        Arc::clone(&shared.store) as Arc<dyn LeaseStore>,
         Arc::clone(&shared.options.clock),
         (connection.tenant().clone(), work),
         shared.options.gateway.clone(),
         shared.options.lease,
     );
-    let hold = async {
-        while !cancel.is_cancelled() {
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = seat.wait(SEAT_LOOK) => {}
-            }
-            if !seat.holds() || cancel.is_cancelled() {
-                continue;
-            }
-            let own = cancel.child_token();
-            let open = hold_open(&shared, &deliveries, &connection, own.clone());
-            tokio::pin!(open);
-            loop {
-                tokio::select! {
-                    () = &mut open => {
-                        // A plugin without events, or a seat that was lost: neither changes at once.
-                        tokio::time::sleep(SEAT_LOOK).await;
-                        break;
-                    }
-                    () = tokio::time::sleep(SEAT_LOOK) => if !seat.holds() {
-                        own.cancel();
-                    }
-                }
-            }
-        }
-    };
-    tokio::join!(seat.run(cancel.clone()), hold);
+    let work = |own| hold_open(&shared, &deliveries, &connection, own);
+    tokio::join!(seat.run(cancel.clone()), while_seated(&seat, work, &cancel));
     seat.leave().await;
+}
+
+/// Works while the seat is this gateway's, until `cancel`. The work is asked to end one beat before another may begin, and cut at the end of
+/// that beat: an event that was being taken in then is sent again, and known.
+async fn while_seated<F: Future<Output = ()>>(
+    seat: &Seat,
+    work: impl Fn(CancellationToken) -> F,
+    cancel: &CancellationToken,
+) {
+    while !cancel.is_cancelled() {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = seat.wait(SEAT_LOOK) => {}
+        }
+        if cancel.is_cancelled() {
+            return;
+        }
+        if !seat.holds_on() {
+            // It holds for the last beat alone: another sign of life decides.
+            tokio::time::sleep(seat.last_beat().min(SEAT_LOOK)).await;
+            continue;
+        }
+        let own = cancel.child_token();
+        let mut open = std::pin::pin!(work(own.clone()));
+        tokio::select! {
+            biased;
+            () = seat.ends() => {
+                own.cancel();
+                let _ = tokio::time::timeout(seat.last_beat(), open).await;
+            }
+            // A plugin without events, or the end of everything: neither changes at once.
+            () = &mut open => tokio::time::sleep(SEAT_LOOK).await,
+        }
+    }
 }
 
 /// Holds a connection's event connection open until `cancel`.

@@ -21,7 +21,8 @@ pub(super) struct RunLease<'a> {
 
 impl RunLease<'_> {
     /// Shows signs of life for as long as it is polled. Ends when the stream belongs to another gateway, or could: because it was not
-    /// possible to show one for the whole of the lease, by the steady clock and counted from before the last one.
+    /// possible to show one for the whole of the lease, by the steady clock and counted from before the last one. One that slept through
+    /// its lease asks once all the same: the store knows whether another has gone on.
     pub(super) async fn keep(&self) -> StoreError {
         if !self.store.is_shared() {
             return std::future::pending().await;
@@ -30,7 +31,7 @@ impl RunLease<'_> {
         loop {
             tokio::time::sleep(self.lease / RENEWALS).await;
             let asked = Instant::now();
-            let ends = shown + self.lease;
+            let ends = (shown + self.lease).max(asked + self.lease / RENEWALS);
             let renewed = tokio::time::timeout_at(ends, self.store.renew_run(self.run, self.clock.now_ms())).await;
             match renewed {
                 Ok(Ok(())) => shown = asked,

@@ -152,7 +152,7 @@ fn health() -> Value {
             "records": { "employee": { "live": 1850, "deleted": 12 } },
             "disk": { "records_bytes": 4_812_300, "exchanges_bytes": 910_224 },
         }],
-        "configuration": { "loaded_at": AT, "needs_restart": [] },
+        "configuration": { "loaded_at": AT, "needs_restart": [], "secrets_loaded_at": AT },
         "roles": ["api", "hooks", "pull", "push"],
         "deliveries_to_prune": 0,
         "retention": [{

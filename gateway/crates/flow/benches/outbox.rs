@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use renmen_flow::{
-    ActionInfo, Catalogue, Clock as _, Destination, DestinationEntry, Failure, FlowEngine, FlowOptions, Push, Receipt,
-    SystemClock,
+    ActionInfo, Catalogue, Clock as _, Destination, DestinationEntry, Failure, FlowEngine, FlowOptions, Identity, Push,
+    Receipt, SystemClock,
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::{ContentHash, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
@@ -30,7 +30,9 @@ struct Instantly {
 #[async_trait]
 impl Destination for Instantly {
     fn actions(&self) -> BTreeMap<String, ActionInfo> {
-        BTreeMap::from([("send".to_owned(), ActionInfo::default())])
+        // As events and most connectors have it: a repeat is recognised.
+        let send = ActionInfo { identity: Identity::Key, ..ActionInfo::default() };
+        BTreeMap::from([("send".to_owned(), send)])
     }
 
     async fn push(&self, push: Push) -> Result<Receipt, Failure> {

@@ -7,6 +7,18 @@ use renmen_schema::id::{ConnectionName, TenantId};
 /// The connection that something belongs to.
 pub(crate) type Owner = (TenantId, ConnectionName);
 
+/// The hash of a body that exchanges share.
+pub(crate) type BodyHash = [u8; 32];
+
+/// An exchange that was taken out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RemovedExchange {
+    /// Of its row.
+    pub(crate) bytes: i64,
+    /// The body that it shared with others.
+    pub(crate) body: Option<BodyHash>,
+}
+
 /// What has an age after which it is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RetainedKind {

@@ -5,7 +5,7 @@ use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, StreamName,
 
 use crate::identity::IdKeys;
 use crate::keyed::ANY_CONNECTION;
-use crate::sql::RemovedExchange;
+use crate::retention::RemovedExchange;
 use crate::{
     ApiKeyRow, ChangeRow, CommitOutcome, ContentHash, DiskUse, EntityCount, ExchangeRow, ExchangeWrite, HeldRecord,
     HeldSweep, KeyRole, LeaseRow, Origin, PageRow, PluginRef, QuarantineRow, QuarantineWrite, RecordRow, Retained,

@@ -11,9 +11,10 @@ use super::query::{all, run};
 use super::revision_writer::RevisionWriter;
 use super::{exchange, record_key};
 use crate::decide::QuarantineIdentity;
+use crate::retention::RemovedExchange;
 use crate::rows::Columns;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, RemovedExchange, Scopes, feed};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, Scopes, feed};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
 /// Adds sums to the counters of scopes: how many more are live, how many more are tombstones.

@@ -5,8 +5,8 @@ use renmen_schema::id::{ConnectionName, ExchangeId, TenantId};
 
 use super::query::{all, one, run};
 use crate::quota::PRUNED_PAGES_MAX;
+use crate::retention::RemovedExchange;
 use crate::rows::{self, Columns, EXCHANGE_BODY_JOIN, EXCHANGE_COLUMNS, REMOVED_COLUMNS};
-use crate::sql::RemovedExchange;
 use crate::{ExchangeRow, ExchangeWrite, StoreError};
 
 pub(super) async fn insert(

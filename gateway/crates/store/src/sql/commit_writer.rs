@@ -4,11 +4,11 @@ use std::future::Future;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::exchange_body::BodyHash;
 use super::feed::FeedEnd;
 use super::{Scopes, Session};
 use crate::decide::{QuarantineIdentity, Tally};
 use crate::keyed::KeyChanges;
+use crate::retention::RemovedExchange;
 use crate::seen::Seen;
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
@@ -69,15 +69,6 @@ pub(crate) struct MissingRecord {
     pub(crate) scope: i64,
     pub(crate) row: i64,
     pub(crate) body_bytes: i64,
-}
-
-/// An exchange that was taken out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RemovedExchange {
-    /// Of its row.
-    pub(crate) bytes: i64,
-    /// The body that it shared with others.
-    pub(crate) body: Option<BodyHash>,
 }
 
 /// A transaction that writes records.

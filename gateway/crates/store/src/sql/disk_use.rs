@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use super::{CommitWriter, RemovedExchange, Session, exchange_body, number, values};
+use super::{CommitWriter, Session, exchange_body, number, values};
 use crate::quota::{self, Charge, PRUNED_PAGES_MAX};
+use crate::retention::RemovedExchange;
 use crate::{DiskUse, Quota, StoreError, rows};
 
 pub(crate) async fn list(session: &impl Session, tenant: &TenantId) -> Result<Vec<DiskUse>, StoreError> {

@@ -9,10 +9,8 @@ use futures_util::future::try_join_all;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{Session, number, values};
+use crate::retention::BodyHash;
 use crate::{ExchangeWrite, StoreError, quota};
-
-/// A body's hash.
-pub(crate) type BodyHash = [u8; 32];
 
 /// The shared bodies of a page's exchanges, each once, with how many exchanges refer to it.
 fn shared(exchanges: &[ExchangeWrite]) -> BTreeMap<&BodyHash, (i64, &[u8])> {

@@ -38,7 +38,7 @@ pub(crate) mod stream;
 pub(crate) mod sweep;
 mod value;
 
-pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord, RemovedExchange};
+pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord};
 pub(crate) use scope::{Scopes, find as find_scope};
 pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, together};
 pub(crate) use value::{Value, values};

@@ -9,8 +9,9 @@ use rusqlite::{Connection, params};
 use super::query::{all, at_once, one, run};
 use super::{exchange, revision_writer};
 use crate::decide::QuarantineIdentity;
+use crate::retention::RemovedExchange;
 use crate::seen::Seen;
-use crate::sql::{CommitState, CommitWriter, MissingRecord, RemovedExchange, Scopes, feed, find_scope};
+use crate::sql::{CommitState, CommitWriter, MissingRecord, Scopes, feed, find_scope};
 use crate::{CommitOutcome, ExchangeWrite, RecordWrite, StoreError};
 
 impl CommitWriter for Connection {

@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 
 use super::query::{all, one, run};
 use crate::quota::PRUNED_PAGES_MAX;
+use crate::retention::RemovedExchange;
 use crate::rows::{self, EXCHANGE_BODY_JOIN, EXCHANGE_COLUMNS, REMOVED_COLUMNS};
-use crate::sql::RemovedExchange;
 use crate::{ExchangeRow, ExchangeWrite, StoreError, limits};
 
 /// `id = page * 2^20 + number`.

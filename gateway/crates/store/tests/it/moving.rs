@@ -33,6 +33,7 @@ impl Cell {
     }
 
     /// One that is there already.
+    #[cfg(feature = "failpoints")]
     pub(crate) fn of(options: StoreOptions) -> Self {
         Self { options, database: None }
     }
@@ -405,7 +406,7 @@ async fn what_is_written_while_it_is_fenced_is_in_the_file_or_was_refused() {
                 })
             })
             .collect();
-        while source.counts(&tenant()).await.unwrap().iter().map(|count| count.live).sum::<u64>() < 20 {
+        while source.counts(&tenant()).await.unwrap().iter().map(|count| count.live).sum::<i64>() < 20 {
             tokio::task::yield_now().await;
         }
         let file = folder.path().join(format!("acme{no}"));

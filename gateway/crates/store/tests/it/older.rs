@@ -15,6 +15,7 @@ pub(crate) const SQLITE_17: &str = "
     ALTER TABLE exchange DROP COLUMN shared;
     DROP TABLE tenant_move;
     DROP TABLE moved_epoch;
+    DROP TABLE exchange_far;
     DROP TABLE cell_number;
     DROP TABLE vendor_rate;
     DROP TABLE registry_version;

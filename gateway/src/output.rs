@@ -58,6 +58,7 @@ const HEADINGS: [(&str, &str); 97] = [
     ("kind", "种类"),
     ("label", "标签"),
     ("last used", "最近使用"),
+    ("moved to", "迁至"),
     ("live", "有效"),
     ("made", "创建"),
     ("name", "名称"),

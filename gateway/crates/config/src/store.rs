@@ -46,7 +46,7 @@ pub struct Store {
     pub intake_committers: u32,
     /// `poll`: how often it is looked for commits of other gateways. Default `500ms`.
     pub poll: Duration,
-    /// Which of the databases of `[cells]` it is; none where there are no cells. Not a key: see [`crate::Config::enter`].
+    /// The number of the cell; not set without cells. Not a key: see [`crate::Config::enter`].
     pub cell: Option<u8>,
 }
 

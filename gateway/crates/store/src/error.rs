@@ -6,6 +6,8 @@
 use renmen_schema::{Text, text};
 use rusqlite::ErrorCode;
 
+use crate::model::MOVING;
+
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -102,8 +104,6 @@ impl From<rusqlite::Error> for StoreError {
 
 /// How the text begins of an error of a server that takes no writes: what is connected to it should look for another.
 pub(crate) const READ_ONLY: &str = "the PostgreSQL server takes no writes";
-/// How the text begins of an error of a tenant that is on its way to another database, or gone.
-pub(crate) const MOVING: &str = "the tenant is not served here";
 /// How the text begins of an error of a transaction that another one was in the way of: nothing of it was written.
 const CONFLICT: &str = "another transaction was in the way";
 

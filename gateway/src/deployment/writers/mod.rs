@@ -141,7 +141,7 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, Text)>
             }
         }
         let writes = |name: &ConnectionName| writers.0.keys().any(|tenant| writers.who(tenant, kind).contains(&name));
-        for name in named.iter().filter(|name| !writes(name)) {
+        for name in named.iter().filter(|name| !writes(name) && !config.elsewhere.contains_key(*name)) {
             let why = text!(
                 "it names `{name}`, and no connection of that name may write `{}`: correct the name, or grant it",
                 "写了 `{name}`，而没有该名称的连接可写入 `{}`：请更正名称，或授权",
@@ -150,7 +150,9 @@ pub(crate) fn remarks(config: &Config, writers: &Writers) -> Vec<(String, Text)>
             remarks.push((place.clone(), why));
         }
     }
-    let there = |name: &ConnectionName| writers.0.values().any(|own| own.contains_key(name));
+    let there = |name: &ConnectionName| {
+        config.elsewhere.contains_key(name) || writers.0.values().any(|own| own.contains_key(name))
+    };
     for name in
         said.sources.iter().flat_map(|(of, beside)| std::iter::once(of).chain(beside)).filter(|name| !there(name))
     {

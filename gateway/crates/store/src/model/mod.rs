@@ -20,6 +20,7 @@ pub use authored::{
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
 pub use lease::LeaseRow;
+pub(crate) use moving::MOVING;
 pub use moving::{MoveState, TenantMove};
 pub use note::{Brake, HeldRecord, HeldSweep, PageNotes};
 pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, RecordWrite, Sweep};

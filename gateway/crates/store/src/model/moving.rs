@@ -2,6 +2,9 @@
 
 use renmen_schema::id::TenantId;
 
+/// How the text begins of an error of a tenant that is on its way to another database, or gone.
+pub(crate) const MOVING: &str = "the tenant is not served here";
+
 /// Where a tenant's move stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoveState {
@@ -9,7 +12,7 @@ pub enum MoveState {
     Draining,
     /// It is leaving: nothing is written any more.
     Leaving,
-    /// It is gone: its rows are still here until they are deleted, and serve nobody.
+    /// It is gone: its rows are still here until they are deleted, and are not served.
     Gone,
     /// It came from another database and is served here.
     Arrived,

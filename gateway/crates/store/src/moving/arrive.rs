@@ -7,19 +7,18 @@ use std::time::Duration;
 use renmen_schema::id::TenantId;
 use renmen_schema::text;
 
-use super::file::{Block, Head, Reader, TableHead, damaged};
+use super::contents::{self, Contents};
+use super::file::{Block, Reader, TableHead, damaged};
 use super::place::{self, Asking, Kind, Place};
-use super::{MoveProgress, MoveStep, MovedTable, TellMove, leave, tables};
+use super::{MoveProgress, MoveStep, MovedTable, TellMove, presence, tables};
 use crate::copy::{Cell, Digest, Row, Table};
-use crate::identity::{IdKey, range_of};
+use crate::identity::IdKey;
 use crate::outbox::sql::RELEASE_ALL;
 use crate::sql::{Session, cell, moving, registry, run, values};
 use crate::{MoveState, PluginRef, StoreError, StoreOptions, codes, failpoint};
 
 /// How long gateways get to hear of new ranges: they look for them as often as for commits.
 const HEARD: Duration = Duration::from_millis(1_500);
-/// Columns that hold numbers of a range.
-const NUMBER: &str = "id";
 
 /// A tenant that was read from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,57 +27,6 @@ pub struct Arrival {
     pub tables: Vec<MovedTable>,
     /// It came from this very file before.
     pub again: bool,
-}
-
-/// A whole file.
-pub(super) struct Contents {
-    pub(super) head: Head,
-    pub(super) sums: Vec<MovedTable>,
-    pub(super) digest: String,
-    /// The highest range that a row's number lies in.
-    highest: i64,
-}
-
-impl Contents {
-    /// Reads it to its end, and believes it only then.
-    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
-        let (mut reader, head) = Reader::begin(path)?;
-        let (mut counted, mut told, mut end) = (Vec::<(TableHead, Digest)>::new(), None, None);
-        let mut highest = 0;
-        while let Some(block) = reader.next()? {
-            match block {
-                Block::Table(table) => counted.push((table, Digest::default())),
-                Block::Rows(rows) => {
-                    let (table, digest) = counted.last_mut().ok_or_else(damaged)?;
-                    let number = table.columns.iter().position(|(name, kind)| name == NUMBER && *kind == 'i');
-                    for row in &rows {
-                        if row.len() != table.columns.len() {
-                            return Err(damaged());
-                        }
-                        digest.add(row);
-                        if let Some(Cell::Int(number)) = number.and_then(|at| row.get(at)) {
-                            highest = highest.max(range_of(*number));
-                        }
-                    }
-                }
-                Block::Sums(sums) => told = Some(sums),
-                Block::End(digest) => end = Some(digest),
-            }
-        }
-        let sum = |(table, digest): (TableHead, Digest)| MovedTable {
-            name: table.name,
-            rows: digest.rows(),
-            hash: digest.hex(),
-        };
-        let sums: Vec<MovedTable> = counted.into_iter().map(sum).collect();
-        let counts: BTreeMap<String, u64> = sums.iter().map(|sum| (sum.name.clone(), sum.rows)).collect();
-        match end {
-            Some(digest) if told.as_ref() == Some(&sums) && counts == head.rows => {
-                Ok(Self { head, sums, digest, highest })
-            }
-            _ => Err(damaged()),
-        }
-    }
 }
 
 /// Reads a tenant from a file into a database that holds others, all of it or nothing. Done again with the same file, it finds that it was
@@ -112,7 +60,7 @@ pub async fn import_tenant(
     if known.is_some_and(|known| known.state == MoveState::Arrived && known.digest == file.digest) {
         return Ok(Arrival { tenant, tables: file.sums, again: true });
     }
-    if leave::is_here(place, &tenant).await? {
+    if presence::is_here(place, &tenant).await? {
         return Err(StoreError::Configuration(text!(
             "the tenant `{tenant}` is in this database already: nothing was read; delete it here first if it was moved away before \
              (`renmen tenant forget`)",
@@ -237,7 +185,7 @@ async fn know_plugins(
             _ => Err(damaged()),
         };
         let plugin = PluginRef { name: text("name")?, version: text("version")?, digest: text("digest")? };
-        let Some(Cell::Int(there)) = column(table, row, NUMBER) else { return Err(damaged()) };
+        let Some(Cell::Int(there)) = column(table, row, contents::NUMBER) else { return Err(damaged()) };
         plugins.insert(there, run::intern_plugin(&Asking::of(place), &plugin).await?);
     }
     Ok(())

@@ -209,7 +209,7 @@ impl Reader {
         if length > BLOCK_BYTES_MAX {
             return Err(damaged());
         }
-        // What is reserved grows with what is there, whatever the length says.
+        // What is reserved grows with what is there: the length may be damaged.
         let mut content = Vec::new();
         (&mut self.from).take(u64::from(length)).read_to_end(&mut content).map_err(|_| damaged())?;
         if content.len() as u64 != u64::from(length) {

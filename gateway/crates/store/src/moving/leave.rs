@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use renmen_schema::id::TenantId;
 use renmen_schema::text;
 
+use super::contents::Contents;
 use super::file::{Head, HeadRange, TableHead, Writer};
 use super::place::{self, Asking, Kind, Place};
-use super::{MoveProgress, MoveStep, MovedTable, TellMove, arrive, tables};
+use super::{MoveProgress, MoveStep, MovedTable, TellMove, presence, tables};
 use crate::copy::{Digest, Table};
 use crate::identity::IdKey;
 use crate::sql::{cell, moving, registry};
@@ -66,7 +67,7 @@ pub async fn export_tenant(
 async fn standing(place: &mut dyn Place, tenant: &TenantId) -> Result<Option<TenantMove>, StoreError> {
     place.begin(Kind::Snapshot).await?;
     let known = moving::find(&Asking::of(place), tenant).await?;
-    let here = is_here(place, tenant).await?;
+    let here = presence::is_here(place, tenant).await?;
     place.commit().await?;
     match &known {
         Some(TenantMove { state: MoveState::Gone, place, .. }) => Err(StoreError::Configuration(text!(
@@ -81,19 +82,6 @@ async fn standing(place: &mut dyn Place, tenant: &TenantId) -> Result<Option<Ten
     }
 }
 
-/// Is a row of the tenant in any table?
-pub(super) async fn is_here(place: &mut dyn Place, tenant: &TenantId) -> Result<bool, StoreError> {
-    let own = place.tables().await?;
-    for table in tables::of_tenant(own, tenant)?.iter().filter(|table| table.columns.iter().any(|c| c.name == "tenant"))
-    {
-        let sql = format!("SELECT CAST(1 AS bigint) FROM \"{}\"{} LIMIT 1", table.name, table.condition());
-        if !place.rows(&sql, Vec::new()).await?.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// The file was there before the command: right if this very move wrote it.
 fn written_before(path: &Path, known: Option<&TenantMove>) -> Result<Departure, StoreError> {
     let exists = || {
@@ -104,7 +92,7 @@ fn written_before(path: &Path, known: Option<&TenantMove>) -> Result<Departure, 
         ))
     };
     let known = known.filter(|known| known.state == MoveState::Leaving).ok_or_else(exists)?;
-    let whole = arrive::Contents::read(path)?;
+    let whole = Contents::read(path).map_err(|_| exists())?;
     if whole.head.tenant != known.tenant.as_str() || (!known.digest.is_empty() && known.digest != whole.digest) {
         return Err(exists());
     }

@@ -7,10 +7,12 @@
 //! and the file is written from a snapshot that begins after every transaction has ended that looked before.
 
 mod arrive;
+mod contents;
 mod file;
 mod forget;
 mod leave;
 mod place;
+mod presence;
 mod tables;
 
 use serde::Serialize;

@@ -125,7 +125,7 @@ pub(crate) async fn note(session: &impl Session, range: &Range) -> Result<(), St
     session.run(sql, values![range.number, range.key.as_bytes(), range.own, begins_after]).await.map(drop)
 }
 
-/// Did it give out a number that somebody may hold?
+/// Did it give out a number that a client may hold?
 async fn has_rows(session: &impl Session) -> Result<bool, StoreError> {
     for table in ["scope", "stream", "flow", "destination", "inbox"] {
         let sql = format!("SELECT CAST(1 AS bigint) FROM {table} LIMIT 1");

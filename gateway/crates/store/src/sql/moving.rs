@@ -3,7 +3,7 @@
 use renmen_schema::id::TenantId;
 
 use super::{Session, expect_number, values};
-use crate::error::MOVING;
+use crate::model::MOVING;
 use crate::rows::{self, Columns};
 use crate::{MoveState, StoreError, TenantMove};
 
@@ -71,7 +71,7 @@ fn tenant_move(row: &dyn Columns) -> Result<TenantMove, StoreError> {
         LEAVING => MoveState::Leaving,
         GONE => MoveState::Gone,
         ARRIVED => MoveState::Arrived,
-        _ => return Err(StoreError::Fault("the database holds a state of a move that is none".into())),
+        _ => return Err(StoreError::Fault("the database holds an unknown state of a move".into())),
     };
     let tenant = rows::tenant_of(&row.text(0)?)?;
     Ok(TenantMove { tenant, state, since_ms: row.int(2)?, place: row.text(3)?, digest: row.text(4)? })

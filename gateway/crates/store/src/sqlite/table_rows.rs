@@ -81,7 +81,7 @@ fn select(table: &Table) -> String {
 /// How many rows there are.
 pub(super) fn counts(table: &Table) -> String {
     let counts: Vec<String> = parts(table).iter().map(|part| format!("({})", part.count())).collect();
-    format!("SELECT {}", counts.join(" + "))
+    format!("SELECT {} AS total", counts.join(" + "))
 }
 
 /// The table that a row belongs into.

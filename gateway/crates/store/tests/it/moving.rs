@@ -100,7 +100,7 @@ async fn shown(store: &Arc<dyn Store>) -> Vec<String> {
     shown
 }
 
-/// Pages, revisions, a deletion, a quarantined record; and another tenant beside.
+/// Pages, revisions, a deletion, a quarantined record; and another tenant.
 async fn fill(store: &Arc<dyn Store>) {
     let mut other = Puller::begin(store, key_of("globex", "employees"), 900).await;
     other.put(vec![rec("x", "1"), rec("y", "1")]).await;
@@ -194,7 +194,7 @@ async fn while_it_moves_nothing_is_written_and_once_it_is_gone_its_place_is_name
             0
         );
 
-        // The same command again finds its file; another name is written anew.
+        // The same command again finds its file; another name is written again.
         assert!(export(&from, &file).await.unwrap().again);
         let copy = folder.path().join(format!("copy{no}"));
         assert!(!export(&from, &copy).await.unwrap().again);

@@ -142,7 +142,8 @@ async fn moves_whatever_kills_it(one: Cell, two: Cell, folder: &Path, seed: u64)
             if now == step {
                 kill(step, place, cell, &file);
             }
-            let begins = from.open().await.begin_run(crate::puller::new_run(&key(), at_ms + 500_000)).await;
+            let asked = from.open().await;
+            let begins = asked.begin_run(crate::puller::new_run(&key(), at_ms + 500_000)).await;
             if now == step || now != "export" {
                 assert!(begins.is_err(), "{place}: it is refused from the fence on");
             } else if let Ok(run) = begins {
@@ -153,8 +154,9 @@ async fn moves_whatever_kills_it(one: Cell, two: Cell, folder: &Path, seed: u64)
                     retry_at_ms: None,
                     now_ms: at_ms + 500_001,
                 };
-                from.open().await.finish_run(run, end).await.unwrap();
+                asked.finish_run(run, end).await.unwrap();
             }
+            drop(asked);
             step_of(now, cell, &file).await;
         }
         let target = to.open().await;

@@ -136,6 +136,7 @@ fn unused<'a>(declared: impl Iterator<Item = &'a str>, text: &str) -> Vec<String
 const USED_ELSEWHERE: &[(&str, &str)] = &[
     // For the features that it switches on: the demo and the tests share what is built.
     ("renmen-tests", "tokio-rustls"),
+    ("renmen-tests", "renmen-store"),
 ];
 
 #[test]

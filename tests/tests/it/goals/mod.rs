@@ -8,7 +8,7 @@ mod three;
 
 use std::time::Duration;
 
-/// A number that whoever measures may set.
+/// A number that can be set for a longer or a shorter measurement.
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }

@@ -17,7 +17,7 @@ const WIDTH_MIN: usize = 20;
 const CELL_WIDTH_COUNTED: usize = 40;
 
 /// Heads of columns, in the order of the alphabet: English, Chinese.
-const HEADINGS: [(&str, &str); 97] = [
+const HEADINGS: [(&str, &str); 98] = [
     ("action", "动作"),
     ("approved by", "批准人"),
     ("at", "时间"),

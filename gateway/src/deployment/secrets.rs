@@ -44,7 +44,7 @@ impl Deployment {
     /// Of the vault as it is now.
     ///
     /// # Errors
-    /// When it cannot be read, or an entry that is named does not open. An entry that is absent is none.
+    /// When it cannot be read, or an entry that is named does not open. An entry that is absent counts as no secret.
     pub(super) fn secrets_print(&self) -> anyhow::Result<SecretsPrint> {
         let vault = self.vault()?;
         let mut print = Vec::new();

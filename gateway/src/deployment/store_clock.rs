@@ -56,7 +56,7 @@ impl StoreClock {
 }
 
 fn any_stream() -> Result<StreamKey, StoreError> {
-    let unfit = |_| StoreError::Fault("a built-in name is none".into());
+    let unfit = |_| StoreError::Fault("a built-in name is not valid".into());
     Ok(StreamKey {
         tenant: TenantId::new("default").map_err(unfit)?,
         connection: ConnectionName::new(BUILT_IN_CONNECTION).map_err(unfit)?,

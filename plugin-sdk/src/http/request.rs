@@ -38,7 +38,7 @@ impl Request {
         Self { method: method.into(), url: url.into(), headers: Vec::new(), body: None, slot: None, broken: None }
     }
 
-    /// Adds one segment to the path, percent-encoded: an id from outside, whatever it holds, names one thing below this path and nothing
+    /// Adds one segment to the path, percent-encoded: an id from outside names one thing below this path, no matter what it holds, and nothing
     /// else. Before and after [`Request::query`] it does the same.
     ///
     /// Empty, `.` and `..` cannot be a segment: the request is then not sent, and sending it says so.

@@ -52,7 +52,7 @@ async fn a_secret_that_is_set_while_the_gateway_runs_is_used_without_a_reload_an
     assert_eq!((delivered(&api, "m1", SECRET).await, delivered(&api, "m2", FRESH).await), (200, 401));
     let began = configuration().await;
 
-    // Somebody is editing the file: that is not read for a secret.
+    // Someone is editing the file: that is not read for a secret.
     home.configure(&format!(
         "{config}{}",
         config.split_once('\n').unwrap().1.split_once('\n').unwrap().1.replace(".events]", ".other]")

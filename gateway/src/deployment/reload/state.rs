@@ -49,7 +49,7 @@ struct State {
 /// Of the vault.
 #[derive(Default)]
 struct Secrets {
-    /// None: not known, so whatever is there is another.
+    /// None: not known, so what is there counts as another.
     in_use: Option<SecretsPrint>,
     loaded_at_ms: i64,
     refused: Option<Text>,

@@ -57,7 +57,7 @@ impl Sink for @type@ {
 fn put(config: &Config, action: &Action) -> Result<Receipt, Failure> {
     let note: Note = action.input()?;
     let answer = Request::post(format!("{}/candidates", config.base_url))
-        // Whatever the id holds, it cannot lead to another path.
+        // No matter what the id holds, it cannot lead to another path.
         .segment(&note.candidate)
         .segment("notes")
         .slot("api_key")

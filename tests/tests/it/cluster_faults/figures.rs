@@ -1,4 +1,4 @@
-//! What the faults cost, for whoever reads the long form.
+//! What the faults cost, for readers of the long form.
 
 use std::fmt;
 use std::time::Duration;

@@ -30,7 +30,7 @@ const STATEMENT_MAX: Duration = Duration::from_secs(2);
 const RECORDS: usize = 600;
 /// How long the vendor takes for an answer.
 const ANSWER: Duration = Duration::from_millis(60);
-/// Whatever goes on must have gone on by then.
+/// All that goes on must have gone on by then.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// See the module.

@@ -1,4 +1,4 @@
-//! Readers of the change feed: one by long poll, one by an event stream. Whatever happens to gateways and database, each sees every position
+//! Readers of the change feed: one by long poll, one by an event stream. No matter what happens to gateways and database, each sees every position
 //! once, in order, without a gap.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -124,7 +124,7 @@ fn each_example_is_accepted_and_means_something() {
         for key in &section.keys {
             let text = file_with_key(section, &all, key, &key.example);
             let with = accepted(&text);
-            // A kind that is the default is written for whoever reads it.
+            // A kind that is the default is written for its readers.
             let is_only_word = matches!(key.kind, ValueKind::OneOf([_]));
             if key.required || !section.closed || is_only_word {
                 continue;

@@ -15,7 +15,7 @@ pub(super) enum Meaning {
     TooLarge,
     /// The login is not known, or may not do this.
     Auth,
-    /// There is no such topic, or no topic can be called so.
+    /// The topic does not exist, or its name is not a valid one.
     Topic,
 }
 

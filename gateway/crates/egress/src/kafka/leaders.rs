@@ -36,7 +36,7 @@ impl Leaders {
     /// A topic's partitions.
     ///
     /// # Errors
-    /// [`KafkaError::Stale`] while the topic has no leaders; [`EgressError::BadRequest`] where there is no such topic.
+    /// [`KafkaError::Stale`] while the topic has no leaders; [`EgressError::BadRequest`] where the topic does not exist.
     pub(super) async fn of(&self, way: &Way, topic: &str) -> Result<Partitions, KafkaError> {
         if let Some(known) = self.known(topic) {
             return Ok(known);

@@ -31,7 +31,7 @@ pub(super) struct Item {
     pub(super) answer: oneshot::Sender<Result<i64, KafkaError>>,
 }
 
-/// Begins to work for a broker; ends when nobody has anything for it any more.
+/// Begins to work for a broker; ends when there is nothing more for it to do.
 pub(super) fn start(way: Arc<Way>, node: Node) -> mpsc::Sender<Item> {
     let (items, waiting) = mpsc::channel(WAITING_MAX);
     tokio::spawn(Worker { way, node, broker: None }.work(waiting));

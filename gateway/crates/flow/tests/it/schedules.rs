@@ -128,7 +128,7 @@ async fn play(seed: u64, identity: Identity, parallel_max: u32) -> (usize, usize
         }
     }
     moody.healed.store(true, Ordering::SeqCst);
-    // Whatever a clock that went back and forth has put off is due.
+    // All that a clock that went back and forth has put off is due.
     world.clock.leap(86_400_000);
     arrived(&world, made).await;
     world.end().await;

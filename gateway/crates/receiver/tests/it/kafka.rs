@@ -255,7 +255,7 @@ async fn a_login_is_proved_to_a_broker_that_knows_it_and_refused_by_another() {
     let failure = structured(with(KafkaMechanism::ScramSha256, "renmen:pen,cil=")).push(event()).await.unwrap_err();
     assert!(failure.message.contains("does not prove that it knows the password"), "{failure}");
     assert_eq!(cluster.stored(TOPIC).len(), 1);
-    // In clear it goes nowhere, and what is no login is told at once.
+    // In clear it goes nowhere, and what is not a login is told at once.
     for (mechanism, secret) in [(KafkaMechanism::Plain, "a:b"), (KafkaMechanism::ScramSha256, "no-colon")] {
         assert!(Egress::new().unwrap().kafka(with(mechanism, secret)).is_err());
     }

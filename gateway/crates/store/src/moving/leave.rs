@@ -12,7 +12,7 @@ use super::place::{self, Asking, Kind, Place};
 use super::{MoveProgress, MoveStep, MovedTable, TellMove, presence, tables};
 use crate::copy::{Digest, Table};
 use crate::identity::IdKey;
-use crate::sql::{cell, moving, registry};
+use crate::sql::{cell, feed, moving, registry};
 use crate::{MoveState, StoreError, StoreOptions, TenantMove, failpoint};
 
 /// How often it is looked whether attempts of deliveries have ended.
@@ -137,7 +137,7 @@ async fn close(place: &mut dyn Place, tenant: &TenantId) -> Result<(), StoreErro
     let asking = Asking::of(place);
     let since_ms = moving::find(&asking, tenant).await?.map_or(0, |found| found.since_ms);
     moving::put(&asking, tenant, (moving::LEAVING, since_ms, "", "")).await?;
-    moving::note_epochs(&asking, tenant).await?;
+    feed::note_epochs(&asking, tenant).await?;
     place.commit().await?;
     failpoint::reach("tenant_closed");
     place.outlast().await

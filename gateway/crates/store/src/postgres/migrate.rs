@@ -171,9 +171,10 @@ mod tests {
             self.client.batch_execute(counted).await.unwrap();
         }
 
+        /// But for those of which a row that is made up is a damaged database.
         async fn tables(&self) -> Vec<(String, Vec<(String, String)>)> {
             let sql = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns
-                       WHERE table_schema = 'public' AND table_name NOT IN ('meta', 'feed')
+                       WHERE table_schema = 'public' AND table_name NOT IN ('meta', 'feed', 'cell_number')
                        AND NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = quote_ident(table_name)::regclass) ORDER BY table_name, ordinal_position";
             let mut tables: Vec<(String, Vec<(String, String)>)> = Vec::new();
             for row in self.client.query(sql, &[]).await.unwrap() {

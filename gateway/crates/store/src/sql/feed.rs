@@ -142,3 +142,26 @@ pub(crate) async fn pages(
     let values = values![&key.tenant, &key.connection, &key.stream, after, limits::list_limit(limit)];
     session.all(&sql, values, rows::page).await
 }
+
+/// Notes for each epoch of this database the last position that it handed out to a tenant: so that the database that the tenant goes to
+/// knows which positions its readers may hold.
+pub(crate) async fn note_epochs(session: &impl Session, tenant: &TenantId) -> Result<(), StoreError> {
+    let epoch = |row: &dyn Columns| Ok((row.int(0)?, row.int(1)?, row.int(2)?));
+    let epochs = session.all("SELECT no, token, begins_after FROM feed_epoch ORDER BY no", &[], epoch).await?;
+    let sql = "SELECT epoch, begins_after FROM feed_mark WHERE tenant = $1 ORDER BY epoch";
+    let marks = session.all(sql, values![tenant], |row| Ok((row.int(0)?, row.int(1)?))).await?;
+    let head = head(session, tenant).await?;
+    for (at, (_, token, _)) in epochs.iter().enumerate() {
+        let ends_with = match epochs.get(at + 1) {
+            None => head,
+            Some((next, _, begins_after)) => {
+                let marked = marks.iter().filter(|(epoch, _)| epoch <= next).map(|(_, mark)| *mark).max().unwrap_or(0);
+                marked.max(*begins_after)
+            }
+        };
+        let sql = "INSERT INTO moved_epoch (tenant, token, ends_with) VALUES ($1, $2, $3)
+                   ON CONFLICT (tenant, token) DO UPDATE SET ends_with = excluded.ends_with";
+        session.run(sql, values![tenant, *token, ends_with]).await?;
+    }
+    Ok(())
+}

@@ -10,7 +10,6 @@ pub(crate) const SQLITE_17: &str = "
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;
-    DROP TABLE exchange_far;
     DROP TABLE exchange_body;
     ALTER TABLE exchange DROP COLUMN shared;
     DROP TABLE tenant_move;

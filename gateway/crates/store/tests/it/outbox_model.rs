@@ -1,7 +1,7 @@
 //! Random schedules of the outbox against a model: deliveries of a few lanes are made, claimed by the batch by callers whose clocks are
 //! wrong, settled or forgotten, while time passes and gateways start again.
 //!
-//! Whatever the schedule: a claim gives only what is due and whose lane is free, as much of it as was asked for, and never what another
+//! For every schedule: a claim gives only what is due and whose lane is free, as much of it as was asked for, and never what another
 //! claim holds within its lease; an end is taken from the newest claim alone, and once.
 
 use std::collections::{BTreeMap, BTreeSet};

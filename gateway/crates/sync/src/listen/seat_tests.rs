@@ -18,6 +18,8 @@ const LEASE: Duration = Duration::from_secs(12);
 /// Steps of one schedule.
 const STEPS: usize = 40;
 const SCHEDULES: u64 = 12;
+/// A process that was stopped beyond its lease finds that it lost its seat when it goes on, and says goodbye to the vendor.
+const WAKES_UP: Duration = Duration::from_secs(1);
 
 /// One lease, behind a network that loses questions and answers.
 struct Leases {
@@ -92,8 +94,21 @@ impl Clock for Stepping {
 struct Vendor {
     open: Mutex<Vec<usize>>,
     frozen: [AtomicBool; GATEWAYS],
+    /// When each went on last.
+    woken: Mutex<[Option<Instant>; GATEWAYS]>,
     events: AtomicU64,
     doubled: Mutex<Vec<String>>,
+}
+
+impl Vendor {
+    fn is_excused(&self, own: usize) -> bool {
+        self.frozen[own].load(Ordering::SeqCst) || self.woken.lock()[own].is_some_and(|at| at.elapsed() < WAKES_UP)
+    }
+
+    fn wake(&self, own: usize) {
+        self.woken.lock()[own] = Some(Instant::now());
+        self.frozen[own].store(false, Ordering::SeqCst);
+    }
 }
 
 /// An open connection; closed when it is dropped, as by the end of its process.
@@ -105,11 +120,11 @@ impl Open {
         Self(Arc::clone(vendor), own)
     }
 
-    /// Works on an event. Another that is open must be of a process that is stopped.
+    /// Works on an event. Another that is open must be of a process that is stopped, or that was until now.
     fn event(&self) {
         self.0.events.fetch_add(1, Ordering::SeqCst);
         let others = self.0.open.lock().clone();
-        let working = |other: &&usize| **other != self.1 && !self.0.frozen[**other].load(Ordering::SeqCst);
+        let working = |other: &&usize| **other != self.1 && !self.0.is_excused(**other);
         if let Some(other) = others.iter().find(working) {
             self.0.doubled.lock().push(format!("{} works while {other} is connected", self.1));
         }
@@ -202,7 +217,7 @@ async fn schedule(seed: u64) {
             3..5 => {
                 vendor.frozen[own].store(true, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(dice.random_range(0..40_000))).await;
-                vendor.frozen[own].store(false, Ordering::SeqCst);
+                vendor.wake(own);
             }
             5 => {
                 leases.away.store(true, Ordering::SeqCst);
@@ -217,7 +232,7 @@ async fn schedule(seed: u64) {
     // With all of them well, one works.
     let before = vendor.events.load(Ordering::SeqCst);
     tokio::time::sleep(LEASE * 3).await;
-    assert!(vendor.events.load(Ordering::SeqCst) > before + 50, "seed {seed}: nobody works");
+    assert!(vendor.events.load(Ordering::SeqCst) > before + 50, "seed {seed}: none of them works");
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     assert_eq!(*vendor.doubled.lock(), Vec::<String>::new(), "seed {seed}");
 }

@@ -53,7 +53,8 @@ pub(crate) async fn begin(
         session.run(wait, values![TURN]).await?;
     }
     let clock =
-        expect_number(session, &format!("SELECT {}", session.dialect().lease_clock("$1")), values![now_ms]).await?;
+        expect_number(session, &format!("SELECT {} AS now_ms", session.dialect().lease_clock("$1")), values![now_ms])
+            .await?;
     let sql = "SELECT began_at, touched_at FROM retention_pass ORDER BY began_at DESC LIMIT 1";
     let last = session.one(sql, &[], |row| Ok((row.int(0)?, row.int(1)?))).await?;
     let is_under_way = |touched_at: i64| touched_at > 0 && clock - touched_at < STALE_MS;

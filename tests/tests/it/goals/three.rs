@@ -60,7 +60,9 @@ async fn pulled(gateways: usize, connections: usize, pages: usize) -> Option<f64
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let seconds = began.elapsed().as_secs_f64();
-    assert_eq!(source.lock().unwrap().records, (connections * PAGE * pages) as u64, "each record was read once");
+    // What is fetched ahead of a run that gives its place to another is fetched again.
+    let (read, wanted) = (source.lock().unwrap().records, (connections * PAGE * pages) as u64);
+    assert!((wanted..wanted + wanted / 10).contains(&read), "{read} records were read for {wanted}");
     drop(running);
     database.end().await;
     Some(seconds)

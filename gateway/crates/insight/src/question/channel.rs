@@ -56,15 +56,11 @@ impl Question for Channels {
     type Answer = ChannelReport;
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::Applications, Need::Steps]
+        Board::NEEDS
     }
 
     fn take(&mut self, row: &Row<'_>) {
-        match row {
-            Row::Application(row) => self.board.add_application(row),
-            Row::Step(row) => self.board.add_step(row),
-            _ => {}
-        }
+        self.board.take(row);
     }
 
     fn answer(self) -> Result<ChannelReport, Overflow> {

@@ -82,15 +82,11 @@ impl Question for Funnel {
     type Answer = FunnelReport;
 
     fn needs(&self) -> &'static [Need] {
-        &[Need::Applications, Need::Steps]
+        Board::NEEDS
     }
 
     fn take(&mut self, row: &Row<'_>) {
-        match row {
-            Row::Application(row) => self.0.add_application(row),
-            Row::Step(row) => self.0.add_step(row),
-            _ => {}
-        }
+        self.0.take(row);
     }
 
     fn answer(self) -> Result<FunnelReport, Overflow> {

@@ -9,7 +9,7 @@ use renmen_schema::types::Instant;
 
 use crate::figure::{Basis, Figure, Ids, LeftOut, Method, Why};
 use crate::key::Key;
-use crate::model::{ApplicationRow, Held, Limits, Overflow, StepRow, Window};
+use crate::model::{ApplicationRow, Held, Limits, Need, Overflow, Row, StepRow, Window};
 use crate::stats::{quantile, wilson};
 
 /// Which applications, along which path.
@@ -119,7 +119,18 @@ impl Board {
         self.path.nodes.len() + 1
     }
 
-    pub(super) fn add_application(&mut self, row: &ApplicationRow<'_>) {
+    /// The streams that it is made of.
+    pub(super) const NEEDS: &'static [Need] = &[Need::Applications, Need::Steps];
+
+    pub(super) fn take(&mut self, row: &Row<'_>) {
+        match row {
+            Row::Application(row) => self.add_application(row),
+            Row::Step(row) => self.add_step(row),
+            _ => {}
+        }
+    }
+
+    fn add_application(&mut self, row: &ApplicationRow<'_>) {
         if self.path.job.is_some() && row.job != self.path.job {
             self.left_out.add(Why::OtherScope);
             return;
@@ -137,7 +148,7 @@ impl Board {
         }
     }
 
-    pub(super) fn add_step(&mut self, row: &StepRow) {
+    fn add_step(&mut self, row: &StepRow) {
         let ended = matches!(row.node, NodeCode::Dropped | NodeCode::NoShow | NodeCode::Cancelled);
         let on_path = self.path.nodes.iter().position(|node| *node == row.node);
         let Some(node) = on_path.or(ended.then_some(self.path.nodes.len())) else { return };

@@ -57,6 +57,35 @@ pub(crate) trait CopySource: Send {
     async fn id_key(&mut self) -> Result<Vec<u8>, StoreError>;
 }
 
+/// What is read as the source within it is.
+pub(crate) trait HasSource: Send {
+    type Source: CopySource;
+
+    fn source(&mut self) -> &mut Self::Source;
+}
+
+#[async_trait]
+impl<T: HasSource> CopySource for T {
+    async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
+        self.source().tables().await
+    }
+    async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
+        self.source().count(table).await
+    }
+    async fn open(&mut self, table: &Table) -> Result<(), StoreError> {
+        self.source().open(table).await
+    }
+    async fn next(&mut self) -> Result<Vec<Row>, StoreError> {
+        self.source().next().await
+    }
+    async fn counters(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
+        self.source().counters().await
+    }
+    async fn id_key(&mut self) -> Result<Vec<u8>, StoreError> {
+        self.source().id_key().await
+    }
+}
+
 /// Where rows go: an empty store, which stays empty unless [`CopyTarget::finish`] succeeds. It is read like a source.
 #[async_trait]
 pub(crate) trait CopyTarget: CopySource {

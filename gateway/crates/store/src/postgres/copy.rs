@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use super::connections::Connections;
 use super::query::{all, one, run};
 use super::{GATEWAY, PostgresAddress, migrate};
-use crate::copy::{Cell, Column, ColumnKind, CopySource, CopyTarget, Row, SET_ID_KEY, Table};
+use crate::copy::{Cell, Column, ColumnKind, CopySource, CopyTarget, HasSource, Row, SET_ID_KEY, Table};
 use crate::rows::Columns as _;
 use crate::sql::Value;
 use crate::{StoreError, StoreOptions};
@@ -212,25 +212,11 @@ impl CopySource for PostgresSource {
     }
 }
 
-#[async_trait]
-impl CopySource for PostgresTarget {
-    async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
-        self.0.tables().await
-    }
-    async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        self.0.count(table).await
-    }
-    async fn open(&mut self, table: &Table) -> Result<(), StoreError> {
-        self.0.open(table).await
-    }
-    async fn next(&mut self) -> Result<Vec<Row>, StoreError> {
-        self.0.next().await
-    }
-    async fn counters(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
-        self.0.counters().await
-    }
-    async fn id_key(&mut self) -> Result<Vec<u8>, StoreError> {
-        self.0.id_key().await
+impl HasSource for PostgresTarget {
+    type Source = PostgresSource;
+
+    fn source(&mut self) -> &mut PostgresSource {
+        &mut self.0
     }
 }
 

@@ -1,6 +1,5 @@
 //! [`MoveStore`] on PostgreSQL, and a database that a tenant leaves or comes to. Gateways may run on it.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::copy::{PostgresSource, bound, types_of};
 use super::query::one;
 use super::{GATEWAY, PostgresAddress, PostgresStore, migrate};
-use crate::copy::{Cell, CopySource, Row, Table};
+use crate::copy::{Cell, HasSource, Row, Table};
 use crate::moving::{Kind, Place};
 use crate::rows::Columns;
 use crate::sql::cell::Settled;
@@ -143,24 +142,10 @@ impl Place for PostgresPlace {
     }
 }
 
-#[async_trait]
-impl CopySource for PostgresPlace {
-    async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
-        self.0.tables().await
-    }
-    async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        self.0.count(table).await
-    }
-    async fn open(&mut self, table: &Table) -> Result<(), StoreError> {
-        self.0.open(table).await
-    }
-    async fn next(&mut self) -> Result<Vec<Row>, StoreError> {
-        self.0.next().await
-    }
-    async fn counters(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
-        self.0.counters().await
-    }
-    async fn id_key(&mut self) -> Result<Vec<u8>, StoreError> {
-        self.0.id_key().await
+impl HasSource for PostgresPlace {
+    type Source = PostgresSource;
+
+    fn source(&mut self) -> &mut PostgresSource {
+        &mut self.0
     }
 }

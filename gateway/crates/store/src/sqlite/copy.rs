@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::lock::ProcessLock;
 use super::table_rows::{self, counts, send_rows};
 use super::{blocking, connect, migrate};
-use crate::copy::{CopySource, CopyTarget, Row, SET_ID_KEY, Table};
+use crate::copy::{CopySource, CopyTarget, HasSource, Row, SET_ID_KEY, Table};
 use crate::{StoreError, StoreOptions};
 
 /// Pieces that wait to be written.
@@ -163,25 +163,11 @@ impl CopySource for SqliteSource {
     }
 }
 
-#[async_trait]
-impl CopySource for SqliteTarget {
-    async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
-        self.file.tables().await
-    }
-    async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        self.file.count(table).await
-    }
-    async fn open(&mut self, table: &Table) -> Result<(), StoreError> {
-        self.file.open(table).await
-    }
-    async fn next(&mut self) -> Result<Vec<Row>, StoreError> {
-        self.file.next().await
-    }
-    async fn counters(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
-        self.file.counters().await
-    }
-    async fn id_key(&mut self) -> Result<Vec<u8>, StoreError> {
-        self.file.id_key().await
+impl HasSource for SqliteTarget {
+    type Source = SqliteSource;
+
+    fn source(&mut self) -> &mut SqliteSource {
+        &mut self.file
     }
 }
 

@@ -1,6 +1,5 @@
 //! [`MoveStore`] on SQLite, and a SQLite file that a tenant leaves or comes to.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use super::copy::SqliteSource;
 use super::query::{at_once, numbered};
 use super::table_rows::{self, bound, cell};
 use super::{SqliteStore, blocking, migrate};
-use crate::copy::{CopySource, Row, Table};
+use crate::copy::{HasSource, Row, Table};
 use crate::moving::{Kind, Place};
 use crate::sql::cell::Settled;
 use crate::sql::{Dialect, moving as moves};
@@ -126,24 +125,10 @@ impl Place for SqlitePlace {
     }
 }
 
-#[async_trait]
-impl CopySource for SqlitePlace {
-    async fn tables(&mut self) -> Result<Vec<Table>, StoreError> {
-        self.0.tables().await
-    }
-    async fn count(&mut self, table: &Table) -> Result<u64, StoreError> {
-        self.0.count(table).await
-    }
-    async fn open(&mut self, table: &Table) -> Result<(), StoreError> {
-        self.0.open(table).await
-    }
-    async fn next(&mut self) -> Result<Vec<Row>, StoreError> {
-        self.0.next().await
-    }
-    async fn counters(&mut self) -> Result<BTreeMap<String, i64>, StoreError> {
-        self.0.counters().await
-    }
-    async fn id_key(&mut self) -> Result<Vec<u8>, StoreError> {
-        self.0.id_key().await
+impl HasSource for SqlitePlace {
+    type Source = SqliteSource;
+
+    fn source(&mut self) -> &mut SqliteSource {
+        &mut self.0
     }
 }

@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 28] = [
+const MIGRATIONS: [&str; 29] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -36,6 +36,7 @@ const MIGRATIONS: [&str; 28] = [
     include_str!("migrations/0026_exchange_days.sql"),
     include_str!("migrations/0027_cell_number.sql"),
     include_str!("migrations/0028_tenant_move.sql"),
+    include_str!("migrations/0029_identity.sql"),
 ];
 
 /// The version that this program reads and writes.

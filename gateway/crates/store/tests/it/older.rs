@@ -7,6 +7,18 @@ use crate::puller::{Puller, key, key_of, rec, tenant};
 
 /// Makes a store of version 17 out of one of today: one count for the changes of all tenants.
 pub(crate) const SQLITE_17: &str = "
+    DROP TABLE identity_member;
+    DROP TABLE identity_fact;
+    DROP TABLE identity_key;
+    DROP TABLE identity_application;
+    DROP TABLE identity_link;
+    DROP TABLE identity_past_link;
+    DROP TABLE identity_proposal;
+    DROP TABLE identity_conflict;
+    DROP TABLE identity_worn;
+    DROP TABLE identity_pending;
+    DROP TABLE identity_decision;
+    DROP TABLE identity_state;
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;
@@ -44,6 +56,18 @@ pub(crate) const SQLITE_17: &str = "
 
 /// The same on a server.
 pub(crate) const POSTGRES_17: &str = "
+    DROP TABLE identity_member;
+    DROP TABLE identity_fact;
+    DROP TABLE identity_key;
+    DROP TABLE identity_application;
+    DROP TABLE identity_link;
+    DROP TABLE identity_past_link;
+    DROP TABLE identity_proposal;
+    DROP TABLE identity_conflict;
+    DROP TABLE identity_worn;
+    DROP TABLE identity_pending;
+    DROP TABLE identity_decision;
+    DROP TABLE identity_state;
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;

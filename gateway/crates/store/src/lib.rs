@@ -50,21 +50,25 @@ pub use copy::{CopiedTable, CopyProgress, copy_store};
 pub use error::{StoreError, Trouble};
 pub use heads::Wakeup;
 pub use interface::{
-    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, InboxStore, KeyStore, LeaseStore, MoveStore,
-    OutboxStore, QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore, ScheduleStore,
-    ScreenStore, SignStore, Store, SweepStore,
+    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, IdentityStore, InboxStore, KeyStore, LeaseStore,
+    MoveStore, OutboxStore, QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore,
+    ScheduleStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
 };
 pub use model::{
-    Answered, ApiKeyRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake, Cause, ChangeKind,
-    ChangeRow, CommitOutcome, ContentHash, DeletedBy, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM,
-    Follow, HeldRecord, HeldSweep, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery,
-    MESSAGES_STREAM, MoveState, NewRun, NotAKeyId, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PageCommit,
-    PageNotes, PageRow, Parent, PluginRef, QuarantineRow, QuarantineWrite, RecordQuery, RecordRow, RecordWrite, RunEnd,
-    RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, Signature, SignedRevision, Slice, StreamKey,
-    StreamStand, StreamState, Sweep, TenantMove, TimerRow, TimerWrite, UnresolvedKeys,
+    Answered, ApiKeyRow, ApplicationRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake,
+    Cause, ChangeKind, ChangeRow, CommitOutcome, ConflictRow, ContentHash, DecisionCommit, DecisionKept, DecisionRow,
+    DeletedBy, DigestKey, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM, FactRow, FactWrite, FactsCommit,
+    Follow, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityKind,
+    IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow,
+    LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, NewRun, NotAKeyId, NumberedId, NumberedRecord, Once,
+    OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow, Parent, PendingRow, PluginRef,
+    ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery, RecordRow, RecordWrite, RunEnd,
+    RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, SettledCommit, Signature, SignedRevision,
+    Slice, StreamKey, StreamStand, StreamState, SubjectBody, Subjects, Sweep, TenantMove, TimerRow, TimerWrite, UNIT,
+    Undone, UnresolvedKeys, WornRow,
 };
 pub use moving::{
     Arrival, Departure, MoveProgress, MoveStep, MovedTable, TellMove, export_tenant, forget_tenant, import_tenant,

@@ -396,7 +396,7 @@ fn plugin(row: &dyn Columns, at: usize) -> Result<PluginRef, StoreError> {
     Ok(PluginRef { name: row.text(at)?, version: row.text(at + 1)?, digest: row.text(at + 2)? })
 }
 
-fn count(row: &dyn Columns, at: usize) -> Result<u64, StoreError> {
+pub(crate) fn count(row: &dyn Columns, at: usize) -> Result<u64, StoreError> {
     u64::try_from(row.int(at)?).map_err(|_| damaged("count"))
 }
 

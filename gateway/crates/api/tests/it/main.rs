@@ -4,6 +4,7 @@
 mod actions;
 mod audit;
 mod broken_endpoints;
+mod broken_identity;
 mod broken_inbox;
 mod broken_outbox;
 mod broken_quota;

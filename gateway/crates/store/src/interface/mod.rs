@@ -3,6 +3,7 @@
 mod author;
 mod budget;
 mod endpoint;
+mod identity;
 mod inbox;
 mod key;
 mod lease;
@@ -30,6 +31,7 @@ use crate::{
 pub use author::AuthorStore;
 pub use budget::{BudgetStore, RateAsk};
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
+pub use identity::IdentityStore;
 pub use inbox::InboxStore;
 pub use key::KeyStore;
 pub use lease::LeaseStore;
@@ -65,6 +67,7 @@ pub trait Store:
     + BudgetStore
     + RetentionStore
     + MoveStore
+    + IdentityStore
     + Send
     + Sync
 {

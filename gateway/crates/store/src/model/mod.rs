@@ -1,6 +1,7 @@
 //! What goes in and what comes out: the same shapes on both backends. Times are milliseconds since the epoch.
 
 mod authored;
+mod identity;
 mod kept;
 mod key;
 mod lease;
@@ -16,6 +17,12 @@ mod trigger;
 pub use authored::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, FILE_RULES_STREAM, Follow, LINKS_STREAM,
     LinkWrite, LinkedQuery, MESSAGES_STREAM, PEOPLES_RECORDS_STREAM, Parent, TimerRow, TimerWrite,
+};
+pub use identity::{
+    ApplicationRow, ConflictRow, DecisionCommit, DecisionKept, DecisionRow, DigestKey, FactRow, FactWrite, FactsCommit,
+    HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityKind, IdentityLink, IdentityPass,
+    IdentityQuery, IdentityStand, MemberRow, NumberedId, NumberedRecord, PERSON, PendingRow, ProposalRow, ReadUpTo,
+    RecordIdentity, SettledCommit, SubjectBody, Subjects, UNIT, Undone, WornRow,
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
 pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};

@@ -18,6 +18,7 @@ mod endpoint;
 mod exchange;
 mod exchange_days;
 mod feed;
+mod identity;
 mod inbox;
 mod intake;
 mod known;

@@ -18,6 +18,7 @@ pub(crate) mod disk_use;
 pub(crate) mod endpoint;
 pub(crate) mod exchange_body;
 pub(crate) mod feed;
+pub(crate) mod identity;
 pub(crate) mod inbox;
 pub(crate) mod lease;
 pub(crate) mod moving;
@@ -40,5 +41,7 @@ mod value;
 
 pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord};
 pub(crate) use scope::{Scopes, find as find_scope};
-pub(crate) use session::{Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, together};
+pub(crate) use session::{
+    ColumnOf, Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, together,
+};
 pub(crate) use value::{Value, values};

@@ -73,6 +73,14 @@ pub(crate) fn next_number(table: &str) -> String {
     )
 }
 
+/// What a column of [`Dialect::rows_of`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnOf {
+    Int,
+    Text,
+    Bytes,
+}
+
 /// The words in which the two dialects of SQL differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -147,6 +155,22 @@ impl Dialect {
                 )
             }
         }
+    }
+
+    /// The rows of a list of lists in JSON, as a query with the columns `c0`, `c1`, …: any number of rows goes with one statement.
+    pub(crate) fn rows_of(self, list: &str, kinds: &[ColumnOf]) -> String {
+        let (value, from) = match self {
+            Self::Sqlite => ("value", format!("json_each(CAST({list} AS text))")),
+            Self::Postgres => ("v", format!("json_array_elements(CAST(CAST({list} AS text) AS json)) AS v")),
+        };
+        let column = |(at, kind): (usize, &ColumnOf)| match (kind, self) {
+            (ColumnOf::Text, _) | (ColumnOf::Int, Self::Sqlite) => format!("{value}->>{at} AS c{at}"),
+            (ColumnOf::Int, Self::Postgres) => format!("CAST({value}->>{at} AS bigint) AS c{at}"),
+            (ColumnOf::Bytes, Self::Sqlite) => format!("unhex({value}->>{at}) AS c{at}"),
+            (ColumnOf::Bytes, Self::Postgres) => format!("decode({value}->>{at}, 'hex') AS c{at}"),
+        };
+        let columns: Vec<String> = kinds.iter().enumerate().map(column).collect();
+        format!("SELECT {} FROM {from}", columns.join(", "))
     }
 
     /// Waits until no commit has moved a feed that it has not moved in the end, and lets none move until the transaction ends; none

@@ -15,6 +15,7 @@ mod delivery_group;
 mod endpoint;
 mod exchange;
 mod feed;
+mod identity;
 mod inbox;
 mod key_file;
 mod known;

@@ -1,0 +1,1 @@
+//! Persons are kept through the store, on both backends.

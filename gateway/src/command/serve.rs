@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use renmen_api::{ApiKey, ApiParts, AppState, Roles};
 use renmen_interview::LoopWork;
+use renmen_people::PeopleWork;
 use renmen_schema::{Text, text};
 use renmen_store::EntityCount;
 use renmen_sync::SyncError;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{ConfigurationBridge, ControlBridge, HooksBridge};
 use crate::cli::{Common, Serve, ServeRole};
-use crate::deployment::{Deployment, Running, adjust_options, open_interviews, remarks};
+use crate::deployment::{Deployment, Running, adjust_options, open_interviews, open_people, remarks};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 use crate::progress::SyncProgress;
@@ -60,6 +61,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     let hangups = Hangups::listen();
 
     let (interviews, loop_work) = open_interviews(&running).await?;
+    let (people, people_work) = open_people(&running)?;
     for (place, why) in remarks(config, &running.writers()) {
         tracing::warn!(place, "{why}");
     }
@@ -72,6 +74,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         configuration: Arc::new(ConfigurationBridge::new(Arc::clone(&running), roles)),
         hooks: Arc::new(HooksBridge::new(Arc::clone(&running))),
         interviews,
+        people,
         adjust: adjust_options(config, &running.writers()),
         decision_links,
         flows: Arc::clone(&running.flows),
@@ -104,7 +107,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     }
     greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 
-    let work = Work::begin(&running, loop_work, roles, &cancel);
+    let work = Work::begin(&running, (loop_work, people_work), roles, &cancel);
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running), hangups));
     let figures = tokio::spawn(crate::deployment::report_memory(running.memory.clone()));
     let references = tokio::spawn(crate::deployment::report_references(Arc::clone(&running)));
@@ -131,10 +134,16 @@ struct Work {
     pull: JoinHandle<Result<(), SyncError>>,
     push: Option<JoinHandle<()>>,
     interviews: Option<JoinHandle<()>>,
+    people: Option<JoinHandle<()>>,
 }
 
 impl Work {
-    fn begin(running: &Arc<Running>, interviews: LoopWork, roles: Roles, cancel: &CancellationToken) -> Self {
+    fn begin(
+        running: &Arc<Running>,
+        (interviews, people): (LoopWork, PeopleWork),
+        roles: Roles,
+        cancel: &CancellationToken,
+    ) -> Self {
         for role in roles.names() {
             metrics::gauge!("renmen_role", "role" => role).set(1.0);
         }
@@ -148,6 +157,7 @@ impl Work {
             pull,
             push: roles.push.then(|| tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()))),
             interviews: roles.push.then(|| tokio::spawn(interviews.run(cancel.clone()))),
+            people: roles.push.then(|| tokio::spawn(people.run(cancel.clone()))),
         }
     }
 
@@ -165,6 +175,11 @@ impl Work {
             && tokio::time::timeout(most, interviews).await.is_err()
         {
             tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
+        }
+        if let Some(people) = self.people
+            && tokio::time::timeout(most, people).await.is_err()
+        {
+            tracing::warn!("Linking records to persons did not end in time; it goes on from its place at the next start");
         }
         match ended {
             Ok((pull, push)) => {

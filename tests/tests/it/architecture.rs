@@ -68,7 +68,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-plugin", &["renmen-schema"]),
     ("renmen-clock", &[]),
     ("renmen-origin", &["renmen-schema"]),
-    ("renmen-config", &["renmen-schema", "renmen-origin"]),
+    ("renmen-config", &["renmen-schema", "renmen-origin", "renmen-identity"]),
     ("renmen-vault", &["renmen-schema"]),
     ("renmen-store", &["renmen-schema"]),
     ("renmen-egress", &["renmen-clock", "renmen-schema", "renmen-origin", "renmen-turns", "renmen-vault"]),
@@ -96,6 +96,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-records", &["renmen-schema", "renmen-store"]),
     ("renmen-insight", &["renmen-schema"]),
     ("renmen-identity", &["renmen-schema"]),
+    ("renmen-people", &["renmen-clock", "renmen-schema", "renmen-seat", "renmen-store", "renmen-identity"]),
     (
         "renmen-api",
         &[
@@ -104,6 +105,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "renmen-store",
             "renmen-records",
             "renmen-interview",
+            "renmen-people",
             "renmen-flow",
             "renmen-receiver",
         ],
@@ -180,6 +182,7 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
     ("renmen-identity", &["renmen-store", "renmen-config", "tokio", "async-trait", "rusqlite", "reqwest", "axum"]),
+    ("renmen-people", &["renmen-egress", "renmen-plugin-host", "renmen-config", "renmen-flow", "reqwest", "wasmtime", "axum"]),
     ("renmen-store", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-api", &["renmen-plugin-host", "renmen-sync", "renmen-config", "wasmtime"]),
 ];

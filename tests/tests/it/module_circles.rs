@@ -15,6 +15,7 @@ const OPENED: &[&str] = &[
     "gateway/crates/identity",
     "gateway/crates/kit",
     "gateway/crates/origin",
+    "gateway/crates/people",
     "gateway/crates/plugin-host",
     "gateway/crates/receiver",
     "gateway/crates/store",

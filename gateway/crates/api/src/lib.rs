@@ -22,6 +22,7 @@ mod guesses;
 mod head_fault;
 mod header;
 mod hooks;
+mod identity_health;
 mod instant;
 mod interviews;
 mod key;

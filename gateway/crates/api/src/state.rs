@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use renmen_flow::FlowEngine;
 use renmen_interview::{AdjustOptions, LinkDesk};
+use renmen_people::People;
 use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_records::Desk;
 use renmen_schema::id::TenantId;
@@ -146,6 +147,8 @@ pub struct ApiParts {
     pub hooks: Arc<dyn Hooks>,
     /// The interview loop.
     pub interviews: Arc<dyn Interviews>,
+    /// Who is one person.
+    pub people: Arc<People>,
     /// What the operator says of adjust instructions.
     pub adjust: AdjustOptions,
     /// Opens the links with which people decide. `None`: no address is set for them, so no link leads to a decision.
@@ -168,6 +171,7 @@ pub struct AppState {
     pub(crate) configuration: Arc<dyn Configuration>,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) interviews: Arc<dyn Interviews>,
+    pub(crate) people: Arc<People>,
     pub(crate) adjust: Arc<AdjustOptions>,
     /// None: no link leads to a decision.
     pub(crate) decision_links: Option<Arc<LinkDesk>>,
@@ -201,6 +205,7 @@ impl AppState {
             configuration: parts.configuration,
             hooks: parts.hooks,
             interviews: parts.interviews,
+            people: parts.people,
             adjust: Arc::new(parts.adjust),
             decision_links: parts.decision_links.map(Arc::new),
             flows: parts.flows,

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
 use crate::{
-    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Interview, Limits, Outbox, Plugins,
+    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Interview, Limits, Outbox, Plugins,
     Store, Templates, Vault,
 };
 
@@ -53,6 +53,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[interview]`.
     pub interview: Interview,
+    /// `[identity]`.
+    pub identity: Identity,
     /// `[connections.NAME]`, also those with `enabled = false`.
     pub connections: BTreeMap<ConnectionName, Connection>,
     /// `[templates]`.
@@ -146,6 +148,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         None => Limits::default(),
     };
     let interview = Interview::read(top.table("interview"));
+    let identity = Identity::read(top.table("identity"));
     let outbox = top.table("outbox").map(Outbox::read).unwrap_or_default();
     let text: Arc<str> = context.text().into();
     let flows = read_flows(&mut top, &text, &gateway);
@@ -193,6 +196,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         plugins,
         limits,
         interview,
+        identity,
         connections,
         templates,
         channels,

@@ -18,6 +18,7 @@ use crate::configuration::ConfigurationState;
 use crate::control::{CallsOfMonth, ConnectionInfo, DeliveriesRefused, HeldBack, StreamActivity, StreamInfo};
 use crate::instant::{Time, now_ms};
 use crate::limit::LimitReached;
+use crate::identity_health::IdentityHealth;
 use crate::loop_health::LoopHealth;
 use crate::params::{Params, path_id};
 use crate::problem::Problem;
@@ -61,6 +62,8 @@ pub(crate) struct HealthReport {
     roles: Vec<&'static str>,
     /// How the interview loop is; null where none runs.
     interview_loop: Option<LoopHealth>,
+    /// How the work on who is one person is; null where `identity.enabled` is false for the tenant.
+    identity: Option<IdentityHealth>,
     /// Finished deliveries that are older than `outbox.keep` by an hour and not deleted yet, counted up to 100,000. They are deleted
     /// without a pause while there are any: `degraded` says that the gateway cannot keep up.
     deliveries_to_prune: u64,
@@ -325,6 +328,7 @@ pub(crate) async fn health(
         .collect();
     let limits = state.reached.told(&caller.tenant);
     let interview_loop = state.interviews.progress(&caller.tenant).map(LoopHealth::from);
+    let identity = state.people.progress(&caller.tenant).map(IdentityHealth::from);
     let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.iter().map(Sweep::of).collect();
     let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
     let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();
@@ -344,6 +348,7 @@ pub(crate) async fn health(
         || !limits.is_empty()
         || !held_sweeps.is_empty()
         || unresolved_references.iter().any(|references| references.is_troubled(now_ms()))
+        || identity.as_ref().is_some_and(|health| health.is_troubled(now_ms()))
         || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
@@ -356,6 +361,7 @@ pub(crate) async fn health(
             configuration,
             roles,
             interview_loop,
+            identity,
             deliveries_to_prune,
             retention,
             unresolved_references,

@@ -116,6 +116,13 @@ fn vault(folder: &std::path::Path) -> Vault {
     Vault::open(&folder.join("vault.json"), key, TenantId::new("acme").unwrap()).unwrap()
 }
 
+/// The persons of the tenant, which no one works on.
+fn people(store: &Arc<dyn Store>) -> Arc<renmen_people::People> {
+    let tenants = [TenantId::new("acme").unwrap()];
+    let options = renmen_people::PeopleOptions::default();
+    renmen_people::People::open(Arc::clone(store), Arc::new(SystemClock), &tenants, options).0
+}
+
 /// Everything over one store. `folder`: where secrets are kept; `None`: no vault.
 pub(crate) fn parts(
     store: &Arc<dyn Store>,
@@ -146,6 +153,7 @@ pub(crate) fn parts(
         configuration: Arc::new(ScriptedConfiguration::default()),
         hooks: Arc::new(Deaf),
         interviews: Arc::new(NoTenant),
+        people: people(store),
         adjust: AdjustOptions::default(),
         decision_links: None,
         flows,

@@ -7,6 +7,7 @@
 mod connection;
 mod flow;
 mod gateway;
+mod identity;
 mod interview;
 mod page;
 mod receiver;
@@ -151,6 +152,7 @@ pub fn sections() -> Vec<SectionSpec> {
     all.extend(server::sections());
     all.extend(connection::sections());
     all.extend(interview::sections());
+    all.extend(identity::sections());
     all.extend(flow::sections());
     all.extend(receiver::sections());
     all

@@ -1,1 +1,10 @@
-//! Persons are kept through the store, on both backends.
+//! Persons are kept through the store, on both backends: the same end in whichever order things come, and wherever a gateway is killed.
+#![allow(clippy::unwrap_used)]
+
+mod any_order;
+mod bed;
+mod decisions;
+mod gateways;
+mod rules;
+mod shown;
+mod world;

@@ -1,0 +1,25 @@
+//! Who is one person, as the configuration says it.
+
+use std::sync::Arc;
+
+use renmen_people::{People, PeopleOptions, PeopleWork, SystemClock};
+use renmen_schema::id::TenantId;
+
+use super::Running;
+
+/// Keeps the persons of every tenant that has a connection and for which `[identity]` is on.
+pub(crate) fn open(running: &Running) -> anyhow::Result<(Arc<People>, PeopleWork)> {
+    let current = running.current();
+    let said = &current.deployment.config.identity;
+    let mut tenants: Vec<TenantId> = current.deployment.tenants().into_iter().collect();
+    tenants.retain(|tenant| said.keeps(tenant));
+    let options = PeopleOptions {
+        rules: said.rules.clone(),
+        prefer: said.prefer.clone(),
+        history_ms: i64::try_from(said.history.as_millis()).unwrap_or(i64::MAX),
+        gateway: current.deployment.gateway_name()?.to_owned(),
+        takeover_after: said.takeover_after,
+        ..PeopleOptions::default()
+    };
+    Ok(People::open(Arc::clone(&running.store), Arc::new(SystemClock), &tenants, options))
+}

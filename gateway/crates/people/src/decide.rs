@@ -181,9 +181,17 @@ impl Desk<'_> {
         if !self.store.undo_identity(self.tenant, number, &undone).await? {
             return Err(PeopleError::NotFound);
         }
-        let rows = self.store.identity_decisions(self.tenant, None, number - 1, renmen_store::LIST_LIMIT_MAX).await?;
-        let pairs = rows.iter().filter(|row| row.call == number).map(|row| (row.a, row.b)).collect();
-        self.answer(number, false, pairs).await
+        let (mut pairs, mut after) = (Vec::new(), number - 1);
+        loop {
+            let rows = self.store.identity_decisions(self.tenant, None, after, renmen_store::LIST_LIMIT_MAX).await?;
+            // Those of one call follow each other.
+            let own: Vec<_> = rows.iter().take_while(|row| row.call == number).collect();
+            pairs.extend(own.iter().map(|row| (row.a, row.b)));
+            match own.last() {
+                Some(last) if own.len() == rows.len() => after = last.seq,
+                _ => return self.answer(number, false, pairs).await,
+            }
+        }
     }
 
     /// Settles at once; what another gateway is at, or a pass, is done by the follower.

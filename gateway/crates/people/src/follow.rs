@@ -3,9 +3,10 @@
 //! Two transactions: the first takes in facts, who waits and the place in the feed, the second what was found of those who wait. Killed between
 //! them, those who wait still do. Each is fenced, so that of two gateways that work at the same time one does it again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use renmen_clock::Clock;
 use renmen_identity::{Digests, Rules};
 use renmen_schema::id::TenantId;
@@ -26,6 +27,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const LOOK_ON: Duration = Duration::from_secs(5);
 /// How often links are forgotten that ended long ago.
 const FORGET_EVERY_MS: i64 = 3_600_000;
+/// Times that a step is done again because something else was written meanwhile.
+const FENCED_MAX: u32 = 3;
 /// Links that are forgotten at once.
 const FORGOTTEN: u32 = 1_000;
 
@@ -40,6 +43,15 @@ pub(crate) struct Follower {
     pub(crate) threads: usize,
     pub(crate) history_ms: i64,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) seen: Seen,
+}
+
+/// What it saw last, so that a look where nothing happened is one short read.
+#[derive(Default)]
+pub(crate) struct Seen {
+    digests: OnceLock<Digests>,
+    /// The version at which there was nothing to do, and when that was shown.
+    idle: Mutex<Option<(i64, Duration)>>,
 }
 
 /// How far a catch-up came.
@@ -145,12 +157,13 @@ impl Follower {
 
     /// Does what is to be done by now.
     pub(crate) async fn catch_up(&self, leave: &Leave) -> Result<Caught, StoreError> {
-        let (_, key) = self.store.begin_identity(&self.tenant).await?;
-        let digests = Digests::new(key.0);
+        let mut fenced = 0;
         while !leave.is_due() {
-            match self.step(&digests, leave).await {
+            match self.step(leave).await {
                 Ok(true) => {}
                 Ok(false) => break,
+                // A decision came in between, or another gateway is at it.
+                Err(StoreError::Fenced(_)) if fenced < FENCED_MAX => fenced += 1,
                 Err(StoreError::Fenced(_)) => {
                     self.show().await?;
                     return Ok(Caught::Another);
@@ -158,20 +171,39 @@ impl Follower {
                 Err(error) => return Err(error),
             }
         }
-        self.show().await?;
         Ok(Caught::All)
     }
 
+    async fn digests(&self) -> Result<&Digests, StoreError> {
+        if let Some(known) = self.seen.digests.get() {
+            return Ok(known);
+        }
+        let (_, key) = self.store.begin_identity(&self.tenant).await?;
+        Ok(self.seen.digests.get_or_init(|| Digests::new(key.0)))
+    }
+
     /// False: there was nothing to do.
-    async fn step(&self, digests: &Digests, leave: &Leave) -> Result<bool, StoreError> {
+    async fn step(&self, leave: &Leave) -> Result<bool, StoreError> {
+        let digests = self.digests().await?;
         let Some(stand) = self.store.identity_stand(&self.tenant).await? else { return Ok(true) };
         if stand.pass.is_some() || stand.rules.as_ref() != Some(&self.rules.fingerprint()) {
             return Ok(self.passing(digests).run(&stand, leave).await? == Passed::All);
         }
-        if self.settle_some(&stand).await? {
+        let head = *self.store.watch(&self.tenant).borrow();
+        let idle = *self.seen.idle.lock();
+        let is_new = idle.is_none_or(|(version, _)| version != stand.version);
+        if is_new && self.settle_some(&stand).await? {
             return Ok(true);
         }
-        self.read_some(&stand, digests).await
+        if (is_new || head > stand.followed) && self.read_some(&stand, digests).await? {
+            return Ok(true);
+        }
+        let now = self.clock.elapsed();
+        if is_new || idle.is_some_and(|(_, shown)| now.saturating_sub(shown) >= LOOK_ON) {
+            self.show().await?;
+            *self.seen.idle.lock() = Some((stand.version, now));
+        }
+        Ok(false)
     }
 
     fn passing<'a>(&'a self, digests: &'a Digests) -> Passing<'a> {
@@ -204,7 +236,8 @@ impl Follower {
             state.followed = stand.followed;
             state.behind_since_ms = changes.since_ms;
         });
-        let reader = Reader { store: &*self.store, tenant: &self.tenant, rules: &self.rules, digests };
+        let reader =
+            Reader { store: &*self.store, tenant: &self.tenant, rules: &self.rules, digests, threads: self.threads };
         let read = reader.read(changes.records, i64::MAX).await?;
         let commit = FactsCommit {
             tenant: self.tenant.clone(),

@@ -15,7 +15,7 @@ use renmen_store::{FactsCommit, IdentityAsk, IdentityPass, IdentityStand, ReadUp
 use tokio::sync::mpsc;
 
 use crate::progress::{PassProgress, Progress};
-use crate::reader::{ENTITIES, Reader};
+use crate::reader::{ENTITIES, Reader, subject_of};
 use crate::settle::{self, Settler, decision_of, facts_in, member, row};
 
 /// Rows of the table of records that are looked at for one piece.
@@ -81,43 +81,60 @@ impl Passing<'_> {
         Ok(Passed::All)
     }
 
-    /// True at the end.
+    /// True at the end. The next piece is read, and the one before is written, while facts are made of one.
     async fn read_all(&self, pass: &mut IdentityPass, leave: &Leave) -> Result<bool, StoreError> {
-        let reader = Reader { store: &**self.store, tenant: self.tenant, rules: self.rules, digests: self.digests };
-        let mut next = self.store.subjects(self.tenant, pass.after, &ENTITIES, READ).await?;
+        let (store, rules, digests) = (&**self.store, self.rules, self.digests);
+        let reader = Reader { store, tenant: self.tenant, rules, digests, threads: self.threads };
+        let mut next = store.subjects(self.tenant, pass.after, &ENTITIES, READ).await?;
+        let mut unwritten: Option<FactsCommit> = None;
         loop {
             if leave.is_due() {
                 return Ok(false);
             }
             let Subjects { records, to, .. } = next;
+            // What a record tells of others must be there when theirs is read, and the other way round.
+            let tells = records.iter().any(|record| subject_of(&record.entity).is_none());
+            if tells || unwritten.as_ref().is_some_and(|commit| !commit.applications.is_empty()) {
+                self.write_facts(unwritten.take()).await?;
+            }
             pass.after = to.unwrap_or(ALL_READ);
             let count = records.len() as u64;
-            // The next piece is read while this one is written.
-            let (read, following) = tokio::join!(reader.read(records, pass.after), async {
-                match to {
-                    Some(to) => self.store.subjects(self.tenant, to, &ENTITIES, READ).await.map(Some),
-                    None => Ok(None),
-                }
-            });
-            let (read, following) = (read?, following?);
-            let commit = FactsCommit {
+            let (written, read, following) =
+                tokio::join!(self.write_facts(unwritten.take()), reader.read(records, pass.after), async {
+                    match to {
+                        Some(to) => store.subjects(self.tenant, to, &ENTITIES, READ).await.map(Some),
+                        None => Ok(None),
+                    }
+                });
+            written?;
+            let read = read?;
+            unwritten = Some(FactsCommit {
                 tenant: self.tenant.clone(),
                 version: 0,
                 facts: read.facts,
                 applications: read.applications,
                 read: ReadUpTo::Pass(pass.clone()),
                 now_ms: self.clock.now_ms(),
-            };
-            self.store.put_facts(commit).await?;
+            });
             self.progress.set(|state| {
                 if let Some(pass) = &mut state.pass {
                     pass.read += count;
                 }
             });
-            match following {
+            match following? {
                 Some(following) => next = following,
-                None => return Ok(true),
+                None => {
+                    self.write_facts(unwritten).await?;
+                    return Ok(true);
+                }
             }
+        }
+    }
+
+    async fn write_facts(&self, commit: Option<FactsCommit>) -> Result<(), StoreError> {
+        match commit {
+            Some(commit) => self.store.put_facts(commit).await.map(drop),
+            None => Ok(()),
         }
     }
 
@@ -126,12 +143,12 @@ impl Passing<'_> {
         let decisions = self.decisions().await?;
         let (announce, mut announced) = mpsc::channel::<Vec<(MemberId, Arc<Facts>)>>(2);
         let (found, groups) = mpsc::channel(GROUPS_WAITING);
-        let stop = Arc::new(AtomicBool::new(false));
+        let stop = StopOnDrop(Arc::new(AtomicBool::new(false)));
         let source = Kept {
             store: Arc::clone(self.store),
             tenant: self.tenant.clone(),
             handle: tokio::runtime::Handle::current(),
-            stop: Arc::clone(&stop),
+            stop: Arc::clone(&stop.0),
         };
         let (rules, threads) = (Arc::clone(self.rules), self.threads);
         let work = tokio::task::spawn_blocking(move || {
@@ -150,7 +167,7 @@ impl Passing<'_> {
         };
         let written = written.await;
         if !matches!(written, Ok(true)) {
-            stop.store(true, Ordering::Relaxed);
+            stop.0.store(true, Ordering::Relaxed);
         }
         let ended =
             work.await.map_err(|error| StoreError::Fault(format!("a pass ended without an answer: {error}")))?;
@@ -220,6 +237,15 @@ impl Passing<'_> {
             });
         }
         Ok(true)
+    }
+}
+
+/// So that threads of a pass that is not waited for any more end soon.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

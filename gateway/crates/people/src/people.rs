@@ -10,7 +10,7 @@ use renmen_schema::id::{RecordId, TenantId};
 use renmen_seat::Seat;
 use renmen_store::{IdentityQuery, LeaseStore, RecordIdentity, Store};
 
-use crate::follow::Follower;
+use crate::follow::{Follower, Seen};
 use crate::person::{
     Ask, Conflict, Decided, Decision, Happened, Page, Person, PersonQuery, Portrait, Proposal, SharedValue,
 };
@@ -94,6 +94,7 @@ impl People {
                 threads: options.threads,
                 history_ms: options.history_ms,
                 progress: Arc::clone(&progress),
+                seen: Seen::default(),
             };
             shifts.push(Shift { seat, follower });
             progresses.insert(tenant.clone(), progress);

@@ -152,16 +152,20 @@ impl Gallery<'_> {
         Ok(words)
     }
 
-    /// The same for pairs of records, of which one end of each is read.
-    async fn words_of_pairs(&self, pairs: &[(i64, i64)], others: &[i64]) -> Result<Words, StoreError> {
+    /// The same for pairs of records, of which the first of each is read: it is of one of these identities.
+    async fn words_of_pairs(
+        &self,
+        pairs: &[(i64, i64)],
+        identities: BTreeSet<i64>,
+        others: &[i64],
+    ) -> Result<Words, StoreError> {
         let ends: BTreeSet<i64> = pairs.iter().flat_map(|(a, b)| [*a, *b]).chain(others.iter().copied()).collect();
-        let ids: Vec<i64> = pairs.iter().map(|(a, _)| *a).collect::<BTreeSet<_>>().into_iter().collect();
-        let mut sources = Vec::new();
-        for found in self.store.record_ids(self.tenant, &ids).await? {
-            if let Some(record) = self.store.record(self.tenant, found.id).await? {
-                sources.push(Source { since_ms: record.created_at_ms, record });
-            }
-        }
+        let first: BTreeSet<i64> = pairs.iter().map(|(a, _)| *a).collect();
+        let identities: Vec<i64> = identities.into_iter().collect();
+        let records = self.store.identity_records(self.tenant, &identities).await?.into_iter();
+        let read = records.filter(|(_, record)| first.contains(&record.number));
+        let sources: Vec<Source> =
+            read.map(|(place, record)| Source { record: record.row, since_ms: place.since_ms }).collect();
         self.words(ends, &sources).await
     }
 
@@ -196,7 +200,7 @@ impl Gallery<'_> {
     pub(crate) async fn proposals(&self, rows: &[ProposalRow]) -> Result<Vec<Proposal>, PeopleError> {
         let pairs: Vec<(i64, i64)> = rows.iter().map(|row| (row.a, row.b)).collect();
         let others: Vec<i64> = rows.iter().flat_map(|row| [row.one, row.other]).collect();
-        let words = self.words_of_pairs(&pairs, &others).await?;
+        let words = self.words_of_pairs(&pairs, rows.iter().map(|row| row.one).collect(), &others).await?;
         let proposal = |row: &ProposalRow| {
             Ok(Proposal {
                 one: words.id(row.one)?,
@@ -223,7 +227,8 @@ impl Gallery<'_> {
                 others.extend([row(*a), row(*b)]);
             }
         }
-        let words = self.words_of_pairs(&pairs, &others).await?;
+        let first = pairs.iter().map(|(a, _)| identity(*a)).collect();
+        let words = self.words_of_pairs(&pairs, first, &others).await?;
         let mut conflicts = Vec::with_capacity(rows.len());
         for (row, obstacle) in rows.iter().zip(obstacles) {
             let damaged = || StoreError::Fault("the database holds a conflict in a form that is not known".into());

@@ -2,6 +2,7 @@
 //! from those that are kept are written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use renmen_identity::{Body, Digests, Facts, Rules, Subject, facts_of};
 use renmen_schema::id::TenantId;
@@ -12,6 +13,9 @@ use serde_json::Value;
 /// Entities that are a person or a unit, or tell whose an application is.
 pub(crate) const ENTITIES: [&str; 6] = ["person", "employee", "candidate", "org_unit", "application", "employment"];
 
+/// Fewer bodies than this are read where they are.
+const APART_FROM: usize = 512;
+
 /// Whose, by connection, entity and id there.
 type Name = (String, String, String);
 
@@ -19,8 +23,10 @@ type Name = (String, String, String);
 pub(crate) struct Reader<'a> {
     pub(crate) store: &'a dyn Store,
     pub(crate) tenant: &'a TenantId,
-    pub(crate) rules: &'a Rules,
+    pub(crate) rules: &'a Arc<Rules>,
     pub(crate) digests: &'a Digests,
+    /// Threads on which many bodies are read.
+    pub(crate) threads: usize,
 }
 
 /// What records say now, where it differs from what is kept.
@@ -103,51 +109,34 @@ impl Reader<'_> {
         }
         let facts = subjects.iter().map(|record| record.record).collect();
         let before = self.store.identity_load(self.tenant, IdentityAsk { facts, ..IdentityAsk::default() }).await?;
-        let before: BTreeMap<i64, FactRow> = before.facts.into_iter().map(|row| (row.record, row)).collect();
-        let now = |record: SubjectBody| self.write(&record, by_name.get(&name_of(&record)), &before);
-        Ok(subjects.into_iter().filter_map(now).collect())
+        let mut before: BTreeMap<i64, FactRow> = before.facts.into_iter().map(|row| (row.record, row)).collect();
+        let with_what_is_known = |record: SubjectBody| Known {
+            applications: by_name.get(&name_of(&record)).cloned().unwrap_or_default(),
+            before: before.remove(&record.record),
+            record,
+        };
+        self.compare(subjects.into_iter().map(with_what_is_known).collect()).await
     }
 
-    /// None: nothing that counts changed.
-    fn write(
-        &self,
-        record: &SubjectBody,
-        applications: Option<&Vec<(String, String)>>,
-        before: &BTreeMap<i64, FactRow>,
-    ) -> Option<FactWrite> {
-        let kind = EntityKind::from_name(&record.entity)?;
-        let mut applications = applications.cloned().unwrap_or_default();
-        applications.sort_unstable();
-        applications.dedup();
-        let now = record.body.as_ref().and_then(|bytes| {
-            let body = Body {
-                connection: record.connection.as_str(),
-                kind,
-                external_id: &record.external_id,
-                bytes,
-                applications: &applications,
-            };
-            facts_of(self.rules, self.digests, body)
-        });
-        let was = before.get(&record.record);
-        let row = now.as_ref().map(|facts| FactRow {
-            record: record.record,
-            kind: Subject::of(kind).map_or(0, kind_of),
-            place: i64::from(facts.place),
-            name: facts.name().cast_signed(),
-            facts: facts.to_bytes(),
-        });
-        if was == row.as_ref() {
-            return None;
+    /// What differs from what is kept; of many on threads of their own.
+    async fn compare(&self, mut known: Vec<Known>) -> Result<Vec<FactWrite>, StoreError> {
+        if known.len() < APART_FROM {
+            return Ok(known.into_iter().filter_map(|one| one.write(self.rules, self.digests)).collect());
         }
-        let keys_before = was.and_then(|row| Facts::from_bytes(&row.facts));
-        let key = |key: &renmen_identity::Key| (key.digest.cast_signed(), i64::from(key.rule));
-        Some(FactWrite {
-            record: record.record,
-            before: keys_before.map(|facts| facts.keys().iter().map(key).collect()).unwrap_or_default(),
-            keys: now.map(|facts| facts.keys().iter().map(|one| key(one).0).collect()).unwrap_or_default(),
-            now: row,
-        })
+        let share = known.len().div_ceil(self.threads.max(1));
+        let mut tasks = Vec::new();
+        while !known.is_empty() {
+            let some = known.split_off(known.len().saturating_sub(share));
+            let (rules, digests) = (Arc::clone(self.rules), self.digests.clone());
+            let work = move || some.into_iter().filter_map(|one| one.write(&rules, &digests)).collect::<Vec<_>>();
+            tasks.push(tokio::task::spawn_blocking(work));
+        }
+        let mut all = Vec::new();
+        for task in tasks {
+            let ended = |error| StoreError::Fault(format!("bodies were not read to their end: {error}"));
+            all.append(&mut task.await.map_err(ended)?);
+        }
+        Ok(all)
     }
 
     /// Whose application a record tells of.
@@ -173,5 +162,50 @@ impl Reader<'_> {
         let Some(id) = reference["id"].as_str().and_then(|id| id.parse().ok()) else { return Ok(None) };
         let found = self.store.record(self.tenant, id).await?.filter(|row| row.entity == entity);
         Ok(found.map(|row| (row.connection.to_string(), row.entity, row.external_id)))
+    }
+}
+
+/// A record with what is kept of it.
+struct Known {
+    record: SubjectBody,
+    applications: Vec<(String, String)>,
+    before: Option<FactRow>,
+}
+
+impl Known {
+    /// None: nothing that counts changed.
+    fn write(mut self, rules: &Rules, digests: &Digests) -> Option<FactWrite> {
+        let record = &self.record;
+        let kind = EntityKind::from_name(&record.entity)?;
+        self.applications.sort_unstable();
+        self.applications.dedup();
+        let now = record.body.as_ref().and_then(|bytes| {
+            let body = Body {
+                connection: record.connection.as_str(),
+                kind,
+                external_id: &record.external_id,
+                bytes,
+                applications: &self.applications,
+            };
+            facts_of(rules, digests, body)
+        });
+        let row = now.as_ref().map(|facts| FactRow {
+            record: record.record,
+            kind: Subject::of(kind).map_or(0, kind_of),
+            place: i64::from(facts.place),
+            name: facts.name().cast_signed(),
+            facts: facts.to_bytes(),
+        });
+        if self.before == row {
+            return None;
+        }
+        let keys_before = self.before.and_then(|row| Facts::from_bytes(&row.facts));
+        let key = |key: &renmen_identity::Key| (key.digest.cast_signed(), i64::from(key.rule));
+        Some(FactWrite {
+            record: record.record,
+            before: keys_before.map(|facts| facts.keys().iter().map(key).collect()).unwrap_or_default(),
+            keys: now.map(|facts| facts.keys().iter().map(|one| key(one).0).collect()).unwrap_or_default(),
+            now: row,
+        })
     }
 }

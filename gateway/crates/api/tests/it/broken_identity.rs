@@ -5,8 +5,8 @@ use renmen_schema::id::{RecordId, TenantId};
 use renmen_store::{
     ApplicationRow, ConflictRow, DecisionCommit, DecisionKept, DecisionRow, DigestKey, FactRow, FactsCommit,
     IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityLink, IdentityPass, IdentityQuery, IdentityStand,
-    MemberRow, NumberedId, NumberedRecord, PendingRow, ProposalRow, RecordIdentity, SettledCommit, StoreError,
-    Subjects, Undone, WornRow,
+    IdentityStore, MemberRow, NumberedId, NumberedRecord, PendingRow, ProposalRow, RecordIdentity, SettledCommit,
+    StoreError, Subjects, Undone, WornRow,
 };
 
 use crate::broken_store::BrokenStore;

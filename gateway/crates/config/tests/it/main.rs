@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod flows;
 mod grants;
+mod identity;
 mod interview;
 mod limits;
 mod outside;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use renmen_people::{Act, PeopleError, PeopleOptions, Rules};
-use renmen_store::{DecisionCommit, Store};
+use renmen_store::DecisionCommit;
 use serde_json::json;
 
 use crate::bed::Bed;
@@ -31,7 +31,7 @@ struct Says {
 enum Step {
     Put(usize, Says),
     Delete(usize),
-    Decide(usize, Act, usize, usize),
+    Decide(Act, usize, usize),
     Undo(usize),
     /// The gateway works, and is killed after so many polls; so many changes at once.
     Work(usize, u32),
@@ -51,7 +51,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0..RECORDS, says()).prop_map(|(record, says)| Step::Put(record, says)),
         2 => (0..RECORDS).prop_map(Step::Delete),
-        3 => (act, 0..RECORDS, 0..RECORDS).prop_map(|(act, a, b)| Step::Decide(0, act, a, b)),
+        3 => (act, 0..RECORDS, 0..RECORDS).prop_map(|(act, a, b)| Step::Decide(act, a, b)),
         1 => (0..4_usize).prop_map(Step::Undo),
         6 => (1..60_usize, 1..4_u32).prop_map(|(polls, batch)| Step::Work(polls, batch)),
         1 => (1..80_usize).prop_map(Step::OtherRules),
@@ -105,7 +105,7 @@ struct End {
     shared: usize,
 }
 
-async fn end(world: &World, people: &renmen_people::People) -> End {
+async fn end(world: &World, people: &Arc<renmen_people::People>) -> End {
     let names = world.names().await;
     let pair = |(a, b): (_, _)| {
         let mut pair = [names[&a].clone(), names[&b].clone()];
@@ -153,7 +153,7 @@ async fn live(world: &mut World, steps: &[Step]) -> Vec<Option<Says>> {
                 stand[*number] = None;
             }
             Step::Delete(_) => {}
-            Step::Decide(_, act, a, b) => {
+            Step::Decide(act, a, b) => {
                 if a == b || stand[*a].is_none() || stand[*b].is_none() {
                     continue;
                 }

@@ -195,7 +195,7 @@ pub(crate) fn query(subject: Subject) -> PersonQuery {
 }
 
 /// Everyone, by the names of their records.
-pub(crate) async fn everyone(world: &World, people: &People) -> BTreeSet<BTreeSet<String>> {
+pub(crate) async fn everyone(world: &World, people: &Arc<People>) -> BTreeSet<BTreeSet<String>> {
     let names = world.names().await;
     let (mut found, mut asked) = (BTreeSet::new(), query(Subject::Person));
     asked.limit = 3;

@@ -49,9 +49,18 @@ pub(crate) async fn found(
     let holders = together(of).await?.into_iter().flatten().collect();
     let decisions = decide::in_force(session, tenant, &ask.decisions).await?;
     let standing = members_of(session, tenant, &ask.standing).await?;
-    let sql = format!("{MEMBER} WHERE tenant = $1 AND identity IN ({{numbers}}) ORDER BY record");
-    let members = of_numbers(session, &sql, tenant, &ask.members, member).await?;
+    let members = of_identities(session, tenant, &ask.members).await?;
     Ok(IdentityFound { facts, holders, decisions, standing, members })
+}
+
+/// The records of identities, the oldest first.
+pub(super) async fn of_identities(
+    session: &impl Session,
+    tenant: &TenantId,
+    identities: &[i64],
+) -> Result<Vec<MemberRow>, StoreError> {
+    let sql = format!("{MEMBER} WHERE tenant = $1 AND identity IN ({{numbers}}) ORDER BY record");
+    of_numbers(session, &sql, tenant, identities, member).await
 }
 
 async fn members_of(session: &impl Session, tenant: &TenantId, records: &[i64]) -> Result<Vec<MemberRow>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::{RecordId, TenantId};
 
-use super::load::{MEMBER, member, of_numbers};
+use super::load::{MEMBER, member, of_identities, of_numbers};
 use crate::identity::{IdKeys, row_of};
 use crate::rows::{self, Columns};
 use crate::sql::{Session, record, values};
@@ -29,8 +29,7 @@ pub(crate) async fn records(
     tenant: &TenantId,
     identities: &[i64],
 ) -> Result<Vec<(MemberRow, NumberedRecord)>, StoreError> {
-    let sql = format!("{MEMBER} WHERE tenant = $1 AND identity IN ({{numbers}}) ORDER BY record");
-    let members = of_numbers(session, &sql, tenant, identities, member).await?;
+    let members = of_identities(session, tenant, identities).await?;
     let numbers: Vec<i64> = members.iter().map(|member| member.record).collect();
     let sql = format!("{} WHERE s.tenant = $1 AND r.deleted IS NULL AND r.id IN ({{numbers}})", record::SELECT);
     let read = |row: &dyn Columns| Ok((row.int(0)?, rows::record(row, ids)?));

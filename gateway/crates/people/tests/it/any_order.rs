@@ -248,6 +248,11 @@ async fn check(bed: &Bed, steps: &[Step]) {
     assert_eq!(found, end(&world, &again).await, "nothing changes where nothing is to be done");
 }
 
+/// More of them for a long run: `RENMEN_SCHEDULES=500`.
+fn cases(usual: u32) -> u32 {
+    std::env::var("RENMEN_SCHEDULES").map_or(usual, |cases| cases.parse().unwrap())
+}
+
 fn schedules(cases: u32) -> Vec<Vec<Step>> {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     (0..cases).map(|_| steps().new_tree(&mut runner).unwrap().current()).collect()
@@ -255,7 +260,7 @@ fn schedules(cases: u32) -> Vec<Vec<Step>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_order_and_any_kill_have_the_same_end_on_sqlite() {
-    for steps in schedules(12) {
+    for steps in schedules(cases(12)) {
         let bed = Bed::sqlite().await;
         check(&bed, &steps).await;
         bed.end().await;
@@ -264,7 +269,7 @@ async fn any_order_and_any_kill_have_the_same_end_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_order_and_any_kill_have_the_same_end_on_postgres() {
-    for steps in schedules(4) {
+    for steps in schedules(cases(4)) {
         let Some(bed) = Bed::postgres().await else { return };
         check(&bed, &steps).await;
         bed.end().await;

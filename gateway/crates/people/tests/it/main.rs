@@ -5,6 +5,7 @@ mod any_order;
 mod bed;
 mod decisions;
 mod gateways;
+mod kept;
 mod moved;
 mod rules;
 mod shown;

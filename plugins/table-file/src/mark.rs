@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::cell::Cell;
 use crate::config::Mark;
 use crate::number::half_width;
 
@@ -34,14 +33,13 @@ struct Evidence {
 }
 
 impl Proof {
-    /// Of the cells of a column.
-    pub fn of<'a>(declared: Option<Mark>, cells: impl Iterator<Item = &'a Cell>, semicolons: bool) -> Self {
+    /// Of the texts of a column.
+    pub fn of<'a>(declared: Option<Mark>, texts: impl Iterator<Item = &'a str>, semicolons: bool) -> Self {
         if let Some(mark) = declared {
             return Self::Declared(mark);
         }
         let mut point = false;
-        for cell in cells {
-            let Cell::Text(text) = cell else { continue };
+        for text in texts {
             let evidence = Evidence::of(text);
             if evidence.comma {
                 return Self::Comma;

@@ -16,7 +16,7 @@ use renmen_flow::{
     Receipt, SystemClock,
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
-use renmen_store::{ContentHash, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
+use renmen_store::{Content, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -72,10 +72,8 @@ impl Source {
             let body = json!({ "number": n.to_string(), "work": { "title": "Engineer" } });
             let body = body.to_string().into_bytes();
             RecordWrite {
-                entity: "employee".into(),
                 external_id: format!("e{n:08}"),
-                hash: ContentHash::of(&body),
-                body,
+                content: Content::of("employee", body),
                 updated_at_ms: None,
                 exchange_no: 0,
                 pointer: String::new(),

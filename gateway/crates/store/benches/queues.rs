@@ -14,7 +14,7 @@ use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage};
 use renmen_store::outbox::{
     Advance, AttemptEnd, Claim, DeliveryState, FeedEntry, FlowOrigin, FlowPut, NewDelivery, ReceiptKept, Settle,
 };
-use renmen_store::{ContentHash, ExchangeWrite, PluginRef, RecordWrite, Store, StoreOptions, open};
+use renmen_store::{Content, ContentHash, ExchangeWrite, PluginRef, RecordWrite, Store, StoreOptions, open};
 
 /// The people that the deliveries are about.
 const PEOPLE: usize = 400;
@@ -46,10 +46,8 @@ async fn main() {
 fn intake(n: usize, tenants: usize) -> Intake {
     let body = format!(r#"{{"number":"{n}","note":"{}"}}"#, "x".repeat(60));
     let record = RecordWrite {
-        entity: "employee".into(),
         external_id: format!("e{}", n / tenants % PEOPLE),
-        hash: ContentHash::of(body.as_bytes()),
-        body: body.clone().into_bytes(),
+        content: Content::of("employee", body.clone().into_bytes()),
         updated_at_ms: Some(i64::try_from(n).unwrap()),
         exchange_no: 0,
         pointer: "/data".into(),

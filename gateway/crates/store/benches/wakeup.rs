@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::{
-    ContentHash, NewRun, PageCommit, PageNotes, PluginRef, RecordWrite, RunTrigger, Store, StoreOptions, StreamKey,
-    Wakeup, open,
+    Content, NewRun, PageCommit, PageNotes, PluginRef, RecordWrite, RunTrigger, Store, StoreOptions, StreamKey, Wakeup,
+    open,
 };
 
 /// Between two commits.
@@ -55,10 +55,8 @@ async fn commit(store: &dyn Store, tenant: TenantId, committed: &Mutex<HashMap<i
     for n in 1..=count {
         let body = format!(r#"{{"number":"{n}"}}"#).into_bytes();
         let record = RecordWrite {
-            entity: "employee".into(),
             external_id: format!("e{n}"),
-            hash: ContentHash::of(&body),
-            body,
+            content: Content::of("employee", body),
             updated_at_ms: None,
             exchange_no: 0,
             pointer: "/".into(),

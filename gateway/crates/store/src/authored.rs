@@ -6,8 +6,8 @@ use renmen_schema::id::{ConnectionName, RecordId};
 
 use crate::limits::check_record;
 use crate::{
-    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, ContentHash, NewRun, Parent, PluginRef, RecordWrite,
-    RunTrigger, StoreError, StreamKey, TimerWrite,
+    AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Content, NewRun, Parent, PluginRef, RecordWrite, RunTrigger,
+    StoreError, StreamKey, TimerWrite,
 };
 
 /// Bytes of a timer's name.
@@ -53,10 +53,11 @@ pub(crate) fn check(commit: &AuthoredCommit) -> Result<Vec<RecordWrite>, StoreEr
 
 fn write_of(record: &AuthoredRecord, now_ms: i64) -> RecordWrite {
     RecordWrite {
-        entity: record.entity.clone(),
         external_id: record.external_id.clone(),
-        hash: ContentHash::of(&record.body),
-        body: record.body.clone(),
+        content: match record.deleted {
+            None => Content::of(record.entity.as_str(), record.body.clone()),
+            Some(_) => Content::gone(record.entity.as_str()),
+        },
         updated_at_ms: Some(now_ms),
         exchange_no: 0,
         pointer: String::new(),

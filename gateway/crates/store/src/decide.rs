@@ -32,7 +32,7 @@ pub(crate) fn decide(known: Option<Known>, write: &RecordWrite) -> Decision {
             }
         }
         (Some(known), false) => {
-            if known.deleted || known.hash != write.hash {
+            if known.deleted || known.hash != write.hash() {
                 Decision::Update
             } else {
                 Decision::Keep
@@ -59,8 +59,8 @@ pub(crate) fn not_held(id: RunId) -> StoreError {
 /// One of each id: the last of two wins. Sorted by entity and vendor id, so that the index is walked in its own order.
 pub(crate) fn last_wins(mut records: Vec<RecordWrite>) -> Vec<RecordWrite> {
     records.reverse();
-    records.sort_by(|a, b| (&a.entity, &a.external_id).cmp(&(&b.entity, &b.external_id)));
-    records.dedup_by(|later, first| (&later.entity, &later.external_id) == (&first.entity, &first.external_id));
+    records.sort_by(|a, b| (a.entity(), &a.external_id).cmp(&(b.entity(), &b.external_id)));
+    records.dedup_by(|later, first| (later.entity(), &later.external_id) == (first.entity(), &first.external_id));
     records
 }
 
@@ -127,14 +127,13 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ContentHash, DeletedBy};
+    use crate::{Content, ContentHash, DeletedBy};
 
     fn write(external_id: &str, body: &str, deleted: Option<DeletedBy>) -> RecordWrite {
+        let content = if deleted.is_some() { Content::gone("employee") } else { Content::of("employee", body.into()) };
         RecordWrite {
-            entity: "employee".into(),
             external_id: external_id.into(),
-            body: body.into(),
-            hash: ContentHash::of(body.as_bytes()),
+            content,
             updated_at_ms: None,
             exchange_no: 0,
             pointer: String::new(),
@@ -175,8 +174,7 @@ mod tests {
     #[test]
     fn the_last_of_two_wins_and_the_rest_is_sorted() {
         let records = last_wins(vec![write("b", "1", None), write("a", "2", None), write("b", "3", None)]);
-        let bodies: Vec<_> =
-            records.iter().map(|record| (record.external_id.as_str(), record.body.as_slice())).collect();
+        let bodies: Vec<_> = records.iter().map(|record| (record.external_id.as_str(), record.body())).collect();
         assert_eq!(bodies, [("a", b"2".as_slice()), ("b", b"3")]);
     }
 

@@ -3,13 +3,19 @@
 //!
 //! What is kept is a function of the live bodies: a body that goes takes what it announced and wanted with it, the one in its place
 //! brings its own. So the order in which records arrive makes no difference.
+//!
+//! Keys are sorted only where somebody asks for one. In the order of their digests they lie anywhere, so that the keys of one page of
+//! records touch nearly every page of the index; each commit would write most of it again. While no record of a tenant refers by a key, a
+//! commit writes what it changes in one piece, as it came: the log. With the first reference, or when much has gathered, the log is sorted
+//! into the index at once.
 
 use std::collections::BTreeMap;
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_schema::{EntityKind, RecordKeys, WantedKey, keys_of};
+use renmen_schema::{EntityKind, WantedKey, keys_of};
 
 use crate::Keyed;
+use crate::model::{Content, ContentKeys};
 
 /// A tenant's key as one short value.
 pub(crate) type KeyDigest = [u8; 16];
@@ -17,13 +23,29 @@ pub(crate) type KeyDigest = [u8; 16];
 /// The tables' text for a reference that names no connection.
 pub(crate) const ANY_CONNECTION: &str = "";
 
+/// So few keys are sorted into the index at once, where nothing waits in the log.
+const FEW: usize = 64;
+/// What a row of the log weighs besides its keys, in keys: many small ones are sorted in before they are many to read.
+const ROW_WEIGHT: i64 = 64;
+
 /// What one commit changes.
 pub(crate) struct KeyChanges {
     tenant: TenantId,
-    /// By key, scope and record: above zero where the record has the key now, below where it has it no more.
-    pub(crate) announced: BTreeMap<(KeyDigest, i64, i64), i64>,
+    /// The position of the tenant's feed after it: its place in the log.
+    pub(crate) seq: i64,
+    pub(crate) announced: Vec<Announced>,
     /// By key and connection.
     pub(crate) wanted: BTreeMap<(KeyDigest, String), Wanted>,
+}
+
+/// A record that has a key more often than before, or less often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Announced {
+    pub(crate) key: KeyDigest,
+    pub(crate) scope: i64,
+    pub(crate) record: i64,
+    /// Above zero where the record has the key now, below where it has it no more.
+    pub(crate) more: i64,
 }
 
 /// A key that is wanted more often, or less often.
@@ -33,10 +55,30 @@ pub(crate) struct Wanted {
     pub(crate) more: i64,
 }
 
+/// How a tenant's keys stand before a commit.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KeyState {
+    /// Its records refer by a key.
+    pub(crate) in_use: bool,
+    /// What waits in the log, by weight.
+    pub(crate) waiting: i64,
+}
+
+/// Where a commit's changes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Behind the log, which has this weight then.
+    Log(i64),
+    /// Into the index.
+    Index,
+    /// Into the index, with all that waits in the log.
+    Sort,
+}
+
 impl KeyChanges {
     /// None yet, of records of this tenant.
     pub(crate) fn of(tenant: TenantId) -> Self {
-        Self { tenant, announced: BTreeMap::new(), wanted: BTreeMap::new() }
+        Self { tenant, seq: 0, announced: Vec::new(), wanted: BTreeMap::new() }
     }
 
     pub(crate) fn tenant(&self) -> &str {
@@ -47,51 +89,97 @@ impl KeyChanges {
         &self.tenant
     }
 
-    /// A record (scope and row) has this body now.
+    /// A record (scope and row) has this content now.
+    pub(crate) fn add(&mut self, content: &Content, place: (i64, i64)) {
+        if let Some(keys) = content.keys() {
+            self.count(keys, place, 1);
+        }
+    }
+
+    /// A record has this body now, or has had it since before keys were known.
     pub(crate) fn add_body(&mut self, entity: &str, place: (i64, i64), body: &[u8]) {
-        self.count(entity, place, body, 1);
+        if let Some(keys) = ContentKeys::of(entity, body) {
+            self.count(&keys, place, 1);
+        }
     }
 
     /// A record has this body no more.
     pub(crate) fn remove_body(&mut self, entity: &str, place: (i64, i64), body: &[u8]) {
-        self.count(entity, place, body, -1);
+        if let Some(keys) = ContentKeys::of(entity, body) {
+            self.count(&keys, place, -1);
+        }
     }
 
-    fn count(&mut self, entity: &str, place: (i64, i64), body: &[u8], by: i64) {
-        let Some(kind) = concerned(entity) else { return };
-        let keys = RecordKeys::of(kind, body);
+    fn count(&mut self, keys: &ContentKeys, (scope, record): (i64, i64), more: i64) {
         for (scheme, value) in &keys.announced {
-            let key = digest(&self.tenant, kind, scheme, value);
-            *self.announced.entry((key, place.0, place.1)).or_default() += by;
+            let key = digest(&self.tenant, keys.kind, scheme, value);
+            self.announced.push(Announced { key, scope, record, more });
         }
-        for WantedKey { entity, scheme, value, connection } in keys.wanted {
-            let key = digest(&self.tenant, entity, scheme, &value);
-            let connection = connection.map_or_else(|| ANY_CONNECTION.to_owned(), |name| name.to_string());
+        for WantedKey { entity, scheme, value, connection } in &keys.wanted {
+            let key = digest(&self.tenant, *entity, scheme, value);
+            let connection = connection.as_ref().map_or_else(|| ANY_CONNECTION.to_owned(), ToString::to_string);
             let wanted = self.wanted.entry((key, connection));
-            wanted.or_insert(Wanted { entity: entity.name(), scheme, more: 0 }).more += by;
+            wanted.or_insert(Wanted { entity: entity.name(), scheme, more: 0 }).more += more;
         }
     }
 
     /// What another commit of the same transaction changes is changed with it.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (place, more) in other.announced {
-            *self.announced.entry(place).or_default() += more;
-        }
+    pub(crate) fn join(&mut self, other: Self) {
+        self.seq = self.seq.max(other.seq);
+        self.announced.extend(other.announced);
         for (key, Wanted { entity, scheme, more }) in other.wanted {
             self.wanted.entry(key).or_insert(Wanted { entity, scheme, more: 0 }).more += more;
         }
     }
 
-    /// Leaves what is not changed after all: the same key in the old and the new body.
-    pub(crate) fn settle(&mut self) {
-        self.announced.retain(|_, more| *more != 0);
+    /// Leaves what is not changed after all (the same key in the old and the new body), in the order of the index. False: nothing is left.
+    pub(crate) fn settle(&mut self) -> bool {
+        self.announced.sort_unstable();
+        self.announced.dedup_by(|next, one| {
+            let same = (next.key, next.scope, next.record) == (one.key, one.scope, one.record);
+            one.more += if same { next.more } else { 0 };
+            same
+        });
+        self.announced.retain(|announced| announced.more != 0);
         self.wanted.retain(|_, wanted| wanted.more != 0);
+        !self.announced.is_empty() || !self.wanted.is_empty()
+    }
+
+    /// Where they go. `waiting_max` bounds how long a commit sorts.
+    pub(crate) fn way(&self, state: KeyState, waiting_max: i64) -> Way {
+        let weight = ROW_WEIGHT.saturating_add(i64::try_from(self.announced.len()).unwrap_or(i64::MAX));
+        let after = state.waiting.saturating_add(weight);
+        let few = state.waiting == 0 && self.announced.len() <= FEW;
+        if state.in_use || !self.wanted.is_empty() || few || after > waiting_max {
+            return if state.waiting > 0 { Way::Sort } else { Way::Index };
+        }
+        Way::Log(after)
     }
 }
 
-/// The kind of an entity whose bodies say something of keys.
-pub(crate) fn concerned(entity: &str) -> Option<EntityKind> {
-    EntityKind::from_name(entity).filter(|kind| RecordKeys::concern(*kind))
+/// One announcement as the log keeps it: key, scope, record, and whether it came or went.
+const PACKED: usize = 33;
+
+/// A commit's announcements as one row of the log keeps them.
+pub(crate) fn pack(announced: &[Announced]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(announced.len() * PACKED);
+    for Announced { key, scope, record, more } in announced {
+        packed.extend_from_slice(key);
+        packed.extend_from_slice(&scope.to_le_bytes());
+        packed.extend_from_slice(&record.to_le_bytes());
+        packed.push(u8::from(*more > 0));
+    }
+    packed
+}
+
+/// What [`pack`] made a row of.
+pub(crate) fn unpack(packed: &[u8]) -> impl Iterator<Item = Announced> {
+    let (rows, _) = packed.as_chunks::<PACKED>();
+    rows.iter().map(|row| {
+        let number = |at: usize| i64::from_le_bytes(std::array::from_fn(|byte| row[at + byte]));
+        let key = std::array::from_fn(|byte| row[byte]);
+        Announced { key, scope: number(16), record: number(24), more: if row[32] == 1 { 1 } else { -1 } }
+    })
 }
 
 /// The names of the entities that have keys.
@@ -159,9 +247,40 @@ mod tests {
         changes.remove_body("employee", (1, 7), &body("E1", "a@b.example"));
         changes.add_body("employee", (1, 7), &body("E2", "A@b.example"));
         changes.settle();
-        let ways: Vec<i64> = changes.announced.values().copied().collect();
+        let ways: Vec<i64> = changes.announced.iter().map(|announced| announced.more).collect();
         assert_eq!(ways.iter().sum::<i64>(), 0);
         assert_eq!(ways.len(), 2, "the number went and came, the mail is the same");
+        assert_eq!(unpack(&pack(&changes.announced)).collect::<Vec<_>>(), changes.announced);
+    }
+
+    #[test]
+    fn keys_are_sorted_when_one_is_asked_for_and_when_many_wait() {
+        let changes = |announced: usize, wanted: bool| {
+            let mut changes = KeyChanges::of(TenantId::new("acme").unwrap());
+            let one = |record| Announced { key: [1; 16], scope: 1, record, more: 1 };
+            changes.announced = (0..announced).map(|record| one(record as i64)).collect();
+            if wanted {
+                let wanted = Wanted { entity: "employee", scheme: "mobile", more: 1 };
+                changes.wanted.insert(([1; 16], String::new()), wanted);
+            }
+            changes
+        };
+        let state = |in_use, waiting| KeyState { in_use, waiting };
+        for (announced, wanted, state, way) in [
+            (1_000, false, state(false, 0), Way::Log(1_064)),
+            (1_000, false, state(false, 500), Way::Log(1_564)),
+            (1_000, false, state(false, 936), Way::Log(2_000)),
+            (1_000, false, state(false, 937), Way::Sort),
+            (1_000, false, state(true, 0), Way::Index),
+            (1_000, true, state(false, 0), Way::Index),
+            (0, true, state(false, 500), Way::Sort),
+            (64, false, state(false, 0), Way::Index),
+            (65, false, state(false, 0), Way::Log(129)),
+            // It may undo what still waits in the log.
+            (1, false, state(false, 500), Way::Log(565)),
+        ] {
+            assert_eq!(changes(announced, wanted).way(state, 2_000), way, "{announced} {wanted} {state:?}");
+        }
     }
 
     #[test]

@@ -59,16 +59,16 @@ pub use limits::{
 };
 pub use model::{
     Answered, ApiKeyRow, ApplicationRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake,
-    Cause, ChangeKind, ChangeRow, CommitOutcome, ConflictRow, ContentHash, DecisionCommit, DecisionKept, DecisionRow,
-    DeletedBy, DigestKey, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM, FactRow, FactWrite, FactsCommit,
-    Follow, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityKind,
-    IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known, LINKS_STREAM, LeaseRow,
-    LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, NewRun, NotAKeyId, NumberedId, NumberedRecord, Once,
-    OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow, Parent, PendingRow, PluginRef,
-    ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery, RecordRow, RecordWrite, RunEnd,
-    RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow, SettledCommit, Signature, SignedRevision,
-    Slice, StreamKey, StreamStand, StreamState, SubjectBody, Subjects, Sweep, TenantMove, TimerRow, TimerWrite, UNIT,
-    Undone, UnresolvedKeys, WornRow,
+    Cause, ChangeKind, ChangeRow, CommitOutcome, ConflictRow, Content, ContentHash, DecisionCommit, DecisionKept,
+    DecisionRow, DeletedBy, DigestKey, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM, FactRow, FactWrite,
+    FactsCommit, Follow, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept,
+    IdentityKind, IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known, LINKS_STREAM,
+    LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, NewRun, NotAKeyId, NumberedId,
+    NumberedRecord, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow, Parent,
+    PendingRow, PluginRef, ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery,
+    RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow,
+    SettledCommit, Signature, SignedRevision, Slice, StreamKey, StreamStand, StreamState, SubjectBody, Subjects, Sweep,
+    TenantMove, TimerRow, TimerWrite, UNIT, Undone, UnresolvedKeys, WornRow,
 };
 pub use moving::{
     Arrival, Departure, MoveProgress, MoveStep, MovedTable, TellMove, export_tenant, forget_tenant, import_tenant,

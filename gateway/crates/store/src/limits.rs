@@ -44,7 +44,7 @@ pub(crate) fn check_record(at: usize, record: &RecordWrite) -> Result<(), StoreE
     }
     clean(&place("vendor id"), &record.external_id, EXTERNAL_ID_BYTES_MAX)?;
     clean(&place("pointer"), &record.pointer, POINTER_BYTES_MAX)?;
-    clean(&place("entity"), &record.entity, 63)?;
+    clean(&place("entity"), record.entity(), 63)?;
     if record.exchange_no >= EXCHANGES_MAX {
         return Err(bad(&format!("{} is over {EXCHANGES_MAX}", place("exchange number"))));
     }
@@ -84,14 +84,12 @@ fn bad(text: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ContentHash;
+    use crate::Content;
 
     fn record(external_id: &str, pointer: &str) -> RecordWrite {
         RecordWrite {
-            entity: "employee".into(),
             external_id: external_id.into(),
-            body: b"{}".to_vec(),
-            hash: ContentHash::of(b"{}"),
+            content: Content::of("employee", b"{}".to_vec()),
             updated_at_ms: None,
             exchange_no: 0,
             pointer: pointer.into(),

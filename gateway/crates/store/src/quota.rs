@@ -124,7 +124,7 @@ pub(crate) fn body_bytes(packed: usize) -> i64 {
 
 /// A first revision, or another one with a body of its own.
 pub(crate) fn revision_bytes(write: &RecordWrite) -> i64 {
-    REVISION_BYTES + len(write.body.len() + write.external_id.len() + write.pointer.len())
+    REVISION_BYTES + len(write.body().len() + write.external_id.len() + write.pointer.len())
 }
 
 pub(crate) fn len(bytes: usize) -> i64 {

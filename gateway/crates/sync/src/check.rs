@@ -206,7 +206,7 @@ impl Checks {
         check.refused = normalized.quarantine.len() as u64 - check.not_granted;
         check.records = (normalized.records.len() + normalized.quarantine.len()) as u64;
         for record in &normalized.records {
-            *check.entities.entry(record.entity.clone()).or_default() += 1;
+            *check.entities.entry(record.entity().to_owned()).or_default() += 1;
         }
         let mut kinds = BTreeMap::<String, DefectCount>::new();
         for item in normalized.quarantine {

@@ -132,7 +132,7 @@ fn find(page: Normalized, item: &QuarantineWrite) -> Tried {
     let has_id = item.external_id.is_some();
     let good = page.records.into_iter().rev().find(|record| {
         if has_id {
-            by_id(&record.entity, Some(&record.external_id))
+            by_id(record.entity(), Some(&record.external_id))
         } else {
             by_place(record.exchange_no, &record.pointer)
         }

@@ -137,13 +137,13 @@ fn page_of<E: Entity + DeserializeOwned + Validate>(
     // What other pages of this file bring is known from its rows: the connector keeps nothing between calls.
     let distinct = mapping.stream.distinct;
     let before = if distinct { &all[..rows.start] } else { &[] };
-    let sound = before.iter().filter(|row| row.fault.is_none());
+    let sound = before.iter().filter(|row| row.fault().is_none());
     let mut seen: BTreeSet<String> = sound.filter_map(|row| mapping.id(row).ok()).collect();
     let repeated = if distinct { BTreeMap::new() } else { mapping.repeated() };
     let (mut again, mut older) = (Vec::new(), Vec::new());
     for row in &all[rows] {
         let id = mapping.id(row);
-        if distinct && row.fault.is_none() && id.as_ref().is_ok_and(|id| !seen.insert(id.clone())) {
+        if distinct && row.fault().is_none() && id.as_ref().is_ok_and(|id| !seen.insert(id.clone())) {
             again.push(mapping.place_of(row));
             continue;
         }
@@ -192,9 +192,9 @@ impl<'a> Mapping<'a> {
         let mut columns = Vec::with_capacity(stream.columns.len());
         for column in &stream.columns {
             let index = table.column(&column.column)?;
-            let cells = table.rows.iter().filter_map(|row| row.cells.get(index));
-            let cells = cells.filter(|_| column.parse.is_number());
-            let proof = Proof::of(column.decimal.or(stream.decimal), cells, table.semicolons);
+            let texts = table.rows.iter().filter_map(|row| row.text(index));
+            let texts = texts.filter(|_| column.parse.is_number());
+            let proof = Proof::of(column.decimal.or(stream.decimal), texts, table.semicolons);
             columns.push(Bound { index, column, proof });
         }
         let mut key = Vec::with_capacity(stream.key.len());
@@ -218,7 +218,7 @@ impl<'a> Mapping<'a> {
     fn locator(&self, row: &Row) -> String {
         let mut locator = self.place_of(row);
         for bound in self.columns.iter().filter(|bound| bound.column.parse.is_number()) {
-            let cell = row.cells.get(bound.index).unwrap_or(&Cell::Blank);
+            let cell = &row.cell(bound.index);
             if let Some(how) = value::rounding(cell, &bound.column.parse, self.reading(bound, row)) {
                 let cell = self.table.place(bound.index, row.number);
                 let cell = cell.rsplit('!').next().unwrap_or_default();
@@ -244,7 +244,7 @@ impl<'a> Mapping<'a> {
             years: self.years,
             proof: bound.proof,
             round: column.round.or(self.stream.round),
-            merged: row.merged.contains(&bound.index) && column.merged.or(self.stream.merged) != Some(Choice::Read),
+            merged: row.is_merged(bound.index) && column.merged.or(self.stream.merged) != Some(Choice::Read),
         }
     }
 
@@ -254,8 +254,8 @@ impl<'a> Mapping<'a> {
         id: &Result<String, Problem>,
         repeated: &BTreeMap<String, Vec<usize>>,
     ) -> Result<(String, E), Problem> {
-        if let Some(fault) = &row.fault {
-            return Err(Problem::of_row(fault.clone()));
+        if let Some(fault) = row.fault() {
+            return Err(Problem::of_row(fault.to_owned()));
         }
         let id = id.clone()?;
         if let Some(rows) = repeated.get(&id) {
@@ -279,7 +279,7 @@ impl<'a> Mapping<'a> {
     fn repeated(&self) -> BTreeMap<String, Vec<usize>> {
         // Each page asks this of the whole file, so the ids of all rows are not kept, only a hash of each.
         let (mut hashes, mut id) = (Vec::with_capacity(self.table.rows.len()), String::new());
-        for (index, row) in self.table.rows.iter().enumerate().filter(|(_, row)| row.fault.is_none()) {
+        for (index, row) in self.table.rows.iter().enumerate().filter(|(_, row)| row.fault().is_none()) {
             if self.id_into(row, &mut id).is_ok() {
                 let mut hasher = DefaultHasher::new();
                 id.hash(&mut hasher);
@@ -307,7 +307,7 @@ impl<'a> Mapping<'a> {
     fn id_into(&self, row: &Row, id: &mut String) -> Result<(), Problem> {
         id.clear();
         for (index, &(column, title, parse)) in self.key.iter().enumerate() {
-            let cell = row.cells.get(column).unwrap_or(&Cell::Blank);
+            let cell = &row.cell(column);
             let problem = |reason: &str| self.problem(row, column, title, reason);
             if cell.is_blank() {
                 return Err(problem("nothing in a column of the key"));
@@ -331,7 +331,7 @@ impl<'a> Mapping<'a> {
         }
         for bound in &self.columns {
             let (index, column) = (bound.index, bound.column);
-            let cell = row.cells.get(index).unwrap_or(&Cell::Blank);
+            let cell = &row.cell(index);
             let blank = self.is_blank(cell, bound);
             if blank && column.required {
                 return Err(self.problem(row, index, &column.column, "nothing; expected a value"));
@@ -376,7 +376,7 @@ impl Problem {
 
 /// The row's texts, separated by tabs: what a person needs to see what is wrong.
 fn raw(row: &Row) -> Vec<u8> {
-    let texts: Vec<String> = row.cells.iter().map(Cell::text).collect();
+    let texts: Vec<String> = row.cells().map(|cell| cell.text()).collect();
     texts.join("\t").into_bytes()
 }
 

@@ -7,7 +7,6 @@ use renmen_schema::check::Validate;
 use serde::de::DeserializeOwned;
 
 use super::{Mapping, Problem};
-use crate::cell::Cell;
 use crate::config::{AsOf, DayFrom, Parse};
 use crate::day::{self, Days};
 use crate::sheet::Row;
@@ -73,7 +72,7 @@ impl<'a> Mapping<'a> {
             Standing::File(day) => return Some(day),
             Standing::Column(index, parse) => (index, parse),
         };
-        let cell = row.cells.get(index).unwrap_or(&Cell::Blank);
+        let cell = &row.cell(index);
         let days = |serials| Days { serials, from_1904: self.table.from_1904, years: self.years };
         match parse {
             Parse::Date { formats, serials } => day::day(cell, formats, days(*serials)).ok(),
@@ -96,7 +95,7 @@ impl<'a> Mapping<'a> {
         E: DeserializeOwned + Validate + serde::Serialize,
     {
         for row in &self.table.rows {
-            let (Ok(id), Some(day), None) = (self.id(row), self.day(row, standing), &row.fault) else { continue };
+            let (Ok(id), Some(day), None) = (self.id(row), self.day(row, standing), row.fault()) else { continue };
             if !keys.contains(&id) || rivals.get(&id).is_some_and(|known| known.day > day) {
                 continue;
             }

@@ -54,7 +54,7 @@ impl Mapping<'_> {
         total: &Row,
         rows: impl Iterator<Item = &'b Row>,
     ) -> Result<(), String> {
-        let cell = total.cells.get(bound.index).unwrap_or(&Cell::Blank);
+        let cell = &total.cell(bound.index);
         let title = &bound.column.column;
         if self.is_blank(cell, bound) {
             return Ok(());
@@ -105,19 +105,19 @@ impl Mapping<'_> {
     fn control_number(&self, place: &str, key: &str) -> Result<Decimal, String> {
         let (row, column) = place_of(place)
             .ok_or_else(|| format!("`control.{key}` names the cell `{place}`; write it as the like of B2"))?;
-        let cell = self.table.cell(row + 1, column).unwrap_or(&Cell::Blank);
-        let number = super::value::control(cell, self.table.semicolons, self.stream.decimal);
+        let cell = self.table.cell(row + 1, column).unwrap_or(Cell::Blank);
+        let number = super::value::control(&cell, self.table.semicolons, self.stream.decimal);
         number.map_err(|reason| format!("the cell {}!{place} (`control.{key}`): {reason}", self.table.name))
     }
 
     fn sum<'b>(&self, bound: &Bound<'_>, rows: impl Iterator<Item = &'b Row>) -> Result<Sum, String> {
         let (mut sum, mut unread) = (Sum { read: Decimal::ZERO, exact: Decimal::ZERO }, 0);
         for row in rows {
-            let cell = row.cells.get(bound.index).unwrap_or(&Cell::Blank);
+            let cell = &row.cell(bound.index);
             if self.is_blank(cell, bound) {
                 continue;
             }
-            let added = self.addend(bound, row, cell).and_then(Result::ok).filter(|_| row.fault.is_none());
+            let added = self.addend(bound, row, cell).and_then(Result::ok).filter(|_| row.fault().is_none());
             let added = added.and_then(|(read, exact)| {
                 Some(Sum { read: sum.read.checked_add(read)?, exact: sum.exact.checked_add(exact)? })
             });

@@ -209,10 +209,11 @@ pub(super) fn addend(found: &Cell, parse: &Parse, reading: Reading) -> Result<(D
 
 /// The number in a cell that says what the rows come to.
 pub(super) fn control(found: &Cell, semicolons: bool, declared: Option<Mark>) -> Result<Decimal, String> {
+    let text = if let Cell::Text(text) = found { Some(&**text) } else { None };
     let reading = Reading {
         from_1904: false,
         years: Years::default(),
-        proof: Proof::of(declared, std::iter::once(found), semicolons),
+        proof: Proof::of(declared, text.into_iter(), semicolons),
         round: None,
         merged: false,
     };

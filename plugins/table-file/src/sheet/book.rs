@@ -30,12 +30,29 @@ pub(super) fn read(parts: &mut Parts<'_>) -> Result<Book, String> {
         .into_values()
         .find(|link| link.kind == "officeDocument")
         .map_or_else(|| "xl/workbook.xml".to_owned(), |link| link.part);
-    let bytes = parts.read(&main)?.ok_or("not a workbook that can be read: save it as XLSX")?;
     let (folder, file) = main.rsplit_once('/').unwrap_or(("", &main));
     let links = links(parts, &format!("{folder}/_rels/{file}.rels"), folder)?;
+    let xml = parts.open(&main)?.ok_or("not a workbook that can be read: save it as XLSX")?;
+    let mut book = sheets(xml, &links)?;
+    let part = |kind: &str, usual: &str| {
+        links
+            .values()
+            .find(|link| link.kind == kind)
+            .map_or_else(|| format!("{folder}/{usual}"), |link| link.part.clone())
+    };
+    if let Some(xml) = parts.open(&part("sharedStrings", "sharedStrings.xml"))? {
+        book.texts = texts(xml)?;
+    }
+    if let Some(xml) = parts.open(&part("styles", "styles.xml"))? {
+        book.formats = formats(xml)?;
+    }
+    Ok(book)
+}
+
+/// The sheets of a workbook, and how it counts and calculates.
+fn sheets(mut xml: Xml<'_>, links: &HashMap<String, Link>) -> Result<Book, String> {
     let mut book =
         Book { sheets: Vec::new(), from_1904: false, uncalculated: false, texts: Vec::new(), formats: Vec::new() };
-    let mut xml = Xml::of(&bytes);
     loop {
         match xml.next()? {
             Tag::Start(start) => match start.local_name().as_ref() {
@@ -51,23 +68,10 @@ pub(super) fn read(parts: &mut Parts<'_>) -> Result<Book, String> {
                 }
                 _ => {}
             },
-            Tag::Done => break,
+            Tag::Done => return Ok(book),
             _ => {}
         }
     }
-    let part = |kind: &str, usual: &str| {
-        links
-            .values()
-            .find(|link| link.kind == kind)
-            .map_or_else(|| format!("{folder}/{usual}"), |link| link.part.clone())
-    };
-    if let Some(bytes) = parts.read(&part("sharedStrings", "sharedStrings.xml"))? {
-        book.texts = texts(&bytes)?;
-    }
-    if let Some(bytes) = parts.read(&part("styles", "styles.xml"))? {
-        book.formats = formats(&bytes)?;
-    }
-    Ok(book)
 }
 
 struct Link {
@@ -79,8 +83,7 @@ struct Link {
 /// The parts that one names, by id.
 fn links(parts: &mut Parts<'_>, of: &str, folder: &str) -> Result<HashMap<String, Link>, String> {
     let mut links = HashMap::new();
-    let Some(bytes) = parts.read(of)? else { return Ok(links) };
-    let mut xml = Xml::of(&bytes);
+    let Some(mut xml) = parts.open(of)? else { return Ok(links) };
     loop {
         match xml.next()? {
             Tag::Start(start) if start.local_name().as_ref() == b"Relationship" => {
@@ -104,9 +107,8 @@ fn links(parts: &mut Parts<'_>, of: &str, folder: &str) -> Result<HashMap<String
 }
 
 /// Each text without its reading aids (phonetic runs).
-fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
+fn texts(mut xml: Xml<'_>) -> Result<Vec<String>, String> {
     let (mut texts, mut text, mut within, mut aids) = (Vec::new(), String::new(), false, 0);
-    let mut xml = Xml::of(bytes);
     loop {
         match xml.next()? {
             Tag::Start(start) => match start.local_name().as_ref() {
@@ -123,15 +125,14 @@ fn texts(bytes: &[u8]) -> Result<Vec<String>, String> {
                 _ => {}
             },
             Tag::Done => return Ok(texts),
-            Tag::Text(_) => {}
+            Tag::Text(_) | Tag::Other => {}
         }
     }
 }
 
 /// The number format of each cell style.
-fn formats(bytes: &[u8]) -> Result<Vec<Format>, String> {
+fn formats(mut xml: Xml<'_>) -> Result<Vec<Format>, String> {
     let (mut own, mut formats, mut within) = (HashMap::new(), Vec::new(), false);
-    let mut xml = Xml::of(bytes);
     loop {
         match xml.next()? {
             Tag::Start(start) => match start.local_name().as_ref() {

@@ -4,6 +4,7 @@ mod book;
 mod format;
 mod kind;
 mod parts;
+mod row;
 mod text;
 mod workbook;
 
@@ -12,6 +13,7 @@ use renmen_plugin::Failure;
 use crate::cell::Cell;
 use crate::config::{Limits, Stream};
 use crate::number::half_width;
+pub use row::Row;
 
 /// A sheet without its header.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,19 +32,6 @@ pub struct Table {
     pub from_1904: bool,
     /// The fields of the file are parted by `;`, as where commas stand before decimals.
     pub semicolons: bool,
-}
-
-/// One row of a sheet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// As a spreadsheet numbers it, from 1; in a CSV the number of the record.
-    pub number: usize,
-    /// One for each column; missing ones are blank.
-    pub cells: Vec<Cell>,
-    /// The columns in which a merged cell covers the row.
-    pub merged: Vec<usize>,
-    /// Why no record can be made of it.
-    pub fault: Option<String>,
 }
 
 /// All rows of a sheet before the header is taken off.
@@ -82,11 +71,11 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
     let Raw { name, mut rows, from_1904, semicolons, lines, open_end } = raw;
     let above: Vec<Row> = rows.drain(..rows.partition_point(|row| row.number <= stream.skip_rows)).collect();
     let header: Vec<Row> = rows.drain(..stream.header_rows.min(rows.len())).collect();
-    let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let width = header.iter().map(Row::width).max().unwrap_or(0);
     let title = |column: usize| {
         let mut parts: Vec<String> = Vec::new();
         for row in &header {
-            let part = title_of(&row.cells.get(column).map(Cell::text).unwrap_or_default());
+            let part = title_of(&row.cell(column).text());
             // A cell that is merged over several rows gives its text to each of them.
             if !part.is_empty() && parts.last() != Some(&part) {
                 parts.push(part);
@@ -98,12 +87,12 @@ fn without_header(raw: Raw, stream: &Stream) -> Result<Table, String> {
     rows.retain(|row| !row.is_blank());
     let total_rows: Vec<String> = stream.total_rows.iter().map(|word| title_of(word)).collect();
     let needed = titles.iter().rposition(|title| !title.is_empty()).map_or(0, |last| last + 1);
-    let cut = |last: &&Row| open_end && last.cells.len() < needed && !last.is_total(&total_rows);
+    let cut = |last: &&Row| open_end && last.width() < needed && !last.is_total(&total_rows);
     if let Some(last) = rows.last().filter(cut) {
         return Err(format!(
             "ends in the middle of row {}, which has {} of {needed} fields and no line end: send the whole file",
             last.number,
-            last.cells.len()
+            last.width()
         ));
     }
     let totals: Vec<Row> = rows.extract_if(.., |row| row.is_total(&total_rows)).collect();
@@ -132,24 +121,19 @@ pub fn place_of(text: &str) -> Option<(usize, usize)> {
 }
 
 impl Row {
-    pub(crate) fn of(number: usize, cells: Vec<Cell>) -> Self {
-        Self { number, cells, merged: Vec::new(), fault: None }
-    }
-
     /// A row of text with fewer fields than the header has titles, or with more that hold something: a separator within a
     /// value has moved them. Empty fields behind the header are fine.
     fn check_width(&mut self, needed: usize, width: usize) {
-        let filled = self.cells.iter().rposition(|cell| !cell.is_blank()).map_or(0, |last| last + 1);
-        let fields = self.cells.len();
-        if fields < needed || filled > width {
-            self.fault = Some(format!(
+        let fields = self.width();
+        if fields < needed || self.filled() > width {
+            self.refuse(format!(
                 "{fields} fields under {needed} titles; write values with separators or line breaks in quotes"
             ));
         }
     }
 
     fn is_blank(&self) -> bool {
-        self.cells.iter().all(Cell::is_blank)
+        self.filled() == 0
     }
 
     /// Does its first value begin as one of these, which are written as titles are compared?
@@ -157,7 +141,7 @@ impl Row {
         if words.is_empty() {
             return false;
         }
-        let first = self.cells.iter().find(|cell| !cell.is_blank()).map(|cell| title_of(&cell.text()));
+        let first = self.cells().find(|cell| !cell.is_blank()).map(|cell| title_of(&cell.text()));
         first.is_some_and(|first| words.iter().any(|word| first.starts_with(word)))
     }
 }
@@ -192,9 +176,9 @@ impl Table {
 
     /// The cell at a row's number and a column, wherever in the sheet but in the header.
     #[must_use]
-    pub fn cell(&self, number: usize, column: usize) -> Option<&Cell> {
+    pub fn cell(&self, number: usize, column: usize) -> Option<Cell> {
         let mut rows = self.above.iter().chain(&self.totals).chain(&self.rows);
-        rows.find(|row| row.number == number)?.cells.get(column)
+        rows.find(|row| row.number == number).map(|row| row.cell(column))
     }
 
     /// `Sheet1!B17`.

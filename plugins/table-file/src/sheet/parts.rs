@@ -1,7 +1,10 @@
-//! The parts of a workbook: unpacked within a limit, and their XML read without any of it in an error.
+//! The parts of a workbook: unpacked within a limit while they are read, and their XML read without any of it in an error. A part is never in
+//! memory as a whole: that of a sheet is ten times as long as its file.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::error::Error;
+use std::fmt;
+use std::io::{self, BufReader, Cursor, Read};
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
@@ -16,6 +19,7 @@ pub(super) struct Parts<'a> {
 }
 
 const DAMAGED: &str = "a damaged ZIP archive: save the workbook again";
+const BROKEN: &str = "a workbook whose XML is damaged: save it again";
 
 impl<'a> Parts<'a> {
     pub(super) fn of(bytes: &'a [u8], unpacked_bytes_max: u64) -> Result<Self, String> {
@@ -29,16 +33,47 @@ impl<'a> Parts<'a> {
         self.archive.file_names().find(|name| name.replace('\\', "/").eq_ignore_ascii_case(wanted)).map(str::to_owned)
     }
 
-    /// A part, counting what really comes out: what an archive says of its sizes is its own word.
-    pub(super) fn read(&mut self, wanted: &str) -> Result<Option<Vec<u8>>, String> {
+    /// Begins to read a part.
+    pub(super) fn open(&mut self, wanted: &str) -> Result<Option<Xml<'_>>, String> {
         let Some(name) = self.name(wanted) else { return Ok(None) };
         let part = self.archive.by_name(&name).map_err(|_| DAMAGED.to_owned())?;
-        let mut bytes = Vec::new();
-        let read = part.take(self.left + 1).read_to_end(&mut bytes).map_err(|_| DAMAGED.to_owned())?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            format!("unpacks to more than limits.unpacked_bytes_max = {} bytes", self.unpacked_bytes_max)
-        })?;
-        Ok(Some(bytes))
+        let (left, max) = (&mut self.left, self.unpacked_bytes_max);
+        Ok(Some(Xml::of(Unpacked { part: Box::new(part), left, max })))
+    }
+}
+
+/// A part while it is unpacked. Counts what really comes out: what an archive says of its sizes is its own word.
+struct Unpacked<'p> {
+    part: Box<dyn Read + 'p>,
+    left: &'p mut u64,
+    max: u64,
+}
+
+impl Read for Unpacked<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.part.read(bytes)?;
+        *self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(TooLarge(self.max)))?;
+        Ok(read)
+    }
+}
+
+/// More comes out than may.
+#[derive(Debug)]
+struct TooLarge(u64);
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unpacks to more than limits.unpacked_bytes_max = {} bytes", self.0)
+    }
+}
+
+impl Error for TooLarge {}
+
+fn told(error: &quick_xml::Error) -> String {
+    let quick_xml::Error::Io(error) = error else { return BROKEN.to_owned() };
+    match error.get_ref().and_then(|error| error.downcast_ref::<TooLarge>()) {
+        Some(too_large) => too_large.to_string(),
+        None => DAMAGED.to_owned(),
     }
 }
 
@@ -47,55 +82,54 @@ pub(super) enum Tag<'a> {
     Start(BytesStart<'a>),
     End(BytesEnd<'a>),
     Text(Cow<'a, str>),
+    /// A comment and the like.
+    Other,
     Done,
 }
 
 /// Reads the XML of a part.
-pub(super) struct Xml<'a> {
-    reader: Reader<&'a [u8]>,
+pub(super) struct Xml<'p> {
+    reader: Reader<BufReader<Unpacked<'p>>>,
+    /// The event that was read last.
+    event: Vec<u8>,
     open: usize,
 }
 
-impl<'a> Xml<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
-        let mut reader = Reader::from_reader(bytes);
+impl<'p> Xml<'p> {
+    fn of(part: Unpacked<'p>) -> Self {
+        let mut reader = Reader::from_reader(BufReader::new(part));
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, open: 0 }
+        Self { reader, event: Vec::new(), open: 0 }
     }
 
     /// The next tag or text; a document that ends within an element is refused.
-    pub(super) fn next(&mut self) -> Result<Tag<'a>, String> {
-        const BROKEN: &str = "a workbook whose XML is damaged: save it again";
-        loop {
-            match self.reader.read_event().map_err(|_| BROKEN.to_owned())? {
-                Event::Start(start) => {
-                    self.open += 1;
-                    return Ok(Tag::Start(start));
-                }
-                Event::End(end) => {
-                    self.open = self.open.saturating_sub(1);
-                    return Ok(Tag::End(end));
-                }
-                Event::Text(text) => {
-                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?));
-                }
-                Event::CData(text) => {
-                    return Ok(Tag::Text(text.xml10_content().map_err(|_| BROKEN.to_owned())?));
-                }
-                Event::GeneralRef(reference) => {
-                    let of_number = reference.resolve_char_ref().map_err(|_| BROKEN.to_owned())?;
-                    let name = reference.decode().map_err(|_| BROKEN.to_owned())?;
-                    let text = match of_number {
-                        Some(c) => c.to_string(),
-                        None => quick_xml::escape::resolve_predefined_entity(&name).ok_or(BROKEN)?.to_owned(),
-                    };
-                    return Ok(Tag::Text(Cow::Owned(text)));
-                }
-                Event::Eof if self.open > 0 => return Err(BROKEN.to_owned()),
-                Event::Eof => return Ok(Tag::Done),
-                _ => {}
+    pub(super) fn next(&mut self) -> Result<Tag<'_>, String> {
+        let broken = |_| BROKEN.to_owned();
+        self.event.clear();
+        Ok(match self.reader.read_event_into(&mut self.event).map_err(|error| told(&error))? {
+            Event::Start(start) => {
+                self.open += 1;
+                Tag::Start(start)
             }
-        }
+            Event::End(end) => {
+                self.open = self.open.saturating_sub(1);
+                Tag::End(end)
+            }
+            Event::Text(text) => Tag::Text(text.xml10_content().map_err(broken)?),
+            Event::CData(text) => Tag::Text(text.xml10_content().map_err(broken)?),
+            Event::GeneralRef(reference) => {
+                let of_number = reference.resolve_char_ref().map_err(|_| BROKEN.to_owned())?;
+                let name = reference.decode().map_err(broken)?;
+                let text = match of_number {
+                    Some(c) => c.to_string(),
+                    None => quick_xml::escape::resolve_predefined_entity(&name).ok_or(BROKEN)?.to_owned(),
+                };
+                Tag::Text(Cow::Owned(text))
+            }
+            Event::Eof if self.open > 0 => return Err(BROKEN.to_owned()),
+            Event::Eof => Tag::Done,
+            _ => Tag::Other,
+        })
     }
 }
 

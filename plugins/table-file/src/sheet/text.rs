@@ -30,7 +30,7 @@ pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw
         quotes(&text.as_bytes()[start..position(reader.position())], delimiter)
             .map_err(|problem| format!("row {number}: {problem}"))?;
         within_limits(number, &record, limits)?;
-        rows.push(Row::of(number, record.iter().map(Cell::of_text).collect()));
+        rows.push(Row::of(number, record.iter().map(Cell::of_text)));
     }
     Ok(Raw {
         name: "csv".to_owned(),

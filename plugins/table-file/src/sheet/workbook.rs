@@ -26,9 +26,10 @@ pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw
             .find(|sheet| sheet.visible)
             .ok_or("a workbook without a visible sheet; name the one to read in `sheet`")?,
     };
-    let bytes = parts.read(&sheet.part)?.ok_or("a workbook without the part of its sheet: save it again")?;
-    let mut reading = Reading { book: &book, stream, limits, rows: Vec::new(), merged: Vec::new() };
-    reading.sheet(&bytes)?;
+    let xml = parts.open(&sheet.part)?.ok_or("a workbook without the part of its sheet: save it again")?;
+    let mut reading = Reading { book: &book, stream, limits, rows: Vec::new(), row: None, merged: Vec::new() };
+    reading.sheet(xml)?;
+    reading.pack();
     for (start, end) in std::mem::take(&mut reading.merged) {
         reading.spread(start, end);
     }
@@ -40,6 +41,8 @@ struct Reading<'a> {
     stream: &'a Stream,
     limits: &'a Limits,
     rows: Vec<Row>,
+    /// The cells of the row that is read, and which one it is.
+    row: Option<(usize, Vec<Cell>)>,
     merged: Vec<(Place, Place)>,
 }
 
@@ -58,8 +61,7 @@ struct Open {
 }
 
 impl Reading<'_> {
-    fn sheet(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let mut xml = Xml::of(bytes);
+    fn sheet(&mut self, mut xml: Xml<'_>) -> Result<(), String> {
         let (mut next, mut hidden, mut aids) = ((0, 0), false, 0);
         let (mut cell, mut within): (Option<Open>, bool) = (None, false);
         loop {
@@ -101,6 +103,7 @@ impl Reading<'_> {
                     b"row" => next = (next.0 + 1, 0),
                     _ => {}
                 },
+                Tag::Other => {}
                 Tag::Done => return Ok(()),
             }
         }
@@ -126,14 +129,33 @@ impl Reading<'_> {
             ));
         }
         while self.rows.len() <= row {
-            self.rows.push(Row::of(self.rows.len() + 1, Vec::new()));
+            self.rows.push(Row::of(self.rows.len() + 1, []));
         }
-        let row = &mut self.rows[row];
         if hidden && self.stream.hidden != Some(Choice::Read) {
-            row.fault = Some("a hidden or filtered row; show it, or declare `hidden = \"read\"`".to_owned());
+            self.rows[row].refuse("a hidden or filtered row; show it, or declare `hidden = \"read\"`".to_owned());
         }
-        put(&mut row.cells, column, value);
+        put(self.cells_of(row), column, value);
         Ok(())
+    }
+
+    /// The cells of a row: those of the one that is read, which most cells that come belong to.
+    fn cells_of(&mut self, row: usize) -> &mut Vec<Cell> {
+        if self.row.as_ref().is_none_or(|(open, _)| *open != row) {
+            self.pack();
+            self.row = Some((row, self.rows[row].cells().collect()));
+        }
+        &mut self.row.get_or_insert_default().1
+    }
+
+    /// The row that was read is done.
+    fn pack(&mut self) {
+        let Some((row, cells)) = self.row.take() else { return };
+        let (before, rest) = self.rows.split_at_mut(row);
+        let Some(row) = rest.first_mut() else { return };
+        row.fill(cells);
+        if let Some(before) = before.last() {
+            row.share(before);
+        }
     }
 
     fn value(&self, open: &Open) -> Cell {
@@ -186,16 +208,19 @@ impl Reading<'_> {
 
     /// Gives the value of a merged region's first cell to all of it, within the sheet's used rows.
     fn spread(&mut self, start: Place, end: Place) {
-        let Some(first) = self.rows.get(start.0).and_then(|row| row.cells.get(start.1)).cloned() else { return };
+        let Some(first) = self.rows.get(start.0).filter(|row| start.1 < row.width()) else { return };
+        let first = first.cell(start.1);
         let last_row = end.0.min(self.rows.len().saturating_sub(1));
         let last_column = end.1.min(self.limits.columns_max - 1);
         for row in self.rows.iter_mut().take(last_row + 1).skip(start.0) {
+            let mut cells: Vec<Cell> = row.cells().collect();
             for column in start.1..=last_column {
-                row.merged.push(column);
-                if row.cells.get(column).is_none_or(Cell::is_blank) {
-                    put(&mut row.cells, column, first.clone());
+                row.merge(column);
+                if cells.get(column).is_none_or(Cell::is_blank) {
+                    put(&mut cells, column, first.clone());
                 }
             }
+            row.fill(cells);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
-use renmen_store::{AuthoredCommit, AuthoredRecord, ContentHash, LinkWrite, Parent, RecordWrite};
+use renmen_store::{AuthoredCommit, AuthoredRecord, Content, LinkWrite, Parent, RecordWrite};
 use serde_json::{Value, json};
 
 use crate::rig::{BEGIN_MS, Rig, employee};
@@ -69,7 +69,7 @@ async fn all(rig: &Rig, path: &str) -> (Vec<Value>, usize) {
 
 fn other_record(entity: &str, id: &str) -> RecordWrite {
     let body = b"{}".to_vec();
-    RecordWrite { entity: entity.into(), hash: ContentHash::of(&body), body, ..employee(id, "1") }
+    RecordWrite { content: Content::of(entity, body), ..employee(id, "1") }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -179,9 +179,9 @@ async fn play(schedule: Vec<Step>, ring_bytes: usize) {
                     feed.push((seq, *unit));
                 }
                 let write = |(id, entity, _): (String, &str, bool)| {
-                    let mut write = employee(&id, "1");
-                    write.entity = entity.to_owned();
-                    write
+                    let write = employee(&id, "1");
+                    let content = renmen_store::Content::of(entity, write.body().to_vec());
+                    renmen_store::RecordWrite { content, ..write }
                 };
                 rig.commit(records.into_iter().map(write).collect(), Vec::new()).await;
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use renmen_api::ApiOptions;
-use renmen_store::{ContentHash, RecordWrite};
+use renmen_store::{Content, RecordWrite};
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, employee, gone, settled};
@@ -21,7 +21,7 @@ async fn a_record_has_its_envelope_flat_and_its_body_untouched() {
     rig.employees(&[("u1", "001")]).await;
     let list = rig.get("/v1/employees").await;
     assert_eq!(list.status, StatusCode::OK);
-    assert!(list.text.contains(std::str::from_utf8(&employee("u1", "001").body).unwrap()));
+    assert!(list.text.contains(std::str::from_utf8(employee("u1", "001").body()).unwrap()));
     insta::assert_json_snapshot!("list_of_employees", settled(list.json()));
 }
 
@@ -207,7 +207,7 @@ async fn references_are_shown_with_the_record_that_they_mean_and_health_counts_t
     let manager = |number: &str| json!({ "key": { "scheme": "employee_number", "value": number } });
     let of = |id: &str, number: &str, manager: Value| {
         let body = json!({ "person": {}, "number": number, "work": { "manager": manager } }).to_string().into_bytes();
-        RecordWrite { hash: ContentHash::of(&body), body, ..employee(id, number) }
+        RecordWrite { content: Content::of("employee", body), ..employee(id, number) }
     };
     let external = json!({ "external": { "value": "u1" } });
     let records = vec![of("u1", "E1", manager("E2")), of("u2", "E2", external), of("u3", "E3", manager("E9"))];

@@ -13,7 +13,7 @@ use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::text;
 use renmen_store::{
-    ApiKeyRow, CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, KeyRole, NewRun, PageCommit, QuarantineWrite,
+    ApiKeyRow, CommitOutcome, Content, DeletedBy, ExchangeWrite, KeyRole, NewRun, PageCommit, QuarantineWrite,
     RecordWrite, Store, StoreOptions, StreamKey,
 };
 use serde_json::{Value, json};
@@ -272,10 +272,8 @@ pub(crate) fn stream_key() -> StreamKey {
 pub(crate) fn employee(id: &str, number: &str) -> RecordWrite {
     let body = json!({ "number": number, "person": { "names": { "formatted": "Li Lei" } } }).to_string().into_bytes();
     RecordWrite {
-        entity: "employee".into(),
         external_id: id.into(),
-        hash: ContentHash::of(&body),
-        body,
+        content: Content::of("employee", body),
         updated_at_ms: Some(BEGIN_MS - 1),
         exchange_no: 0,
         pointer: "/0".into(),
@@ -285,7 +283,7 @@ pub(crate) fn employee(id: &str, number: &str) -> RecordWrite {
 
 pub(crate) fn gone(id: &str) -> RecordWrite {
     let deleted = Some(DeletedBy::SourceFlag);
-    RecordWrite { body: Vec::new(), hash: ContentHash::of(b""), deleted, ..employee(id, "") }
+    RecordWrite { content: Content::gone("employee"), deleted, ..employee(id, "") }
 }
 
 pub(crate) fn refused(id: &str) -> QuarantineWrite {

@@ -12,7 +12,7 @@ use renmen_flow::{
 };
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::outbox::{DeliveryQuery, DeliveryRow, DeliveryState};
-use renmen_store::{ContentHash, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
+use renmen_store::{Content, NewRun, PageCommit, PluginRef, RecordWrite, Store, StoreOptions, StreamKey, open};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -228,10 +228,8 @@ impl World {
 /// The vendor says that an employee is gone.
 pub(crate) async fn delete(store: &Arc<dyn Store>, connection: &str, id: &str, now_ms: i64) {
     let write = RecordWrite {
-        entity: "employee".into(),
         external_id: id.to_owned(),
-        hash: ContentHash::of(b""),
-        body: Vec::new(),
+        content: Content::gone("employee"),
         updated_at_ms: None,
         exchange_no: 0,
         pointer: String::new(),
@@ -256,10 +254,8 @@ fn written(entity: &str, records: &[(&str, Value)]) -> Vec<RecordWrite> {
         }
         let body = body.to_string().into_bytes();
         RecordWrite {
-            entity: entity.to_owned(),
             external_id: (*id).to_owned(),
-            hash: ContentHash::of(&body),
-            body,
+            content: Content::of(entity, body),
             updated_at_ms: None,
             exchange_no: 0,
             pointer: String::new(),

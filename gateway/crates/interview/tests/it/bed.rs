@@ -10,7 +10,7 @@ use renmen_store::outbox::{
     Advance, AttemptEnd, Claim, DeliveryState, FlowOrigin, FlowPut, NewDelivery, ReceiptKept, Settle,
 };
 use renmen_store::{
-    ContentHash, NewRun, PageCommit, PluginRef, RecordQuery, RecordRow, RecordWrite, RunEnd, RunState, Store,
+    Content, ContentHash, NewRun, PageCommit, PluginRef, RecordQuery, RecordRow, RecordWrite, RunEnd, RunState, Store,
     StoreOptions, StreamKey,
 };
 use tempfile::TempDir;
@@ -47,10 +47,8 @@ fn write<E: Entity>(external_id: &str, body: &E) -> RecordWrite {
     let bytes = body.to_payload();
     renmen_schema::canonicalize(E::KIND, &bytes).unwrap();
     RecordWrite {
-        entity: E::KIND.name().into(),
         external_id: external_id.into(),
-        hash: ContentHash::of(&bytes),
-        body: bytes,
+        content: Content::of(E::KIND.name(), bytes),
         updated_at_ms: None,
         exchange_no: 0,
         pointer: String::new(),

@@ -1,6 +1,7 @@
 //! What goes in and what comes out: the same shapes on both backends. Times are milliseconds since the epoch.
 
 mod authored;
+mod content;
 mod identity;
 mod kept;
 mod key;
@@ -18,6 +19,8 @@ pub use authored::{
     AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Cause, FILE_RULES_STREAM, Follow, LINKS_STREAM,
     LinkWrite, LinkedQuery, MESSAGES_STREAM, PEOPLES_RECORDS_STREAM, Parent, TimerRow, TimerWrite,
 };
+pub use content::Content;
+pub(crate) use content::{ContentKeys, concerned};
 pub use identity::{
     ApplicationRow, ConflictRow, DecisionCommit, DecisionKept, DecisionRow, DigestKey, FactRow, FactWrite, FactsCommit,
     HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityKind, IdentityLink, IdentityPass,

@@ -4,7 +4,7 @@ use renmen_schema::Text;
 use renmen_schema::id::RunId;
 use serde::Serialize;
 
-use super::{Brake, ContentHash, DeletedBy, PageNotes, StreamKey};
+use super::{Brake, Content, ContentHash, DeletedBy, PageNotes, StreamKey};
 
 /// What one page changes: all of it or nothing.
 #[derive(Debug, Clone)]
@@ -36,17 +36,12 @@ pub struct PageCommit {
     pub now_ms: i64,
 }
 
-/// One record on its way in: validated, canonical, hashed.
+/// One record on its way in: validated, canonical, hashed, its keys read.
 #[derive(Debug, Clone)]
 pub struct RecordWrite {
-    /// `employee`.
-    pub entity: String,
     /// The vendor's id.
     pub external_id: String,
-    /// Canonical JSON; empty for a deletion, which keeps the last body.
-    pub body: Vec<u8>,
-    /// Of `body`.
-    pub hash: ContentHash,
+    pub content: Content,
     /// The vendor's clock.
     pub updated_at_ms: Option<i64>,
     /// Number of the exchange within the page.
@@ -55,6 +50,26 @@ pub struct RecordWrite {
     pub pointer: String,
     /// Set for a deletion.
     pub deleted: Option<DeletedBy>,
+}
+
+impl RecordWrite {
+    /// `employee`.
+    #[must_use]
+    pub fn entity(&self) -> &str {
+        self.content.entity()
+    }
+
+    /// Canonical JSON; empty for a deletion, which keeps the last body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.content.body()
+    }
+
+    /// Of the body.
+    #[must_use]
+    pub fn hash(&self) -> ContentHash {
+        self.content.hash()
+    }
 }
 
 /// One record that could not be taken in.

@@ -56,6 +56,7 @@ impl CommitWriter for Transaction<'_> {
         if !commit.tally.scopes.is_empty() {
             feed::move_end(self, commit.end()).await?;
         }
+        commit.keys.seq = commit.seq;
         record_key::apply(self, vec![commit.keys], commit.now_ms).await?;
         commit.tally.outcome.last_seq = commit.seq;
         Ok(commit.tally.outcome)

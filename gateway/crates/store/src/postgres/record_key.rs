@@ -1,50 +1,88 @@
 //! Alternate keys: who has which, and which are wanted, written with each commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Transaction};
 use futures_util::TryStreamExt;
 
 use super::query::{all, run};
 use crate::StoreError;
-use crate::keyed::{self, KeyChanges};
+use crate::keyed::{self, Announced, KeyChanges, KeyState, Way, pack};
 use crate::rows::{self, Columns};
+use crate::sql::key_log;
 
-/// Keys that are announced with one statement where an older database is brought up.
+/// Keys that are written with one statement.
 const AT_ONCE: usize = 10_000;
+/// What may wait in a tenant's log: sorting it takes about a second.
+const WAITING_MAX: i64 = 1 << 18;
 
-/// Writes what commits changed, one a tenant: a statement for each kind of row. Each holds the row of its tenant's feed, so no other
-/// counts the tenant's keys at the same time.
+/// Writes what commits changed, one a tenant. Each holds the row of its tenant's feed, so no other counts the tenant's keys at the same
+/// time.
 pub(super) async fn apply(
-    client: &impl GenericClient,
+    client: &Transaction<'_>,
     mut changes: Vec<KeyChanges>,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    changes.iter_mut().for_each(KeyChanges::settle);
-    let mut touched: BTreeSet<&[u8]> = BTreeSet::new();
-    for come in [false, true] {
-        let (mut keys, mut scopes, mut rows): (Vec<&[u8]>, Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new(), Vec::new());
-        let announced = changes.iter().flat_map(|changes| &changes.announced);
-        for ((key, scope, row), _) in announced.filter(|(_, more)| (**more > 0) == come) {
-            keys.push(key);
-            scopes.push(*scope);
-            rows.push(*row);
-        }
-        if keys.is_empty() {
-            continue;
-        }
-        let sql = if come {
-            "INSERT INTO record_key (key, scope, record) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])
-             ON CONFLICT DO NOTHING"
-        } else {
-            "DELETE FROM record_key k USING unnest($1::bytea[], $2::bigint[], $3::bigint[]) x (key, scope, record)
-             WHERE k.key = x.key AND k.scope = x.scope AND k.record = x.record"
-        };
-        run(client, sql, &[&keys, &scopes, &rows]).await?;
-        touched.extend(keys);
+    changes.retain_mut(KeyChanges::settle);
+    if changes.is_empty() {
+        return Ok(());
     }
-    want(client, &changes, now_ms).await?;
+    let states = states(client, &changes).await?;
+    let (mut sorted, mut logged) = (Vec::new(), Vec::new());
+    for mut changes in changes {
+        match changes.way(states.get(changes.tenant()).copied().unwrap_or_default(), WAITING_MAX) {
+            Way::Index => sorted.push(changes),
+            Way::Sort => {
+                changes.announced.extend(key_log::take(client, changes.whose()).await?);
+                changes.settle();
+                sorted.push(changes);
+            }
+            Way::Log(total) => logged.push((changes, total)),
+        }
+    }
+    log(client, &logged).await?;
+    write(client, &sorted, now_ms).await
+}
+
+async fn states(client: &Transaction<'_>, changes: &[KeyChanges]) -> Result<HashMap<String, KeyState>, StoreError> {
+    let tenants: Vec<&str> = changes.iter().map(KeyChanges::tenant).collect();
+    let sql =
+        "SELECT x.tenant, (SELECT count(*) FROM (SELECT 1 FROM wanted_key w WHERE w.tenant = x.tenant LIMIT 1) y),
+               (SELECT l.total FROM key_log l WHERE l.tenant = x.tenant ORDER BY l.seq DESC LIMIT 1)
+               FROM unnest($1::text[]) x (tenant)";
+    let rows = all(client, sql, &[&tenants]).await?;
+    let state = |row: &tokio_postgres::Row| {
+        Ok((row.text(0)?, KeyState { in_use: row.int(1)? > 0, waiting: row.int_or_none(2)?.unwrap_or(0) }))
+    };
+    rows.iter().map(state).collect()
+}
+
+async fn log(client: &Transaction<'_>, logged: &[(KeyChanges, i64)]) -> Result<(), StoreError> {
+    if logged.is_empty() {
+        return Ok(());
+    }
+    let tenants: Vec<&str> = logged.iter().map(|(changes, _)| changes.tenant()).collect();
+    let seqs: Vec<i64> = logged.iter().map(|(changes, _)| changes.seq).collect();
+    let totals: Vec<i64> = logged.iter().map(|(_, total)| *total).collect();
+    let keys: Vec<Vec<u8>> = logged.iter().map(|(changes, _)| pack(&changes.announced)).collect();
+    let sql = "INSERT INTO key_log (tenant, seq, total, keys)
+               SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])";
+    run(client, sql, &[&tenants, &seqs, &totals, &keys]).await.map(drop)
+}
+
+/// Writes into the index: a statement for each kind of row.
+async fn write(client: &impl GenericClient, changes: &[KeyChanges], now_ms: i64) -> Result<(), StoreError> {
+    for come in [false, true] {
+        let announced = changes.iter().flat_map(|changes| &changes.announced);
+        let rows: Vec<&Announced> = announced.filter(|announced| (announced.more > 0) == come).collect();
+        for rows in rows.chunks(AT_ONCE) {
+            announce(client, rows, come).await?;
+        }
+    }
+    want(client, changes, now_ms).await?;
+    let mut touched: BTreeSet<&[u8]> = BTreeSet::new();
+    touched.extend(changes.iter().flat_map(|changes| &changes.announced).map(|announced| announced.key.as_slice()));
     touched.extend(changes.iter().flat_map(|changes| changes.wanted.keys()).map(|(key, _)| key.as_slice()));
     if touched.is_empty() {
         return Ok(());
@@ -57,6 +95,20 @@ pub(super) async fn apply(
                      FROM wanted_key w WHERE w.key = ANY($1)) c
                WHERE u.key = c.key AND u.connection = c.connection AND u.matches <> c.n";
     run(client, sql, &[&touched, &now_ms]).await.map(drop)
+}
+
+async fn announce(client: &impl GenericClient, announced: &[&Announced], come: bool) -> Result<(), StoreError> {
+    let keys: Vec<&[u8]> = announced.iter().map(|announced| announced.key.as_slice()).collect();
+    let scopes: Vec<i64> = announced.iter().map(|announced| announced.scope).collect();
+    let rows: Vec<i64> = announced.iter().map(|announced| announced.record).collect();
+    let sql = if come {
+        "INSERT INTO record_key (key, scope, record) SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])
+         ON CONFLICT DO NOTHING"
+    } else {
+        "DELETE FROM record_key k USING unnest($1::bytea[], $2::bigint[], $3::bigint[]) x (key, scope, record)
+         WHERE k.key = x.key AND k.scope = x.scope AND k.record = x.record"
+    };
+    run(client, sql, &[&keys, &scopes, &rows]).await.map(drop)
 }
 
 async fn want(client: &impl GenericClient, changes: &[KeyChanges], now_ms: i64) -> Result<(), StoreError> {
@@ -102,10 +154,10 @@ pub(super) async fn announce_all(client: &impl GenericClient) -> Result<(), Stor
             changes.add_body(&row.text(2)?, (row.int(1)?, row.int(0)?), &row.bytes(3)?);
             if changes.announced.len() >= AT_ONCE {
                 let next = KeyChanges::of(changes.whose().clone());
-                apply(client, vec![std::mem::replace(&mut changes, next)], 0).await?;
+                write(client, &[std::mem::replace(&mut changes, next)], 0).await?;
             }
         }
-        apply(client, vec![changes], 0).await?;
+        write(client, &[changes], 0).await?;
     }
     Ok(())
 }

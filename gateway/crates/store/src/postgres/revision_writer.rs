@@ -9,7 +9,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::query::{all, run};
 use crate::decide::{Decision, decide, is_older};
-use crate::keyed::concerned;
+use crate::model::concerned;
 use crate::quota::{self, REVISION_BYTES};
 use crate::rows::{Columns, array};
 use crate::sql::{CommitState, MissingRecord, Scopes, source_time};
@@ -60,7 +60,7 @@ struct Revised<'w> {
     pointers: Vec<&'w str>,
     updated_at: Vec<Option<i64>>,
     deleted: Vec<Option<i64>>,
-    hashes: Vec<Option<&'w [u8]>>,
+    hashes: Vec<Option<Vec<u8>>>,
     bodies: Vec<Option<&'w [u8]>>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> RevisionWriter<'a> {
     ) -> Result<(), StoreError> {
         let mut puts = Vec::with_capacity(records.len());
         for write in records {
-            let scope = scopes.intern(self.transaction, stream, &write.entity).await?;
+            let scope = scopes.intern(self.transaction, stream, write.entity()).await?;
             puts.push(Put { commit: 0, scope, write });
         }
         self.put_all(&puts).await
@@ -129,15 +129,15 @@ impl<'a> RevisionWriter<'a> {
                 None => {
                     let row = rows.next().ok_or_else(|| StoreError::Fault("a new record got no number".into()))?;
                     commit.seen.add(row);
-                    commit.keys.add_body(&put.write.entity, (put.scope, row), &put.write.body);
+                    commit.keys.add(&put.write.content, (put.scope, row));
                     created.push(Created { row, seq: commit.seq, put: *put });
                 }
                 Some(found) => {
-                    if !found.known.deleted && concerned(&put.write.entity).is_some() {
+                    if !found.known.deleted && concerned(put.write.entity()).is_some() {
                         leaving.push((put.commit, found.row));
                     }
                     if decision == Decision::Update {
-                        commit.keys.add_body(&put.write.entity, (put.scope, found.row), &put.write.body);
+                        commit.keys.add(&put.write.content, (put.scope, found.row));
                     }
                     revised.push(commit, found.row, *put, kind, decision);
                 }
@@ -321,7 +321,8 @@ impl<'a> RevisionWriter<'a> {
         for Created { row, seq, put: Put { commit, scope, write } } in created {
             let CommitState { page, now_ms, .. } = &self.commits[*commit];
             let exchange_no = i64::from(write.exchange_no);
-            let hash = write.hash.0.as_slice();
+            let (hash, body) = (write.hash(), write.body());
+            let hash = hash.0.as_slice();
             let values: [&(dyn ToSql + Sync); 13] = [
                 row,
                 scope,
@@ -335,7 +336,7 @@ impl<'a> RevisionWriter<'a> {
                 &write.updated_at_ms,
                 now_ms,
                 now_ms,
-                &write.body,
+                &body,
             ];
             copy.as_mut().write(&values).await?;
         }
@@ -415,8 +416,8 @@ impl<'w> Revised<'w> {
         self.pointers.push(&write.pointer);
         self.updated_at.push(write.updated_at_ms);
         self.deleted.push(write.deleted.map(codes::deleted_code));
-        self.hashes.push(body.then_some(write.hash.0.as_slice()));
-        self.bodies.push(body.then_some(write.body.as_slice()));
+        self.hashes.push(body.then(|| write.hash().0.to_vec()));
+        self.bodies.push(body.then_some(write.body()));
     }
 
     fn push_missing(&mut self, commit: &CommitState, row: i64, scope: i64) {

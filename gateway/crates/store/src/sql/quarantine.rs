@@ -22,9 +22,9 @@ pub(super) async fn resolve(
     if number(session, sql, values![stream]).await?.is_none() {
         return Ok(());
     }
-    let written = records.iter().map(|record| (&record.entity, &record.external_id));
+    let written = records.iter().map(|record| (record.entity(), record.external_id.as_str()));
     let identities: Vec<_> = written
-        .chain(unchanged.iter().map(|(entity, id)| (entity, id)))
+        .chain(unchanged.iter().map(|(entity, id)| (entity.as_str(), id.as_str())))
         .map(|(entity, id)| quarantine_identity(entity, Some(id), &[]))
         .collect();
     session.delete_quarantined(stream, &identities).await

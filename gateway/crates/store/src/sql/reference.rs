@@ -1,11 +1,13 @@
 //! What an alternate key means, and which ones mean nothing yet.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{Session, record, values};
 use crate::identity::IdKeys;
-use crate::keyed::{self, digest_of};
+use crate::keyed::{self, Announced, KeyDigest, digest_of, unpack};
 use crate::rows::{self, Columns};
 use crate::{Keyed, StoreError, UnresolvedKeys};
 
@@ -17,11 +19,11 @@ pub(crate) async fn resolve(
     key: &WantedKey,
     connections: Option<&[ConnectionName]>,
 ) -> Result<Keyed, StoreError> {
-    let sql = "SELECT k.record, s.connection FROM record_key k JOIN scope s ON s.id = k.scope WHERE k.key = $1";
-    let holder = |row: &dyn Columns| Ok((row.int(0)?, row.text(1)?));
     let (mut found, mut count) = (None, 0);
-    for (row, connection) in session.all(sql, values![&digest_of(tenant, key)], holder).await? {
-        if keyed::is_asked(key, connections, &connection) {
+    for (scope, row) in holders(session, tenant, digest_of(tenant, key)).await? {
+        let sql = "SELECT connection FROM scope WHERE id = $1";
+        let connection = session.one(sql, values![scope], |row| row.text(0)).await?;
+        if connection.is_some_and(|connection| keyed::is_asked(key, connections, &connection)) {
             found = Some(row);
             count += 1;
         }
@@ -30,6 +32,26 @@ pub(crate) async fn resolve(
     let sql = format!("{} WHERE r.id = $1 AND s.tenant = $2 AND r.deleted IS NULL", record::SELECT);
     let found = session.one(&sql, values![row, tenant], |row| rows::record(row, ids)).await?;
     Ok(found.map_or(Keyed::Nothing, |row| Keyed::One(Box::new(row))))
+}
+
+/// The records (scope and row) that have a key by the index and by what waits to be sorted into it: read at once, so that none is missed that
+/// goes from one to the other meanwhile.
+async fn holders(
+    session: &impl Session,
+    tenant: &TenantId,
+    key: KeyDigest,
+) -> Result<BTreeSet<(i64, i64)>, StoreError> {
+    let sql = "SELECT scope, record, NULL FROM record_key WHERE key = $1
+               UNION ALL SELECT 0, 0, keys FROM key_log WHERE tenant = $2";
+    let row = |row: &dyn Columns| match row.bytes_or_none(2)? {
+        None => Ok(vec![Announced { key, scope: row.int(0)?, record: row.int(1)?, more: 1 }]),
+        Some(packed) => Ok(unpack(&packed).filter(|announced| announced.key == key).collect()),
+    };
+    let mut holders: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    for announced in session.all(sql, values![&key, tenant], row).await?.into_iter().flatten() {
+        *holders.entry((announced.scope, announced.record)).or_default() += announced.more;
+    }
+    Ok(holders.into_iter().filter(|(_, count)| *count > 0).map(|(place, _)| place).collect())
 }
 
 /// References by key that mean no record, or several.

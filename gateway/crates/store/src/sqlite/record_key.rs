@@ -4,22 +4,54 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, params};
 
-use super::query::{one, run};
-use crate::keyed::{self, KeyChanges, KeyDigest};
+use super::query::{at_once, one, run};
+use crate::keyed::{self, Announced, KeyChanges, KeyDigest, KeyState, Way, pack};
+use crate::sql::key_log;
 use crate::{StoreError, rows};
+
+/// What may wait in a tenant's log: sorting it takes somewhat less than a second.
+const WAITING_MAX: i64 = 1 << 20;
 
 /// Writes what a commit changed.
 pub(super) fn apply(connection: &Connection, mut changes: KeyChanges, now_ms: i64) -> Result<(), StoreError> {
-    changes.settle();
-    let mut touched = BTreeSet::new();
-    for ((key, scope, row), more) in &changes.announced {
-        let sql = if *more > 0 {
-            "INSERT INTO record_key (key, scope, record) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
-        } else {
-            "DELETE FROM record_key WHERE key = ?1 AND scope = ?2 AND record = ?3"
-        };
-        run(connection, sql, params![key, scope, row])?;
-        touched.insert(*key);
+    if !changes.settle() {
+        return Ok(());
+    }
+    match changes.way(state(connection, changes.tenant())?, WAITING_MAX) {
+        Way::Index => write(connection, &changes, now_ms),
+        Way::Sort => {
+            changes.announced.extend(at_once(key_log::take(connection, changes.whose()))?);
+            changes.settle();
+            write(connection, &changes, now_ms)
+        }
+        Way::Log(total) => {
+            let sql = "INSERT INTO key_log (tenant, seq, total, keys) VALUES (?1, ?2, ?3, ?4)";
+            run(connection, sql, params![changes.tenant(), changes.seq, total, pack(&changes.announced)]).map(drop)
+        }
+    }
+}
+
+fn state(connection: &Connection, tenant: &str) -> Result<KeyState, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM wanted_key WHERE tenant = ?1),
+               (SELECT total FROM key_log WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1)";
+    let state = one(connection, sql, [tenant], |row| {
+        Ok(KeyState { in_use: row.get(0)?, waiting: row.get::<_, Option<i64>>(1)?.unwrap_or(0) })
+    })?;
+    Ok(state.unwrap_or_default())
+}
+
+/// Writes into the index.
+fn write(connection: &Connection, changes: &KeyChanges, now_ms: i64) -> Result<(), StoreError> {
+    let mut touched: BTreeSet<KeyDigest> = BTreeSet::new();
+    {
+        let sql = "INSERT INTO record_key (key, scope, record) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let mut add = connection.prepare_cached(sql)?;
+        let mut remove =
+            connection.prepare_cached("DELETE FROM record_key WHERE key = ?1 AND scope = ?2 AND record = ?3")?;
+        for Announced { key, scope, record, more } in &changes.announced {
+            let statement = if *more > 0 { &mut add } else { &mut remove };
+            statement.execute(params![key, scope, record])?;
+        }
     }
     for ((key, name), wanted) in &changes.wanted {
         // Not counted yet: below zero means neither none, nor one, nor several.
@@ -38,7 +70,11 @@ pub(super) fn apply(connection: &Connection, mut changes: KeyChanges, now_ms: i6
         touched.insert(*key);
     }
     let any = one(connection, "SELECT 1 FROM wanted_key LIMIT 1", [], |_| Ok(()))?.is_some();
-    if any { touched.iter().try_for_each(|key| count(connection, key, now_ms)) } else { Ok(()) }
+    if !any {
+        return Ok(());
+    }
+    touched.extend(changes.announced.iter().map(|announced| announced.key));
+    touched.iter().try_for_each(|key| count(connection, key, now_ms))
 }
 
 /// Counts again how many records have a key, for each way in which it is wanted.
@@ -62,7 +98,7 @@ pub(super) fn announce_all(connection: &Connection) -> Result<(), StoreError> {
             let tenant = rows::tenant_of(&row.get::<_, String>(2)?)?;
             let (mut changes, place) = (KeyChanges::of(tenant), (row.get(1)?, row.get(0)?));
             changes.add_body(entity, place, &row.get::<_, Vec<u8>>(3)?);
-            apply(connection, changes, 0)?;
+            write(connection, &changes, 0)?;
         }
     }
     Ok(())

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::query::{at_once, number, one, run};
 use super::record_key;
 use crate::decide::{Decision, decide, is_older};
-use crate::keyed::concerned;
+use crate::model::concerned;
 use crate::quota::{self, REVISION_BYTES};
 use crate::sql::{CommitState, MissingRecord, Scopes, feed, next_number, source_time};
 use crate::{ChangeKind, CommitOutcome, ContentHash, DeletedBy, Known, RecordWrite, RunTrigger, StoreError, codes};
@@ -22,7 +22,7 @@ pub(super) fn put(
 ) -> Result<(), StoreError> {
     let mut writer = RevisionWriter::new(connection, commit);
     for write in records {
-        let scope = at_once(scopes.intern(connection, stream, &write.entity))?;
+        let scope = at_once(scopes.intern(connection, stream, write.entity()))?;
         writer.put(scope, write)?;
     }
     Ok(())
@@ -47,6 +47,7 @@ pub(super) fn finish(connection: &Connection, mut commit: CommitState) -> Result
     if !commit.tally.scopes.is_empty() {
         at_once(feed::move_end(connection, commit.end()))?;
     }
+    commit.keys.seq = commit.seq;
     record_key::apply(connection, commit.keys, commit.now_ms)?;
     commit.tally.outcome.last_seq = commit.seq;
     Ok(commit.tally.outcome)
@@ -60,6 +61,26 @@ struct RevisionWriter<'a> {
     deleted_unseen: BTreeMap<i64, bool>,
     /// The row of the next record that is new, once one was.
     next_row: Option<i64>,
+    insert: Option<InsertStatements<'a>>,
+}
+
+/// What writes a record that is new: found once a page, not once a record.
+struct InsertStatements<'a> {
+    record: CachedStatement<'a>,
+    change: CachedStatement<'a>,
+}
+
+impl<'a> InsertStatements<'a> {
+    fn of(connection: &'a Connection) -> Result<Self, StoreError> {
+        let record = connection.prepare_cached(
+            "INSERT INTO record (scope, external_id, hash, revision, seq, page, exchange_no, pointer, source_updated_at,
+             created_at, recorded_at, body, id) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+        )?;
+        let change = connection.prepare_cached(
+            "INSERT INTO change (feed, seq, record, scope, kind, revision, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
+        )?;
+        Ok(Self { record, change })
+    }
 }
 
 /// A record as it stands, for the one that would take its place.
@@ -72,7 +93,7 @@ struct StoredRecord {
 
 impl<'a> RevisionWriter<'a> {
     fn new(connection: &'a Connection, commit: &'a mut CommitState) -> Self {
-        Self { connection, commit, deleted_unseen: BTreeMap::new(), next_row: None }
+        Self { connection, commit, deleted_unseen: BTreeMap::new(), next_row: None, insert: None }
     }
 
     /// Takes a record in.
@@ -104,13 +125,13 @@ impl<'a> RevisionWriter<'a> {
         let row = stored.row;
         self.commit.seen.add(row);
         let Some(kind) = kind else { return Ok(()) };
-        if concerned(&write.entity).is_some() {
+        if concerned(write.entity()).is_some() {
             if !stored.known.deleted {
                 let body: Option<Vec<u8>> = self.body(row)?;
-                self.commit.keys.remove_body(&write.entity, (scope, row), &body.unwrap_or_default());
+                self.commit.keys.remove_body(write.entity(), (scope, row), &body.unwrap_or_default());
             }
             if decision == Decision::Update {
-                self.commit.keys.add_body(&write.entity, (scope, row), &write.body);
+                self.commit.keys.add(&write.content, (scope, row));
             }
         }
         self.keep_old(row)?;
@@ -119,7 +140,7 @@ impl<'a> RevisionWriter<'a> {
             Decision::Update => quota::revision_bytes(write),
             _ => quota::revision_bytes(write) + stored.body_bytes,
         };
-        let body = (decision == Decision::Update).then_some((&write.hash.0, &write.body));
+        let body = (decision == Decision::Update).then_some((write.hash(), write.body()));
         run(
             self.connection,
             "UPDATE record SET revision = revision + 1, seq = ?2, page = ?3, recorded_at = ?4, exchange_no = ?5, pointer = ?6,
@@ -134,7 +155,7 @@ impl<'a> RevisionWriter<'a> {
                 write.pointer,
                 write.updated_at_ms,
                 write.deleted.map(codes::deleted_code),
-                body.map(|(hash, _)| hash),
+                body.map(|(hash, _)| hash.0),
                 body.map(|(_, body)| body)
             ],
         )?;
@@ -231,24 +252,23 @@ impl<'a> RevisionWriter<'a> {
             }
         };
         self.next_row = Some(row);
-        let inserted = run(
-            self.connection,
-            "INSERT INTO record (scope, external_id, hash, revision, seq, page, exchange_no, pointer, source_updated_at,
-             created_at, recorded_at, body, id) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
-            params![
-                scope,
-                write.external_id,
-                write.hash.0,
-                self.commit.seq + 1,
-                self.commit.page,
-                write.exchange_no,
-                write.pointer,
-                write.updated_at_ms,
-                self.commit.now_ms,
-                write.body,
-                row
-            ],
-        )?;
+        let insert = match &mut self.insert {
+            Some(insert) => insert,
+            none => none.insert(InsertStatements::of(self.connection)?),
+        };
+        let inserted = insert.record.execute(params![
+            scope,
+            write.external_id,
+            write.hash().0,
+            self.commit.seq + 1,
+            self.commit.page,
+            write.exchange_no,
+            write.pointer,
+            write.updated_at_ms,
+            self.commit.now_ms,
+            write.body(),
+            row
+        ])?;
         if inserted == 0 {
             return Ok(false);
         }
@@ -256,20 +276,16 @@ impl<'a> RevisionWriter<'a> {
         self.commit.tally.count(scope, Decision::Create, false);
         self.commit.tally.bytes += quota::revision_bytes(write);
         self.commit.seen.add(row);
-        self.commit.keys.add_body(&write.entity, (scope, row), &write.body);
+        self.commit.keys.add(&write.content, (scope, row));
         self.commit.seq += 1;
-        run(
-            self.connection,
-            "INSERT INTO change (feed, seq, record, scope, kind, revision, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
-            params![
-                self.commit.feed,
-                self.commit.seq,
-                row,
-                scope,
-                codes::kind_code(ChangeKind::Created),
-                self.commit.now_ms
-            ],
-        )?;
+        insert.change.execute(params![
+            self.commit.feed,
+            self.commit.seq,
+            row,
+            scope,
+            codes::kind_code(ChangeKind::Created),
+            self.commit.now_ms
+        ])?;
         Ok(true)
     }
 

@@ -52,7 +52,7 @@ on_both! {
         let ask = |entity: &str, id: &str| (entity.to_owned(), id.to_owned());
         let asked = [ask("employee", "b"), ask("org_unit", "a"), ask("employee", "x\0"), ask("employee", "a"), ask("employee", "b")];
         let known = bed.store.known(&tenant(), &connection(), &asked).await.unwrap();
-        let told: Vec<_> = known.iter().map(|known| known.map(|known| (known.hash == rec("a", "1").hash, known.deleted))).collect();
+        let told: Vec<_> = known.iter().map(|known| known.map(|known| (known.hash == rec("a", "1").hash(), known.deleted))).collect();
         assert_eq!(told, [Some((false, true)), None, None, Some((true, false)), Some((false, true))]);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use renmen_store::{ChangeKind, open_read_only};
 
 use crate::bed::on_both;
-use crate::puller::{Puller, gone, key, key_of, rec, tenant};
+use crate::puller::{Puller, gone, key, key_of, of_kind, rec, tenant};
 
 on_both! {
     async fn every_revision_has_one_entry_in_order(bed: &Bed) {
@@ -46,8 +46,7 @@ on_both! {
     async fn an_entity_and_a_tenant_see_their_own_entries_only(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
         let mut theirs = Puller::begin(&bed.store, key_of("globex", "employees"), 1_000).await;
-        let mut unit = rec("u", "1");
-        unit.entity = "org_unit".into();
+        let unit = of_kind("org_unit", rec("u", "1"));
         puller.put(vec![rec("a", "1")]).await;
         theirs.put(vec![rec("x", "1")]).await;
         puller.put(vec![unit, rec("b", "1")]).await;

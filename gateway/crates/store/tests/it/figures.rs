@@ -1,13 +1,12 @@
 //! Counters that are kept, against what they count.
 
 use crate::bed::on_both;
-use crate::puller::{Puller, gone, key, rec, tenant};
+use crate::puller::{Puller, gone, key, of_kind, rec, tenant};
 
 on_both! {
     async fn counts_follow_creation_deletion_and_return(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
-        let mut unit = rec("u", "1");
-        unit.entity = "org_unit".into();
+        let unit = of_kind("org_unit", rec("u", "1"));
         puller.put(vec![rec("a", "1"), rec("b", "1"), rec("c", "1"), unit]).await;
         puller.put(vec![gone("a"), gone("b")]).await;
         puller.put(vec![rec("a", "9")]).await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk, Taken};
-use renmen_store::{ContentHash, Quota, RecordWrite, Store, StoreError, StoreOptions, open};
+use renmen_store::{Content, Quota, RecordWrite, Store, StoreError, StoreOptions, open};
 
 use crate::bed::{Bed, on_both};
 use crate::puller::{exchange, rec};
@@ -21,12 +21,7 @@ fn connection(name: &str) -> ConnectionName {
 
 fn employee(id: &str, number: &str, at_ms: i64) -> RecordWrite {
     let body = format!(r#"{{"person":{{}},"number":"{number}"}}"#);
-    RecordWrite {
-        hash: ContentHash::of(body.as_bytes()),
-        body: body.into_bytes(),
-        updated_at_ms: Some(at_ms),
-        ..rec(id, "")
-    }
+    RecordWrite { content: Content::of("employee", body.into_bytes()), updated_at_ms: Some(at_ms), ..rec(id, "") }
 }
 
 fn intake(of: (&str, &str), id: &str, records: Vec<RecordWrite>) -> Intake {

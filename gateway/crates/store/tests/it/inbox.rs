@@ -5,8 +5,7 @@ use std::sync::Arc;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::inbox::{DeliveryWrite, Intake, IntakePage, RefreshAsk, RefreshFailed, RefreshRow, Taken};
 use renmen_store::{
-    ContentHash, DeletedBy, ExchangeWrite, PluginRef, RecordQuery, RecordRow, RecordWrite, RunTrigger, Store,
-    StoreError,
+    Content, DeletedBy, ExchangeWrite, PluginRef, RecordQuery, RecordRow, RecordWrite, RunTrigger, Store, StoreError,
 };
 
 use crate::bed::on_both;
@@ -17,10 +16,8 @@ fn tenant() -> TenantId {
 
 pub(crate) fn record(id: &str, body: &str, at_ms: i64) -> RecordWrite {
     RecordWrite {
-        entity: "employee".into(),
         external_id: id.into(),
-        body: body.into(),
-        hash: ContentHash::of(body.as_bytes()),
+        content: Content::of("employee", body.into()),
         updated_at_ms: Some(at_ms),
         exchange_no: 0,
         pointer: "/data".into(),
@@ -30,7 +27,7 @@ pub(crate) fn record(id: &str, body: &str, at_ms: i64) -> RecordWrite {
 
 fn gone(id: &str, at_ms: i64) -> RecordWrite {
     let deleted = Some(DeletedBy::SourceEvent);
-    RecordWrite { body: Vec::new(), hash: ContentHash::of(b""), deleted, ..record(id, "", at_ms) }
+    RecordWrite { content: Content::gone("employee"), deleted, ..record(id, "", at_ms) }
 }
 
 fn exchange() -> ExchangeWrite {

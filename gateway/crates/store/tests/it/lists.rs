@@ -3,7 +3,7 @@
 use renmen_store::{RecordQuery, StoreError};
 
 use crate::bed::on_both;
-use crate::puller::{Puller, connection, drain, gone, key, key_of, rec, tenant};
+use crate::puller::{Puller, connection, drain, gone, key, key_of, of_kind, rec, tenant};
 
 fn names(rows: &[renmen_store::RecordRow]) -> Vec<&str> {
     rows.iter().map(|row| row.external_id.as_str()).collect()
@@ -16,8 +16,7 @@ fn all(limit: u32) -> RecordQuery {
 on_both! {
     async fn filters_narrow_by_entity_connection_id_and_deletion(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
-        let mut unit = rec("u", "1");
-        unit.entity = "org_unit".into();
+        let unit = of_kind("org_unit", rec("u", "1"));
         puller.put(vec![rec("a", "1"), rec("b", "1"), unit]).await;
         puller.put(vec![gone("b")]).await;
         let ask = |change: fn(&mut RecordQuery)| {
@@ -62,8 +61,8 @@ on_both! {
 
     async fn paging_is_in_order_for_every_page_size(bed: &Bed) {
         let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
-        let mut records: Vec<_> = (0..25).map(|at| rec(&format!("{at:02}"), "1")).collect();
-        records.iter_mut().step_by(3).for_each(|record| record.entity = "org_unit".into());
+        let kind = |at: usize| if at.is_multiple_of(3) { "org_unit" } else { "employee" };
+        let records: Vec<_> = (0..25).map(|at| of_kind(kind(at), rec(&format!("{at:02}"), "1"))).collect();
         puller.put(records).await;
         let whole = drain(&bed.store, all(100)).await;
         assert_eq!(whole.len(), 25);

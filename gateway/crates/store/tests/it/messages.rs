@@ -121,7 +121,10 @@ on_both! {
     async fn r49_it_is_told_to_an_adjust_instruction_too_and_to_none_of_a_vendors(bed: &Bed) {
         let store = &*bed.store;
         write(store, "model_adjustment", &["i-1"]).await;
-        let theirs = renmen_store::RecordWrite { entity: "model_adjustment".into(), ..rec("adj-1", "{}") };
+        let theirs = renmen_store::RecordWrite {
+            content: renmen_store::Content::of("model_adjustment", b"{}".to_vec()),
+            ..rec("adj-1", "{}")
+        };
         Puller::begin(&bed.store, key(), 1_000).await.put(vec![theirs]).await;
         flow(store, "model_adjustment", DeliveryState::Pending).await;
         let claimed = claim(store, 2_000).await;

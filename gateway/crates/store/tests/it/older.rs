@@ -19,6 +19,8 @@ pub(crate) const SQLITE_17: &str = "
     DROP TABLE identity_pending;
     DROP TABLE identity_decision;
     DROP TABLE identity_state;
+    DROP TABLE key_log;
+    DROP INDEX wanted_key_tenant;
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;
@@ -68,6 +70,8 @@ pub(crate) const POSTGRES_17: &str = "
     DROP TABLE identity_pending;
     DROP TABLE identity_decision;
     DROP TABLE identity_state;
+    DROP TABLE key_log;
+    DROP INDEX wanted_key_tenant;
     DROP TABLE retention;
     DROP TABLE page_in_use;
     DROP TABLE retention_pass;

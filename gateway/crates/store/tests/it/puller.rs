@@ -5,7 +5,7 @@ use std::sync::Arc;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_schema::text;
 use renmen_store::{
-    CommitOutcome, ContentHash, DeletedBy, ExchangeWrite, NewRun, PageCommit, PluginRef, QuarantineWrite, RecordQuery,
+    CommitOutcome, Content, DeletedBy, ExchangeWrite, NewRun, PageCommit, PluginRef, QuarantineWrite, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunState, Store, StoreError, StreamKey, Sweep,
 };
 
@@ -37,10 +37,8 @@ pub(crate) fn new_run(key: &StreamKey, now_ms: i64) -> NewRun {
 /// A record with this body.
 pub(crate) fn rec(external_id: &str, body: &str) -> RecordWrite {
     RecordWrite {
-        entity: "employee".into(),
         external_id: external_id.into(),
-        body: body.into(),
-        hash: ContentHash::of(body.as_bytes()),
+        content: Content::of("employee", body.into()),
         updated_at_ms: Some(7),
         exchange_no: 0,
         pointer: format!("/result/list/{external_id}"),
@@ -48,9 +46,15 @@ pub(crate) fn rec(external_id: &str, body: &str) -> RecordWrite {
     }
 }
 
+/// The same of another entity.
+pub(crate) fn of_kind(entity: &str, record: RecordWrite) -> RecordWrite {
+    RecordWrite { content: Content::of(entity, record.body().to_vec()), ..record }
+}
+
 /// A deletion that the vendor told of.
 pub(crate) fn gone(external_id: &str) -> RecordWrite {
-    RecordWrite { deleted: Some(DeletedBy::SourceFlag), body: Vec::new(), updated_at_ms: None, ..rec(external_id, "") }
+    let content = Content::gone("employee");
+    RecordWrite { deleted: Some(DeletedBy::SourceFlag), content, updated_at_ms: None, ..rec(external_id, "") }
 }
 
 /// A record that could not be taken in.

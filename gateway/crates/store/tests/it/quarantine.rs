@@ -60,7 +60,7 @@ on_both! {
         let again = bed.store.quarantine_accept(&tenant(), item.id, rec("x", "2"), 5_001).await;
         assert!(matches!(again, Err(StoreError::BadInput(_))));
         let known = bed.store.known(&tenant(), &connection(), &[("employee".into(), "x".into())]).await.unwrap();
-        assert_eq!(known, [Some(Known { hash: rec("x", "1").hash, deleted: false })]);
+        assert_eq!(known, [Some(Known { hash: rec("x", "1").hash(), deleted: false })]);
         puller.put(vec![rec("z", "1")]).await;
     }
 

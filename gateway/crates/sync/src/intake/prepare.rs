@@ -193,7 +193,7 @@ pub(super) fn by_stream(
     };
     for mut record in page.records {
         record.deleted = record.deleted.map(|_| deleted_by);
-        let stream = stream_of(manifest, &record.entity);
+        let stream = stream_of(manifest, record.entity());
         pages.entry(stream.clone()).or_insert_with(|| empty(&stream)).records.push(record);
     }
     for item in page.quarantine {

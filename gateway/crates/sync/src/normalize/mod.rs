@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use renmen_plugin_host::{Envelope, Page, Reject};
-use renmen_store::{ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
+use renmen_store::{Content, ContentHash, DeletedBy, Known, QuarantineWrite, RecordWrite};
 
 use crate::{EntityGrant, IngestLimits};
 use envelope::Fault;
 pub(crate) use envelope::NOT_GRANTED;
 pub use payslip::PayslipRule;
 pub(crate) use payslip::Payslips;
-use renmen_schema::{EntityKind, Text, canonicalize, text};
+use renmen_schema::{EntityKind, Limits, Text, canonicalize_into, text};
 
 /// What may come in through a door: what the manifest declares for it, and of that what the operator granted.
 pub(crate) struct Rules {
@@ -229,13 +229,14 @@ pub(crate) fn check(arrived: Arrived, rules: &Rules, marks: &Marks, in_flight: &
 pub(crate) fn finish(checked: Checked, known: &[Option<Known>]) -> Normalized {
     let Checked { ids, candidates, quarantine, dated_ahead, .. } = checked;
     let mut page = Normalized { quarantine, dated_ahead, ..Normalized::default() };
+    let mut canonical = Vec::new();
     for (at, (candidate, id)) in candidates.into_iter().zip(ids).enumerate() {
         let known = known.get(at).copied().flatten().filter(|_| candidate.settled);
         if known.is_some_and(|known| is_same(&candidate, known)) {
             page.unchanged.push(id);
             continue;
         }
-        match record(candidate, id, checked.payslips, &mut page.payslips) {
+        match record(candidate, id, &mut canonical, (checked.payslips, &mut page.payslips)) {
             Ok(record) => page.records.push(record),
             Err(refused) => page.quarantine.push(*refused),
         }
@@ -247,21 +248,21 @@ fn is_same(candidate: &Candidate, known: Known) -> bool {
     known.deleted == candidate.envelope.deleted && (known.deleted || known.hash == candidate.hash)
 }
 
+/// `canonical` is used again for each record: nearly every payload is canonical as it comes, and is then the body.
 fn record(
     candidate: Candidate,
     (entity, external_id): (String, String),
-    rule: PayslipRule,
-    payslips: &mut Payslips,
+    canonical: &mut Vec<u8>,
+    (rule, payslips): (PayslipRule, &mut Payslips),
 ) -> Result<RecordWrite, Box<QuarantineWrite>> {
     let Candidate { envelope, kind, hash, .. } = candidate;
-    let (body, hash) = if envelope.deleted {
-        (Vec::new(), ContentHash::of(&[]))
+    let content = if envelope.deleted {
+        Content::gone(entity)
     } else {
-        match body_of(kind, &envelope.payload, rule, payslips) {
-            Ok(body) => {
-                let hash = if body == envelope.payload { hash } else { ContentHash::of(&body) };
-                (body, hash)
-            }
+        canonical.clear();
+        match body_of(kind, &envelope.payload, canonical, (rule, payslips)) {
+            Ok(()) if *canonical == envelope.payload => Content::hashed(entity, envelope.payload, hash),
+            Ok(()) => Content::of(entity, canonical.clone()),
             Err((code, reason)) => {
                 return Err(Box::new(QuarantineWrite {
                     entity,
@@ -276,10 +277,8 @@ fn record(
         }
     };
     Ok(RecordWrite {
-        entity,
         external_id,
-        body,
-        hash,
+        content,
         updated_at_ms: envelope.updated_at_ms,
         exchange_no: envelope.exchange,
         pointer: envelope.pointer,
@@ -287,16 +286,16 @@ fn record(
     })
 }
 
-/// The canonical body of a payload, or code and reason of its refusal.
+/// Adds the canonical body of a payload, or says code and reason of its refusal.
 fn body_of(
     kind: EntityKind,
     payload: &[u8],
-    rule: PayslipRule,
-    payslips: &mut Payslips,
-) -> Result<Vec<u8>, (String, Text)> {
-    let body = canonicalize(kind, payload).map_err(|defects| refusal::describe(&defects))?;
+    body: &mut Vec<u8>,
+    (rule, payslips): (PayslipRule, &mut Payslips),
+) -> Result<(), (String, Text)> {
+    canonicalize_into(kind, payload, &Limits::default(), body).map_err(|defects| refusal::describe(&defects))?;
     let fault = match kind {
-        EntityKind::DimensionScore if corrects(&body) => Some(Fault::new(
+        EntityKind::DimensionScore if corrects(body) => Some(Fault::new(
             "gateway_only",
             text!(
                 "/adjusts: only a person at the gateway corrects a score; a source that scored again sends another score and its new \
@@ -304,12 +303,12 @@ fn body_of(
                 "/adjusts：只有网关上的人员可以更正分数；来源重新评分时，应发送另一个分数及其新结果"
             ),
         )),
-        EntityKind::PayrollRecord => payslips.verify(&body, rule).err(),
+        EntityKind::PayrollRecord => payslips.verify(body, rule).err(),
         _ => None,
     };
     match fault {
         Some(Fault { code, reason }) => Err((code.to_owned(), reason)),
-        None => Ok(body),
+        None => Ok(()),
     }
 }
 

@@ -220,8 +220,9 @@ impl Walk<'_> {
         // The last of two with the same id wins, as in a commit.
         let mut records: Vec<RecordWrite> = remade.page.records;
         records.reverse();
-        records.retain(|record| self.settled.insert(mark(&record.entity, &record.external_id)));
-        let asked: Vec<_> = records.iter().map(|record| (record.entity.clone(), record.external_id.clone())).collect();
+        records.retain(|record| self.settled.insert(mark(record.entity(), &record.external_id)));
+        let asked: Vec<_> =
+            records.iter().map(|record| (record.entity().to_owned(), record.external_id.clone())).collect();
         let known = self.shared.store.known(&self.key.tenant, &self.key.connection, &asked).await?;
         let mut writes = Vec::new();
         for (record, known) in records.into_iter().zip(known) {
@@ -256,7 +257,7 @@ impl Walk<'_> {
 
     /// True: the record differs in a way that a commit would set right.
     async fn compare(&mut self, row: &PageRow, record: &RecordWrite, known: Option<Known>) -> Result<bool, SyncError> {
-        let ids = || (record.entity.clone(), record.external_id.clone());
+        let ids = || (record.entity().to_owned(), record.external_id.clone());
         let gone = record.deleted.is_some();
         let Some(known) = known else {
             if gone {
@@ -266,12 +267,12 @@ impl Walk<'_> {
             }
             return Ok(!gone);
         };
-        let same_body = gone || known.hash == record.hash;
+        let same_body = gone || known.hash == record.hash();
         if same_body && known.deleted == gone {
             self.report.same += 1;
             return Ok(false);
         }
-        let Some(stored) = self.stored(&record.entity, &record.external_id).await? else {
+        let Some(stored) = self.stored(record.entity(), &record.external_id).await? else {
             return Ok(false);
         };
         // A delivery may have brought it since: an old page must not undo that.
@@ -284,7 +285,7 @@ impl Walk<'_> {
             return Ok(true);
         }
         if !same_body {
-            let fields = diff::fields(&record.entity, &stored.body, &record.body);
+            let fields = diff::fields(record.entity(), &stored.body, record.body());
             self.tell(DifferenceKind::Changed, row, ids(), Some(stored.id), fields, None);
             // A record that was deleted in another way since then stays deleted.
             return Ok(stored.deleted.is_none() || stored.deleted == Some(DeletedBy::SourceFlag));

@@ -9,8 +9,8 @@ use renmen_schema::EntityKind;
 use renmen_schema::id::{ConnectionName, RunId, StreamName, TenantId};
 use renmen_store::outbox::{Advance, DeliveryState, FlowOrigin, FlowPut, NewDelivery};
 use renmen_store::{
-    ApiKeyRow, AuthoredCommit, AuthoredRecord, Brake, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit, RecordQuery,
-    RecordRow, RecordWrite, Store, StreamKey, Sweep,
+    ApiKeyRow, AuthoredCommit, AuthoredRecord, Brake, Content, ContentHash, DeletedBy, KeyRole, NewRun, PageCommit,
+    RecordQuery, RecordRow, RecordWrite, Store, StreamKey, Sweep,
 };
 use serde_json::{Value, json};
 
@@ -52,12 +52,10 @@ fn word(target: Target) -> &'static str {
 }
 
 fn write(kind: EntityKind, id: &str, deleted: bool) -> RecordWrite {
-    let body = if deleted { Vec::new() } else { format!(r#"{{"note":"{id}"}}"#).into_bytes() };
+    let body = format!(r#"{{"note":"{id}"}}"#).into_bytes();
     RecordWrite {
-        entity: kind.name().into(),
         external_id: format!("{id}-{}", kind.name()),
-        hash: ContentHash::of(&body),
-        body,
+        content: if deleted { Content::gone(kind.name()) } else { Content::of(kind.name(), body) },
         updated_at_ms: None,
         exchange_no: 0,
         pointer: "/0".into(),

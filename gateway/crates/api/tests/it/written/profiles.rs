@@ -1,7 +1,7 @@
 //! Versions of position profiles, and what they rest on.
 
 use axum::http::StatusCode;
-use renmen_store::{ContentHash, RecordWrite};
+use renmen_store::{Content, RecordWrite};
 use serde_json::{Value, json};
 
 use super::{Desk, competency, path, profile};
@@ -71,7 +71,7 @@ async fn the_versions_of_a_position_are_listed_however_the_position_is_named() {
     let (desk, _) = desk().await;
     let job = |id: &str| {
         let body = json!({ "title": { "en": "Engineer" }, "status": { "code": "OPEN" } }).to_string().into_bytes();
-        RecordWrite { entity: "job".into(), hash: ContentHash::of(&body), body, ..employee(id, "") }
+        RecordWrite { content: Content::of("job", body), ..employee(id, "") }
     };
     desk.rig.commit(vec![job("j1"), job("j2")], Vec::new()).await;
     let jobs = desk.rig.get("/v1/jobs").await.json();

@@ -1,7 +1,7 @@
 //! What is refused: defects with their places, references to nothing, records of others, revisions that moved.
 
 use axum::http::StatusCode;
-use renmen_store::{ContentHash, RecordWrite};
+use renmen_store::{Content, RecordWrite};
 use serde_json::{Value, json};
 
 use super::{Desk, competency, job, path, profile};
@@ -103,7 +103,7 @@ async fn a_change_names_the_revision_that_was_read_and_the_second_of_two_is_refu
 async fn what_a_connector_brought_is_changed_in_its_own_system() {
     let desk = Desk::new().await;
     let body = competency("Theirs").to_string().into_bytes();
-    let theirs = RecordWrite { entity: "competency".into(), hash: ContentHash::of(&body), body, ..employee("c9", "") };
+    let theirs = RecordWrite { content: Content::of("competency", body), ..employee("c9", "") };
     desk.rig.commit(vec![theirs], Vec::new()).await;
     let record = desk.rig.get("/v1/competencies").await.json()["data"][0].clone();
     let at = path("competencies", &record);

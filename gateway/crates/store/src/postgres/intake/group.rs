@@ -149,7 +149,7 @@ async fn part<'g>(
     };
     let holder = names.holder(transaction, intake, page).await?;
     let last: BTreeMap<(&str, &str), &RecordWrite> =
-        page.records.iter().map(|record| ((record.entity.as_str(), record.external_id.as_str()), record)).collect();
+        page.records.iter().map(|record| ((record.entity(), record.external_id.as_str()), record)).collect();
     let mut records = Vec::with_capacity(last.len());
     for ((entity, _), record) in last {
         records.push((names.scope(transaction, intake, holder.stream, entity).await?, record));
@@ -241,7 +241,7 @@ async fn resolve_quarantined(transaction: &Transaction<'_>, parts: &[Part<'_>]) 
                WHERE EXISTS (SELECT 1 FROM quarantine q WHERE q.stream = x.stream)";
     for row in all(transaction, sql, &[&streams]).await? {
         let stream = row.int(0)?;
-        let identity = |record: &&RecordWrite| quarantine_identity(&record.entity, Some(&record.external_id), &[]);
+        let identity = |record: &&RecordWrite| quarantine_identity(record.entity(), Some(&record.external_id), &[]);
         let identities: Vec<_> = by_stream.get(&stream).into_iter().flatten().map(identity).collect();
         transaction.delete_quarantined(stream, &identities).await?;
     }
@@ -321,8 +321,9 @@ async fn finish(
             last.at_ms = last.at_ms.max(commit.now_ms);
         }
         let tenant = &part.intake.tenant;
-        let changed = std::mem::replace(&mut commit.keys, KeyChanges::of(tenant.clone()));
-        keys.entry(tenant.clone()).or_insert_with(|| KeyChanges::of(tenant.clone())).add(changed);
+        let mut changed = std::mem::replace(&mut commit.keys, KeyChanges::of(tenant.clone()));
+        changed.seq = commit.seq;
+        keys.entry(tenant.clone()).or_insert_with(|| KeyChanges::of(tenant.clone())).join(changed);
         if let Some((holder, _)) = part.page {
             let outcome = &commit.tally.outcome;
             let figures: &mut RunFigures = runs.entry(holder.run).or_default();

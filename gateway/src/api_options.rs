@@ -42,6 +42,7 @@ pub(crate) fn of(config: &Config) -> anyhow::Result<ApiOptions> {
         heartbeat: limits.heartbeat,
         exchange_body_bytes_max: usize::try_from(limits.exchange_body_bytes_max)?,
         page_bytes_max: usize::try_from(limits.page_bytes_max)?,
+        references_max: limits.references_max as usize,
         revisions_max: limits.revisions_max,
         key_cache_life: limits.key_cache_life,
         idempotency_life: limits.idempotency_life,

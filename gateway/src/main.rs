@@ -81,17 +81,19 @@ async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
             command::sync::run(common, out, connection.as_ref(), stream.as_ref(), *full).await
         }
         Command::Check { connection } => command::check::run(common, out, connection.as_ref()).await,
-        Command::Records { collection, id, connection, external_id, deleted, limit } => {
+        Command::Records { collection, id, connection, external_id, deleted, expand, limit } => {
             let ask = command::records::Ask {
                 collection: collection.clone(),
                 id: id.clone(),
                 connection: connection.clone(),
                 external_id: external_id.clone(),
                 deleted: *deleted,
+                expand: expand.clone(),
                 limit: *limit,
             };
             command::records::run(common, out, ask).await
         }
+        Command::People(ask) => command::people::run(common, out, ask).await,
         Command::Changes { after, entity, limit } => {
             command::changes::run(common, out, *after, entity.as_deref(), *limit).await
         }

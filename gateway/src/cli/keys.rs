@@ -74,6 +74,8 @@ pub(crate) enum Role {
     Owner,
     /// Reads records, changes, timelines and schemas.
     Consumer,
+    /// The same, and decides which records are one person.
+    Steward,
     /// For the vendor behind one connection: pay-band questions and screen tokens, only for interviews of that connection.
     Vendor,
 }

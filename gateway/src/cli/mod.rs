@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help. What a command does is in `command`.
 
 mod keys;
+mod people;
 pub(crate) mod plugin;
 mod tenant;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 pub(crate) use keys::{Key, NewKey, Role, Secret};
+pub(crate) use people::{Of, PeopleCommand, Which};
 pub(crate) use plugin::Plugin;
 use renmen_schema::id::{ConnectionName, StreamName};
 pub(crate) use tenant::TenantCommand;
@@ -97,10 +99,16 @@ pub(crate) enum Command {
         /// Include deleted records.
         #[arg(long)]
         deleted: bool,
+        /// Show what references mean: their names, such as `--expand=employee,run`; all of them without names.
+        #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "all", requires = "collection")]
+        expand: Option<String>,
         /// Maximum number of rows.
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Show who is one person or unit across all connections, and decide it.
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// List changes to records, in order.
     Changes {
         /// Only changes after this position.

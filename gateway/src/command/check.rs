@@ -1,7 +1,10 @@
 //! `renmen check`: would this configuration work? Writes no record.
 
+use std::path::Path;
+
 use renmen_schema::id::{ConnectionName, StreamName};
-use renmen_schema::text;
+use renmen_schema::{Text, text};
+use renmen_store::UnresolvedKeys;
 use renmen_sync::CheckReport;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Common;
 use crate::deployment::{Deployment, Reached, ReceiverCheck, Unloaded, remarks};
 use crate::exit::Outcome;
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, time};
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionName>) -> anyhow::Result<Outcome> {
@@ -40,11 +43,14 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
     // With one connection alone, the others are not what was asked about.
     let receivers = if only.is_none() { running.check_receivers().await } else { Vec::new() };
     let reached = receivers.iter().map(receiver_row);
-    let rows = rows.chain(reached).chain(off).chain(told);
+    let waiting = if only.is_none() { waiting_references(&current.deployment).await } else { Vec::new() };
+    let waits = waiting.iter().map(|why| vec![String::new(), "references".into(), "WARNING".into(), why.to_string()]);
+    let rows = rows.chain(reached).chain(off).chain(told).chain(waits);
     out.table(&["connection", "what", "result", "details"], rows, &document(&reports, &receivers, &current.off))?;
     if out.json {
         // The document is a list of connections.
         remarks.iter().for_each(|(place, why)| tracing::warn!(place, "{why}"));
+        waiting.iter().for_each(|why| tracing::warn!("{why}"));
     }
     let passed = reports.iter().all(|checked| checked.report.passed()) && receivers.iter().all(|one| one.ok);
     Ok(match (current.off.is_empty(), passed) {
@@ -52,6 +58,42 @@ pub(crate) async fn run(common: &Common, out: Output, only: Option<&ConnectionNa
         (true, true) => Outcome::Done,
         (true, false) => Outcome::Failed,
     })
+}
+
+/// What is to be said of references by an alternate key that lead to no record. Before there is a store, nothing.
+async fn waiting_references(deployment: &Deployment) -> Vec<Text> {
+    let file = deployment.config.store.url.expose().strip_prefix("sqlite:");
+    if file.is_some_and(|file| !Path::new(file).exists()) {
+        return Vec::new();
+    }
+    let found = async {
+        let store = deployment.store_to_read().await?;
+        anyhow::Ok(store.unresolved_keys(&deployment.config.gateway.tenant).await?)
+    };
+    match found.await {
+        Ok(found) => found.iter().map(waits).collect(),
+        Err(error) => vec![text!(
+            "the store cannot be read, so it is not known which references wait: {error:#}",
+            "无法读取存储，因此不知道有哪些引用在等待：{error:#}"
+        )],
+    }
+}
+
+/// How many references wait, and since when; never with a value.
+fn waits(of: &UnresolvedKeys) -> Text {
+    let UnresolvedKeys { entity, scheme, records, values, matches_max, .. } = of;
+    let since = time(of.since_ms);
+    if of.ambiguous {
+        text!(
+            "{records} references to {entity} by {scheme} mean none: up to {matches_max} different ones have the same value ({values} values, since              {since}); name the connection with the reference, or correct the records",
+            "{records} 个以 {scheme} 对 {entity} 的引用无法确定：同一取值最多属于 {matches_max} 个不同对象（{values} 个取值，自 {since} 起）；请在引用中写明连接，或更正记录"
+        )
+    } else {
+        text!(
+            "{records} references to {entity} by {scheme} wait for a record that has the value ({values} values, since {since})",
+            "{records} 个以 {scheme} 对 {entity} 的引用在等待含有该值的记录（{values} 个取值，自 {since} 起）"
+        )
+    }
 }
 
 /// One list: a report for each connection, the result for each channel and endpoint, and the name and reason of

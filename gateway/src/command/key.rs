@@ -58,6 +58,7 @@ fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
     let role = match (new.role, &new.connection) {
         (Role::Owner, _) => KeyRole::Owner,
         (Role::Consumer, _) => KeyRole::Consumer,
+        (Role::Steward, _) => KeyRole::Steward,
         (Role::Vendor, Some(connection)) => KeyRole::Vendor(connection.clone()),
         (Role::Vendor, None) => {
             return Err(Usage(text!(

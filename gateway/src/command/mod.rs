@@ -13,6 +13,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod manual;
 pub(crate) mod misbehave;
+pub(crate) mod people;
 pub(crate) mod plugin;
 pub(crate) mod quarantine;
 pub(crate) mod reach;

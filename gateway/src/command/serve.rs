@@ -179,7 +179,9 @@ impl Work {
         if let Some(people) = self.people
             && tokio::time::timeout(most, people).await.is_err()
         {
-            tracing::warn!("Linking records to persons did not end in time; it goes on from its place at the next start");
+            tracing::warn!(
+                "Linking records to persons did not end in time; it goes on from its place at the next start"
+            );
         }
         match ended {
             Ok((pull, push)) => {

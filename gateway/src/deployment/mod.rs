@@ -45,7 +45,7 @@ pub(crate) use engine::Running;
 pub(crate) use interviews::{adjust_options, loop_options, open_interviews};
 pub(crate) use memory::report as report_memory;
 pub(crate) use off::Unloaded;
-pub(crate) use people::open as open_people;
+pub(crate) use people::{open as open_people, over as people_over};
 pub(crate) use permission::Asked;
 pub(crate) use reached::Reached;
 pub(crate) use receiver_check::ReceiverCheck;

@@ -83,7 +83,7 @@ pub(crate) trait Visit {
 }
 
 kinds! {
-    Person "person" "people",
+    Person "person" "person-records",
     Candidate "candidate" "candidates",
     PositionProfile "position_profile" "position-profiles",
     Competency "competency" "competencies",

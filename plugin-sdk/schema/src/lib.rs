@@ -73,7 +73,7 @@ pub use language::Text;
 #[cfg(feature = "gateway")]
 pub use place::{Indices, NoPlace, check_place, check_place_in_any, distance, whole_of};
 #[cfg(feature = "gateway")]
-pub use refers::{Reference, belongs_to, external_of, references, refers_to};
+pub use refers::{RefPlace, Reference, belongs_to, external_of, ref_places, references, refers_to};
 pub use remedy::Remedy;
 #[cfg(feature = "gateway")]
 pub use sensitivity::{Classes, class_of, sensitivity};

@@ -22,8 +22,20 @@ pub fn refers_to(kind: EntityKind, path: &[String]) -> Option<EntityKind> {
     EntityKind::from_name(node.get("x-ref-entity")?.as_str()?)
 }
 
-/// Of each kind, the pointer patterns of its references with what they mean. The schema is asked once.
-static PLACES: LazyLock<Vec<Vec<(String, EntityKind)>>> = LazyLock::new(|| {
+/// A place where records of a kind refer to others.
+#[derive(Debug)]
+pub struct RefPlace {
+    /// What people call it: the members that lead to it with dots between them, without those that count the items of a list:
+    /// `hiring_team.person`.
+    pub name: String,
+    /// The same as a pointer pattern: `/hiring_team/*/person`.
+    pub(crate) pattern: String,
+    /// What is meant.
+    pub to: EntityKind,
+}
+
+/// Of each kind, its references. The schema is asked once.
+static PLACES: LazyLock<Vec<Vec<RefPlace>>> = LazyLock::new(|| {
     let places = |kind: &EntityKind| {
         let schema = json_schema(*kind);
         let mut found = Vec::new();
@@ -33,9 +45,10 @@ static PLACES: LazyLock<Vec<Vec<(String, EntityKind)>>> = LazyLock::new(|| {
     EntityKind::ALL.iter().map(places).collect()
 });
 
-fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<(String, EntityKind)>) {
+fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<RefPlace>) {
     if let Some(to) = node.get("x-ref-entity").and_then(Value::as_str).and_then(EntityKind::from_name) {
-        found.push((pattern.clone(), to));
+        let members: Vec<&str> = pattern.split('/').filter(|member| !member.is_empty() && *member != "*").collect();
+        found.push(RefPlace { name: members.join("."), pattern: pattern.clone(), to });
         return;
     }
     for (segment, child) in node.children() {
@@ -47,8 +60,9 @@ fn collect(node: Node<'_>, pattern: &mut String, found: &mut Vec<(String, Entity
     }
 }
 
-/// Where records of a kind refer to others: pointer patterns, with what is meant.
-pub(crate) fn places(kind: EntityKind) -> &'static [(String, EntityKind)] {
+/// Where records of a kind refer to others, in the order of the schema's fields.
+#[must_use]
+pub fn ref_places(kind: EntityKind) -> &'static [RefPlace] {
     &PLACES[kind as usize]
 }
 
@@ -57,6 +71,8 @@ pub(crate) fn places(kind: EntityKind) -> &'static [(String, EntityKind)] {
 pub struct Reference<'v> {
     /// Where it stands: a JSON Pointer.
     pub pointer: String,
+    /// What people call the place: [`RefPlace::name`].
+    pub name: &'static str,
     /// What it means.
     pub to: EntityKind,
     /// What it says.
@@ -67,11 +83,11 @@ pub struct Reference<'v> {
 #[must_use]
 pub fn references(kind: EntityKind, body: &Value) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
-    for (pattern, to) in places(kind) {
+    for RefPlace { name, pattern, to } in ref_places(kind) {
         each(body, pattern, &mut String::new(), &mut |pointer, value| {
             let names = ["id", "external", "key"].iter().any(|member| !value[member].is_null());
             if names {
-                found.push(Reference { pointer: pointer.to_owned(), to: *to, value });
+                found.push(Reference { pointer: pointer.to_owned(), name, to: *to, value });
             }
         });
     }
@@ -157,9 +173,11 @@ pub fn external_of<'v>(reference: &'v Value, from: &ConnectionName) -> Option<(C
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
-    use super::{belongs_to, external_of, references, refers_to};
+    use super::{belongs_to, external_of, ref_places, references, refers_to};
     use crate::id::ConnectionName;
     use crate::kind::EntityKind;
 
@@ -197,6 +215,21 @@ mod tests {
         ] {
             assert!(!belongs_to(child, parent), "{child} of {parent}");
         }
+    }
+
+    #[test]
+    fn every_place_of_a_reference_has_a_name_of_its_own_that_is_no_word_for_all_of_them() {
+        for kind in EntityKind::ALL {
+            let names: Vec<&str> = ref_places(*kind).iter().map(|place| place.name.as_str()).collect();
+            let distinct: BTreeSet<&str> = names.iter().copied().collect();
+            assert_eq!(distinct.len(), names.len(), "{kind}: {names:?}");
+            assert!(
+                names.iter().all(|name| !name.is_empty() && *name != "all" && !name.contains([',', '*'])),
+                "{names:?}"
+            );
+        }
+        let of_a_job: Vec<&str> = ref_places(EntityKind::Job).iter().map(|place| place.name.as_str()).collect();
+        assert!(of_a_job.contains(&"org_units") && of_a_job.contains(&"hiring_team.person"), "{of_a_job:?}");
     }
 
     #[test]

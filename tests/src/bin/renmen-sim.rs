@@ -58,7 +58,9 @@ async fn main() -> anyhow::Result<()> {
     let stage = Stage {
         company,
         hire: feishu::tenant(options.people, options.candidates),
-        vendor: interview_vendor::vendor_of(options.candidates * 2 / 3, feishu::application_id),
+        vendor: interview_vendor::vendor_for(options.candidates * 2 / 3, feishu::application_id, |n| {
+            feishu::candidate_person(n, options.people, options.candidates)
+        }),
         phones: sms::Provider::default(),
     };
     let dingtalk = serve(dingtalk::router(stage.company.clone())).await?;

@@ -8,8 +8,10 @@ use crate::people::person;
 /// 2026-01-01T00:00:00Z.
 const FROM_MS: i64 = 1_767_225_600_000;
 const HOUR_MS: i64 = 3_600_000;
-/// People of Hire are others than those who work here.
+/// Candidates are others than those who work here, except for those who were hired.
 const CANDIDATES_FROM: usize = 5_000;
+/// The place of the last stage.
+const JOINED: usize = STAGES.len() - 1;
 /// Name and type of each stage; its id is `stage-` and its place from 1.
 const STAGES: [(&str, &str, i64); 6] = [
     ("简历初筛", "Screening", 1),
@@ -68,13 +70,27 @@ fn stage(index: usize) -> Value {
     process()["stage_list"][index].clone()
 }
 
+/// Did the n-th candidate join, as the n-th employee?
+fn is_hired(n: usize, employees: usize, candidates: usize) -> bool {
+    n < employees.min(candidates) && n % STAGES.len() == JOINED && !is_ended(n)
+}
+
+fn is_ended(n: usize) -> bool {
+    n % 8 == 7
+}
+
+/// Which made-up person the n-th candidate is.
+pub(super) fn candidate_person(n: usize, employees: usize, candidates: usize) -> usize {
+    if is_hired(n, employees, candidates) { n } else { CANDIDATES_FROM + n }
+}
+
 pub(super) fn state(employees: usize, candidates: usize) -> State {
     let mut state = State {
         departments: DEPARTMENTS.iter().enumerate().map(department).collect(),
-        employees: (0..employees).map(employee).collect(),
+        employees: (0..employees).map(|n| employee(n, is_hired(n, employees, candidates))).collect(),
         offboardings: (0..employees).filter(|n| n % 10 == 9).map(offboarding).collect(),
         jobs: JOBS.iter().enumerate().map(job).collect(),
-        talents: (0..candidates).map(talent).collect(),
+        talents: (0..candidates).map(|n| talent(n, candidate_person(n, employees, candidates))).collect(),
         applications: (0..candidates).map(application).collect(),
         ..State::default()
     };
@@ -99,8 +115,8 @@ fn department((index, (zh, en)): (usize, &(&str, &str))) -> Value {
     department
 }
 
-/// Every tenth has left, every seventh is on probation, every fifth came through Hire.
-fn employee(n: usize) -> Value {
+/// Every tenth has left, every seventh is on probation, and some came through Hire.
+fn employee(n: usize, hired: bool) -> Value {
     let who = person(n);
     let left = n % 10 == 9;
     let status = if left { ("terminated", "离职") } else { ("hired", "在职") };
@@ -122,7 +138,7 @@ fn employee(n: usize) -> Value {
         employee["direct_manager_id"] = json!(id(70, n % 4));
         employee["direct_manager_id_v2"] = json!(id(70, n % 4));
     }
-    if n.is_multiple_of(5) {
+    if hired {
         employee["ats_application_id"] = json!(id(69, n));
         employee["person_info"]["talent_id"] = json!(id(68, n));
     }
@@ -153,8 +169,8 @@ fn job((n, (title, family, min, max)): (usize, &(&str, &str, &str, &str))) -> Va
     })
 }
 
-fn talent(n: usize) -> Value {
-    let who = person(CANDIDATES_FROM + n);
+fn talent(n: usize, who: usize) -> Value {
+    let who = person(who);
     json!({
         "id": id(68, n), "is_in_agency_period": false, "is_onboarded": false,
         "basic_info": {
@@ -179,7 +195,7 @@ fn application(n: usize) -> Value {
     let at = FROM_MS + n as i64 * HOUR_MS;
     // Spread over the stages; every eighth was ended.
     let index = n % STAGES.len();
-    let ended = n % 8 == 7;
+    let ended = is_ended(n);
     let times: Vec<Value> = (0..=index)
         .map(|step| {
             let entered = at + step as i64 * HOUR_MS;

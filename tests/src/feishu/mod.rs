@@ -99,6 +99,12 @@ pub fn application_id(n: usize) -> String {
     made_up::application_id(n)
 }
 
+/// Which made-up person the candidate of the n-th application is, in a tenant of so many employees and candidates.
+#[must_use]
+pub fn candidate_person(n: usize, employees: usize, candidates: usize) -> usize {
+    made_up::candidate_person(n, employees, candidates)
+}
+
 /// Moves an application to a stage, as a person does in Hire. `false` if the application or the stage does not exist.
 #[must_use]
 pub fn move_application(tenant: &Tenant, application: &str, stage_id: &str) -> bool {

@@ -68,10 +68,16 @@ pub fn vendor(n: usize) -> Vendor {
 /// The same, where the applications have the ids of the customer who ordered the interviews.
 #[must_use]
 pub fn vendor_of(n: usize, application: impl Fn(usize) -> String) -> Vendor {
+    vendor_for(n, application, |i| 500 + i)
+}
+
+/// The same, where the candidates are the customer's: these made-up people.
+#[must_use]
+pub fn vendor_for(n: usize, application: impl Fn(usize) -> String, who: impl Fn(usize) -> usize) -> Vendor {
     let mut state = State::default();
     for i in 0..n {
         let application = application(i);
-        candidate(&mut state, i, &application);
+        candidate(&mut state, i, who(i), &application);
         if i % 3 != 2 {
             interview(&mut state, i, &application);
         }
@@ -88,8 +94,8 @@ fn modified(i: usize) -> String {
     at(i as i64 / 4 * 1000)
 }
 
-fn candidate(state: &mut State, i: usize, application: &str) {
-    let who = person(500 + i);
+fn candidate(state: &mut State, i: usize, who: usize, application: &str) {
+    let who = person(who);
     let low = 8 + i % 5;
     put(
         state,

@@ -91,6 +91,7 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     .await?;
     told("and the application has moved from the AI interview to the next stage of its process");
     adjust::adjusted(stage, &api, &mut told).await?;
+    told(&until("someone whom several systems know", async || reader.one_person().await).await?);
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
     let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
     Ok(End { decision, page, timeline, steps })
@@ -370,6 +371,18 @@ impl Api {
         let amount = |text: &Value| text.as_str().and_then(|text| text.parse::<u32>().ok()).context("an amount");
         let (min, max) = (amount(&range(&job["min_level"])?["min"])?, amount(&range(&job["max_level"])?["max"])?);
         Ok(Pay { within: ((min + max) / 2 / 100 * 100).to_string(), beyond: (max + 3_000).to_string() })
+    }
+
+    /// Someone who has records in several systems, and what links them.
+    async fn one_person(&self) -> anyhow::Result<Option<String>> {
+        let page = self.get("/v1/people?records_min=2&limit=1").await?;
+        let Some(id) = page["data"][0]["id"].as_str() else { return Ok(None) };
+        let person = self.get(&format!("/v1/people/{id}")).await?;
+        let places = person["records"].as_array().context("a person has records")?;
+        let places: Vec<&str> = places.iter().filter_map(|record| record["connection"].as_str()).collect();
+        let why = person["links"][0]["because"].as_str().context("a link says why it is one")?;
+        let name = person["name"].as_str().unwrap_or_default();
+        Ok(Some(format!("{name} is one person in {}, and the gateway says why: {why}", places.join(" and "))))
     }
 
     async fn bands(&self) -> anyhow::Result<String> {

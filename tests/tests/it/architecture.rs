@@ -182,7 +182,10 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
     ("renmen-identity", &["renmen-store", "renmen-config", "tokio", "async-trait", "rusqlite", "reqwest", "axum"]),
-    ("renmen-people", &["renmen-egress", "renmen-plugin-host", "renmen-config", "renmen-flow", "reqwest", "wasmtime", "axum"]),
+    (
+        "renmen-people",
+        &["renmen-egress", "renmen-plugin-host", "renmen-config", "renmen-flow", "reqwest", "wasmtime", "axum"],
+    ),
     ("renmen-store", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-api", &["renmen-plugin-host", "renmen-sync", "renmen-config", "wasmtime"]),
 ];

@@ -35,6 +35,7 @@ mod neighbours;
 mod off;
 mod operator;
 mod pace;
+mod people;
 mod provenance;
 mod records;
 mod references;

@@ -103,6 +103,12 @@ async fn every_payslip_metric_review_and_compensation_of_the_example_reaches_its
         assert_eq!((&one["values"], &one["matches_max"]), (&json!(1), &matches), "{one}");
     }
     assert!(!told.to_string().contains("E0000"), "never with the value: {told}");
+    let checked = said(&home.run(&["check", "--dev", "--wide"]).await);
+    for told in
+        ["6 references to employee by employee_number mean none", "6 references to employee by employee_number wait"]
+    {
+        assert!(checked.contains(told) && !checked.contains("E0000"), "{checked}");
+    }
     let (sent, why) = dry_run(&api).await;
     assert_eq!((sent, why.len()), (76, 2), "{why:?}");
     assert!(why.iter().any(|why| why.contains("2 records of kind employee have the employee_number")), "{why:?}");

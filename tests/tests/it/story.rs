@@ -52,7 +52,9 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         }
     };
 
-    assert_eq!(told.len(), 19, "{told:#?}");
+    assert_eq!(told.len(), 20, "{told:#?}");
+    let one = told.last().unwrap();
+    assert!(one.contains(" is one person in ") && one.contains("(rule ") && one.contains(" of 100"), "{one}");
     assert_eq!(
         (&end.decision["body"]["outcome"], &end.decision["body"]["status"]),
         (&json!("PASS"), &json!("DECIDED"))

@@ -13,6 +13,7 @@ use renmen_schema::EntityKind;
 use renmen_store::KeyRole;
 
 use crate::problem::{Problem, ProblemCode};
+use crate::resource::people;
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,9 @@ pub(crate) enum Access {
 /// Everything of the tenant: all that shows more than records, and all that changes something.
 const OWNER: Access = Access::Roles(&["owner"]);
 /// Reading records.
-const READER: Access = Access::Roles(&["owner", "consumer"]);
+const READER: Access = Access::Roles(&["owner", "consumer", "steward"]);
+/// Deciding which records are one person.
+const STEWARD: Access = Access::Roles(&["owner", "steward"]);
 /// What the vendor behind a connection asks, each about records of its own connection.
 const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 
@@ -34,9 +37,10 @@ const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
-    /// As the document writes it; `{collection}` stands for every entity's, `{written}` for those that people write.
+    /// As the document writes it; `{collection}` stands for every entity's, `{written}` for those that people write, `{identities}` for
+    /// people and units.
     pub(crate) path: &'static str,
-    /// Its operationId; that of the records of an entity names the entity.
+    /// Its operationId; that of the records of an entity names the entity, that of people and units names them.
     pub(crate) name: &'static str,
     pub(crate) access: Access,
 }
@@ -47,7 +51,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 67] = [
+pub(crate) static OPERATIONS: [Operation; 75] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -62,6 +66,15 @@ pub(crate) static OPERATIONS: [Operation; 67] = [
     row("POST", "/v1/{written}", "create_record", OWNER),
     row("PUT", "/v1/{written}/{id}", "put_record", OWNER),
     row("DELETE", "/v1/{written}/{id}", "delete_record", OWNER),
+    // Who is one person or one unit.
+    row("GET", "/v1/{identities}", "list_identities", READER),
+    row("GET", "/v1/{identities}/{id}", "show_identity", READER),
+    row("GET", "/v1/{identities}/proposals", "list_identity_proposals", READER),
+    row("GET", "/v1/{identities}/conflicts", "list_identity_conflicts", READER),
+    row("GET", "/v1/{identities}/shared-values", "list_identity_shared_values", READER),
+    row("GET", "/v1/{identities}/decisions", "list_identity_decisions", READER),
+    row("POST", "/v1/{identities}/decisions", "decide_identity", STEWARD),
+    row("POST", "/v1/{identities}/decisions/{number}/undo", "undo_identity_decision", STEWARD),
     // What a vendor asks.
     row("POST", "/v1/pay-bands/match", "match_pay_band", VENDOR),
     row("POST", "/v1/interviews/{id}/screen-tokens", "make_screen_token", VENDOR),
@@ -127,6 +140,7 @@ pub(crate) static OPERATIONS: [Operation; 67] = [
 
 const COLLECTION: &str = "{collection}";
 const WRITTEN: &str = "{written}";
+const IDENTITIES: &str = "{identities}";
 
 /// The row of an operation, by method and the path as it is routed.
 pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
@@ -156,6 +170,15 @@ pub(crate) fn check(role: &KeyRole, method: &Method, path: &str) -> Result<(), P
     ))
 }
 
+/// May a key of this role read records of this entity?
+pub(crate) fn may_read(role: &KeyRole, kind: EntityKind) -> bool {
+    let found = operation("GET", &format!("/v1/{}/{{id}}", kind.collection()));
+    found.is_some_and(|operation| match operation.access {
+        Access::Open => true,
+        Access::Roles(roles) => roles.contains(&role.name()),
+    })
+}
+
 /// The rows of one path.
 #[derive(Default)]
 struct Rows {
@@ -176,6 +199,9 @@ fn by_path() -> &'static HashMap<String, Rows> {
             let named = match operation.path {
                 path if path.contains(COLLECTION) => of(EntityKind::ALL, COLLECTION),
                 path if path.contains(WRITTEN) => of(&EntityKind::WRITTEN_BY_PEOPLE, WRITTEN),
+                path if path.contains(IDENTITIES) => {
+                    people::COLLECTIONS.iter().map(|(name, _)| path.replace(IDENTITIES, name)).collect()
+                }
                 path => vec![path.to_owned()],
             };
             for path in named {
@@ -206,7 +232,8 @@ mod tests {
                 let found = operation(&method, path).unwrap_or_else(|| panic!("{method} {path} is in no row"));
                 let name = described_as["operationId"].as_str().unwrap();
                 assert!(
-                    found.path.contains(COLLECTION) || found.path.contains(WRITTEN) || found.name == name,
+                    [COLLECTION, WRITTEN, IDENTITIES].iter().any(|stands| found.path.contains(stands))
+                        || found.name == name,
                     "{method} {path}: {} is {name}",
                     found.name
                 );
@@ -214,6 +241,15 @@ mod tests {
             }
         }
         assert_eq!(described.len(), OPERATIONS.len(), "a row names an operation that the document does not have");
+    }
+
+    #[test]
+    fn who_may_read_a_record_of_an_entity_is_what_its_path_says() {
+        let vendor = KeyRole::Vendor("interview".parse().unwrap());
+        for kind in EntityKind::ALL {
+            let roles = [KeyRole::Owner, KeyRole::Consumer, KeyRole::Steward, vendor.clone()];
+            assert_eq!(roles.map(|role| may_read(&role, *kind)), [true, true, true, false], "{kind}");
+        }
     }
 
     #[test]

@@ -9,7 +9,15 @@ pub(crate) use renmen_clock::now_ms;
 /// A time in an answer, held in milliseconds since the epoch: `2026-01-31T08:00:00.000Z` (RFC 3339, UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
-pub(crate) struct Time(pub(crate) i64);
+pub struct Time(pub(crate) i64);
+
+impl Time {
+    /// In milliseconds since the epoch.
+    #[must_use]
+    pub fn ms(self) -> i64 {
+        self.0
+    }
+}
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -54,6 +54,10 @@ pub use interviews::Interviews;
 pub use key::{ApiKey, NoRandomness};
 pub use openapi::{document, document_file};
 pub use problem::ProblemCode;
+pub use resource::people::{
+    IdentityConflict, IdentityDecided, IdentityDecision, IdentityDetail, IdentityField, IdentityProposal, IdentityView,
+};
+pub use resource::references::{Expand, FollowLimits, Followed, ReferenceView, Shown, follow};
 pub use router::router;
 pub use sender::Sender;
 pub use server::{ServeError, serve};

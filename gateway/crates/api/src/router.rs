@@ -17,8 +17,8 @@ use crate::openapi;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, configuration, connections, decision_list, decision_page,
-    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, keys, plugins, profile_list, quarantine, records,
-    runs, schema, screen, service, sweeps, timeline, written,
+    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, keys, people, plugins, profile_list, quarantine,
+    records, runs, schema, screen, service, sweeps, timeline, written,
 };
 use crate::served::served;
 use crate::state::AppState;
@@ -30,7 +30,12 @@ use crate::state::AppState;
 pub fn router(state: AppState) -> Router {
     let body_bytes_max = state.options.body_bytes_max;
     Router::new()
-        .merge(records_of_every_entity().merge(engine()).route_layer(from_fn_with_state(state.clone(), brief)))
+        .merge(
+            records_of_every_entity()
+                .merge(identities())
+                .merge(engine())
+                .route_layer(from_fn_with_state(state.clone(), brief)),
+        )
         .merge(feed())
         .route_layer(from_fn_with_state(state.clone(), require_key))
         .merge(service_paths())
@@ -71,6 +76,23 @@ fn records_of_every_entity() -> Router<AppState> {
             .route(&format!("/v1/{}", kind.collection()), list)
             .route(&format!("/v1/{}/{{id}}", kind.collection()), one)
             .layer(Extension(*kind));
+        router.merge(collection)
+    })
+}
+
+/// Who is one person, and who is one unit: asked in the same way.
+fn identities() -> Router<AppState> {
+    people::COLLECTIONS.iter().fold(Router::new(), |router, (name, subject)| {
+        let path = |rest: &str| format!("/v1/{name}{rest}");
+        let collection = Router::new()
+            .route(&path(""), get(people::lists::list))
+            .route(&path("/{id}"), get(people::one::get))
+            .route(&path("/proposals"), get(people::lists::proposals))
+            .route(&path("/conflicts"), get(people::lists::conflicts))
+            .route(&path("/shared-values"), get(people::lists::shared_values))
+            .route(&path("/decisions"), get(people::lists::decisions).post(people::decide::decide))
+            .route(&path("/decisions/{number}/undo"), post(people::decide::undo))
+            .layer(Extension(*subject));
         router.merge(collection)
     })
 }

@@ -85,6 +85,8 @@ pub struct ApiOptions {
     pub exchange_body_bytes_max: usize,
     /// Bodies of one page of records: the page ends early when they pass this. Bytes.
     pub page_bytes_max: usize,
+    /// References of the records of one answer that are looked up.
+    pub references_max: usize,
     /// Revisions shown with a record.
     pub revisions_max: u32,
     /// How long a key that was good is believed without asking the store: also how long one that was revoked elsewhere still
@@ -125,6 +127,7 @@ impl Default for ApiOptions {
             heartbeat: Duration::from_secs(15),
             exchange_body_bytes_max: 1024 * 1024,
             page_bytes_max: 8 * 1024 * 1024,
+            references_max: 2_000,
             revisions_max: 100,
             key_cache_life: Duration::from_secs(5),
             idempotency_life: Duration::from_secs(24 * 3_600),

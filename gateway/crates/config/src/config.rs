@@ -11,8 +11,8 @@ use toml::de::DeTable;
 use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
 use crate::{
-    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Interview, Limits, Outbox, Plugins,
-    Store, Templates, Vault,
+    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Interview, Limits, Outbox,
+    Plugins, Store, Templates, Vault,
 };
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use renmen_people::{People, PeopleOptions, SystemClock};
 use renmen_schema::id::{ConnectionName, StreamName, TenantId};
 use renmen_store::{
-    ContentHash, NewRun, PageCommit, PageNotes, PluginRef, RecordWrite, RunTrigger, Store, StoreOptions, StreamKey,
-    open,
+    Content, NewRun, PageCommit, PageNotes, PluginRef, RecordWrite, RunTrigger, Store, StoreOptions, StreamKey, open,
 };
 
 /// Records of one page.
@@ -95,10 +94,8 @@ impl Writer {
 
 fn record(person: u64, entity: &str, body: String) -> RecordWrite {
     RecordWrite {
-        entity: entity.into(),
         external_id: person.to_string(),
-        hash: ContentHash::of(body.as_bytes()),
-        body: body.into_bytes(),
+        content: Content::of(entity, body.into_bytes()),
         updated_at_ms: None,
         exchange_no: 0,
         pointer: String::new(),

@@ -9,7 +9,7 @@
 //! commit writes what it changes in one piece, as it came: the log. With the first reference, or when much has gathered, the log is sorted
 //! into the index at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_schema::{EntityKind, WantedKey, keys_of};
@@ -193,9 +193,29 @@ pub(crate) fn is_asked(key: &WantedKey, connections: Option<&[ConnectionName]>, 
         && connections.is_none_or(|names| names.iter().any(|name| name.as_str() == of))
 }
 
-/// What a key means that so many records have, where that is not one.
-pub(crate) fn not_one(count: u64) -> Keyed {
-    if count == 0 { Keyed::Nothing } else { Keyed::Several(count) }
+/// The records that have a key: the oldest of them, and how many people or units they are. Records of one person count as one, and the
+/// oldest of them is meant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Holders {
+    oldest: Option<i64>,
+    identities: BTreeSet<i64>,
+}
+
+impl Holders {
+    /// This record, which is of this person or unit, has the key too.
+    pub(crate) fn add(&mut self, record: i64, identity: i64) {
+        self.oldest = Some(self.oldest.map_or(record, |oldest| oldest.min(record)));
+        self.identities.insert(identity);
+    }
+
+    /// The record that is meant; what the key means otherwise.
+    pub(crate) fn one(&self) -> Result<i64, Keyed> {
+        match (self.oldest, self.identities.len()) {
+            (Some(oldest), 1) => Ok(oldest),
+            (_, 0) => Err(Keyed::Nothing),
+            (_, count) => Err(Keyed::Several(count as u64)),
+        }
+    }
 }
 
 /// What a key is kept as.

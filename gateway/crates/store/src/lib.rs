@@ -63,7 +63,7 @@ pub use model::{
     DecisionRow, DeletedBy, DigestKey, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM, FactRow, FactWrite,
     FactsCommit, Follow, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept,
     IdentityKind, IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known, LINKS_STREAM,
-    LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, NewRun, NotAKeyId, NumberedId,
+    LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, Named, NewRun, NotAKeyId, NumberedId,
     NumberedRecord, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow, Parent,
     PendingRow, PluginRef, ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow,

@@ -10,7 +10,7 @@ use super::{KeyScheme, Place, keys_of};
 use crate::excerpt::{Paths, excerpt};
 use crate::id::ConnectionName;
 use crate::kind::EntityKind;
-use crate::refers::{each, places};
+use crate::refers::{each, ref_places};
 
 impl Place {
     fn read(&self, body: &Value, found: &mut impl FnMut(&str)) {
@@ -108,8 +108,8 @@ fn has_keys(kind: EntityKind) -> bool {
 /// Of each kind: where it refers to something that has keys.
 static HOLDERS: LazyLock<Vec<Vec<(&'static str, EntityKind)>>> = LazyLock::new(|| {
     let holders = |kind: &EntityKind| {
-        let places = places(*kind).iter().filter(|(_, to)| has_keys(*to));
-        places.map(|(pattern, to)| (pattern.as_str(), *to)).collect()
+        let places = ref_places(*kind).iter().filter(|place| has_keys(place.to));
+        places.map(|place| (place.pattern.as_str(), place.to)).collect()
     };
     EntityKind::ALL.iter().map(holders).collect()
 });

@@ -1,7 +1,9 @@
 //! One collection for each canonical entity: the two generic record operations are copied for every entity, with the
 //! entity's own JSON Schema as the shape of `body`.
 
-use renmen_schema::EntityKind;
+use std::collections::BTreeSet;
+
+use renmen_schema::{EntityKind, ref_places};
 use serde_json::{Map, Value, json};
 
 const LIST: &str = "/v1/{collection}";
@@ -66,13 +68,36 @@ fn operation(path: &Value, kind: EntityKind, name: &str, verb: &str) -> Value {
     get["summary"] = json!(if verb == "list" {
         format!("Records of `{}`, in the order in which they were stored.", kind.name())
     } else {
-        format!("One record of `{}`, with its revisions, lineage and references on request.", kind.name())
+        format!("One record of `{}`, with its revisions, lineage and what it refers to on request.", kind.name())
     });
     if let Some(parameters) = get["parameters"].as_array_mut() {
         parameters.retain(|parameter| parameter["name"] != "collection");
+        let names = parameters.iter_mut().filter(|parameter| parameter["name"] == "expand");
+        names.for_each(|parameter| expands(parameter, kind));
     }
     point_to_copies(&mut path, name);
     path
+}
+
+/// The references that can be followed out of records of an entity: a list, separated by commas.
+fn expands(parameter: &mut Value, kind: EntityKind) {
+    let names = ref_places(kind).iter().map(|place| place.name.as_str());
+    let names: Vec<&str> = std::iter::once("all").chain(names).collect();
+    parameter["style"] = json!("form");
+    parameter["explode"] = json!(false);
+    parameter["schema"] =
+        json!({ "type": "array", "minItems": 1, "uniqueItems": true, "items": { "type": "string", "enum": names } });
+}
+
+/// What is under `expanded` in a response about records of an entity: records of those that it refers to.
+fn meant(kind: EntityKind) -> Value {
+    let kinds: BTreeSet<EntityKind> = ref_places(kind).iter().map(|place| place.to).collect();
+    let records = kinds.iter().map(|kind| json!({ "$ref": format!("{SCHEMAS}{}Record", pascal(kind.name())) }));
+    json!({
+        "type": "object",
+        "description": "With `expand`: by id, the records that the references mean, each once.",
+        "additionalProperties": { "anyOf": records.collect::<Vec<_>>() },
+    })
 }
 
 /// A copy of an operation that writes, for one entity.
@@ -126,6 +151,9 @@ fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
         if writes {
             copy["properties"]["body"] = json!({ "$ref": format!("{SCHEMAS}Canonical{name}") });
         }
+        if matches!(generic, "RecordList" | "RecordDetail") {
+            expanded_of(&mut copy, kind);
+        }
         if generic == "Record" {
             copy["properties"]["entity"] = json!({ "const": kind.name(), "description": "The canonical entity." });
             copy["properties"]["body"] = json!({
@@ -135,6 +163,17 @@ fn add_shapes(schemas: &mut Map<String, Value>, kind: EntityKind) {
         }
         schemas.insert(format!("{name}{suffix}"), copy);
     }
+}
+
+/// Puts what `expanded` holds for this entity into a shape.
+fn expanded_of(shape: &mut Value, kind: EntityKind) {
+    let within = |part: &mut Value| {
+        if let Some(expanded) = part.pointer_mut("/properties/expanded") {
+            *expanded = meant(kind);
+        }
+    };
+    shape.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten().for_each(within);
+    within(shape);
 }
 
 /// New names for the parts of an entity's schema. Entities share most parts: a part that another entity brought in the

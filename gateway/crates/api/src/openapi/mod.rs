@@ -7,6 +7,7 @@ mod examples;
 mod ordered;
 mod problems;
 mod tighten;
+mod units;
 
 use std::sync::OnceLock;
 
@@ -22,8 +23,8 @@ use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
     actions, adjustments, band_match, change_stream, change_view, changes, configuration, connections, decision_list,
-    decisions, deliveries, endpoints, exchanges, flows, inbox, keys, plugins, profile_list, quarantine, records, runs,
-    schema, screen, service, sweeps, timeline, written,
+    decisions, deliveries, endpoints, exchanges, flows, inbox, keys, people, plugins, profile_list, quarantine,
+    records, runs, schema, screen, service, sweeps, timeline, written,
 };
 
 /// This document.
@@ -38,7 +39,7 @@ pub(crate) async fn openapi_json() -> Response {
         title = "Renmen",
         description = "Hiring, pay and performance records of every connected system, typed and traceable to their source.\n\n\
             Every operation under `/v1` needs `Authorization: Bearer rk_…`. The key says whose records are read: ids of \
-            others are answered with 404. Each operation names the roles that may call it (`owner`, `consumer`, `vendor`); a key \
+            others are answered with 404. Each operation names the roles that may call it (`owner`, `consumer`, `steward`, `vendor`); a key \
             with another role is answered with 403. Errors are problem JSON (RFC 9457) with a stable `code`, in Chinese or English by \
             `Accept-Language`. Unknown query parameters are refused. Times are RFC 3339 in UTC.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
@@ -50,6 +51,14 @@ pub(crate) async fn openapi_json() -> Response {
         written::create,
         written::put,
         written::remove,
+        people::lists::list,
+        people::one::get,
+        people::lists::proposals,
+        people::lists::conflicts,
+        people::lists::shared_values,
+        people::lists::decisions,
+        people::decide::decide,
+        people::decide::undo,
         changes::list,
         change_stream::stream,
         exchanges::get,
@@ -118,6 +127,7 @@ pub(crate) async fn openapi_json() -> Response {
     tags(
         (name = "records", description = "Canonical records, a collection for each entity"),
         (name = "written", description = "Records that people write: profiles, competencies, questions, rules and more"),
+        (name = "people", description = "Who is one person or one organisational unit across all connections, why, and what was decided"),
         (name = "changes", description = "The ordered feed of what happened to records"),
         (name = "lineage", description = "Recorded exchanges with source systems: where values came from"),
         (name = "connections", description = "Connections, their streams and plugins, and how fresh their records are"),
@@ -138,6 +148,7 @@ struct Described;
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Described::openapi()).unwrap_or_default();
     entities::expand(&mut document);
+    units::add(&mut document);
     tighten::tighten(&mut document);
     problems::add(&mut document);
     examples::add(&mut document);

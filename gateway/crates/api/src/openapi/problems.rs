@@ -75,7 +75,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
         statuses.push(422);
     }
     match access::operation(&method.to_ascii_uppercase(), path).map(|operation| operation.name) {
-        Some("create_record") => statuses.push(422),
+        Some("create_record" | "decide_identity" | "undo_identity_decision") => statuses.push(422),
         Some("put_record" | "delete_record") => statuses.extend([412, 422, 428]),
         _ => {}
     }
@@ -93,6 +93,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
 /// Operations whose body names a connection or an interview.
 fn names_what_may_be_absent(path: &str, method: &str) -> bool {
     matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match" | "/v1/actions"))
+        || (method == "post" && matches!(path, "/v1/people/decisions" | "/v1/units/decisions"))
 }
 
 fn component(status: u16) -> String {

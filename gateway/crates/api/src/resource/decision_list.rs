@@ -15,8 +15,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::linked_list::{self, From, PIECE, PIECES_MAX};
-use super::record_view::Record;
 use super::records::{self, RecordList};
+use super::references;
 use crate::caller::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
@@ -61,6 +61,7 @@ struct Holder {
         ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("external_id" = Option<String>, Query, description = "Only the record with this id in the source system", max_length = 1024, pattern = r"^[^\x00]*$"),
         ("deleted" = Option<super::records::DeletedFilter>, Query, description = "Tombstones: leave them out (the default), list only them, or include them"),
+        ("expand" = Option<String>, Query, description = "Names of references, or `all`: adds to each record what these references mean, and to the response the records that are meant, each once, under `expanded`"),
         ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
@@ -76,6 +77,7 @@ pub(crate) async fn list(
     let interview = params.id("interview")?;
     let application = params.id("application")?;
     let query = records::asked(EntityKind::Decision, &mut params)?;
+    let expand = references::asked(EntityKind::Decision, &mut params)?;
     params.end()?;
     let tenant = &caller.tenant;
     let mut wanted = Wanted { status, interview: None, application: None };
@@ -86,7 +88,7 @@ pub(crate) async fn list(
         let Some(id) = id else { continue };
         let row = state.store.record(tenant, id).await?.filter(|row| row.entity == kind.name());
         // Nothing was decided on what is not there.
-        let Some(row) = row else { return Ok(Json(RecordList::empty())) };
+        let Some(row) = row else { return Ok(Json(RecordList::empty(&expand))) };
         let key = linked_list::key_of(&row);
         *place = Some(Holder { id, key });
     }
@@ -98,8 +100,7 @@ pub(crate) async fn list(
         }
         None => passed_over(&state, tenant, &wanted, query).await?,
     };
-    let data = rows.into_iter().map(|row| Record::of(tenant, row)).collect::<Result<_, _>>()?;
-    Ok(Json(RecordList::of(data, next)))
+    RecordList::of(&state, &caller, (EntityKind::Decision, rows), next, expand).await.map(Json)
 }
 
 /// Reads from the interview or the application.

@@ -43,6 +43,15 @@ pub(crate) enum KeyRequest {
         #[serde(default, deserialize_with = "whole")]
         expires_in_days: Option<u32>,
     },
+    /// Reads as a consumer does, and decides which records are one person or unit.
+    Steward {
+        /// What it is for, for people.
+        label: Label,
+        /// Days until it ends; without them it has no end.
+        #[schema(minimum = 1, maximum = 3650)]
+        #[serde(default, deserialize_with = "whole")]
+        expires_in_days: Option<u32>,
+    },
     /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
     Vendor {
         /// What it is for, for people.
@@ -98,6 +107,8 @@ pub(crate) enum KeyRoleName {
     Owner,
     /// Reads records, changes, timelines and schemas.
     Consumer,
+    /// Reads as a consumer does, and decides which records are one person or unit.
+    Steward,
     /// What the vendor behind one connection asks.
     Vendor,
 }
@@ -130,6 +141,7 @@ impl KeyView {
             role: match row.role {
                 KeyRole::Owner => KeyRoleName::Owner,
                 KeyRole::Consumer => KeyRoleName::Consumer,
+                KeyRole::Steward => KeyRoleName::Steward,
                 KeyRole::Vendor(_) => KeyRoleName::Vendor,
             },
             label: row.label,
@@ -157,6 +169,7 @@ pub(crate) async fn make(
     let (role, label, days) = match request {
         KeyRequest::Owner { label, expires_in_days } => (KeyRole::Owner, label, expires_in_days),
         KeyRequest::Consumer { label, expires_in_days } => (KeyRole::Consumer, label, expires_in_days),
+        KeyRequest::Steward { label, expires_in_days } => (KeyRole::Steward, label, expires_in_days),
         KeyRequest::Vendor { label, connection, expires_in_days } => {
             (KeyRole::Vendor(known_connection(&state, &caller, &connection).await?), label, expires_in_days)
         }

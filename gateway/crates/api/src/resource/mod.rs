@@ -24,6 +24,7 @@ pub(crate) mod inbox;
 pub(crate) mod keys;
 pub(crate) mod lineage;
 mod linked_list;
+pub(crate) mod people;
 pub(crate) mod plugins;
 pub(crate) mod position;
 pub(crate) mod profile_list;

@@ -5,8 +5,8 @@ use axum::{Extension, Json};
 use renmen_schema::EntityKind;
 
 use super::linked_list::{self, From};
-use super::record_view::Record;
 use super::records::{self, RecordList};
+use super::references;
 use crate::caller::Caller;
 use crate::params::Params;
 use crate::problem::Problem;
@@ -21,6 +21,7 @@ use crate::state::AppState;
         ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("external_id" = Option<String>, Query, description = "Only the record with this id in the source system", max_length = 1024, pattern = r"^[^\x00]*$"),
         ("deleted" = Option<super::records::DeletedFilter>, Query, description = "Tombstones: leave them out (the default), list only them, or include them"),
+        ("expand" = Option<String>, Query, description = "Names of references, or `all`: adds to each record what these references mean, and to the response the records that are meant, each once, under `expanded`"),
         ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
@@ -33,6 +34,7 @@ pub(crate) async fn list(
 ) -> Result<Json<RecordList>, Problem> {
     let position = params.id("position")?;
     let query = records::asked(EntityKind::PositionProfile, &mut params)?;
+    let expand = references::asked(EntityKind::PositionProfile, &mut params)?;
     params.end()?;
     let tenant = &caller.tenant;
     let (rows, next) = match position {
@@ -43,7 +45,7 @@ pub(crate) async fn list(
         Some(id) => {
             let job = state.store.record(tenant, id).await?.filter(|row| row.entity == EntityKind::Job.name());
             // What is not there has no versions.
-            let Some(job) = job else { return Ok(Json(RecordList::empty())) };
+            let Some(job) = job else { return Ok(Json(RecordList::empty(&expand))) };
             let counts = state.store.counts(tenant).await?;
             let of = counts.into_iter().filter(|count| count.entity == EntityKind::PositionProfile.name());
             let from = From {
@@ -54,6 +56,5 @@ pub(crate) async fn list(
             linked_list::read(&state, tenant, from, &query, |_| true).await?
         }
     };
-    let data = rows.into_iter().map(|row| Record::of(tenant, row)).collect::<Result<_, _>>()?;
-    Ok(Json(RecordList::of(data, next)))
+    RecordList::of(&state, &caller, (EntityKind::PositionProfile, rows), next, expand).await.map(Json)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::references::ReferenceView;
 use crate::instant::Time;
 use crate::problem::Problem;
 
@@ -42,6 +43,12 @@ pub(crate) struct Record {
     /// The canonical record.
     #[schema(value_type = Object)]
     body: Box<RawValue>,
+    /// With `include=references` or `expand`: each reference in the body that was asked for, with the record that it means now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references: Option<Vec<ReferenceView>>,
+    /// With `include=references` or `expand`: true when the body has more than are shown (`references_max` for one response).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    references_truncated: Option<bool>,
 }
 
 /// One of a record's ids at a vendor.
@@ -128,7 +135,14 @@ impl Record {
             content_hash: hex::encode(row.hash.0),
             deletion,
             body: raw(row.body)?,
+            references: None,
+            references_truncated: None,
         })
+    }
+
+    /// The same with its references. The second: it has more.
+    pub(crate) fn with_references(self, (references, truncated): (Vec<ReferenceView>, bool)) -> Self {
+        Self { references: Some(references), references_truncated: Some(truncated), ..self }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading records: a collection for each entity, one record with its revisions and its lineage.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, State};
 use axum::http::header::ETAG;
 use axum::http::{HeaderName, HeaderValue};
@@ -12,8 +14,9 @@ use utoipa::ToSchema;
 
 use super::lineage::Lineage;
 use super::record_view::Record;
-use super::references::{self, ReferenceView};
+use super::references::{self, Expand, FollowLimits, Followed, Shown};
 use super::written::etag;
+use crate::access;
 use crate::caller::Caller;
 use crate::instant::Time;
 use crate::params::{Params, path_id};
@@ -27,16 +30,62 @@ pub(crate) struct RecordList {
     data: Vec<Record>,
     /// Pass it as `cursor` to read the next page; null at the end.
     next_cursor: Option<String>,
+    /// With `expand`: by id, the records that the references mean, each once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expanded: Option<BTreeMap<String, Record>>,
+    /// With `expand`: true when they were too many bytes for one response; the others are read at their `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expanded_truncated: Option<bool>,
 }
 
+/// The records that references mean, and whether there are more; none where nothing was expanded.
+type Expanded = Option<(BTreeMap<String, Record>, bool)>;
+
 impl RecordList {
-    pub(crate) fn of(data: Vec<Record>, next_cursor: Option<String>) -> Self {
-        Self { data, next_cursor }
+    /// Some records, with what their references mean where that was asked for.
+    pub(crate) async fn of(
+        state: &AppState,
+        caller: &Caller,
+        (kind, rows): (EntityKind, Vec<RecordRow>),
+        next_cursor: Option<String>,
+        expand: Expand,
+    ) -> Result<Self, Problem> {
+        let (data, expanded) = followed(state, caller, (kind, rows), None, expand).await?;
+        let (expanded, expanded_truncated) = expanded.unzip();
+        Ok(Self { data, next_cursor, expanded, expanded_truncated })
     }
 
-    pub(crate) fn empty() -> Self {
-        Self::of(Vec::new(), None)
+    pub(crate) fn empty(expand: &Expand) -> Self {
+        let (expanded, expanded_truncated) = (!expand.is_empty()).then(|| (BTreeMap::new(), false)).unzip();
+        Self { data: Vec::new(), next_cursor: None, expanded, expanded_truncated }
     }
+}
+
+/// The records with their references, as far as those are shown or followed.
+async fn followed(
+    state: &AppState,
+    caller: &Caller,
+    (kind, rows): (EntityKind, Vec<RecordRow>),
+    shown: Option<Expand>,
+    expand: Expand,
+) -> Result<(Vec<Record>, Expanded), Problem> {
+    let tenant = &caller.tenant;
+    if shown.is_none() && expand.is_empty() {
+        let data = rows.into_iter().map(|row| Record::of(tenant, row)).collect::<Result<_, _>>()?;
+        return Ok((data, None));
+    }
+    let limits = FollowLimits { references_max: state.options.references_max, bytes_max: state.options.page_bytes_max };
+    let with_records = !expand.is_empty();
+    let shown = Shown { references: shown.unwrap_or_default(), records: expand };
+    let may_read = |kind| access::may_read(&caller.role, kind);
+    let Followed { references, records, truncated } =
+        references::follow(&*state.store, tenant, (kind, &rows), &shown, &may_read, limits).await?;
+    let data = rows.into_iter().zip(references);
+    let data = data.map(|(row, references)| Ok(Record::of(tenant, row)?.with_references(references)));
+    let data = data.collect::<Result<_, Problem>>()?;
+    let records = records.into_iter().map(|row| Ok((row.id.to_string(), Record::of(tenant, row)?)));
+    let records = records.collect::<Result<_, Problem>>()?;
+    Ok((data, with_records.then_some((records, truncated))))
 }
 
 /// A record with the details requested by `include`.
@@ -54,12 +103,12 @@ pub(crate) struct RecordDetail {
     /// With `include=lineage`: where each value of the body came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<Lineage>,
-    /// With `include=references`: each reference in the body, with the record that it means now.
+    /// With `expand`: by id, the records that the references mean, each once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    references: Option<Vec<ReferenceView>>,
-    /// With `include=references`: true when the body has more than are shown.
+    expanded: Option<BTreeMap<String, Record>>,
+    /// With `expand`: true when they were too many bytes for one response; the others are read at their `url`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    references_truncated: Option<bool>,
+    expanded_truncated: Option<bool>,
     /// With `include=revisions` or `include=lineage`: of what people wrote with a key, who wrote which revision and why, newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -110,6 +159,7 @@ enum Deleted {
         ("connection" = Option<String>, Query, description = "Only records from this connection", pattern = "^[a-z][a-z0-9_-]{0,62}$"),
         ("external_id" = Option<String>, Query, description = "Only the record with this id in the source system", max_length = 1024, pattern = r"^[^\x00]*$"),
         ("deleted" = Option<DeletedFilter>, Query, description = "Tombstones: leave them out (the default), list only them, or include them"),
+        ("expand" = Option<String>, Query, description = "Names of references, or `all`: adds to each record what these references mean, and to the response the records that are meant, each once, under `expanded`"),
         ("limit" = Option<u32>, Query, description = "Records per response; 100 by default", minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the previous response, with the same filters", max_length = 2082, pattern = "^[0-9a-f]{34,}$"),
     ),
@@ -122,14 +172,14 @@ pub(crate) async fn list(
     mut params: Params,
 ) -> Result<Json<RecordList>, Problem> {
     let query = asked(kind, &mut params)?;
+    let expand = references::asked(kind, &mut params)?;
     params.end()?;
     if query.external_id.as_ref().is_some_and(|id| id.len() > EXTERNAL_ID_BYTES_MAX) {
         // No record can have such an id.
-        return Ok(Json(RecordList::empty()));
+        return Ok(Json(RecordList::empty(&expand)));
     }
     let slice = read_within_bytes(&state, &caller.tenant, query).await?;
-    let data = slice.items.into_iter().map(|row| Record::of(&caller.tenant, row)).collect::<Result<_, _>>()?;
-    Ok(Json(RecordList::of(data, slice.next)))
+    RecordList::of(&state, &caller, (kind, slice.items), slice.next, expand).await.map(Json)
 }
 
 /// The parameters of every collection.
@@ -183,6 +233,7 @@ fn fitting(rows: &[RecordRow], bytes_max: usize) -> usize {
         ("collection" = String, Path),
         ("id" = String, Path, format = "uuid", description = "The record's id"),
         ("include" = Option<String>, Query, description = "Some of `revisions`, `lineage` and `references`, each once, separated by commas", pattern = "^(revisions|lineage|references|revisions,lineage|revisions,references|lineage,revisions|lineage,references|references,revisions|references,lineage|revisions,lineage,references|revisions,references,lineage|lineage,revisions,references|lineage,references,revisions|references,revisions,lineage|references,lineage,revisions)$"),
+        ("expand" = Option<String>, Query, description = "Names of references, or `all`: adds what these references mean, and the records that are meant, each once, under `expanded`"),
     ),
     responses((status = 200, body = RecordDetail, headers(("etag" = String, description = "The revision, for `If-Match`")))),
 )]
@@ -194,6 +245,7 @@ pub(crate) async fn get(
     mut params: Params,
 ) -> Result<([(HeaderName, HeaderValue); 1], Json<RecordDetail>), Problem> {
     let include = Include::of(params.text("include")?.as_deref())?;
+    let expand = references::asked(kind, &mut params)?;
     params.end()?;
     let id: RecordId = path_id(&id, "record", "记录")?;
     let row = state.store.record(&caller.tenant, id).await?;
@@ -209,12 +261,6 @@ pub(crate) async fn get(
     } else {
         (None, None)
     };
-    let (references, references_truncated) = if include.references {
-        let (shown, truncated) = references::of_record(&state, &caller.tenant, kind, &row).await?;
-        (Some(shown), Some(truncated))
-    } else {
-        (None, None)
-    };
     let written_by = if include.lineage || include.revisions {
         let signed = state.store.signatures(&caller.tenant, id, state.options.revisions_max).await?;
         signed.into_iter().map(WrittenBy::of).collect()
@@ -222,9 +268,12 @@ pub(crate) async fn get(
         Vec::new()
     };
     let tag = [(ETAG, etag(row.revision)?)];
-    let record = Record::of(&caller.tenant, row)?;
+    let shown = include.references.then(|| Expand::all(kind));
+    let (records, expanded) = followed(&state, &caller, (kind, vec![row]), shown, expand).await?;
+    let record = records.into_iter().next().ok_or_else(|| Problem::fault(&"one record is one"))?;
+    let (expanded, expanded_truncated) = expanded.unzip();
     let detail =
-        RecordDetail { record, revisions, revisions_truncated, lineage, references, references_truncated, written_by };
+        RecordDetail { record, revisions, revisions_truncated, lineage, expanded, expanded_truncated, written_by };
     Ok((tag, Json(detail)))
 }
 

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, RecordId, RunId, TenantId};
 use renmen_store::{
-    Answered, Keyed, LeaseRow, LeaseStore, MoveStore, NewRun, OnceKey, ReferenceStore, RegistryStore, RegistryVersions,
-    ScheduleStore, SignStore, SignedRevision, StoreError, StreamKey, StreamStand, TenantMove, UnresolvedKeys,
+    Answered, Keyed, LeaseRow, LeaseStore, MoveStore, Named, NewRun, OnceKey, ReferenceStore, RegistryStore,
+    RegistryVersions, ScheduleStore, SignStore, SignedRevision, StoreError, StreamKey, StreamStand, TenantMove,
+    UnresolvedKeys,
 };
 
 use crate::broken_store::BrokenStore;
@@ -33,6 +34,9 @@ impl ReferenceStore for BrokenStore {
         _key: &WantedKey,
         _connections: Option<&[ConnectionName]>,
     ) -> Result<Keyed, StoreError> {
+        self.fail().await
+    }
+    async fn meant(&self, _tenant: &TenantId, _names: &[Named]) -> Result<Vec<Keyed>, StoreError> {
         self.fail().await
     }
     async fn unresolved_keys(&self, _tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError> {

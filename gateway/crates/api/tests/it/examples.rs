@@ -78,7 +78,7 @@ async fn rig() -> Rig {
 async fn send(rig: &Rig, operation: &Operation, id: &str, revision: u32, body: &Value) -> Answer {
     let request = Request::builder()
         .method(operation.method.as_str())
-        .uri(operation.path.replace("{id}", id).replace("{name}", "example"))
+        .uri(operation.path.replace("{id}", id).replace("{name}", "example").replace("{number}", "999"))
         .header("authorization", format!("Bearer {}", rig.key.expose()))
         .header("content-type", "application/json")
         .header("if-match", format!("\"{revision}\""))

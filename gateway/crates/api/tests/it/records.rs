@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use renmen_api::ApiOptions;
-use renmen_store::{Content, RecordWrite};
+use renmen_api::{ApiOptions, Expand, FollowLimits, Shown, follow};
+use renmen_schema::EntityKind;
+use renmen_store::{Content, RecordQuery, RecordWrite};
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, employee, gone, settled};
+use crate::rig::{Rig, employee, gone, settled, stream_key};
 use crate::scripted_control::ScriptedControl;
 
 fn external_ids(list: &Value) -> Vec<&str> {
@@ -244,4 +245,127 @@ async fn references_are_shown_with_the_record_that_they_mean_and_health_counts_t
     rig.commit(vec![gone("u5")], Vec::new()).await;
     assert_eq!(shown(2).await[0]["state"], "linked");
     assert_eq!(rig.get("/v1/health").await.json()["unresolved_references"], json!([]));
+}
+
+/// An employee with this manager.
+fn managed(id: &str, number: &str, manager: &Value) -> RecordWrite {
+    let body = json!({ "person": {}, "number": number, "work": { "manager": manager } }).to_string().into_bytes();
+    RecordWrite { content: Content::of("employee", body), ..employee(id, number) }
+}
+
+#[tokio::test]
+async fn a_list_says_what_its_references_mean_and_brings_each_record_that_is_meant_once() {
+    let rig = Rig::new().await;
+    rig.employees(&[("boss", "E1"), ("twin1", "E7"), ("twin2", "E7")]).await;
+    let boss = rig.get("/v1/employees?external_id=boss").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let by = |number: &str| json!({ "key": { "scheme": "employee_number", "value": number } });
+    rig.commit(
+        vec![
+            managed("u1", "E2", &by("E1")),
+            managed("u2", "E3", &json!({ "external": { "value": "boss" } })),
+            managed("u3", "E4", &json!({ "id": boss })),
+            managed("u4", "E5", &by("E7")),
+            managed("u5", "E6", &by("E9")),
+            managed("u6", "E8", &json!({ "external": { "connection": "elsewhere", "value": "boss" } })),
+        ],
+        Vec::new(),
+    )
+    .await;
+    for names in ["work.manager", "all", "work.job,work.manager"] {
+        let list = rig.get(&format!("/v1/employees?expand={names}")).await.json();
+        let states = |id: &str| {
+            let rows = list["data"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["external_ids"][0]["value"] == id).unwrap();
+            assert_eq!(row["references_truncated"], false);
+            let references = row["references"].as_array().unwrap();
+            references.iter().map(|one| (one["state"].clone(), one["id"].clone())).collect::<Vec<_>>()
+        };
+        for id in ["u1", "u2", "u3"] {
+            assert_eq!(states(id), [(json!("linked"), json!(boss))], "{id} by {names}");
+        }
+        assert_eq!(states("u4"), [(json!("ambiguous"), Value::Null)]);
+        assert_eq!(states("u5"), [(json!("waiting"), Value::Null)]);
+        assert_eq!(states("u6"), [(json!("waiting"), Value::Null)]);
+        assert!(states("boss").is_empty());
+        let expanded = list["expanded"].as_object().unwrap();
+        assert_eq!(expanded.keys().collect::<Vec<_>>(), [&boss], "three refer to it, and it is there once");
+        assert_eq!(expanded[&boss]["body"]["number"], "E1");
+        assert_eq!(list["expanded_truncated"], false);
+    }
+    let one = rig.get("/v1/employees?external_id=u1").await.json()["data"][0]["id"].as_str().unwrap().to_owned();
+    let detail = rig.get(&format!("/v1/employees/{one}?expand=work.manager")).await.json();
+    assert_eq!(detail["references"][0]["id"], json!(boss));
+    assert_eq!(detail["expanded"][&boss]["entity"], "employee");
+    let both = rig.get(&format!("/v1/employees/{one}?include=references&expand=work.job")).await.json();
+    assert_eq!(
+        (&both["references"][0]["id"], &both["expanded"]),
+        (&json!(boss), &json!({})),
+        "shown, and not followed"
+    );
+    let plain = rig.get("/v1/employees").await.json();
+    assert!(plain.get("expanded").is_none() && plain["data"][0].get("references").is_none());
+}
+
+#[tokio::test]
+async fn a_wrong_name_is_refused_with_the_right_ones_on_every_list() {
+    let rig = Rig::new().await;
+    let problem = rig.get("/v1/applications?expand=candidates").await.problem("invalid_parameter");
+    assert_eq!(
+        problem["detail"],
+        "`expand` must be `all` or some of `candidate`, `data_policy.consent`, `job`, each once, separated by commas"
+    );
+    for kind in EntityKind::ALL {
+        let list = format!("/v1/{}", kind.collection());
+        rig.get(&format!("{list}?expand=nothing")).await.problem("invalid_parameter");
+        let all = rig.get(&format!("{list}?expand=all")).await;
+        assert_eq!(all.json()["expanded"], json!({}), "{list}: {}", all.text);
+    }
+}
+
+#[tokio::test]
+async fn references_beyond_the_limit_are_not_looked_up_and_bodies_beyond_it_not_sent_and_both_is_said() {
+    let options = ApiOptions { references_max: 2, page_bytes_max: 700, ..ApiOptions::default() };
+    let rig = Rig::with(options, ScriptedControl::default()).await;
+    let by = |id: &str| json!({ "external": { "value": id } });
+    let (small, large) = ("x", "x".repeat(800));
+    let named = |id: &str, name: &str| {
+        let body = json!({ "person": { "names": { "formatted": name } } }).to_string().into_bytes();
+        RecordWrite { content: Content::of("employee", body), ..employee(id, "1") }
+    };
+    rig.commit(vec![named("z-small", small), named("z-large", &large)], Vec::new()).await;
+    rig.commit(vec![managed("a1", "1", &by("z-large")), managed("a2", "2", &by("z-small"))], Vec::new()).await;
+    rig.commit(vec![managed("a3", "3", &by("z-small"))], Vec::new()).await;
+    let list = rig.get("/v1/employees?expand=all&limit=3").await.json();
+    let cut = |at: usize| {
+        let row = &list["data"][at];
+        (row["references"].as_array().unwrap().len(), row["references_truncated"].as_bool().unwrap())
+    };
+    assert_eq!([cut(0), cut(1), cut(2)], [(1, false), (1, false), (0, true)]);
+    assert_eq!(list["data"][0]["references"][0]["state"], "linked", "its url leads to it");
+    assert_eq!(list["expanded"].as_object().unwrap().len(), 1, "the small one");
+    assert_eq!(list["expanded_truncated"], true);
+    let list = rig.get("/v1/employees?expand=all&limit=2").await.json();
+    assert_eq!(list["data"][1]["references_truncated"], false);
+}
+
+#[tokio::test]
+async fn a_record_that_the_key_may_not_read_is_not_looked_up_and_that_is_said() {
+    let rig = Rig::new().await;
+    rig.employees(&[("boss", "E1")]).await;
+    rig.commit(vec![managed("u1", "E2", &json!({ "external": { "value": "boss" } }))], Vec::new()).await;
+    let (tenant, query) =
+        (stream_key().tenant, RecordQuery { external_id: Some("u1".into()), limit: 1, ..RecordQuery::default() });
+    let rows = rig.store.records(&tenant, &query).await.unwrap().items;
+    let kind = EntityKind::Employee;
+    let shown = Shown { references: Expand::all(kind), records: Expand::all(kind) };
+    let limits = FollowLimits { references_max: 10, bytes_max: 1_000 };
+    let asked = async |may: bool| {
+        let followed = follow(&*rig.store, &tenant, (kind, &rows), &shown, &|_| may, limits).await.unwrap();
+        (serde_json::to_value(&followed.references[0].0).unwrap(), followed.records.len())
+    };
+    let (references, records) = asked(true).await;
+    assert_eq!((&references[0]["state"], records), (&json!("linked"), 1));
+    let (references, records) = asked(false).await;
+    assert_eq!((&references[0]["state"], records), (&json!("withheld"), 0));
+    assert_eq!((&references[0]["id"], &references[0]["external_id"]), (&Value::Null, &Value::Null));
 }

@@ -53,6 +53,8 @@ limits! {
     page_bytes_max: u64 = bytes(8 << 20, 64 << 10, 256 << 20);
     /// Bytes shown of a recorded body, for the request and the response each.
     exchange_body_bytes_max: u64 = bytes(1 << 20, 1 << 10, 64 << 20);
+    /// References of the records of one response that are looked up, with `expand` or `include=references`; records with more say so.
+    references_max: u32 = count(2_000, 1, 20_000);
     /// Revisions shown with a record.
     revisions_max: u32 = count(100, 1, 10_000);
     /// Time that a key is cached: a revoked key may still work that long.

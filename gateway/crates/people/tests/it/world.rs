@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use renmen_people::{Ask, ManualClock, People, PeopleOptions, PeopleWork, PersonQuery, Portrait, Subject};
 use renmen_schema::id::{ConnectionName, RecordId, RunId, StreamName, TenantId};
 use renmen_store::{
-    ContentHash, DeletedBy, NewRun, PageCommit, PluginRef, RecordQuery, RecordWrite, RunTrigger, Store, StreamKey,
+    Content, DeletedBy, NewRun, PageCommit, PluginRef, RecordQuery, RecordWrite, RunTrigger, Store, StreamKey,
 };
 use serde_json::{Value, json};
 
@@ -155,13 +155,14 @@ impl World {
 }
 
 fn write(record: &Rec) -> RecordWrite {
-    let body = record.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes();
+    let content = match &record.body {
+        Some(body) => Content::of(record.entity, body.to_string().into_bytes()),
+        None => Content::gone(record.entity),
+    };
     RecordWrite {
-        entity: record.entity.into(),
         external_id: record.id.clone(),
-        hash: ContentHash::of(&body),
+        content,
         deleted: record.body.is_none().then_some(DeletedBy::SourceFlag),
-        body,
         updated_at_ms: None,
         exchange_no: 0,
         pointer: String::new(),

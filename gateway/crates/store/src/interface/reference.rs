@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, TenantId};
 
-use crate::{Keyed, StoreError, UnresolvedKeys};
+use crate::{Keyed, Named, StoreError, UnresolvedKeys};
 
 /// What keys mean. They are announced and given up by the commits that bring records and tombstones.
 #[async_trait]
@@ -18,6 +18,9 @@ pub trait ReferenceStore: Send + Sync {
         key: &WantedKey,
         connections: Option<&[ConnectionName]>,
     ) -> Result<Keyed, StoreError>;
+
+    /// What each of these names means among live records, in their order: all of them with a few statements, however many they are.
+    async fn meant(&self, tenant: &TenantId, names: &[Named]) -> Result<Vec<Keyed>, StoreError>;
 
     /// The references by key that mean no record, or several, by entity, scheme and connection.
     async fn unresolved_keys(&self, tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError>;

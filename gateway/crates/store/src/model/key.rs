@@ -12,17 +12,20 @@ pub enum KeyRole {
     Owner,
     /// Reads its tenant's records.
     Consumer,
+    /// The same, and decides which of them are one person.
+    Steward,
     /// The vendor behind one connection: what that vendor may ask, about records of that connection.
     Vendor(ConnectionName),
 }
 
 impl KeyRole {
-    /// `owner`, `consumer` or `vendor`.
+    /// `owner`, `consumer`, `steward` or `vendor`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Consumer => "consumer",
+            Self::Steward => "steward",
             Self::Vendor(_) => "vendor",
         }
     }
@@ -32,7 +35,7 @@ impl KeyRole {
     pub fn connection(&self) -> Option<&ConnectionName> {
         match self {
             Self::Vendor(connection) => Some(connection),
-            Self::Owner | Self::Consumer => None,
+            Self::Owner | Self::Consumer | Self::Steward => None,
         }
     }
 
@@ -42,6 +45,7 @@ impl KeyRole {
         match (name, connection) {
             ("owner", None) => Some(Self::Owner),
             ("consumer", None) => Some(Self::Consumer),
+            ("steward", None) => Some(Self::Steward),
             ("vendor", Some(connection)) => Some(Self::Vendor(connection)),
             _ => None,
         }
@@ -166,7 +170,12 @@ mod tests {
         let connection = || ConnectionName::new("vendor").unwrap();
         assert_eq!(KeyRole::of("vendor", Some(connection())), Some(KeyRole::Vendor(connection())));
         assert_eq!(KeyRole::of("owner", None), Some(KeyRole::Owner));
-        for (name, bound) in [("vendor", None), ("owner", Some(connection())), ("consumer", Some(connection()))] {
+        for (name, bound) in [
+            ("vendor", None),
+            ("owner", Some(connection())),
+            ("consumer", Some(connection())),
+            ("steward", Some(connection())),
+        ] {
             assert_eq!(KeyRole::of(name, bound), None, "{name}");
         }
         assert_eq!(KeyRole::of("admin", None), None);

@@ -37,7 +37,7 @@ pub use page::{CommitOutcome, ExchangeWrite, PageCommit, QuarantineWrite, Record
 pub use record::{
     ChangeKind, ChangeRow, ContentHash, DeletedBy, EntityCount, Known, Origin, RecordQuery, RecordRow, Slice,
 };
-pub use reference::{Keyed, UnresolvedKeys};
+pub use reference::{Keyed, Named, UnresolvedKeys};
 pub use renmen_schema::{RunFinding, RunOmission};
 pub use signed::{Answered, Once, OnceKey, Signature, SignedRevision};
 pub use stream::{NewRun, PluginRef, RunEnd, RunRow, RunState, StreamKey, StreamStand, StreamState};

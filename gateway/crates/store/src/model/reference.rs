@@ -1,10 +1,45 @@
-//! References by alternate key: what one means, and which ones mean nothing yet.
+//! References: what one says and what it means, and which ones by alternate key mean nothing yet.
 
-use renmen_schema::id::ConnectionName;
+use renmen_schema::id::{ConnectionName, RecordId};
+use renmen_schema::{EntityKind, Reference, WantedKey, external_of};
 
 use super::RecordRow;
 
-/// What a key means among live records.
+/// What a reference says of the record that it means: the first of the three that it carries.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Named {
+    /// Our own id, of a record of this entity.
+    Id(EntityKind, RecordId),
+    /// The id that the system of this connection gave.
+    External(EntityKind, ConnectionName, String),
+    /// An alternate key.
+    Key(WantedKey),
+}
+
+impl Named {
+    /// What a reference in a record of this connection says. None for one that no record can be meant by.
+    #[must_use]
+    pub fn of(reference: &Reference<'_>, from: &ConnectionName) -> Option<Self> {
+        if let Some(key) = WantedKey::of(reference.value, reference.to) {
+            return Some(Self::Key(key));
+        }
+        if let Some(id) = reference.value["id"].as_str() {
+            return Some(Self::Id(reference.to, id.parse().ok()?));
+        }
+        let (connection, external_id) = external_of(reference.value, from)?;
+        Some(Self::External(reference.to, connection, external_id.to_owned()))
+    }
+
+    /// The key, where it is one.
+    pub(crate) fn key(&self) -> Option<&WantedKey> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Id(..) | Self::External(..) => None,
+        }
+    }
+}
+
+/// What a name means among live records.
 #[derive(Debug, Clone)]
 pub enum Keyed {
     /// Nothing: no record has it, or none any more.

@@ -5,8 +5,8 @@ use renmen_schema::WantedKey;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::PostgresStore;
-use crate::sql::reference;
-use crate::{Keyed, ReferenceStore, StoreError, UnresolvedKeys};
+use crate::sql::{meant, reference};
+use crate::{Keyed, Named, ReferenceStore, StoreError, UnresolvedKeys};
 
 #[async_trait]
 impl ReferenceStore for PostgresStore {
@@ -17,6 +17,10 @@ impl ReferenceStore for PostgresStore {
         connections: Option<&[ConnectionName]>,
     ) -> Result<Keyed, StoreError> {
         self.read(|c| async move { reference::resolve(&c, &self.ids, tenant, key, connections).await }).await
+    }
+
+    async fn meant(&self, tenant: &TenantId, names: &[Named]) -> Result<Vec<Keyed>, StoreError> {
+        self.read(|c| async move { meant::all(&c, &self.ids, tenant, names).await }).await
     }
 
     async fn unresolved_keys(&self, tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError> {

@@ -22,6 +22,7 @@ pub(crate) mod identity;
 pub(crate) mod inbox;
 pub(crate) mod key_log;
 pub(crate) mod lease;
+pub(crate) mod meant;
 pub(crate) mod moving;
 pub(crate) mod quarantine;
 pub(crate) mod record;

@@ -7,11 +7,11 @@ use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{Session, record, values};
 use crate::identity::IdKeys;
-use crate::keyed::{self, Announced, KeyDigest, digest_of, unpack};
+use crate::keyed::{self, Announced, Holders, KeyDigest, digest_of, unpack};
 use crate::rows::{self, Columns};
 use crate::{Keyed, StoreError, UnresolvedKeys};
 
-/// The record that has a key, where it is one.
+/// The record that has a key, where one has it, or all that have it are one person or unit.
 pub(crate) async fn resolve(
     session: &impl Session,
     ids: &IdKeys,
@@ -19,16 +19,21 @@ pub(crate) async fn resolve(
     key: &WantedKey,
     connections: Option<&[ConnectionName]>,
 ) -> Result<Keyed, StoreError> {
-    let (mut found, mut count) = (None, 0);
-    for (scope, row) in holders(session, tenant, digest_of(tenant, key)).await? {
-        let sql = "SELECT connection FROM scope WHERE id = $1";
-        let connection = session.one(sql, values![scope], |row| row.text(0)).await?;
-        if connection.is_some_and(|connection| keyed::is_asked(key, connections, &connection)) {
-            found = Some(row);
-            count += 1;
+    let sql = "SELECT s.connection, coalesce(m.identity, $2) FROM scope s
+               LEFT JOIN identity_member m ON m.tenant = s.tenant AND m.record = $2 WHERE s.id = $1";
+    let mut holders = Holders::default();
+    for (scope, row) in holders_of(session, tenant, digest_of(tenant, key)).await? {
+        let found = session.one(sql, values![scope, row], |found| Ok((found.text(0)?, found.int(1)?))).await?;
+        if let Some((connection, identity)) = found
+            && keyed::is_asked(key, connections, &connection)
+        {
+            holders.add(row, identity);
         }
     }
-    let (Some(row), 1) = (found, count) else { return Ok(keyed::not_one(count)) };
+    let row = match holders.one() {
+        Ok(row) => row,
+        Err(otherwise) => return Ok(otherwise),
+    };
     let sql = format!("{} WHERE r.id = $1 AND s.tenant = $2 AND r.deleted IS NULL", record::SELECT);
     let found = session.one(&sql, values![row, tenant], |row| rows::record(row, ids)).await?;
     Ok(found.map_or(Keyed::Nothing, |row| Keyed::One(Box::new(row))))
@@ -36,7 +41,7 @@ pub(crate) async fn resolve(
 
 /// The records (scope and row) that have a key by the index and by what waits to be sorted into it: read at once, so that none is missed that
 /// goes from one to the other meanwhile.
-async fn holders(
+async fn holders_of(
     session: &impl Session,
     tenant: &TenantId,
     key: KeyDigest,
@@ -54,13 +59,20 @@ async fn holders(
     Ok(holders.into_iter().filter(|(_, count)| *count > 0).map(|(place, _)| place).collect())
 }
 
-/// References by key that mean no record, or several.
+/// References by key that mean no record, or several that are not one person or unit. How many records have a key is kept; how many people
+/// they are is asked here, for those keys alone that more than one has.
 pub(crate) async fn unresolved(session: &impl Session, tenant: &TenantId) -> Result<Vec<UnresolvedKeys>, StoreError> {
     let by_bytes = session.dialect().by_bytes();
     let sql = format!(
-        "SELECT entity, scheme, connection, CAST(CASE WHEN matches > 1 THEN 1 ELSE 0 END AS bigint) AS ambiguous,
-         CAST(sum(wanted_by) AS bigint), count(*), max(matches), min(since_ms) FROM wanted_key
-         WHERE tenant = $1 AND matches <> 1 GROUP BY entity, scheme, connection, ambiguous
+        "WITH u AS MATERIALIZED (
+             SELECT w.entity, w.scheme, w.connection, w.wanted_by, w.since_ms, CASE WHEN w.matches < 2 THEN w.matches ELSE
+                 (SELECT count(DISTINCT coalesce(m.identity, k.record)) FROM record_key k JOIN scope s ON s.id = k.scope
+                  LEFT JOIN identity_member m ON m.tenant = w.tenant AND m.record = k.record
+                  WHERE k.key = w.key AND w.connection IN ('', s.connection)) END AS people
+             FROM wanted_key w WHERE w.tenant = $1 AND w.matches <> 1)
+         SELECT entity, scheme, connection, CAST(CASE WHEN people > 1 THEN 1 ELSE 0 END AS bigint) AS ambiguous,
+         CAST(sum(wanted_by) AS bigint), count(*), max(people), min(since_ms)
+         FROM u WHERE people <> 1 GROUP BY entity, scheme, connection, ambiguous
          ORDER BY entity{by_bytes}, scheme{by_bytes}, connection{by_bytes}, ambiguous"
     );
     session.all(&sql, values![tenant], rows::unresolved).await

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use proptest::prelude::{Strategy, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 use renmen_schema::{EntityKind, WantedKey};
-use renmen_store::{Content, Keyed, RecordWrite, Store, StreamKey, UnresolvedKeys};
+use renmen_store::{
+    Content, Keyed, MemberRow, Named, PERSON, RecordQuery, RecordWrite, SettledCommit, Store, StreamKey, UnresolvedKeys,
+};
 use serde_json::json;
 
 use crate::bed::{Bed, on_both};
@@ -125,6 +127,100 @@ on_both! {
         assert_eq!(found.one().unwrap().external_id, "user1");
         let none = bed.store.keyed(&tenant(), &named("feishu"), Some(&among)).await.unwrap();
         assert!(matches!(none, Keyed::Nothing));
+    }
+
+    async fn a_key_that_records_of_one_person_have_means_that_person(bed: &Bed) {
+        let mut people = Puller::begin(&bed.store, key(), 1_000).await;
+        people.put(vec![employee("user1", "E1"), employee("user2", "E2"), slip("1", "E1", None)]).await;
+        let mut other = Puller::begin(&bed.store, of(&tenant(), "feishu"), 2_000).await;
+        other.put(vec![employee("ou_1", "E1")]).await;
+        assert_eq!(meant(&bed.store, &tenant(), &number("E1")).await, Err(2));
+        assert_eq!(open_ones(&bed.store).await, [(true, 1, 1, 2, 2_000)]);
+        let row = async |external: &str| {
+            let query = RecordQuery { external_id: Some(external.into()), limit: 1, ..RecordQuery::default() };
+            let id = bed.store.records(&tenant(), &query).await.unwrap().items[0].id;
+            bed.store.record_identity(&tenant(), id).await.unwrap().unwrap().record
+        };
+        let (first, second) = (row("user1").await, row("ou_1").await);
+        let is_one = async |identity: i64| {
+            let (stand, _) = bed.store.begin_identity(&tenant()).await.unwrap();
+            let member = |record, identity| MemberRow { record, identity, kind: PERSON, too_large: false, since_ms: 3_000 };
+            let found = SettledCommit {
+                tenant: tenant(),
+                version: Some(stand.version),
+                pass: None,
+                done: Vec::new(),
+                members: vec![member(first, first), member(second, identity)],
+                gone: Vec::new(),
+                unlinked: Vec::new(),
+                links: Vec::new(),
+                proposals_gone: Vec::new(),
+                proposals: Vec::new(),
+                conflicts_gone: Vec::new(),
+                conflicts: Vec::new(),
+                worn_gone: Vec::new(),
+                worn: Vec::new(),
+                now_ms: 3_000,
+            };
+            bed.store.put_settled(found).await.unwrap();
+        };
+        is_one(first).await;
+        assert_eq!(meant(&bed.store, &tenant(), &number("E1")).await, Ok("user1".into()), "the oldest record of the one");
+        let at_once = bed.store.meant(&tenant(), &[Named::Key(number("E1"))]).await.unwrap().remove(0);
+        assert_eq!(at_once.one().unwrap().external_id, "user1");
+        assert!(open_ones(&bed.store).await.is_empty(), "it waits for nothing");
+        is_one(second).await;
+        assert_eq!(meant(&bed.store, &tenant(), &number("E1")).await, Err(2), "they are two again");
+        assert_eq!(open_ones(&bed.store).await, [(true, 1, 1, 2, 2_000)]);
+    }
+
+    async fn many_names_at_once_mean_what_each_means_alone(bed: &Bed) {
+        let mut people = Puller::begin(&bed.store, key(), 1_000).await;
+        people.put(vec![employee("user1", "E1"), employee("user2", "E2"), employee("user3", "E2"), employee("left", "E4")]).await;
+        people.put(vec![slip("slip", "E1", None)]).await;
+        people.put(vec![gone("left")]).await;
+        let globex = TenantId::new("globex").unwrap();
+        let mut theirs = Puller::begin(&bed.store, of(&globex, "dingtalk"), 1_000).await;
+        theirs.put(vec![employee("theirs", "E5")]).await;
+        let id = async |whose: &TenantId, external: &str| {
+            let query = RecordQuery { external_id: Some(external.into()), include_deleted: true, limit: 1, ..RecordQuery::default() };
+            bed.store.records(whose, &query).await.unwrap().items[0].id
+        };
+        let (person, slip) = (EntityKind::Employee, EntityKind::PayrollRecord);
+        let external = |kind, connection: &str, id: &str| Named::External(kind, ConnectionName::new(connection).unwrap(), id.to_owned());
+        let mistyped = RecordId(uuid::Uuid::from_u128(id(&tenant(), "user1").await.0.as_u128() ^ (1 << 64)));
+        let asked = [
+            (external(person, "dingtalk", "user1"), Ok("user1")),
+            (Named::Key(number("E1")), Ok("user1")),
+            (Named::Key(number("E2")), Err(2)),
+            (Named::Id(person, id(&tenant(), "user2").await), Ok("user2")),
+            (Named::Id(slip, id(&tenant(), "user2").await), Err(0)),
+            (Named::Id(slip, id(&tenant(), "slip").await), Ok("slip")),
+            (Named::Id(person, mistyped), Err(0)),
+            (external(slip, "dingtalk", "user1"), Err(0)),
+            (external(person, "nowhere", "user1"), Err(0)),
+            (external(person, "dingtalk", "left"), Err(0)),
+            (Named::Id(person, id(&tenant(), "left").await), Err(0)),
+            (Named::Key(number("E4")), Err(0)),
+            (external(person, "dingtalk", "theirs"), Err(0)),
+            (Named::Id(person, id(&globex, "theirs").await), Err(0)),
+            (Named::Key(number("E5")), Err(0)),
+            (external(person, "dingtalk", "a\0b"), Err(0)),
+            (external(person, "dingtalk", "\"quoted\" 引号\n"), Err(0)),
+            (external(person, "dingtalk", "user1"), Ok("user1")),
+        ];
+        let names: Vec<Named> = asked.iter().map(|(name, _)| name.clone()).collect();
+        let meant = bed.store.meant(&tenant(), &names).await.unwrap();
+        assert_eq!(meant.len(), asked.len());
+        for (meant, (name, wanted)) in meant.into_iter().zip(asked) {
+            let found = match meant {
+                Keyed::One(row) => Ok(row.external_id),
+                Keyed::Nothing => Err(0),
+                Keyed::Several(count) => Err(count),
+            };
+            assert_eq!(found, wanted.map(str::to_owned), "{name:?}");
+        }
+        assert!(bed.store.meant(&tenant(), &[]).await.unwrap().is_empty());
     }
 
     async fn a_key_of_another_tenant_is_as_unknown_as_none(bed: &Bed) {

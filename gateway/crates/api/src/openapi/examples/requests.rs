@@ -36,6 +36,14 @@ pub(super) fn of(operation: &str) -> Option<Value> {
             "reason": "The answers did not show enough experience",
             "reasons": ["BELOW_PASS_LINE"],
         })),
+        "decide_people" | "decide_units" => Some(json!({
+            "act": "link",
+            "records": [RECORD, "0192e5c0-0000-7000-8000-000000000002"],
+            "reason": "The contract shows both numbers",
+        })),
+        "undo_people_decision" | "undo_units_decision" => {
+            Some(json!({ "reason": "The contract was another person's" }))
+        }
         "make_key" => Some(json!({ "role": "consumer", "label": "Data warehouse", "expires_in_days": 365 })),
         "match_pay_band" => Some(json!({
             "connection": "interviews",

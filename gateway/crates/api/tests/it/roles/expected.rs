@@ -10,6 +10,7 @@ pub(super) enum Who {
     Expired,
     Owner,
     Consumer,
+    Steward,
     /// Bound to the connection that everything of the tenant came through.
     Vendor,
     /// Bound to another connection of the same tenant.
@@ -17,8 +18,16 @@ pub(super) enum Who {
 }
 
 impl Who {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Nobody, Self::Revoked, Self::Expired, Self::Owner, Self::Consumer, Self::Vendor, Self::OtherVendor];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Nobody,
+        Self::Revoked,
+        Self::Expired,
+        Self::Owner,
+        Self::Consumer,
+        Self::Steward,
+        Self::Vendor,
+        Self::OtherVendor,
+    ];
 }
 
 /// What is asked about.
@@ -38,6 +47,23 @@ const OPEN: [&str; 5] = ["healthz", "readyz", "get_openapi", "get_docs", "stream
 /// What a consumer reads besides the entities' collections.
 const CONSUMER: [&str; 6] =
     ["list_changes", "stream_changes", "get_timeline", "get_candidate_timeline", "list_entities", "get_entity_schema"];
+/// What a consumer reads of people and units.
+const IDENTITIES: [&str; 12] = [
+    "list_people",
+    "show_person",
+    "list_people_proposals",
+    "list_people_conflicts",
+    "list_people_shared_values",
+    "list_people_decisions",
+    "list_units",
+    "show_unit",
+    "list_units_proposals",
+    "list_units_conflicts",
+    "list_units_shared_values",
+    "list_units_decisions",
+];
+/// What a steward does besides.
+const STEWARD: [&str; 4] = ["decide_people", "undo_people_decision", "decide_units", "undo_units_decision"];
 /// What a vendor asks.
 const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
 
@@ -52,7 +78,8 @@ pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
         let may = match who {
             Who::Nobody | Who::Revoked | Who::Expired => return 401,
             Who::Owner => true,
-            Who::Consumer => operation.of_records || CONSUMER.contains(&name),
+            Who::Consumer => reads(operation),
+            Who::Steward => reads(operation) || STEWARD.contains(&name),
             Who::Vendor | Who::OtherVendor => VENDOR.contains(&name),
         };
         if !may {
@@ -68,6 +95,11 @@ pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
         Target::OtherTenants => other,
         Target::Deleted => deleted,
     }
+}
+
+fn reads(operation: &Operation) -> bool {
+    let name = operation.name.as_str();
+    operation.of_records || CONSUMER.contains(&name) || IDENTITIES.contains(&name)
 }
 
 /// Own, another tenant's, deleted. An operation that is not here fails the test.
@@ -98,6 +130,11 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "list_endpoints"
         | "list_keys" => [200; 3],
         "make_key" => [201; 3],
+        "show_person" | "show_unit" => [200, 404, 404],
+        // One record is linked with no other; and nothing was decided that could be undone.
+        "decide_people" | "decide_units" => [422, 404, 404],
+        "undo_people_decision" | "undo_units_decision" => [404; 3],
+        name if IDENTITIES.contains(&name) => [200; 3],
         // Nothing can be adjusted by an empty instruction; and what was approved is not to be rejected, nor taken back yet.
         "propose_adjustment" => [422; 3],
         "reject_adjustment" | "revert_adjustment" => [409, 404, 404],

@@ -126,7 +126,8 @@ fn the_document_says_which_roles_may_call_what() {
     for operation in operations() {
         let told = &document["paths"][&operation.path][operation.method.to_lowercase()];
         let may = |who| !matches!(expected(&operation, who, Target::Own), 401 | 403);
-        let roles = [("owner", Who::Owner), ("consumer", Who::Consumer), ("vendor", Who::Vendor)];
+        let roles =
+            [("owner", Who::Owner), ("consumer", Who::Consumer), ("steward", Who::Steward), ("vendor", Who::Vendor)];
         if operation.path.starts_with("/v1/") && operation.name != "stream_nodes" {
             let named: Vec<Value> = roles
                 .into_iter()

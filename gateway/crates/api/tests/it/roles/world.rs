@@ -128,6 +128,7 @@ impl World {
             Who::Expired => "expired",
             Who::Owner => return Some(&self.rig.key),
             Who::Consumer => "consumer",
+            Who::Steward => "steward",
             Who::Vendor => "vendor",
             Who::OtherVendor => "other-vendor",
         };
@@ -173,7 +174,7 @@ impl World {
             (Target::OtherTenants, _) => others,
             (Target::Deleted, _) => RunId(999),
         };
-        path = path.replace("{run}", &run.to_string());
+        path = path.replace("{run}", &run.to_string()).replace("{number}", "999");
         if name == "stream_nodes" {
             path = format!("{path}?token={TOKEN}");
         }
@@ -204,6 +205,8 @@ impl World {
                 Target::Deleted => "999".to_owned(),
             },
             "revoke_key" => self.spare[target as usize].clone(),
+            "show_person" => self.record("employee", target),
+            "show_unit" => self.record("org_unit", target),
             _ => {
                 let collection = operation.path.split('/').nth(2).unwrap_or_default();
                 let kind = EntityKind::ALL.iter().find(|kind| kind.collection() == collection);
@@ -239,6 +242,9 @@ impl World {
                 "reason": "r", "dry_run": true,
             }),
             "make_key" => json!({ "role": "consumer", "label": "bi" }),
+            "decide_people" => json!({ "act": "link", "records": [self.record("employee", target)], "reason": "r" }),
+            "decide_units" => json!({ "act": "link", "records": [self.record("org_unit", target)], "reason": "r" }),
+            "undo_people_decision" | "undo_units_decision" => json!({ "reason": "r" }),
             name if is_written(name, "create_") || is_written(name, "put_") => json!({ "reason": "r", "body": {} }),
             _ => return None,
         })
@@ -424,6 +430,7 @@ async fn flows_of(store: &dyn Store, whose: &str, name: &str) -> i64 {
 async fn keys(rig: &Rig) -> (HashMap<&'static str, ApiKey>, [String; 3]) {
     let mut keys = HashMap::new();
     keys.insert("consumer", rig.key_of("acme", KeyRole::Consumer).await);
+    keys.insert("steward", rig.key_of("acme", KeyRole::Steward).await);
     keys.insert("vendor", rig.key_of("acme", KeyRole::Vendor(connection("hr"))).await);
     keys.insert("other-vendor", rig.key_of("acme", KeyRole::Vendor(connection("crm"))).await);
     let revoked = rig.key_of("acme", KeyRole::Owner).await;

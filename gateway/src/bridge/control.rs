@@ -286,6 +286,9 @@ impl ControlBridge {
             ("refreshes_waiting_max", u64::from(limits.refreshes_waiting_max)),
             ("records_bytes_max", limits.records_bytes_max),
             ("exchanges_bytes_max", limits.exchanges_bytes_max),
+            ("exchanges_age_max_ms", ms(limits.exchanges_age_max)),
+            ("runs_age_max_ms", ms(limits.runs_age_max)),
+            ("quarantine_age_max_ms", ms(limits.quarantine_age_max)),
             ("quarantine_records_max", u64::from(limits.quarantine_records_max)),
             ("quarantine_bytes_max", limits.quarantine_bytes_max),
         ]

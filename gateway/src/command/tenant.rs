@@ -68,6 +68,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &TenantCommand) -> an
         TenantCommand::Moved { tenant, to } => {
             let place = checked_place(to)?;
             renmen_store::tenant_moved(options, tenant, place, now_ms()).await?;
+            told_as(out, tenant, MoveState::Gone, Some(place))?;
             out.say(text!(
                 "requests with keys of `{tenant}` are refused here from now on, with the name of {place}",
                 "此处从现在起拒绝 `{tenant}` 的密钥，并告知 {place}"
@@ -75,6 +76,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &TenantCommand) -> an
         }
         TenantCommand::Resume { tenant } => {
             renmen_store::resume_tenant(options, tenant).await?;
+            told_as(out, tenant, MoveState::Arrived, None)?;
             out.say(text!("`{tenant}` is served here again", "`{tenant}` 重新由此处提供服务"));
         }
         TenantCommand::Forget { tenant } => {
@@ -95,6 +97,12 @@ fn exported(tenant: &TenantId, again: bool) -> Text {
             "`{tenant}` 已导出：此处不再为其写入任何内容。下一步：在别处运行 `renmen tenant import`，或运行 `renmen tenant resume {tenant}` 放弃迁移"
         ),
     }
+}
+
+/// For programs: how the tenant stands now, as the list has it.
+fn told_as(out: Output, tenant: &TenantId, state: MoveState, place: Option<&str>) -> anyhow::Result<()> {
+    let document = json!({ "tenant": tenant, "state": word(state), "moved_to": place });
+    if out.json { out.document(&document) } else { Ok(()) }
 }
 
 fn tables(out: Output, tables: &[MovedTable], document: &serde_json::Value) -> anyhow::Result<()> {

@@ -75,7 +75,9 @@ impl Deployment {
         let registry = Registry::new(Arc::new(host.compiling_in(crate::compiler::child()?)?));
         let memory = MemoryBudget::new(self.memory_bytes_max());
         let shared_rate = super::shared_rate::of(&store);
-        let egress = Egress::with(EgressOptions { memory: memory.clone(), shared_rate, ..EgressOptions::default() })?;
+        let shared_places = super::shared_places::of(&store, self.gateway_name()?, self.config.gateway.lease);
+        let options = EgressOptions { memory: memory.clone(), shared_rate, shared_places, ..EgressOptions::default() };
+        let egress = Egress::with(options)?;
         let vault = self.vault()?;
         // Before any is read: one that changes meanwhile is found to differ.
         let secrets = self.secrets_print().ok();

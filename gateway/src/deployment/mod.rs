@@ -24,6 +24,7 @@ mod refusals;
 mod registry_watch;
 mod reload;
 mod secrets;
+mod shared_places;
 mod shared_rate;
 mod store;
 mod store_clock;

@@ -16,6 +16,12 @@ use crate::exit::Usage;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct SecretsPrint(ContentHash);
 
+impl SecretsPrint {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self(ContentHash::of(bytes))
+    }
+}
+
 /// Reads the environment; a function so that the resolver can borrow it.
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -60,6 +66,14 @@ impl Deployment {
             }
         }
         Ok(SecretsPrint(ContentHash::of(&print)))
+    }
+
+    /// Of the database's password, where it stands in the vault; none where it does not, or the vault does not say.
+    pub(super) fn password_print(&self) -> Option<SecretsPrint> {
+        let Some(SlotSource::Vault(name)) = &self.config.store.password else { return None };
+        let vault = self.vault().ok()??;
+        let secret = vault.get(&self.config.gateway.tenant, name).ok()?;
+        Some(SecretsPrint::of(secret.expose().as_bytes()))
     }
 
     /// The entries that slots of connections, channels and endpoints name.

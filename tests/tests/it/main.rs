@@ -28,6 +28,13 @@ mod harness;
 mod hooks;
 mod init;
 mod interview_loop;
+mod kafka;
+#[allow(dead_code, reason = "the receiver's tests use the rest")]
+#[path = "../../../gateway/crates/receiver/tests/it/kafka_cluster.rs"]
+mod kafka_cluster;
+#[allow(dead_code, reason = "the receiver's tests use the rest")]
+#[path = "../../../gateway/crates/receiver/tests/it/kafka_sasl.rs"]
+mod kafka_sasl;
 mod keys;
 mod languages;
 mod module_circles;

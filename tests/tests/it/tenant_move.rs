@@ -105,6 +105,8 @@ async fn a_tenant_goes_to_another_database_with_its_key_and_its_feed() {
 
     let moved = home.run(&["tenant", "moved", "acme", "--to", "b", "--dev"]).await;
     assert!(moved.status.success() && said(&moved).contains("refused here from now on"), "{}", said(&moved));
+    let again = home.json(&["tenant", "moved", "acme", "--to", "b", "--dev"]).await;
+    assert_eq!(again, json!({ "tenant": "acme", "state": "moved", "moved_to": "b" }));
     while client.status("/v1/employees", Some(key)).await == 200 {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }

@@ -10,7 +10,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use renmen_store::{ApiKeyRow, MoveState};
+use renmen_store::{ApiKeyRow, FoundKey};
 
 use crate::access;
 use crate::caller::{Asker, Caller};
@@ -57,11 +57,9 @@ pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender
     let caller = match state.keys.find(&hash, now_ms()) {
         Ok(caller) => Some(caller),
         Err(before) => {
-            let row = look_up(state, sender, state.store.api_key(&hash)).await?;
-            if let Some(row) = &row {
-                refuse_elsewhere(state, row).await?;
-            }
-            row.filter(|row| row.is_good(now_ms())).map(|row| state.keys.keep(row, before))
+            let found = look_up(state, sender, state.store.find_api_key(&hash)).await?;
+            let key = found.map(served_here).transpose()?;
+            key.filter(|key| key.is_good(now_ms())).map(|key| state.keys.keep(key, before))
         }
     };
     let caller = caller.ok_or_else(no_longer)?;
@@ -72,21 +70,18 @@ pub(crate) async fn caller(state: &AppState, headers: &HeaderMap, sender: Sender
 /// A request that goes on for long asks again, before it says more, whether its key is still good.
 pub(crate) async fn require_still_good(state: &AppState, caller: &Caller) -> Result<(), Problem> {
     let Err(before) = state.keys.find(&caller.hash, now_ms()) else { return Ok(()) };
-    let row = within(state.options.deadline, state.store.api_key(&caller.hash)).await?;
-    if let Some(row) = &row {
-        refuse_elsewhere(state, row).await?;
-    }
-    let row = row.filter(|row| row.is_good(now_ms())).ok_or_else(no_longer)?;
-    let _again = state.keys.keep(row, before);
+    let found = within(state.options.deadline, state.store.find_api_key(&caller.hash)).await?;
+    let key = found.map(served_here).transpose()?;
+    let key = key.filter(|key| key.is_good(now_ms())).ok_or_else(no_longer)?;
+    let _again = state.keys.keep(key, before);
     Ok(())
 }
 
 /// Refuses the key of a tenant that was moved to another database: only who has such a key is told where.
-async fn refuse_elsewhere(state: &AppState, row: &ApiKeyRow) -> Result<(), Problem> {
-    let found = within(state.options.deadline, state.store.tenant_move(&row.tenant)).await?;
-    match found {
-        Some(found) if found.state == MoveState::Gone => Err(elsewhere(&found.place)),
-        _ => Ok(()),
+fn served_here(found: FoundKey) -> Result<ApiKeyRow, Problem> {
+    match found.gone_to {
+        Some(place) => Err(elsewhere(&place)),
+        None => Ok(found.key),
     }
 }
 

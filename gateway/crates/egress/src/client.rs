@@ -18,6 +18,7 @@ use crate::credential::{Recipe, Slot, placement};
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
 use crate::memory::MemoryBudget;
+use crate::parallel::{ParallelBook, SharedPlaces};
 use crate::rate::{PaceBook, SharedRate};
 use crate::redactor::Redactor;
 use crate::resolve::{AddressBook, Lookup, SystemLookup};
@@ -52,6 +53,8 @@ pub struct EgressOptions {
     pub clock: ClockMs,
     /// Where the rates are kept together of vendors that several gateways send to. None: this process alone sends.
     pub shared_rate: Option<Arc<dyn SharedRate>>,
+    /// The same for the requests that are under way.
+    pub shared_places: Option<Arc<dyn SharedPlaces>>,
 }
 
 impl Default for EgressOptions {
@@ -65,6 +68,7 @@ impl Default for EgressOptions {
             memory: MemoryBudget::default(),
             clock: Arc::new(renmen_clock::now_ms),
             shared_rate: None,
+            shared_places: None,
         }
     }
 }
@@ -89,6 +93,7 @@ pub struct Egress {
     tokens: TokenCache,
     budgets: BudgetBook,
     paces: PaceBook,
+    parallels: ParallelBook,
 }
 
 impl fmt::Debug for Egress {
@@ -117,8 +122,9 @@ impl Egress {
         let mut plain_tls = tls.clone();
         plain_tls.alpn_protocols = Vec::new();
         let (tokens, budgets, paces) = (TokenCache::default(), BudgetBook::default(), PaceBook::default());
+        let parallels = ParallelBook::default();
         let (socket_tls, plain_tls) = (Arc::new(socket_tls), Arc::new(plain_tls));
-        Ok(Arc::new(Self { options, tls, socket_tls, plain_tls, tokens, budgets, paces }))
+        Ok(Arc::new(Self { options, tls, socket_tls, plain_tls, tokens, budgets, paces, parallels }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -144,6 +150,7 @@ impl Egress {
         let pace = pace.transpose()?;
         let budget = spec.limits.budget.as_ref();
         let budget = budget.map(|rule| self.budgets.open(key(), rule, &self.options.clock)).transpose()?;
+        let parallel = self.parallels.open(key(), spec.limits.parallel_max, self.options.shared_places.as_ref());
         let drop_directory = spec.grant.drop.clone().map(|path| {
             DropDirectory::new(path, self.options.settle, self.options.drop_files_max, spec.limits.response_bytes_max)
         });
@@ -169,6 +176,7 @@ impl Egress {
             reserved,
             addresses,
             pace,
+            parallel,
             budget,
             retry,
             drop_directory,

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use renmen_schema::id::{ConnectionName, SlotName, TenantId};
 use renmen_schema::manifest::Placement;
-use tokio::sync::Semaphore;
 
 use crate::budget::Budget;
 use crate::credential::Slot;
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
 use crate::memory::Share;
+use crate::parallel::Parallel;
 use crate::rate::Pace;
 use crate::redactor::Redactor;
 use crate::resolve::AddressBook;
@@ -25,8 +25,6 @@ use crate::{EgressLimits, LineBudget, OperatorGrant, Scanner, Sighting};
 /// One connection's way out. Made by [`crate::Egress::connect`].
 pub struct Connection {
     pub(crate) parts: Parts,
-    /// `parallel_max` of them.
-    pub(crate) places: Semaphore,
 }
 
 /// What a connection is made of.
@@ -45,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) memory: Share,
     pub(crate) addresses: AddressBook,
     pub(crate) pace: Option<Arc<Pace>>,
+    pub(crate) parallel: Arc<Parallel>,
     pub(crate) budget: Option<Arc<Budget>>,
     pub(crate) retry: Retry,
     pub(crate) client: reqwest::Client,
@@ -58,8 +57,7 @@ pub(crate) struct Parts {
 
 impl Connection {
     pub(crate) fn new(parts: Parts) -> Self {
-        let places = Semaphore::new(parts.limits.parallel_max.max(1) as usize);
-        Self { parts, places }
+        Self { parts }
     }
 
     /// The tenant that owns the connection.

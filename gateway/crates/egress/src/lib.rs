@@ -41,6 +41,7 @@ mod mail;
 mod memory;
 mod once;
 mod pack;
+mod parallel;
 mod prefetch;
 mod rate;
 mod reach;
@@ -75,6 +76,7 @@ pub use memory::{
 };
 pub use once::Reply;
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, body_at, pack, unpack, unpack_within, unpacked_bytes};
+pub use parallel::{PlacesGrant, PlacesWanted, SharedPlaces};
 pub use prefetch::{PrefetchFigures, Prefetcher};
 pub use rate::{RateReservation, SharedRate};
 pub use reach::{Reach, SlotReach, SocketReach};

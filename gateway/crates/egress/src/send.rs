@@ -261,11 +261,7 @@ impl Connection {
         if let Some(slot) = order.slot {
             slot.secret().map_err(Fault::Final)?;
         }
-        let _place = self
-            .places
-            .acquire()
-            .await
-            .map_err(|_| Fault::Final(EgressError::Unavailable("the connection is closed".into())))?;
+        let _place = self.parts.parallel.enter().await.map_err(Fault::Final)?;
         let charge = self.charge(&order.outgoing)?;
         self.wait_for_turn().await?;
         self.resolve(&order.origin).await?;

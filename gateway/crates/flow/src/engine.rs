@@ -14,11 +14,15 @@ use tokio_util::sync::CancellationToken;
 use crate::catalogue::{Catalogue, DestinationEntry};
 use crate::definition_cache::DefinitionCache;
 use crate::options::FlowOptions;
+use crate::seen_feeds::SeenFeeds;
 
 /// How long to wait for a store that is away.
 const STORE_WAIT: Duration = Duration::from_secs(1);
 /// How long to wait until it is known what belongs to a record that was written just now.
 const SOON: Duration = Duration::from_millis(50);
+
+/// How long until every tenant is asked again, although nothing told of a change.
+const ALL_AGAIN: Duration = Duration::from_secs(5);
 
 /// The flows and their deliveries.
 pub struct FlowEngine {
@@ -125,12 +129,13 @@ impl FlowEngine {
 
     async fn follow_feed(self: Arc<Self>, cancel: CancellationToken) {
         let mut head = self.store.watch_any();
+        let mut seen = SeenFeeds::default();
         loop {
             head.mark_unchanged();
-            let wait = match self.pass().await {
+            let wait = match self.pass_moved(&mut seen).await {
                 Ok(passed) if passed.more => Duration::ZERO,
                 Ok(passed) if passed.soon => SOON,
-                Ok(_) => Duration::from_secs(5),
+                Ok(_) => ALL_AGAIN,
                 Err(error) => {
                     tracing::warn!(%error, "Failed to read the change feed for the flows");
                     STORE_WAIT
@@ -138,9 +143,9 @@ impl FlowEngine {
             };
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+                () = tokio::time::sleep(wait) => if wait == ALL_AGAIN { seen.forget() },
                 Ok(()) = head.changed() => {}
-                () = self.changed.notified() => {}
+                () = self.changed.notified() => seen.forget(),
             }
         }
     }

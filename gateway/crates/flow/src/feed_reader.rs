@@ -15,6 +15,7 @@ use crate::definition_cache::CachedFlow;
 use crate::engine::FlowEngine;
 use crate::evaluation::{self, Evaluation, Sending};
 use crate::list;
+use crate::seen_feeds::SeenFeeds;
 
 /// Changes that a flow is asked about before its time is looked at.
 const AT_ONCE: usize = 64;
@@ -36,14 +37,24 @@ impl FlowEngine {
     /// # Errors
     /// The store's. Nothing was written for a tenant whose step failed.
     pub async fn pass(&self) -> Result<FeedPass, StoreError> {
+        self.pass_moved(&mut SeenFeeds::default()).await
+    }
+
+    /// The same for the tenants whose feed has moved beyond what was seen.
+    pub(crate) async fn pass_moved(&self, seen: &mut SeenFeeds) -> Result<FeedPass, StoreError> {
         let mut passed = FeedPass::default();
         for (tenant, catalogue) in self.tenants() {
-            let one = match self.pass_tenant(&tenant, &catalogue).await {
+            let head = *self.store.watch(&tenant).borrow();
+            if seen.is_read(&tenant, head) {
+                continue;
+            }
+            let (one, runs) = match self.pass_tenant(&tenant, &catalogue, head).await {
                 Ok(one) => one,
                 // A flow was changed, or another gateway was quicker: read it again.
-                Err(StoreError::Fenced(_)) => FeedPass { more: true, ..FeedPass::default() },
+                Err(StoreError::Fenced(_)) => (FeedPass { more: true, ..FeedPass::default() }, true),
                 Err(error) => return Err(error),
             };
+            seen.read(tenant, (!one.more && !one.soon).then_some(head), runs);
             passed.made += one.made;
             passed.more |= one.more;
             passed.soon |= one.soon;
@@ -55,12 +66,18 @@ impl FlowEngine {
         Ok(passed)
     }
 
-    async fn pass_tenant(&self, tenant: &TenantId, catalogue: &Arc<Catalogue>) -> Result<FeedPass, StoreError> {
-        let mut passed = FeedPass::default();
+    /// One tenant; also whether any flow of it runs.
+    async fn pass_tenant(
+        &self,
+        tenant: &TenantId,
+        catalogue: &Arc<Catalogue>,
+        head: i64,
+    ) -> Result<(FeedPass, bool), StoreError> {
+        let (mut passed, mut runs) = (FeedPass::default(), false);
         let mut steps = Vec::new();
-        let head = *self.store.watch(tenant).borrow();
         for entry in self.definitions.flows(&*self.store, tenant, catalogue).await? {
             let Ok(definition) = entry.definition.clone() else { continue };
+            runs |= entry.row.enabled;
             if !entry.row.enabled || entry.row.position >= head {
                 continue;
             }
@@ -74,7 +91,7 @@ impl FlowEngine {
         if !steps.is_empty() {
             passed.made = self.store.advance(steps, self.clock.now_ms()).await?;
         }
-        Ok(passed)
+        Ok((passed, runs))
     }
 
     /// What a flow is to read next. Where it lists what belongs to a record, it goes no further than that is known; then true.

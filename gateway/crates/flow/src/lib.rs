@@ -30,6 +30,7 @@ mod lookup;
 mod manage;
 mod options;
 mod pruning;
+mod seen_feeds;
 mod withholding;
 
 pub use by_hand::{Acted, ActionView, ByHand, HandAsk, HandPlan, HandWork, InputDefect};

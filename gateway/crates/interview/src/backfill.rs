@@ -11,10 +11,11 @@ use renmen_store::{RecordQuery, RecordRow, Store};
 
 use crate::decide::{self, Bounds, RuleBook};
 use crate::dossier::Dossier;
-use crate::follow::{Follower, Told};
+use crate::follow::{Follower, Told, concerns};
 use crate::history::History;
 use crate::interview_loop::LoopOptions;
 use crate::progress::Progress;
+use crate::reading::Reading;
 use crate::target::Target;
 use crate::{Clock, InterviewError, subject};
 
@@ -68,6 +69,7 @@ pub async fn decide_past(
         progress: Arc::new(Progress::of(rules.clone(), None)),
         history: History::of(connection, from_ms),
         told: Told::default(),
+        reading: Reading::default(),
         sources: Arc::new(options.sources),
         watch: options.watch,
         children_max: options.children_max,
@@ -111,7 +113,7 @@ impl Follower {
         let mut place = self.place().await?;
         loop {
             let changes = self.store.changes(&self.tenant, place, None, CHANGES).await?;
-            if changes.iter().any(|change| change.connection == *connection) {
+            if changes.iter().any(|change| change.connection == *connection && concerns(change)) {
                 return Err(InterviewError::refused(
                     format!(
                         "the gateway has not read all that came through `{connection}` yet: start it, wait until `interview_loop` of \

@@ -1,6 +1,7 @@
 //! Reads the change feed and the timers, and has each interview that they name looked at.
 //!
-//! The place in the feed is kept with the records that came of it, so each change is looked at at least once; what is written is
+//! The place in the feed is kept with the records that came of it, so each change is looked at at least once; a place behind which
+//! nothing concerns the loop is kept now and then (`reading`), so that others' changes cost no commits. What is written is
 //! written once, whichever gateway does it and whenever it was killed, because a look goes by what stands and records that the loop
 //! makes are linked as they are written. Interviews are looked at as they stand, not as a change says: twenty changes to one interview
 //! are one look.
@@ -20,13 +21,14 @@ use crate::decide::RuleBook;
 use crate::history::History;
 use crate::look::Looked;
 use crate::progress::Progress;
+use crate::reading::{Pace, Reading};
 use crate::sources::Sources;
 use crate::target::Target;
 use crate::watch::WatchOptions;
 use crate::{Clock, InterviewError, adjust, author, subject};
 use renmen_seat::{Leave, Seat};
 
-/// How far behind others' changes the place may stay.
+/// How far the place may stay behind the end of a feed in which there is nothing.
 const FAR: i64 = 1_000;
 /// Timers taken at once.
 const TIMERS: u32 = 100;
@@ -38,6 +40,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 const LOOK_ON: Duration = Duration::from_secs(5);
 /// Interviews that are told of by name.
 const TOLD_MAX: usize = 1_000;
+/// The entity of the rules that decide.
+const RULE: &str = "decision_rule";
 /// The stream that the loop writes by.
 pub(crate) const STREAM: &str = renmen_store::LINKS_STREAM;
 
@@ -62,6 +66,8 @@ pub(crate) struct Follower {
     pub(crate) told: Told,
     /// Where it stands.
     pub(crate) progress: Arc<Progress>,
+    /// How far it has read.
+    pub(crate) reading: Reading,
 }
 
 /// What was told once and need not be told again.
@@ -81,6 +87,8 @@ impl Told {
 pub(crate) enum Caught {
     /// Everything that was to be done is done.
     All,
+    /// There was nothing to be done.
+    Idle,
     /// Another gateway is at it.
     Another,
 }
@@ -88,6 +96,8 @@ pub(crate) enum Caught {
 /// One piece of the feed.
 enum Step {
     Nothing,
+    /// Others' changes alone, up to the end of the feed.
+    Passed,
     Went,
     Another,
 }
@@ -98,11 +108,18 @@ fn is_own_step(change: &ChangeRow) -> bool {
     change.entity == "process_node" && change.connection == author::built_in()
 }
 
+/// Does a change make work here, or for a flow that waits until it is known what belongs to its record?
+pub(crate) fn concerns(change: &ChangeRow) -> bool {
+    let followed = subject::is_followed(&change.entity) && !is_own_step(change);
+    followed || subject::has_parts(&change.entity) || adjust::is_theirs(change) || change.entity == RULE
+}
+
 impl Follower {
     /// Until cancelled, as long as the seat is this gateway's.
     pub(crate) async fn run(self, seat: Arc<Seat>, cancel: CancellationToken) {
         let mut feed = self.store.watch(&self.tenant);
         let leave = Leave::of(cancel.clone(), Arc::clone(&seat));
+        let mut pace = Pace::default();
         loop {
             if !seat.holds() {
                 self.look_on().await;
@@ -113,8 +130,10 @@ impl Follower {
                 }
             }
             feed.mark_unchanged();
-            let wait = match self.catch_up(&leave).await {
-                Ok(Caught::All) => TICK,
+            let caught = self.catch_up(&leave).await;
+            pace.looked(!matches!(caught, Ok(Caught::Idle)));
+            let wait = match caught {
+                Ok(Caught::All | Caught::Idle) => TICK,
                 Ok(Caught::Another) => {
                     // Two that race for each piece would both do the work; the one that came second steps back.
                     tokio::select! {
@@ -132,7 +151,7 @@ impl Follower {
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
-                changed = feed.changed() => if changed.is_err() { return },
+                changed = async { pace.wait().await; feed.changed().await } => if changed.is_err() { return },
             }
         }
     }
@@ -150,21 +169,26 @@ impl Follower {
 
     /// Does what is to be done by now: changes, and timers that are due; neither waits for the end of the other.
     pub(crate) async fn catch_up(&self, leave: &Leave) -> Result<Caught, InterviewError> {
+        let mut worked = false;
         while !leave.is_due() {
-            let step = self.step().await?;
+            // What was written before an error is not known: the store is asked.
+            let step = self.step().await.inspect_err(|_| self.reading.forget())?;
             if matches!(step, Step::Another) {
+                self.reading.forget();
                 return Ok(Caught::Another);
             }
             let timed = self.timers().await?;
-            if matches!(step, Step::Nothing) && !timed {
+            if matches!(step, Step::Nothing | Step::Passed) && !timed {
                 break;
             }
+            worked = true;
         }
-        Ok(Caught::All)
+        Ok(if worked { Caught::All } else { Caught::Idle })
     }
 
     /// Sees how far the gateway is that works on the loop, so that this one can tell.
     pub(crate) async fn look_on(&self) {
+        self.reading.forget();
         let seen = async {
             let place = self.place().await?;
             let next = self.store.changes(&self.tenant, place, None, 1).await?;
@@ -184,18 +208,33 @@ impl Follower {
         AuthoredCommit::of(self.tenant.clone(), author::stream(STREAM), self.clock.now_ms())
     }
 
+    /// The place in the store, and the one up to which was read.
+    async fn stands(&self) -> Result<(i64, i64), InterviewError> {
+        if let Some(stands) = self.reading.stands() {
+            return Ok(stands);
+        }
+        let place = self.place().await?;
+        self.reading.found(place);
+        Ok((place, place))
+    }
+
     async fn step(&self) -> Result<Step, InterviewError> {
-        let from = self.place().await?;
+        let (kept, from) = self.stands().await?;
         let head = *self.store.watch(&self.tenant).borrow();
         let changes = self.store.changes(&self.tenant, from, None, self.batch).await?;
         self.progress.at(from, changes.first().map(|change| change.at_ms));
         let Some(to) = changes.last().map(|change| change.seq) else {
             // Positions without a change, as an earlier release left them by counting all tenants' together: passed by.
             if head - from > FAR {
-                self.look(&BTreeSet::new(), Some(Follow { from, to: head })).await?;
+                self.keep(Follow { from: kept, to: head }).await?;
+            } else if from > kept {
+                self.pass_by(Follow { from: kept, to: from }, 0).await?;
             }
             return Ok(Step::Nothing);
         };
+        if !changes.iter().any(concerns) {
+            return self.pass_by(Follow { from: kept, to }, changes.len()).await;
+        }
         // After the piece was read: a rule that stands in it, or before it, counts for all that is judged here.
         self.rules.refresh(&*self.store, &self.tenant).await?;
         let mut targets = BTreeSet::new();
@@ -220,9 +259,38 @@ impl Follower {
         if !linking.links.is_empty() {
             self.store.author(linking).await?;
         }
-        match self.look(&targets, Some(Follow { from, to })).await? {
-            Looked::Done => Ok(Step::Went),
-            Looked::Moved => Ok(Step::Another),
+        let follow = Follow { from: kept, to };
+        let looked = self.look(&targets, Some(follow)).await?;
+        Ok(self.moved(looked, follow))
+    }
+
+    /// Nothing of what was read concerns the loop: the place is kept now and then.
+    async fn pass_by(&self, follow: Follow, count: usize) -> Result<Step, InterviewError> {
+        if self.reading.passed(follow.to, self.clock.elapsed())
+            && let Step::Another = self.keep(follow).await?
+        {
+            return Ok(Step::Another);
+        }
+        if count >= self.batch as usize {
+            return Ok(Step::Went);
+        }
+        self.progress.at(follow.to, None);
+        Ok(Step::Passed)
+    }
+
+    /// Keeps a place behind which there is nothing to look at.
+    async fn keep(&self, follow: Follow) -> Result<Step, InterviewError> {
+        let looked = self.look(&BTreeSet::new(), Some(follow)).await?;
+        Ok(self.moved(looked, follow))
+    }
+
+    fn moved(&self, looked: Looked, follow: Follow) -> Step {
+        match looked {
+            Looked::Done => {
+                self.reading.kept(follow.to, self.clock.elapsed());
+                Step::Went
+            }
+            Looked::Moved => Step::Another,
         }
     }
 

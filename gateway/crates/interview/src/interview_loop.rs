@@ -14,6 +14,7 @@ use crate::decide::{self, CorrectionAsk, DecisionAsk, Judged, ReopenAsk, RuleBoo
 use crate::follow::{Caught, Follower, Told};
 use crate::history::History;
 use crate::progress::{LoopProgress, Progress};
+use crate::reading::Reading;
 use crate::screen::{self, ScreenToken, ScreenView};
 use crate::sources::Sources;
 use crate::timeline::{self, Root, Timeline};
@@ -138,6 +139,7 @@ impl InterviewLoop {
                 batch: options.batch,
                 told: Told::default(),
                 progress: Arc::clone(&progress),
+                reading: Reading::default(),
             };
             shifts.push(Shift { seat, follower, messenger });
             progresses.insert(tenant.clone(), progress);

@@ -28,6 +28,7 @@ mod link;
 mod look;
 mod plan;
 mod progress;
+mod reading;
 mod screen;
 mod sources;
 mod standing;

@@ -49,6 +49,11 @@ pub(crate) fn is_followed(entity: &str) -> bool {
     FOLLOWED.contains(&entity)
 }
 
+/// May records belong to one of this entity? A flow that lists them waits until the loop has read the change of their record.
+pub(crate) fn has_parts(entity: &str) -> bool {
+    BELONGS.iter().any(|(_, named)| *named == entity)
+}
+
 /// Does a change of this entity change what a look at its interview or order comes to?
 pub(crate) fn is_looked_at(entity: &str) -> bool {
     matches!(
@@ -153,7 +158,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use renmen_schema::{EntityKind, belongs_to};
 
-    use super::is_followed;
+    use super::{has_parts, is_followed};
 
     /// Flows list what belongs to a record, and are told by the schema what does: what is noted here must be the same. A candidate
     /// belongs to nothing but the candidate that it is a copy of, which no flow lists.
@@ -163,6 +168,10 @@ mod tests {
             let copy = *child == EntityKind::Candidate;
             let belongs = copy || EntityKind::ALL.iter().any(|parent| belongs_to(*child, *parent));
             assert_eq!(belongs, is_followed(child.name()), "{child}");
+        }
+        for parent in EntityKind::ALL {
+            let listed = EntityKind::ALL.iter().any(|child| belongs_to(*child, *parent));
+            assert!(!listed || has_parts(parent.name()), "flows list what belongs to a {parent}");
         }
     }
 }

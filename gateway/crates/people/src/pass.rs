@@ -1,6 +1,6 @@
 //! A pass over all records: the first time, and when rules change.
 //!
-//! First the facts of all records are read anew, piece by piece; a gateway that is killed goes on from the last piece. Then all are settled, group by
+//! First the facts of all records are read again, piece by piece; a gateway that is killed goes on from the last piece. Then all are settled, group by
 //! group, and each group takes the place of what is kept of its records in one transaction: what was found before stays until then. Killed there, a
 //! gateway settles all of them again; groups that were written already differ in nothing.
 

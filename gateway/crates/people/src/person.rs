@@ -157,7 +157,7 @@ pub struct Proposal {
 pub struct Conflict {
     /// The records that would be linked.
     pub between: (RecordId, RecordId),
-    /// Whose they are.
+    /// The persons or units that they are of.
     pub identities: (RecordId, RecordId),
     /// What for.
     pub grounds: Grounds,

@@ -16,7 +16,7 @@ pub(crate) const ENTITIES: [&str; 6] = ["person", "employee", "candidate", "org_
 /// Fewer bodies than this are read where they are.
 const APART_FROM: usize = 512;
 
-/// Whose, by connection, entity and id there.
+/// A record by connection, entity and id there.
 type Name = (String, String, String);
 
 /// Reads facts of one tenant.
@@ -139,7 +139,7 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    /// Whose application a record tells of.
+    /// The application that a record tells of, and the record that it is of.
     async fn told_by(&self, teller: &SubjectBody) -> Result<Option<ApplicationRow>, StoreError> {
         let Some(body) = teller.body.as_ref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok()) else {
             return Ok(None);

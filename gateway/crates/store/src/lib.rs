@@ -34,6 +34,7 @@ mod model;
 mod moving;
 mod options;
 pub mod outbox;
+mod places;
 #[cfg(test)]
 mod plans;
 mod postgres;
@@ -51,8 +52,8 @@ pub use error::{StoreError, Trouble};
 pub use heads::Wakeup;
 pub use interface::{
     AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, IdentityStore, InboxStore, KeyStore, LeaseStore,
-    MoveStore, OutboxStore, QuotaStore, RateAsk, ReferenceStore, RegistryStore, RegistryVersions, RetentionStore,
-    ScheduleStore, ScreenStore, SignStore, Store, SweepStore,
+    MoveStore, OutboxStore, PlacesAsk, PlacesShare, QuotaStore, RateAsk, ReferenceStore, RegistryStore,
+    RegistryVersions, RetentionStore, ScheduleStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,
@@ -61,11 +62,11 @@ pub use model::{
     Answered, ApiKeyRow, ApplicationRow, AuthorOutcome, AuthoredCommit, AuthoredRecord, BUILT_IN_CONNECTION, Brake,
     Cause, ChangeKind, ChangeRow, CommitOutcome, ConflictRow, Content, ContentHash, DecisionCommit, DecisionKept,
     DecisionRow, DeletedBy, DigestKey, EntityCount, ExchangeRow, ExchangeWrite, FILE_RULES_STREAM, FactRow, FactWrite,
-    FactsCommit, Follow, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound, IdentityKept,
-    IdentityKind, IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known, LINKS_STREAM,
-    LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, Named, NewRun, NotAKeyId, NumberedId,
-    NumberedRecord, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow, Parent,
-    PendingRow, PluginRef, ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery,
+    FactsCommit, Follow, FoundKey, HeldRecord, HeldSweep, HolderRow, IdentityAsk, IdentityCounts, IdentityFound,
+    IdentityKept, IdentityKind, IdentityLink, IdentityPass, IdentityQuery, IdentityStand, KeyId, KeyRole, Keyed, Known,
+    LINKS_STREAM, LeaseRow, LinkWrite, LinkedQuery, MESSAGES_STREAM, MemberRow, MoveState, Named, NewRun, NotAKeyId,
+    NumberedId, NumberedRecord, Once, OnceKey, Origin, PEOPLES_RECORDS_STREAM, PERSON, PageCommit, PageNotes, PageRow,
+    Parent, PendingRow, PluginRef, ProposalRow, QuarantineRow, QuarantineWrite, ReadUpTo, RecordIdentity, RecordQuery,
     RecordRow, RecordWrite, RunEnd, RunFinding, RunOmission, RunRow, RunState, RunTrigger, ScreenTokenRow,
     SettledCommit, Signature, SignedRevision, Slice, StreamKey, StreamStand, StreamState, SubjectBody, Subjects, Sweep,
     TenantMove, TimerRow, TimerWrite, UNIT, Undone, UnresolvedKeys, WornRow,

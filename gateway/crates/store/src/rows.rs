@@ -331,6 +331,9 @@ pub(crate) fn quarantine(row: &dyn Columns) -> Result<QuarantineRow, StoreError>
 pub(crate) const API_KEY_SELECT: &str =
     "SELECT hash, label, tenant, role, connection, created_at, expires_at, revoked_at, last_used_at FROM api_key ";
 
+/// How many it selects.
+pub(crate) const API_KEY_COLUMNS: usize = 9;
+
 /// Reads [`API_KEY_SELECT`].
 pub(crate) fn api_key(row: &dyn Columns) -> Result<ApiKeyRow, StoreError> {
     let bound = row.text_or_none(4)?.map(|_| connection(row, 4)).transpose()?;

@@ -43,6 +43,11 @@ impl Runs {
         Self { shared: Arc::clone(shared), places: Places::new("runs", shared.options.parallel_runs) }
     }
 
+    /// Does any run stand in line?
+    pub(crate) fn are_waited_for(&self) -> bool {
+        self.places.waiting() > 0
+    }
+
     /// Runs a stream to its last page. `trigger` is kept with the run.
     ///
     /// A failing vendor or connector is not an error here: the report says why the run stopped, and what was committed

@@ -3,20 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::StreamKey;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::RefreshReader;
 use crate::shared::Shared;
-use crate::stream_loop::{EndedLoop, StreamLoop, plan_of};
+use crate::stream_loop::{EndedLoop, StreamLoop, StreamNews, plan_of};
 use crate::{ConnectionRuntime, Deliveries, Runs, listen, retention, spool};
 
 /// Looks at what other gateways have left behind, in the time of a lease.
 const LOOKS: u32 = 6;
+/// How often it is looked, while streams stand in line here, which of them other gateways read meanwhile.
+const LINE_LOOK: Duration = Duration::from_secs(1);
 
 /// Starts the loops: one for each stream with a schedule, one for what is to be read again, one for each held connection.
 pub(crate) struct Scheduler {
@@ -38,8 +40,8 @@ struct Held {
 #[derive(Default)]
 struct Loops {
     tasks: JoinSet<Option<EndedLoop>>,
-    /// Of each stream: told when a run of another gateway was left behind.
-    streams: BTreeMap<StreamKey, Arc<Notify>>,
+    /// Of each stream: told what other gateways do with it.
+    streams: BTreeMap<StreamKey, Arc<StreamNews>>,
     held: BTreeMap<(TenantId, ConnectionName), Held>,
 }
 
@@ -74,6 +76,8 @@ impl Scheduler {
         let mut looks = tokio::time::interval(self.shared.options.lease / LOOKS);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let is_shared = self.shared.store.is_shared();
+        let mut line_looks = tokio::time::interval(LINE_LOOK);
+        line_looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !cancel.is_cancelled() {
             changes.mark_unchanged();
             self.follow_connections(&mut loops, &cancel);
@@ -82,6 +86,7 @@ impl Scheduler {
                 Ok(()) = changes.changed() => {}
                 Some(ended) = loops.tasks.join_next() => self.take_ended(&mut loops, ended),
                 _ = looks.tick(), if is_shared => self.look_for_left_runs(&loops).await,
+                _ = line_looks.tick(), if is_shared => self.look_who_reads(&loops).await,
             }
         }
         while let Some(ended) = loops.tasks.join_next().await {
@@ -114,9 +119,9 @@ impl Scheduler {
                 if loops.streams.contains_key(&key) || plan_of(connection, stream).is_none() {
                     continue;
                 }
-                let left = Arc::new(Notify::new());
-                let own = StreamLoop::new(&self.shared, &self.runs, key.clone(), Arc::clone(&left));
-                loops.streams.insert(key, left);
+                let news = Arc::new(StreamNews::default());
+                let own = StreamLoop::new(&self.shared, &self.runs, key.clone(), Arc::clone(&news));
+                loops.streams.insert(key, news);
                 loops.tasks.spawn(own.go(cancel.clone()));
             }
         }
@@ -168,8 +173,24 @@ impl Scheduler {
     /// Tells the loops of streams whose run was left by its gateway. A store that is away is asked again.
     async fn look_for_left_runs(&self, loops: &Loops) {
         match self.shared.store.expired_runs(self.shared.now_ms()).await {
-            Ok(left) => left.iter().filter_map(|key| loops.streams.get(key)).for_each(|left| left.notify_one()),
+            Ok(left) => left.iter().filter_map(|key| loops.streams.get(key)).for_each(|news| news.left.notify_one()),
             Err(error) => tracing::debug!(%error, "Failed to look for runs that their gateway left"),
+        }
+    }
+
+    /// Tells the loops that stand in line for a stream that another gateway reads meanwhile: they leave, so that no run of this gateway
+    /// gives its place up for one that would not begin.
+    async fn look_who_reads(&self, loops: &Loops) {
+        if !self.runs.are_waited_for() {
+            return;
+        }
+        match self.shared.store.runs_elsewhere(self.shared.now_ms()).await {
+            Ok(keys) => {
+                for news in keys.iter().filter_map(|key| loops.streams.get(key)) {
+                    news.taken.notify_waiters();
+                }
+            }
+            Err(error) => tracing::debug!(%error, "Failed to look which streams other gateways read"),
         }
     }
 }

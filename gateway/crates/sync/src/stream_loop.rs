@@ -28,6 +28,15 @@ const TAKEOVER_SPREAD: Duration = Duration::from_millis(500);
 /// Share of an interval by which streams that began together drift apart.
 const JITTER: f64 = 0.05;
 
+/// What other gateways do with a stream.
+#[derive(Default)]
+pub(crate) struct StreamNews {
+    /// A run was left behind.
+    pub(crate) left: Notify,
+    /// It is read now.
+    pub(crate) taken: Notify,
+}
+
 /// See the module.
 pub(crate) struct StreamLoop {
     shared: Arc<Shared>,
@@ -39,8 +48,7 @@ pub(crate) struct StreamLoop {
     known: Option<RunId>,
     /// It waits for the end of another gateway's run, not for its own time.
     waits_for_other: bool,
-    /// Told when a run of another gateway was left behind.
-    left: Arc<Notify>,
+    news: Arc<StreamNews>,
     reloads: watch::Receiver<u64>,
     changes: watch::Receiver<u64>,
 }
@@ -62,7 +70,7 @@ pub(crate) fn plan_of(connection: &ConnectionRuntime, stream: &StreamName) -> Op
 }
 
 impl StreamLoop {
-    pub(crate) fn new(shared: &Arc<Shared>, runs: &Runs, key: StreamKey, left: Arc<Notify>) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, runs: &Runs, key: StreamKey, news: Arc<StreamNews>) -> Self {
         let changes = shared.connections.changes();
         let connection = shared.connection(&key.tenant, &key.connection);
         let reloads = connection.map_or_else(|_| changes.clone(), |connection| connection.reloads());
@@ -73,7 +81,7 @@ impl StreamLoop {
             schedule: Schedule::Manual,
             known: None,
             waits_for_other: false,
-            left,
+            news,
             reloads,
             changes,
         }
@@ -159,9 +167,13 @@ impl StreamLoop {
             }
         }
         let mut place = self.runs.place(&self.key).ok()?;
-        tokio::select! {
+        let taken = tokio::select! {
             () = cancel.cancelled() => return None,
-            () = place.take() => {}
+            () = place.take() => None,
+            stand = self.is_taken() => Some(stand),
+        };
+        if let Some(stand) = taken {
+            return self.due_after_ms(&stand);
         }
         let due_ms = self.run(place, cancel.clone()).await;
         self.known = self.known.max(self.shared.book.own(&self.key));
@@ -177,6 +189,18 @@ impl StreamLoop {
             }
         }
         due_ms
+    }
+
+    /// Waits until another gateway reads the stream, or has read it.
+    async fn is_taken(&self) -> StreamStand {
+        loop {
+            self.news.taken.notified().await;
+            if let Ok(stand) = self.look().await
+                && (stand.last_run != self.known || self.is_elsewhere(&stand))
+            {
+                return stand;
+            }
+        }
     }
 
     async fn when_left(&mut self) -> Option<i64> {
@@ -247,7 +271,7 @@ impl StreamLoop {
                 () = cancel.cancelled() => return Wake::Cancelled,
                 Ok(()) = self.reloads.changed() => return Wake::Reloaded,
                 Ok(()) = self.changes.changed() => return Wake::Reloaded,
-                () = self.left.notified() => return Wake::Left,
+                () = self.news.left.notified() => return Wake::Left,
                 () = tokio::time::sleep(nap) => {}
             }
         }

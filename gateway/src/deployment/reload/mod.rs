@@ -61,6 +61,12 @@ impl Running {
     /// What is wrong with the vault. The former secrets stay in use.
     pub(crate) async fn take_secrets(&self) -> anyhow::Result<bool> {
         let _turn = self.reloading.turn().await;
+        if self.reloading.sees_password(self.current().deployment.password_print()) {
+            tracing::warn!(
+                "The vault holds another password for the database (`store.password`); the one in use was read when this gateway was \
+                 started. Restart it"
+            );
+        }
         let ended = self.try_take_secrets().await;
         match &ended {
             Ok(Some(secrets)) => {

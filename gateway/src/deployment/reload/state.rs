@@ -34,6 +34,8 @@ pub(in crate::deployment) struct Reloading {
     path: PathBuf,
     /// One reload at a time.
     turn: tokio::sync::Mutex<()>,
+    /// The password with which the store was opened, of one that stands in the vault.
+    password: Option<SecretsPrint>,
     state: Mutex<State>,
 }
 
@@ -43,8 +45,13 @@ struct State {
     stamp: Stamp,
     refused: Option<Text>,
     needs_restart: Vec<String>,
+    /// The vault holds another password than the one that is in use.
+    other_password: bool,
     secrets: Secrets,
 }
+
+/// The key of the database's password: connections that are open go on without it, so a changed one counts from the next start on.
+const PASSWORD: &str = "store.password";
 
 /// Of the vault.
 #[derive(Default)]
@@ -64,8 +71,10 @@ impl Reloading {
         let path = deployment.config.path.clone();
         let (stamp, loaded_at_ms) = (stamp_of(&path), now_ms());
         let secrets = Secrets { in_use: secrets, loaded_at_ms, refused: None };
-        let state = State { loaded_at_ms, stamp, refused: None, needs_restart: Vec::new(), secrets };
-        Self { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+        let state =
+            State { loaded_at_ms, stamp, refused: None, needs_restart: Vec::new(), other_password: false, secrets };
+        let password = deployment.password_print();
+        Self { path, turn: tokio::sync::Mutex::default(), password, state: Mutex::new(state) }
     }
 
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
@@ -80,7 +89,15 @@ impl Reloading {
     pub(super) fn took(&self, stamp: Stamp, now_ms: i64, difference: &Difference, secrets: Option<SecretsPrint>) {
         let needs_restart = difference.needs_restart.clone();
         let secrets = Secrets { in_use: secrets, loaded_at_ms: now_ms, refused: None };
-        *self.state.lock() = State { loaded_at_ms: now_ms, stamp, refused: None, needs_restart, secrets };
+        let mut state = self.state.lock();
+        let other_password = state.other_password;
+        *state = State { loaded_at_ms: now_ms, stamp, refused: None, needs_restart, other_password, secrets };
+    }
+
+    /// The password that the vault holds now. True when it is news that it is another one.
+    pub(super) fn sees_password(&self, now: Option<SecretsPrint>) -> bool {
+        let differs = self.password.is_some() && now.is_some() && now != self.password;
+        !std::mem::replace(&mut self.state.lock().other_password, differs) && differs
     }
 
     pub(super) fn uses(&self, secrets: SecretsPrint) -> bool {
@@ -116,11 +133,15 @@ impl Reloading {
             // The file was put back.
             state.refused = None;
         }
+        let mut needs_restart = state.needs_restart.clone();
+        if state.other_password && !needs_restart.iter().any(|key| key == PASSWORD || key == "store") {
+            needs_restart.push(PASSWORD.to_owned());
+        }
         ConfigurationState {
             loaded_at_ms: state.loaded_at_ms,
             differs_since_ms: differs.then(|| self.changed_at_ms().unwrap_or(state.loaded_at_ms)),
             refused: state.refused.clone(),
-            needs_restart: state.needs_restart.clone(),
+            needs_restart,
             secrets_loaded_at_ms: state.secrets.loaded_at_ms,
             secrets_refused: state.secrets.refused.clone(),
         }
@@ -146,8 +167,20 @@ mod tests {
     fn reloading(path: PathBuf) -> Reloading {
         let stamp = stamp_of(&path);
         let secrets = Secrets::default();
-        let state = State { loaded_at_ms: 7, stamp, refused: None, needs_restart: Vec::new(), secrets };
-        Reloading { path, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+        let state =
+            State { loaded_at_ms: 7, stamp, refused: None, needs_restart: Vec::new(), other_password: false, secrets };
+        Reloading { path, turn: tokio::sync::Mutex::default(), password: None, state: Mutex::new(state) }
+    }
+
+    #[test]
+    fn another_password_of_the_database_is_named_until_the_one_in_use_is_back() {
+        let print = |text: &str| Some(SecretsPrint::of(text.as_bytes()));
+        let reloading = Reloading { password: print("one"), ..reloading(PathBuf::from("connectors.toml")) };
+        assert!(!reloading.sees_password(print("one")) && reloading.state().needs_restart.is_empty());
+        assert!(reloading.sees_password(print("two")) && !reloading.sees_password(print("two")), "it is told once");
+        assert_eq!(reloading.state().needs_restart, ["store.password"]);
+        assert!(!reloading.sees_password(print("one")) && reloading.state().needs_restart.is_empty());
+        assert!(!reloading.sees_password(None), "a vault that cannot be read says nothing of it");
     }
 
     #[test]

@@ -124,16 +124,12 @@ impl Row {
     /// A row of text with fewer fields than the header has titles, or with more that hold something: a separator within a
     /// value has moved them. Empty fields behind the header are fine.
     fn check_width(&mut self, needed: usize, width: usize) {
-        let fields = self.width();
-        if fields < needed || self.filled() > width {
+        let (fields, filled) = self.widths();
+        if fields < needed || filled > width {
             self.refuse(format!(
                 "{fields} fields under {needed} titles; write values with separators or line breaks in quotes"
             ));
         }
-    }
-
-    fn is_blank(&self) -> bool {
-        self.filled() == 0
     }
 
     /// Does its first value begin as one of these, which are written as titles are compared?

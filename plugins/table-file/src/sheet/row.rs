@@ -28,6 +28,9 @@ struct Odd {
     faults: Vec<(usize, &'static str)>,
 }
 
+/// A row that packs to more than this is copied while it is packed.
+const USUAL_BYTES: usize = 256;
+
 const BLANK: u8 = 0;
 const TEXT: u8 = 1;
 const NUMBER: u8 = 2;
@@ -65,10 +68,15 @@ impl Row {
         self.packed_cells().count()
     }
 
-    /// How many cells there are up to the last that is not blank.
-    pub(crate) fn filled(&self) -> usize {
-        let blank = |packed: &&[u8]| packed.first() == Some(&BLANK);
-        self.packed_cells().zip(1..).filter(|(packed, _)| !blank(packed)).last().map_or(0, |(_, width)| width)
+    /// How many cells there are, and how many up to the last that is not blank.
+    pub(crate) fn widths(&self) -> (usize, usize) {
+        self.packed_cells().zip(1..).fold((0, 0), |(_, filled), (packed, width)| {
+            (width, if packed.first() == Some(&BLANK) { filled } else { width })
+        })
+    }
+
+    pub(crate) fn is_blank(&self) -> bool {
+        self.packed_cells().all(|packed| packed.first() == Some(&BLANK))
     }
 
     /// Does a merged cell cover the row in this column?
@@ -92,11 +100,11 @@ impl Row {
 
     /// Puts other cells in place of its own.
     pub(crate) fn fill(&mut self, cells: impl IntoIterator<Item = Cell>) {
-        let (mut packed, mut shown, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut packed, mut shown, mut faults) = (Vec::with_capacity(USUAL_BYTES), Vec::new(), Vec::new());
         for (column, cell) in cells.into_iter().enumerate() {
             pack(&mut packed, cell, &mut shown, |reason| faults.push((column, reason)));
         }
-        self.packed = packed.into_boxed_slice();
+        self.packed = packed.as_slice().into();
         self.shown = (!shown.is_empty()).then(|| shown.into());
         if !faults.is_empty() || self.odd.is_some() {
             self.odd.get_or_insert_default().faults = faults;
@@ -186,7 +194,19 @@ fn number_bytes(number: usize) -> usize {
     std::iter::successors(Some(number >> 7), |number| Some(number >> 7)).take_while(|number| *number > 0).count() + 1
 }
 
+#[inline]
 fn take_number(rest: &mut &[u8]) -> Option<usize> {
+    match *rest {
+        [byte, behind @ ..] if *byte < 0x80 => {
+            let number = usize::from(*byte);
+            *rest = behind;
+            Some(number)
+        }
+        _ => take_long_number(rest),
+    }
+}
+
+fn take_long_number(rest: &mut &[u8]) -> Option<usize> {
     let (mut number, mut shift) = (0_usize, 0);
     loop {
         let (byte, behind) = rest.split_first()?;
@@ -228,17 +248,17 @@ mod tests {
             assert_eq!(row.cell(column), *cell);
             assert_eq!(row.text(column).is_some(), matches!(cell, Cell::Text(_)));
         }
-        assert_eq!((row.width(), row.filled(), row.cell(10)), (10, 9, Cell::Blank));
+        assert_eq!((row.width(), row.widths(), row.cell(10)), (10, (10, 9), Cell::Blank));
 
         row.merge(4);
         row.refuse("hidden".into());
         assert_eq!((row.is_merged(4), row.is_merged(5), row.fault()), (true, false, Some("hidden")));
         row.fill([Cell::Blank, Cell::Fault("c")]);
         assert_eq!(
-            (row.cell(1), row.cell(6), row.filled(), row.fault()),
-            (Cell::Fault("c"), Cell::Blank, 2, Some("hidden"))
+            (row.cell(1), row.cell(6), row.widths(), row.fault()),
+            (Cell::Fault("c"), Cell::Blank, (2, 2), Some("hidden"))
         );
-        assert_eq!(Row::of(1, []).filled(), 0);
+        assert!(Row::of(1, []).is_blank() && Row::of(1, [Cell::Blank]).is_blank() && !row.is_blank());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::{
-    BudgetStore, DiskUse, Quota, QuotaStore, RateAsk, Retained, RetentionPass, RetentionStore, StoreError,
+    BudgetStore, DiskUse, PlacesAsk, PlacesShare, Quota, QuotaStore, RateAsk, Retained, RetentionPass, RetentionStore,
+    StoreError,
 };
 
 use crate::broken_store::BrokenStore;
@@ -25,6 +26,9 @@ impl BudgetStore for BrokenStore {
         self.fail().await
     }
     async fn reserve_requests(&self, _: &TenantId, _: &ConnectionName, _: RateAsk) -> Result<Option<i64>, StoreError> {
+        self.fail().await
+    }
+    async fn share_places(&self, _: &TenantId, _: &ConnectionName, _: PlacesAsk) -> Result<PlacesShare, StoreError> {
         self.fail().await
     }
 }

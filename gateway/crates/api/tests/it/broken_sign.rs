@@ -75,6 +75,9 @@ impl ScheduleStore for BrokenStore {
     async fn renew_run(&self, _run: RunId, _now_ms: i64) -> Result<(), StoreError> {
         self.fail().await
     }
+    async fn runs_elsewhere(&self, _now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
+        self.fail().await
+    }
     async fn expired_runs(&self, _now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
         self.fail().await
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, ExchangeId, RecordId, RunId, TenantId};
 use renmen_store::{
     ApiKeyRow, AuthorOutcome, AuthorStore, AuthoredCommit, Cause, ChangeRow, CommitOutcome, EntityCount, ExchangeRow,
-    KeyId, KeyStore, Known, LinkedQuery, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery, RecordRow,
+    FoundKey, KeyId, KeyStore, Known, LinkedQuery, NewRun, PageCommit, PageRow, QuarantineRow, RecordQuery, RecordRow,
     RecordWrite, RunEnd, RunRow, ScreenStore, ScreenTokenRow, Slice, Store, StoreError, StreamKey, StreamState,
     TimerRow,
 };
@@ -156,6 +156,9 @@ impl KeyStore for BrokenStore {
             Some(row) => Ok(Some(row.clone()).filter(|row| row.hash == *hash)),
             None => self.fail().await,
         }
+    }
+    async fn find_api_key(&self, hash: &[u8; 32]) -> Result<Option<FoundKey>, StoreError> {
+        Ok(self.api_key(hash).await?.map(|key| FoundKey { key, gone_to: None }))
     }
     async fn api_keys(
         &self,

@@ -134,7 +134,7 @@ limits! {
     retries_max: u32 = count(4, 0, 20);
     /// Longest wait before a retry; if the vendor asks for more, the run ends and continues later.
     retry_wait_max: Duration = duration(Duration::from_secs(60), Duration::ZERO, Duration::from_secs(3_600));
-    /// Concurrent requests of one connection.
+    /// Concurrent requests of one connection, of all gateways on one database together.
     parallel_max: u32 = count(4, 1, 256);
     /// Requests to the vendor per calendar month, across restarts; the plugin's manifest says what counts and when a month begins. 0 disables counting.
     month_calls_max: Option<u64> = manifests(None, Some(0), Some(CallBudget::CALLS_MAX));

@@ -58,7 +58,7 @@ const KEYS: [KeySpec; 15] = [
         Map(&TextOrTexts),
         "{}",
         "{ default = \"latest\", \"person.names\" = [\"hr\"] }",
-        "Whose value of a field is preferred: `latest`, `most_agreed`, or connections in their order; `default` is for all other fields.",
+        "Which source's value of a field is preferred: `latest`, `most_agreed`, or connections in their order; `default` is for all other fields.",
     ),
     key(
         "rules",

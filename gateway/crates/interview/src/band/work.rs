@@ -15,6 +15,7 @@ use super::desk::{BandDesk, Question};
 use super::index::BandIndex;
 use super::past;
 use crate::author;
+use crate::reading::Pace;
 
 /// Rows read at once.
 const BATCH: u32 = 500;
@@ -74,15 +75,16 @@ impl BandWork {
     /// Follows the feed and writes down what was asked, until cancelled; then writes what still waits.
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut feed = self.desk.store.watch_any();
+        let mut pace = Pace::default();
         loop {
             tokio::select! {
                 () = cancel.cancelled() => break,
-                changed = feed.changed() => {
+                changed = async { pace.wait().await; feed.changed().await } => {
                     if changed.is_err() {
                         break;
                     }
                     feed.mark_unchanged();
-                    self.follow(&cancel).await;
+                    pace.looked(self.follow(&cancel).await);
                 }
                 first = self.questions.recv() => match first {
                     Some(first) => {
@@ -99,44 +101,54 @@ impl BandWork {
         }
     }
 
-    /// Takes in what happened since the last time.
-    async fn follow(&mut self, cancel: &CancellationToken) {
+    /// Takes in what happened since the last time. True when anything of it was a band's or a question's.
+    async fn follow(&mut self, cancel: &CancellationToken) -> bool {
         let tenants: Vec<TenantId> = self.desk.tenants.read().keys().cloned().collect();
+        let mut found = false;
         for tenant in tenants {
             match self.follow_tenant(&tenant).await {
-                Ok(seen) => _ = self.after.insert(tenant, seen),
+                Ok(any) => found |= any,
                 Err(error) => {
                     tracing::warn!(%error, "Failed to update pay bands; trying again");
                     tokio::select! { () = tokio::time::sleep(AGAIN) => {}, () = cancel.cancelled() => {} }
-                    return;
+                    return true;
                 }
             }
         }
+        found
     }
 
-    async fn follow_tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
-        let mut to = *self.desk.store.watch(tenant).borrow();
+    async fn follow_tenant(&mut self, tenant: &TenantId) -> Result<bool, StoreError> {
+        let after = self.after.get(tenant).copied().unwrap_or(0);
+        let head = *self.desk.store.watch(tenant).borrow();
+        if head <= after {
+            return Ok(false);
+        }
+        let (mut to, mut found) = (head, false);
         // What was asked before a band changed is counted before the band's change is seen.
         for entity in ["process_node", "pay_band"] {
-            to = to.max(self.follow_entity(tenant, entity).await?);
+            if let Some(last) = self.follow_entity(tenant, entity, after).await? {
+                (to, found) = (to.max(last), true);
+            }
         }
-        Ok(to)
+        self.after.insert(tenant.clone(), to);
+        Ok(found)
     }
 
     /// Every change of an entity since the last time; gives the place of the last one.
-    async fn follow_entity(&self, tenant: &TenantId, entity: &str) -> Result<i64, StoreError> {
-        let mut after = self.after.get(tenant).copied().unwrap_or(0);
+    async fn follow_entity(&self, tenant: &TenantId, entity: &str, from: i64) -> Result<Option<i64>, StoreError> {
+        let mut last = None;
         loop {
-            let changes = self.desk.store.changes(tenant, after, Some(entity), BATCH).await?;
+            let changes = self.desk.store.changes(tenant, last.unwrap_or(from), Some(entity), BATCH).await?;
             for change in &changes {
                 match entity {
                     "pay_band" => self.desk.apply(tenant, change).await?,
                     _ => past::recall_change(&self.desk, tenant, change).await?,
                 }
-                after = change.seq;
+                last = Some(change.seq);
             }
             if changes.len() < BATCH as usize {
-                return Ok(after);
+                return Ok(last);
             }
         }
     }

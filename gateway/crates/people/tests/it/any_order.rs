@@ -99,8 +99,7 @@ type Named = (String, String);
 #[derive(Debug, PartialEq)]
 struct End {
     persons: BTreeSet<BTreeSet<String>>,
-    links: BTreeSet<(Named, String)>,
-    proposals: BTreeSet<(Named, Option<i32>)>,
+    proposals: BTreeSet<(BTreeSet<BTreeSet<String>>, Option<i32>)>,
     conflicts: BTreeSet<(Named, String)>,
     shared: usize,
 }
@@ -113,17 +112,15 @@ async fn end(world: &World, people: &Arc<renmen_people::People>) -> End {
         let [a, b] = pair;
         (a, b)
     };
-    let mut links = BTreeSet::new();
     let all = people.list(&tenant(), &crate::world::query(renmen_people::Subject::Person)).await.unwrap().items;
+    let mut whole = std::collections::BTreeMap::new();
     for person in &all {
         let portrait = crate::world::portrait(people, person.id).await;
         assert!(!portrait.waits, "all is done");
+        // Which of two equally strong links are shown depends on the key of the tenant's hashes.
         assert_eq!(portrait.links.len() + 1, person.sources.len(), "links are a tree");
-        for link in portrait.links {
-            let why =
-                if link.grounds.decision.is_some() { "decided".to_owned() } else { link.grounds.because.to_string() };
-            links.insert((pair((link.a, link.b)), why));
-        }
+        let records: BTreeSet<String> = person.sources.iter().map(|one| names[&one.record.id].clone()).collect();
+        whole.insert(person.id, records);
     }
     let proposals = people.proposals(&tenant(), None, None, 1_000).await.unwrap().items;
     let conflicts = people.conflicts(&tenant(), None, None, 1_000).await.unwrap().items;
@@ -131,8 +128,10 @@ async fn end(world: &World, people: &Arc<renmen_people::People>) -> End {
     let told = |text: String| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     End {
         persons: everyone(world, people).await,
-        links,
-        proposals: proposals.into_iter().map(|one| (pair(one.between), one.grounds.score)).collect(),
+        proposals: proposals
+            .into_iter()
+            .map(|one| ([one.one, one.other].map(|id| whole[&id].clone()).into(), one.grounds.score))
+            .collect(),
         conflicts: conflicts.into_iter().map(|one| (pair(one.between), told(one.against.to_string()))).collect(),
         shared: people.shared_values(&tenant(), None, 100).await.unwrap().items.len(),
     }
@@ -194,11 +193,6 @@ async fn live(world: &mut World, steps: &[Step]) -> Vec<Option<Says>> {
 async fn calm(world: &World, stand: &[Option<Says>], back_to_front: bool) -> End {
     let bed = Bed::sqlite().await;
     let mut other = World::of(&bed.store);
-    let (_, key) = world.store.begin_identity(&tenant()).await.unwrap();
-    bed.store.begin_identity(&tenant()).await.unwrap();
-    // Ties are broken by hashes.
-    let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
-    bed.beside(&format!("UPDATE identity_state SET digest_key = x'{hex}'")).await;
     let mut numbers: Vec<usize> = (0..RECORDS).filter(|number| stand[*number].is_some()).collect();
     if back_to_front {
         numbers.reverse();

@@ -10,7 +10,7 @@ use tokio_postgres::NoTls;
 pub(crate) struct Bed {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) options: StoreOptions,
-    folder: Option<TempDir>,
+    _folder: Option<TempDir>,
     database: Option<(String, String)>,
 }
 
@@ -20,7 +20,7 @@ impl Bed {
         let mut options =
             StoreOptions::at(format!("sqlite:{}", folder.path().join("data").join("renmen.db").display()));
         options.synchronous_full = false;
-        Self { store: open(options.clone()).await.unwrap(), options, folder: Some(folder), database: None }
+        Self { store: open(options.clone()).await.unwrap(), options, _folder: Some(folder), database: None }
     }
 
     /// None, with a word on it, when no server is named.
@@ -34,23 +34,12 @@ impl Bed {
         let (base, _) = server.rsplit_once('/').unwrap();
         let options = StoreOptions::at(format!("{base}/{name}"));
         let store = open(options.clone()).await.unwrap();
-        Some(Self { store, options, folder: None, database: Some((server, name)) })
+        Some(Self { store, options, _folder: None, database: Some((server, name)) })
     }
 
     /// Another gateway on the same database.
     pub(crate) async fn second(&self) -> Arc<dyn Store> {
         open(self.options.clone()).await.unwrap()
-    }
-
-    /// Runs SQL on the database while the store has it open, as another program could.
-    pub(crate) async fn beside(&self, sql: &str) {
-        match &self.folder {
-            Some(folder) => {
-                let path = folder.path().join("data").join("renmen.db");
-                rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
-            }
-            None => admin(&self.options.url, sql).await,
-        }
     }
 
     /// Takes the database away. A test that fails leaves it for a look.

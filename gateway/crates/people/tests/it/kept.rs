@@ -1,40 +1,34 @@
 //! What is kept for comparing: no value in clear, nothing of a deleted record, and of links that ended only for a time.
 
+use std::collections::BTreeSet;
+
 use renmen_people::{Act, PeopleOptions};
+use renmen_store::IdentityAsk;
 use serde_json::json;
 
 use crate::bed::{Bed, on_both};
 use crate::world::{Rec, World, ask, everyone, portrait, set, tenant};
 
-/// Every value of every table of this work, as text that shows bytes both as they are and in hexadecimal.
-fn all_that_is_kept(bed: &Bed) -> Vec<(String, String)> {
-    let path = bed.options.url.strip_prefix("sqlite:").unwrap();
-    let connection = rusqlite::Connection::open(path).unwrap();
-    let tables: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'identity%'")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert!(tables.len() >= 12, "{tables:?}");
-    let mut kept = Vec::new();
-    for table in tables {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let width = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for at in 0..width {
-                let value = match row.get_ref(at).unwrap() {
-                    rusqlite::types::ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                    rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                    other => format!("{other:?}"),
-                };
-                kept.push((table.clone(), value));
-            }
-        }
-    }
-    kept
+/// All bytes and words that are kept of these records for comparing and explaining, as text.
+async fn all_that_is_kept(bed: &Bed, digests: &mut BTreeSet<i64>, records: &[i64]) -> Vec<String> {
+    let store = &bed.store;
+    let facts = store.facts_after(&tenant(), 0, 100).await.unwrap();
+    let read = |row: &renmen_store::FactRow| renmen_identity::Facts::from_bytes(&row.facts).unwrap();
+    digests.extend(facts.iter().map(read).flat_map(|facts| facts.keys().to_vec()).map(|key| key.digest.cast_signed()));
+    let digests: Vec<i64> = digests.iter().copied().collect();
+    let kept = store.identity_kept(&tenant(), records, &digests).await.unwrap();
+    let ask = IdentityAsk { holders: digests, most: 10, ..IdentityAsk::default() };
+    let holders = store.identity_load(&tenant(), ask).await.unwrap().holders;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let links = kept.links.iter().map(|link| text(&link.grounds));
+    let proposals = kept.proposals.iter().map(|one| text(&one.grounds));
+    let conflicts = kept.conflicts.iter().flat_map(|one| [text(&one.grounds), text(&one.obstacle)]);
+    let members = kept.members.iter().map(|one| format!("member {}", one.record));
+    let holders = holders.iter().map(|one| format!("holder {}", one.record));
+    let waiting = store.pending_identities(&tenant(), 100).await.unwrap();
+    let waiting = waiting.iter().map(|one| format!("waiting {}", one.record));
+    let facts = facts.iter().map(|row| text(&row.facts));
+    facts.chain(links).chain(proposals).chain(conflicts).chain(members).chain(holders).chain(waiting).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,22 +48,24 @@ async fn no_value_stands_there_in_clear_and_a_deleted_record_leaves_nothing() {
     world.put(&both).await;
     let people = world.settled(PeopleOptions::default()).await;
     assert_eq!(everyone(&world, &people).await.len(), 1);
-    let kept = all_that_is_kept(&bed);
-    let has = |table: &str| kept.iter().any(|(of, _)| of == table);
-    assert!(has("identity_fact") && has("identity_key") && has("identity_link"));
-    for value in ["00123", "1380000", "wang.wei", "110101", "1990", "19900101", "王伟"] {
-        let found: Vec<_> = kept.iter().filter(|(_, text)| text.contains(value)).collect();
-        // Row numbers and times are numbers of their own.
-        let clear = found.into_iter().filter(|(_, text)| !text.starts_with("Integer"));
-        assert_eq!(clear.count(), 0, "{value}");
+    let mut records = Vec::new();
+    for (connection, id) in [("hr", "1"), ("chat", "2")] {
+        let id = world.employee(connection, id).await;
+        records.push(bed.store.record_identity(&tenant(), id).await.unwrap().unwrap().record);
+    }
+    let mut digests = BTreeSet::new();
+    let kept = all_that_is_kept(&bed, &mut digests, &records).await;
+    assert!(
+        kept.len() > 10 && kept.iter().any(|text| text.contains("staff_number")),
+        "facts, a link, holders: {kept:?}"
+    );
+    for value in ["00123", "1380000", "wang.wei", "110101", "1990", "王伟"] {
+        assert!(!kept.iter().any(|text| text.contains(value)), "{value}");
     }
     world.put(&both.map(Rec::gone)).await;
     let people = world.settled(PeopleOptions::default()).await;
     assert!(everyone(&world, &people).await.is_empty());
-    let left = all_that_is_kept(&bed);
-    for table in ["identity_fact", "identity_key", "identity_member", "identity_link", "identity_pending"] {
-        assert!(!left.iter().any(|(of, _)| of == table), "{table}");
-    }
+    assert_eq!(all_that_is_kept(&bed, &mut digests, &records).await, Vec::<String>::new());
     bed.end().await;
 }
 

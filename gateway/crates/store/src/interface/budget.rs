@@ -1,4 +1,4 @@
-//! What vendors allow connections, which several gateways keep together: requests in a month, and their rate.
+//! What vendors allow connections, which several gateways keep together: requests in a month, their rate, and how many are under way.
 
 use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -18,6 +18,32 @@ pub struct RateAsk {
     pub wait_max_us: i64,
     /// The caller's clock, which counts with SQLite alone.
     pub now_us: i64,
+}
+
+/// What a gateway has under way to a vendor, and would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacesAsk {
+    /// Who asks. One that was started again under its name has nothing under way.
+    pub gateway: String,
+    /// Requests that all gateways may have under way together.
+    pub most: u32,
+    /// Under way; more do not begin before the answer is there.
+    pub in_use: u32,
+    /// Under way and waiting.
+    pub wanted: u32,
+    /// How long the answer counts. Others may have the places of a gateway that has not asked again by then.
+    pub lease_ms: i64,
+    /// The caller's clock, which counts with SQLite alone.
+    pub now_us: i64,
+}
+
+/// What it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacesShare {
+    /// A request may begin while fewer are under way.
+    pub may_use: u32,
+    /// The gateways together want more than there is: what is given back should be told soon.
+    pub contended: bool,
 }
 
 /// Requests by connection and month (`2026-11`). Several gateways add up.
@@ -44,4 +70,12 @@ pub trait BudgetStore: Send + Sync {
         connection: &ConnectionName,
         ask: RateAsk,
     ) -> Result<Option<i64>, StoreError>;
+
+    /// Divides the requests that may be under way to a vendor between the gateways: each asks again and again while it sends.
+    async fn share_places(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: PlacesAsk,
+    ) -> Result<PlacesShare, StoreError>;
 }

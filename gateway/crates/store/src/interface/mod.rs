@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub use author::AuthorStore;
-pub use budget::{BudgetStore, RateAsk};
+pub use budget::{BudgetStore, PlacesAsk, PlacesShare, RateAsk};
 pub use endpoint::{EndpointOff, EndpointRow, EndpointStore};
 pub use identity::IdentityStore;
 pub use inbox::InboxStore;

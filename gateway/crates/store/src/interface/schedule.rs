@@ -28,6 +28,9 @@ pub trait ScheduleStore: Send + Sync {
     /// [`StoreError::Fenced`] when it ended, or another gateway has taken its stream over.
     async fn renew_run(&self, run: RunId, now_ms: i64) -> Result<(), StoreError>;
 
+    /// Streams that another gateway reads now.
+    async fn runs_elsewhere(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError>;
+
     /// Streams whose run has shown no sign of life for the whole of its lease.
     async fn expired_runs(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError>;
 }

@@ -34,7 +34,7 @@ pub struct IdentityStand {
 pub struct IdentityPass {
     /// The fingerprint of its rules, and what tells it from another pass by the same.
     pub rules: String,
-    /// Up to this record facts were read anew.
+    /// Up to this record facts were read again.
     pub after: i64,
 }
 
@@ -97,7 +97,7 @@ pub struct FactWrite {
 pub struct ApplicationRow {
     /// The record that tells it.
     pub record: i64,
-    /// Whose it is.
+    /// The record that it is of: connection, entity and id there.
     pub whose: (String, String, String),
     /// Its connection, and its id there.
     pub application: (String, String),

@@ -120,6 +120,14 @@ pub struct ApiKeyRow {
     pub last_used_at_ms: Option<i64>,
 }
 
+/// A key of someone who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundKey {
+    pub key: ApiKeyRow,
+    /// Where its tenant was moved to, if it is not here any more.
+    pub gone_to: Option<String>,
+}
+
 impl ApiKeyRow {
     /// A key without an end that was never used.
     #[must_use]

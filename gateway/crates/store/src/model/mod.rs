@@ -28,7 +28,7 @@ pub use identity::{
     RecordIdentity, SettledCommit, SubjectBody, Subjects, UNIT, Undone, WornRow,
 };
 pub use kept::{ExchangeRow, PageRow, QuarantineRow, ScreenTokenRow};
-pub use key::{ApiKeyRow, KeyId, KeyRole, NotAKeyId};
+pub use key::{ApiKeyRow, FoundKey, KeyId, KeyRole, NotAKeyId};
 pub use lease::LeaseRow;
 pub(crate) use moving::MOVING;
 pub use moving::{MoveState, TenantMove};

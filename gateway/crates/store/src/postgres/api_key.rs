@@ -5,7 +5,7 @@ use renmen_schema::id::TenantId;
 
 use super::{PostgresStore, in_transaction};
 use crate::sql::api_key;
-use crate::{ApiKeyRow, KeyId, KeyStore, StoreError};
+use crate::{ApiKeyRow, FoundKey, KeyId, KeyStore, StoreError};
 
 #[async_trait]
 impl KeyStore for PostgresStore {
@@ -15,6 +15,10 @@ impl KeyStore for PostgresStore {
 
     async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
         self.read(|c| async move { api_key::get(&c, hash).await }).await
+    }
+
+    async fn find_api_key(&self, hash: &[u8; 32]) -> Result<Option<FoundKey>, StoreError> {
+        self.read(|c| async move { api_key::find(&c, hash).await }).await
     }
 
     async fn api_keys(

@@ -17,6 +17,9 @@ use crate::{
 impl AuthorStore for PostgresStore {
     async fn author(&self, commit: AuthoredCommit) -> Result<AuthorOutcome, StoreError> {
         let writes = authored::check(&commit)?;
+        // What writes no record does not move the feed.
+        let turn = async { if writes.is_empty() { None } else { Some(self.turns.take(&commit.tenant).await) } };
+        let _turn = self.in_time(async { Ok(turn.await) }).await?;
         let done = in_transaction!(self, |transaction| author::author(&transaction, &self.ids, &commit, &writes))?;
         if !writes.is_empty() {
             self.heads.committed(&commit.tenant, &done.outcome);

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::{PostgresStore, in_transaction};
-use crate::sql::budget;
-use crate::{BudgetStore, RateAsk, StoreError};
+use crate::sql::{budget, places};
+use crate::{BudgetStore, PlacesAsk, PlacesShare, RateAsk, StoreError};
 
 #[async_trait]
 impl BudgetStore for PostgresStore {
@@ -35,5 +35,14 @@ impl BudgetStore for PostgresStore {
         ask: RateAsk,
     ) -> Result<Option<i64>, StoreError> {
         in_transaction!(self, |transaction| budget::reserve(&transaction, tenant, connection, &ask))
+    }
+
+    async fn share_places(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: PlacesAsk,
+    ) -> Result<PlacesShare, StoreError> {
+        in_transaction!(self, |transaction| places::share(&transaction, (tenant, connection), &ask))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 
 use deadpool_postgres::{GenericClient, Transaction};
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, try_join};
 use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::query::{all, run};
@@ -52,12 +52,11 @@ impl CommitWriter for Transaction<'_> {
     }
 
     async fn finish(&self, mut commit: CommitState) -> Result<CommitOutcome, StoreError> {
-        add_to_scopes(self, &commit.tally.scopes).await?;
-        if !commit.tally.scopes.is_empty() {
-            feed::move_end(self, commit.end()).await?;
-        }
         commit.keys.seq = commit.seq;
-        record_key::apply(self, vec![commit.keys], commit.now_ms).await?;
+        let (end, moves) = (commit.end(), !commit.tally.scopes.is_empty());
+        let end = async { if moves { feed::move_end(self, end).await } else { Ok(()) } };
+        let keys = record_key::apply(self, vec![commit.keys], commit.now_ms);
+        try_join!(add_to_scopes(self, &commit.tally.scopes), end, keys)?;
         commit.tally.outcome.last_seq = commit.seq;
         Ok(commit.tally.outcome)
     }

@@ -27,10 +27,12 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(3);
 /// What moves the bytes of a connection that is not of the pool.
 pub(super) type LoneConnection = Connection<Socket, Encrypted<Socket>>;
 
-/// The pool of a store.
+/// A pool of a store.
 #[derive(Clone)]
 pub(super) struct Connections {
     pool: Pool,
+    /// This one and the others of the same store.
+    all: Arc<Mutex<Vec<Pool>>>,
     /// How each is made.
     config: Config,
     thrown_away: Arc<Mutex<Vec<Weak<StatementCache>>>>,
@@ -39,8 +41,12 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Makes none yet. `name` is what the server shows of them.
-    pub(super) fn new(address: &PostgresAddress, options: &StoreOptions, name: &str) -> Result<Self, StoreError> {
+    /// Makes none yet, and never more than `most`. `name` is what the server shows of them.
+    pub(super) fn new(
+        address: &PostgresAddress,
+        options: &StoreOptions,
+        (name, most): (&str, u32),
+    ) -> Result<Self, StoreError> {
         let timeout = |ms: u64| Duration::from_millis(ms.max(1));
         let connect = timeout(options.connect_timeout_ms);
         let mut config = address.config.clone();
@@ -56,7 +62,7 @@ impl Connections {
         let thrown_away = Arc::<Mutex<Vec<Weak<StatementCache>>>>::default();
         let marks = Arc::clone(&thrown_away);
         let mut builder = Pool::builder(manager)
-            .max_size(connections_max(options))
+            .max_size(usize::try_from(most).unwrap_or(usize::MAX))
             .timeouts(Timeouts {
                 wait: Some(timeout(options.acquire_timeout_ms)),
                 create: Some(connect),
@@ -73,7 +79,15 @@ impl Connections {
             }));
         }
         let pool = builder.build().map_err(|error| StoreError::Fault(format!("no pool: {error}")))?;
-        Ok(Self { pool, config, thrown_away, connector, pooler: options.pooler })
+        let all = Arc::new(Mutex::new(vec![pool.clone()]));
+        Ok(Self { pool, all, config, thrown_away, connector, pooler: options.pooler })
+    }
+
+    /// Another pool of the same store: what one of them finds out about the server counts for both.
+    pub(super) fn along_with(mut self, other: &Self) -> Self {
+        other.all.lock().push(self.pool.clone());
+        self.all = Arc::clone(&other.all);
+        self
     }
 
     /// A connection, for the call that is under way if there is one.
@@ -142,7 +156,7 @@ impl Connections {
 
     /// Never gives any of the connections out again that there are now.
     fn throw_all_away(&self) {
-        self.pool.retain(|_, _| false);
+        self.all.lock().iter().for_each(|pool| drop(pool.retain(|_, _| false)));
     }
 
     async fn cancel(&self, token: &CancelToken) {
@@ -151,12 +165,6 @@ impl Connections {
             tracing::debug!("A statement that was given up could not be cancelled");
         }
     }
-}
-
-/// Those of the configuration, and one for each group of deliveries that is committed.
-fn connections_max(options: &StoreOptions) -> usize {
-    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    count(options.connections_max).max(2).saturating_add(count(options.intake_committers))
 }
 
 /// A connection that was given to a call.
@@ -237,10 +245,11 @@ impl DerefMut for ReadClient {
 }
 
 /// No caller waits longer than this for a statement, so the server need not go on with it; and a transaction that was forgotten (its process
-/// was stopped in the middle) does not keep others out for ever.
+/// was stopped in the middle) does not keep others out for ever. None of our statements runs for so long that compiling it would pay; the
+/// server compiles one all the same, for a hundred milliseconds, where it takes a plan for expensive.
 fn session_settings(statement_timeout_ms: u64) -> String {
     format!(
-        "SET statement_timeout = {statement_timeout_ms}; SET idle_in_transaction_session_timeout = {}",
+        "SET jit = off; SET statement_timeout = {statement_timeout_ms}; SET idle_in_transaction_session_timeout = {}",
         statement_timeout_ms.saturating_mul(2)
     )
 }

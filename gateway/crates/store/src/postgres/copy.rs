@@ -39,7 +39,7 @@ impl PostgresSource {
         options: &StoreOptions,
         name: &str,
     ) -> Result<Self, StoreError> {
-        let connections = Connections::new(address, options, name)?;
+        let connections = Connections::new(address, options, (name, options.connections_max.max(2)))?;
         connections.refuse_unnamed_pooler().await?;
         let client = connections.get().await?;
         Ok(Self { client, columns: None, _connections: connections })
@@ -55,7 +55,7 @@ impl PostgresSource {
     }
 
     pub(crate) async fn open(address: &PostgresAddress, options: &StoreOptions) -> Result<Self, StoreError> {
-        let connections = Connections::new(address, options, NAME)?;
+        let connections = Connections::new(address, options, (NAME, options.connections_max.max(2)))?;
         connections.refuse_unnamed_pooler().await?;
         let client = connections.get().await?;
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -94,7 +94,7 @@ pub(crate) struct PostgresTarget(PostgresSource);
 
 impl PostgresTarget {
     pub(crate) async fn create(address: &PostgresAddress, options: &StoreOptions) -> Result<Self, StoreError> {
-        let connections = Connections::new(address, options, NAME)?;
+        let connections = Connections::new(address, options, (NAME, options.connections_max.max(2)))?;
         connections.refuse_unnamed_pooler().await?;
         let mut client = connections.get().await?;
         migrate::migrate(&connections, &mut client).await?;

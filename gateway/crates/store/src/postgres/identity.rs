@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use renmen_schema::id::{RecordId, TenantId};
 
 use super::{PostgresStore, in_transaction};
-use crate::sql::identity::{self, decide, facts, list, load, read, settle};
+use crate::sql::identity::{self, decide, facts, list, load, pending, read, settle};
 use crate::{
     ApplicationRow, ConflictRow, DecisionCommit, DecisionKept, DecisionRow, DigestKey, FactRow, FactsCommit,
     IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityLink, IdentityPass, IdentityQuery, IdentityStand,
@@ -111,7 +111,7 @@ impl IdentityStore for PostgresStore {
     }
 
     async fn pending_identities(&self, tenant: &TenantId, limit: u32) -> Result<Vec<PendingRow>, StoreError> {
-        self.read(|c| async move { decide::pending(&c, tenant, limit).await }).await
+        self.read(|c| async move { pending::list(&c, tenant, limit).await }).await
     }
 
     async fn decide_identity(&self, commit: DecisionCommit) -> Result<DecisionKept, StoreError> {

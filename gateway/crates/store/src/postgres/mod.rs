@@ -40,6 +40,7 @@ mod signature;
 mod store;
 mod sweep;
 mod tls;
+mod turns;
 mod wakeup;
 mod writes;
 
@@ -63,6 +64,7 @@ pub(crate) use copy::{PostgresSource, PostgresTarget};
 use intake::{Committers, GroupOptions};
 pub(crate) use moving::PostgresPlace;
 pub(crate) use tls::refusal_of;
+use turns::Turns;
 use wakeup::WakeupState;
 use writes::Writes;
 
@@ -84,6 +86,7 @@ pub(crate) struct PostgresStore {
     quotas: Quotas,
     /// What commits deliveries; none where it may not write.
     committers: Option<Committers>,
+    turns: Turns,
     wakeup: Option<WakeupState>,
     _followers: Vec<Follower>,
 }
@@ -95,7 +98,7 @@ impl PostgresStore {
         options: &StoreOptions,
         writable: bool,
     ) -> Result<Self, StoreError> {
-        let connections = Connections::new(address, options, GATEWAY)?;
+        let connections = Connections::new(address, options, (GATEWAY, options.connections_max.max(2)))?;
         connections.refuse_unnamed_pooler().await?;
         let mut client = connections.get().await?;
         let key = if writable {
@@ -124,8 +127,15 @@ impl PostgresStore {
         drop(client);
         let (writes, quotas) = (Writes::new(options), Quotas::default());
         let mut followers = vec![follow(&connections, &heads, (&ids, key), options)];
-        let committers =
-            writable.then(|| Committers::start(group_options(options), (&connections, &writes), &quotas, &heads));
+        let committers = match writable {
+            true => {
+                // Of their own: a group waits for no reader.
+                let own = Connections::new(address, options, (GATEWAY, options.intake_committers.max(1)))?;
+                let own = own.along_with(&connections);
+                Some(Committers::start(group_options(options), (&own, &writes), &quotas, &heads))
+            }
+            false => None,
+        };
         let wakeup = writable.then(|| wakeup::start(connections.clone(), Arc::clone(&heads))).map(|(state, task)| {
             followers.push(task);
             state
@@ -140,6 +150,7 @@ impl PostgresStore {
             writable,
             quotas,
             committers,
+            turns: Turns::default(),
             wakeup,
             _followers: followers,
         })

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use deadpool_postgres::Transaction;
+use futures_util::try_join;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -293,11 +294,16 @@ impl<'a> RevisionWriter<'a> {
         }
     }
 
-    /// First revisions stream in through COPY, the fastest way that the server has.
+    /// First revisions and their changes stream in through COPY, the fastest way that the server has; the second one begins before the
+    /// server has said that the first one is in.
     async fn create(&self, created: &[Created<'_>]) -> Result<(), StoreError> {
         if created.is_empty() {
             return Ok(());
         }
+        try_join!(self.copy_records(created), self.copy_changes(created)).map(drop)
+    }
+
+    async fn copy_records(&self, created: &[Created<'_>]) -> Result<(), StoreError> {
         let sql = "COPY record (id, scope, external_id, hash, revision, seq, page, exchange_no, pointer, source_updated_at, created_at,
                    recorded_at, body) FROM STDIN BINARY";
         let number = Type::INT8;
@@ -341,7 +347,10 @@ impl<'a> RevisionWriter<'a> {
             copy.as_mut().write(&values).await?;
         }
         copy.finish().await?;
+        Ok(())
+    }
 
+    async fn copy_changes(&self, created: &[Created<'_>]) -> Result<(), StoreError> {
         let sql = "COPY change (feed, seq, record, scope, kind, revision, at_ms) FROM STDIN BINARY";
         let types = [const { Type::INT8 }; 7];
         let statement = self.transaction.prepare_cached(sql).await?;

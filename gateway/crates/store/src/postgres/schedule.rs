@@ -25,6 +25,10 @@ impl ScheduleStore for PostgresStore {
         in_transaction!(self, |transaction| run::renew(&transaction, id, now_ms))
     }
 
+    async fn runs_elsewhere(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
+        self.read(|c| async move { run::elsewhere(&c, &self.holder, now_ms).await }).await
+    }
+
     async fn expired_runs(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
         self.read(|c| async move { run::expired(&c, now_ms).await }).await
     }

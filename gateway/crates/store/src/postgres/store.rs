@@ -54,6 +54,7 @@ impl Store for PostgresStore {
         limits::check_page(&page)?;
         let tenant = page.key.tenant.clone();
         self.in_time(async {
+            let _turn = self.turns.take(&tenant).await;
             let mut client = self.client().await?;
             let transaction = self.connections.begin(&mut client).await?;
             let quota = self.quotas.of(&page.key.tenant, &page.key.connection);

@@ -4,8 +4,8 @@ use renmen_schema::id::TenantId;
 
 use super::{Session, moving, registry, values};
 use crate::limits::{self, without_nul};
-use crate::rows::{self, API_KEY_SELECT};
-use crate::{ApiKeyRow, KeyId, StoreError};
+use crate::rows::{self, API_KEY_COLUMNS, API_KEY_SELECT, Columns};
+use crate::{ApiKeyRow, FoundKey, KeyId, StoreError};
 
 pub(crate) async fn put(session: &impl Session, key: &ApiKeyRow) -> Result<(), StoreError> {
     moving::refuse(session, &key.tenant).await?;
@@ -31,6 +31,17 @@ pub(crate) async fn put(session: &impl Session, key: &ApiKeyRow) -> Result<(), S
 
 pub(crate) async fn get(session: &impl Session, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
     session.one(&format!("{API_KEY_SELECT} WHERE hash = $1"), values![hash], rows::api_key).await
+}
+
+pub(crate) async fn find(session: &impl Session, hash: &[u8; 32]) -> Result<Option<FoundKey>, StoreError> {
+    let gone =
+        |row: &dyn Columns| Ok(FoundKey { key: rows::api_key(row)?, gone_to: row.text_or_none(API_KEY_COLUMNS)? });
+    let sql = format!(
+        "SELECT k.*, (SELECT w.place FROM tenant_move w WHERE w.tenant = k.tenant AND w.state = {})
+         FROM ({API_KEY_SELECT} WHERE hash = $1) k",
+        moving::GONE
+    );
+    session.one(&sql, values![hash], gone).await
 }
 
 pub(crate) async fn list(

@@ -2,7 +2,7 @@
 
 use renmen_schema::id::{RecordId, TenantId};
 
-use super::{CommitWriter, Scopes, Session, commit, number, record, run, signature, stream, values};
+use super::{CommitWriter, Scopes, Session, commit, moving, number, record, run, signature, stream, values};
 use crate::authored::{self, Written, parent_text};
 use crate::identity::{self, IdKeys};
 use crate::rows::Columns;
@@ -18,12 +18,16 @@ pub(crate) async fn author(
     writes: &[RecordWrite],
 ) -> Result<AuthorOutcome, StoreError> {
     let new = authored::stream_of(commit)?;
-    // The feed before the stream, as a page's commit does: two that lock in one order never wait for each other.
-    let mut state = session.begin(&commit.tenant, commit.now_ms).await?;
+    // The feed before the stream, as a page's commit does: two that lock in one order never wait for each other. What adds nothing to
+    // the feed, as the place of a follower, waits for no commit of the tenant and holds none up.
+    let state = match writes.is_empty() {
+        true => moving::refuse(session, &commit.tenant).await.map(|()| None)?,
+        false => Some(session.begin(&commit.tenant, commit.now_ms).await?),
+    };
     let stream = stream::intern(session, &new.key).await?;
     let next = authored::step(stream.cursor.as_deref(), commit)?;
     let mut done = AuthorOutcome { ids: Vec::new(), outcome: CommitOutcome::default() };
-    if !writes.is_empty() {
+    if let Some(mut state) = state {
         // One run for all that this version writes through a stream.
         let run = run::side_run(session, stream.id, (&new.plugin, new.trigger), i64::MIN, new.now_ms).await?;
         let cursors = (stream.cursor.as_deref(), next.as_deref());

@@ -1,5 +1,7 @@
 //! One page, one transaction: fence, records, exchanges, quarantine, sweep, cursor, figures.
 
+use futures_util::try_join;
+
 use super::stream::{self, LiveStream};
 use super::{
     CommitState, CommitWriter, Scopes, Session, disk_use, exchange_body, expect_number, quarantine, run_notes, sweep,
@@ -18,23 +20,28 @@ pub(crate) async fn commit_page(
     let mut commit = session.begin(&page.key.tenant, page.now_ms).await?;
     let stream = fence(session, &page).await?;
     commit.page = insert_page(session, stream.id, &page).await?;
-    commit.exchanges_bytes = insert_exchanges(session, commit.page, &page).await?;
     commit.tally.outcome.unchanged = page.unchanged.len() as u64;
     put_records(session, &mut commit, stream.id, &mut page).await?;
     let sweep_from = sweep::apply(session, &mut commit, &stream, &page).await?;
     failpoint::reach("after_records");
 
-    let outcome = finish(session, commit, &page, quota).await?;
+    let (outcome, ()) =
+        try_join!(finish(session, commit, &page, quota), move_cursor(session, stream.id, &page, sweep_from))?;
+    Ok(outcome)
+}
+
+async fn move_cursor(
+    session: &impl Session,
+    stream: i64,
+    page: &PageCommit,
+    sweep_from: Option<i64>,
+) -> Result<(), StoreError> {
     let begins = page.sweep.is_none_or(|sweep| sweep.begins);
     let partial = page.sweep.is_some_and(|sweep| sweep.partial);
-    session
-        .run(
-            "UPDATE stream SET cursor = $2, mid_run = $3, sweep_from = $4,
-             sweep_partial = CASE WHEN CAST($5 AS bigint) = 1 OR sweep_partial < $6 THEN $6 ELSE sweep_partial END WHERE id = $1",
-            values![stream.id, page.cursor_after.as_deref(), page.has_more, sweep_from, begins, partial],
-        )
-        .await?;
-    Ok(outcome)
+    let sql = "UPDATE stream SET cursor = $2, mid_run = $3, sweep_from = $4,
+               sweep_partial = CASE WHEN CAST($5 AS bigint) = 1 OR sweep_partial < $6 THEN $6 ELSE sweep_partial END WHERE id = $1";
+    let values = values![stream, page.cursor_after.as_deref(), page.has_more, sweep_from, begins, partial];
+    session.run(sql, values).await.map(drop)
 }
 
 /// What a delivery or a targeted read brought for one stream: no cursor, no sweep, and perhaps out of order. Gives the page.
@@ -46,13 +53,12 @@ pub(super) async fn take_page(
     quota: &Quota,
 ) -> Result<(i64, CommitOutcome), StoreError> {
     let page_id = insert_page(session, stream, &page).await?;
-    commit.exchanges_bytes = insert_exchanges(session, page_id, &page).await?;
     (commit.page, commit.events) = (page_id, true);
     put_records(session, &mut commit, stream, &mut page).await?;
     Ok((page_id, finish(session, commit, &page, quota).await?))
 }
 
-/// Takes a page's records in and puts those that were refused into quarantine.
+/// Takes a page's exchanges and records in and puts those that were refused into quarantine.
 async fn put_records(
     session: &impl CommitWriter,
     commit: &mut CommitState,
@@ -65,9 +71,14 @@ async fn put_records(
     commit.tally.outcome.quarantined = page.quarantine.len() as u64;
     commit.tally.listed = (count + page.unchanged.len() + page.quarantine.len()) as u64;
     let mut scopes = Scopes::new(&page.key.tenant, &page.key.connection);
-    session.put(commit, &mut scopes, stream, &records).await?;
-    quarantine::resolve(session, stream, &records, &page.unchanged).await?;
-    quarantine::insert(session, stream, commit.page, page).await
+    let page_id = commit.page;
+    // None of them waits for another's answer: where answers travel, they travel together.
+    let exchanges = insert_exchanges(session, page_id, page);
+    let put = session.put(commit, &mut scopes, stream, &records);
+    let resolve = quarantine::resolve(session, stream, &records, &page.unchanged);
+    let (exchanges_bytes, (), ()) = try_join!(exchanges, put, resolve)?;
+    commit.exchanges_bytes = exchanges_bytes;
+    quarantine::insert(session, stream, page_id, page).await
 }
 
 /// Ends the writing of records, charges the page to its connection within its quota, and adds its figures to its run.
@@ -78,14 +89,17 @@ async fn finish(
     quota: &Quota,
 ) -> Result<CommitOutcome, StoreError> {
     let owner = (&page.key.tenant, &page.key.connection);
-    let (page_id, listed) = (commit.page, commit.tally.listed);
+    let (page_id, listed, last_seq) = (commit.page, commit.tally.listed, commit.seq);
     let charge = Charge::of(page, commit.tally.bytes, commit.exchanges_bytes);
-    let outcome = session.finish(commit).await?;
+    let outcome = CommitOutcome { last_seq, ..commit.tally.outcome };
     if !page.quarantine.is_empty() {
         disk_use::check_quarantine(session, owner, quota).await?;
     }
-    let exchanges_pruned = disk_use::charge(session, owner, page_id, charge, quota).await?;
-    add_to_run(session, page, listed, &outcome).await?;
+    let (outcome, exchanges_pruned, ()) = try_join!(
+        session.finish(commit),
+        disk_use::charge(session, owner, page_id, charge, quota),
+        add_to_run(session, page, listed, &outcome)
+    )?;
     Ok(CommitOutcome { exchanges_pruned, ..outcome })
 }
 

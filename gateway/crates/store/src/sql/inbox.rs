@@ -79,11 +79,7 @@ async fn repeats(session: &impl Session, intake: &Intake, delivery: &DeliveryWri
 }
 
 /// Forgets a delivery that is not a repetition of this one any more.
-pub(crate) async fn forget(
-    session: &impl Session,
-    intake: &Intake,
-    delivery: &DeliveryWrite,
-) -> Result<(), StoreError> {
+async fn forget(session: &impl Session, intake: &Intake, delivery: &DeliveryWrite) -> Result<(), StoreError> {
     let sql = "DELETE FROM inbox WHERE tenant = $1 AND connection = $2 AND identity = $3";
     session.run(sql, values![&intake.tenant, &intake.connection, &delivery.identity]).await.map(drop)
 }

@@ -24,6 +24,7 @@ pub(crate) mod key_log;
 pub(crate) mod lease;
 pub(crate) mod meant;
 pub(crate) mod moving;
+pub(crate) mod places;
 pub(crate) mod quarantine;
 pub(crate) mod record;
 pub(crate) mod record_list;
@@ -44,6 +45,6 @@ mod value;
 pub(crate) use commit_writer::{CommitState, CommitWriter, MissingRecord};
 pub(crate) use scope::{Scopes, find as find_scope};
 pub(crate) use session::{
-    ColumnOf, Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, together,
+    ColumnOf, Dialect, PROVE_WRITE, Session, expect_number, next_number, number, number_list, shown_by, together,
 };
 pub(crate) use value::{Value, values};

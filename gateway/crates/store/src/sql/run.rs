@@ -4,7 +4,7 @@ use renmen_schema::id::{ConnectionName, RunId, TenantId};
 
 use super::moving::{self, stays};
 use super::stream::LiveStream;
-use super::{Session, expect_number, number, run_notes, stream, values};
+use super::{Session, expect_number, number, run_notes, shown_by, stream, values};
 use crate::holder::Holder;
 use crate::rows::{self, RUN_SELECT};
 use crate::{
@@ -89,6 +89,21 @@ pub(crate) async fn renew(session: &impl Session, id: RunId, now_ms: i64) -> Res
     }
 }
 
+/// Streams that another gateway than this one reads.
+pub(crate) async fn elsewhere(
+    session: &impl Session,
+    holder: &Holder,
+    now_ms: i64,
+) -> Result<Vec<StreamKey>, StoreError> {
+    let clock = session.dialect().lease_clock("$1");
+    let sql = format!(
+        "SELECT t.tenant, t.connection, t.stream FROM run u JOIN stream t ON t.id = u.stream AND t.run = u.id
+         WHERE u.state = {} AND u.leased_until > {clock} AND u.holder <> $2",
+        codes::RUNNING
+    );
+    session.all(&sql, values![now_ms, holder.name()], rows::stream_key).await
+}
+
 /// Streams whose run shows no sign of life any more.
 pub(crate) async fn expired(session: &impl Session, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
     let clock = session.dialect().lease_clock("$1");
@@ -104,7 +119,7 @@ pub(crate) async fn expired(session: &impl Session, now_ms: i64) -> Result<Vec<S
 /// What a schedule asks of a stream.
 pub(crate) async fn stand(session: &impl Session, key: &StreamKey, now_ms: i64) -> Result<StreamStand, StoreError> {
     let clock = session.dialect().lease_clock("$1");
-    let now_ms = expect_number(session, &format!("SELECT {clock}"), values![now_ms]).await?;
+    let now_ms = shown_by(session, &clock, now_ms).await?;
     let Some(stream) = stream::find(session, key).await? else {
         return Ok(StreamStand { now_ms, ..StreamStand::default() });
     };

@@ -44,6 +44,11 @@ pub(crate) async fn expect_number(session: &impl Session, sql: &str, values: &[V
     found.ok_or_else(|| StoreError::Fault("a row vanished within its transaction".into()))
 }
 
+/// What a clock shows: [`Dialect::lease_clock`] or [`Dialect::rate_clock`] of the first value.
+pub(crate) async fn shown_by(session: &impl Session, clock: &str, now: i64) -> Result<i64, StoreError> {
+    expect_number(session, &format!("SELECT {clock}"), super::values![now]).await
+}
+
 /// Statements that need not wait for each other's answers, run in this order: on PostgreSQL they travel together.
 pub(crate) async fn together<T>(work: Vec<impl Future<Output = Result<T, StoreError>>>) -> Result<Vec<T>, StoreError> {
     let (mut done, mut work) = (Vec::with_capacity(work.len()), work.into_iter());

@@ -6,7 +6,7 @@ use renmen_schema::id::TenantId;
 use super::SqliteStore;
 use super::query::at_once;
 use crate::sql::api_key;
-use crate::{ApiKeyRow, KeyId, KeyStore, StoreError};
+use crate::{ApiKeyRow, FoundKey, KeyId, KeyStore, StoreError};
 
 #[async_trait]
 impl KeyStore for SqliteStore {
@@ -17,6 +17,11 @@ impl KeyStore for SqliteStore {
     async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
         let hash = *hash;
         self.readers.run(move |c| at_once(api_key::get(c, &hash))).await
+    }
+
+    async fn find_api_key(&self, hash: &[u8; 32]) -> Result<Option<FoundKey>, StoreError> {
+        let hash = *hash;
+        self.readers.run(move |c| at_once(api_key::find(c, &hash))).await
     }
 
     async fn api_keys(

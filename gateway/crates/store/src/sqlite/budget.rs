@@ -5,8 +5,8 @@ use renmen_schema::id::{ConnectionName, TenantId};
 
 use super::SqliteStore;
 use super::query::at_once;
-use crate::sql::budget;
-use crate::{BudgetStore, RateAsk, StoreError};
+use crate::sql::{budget, places};
+use crate::{BudgetStore, PlacesAsk, PlacesShare, RateAsk, StoreError};
 
 #[async_trait]
 impl BudgetStore for SqliteStore {
@@ -39,5 +39,15 @@ impl BudgetStore for SqliteStore {
     ) -> Result<Option<i64>, StoreError> {
         let (tenant, connection) = (tenant.clone(), connection.clone());
         self.writer()?.run(move |c| at_once(budget::reserve(c, &tenant, &connection, &ask))).await
+    }
+
+    async fn share_places(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionName,
+        ask: PlacesAsk,
+    ) -> Result<PlacesShare, StoreError> {
+        let (tenant, connection) = (tenant.clone(), connection.clone());
+        self.writer()?.run(move |c| at_once(places::share(c, (&tenant, &connection), &ask))).await
     }
 }

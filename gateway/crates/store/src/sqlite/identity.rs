@@ -5,7 +5,7 @@ use renmen_schema::id::{RecordId, TenantId};
 
 use super::SqliteStore;
 use super::query::at_once;
-use crate::sql::identity::{self, decide, facts, list, load, read, settle};
+use crate::sql::identity::{self, decide, facts, list, load, pending, read, settle};
 use crate::{
     ApplicationRow, ConflictRow, DecisionCommit, DecisionKept, DecisionRow, DigestKey, FactRow, FactsCommit,
     IdentityAsk, IdentityCounts, IdentityFound, IdentityKept, IdentityLink, IdentityPass, IdentityQuery, IdentityStand,
@@ -133,7 +133,7 @@ impl IdentityStore for SqliteStore {
 
     async fn pending_identities(&self, tenant: &TenantId, limit: u32) -> Result<Vec<PendingRow>, StoreError> {
         let tenant = tenant.clone();
-        self.readers.run(move |c| at_once(decide::pending(c, &tenant, limit))).await
+        self.readers.run(move |c| at_once(pending::list(c, &tenant, limit))).await
     }
 
     async fn decide_identity(&self, commit: DecisionCommit) -> Result<DecisionKept, StoreError> {

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::query::at_once;
 use super::{blocking, connect, migrate, writer};
 use crate::sql::api_key;
-use crate::{ApiKeyRow, KeyId, KeyStore, StoreError, StoreOptions};
+use crate::{ApiKeyRow, FoundKey, KeyId, KeyStore, StoreError, StoreOptions};
 
 /// The table of keys, and nothing else.
 pub(crate) struct KeyFile(Arc<Mutex<Connection>>);
@@ -63,6 +63,11 @@ impl KeyStore for KeyFile {
     async fn api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKeyRow>, StoreError> {
         let hash = *hash;
         self.run(move |c| at_once(api_key::get(c, &hash))).await
+    }
+
+    async fn find_api_key(&self, hash: &[u8; 32]) -> Result<Option<FoundKey>, StoreError> {
+        let hash = *hash;
+        self.run(move |c| at_once(api_key::find(c, &hash))).await
     }
 
     async fn api_keys(

@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 30] = [
+const MIGRATIONS: [&str; 31] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -38,6 +38,7 @@ const MIGRATIONS: [&str; 30] = [
     include_str!("migrations/0028_tenant_move.sql"),
     include_str!("migrations/0029_identity.sql"),
     include_str!("migrations/0032_key_log.sql"),
+    include_str!("migrations/0033_vendor_place.sql"),
 ];
 
 /// The version that this program reads and writes.

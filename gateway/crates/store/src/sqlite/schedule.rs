@@ -28,6 +28,11 @@ impl ScheduleStore for SqliteStore {
         self.writer()?.run(move |c| at_once(run::renew(c, id, now_ms))).await
     }
 
+    async fn runs_elsewhere(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
+        let holder = self.holder.clone();
+        self.readers.run(move |c| at_once(run::elsewhere(c, &holder, now_ms))).await
+    }
+
     async fn expired_runs(&self, now_ms: i64) -> Result<Vec<StreamKey>, StoreError> {
         self.readers.run(move |c| at_once(run::expired(c, now_ms))).await
     }

@@ -58,7 +58,11 @@ impl Bed {
             let refresh = format!("UPDATE refresh SET claimed_until = claimed_until - {ms} WHERE claimed_until > 0");
             // In flight, or being confirmed.
             let delivery = format!("UPDATE delivery SET next_at = next_at - {ms} WHERE state IN (2, 4)");
-            self.beside(&format!("{run}; {refresh}; {delivery}")).await;
+            let us = ms * 1_000;
+            let places = format!(
+                "UPDATE vendor_place SET until_us = until_us - {us}, turn_us = turn_us - {us} WHERE gateway <> ''"
+            );
+            self.beside(&format!("{run}; {refresh}; {delivery}; {places}")).await;
         }
     }
 

@@ -2,8 +2,6 @@
 //! pauses and clocks that are off, against a model that fits on a screen.
 
 use proptest::prelude::{Just, Strategy, prop_oneof};
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::{Config, TestRunner};
 use renmen_schema::id::{ConnectionName, RunId};
 use renmen_store::inbox::{Intake, RefreshAsk, RefreshRow};
 use renmen_store::outbox::{FlowOrigin, FlowPut};
@@ -11,6 +9,7 @@ use renmen_store::{ApiKeyRow, KeyRole, RateAsk, RegistryVersions, RunEnd, RunSta
 
 use crate::bed::{Bed, on_both};
 use crate::puller::{Puller, everything, key, new_run, rec, tenant};
+use crate::schedules;
 
 /// As [`new_run`] has it.
 const LEASE_MS: i64 = 60_000;
@@ -180,6 +179,25 @@ async fn a_gateway_that_is_started_again_takes_its_own_streams_back_at_once_and_
     bed.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn which_streams_other_gateways_read_is_told_on_postgres() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let options = StoreOptions { holder: "other".to_owned(), ..bed.options.clone() };
+    let other = renmen_store::open(options).await.unwrap();
+    let elsewhere = async |store: &std::sync::Arc<dyn renmen_store::Store>| store.runs_elsewhere(1_000).await.unwrap();
+    assert!(elsewhere(&bed.store).await.is_empty());
+    let run = other.begin_run(new_run(&key(), 1_000)).await.unwrap();
+    assert_eq!((elsewhere(&bed.store).await, elsewhere(&other).await), (vec![key()], vec![]));
+    bed.time_passes(LEASE_MS).await;
+    assert!(elsewhere(&bed.store).await.is_empty(), "its gateway shows no sign of life");
+    other.renew_run(run, 1_000).await.unwrap();
+    assert_eq!(elsewhere(&bed.store).await, [key()]);
+    other.finish_run(run, end(RunState::Completed, 2_000)).await.unwrap();
+    assert!(elsewhere(&bed.store).await.is_empty());
+    drop(other);
+    bed.end().await;
+}
+
 /// What one of three gateways does.
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -251,6 +269,7 @@ async fn take(bed: &Bed, model: &mut Model, gateway: &mut Gateway, step: Step) {
             assert_eq!((stand.last_run, stand.live_until_ms.is_some()), (model.last, live));
             let expired = store.expired_runs(now_ms).await.unwrap();
             assert_eq!(expired.len(), usize::from(model.live.is_some() && !live));
+            assert!(store.runs_elsewhere(now_ms).await.unwrap().is_empty(), "what this store holds is not elsewhere");
             gateway.known = stand.last_run;
         }
         Step::Begin(_) => {
@@ -305,7 +324,7 @@ async fn take(bed: &Bed, model: &mut Model, gateway: &mut Gateway, step: Step) {
     }
 }
 
-async fn play(bed: &Bed, steps: &[Step]) {
+async fn play(bed: Bed, steps: Vec<Step>) {
     let mut model = Model::default();
     let mut gateways: [Gateway; 3] = Default::default();
     for step in steps {
@@ -316,10 +335,10 @@ async fn play(bed: &Bed, steps: &[Step]) {
             | Step::Renew(who)
             | Step::Finish(who)
             | Step::Kill(who)
-            | Step::Set(who, _) => *who,
+            | Step::Set(who, _) => who,
             Step::Pass(_) => 0,
         };
-        take(bed, &mut model, &mut gateways[who], *step).await;
+        take(&bed, &mut model, &mut gateways[who], step).await;
     }
     // Each page once, and none that was refused.
     assert_eq!(everything(&bed.store).await.len(), model.pages);
@@ -328,32 +347,15 @@ async fn play(bed: &Bed, steps: &[Step]) {
     let running = bed.store.runs(&tenant(), None, 1_000).await.unwrap();
     let running = running.iter().filter(|run| run.state == RunState::Running).count();
     assert_eq!(running, usize::from(model.live.is_some()), "never two, and none that is known to have ended");
-}
-
-fn schedules(cases: u32, make: impl AsyncFn() -> Option<Bed>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config::default());
-    for case in 0..cases {
-        let schedule = steps().new_tree(&mut runner).unwrap().current();
-        eprintln!("schedule {case}: {schedule:?}");
-        let played = runtime.block_on(async {
-            let Some(bed) = make().await else { return false };
-            play(&bed, &schedule).await;
-            bed.end().await;
-            true
-        });
-        if !played {
-            return;
-        }
-    }
+    bed.end().await;
 }
 
 #[test]
 fn random_schedules_of_three_gateways_agree_with_the_model_on_sqlite() {
-    schedules(60, async || Some(Bed::sqlite().await));
+    schedules::on_sqlite(60, steps(), play);
 }
 
 #[test]
 fn random_schedules_of_three_gateways_agree_with_the_model_on_postgres() {
-    schedules(20, Bed::postgres);
+    schedules::on_postgres(20, steps(), play);
 }

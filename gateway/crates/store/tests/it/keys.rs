@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::Arc;
 
 use renmen_schema::id::{ConnectionName, TenantId};
-use renmen_store::{ApiKeyRow, KeyRole, StoreError, StoreOptions, open, open_keys};
+use renmen_store::{ApiKeyRow, FoundKey, KeyRole, StoreError, StoreOptions, open, open_keys};
 
 use crate::bed::{Bed, on_both};
 use crate::puller::{Puller, key, key_of, rec, tenant};
@@ -26,6 +26,17 @@ on_both! {
         assert_eq!(bed.store.api_key(&[7; 32]).await.unwrap(), Some(vendor.clone()));
         assert_eq!(bed.store.api_key(&[9; 32]).await.unwrap().unwrap().role, KeyRole::Consumer);
         assert_eq!(bed.store.api_key(&[8; 32]).await.unwrap(), None);
+        assert_eq!(bed.store.find_api_key(&[8; 32]).await.unwrap(), None);
+        let find = async || bed.store.find_api_key(&[7; 32]).await.unwrap();
+        let found = |gone_to: Option<&str>| Some(FoundKey { key: vendor.clone(), gone_to: gone_to.map(str::to_owned) });
+        assert_eq!(find().await, found(None));
+        for (state, gone_to) in [(1, None), (2, None), (3, Some("the other one")), (4, None)] {
+            let (forget, name) = ("DELETE FROM tenant_move", tenant());
+            let put = format!("INSERT INTO tenant_move VALUES ('{name}', {state}, 0, 'the other one', '')");
+            bed.beside(&format!("{forget}; {put}")).await;
+            assert_eq!(find().await, found(gone_to), "state {state}");
+        }
+        bed.beside("DELETE FROM tenant_move").await;
         assert!(matches!(bed.store.put_api_key(vendor).await, Err(StoreError::Fault(_))));
     }
 

@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::{Just, Strategy, prop_oneof};
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
 use renmen_store::{StoreError, Sweep};
 
 use crate::bed::Bed;
 use crate::puller::{Puller, everything, gone, key, rec, tenant};
+use crate::schedules;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -88,23 +87,23 @@ fn writes(records: &[(u8, Option<u8>)]) -> Vec<renmen_store::RecordWrite> {
         .collect()
 }
 
-async fn play(bed: &Bed, steps: &[Step]) {
+async fn play(bed: Bed, steps: Vec<Step>) {
     let mut model = Model::default();
     let mut puller = Puller::begin(&bed.store, key(), 1_000).await;
     for step in steps {
         match step {
             Step::Page(records) => {
                 model.sweep = None;
-                model.page(records);
-                puller.put(writes(records)).await;
+                model.page(&records);
+                puller.put(writes(&records)).await;
             }
-            Step::Sweep { begins, ends, records } if *begins || model.sweep.is_some() => {
-                model.sweep(*begins, *ends, records);
-                puller.sweep(*begins, *ends, writes(records)).await;
+            Step::Sweep { begins, ends, records } if begins || model.sweep.is_some() => {
+                model.sweep(begins, ends, &records);
+                puller.sweep(begins, ends, writes(&records)).await;
             }
             Step::Sweep { ends, records, .. } => {
-                let mut page = puller.page(writes(records));
-                page.sweep = Some(Sweep { begins: false, ends: *ends, partial: false, brake: None });
+                let mut page = puller.page(writes(&records));
+                page.sweep = Some(Sweep { begins: false, ends, partial: false, brake: None });
                 assert!(matches!(puller.commit(page).await, Err(StoreError::Fenced(_))));
             }
             Step::Fenced => {
@@ -124,7 +123,8 @@ async fn play(bed: &Bed, steps: &[Step]) {
         }
         assert_eq!(bed.store.stream_state(&key()).await.unwrap().cursor, puller.cursor);
     }
-    agree(bed, &model).await;
+    agree(&bed, &model).await;
+    bed.end().await;
 }
 
 async fn agree(bed: &Bed, model: &Model) {
@@ -149,31 +149,12 @@ async fn agree(bed: &Bed, model: &Model) {
     assert_eq!(counted, (live, rows.len() as i64 - live));
 }
 
-/// Plays schedules, each on its own store; says which one failed and its seed's steps.
-fn schedules(cases: u32, make: impl AsyncFn() -> Option<Bed>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config::default());
-    for case in 0..cases {
-        let schedule = steps().new_tree(&mut runner).unwrap().current();
-        eprintln!("schedule {case}: {schedule:?}");
-        let played = runtime.block_on(async {
-            let Some(bed) = make().await else { return false };
-            play(&bed, &schedule).await;
-            bed.end().await;
-            true
-        });
-        if !played {
-            return;
-        }
-    }
-}
-
 #[test]
 fn f02_random_schedules_agree_with_the_model_on_sqlite() {
-    schedules(100, async || Some(Bed::sqlite().await));
+    schedules::on_sqlite(100, steps(), play);
 }
 
 #[test]
 fn f02_random_schedules_agree_with_the_model_on_postgres() {
-    schedules(25, Bed::postgres);
+    schedules::on_postgres(25, steps(), play);
 }

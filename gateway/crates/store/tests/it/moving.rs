@@ -50,7 +50,7 @@ impl Cell {
 }
 
 /// Two databases of each kind, in each direction.
-async fn pairs(folder: &Path) -> Vec<(Cell, Cell)> {
+pub(crate) async fn pairs(folder: &Path) -> Vec<(Cell, Cell)> {
     let mut pairs = vec![(Cell::sqlite(&at(folder, "a"), 0), Cell::sqlite(&at(folder, "a"), 1))];
     if let (Some(one), Some(two), Some(three), Some(four)) =
         (Cell::postgres(1).await, Cell::postgres(0).await, Cell::postgres(0).await, Cell::postgres(1).await)

@@ -31,6 +31,7 @@ pub(crate) const SQLITE_17: &str = "
     DROP TABLE exchange_far;
     DROP TABLE cell_number;
     DROP TABLE vendor_rate;
+    DROP TABLE vendor_place;
     DROP TABLE registry_version;
     DROP INDEX run_live;
     ALTER TABLE run DROP COLUMN holder;
@@ -86,6 +87,7 @@ pub(crate) const POSTGRES_17: &str = "
     DROP TABLE moved_epoch;
     DROP TABLE cell_number;
     DROP TABLE vendor_rate;
+    DROP TABLE vendor_place;
     DROP TABLE registry_version;
     DROP INDEX run_live;
     ALTER TABLE run DROP COLUMN holder;

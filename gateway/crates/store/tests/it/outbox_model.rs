@@ -7,8 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::{Strategy, prop_oneof};
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
 use renmen_schema::id::{ConnectionName, RecordId};
 use renmen_store::ContentHash;
 use renmen_store::outbox::{
@@ -17,6 +15,7 @@ use renmen_store::outbox::{
 
 use crate::bed::Bed;
 use crate::puller::{Puller, key, rec, tenant};
+use crate::schedules;
 
 /// Real time goes on while the test runs: every step of the schedule's time is far from a lease's end.
 const LEASE_MS: i64 = 50_000;
@@ -248,14 +247,14 @@ impl Play {
     }
 }
 
-async fn play(bed: Bed, steps: &[Step]) {
+async fn play(bed: Bed, steps: Vec<Step>) {
     let mut play = Play::begin(bed).await;
     for step in steps {
         match step {
-            Step::Make(lanes, late_ms) => play.make(lanes, *late_ms).await,
-            Step::Claim { limit, wrong_ms } => play.claim(*limit, *wrong_ms).await,
-            Step::Settle(ends) => play.settle(ends).await,
-            Step::Time(ms) => play.pass(*ms).await,
+            Step::Make(lanes, late_ms) => play.make(&lanes, late_ms).await,
+            Step::Claim { limit, wrong_ms } => play.claim(limit, wrong_ms).await,
+            Step::Settle(ends) => play.settle(&ends).await,
+            Step::Time(ms) => play.pass(ms).await,
             Step::Restart => play = play.restart().await,
         }
     }
@@ -263,29 +262,12 @@ async fn play(bed: Bed, steps: &[Step]) {
     play.bed.end().await;
 }
 
-fn schedules(cases: u32, make: impl AsyncFn() -> Option<Bed>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config::default());
-    for case in 0..cases {
-        let schedule = steps().new_tree(&mut runner).unwrap().current();
-        eprintln!("schedule {case}: {schedule:?}");
-        let played = runtime.block_on(async {
-            let Some(bed) = make().await else { return false };
-            play(bed, &schedule).await;
-            true
-        });
-        if !played {
-            return;
-        }
-    }
-}
-
 #[test]
 fn f01_random_schedules_of_the_outbox_agree_with_the_model_on_sqlite() {
-    schedules(60, async || Some(Bed::sqlite().await));
+    schedules::on_sqlite(60, steps(), play);
 }
 
 #[test]
 fn f01_random_schedules_of_the_outbox_agree_with_the_model_on_postgres() {
-    schedules(12, Bed::postgres);
+    schedules::on_postgres(12, steps(), play);
 }

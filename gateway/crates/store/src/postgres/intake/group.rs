@@ -1,10 +1,12 @@
-//! The deliveries of one commit, of several tenants, written together: one statement for each kind of row. What
-//! it writes is what [`crate::sql::inbox::take`] writes for each alone.
+//! The deliveries of one commit, of several tenants, written together: one statement for each kind of row, and statements that need
+//! not wait for each other's answers sent together. What it writes is what [`crate::sql::inbox::take`] writes for each alone.
 
 use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::{GenericClient, Transaction};
+use futures_util::try_join;
 use renmen_schema::id::{ConnectionName, TenantId};
+use tokio_postgres::Statement;
 
 use super::super::commit_writer::add_to_scopes;
 use super::super::query::{all, run};
@@ -40,17 +42,23 @@ pub(super) async fn take_all(
     names: &mut Names,
     quotas: &Quotas,
 ) -> Result<Vec<Taken>, StoreError> {
-    // A plan that was made while a table was small must not read through it when it has grown.
-    transaction.batch_execute("SET LOCAL enable_seqscan = off").await?;
-    let ends = lock_feeds(transaction, group).await?;
-    let repeated = count_repeats(transaction, group).await?;
+    // A plan that was made while a table was small must not read through it when it has grown. Where it cannot be avoided, its cost is
+    // beyond measure, for which the server would compile the statement each time: 250 ms for what takes one.
+    let by_index =
+        async { Ok(transaction.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL jit = off").await?) };
+    // Prepared first: statements that are sent together run in their order, and repeats are looked for when the feeds are held.
+    let lock = transaction.prepare_cached(LOCK_FEEDS).await?;
+    let ((), ends, repeated) =
+        try_join!(by_index, lock_feeds(transaction, &lock, group), count_repeats(transaction, group))?;
     let mut parts = Vec::with_capacity(group.len());
     for (at, intake) in group.iter().enumerate().filter(|(at, _)| !repeated[*at]) {
         let Some(delivery) = &intake.delivery else { continue };
-        forget_old(transaction, intake, delivery).await?;
         parts.push(part(transaction, names, (at, intake, delivery)).await?);
     }
-    insert_pages(transaction, &mut parts).await?;
+    let ((), pages) = try_join!(forget_old(transaction, &parts), insert_pages(transaction, &parts))?;
+    for ((_, id), page) in parts.iter_mut().filter_map(|part| part.page.as_mut()).zip(pages) {
+        *id = page;
+    }
     let mut commits = Vec::with_capacity(parts.len());
     for Part { intake, page, records, .. } in &parts {
         let vanished = || StoreError::Fault("the row of a tenant's feed vanished".into());
@@ -61,10 +69,14 @@ pub(super) async fn take_all(
         (commit.tally.listed, commit.tally.outcome.repeated) = (listed as u64, (listed - records.len()) as u64);
         commits.push(commit);
     }
-    put_records(transaction, &parts, &mut commits, ends).await?;
-    resolve_quarantined(transaction, &parts).await?;
-    insert_deliveries(transaction, &parts, &commits).await?;
-    let pruned = finish(transaction, &parts, &mut commits, quotas).await?;
+    try_join!(insert_exchanges(transaction, &parts), put_records(transaction, &parts, &mut commits, ends))?;
+    let sums = Sums::take(&parts, &mut commits);
+    let ((), (), (), pruned) = try_join!(
+        resolve_quarantined(transaction, &parts),
+        insert_deliveries(transaction, &parts, &commits),
+        sums.write(transaction),
+        charge(transaction, &parts, &commits, quotas)
+    )?;
     for Part { intake, .. } in parts.iter().filter(|part| !part.intake.refreshes.is_empty()) {
         for ask in &intake.refreshes {
             inbox::ask_refresh(transaction, intake, ask).await?;
@@ -83,16 +95,22 @@ pub(super) async fn take_all(
     Ok(taken)
 }
 
-/// Holds the rows of the group's feeds, in one order everywhere: two groups never wait for each other.
-async fn lock_feeds(transaction: &Transaction<'_>, group: &[Intake]) -> Result<HashMap<String, FeedEnd>, StoreError> {
+/// In one order everywhere: two groups never wait for each other.
+const LOCK_FEEDS: &str = concat!(
+    "SELECT f.tenant, f.id, f.seq, f.at_ms, ",
+    move_state!("f.tenant"),
+    " FROM feed f WHERE f.tenant = ANY($1) ORDER BY f.id FOR UPDATE OF f"
+);
+
+/// Holds the rows of the group's feeds.
+async fn lock_feeds(
+    transaction: &Transaction<'_>,
+    lock: &Statement,
+    group: &[Intake],
+) -> Result<HashMap<String, FeedEnd>, StoreError> {
     let mut tenants: Vec<&str> = group.iter().map(|intake| intake.tenant.as_str()).collect();
     tenants.dedup();
-    let sql = concat!(
-        "SELECT f.tenant, f.id, f.seq, f.at_ms, ",
-        move_state!("f.tenant"),
-        " FROM feed f WHERE f.tenant = ANY($1) ORDER BY f.id FOR UPDATE OF f"
-    );
-    let rows = all(transaction, sql, &[&tenants]).await?;
+    let rows = transaction.query(lock, &[&tenants]).await?;
     for row in &rows {
         let tenant = crate::rows::tenant_of(&row.text(0)?)?;
         moving::refuse_state(transaction, &tenant, row.int_or_none(4)?).await?;
@@ -128,15 +146,17 @@ async fn count_repeats(transaction: &Transaction<'_>, group: &[Intake]) -> Resul
 }
 
 /// One that may come again by its nature and is old makes room for the new one.
-async fn forget_old(
-    transaction: &Transaction<'_>,
-    intake: &Intake,
-    delivery: &DeliveryWrite,
-) -> Result<(), StoreError> {
-    if delivery.repeats_after_ms.is_none() {
+async fn forget_old(transaction: &Transaction<'_>, parts: &[Part<'_>]) -> Result<(), StoreError> {
+    let old = || parts.iter().filter(|part| part.delivery.repeats_after_ms.is_some());
+    let (tenants, connections): (Vec<&str>, Vec<&str>) =
+        old().map(|part| (part.intake.tenant.as_str(), part.intake.connection.as_str())).unzip();
+    if tenants.is_empty() {
         return Ok(());
     }
-    inbox::forget(transaction, intake, delivery).await
+    let identities: Vec<&[u8]> = old().map(|part| part.delivery.identity.as_slice()).collect();
+    let sql = "DELETE FROM inbox i USING unnest($1::text[], $2::text[], $3::bytea[]) x (tenant, connection, identity)
+               WHERE i.tenant = x.tenant AND i.connection = x.connection AND i.identity = x.identity";
+    run(transaction, sql, &[&tenants, &connections, &identities]).await.map(drop)
 }
 
 async fn part<'g>(
@@ -157,9 +177,10 @@ async fn part<'g>(
     Ok(Part { at, intake, delivery, page: Some((holder, 0)), records })
 }
 
-async fn insert_pages(transaction: &Transaction<'_>, parts: &mut [Part<'_>]) -> Result<(), StoreError> {
+/// Gives the number of each page, in the order of the deliveries that have one.
+async fn insert_pages(transaction: &Transaction<'_>, parts: &[Part<'_>]) -> Result<Vec<i64>, StoreError> {
     let (mut streams, mut runs, mut clocks, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for part in &*parts {
+    for part in parts {
         let (Some((holder, _)), Some(page)) = (part.page, part.intake.pages.first()) else { continue };
         streams.push(holder.stream);
         runs.push(holder.run);
@@ -167,7 +188,7 @@ async fn insert_pages(transaction: &Transaction<'_>, parts: &mut [Part<'_>]) -> 
         counts.push(page.exchanges.iter().map(|exchange| i64::from(exchange.no) + 1).max().unwrap_or(0));
     }
     if streams.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let sql = "INSERT INTO page (stream, run, now_ms, exchanges) SELECT x.stream, x.run, x.now_ms, x.exchanges
                FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
@@ -176,12 +197,14 @@ async fn insert_pages(transaction: &Transaction<'_>, parts: &mut [Part<'_>]) -> 
     // Numbered in the order in which they were inserted.
     let mut ids = found.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
-    let mut ids = ids.into_iter();
+    if ids.len() == streams.len() { Ok(ids) } else { Err(StoreError::Fault("a page got no number".into())) }
+}
+
+async fn insert_exchanges(transaction: &Transaction<'_>, parts: &[Part<'_>]) -> Result<(), StoreError> {
     let mut exchanges = Vec::new();
     for part in parts {
-        let (Some((_, id)), Some(page)) = (&mut part.page, part.intake.pages.first()) else { continue };
-        *id = ids.next().ok_or_else(|| StoreError::Fault("a page got no number".into()))?;
-        exchanges.extend(page.exchanges.iter().map(|exchange| (*id, exchange)));
+        let (Some((_, id)), Some(page)) = (part.page, part.intake.pages.first()) else { continue };
+        exchanges.extend(page.exchanges.iter().map(|exchange| (id, exchange)));
     }
     exchange::insert_whole(transaction, &exchanges).await
 }
@@ -299,51 +322,67 @@ struct RunFigures {
     repeated: i64,
 }
 
-/// Gives the feeds their new ends, and adds what was written to the figures of scopes, keys, runs and connections. Gives how many exchanges
-/// had to go for each delivery.
-async fn finish(
-    transaction: &Transaction<'_>,
-    parts: &[Part<'_>],
-    commits: &mut [CommitState],
-    quotas: &Quotas,
-) -> Result<Vec<u64>, StoreError> {
-    let (mut scopes, mut ends, mut runs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut keys: BTreeMap<TenantId, KeyChanges> = BTreeMap::new();
-    for (part, commit) in parts.iter().zip(&mut *commits) {
-        for (scope, (live, dead)) in &commit.tally.scopes {
-            let sums: &mut (i64, i64) = scopes.entry(*scope).or_default();
-            sums.0 += live;
-            sums.1 += dead;
-        }
-        if !commit.tally.scopes.is_empty() {
-            let last: &mut FeedEnd = ends.entry(commit.feed).or_insert(commit.end());
-            last.seq = last.seq.max(commit.seq);
-            last.at_ms = last.at_ms.max(commit.now_ms);
-        }
-        let tenant = &part.intake.tenant;
-        let mut changed = std::mem::replace(&mut commit.keys, KeyChanges::of(tenant.clone()));
-        changed.seq = commit.seq;
-        keys.entry(tenant.clone()).or_insert_with(|| KeyChanges::of(tenant.clone())).join(changed);
-        if let Some((holder, _)) = part.page {
-            let outcome = &commit.tally.outcome;
-            let figures: &mut RunFigures = runs.entry(holder.run).or_default();
-            figures.at_ms = figures.at_ms.max(part.intake.now_ms);
-            figures.last_seq = figures.last_seq.max(commit.seq);
-            figures.pages += 1;
-            figures.records += commit.tally.listed.cast_signed();
-            figures.created += outcome.created.cast_signed();
-            figures.updated += outcome.updated.cast_signed();
-            figures.unchanged += outcome.unchanged.cast_signed();
-            figures.deleted += outcome.deleted.cast_signed();
-            figures.repeated += outcome.repeated.cast_signed();
-        }
+impl RunFigures {
+    fn add(&mut self, part: &Part<'_>, commit: &CommitState) {
+        let outcome = &commit.tally.outcome;
+        self.at_ms = self.at_ms.max(part.intake.now_ms);
+        self.last_seq = self.last_seq.max(commit.seq);
+        self.pages += 1;
+        self.records += commit.tally.listed.cast_signed();
+        self.created += outcome.created.cast_signed();
+        self.updated += outcome.updated.cast_signed();
+        self.unchanged += outcome.unchanged.cast_signed();
+        self.deleted += outcome.deleted.cast_signed();
+        self.repeated += outcome.repeated.cast_signed();
     }
-    add_to_scopes(transaction, &scopes).await?;
-    move_ends(transaction, ends.into_values().collect()).await?;
-    let now_ms = commits.iter().map(|commit| commit.now_ms).max().unwrap_or(0);
-    record_key::apply(transaction, keys.into_values().collect(), now_ms).await?;
-    add_to_runs(transaction, &runs).await?;
-    charge(transaction, parts, commits, quotas).await
+}
+
+/// What a group adds to the figures of scopes, feeds, keys and runs.
+struct Sums {
+    scopes: BTreeMap<i64, (i64, i64)>,
+    ends: BTreeMap<i64, FeedEnd>,
+    runs: BTreeMap<i64, RunFigures>,
+    keys: BTreeMap<TenantId, KeyChanges>,
+    now_ms: i64,
+}
+
+impl Sums {
+    /// Takes the changes of keys out of the commits.
+    fn take(parts: &[Part<'_>], commits: &mut [CommitState]) -> Self {
+        let now_ms = commits.iter().map(|commit| commit.now_ms).max().unwrap_or(0);
+        let (scopes, ends, runs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut sums = Self { scopes, ends, runs, keys: BTreeMap::new(), now_ms };
+        for (part, commit) in parts.iter().zip(&mut *commits) {
+            for (scope, (live, dead)) in &commit.tally.scopes {
+                let sum = sums.scopes.entry(*scope).or_default();
+                sum.0 += live;
+                sum.1 += dead;
+            }
+            if !commit.tally.scopes.is_empty() {
+                let last = sums.ends.entry(commit.feed).or_insert(commit.end());
+                last.seq = last.seq.max(commit.seq);
+                last.at_ms = last.at_ms.max(commit.now_ms);
+            }
+            let tenant = &part.intake.tenant;
+            let mut changed = std::mem::replace(&mut commit.keys, KeyChanges::of(tenant.clone()));
+            changed.seq = commit.seq;
+            sums.keys.entry(tenant.clone()).or_insert_with(|| KeyChanges::of(tenant.clone())).join(changed);
+            if let Some((holder, _)) = part.page {
+                sums.runs.entry(holder.run).or_default().add(part, commit);
+            }
+        }
+        sums
+    }
+
+    async fn write(self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        try_join!(
+            add_to_scopes(transaction, &self.scopes),
+            move_ends(transaction, self.ends.into_values().collect()),
+            record_key::apply(transaction, self.keys.into_values().collect(), self.now_ms),
+            add_to_runs(transaction, &self.runs)
+        )
+        .map(drop)
+    }
 }
 
 async fn move_ends(transaction: &Transaction<'_>, ends: Vec<FeedEnd>) -> Result<(), StoreError> {

@@ -2,6 +2,12 @@
 
 use std::fmt::Write as _;
 
+use renmen_schema::id::TenantId;
+
+use crate::StoreError;
+use crate::rows::Columns;
+use crate::sql::{Session, number_list, values};
+
 /// Rows for [`Dialect::rows_of`](crate::sql::Dialect::rows_of).
 pub(crate) struct Rows(String);
 
@@ -47,6 +53,21 @@ impl Field<'_> {
             Self::Bytes(bytes) => write!(text, "\"{}\"", hex::encode(bytes)),
         };
     }
+}
+
+/// Rows of the statement for these numbers, which are its second value; nothing is asked for none.
+pub(super) async fn of_numbers<T: Send>(
+    session: &impl Session,
+    sql: &str,
+    tenant: &TenantId,
+    wanted: &[i64],
+    read: impl Fn(&dyn Columns) -> Result<T, StoreError> + Send,
+) -> Result<Vec<T>, StoreError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = sql.replace("{numbers}", &session.dialect().numbers("$2"));
+    session.all(&sql, values![tenant, number_list(wanted.iter().copied())], read).await
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
-//! What people decided, and who waits to be settled.
+//! What people decided.
 
 use std::collections::BTreeMap;
 
 use renmen_schema::id::TenantId;
 
-use super::batch::{Field, Rows};
+use super::batch::{Field, Rows, of_numbers};
 use super::begin;
-use super::load::of_numbers;
+use super::pending::wait;
 use crate::rows::Columns;
-use crate::sql::{ColumnOf, Session, expect_number, moving, number_list, values};
-use crate::{DecisionCommit, DecisionKept, DecisionRow, PendingRow, StoreError, Undone, limits};
-
-/// Digest and rule of a row of `identity_pending` that stands for the record itself.
-pub(super) const ITSELF: (i64, i64) = (0, -1);
+use crate::sql::{ColumnOf, Session, expect_number, moving, values};
+use crate::{DecisionCommit, DecisionKept, DecisionRow, StoreError, Undone, limits};
 
 const DECISION: &str =
     "SELECT seq, call, act, kind, a, b, who, why, at_ms, undone_ms, undone_by, undone_why FROM identity_decision";
@@ -123,34 +120,6 @@ async fn repeated(session: &impl Session, commit: &DecisionCommit) -> Result<Opt
     Err(StoreError::BadInput("another decision came under this name before: name this one otherwise".into()))
 }
 
-async fn wait(
-    session: &impl Session,
-    tenant: &TenantId,
-    records: impl Iterator<Item = i64>,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    let rows = Rows::of(records.map(|record| [record, ITSELF.0, ITSELF.1].map(Field::Int)));
-    put_pending(session, tenant, &rows, now_ms).await
-}
-
-/// Rows of record, digest and rule.
-pub(super) async fn put_pending(
-    session: &impl Session,
-    tenant: &TenantId,
-    rows: &Rows,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let sql = format!(
-        "INSERT INTO identity_pending (tenant, record, digest, rule, since_ms)
-         SELECT CAST($1 AS text), x.c0, x.c1, x.c2, CAST($3 AS bigint) FROM ({}) x WHERE true ON CONFLICT DO NOTHING",
-        session.dialect().rows_of("$2", &[ColumnOf::Int; 3])
-    );
-    session.run(&sql, values![tenant, rows.text(), now_ms]).await.map(drop)
-}
-
 pub(crate) async fn undo(
     session: &impl Session,
     tenant: &TenantId,
@@ -169,27 +138,4 @@ pub(crate) async fn undo(
     let pairs = session.all(sql, values![tenant, call], |row| Ok([row.int(0)?, row.int(1)?])).await?;
     wait(session, tenant, pairs.into_iter().flatten(), undone.at_ms).await?;
     Ok(true)
-}
-
-/// Records that wait, each with all the keys that it had.
-pub(crate) async fn pending(
-    session: &impl Session,
-    tenant: &TenantId,
-    limit: u32,
-) -> Result<Vec<PendingRow>, StoreError> {
-    let sql = "SELECT record FROM identity_pending WHERE tenant = $1 AND rule = -1 ORDER BY record LIMIT $2";
-    let records = session.all(sql, values![tenant, i64::from(limit)], |row| row.int(0)).await?;
-    if records.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!(
-        "SELECT record, digest, rule FROM identity_pending WHERE tenant = $1 AND rule >= 0 AND record IN ({})",
-        session.dialect().numbers("$2")
-    );
-    let key = |row: &dyn Columns| Ok((row.int(0)?, (row.int(1)?, row.int(2)?)));
-    let mut keys: BTreeMap<i64, Vec<(i64, i64)>> = records.iter().map(|record| (*record, Vec::new())).collect();
-    for (record, key) in session.all(&sql, values![tenant, number_list(records)], key).await? {
-        keys.entry(record).or_default().push(key);
-    }
-    Ok(keys.into_iter().map(|(record, keys)| PendingRow { record, keys }).collect())
 }

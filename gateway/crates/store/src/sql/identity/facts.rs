@@ -165,13 +165,13 @@ pub(crate) async fn put(session: &impl Session, commit: &FactsCommit) -> Result<
     Ok(version)
 }
 
-/// Whose facts changed waits to be settled, with the keys that it had.
+/// Records with other facts than before wait to be settled, with the keys that they had.
 async fn wait(session: &impl Session, commit: &FactsCommit) -> Result<(), StoreError> {
     let keys = commit.facts.iter().flat_map(|write| {
-        let keys = write.before.iter().copied().chain([super::decide::ITSELF]);
+        let keys = write.before.iter().copied().chain([super::pending::ITSELF]);
         keys.map(|(digest, rule)| [Field::Int(write.record), Field::Int(digest), Field::Int(rule)])
     });
-    super::decide::put_pending(session, &commit.tenant, &Rows::of(keys), commit.now_ms).await
+    super::pending::put(session, &commit.tenant, &Rows::of(keys), commit.now_ms).await
 }
 
 async fn put_keys(session: &impl Session, commit: &FactsCommit) -> Result<(), StoreError> {

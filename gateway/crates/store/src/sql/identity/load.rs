@@ -2,10 +2,11 @@
 
 use renmen_schema::id::TenantId;
 
+use super::batch::of_numbers;
 use super::decide;
 use super::facts::{FACT, fact};
 use crate::rows::{self, Columns};
-use crate::sql::{Session, number_list, together, values};
+use crate::sql::{Session, together, values};
 use crate::{
     ConflictRow, HolderRow, IdentityAsk, IdentityFound, IdentityKept, IdentityLink, MemberRow, ProposalRow, StoreError,
     WornRow,
@@ -21,21 +22,6 @@ pub(super) fn member(row: &dyn Columns) -> Result<MemberRow, StoreError> {
         too_large: row.int(3)? == 1,
         since_ms: row.int(4)?,
     })
-}
-
-/// Rows of the statement for these numbers, which are its second value; nothing is asked for none.
-pub(super) async fn of_numbers<T: Send>(
-    session: &impl Session,
-    sql: &str,
-    tenant: &TenantId,
-    wanted: &[i64],
-    read: impl Fn(&dyn Columns) -> Result<T, StoreError> + Send,
-) -> Result<Vec<T>, StoreError> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = sql.replace("{numbers}", &session.dialect().numbers("$2"));
-    session.all(&sql, values![tenant, number_list(wanted.iter().copied())], read).await
 }
 
 pub(crate) async fn found(

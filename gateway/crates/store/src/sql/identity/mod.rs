@@ -8,6 +8,7 @@ pub(crate) mod decide;
 pub(crate) mod facts;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod pending;
 pub(crate) mod read;
 pub(crate) mod settle;
 
@@ -69,7 +70,7 @@ pub(super) async fn fence(session: &impl Session, tenant: &TenantId, version: i6
     Ok(version + 1)
 }
 
-/// The same for a step of a pass, whatever else was written meanwhile.
+/// The same for a step of a pass, also when something else was written meanwhile.
 async fn fence_pass(session: &impl Session, tenant: &TenantId, pass: &IdentityPass) -> Result<i64, StoreError> {
     moving::refuse(session, tenant).await?;
     let sql = "UPDATE identity_state SET version = version + 1 WHERE tenant = $1 AND pass_rules = $2 RETURNING version";

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use renmen_schema::id::{RecordId, TenantId};
 
-use super::load::{MEMBER, member, of_identities, of_numbers};
+use super::batch::of_numbers;
+use super::load::{MEMBER, member, of_identities};
 use crate::identity::{IdKeys, row_of};
 use crate::rows::{self, Columns};
 use crate::sql::{Session, record, values};

@@ -25,6 +25,7 @@ mod heads;
 mod holder;
 mod identity;
 pub mod inbox;
+pub mod insight;
 mod interface;
 mod keyed;
 mod limits;
@@ -51,9 +52,9 @@ pub use copy::{CopiedTable, CopyProgress, copy_store};
 pub use error::{StoreError, Trouble};
 pub use heads::Wakeup;
 pub use interface::{
-    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, IdentityStore, InboxStore, KeyStore, LeaseStore,
-    MoveStore, OutboxStore, PlacesAsk, PlacesShare, QuotaStore, RateAsk, ReferenceStore, RegistryStore,
-    RegistryVersions, RetentionStore, ScheduleStore, ScreenStore, SignStore, Store, SweepStore,
+    AuthorStore, BudgetStore, EndpointOff, EndpointRow, EndpointStore, IdentityStore, InboxStore, InsightStore,
+    KeyStore, LeaseStore, MoveStore, OutboxStore, PlacesAsk, PlacesShare, QuotaStore, RateAsk, ReferenceStore,
+    RegistryStore, RegistryVersions, RetentionStore, ScheduleStore, ScreenStore, SignStore, Store, SweepStore,
 };
 pub use limits::{
     CURSOR_BYTES_MAX, EXCHANGES_MAX, EXTERNAL_ID_BYTES_MAX, LIST_LIMIT_MAX, PAGE_RECORDS_MAX, POINTER_BYTES_MAX,

@@ -3,6 +3,7 @@
 mod authored;
 mod content;
 mod identity;
+pub(crate) mod insight;
 mod kept;
 mod key;
 mod lease;

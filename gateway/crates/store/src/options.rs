@@ -35,6 +35,8 @@ pub struct StoreOptions {
     pub disk_free_bytes_min: u64,
     /// A read that takes longer is given up with `Unavailable`.
     pub read_timeout_ms: u64,
+    /// Reading the rows of an insight is given up with `Unavailable` when it takes longer.
+    pub insight_timeout_ms: u64,
     /// Deliveries that share one commit at most.
     pub intake_group: u32,
     /// PostgreSQL: how long a delivery waits for others to share its commit with, once some come together.
@@ -102,6 +104,7 @@ impl std::fmt::Debug for StoreOptions {
             .field("password", &self.password)
             .field("disk_free_bytes_min", &self.disk_free_bytes_min)
             .field("read_timeout_ms", &self.read_timeout_ms)
+            .field("insight_timeout_ms", &self.insight_timeout_ms)
             .field("intake_group", &self.intake_group)
             .field("intake_wait_ms", &self.intake_wait_ms)
             .field("intake_committers", &self.intake_committers)
@@ -138,6 +141,7 @@ impl StoreOptions {
             password: None,
             disk_free_bytes_min: 64 << 20,
             read_timeout_ms: 5_000,
+            insight_timeout_ms: 60_000,
             intake_group: 128,
             intake_wait_ms: 2,
             intake_committers: 4,
@@ -151,9 +155,10 @@ impl StoreOptions {
     /// Reads the URL and checks the figures.
     pub(crate) fn location(&self) -> Result<StoreLocation, StoreError> {
         let counts = [self.readers, self.checkpoint_pages, self.intake_group, self.intake_committers];
-        if counts.contains(&0) || self.read_timeout_ms == 0 || self.poll_ms == 0 {
+        if counts.contains(&0) || self.read_timeout_ms == 0 || self.insight_timeout_ms == 0 || self.poll_ms == 0 {
             return Err(StoreError::BadInput(
-                "readers, checkpoint pages, read timeout, intake group, committers and poll must be at least 1".into(),
+                "readers, checkpoint pages, both read timeouts, intake group, committers and poll must be at least 1"
+                    .into(),
             ));
         }
         let postgres = [self.connect_timeout_ms, self.acquire_timeout_ms, self.statement_timeout_ms];

@@ -6,6 +6,7 @@ mod audit;
 mod broken_endpoints;
 mod broken_identity;
 mod broken_inbox;
+mod broken_insight;
 mod broken_outbox;
 mod broken_quota;
 mod broken_sign;

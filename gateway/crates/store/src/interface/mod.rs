@@ -63,6 +63,7 @@ pub trait Store:
     + QuotaStore
     + SweepStore
     + ReferenceStore
+    + InsightStore
     + LeaseStore
     + ScheduleStore
     + RegistryStore

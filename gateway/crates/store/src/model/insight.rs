@@ -85,6 +85,28 @@ pub enum Rows {
     Offers(Vec<Offer>),
 }
 
+impl Rows {
+    /// How many.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a batch is never empty")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::People(rows) => rows.len(),
+            Self::Groups(rows) => rows.len(),
+            Self::Applications(rows) => rows.len(),
+            Self::Steps(rows) => rows.len(),
+            Self::Interviews(rows) => rows.len(),
+            Self::Employments(rows) => rows.len(),
+            Self::Reviews(rows) => rows.len(),
+            Self::Metrics(rows) => rows.len(),
+            Self::Results(rows) => rows.len(),
+            Self::Scores(rows) => rows.len(),
+            Self::Answers(rows) => rows.len(),
+            Self::Offers(rows) => rows.len(),
+        }
+    }
+}
+
 /// What was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Read {
@@ -94,10 +116,12 @@ pub struct Read {
     pub unresolved: u64,
     /// Records whose body this program cannot read: they gave no row.
     pub unreadable: u64,
+    /// Positions of the feed that the rows do not follow yet: what came since is not in the answer.
+    pub behind: u64,
 }
 
 /// How far the rows of the records are that were there before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowsMade {
     /// Records that were looked at by this call.
     pub records: u64,

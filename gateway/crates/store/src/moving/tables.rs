@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::copy::Table;
 
 /// Tables without the tenant's name, by what leads to it; those that another is reached through come after it.
-const REACHED: [(&str, &str); 16] = [
+const REACHED: [(&str, &str); 17] = [
     ("exchange", "page IN (SELECT id FROM page WHERE stream IN {streams})"),
     ("finding", "run IN (SELECT id FROM run WHERE stream IN {streams})"),
     ("omission", "run IN (SELECT id FROM run WHERE stream IN {streams})"),
@@ -19,6 +19,7 @@ const REACHED: [(&str, &str); 16] = [
     ("quarantine", "stream IN {streams}"),
     ("stream_scope", "stream IN {streams}"),
     ("record_key", "scope IN {scopes}"),
+    ("insight_row", "scope IN {scopes}"),
     ("gone", "scope IN {scopes}"),
     ("change", "feed IN (SELECT id FROM feed WHERE tenant = {tenant})"),
     ("flow_version", "flow IN (SELECT id FROM flow WHERE tenant = {tenant})"),

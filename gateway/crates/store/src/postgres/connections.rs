@@ -123,6 +123,28 @@ impl Connections {
         Ok(transaction)
     }
 
+    /// Begins a transaction that reads and sees one moment; its statements may take so long.
+    pub(super) async fn begin_snapshot<'c>(
+        &self,
+        client: &'c mut Client,
+        limit: Duration,
+    ) -> Result<Transaction<'c>, StoreError> {
+        if self.pooler == Pooler::Transaction {
+            client.statement_cache.clear();
+        }
+        let isolation = tokio_postgres::IsolationLevel::RepeatableRead;
+        let transaction = client.build_transaction().isolation_level(isolation).read_only(true).start().await?;
+        if self.pooler == Pooler::Transaction {
+            transaction.batch_execute("DEALLOCATE ALL").await?;
+        }
+        let (statement, idle) = (limit.as_millis(), limit.as_millis().saturating_mul(2));
+        let settings = format!(
+            "SET LOCAL statement_timeout = {statement}; SET LOCAL idle_in_transaction_session_timeout = {idle}"
+        );
+        transaction.batch_execute(&settings).await?;
+        Ok(transaction)
+    }
+
     /// Refuses a pooler in transaction mode that the configuration does not name: a statement that was prepared through it may be another
     /// process's. Two clients of a server never have the same connection of it; behind such a pooler one takes over the other's.
     pub(super) async fn refuse_unnamed_pooler(&self) -> Result<(), StoreError> {

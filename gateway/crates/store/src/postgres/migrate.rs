@@ -10,7 +10,7 @@ use crate::identity::IdKey;
 use crate::rows::Columns;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 31] = [
+const MIGRATIONS: [&str; 32] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -40,6 +40,7 @@ const MIGRATIONS: [&str; 31] = [
     include_str!("migrations/0027_cell_number.sql"),
     include_str!("migrations/0028_tenant_move.sql"),
     include_str!("migrations/0029_identity.sql"),
+    include_str!("migrations/0030_insight.sql"),
     include_str!("migrations/0032_key_log.sql"),
     include_str!("migrations/0033_vendor_place.sql"),
 ];

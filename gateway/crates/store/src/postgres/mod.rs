@@ -20,6 +20,7 @@ mod exchange_days;
 mod feed;
 mod identity;
 mod inbox;
+mod insight;
 mod intake;
 mod known;
 mod lease;
@@ -80,6 +81,7 @@ pub(crate) struct PostgresStore {
     heads: Arc<Heads>,
     holder: Holder,
     read_timeout: Duration,
+    insight_timeout: Duration,
     writes: Writes,
     writable: bool,
     /// What connections may keep.
@@ -146,6 +148,7 @@ impl PostgresStore {
             heads,
             holder,
             read_timeout: Duration::from_millis(options.read_timeout_ms),
+            insight_timeout: Duration::from_millis(options.insight_timeout_ms),
             writes,
             writable,
             quotas,

@@ -20,6 +20,7 @@ pub(crate) mod exchange_body;
 pub(crate) mod feed;
 pub(crate) mod identity;
 pub(crate) mod inbox;
+pub(crate) mod insight;
 pub(crate) mod key_log;
 pub(crate) mod lease;
 pub(crate) mod meant;

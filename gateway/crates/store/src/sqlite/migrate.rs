@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::identity::IdKey;
 
 /// Never edited once released: a change is another file.
-const MIGRATIONS: [&str; 31] = [
+const MIGRATIONS: [&str; 32] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_author.sql"),
@@ -37,6 +37,7 @@ const MIGRATIONS: [&str; 31] = [
     include_str!("migrations/0027_cell_number.sql"),
     include_str!("migrations/0028_tenant_move.sql"),
     include_str!("migrations/0029_identity.sql"),
+    include_str!("migrations/0030_insight.sql"),
     include_str!("migrations/0032_key_log.sql"),
     include_str!("migrations/0033_vendor_place.sql"),
 ];

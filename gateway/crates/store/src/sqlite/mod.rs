@@ -17,6 +17,7 @@ mod exchange;
 mod feed;
 mod identity;
 mod inbox;
+mod insight;
 mod key_file;
 mod known;
 mod lease;

@@ -18,16 +18,22 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
     timeout: Duration,
+    /// Reads that take long: at most half of the connections, so that the others' reads do not wait for them.
+    long: Arc<Semaphore>,
+    long_timeout: Duration,
     condition: Condition,
 }
 
 impl Readers {
     pub(super) fn open(path: &Path, options: &StoreOptions, condition: Condition) -> Result<Self, StoreError> {
         let idle = (0..options.readers).map(|_| connect::reader(path, options)).collect::<Result<Vec<_>, _>>()?;
+        let idle_count = idle.len();
         Ok(Self {
             permits: Arc::new(Semaphore::new(idle.len())),
             idle: Arc::new(Mutex::new(idle)),
             timeout: Duration::from_millis(options.read_timeout_ms),
+            long: Arc::new(Semaphore::new((idle_count / 2).max(1))),
+            long_timeout: Duration::from_millis(options.insight_timeout_ms),
             condition,
         })
     }
@@ -38,9 +44,27 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let late = || StoreError::Unavailable(format!("a read took longer than {} ms", self.timeout.as_millis()));
+        self.run_within(self.timeout, work).await
+    }
+
+    /// The same for a read of hundreds of thousands of rows, which has a time limit of its own.
+    pub(super) async fn run_long<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let began = tokio::time::Instant::now();
+        let turn = tokio::time::timeout(self.long_timeout, Arc::clone(&self.long).acquire_owned()).await;
+        let _turn = turn.map_err(|_| late(self.long_timeout))?.map_err(|_| gone())?;
+        self.run_within(self.long_timeout.saturating_sub(began.elapsed()), work).await
+    }
+
+    async fn run_within<T, F>(&self, timeout: Duration, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
         let read = async {
-            let gone = || StoreError::Fault("the store's readers have ended".into());
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| gone())?;
             let mut connection = self.idle.lock().pop().ok_or_else(gone)?;
             let mut interrupt = InterruptOnDrop(Some(connection.get_interrupt_handle()));
@@ -59,8 +83,16 @@ impl Readers {
             self.condition.note(&result, false);
             result
         };
-        tokio::time::timeout(self.timeout, read).await.map_err(|_| late())?
+        tokio::time::timeout(timeout, read).await.map_err(|_| late(timeout))?
     }
+}
+
+fn gone() -> StoreError {
+    StoreError::Fault("the store's readers have ended".into())
+}
+
+fn late(limit: Duration) -> StoreError {
+    StoreError::Unavailable(format!("a read took longer than {} ms", limit.as_millis()))
 }
 
 /// Stops the statement of a read that is not waited for any more.

@@ -7,6 +7,8 @@ use crate::puller::{Puller, key, key_of, rec, tenant};
 
 /// Makes a store of version 17 out of one of today: one count for the changes of all tenants.
 pub(crate) const SQLITE_17: &str = "
+    DROP TABLE insight_row;
+    DROP TABLE insight_made;
     DROP TABLE identity_member;
     DROP TABLE identity_fact;
     DROP TABLE identity_key;
@@ -59,6 +61,8 @@ pub(crate) const SQLITE_17: &str = "
 
 /// The same on a server.
 pub(crate) const POSTGRES_17: &str = "
+    DROP TABLE insight_row;
+    DROP TABLE insight_made;
     DROP TABLE identity_member;
     DROP TABLE identity_fact;
     DROP TABLE identity_key;

@@ -31,6 +31,7 @@ impl Deployment {
             password: store.password.as_ref().map(|source| self.store_password(source)).transpose()?,
             disk_free_bytes_min: store.disk_free_bytes_min,
             read_timeout_ms: millis(store.read_timeout),
+            insight_timeout_ms: millis(store.insight_timeout),
             intake_group: store.intake_group,
             intake_wait_ms: millis(store.intake_wait),
             intake_committers: store.intake_committers,

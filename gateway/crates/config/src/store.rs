@@ -38,6 +38,8 @@ pub struct Store {
     pub disk_free_bytes_min: u64,
     /// `read_timeout`: a read that takes longer is given up. Default `5s`.
     pub read_timeout: Duration,
+    /// `insight_timeout`: reading the rows of an insight that takes longer is given up. Default `60s`.
+    pub insight_timeout: Duration,
     /// `intake_group`: deliveries that share one commit at most. Default 128.
     pub intake_group: u32,
     /// `intake_wait`: PostgreSQL; how long a delivery waits for others to share its commit with. Default `2ms`.
@@ -102,6 +104,7 @@ impl Store {
             pooler_transaction: false,
             disk_free_bytes_min: 64 << 20,
             read_timeout: Duration::from_secs(5),
+            insight_timeout: Duration::from_secs(60),
             intake_group: 128,
             intake_wait: Duration::from_millis(2),
             intake_committers: 4,
@@ -136,6 +139,10 @@ impl Store {
             .get("read_timeout")
             .and_then(|node| within_range::duration(&node, Duration::from_millis(10), Duration::from_secs(600)));
         store.read_timeout = timeout.unwrap_or(store.read_timeout);
+        let timeout = section
+            .get("insight_timeout")
+            .and_then(|node| within_range::duration(&node, Duration::from_secs(1), Duration::from_secs(3_600)));
+        store.insight_timeout = timeout.unwrap_or(store.insight_timeout);
         store.read_intake(&mut section);
         section.finish();
         store

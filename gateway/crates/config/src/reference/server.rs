@@ -3,7 +3,7 @@
 use super::ValueKind::{Bytes, Count, Duration, Flag, Map, OneOf, Path, Table, Text, Texts, Variable};
 use super::{KeySpec, SectionSpec, key, limit_keys, section};
 
-const STORE: [KeySpec; 17] = [
+const STORE: [KeySpec; 18] = [
     key(
         "url",
         Text,
@@ -52,6 +52,13 @@ const STORE: [KeySpec; 17] = [
         "`transaction`: a pooler such as PgBouncer in transaction mode stands in front of PostgreSQL.",
     ),
     key("read_timeout", Duration, "\"5s\"", "\"10s\"", "A read that takes longer is aborted."),
+    key(
+        "insight_timeout",
+        Duration,
+        "\"60s\"",
+        "\"120s\"",
+        "Reading the rows that an insight is asked over is aborted after this time. With SQLite at most half of `readers` do this at a time.",
+    ),
     key("intake_group", Count, "128", "32", "Deliveries of vendors that share one commit at most."),
     key(
         "intake_wait",

@@ -28,6 +28,7 @@ synchronous = "normal"
 readers = 8
 disk_free_bytes_min = "1GiB"
 read_timeout = "2s"
+insight_timeout = "90s"
 intake_group = 32
 intake_wait = "5ms"
 intake_committers = 8
@@ -77,6 +78,7 @@ fn the_process_the_store_and_the_vault_are_read() {
     assert_eq!((config.store.cache_bytes, config.store.checkpoint_pages, config.store.readers), (16 << 20, 1000, 8));
     assert!(!config.store.synchronous_full);
     assert_eq!(config.store.read_timeout, Duration::from_secs(2));
+    assert_eq!(config.store.insight_timeout, Duration::from_secs(90));
     assert_eq!(config.store.disk_free_bytes_min, 1 << 30);
     assert_eq!((config.store.intake_group, config.store.intake_committers), (32, 8));
     assert_eq!((config.store.intake_wait, config.store.poll), (Duration::from_millis(5), Duration::from_secs(1)));

@@ -9,8 +9,9 @@ use crate::insight::{Ask, Batch, GroupsAsk, Read, RowsMade};
 
 /// Streams of rows of a tenant's live records, and the keys that they name records by.
 ///
-/// A compact row of each record that questions need is written by the commit that writes the record. References are resolved when a
-/// question is asked: what they mean, and who is one person, is as it is at that moment, whichever record came first.
+/// A packed row of each record that questions need is kept by who follows the feed ([`InsightStore::make_insight_rows`]); commits write none.
+/// References are resolved when a question is asked: what they mean, and who is one person, is as it is at that moment, whichever
+/// record came first.
 #[async_trait]
 pub trait InsightStore: Send + Sync {
     /// Sends the rows of the streams that are asked for, one stream after the other, from one moment of the database. Memory is
@@ -33,8 +34,9 @@ pub trait InsightStore: Send + Sync {
         to: mpsc::Sender<Batch>,
     ) -> Result<Read, StoreError>;
 
-    /// Makes the rows of at most so many records that were there before rows were kept, or before this release kept other ones. To be
-    /// called until it is done, for each tenant once after a start; a call for what is made already costs a look.
+    /// Follows the feed by at most so many changes; first, and anew where another release packed rows otherwise, goes through the records that
+    /// are there. To be called until it is done before a question is asked, so that the answer has what was committed until then.
+    /// Gateways that do it at the same time do no harm: each step is taken once.
     async fn make_insight_rows(&self, tenant: &TenantId, at_most: u32) -> Result<RowsMade, StoreError>;
 
     /// The key of a live record: a person and a unit have that of their identity.

@@ -16,7 +16,7 @@ pub(crate) const ROWS_WITH_IDENTITY: &str = "SELECT r.record, r.body, m.identity
 /// Bodies of the live records of a scope.
 pub(crate) const BODIES: &str = "SELECT id, body FROM record WHERE scope = $1 AND deleted IS NULL";
 
-/// Records of one call.
+/// Records of one call, and rows that are deleted by one.
 const AT_ONCE_MAX: u32 = 10_000;
 /// No record has this number: the rows of another version are being deleted.
 const CLEARING: i64 = -1;
@@ -37,7 +37,7 @@ pub(crate) struct Stand {
 pub(crate) struct Work {
     from: Option<Stand>,
     to: Option<Stand>,
-    /// Rows of another version are deleted.
+    /// Rows of another version are there, and some of them are deleted.
     pub(crate) clears: bool,
     /// Scope and record: what they had is not so any more.
     pub(crate) gone: Vec<(i64, i64)>,
@@ -95,7 +95,10 @@ pub(crate) async fn next_work(session: &impl Session, tenant: &TenantId, at_most
             follow(session, tenant, stand, at_most).await
         }
         Some(stand) if stand.version == version && stand.walked == CLEARING => {
-            Ok(Work { from, to: Some(Stand { walked: 0, ..stand }), clears: true, ..Work::default() })
+            let sql = "SELECT 1 FROM insight_row WHERE scope IN (SELECT id FROM scope WHERE tenant = $1) LIMIT 1";
+            let clears = session.one(sql, values![tenant], |_| Ok(())).await?.is_some();
+            let walked = if clears { CLEARING } else { 0 };
+            Ok(Work { from, to: Some(Stand { walked, ..stand }), clears, ..Work::default() })
         }
         Some(stand) if stand.version == version => walk(session, tenant, stand, at_most).await,
         _ => {
@@ -186,10 +189,12 @@ pub(crate) async fn move_on(session: &impl Session, tenant: &TenantId, work: &Wo
     Ok(moved == 1)
 }
 
-/// Deletes what rows there are of a tenant.
+/// Deletes some of a tenant's rows.
 pub(crate) async fn clear(session: &impl Session, tenant: &TenantId) -> Result<(), StoreError> {
-    let sql = "DELETE FROM insight_row WHERE scope IN (SELECT id FROM scope WHERE tenant = $1)";
-    session.run(sql, values![tenant]).await.map(drop)
+    let sql =
+        "DELETE FROM insight_row WHERE (scope, part, record) IN (SELECT x.scope, x.part, x.record FROM insight_row x
+               WHERE x.scope IN (SELECT id FROM scope WHERE tenant = $1) LIMIT $2)";
+    session.run(sql, values![tenant, AT_ONCE_MAX]).await.map(drop)
 }
 
 /// The key of a live record.

@@ -20,6 +20,7 @@ mod figures;
 mod groups;
 mod held;
 mod inbox;
+mod insight;
 mod keyed;
 mod keys;
 mod leases;

@@ -183,3 +183,8 @@ pub(crate) async fn drain(store: &Arc<dyn Store>, mut query: RecordQuery) -> Vec
 pub(crate) async fn everything(store: &Arc<dyn Store>) -> Vec<RecordRow> {
     drain(store, RecordQuery { include_deleted: true, limit: 1_000, ..RecordQuery::default() }).await
 }
+
+/// Every live record of a tenant, of those that a test makes: a thousand at most.
+pub(crate) async fn drain_of(store: &Arc<dyn Store>, tenant: &TenantId) -> Vec<RecordRow> {
+    store.records(tenant, &RecordQuery { limit: 1_000, ..RecordQuery::default() }).await.unwrap().items
+}

@@ -121,6 +121,7 @@ kinds! {
     ModelAdjustment "model_adjustment" "model-adjustments",
     Explanation "explanation" "explanations",
     BiasAudit "bias_audit" "bias-audits",
+    Insight "insight" "insight-records",
     Notification "notification" "notifications",
     Consent "consent" "consents",
     ErasureRequest "erasure_request" "erasure-requests",
@@ -128,9 +129,13 @@ kinds! {
 }
 
 impl EntityKind {
-    /// What no connector writes: what was decided, the rules that decide, and what people are to be told. A connector that could
-    /// write these would decide in the gateway's name.
-    pub const GATEWAY_ONLY: [Self; 3] = [Self::DecisionRule, Self::Decision, Self::Notification];
+    /// What no connector writes: what was decided, the rules that decide, what people are to be told, and what was found out over many
+    /// records. A connector that could write these would decide, or judge, in the gateway's name.
+    pub const GATEWAY_ONLY: [Self; 5] =
+        [Self::DecisionRule, Self::Decision, Self::Notification, Self::Insight, Self::BiasAudit];
+
+    /// What only a key that was made for audits reads: no other key, no flow, no endpoint.
+    pub const AUDITS_ONLY: [Self; 1] = [Self::BiasAudit];
 
     /// What people write over the API: as records of the gateway's own connection, in addition to the records of these
     /// kinds that connectors bring.
@@ -149,6 +154,12 @@ impl EntityKind {
     #[must_use]
     pub fn is_written_by_people(self) -> bool {
         Self::WRITTEN_BY_PEOPLE.contains(&self)
+    }
+
+    /// Is it of those that only a key made for audits reads?
+    #[must_use]
+    pub fn is_for_audits_only(self) -> bool {
+        Self::AUDITS_ONLY.contains(&self)
     }
 
     /// Is it of those that no connector writes?

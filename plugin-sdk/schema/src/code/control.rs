@@ -10,6 +10,16 @@ codes! {
     }
 }
 codes! {
+    /// What may be said of an instruction's effect. NOT_JUDGED: too few people on one side. NO_CHANGE: the difference may be chance.
+    pub closed enum AdjustmentVerdict {
+        NotJudged "NOT_JUDGED", Better "BETTER", Worse "WORSE", NoChange "NO_CHANGE",
+    }
+}
+codes! {
+    /// What an audit compares: who was selected, or who scored above the median of all.
+    pub closed enum AuditMeasure { Selection "SELECTION", Scoring "SCORING", }
+}
+codes! {
     /// By which way a notification goes.
     pub open enum NotificationChannel {
         Sms "SMS", Email "EMAIL", AppPush "APP_PUSH", ImDingtalk "IM_DINGTALK", ImFeishu "IM_FEISHU", Webhook "WEBHOOK",

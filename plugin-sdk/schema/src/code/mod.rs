@@ -8,7 +8,7 @@ mod pay;
 mod work;
 
 pub use control::{
-    AdjustmentStatus, ConsentStatus, DeletionCause, ErasureStatus, LegalBasis, MigrationStage, NotificationChannel,
+    AdjustmentStatus, AdjustmentVerdict, AuditMeasure, ConsentStatus, DeletionCause, ErasureStatus, LegalBasis, MigrationStage, NotificationChannel,
     NotificationStatus,
 };
 pub use hiring::{
@@ -21,7 +21,7 @@ pub use interview::{
     Severity, Speaker,
 };
 pub use pay::{
-    BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayLineCode, PayLineKind, PaySuggestionInput,
+    BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayInputReason, PayLineCode, PayLineKind, PaySuggestionInput,
     PayrollRunKind, PayrollRunState,
 };
 pub use work::{

@@ -63,3 +63,12 @@ codes! {
         Band "BAND", Level "LEVEL", PriorPay "PRIOR_PAY", Market "MARKET", Match "MATCH",
     }
 }
+codes! {
+    /// What an input did to a pay suggestion: which band is meant (SELECTS_BAND), from what to what may be paid (LIMITS_RANGE), where
+    /// in the band the range lies (PLACES_RANGE), what the exact amount leans on (ANCHORS_POINT), the level shown that took the place of
+    /// the one hired for (RAISES_LEVEL), the level that it is compared with (COMPARES_LEVEL).
+    pub closed enum PayInputReason {
+        SelectsBand "SELECTS_BAND", LimitsRange "LIMITS_RANGE", PlacesRange "PLACES_RANGE", AnchorsPoint "ANCHORS_POINT",
+        RaisesLevel "RAISES_LEVEL", ComparesLevel "COMPARES_LEVEL",
+    }
+}

@@ -1,7 +1,8 @@
 //! Explanations for the candidate, and the audit of groups.
 
-use super::{Application, DimensionScore, InterviewAnswer, InterviewResult, Job};
+use super::{Application, DimensionScore, InterviewAnswer, InterviewResult, Job, LeftOut};
 use crate::check::Walk;
+use crate::code::AuditMeasure;
 use crate::shape::{entity, shape};
 use crate::text;
 use crate::types::{DateSpan, Decimal, Instant, Localized, Ref};
@@ -43,14 +44,24 @@ entity! {
     pub struct BiasAudit {
         /// Over what.
         pub scope: AuditScope,
-        /// Group by group.
+        /// What was compared: who was selected, or who scored above the median of all.
+        pub measure: Option<AuditMeasure>,
+        /// The attribute that the groups differ by; several are joined by a plus sign.
+        pub attribute: Option<String>,
+        /// Group by group: those that are compared, then those that are too small to be.
         pub groups: Vec<AuditGroup>,
-        /// The lowest rate over the highest.
+        /// The lowest rate over the highest, of the groups that are compared.
         pub impact_ratio: Option<Decimal>,
         /// Below this ratio it is flagged; 0.80 where nothing else is said.
         pub flag_below: Decimal,
+        /// Groups with a smaller share than this of the people whose group is known are shown apart; 0.02 where nothing else is said.
+        pub small_below: Option<Decimal>,
+        /// The median of all scores, 0 to 1, where scores were compared.
+        pub median_score: Option<Decimal>,
         /// Who is not in it.
         pub excluded: Option<AuditExclusion>,
+        /// Who and what else is in no figure, by reason.
+        pub left_out: Vec<LeftOut>,
         /// When it was made.
         pub made_at: Option<Instant>,
     }
@@ -75,8 +86,20 @@ shape! {
         pub value: String,
         /// Number of people in the group.
         pub n: u32,
-        /// How many of them were selected.
+        /// How many of them were selected, or scored above the median of all.
         pub selected_n: u32,
+        /// The share of them: the selection rate, or the scoring rate.
+        pub rate: Option<Decimal>,
+        /// That rate over the rate of the best group; absent for a group that is not compared.
+        pub impact_ratio: Option<Decimal>,
+        /// The ratio is below `flag_below`.
+        pub flagged: Option<bool>,
+        /// Too small a share of all to be compared.
+        pub small: Option<bool>,
+        /// So few people that the figures say little.
+        pub few: Option<bool>,
+        /// How probable the difference from the best group is by chance (Fisher's exact test), corrected for all groups.
+        pub p_adjusted: Option<Decimal>,
         /// Their mean score, 0 to 1.
         pub mean_score: Option<Decimal>,
     }

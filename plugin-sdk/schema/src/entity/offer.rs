@@ -2,7 +2,7 @@
 
 use super::{Application, PayBand};
 use crate::check::Walk;
-use crate::code::{OfferStatus, OutcomeReason, PayComponent, PaySuggestionInput};
+use crate::code::{OfferStatus, OutcomeReason, PayComponent, PayInputReason, PaySuggestionInput};
 use crate::shape::{entity, shape};
 use crate::text;
 use crate::types::{
@@ -90,6 +90,8 @@ shape! {
         pub band: Option<Ref<PayBand>>,
         /// Where else it stands: entity and id.
         pub reference: Option<String>,
+        /// What it did to the suggestion.
+        pub reason: Option<PayInputReason>,
         /// As a rate.
         pub rate: Option<PayRate> => SENSITIVE,
         /// As a figure or word: 0.85, middle.

@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::check::Walk;
-use crate::code::{AdjustmentStatus, CompetencyKind, Modality};
+use crate::code::{AdjustmentStatus, AdjustmentVerdict, CompetencyKind, Modality};
 use crate::shape::{entity, shape};
 use crate::text;
 use crate::types::{Coded, DateSpan, Decimal, ExternalId, Instant, Localized, Ref, Score, Weight};
@@ -81,6 +81,12 @@ shape! {
         pub window: DateSpan,
         /// Of the best part: 0.9 is the best tenth.
         pub quantile: Option<Decimal>,
+        /// How many people are in the best part.
+        pub sample: Option<u32>,
+        /// With how many others they were compared.
+        pub others: Option<u32>,
+        /// How dimensions were weighed: `mann_whitney`.
+        pub method: Option<String>,
     }
 }
 
@@ -238,6 +244,10 @@ shape! {
         pub before: Decimal,
         /// From how many people.
         pub sample: u32,
+        /// The method: `pearson_fisher_z`.
+        pub method: Option<String>,
+        /// The period measured.
+        pub window: Option<DateSpan>,
     }
 }
 
@@ -252,5 +262,23 @@ shape! {
         pub sample: u32,
         /// The period measured.
         pub window: Option<DateSpan>,
+        /// The figure before it, over other people,
+        pub before: Option<Decimal>,
+        /// from how many of them,
+        pub before_sample: Option<u32>,
+        /// and in which period.
+        pub before_window: Option<DateSpan>,
+        /// After less before.
+        pub difference: Option<Decimal>,
+        /// The lower end of the difference's confidence interval,
+        pub low: Option<Decimal>,
+        /// and the upper end.
+        pub high: Option<Decimal>,
+        /// How probable the difference is by chance, corrected for all instructions that were looked at.
+        pub p_adjusted: Option<Decimal>,
+        /// The method: `two_correlations`.
+        pub method: Option<String>,
+        /// What may be said.
+        pub verdict: Option<AdjustmentVerdict>,
     }
 }

@@ -83,8 +83,8 @@ pub struct Manifest {
 pub struct StreamManifest {
     /// One line for people.
     pub description: String,
-    /// The canonical entities that its pages carry. Not `decision`, `decision_rule` and `notification`: the gateway alone writes
-    /// those.
+    /// The canonical entities that its pages carry. Not `decision`, `decision_rule`, `notification`, `insight` and `bias_audit`: the
+    /// gateway alone writes those.
     pub entities: Vec<String>,
     /// How a run begins.
     #[serde(default)]

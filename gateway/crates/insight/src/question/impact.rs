@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use renmen_schema::code::AuditMeasure;
 use renmen_schema::entity::{AuditExclusion, AuditGroup, AuditScope, BiasAudit, Job};
 use renmen_schema::types::{DateSpan, Decimal, Instant, Ref};
 
@@ -47,6 +48,8 @@ pub struct ImpactTable {
     pub lowest_ratio: Option<Decimal>,
     /// Below this a group is flagged.
     pub flag_below: Decimal,
+    /// Groups with a smaller share than this are shown apart.
+    pub small_below: Decimal,
     window: DateSpan,
 }
 
@@ -148,6 +151,7 @@ pub(super) fn table(
         small: small.iter().map(|(value, count)| figures(rule, window, value, count, None)).collect(),
         unknown,
         flag_below: rule.flag_below,
+        small_below: rule.small_below,
         window: window.clone(),
     }
 }
@@ -184,28 +188,46 @@ fn figures(rule: &ImpactRule, window: &DateSpan, value: &str, count: &Count, bes
 }
 
 impl ImpactTable {
-    /// The table as the record of an audit.
+    /// The table as the record of an audit. `median_score` is what scores were compared with, in a table of scores.
     #[must_use]
-    pub fn record(&self, position: Option<Ref<Job>>, made_at: Instant) -> BiasAudit {
-        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        let group = |group: &GroupFigures| AuditGroup {
-            mean_score: group.mean_score.value.and_then(decimal),
-            ..AuditGroup::new(
-                self.attribute.clone(),
-                group.value.clone(),
-                count(group.rate.n),
-                count(group.rate.passed),
-            )
-        };
-        let scope = AuditScope { position, ..AuditScope::new(self.window.clone()) };
+    pub fn record(
+        &self,
+        measure: AuditMeasure,
+        position: Option<Ref<Job>>,
+        median_score: Option<f64>,
+        made_at: Instant,
+    ) -> BiasAudit {
         let small_groups = self.small.iter().map(|group| group.value.clone()).collect();
         let excluded = AuditExclusion { small_groups, ..AuditExclusion::new(count(self.unknown.total())) };
+        let compared = self.groups.iter().map(|group| self.group(group, false));
         BiasAudit {
-            groups: self.groups.iter().chain(&self.small).map(group).collect(),
+            measure: Some(measure),
+            attribute: Some(self.attribute.clone()),
+            groups: compared.chain(self.small.iter().map(|group| self.group(group, true))).collect(),
             impact_ratio: self.lowest_ratio,
+            small_below: Some(self.small_below),
+            median_score: median_score.filter(|_| measure == AuditMeasure::Scoring).and_then(decimal),
             excluded: Some(excluded),
             made_at: Some(made_at),
-            ..BiasAudit::new(scope, self.flag_below)
+            ..BiasAudit::new(AuditScope { position, ..AuditScope::new(self.window.clone()) }, self.flag_below)
         }
     }
+
+    fn group(&self, group: &GroupFigures, small: bool) -> AuditGroup {
+        let (value, rate) = (group.value.clone(), group.rate);
+        AuditGroup {
+            rate: share(rate.passed, rate.n),
+            impact_ratio: group.ratio,
+            flagged: (!small).then_some(group.flagged),
+            small: Some(small),
+            few: Some(group.few),
+            p_adjusted: group.impact.p.and_then(|p| decimal(p.adjusted)),
+            mean_score: group.mean_score.value.and_then(decimal),
+            ..AuditGroup::new(self.attribute.clone(), value, count(rate.n), count(rate.passed))
+        }
+    }
+}
+
+fn count(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -3,7 +3,7 @@
 //! Then that level is suggested with its whole band: how well the person matches was asked for the other level, and says nothing
 //! about their place within this one.
 
-use renmen_schema::code::{BandStatus, PaySuggestionInput};
+use renmen_schema::code::{BandStatus, PayInputReason, PaySuggestionInput};
 use renmen_schema::entity::{Application, PayBand, PaySuggestion, SuggestionInput};
 use renmen_schema::types::Ref;
 
@@ -62,14 +62,19 @@ impl Levels {
             reference: Some(assessed.reference()),
             value: Some(assessed.value.clone()),
             provenance: Some(assessed.connection.to_owned()),
+            reason: Some(PayInputReason::RaisesLevel),
             ..SuggestionInput::new(PaySuggestionInput::Level)
         };
-        let hired_for =
-            SuggestionInput { value: Some(hired_for.to_owned()), ..SuggestionInput::new(PaySuggestionInput::Level) };
+        let hired_for = SuggestionInput {
+            value: Some(hired_for.to_owned()),
+            reason: Some(PayInputReason::ComparesLevel),
+            ..SuggestionInput::new(PaySuggestionInput::Level)
+        };
         let of_band = SuggestionInput {
             band: Some(Ref::to(band.id)),
             reference: Some(band.reference()),
             provenance: Some(band.connection.to_owned()),
+            reason: Some(PayInputReason::LimitsRange),
             ..SuggestionInput::new(PaySuggestionInput::Band)
         };
         LevelAnswer::Change(Box::new(PaySuggestion {

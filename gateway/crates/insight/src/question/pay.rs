@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use renmen_schema::code::{BandStatus, PaySuggestionInput};
+use renmen_schema::code::{BandStatus, PayInputReason, PaySuggestionInput};
 use renmen_schema::entity::{Application, MarketPay, PayBand, PaySuggestion, SuggestionInput};
 use renmen_schema::types::{Decimal, Incomparable, Money, PayRange, PayRate, Ref, Score};
 use renmen_schema::{Text, text};
@@ -174,29 +174,35 @@ impl PayRule {
             band: Some(Ref::to(ask.band.id)),
             reference: Some(ask.band.reference()),
             provenance: Some(ask.band.connection.to_owned()),
+            reason: Some(PayInputReason::LimitsRange),
             ..SuggestionInput::new(PaySuggestionInput::Band)
         };
-        let level =
-            SuggestionInput { value: Some(ask.level.to_owned()), ..SuggestionInput::new(PaySuggestionInput::Level) };
+        let level = SuggestionInput {
+            value: Some(ask.level.to_owned()),
+            reason: Some(PayInputReason::SelectsBand),
+            ..SuggestionInput::new(PaySuggestionInput::Level)
+        };
         let norm = ask.matching.value.norm().map(|norm| norm.to_string());
-        let matching = SuggestionInput { value: norm, ..named(PaySuggestionInput::Match, &ask.matching) };
+        let reason = PayInputReason::PlacesRange;
+        let matching = SuggestionInput { value: norm, ..named(PaySuggestionInput::Match, &ask.matching, reason) };
         let prior = ask.prior.filter(|_| self.raise.is_some()).map(|prior| {
             let rate = Some(prior.value.clone());
-            SuggestionInput { rate, ..named(PaySuggestionInput::PriorPay, &prior) }
+            SuggestionInput { rate, ..named(PaySuggestionInput::PriorPay, &prior, PayInputReason::AnchorsPoint) }
         });
         let market = ask.market.map(|market| {
             let source = &market.value.source;
             let value = market.value.stat.p50.map(|p50| p50.to_string());
             let provenance = Some(format!("{}, {}", source.publisher, source.published_on));
-            SuggestionInput { value, provenance, ..named(PaySuggestionInput::Market, &market) }
+            let reason = PayInputReason::AnchorsPoint;
+            SuggestionInput { value, provenance, ..named(PaySuggestionInput::Market, &market, reason) }
         });
         [band, level, matching].into_iter().chain(prior).chain(market).collect()
     }
 }
 
-fn named<T>(kind: PaySuggestionInput, known: &Known<'_, T>) -> SuggestionInput {
+fn named<T>(kind: PaySuggestionInput, known: &Known<'_, T>, reason: PayInputReason) -> SuggestionInput {
     let (reference, provenance) = (Some(known.reference()), Some(known.connection.to_owned()));
-    SuggestionInput { reference, provenance, ..SuggestionInput::new(kind) }
+    SuggestionInput { reference, provenance, reason: Some(reason), ..SuggestionInput::new(kind) }
 }
 
 fn market(ask: &PayAsk<'_>, range: &PayRange) -> Result<Option<Exact>, PayFault> {

@@ -184,8 +184,12 @@ impl Question for ProfileDraft {
             dimensions.push(DimensionEvidence { dimension, superiority: Figure { p, ..superiority }, weight_bp: 0 });
         }
         weigh(&mut dimensions, self.ask.alpha);
+        let people = |n: u64| u32::try_from(n).ok();
         let derived_from = DerivedFrom {
             quantile: Some(self.ask.quantile),
+            sample: people(best.total()),
+            others: people(is_best.len() as u64 - best.total()),
+            method: Some(Method::RankSum.to_string()),
             ..DerivedFrom::new(self.ask.metric.clone(), self.ask.window.clone())
         };
         let sources = vec![best.clone(), self.outcomes.sources[0].clone()];

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use renmen_schema::code::AdjustmentVerdict;
 use renmen_schema::entity::AdjustmentEffect;
 use renmen_schema::types::{DateSpan, LocalDate};
 
@@ -63,9 +64,35 @@ impl Effect {
     #[must_use]
     pub fn record(&self, outcome: &str) -> Option<AdjustmentEffect> {
         let after = decimal(self.after.value?)?;
-        let sample = u32::try_from(self.after.basis.n).unwrap_or(u32::MAX);
-        let window = self.after.basis.window.clone();
-        Some(AdjustmentEffect { window, ..AdjustmentEffect::new(format!("pearson:{outcome}"), after, sample) })
+        let sample = |figure: &Figure| u32::try_from(figure.basis.n).unwrap_or(u32::MAX);
+        let compared = self.difference.as_ref();
+        let interval = compared.and_then(|figure| figure.interval);
+        Some(AdjustmentEffect {
+            window: self.after.basis.window.clone(),
+            before: self.before.value.and_then(decimal),
+            before_sample: Some(sample(&self.before)),
+            before_window: self.before.basis.window.clone(),
+            difference: compared.and_then(|figure| decimal(figure.value?)),
+            low: interval.and_then(|interval| decimal(interval.low)),
+            high: interval.and_then(|interval| decimal(interval.high)),
+            p_adjusted: compared.and_then(|figure| decimal(figure.p?.adjusted)),
+            method: compared.map(|figure| figure.basis.method.to_string()),
+            verdict: Some(self.change.verdict()),
+            ..AdjustmentEffect::new(format!("pearson:{outcome}"), after, sample(&self.after))
+        })
+    }
+}
+
+impl Change {
+    /// The same as a code of the schema.
+    #[must_use]
+    pub fn verdict(self) -> AdjustmentVerdict {
+        match self {
+            Self::NotJudged => AdjustmentVerdict::NotJudged,
+            Self::Better => AdjustmentVerdict::Better,
+            Self::Worse => AdjustmentVerdict::Worse,
+            Self::NoneSeen => AdjustmentVerdict::NoChange,
+        }
     }
 }
 

@@ -142,7 +142,11 @@ impl Reweighing {
         let sample = u32::try_from(accuracy.n).unwrap_or(u32::MAX);
         let metric = format!("pearson:{}", self.outcome);
         let before = accuracy.pearson.value.and_then(decimal);
-        let evidence = before.map(|before| AdjustmentEvidence::new(metric, before, sample));
+        let evidence = before.map(|before| AdjustmentEvidence {
+            method: Some(accuracy.pearson.basis.method.to_string()),
+            window: accuracy.pearson.basis.window.clone(),
+            ..AdjustmentEvidence::new(metric, before, sample)
+        });
         Some(ModelAdjustment { ops, evidence, ..ModelAdjustment::new(target, AdjustmentStatus::Proposed) })
     }
 }

@@ -10,13 +10,13 @@ use renmen_insight::question::standard::{Standard, Verdict};
 use renmen_insight::{Row, Window};
 use renmen_schema::Validate;
 use renmen_schema::check::Walk;
-use renmen_schema::code::NodeCode;
+use renmen_schema::code::{AuditMeasure, NodeCode};
 use renmen_schema::entity::AdjustmentTarget;
 use renmen_schema::types::{Ref, Weight};
 
 use crate::numbers::correlated;
 use crate::rows::{
-    answer, application, ask, at, day, final_round, group, interview, overall, person, score, step, year,
+    answer, application, ask, at, day, decimal, final_round, group, interview, overall, person, score, step, year,
 };
 
 #[test]
@@ -152,12 +152,17 @@ fn a_ratio_under_0_80_is_flagged_and_a_group_under_2_per_cent_stands_apart_r71()
     );
     assert_eq!(table.unknown.total(), 13);
 
-    let record = table.record(None, at("2026-01-01T00:00:00Z"));
+    let record = table.record(AuditMeasure::Selection, None, None, at("2026-01-01T00:00:00Z"));
     assert!(Walk::over(&record).is_empty());
     assert_eq!(record.impact_ratio.unwrap().to_string(), "0.79");
-    let excluded = record.excluded.unwrap();
+    let excluded = record.excluded.clone().unwrap();
     assert_eq!((excluded.n_missing, excluded.small_groups), (13, vec!["NON_BINARY".to_owned()]));
     assert_eq!(record.groups.iter().map(|group| group.n).collect::<Vec<_>>(), [200, 200, 7]);
+    let [women, men, others] = &record.groups[..] else { panic!("{record:?}") };
+    assert_eq!((women.flagged, men.flagged, others.flagged), (Some(true), Some(false), None));
+    assert_eq!((women.small, others.small, others.impact_ratio), (Some(false), Some(true), None));
+    assert_eq!((women.rate, women.impact_ratio), (Some(decimal("0.395")), Some(decimal("0.79"))));
+    assert_eq!((record.measure, record.attribute.as_deref()), (Some(AuditMeasure::Selection), Some("gender")));
 }
 
 pub(crate) fn fairness(attributes: &[&str]) -> Fairness {

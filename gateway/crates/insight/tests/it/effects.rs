@@ -63,6 +63,10 @@ fn an_instruction_is_reviewed_before_and_after_r52() {
     let difference = helped.difference.as_ref().unwrap();
     assert!(difference.interval.unwrap().low > 0.2 && difference.p.unwrap().adjusted < 0.001, "{difference:?}");
     let record = helped.record("metric:sales").unwrap();
+    assert_eq!(record.verdict, Some(helped.change.verdict()));
+    assert_eq!(record.before_sample.map(u64::from), Some(helped.before.basis.n));
+    assert!(record.before.is_some() && record.difference.is_some() && record.p_adjusted.is_some(), "{record:?}");
+    assert_eq!(record.method.as_deref(), Some("two_correlations"));
     assert_eq!((record.metric.as_str(), record.sample), ("pearson:metric:sales", 120));
     assert!((record.after.to_string().parse::<f64>().unwrap() - 0.7).abs() < 1e-3);
     assert_eq!((unknown.change, unknown.before.basis.n), (Change::NotJudged, 0));

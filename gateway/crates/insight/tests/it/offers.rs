@@ -66,6 +66,8 @@ fn a_match_of_85_in_10_to_13_is_11_to_12_and_prior_pay_of_10_makes_11_5_r53_r54(
     assert_eq!(kinds, [band_input, level, matching_input, prior_input]);
     assert_eq!(with_prior.inputs[3].provenance.as_deref(), Some("hiring"));
     assert_eq!(with_prior.inputs[2].value.as_deref(), Some("0.85"));
+    let reasons: Vec<_> = with_prior.inputs.iter().map(|input| input.reason.unwrap().as_str()).collect();
+    assert_eq!(reasons, ["LIMITS_RANGE", "SELECTS_BAND", "PLACES_RANGE", "ANCHORS_POINT"]);
 
     // Where the law forbids to ask for prior pay, it is not used and does not stand among the inputs.
     let forbidden = PayRule { raise: None, ..PayRule::default() };

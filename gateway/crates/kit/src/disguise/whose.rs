@@ -10,7 +10,7 @@ use renmen_schema::{EntityKind, refers_to};
 use super::pointer_pattern::pattern_of;
 
 /// Records about units, jobs, rules and runs: their ids lead to no single person, and mappings are tested with them.
-const NOBODYS: [EntityKind; 14] = [
+const NOBODYS: [EntityKind; 15] = [
     EntityKind::PositionProfile,
     EntityKind::Competency,
     EntityKind::LibraryQuestion,
@@ -24,6 +24,7 @@ const NOBODYS: [EntityKind; 14] = [
     EntityKind::OrgUnit,
     EntityKind::ModelAdjustment,
     EntityKind::BiasAudit,
+    EntityKind::Insight,
     EntityKind::MigrationRun,
 ];
 /// Numbers that are given to a person and are not references. Within a company they are as good as a name, although a

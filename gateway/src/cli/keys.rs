@@ -76,6 +76,8 @@ pub(crate) enum Role {
     Consumer,
     /// The same, and decides which records are one person.
     Steward,
+    /// Reads how groups of people fared, and nothing else. No other role does.
+    Auditor,
     /// For the vendor behind one connection: pay-band questions and screen tokens, only for interviews of that connection.
     Vendor,
 }

@@ -1,5 +1,6 @@
 //! `renmen changes`: the feed, from the command line.
 
+use renmen_schema::EntityKind;
 use renmen_store::ChangeRow;
 use serde_json::{Value, json};
 
@@ -27,7 +28,9 @@ pub(crate) async fn run(
         let batch = store.changes(&deployment.config.gateway.tenant, after, entity, wanted).await?;
         let Some(last) = batch.last() else { break };
         after = last.seq;
-        found.extend(batch);
+        // What only an auditor reads is not told of here either.
+        let kept = |row: &ChangeRow| EntityKind::from_name(&row.entity).is_some_and(EntityKind::is_for_audits_only);
+        found.extend(batch.into_iter().filter(|row| !kept(row)));
     }
     let document: Vec<Value> = found
         .iter()

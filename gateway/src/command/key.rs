@@ -59,6 +59,7 @@ fn plan(config: &Config, new: &NewKey) -> anyhow::Result<(ApiKey, ApiKeyRow)> {
         (Role::Owner, _) => KeyRole::Owner,
         (Role::Consumer, _) => KeyRole::Consumer,
         (Role::Steward, _) => KeyRole::Steward,
+        (Role::Auditor, _) => KeyRole::Auditor,
         (Role::Vendor, Some(connection)) => KeyRole::Vendor(connection.clone()),
         (Role::Vendor, None) => {
             return Err(Usage(text!(

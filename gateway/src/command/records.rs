@@ -67,7 +67,16 @@ fn expand_of(kind: EntityKind, names: &str) -> Result<Expand, Usage> {
 }
 
 fn kind_of(collection: &str) -> Result<EntityKind, Usage> {
-    EntityKind::from_collection(collection).or_else(|| EntityKind::from_name(collection)).ok_or_else(|| {
+    let found = EntityKind::from_collection(collection).or_else(|| EntityKind::from_name(collection));
+    if let Some(kind) = found.filter(|kind| kind.is_for_audits_only()) {
+        return Err(Usage(text!(
+            "only a key with the role `auditor` reads {kind}: make one with `renmen key new audit --role auditor`, and read \
+             `GET /v1/{}` with it",
+            "只有角色为 `auditor` 的密钥可以读取 {kind}：请用 `renmen key new audit --role auditor` 创建，并用它读取 `GET /v1/{}`",
+            kind.collection()
+        )));
+    }
+    found.ok_or_else(|| {
         let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.collection()).collect();
         Usage(text!(
             "there is no collection `{collection}`; there are: {}",

@@ -30,6 +30,8 @@ const OWNER: Access = Access::Roles(&["owner"]);
 const READER: Access = Access::Roles(&["owner", "consumer", "steward"]);
 /// Deciding which records are one person.
 const STEWARD: Access = Access::Roles(&["owner", "steward"]);
+/// How groups of people fared: of a key that was made for it, not even the owner's.
+const AUDITOR: Access = Access::Roles(&["auditor"]);
 /// What the vendor behind a connection asks, each about records of its own connection.
 const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 
@@ -37,8 +39,8 @@ const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) method: &'static str,
-    /// As the document writes it; `{collection}` stands for every entity's, `{written}` for those that people write, `{identities}` for
-    /// people and units.
+    /// As the document writes it; `{collection}` stands for every entity's that a reader reads, `{written}` for those that people write,
+    /// `{identities}` for people and units.
     pub(crate) path: &'static str,
     /// Its operationId; that of the records of an entity names the entity, that of people and units names them.
     pub(crate) name: &'static str,
@@ -51,7 +53,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 75] = [
+pub(crate) static OPERATIONS: [Operation; 99] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -62,6 +64,8 @@ pub(crate) static OPERATIONS: [Operation; 75] = [
     row("GET", "/v1/schema", "list_entities", READER),
     row("GET", "/v1/schema/{entity}", "get_entity_schema", READER),
     row("GET", "/v1/exchanges/{id}", "get_exchange", OWNER),
+    row("GET", "/v1/bias-audits", "list_bias_audits", AUDITOR),
+    row("GET", "/v1/bias-audits/{id}", "get_bias_audit", AUDITOR),
     // Records that people write.
     row("POST", "/v1/{written}", "create_record", OWNER),
     row("PUT", "/v1/{written}/{id}", "put_record", OWNER),
@@ -179,6 +183,11 @@ pub(crate) fn may_read(role: &KeyRole, kind: EntityKind) -> bool {
     })
 }
 
+/// Is a record of this entity to be kept from the change feed, because only an auditor reads it?
+pub(crate) fn is_unseen(entity: &str) -> bool {
+    EntityKind::from_name(entity).is_some_and(EntityKind::is_for_audits_only)
+}
+
 /// The rows of one path.
 #[derive(Default)]
 struct Rows {
@@ -193,8 +202,10 @@ fn by_path() -> &'static HashMap<String, Rows> {
     BY_PATH.get_or_init(|| {
         let mut paths: HashMap<String, Rows> = HashMap::new();
         for operation in &OPERATIONS {
+            // What only an auditor reads has rows of its own.
             let of = |kinds: &[EntityKind], stands: &str| {
-                kinds.iter().map(|kind| operation.path.replace(stands, kind.collection())).collect()
+                let open = kinds.iter().filter(|kind| !kind.is_for_audits_only());
+                open.map(|kind| operation.path.replace(stands, kind.collection())).collect()
             };
             let named = match operation.path {
                 path if path.contains(COLLECTION) => of(EntityKind::ALL, COLLECTION),

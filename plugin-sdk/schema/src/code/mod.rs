@@ -8,8 +8,8 @@ mod pay;
 mod work;
 
 pub use control::{
-    AdjustmentStatus, AdjustmentVerdict, AuditMeasure, ConsentStatus, DeletionCause, ErasureStatus, LegalBasis, MigrationStage, NotificationChannel,
-    NotificationStatus,
+    AdjustmentStatus, AdjustmentVerdict, AuditMeasure, ConsentStatus, DeletionCause, ErasureStatus, LegalBasis,
+    MigrationStage, NotificationChannel, NotificationStatus,
 };
 pub use hiring::{
     ApplicationStatus, CompetencyKind, Gender, HiringRole, JobKind, JobStatus, Modality, NationalIdKind, NodeCode,
@@ -21,8 +21,8 @@ pub use interview::{
     Severity, Speaker,
 };
 pub use pay::{
-    BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayInputReason, PayLineCode, PayLineKind, PaySuggestionInput,
-    PayrollRunKind, PayrollRunState,
+    BandStatus, BandVisibility, BorneBy, OfferStatus, PayComponent, PayInputReason, PayLineCode, PayLineKind,
+    PaySuggestionInput, PayrollRunKind, PayrollRunState,
 };
 pub use work::{
     AttendanceStatus, CustomerFeedbackKind, Direction, EmploymentStatus, EmploymentType, EndReason, OrgUnitKind,

@@ -37,9 +37,7 @@ pub use decision::{BorderBand, Decider, Decision, DecisionInput, DecisionRule};
 pub use employee::{Assignment, CostShare, Employee, Employment, Probation, WorkSummary};
 pub use fairness::{AuditExclusion, AuditGroup, AuditScope, BiasAudit, Explanation, ExplanationPoint};
 pub use feedback::{CustomerFeedback, PeerFeedback, Ratio, Survey, SurveyAnswer};
-pub use insight::{
-    Insight, InsightFigure, InsightFinding, InsightParameter, InsightScope, InsightSource, LeftOut,
-};
+pub use insight::{Insight, InsightFigure, InsightFinding, InsightParameter, InsightScope, InsightSource, LeftOut};
 pub use interview::{
     Device, EnvironmentEvent, Interview, InterviewAnswer, Measured, Observation, Prompt, Question, Utterance,
 };

@@ -20,6 +20,8 @@ pub(crate) use ring::{Piece, RingEntry};
 
 use ring::Ring;
 
+use crate::access::is_unseen;
+
 /// Changes read from the store at once.
 const BATCH: u32 = 500;
 /// How long to wait for a store that is away.
@@ -114,7 +116,7 @@ async fn read(store: Arc<dyn Store>, tenant: TenantId, mut head: watch::Receiver
 async fn read_piece(store: &dyn Store, tenant: &TenantId, of: &Weak<TenantFeed>) -> Result<bool, StoreError> {
     let Some(after) = of.upgrade().map(|feed| *feed.end.borrow()) else { return Ok(false) };
     metrics::counter!("renmen_change_stream_reads_total", "by" => "tenant").increment(1);
-    let rows = store.changes(tenant, after, None, BATCH).await?;
+    let mut rows = store.changes(tenant, after, None, BATCH).await?;
     let Some(last) = rows.last().map(|row| row.seq) else {
         if let Some(feed) = of.upgrade() {
             feed.is_away.store(false, Ordering::Release);
@@ -122,6 +124,7 @@ async fn read_piece(store: &dyn Store, tenant: &TenantId, of: &Weak<TenantFeed>)
         return Ok(false);
     };
     let full = rows.len() >= BATCH as usize;
+    rows.retain(|row| !is_unseen(&row.entity));
     let epoch = store.epoch().await?;
     let entries: Vec<_> = rows.into_iter().map(|row| Arc::new(RingEntry::of(row, epoch))).collect();
     let Some(feed) = of.upgrade() else { return Ok(false) };

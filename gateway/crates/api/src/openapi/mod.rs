@@ -39,7 +39,7 @@ pub(crate) async fn openapi_json() -> Response {
         title = "Renmen",
         description = "Hiring, pay and performance records of every connected system, typed and traceable to their source.\n\n\
             Every operation under `/v1` needs `Authorization: Bearer rk_…`. The key says whose records are read: ids of \
-            others are answered with 404. Each operation names the roles that may call it (`owner`, `consumer`, `steward`, `vendor`); a key \
+            others are answered with 404. Each operation names the roles that may call it (`owner`, `consumer`, `steward`, `auditor`, `vendor`); a key \
             with another role is answered with 403. Errors are problem JSON (RFC 9457) with a stable `code`, in Chinese or English by \
             `Accept-Language`. Unknown query parameters are refused. Times are RFC 3339 in UTC.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),

@@ -19,6 +19,7 @@ use super::change_records::{wants_records, with_records};
 use super::change_view::{Change, Wanted};
 use super::position::{Position, known};
 use super::schema::EntityName;
+use crate::access::is_unseen;
 use crate::auth::require_still_good;
 use crate::caller::Caller;
 use crate::guard::within;
@@ -65,6 +66,10 @@ pub(crate) async fn after(params: &mut Params, state: &AppState, tenant: &Tenant
 pub(crate) fn entity(params: &mut Params) -> Result<Option<&'static str>, Problem> {
     let Some(text) = params.text("entity")? else { return Ok(None) };
     match EntityKind::from_name(&text) {
+        Some(kind) if kind.is_for_audits_only() => Err(Problem::new(ProblemCode::Forbidden).detail(
+            format!("only a key with the role `auditor` reads {kind}: `GET /v1/{}`", kind.collection()),
+            format!("只有角色为 `auditor` 的密钥可以读取 {kind}：`GET /v1/{}`", kind.collection()),
+        )),
         Some(kind) => Ok(Some(kind.name())),
         None => Err(Problem::parameter(
             "entity",
@@ -80,10 +85,11 @@ pub(crate) async fn read(state: &AppState, wanted: &Wanted) -> Result<(Vec<Chang
     // Taken before the read: a commit in between is found by the next one.
     let end = *state.store.watch(&wanted.tenant).borrow();
     let read = state.store.changes(&wanted.tenant, wanted.after, wanted.entity, wanted.limit);
-    let rows = within(state.options.deadline, read).await?;
+    let mut rows = within(state.options.deadline, read).await?;
     let last = rows.last().map_or(wanted.after, |row| row.seq);
     let full = rows.len() >= wanted.limit as usize;
     let next = if full { last } else { last.max(end) };
+    rows.retain(|row| !is_unseen(&row.entity));
     Ok((rows, next))
 }
 

@@ -52,6 +52,15 @@ pub(crate) enum KeyRequest {
         #[serde(default, deserialize_with = "whole")]
         expires_in_days: Option<u32>,
     },
+    /// Reads how groups of people fared (`/v1/bias-audits`, `/v1/insights/fairness`), which no other role does, and nothing else.
+    Auditor {
+        /// What it is for, for people.
+        label: Label,
+        /// Days until it ends; without them it has no end.
+        #[schema(minimum = 1, maximum = 3650)]
+        #[serde(default, deserialize_with = "whole")]
+        expires_in_days: Option<u32>,
+    },
     /// For the vendor behind one connection: asks about pay and makes screen tokens, for that connection's interviews alone.
     Vendor {
         /// What it is for, for people.
@@ -109,6 +118,8 @@ pub(crate) enum KeyRoleName {
     Consumer,
     /// Reads as a consumer does, and decides which records are one person or unit.
     Steward,
+    /// How groups of people fared.
+    Auditor,
     /// What the vendor behind one connection asks.
     Vendor,
 }
@@ -142,6 +153,7 @@ impl KeyView {
                 KeyRole::Owner => KeyRoleName::Owner,
                 KeyRole::Consumer => KeyRoleName::Consumer,
                 KeyRole::Steward => KeyRoleName::Steward,
+                KeyRole::Auditor => KeyRoleName::Auditor,
                 KeyRole::Vendor(_) => KeyRoleName::Vendor,
             },
             label: row.label,
@@ -170,6 +182,7 @@ pub(crate) async fn make(
         KeyRequest::Owner { label, expires_in_days } => (KeyRole::Owner, label, expires_in_days),
         KeyRequest::Consumer { label, expires_in_days } => (KeyRole::Consumer, label, expires_in_days),
         KeyRequest::Steward { label, expires_in_days } => (KeyRole::Steward, label, expires_in_days),
+        KeyRequest::Auditor { label, expires_in_days } => (KeyRole::Auditor, label, expires_in_days),
         KeyRequest::Vendor { label, connection, expires_in_days } => {
             (KeyRole::Vendor(known_connection(&state, &caller, &connection).await?), label, expires_in_days)
         }

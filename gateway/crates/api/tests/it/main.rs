@@ -3,6 +3,7 @@
 
 mod actions;
 mod audit;
+mod audits;
 mod broken_endpoints;
 mod broken_identity;
 mod broken_inbox;

@@ -1,7 +1,7 @@
 //! What an action by hand would send: worked out by a flow or a map, or as it was typed, and held against everything that may stop it.
 
 use renmen_schema::id::TenantId;
-use renmen_schema::text;
+use renmen_schema::{EntityKind, text};
 use renmen_store::outbox::{BY_HAND, FeedEntry};
 use renmen_store::{ChangeKind, ContentHash};
 use serde_json::{Value, json};
@@ -31,6 +31,9 @@ impl FlowEngine {
         dry: bool,
     ) -> Result<(HandPlan, Worked), FlowError> {
         let entry = self.store.last_change(tenant, ask.record).await?;
+        // What only a key made for audits reads is carried by no action either.
+        let kept = |entity: &str| EntityKind::from_name(entity).is_some_and(EntityKind::is_for_audits_only);
+        let entry = entry.filter(|entry| !kept(&entry.change.entity));
         let entry = entry.ok_or_else(|| FlowError::NotFound(format!("record {}", ask.record)))?;
         if entry.change.kind == ChangeKind::Deleted {
             return Err(FlowError::Refused(text!(

@@ -154,6 +154,14 @@ fn read_when(value: &Value, defects: &mut Vec<Defect>) -> Option<When> {
                 text!("`renmen schema` lists them", "`renmen schema` 列出全部实体"),
             );
         }
+        if let Some(kind) = kind.filter(|kind| kind.is_for_audits_only()) {
+            when.note(
+                "entity",
+                text!("only a key made for audits reads {kind}", "只有用于审计的密钥可以读取 {kind}"),
+                text!("no flow carries it; read it over the API", "任何流程都不会携带它；请通过 API 读取"),
+            );
+            return None;
+        }
         kind
     });
     let mut kinds = Vec::new();

@@ -14,18 +14,21 @@ pub enum KeyRole {
     Consumer,
     /// The same, and decides which of them are one person.
     Steward,
+    /// Reads how groups of people fared, and nothing else; no other role does.
+    Auditor,
     /// The vendor behind one connection: what that vendor may ask, about records of that connection.
     Vendor(ConnectionName),
 }
 
 impl KeyRole {
-    /// `owner`, `consumer`, `steward` or `vendor`.
+    /// `owner`, `consumer`, `steward`, `auditor` or `vendor`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Consumer => "consumer",
             Self::Steward => "steward",
+            Self::Auditor => "auditor",
             Self::Vendor(_) => "vendor",
         }
     }
@@ -35,7 +38,7 @@ impl KeyRole {
     pub fn connection(&self) -> Option<&ConnectionName> {
         match self {
             Self::Vendor(connection) => Some(connection),
-            Self::Owner | Self::Consumer | Self::Steward => None,
+            Self::Owner | Self::Consumer | Self::Steward | Self::Auditor => None,
         }
     }
 
@@ -46,6 +49,7 @@ impl KeyRole {
             ("owner", None) => Some(Self::Owner),
             ("consumer", None) => Some(Self::Consumer),
             ("steward", None) => Some(Self::Steward),
+            ("auditor", None) => Some(Self::Auditor),
             ("vendor", Some(connection)) => Some(Self::Vendor(connection)),
             _ => None,
         }
@@ -178,12 +182,9 @@ mod tests {
         let connection = || ConnectionName::new("vendor").unwrap();
         assert_eq!(KeyRole::of("vendor", Some(connection())), Some(KeyRole::Vendor(connection())));
         assert_eq!(KeyRole::of("owner", None), Some(KeyRole::Owner));
-        for (name, bound) in [
-            ("vendor", None),
-            ("owner", Some(connection())),
-            ("consumer", Some(connection())),
-            ("steward", Some(connection())),
-        ] {
+        assert_eq!(KeyRole::of("auditor", None), Some(KeyRole::Auditor));
+        let unbound = ["owner", "consumer", "steward", "auditor"].map(|name| (name, Some(connection())));
+        for (name, bound) in unbound.into_iter().chain([("vendor", None)]) {
             assert_eq!(KeyRole::of(name, bound), None, "{name}");
         }
         assert_eq!(KeyRole::of("admin", None), None);

@@ -11,6 +11,7 @@ pub(super) enum Who {
     Owner,
     Consumer,
     Steward,
+    Auditor,
     /// Bound to the connection that everything of the tenant came through.
     Vendor,
     /// Bound to another connection of the same tenant.
@@ -25,6 +26,7 @@ impl Who {
         Self::Owner,
         Self::Consumer,
         Self::Steward,
+        Self::Auditor,
         Self::Vendor,
         Self::OtherVendor,
     ];
@@ -64,6 +66,8 @@ const IDENTITIES: [&str; 12] = [
 ];
 /// What a steward does besides.
 const STEWARD: [&str; 4] = ["decide_people", "undo_people_decision", "decide_units", "undo_units_decision"];
+/// What an auditor reads, and no one else.
+const AUDITOR: [&str; 2] = ["list_bias_audits", "get_bias_audit"];
 /// What a vendor asks.
 const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
 
@@ -77,6 +81,8 @@ pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
     if !OPEN.contains(&name) {
         let may = match who {
             Who::Nobody | Who::Revoked | Who::Expired => return 401,
+            Who::Auditor => AUDITOR.contains(&name),
+            _ if AUDITOR.contains(&name) => false,
             Who::Owner => true,
             Who::Consumer => reads(operation),
             Who::Steward => reads(operation) || STEWARD.contains(&name),

@@ -129,6 +129,7 @@ impl World {
             Who::Owner => return Some(&self.rig.key),
             Who::Consumer => "consumer",
             Who::Steward => "steward",
+            Who::Auditor => "auditor",
             Who::Vendor => "vendor",
             Who::OtherVendor => "other-vendor",
         };
@@ -431,6 +432,7 @@ async fn keys(rig: &Rig) -> (HashMap<&'static str, ApiKey>, [String; 3]) {
     let mut keys = HashMap::new();
     keys.insert("consumer", rig.key_of("acme", KeyRole::Consumer).await);
     keys.insert("steward", rig.key_of("acme", KeyRole::Steward).await);
+    keys.insert("auditor", rig.key_of("acme", KeyRole::Auditor).await);
     keys.insert("vendor", rig.key_of("acme", KeyRole::Vendor(connection("hr"))).await);
     keys.insert("other-vendor", rig.key_of("acme", KeyRole::Vendor(connection("crm"))).await);
     let revoked = rig.key_of("acme", KeyRole::Owner).await;

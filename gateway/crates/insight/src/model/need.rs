@@ -114,14 +114,21 @@ pub struct Overflow {
     pub limit: u64,
 }
 
-impl fmt::Display for Overflow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Overflow {
+    /// What to tell people.
+    #[must_use]
+    pub fn text(&self) -> Text {
         let (limit, what) = (self.limit, self.what.text());
-        let told = text!(
+        text!(
             "more than {limit} {what}; choose a shorter period or one position, or raise the limit",
             "{what}超过 {limit}；请缩短期间、只选一个职位，或提高上限"
-        );
-        told.fmt(f)
+        )
+    }
+}
+
+impl fmt::Display for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod explain;
 pub mod fairness;
 pub mod friction;
 pub mod funnel;
+pub mod joined;
 pub mod level;
 pub mod market;
 pub mod pay;

@@ -79,7 +79,9 @@ pub enum PayFault {
 }
 
 impl PayFault {
-    fn text(self) -> Text {
+    /// Why, and what to do, for people.
+    #[must_use]
+    pub fn text(self) -> Text {
         match self {
             Self::NotActive => {
                 text!("the pay band is not active; choose an active one", "薪资带未生效；请选择有效的薪资带")

@@ -4,6 +4,7 @@
 mod acceptance;
 mod audit;
 mod effects;
+mod joined;
 mod numbers;
 mod offers;
 mod order;

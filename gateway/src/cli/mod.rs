@@ -160,6 +160,9 @@ pub(crate) enum Command {
     Flow(Flow),
     /// Run one action for one record by hand. Only shows what would be sent without --apply.
     Act(Act),
+    /// Ask questions over many records: funnels, what an interview predicts, pay, performance.
+    #[command(subcommand)]
+    Insight(Insight),
     /// Manage instructions to change a vendor's model.
     #[command(subcommand)]
     Adjust(Adjust),
@@ -331,6 +334,27 @@ pub(crate) struct Act {
     /// Run the action. A running gateway does it at once; otherwise it is sent when a gateway runs.
     #[arg(long)]
     pub(crate) apply: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Insight {
+    /// List the questions and their parameters.
+    List,
+    /// Answer a question from the records that are there now. Writes nothing.
+    #[command(after_help = "\
+Examples:
+  renmen insight ask funnel from=2026-01-01 to=2026-03-31
+  renmen insight ask predict outcome=final_round,probation_passed --csv
+  renmen insight ask pay application=01980a5c-3d00-7a10-8000-0000000003f9 --json")]
+    Ask {
+        /// Name of the question, from `list`.
+        question: String,
+        /// Parameters of the question, each as NAME=VALUE.
+        parameters: Vec<String>,
+        /// Print CSV instead of tables.
+        #[arg(long)]
+        csv: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

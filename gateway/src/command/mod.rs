@@ -10,6 +10,7 @@ pub(crate) mod decide_past;
 pub(crate) mod deliveries;
 pub(crate) mod flow;
 pub(crate) mod init;
+pub(crate) mod insight;
 pub(crate) mod key;
 pub(crate) mod manual;
 pub(crate) mod misbehave;

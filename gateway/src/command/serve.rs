@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use renmen_analysis::AnalysisWork;
 use renmen_api::{ApiKey, ApiParts, AppState, Roles};
 use renmen_interview::LoopWork;
 use renmen_people::PeopleWork;
@@ -18,7 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{ConfigurationBridge, ControlBridge, HooksBridge};
 use crate::cli::{Common, Serve, ServeRole};
-use crate::deployment::{Deployment, Running, adjust_options, open_interviews, open_people, remarks};
+use crate::deployment::{
+    Deployment, Insights, Running, adjust_options, open_insights, open_interviews, open_people, remarks,
+};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 use crate::progress::SyncProgress;
@@ -62,6 +65,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
 
     let (interviews, loop_work) = open_interviews(&running).await?;
     let (people, people_work) = open_people(&running)?;
+    let insights = open_insights(&running)?;
     for (place, why) in remarks(config, &running.writers()) {
         tracing::warn!(place, "{why}");
     }
@@ -79,6 +83,8 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         decision_links,
         flows: Arc::clone(&running.flows),
         endpoints: Arc::clone(endpoints),
+        analysis: Arc::clone(&insights.analysis),
+        schedules: insights.schedules.clone(),
         metrics,
     };
     let state = AppState::new(parts, options).with_key_of_this_machine(&machine_key, config.gateway.tenant.clone());
@@ -107,7 +113,8 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     }
     greet(out, &running, &format!("http://{address}"), dev_key.as_ref(), serve.ready_file.as_deref()).await?;
 
-    let work = Work::begin(&running, (loop_work, people_work), roles, &cancel);
+    let rows = tokio::spawn(Insights::follow(Arc::clone(&running.store), insights.tenants.clone()));
+    let work = Work::begin(&running, (loop_work, people_work, insights.work), roles, &cancel);
     let reloads = tokio::spawn(reload_at_hangup(Arc::clone(&running), hangups));
     let figures = tokio::spawn(crate::deployment::report_memory(running.memory.clone()));
     let references = tokio::spawn(crate::deployment::report_references(Arc::clone(&running)));
@@ -117,6 +124,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
     reloads.abort();
     figures.abort();
     references.abort();
+    rows.abort();
     registries.abort();
     vault.abort();
     clock.abort();
@@ -135,12 +143,13 @@ struct Work {
     push: Option<JoinHandle<()>>,
     interviews: Option<JoinHandle<()>>,
     people: Option<JoinHandle<()>>,
+    insights: Option<JoinHandle<()>>,
 }
 
 impl Work {
     fn begin(
         running: &Arc<Running>,
-        (interviews, people): (LoopWork, PeopleWork),
+        (interviews, people, insights): (LoopWork, PeopleWork, AnalysisWork),
         roles: Roles,
         cancel: &CancellationToken,
     ) -> Self {
@@ -158,6 +167,7 @@ impl Work {
             push: roles.push.then(|| tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()))),
             interviews: roles.push.then(|| tokio::spawn(interviews.run(cancel.clone()))),
             people: roles.push.then(|| tokio::spawn(people.run(cancel.clone()))),
+            insights: roles.push.then(|| tokio::spawn(insights.run(cancel.clone()))),
         }
     }
 
@@ -182,6 +192,11 @@ impl Work {
             tracing::warn!(
                 "Linking records to persons did not end in time; it goes on from its place at the next start"
             );
+        }
+        if let Some(insights) = self.insights
+            && tokio::time::timeout(most, insights).await.is_err()
+        {
+            tracing::warn!("A question of the schedule was not answered in time; it is asked again at the next start");
         }
         match ended {
             Ok((pull, push)) => {

@@ -62,6 +62,7 @@ impl Deployment {
         if let Some(name) = only {
             self.known(name)?;
         }
+        super::insights::check(&self.config)?;
         let options = HostOptions { cache_dir: Some(self.config.gateway.cache_dir.clone()), dev: self.config.dev };
         self.data_dir()?;
         let sharing = &self.config.gateway.sharing;

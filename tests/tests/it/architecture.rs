@@ -95,6 +95,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-seat", &["renmen-clock", "renmen-schema", "renmen-store"]),
     ("renmen-records", &["renmen-schema", "renmen-store"]),
     ("renmen-insight", &["renmen-schema"]),
+    ("renmen-analysis", &["renmen-clock", "renmen-schema", "renmen-store", "renmen-seat", "renmen-insight"]),
     ("renmen-identity", &["renmen-schema"]),
     ("renmen-people", &["renmen-clock", "renmen-schema", "renmen-seat", "renmen-store", "renmen-identity"]),
     (
@@ -106,6 +107,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "renmen-records",
             "renmen-interview",
             "renmen-people",
+            "renmen-analysis",
             "renmen-flow",
             "renmen-receiver",
         ],
@@ -181,6 +183,7 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-interview", &["renmen-egress", "renmen-plugin-host", "renmen-flow", "reqwest", "wasmtime", "axum"]),
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
+    ("renmen-analysis", &["renmen-config", "renmen-api", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-identity", &["renmen-store", "renmen-config", "tokio", "async-trait", "rusqlite", "reqwest", "axum"]),
     (
         "renmen-people",

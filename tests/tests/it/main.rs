@@ -27,6 +27,7 @@ mod goals;
 mod harness;
 mod hooks;
 mod init;
+mod insight;
 mod interview_loop;
 mod kafka;
 #[allow(dead_code, reason = "the receiver's tests use the rest")]

@@ -60,7 +60,7 @@ impl Analysis {
         if !answer.causes.is_empty() {
             return Ok(answer.causes.clone());
         }
-        // People are no records of their own: their records are among the other sources.
+        // A person does not have a record of their own: their records are among the other sources.
         let sources = answer.figures.iter().flat_map(|figure| &figure.sources);
         let named: BTreeSet<RecordId> =
             sources.filter(|source| source.entity != EntityKind::Person).flat_map(|one| &one.ids).copied().collect();

@@ -18,7 +18,7 @@ use crate::{Ask, Every};
 pub struct Plan {
     /// The name of its place in the schedule.
     pub name: String,
-    /// Whose records; none: those of every tenant.
+    /// The tenant whose records are asked; none: every tenant.
     pub tenant: Option<TenantId>,
     /// The question, without a period.
     pub ask: Ask,

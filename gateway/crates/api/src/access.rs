@@ -32,6 +32,8 @@ const READER: Access = Access::Roles(&["owner", "consumer", "steward"]);
 const STEWARD: Access = Access::Roles(&["owner", "steward"]);
 /// How groups of people fared: of a key that was made for it, not even the owner's.
 const AUDITOR: Access = Access::Roles(&["auditor"]);
+/// Which questions there are.
+const ASKER: Access = Access::Roles(&["owner", "consumer", "steward", "auditor"]);
 /// What the vendor behind a connection asks, each about records of its own connection.
 const VENDOR: Access = Access::Roles(&["owner", "vendor"]);
 
@@ -53,7 +55,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 99] = [
+pub(crate) static OPERATIONS: [Operation; 105] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -79,6 +81,13 @@ pub(crate) static OPERATIONS: [Operation; 99] = [
     row("GET", "/v1/{identities}/decisions", "list_identity_decisions", READER),
     row("POST", "/v1/{identities}/decisions", "decide_identity", STEWARD),
     row("POST", "/v1/{identities}/decisions/{number}/undo", "undo_identity_decision", STEWARD),
+    // Questions over many records.
+    row("GET", "/v1/insights", "list_insights", ASKER),
+    row("GET", "/v1/insights/{question}", "ask_insight", READER),
+    row("POST", "/v1/insights/{question}", "keep_insight", OWNER),
+    row("GET", "/v1/insights/joined", "ask_joined", OWNER),
+    row("GET", "/v1/insights/fairness", "ask_fairness", AUDITOR),
+    row("POST", "/v1/insights/fairness", "keep_fairness", AUDITOR),
     // What a vendor asks.
     row("POST", "/v1/pay-bands/match", "match_pay_band", VENDOR),
     row("POST", "/v1/interviews/{id}/screen-tokens", "make_screen_token", VENDOR),

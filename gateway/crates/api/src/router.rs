@@ -17,8 +17,8 @@ use crate::openapi;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, configuration, connections, decision_list, decision_page,
-    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, keys, people, plugins, profile_list, quarantine,
-    records, runs, schema, screen, service, sweeps, timeline, written,
+    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, insights, keys, people, plugins, profile_list,
+    quarantine, records, runs, schema, screen, service, sweeps, timeline, written,
 };
 use crate::served::served;
 use crate::state::AppState;
@@ -152,6 +152,11 @@ fn feed() -> Router<AppState> {
     Router::new()
         .route("/v1/changes", get(changes::list))
         .route("/v1/changes/stream", get(change_stream::stream))
+        // They have a limit of time and of number of their own.
+        .route("/v1/insights", get(insights::list))
+        .route("/v1/insights/fairness", get(insights::ask_fairness).post(insights::keep_fairness))
+        .route("/v1/insights/joined", get(insights::ask_joined))
+        .route("/v1/insights/{question}", get(insights::ask).post(insights::keep))
         // It may compile plugins; one is done at a time.
         .route("/v1/configuration/reload", post(configuration::reload))
 }

@@ -1,10 +1,12 @@
 //! What every request handler shares, and the limits that it works under.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
+use renmen_analysis::{Analysis, Schedule};
 use renmen_flow::FlowEngine;
 use renmen_interview::{AdjustOptions, LinkDesk};
 use renmen_people::People;
@@ -160,6 +162,10 @@ pub struct ApiParts {
     pub flows: Arc<FlowEngine>,
     /// The endpoints of outgoing events.
     pub endpoints: Arc<EndpointRegistry>,
+    /// Answers questions over many records.
+    pub analysis: Arc<Analysis>,
+    /// What is asked by itself, by tenant.
+    pub schedules: BTreeMap<TenantId, Arc<Schedule>>,
     /// Renders what the process's recorder has collected.
     pub metrics: PrometheusHandle,
 }
@@ -180,6 +186,8 @@ pub struct AppState {
     pub(crate) decision_links: Option<Arc<LinkDesk>>,
     pub(crate) flows: Arc<FlowEngine>,
     pub(crate) endpoints: Arc<EndpointRegistry>,
+    pub(crate) analysis: Arc<Analysis>,
+    pub(crate) schedules: Arc<BTreeMap<TenantId, Arc<Schedule>>>,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) options: Arc<ApiOptions>,
     pub(crate) keys: Arc<KeyRing>,
@@ -213,6 +221,8 @@ impl AppState {
             decision_links: parts.decision_links.map(Arc::new),
             flows: parts.flows,
             endpoints: parts.endpoints,
+            analysis: parts.analysis,
+            schedules: Arc::new(parts.schedules),
             metrics: parts.metrics,
             keys: Arc::new(KeyRing::new(options.key_cache_life)),
             requests: Pool::new(options.requests_max as u64),

@@ -11,8 +11,8 @@ use toml::de::DeTable;
 use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
 use crate::{
-    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Interview, Limits, Outbox,
-    Plugins, Store, Templates, Vault,
+    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Insight, Interview, Limits,
+    Outbox, Plugins, Store, Templates, Vault,
 };
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
@@ -55,6 +55,8 @@ pub struct Config {
     pub interview: Interview,
     /// `[identity]`.
     pub identity: Identity,
+    /// `[insight]`.
+    pub insight: Insight,
     /// `[connections.NAME]`, also those with `enabled = false`.
     pub connections: BTreeMap<ConnectionName, Connection>,
     /// `[templates]`.
@@ -151,6 +153,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     let identity = Identity::read(top.table("identity"));
     let outbox = top.table("outbox").map(Outbox::read).unwrap_or_default();
     let text: Arc<str> = context.text().into();
+    let insight = Insight::read(top.table("insight"), &text);
     let flows = read_flows(&mut top, &text, &gateway);
     let mut connections = BTreeMap::new();
     if let Some(section) = top.table("connections") {
@@ -197,6 +200,7 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         limits,
         interview,
         identity,
+        insight,
         connections,
         templates,
         channels,

@@ -4,7 +4,7 @@
 //! What is kept is a function of the live bodies: a body that goes takes what it announced and wanted with it, the one in its place
 //! brings its own. So the order in which records arrive makes no difference.
 //!
-//! Keys are sorted only where somebody asks for one. In the order of their digests they lie anywhere, so that the keys of one page of
+//! Keys are sorted only where one is asked for. In the order of their digests they lie anywhere, so that the keys of one page of
 //! records touch nearly every page of the index; each commit would write most of it again. While no record of a tenant refers by a key, a
 //! commit writes what it changes in one piece, as it came: the log. With the first reference, or when much has gathered, the log is sorted
 //! into the index at once.

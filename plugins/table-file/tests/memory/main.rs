@@ -1,5 +1,5 @@
 //! What a file takes while a page of it is read: the packed cells of its rows, never its unpacked XML nor a block for each cell. Counted by an
-//! allocator, so it is the same on a busy machine; alone in its program, so nobody else's blocks are counted.
+//! allocator, so it is the same on a busy machine; alone in its program, so no other test's blocks are counted.
 #![allow(clippy::unwrap_used)]
 #![allow(unsafe_code, reason = "an allocator that counts is one")]
 

@@ -23,8 +23,8 @@ use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
     actions, adjustments, band_match, change_stream, change_view, changes, configuration, connections, decision_list,
-    decisions, deliveries, endpoints, exchanges, flows, inbox, keys, people, plugins, profile_list, quarantine,
-    records, runs, schema, screen, service, sweeps, timeline, written,
+    decisions, deliveries, endpoints, exchanges, flows, inbox, insights, keys, people, plugins, profile_list,
+    quarantine, records, runs, schema, screen, service, sweeps, timeline, written,
 };
 
 /// This document.
@@ -112,6 +112,12 @@ pub(crate) async fn openapi_json() -> Response {
         endpoints::enable,
         endpoints::rotate,
         endpoints::replay,
+        insights::list,
+        insights::ask,
+        insights::ask_joined,
+        insights::ask_fairness,
+        insights::keep,
+        insights::keep_fairness,
         keys::list,
         keys::make,
         keys::revoke,
@@ -136,6 +142,7 @@ pub(crate) async fn openapi_json() -> Response {
         (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
         (name = "flows", description = "Flows, actions and deliveries: what is sent because a record changed"),
         (name = "endpoints", description = "Receivers of signed change events"),
+        (name = "insights", description = "Questions over many records: funnels, what an interview predicts, pay, performance, fairness"),
         (name = "keys", description = "API keys"),
         (name = "schema", description = "The canonical entities"),
         (name = "service", description = "Health, metrics and API documents"),

@@ -59,8 +59,12 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
     if path.contains('{') || names_what_may_be_absent(path, method) {
         statuses.push(404);
     }
-    if method != "get" {
+    if method != "get" || path.starts_with("/v1/insights/") {
         statuses.push(409);
+    }
+    if path.starts_with("/v1/insights/") {
+        // A parameter may name a record that is not there.
+        statuses.push(404);
     }
     if path.ends_with("/nodes/stream") {
         statuses.extend([400, 401, 409, 429]);

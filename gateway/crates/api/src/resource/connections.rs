@@ -10,6 +10,7 @@ use renmen_store::{MoveState, TenantMove, Wakeup};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::plan_health::PlanHealth;
 use super::references::UnresolvedReferences;
 use super::retained::Retention;
 use super::sweeps::Sweep;
@@ -64,6 +65,8 @@ pub(crate) struct HealthReport {
     interview_loop: Option<LoopHealth>,
     /// How the work on who is one person is; null where `identity.enabled` is false for the tenant.
     identity: Option<IdentityHealth>,
+    /// What is asked by itself (`[insight]`).
+    plans: Vec<PlanHealth>,
     /// Finished deliveries that are older than `outbox.keep` by an hour and not deleted yet, counted up to 100,000. They are deleted
     /// without a pause while there are any: `degraded` says that the gateway cannot keep up.
     deliveries_to_prune: u64,
@@ -329,6 +332,9 @@ pub(crate) async fn health(
     let limits = state.reached.told(&caller.tenant);
     let interview_loop = state.interviews.progress(&caller.tenant).map(LoopHealth::from);
     let identity = state.people.progress(&caller.tenant).map(IdentityHealth::from);
+    let schedule = state.schedules.get(&caller.tenant);
+    let plans: Vec<PlanHealth> =
+        schedule.map(|schedule| schedule.standings().into_iter().map(PlanHealth::from).collect()).unwrap_or_default();
     let held_sweeps: Vec<_> = state.store.held_sweeps(&caller.tenant).await?.iter().map(Sweep::of).collect();
     let unresolved = state.store.unresolved_keys(&caller.tenant).await?;
     let unresolved_references: Vec<_> = unresolved.into_iter().map(UnresolvedReferences::of).collect();
@@ -349,6 +355,7 @@ pub(crate) async fn health(
         || !held_sweeps.is_empty()
         || unresolved_references.iter().any(|references| references.is_troubled(now_ms()))
         || identity.as_ref().is_some_and(|health| health.is_troubled(now_ms()))
+        || plans.iter().any(|plan| plan.is_troubled(now_ms()))
         || interview_loop.as_ref().is_some_and(|health| is_troubled(health, now_ms()));
     let least = if troubled { HealthStatus::Degraded } else { HealthStatus::Ok };
     let status = connections.iter().map(|connection| connection.status).max().map_or(least, |worst| worst.max(least));
@@ -362,6 +369,7 @@ pub(crate) async fn health(
             roles,
             interview_loop,
             identity,
+            plans,
             deliveries_to_prune,
             retention,
             unresolved_references,

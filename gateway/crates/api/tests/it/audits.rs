@@ -69,6 +69,29 @@ async fn no_other_key_reads_audits_by_any_way() {
 }
 
 #[tokio::test]
+async fn the_question_is_asked_with_the_same_key_alone_however_its_path_is_written() {
+    let (rig, _) = rig().await;
+    let consumer = rig.key_of("acme", KeyRole::Consumer).await;
+    let auditor = rig.key_of("acme", KeyRole::Auditor).await;
+    for key in [&rig.key, &consumer] {
+        for path in ["/v1/insights/fairness", "/v1/insights/fairness?format=csv"] {
+            rig.ask_as(key, "GET", path, None).await.problem("forbidden");
+        }
+        // A path that is not literally that of the question is none.
+        for path in ["/v1/insights/fairnes%73", "/v1/insights/%66airness", "/v1/insights/Fairness"] {
+            rig.ask_as(key, "GET", path, None).await.problem("not_found");
+        }
+    }
+    rig.ask_as(&rig.key, "POST", "/v1/insights/fairness", None).await.problem("forbidden");
+    rig.ask_as(&rig.key, "POST", "/v1/insights/fairnes%73", None).await.problem("not_found");
+    let answer = rig.ask_as(&auditor, "GET", "/v1/insights/fairness?from=2026-01-01&to=2026-03-31", None).await.json();
+    assert_eq!((&answer["question"], &answer["window"]["end"]), (&json!("fairness"), &json!("2026-03-31")));
+    let csv = rig.ask_as(&auditor, "GET", "/v1/insights/fairness?format=csv", None).await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    rig.ask_as(&auditor, "GET", "/v1/insights/funnel", None).await.problem("forbidden");
+}
+
+#[tokio::test]
 async fn no_flow_no_endpoint_and_no_action_by_hand_carries_an_audit() {
     let (rig, id) = rig().await;
     let flow = json!({

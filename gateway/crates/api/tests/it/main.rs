@@ -25,6 +25,7 @@ mod engine;
 mod examples;
 mod fairness;
 mod fan_out;
+mod insights;
 mod interviews;
 mod keys;
 mod limits;

@@ -1,28 +1,34 @@
 //! What the API serves in these tests: the real flows and endpoints over a store, with destinations that take everything. Scripted are
 //! the engine behind `Control`, which links the sandbox, and what is said by the interview loop and to vendors: here nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
+use renmen_analysis::{Analysis, AnalysisError, Batch, Rows, Settings, Wanted};
 use renmen_api::{ApiParts, HookAnswer, HookDelivery, HookRefusal, Hooks, Interviews};
 use renmen_egress::{Egress, LogLimits};
 use renmen_flow::{
     ActionInfo, Catalogue, Destination, DestinationEntry, Failure, FlowEngine, FlowOptions, Push, Receipt, SystemClock,
 };
+use renmen_insight::model::{ApplicationRow, StepRow};
+use renmen_insight::{Key, Row};
 use renmen_interview::{
     AdjustOptions, BandAsk, CorrectionAsk, DecisionAsk, InterviewError, Judged, LoopProgress, ReopenAsk, ScreenToken,
     ScreenView, Timeline, Verdict,
 };
 use renmen_receiver::access::ReceiverLimits;
 use renmen_receiver::endpoint::{EndpointNames, EndpointParts, EndpointRegistry};
+use renmen_schema::code::{ApplicationStatus, NodeCode};
 use renmen_schema::id::{ConnectionName, RecordId, TenantId};
+use renmen_schema::types::Instant;
 use renmen_store::{RecordRow, Store};
 use renmen_vault::{MasterKey, Secret, Vault};
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use crate::scripted_configuration::ScriptedConfiguration;
 use crate::scripted_control::ScriptedControl;
@@ -59,6 +65,64 @@ impl Hooks for Deaf {
     }
     async fn take_in(&self, _: &ConnectionName, _: HookDelivery) -> Result<HookAnswer, HookRefusal> {
         Err(HookRefusal::Unknown)
+    }
+}
+
+/// A store that has nothing to ask about.
+pub(crate) struct NoRows;
+
+#[async_trait]
+impl Rows for NoRows {
+    async fn read(&self, _: &TenantId, _: Wanted, _: mpsc::Sender<Box<dyn Batch>>) -> Result<u64, AnalysisError> {
+        Ok(0)
+    }
+    async fn key(&self, _: &TenantId, _: RecordId) -> Result<Option<Key>, AnalysisError> {
+        Ok(None)
+    }
+    async fn ids(&self, _: &TenantId, _: &[Key]) -> Result<HashMap<Key, RecordId>, AnalysisError> {
+        Ok(HashMap::new())
+    }
+}
+
+/// Ten applications that were invited, of which four finished.
+pub(crate) struct Funnel;
+
+struct Invited;
+
+impl Batch for Invited {
+    fn each(&self, _: &mut Vec<Arc<str>>, take: &mut dyn FnMut(&Row<'_>)) {
+        let at = |minute: i64| Instant::from_epoch_ms(1_773_000_000_000 + minute * 60_000).unwrap();
+        for n in 1..=10 {
+            let (application, step) = (Key(n), Key(100 + n));
+            take(&Row::Application(ApplicationRow {
+                application,
+                person: None,
+                job: None,
+                channel: None,
+                applied_at: Some(at(0)),
+                status: ApplicationStatus::Active,
+                selected: None,
+                reasons: &[],
+            }));
+            let nodes = [(NodeCode::InviteSent, 0), (NodeCode::Completed, 30)];
+            for (node, minute) in nodes.into_iter().take(if n <= 4 { 2 } else { 1 }) {
+                take(&Row::Step(StepRow { step, application, node, at: at(minute), clicks: None, wait_ms: None }));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Rows for Funnel {
+    async fn read(&self, _: &TenantId, _: Wanted, to: mpsc::Sender<Box<dyn Batch>>) -> Result<u64, AnalysisError> {
+        to.send(Box::new(Invited)).await.map_err(|error| AnalysisError::Fault(error.to_string()))?;
+        Ok(0)
+    }
+    async fn key(&self, _: &TenantId, _: RecordId) -> Result<Option<Key>, AnalysisError> {
+        Ok(None)
+    }
+    async fn ids(&self, _: &TenantId, _: &[Key]) -> Result<HashMap<Key, RecordId>, AnalysisError> {
+        Ok(HashMap::new())
     }
 }
 
@@ -158,6 +222,8 @@ pub(crate) fn parts(
         decision_links: None,
         flows,
         endpoints: Arc::new(endpoints),
+        analysis: Analysis::new(Arc::clone(store), Arc::new(NoRows), Arc::new(SystemClock), Settings::default()),
+        schedules: BTreeMap::new(),
         metrics,
     }
 }

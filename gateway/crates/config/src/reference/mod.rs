@@ -8,6 +8,7 @@ mod connection;
 mod flow;
 mod gateway;
 mod identity;
+mod insight;
 mod interview;
 mod page;
 mod receiver;
@@ -153,6 +154,7 @@ pub fn sections() -> Vec<SectionSpec> {
     all.extend(connection::sections());
     all.extend(interview::sections());
     all.extend(identity::sections());
+    all.extend(insight::sections());
     all.extend(flow::sections());
     all.extend(receiver::sections());
     all

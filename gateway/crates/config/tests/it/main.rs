@@ -8,6 +8,7 @@ mod files;
 mod flows;
 mod grants;
 mod identity;
+mod insight;
 mod interview;
 mod limits;
 mod outside;

@@ -272,7 +272,7 @@ on_both! {
         }
     }
 
-    async fn keys_of_a_large_page_mean_their_records_before_and_after_somebody_refers_by_one(bed: &Bed) {
+    async fn keys_of_a_large_page_mean_their_records_before_and_after_a_record_refers_by_one(bed: &Bed) {
         let mut people = Puller::begin(&bed.store, key(), 1_000).await;
         people.put((0..100).map(|at| employee(&format!("user{at}"), &format!("E{at}"))).collect()).await;
         assert_eq!(meant(&bed.store, &tenant(), &number("E7")).await, Ok("user7".into()));
@@ -290,7 +290,7 @@ on_both! {
         people.put(vec![slip("1", "E700", None), slip("2", "E8", None), slip("3", "E9", None)]).await;
         as_expected("after").await;
         assert_eq!(open_ones(&bed.store).await, [(false, 1, 1, 0, 2_000), (true, 1, 1, 2, 2_000)]);
-        // When nobody refers any more they are kept as they come once more.
+        // When no record refers any more they are kept as they come once more.
         people.put(["1", "2", "3"].map(|id| RecordWrite { content: Content::gone("payroll_record"), ..gone(id) }).into()).await;
         people.put((0..100).map(|at| employee(&format!("new{at}"), &format!("N{at}"))).collect()).await;
         people.put(vec![employee("user7", "E7"), employee("user8", "E8"), gone("user9"), gone("new3")]).await;

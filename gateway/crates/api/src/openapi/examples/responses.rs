@@ -73,6 +73,11 @@ pub(super) fn of(operation: &str, media_type: &str) -> Option<Value> {
             made["key"] = json!(format!("rk_{}", "0123456789abcdef".repeat(4)));
             Some(made)
         }
+        "ask_insight" if media_type == "text/csv" => Some(json!(
+            "figure,value,low,high,p,p_adjusted,n,from,to,method,entities,records,ids\r\n\
+             conversion,0.4,0.309,0.498,,,100,2026-01-01,2026-03-31,share_wilson,application,100,\r\n"
+        )),
+        "ask_insight" => Some(insight()),
         "match_pay_band" => Some(json!({ "match": "in" })),
         "start_run" => Some(json!({ "run": 42, "url": "/v1/runs/42" })),
         "stream_changes" => Some(json!({ "id": CURSOR, "event": "updated", "data": change().to_string() })),
@@ -154,6 +159,7 @@ fn health() -> Value {
         }],
         "configuration": { "loaded_at": AT, "needs_restart": [], "secrets_loaded_at": AT },
         "roles": ["api", "hooks", "pull", "push"],
+        "plans": [{ "name": "alert", "question": "alert", "answered": "2026-03-02" }],
         "deliveries_to_prune": 0,
         "retention": [{
             "connection": "hr", "kind": "exchanges", "dropped": 4210, "dropped_at": AT, "oldest_at": "2025-12-02T01:00:00.000Z",
@@ -161,6 +167,28 @@ fn health() -> Value {
         "unresolved_references": [],
         "change_feed": { "wakeup": "listening" },
         "tenants_moved": [{ "tenant": "globex", "state": "moving", "since": AT }],
+    })
+}
+
+fn insight() -> Value {
+    let figure = json!({
+        "name": "conversion",
+        "value": 0.4,
+        "low": 0.309,
+        "high": 0.498,
+        "n": 100,
+        "window": { "start": "2026-01-01", "end": "2026-03-31" },
+        "method": "share_wilson",
+        "sources": [{ "entity": "application", "n": 100, "ids": [RECORD] }],
+    });
+    json!({
+        "question": "funnel",
+        "parameters": { "from": "2026-01-01", "to": "2026-03-31" },
+        "window": { "start": "2026-01-01", "end": "2026-03-31" },
+        "figures": [figure],
+        "findings": [{ "code": "LOSES_MOST", "about": "INVITE_OPENED>CONFIRMED", "value": "50", "n": 100 }],
+        "left_out": [{ "reason": "outside_window", "n": 12, "meaning": "outside the period" }],
+        "records": [],
     })
 }
 

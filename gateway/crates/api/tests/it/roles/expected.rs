@@ -47,8 +47,16 @@ impl Target {
 /// Operations that need no key.
 const OPEN: [&str; 5] = ["healthz", "readyz", "get_openapi", "get_docs", "stream_nodes"];
 /// What a consumer reads besides the entities' collections.
-const CONSUMER: [&str; 6] =
-    ["list_changes", "stream_changes", "get_timeline", "get_candidate_timeline", "list_entities", "get_entity_schema"];
+const CONSUMER: [&str; 8] = [
+    "list_changes",
+    "stream_changes",
+    "get_timeline",
+    "get_candidate_timeline",
+    "list_entities",
+    "get_entity_schema",
+    "list_insights",
+    "ask_insight",
+];
 /// What a consumer reads of people and units.
 const IDENTITIES: [&str; 12] = [
     "list_people",
@@ -67,7 +75,7 @@ const IDENTITIES: [&str; 12] = [
 /// What a steward does besides.
 const STEWARD: [&str; 4] = ["decide_people", "undo_people_decision", "decide_units", "undo_units_decision"];
 /// What an auditor reads, and no one else.
-const AUDITOR: [&str; 2] = ["list_bias_audits", "get_bias_audit"];
+const AUDITOR: [&str; 4] = ["list_bias_audits", "get_bias_audit", "ask_fairness", "keep_fairness"];
 /// What a vendor asks.
 const VENDOR: [&str; 2] = ["match_pay_band", "make_screen_token"];
 
@@ -81,7 +89,7 @@ pub(super) fn expected(operation: &Operation, who: Who, target: Target) -> u16 {
     if !OPEN.contains(&name) {
         let may = match who {
             Who::Nobody | Who::Revoked | Who::Expired => return 401,
-            Who::Auditor => AUDITOR.contains(&name),
+            Who::Auditor => AUDITOR.contains(&name) || name == "list_insights",
             _ if AUDITOR.contains(&name) => false,
             Who::Owner => true,
             Who::Consumer => reads(operation),
@@ -134,7 +142,13 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "list_deliveries"
         | "list_actions"
         | "list_endpoints"
-        | "list_keys" => [200; 3],
+        | "list_keys"
+        | "list_insights"
+        | "ask_insight"
+        | "ask_joined"
+        | "ask_fairness" => [200; 3],
+        // Of an empty store there is an answer too.
+        "keep_insight" | "keep_fairness" => [201; 3],
         "make_key" => [201; 3],
         "show_person" | "show_unit" => [200, 404, 404],
         // One record is linked with no other; and nothing was decided that could be undone.

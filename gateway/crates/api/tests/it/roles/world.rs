@@ -158,6 +158,7 @@ impl World {
     pub(super) fn request(&self, operation: &Operation, who: Who, target: Target) -> (String, Option<Value>) {
         let name = operation.name.as_str();
         let mut path = operation.path.replace("{id}", &self.id(operation, target)).replace("{entity}", "employee");
+        path = path.replace("{question}", "funnel");
         let connection = match target {
             Target::Own => "hr",
             Target::OtherTenants => "canary",

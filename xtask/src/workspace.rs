@@ -35,7 +35,13 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// A workspace member that is a connector: a cdylib with a `plugin.toml` next to its `Cargo.toml`.
+/// The package of the interpreter, which is the module of every connector without code.
+const INTERPRETER: &str = "renmen-declarative";
+/// Where the connectors without code are.
+const DECLARED: &str = "declarative/connectors";
+
+/// A connector: a workspace member that is a cdylib with a `plugin.toml` next to its `Cargo.toml`, or a folder with a `mapping.toml` and no
+/// code, whose module is the interpreter's.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Connector {
     /// As in `plugin.toml`: the name of the component's file.
@@ -46,6 +52,8 @@ pub(crate) struct Connector {
     pub(crate) library: String,
     /// `plugin.toml`.
     pub(crate) manifest: PathBuf,
+    /// `mapping.toml`, of one without code.
+    pub(crate) mapping: Option<PathBuf>,
 }
 
 /// This workspace.
@@ -62,7 +70,10 @@ impl Workspace {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let mut ask = Command::new(cargo());
         ask.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(manifest);
-        Self::read(&process::output("cargo metadata", &mut ask)?)
+        let mut workspace = Self::read(&process::output("cargo metadata", &mut ask)?)?;
+        workspace.connectors.extend(declared(&workspace.root.join(DECLARED))?);
+        workspace.connectors.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(workspace)
     }
 
     fn read(metadata: &str) -> anyhow::Result<Self> {
@@ -113,10 +124,11 @@ impl Workspace {
         self.connectors.iter().collect()
     }
 
-    /// The connectors that are shipped: those below `plugins/`. The others are of tests and examples.
+    /// The connectors that are shipped: those below `plugins/`, and those without code. The others are of tests and examples.
     pub(crate) fn shipped(&self) -> Vec<&Connector> {
         let folder = self.root.join("plugins");
-        self.connectors.iter().filter(|connector| connector.manifest.starts_with(&folder)).collect()
+        let shipped = |connector: &&Connector| connector.mapping.is_some() || connector.manifest.starts_with(&folder);
+        self.connectors.iter().filter(shipped).collect()
     }
 }
 
@@ -134,22 +146,61 @@ fn connector(package: &Package) -> anyhow::Result<Option<Connector>> {
     if !manifest.is_file() {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
-    let table: toml::Table = toml::from_str(&text).with_context(|| manifest.display().to_string())?;
-    let name = table.get("name").and_then(toml::Value::as_str);
-    let name = name.with_context(|| format!("{} has no `name`", manifest.display()))?;
     Ok(Some(Connector {
-        name: name.to_owned(),
+        name: name_in(&manifest)?,
         package: package.name.clone(),
         library: library.name.replace('-', "_"),
         manifest,
+        mapping: None,
     }))
+}
+
+/// The connectors without code in a folder.
+fn declared(folder: &Path) -> anyhow::Result<Vec<Connector>> {
+    let mut connectors = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let (manifest, mapping) = {
+            let path = entry.with_context(|| folder.display().to_string())?.path();
+            (path.join("plugin.toml"), path.join("mapping.toml"))
+        };
+        if mapping.is_file() {
+            connectors.push(Connector {
+                name: name_in(&manifest)?,
+                package: INTERPRETER.to_owned(),
+                library: INTERPRETER.replace('-', "_"),
+                manifest,
+                mapping: Some(mapping),
+            });
+        }
+    }
+    Ok(connectors)
+}
+
+/// The name in a `plugin.toml`.
+fn name_in(manifest: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(manifest).with_context(|| manifest.display().to_string())?;
+    let table: toml::Table = toml::from_str(&text).with_context(|| manifest.display().to_string())?;
+    let name = table.get("name").and_then(toml::Value::as_str);
+    Ok(name.with_context(|| format!("{} has no `name`", manifest.display()))?.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_folder_with_a_mapping_is_a_connector_whose_module_is_the_interpreters() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["with", "without"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+            std::fs::write(dir.path().join(name).join("plugin.toml"), format!("name = \"{name}\"\n")).unwrap();
+        }
+        std::fs::write(dir.path().join("with/mapping.toml"), "").unwrap();
+        let found = declared(dir.path()).unwrap();
+        let told: Vec<_> = found.iter().map(|c| (c.name.as_str(), c.library.as_str(), c.mapping.is_some())).collect();
+        assert_eq!(told, [("with", "renmen_declarative", true)]);
+    }
 
     #[test]
     fn a_cdylib_with_a_manifest_is_a_connector_and_nothing_else_is() {

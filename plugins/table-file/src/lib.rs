@@ -1,24 +1,19 @@
 //! CSV and XLSX exports as payroll and performance people send them, dropped in a watched directory or fetched from a
 //! URL, parsed inside the sandbox.
 //!
-//! The way of a row: [`files`] says which files there are, `pull` takes the next of them and goes on where one cannot be read, [`sheet`] turns its bytes into rows of cells, [`cell`], [`day`],
-//! [`mark`], [`number`] and [`sign`] read one cell as what the mapping declares, [`map`] puts the values at their canonical pointers, and
-//! [`cursor`] remembers the files that are done by name and hash.
+//! The way of a row: [`files`] says which files there are, `pull` takes the next of them and goes on where one cannot be read, [`sheet`] turns its bytes into rows of cells, `renmen_vocabulary`
+//! reads one cell as what the mapping declares, [`map`] puts the values at their canonical pointers, and [`cursor`] remembers the files
+//! that are done by name and hash.
 //!
 //! Nothing is guessed: a column has a declared meaning, money a declared currency, a range a declared unit. What does not
 //! fit goes to quarantine with the name of its cell, and the rest of the file goes on.
 
-pub mod cell;
 pub mod config;
 pub mod cursor;
-pub mod day;
 pub mod files;
 pub mod map;
-pub mod mark;
-pub mod number;
 mod pull;
 pub mod sheet;
-pub mod sign;
 
 use renmen_plugin::{Failure, Finding, Page, Pull, Source, export_source};
 

@@ -1,7 +1,8 @@
 //! What lies in a drop directory: exported tables.
 
 use connector_table_file::config::{Limits, Mark, Stream, Years};
-use connector_table_file::{cell, day, number, sheet};
+use connector_table_file::sheet;
+use renmen_vocabulary::{cell, day, number};
 
 use crate::target;
 

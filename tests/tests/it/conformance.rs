@@ -63,10 +63,17 @@ async fn feishu_passes() {
     passes("feishu", "plugins/feishu", 90).await;
 }
 
+#[tokio::test]
+async fn the_connectors_without_code_pass() {
+    for (name, least) in [("ashby", 200), ("greenhouse", 140), ("lever", 55)] {
+        passes(name, &format!("declarative/connectors/{name}"), least).await;
+    }
+}
+
 #[test]
 fn every_connector_of_the_repository_has_a_description() {
     let mut without = BTreeSet::new();
-    for area in ["plugins", "plugin-sdk/examples"] {
+    for area in ["plugins", "plugin-sdk/examples", "declarative/connectors"] {
         for folder in std::fs::read_dir(root().join(area)).unwrap().map(|entry| entry.unwrap().path()) {
             if folder.join("plugin.toml").is_file() && !folder.join("conformance.toml").is_file() {
                 without.insert(folder.file_name().unwrap().to_string_lossy().into_owned());

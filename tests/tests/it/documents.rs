@@ -19,7 +19,7 @@ fn read(path: &str) -> String {
 /// Every page for people, by its path from the root.
 fn pages() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for folder in [".", "docs", "docs/zh-CN", "gateway", "plugins", "plugin-sdk", "xtask", "tests"] {
+    for folder in [".", "docs", "docs/zh-CN", "gateway", "declarative", "plugins", "plugin-sdk", "xtask", "tests"] {
         let deep = ![".", "docs", "docs/zh-CN"].contains(&folder);
         pages_in(&root().join(folder), deep, &mut found);
     }

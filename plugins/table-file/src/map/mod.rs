@@ -14,14 +14,14 @@ use renmen_schema::entity::{Compensation, PayBand, PayrollRecord, PayrollRun, Pe
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::cell::Cell;
 use crate::config::{Choice, Column, Parse, Stream, Years};
-use crate::mark::Proof;
 use crate::sheet::{Row, Table};
+use renmen_vocabulary::cell::Cell;
+use renmen_vocabulary::mark::Proof;
+use renmen_vocabulary::value;
 
 mod standing;
 mod totals;
-mod value;
 
 pub use standing::{Rivals, day_of_name};
 use standing::{Standing, Verdict};

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Mapping, Problem};
 use crate::config::{AsOf, DayFrom, Parse};
-use crate::day::{self, Days};
 use crate::sheet::Row;
+use renmen_vocabulary::day::{self, Days};
 
 /// Where the day of a row stands.
 #[derive(Debug, Clone, Copy)]

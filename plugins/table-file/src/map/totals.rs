@@ -4,9 +4,9 @@
 use rust_decimal::Decimal;
 
 use super::{Bound, Mapping};
-use crate::cell::Cell;
 use crate::config::{Control, Totals};
 use crate::sheet::{Row, place_of};
+use renmen_vocabulary::cell::Cell;
 
 /// What a column comes to.
 struct Sum {
@@ -106,7 +106,7 @@ impl Mapping<'_> {
         let (row, column) = place_of(place)
             .ok_or_else(|| format!("`control.{key}` names the cell `{place}`; write it as the like of B2"))?;
         let cell = self.table.cell(row + 1, column).unwrap_or(Cell::Blank);
-        let number = super::value::control(&cell, self.table.semicolons, self.stream.decimal);
+        let number = renmen_vocabulary::value::control(&cell, self.table.semicolons, self.stream.decimal);
         number.map_err(|reason| format!("the cell {}!{place} (`control.{key}`): {reason}", self.table.name))
     }
 
@@ -138,7 +138,7 @@ impl Mapping<'_> {
 
     fn addend(&self, bound: &Bound<'_>, row: &Row, cell: &Cell) -> Option<Result<(Decimal, Decimal), String>> {
         let summed = bound.column.parse.is_summed();
-        summed.then(|| super::value::addend(cell, &bound.column.parse, self.reading(bound, row)))
+        summed.then(|| renmen_vocabulary::value::addend(cell, &bound.column.parse, self.reading(bound, row)))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::cell::Shown;
-use crate::sign::Sign;
+use renmen_vocabulary::cell::Shown;
+use renmen_vocabulary::sign::Sign;
 
 /// What a number format makes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ mod workbook;
 
 use renmen_plugin::Failure;
 
-use crate::cell::Cell;
 use crate::config::{Limits, Stream};
-use crate::number::half_width;
+use renmen_vocabulary::cell::Cell;
+use renmen_vocabulary::number::half_width;
 pub use row::Row;
 
 /// A sheet without its header.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::cell::{Cell, Day, Number, Shown};
+use renmen_vocabulary::cell::{Cell, Day, Number, Shown};
 
 /// One row of a sheet.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding as Charset, GB18030, UTF_8};
 
 use super::{Raw, Row};
-use crate::cell::Cell;
 use crate::config::{Encoding, Limits, Stream};
+use renmen_vocabulary::cell::Cell;
 
 pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw, String> {
     let text = decode(bytes, stream.encoding)?;

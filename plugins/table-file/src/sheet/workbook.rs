@@ -6,9 +6,9 @@ use super::book::{self, Book};
 use super::format::Form;
 use super::parts::{Parts, Tag, Xml, attribute, unescaped};
 use super::{Raw, Row, place_of};
-use crate::cell::{Cell, Day};
 use crate::config::{Choice, Limits, Stream};
-use crate::day;
+use renmen_vocabulary::cell::{Cell, Day};
+use renmen_vocabulary::day;
 
 pub(super) fn read(bytes: &[u8], stream: &Stream, limits: &Limits) -> Result<Raw, String> {
     let mut parts = Parts::of(bytes, limits.unpacked_bytes_max)?;

@@ -25,13 +25,13 @@ const TWO_LANGUAGES_MIN: usize = 700;
 const TWO_LANGUAGES: [&str; 2] = ["gateway", "plugin-sdk/schema"];
 
 /// Folders whose Rust sources hold texts for users. The command line is not among them: its texts are shown by its own tests.
-const SOURCES: [&str; 5] = ["gateway/crates", "gateway/src", "plugins", "plugin-sdk", "xtask"];
+const SOURCES: [&str; 6] = ["gateway/crates", "gateway/src", "declarative", "plugins", "plugin-sdk", "xtask"];
 
 /// Folders whose comments are read, tests included.
-const COMMENTED: [&str; 5] = ["gateway", "plugins", "plugin-sdk", "tests", "xtask"];
+const COMMENTED: [&str; 6] = ["gateway", "declarative", "plugins", "plugin-sdk", "tests", "xtask"];
 
 /// Folders that hold documents and configuration.
-const DOCUMENTS: [&str; 5] = ["docs", "gateway", "plugins", "plugin-sdk", "xtask"];
+const DOCUMENTS: [&str; 6] = ["docs", "gateway", "declarative", "plugins", "plugin-sdk", "xtask"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()

@@ -202,7 +202,7 @@ impl Cell {
         }
     }
 
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Number(number) => number.text.len(),

@@ -4,28 +4,28 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
 use crate::cell::{Cell, Number};
-use crate::config::{Mark, Of, Parse, Unit, Years};
 use crate::day::{Days, day, month};
 use crate::mark::Proof;
 use crate::number::{Quantity, quantity, range, scaled};
+use crate::parse::{Mark, Of, Parse, Unit, Years};
 use crate::sign::Sign;
 
 /// How the cells of a column are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
-    pub(super) from_1904: bool,
-    pub(super) years: Years,
-    pub(super) proof: Proof,
+pub struct Reading {
+    pub from_1904: bool,
+    pub years: Years,
+    pub proof: Proof,
     /// Digits behind the point that are kept.
-    pub(super) round: Option<u32>,
+    pub round: Option<u32>,
     /// A merged cell covers this one, and nothing says that its number counts here.
-    pub(super) merged: bool,
+    pub merged: bool,
 }
 
 /// Digits behind the point that a record can hold.
 const DECIMALS_MAX: u32 = 6;
 
-pub(super) fn read(found: &Cell, parse: &Parse, reading: Reading) -> Result<Value, String> {
+pub fn read(found: &Cell, parse: &Parse, reading: Reading) -> Result<Value, String> {
     let days = |serials| Days { serials, from_1904: reading.from_1904, years: reading.years };
     match parse {
         Parse::Text {} => Ok(json!(found.words()?)),
@@ -84,7 +84,7 @@ pub(super) fn read(found: &Cell, parse: &Parse, reading: Reading) -> Result<Valu
 }
 
 /// The id that a cell is where the mapping reads it as a day or a month: one for all notations.
-pub(super) fn day_id(found: &Cell, parse: &Parse, from_1904: bool, years: Years) -> Result<String, String> {
+pub fn day_id(found: &Cell, parse: &Parse, from_1904: bool, years: Years) -> Result<String, String> {
     let days = |serials| Days { serials, from_1904, years };
     let of_month = |serials| month(found, days(serials)).map(|(first, _)| first.strftime("%Y-%m").to_string());
     match parse {
@@ -97,7 +97,7 @@ pub(super) fn day_id(found: &Cell, parse: &Parse, from_1904: bool, years: Years)
 }
 
 /// A code with the source's own text.
-pub(super) fn coded(code: Option<&str>, raw: &str) -> Value {
+pub fn coded(code: Option<&str>, raw: &str) -> Value {
     json!({ "code": code.unwrap_or("OTHER"), "raw": raw })
 }
 
@@ -186,7 +186,7 @@ fn amount(found: &Cell, currency: &str, unit: Option<Unit>, reading: Reading) ->
 }
 
 /// A number as a sum counts it: as it is read, and as it was before it was rounded.
-pub(super) fn addend(found: &Cell, parse: &Parse, reading: Reading) -> Result<(Decimal, Decimal), String> {
+pub fn addend(found: &Cell, parse: &Parse, reading: Reading) -> Result<(Decimal, Decimal), String> {
     let (currency, unit) = match parse {
         Parse::Money { currency, unit } | Parse::Rate { currency, unit, .. } => (currency.as_deref(), *unit),
         Parse::Decimal { currency } => (currency.as_deref(), None),
@@ -208,7 +208,7 @@ pub(super) fn addend(found: &Cell, parse: &Parse, reading: Reading) -> Result<(D
 }
 
 /// The number in a cell that says what the rows come to.
-pub(super) fn control(found: &Cell, semicolons: bool, declared: Option<Mark>) -> Result<Decimal, String> {
+pub fn control(found: &Cell, semicolons: bool, declared: Option<Mark>) -> Result<Decimal, String> {
     let text = if let Cell::Text(text) = found { Some(&**text) } else { None };
     let reading = Reading {
         from_1904: false,
@@ -225,7 +225,7 @@ pub(super) fn control(found: &Cell, semicolons: bool, declared: Option<Mark>) ->
 }
 
 /// How a number was rounded when it was read; none where it was not.
-pub(super) fn rounding(found: &Cell, parse: &Parse, reading: Reading) -> Option<String> {
+pub fn rounding(found: &Cell, parse: &Parse, reading: Reading) -> Option<String> {
     let by_rule = |digits: u32| format!("rounded to {digits} digits by `round`");
     match (found, reading.round) {
         (Cell::Number(number), round) => {

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::cell::is_invisible;
-use crate::config::{Mark, Unit};
+use crate::parse::{Mark, Unit};
 use crate::sign::Sign;
 
 /// Turns full-width forms into their ASCII ones and the ideographic space into a space, and removes invisible marks.

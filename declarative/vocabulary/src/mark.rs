@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::config::Mark;
 use crate::number::half_width;
+use crate::parse::Mark;
 
 /// What is known of a column's decimal mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use crate::cell::{Cell, Number};
-use crate::config::Years;
 use crate::number::half_width;
+use crate::parse::Years;
 
 /// How days are read.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ fn digits(text: &str) -> Option<Date> {
 
 /// Days since 1899-12-30, or since 1904-01-01. Up to 1900-02-28 the serials are one lower, because the spreadsheet counts
 /// 29 February 1900: such a day of pay does not occur, and is refused rather than guessed.
-pub(crate) fn serial(serial: &str, from_1904: bool) -> Option<Date> {
+pub fn serial(serial: &str, from_1904: bool) -> Option<Date> {
     let days: i32 = serial.split('.').next()?.parse().ok()?;
     let (first, epoch) = if from_1904 { (1, Date::constant(1904, 1, 1)) } else { (61, Date::constant(1899, 12, 30)) };
     if !(first..=2_958_465).contains(&days) {
@@ -102,7 +102,7 @@ pub(crate) fn serial(serial: &str, from_1904: bool) -> Option<Date> {
 }
 
 /// Year, month and day in this order, with anything of `-` `/` `.` or 年月日 between; a time behind them is left out.
-pub(crate) fn of_text(text: &str) -> Option<Date> {
+pub fn of_text(text: &str) -> Option<Date> {
     let (text, time) = text.split_once([' ', 'T']).unwrap_or((text, "0:0"));
     let time = time.trim();
     if !time.contains(':') || !time.chars().all(|c| c.is_ascii_digit() || " :.+-Z".contains(c)) {

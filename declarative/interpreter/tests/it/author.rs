@@ -1,0 +1,130 @@
+//! What an author is told about a mapping that is wrong: the line, the key, and what was most likely meant.
+
+use renmen_declarative::author::read;
+use renmen_schema::manifest::Manifest;
+
+use crate::world::{staff, told};
+
+/// The one thing that is wrong with a text, which is the good one with a piece replaced.
+fn wrong(from: &str, to: &str) -> String {
+    let good = staff(STREAM);
+    assert!(read(&good, None).is_ok(), "{}", told(&read(&good, None).unwrap_err()));
+    let bad = good.replacen(from, to, 1);
+    assert_ne!(good, bad, "{from} is not there");
+    let all = read(&bad, None).unwrap_err();
+    told(&all)
+}
+
+const STREAM: &str = "request = { path = '/staff/{config/unit}', query = { limit = '{page/size}' } }\nitems = '/data'\npaging = { by = 'token', next = '/next' }";
+
+#[test]
+fn an_unknown_name_of_any_kind_has_its_line_its_key_and_the_nearest_one() {
+    for (from, to, expected) in [
+        // Keys and words of the language.
+        ("items =", "itms =", "6:1: unknown field `itms`"),
+        ("by = 'token'", "by = 'tokn'", "did you mean `token`?"),
+        ("items =", "size_mx = 5\nitems =", "did you mean `size_max`?"),
+        // Values, functions.
+        (
+            "{page/size}",
+            "{pge/size}",
+            "5:54: streams.staff.request.query.limit: unknown value `pge`; did you mean `page`?",
+        ),
+        ("{page/size}", "{page/size | lowr}", "unknown function `lowr`; did you mean `lower`?"),
+        ("{page/size}", "{parent/id}", "`parent` has no meaning in this request"),
+        // Entities and fields.
+        (
+            "entity = \"employee\"",
+            "entity = \"employe\"",
+            "10:1: streams.staff.records.0.entity: unknown entity `employe`; did you mean `employee`?",
+        ),
+        (
+            "/person/names/formatted",
+            "/person/names/formated",
+            "14:1: streams.staff.records.0.fields./person/names/formated",
+        ),
+        ("from = \"/name\"", "from = \"name\"", "begins with `/`"),
+        ("required = true", "as = \"mony\"", "unknown meaning `mony`; did you mean `money`?"),
+        ("required = true", "as = \"code\", map = \"stages\"", "unknown map `stages`"),
+        ("items =", "for_each = { stream = 'staf' }\nitems =", "unknown stream `staf`; did you mean `staff`?"),
+    ] {
+        let found = wrong(from, to);
+        assert!(found.contains(expected), "{to}: {found}");
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_told_too() {
+    for (from, to, expected) in [
+        ("'/data'", "'/data/[a=b]'", "without [key=value]"),
+        ("query =", "json = {}, form = {}, query =", "`json` or `form`, not both"),
+        ("path = '/staff", "path = 'staff", "begins with `/`"),
+        (
+            "items =",
+            "changes = { by = 'time', modified = '/at', overlap = 'soon' }\nitems =",
+            "`soon` is not a duration",
+        ),
+        ("items =", "lookup = { request = { path = '/one' } }\nitems =", "names no `{id}`"),
+        (
+            "\"/person/names/formatted\"",
+            "\"/person/names\" = \"/x\"\n\"/person/names/formatted\"",
+            "/person/names/formatted",
+        ),
+        ("id = \"/id\"", "id = \"/id\"\ndeleted = \"never\"", "expected \"always\""),
+        (
+            "from = \"/name\", required = true",
+            "from = \"/name\", text = \"{/name}\"",
+            "exactly one of `from`, `text`, `value` and `each`",
+        ),
+        ("\"{config/base_url}\"", "\"{now}\"", "api.base"),
+    ] {
+        let found = wrong(from, to);
+        assert!(found.contains(expected), "{to}: {found}");
+    }
+}
+
+#[test]
+fn a_field_that_the_schema_needs_must_be_mapped_and_is_required_of_the_vendor() {
+    let text = "[api]\nbase = \"{config/base_url}\"\n[streams.s]\nrequest = { path = '/s' }\n[[streams.s.records]]\nentity = \"org_unit\"\nid = \"/id\"\nfields = { \"/name\" = { from = \"/name\", as = \"localized\", lang = \"en\" } }\n";
+    let found = told(&read(text, None).unwrap_err());
+    assert!(found.starts_with("5:1: streams.s.records.0: org_unit needs `/kind`"), "{found}");
+    let good = text.replace("id = \"/id\"", "id = \"/id\"\nset = { \"/kind\" = { code = \"TEAM\" } }");
+    let embedded = String::from_utf8(read(&good, None).unwrap().embedded).unwrap();
+    assert!(embedded.contains("\"required\":true"), "{embedded}");
+}
+
+#[test]
+fn lineage_is_derived_from_the_fields() {
+    let text = staff(STREAM).replace(
+        "required = true }",
+        "required = true }\n\"/work/status\" = { from = \"/state\", as = \"code\", map = {} }\n\"/person/emails\" = { each = \"/mails\", fields = { \"/address\" = \"/v\" } }",
+    );
+    let lineage = read(&text, None).unwrap().lineage;
+    for line in [
+        "[lineage.employee]",
+        "\"/person/names/formatted\" = \"/name\"",
+        "\"/work/status\" = { from = \"/state\", transform = \"coded; the raw text is kept\" }",
+        "\"/person/emails/*/address\" = \"/mails/*/v\"",
+    ] {
+        assert!(lineage.contains(line), "{line} is not in\n{lineage}");
+    }
+}
+
+const MANIFEST: &str = "name = \"a\"\nversion = \"1.0.0\"\ndescription = \"\"\ncontract = \"0.2.0\"\n[slots.key]\ndescription = \"\"\nauth = { type = \"basic\" }\n[streams.staff]\ndescription = \"\"\nentities = [\"employee\"]\n";
+
+#[test]
+fn the_mapping_and_plugin_toml_must_say_the_same() {
+    let manifest = |text: &str| Manifest::parse(text).unwrap();
+    let good = staff(STREAM);
+    assert!(read(&good, Some(&manifest(MANIFEST))).is_ok());
+    for (text, other, expected) in [
+        (good.clone(), MANIFEST.replace("streams.staff", "streams.people"), "plugin.toml names the stream `people`"),
+        (good.clone(), MANIFEST.replace("employee", "person"), "plugin.toml does not name `employee`"),
+        (good.replacen("[api]", "[api]\nslot = \"kee\"", 1), MANIFEST.to_owned(), "did you mean `key`?"),
+        (good.clone(), MANIFEST.to_owned() + "[lineage.employee]\n\"/number\" = \"/n\"\n", "take it out there"),
+        (good.clone(), MANIFEST.to_owned() + "[actions.\"a.b\"]\ndescription = \"\"\n", "the action `a.b`"),
+    ] {
+        let found = told(&read(&text, Some(&manifest(&other))).unwrap_err());
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Every connector without code in the repository: its mapping is sound, and its fixtures become the records of its snapshot.
+
+use std::path::{Path, PathBuf};
+
+use renmen_declarative::author::read;
+use renmen_plugin::testing::{Host, assert_snapshot};
+use renmen_schema::manifest::Manifest;
+use renmen_schema::{EntityKind, canonicalize};
+use serde_json::json;
+
+use crate::world::{Declared, embed, told};
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connectors");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert!(folders.len() >= 3, "the connectors are elsewhere");
+    folders
+}
+
+fn text(folder: &Path, file: &str) -> String {
+    std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{}/{file}: {error}", folder.display()))
+}
+
+#[test]
+fn every_mapping_is_sound_short_and_says_what_its_manifest_says() {
+    for folder in folders() {
+        let (manifest, mapping) = (text(&folder, "plugin.toml"), text(&folder, "mapping.toml"));
+        let manifest = Manifest::parse(&manifest).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let checked =
+            read(&mapping, Some(&manifest)).unwrap_or_else(|wrong| panic!("{}\n{}", folder.display(), told(&wrong)));
+        assert!(mapping.lines().count() <= 200, "{}: over 200 lines", folder.display());
+        let whole = format!("{}\n{}", text(&folder, "plugin.toml"), checked.lineage);
+        let faults = Manifest::parse(&whole).unwrap().check();
+        assert!(faults.is_empty(), "{}: {faults:?}", folder.display());
+        text(&folder, "README.md");
+        text(&folder, "conformance.toml");
+    }
+}
+
+#[test]
+fn the_fixtures_become_the_records_of_the_snapshot() {
+    for folder in folders() {
+        let manifest = Manifest::parse(&text(&folder, "plugin.toml")).unwrap();
+        embed(&read(&text(&folder, "mapping.toml"), Some(&manifest)).unwrap().embedded);
+        let host = Host::new().fixtures(folder.join("fixtures"));
+        let config = json!({ "base_url": "https://vendor.example/v1", "token_url": "https://vendor.example/token" });
+        let mut records = Vec::new();
+        for stream in manifest.streams.keys() {
+            let run = host.pull_all::<Declared>(&config, stream.as_str(), None);
+            let run = run.unwrap_or_else(|failure| panic!("{} {stream}: {failure}", folder.display()));
+            assert!(!run.records.is_empty(), "{} {stream}: no records", folder.display());
+            assert_eq!(run.rejects, [], "{} {stream}", folder.display());
+            records.extend(run.records);
+        }
+        for record in &records {
+            let taken = canonicalize(EntityKind::from_name(&record.entity).unwrap(), &record.payload);
+            assert!(record.deleted || taken.is_ok(), "{} {}: {taken:?}", folder.display(), record.pointer);
+        }
+        assert_snapshot(folder.join("fixtures/records.json"), &records);
+    }
+}

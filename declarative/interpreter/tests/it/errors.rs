@@ -1,0 +1,81 @@
+//! What the vendor's answers mean that are not good.
+
+use renmen_plugin::FailureKind;
+use renmen_plugin::http::Response;
+use renmen_plugin::testing::Host;
+
+use crate::world::{map, pull_all, staff};
+
+const URL: &str = "https://hr.example/v1/staff";
+
+fn mapping() -> String {
+    let rules = r#"
+[[api.errors]]
+when = { "/errcode" = [88, "90018"] }
+is = "rate-limited"
+wait = "30s"
+
+[[api.errors]]
+when = { "/errcode" = 60011 }
+is = "not-granted"
+message = "give the app the permission"
+
+[[api.errors]]
+status = [404]
+is = "empty"
+"#;
+    let text = staff("request = { path = '/staff' }\nitems = '/data'") + rules;
+    text.replacen("[api]", "[api]\nok = { '/errcode' = 0 }\ncode = '/errcode'", 1)
+}
+
+#[test]
+fn the_body_decides_and_then_the_status() {
+    map(&mapping());
+    for (status, body, kind, code, wait) in [
+        (200, r#"{"errcode":88}"#, FailureKind::RateLimited, Some("88"), Some(30_000)),
+        (200, r#"{"errcode":"90018"}"#, FailureKind::RateLimited, Some("90018"), Some(30_000)),
+        (400, r#"{"errcode":60011}"#, FailureKind::NotGranted, Some("60011"), None),
+        (200, r#"{"errcode":7,"errmsg":"Canary"}"#, FailureKind::UpstreamChanged, Some("7"), None),
+        (200, r#"{"data":[]}"#, FailureKind::UpstreamChanged, None, None),
+        (200, r#"{"errcode":0,"data":{}}"#, FailureKind::UpstreamChanged, None, None),
+        (200, r#"{"errcode":0}"#, FailureKind::UpstreamChanged, None, None),
+        (200, "<html>Canary</html>", FailureKind::UpstreamChanged, None, None),
+        (200, r#"{"errcode":0,"data":["#, FailureKind::UpstreamUnavailable, None, None),
+        (401, "{}", FailureKind::AuthRequired, Some("401"), None),
+        (403, "Canary", FailureKind::NotGranted, Some("403"), None),
+        (503, "", FailureKind::UpstreamUnavailable, Some("503"), None),
+    ] {
+        let failure = pull_all(&Host::new().answer("GET", URL, status, body), "staff", None).unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.code.as_deref(), failure.retry_after_ms),
+            (kind, code, wait),
+            "{status} {body}"
+        );
+        assert!(!failure.message.contains("Canary"), "{failure}");
+    }
+}
+
+#[test]
+fn the_vendors_own_wait_counts_above_ours() {
+    map(&mapping());
+    let slow = Response::from_parts(200, vec![("retry-after".into(), "7".into())], br#"{"errcode":88}"#.to_vec());
+    let failure = pull_all(&Host::new().answer_with("GET", URL, slow), "staff", None).unwrap_err();
+    assert_eq!(failure.retry_after_ms, Some(7_000));
+    let bare = Response::from_parts(429, vec![("retry-after".into(), "9".into())], Vec::new());
+    let failure = pull_all(&Host::new().answer_with("GET", URL, bare), "staff", None).unwrap_err();
+    assert_eq!((failure.kind, failure.retry_after_ms), (FailureKind::RateLimited, Some(9_000)));
+}
+
+#[test]
+fn an_answer_that_means_nothing_is_there_is_an_empty_list() {
+    map(&mapping());
+    let run = pull_all(&Host::new().answer("GET", URL, 404, "no such page"), "staff", None).unwrap();
+    assert_eq!((run.records.len(), run.pages), (0, 1));
+}
+
+#[test]
+fn no_failure_reject_or_log_line_quotes_an_answer() {
+    map(&mapping());
+    let host = Host::new().answer("GET", URL, 200, r#"{"errcode":0,"data":[{"id":"1","name":"A"}]}"#);
+    assert!(host.assert_quotes_nothing::<crate::world::Declared>(&crate::world::config(), &["staff"]) > 10);
+}

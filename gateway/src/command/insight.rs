@@ -1,14 +1,21 @@
 //! `renmen insight`: questions over many records, from the command line. It only reads the store, which also works while a gateway is
 //! running; what is known of groups of people is not asked here, for a command has no key.
 
-use renmen_analysis::{Answer, Ask as Question, QuestionName, csv, json};
+use std::time::{Duration, Instant};
+
+use renmen_analysis::{Analysis, AnalysisError, Answer, Ask as Question, QuestionName, csv, json};
+use renmen_schema::id::TenantId;
 use renmen_schema::text;
+use renmen_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Insight as Ask};
 use crate::deployment::{Counted, Deployment, analysis};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
+
+/// How long a question waits for a store that is away or not ready for it.
+const ROWS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
@@ -65,7 +72,7 @@ async fn answer(
     let config = &deployment.config;
     let store = deployment.store_to_read().await?;
     let analysis = analysis(config, store, Counted::of_file(config), "command line".to_owned())?;
-    let answer = analysis.ask(&config.gateway.tenant, &ask).await.map_err(|error| anyhow::anyhow!(error.text()))?;
+    let answer = asked(&analysis, &config.gateway.tenant, &ask).await?;
     if as_csv && !out.json {
         out.text(&csv(&answer));
     } else if out.json {
@@ -74,6 +81,19 @@ async fn answer(
         show(out, &answer)?;
     }
     Ok(Outcome::Done)
+}
+
+/// Waits for a gateway that has just begun to make the rows that it is asked over.
+async fn asked(analysis: &Analysis, tenant: &TenantId, ask: &Question) -> anyhow::Result<Answer> {
+    let begun = Instant::now();
+    loop {
+        match analysis.ask(tenant, ask).await {
+            Err(AnalysisError::Store(StoreError::Unavailable(_))) if begun.elapsed() < ROWS_WITHIN => {
+                tokio::time::sleep(ROWS_WITHIN / 20).await;
+            }
+            answer => return answer.map_err(|error| anyhow::anyhow!(error.text())),
+        }
+    }
 }
 
 fn show(out: Output, answer: &Answer) -> anyhow::Result<()> {

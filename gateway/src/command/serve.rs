@@ -142,7 +142,7 @@ struct Work {
     pull: JoinHandle<Result<(), SyncError>>,
     push: Option<JoinHandle<()>>,
     interviews: Option<JoinHandle<()>>,
-    people: Option<JoinHandle<()>>,
+    people: JoinHandle<()>,
     insights: Option<JoinHandle<()>>,
 }
 
@@ -166,7 +166,11 @@ impl Work {
             pull,
             push: roles.push.then(|| tokio::spawn(Arc::clone(&running.flows).serve(cancel.clone()))),
             interviews: roles.push.then(|| tokio::spawn(interviews.run(cancel.clone()))),
-            people: roles.push.then(|| tokio::spawn(people.run(cancel.clone()))),
+            people: match roles.push {
+                true => tokio::spawn(people.run(cancel.clone())),
+                // What others link is shown here too.
+                false => tokio::spawn(people.watch(cancel.clone())),
+            },
             insights: roles.push.then(|| tokio::spawn(insights.run(cancel.clone()))),
         }
     }
@@ -186,9 +190,7 @@ impl Work {
         {
             tracing::warn!("The interview loop did not end in time; it goes on from its place at the next start");
         }
-        if let Some(people) = self.people
-            && tokio::time::timeout(most, people).await.is_err()
-        {
+        if tokio::time::timeout(most, self.people).await.is_err() {
             tracing::warn!(
                 "Linking records to persons did not end in time; it goes on from its place at the next start"
             );

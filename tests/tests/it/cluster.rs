@@ -110,7 +110,7 @@ async fn of_three_gateways_one_pulls_a_stream_and_when_it_is_killed_another_goes
     }
     let health = gateways[0].api.get("/v1/health").await;
     assert_eq!(health["connections"][0]["records"]["employee"], json!({ "live": 15_000, "deleted": 0 }));
-    let runs = gateways[0].api.get("/v1/runs").await;
+    let runs = gateways[0].api.get("/v1/runs?connection=staff").await;
     let states: Vec<&str> = runs["data"].as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["completed", "interrupted"], "the survivors did not both pull");
     let pages: u64 = runs["data"].as_array().unwrap().iter().map(|run| run["pages"].as_u64().unwrap()).sum();
@@ -158,7 +158,7 @@ async fn a_gateway_that_was_killed_takes_its_own_stream_back_at_once() {
     let done = |health: &Value| health["connections"][0]["streams"][0]["last_success_at"].as_str().map(drop);
     api.until("/v1/health", done).await;
     assert_eq!(api.get("/v1/health").await["connections"][0]["records"]["employee"]["live"], 15_000);
-    let runs = api.get("/v1/runs").await;
+    let runs = api.get("/v1/runs?connection=staff").await;
     let states: Vec<&str> = runs["data"].as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["completed", "interrupted"], "the successor did not wait for the lease");
     drop(gateway);

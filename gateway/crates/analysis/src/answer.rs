@@ -111,6 +111,12 @@ pub struct Body {
 }
 
 impl Answer {
+    /// Was there nothing to make it from: no record in a figure, and none that was left out?
+    #[must_use]
+    pub fn is_about_nothing(&self) -> bool {
+        self.figures.iter().all(|figure| figure.n == 0) && self.left_out.iter().all(|(_, count)| *count == 0)
+    }
+
     /// One with nothing in it.
     #[must_use]
     pub fn new(question: QuestionName) -> Self {

@@ -75,13 +75,26 @@ impl Analysis {
             self.reviewed(tenant, &ask, due_ms, made_at).await?
         } else {
             let answer = self.ask_in_turn(tenant, &ask, due_ms).await?;
-            self.records(tenant, &answer, Some(made_at)).await?
+            self.due_records(tenant, &answer, made_at).await?
         };
         let mut commit = AuthoredCommit::of(tenant.clone(), stream(&stream_name(&plan.name))?, self.clock.now_ms());
         commit.follow = Some(Follow { from, to: slot.number });
         commit.records = records;
         self.store.author(commit).await?;
         Ok(())
+    }
+
+    /// The records of a scheduled answer. Of a store that holds nothing yet there is nothing to say.
+    async fn due_records(
+        &self,
+        tenant: &TenantId,
+        answer: &Answer,
+        made_at: Instant,
+    ) -> Result<Vec<AuthoredRecord>, AnalysisError> {
+        if answer.is_about_nothing() {
+            return Ok(Vec::new());
+        }
+        self.records(tenant, answer, Some(made_at)).await
     }
 
     /// The review of instructions: an insight, and the effect on the record of each instruction as it stood when it was read.
@@ -93,7 +106,7 @@ impl Analysis {
         made_at: Instant,
     ) -> Result<Vec<AuthoredRecord>, AnalysisError> {
         let effects = self.effects(tenant, ask, now_ms).await?;
-        let mut records = self.records(tenant, &effects.answer, Some(made_at)).await?;
+        let mut records = self.due_records(tenant, &effects.answer, made_at).await?;
         for (row, body) in effects.kept {
             records.push(measured(&row, &body)?);
         }

@@ -9,6 +9,7 @@ use renmen_clock::Clock;
 use renmen_schema::id::{ConnectionName, TenantId};
 use renmen_store::Store;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::{Catalogue, DestinationEntry};
@@ -129,9 +130,13 @@ impl FlowEngine {
 
     async fn follow_feed(self: Arc<Self>, cancel: CancellationToken) {
         let mut head = self.store.watch_any();
-        let mut seen = SeenFeeds::default();
+        let (mut seen, mut forgot) = (SeenFeeds::default(), Instant::now());
         loop {
             head.mark_unchanged();
+            if forgot.elapsed() >= ALL_AGAIN {
+                seen.forget();
+                forgot = Instant::now();
+            }
             let wait = match self.pass_moved(&mut seen).await {
                 Ok(passed) if passed.more => Duration::ZERO,
                 Ok(passed) if passed.soon => SOON,
@@ -143,7 +148,7 @@ impl FlowEngine {
             };
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = tokio::time::sleep(wait) => if wait == ALL_AGAIN { seen.forget() },
+                () = tokio::time::sleep(wait) => {}
                 Ok(()) = head.changed() => {}
                 () = self.changed.notified() => seen.forget(),
             }

@@ -83,7 +83,8 @@ pub(crate) fn match_change(
             Err(fault) => return Err(Evaluation::Fault(Text::rendered(|| format!("when.if: {}", fault.message)))),
         }
     }
-    match due(definition, &scope.record, change.at_ms) {
+    // What was committed by a clock that ran ahead is not in the future: without this it would wait until that time has come.
+    match due(definition, &scope.record, change.at_ms.min(now_ms)) {
         Ok(Some(not_before_ms)) => Ok(MatchedChange { scope, not_before_ms }),
         Ok(None) => Err(Evaluation::Pass(text!("the record has no such time", "记录没有该时间"))),
         Err(fault) => Err(Evaluation::Fault(fault)),

@@ -74,6 +74,8 @@ impl FlowEngine {
         head: i64,
     ) -> Result<(FeedPass, bool), StoreError> {
         let (mut passed, mut runs) = (FeedPass::default(), false);
+        // One time for all: a clock that steps in between would make what is due now due by a time that is not.
+        let now_ms = self.clock.now_ms();
         let mut steps = Vec::new();
         for entry in self.definitions.flows(&*self.store, tenant, catalogue).await? {
             let Ok(definition) = entry.definition.clone() else { continue };
@@ -83,13 +85,13 @@ impl FlowEngine {
             }
             let (piece, cut) = self.piece(tenant, &entry.row, &definition).await?;
             passed.soon |= cut;
-            if let Some((step, more)) = self.step(tenant, catalogue, &entry, &definition, piece).await? {
+            if let Some((step, more)) = self.step((tenant, catalogue), &entry, &definition, piece, now_ms).await? {
                 steps.push(step);
                 passed.more |= more;
             }
         }
         if !steps.is_empty() {
-            passed.made = self.store.advance(steps, self.clock.now_ms()).await?;
+            passed.made = self.store.advance(steps, now_ms).await?;
         }
         Ok((passed, runs))
     }
@@ -116,11 +118,11 @@ impl FlowEngine {
 
     async fn step(
         &self,
-        tenant: &TenantId,
-        catalogue: &Catalogue,
+        (tenant, catalogue): (&TenantId, &Catalogue),
         flow: &CachedFlow,
         definition: &Definition,
         piece: FeedPiece,
+        now_ms: i64,
     ) -> Result<Option<(Advance, bool)>, StoreError> {
         let row = &flow.row;
         if piece.up_to <= row.position {
@@ -134,7 +136,7 @@ impl FlowEngine {
         let mut rest = &entries[..];
         while !rest.is_empty() {
             let some = &rest[..rest.len().min(AT_ONCE)];
-            let evaluated = self.evaluate_some(&bound, some, self.clock.now_ms(), until).await?;
+            let evaluated = self.evaluate_some(&bound, some, now_ms, until).await?;
             let (asked, left) = rest.split_at(evaluated.len());
             self.add(&mut made, (tenant, &row.name, definition), asked, evaluated).await?;
             rest = left;

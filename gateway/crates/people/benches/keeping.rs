@@ -25,7 +25,7 @@ fn tenant() -> TenantId {
 /// What five systems say of a person: of some not everything.
 fn body(system: usize, person: u64) -> (&'static str, String) {
     let name = format!("Name{} Family{}", person % 5_000, person % 977);
-    let phone = format!(r#"[{{"e164":"+8613{:09}","kind":"MOBILE"}}]"#, person);
+    let phone = format!(r#"[{{"e164":"+8613{person:09}","kind":"MOBILE"}}]"#);
     let mail = format!(r#"[{{"address":"p{person}@acme.example","kind":"WORK"}}]"#);
     let names = format!(r#"{{"formatted":"{name}"}}"#);
     match system {

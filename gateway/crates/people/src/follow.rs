@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long to wait after the store was away, and while another gateway goes on.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How often it is looked how far the gateway is that works.
-const LOOK_ON: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_ON: Duration = Duration::from_secs(5);
 /// How often links are forgotten that ended long ago.
 const FORGET_EVERY_MS: i64 = 3_600_000;
 /// Times that a step is done again because something else was written meanwhile.
@@ -101,7 +101,7 @@ impl Follower {
         }
     }
 
-    fn measure(&self) {
+    pub(crate) fn measure(&self) {
         let progress = self.progress.shown();
         let labels = [("tenant", self.tenant.to_string())];
         let since = |since_ms: Option<i64>| since_ms.map_or(0, |since_ms| (self.clock.now_ms() - since_ms).max(0));

@@ -6,7 +6,7 @@ use renmen_seat::{Leave, Seat};
 use tokio_util::sync::CancellationToken;
 
 use crate::PeopleError;
-use crate::follow::{Caught, Follower};
+use crate::follow::{Caught, Follower, LOOK_ON};
 
 /// What goes on behind it: [`PeopleWork::run`] it for as long as the gateway serves.
 pub struct PeopleWork {
@@ -42,6 +42,20 @@ impl PeopleWork {
         // Nothing is under way any more: another gateway need not wait.
         for seat in seats {
             seat.leave().await;
+        }
+    }
+
+    /// Only sees how far the gateways are that work on it, so that this process can tell. Until cancelled.
+    pub async fn watch(self, cancel: CancellationToken) {
+        loop {
+            for shift in &self.shifts {
+                shift.follower.look_on().await;
+                shift.follower.measure();
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = tokio::time::sleep(LOOK_ON) => {}
+            }
         }
     }
 

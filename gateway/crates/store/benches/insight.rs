@@ -1,7 +1,7 @@
 //! What questions of insight cost over a stored tenant: `cargo bench -p renmen-store --bench insight [-- INTERVIEWS METRICS [FOLDER]]`.
 //!
 //! Fills a SQLite file with made-up records through the commits that a pull makes, follows its feed, reads every stream, and asks every
-//! streamed question. With a folder the file stays there, is taken up again, and the rows of three streams are written as CSV beside it, for
+//! streamed question. With a folder the file stays there, is taken up again, and the rows of three streams are written next to it as CSV, for
 //! another database to be asked the same.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

@@ -24,7 +24,7 @@ entity! {
         pub pay: Vec<OfferPart> => SENSITIVE,
         /// Months of probation.
         pub probation_months: Option<u32>,
-        /// Place in the band: 0 at its lowest, 1 at its highest. Derived by the gateway.
+        /// Place in the band: 0 at its lowest, 1 at its highest.
         pub band_position: Option<Decimal> => SENSITIVE,
         /// Why it was declined.
         pub decline_reasons: Vec<Coded<OutcomeReason>>,

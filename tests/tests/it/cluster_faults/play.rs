@@ -332,6 +332,10 @@ config = {{ base_url = "{events}" }}
 slots.events = {{ env = "EVENTS_SECRET" }}
 limits = {{ webhooks_per_second = 1000000, webhook_deadline = "4s", webhook_window = "3h" }}
 
+# Only changes of the source and of webhooks are counted.
+[insight]
+default_plans = false
+
 [connections.desk]
 plugin = "{desk_plugin}"
 config = {{ base_url = "{desk}" }}

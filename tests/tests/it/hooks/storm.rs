@@ -196,7 +196,8 @@ async fn once_and_in_order(gateway: &Gateway, good: &BTreeSet<String>) {
     loop {
         let page = gateway.api(&format!("/v1/changes?limit=1000{after}")).await;
         let rows = page["data"].as_array().unwrap();
-        for change in rows {
+        // What the gateway found out by itself came by no event.
+        for change in rows.iter().filter(|change| change["connection"] != "renmen") {
             changes += 1;
             let last = revisions.entry(change["record_id"].as_str().unwrap().to_owned()).or_default();
             *last += 1;

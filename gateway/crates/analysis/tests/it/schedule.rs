@@ -64,6 +64,24 @@ async fn a_time_is_answered_once_and_missed_times_are_made_up_by_one() {
 }
 
 #[tokio::test]
+async fn a_store_that_holds_nothing_yet_is_asked_in_time_and_nothing_is_kept_of_it() {
+    let bed = Bed::new().await;
+    let rows = MadeUp::new(Vec::new());
+    let questions = [QuestionName::Funnel, QuestionName::Alert, QuestionName::Fairness, QuestionName::Review];
+    let plans = questions.map(|question| plan(question.as_str(), question, Every::Days(7)));
+    let work = work(&bed, &rows, "one", plans.into());
+    work.turn().await.unwrap();
+    for entity in ["insight", "bias_audit"] {
+        assert!(bed.records(entity).await.is_empty(), "{entity}");
+    }
+    let schedule = work.schedules().remove(&tenant()).unwrap();
+    assert!(
+        schedule.standings().iter().all(|plan| plan.answered.as_deref() == Some("2026-03-02")),
+        "each has its time"
+    );
+}
+
+#[tokio::test]
 async fn what_cannot_be_answered_is_told_tried_again_and_keeps_no_other_waiting() {
     let bed = Bed::new().await;
     let rows = MadeUp::new(hundred());

@@ -77,7 +77,7 @@ async fn the_question_is_asked_with_the_same_key_alone_however_its_path_is_writt
         for path in ["/v1/insights/fairness", "/v1/insights/fairness?format=csv"] {
             rig.ask_as(key, "GET", path, None).await.problem("forbidden");
         }
-        // A path that is not literally that of the question is none.
+        // A path that only resembles that of the question leads nowhere.
         for path in ["/v1/insights/fairnes%73", "/v1/insights/%66airness", "/v1/insights/Fairness"] {
             rig.ask_as(key, "GET", path, None).await.problem("not_found");
         }

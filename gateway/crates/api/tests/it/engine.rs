@@ -198,7 +198,9 @@ async fn every_entity_has_its_schema() {
         let schema = rig.get(entity["schema_url"].as_str().unwrap()).await;
         assert_eq!(schema.headers["content-type"], "application/schema+json");
         assert!(schema.json().get("properties").is_some(), "{entity}");
-        assert_eq!(rig.get(entity["records_url"].as_str().unwrap()).await.status, StatusCode::OK, "{entity}");
+        let records = entity["records_url"].as_str().unwrap();
+        let status = rig.get_where_allowed(records).await.status;
+        assert_eq!(status, StatusCode::OK, "{entity}");
     }
     rig.get("/v1/schema/employees").await.problem("not_found");
 }

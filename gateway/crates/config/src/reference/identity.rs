@@ -125,7 +125,7 @@ const RULE: [KeySpec; 6] = [
 ];
 
 /// A built-in rule compares the same for all connections already: that one is taken out in the examples.
-const SCHEME_APART: &str = "scheme = \"mobile\"\nenabled = false";
+const SCHEME_APART: &str = "scheme = \"mobile\"\n[identity.rules.mobile]\nenabled = false";
 
 pub(super) fn sections() -> Vec<SectionSpec> {
     vec![

@@ -11,6 +11,7 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::EgressError;
+pub(crate) use shared::{AGAIN, PATIENCE};
 pub use shared::{PlacesGrant, PlacesWanted, SharedPlaces};
 use shared::{SharedGate, SharedPlace};
 

@@ -22,7 +22,9 @@ const APART: Duration = Duration::from_millis(20);
 /// How long a connection that sends nothing keeps its places.
 const IDLE: Duration = Duration::from_secs(2);
 /// Before it is asked again when that failed.
-const AGAIN: Duration = Duration::from_millis(500);
+pub(crate) const AGAIN: Duration = Duration::from_millis(500);
+/// How long requests wait for a store that is away before they fail: a restart of the database costs no delivery one of its attempts.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Asks in the time for which an answer counts.
 const RENEWALS: u32 = 4;
 
@@ -89,8 +91,8 @@ struct State {
     is_kept: bool,
     /// When the last request ended.
     used: Option<Instant>,
-    /// Why the last ask failed.
-    trouble: Option<String>,
+    /// Since when asks fail, and why the last one did.
+    trouble: Option<(Instant, String)>,
 }
 
 /// A request that is under way.
@@ -169,7 +171,10 @@ impl SharedGate {
             state.in_use += 1;
             return Some(Ok(()));
         }
-        let why = state.trouble.as_ref().filter(|_| !counts)?;
+        let (since, why) = state.trouble.as_ref().filter(|_| !counts)?;
+        if since.elapsed() < PATIENCE {
+            return None;
+        }
         Some(Err(EgressError::Unavailable(format!(
             "how many requests other gateways have under way is not known now: {why}"
         ))))
@@ -213,7 +218,10 @@ impl SharedGate {
                     (state.until, state.trouble) = (Some(asked + grant.lease), None);
                 }
                 // What was asked may have been granted, and no more.
-                Err(why) => state.trouble = Some(why),
+                Err(why) => {
+                    let since = state.trouble.take().map_or(asked, |(since, _)| since);
+                    state.trouble = Some((since, why));
+                }
             }
         }
         self.moved.notify_waiters();

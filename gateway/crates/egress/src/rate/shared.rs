@@ -12,6 +12,7 @@ use renmen_schema::id::{ConnectionName, TenantId};
 use tokio::time::Instant;
 
 use crate::EgressError;
+use crate::parallel::{AGAIN, PATIENCE};
 
 /// Requests that are reserved at once.
 const RESERVED_MAX: u32 = 64;
@@ -90,10 +91,17 @@ impl SharedGate {
         let count = self.waiting.load(Ordering::Relaxed).saturating_add(1).min(RESERVED_MAX);
         let wanted = RateReservation { count, interval: self.interval, burst: self.burst, wait_max: self.wait_max };
         let (tenant, connection) = (&self.whose.0, &self.whose.1);
-        let reserved = self.with.reserve(tenant, connection, wanted).await;
-        let reserved = reserved.map_err(|why| {
-            EgressError::Unavailable(format!("the rate that gateways keep together is not known now: {why}"))
-        })?;
+        let begun = Instant::now();
+        let reserved = loop {
+            match self.with.reserve(tenant, connection, wanted).await {
+                Ok(reserved) => break reserved,
+                Err(why) if begun.elapsed() >= PATIENCE => {
+                    let text = format!("the rate that gateways keep together is not known now: {why}");
+                    return Err(EgressError::Unavailable(text));
+                }
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        };
         let Some(first_us) = reserved else { return Ok(None) };
         let now = Instant::now();
         let mut slots = self.slots.lock();

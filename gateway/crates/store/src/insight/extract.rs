@@ -1,4 +1,4 @@
-//! From a body to its row. Here is said what counts: which date, what an outcome is, what is no performance.
+//! From a body to its row. Here is said what counts: which date, what an outcome is, what does not count as performance.
 
 use renmen_schema::code::Relation;
 use renmen_schema::types::{CodeSet, Coded, DataPolicy, Score};
@@ -196,7 +196,7 @@ fn application(own: [u8; 16], body: &ApplicationBody) -> Option<Extract> {
     })
 }
 
-/// A step of a migration is none of an application.
+/// A step of a migration belongs to no application.
 fn step(body: &StepBody) -> Option<Extract> {
     let SubjectBody { application, interview, answer, offer } = &body.subject;
     let (part, under, of) = if application.is_some() {
@@ -230,7 +230,7 @@ fn interview(own: [u8; 16], body: &InterviewBody) -> Option<Extract> {
     })
 }
 
-/// The score of an assessment is none of an interview.
+/// The score of an assessment belongs to no interview.
 fn score(own: [u8; 16], body: &ScoreBody) -> Option<Extract> {
     let interview = Named::of(body.interview.as_ref());
     let value = place(&body.score)?;
@@ -241,7 +241,7 @@ fn score(own: [u8; 16], body: &ScoreBody) -> Option<Extract> {
     packed(part, &shapes::Score { own, interview, adjusts, competency, dimension, value })
 }
 
-/// What people say of themselves is no outcome, and neither is a rating that is still to be compared with others: one that is said not to
+/// What people say of themselves does not count as an outcome, and neither does a rating that is still to be compared with others: one that is said not to
 /// be calibrated counts once it has a time at which it was settled.
 fn review(body: &ReviewBody) -> Option<Extract> {
     let settled = body.calibrated != Some(false) || body.completed_at.is_some();

@@ -1,4 +1,4 @@
-//! Which groups people belong to. Read from the bodies each time: nothing of it is kept beside them.
+//! Which groups people belong to. Read from the bodies each time: nothing of it is kept apart from them.
 
 use renmen_schema::code::Gender;
 use renmen_schema::types::{Coded, LocalDate};
@@ -75,10 +75,12 @@ impl Groups {
 
 /// Ten years each. None for a day of birth that is still to come.
 fn age_group(born: LocalDate, today: LocalDate) -> Option<String> {
+    if born > today {
+        return None;
+    }
     let years = born.civil().until((jiff::Unit::Year, today.civil())).ok()?.get_years();
     match years {
-        ..0 => None,
-        0..20 => Some("under 20".to_owned()),
+        ..20 => Some("under 20".to_owned()),
         60.. => Some("60 and over".to_owned()),
         years => {
             let from = years / 10 * 10;

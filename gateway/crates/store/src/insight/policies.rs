@@ -36,7 +36,7 @@ pub(super) struct Policies {
     purposes: Vec<Vec<String>>,
     purpose_places: HashMap<Vec<String>, u32>,
     consents: Vec<Kept>,
-    /// Whose each consent is.
+    /// The person of each consent.
     given: Vec<(i64, u32)>,
     /// Consents that policies name: whose records name them.
     named: HashMap<Meant, Vec<i64>>,
@@ -111,7 +111,7 @@ impl Policies {
         place
     }
 
-    /// A consent, of the person that it names and of those whose policies name it. False: nobody is known whose it is.
+    /// A consent, of the person that it names and of those whose policies name it. False: no such person is known.
     pub(super) fn add_consent(&mut self, consent: &shapes::Consent<'_>, person: Option<i64>, by: [Meant; 2]) -> bool {
         let of_policies = by.iter().filter_map(|meant| self.named.get(meant)).flatten().copied();
         let people: Vec<i64> = person.into_iter().chain(of_policies).collect();
@@ -161,7 +161,7 @@ impl Policies {
     }
 
     fn whole(&self, kept: &Kept) -> Consent {
-        // Whose it is stands beside it.
+        // The person is kept next to it.
         let mut consent = Consent::new(Ref::external(""), kept.basis.into(), kept.status);
         consent.purpose = self.purposes[kept.purpose as usize].clone();
         consent.given_at = kept.given_at;

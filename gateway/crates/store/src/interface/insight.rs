@@ -34,7 +34,7 @@ pub trait InsightStore: Send + Sync {
         to: mpsc::Sender<Batch>,
     ) -> Result<Read, StoreError>;
 
-    /// Follows the feed by at most so many changes; first, and anew where another release packed rows otherwise, goes through the records that
+    /// Follows the feed by at most so many changes; first, and again where another release packed rows in another way, goes through the records that
     /// are there. To be called until it is done before a question is asked, so that the answer has what was committed until then.
     /// Gateways that do it at the same time do no harm: each step is taken once.
     async fn make_insight_rows(&self, tenant: &TenantId, at_most: u32) -> Result<RowsMade, StoreError>;

@@ -15,7 +15,7 @@ use renmen_schema::types::{DataPolicy, Decimal, Instant, LocalDate};
 /// The key that no record has.
 pub const UNKNOWN: i64 = 0;
 
-/// A stream of rows. Groups of people are none of these: see [`crate::InsightStore::audit_rows`].
+/// A stream of rows. Groups of people come another way: see [`crate::InsightStore::audit_rows`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
     /// Each person once.
@@ -135,7 +135,7 @@ pub struct Person {
     pub person: i64,
     /// The policies of their candidate, employee and interview records, each different one once; none for a record without one.
     pub policies: Arc<[Option<DataPolicy>]>,
-    /// Their consents. Whose they are is not repeated in them.
+    /// Their consents; these do not name the person again.
     pub consents: Vec<Consent>,
 }
 
@@ -174,7 +174,7 @@ impl Application {
     }
 
     /// Was it moved forward: by a stage, or, without one, to being hired? None while that is open, and for one that the candidate withdrew:
-    /// nobody decided on it.
+    /// there was no decision on it.
     #[must_use]
     pub fn selected(&self, stage: Option<StageKind>) -> Option<bool> {
         let beyond = |stage| self.stages.iter().any(|one| rank(*one) > rank(stage));

@@ -104,9 +104,18 @@ pub(crate) static INPUT_FORGET: Statement = LazyLock::new(|| {
     )
 });
 
-pub(crate) const DELIVERY_INSERT: &str = "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
-     not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand, tenant) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19) RETURNING id";
+/// A delivery; `$17` is the caller's clock. What is due by that is due by the clock that claims count by, also where the caller's runs ahead.
+pub(crate) fn delivery_insert(dialect: Dialect) -> String {
+    let clock = dialect.lease_clock("$17");
+    let next_at = format!(
+        "CASE WHEN CAST($10 AS bigint) <= CAST($17 AS bigint) AND CAST($10 AS bigint) > {clock} THEN {clock} ELSE CAST($10 AS bigint) END"
+    );
+    format!(
+        "INSERT INTO delivery (flow, version, seq, record, destination, action, key, lane, state, \
+         not_before, next_at, deadline, input, input_hash, error, hops, caused_by, created_at, updated_at, by_hand, tenant) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {next_at}, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19) RETURNING id"
+    )
+}
 
 /// A destination and what its leases count by: `$3` is the caller's clock.
 pub(crate) fn destination_now(dialect: Dialect) -> String {

@@ -65,7 +65,7 @@ pub(crate) async fn behind(session: &impl Session, tenant: &TenantId) -> Result<
             Ok(u64::try_from(feed::head(session, tenant).await? - followed).unwrap_or(0))
         }
         _ => Err(StoreError::Unavailable(
-            "the rows that insights are asked over are being made: ask again in a while".into(),
+            "a running gateway makes the rows that insights are asked over, and has not made all yet: ask again in a while".into(),
         )),
     }
 }

@@ -38,8 +38,8 @@ const MIGRATIONS: [&str; 32] = [
     include_str!("migrations/0028_tenant_move.sql"),
     include_str!("migrations/0029_identity.sql"),
     include_str!("migrations/0030_insight.sql"),
-    include_str!("migrations/0032_key_log.sql"),
-    include_str!("migrations/0033_vendor_place.sql"),
+    include_str!("migrations/0031_key_log.sql"),
+    include_str!("migrations/0032_vendor_place.sql"),
 ];
 
 /// The version that this program reads and writes.

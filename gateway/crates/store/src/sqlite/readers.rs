@@ -44,7 +44,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.run_within(self.timeout, work).await
+        self.run_within((self.timeout, self.timeout), work).await
     }
 
     /// The same for a read of hundreds of thousands of rows, which has a time limit of its own.
@@ -56,10 +56,11 @@ impl Readers {
         let began = tokio::time::Instant::now();
         let turn = tokio::time::timeout(self.long_timeout, Arc::clone(&self.long).acquire_owned()).await;
         let _turn = turn.map_err(|_| late(self.long_timeout))?.map_err(|_| gone())?;
-        self.run_within(self.long_timeout.saturating_sub(began.elapsed()), work).await
+        self.run_within((self.long_timeout.saturating_sub(began.elapsed()), self.long_timeout), work).await
     }
 
-    async fn run_within<T, F>(&self, timeout: Duration, work: F) -> Result<T, StoreError>
+    /// In what is left of a time limit.
+    async fn run_within<T, F>(&self, (left, limit): (Duration, Duration), work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -83,7 +84,7 @@ impl Readers {
             self.condition.note(&result, false);
             result
         };
-        tokio::time::timeout(timeout, read).await.map_err(|_| late(timeout))?
+        tokio::time::timeout(left, read).await.map_err(|_| late(limit))?
     }
 }
 

@@ -9,7 +9,8 @@ use proptest::test_runner::{Config, TestRunner};
 use renmen_schema::id::{ConnectionName, RecordId, StreamName, TenantId};
 use renmen_schema::{EntityKind, WantedKey};
 use renmen_store::{
-    Content, Keyed, MemberRow, Named, PERSON, RecordQuery, RecordWrite, SettledCommit, Store, StreamKey, UnresolvedKeys,
+    Content, FactRow, FactWrite, FactsCommit, Keyed, MemberRow, Named, PERSON, ReadUpTo, RecordQuery, RecordWrite,
+    SettledCommit, Store, StreamKey, UnresolvedKeys,
 };
 use serde_json::json;
 
@@ -142,6 +143,20 @@ on_both! {
             bed.store.record_identity(&tenant(), id).await.unwrap().unwrap().record
         };
         let (first, second) = (row("user1").await, row("ou_1").await);
+        let fact = |record| {
+            let row = FactRow { record, kind: PERSON, place: 0, name: 0, facts: Vec::new() };
+            FactWrite { record, before: Vec::new(), now: Some(row), keys: Vec::new() }
+        };
+        let (stand, _) = bed.store.begin_identity(&tenant()).await.unwrap();
+        let facts = FactsCommit {
+            tenant: tenant(),
+            version: stand.version,
+            facts: vec![fact(first), fact(second)],
+            applications: Vec::new(),
+            read: ReadUpTo::Feed(stand.followed),
+            now_ms: 3_000,
+        };
+        bed.store.put_facts(facts).await.unwrap();
         let is_one = async |identity: i64| {
             let (stand, _) = bed.store.begin_identity(&tenant()).await.unwrap();
             let member = |record, identity| MemberRow { record, identity, kind: PERSON, too_large: false, since_ms: 3_000 };

@@ -19,7 +19,7 @@ pub(super) enum Who {
 }
 
 impl Who {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Nobody,
         Self::Revoked,
         Self::Expired,

@@ -128,6 +128,16 @@ async fn what_is_not_known_is_not_sent_once_the_last_answer_is_over() {
     drop(first);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(gate.enter().await.is_ok());
+
+    // One that is back in time costs nothing but the time.
+    *together.away.lock() = true;
+    tokio::time::sleep(LEASE * 2).await;
+    let back = async {
+        tokio::time::sleep(PATIENCE / 2).await;
+        *together.away.lock() = false;
+    };
+    let (entered, ()) = tokio::join!(gate.enter(), back);
+    assert!(entered.is_ok());
 }
 
 proptest! {

@@ -66,7 +66,7 @@ impl Reading {
         Ok(())
     }
 
-    /// One that did not take place is no interview of anybody.
+    /// One that did not take place does not count.
     pub(super) fn give_interview(
         &mut self,
         from: ConnectionNo,

@@ -65,7 +65,7 @@ fn unpacked<'b, T: Field<'b>>(body: &'b [u8]) -> Result<T, StoreError> {
     match body.split_first() {
         Some((&VERSION, mut rest)) => T::unpack(&mut rest).ok_or_else(damaged),
         _ => Err(StoreError::Unavailable(
-            "rows for insights were written by another release and are being made anew: ask again in a while".into(),
+            "rows for insights were written by another release and are being made again: ask again in a while".into(),
         )),
     }
 }

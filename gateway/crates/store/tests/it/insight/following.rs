@@ -1,4 +1,4 @@
-//! Rows follow records through everything that happens to them, and say the same as rows that are made anew.
+//! Rows follow records through everything that happens to them, and say the same as rows that are made from scratch.
 
 use std::time::Duration;
 
@@ -171,7 +171,7 @@ enum Step {
     Both,
     /// One is stopped in the middle.
     Stopped,
-    /// Rows are made anew by another release.
+    /// Rows are made from scratch by another release.
     Anew,
     /// Two employees of one number are found to be one person.
     Joined(u8),
@@ -289,7 +289,7 @@ async fn a_read_that_takes_too_long_is_given_up_and_a_store_for_reading_makes_no
     world.make().await;
     let hurried = open_read_only(StoreOptions { insight_timeout_ms: 50, ..bed.options.clone() }).await.unwrap();
     let (to, batches) = mpsc::channel(1);
-    // The channel holds one batch and nobody takes it: that of the second stream has no place.
+    // The channel holds one batch and it is not taken: that of the second stream has no place.
     let asked = ask(&[Need::People, Need::Applications]);
     let refused = hurried.insight_rows(&world.tenant, &asked, to).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("longer than 50 ms")), "{refused}");

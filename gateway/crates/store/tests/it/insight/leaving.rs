@@ -2,13 +2,14 @@
 
 use renmen_schema::EntityKind as Kind;
 use renmen_store::insight::Need;
-use renmen_store::{StoreOptions, copy_store, open};
+use renmen_store::{StoreOptions, copy_store, open, tenant_moved};
 use serde_json::json;
 
 use super::world::{World, ask, rows_of};
 use crate::bed::{Bed, Database};
 use crate::moving::{Cell, export, forget, import};
 use crate::older::{POSTGRES_17, SQLITE_17};
+use crate::puller::tenant;
 
 async fn fill(world: &mut World) {
     world.put("ats", Kind::Candidate, "c1", json!({ "person": {} })).await;
@@ -69,6 +70,7 @@ async fn a_tenant_that_moves_takes_its_rows_along_and_leaves_none() {
         let got = world.got(&[Need::Applications]).await;
         assert_eq!(rows_of!(got, Applications)[0].person, None);
     }
+    tenant_moved(from.options.clone(), &tenant(), "cell b", 8_000).await.unwrap();
     forget(&from).await.unwrap();
     check(&World::named(&from.open().await, "globex")).await;
 }

@@ -214,7 +214,7 @@ async fn insert_row(session: &impl Session, row: Row<'_>, now_ms: i64) -> Result
         rows::stored_text(by_hand),
         tenant
     ];
-    expect_number(session, &sql::delivery_insert(session.dialect()), values).await
+    expect_number(session, sql::delivery_insert(session.dialect()), values).await
 }
 
 fn record_row(new: &NewDelivery) -> Result<i64, StoreError> {

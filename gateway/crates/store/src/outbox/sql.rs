@@ -104,8 +104,18 @@ pub(crate) static INPUT_FORGET: Statement = LazyLock::new(|| {
     )
 });
 
+static DELIVERY_INSERT_SQLITE: Statement = LazyLock::new(|| delivery_insert_of(Dialect::Sqlite));
+static DELIVERY_INSERT_POSTGRES: Statement = LazyLock::new(|| delivery_insert_of(Dialect::Postgres));
+
 /// A delivery; `$17` is the caller's clock. What is due by that is due by the clock that claims count by, also where the caller's runs ahead.
-pub(crate) fn delivery_insert(dialect: Dialect) -> String {
+pub(crate) fn delivery_insert(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => &DELIVERY_INSERT_SQLITE,
+        Dialect::Postgres => &DELIVERY_INSERT_POSTGRES,
+    }
+}
+
+fn delivery_insert_of(dialect: Dialect) -> String {
     let clock = dialect.lease_clock("$17");
     let next_at = format!(
         "CASE WHEN CAST($10 AS bigint) <= CAST($17 AS bigint) AND CAST($10 AS bigint) > {clock} THEN {clock} ELSE CAST($10 AS bigint) END"

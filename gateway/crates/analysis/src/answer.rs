@@ -111,10 +111,12 @@ pub struct Body {
 }
 
 impl Answer {
-    /// Was there nothing to make it from: no record in a figure, and none that was left out?
+    /// Was there nothing to make it from: no record in a figure, and none left out that was asked about?
     #[must_use]
     pub fn is_about_nothing(&self) -> bool {
-        self.figures.iter().all(|figure| figure.n == 0) && self.left_out.iter().all(|(_, count)| *count == 0)
+        let asked_about = |why: &Why| !matches!(why, Why::OtherScope | Why::OutsideWindow);
+        self.figures.iter().all(|figure| figure.n == 0)
+            && self.left_out.iter().all(|(why, count)| *count == 0 || !asked_about(why))
     }
 
     /// One with nothing in it.

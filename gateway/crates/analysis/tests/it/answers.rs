@@ -58,7 +58,9 @@ fn predictions() -> Vec<Row<'static>> {
 #[tokio::test]
 async fn what_predicts_and_what_does_not_is_named_and_who_may_not_be_joined_is_counted_r44_r42() {
     let mut rows = predictions();
-    rows.extend((200..205).map(|n| left_out(n, Why::NoConsent)));
+    // Five who were interviewed, and five with whom the question has nothing to do.
+    rows.extend((200..210).map(|n| left_out(n, Why::NoConsent)));
+    rows.extend((200..205).map(|n| interview(n, InterviewKind::Ai, 0)));
     let answer = ask(rows, QuestionName::Predict, &[("outcome", "final_round")]).await;
     let said = |code: &str| -> Vec<&str> {
         answer.findings.iter().filter(|one| one.code == code).filter_map(|one| one.about.as_deref()).collect()

@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use renmen_analysis::{AnalysisWork, Ask, Every, Plan, QuestionName, Settings};
-use renmen_schema::entity::Insight;
+use renmen_insight::Why;
+use renmen_schema::code::AuditMeasure;
+use renmen_schema::entity::{BiasAudit, Insight};
 use serde_json::json;
 
 use crate::bed::{Bed, tenant};
-use crate::rows::{MadeUp, Mood, at, hundred};
+use crate::rows::{MadeUp, Mood, application, at, hundred, left_out};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -64,21 +66,43 @@ async fn a_time_is_answered_once_and_missed_times_are_made_up_by_one() {
 }
 
 #[tokio::test]
-async fn a_store_that_holds_nothing_yet_is_asked_in_time_and_nothing_is_kept_of_it() {
-    let bed = Bed::new().await;
-    let rows = MadeUp::new(Vec::new());
-    let questions = [QuestionName::Funnel, QuestionName::Alert, QuestionName::Fairness, QuestionName::Review];
-    let plans = questions.map(|question| plan(question.as_str(), question, Every::Days(7)));
-    let work = work(&bed, &rows, "one", plans.into());
-    work.turn().await.unwrap();
-    for entity in ["insight", "bias_audit"] {
-        assert!(bed.records(entity).await.is_empty(), "{entity}");
+async fn of_who_was_never_interviewed_nothing_is_asked_in_time_and_nothing_is_kept() {
+    // Nothing yet, and the staff of a company that interviews no one: they were not asked for their consent, and need not be.
+    let staff = (0..30).map(|n| left_out(n, Why::NoConsent)).collect();
+    for rows in [Vec::new(), staff] {
+        let bed = Bed::new().await;
+        let rows = MadeUp::new(rows);
+        let questions = [QuestionName::Funnel, QuestionName::Alert, QuestionName::Fairness, QuestionName::Review];
+        let plans = questions.map(|question| plan(question.as_str(), question, Every::Days(7)));
+        let work = work(&bed, &rows, "one", plans.into());
+        work.turn().await.unwrap();
+        for entity in ["insight", "bias_audit"] {
+            assert!(bed.records(entity).await.is_empty(), "{entity}");
+        }
+        let schedule = work.schedules().remove(&tenant()).unwrap();
+        assert!(
+            schedule.standings().iter().all(|plan| plan.answered.as_deref() == Some("2026-03-02")),
+            "each has its time"
+        );
     }
-    let schedule = work.schedules().remove(&tenant()).unwrap();
-    assert!(
-        schedule.standings().iter().all(|plan| plan.answered.as_deref() == Some("2026-03-02")),
-        "each has its time"
-    );
+}
+
+#[tokio::test]
+async fn an_audit_that_had_to_leave_out_every_applicant_is_kept_and_says_so() {
+    let bed = Bed::new().await;
+    let mut rows: Vec<_> = (0..30).map(|n| left_out(n, Why::NoConsent)).collect();
+    rows.extend((0..4).map(|n| application(n, Some(n == 0))));
+    let plans = vec![plan("groups", QuestionName::Fairness, Every::Days(7))];
+    let work = work(&bed, &MadeUp::new(rows), "one", plans);
+    work.turn().await.unwrap();
+    let audits = bed.records("bias_audit").await;
+    let selection: BiasAudit = audits
+        .iter()
+        .map(|row| serde_json::from_slice::<BiasAudit>(&row.body).unwrap())
+        .find(|audit| audit.measure == Some(AuditMeasure::Selection))
+        .unwrap();
+    let told: Vec<(&str, u64)> = selection.left_out.iter().map(|one| (one.reason.as_str(), one.n)).collect();
+    assert_eq!(told, [("no_consent", 4)], "of the other 26 nothing was left out");
 }
 
 #[tokio::test]

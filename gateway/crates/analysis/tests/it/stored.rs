@@ -13,7 +13,7 @@ use crate::bed::{Bed, name, tenant};
 
 const PURPOSE: &str = "interview_performance_analysis";
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let basis = vec![LegalBasis::HrManagement];
     Settings {
         purpose: Purpose { name: PURPOSE.into(), without_consent: basis.clone() },
@@ -24,12 +24,12 @@ fn settings() -> Settings {
     }
 }
 
-fn analysis(bed: &Bed, settings: Settings) -> Arc<Analysis> {
+pub(crate) fn analysis(bed: &Bed, settings: Settings) -> Arc<Analysis> {
     let rows = StoredRows::new(Arc::clone(&bed.store) as Arc<dyn InsightStore>, 1_000_000);
     bed.analysis(Arc::new(rows), settings)
 }
 
-async fn ask(analysis: &Analysis, question: QuestionName, said: &[(&str, &str)]) -> Answer {
+pub(crate) async fn ask(analysis: &Analysis, question: QuestionName, said: &[(&str, &str)]) -> Answer {
     analysis.ask(&tenant(), &Ask::read(question, said.iter().copied()).unwrap()).await.unwrap()
 }
 
@@ -37,24 +37,29 @@ fn to(value: &str) -> Value {
     json!({ "external": { "value": value } })
 }
 
-fn hiring(value: &str) -> Value {
+pub(crate) fn hiring(value: &str) -> Value {
     json!({ "external": { "connection": "hiring", "value": value } })
 }
 
 /// A policy under which interviews and performance may be joined; without one they may not.
-fn policy() -> Value {
+pub(crate) fn policy() -> Value {
     json!({ "purpose": [PURPOSE, "bias_audit"], "legal_basis": { "code": "HR_MANAGEMENT" } })
 }
 
-const JOB: &str = "j-1";
+pub(crate) const JOB: &str = "j-1";
 
-async fn job(bed: &Bed) -> String {
+pub(crate) async fn job(bed: &Bed) -> String {
     let job = json!({ "kind": { "code": "REQUISITION" }, "title": { "en": "Sales" } });
     bed.commit("hiring", &[("job", JOB, job)]).await[0].to_string()
 }
 
 /// Candidates with their applications for the job, made in February 2026.
-async fn applied(bed: &Bed, count: u32, candidate: impl Fn(u32) -> Value, status: impl Fn(u32) -> &'static str) {
+pub(crate) async fn applied(
+    bed: &Bed,
+    count: u32,
+    candidate: impl Fn(u32) -> Value,
+    status: impl Fn(u32) -> &'static str,
+) {
     let ids: Vec<(String, String)> = (0..count).map(|n| (format!("c-{n}"), format!("a-{n}"))).collect();
     let mut records = Vec::new();
     for (n, (c, a)) in (0..).zip(&ids) {
@@ -123,7 +128,7 @@ async fn of_100_invited_40_finish_r31_r32() {
 }
 
 /// Who has an interview by a model and a final round by a person; what their scores say about it is given.
-async fn interviewed(bed: &Bed, count: u32, policy_of: impl Fn(u32) -> Value) {
+pub(crate) async fn interviewed(bed: &Bed, count: u32, policy_of: impl Fn(u32) -> Value) {
     let mut records = Vec::new();
     let score = |value: f64| json!({ "value": format!("{:.4}", value.clamp(0.0, 1.0) * 100.0), "min": "0", "max": "100", "scale": "RAW" });
     for n in 0..count {

@@ -107,7 +107,7 @@ impl Outcomes {
     }
 
     pub(crate) fn add_employment(&mut self, row: &EmploymentRow, people: &mut People, limits: &Limits) {
-        let Some(person) = people.place(row.person) else { return };
+        let Some(person) = people.place_of_joined(row.person) else { return };
         // One that began before the interview did not come of it.
         if !follows(row.start.or(row.end), person, people) {
             return;
@@ -136,7 +136,7 @@ impl Outcomes {
     pub(crate) fn add_review(&mut self, row: &ReviewRow, people: &mut People, limits: &Limits) {
         let wanted = |outcome: &Outcome| matches!(outcome, Outcome::Review(cycle) if *cycle == row.cycle);
         let Some(outcome) = self.asked.iter().position(wanted) else { return };
-        let Some(person) = people.place(row.person) else { return };
+        let Some(person) = people.place_of_joined(row.person) else { return };
         if follows(row.until, person, people) {
             let value = Millionths(i128::from(row.rating.millionths()));
             self.add(outcome, person, value, row.review, limits);
@@ -151,7 +151,7 @@ impl Outcomes {
             people.left_out.add(Why::Subjective);
             return;
         }
-        let Some(person) = people.place(person) else { return };
+        let Some(person) = people.place_of_joined(person) else { return };
         if follows(Some(row.until), person, people) {
             let value = Millionths::of(row.value);
             let better = if row.direction == Some(Direction::Lower) { Millionths(-value.0) } else { value };

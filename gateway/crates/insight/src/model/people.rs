@@ -26,7 +26,8 @@ pub(crate) struct Belongs {
 pub(crate) struct People {
     places: HashMap<Key, u32>,
     keys: Vec<Key>,
-    left: HashMap<Key, Why>,
+    /// Who may not be joined, and why; without a reason once they were counted.
+    left: HashMap<Key, Option<Why>>,
     /// Of each person the day of the first interview of the window.
     first_day: Vec<Option<LocalDate>>,
     interviews: HashMap<Key, Belongs>,
@@ -49,16 +50,23 @@ impl People {
                 }
             }
             Standing::LeftOut(why) => {
-                if self.left.insert(row.person, why).is_none() {
-                    self.left_out.add(why);
-                }
+                self.left.entry(row.person).or_insert(Some(why));
             }
         }
     }
 
-    /// The place of a record's person. A person who is left out was counted when they came; a record without a person is counted
-    /// here, and so is one of a person that the stream of people did not have.
+    /// The place of the person of a record that the question is about. Who is left out is counted once, with the first such record of
+    /// theirs: of who has none, nothing was left out. A record without a person is counted, and so is one of a person that the stream
+    /// of people did not have.
     pub(crate) fn place(&mut self, person: Option<Key>) -> Option<u32> {
+        if let Some(why) = person.and_then(|key| self.left.get_mut(&key)).and_then(Option::take) {
+            self.left_out.add(why);
+        }
+        self.place_of_joined(person)
+    }
+
+    /// The place of the person of a record that is joined to those: an outcome, a group. Of who is left out it leaves out nothing more.
+    pub(crate) fn place_of_joined(&mut self, person: Option<Key>) -> Option<u32> {
         let place = person.and_then(|key| self.places.get(&key).copied());
         if place.is_none() && person.is_none_or(|key| !self.left.contains_key(&key)) {
             self.left_out.add(Why::NoPerson);

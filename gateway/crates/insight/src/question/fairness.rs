@@ -85,7 +85,7 @@ impl Fairness {
 
     fn add_group(&mut self, person: Key, attribute: &str, value: Option<&str>) {
         let Ok(at) = self.attributes.binary_search_by(|known| known.as_str().cmp(attribute)) else { return };
-        let Some((person, value)) = self.people.place(Some(person)).zip(value) else { return };
+        let Some((person, value)) = self.people.place_of_joined(Some(person)).zip(value) else { return };
         if let Some(value) = self.values.place(value, &self.ask.limits) {
             self.groups[at].insert(person, value);
         }

@@ -56,7 +56,7 @@ on_both! {
         let mut world = World::of(bed);
         world.put("hr", Kind::Employee, "e1", json!({ "person": {} })).await;
         let refused = world.stream(&ask(&[Need::People]), None).await.unwrap_err();
-        assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("are being made")), "{refused}");
+        assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("has not made all yet")), "{refused}");
         world.make().await;
         assert_eq!(world.stream(&ask(&[Need::People]), None).await.unwrap().read.rows, 1);
         // What comes after is told, and is there once it was followed.

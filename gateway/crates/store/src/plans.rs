@@ -1,4 +1,5 @@
-//! Lists of deliveries read an index on both backends: no sort, and no walk over all rows.
+//! Lists of deliveries read an index on both backends: no sort, and no walk over all rows. On SQLite also what belongs to
+//! an identity; PostgreSQL decides that by its statistics.
 #![allow(clippy::unwrap_used)]
 
 use renmen_schema::id::{ConnectionName, TenantId};
@@ -61,6 +62,10 @@ async fn on_sqlite() {
         assert!(!plan.contains("SCAN d\n") && !plan.contains("SCAN delivery"), "{sql}\n{plan}");
         assert!(counts || !plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
         assert!(!counts || plan.contains("COVERING INDEX delivery_flow_state"), "{sql}\n{plan}");
+    }
+    for sql in crate::sql::identity::load::by_other_indexes(Dialect::Sqlite) {
+        let plan = plan(&inlined(&sql, &[Value::from("acme"), Value::from("[1, 2]")]));
+        assert!(plan.contains("INDEX identity_"), "{sql}\n{plan}");
     }
     assert!(plan("SELECT id FROM delivery ORDER BY updated_at").contains("TEMP B-TREE"), "the check sees a sort");
 }

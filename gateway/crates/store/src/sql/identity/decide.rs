@@ -53,10 +53,11 @@ pub(super) async fn in_force(
 
 async fn about(session: &impl Session, tenant: &TenantId, records: &[i64]) -> Result<Vec<DecisionRow>, StoreError> {
     // Two look-ups, each by an index of its own.
-    let sql = format!("{DECISION} WHERE tenant = $1 AND a IN ({{numbers}})");
+    let by = |column: char| session.dialect().by_index(&format!("identity_decision_{column}"));
+    let sql = format!("{DECISION}{} WHERE tenant = $1 AND a IN ({{numbers}})", by('a'));
     let mut found: BTreeMap<i64, DecisionRow> = BTreeMap::new();
     let one = of_numbers(session, &sql, tenant, records, decision).await?;
-    let sql = format!("{DECISION} WHERE tenant = $1 AND b IN ({{numbers}})");
+    let sql = format!("{DECISION}{} WHERE tenant = $1 AND b IN ({{numbers}})", by('b'));
     let other = of_numbers(session, &sql, tenant, records, decision).await?;
     found.extend(one.into_iter().chain(other).map(|decision| (decision.seq, decision)));
     Ok(found.into_values().collect())

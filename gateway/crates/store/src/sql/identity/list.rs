@@ -15,18 +15,19 @@ pub(crate) async fn identities(
     let mut sql = "SELECT m.record, m.identity, m.kind, m.too_large, m.since_ms FROM identity_member m
                    WHERE m.tenant = $1 AND m.kind = $2 AND m.record = m.identity AND m.record > $3"
         .to_owned();
+    let by = session.dialect().by_index("identity_member_identity");
     if query.connection.is_some() {
-        sql.push_str(
-            " AND EXISTS (SELECT 1 FROM identity_member n JOIN record r ON r.id = n.record JOIN scope s ON s.id = r.scope
-             WHERE n.tenant = $1 AND n.identity = m.identity AND s.connection = $5)",
-        );
+        sql.push_str(&format!(
+            " AND EXISTS (SELECT 1 FROM identity_member n{by} JOIN record r ON r.id = n.record JOIN scope s ON s.id = r.scope
+             WHERE n.tenant = $1 AND n.identity = m.identity AND s.connection = $5)"
+        ));
     } else {
         sql.push_str(" AND CAST($5 AS text) IS NULL");
     }
     if query.members_min > 1 {
-        sql.push_str(
-            " AND (SELECT count(*) FROM identity_member n WHERE n.tenant = $1 AND n.identity = m.identity) >= $6",
-        );
+        sql.push_str(&format!(
+            " AND (SELECT count(*) FROM identity_member n{by} WHERE n.tenant = $1 AND n.identity = m.identity) >= $6"
+        ));
     } else {
         sql.push_str(" AND CAST($6 AS bigint) >= 0");
     }

@@ -6,7 +6,7 @@ use super::batch::of_numbers;
 use super::decide;
 use super::facts::{FACT, fact};
 use crate::rows::{self, Columns};
-use crate::sql::{Session, together, values};
+use crate::sql::{Dialect, Session, together, values};
 use crate::{
     ConflictRow, HolderRow, IdentityAsk, IdentityFound, IdentityKept, IdentityLink, MemberRow, ProposalRow, StoreError,
     WornRow,
@@ -40,12 +40,34 @@ pub(crate) async fn found(
 }
 
 /// The records of identities, the oldest first.
+fn of_identities_sql(dialect: Dialect) -> String {
+    let by = dialect.by_index("identity_member_identity");
+    format!("{MEMBER}{by} WHERE tenant = $1 AND identity IN ({{numbers}}) ORDER BY record")
+}
+
+fn proposals_by_other(dialect: Dialect) -> String {
+    let by = dialect.by_index("identity_proposal_other");
+    format!("{PROPOSAL}{by} WHERE p.tenant = $1 AND p.other IN ({{numbers}})")
+}
+
+fn conflicts_by_b(dialect: Dialect) -> String {
+    let by = dialect.by_index("identity_conflict_b");
+    format!("{CONFLICT}{by} WHERE c.tenant = $1 AND c.b IN ({{numbers}})")
+}
+
+/// What is read by an index that is not the table's own, for the test of plans.
+#[cfg(test)]
+pub(crate) fn by_other_indexes(dialect: Dialect) -> Vec<String> {
+    let all = [of_identities_sql(dialect), proposals_by_other(dialect), conflicts_by_b(dialect)];
+    all.map(|sql| sql.replace("{numbers}", &dialect.numbers("$2"))).into()
+}
+
 pub(super) async fn of_identities(
     session: &impl Session,
     tenant: &TenantId,
     identities: &[i64],
 ) -> Result<Vec<MemberRow>, StoreError> {
-    let sql = format!("{MEMBER} WHERE tenant = $1 AND identity IN ({{numbers}}) ORDER BY record");
+    let sql = of_identities_sql(session.dialect());
     of_numbers(session, &sql, tenant, identities, member).await
 }
 
@@ -118,13 +140,13 @@ pub(crate) async fn kept(
     // Two look-ups, each by an index of its own.
     let sql = format!("{PROPOSAL} WHERE p.tenant = $1 AND p.one IN ({{numbers}})");
     let mut proposals = of_numbers(session, &sql, tenant, records, proposal).await?;
-    let sql = format!("{PROPOSAL} WHERE p.tenant = $1 AND p.other IN ({{numbers}})");
+    let sql = proposals_by_other(session.dialect());
     proposals.extend(of_numbers(session, &sql, tenant, records, proposal).await?);
     proposals.sort_unstable();
     proposals.dedup();
     let sql = format!("{CONFLICT} WHERE c.tenant = $1 AND c.a IN ({{numbers}})");
     let mut conflicts = of_numbers(session, &sql, tenant, records, conflict).await?;
-    let sql = format!("{CONFLICT} WHERE c.tenant = $1 AND c.b IN ({{numbers}})");
+    let sql = conflicts_by_b(session.dialect());
     conflicts.extend(of_numbers(session, &sql, tenant, records, conflict).await?);
     conflicts.sort_unstable();
     conflicts.dedup();
@@ -143,7 +165,8 @@ pub(crate) async fn past(
     let read = |row: &dyn Columns| Ok(IdentityLink { until_ms: Some(row.int(4)?), ..link(row)? });
     let sql = format!("{PAST} WHERE tenant = $1 AND a IN ({{numbers}})");
     let mut found = of_numbers(session, &sql, tenant, records, read).await?;
-    let sql = format!("{PAST} WHERE tenant = $1 AND b IN ({{numbers}})");
+    let by = session.dialect().by_index("identity_past_link_b");
+    let sql = format!("{PAST}{by} WHERE tenant = $1 AND b IN ({{numbers}})");
     found.extend(of_numbers(session, &sql, tenant, records, read).await?);
     found.sort_unstable_by_key(|link| (-link.until_ms.unwrap_or(0), link.a, link.b));
     found.dedup();

@@ -72,8 +72,8 @@ async fn put_links(session: &impl Session, commit: &SettledCommit) -> Result<(),
     if !gone.is_empty() {
         let sql = format!(
             "INSERT INTO identity_past_link (tenant, a, b, until_ms, since_ms, grounds)
-             SELECT l.tenant, l.a, l.b, CAST($3 AS bigint), l.since_ms, l.grounds FROM identity_link l
-             JOIN ({}) x ON l.tenant = $1 AND l.a = x.c0 AND l.b = x.c1 WHERE true ON CONFLICT DO NOTHING",
+             SELECT l.tenant, l.a, l.b, CAST($3 AS bigint), l.since_ms, l.grounds FROM ({}) x CROSS JOIN identity_link l
+             WHERE l.tenant = $1 AND l.a = x.c0 AND l.b = x.c1 ON CONFLICT DO NOTHING",
             session.dialect().rows_of("$2", &[Int; 2])
         );
         session.run(&sql, values![tenant, gone.text(), commit.now_ms]).await?;

@@ -166,7 +166,7 @@ impl Play {
     /// Stops the one that pulls for longer than its lease. What it wakes up with is refused. A run that ended just before the stop has nothing
     /// to refuse: then it is stopped again.
     pub(super) async fn pause(&mut self) {
-        for _ in 0..5 {
+        for _ in 0..12 {
             if self.sleep_through_lease().await {
                 return;
             }

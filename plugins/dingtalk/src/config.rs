@@ -28,6 +28,21 @@ pub struct Config {
     /// The text field of those forms that carries our mark: what an approval is about, and which action started it.
     #[serde(default)]
     pub approval_reference: Option<String>,
+    /// In whose name schedules and kinds of leave are read: the user id of an administrator of attendance and approvals.
+    #[serde(default)]
+    pub attendance_operator: Option<String>,
+    /// How many days the stream `attendance` reads, today the last of them. At most 180.
+    #[serde(default = "a_week")]
+    pub attendance_days: u32,
+    /// Reads each punch as well, with its place, and not only what the planned times came to.
+    #[serde(default)]
+    pub attendance_punches: bool,
+    /// How many days the stream `schedules` reads, today the first of them. At most 60.
+    #[serde(default = "a_fortnight")]
+    pub schedule_days: u32,
+    /// How far the stream `leave` reads back, and how far ahead. Days, at most 90.
+    #[serde(default = "a_month")]
+    pub leave_days: u32,
 }
 
 impl Config {
@@ -38,6 +53,18 @@ impl Config {
     pub fn agent(&self) -> Result<i64, Failure> {
         self.agent_id.ok_or_else(|| {
             Failure::bad_config("`agent_id` is not set: the AgentId on the app's page in the vendor's console")
+        })
+    }
+
+    /// In whose name schedules and kinds of leave are read.
+    ///
+    /// # Errors
+    /// [`FailureKind::BadConfig`](renmen_plugin::FailureKind) when it is not set.
+    pub fn operator(&self) -> Result<&str, Failure> {
+        self.attendance_operator.as_deref().ok_or_else(|| {
+            Failure::bad_config(
+                "`attendance_operator` is not set: the user id of an administrator of attendance and approvals",
+            )
         })
     }
 
@@ -61,6 +88,14 @@ fn company() -> i64 {
 
 fn yes() -> bool {
     true
+}
+
+fn a_week() -> u32 {
+    7
+}
+
+fn a_fortnight() -> u32 {
+    14
 }
 
 fn a_month() -> u32 {

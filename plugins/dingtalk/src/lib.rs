@@ -1,4 +1,4 @@
-//! DingTalk in both directions: contacts, the smart-HR roster and approvals in; events by callback and by Stream; work
+//! DingTalk in both directions: contacts, the smart-HR roster, attendance, leave and approvals in; events by callback and by Stream; work
 //! notifications and approvals out.
 //!
 //! Owns the vendor's two API generations ([`api`]), how its lists are walked (the `streams`), the way of its objects into
@@ -30,6 +30,10 @@ impl Source for DingTalk {
             "users" => streams::users::pull(&config, &pull),
             "roster" => streams::roster::pull(&config, &pull),
             "leavers" => streams::leavers::pull(&config, &pull),
+            "attendance" => streams::attendance::pull(&config, &pull),
+            "schedules" => streams::schedules::pull(&config, &pull),
+            "leave" => streams::leave::pull(&config, &pull),
+            "leave_balances" => streams::leave_balances::pull(&config, &pull),
             "approvals" => streams::approvals::pull(&config, &pull),
             _ => Err(pull.unknown_stream()),
         }

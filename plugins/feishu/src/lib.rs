@@ -40,6 +40,43 @@ pub struct Config {
     /// What the company's reasons for the end of an application mean: their ids or names in Hire, with codes of outcome reasons.
     #[serde(default)]
     pub reasons: BTreeMap<String, String>,
+    /// How many days the stream `attendance` reads, today the last of them. At most 180.
+    #[serde(default = "a_week")]
+    pub attendance_days: u32,
+    /// The stream `leave` reads what ends so many days back or later. At most 730.
+    #[serde(default = "a_month")]
+    pub leave_days: u32,
+    /// The approval forms that the stream `approvals` looks into, by code.
+    #[serde(default)]
+    pub approval_forms: Vec<String>,
+    /// The text field of those forms, by its id, that says what an approval is about.
+    #[serde(default)]
+    pub approval_reference: Option<String>,
+    /// How far back that stream looks, by the day an approval was started. Days, at most 90.
+    #[serde(default = "a_week")]
+    pub approval_days: u32,
+}
+
+impl Config {
+    /// The form's field that says what an approval is about.
+    ///
+    /// # Errors
+    /// [`FailureKind::BadConfig`](renmen_plugin::FailureKind) when it is not set.
+    pub fn reference_field(&self) -> Result<&str, Failure> {
+        self.approval_reference.as_deref().ok_or_else(|| {
+            Failure::bad_config(
+                "`approval_reference` is not set: add a text field to the approval form and name its id here",
+            )
+        })
+    }
+}
+
+fn a_week() -> u32 {
+    7
+}
+
+fn a_month() -> u32 {
+    30
 }
 
 fn interviewer() -> String {

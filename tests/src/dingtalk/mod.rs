@@ -4,6 +4,7 @@
 //! generation share one listener here; in the connector's configuration they are two origins.
 
 pub mod approvals;
+pub mod attendance;
 mod contacts;
 mod crypto;
 pub mod events;
@@ -81,6 +82,7 @@ pub struct State {
     /// Work notifications that one person gets a day; more are left out in silence.
     pub messages_a_day: usize,
     pub approvals: Vec<approvals::Approval>,
+    pub attendance: attendance::Attendance,
     /// Calls a second, as the vendor counts them; counted by the tests that ask for it.
     pub pace: pace::Pace,
     /// Departments outside of what the app may see.
@@ -156,6 +158,7 @@ pub fn company(n: usize) -> Company {
         tasks: Vec::new(),
         messages_a_day: 500,
         approvals: Vec::new(),
+        attendance: attendance::Attendance::of("user00000"),
         pace: pace::Pace::default(),
         out_of_range: Vec::new(),
         tokens: token::Tokens::default(),
@@ -184,6 +187,7 @@ pub fn router(company: Company) -> Router {
         .route("/topapi/message/corpconversation/getsendresult", post(messages::result))
         .route("/v1.0/workflow/processInstances", post(approvals::start).get(approvals::detail))
         .route("/v1.0/workflow/processes/instanceIds/query", post(approvals::find))
+        .merge(attendance_routes())
         .layer(axum::middleware::from_fn_with_state(company.clone(), token::guard))
         .layer(axum::middleware::from_fn_with_state(company.clone(), faults::before))
         .route("/v1.0/gateway/connections/open", post(stream_mode::open))
@@ -191,6 +195,16 @@ pub fn router(company: Company) -> Router {
         .route("/gettoken", get(token::old))
         .route("/v1.0/oauth2/accessToken", post(token::new))
         .with_state(company)
+}
+
+fn attendance_routes() -> Router<Company> {
+    Router::new()
+        .route("/attendance/list", post(attendance::results))
+        .route("/attendance/listRecord", post(attendance::punches))
+        .route("/topapi/attendance/schedule/listbyusers", post(attendance::plans))
+        .route("/topapi/attendance/getleavestatus", post(attendance::leave))
+        .route("/topapi/attendance/vacation/type/list", post(attendance::types))
+        .route("/topapi/attendance/vacation/quota/list", post(attendance::quotas))
 }
 
 /// The old generation's answer.

@@ -5,6 +5,8 @@
 //! the vendor's: it is where a test or the demo makes something happen.
 
 mod admin;
+pub mod approvals;
+mod attendance;
 mod corehr;
 mod events;
 mod external;
@@ -49,6 +51,13 @@ pub struct State {
     /// Writes to applications that were taken: path's last segment and id.
     pub moves: Vec<(String, String)>,
     pub messages: Vec<Value>,
+    pub approvals: Vec<Value>,
+    /// The answer to the next approval that is started is lost.
+    pub lose_next_approval: bool,
+    /// Staff numbers of those whose attendance the app may not see.
+    pub unseen: Vec<String>,
+    /// Where people's requests for leave stand, by employment, where it is not as made up.
+    pub leave_status: std::collections::BTreeMap<String, i64>,
     /// Requests to the token endpoint.
     pub token_requests: u64,
     /// Requests with a good token.
@@ -121,6 +130,7 @@ pub fn router(tenant: Tenant) -> Router {
         .route("/corehr/v2/employees/search", post(corehr::employees))
         .route("/corehr/v2/employees/batch_get", post(corehr::some_employees))
         .route("/corehr/v1/offboardings/search", post(corehr::offboardings))
+        .merge(attendance_routes())
         .route("/im/v1/messages", post(admin::message))
         .layer(axum::middleware::from_fn_with_state(tenant.clone(), token::guard))
         .layer(axum::middleware::from_fn_with_state(tenant.clone(), faults::before))
@@ -151,6 +161,16 @@ fn hire_routes() -> Router<Tenant> {
         .route("/hire/v1/interviews", get(hire::interviews))
         .route("/hire/v2/interview_records", get(hire::evaluations))
         .route("/hire/v1/notes", get(hire::notes).post(hire::add_note))
+}
+
+fn attendance_routes() -> Router<Tenant> {
+    Router::new()
+        .route("/attendance/v1/user_tasks/query", post(attendance::tasks))
+        .route("/attendance/v1/groups/{id}", get(attendance::group))
+        .route("/corehr/v1/leaves/leave_request_history", get(attendance::leave))
+        .route("/corehr/v1/leaves/leave_balances", get(attendance::balances))
+        .route("/approval/v4/instances", post(approvals::start).get(approvals::find))
+        .route("/approval/v4/instances/{code}", get(approvals::detail))
 }
 
 fn external_routes() -> Router<Tenant> {

@@ -4,6 +4,7 @@
 mod adjust;
 mod api;
 mod architecture;
+mod attendance;
 mod author;
 mod bad_cursors;
 mod check;

@@ -25,6 +25,6 @@ pub use pay::{
     PaySuggestionInput, PayrollRunKind, PayrollRunState,
 };
 pub use work::{
-    AttendanceStatus, CustomerFeedbackKind, Direction, EmploymentStatus, EmploymentType, EndReason, OrgUnitKind,
-    OvertimeClass, ProbationOutcome, PunchKind, Relation, ReviewCycleKind,
+    AttendanceStatus, CustomerFeedbackKind, Direction, EmploymentStatus, EmploymentType, EndReason, HalfDay, LeaveKind,
+    LeaveStatus, LeaveUnit, OrgUnitKind, OvertimeClass, ProbationOutcome, PunchKind, Relation, ReviewCycleKind,
 };

@@ -51,6 +51,29 @@ codes! {
     pub open enum OvertimeClass { Weekday "WEEKDAY", RestDay "REST_DAY", Holiday "HOLIDAY", }
 }
 codes! {
+    /// Which kind of leave. PERSONAL is leave for one's own affairs (事假), COMPENSATORY the time off for overtime (调休), CARE for a
+    /// family member, FAMILY_VISIT to family that lives elsewhere (探亲假).
+    pub open enum LeaveKind {
+        Annual "ANNUAL", Sick "SICK", Personal "PERSONAL", Compensatory "COMPENSATORY", Marriage "MARRIAGE", Maternity "MATERNITY",
+        Paternity "PATERNITY", Parental "PARENTAL", Prenatal "PRENATAL", Nursing "NURSING", Bereavement "BEREAVEMENT",
+        WorkInjury "WORK_INJURY", Care "CARE", FamilyVisit "FAMILY_VISIT", Study "STUDY", Unpaid "UNPAID",
+    }
+}
+codes! {
+    /// Where a leave stands. WITHDRAWN is taken back before the decision, CANCELLED after it.
+    pub open enum LeaveStatus {
+        Draft "DRAFT", Requested "REQUESTED", Approved "APPROVED", Rejected "REJECTED", Withdrawn "WITHDRAWN", Cancelled "CANCELLED",
+    }
+}
+codes! {
+    /// In what leave is counted. A DAY is a working day of the employee's.
+    pub closed enum LeaveUnit { Day "DAY", Hour "HOUR", Minute "MINUTE", }
+}
+codes! {
+    /// Half of a day.
+    pub closed enum HalfDay { Morning "MORNING", Afternoon "AFTERNOON", }
+}
+codes! {
     /// What a review covers. PROBATION is a period of its own.
     pub open enum ReviewCycleKind { Probation "PROBATION", Annual "ANNUAL", HalfYear "HALF_YEAR", Quarter "QUARTER", Month "MONTH", Project "PROJECT", }
 }

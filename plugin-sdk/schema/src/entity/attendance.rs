@@ -1,4 +1,5 @@
-//! Attendance: one day of one employee.
+//! Attendance: one day of one employee. What was planned for a day and what it came to are records of their own: plans are made for days
+//! that have not come, and are changed by other people than those who punch.
 
 use super::Employee;
 use crate::check::Walk;
@@ -35,6 +36,25 @@ entity! {
     }
 }
 
+entity! {
+    /// What is planned for an employee's day.
+    pub struct PlannedShift {
+        /// The employee.
+        pub employee: Ref<Employee>,
+        /// Which day, in `tz`. A shift that goes on after midnight is of the day on which it begins.
+        pub work_date: LocalDate,
+        /// IANA zone of the day.
+        pub tz: Option<String>,
+        /// When work is planned, in its order; a day of rest has none.
+        pub shifts: Vec<Shift>,
+        /// Is it planned as a day of rest?
+        pub rest: Option<bool>,
+        /// The group of people who are planned together, by the source's own id.
+        pub group: Option<String>,
+    }
+    rules plan_rules
+}
+
 shape! {
     /// A planned shift.
     pub struct Shift {
@@ -60,6 +80,10 @@ shape! {
         pub method: Option<String>,
         /// Where it was made.
         pub location: Option<String> => PERSONAL,
+        /// The planned time for which it counts.
+        pub planned: Option<ZonedInstant>,
+        /// What it came to against the plan.
+        pub result: Option<Coded<AttendanceStatus>>,
     }
 }
 
@@ -74,6 +98,16 @@ shape! {
         pub paid: Option<bool>,
     }
     rules break_rules
+}
+
+fn plan_rules(plan: &PlannedShift, walk: &mut Walk<'_>) {
+    if plan.rest == Some(true) && !plan.shifts.is_empty() {
+        walk.defect_in(
+            "shifts",
+            "bad_plan",
+            text!("shifts on a day of rest; expected either shifts or rest", "休息日有班次；应只有班次或只有休息"),
+        );
+    }
 }
 
 fn break_rules(pause: &Break, walk: &mut Walk<'_>) {
@@ -93,5 +127,26 @@ shape! {
         pub hours: Decimal,
         /// On what kind of day.
         pub class: Coded<OvertimeClass>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{PlannedShift, Shift};
+    use crate::check::Walk;
+    use crate::types::{LocalDate, Ref};
+
+    #[test]
+    fn a_day_has_shifts_or_rest_and_not_both() {
+        let plan = |rest, shifts| PlannedShift {
+            rest,
+            shifts,
+            ..PlannedShift::new(Ref::external("u1"), LocalDate::parse("2026-03-02").unwrap())
+        };
+        assert!(Walk::over(&plan(Some(true), vec![])).is_empty());
+        assert!(Walk::over(&plan(Some(false), vec![Shift::new()])).is_empty());
+        assert!(Walk::over(&plan(None, vec![Shift::new()])).is_empty());
+        assert_eq!(Walk::over(&plan(Some(true), vec![Shift::new()]))[0].path, "/shifts");
     }
 }

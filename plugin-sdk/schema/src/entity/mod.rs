@@ -13,6 +13,7 @@ mod feedback;
 mod insight;
 mod interview;
 mod job;
+mod leave;
 mod offer;
 mod org;
 mod pay;
@@ -26,7 +27,7 @@ mod score;
 
 pub use application::{Application, Outcome, ScoreSnapshot, Source, Stage, StageChange};
 pub use assessment::{Assessment, AssessmentResult, InterviewOrder};
-pub use attendance::{Attendance, Break, Overtime, Punch, Shift};
+pub use attendance::{Attendance, Break, Overtime, PlannedShift, Punch, Shift};
 pub use band::{BandKey, MarketPay, MarketSample, MarketSource, PayBand, Percentiles};
 pub use candidate::{Availability, Candidate, Education, Experience};
 pub use control::{
@@ -42,6 +43,7 @@ pub use interview::{
     Device, EnvironmentEvent, Interview, InterviewAnswer, Measured, Observation, Prompt, Question, Utterance,
 };
 pub use job::{ChannelPost, HiringMember, Job};
+pub use leave::{Leave, LeaveAmount, LeaveBalance};
 pub use offer::{Offer, OfferPart, PaySuggestion, SuggestionInput};
 pub use org::OrgUnit;
 pub use pay::{Compensation, EquityGrant};

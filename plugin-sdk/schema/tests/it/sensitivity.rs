@@ -48,6 +48,10 @@ fn what_the_law_and_the_customers_ask_to_be_protected_is() {
         (K::InterviewAnswer, "/media/0/uri", Special),
         (K::InterviewAnswer, "/answer_text", Sensitive),
         (K::Attendance, "/leave_reason", Special),
+        (K::Leave, "/reason", Special),
+        (K::Leave, "/kind/code", Special),
+        (K::LeaveBalance, "/kind/raw", Special),
+        (K::LeaveBalance, "/used", Personal),
         (K::PeerFeedback, "/from/external/value", Personal),
         (K::Employee, "/ext/vendor/salary/value", Sensitive),
     ] {

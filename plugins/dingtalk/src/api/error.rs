@@ -123,6 +123,10 @@ fn of_old_code(code: &str, scopes: Option<&str>) -> Failure {
             Failure::not_granted("the vendor does not allow this address: add it to the app's list of addresses")
         }
         "60003" => Failure::new(FailureKind::UpstreamChanged, "a department is gone that was there a moment ago"),
+        "60068" | "400023" | "880011" => Failure::bad_config(
+            "the vendor does not take the person of `attendance_operator` for an administrator: name one with rights to \
+             attendance (考勤打卡) and approvals (OA 审批)",
+        ),
         "400002" => Failure::upstream_changed("the vendor refuses a parameter"),
         "40035" => Failure::invalid_input("the vendor does not know this task or this `agent_id`"),
         "143103" | "143104" | "143203" | "143204" => {

@@ -1,6 +1,7 @@
 //! The vendor's API: requests, answers, and what its errors mean. Both generations.
 
 mod approval;
+mod attendance;
 mod error;
 mod leavers;
 mod message;
@@ -9,6 +10,10 @@ mod shapes;
 pub use approval::{
     Approvers, FindInstances, FormValue, INSTANCES_MAX, Instance, InstanceIds, StartInstance, find_instances,
     instance_of, instance_request, start_instance,
+};
+pub use attendance::{
+    ATTENDANCE_DAYS_MAX, ATTENDANCE_PEOPLE_MAX, LEAVE_MAX, LeaveStatus, LeaveType, PlannedTime, PunchResult,
+    QUOTAS_MAX, Quota, RESULTS_MAX, RawPunch, leave, leave_types, punch_results, quotas, raw_punches, schedules,
 };
 pub use leavers::{leaver_details, leaver_ids};
 pub use message::{Forbidden, SendProgress, SendResult, send_message, send_progress, send_result};

@@ -2,8 +2,9 @@
 //! is taken for a record.
 //!
 //! Official pages, one an event, under "事件订阅": 企业增加员工事件, 企业修改员工事件, 企业删除员工, 创建部门, 人事档案变动,
-//! 人事平台员工异动事件v2, 审批实例开始、结束、终止、删除, 审批任务开始，结束，转交.
+//! 人事平台员工异动事件v2, 审批实例开始、结束、终止、删除, 审批任务开始，结束，转交, 员工打卡事件.
 
+use renmen_plugin::schema::types::LocalDate;
 use renmen_plugin::{Failure, Refresh, word};
 use serde_json::Value;
 
@@ -17,6 +18,10 @@ pub(super) struct Event<'a> {
 
 /// An event with more ids than this is not of a documented kind.
 const IDS_MAX: usize = 1_000;
+/// Twelve hours.
+const NOON_MS: i64 = 12 * 3_600_000;
+/// China's clock.
+const CHINA_MINUTES: i32 = 480;
 
 impl Event<'_> {
     /// The vendor tries the address, and no more.
@@ -37,6 +42,9 @@ impl Event<'_> {
             "hrm_mdm_user_change" if left(&body) => ("staffid", &["leavers"]),
             "hrm_user_record_change" | "hrm_mdm_user_change" | "hrm_mdm_user_info_change" => ("staffid", &["roster"]),
             "bpms_instance_change" | "bpms_task_change" => ("processinstanceid", &["approvals"]),
+            "attendance_check_record" => {
+                return Ok(vec![Refresh { stream: "attendance".to_owned(), only: self.punched(&body)? }]);
+            }
             _ => return Ok(Vec::new()),
         };
         let only = self.ids(&body, member)?;
@@ -63,6 +71,30 @@ impl Event<'_> {
                 Err(Failure::invalid_input(format!("event {} names {more} ids; at most {IDS_MAX}", word(self.kind))))
             }
         }
+    }
+}
+
+impl Event<'_> {
+    /// The days that punches may belong to: the date in China and, before noon, the day before, on which a night shift began.
+    fn punched(&self, body: &Value) -> Result<Vec<String>, Failure> {
+        let bad = |what: &str| Failure::invalid_input(format!("event {} {what}", word(self.kind)));
+        let list = body.get("dataList").and_then(Value::as_array).ok_or_else(|| bad("has no list `dataList`"))?;
+        if list.is_empty() || list.len() > IDS_MAX {
+            return Err(bad("names no punch, or more than 1,000"));
+        }
+        let mut days = Vec::new();
+        for punch in list {
+            let user = punch.get("userId").and_then(text).ok_or_else(|| bad("has a punch without `userId`"))?;
+            let at = punch.get("checkTime").and_then(text).and_then(|ms| ms.parse::<i64>().ok());
+            let at = at.ok_or_else(|| bad("has a punch without a time in `checkTime`"))?;
+            for ms in [at, at.saturating_sub(NOON_MS)] {
+                let day = LocalDate::from_epoch_ms_at_offset(ms, CHINA_MINUTES).map_err(|_| bad("has a wrong time"))?;
+                days.push(format!("{user}:{day}"));
+            }
+        }
+        days.sort_unstable();
+        days.dedup();
+        Ok(days)
     }
 }
 

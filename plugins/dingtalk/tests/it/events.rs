@@ -77,6 +77,15 @@ fn each_event_reads_exactly_those_whom_it_names_through_either_door() {
         ("user_leave_org", json!({ "userId": "u1" }), vec![refresh("users", &["u1"]), refresh("leavers", &["u1"])]),
         ("org_dept_create", json!({ "deptId": [432_825_033] }), vec![refresh("departments", &["432825033"])]),
         ("org_dept_modify", json!({ "id": 100, "name": "x" }), vec![refresh("departments", &["100"])]),
+        (
+            // 08:30 and 20:30 of 30 December in China: before noon it may be the end of a shift of the day before.
+            "attendance_check_record",
+            json!({ "dataList": [
+                { "userId": "u1", "checkTime": 1_767_054_600_000_i64, "locationResult": "Normal" },
+                { "userId": "u2", "checkTime": 1_767_097_800_000_i64 },
+            ] }),
+            vec![refresh("attendance", &["u1:2025-12-29", "u1:2025-12-30", "u2:2025-12-30"])],
+        ),
         ("hrm_user_record_change", json!({ "staffId": "u1" }), vec![refresh("roster", &["u1"])]),
         ("hrm_mdm_user_change", json!({ "staffId": "u1", "changeType": 3 }), vec![refresh("roster", &["u1"])]),
         ("hrm_mdm_user_change", json!({ "staffId": "u1" }), vec![refresh("roster", &["u1"])]),

@@ -3,8 +3,10 @@
 
 mod actions;
 mod approvals;
+mod attendance;
 mod events;
 mod kept;
+mod leave;
 mod named;
 
 use connector_dingtalk::DingTalk;

@@ -1,6 +1,7 @@
 //! Actions: what the gateway writes to Feishu.
 
 mod ai_interview;
+mod approval;
 mod message;
 mod note;
 mod stage;
@@ -16,6 +17,8 @@ pub(crate) fn push(config: &Config, action: &Action) -> Result<Receipt, Failure>
         "ai_interview.upsert" => ai_interview::upsert(config, &action.input()?),
         "application.move" => stage::advance(config, &action.input()?),
         "application.terminate" => terminate::end(config, &action.input()?),
+        "approval.get" => approval::get(config, &action.input()?),
+        "approval.start" => approval::start(config, &action.idempotency_key, &action.input()?),
         "candidate.note" => note::add(config, &action.input()?),
         "message.send" => message::send(config, &action.idempotency_key, &action.input()?),
         name => Err(Failure::invalid_input(format!("this connector has no action `{name}`"))),

@@ -45,12 +45,27 @@ pub(super) fn of(response: &Response) -> Option<Failure> {
         230_002 | 230_013 => Failure::not_granted(
             "the app's bot cannot reach the receiver: add it to the group, or the receiver to the app's range",
         ),
+        1_220_005 | 1_160_035 => Failure::not_granted(
+            "the app may not see this person's attendance or leave: widen its range of data in the vendor's console",
+        ),
+        1_390_009 => Failure::not_granted("the app may not act on this approval: see the form's permissions"),
+        1_390_015 | 1_390_002 => Failure::bad_config(
+            "the vendor does not know the approval form, or it is switched off: check `approval_forms`",
+        ),
+        60_012 => Failure::upstream_changed("the vendor made an approval of this `uuid` before"),
+        1_390_003 => Failure::upstream_changed("the vendor has no such approval"),
         1_002_102 | 1_002_054 | 1_002_064 => Failure::upstream_changed("the vendor has no such record"),
         1_002_201..=1_002_204 => Failure::upstream_changed("the vendor has no such application, process or stage"),
         1_002_205 => Failure::upstream_changed(
             "the vendor does not move this application: look at it in Hire, whether it is locked by another application of the \
              candidate, held by a rule of the process, or wants an approved offer",
         ),
+        1_220_001 | 1_220_004 | 1_160_016 | 1_390_001 | 1_390_004 | 1_390_013 => {
+            Failure::upstream_changed("the vendor refuses a parameter")
+        }
+        1_225_000 | 1_227_500 | 1_160_012 | 1_160_015 | 1_169_999 | 1_395_001 => {
+            Failure::upstream_unavailable("the vendor has a fault of its own")
+        }
         1_000_001 | 1_002_002 | 1_002_003 | 1_160_102 | 9_499 | 10_001 | 10_003 | 230_001 => {
             Failure::upstream_changed("the vendor refuses a parameter")
         }
@@ -83,6 +98,11 @@ fn asked_wait_ms(response: &Response) -> u64 {
 /// else could be a permission that was taken away.
 pub(crate) fn is_gone(response: &Response) -> bool {
     matches!(code_of(response), Some(1_002_102 | 1_002_054 | 1_002_064))
+}
+
+/// Does the vendor say that there is no approval of that code?
+pub(super) fn is_no_approval(response: &Response) -> bool {
+    code_of(response) == Some(1_390_003)
 }
 
 #[cfg(test)]

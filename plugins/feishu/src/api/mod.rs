@@ -1,5 +1,7 @@
 //! The vendor's API: requests, the envelope `{code, msg, data}`, page tokens, and what its errors mean.
 
+pub(crate) mod approval;
+pub(crate) mod attendance;
 pub(crate) mod corehr;
 mod error;
 pub(crate) mod external;

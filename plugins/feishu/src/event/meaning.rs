@@ -22,6 +22,7 @@ struct About {
     offer_id: Option<String>,
     employment_id: Option<String>,
     person_id: Option<String>,
+    instance_code: Option<String>,
 }
 
 pub(super) fn of(event: &Event) -> Outcome {
@@ -38,6 +39,8 @@ pub(super) fn of(event: &Event) -> Outcome {
         "hire.talent.tag_subscription_v1" => {
             one("applications", about.application_id).into_iter().chain(one("candidates", about.talent_id)).collect()
         }
+        // Of version 1.0, and sent for the forms that the app has subscribed to.
+        "approval_instance" => one("approvals", about.instance_code),
         "hire.offer.status_changed_v1" => one("offers", about.offer_id),
         "hire.application.deleted_v1" => {
             for (index, id) in about.application_ids.iter().enumerate() {

@@ -1,16 +1,21 @@
 //! From the vendor's objects to canonical records. Pure: one object in, one record out.
 
 mod application;
+mod approval;
+mod attendance;
 mod candidate;
 mod employee;
 mod external;
 mod interview;
 mod job;
+mod leave;
 mod offer;
 mod org;
 mod reasons;
 
 pub(crate) use application::{Stages, application, kind_of};
+pub(crate) use approval::{Reference, ended as approval_ended, started as approval_started};
+pub(crate) use attendance::{attendance, day_of};
 pub(crate) use candidate::candidate;
 pub(crate) use employee::{assignment, employee, employment};
 pub(crate) use external::{
@@ -18,6 +23,7 @@ pub(crate) use external::{
 };
 pub(crate) use interview::{dimension_scores, interview, interview_result};
 pub(crate) use job::job;
+pub(crate) use leave::{leave, leave_balance};
 pub(crate) use offer::{DECLINED, offer};
 pub(crate) use org::org_unit;
 pub(crate) use reasons::Reasons;

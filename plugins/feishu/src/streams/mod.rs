@@ -1,12 +1,15 @@
 //! One file a stream: what is asked, in which order, and what the cursor remembers.
 
 mod applications;
+mod approvals;
+mod attendance;
 mod candidates;
 mod departments;
 pub(crate) mod employees;
 mod external;
 mod interviews;
 mod jobs;
+mod leave;
 mod offers;
 
 use renmen_plugin::http::{Request, Response, send_all};
@@ -30,6 +33,10 @@ pub(crate) fn pull(config: &Config, pull: &Pull) -> Result<Page, Failure> {
         "applications" => applications::pull(config, pull),
         "interviews" => interviews::pull(config, pull),
         "offers" => offers::pull(config, pull),
+        "attendance" => attendance::pull(config, pull),
+        "leave" => leave::requests(config, pull),
+        "leave_balances" => leave::balances(config, pull),
+        "approvals" => approvals::pull(config, pull),
         "external_records" => external::pull(config, pull),
         _ => Err(pull.unknown_stream()),
     }

@@ -142,7 +142,8 @@ fn an_event_of_version_1_is_opened_known_by_its_uuid_and_read_or_left_to_be_kept
     let about =
         json!({ "approval_code": "7C468A54", "instance_code": "81D31358", "status": "PENDING", "uuid": "6525bffb" });
     let cases = [
-        ("approval_instance", about, vec![]),
+        ("approval_instance", about, vec![("approvals", vec!["81D31358"])]),
+        ("approval_instance", json!({ "status": "PENDING" }), vec![]),
         ("leave_approval", json!({}), vec![]),
         ("corehr.offboarding.updated_v1", json!({ "employment_id": "7" }), vec![("employees", vec!["7"])]),
     ];

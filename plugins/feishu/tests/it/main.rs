@@ -1,6 +1,8 @@
 //! The connector against answers as the vendor words them. People in the fixtures are made up.
 #![allow(clippy::unwrap_used)]
 
+mod approvals;
+mod attendance;
 mod events;
 mod kept;
 mod reads;

@@ -11,6 +11,7 @@ pub mod files;
 pub mod front;
 pub mod http;
 pub mod interview_vendor;
+pub mod oak;
 pub mod people;
 pub mod sms;
 pub mod staff_api;

@@ -1,6 +1,6 @@
 //! Every connector of the workspace as a component: `target/plugins/NAME.wasm`, and their digests in `digests.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ struct Built {
     file: String,
     /// `sha256:…`: what connectors.toml pins.
     digest: String,
-    /// Of module, manifest and the program that joined them: equal inputs are not joined again.
+    /// Of module or mapping, manifest and the program that joined them: equal inputs are not joined again.
     inputs: String,
 }
 
@@ -54,17 +54,15 @@ pub(crate) fn build(workspace: &Workspace, connectors: &[&Connector], gateway: &
     let mut packed = 0;
     for connector in connectors {
         let module = workspace.target.join(TARGET).join(PROFILE).join(format!("{}.wasm", connector.library));
-        let (module, manifest) = match &connector.mapping {
-            None => (module, connector.manifest.clone()),
-            Some(mapping) => declared(connector, &module, mapping, &dir)?,
-        };
-        let inputs = inputs_of(&module, &manifest, gateway)?;
+        // The gateway carries the module of those without code.
+        let code = connector.mapping.as_ref().unwrap_or(&module);
+        let inputs = inputs_of(code, &connector.manifest, gateway)?;
         let out = dir.join(format!("{}.wasm", connector.name));
         let digest = match before.0.get(&connector.name) {
             Some(known) if known.inputs == inputs && out.is_file() => known.digest.clone(),
             _ => {
                 packed += 1;
-                pack(gateway, &manifest, &module, &out)?
+                pack(gateway, connector, &module, &out)?
             }
         };
         let built = Built { file: format!("{}.wasm", connector.name), digest, inputs };
@@ -84,10 +82,8 @@ fn compile(workspace: &Workspace, connectors: &[&Connector]) -> anyhow::Result<(
     // A linter that stands in for the compiler would optimise less, and a connector's budgets are measured.
     build.env_remove("RUSTC_WORKSPACE_WRAPPER");
     build.args(["build", "--profile", PROFILE, "--lib", "--target", TARGET]);
-    // The interpreter is the package of several.
-    let packages: BTreeSet<&str> = connectors.iter().map(|connector| connector.package.as_str()).collect();
-    for package in packages {
-        build.args(["-p", package]);
+    for connector in connectors.iter().filter(|connector| connector.mapping.is_none()) {
+        build.args(["-p", &connector.package]);
     }
     process::run("building the connectors", &mut build)
 }
@@ -113,35 +109,20 @@ fn target_is_missing(workspace: &Workspace) -> bool {
     process::output("rustc", &mut ask).is_ok_and(|dir| !PathBuf::from(dir.trim()).is_dir())
 }
 
-/// The module and the manifest of a connector without code: the interpreter with its mapping, and `plugin.toml` with the lineage that follows
-/// from it. They stand next to the components, to be looked at.
-fn declared(
-    connector: &Connector,
-    interpreter: &Path,
-    mapping: &Path,
-    dir: &Path,
-) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let read = |path: &Path| fs::read_to_string(path).with_context(|| path.display().to_string());
-    let module = fs::read(interpreter).with_context(|| interpreter.display().to_string())?;
-    let made = renmen_declarative::author::make(&module, &read(&connector.manifest)?, &read(mapping)?);
-    let made = made.map_err(|wrong| anyhow::anyhow!("{}:\n{wrong}", mapping.display()))?;
-    let folder = dir.join("declared");
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-    let (module, manifest) =
-        (folder.join(format!("{}.wasm", connector.name)), folder.join(format!("{}.toml", connector.name)));
-    fs::write(&module, made.module).with_context(|| module.display().to_string())?;
-    fs::write(&manifest, made.manifest).with_context(|| manifest.display().to_string())?;
-    Ok((module, manifest))
-}
-
-/// The digest that the gateway gave its component.
-fn pack(gateway: &Path, manifest: &Path, module: &Path, out: &Path) -> anyhow::Result<String> {
-    let mut pack = Command::new(gateway);
-    pack.args(["--json", "plugin", "pack", "--module"]).arg(module);
-    pack.arg("--manifest").arg(manifest).arg("--out").arg(out);
-    let answer = process::output("renmen plugin pack", &mut pack).with_context(|| manifest.display().to_string())?;
-    let answer: serde_json::Value = serde_json::from_str(&answer).context("the answer of renmen plugin pack")?;
-    let digest = answer["digest"].as_str().context("renmen plugin pack told no digest")?;
+/// The digest that the gateway gave its component: of a connector without code it makes the whole, as for any author.
+fn pack(gateway: &Path, connector: &Connector, module: &Path, out: &Path) -> anyhow::Result<String> {
+    let (manifest, mut pack) = (&connector.manifest, Command::new(gateway));
+    match &connector.mapping {
+        None => {
+            pack.args(["--json", "plugin", "pack", "--module"]).arg(module);
+            pack.arg("--manifest").arg(manifest)
+        }
+        Some(mapping) => pack.args(["--json", "plugin", "build"]).arg(mapping.parent().unwrap_or(Path::new("."))),
+    };
+    pack.arg("--out").arg(out);
+    let answer = process::output("renmen plugin", &mut pack).with_context(|| manifest.display().to_string())?;
+    let answer: serde_json::Value = serde_json::from_str(&answer).context("the answer of renmen plugin")?;
+    let digest = answer["digest"].as_str().context("renmen plugin told no digest")?;
     Ok(digest.to_owned())
 }
 

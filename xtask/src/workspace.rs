@@ -35,20 +35,18 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// The package of the interpreter, which is the module of every connector without code.
-const INTERPRETER: &str = "renmen-declarative";
 /// Where the connectors without code are.
 const DECLARED: &str = "declarative/connectors";
 
 /// A connector: a workspace member that is a cdylib with a `plugin.toml` next to its `Cargo.toml`, or a folder with a `mapping.toml` and no
-/// code, whose module is the interpreter's.
+/// code: the gateway carries the module of all of those.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Connector {
     /// As in `plugin.toml`: the name of the component's file.
     pub(crate) name: String,
-    /// As in `Cargo.toml`.
+    /// As in `Cargo.toml`; empty without code.
     pub(crate) package: String,
-    /// The library's name, which is that of the module's file.
+    /// The library's name, which is that of the module's file; empty without code.
     pub(crate) library: String,
     /// `plugin.toml`.
     pub(crate) manifest: PathBuf,
@@ -166,8 +164,8 @@ fn declared(folder: &Path) -> anyhow::Result<Vec<Connector>> {
         if mapping.is_file() {
             connectors.push(Connector {
                 name: name_in(&manifest)?,
-                package: INTERPRETER.to_owned(),
-                library: INTERPRETER.replace('-', "_"),
+                package: String::new(),
+                library: String::new(),
                 manifest,
                 mapping: Some(mapping),
             });
@@ -190,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_with_a_mapping_is_a_connector_whose_module_is_the_interpreters() {
+    fn a_folder_with_a_mapping_is_a_connector_without_a_package() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["with", "without"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
@@ -198,8 +196,8 @@ mod tests {
         }
         std::fs::write(dir.path().join("with/mapping.toml"), "").unwrap();
         let found = declared(dir.path()).unwrap();
-        let told: Vec<_> = found.iter().map(|c| (c.name.as_str(), c.library.as_str(), c.mapping.is_some())).collect();
-        assert_eq!(told, [("with", "renmen_declarative", true)]);
+        let told: Vec<_> = found.iter().map(|c| (c.name.as_str(), c.package.as_str(), c.mapping.is_some())).collect();
+        assert_eq!(told, [("with", "", true)]);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! `mapping.toml` for its author: read with line and column, checked against the schema and against plugin.toml, and made ready to be put
 //! into the component.
 
+mod codes;
+mod places;
+mod warnings;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -19,6 +23,7 @@ use crate::lineage;
 use crate::nearest::{known, nearest};
 use crate::plan;
 use crate::verdict::Judge;
+use codes::Maps;
 
 /// Bytes of a mapping's text.
 pub const MAPPING_BYTES_MAX: usize = 256 << 10;
@@ -55,6 +60,10 @@ pub struct Checked {
     pub embedded: Vec<u8>,
     /// The tables `[lineage.…]` that belong to plugin.toml.
     pub lineage: String,
+    /// What works and was hardly meant so, in the order of the lines.
+    pub warnings: Vec<Wrong>,
+    /// The keys of the configuration that it names.
+    pub config_keys: BTreeSet<String>,
 }
 
 /// Reads a mapping and checks it, against the manifest where there is one.
@@ -67,17 +76,21 @@ pub fn read(text: &str, manifest: Option<&Manifest>) -> Result<Checked, Vec<Wron
         return Err(vec![Wrong { line: 1, column: 1, key: String::new(), message }]);
     }
     let document: Document = toml::from_str(text).map_err(|error| vec![of_toml(text, &error)])?;
+    let table: toml::Table = toml::from_str(text).map_err(|error| vec![of_toml(text, &error)])?;
+    let table = serde_json::to_value(&table).unwrap_or_default();
+    let found = places::find(&table);
     let mut faults = Faults::default();
     check(&document, manifest, &mut faults);
+    if let Some(manifest) = manifest {
+        places::check(&found, manifest, &mut faults);
+    }
     let faults = faults.all();
     if !faults.is_empty() {
-        let table = DeTable::parse(text).ok();
-        let mut wrong: Vec<Wrong> = faults.iter().map(|fault| placed(text, table.as_ref(), fault)).collect();
-        wrong.sort_by_key(|wrong| (wrong.line, wrong.column));
-        return Err(wrong);
+        return Err(in_order(text, &faults));
     }
-    let table: toml::Table = toml::from_str(text).map_err(|error| vec![of_toml(text, &error)])?;
-    let embedded = with_required(&document, serde_json::to_value(&table).unwrap_or_default());
+    let mut doubts = Faults::default();
+    warnings::find(&document, &found, manifest, &mut doubts);
+    let embedded = with_required(&document, table);
     let mut origins = lineage::Lineage::new();
     for name in document.streams.keys() {
         plan::stream(&document, name, &mut Faults::default())
@@ -87,7 +100,21 @@ pub fn read(text: &str, manifest: Option<&Manifest>) -> Result<Checked, Vec<Wron
     if let Some(hook) = &document.webhook {
         Hook::of(hook, &document, &mut Faults::default()).add_lineage(&mut origins);
     }
-    Ok(Checked { document, embedded: embedded.to_string().into_bytes(), lineage: lineage::to_toml(&origins) })
+    Ok(Checked {
+        embedded: embedded.to_string().into_bytes(),
+        lineage: lineage::to_toml(&origins),
+        warnings: in_order(text, &doubts.all()),
+        config_keys: places::config_keys(&found),
+        document,
+    })
+}
+
+/// What was found, each with its line.
+fn in_order(text: &str, faults: &[Fault]) -> Vec<Wrong> {
+    let table = DeTable::parse(text).ok();
+    let mut wrong: Vec<Wrong> = faults.iter().map(|fault| placed(text, table.as_ref(), fault)).collect();
+    wrong.sort_by_key(|wrong| (wrong.line, wrong.column));
+    wrong
 }
 
 /// What a connector without code is made of: a module and the text of its manifest, ready to be made a component.
@@ -99,14 +126,11 @@ pub struct Made {
     pub manifest: String,
 }
 
-/// Puts a connector's two files into the interpreter's module.
+/// Puts a mapping into the interpreter's module, and its lineage behind the text of `plugin.toml`.
 ///
 /// # Errors
-/// All that is wrong with them, a line each.
-pub fn make(interpreter: &[u8], manifest: &str, mapping: &str) -> Result<Made, String> {
-    let declared = Manifest::parse(manifest).map_err(|error| error.to_string())?;
-    let checked = read(mapping, Some(&declared))
-        .map_err(|wrong| wrong.iter().map(|wrong| format!("mapping.toml:{wrong}")).collect::<Vec<_>>().join("\n"))?;
+/// A module that is not the interpreter's.
+pub fn make(interpreter: &[u8], manifest: &str, checked: &Checked) -> Result<Made, String> {
     let module = embed(interpreter, &checked.embedded, Offers::of(&checked.document))?;
     let manifest = format!("{}\n{}", manifest.trim_end(), checked.lineage);
     Ok(Made { module, manifest })
@@ -170,7 +194,7 @@ fn check(document: &Document, manifest: Option<&Manifest>, faults: &mut Faults) 
         for (name, reads) in &document.streams {
             faults.within(name, |faults| {
                 plan::stream(document, name, faults);
-                each_read(reads, faults, |read, faults| check_records(&read.records, faults));
+                each_read(reads, faults, |read, faults| check_records(&read.records, &document.maps, faults));
             });
         }
     });
@@ -184,7 +208,7 @@ fn check(document: &Document, manifest: Option<&Manifest>, faults: &mut Faults) 
             Hook::of(hook, document, faults);
             faults.within("events", |faults| {
                 for (number, event) in hook.events.iter().enumerate() {
-                    faults.within(number.to_string(), |faults| check_records(&event.records, faults));
+                    faults.within(number.to_string(), |faults| check_records(&event.records, &document.maps, faults));
                 }
             });
         }
@@ -221,29 +245,32 @@ fn each_read(reads: &OneOrMore<ReadOf>, faults: &mut Faults, mut look: impl FnMu
     }
 }
 
-fn check_records(records: &[RecordOf], faults: &mut Faults) {
+fn check_records(records: &[RecordOf], maps: &Maps, faults: &mut Faults) {
     faults.within("records", |faults| {
         for (number, record) in records.iter().enumerate() {
-            faults.within(number.to_string(), |faults| check_record(record, faults));
+            faults.within(number.to_string(), |faults| check_record(record, maps, faults));
         }
     });
 }
 
-fn check_record(record: &RecordOf, faults: &mut Faults) {
+fn check_record(record: &RecordOf, maps: &Maps, faults: &mut Faults) {
     let Some(kind) = EntityKind::from_name(&record.entity) else {
         let names: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.name()).collect();
         return faults.take("entity", known(&record.entity, &names, "entity"));
     };
     let mut written = BTreeSet::new();
     faults.within("set", |faults| {
-        for to in record.set.keys() {
-            faults.within(to, |faults| check_field(kind, to, faults));
+        for (to, value) in &record.set {
+            faults.within(to, |faults| {
+                check_field(kind, to, faults);
+                codes::check_constant(kind, to, value, faults);
+            });
             written.extend(to.split('/').nth(1).map(str::to_owned));
         }
     });
     faults.within("fields", |faults| {
         for (to, source) in &record.fields {
-            faults.within(to, |faults| check_source(kind, to, source, faults));
+            faults.within(to, |faults| check_source(kind, to, source, maps, faults));
             written.extend(to.split('/').nth(1).map(str::to_owned));
         }
     });
@@ -256,22 +283,33 @@ fn check_record(record: &RecordOf, faults: &mut Faults) {
     }
 }
 
-fn check_source(kind: EntityKind, to: &str, source: &SourceOf, faults: &mut Faults) {
+fn check_source(kind: EntityKind, to: &str, source: &SourceOf, maps: &Maps, faults: &mut Faults) {
     check_field(kind, to, faults);
-    source.tables().into_iter().for_each(|table| check_entries(kind, to, table, faults));
+    let several = matches!(source, SourceOf::First(_));
+    for (number, table) in source.tables().into_iter().enumerate() {
+        let look = |faults: &mut Faults| {
+            codes::check_source(kind, to, table, maps, faults);
+            check_entries(kind, to, table, maps, faults);
+        };
+        if several { faults.within(number.to_string(), look) } else { look(faults) }
+    }
 }
 
 /// The fields of the entries of a list.
-fn check_entries(kind: EntityKind, to: &str, source: &SourceTable, faults: &mut Faults) {
+fn check_entries(kind: EntityKind, to: &str, source: &SourceTable, maps: &Maps, faults: &mut Faults) {
     let list = source.each.is_some();
     faults.within("fields", |faults| {
         for (inner, source) in source.fields.iter().flatten().filter(|_| list) {
-            faults.within(inner, |faults| check_source(kind, &format!("{to}/*{inner}"), source, faults));
+            faults.within(inner, |faults| check_source(kind, &format!("{to}/*{inner}"), source, maps, faults));
         }
     });
     faults.within("set", |faults| {
-        for inner in source.set.iter().flatten().map(|(inner, _)| inner).filter(|_| list) {
-            faults.within(inner, |faults| check_field(kind, &format!("{to}/*{inner}"), faults));
+        for (inner, value) in source.set.iter().flatten().filter(|_| list) {
+            let to = format!("{to}/*{inner}");
+            faults.within(inner, |faults| {
+                check_field(kind, &to, faults);
+                codes::check_constant(kind, &to, value, faults);
+            });
         }
     });
 }

@@ -36,6 +36,9 @@ pub(crate) enum Plugin {
     New {
         /// Name of the connector, its package and its component: 1 to 63 characters of a-z, 0-9 and `-`.
         name: String,
+        /// No code: `plugin.toml` and `mapping.toml`, for which nothing but this program is needed.
+        #[arg(long, conflicts_with_all = ["like", "sdk"])]
+        declarative: bool,
         /// What the vendor's API is like.
         #[arg(long, value_enum, default_value_t, value_name = "SHAPE")]
         like: Shape,
@@ -52,7 +55,7 @@ pub(crate) enum Plugin {
         #[arg(default_value = ".")]
         dir: PathBuf,
     },
-    /// Compile a connector with cargo and build its component.
+    /// Build the component of a connector: compile it with cargo, or make it of its mapping.
     Build {
         /// Directory of the connector.
         #[arg(default_value = ".")]
@@ -64,7 +67,7 @@ pub(crate) enum Plugin {
         #[arg(long)]
         offline: bool,
     },
-    /// Lint a connector: manifest, fixtures, imports, size, and unused permissions.
+    /// Lint a connector: manifest, mapping, fixtures, imports, size, and unused permissions.
     Check {
         /// Directory of the connector, or a `.wasm` file.
         #[arg(default_value = ".")]

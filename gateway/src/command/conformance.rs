@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use renmen_kit::build::Build;
-use renmen_kit::conformance::{ConformanceError, Subject, test};
+use renmen_kit::conformance::{ConformanceError, Subject, test, update};
+use renmen_kit::declared::is_declared;
 use renmen_schema::Text;
 
 use crate::exit::{Outcome, Usage};
@@ -13,7 +14,7 @@ use crate::output::Output;
 /// What to test.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
-    /// Directory of the connector (a Rust connector is built first), or a component.
+    /// Directory of the connector (one in Rust or without code is built first), or a component.
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Directory of conformance.toml; by default that of the component.
@@ -25,6 +26,9 @@ pub(crate) struct Ask {
     /// How to connect to it: a TOML file with `config`, `slots.NAME = "VARIABLE"` and `streams`.
     #[arg(long, requires = "against", value_name = "FILE")]
     connect: Option<PathBuf>,
+    /// First write what the fixtures become now to fixtures/records.json and fixtures/calls.json.
+    #[arg(long, conflicts_with = "against")]
+    update: bool,
     /// Output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,7 +54,14 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
         (Some(url), Some(connect)) => Subject::running(&path, url, connect),
         _ => Subject::described(&path, ask.fixtures.as_deref()),
     };
-    let card = test(&subject.map_err(told)?, None).await.map_err(told)?;
+    let subject = subject.map_err(told)?;
+    if ask.update {
+        // Apart from the card, which may be read by a program.
+        for file in update(&subject, None).await.map_err(told)? {
+            tracing::info!(file = %file.display(), "Written");
+        }
+    }
+    let card = test(&subject, None).await.map_err(told)?;
     match (ask.format, out.json) {
         (Format::Json, _) | (Format::Text, true) => out.document(&card)?,
         (Format::Text, false) => out.say(Text::verbatim(card.text())),
@@ -59,10 +70,10 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     Ok(if card.passed() { Outcome::Done } else { Outcome::Failed })
 }
 
-/// The component of a folder with a connector in Rust, built now: one that was built before would be proved instead of the code
-/// that lies there. A connector in another language has a build of its own.
+/// The component of a folder with a connector in Rust or without code, built now: one that was built before would be proved instead of
+/// what lies there. A connector in another language has a build of its own.
 fn built(path: &Path, offline: bool) -> anyhow::Result<PathBuf> {
-    if !path.join("Cargo.toml").is_file() {
+    if !path.join("Cargo.toml").is_file() && !is_declared(path) {
         return Ok(path.to_owned());
     }
     Ok(Build { folder: path.to_owned(), out: None, offline }.run()?.path)

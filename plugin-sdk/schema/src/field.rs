@@ -73,6 +73,9 @@ pub struct Field {
     pub sensitivity: Sensitivity,
     /// What it means.
     pub description: String,
+    /// The words that it may be, where they are listed. Of a coded field its `code` has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
 }
 
 static ALL: LazyLock<Vec<Vec<Field>>> = LazyLock::new(|| EntityKind::ALL.iter().map(|kind| collected(*kind)).collect());
@@ -110,11 +113,16 @@ fn collect(kind: EntityKind, node: Node<'_>, pointer: &str, fields: &mut Vec<Fie
             type_name: child.definition_name().map(str::to_owned),
             required: required.contains(&segment),
             sensitivity: class_of(kind, &pointer).unwrap_or(Sensitivity::Internal),
+            codes: texts(child.get("enum")),
             description: child.get("description").and_then(Value::as_str).unwrap_or_default().to_owned(),
             pointer: pointer.clone(),
         });
         collect(kind, child, &pointer, fields);
     }
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -153,6 +161,8 @@ mod tests {
             (address.pointer.as_str(), address.sensitivity),
             ("/person/emails/*/address", Sensitivity::Personal)
         );
+        let codes = &at(employee, "/work/status/code").unwrap().codes;
+        assert!(codes.iter().any(|code| code == "PROBATION") && codes.iter().any(|code| code == "OTHER"), "{codes:?}");
         assert!(at(employee, "/person/nothing").is_none() && at(employee, "/number/below").is_none());
     }
 }

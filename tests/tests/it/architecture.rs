@@ -115,9 +115,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("renmen-misbehave", &[]),
+    ("renmen-interpreter", &[]),
     (
         "renmen-kit",
-        &["renmen-clock", "renmen-schema", "renmen-vault", "renmen-egress", "renmen-plugin-host", "renmen-misbehave"],
+        &[
+            "renmen-clock",
+            "renmen-schema",
+            "renmen-vault",
+            "renmen-egress",
+            "renmen-plugin-host",
+            "renmen-misbehave",
+            "renmen-declarative",
+            "renmen-interpreter",
+        ],
     ),
 ];
 

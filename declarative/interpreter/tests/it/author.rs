@@ -128,3 +128,83 @@ fn the_mapping_and_plugin_toml_must_say_the_same() {
         assert!(found.contains(expected), "{expected}: {found}");
     }
 }
+
+#[test]
+fn words_that_a_map_or_a_constant_leads_to_must_be_words_of_the_field() {
+    let field = |source: &str| format!("from = \"/name\", required = true }}\n\"/work/status\" = {source}");
+    let own = "from = \"/name\", required = true }";
+    for (source, expected) in [
+        (
+            "{ from = \"/s\", as = \"code\", map = { a = \"ACTVE\" } }",
+            "fields./work/status.map.a: unknown word of this field `ACTVE`; did you mean `ACTIVE`?",
+        ),
+        (
+            "{ from = \"/s\", as = \"code\", map = {}, default = { code = \"LEAV\" } }",
+            "default.code: unknown word of this field `LEAV`; did you mean `LEAVE`?",
+        ),
+        (
+            "[{ value = { code = \"RETIRD\" }, when = { \"/r\" = 1 } }, { value = { code = \"ACTIVE\" } }]",
+            "status.0.value.code: unknown word of this field `RETIRD`; did you mean `RETIRED`?",
+        ),
+        ("\"/s\"", "a coded field: write as = \"code\""),
+        ("{ from = \"/s\", as = \"choice\", map = {} }", "a coded field: write as = \"code\""),
+    ] {
+        let found = wrong(own, &field(source));
+        assert!(found.contains(expected), "{source}: {found}");
+    }
+    let found = wrong("required = true", "required = true, as = \"code\", map = {}");
+    assert!(found.contains("this field is not coded"), "{found}");
+    let shared =
+        wrong(own, &field("{ from = \"/s\", as = \"code\", map = \"states\" }\n[maps]\nstates = { x = \"LEAV\" }"));
+    assert!(shared.contains("[maps] states, `x`: unknown word of this field `LEAV`"), "{shared}");
+    let closed =
+        staff(STREAM).replace("id = \"/id\"", "id = \"/id\"\nset = { \"/work/status\" = { code = \"ACTIV\" } }");
+    assert!(told(&read(&closed, None).unwrap_err()).contains("set./work/status.code: unknown word"), "{closed}");
+}
+
+#[test]
+fn keys_of_the_configuration_and_of_an_input_must_be_those_of_plugin_toml_where_it_has_all() {
+    let open = MANIFEST.to_owned();
+    let closed = open.clone()
+        + "[config_schema]\ntype = \"object\"\nadditionalProperties = false\nproperties = { base_url = { type = \"string\" }, unit = { type = \"string\" } }\n";
+    let manifest = |text: &str| Manifest::parse(text).unwrap();
+    let bad = staff(STREAM).replace("{config/unit}", "{config/unti}");
+    assert!(read(&bad, Some(&manifest(&open))).is_ok(), "nothing says which keys there are");
+    assert!(read(&staff(STREAM), Some(&manifest(&closed))).is_ok());
+    let found = told(&read(&bad, Some(&manifest(&closed))).unwrap_err());
+    assert!(
+        found.contains(
+            "streams.staff.request.path: unknown key of config_schema in plugin.toml `unti`; did you mean `unit`?"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
+fn what_works_and_was_hardly_meant_so_is_a_warning_with_its_line() {
+    let warned = |text: &str, manifest: &str| {
+        let checked =
+            read(text, Some(&Manifest::parse(manifest).unwrap())).unwrap_or_else(|wrong| panic!("{}", told(&wrong)));
+        told(&checked.warnings)
+    };
+    let token = STREAM.replace("limit = '{page/size}'", "limit = '{page/size}', cursor = '{page/token}'");
+    assert_eq!(warned(&staff(&token), MANIFEST), "");
+    let explicit = MANIFEST.replace("entities = [\"employee\"]", "entities = [\"employee\"]\ndeletes = \"explicit\"");
+    let diff = explicit.replace("explicit", "diff");
+    let changes = format!("{token}\nchanges = {{ by = 'time', modified = '/at' }}");
+    for (text, manifest, expected) in [
+        (staff(STREAM), MANIFEST, "7:1: streams.staff.paging: the request has no {page/token}"),
+        (staff(&changes), MANIFEST, "the request has no {since}"),
+        (staff(&token), explicit.as_str(), "no record has `deleted`"),
+        (
+            staff(&token).replace("id = \"/id\"", "id = \"/id\"\ndeleted = { \"/gone\" = true }"),
+            MANIFEST,
+            "write deletes = \"explicit\"",
+        ),
+        (staff(&changes), diff.as_str(), "lists that are read whole"),
+        (staff(&token) + "\n[maps]\nidle = { a = \"B\" }\n", MANIFEST, "maps.idle: no field names this map"),
+    ] {
+        let found = warned(&text, manifest);
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+}

@@ -67,7 +67,7 @@ impl Connection {
         let mut asked = memory.room();
         asked.fit(bytes_of(&request)).await?;
         let key = Exchange::key_of(&request);
-        if let Some(known) = tape.recall(key) {
+        if let Some(known) = tape.recall_for(&request, key) {
             let bytes = bytes_of(&request) + bytes_of_answer(&known.response);
             asked.fit(bytes).await?;
             asked.keep(bytes);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::exchange::{Exchange, RequestKey};
+use crate::exchange::{Exchange, Request, RequestKey};
 use crate::prefetch::Prefetcher;
 
 /// What remembers exchanges during one call: the same mechanism resumes a killed run without asking the vendor again,
@@ -10,6 +10,10 @@ use crate::prefetch::Prefetcher;
 pub trait Tape: Send + Sync {
     /// An answer already known for this request. The n-th equal request of a call gets the n-th such answer.
     fn recall(&self, key: RequestKey) -> Option<Arc<Exchange>>;
+    /// The same for a tape that knows a request by less than all of its parts.
+    fn recall_for(&self, _request: &Request, key: RequestKey) -> Option<Arc<Exchange>> {
+        self.recall(key)
+    }
     /// Called once for each exchange that came from the network, before the connector sees it.
     fn record(&self, key: RequestKey, exchange: Arc<Exchange>);
     /// True: what cannot be recalled fails; nothing is sent.

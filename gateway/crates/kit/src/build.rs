@@ -1,5 +1,5 @@
 //! `renmen plugin build`: cargo compiles the module, we make the component of it in this process. An author needs no other
-//! tool than cargo and this binary.
+//! tool than cargo and this binary; of a connector without code ([`crate::declared`]) nothing is compiled, and this binary is enough.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use renmen_plugin_host::Inspection;
 use renmen_schema::text;
 use serde::Deserialize;
 
-use crate::{KitError, component};
+use crate::{KitError, component, declared};
 
 /// The target that connectors are compiled for: no WASI, nothing but the contract's own imports.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -17,7 +17,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// How to build.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// The connector's folder, with `Cargo.toml` and `plugin.toml`.
+    /// The connector's folder, with `plugin.toml` and either `Cargo.toml` or `mapping.toml`.
     pub folder: PathBuf,
     /// Where the component goes; by default `NAME.wasm` in the folder.
     pub out: Option<PathBuf>,
@@ -41,21 +41,36 @@ impl Build {
     /// [`KitError::Usage`] for a folder without a connector or a target that is not installed; [`KitError::Compile`] when
     /// cargo failed; [`KitError::Component`] when what it made cannot be a connector.
     pub fn run(&self) -> Result<Built, KitError> {
+        if declared::is_declared(&self.folder) {
+            return self.declared();
+        }
         let manifest = self.folder.join("plugin.toml");
         for file in [&self.folder.join("Cargo.toml"), &manifest] {
             if !file.is_file() {
                 let (shown, folder) = (file.display(), self.folder.display());
                 return Err(KitError::Usage(text!(
-                    "{shown} is not there: {folder} is not a connector's folder; `renmen plugin new NAME` makes one",
-                    "{shown} 不存在：{folder} 不是连接器目录；可用 `renmen plugin new NAME` 创建"
+                    "{shown} is not there: {folder} is not a connector's folder; `renmen plugin new NAME` makes one, with --declarative one without code",
+                    "{shown} 不存在：{folder} 不是连接器目录；可用 `renmen plugin new NAME` 创建，加上 --declarative 则无需代码"
                 )));
             }
         }
         // Before the minutes that cargo takes: most that is wrong with a connector is wrong in here.
         let name = crate::manifest::read(&manifest)?.name;
         let module = self.compile()?;
-        let out = self.out.clone().unwrap_or_else(|| self.folder.join(format!("{name}.wasm")));
+        let out = self.out_of(&name);
         Ok(Built { inspection: component::make(&module, &manifest, &out)?, path: out })
+    }
+
+    /// The same for a connector without code.
+    fn declared(&self) -> Result<Built, KitError> {
+        let declared = declared::read(&self.folder)?;
+        let (made, out) = (declared.made()?, self.out_of(&declared.manifest.name));
+        let inspection = component::join(&made.module, &made.manifest, &declared.sheet, &out)?;
+        Ok(Built { inspection, path: out })
+    }
+
+    fn out_of(&self, name: &str) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| self.folder.join(format!("{name}.wasm")))
     }
 
     /// The module that cargo wrote.

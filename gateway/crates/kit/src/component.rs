@@ -44,9 +44,15 @@ pub fn read_text(file: &Path) -> Result<String, KitError> {
 /// # Errors
 /// [`KitError::Component`] with what is wrong with module or manifest; [`KitError::File`] when it cannot be written.
 pub fn make(module: &Path, manifest: &Path, to: &Path) -> Result<Inspection, KitError> {
-    let component = componentize(&read(module)?, &read_text(manifest)?);
-    let component = component.map_err(|error| KitError::component(manifest, error))?;
-    let made = inspect(&component).map_err(|error| KitError::component(manifest, error))?;
+    join(&read(module)?, &read_text(manifest)?, manifest, to)
+}
+
+/// The same of what is in memory; `manifest` is the file that its text is of, for errors.
+///
+/// # Errors
+/// As [`make`].
+pub(crate) fn join(module: &[u8], text: &str, manifest: &Path, to: &Path) -> Result<Inspection, KitError> {
+    let (component, made) = joined(module, text, manifest)?;
     let failed = |source| KitError::file(to, source);
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -55,4 +61,14 @@ pub fn make(module: &Path, manifest: &Path, to: &Path) -> Result<Inspection, Kit
     let draft = to.with_extension("draft");
     fs::write(&draft, &component).and_then(|()| fs::rename(&draft, to)).map_err(failed)?;
     Ok(made)
+}
+
+/// The component alone, and what it says of itself.
+///
+/// # Errors
+/// [`KitError::Component`].
+pub(crate) fn joined(module: &[u8], text: &str, manifest: &Path) -> Result<(Vec<u8>, Inspection), KitError> {
+    let component = componentize(module, text).map_err(|error| KitError::component(manifest, error))?;
+    let made = inspect(&component).map_err(|error| KitError::component(manifest, error))?;
+    Ok((component, made))
 }

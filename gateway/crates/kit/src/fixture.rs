@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use renmen_egress::Exchange;
 use renmen_schema::text;
+use renmen_schema::types::Instant;
 use serde_json::{Value, json};
 
 use crate::KitError;
 use crate::disguise::{Disguised, disguise};
-use crate::trial::{self, Played, Report, Trial, TrialResult};
+use crate::trial::{self, Played, Report, Trial, TrialResult, body_of};
 
 /// The file with the key that turns the same person into the same made-up one in all recordings of a folder. It lies
 /// next to the fixtures, never in git.
@@ -27,6 +28,8 @@ pub struct Recorded {
     pub values: usize,
     /// The configuration that a test of the fixture is run with.
     pub config: Value,
+    /// The time that it is run at, in RFC 3339.
+    pub now: String,
     /// Records that the connector makes of the fixture: as many as of the real answers.
     pub records: usize,
     /// Records that it refuses, likewise.
@@ -56,11 +59,19 @@ pub async fn record(trial: &Trial, outcome: &TrialResult, file: &Path) -> Result
 /// The connector once more, over the fixture alone.
 async fn prove(trial: &Trial, outcome: &TrialResult, disguised: &Disguised) -> Result<Recorded, KitError> {
     let plugin = &outcome.plugin;
-    let tape = Played::new(&disguised.exchanges, plugin.manifest().slots.keys());
-    let call = trial.call(plugin, Arc::new(tape), &disguised.config)?;
+    let tape = Played::new(&disguised.exchanges);
+    // At the same time: what is asked by the clock is asked again.
+    let call = trial.call(plugin, Arc::new(tape), &disguised.config, outcome.now_ms)?;
     let pages_max = u32::try_from(outcome.pages.len()).unwrap_or(u32::MAX);
     let (pages, failure) = trial::pull(plugin, &call, &trial.stream, trial.cursor.clone(), pages_max).await;
-    let again = TrialResult { plugin: plugin.clone(), pages, exchanges: Vec::new(), failure };
+    let again = TrialResult {
+        plugin: plugin.clone(),
+        pages,
+        exchanges: Vec::new(),
+        failure,
+        lines: Vec::new(),
+        now_ms: outcome.now_ms,
+    };
     let counts = |outcome: &TrialResult| {
         let report = Report::of(outcome, trial.stream.as_str());
         (report.records.len(), report.refused.len(), outcome.pages.len())
@@ -87,6 +98,7 @@ async fn prove(trial: &Trial, outcome: &TrialResult, disguised: &Disguised) -> R
         exchanges: disguised.exchanges.len(),
         values: disguised.values,
         config: disguised.config.clone(),
+        now: Instant::from_epoch_ms(outcome.now_ms).map(|at| at.to_string()).unwrap_or_default(),
         records: made.0,
         refused: made.1,
     })
@@ -108,10 +120,6 @@ fn value_of(exchange: &Exchange) -> Value {
         "request": request,
         "response": { "status": exchange.response.status, "headers": headers, "body": body_of(&exchange.response.body) },
     })
-}
-
-fn body_of(body: &[u8]) -> Value {
-    serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }
 
 /// The folder's key, made at the first recording.

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::place;
 
+/// The type of a form's body.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// One request, its query and its JSON taken apart.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -22,6 +25,8 @@ pub struct Ask {
     pub body: Bytes,
     /// The body, where it is JSON.
     pub json: Option<Value>,
+    /// The pairs of the body, where it is a form.
+    pub form: Vec<(String, String)>,
 }
 
 impl Ask {
@@ -29,14 +34,13 @@ impl Ask {
     #[must_use]
     pub fn new(method: &str, path_and_query: &str, headers: Vec<(String, String)>, body: Bytes) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-        let pair = |pair: &str| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
-        };
+        let is_form =
+            headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("content-type") && value.starts_with(FORM));
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
-            query: query.split('&').filter(|p| !p.is_empty()).map(pair).collect(),
+            query: pairs(query),
+            form: if is_form { pairs(&String::from_utf8_lossy(&body)) } else { Vec::new() },
             raw_query: path_and_query[path.len()..].to_owned(),
             headers,
             json: serde_json::from_slice(&body).ok(),
@@ -44,13 +48,17 @@ impl Ask {
         }
     }
 
-    /// What stands at a place: a pointer (`/size`) into the body, or the name of a query parameter (`limit`).
+    /// What stands at a place: a pointer (`/size`) into the body, or the name of a query parameter or of a form's field (`limit`).
     #[must_use]
     pub fn at(&self, place: &str) -> Option<Value> {
         if place.starts_with('/') {
             return self.json.as_ref()?.pointer(place).cloned();
         }
-        self.query.iter().find(|(name, _)| name == place).map(|(_, value)| Value::from(value.as_str()))
+        self.query
+            .iter()
+            .chain(&self.form)
+            .find(|(name, _)| name == place)
+            .map(|(_, value)| Value::from(value.as_str()))
     }
 
     /// The text or number at a place, as text.
@@ -58,6 +66,15 @@ impl Ask {
     pub fn text_at(&self, place: &str) -> Option<String> {
         place::text_of(&self.at(place)?)
     }
+}
+
+/// `a=1&b=2`, decoded.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    };
+    text.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
 }
 
 /// Takes `%20` and `+` off; bytes that are not UTF-8 are shown as replacement characters.
@@ -91,5 +108,10 @@ mod tests {
         assert_eq!(ask.text_at("x").as_deref(), Some("%zz "));
         assert_eq!(ask.at("/a/n"), Some(json!(3)));
         assert_eq!((ask.at("/b"), ask.at("limit"), ask.path.as_str()), (None, None, "/a"));
+        let kind = |kind: &str| vec![("Content-Type".to_owned(), kind.to_owned())];
+        let form = |kind_of: &str| Ask::new("POST", "/a?x=1", kind(kind_of), "limit=3&x=2&q=a%20b".into());
+        let ask = form("application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!(["limit", "x", "q"].map(|place| ask.text_at(place).unwrap()), ["3", "1", "a b"]);
+        assert_eq!(form("text/plain").at("limit"), None);
     }
 }

@@ -30,11 +30,14 @@ pub fn generated(rows: usize) -> Model {
         record,
         id: "/id".into(),
         modified: Some("/updatedAt".into()),
+        zone: None,
         created: Some("/createdAt".into()),
         deleted: None,
         order: Order::OldestFirst,
         change: "/jobTitle".into(),
         serve: vec![serve],
+        parents: Vec::new(),
+        parent_at: None,
     };
     let mut model = Model::new();
     model.add("employees", described, rows).expect("the example fits its description");

@@ -153,7 +153,9 @@ fn fits(request: &Request, ask: &Ask) -> bool {
     recorded.method == ask.method
         && recorded.path == ask.path
         && recorded.query == ask.query
-        && request.body.as_ref().is_none_or(|body| ask.json.as_ref() == Some(body))
+        && request.body.as_ref().is_none_or(|body| {
+            ask.json.as_ref() == Some(body) || body.as_str().is_some_and(|text| text.as_bytes() == ask.body)
+        })
 }
 
 #[cfg(test)]

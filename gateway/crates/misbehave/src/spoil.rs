@@ -13,6 +13,9 @@ use crate::plan::Dice;
 const NEXT_NAMES: &[&str] =
     &["next_cursor", "nextCursor", "next_page_token", "page_token", "next_token", "nextToken", "next"];
 
+/// The header in which some write it.
+const LINK: &str = "link";
+
 /// Spoils an answer in one way. What needs a list leaves an answer without one as it is.
 pub(crate) fn spoil(answer: &mut Answer, fault: Fault, dice: &mut Dice) {
     match fault {
@@ -138,14 +141,34 @@ fn spoil_list(rows: &mut Vec<Value>, fault: Fault, dice: &mut Dice) {
 }
 
 fn loop_cursor(answer: &mut Answer) {
+    for (_, link) in answer.headers.iter_mut().filter(|(name, _)| name == LINK) {
+        if let Some((address, rest)) = link.split_once('>') {
+            *link = format!("{}>{rest}", first_page(address));
+        }
+    }
     let Content::Json { body, next, .. } = &mut answer.content else { return };
     let Some(pointer) = next.clone().or_else(|| next_in(body)) else { return };
-    let same = if body.pointer(&pointer).is_some_and(Value::is_number) { json!(1) } else { json!("1") };
+    let same = match body.pointer(&pointer) {
+        Some(Value::Number(_)) => json!(1),
+        Some(Value::String(address)) if address.contains("://") => first_page(address).into(),
+        _ => json!("1"),
+    };
     place::put(body, &pointer, same);
+}
+
+/// The same address with another cursor, which is its last parameter.
+fn first_page(address: &str) -> String {
+    let kept = address.rfind('=').map_or(address, |at| &address[..=at]);
+    format!("{kept}1")
 }
 
 /// On the last page alone: where there is a next cursor it stays.
 fn empty_cursor(answer: &mut Answer) {
+    for (_, link) in answer.headers.iter_mut().filter(|(name, _)| name == LINK) {
+        if !link.contains("rel=\"next\"") {
+            "<>; rel=\"next\"".clone_into(link);
+        }
+    }
     let Content::Json { body, next, .. } = &mut answer.content else { return };
     let Some(pointer) = next.clone().or_else(|| null_next_in(body)) else { return };
     if body.pointer(&pointer).is_none_or(Value::is_null) {
@@ -223,6 +246,22 @@ mod tests {
     fn a_cursor_keeps_its_type_when_it_loops() {
         let Content::Json { body, .. } = spoilt(page(), Fault::CursorLoops).content else { unreachable!() };
         assert_eq!(body["result"]["next_cursor"], json!(1));
+    }
+
+    #[test]
+    fn an_address_loops_and_ends_like_a_cursor() {
+        let linked = |fault: Fault, relation: &str| {
+            let mut answer = Answer::json(json!([{"id": 1}]));
+            answer.headers.push(("link".into(), format!("<http://a.test/x?limit=2&at=4>; rel=\"{relation}\"")));
+            spoil(&mut answer, fault, &mut Plan::of(vec![], 3).dice(1));
+            answer.headers[0].1.clone()
+        };
+        assert_eq!(linked(Fault::CursorLoops, "next"), "<http://a.test/x?limit=2&at=1>; rel=\"next\"");
+        assert_eq!(linked(Fault::CursorEmpty, "first"), "<>; rel=\"next\"");
+        assert!(linked(Fault::CursorEmpty, "next").contains("at=4"), "there is more");
+        let body = json!({"data": [{"id": 1}], "next": "http://a.test/x?at=4"});
+        let Content::Json { body, .. } = spoilt(body, Fault::CursorLoops).content else { unreachable!() };
+        assert_eq!(body["next"], "http://a.test/x?at=1");
     }
 
     #[test]

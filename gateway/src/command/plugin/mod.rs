@@ -9,6 +9,7 @@ use std::path::Path;
 
 use renmen_kit::build::Build;
 use renmen_kit::component::{self, read};
+use renmen_kit::scaffold::Shape;
 use renmen_plugin_host::{Capability, Inspection, Signer, Trust, inspect, signature_path};
 use renmen_schema::text;
 use serde_json::{Value, json};
@@ -21,7 +22,10 @@ use crate::output::{Output, thousands};
 /// Runs the command.
 pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     match ask {
-        Ask::New { name, like, dir, sdk } => write::new(out, name, (*like).into(), dir.as_deref(), sdk.as_deref()),
+        Ask::New { name, declarative, like, dir, sdk } => {
+            let shape = if *declarative { Shape::Declarative } else { (*like).into() };
+            write::new(out, name, shape, dir.as_deref(), sdk.as_deref())
+        }
         Ask::Sdk { dir } => write::sdk(out, dir),
         Ask::Build { dir, out: to, offline } => {
             write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })

@@ -47,19 +47,20 @@ pub(super) async fn record(out: Output, ask: &Ask, to: Option<&Path>, force: boo
     if out.json {
         out.document(&json!({
             "file": file, "exchanges": recorded.exchanges, "values": recorded.values, "config": recorded.config,
-            "records": recorded.records, "refused": recorded.refused,
+            "now": recorded.now, "records": recorded.records, "refused": recorded.refused,
         }))?;
     } else {
         out.say(text!(
             "{}: {}, {} made up; the connector makes {} of it and refuses {}, as of the real answers\n\
-             test it with the configuration {}\nread it before you commit it",
-            "{}：{}，其中 {} 为虚构；与真实应答一样，连接器由此得出 {}，拒绝 {} 条\n请用配置 {} 测试\n提交前请先通读",
+             test it with the configuration {} at {}\nread it before you commit it",
+            "{}：{}，其中 {} 为虚构；与真实应答一样，连接器由此得出 {}，拒绝 {} 条\n请用配置 {} 测试，时间为 {}\n提交前请先通读",
             file.display(),
             counted(recorded.exchanges, "exchange", "次请求"),
             counted(recorded.values, "value", "个值"),
             counted(recorded.records, "record", "条记录"),
             recorded.refused,
             recorded.config,
+            recorded.now,
         ));
     }
     Ok(Outcome::Done)
@@ -173,6 +174,11 @@ pub(super) fn show(out: Output, report: &Report, records: usize) -> anyhow::Resu
     if report.omitted > 0 {
         let omitted = counted(report.omitted, "record", "条记录");
         out.say(text!("\n{omitted} left out by a rule of the configuration", "\n{omitted} 被配置中的规则略去"));
+    }
+    if !report.lines.is_empty() {
+        let lines = report.lines.iter().map(|line| format!("\n  {}", renmen_schema::shown::line(line)));
+        let lines: String = lines.collect();
+        out.say(text!("\nthe connector says:{lines}", "\n连接器提示：{lines}"));
     }
     if !report.refused.is_empty() {
         let rows = report.refused.iter().map(|refused| {

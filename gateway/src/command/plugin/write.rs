@@ -30,9 +30,10 @@ pub(super) fn new(
         for file in &written {
             out.say(Text::verbatim(format!("  {}", file.display())));
         }
+        let test = if shape == Shape::Declarative { "renmen plugin test" } else { "cargo test" };
         out.say(text!(
-            "\nNext:\n  cd {}\n  cargo test\n  renmen plugin build",
-            "\n接下来：\n  cd {}\n  cargo test\n  renmen plugin build",
+            "\nNext:\n  cd {}\n  {test}\n  renmen plugin build",
+            "\n接下来：\n  cd {}\n  {test}\n  renmen plugin build",
             folder.display()
         ));
     }

@@ -126,6 +126,22 @@ fn every_collection_becomes_its_record() {
 }
 
 #[test]
+fn the_recorded_collections_come_in_and_what_is_marked_is_gone() {
+    let host = Host::new().fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")).at_ms(1_772_496_000_000);
+    for (collection, expected) in [
+        ("candidates", &[("cand-1", false), ("cand-2", true)][..]),
+        ("interviews", &[("int-1", false)]),
+        ("results", &[("res-1", false)]),
+    ] {
+        let run = host.pull_all::<InterviewVendor>(&config(), collection, None).unwrap();
+        assert_eq!(run.rejects, [], "{collection}");
+        let found: Vec<(&str, bool)> =
+            run.records.iter().map(|record| (record.external_id.as_str(), record.deleted)).collect();
+        assert_eq!(found, expected, "{collection}");
+    }
+}
+
+#[test]
 fn ids_that_the_customers_system_gave_name_their_connection_where_it_is_configured() {
     let data = |collection: &str| match collection {
         "candidates" => object("c1", json!({ "name": "赵晓明", "external_id": "t-1" })),

@@ -3,7 +3,7 @@
 use encoding_rs::GB18030;
 use serde_json::{Value, json};
 
-use crate::world::{Drop, ids, payload};
+use crate::world::{Drop, ids, payload, run_slips, slips};
 
 const CSV: &str = "期间,工号,姓名,应发/基本工资,应发/绩效,养老（个人）,个税,应发合计,实发,备注\r\n\
 2025-03,E001,甲,\"12,000.00\",３０００,960.00,156.35,\"15,000.00\",\"13,883.65\",\"第一行\n第二行\"\r\n\
@@ -149,4 +149,12 @@ fn utf8_utf16_and_byte_order_marks_give_the_same_records() {
         let run = Drop::default().with("payroll.csv", bytes).run(&config(), "payroll_records", None).unwrap();
         assert_eq!(run.records, expected);
     }
+}
+
+#[test]
+fn the_table_among_the_fixtures_comes_in_to_the_cent() {
+    let run = run_slips(&slips(), include_bytes!("../../fixtures/payslips.csv").to_vec());
+    assert_eq!((run.rejects.len(), run.findings.len()), (0, 0), "{:?} {:?}", run.rejects, run.findings);
+    let gross: Vec<Value> = (0..2).map(|at| payload(&run, at)["gross"]["amount"].clone()).collect();
+    assert_eq!(gross, ["12345.60", "8000"]);
 }

@@ -15,7 +15,15 @@ const SIZE_NOTED: u64 = 30 << 20;
 
 /// Loads it as a gateway would, without calling anything.
 pub(super) async fn check(file: &Path, lints: &mut Lints) -> Result<Option<Inspection>, KitError> {
-    let bytes = component::read(file)?;
+    check_bytes(component::read(file)?, file, lints).await
+}
+
+/// The same of what is in memory; `file` is where it belongs.
+pub(super) async fn check_bytes(
+    bytes: Vec<u8>,
+    file: &Path,
+    lints: &mut Lints,
+) -> Result<Option<Inspection>, KitError> {
     let shown = file.display().to_string();
     let inspection = match inspect(&bytes) {
         Ok(inspection) => inspection,

@@ -2,53 +2,27 @@
 //! either not needed or not tested.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use renmen_schema::manifest::Manifest;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::{Lints, is_open, methods};
-use crate::component;
 use crate::disguise::gives_away;
+use crate::recorded::{self, ENDING, files};
 
-/// How the name of a fixture ends.
-const ENDING: &str = ".http.json";
 /// People told of in one file.
 const TOLD_MAX: usize = 3;
 
-/// One exchange as `renmen_plugin::testing::Host` reads it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Recorded {
-    request: Request,
-    #[allow(dead_code, reason = "read so that its form is checked")]
-    response: Response,
+/// How fixtures are named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// After the stream that they are of.
+    ByStream,
+    /// In any way: all streams are played over all of them.
+    Freely,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    #[serde(default)]
-    method: Option<String>,
-    url: String,
-    #[serde(default, rename = "body")]
-    _body: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Response {
-    #[serde(default, rename = "status")]
-    _status: Option<u16>,
-    #[serde(default, rename = "headers")]
-    _headers: std::collections::BTreeMap<String, String>,
-    #[serde(default, rename = "body")]
-    _body: Option<Value>,
-}
-
-pub(super) fn check(folder: &Path, manifest: &Manifest, lints: &mut Lints) {
+pub(super) fn check(folder: &Path, manifest: &Manifest, named: Named, lints: &mut Lints) {
     let files = files(folder);
     if manifest.http.hosts == ["drop:"] {
         // Files and not exchanges: those are the conformance kit's to look at.
@@ -58,7 +32,9 @@ pub(super) fn check(folder: &Path, manifest: &Manifest, lints: &mut Lints) {
     for file in &files {
         read(file, &mut asked, lints);
     }
-    streams(folder, &files, manifest, lints);
+    if named == Named::ByStream || files.is_empty() {
+        streams(folder, &files, manifest, lints);
+    }
     if !files.is_empty() {
         grants(folder, &asked, manifest, lints);
     }
@@ -71,33 +47,17 @@ struct Asked {
     methods: BTreeSet<String>,
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.to_string_lossy().ends_with(ENDING));
-    files.sort();
-    files
-}
-
 fn read(file: &Path, asked: &mut Asked, lints: &mut Lints) {
     let shown = file.display();
-    let text = match component::read_text(file) {
-        Ok(text) => text,
-        Err(error) => return lints.error("fixture", shown.to_string(), error.to_string()),
-    };
-    let list = match serde_json::from_str::<Vec<Recorded>>(&text) {
-        Ok(list) => list,
-        Err(error) => {
-            let place = format!("{shown}:{}:{}", error.line(), error.column());
-            let form = "expected a list of {\"request\": {\"method\", \"url\", \"body\"?}, \"response\": {\"status\", \"headers\"?, \"body\"?}}";
-            return lints.error("fixture", place, format!("{error}; {form}"));
-        }
+    let (text, list) = match recorded::read(file) {
+        Ok(read) => read,
+        Err(unreadable) => return lints.error("fixture", unreadable.place, unreadable.why),
     };
     for recorded in list {
-        asked.methods.insert(recorded.request.method.unwrap_or_else(|| "GET".to_owned()));
         if let Some(origin) = origin(&recorded.request.url) {
             asked.origins.insert(origin.to_owned());
         }
+        asked.methods.insert(recorded.request.method);
     }
     for (line, what) in
         text.lines().enumerate().flat_map(|(n, line)| gives_away(line).map(move |what| (n + 1, what))).take(TOLD_MAX)

@@ -5,6 +5,7 @@
 
 mod built;
 mod exchanges;
+mod mapping;
 mod sheet;
 mod sources;
 
@@ -15,7 +16,7 @@ use renmen_schema::manifest::Manifest;
 use renmen_schema::text;
 use serde::Serialize;
 
-use crate::{KitError, component};
+use crate::{KitError, component, declared};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -112,9 +113,12 @@ async fn folder(folder: &Path, lints: &mut Lints) -> Result<Option<Inspection>, 
             return Ok(None);
         }
     };
+    if declared::is_declared(folder) {
+        return mapping::check(folder, &text, manifest, lints).await;
+    }
     sheet::check(&manifest, &|key| sheet::place(&sheet, &text, key), lints);
     sheet::package(folder, &manifest, lints);
-    exchanges::check(&folder.join("fixtures"), &manifest, lints);
+    exchanges::check(&folder.join("fixtures"), &manifest, exchanges::Named::ByStream, lints);
     let component = folder.join(format!("{}.wasm", manifest.name));
     if !component.is_file() {
         let hint = "it is not built, so its imports, size and slots were not looked at: run `renmen plugin build`";

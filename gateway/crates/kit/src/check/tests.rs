@@ -150,7 +150,7 @@ async fn a_source_that_is_newer_than_the_component_is_named() {
         let found = codes_with_newer(file).await;
         assert!(matches!(found.as_slice(), [(_, place)] if place.ends_with(file)), "{file}: {found:?}");
     }
-    for file in ["tests/pull.rs", "fixtures/employees.http.json", "README.md"] {
+    for file in ["tests/it/main.rs", "fixtures/employees.http.json", "README.md"] {
         assert_eq!(codes_with_newer(file).await, [], "{file} is not in the component");
     }
 }

@@ -6,24 +6,24 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use renmen_egress::{
-    Connection, ConnectionSpec, Egress, EgressLimits, Exchange, NoTape, OperatorGrant, PrefetchFigures, Prefetcher,
-    RequestKey, Tape,
+    Connection, ConnectionSpec, Egress, Exchange, NoTape, PrefetchFigures, Prefetcher, RequestKey, Tape,
 };
 use renmen_misbehave::model::{FROM_MS, Model, Rows};
 use renmen_misbehave::{Plan, Server, Source, serve};
 use renmen_plugin_host::{Call, CallError, CallLimits, Plugin, Pull};
-use renmen_schema::id::{ConnectionName, StreamName, TenantId};
+use renmen_schema::id::{ConnectionName, StreamName};
 use renmen_schema::manifest::{StreamManifest, StreamMode};
 use renmen_vault::Secret;
 use tracing::instrument::WithSubscriber as _;
 
+use super::connect::spec_of;
 use super::description::{Description, StreamDescription};
 use super::pulled::{Key, PulledPage, Run, Stop};
 use super::secrets::{self, CANARY};
 use super::subject::Known;
-use super::watch::Watch;
 use super::{ConformanceError, Subject};
 use crate::budget;
+use crate::watch::Watch;
 
 /// The day after the source's first row was changed: everything that happened is in the past, on any clock.
 pub(super) const NOW_MS: i64 = FROM_MS + 86_400_000;
@@ -159,8 +159,10 @@ impl Bed {
     /// The paths that give records.
     pub(super) fn data_paths(&self) -> Vec<String> {
         let Some(description) = &self.description else { return Vec::new() };
-        let serve = &description.streams[self.stream.as_str()].source.serve;
-        let paths: BTreeSet<String> = serve.iter().filter(|s| s.is_data()).map(|s| s.path.clone()).collect();
+        let source = &description.streams[self.stream.as_str()].source;
+        let parent = source.parents.first().map_or("", String::as_str);
+        let data = source.serve.iter().filter(|serve| serve.is_data());
+        let paths: BTreeSet<String> = data.map(|serve| serve.path.replace("{parent}", parent)).collect();
         paths.into_iter().collect()
     }
 
@@ -283,10 +285,9 @@ fn spec(
     config: &serde_json::Value,
     request_timeout: Duration,
 ) -> Result<ConnectionSpec, ConformanceError> {
-    let manifest = plugin.manifest();
-    let mut slots = secrets::slots(manifest);
+    let mut spec = spec_of(plugin, config, request_timeout)?;
     if let Known::Running { against, .. } = &subject.source {
-        for (name, slot) in &mut slots {
+        for (name, slot) in &mut spec.slots {
             let variable = against.slots.get(name.as_str());
             let value = variable.map(|variable| {
                 let missing = || ConformanceError::Usage(format!("slot `{name}`: the environment has no `{variable}`"));
@@ -295,33 +296,7 @@ fn spec(
             slot.secret = value.transpose()?.map(Secret::new);
         }
     }
-    let loopback = ["127.0.0.0/8".parse(), "::1/128".parse()];
-    Ok(ConnectionSpec {
-        tenant: TenantId::new("conformance").map_err(|bad| ConformanceError::Usage(bad.to_string()))?,
-        connection: ConnectionName::new("conformance").map_err(|bad| ConformanceError::Usage(bad.to_string()))?,
-        wish: manifest.http.clone(),
-        grant: OperatorGrant {
-            hosts: None,
-            methods: None,
-            plaintext: true,
-            addresses: loopback.into_iter().flatten().collect(),
-            drop: None,
-        },
-        limits: EgressLimits {
-            request_timeout,
-            response_bytes_max: 16 << 20,
-            request_bytes_max: 4 << 20,
-            // The first answer is the one that is judged.
-            retries_max: 0,
-            retry_wait_max: Duration::from_millis(1),
-            parallel_max: 8,
-            rate: None,
-            budget: None,
-            logs: renmen_egress::LogLimits::default(),
-        },
-        slots,
-        config: config.clone(),
-    })
+    Ok(spec)
 }
 
 /// What calls said, kept for the checks at the end.

@@ -81,6 +81,12 @@ pub struct ScoreCard {
     pub version: String,
     /// `sha256:…` of the component that was tested.
     pub digest: String,
+    /// What was proved of the fixtures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fixtures: Vec<CheckOutcome>,
+    /// What the connector logged over its fixtures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
     /// In the order of the names.
     pub streams: Vec<StreamCard>,
     /// Parts of the connector that nothing was asked about, with the reason.
@@ -94,6 +100,8 @@ impl ScoreCard {
             plugin: manifest.name.clone(),
             version: manifest.version.clone(),
             digest: plugin.digest().to_owned(),
+            fixtures: Vec::new(),
+            lines: Vec::new(),
             streams: Vec::new(),
             untested: Vec::new(),
         }
@@ -103,7 +111,7 @@ impl ScoreCard {
     #[must_use]
     pub fn score(&self) -> (usize, usize, usize) {
         let mut score = (0, 0, 0);
-        for check in self.streams.iter().flat_map(|stream| &stream.checks) {
+        for check in self.streams.iter().flat_map(|stream| &stream.checks).chain(&self.fixtures) {
             match check.verdict {
                 CheckVerdict::Passed => score.0 += 1,
                 CheckVerdict::Failed { .. } => score.1 += 1,
@@ -131,6 +139,14 @@ impl ScoreCard {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!("{} {}\n", self.plugin, self.version);
+        if !self.fixtures.is_empty() {
+            text.push_str("\nfixtures\n");
+            self.fixtures.iter().for_each(|check| text.push_str(&lines(check)));
+        }
+        if !self.lines.is_empty() {
+            text.push_str("\nthe connector says\n");
+            self.lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+        }
         for stream in &self.streams {
             text.push_str(&format!("\nstream {}\n", stream.stream));
             for check in &stream.checks {

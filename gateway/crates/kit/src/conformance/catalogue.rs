@@ -83,3 +83,10 @@ pub const CATALOGUE: &[CheckFacts] = &[
     known("secrets.kept", &[], "No credential is in a record, a reject, a failure, a cursor or a log line."),
     known("people.kept", &[], "No person's data is in a log line, a failure or the reason of a reject."),
 ];
+
+/// What is proved of the fixtures, over all streams at once.
+pub const FIXTURES: &[CheckFacts; 3] = &[
+    any("fixtures.records", &[], "The fixtures become exactly the records of fixtures/records.json."),
+    any("fixtures.taken", &["fixtures.records"], "A gateway takes in every record of the fixtures; none is rejected."),
+    any("fixtures.calls", &[], "Every action and delivery of fixtures/calls.json becomes what stands there."),
+];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use renmen_misbehave::model::{Described, Model, Serve};
+use renmen_schema::types::Instant;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,6 +12,11 @@ use super::ConformanceError;
 
 /// Records that a page is asked for, unless the description says otherwise: small, so that few rows make many pages.
 const PAGE_DEFAULT: u32 = 3;
+
+/// 2026-01-01T00:00Z, as `renmen_plugin::testing::Host` has it, in milliseconds.
+const FIXTURES_NOW_MS: i64 = 1_767_225_600_000;
+/// How often each stream may be pulled over the fixtures.
+const RUNS: std::ops::RangeInclusive<u32> = 1..=10;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,13 +26,53 @@ pub struct Description {
     #[serde(default)]
     pub config: Value,
     /// The streams to test.
+    #[serde(default)]
     pub streams: BTreeMap<String, StreamDescription>,
+    /// How the fixtures are played.
+    #[serde(default)]
+    pub fixtures: Fixtures,
     /// What is answered to requests that list nothing. Token requests of the manifest need no line here.
     #[serde(default)]
     pub serve: Vec<Serve>,
     /// The vendor's own errors.
     #[serde(default)]
     pub errors: Vec<VendorError>,
+}
+
+/// How the fixtures are played.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fixtures {
+    /// The connection's configuration in them. None: that of the whole, where `{source}` is `https://vendor.example`.
+    pub config: Option<Value>,
+    /// What the connector takes for now, in RFC 3339. None: 2026-01-01T00:00:00Z.
+    pub now: Option<String>,
+    /// How often each stream is pulled, each time from where the last run ended: 1 to 10.
+    pub runs: u32,
+    /// Made-up secrets by slot, with which deliveries among the fixtures were signed.
+    pub slots: BTreeMap<String, String>,
+}
+
+impl Fixtures {
+    fn check(&self) -> Result<(), String> {
+        if !RUNS.contains(&self.runs) {
+            return Err(format!("fixtures.runs = {}: expected {} to {}", self.runs, RUNS.start(), RUNS.end()));
+        }
+        self.now_ms().map(drop)
+    }
+
+    /// What the connector takes for now, in milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> Result<i64, String> {
+        let Some(text) = &self.now else { return Ok(FIXTURES_NOW_MS) };
+        let at = Instant::parse(text).map(Instant::epoch_ms);
+        at.map_err(|_| format!("fixtures.now = \"{text}\": expected a time, 2026-01-01T00:00:00Z"))
+    }
+}
+
+impl Default for Fixtures {
+    fn default() -> Self {
+        Self { config: None, now: None, runs: 1, slots: BTreeMap::new() }
+    }
 }
 
 /// One stream.
@@ -148,6 +194,10 @@ impl Description {
     /// [`ConformanceError::Description`] with line and column, or the example that is not there.
     pub fn read(path: &Path) -> Result<Self, ConformanceError> {
         let mut description: Self = read_toml(path)?;
+        description
+            .fixtures
+            .check()
+            .map_err(|reason| ConformanceError::Description { path: path.to_owned(), reason })?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         for (name, stream) in &mut description.streams {
             if let Value::String(place) = &stream.source.record {
@@ -175,4 +225,14 @@ fn example(folder: &Path, place: &str) -> Result<Value, String> {
     let text = std::fs::read(folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
     let whole: Value = serde_json::from_slice(&text).map_err(|error| format!("{file}: {error}"))?;
     whole.pointer(pointer).cloned().ok_or_else(|| format!("{file} holds nothing at `{pointer}`"))
+}
+
+/// Fills in what a configuration says of the test: the address of the source, and a value that must turn up nowhere.
+pub(super) fn fill(value: &mut Value, url: &str, canary: &str) {
+    match value {
+        Value::String(text) => *text = text.replace("{source}", url).replace("{canary}", canary),
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, url, canary)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, url, canary)),
+        _ => {}
+    }
 }

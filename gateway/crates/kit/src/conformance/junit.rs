@@ -9,9 +9,11 @@ impl ScoreCard {
     #[must_use]
     pub fn junit(&self) -> String {
         let mut report = Report::new(format!("{} {}", self.plugin, self.version));
-        for stream in &self.streams {
-            let mut suite = TestSuite::new(&stream.stream);
-            for check in &stream.checks {
+        let fixtures = Some(("fixtures", &self.fixtures)).filter(|(_, checks)| !checks.is_empty());
+        let streams = self.streams.iter().map(|stream| (stream.stream.as_str(), &stream.checks));
+        for (name, checks) in fixtures.into_iter().chain(streams) {
+            let mut suite = TestSuite::new(name);
+            for check in checks {
                 let mut status = match &check.verdict {
                     CheckVerdict::Passed => TestCaseStatus::success(),
                     CheckVerdict::Skipped { .. } => TestCaseStatus::skipped(),
@@ -28,7 +30,7 @@ impl ScoreCard {
                     }
                 }
                 let mut case = TestCase::new(check.id, status);
-                case.set_classname(format!("{}.{}", self.plugin, stream.stream));
+                case.set_classname(format!("{}.{name}", self.plugin));
                 suite.add_test_case(case);
             }
             report.add_test_suite(suite);

@@ -11,26 +11,29 @@
 //! Reading order: [`Description`], [`CATALOGUE`], [`test`], `bed`, `check`.
 
 mod bed;
+mod calls;
 mod card;
 mod catalogue;
 mod check;
+mod connect;
 mod description;
+mod difference;
 mod error;
+mod fixtures;
 mod junit;
 mod pulled;
 mod secrets;
 mod subject;
-mod watch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use renmen_plugin_host::{HostOptions, PluginHost};
+use renmen_plugin_host::{HostOptions, Plugin, PluginHost};
 
 use bed::Bed;
 pub use card::{CheckOutcome, CheckVerdict, ScoreCard, StreamCard};
-pub use catalogue::{CATALOGUE, CheckFacts};
-pub use description::{Against, Description, StreamDescription};
+pub use catalogue::{CATALOGUE, CheckFacts, FIXTURES};
+pub use description::{Against, Description, Fixtures, StreamDescription};
 pub use error::ConformanceError;
 pub use subject::Subject;
 
@@ -40,10 +43,12 @@ pub use subject::Subject;
 /// What stops the kit itself: a component that does not load, a description that cannot be used. A connector that fails
 /// is not an error: the card shows it.
 pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCard, ConformanceError> {
-    let host = PluginHost::new(HostOptions { cache_dir: cache_dir.map(Path::to_owned), dev: true })?;
-    let plugin = host.load_bytes(subject.component.clone(), None).await?;
+    let plugin = load(subject, cache_dir).await?;
     let mut card = ScoreCard::of(&plugin);
     card.untested = subject.untested(&plugin)?;
+    if let Some(recording) = &subject.recording {
+        (card.fixtures, card.lines) = fixtures::check(recording, &plugin).await?;
+    }
     for name in subject.streams(&plugin)? {
         let bed = Bed::new(subject, Arc::clone(&plugin), &name).await?;
         let mut stream = StreamCard::new(&name);
@@ -63,4 +68,20 @@ pub async fn test(subject: &Subject, cache_dir: Option<&Path>) -> Result<ScoreCa
         card.streams.push(stream);
     }
     Ok(card)
+}
+
+/// Writes what the fixtures become now into the files that it is compared with; gives those files.
+///
+/// # Errors
+/// As [`test`]; [`ConformanceError::Usage`] without fixtures, and where not all of them can be played.
+pub async fn update(subject: &Subject, cache_dir: Option<&Path>) -> Result<Vec<PathBuf>, ConformanceError> {
+    let Some(recording) = &subject.recording else {
+        return Err(ConformanceError::Usage("only fixtures next to a conformance.toml become records".to_owned()));
+    };
+    fixtures::update(recording, &load(subject, cache_dir).await?).await
+}
+
+async fn load(subject: &Subject, cache_dir: Option<&Path>) -> Result<Arc<Plugin>, ConformanceError> {
+    let host = PluginHost::new(HostOptions { cache_dir: cache_dir.map(Path::to_owned), dev: true })?;
+    Ok(host.load_bytes(subject.component.clone(), None).await?)
 }

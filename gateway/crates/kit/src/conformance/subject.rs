@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use renmen_plugin_host::Plugin;
 use serde_json::Value;
 
-use super::description::{Against, read_toml};
+use super::description::{Against, fill, read_toml};
+use super::fixtures::{self, Recording};
 use super::{ConformanceError, Description};
 
 /// The biggest component that is read, in bytes.
@@ -21,6 +22,8 @@ pub struct Subject {
     pub component: Vec<u8>,
     /// What is known.
     pub source: Known,
+    /// What was recorded of it.
+    pub(super) recording: Option<Recording>,
 }
 
 /// What is known of a source.
@@ -54,7 +57,10 @@ impl Subject {
                 places[0].display()
             ))
         })?;
-        Ok(Self { component: read(&component)?, source: Known::Described(Description::read(file)?) })
+        let description = Description::read(file)?;
+        let folder = file.parent().unwrap_or_else(|| Path::new("."));
+        let recording = Some(fixtures::beside(folder, &description.fixtures, &description.config));
+        Ok(Self { component: read(&component)?, source: Known::Described(description), recording })
     }
 
     /// A component against a source that runs.
@@ -63,7 +69,8 @@ impl Subject {
     /// A file that is missing or malformed.
     pub fn running(path: &Path, url: &str, against: &Path) -> Result<Self, ConformanceError> {
         let component = read(&component(path)?)?;
-        Ok(Self { component, source: Known::Running { url: url.to_owned(), against: read_toml(against)? } })
+        let source = Known::Running { url: url.to_owned(), against: read_toml(against)? };
+        Ok(Self { component, source, recording: None })
     }
 
     /// The streams to test.
@@ -90,8 +97,11 @@ impl Subject {
         };
         let streams = manifest.streams.keys().filter(|name| !asked.iter().any(|one| one == name.as_str()));
         let streams = streams.map(|name| format!("stream {name} {described}"));
-        let actions = manifest.actions.keys().map(|name| format!("action {name}: the kit tests no actions"));
-        let webhook = manifest.webhook.iter().map(|_| "deliveries: the kit tests no webhooks".to_owned());
+        let (called, delivered) = self.recording.as_ref().map(Recording::covers).transpose()?.unwrap_or_default();
+        let actions = manifest.actions.keys().filter(|name| !called.contains(name));
+        let actions = actions.map(|name| format!("action {name} is not in fixtures/calls.json"));
+        let webhook = manifest.webhook.iter().filter(|_| !delivered);
+        let webhook = webhook.map(|_| "deliveries: none is in fixtures/calls.json".to_owned());
         Ok(streams.chain(actions).chain(webhook).collect())
     }
 
@@ -146,15 +156,6 @@ fn read(path: &Path) -> Result<Vec<u8>, ConformanceError> {
         return Err(ConformanceError::Usage(format!("{path} has {bytes} bytes, more than {COMPONENT_BYTES_MAX}")));
     }
     std::fs::read(path).map_err(failed)
-}
-
-fn fill(value: &mut Value, url: &str, canary: &str) {
-    match value {
-        Value::String(text) => *text = text.replace("{source}", url).replace("{canary}", canary),
-        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, url, canary)),
-        Value::Object(members) => members.values_mut().for_each(|member| fill(member, url, canary)),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

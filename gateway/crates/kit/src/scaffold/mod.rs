@@ -1,6 +1,6 @@
 //! `renmen plugin new`: a connector that builds and passes, from the template that this binary carries.
 //!
-//! Nothing of ours is published to a registry, so the SDK comes along as `sdk/`: its sources, as a workspace of their own.
+//! A connector without code is a few files and nothing else. For one in Rust nothing of ours is published to a registry, so the SDK comes along as `sdk/`: its sources, as a workspace of their own.
 //! A path dependency keeps builds reproducible and works without a network once cargo has the few crates below it, whose
 //! versions come along too (`Cargo.lock`).
 
@@ -19,7 +19,7 @@ use renmen_plugin_host::CONTRACT;
 use renmen_schema::text;
 pub use shape::Shape;
 
-use crate::KitError;
+use crate::{KitError, declared};
 
 /// Where the SDK's copy stands below a connector.
 const SDK_FOLDER: &str = "sdk";
@@ -47,6 +47,7 @@ impl Scaffold {
         refuse_full(&self.folder)?;
         let sdk = match &self.sdk {
             None => format!("{SDK_FOLDER}/renmen-plugin"),
+            Some(_) if !self.shape.has_code() => return Err(needs_no_sdk()),
             Some(path) => foreign_sdk(path)?,
         };
         let mut written = Vec::new();
@@ -56,7 +57,7 @@ impl Scaffold {
             write(&path, &self.fill(text, &sdk))?;
             written.push(path);
         }
-        if self.sdk.is_none() {
+        if self.sdk.is_none() && self.shape.has_code() {
             write_sdk(&self.folder)?;
             // The versions that the SDK was tested with; cargo takes out what this connector does not use.
             write(&self.folder.join("Cargo.lock"), embedded::LOCK)?;
@@ -80,6 +81,9 @@ impl Scaffold {
 /// # Errors
 /// [`KitError::Usage`] when something else stands there; [`KitError::File`] when a file cannot be written.
 pub fn write_sdk(connector: &Path) -> Result<PathBuf, KitError> {
+    if declared::is_declared(connector) {
+        return Err(needs_no_sdk());
+    }
     let sdk = connector.join(SDK_FOLDER);
     if sdk.exists() {
         let ours = sdk.join("renmen-plugin/Cargo.toml").is_file() && sdk.join("renmen-schema/Cargo.toml").is_file();
@@ -96,6 +100,10 @@ pub fn write_sdk(connector: &Path) -> Result<PathBuf, KitError> {
         write(&sdk.join(path), text)?;
     }
     Ok(sdk)
+}
+
+fn needs_no_sdk() -> KitError {
+    KitError::Usage(text!("a connector without code needs no SDK", "无代码连接器不需要 SDK"))
 }
 
 /// Names that cargo or git would take for their own while they stand in our repository end in `.in` there.
@@ -164,20 +172,26 @@ mod tests {
         for (shape, own) in [
             (
                 Shape::Cursor,
-                &["src/record.rs", "tests/pull.rs", "fixtures/employees.http.json", "conformance.toml"][..],
+                &["src/record.rs", "tests/it/main.rs", "fixtures/employees.http.json", "conformance.toml"][..],
             ),
-            (Shape::Offset, &["src/record.rs", "tests/pull.rs", "fixtures/employees.http.json", "conformance.toml"]),
+            (Shape::Offset, &["src/record.rs", "tests/it/main.rs", "fixtures/employees.http.json", "conformance.toml"]),
             (
                 Shape::Webhook,
-                &["src/record.rs", "tests/receive.rs", "fixtures/employees.http.json", "conformance.toml"],
+                &["src/record.rs", "tests/it/main.rs", "fixtures/employees.http.json", "conformance.toml"],
             ),
-            (Shape::Action, &["tests/push.rs"]),
+            (Shape::Action, &["tests/it/main.rs"]),
+            (
+                Shape::Declarative,
+                &["mapping.toml", "fixtures/employees.http.json", "fixtures/records.json", "conformance.toml"],
+            ),
         ] {
             let dir = tempfile::tempdir().unwrap();
             let folder = dir.path().join("acme-hr");
             let written = shaped(&folder, shape).write().unwrap();
-            let common = ["Cargo.toml", ".gitignore", "plugin.toml", "README.md", "rust-toolchain.toml", "src/lib.rs"];
-            for file in common.iter().chain(own) {
+            let common = [".gitignore", "plugin.toml", "README.md"].as_slice();
+            let rust: &[&str] =
+                if shape.has_code() { &["Cargo.toml", "rust-toolchain.toml", "src/lib.rs"] } else { &[] };
+            for file in common.iter().chain(rust).chain(own) {
                 assert!(written.contains(&folder.join(file)), "{file}: {written:?}");
             }
             filled(&folder, &written);
@@ -233,6 +247,17 @@ mod tests {
         assert!(!stale.exists());
         fs::remove_file(dir.path().join("sdk/renmen-schema/Cargo.toml")).unwrap();
         assert!(write_sdk(dir.path()).unwrap_err().to_string().contains("is not a copy of the SDK"));
+    }
+
+    #[test]
+    fn a_connector_without_code_has_no_sdk_and_gets_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let ask = shaped(dir.path(), Shape::Declarative);
+        ask.write().unwrap();
+        assert!(!dir.path().join("sdk").exists() && !dir.path().join("Cargo.lock").exists());
+        assert!(write_sdk(dir.path()).unwrap_err().to_string().contains("needs no SDK"));
+        let ask = Scaffold { sdk: Some(dir.path().to_owned()), folder: dir.path().join("new"), ..ask };
+        assert!(ask.write().unwrap_err().to_string().contains("needs no SDK"));
     }
 
     #[test]

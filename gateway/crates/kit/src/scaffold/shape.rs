@@ -12,17 +12,25 @@ pub enum Shape {
     Webhook,
     /// Actions: it writes and reads nothing.
     Action,
+    /// No code: two files, with a list by page cursor that can be asked what changed.
+    Declarative,
 }
 
 impl Shape {
     /// The folders of the template whose files it takes.
     const fn folders(self) -> &'static [&'static str] {
         match self {
-            Self::Cursor => &["common", "employee", "cursor"],
-            Self::Offset => &["common", "employee", "offset"],
-            Self::Webhook => &["common", "employee", "webhook"],
-            Self::Action => &["common", "action"],
+            Self::Cursor => &["common", "rust", "employee", "cursor"],
+            Self::Offset => &["common", "rust", "employee", "offset"],
+            Self::Webhook => &["common", "rust", "employee", "webhook"],
+            Self::Action => &["common", "rust", "action"],
+            Self::Declarative => &["common", "declarative"],
         }
+    }
+
+    /// Is it compiled, and so needs the SDK?
+    pub(super) const fn has_code(self) -> bool {
+        !matches!(self, Self::Declarative)
     }
 
     /// Where a file of the template goes in a connector of this shape; none if it does not belong to it.

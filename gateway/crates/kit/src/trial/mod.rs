@@ -15,11 +15,13 @@ use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin,
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
 use renmen_schema::{Text, text};
 use renmen_vault::Secret;
+use tracing::instrument::WithSubscriber as _;
 
 pub use seen::{Field, Figures, Refused, Report, Sent, Taken};
 pub(crate) use seen::{covers, walk};
-pub(crate) use tape::{Played, Recorder};
+pub(crate) use tape::{Played, Recorder, body_of};
 
+use crate::watch::Watch;
 use crate::{KitError, budget};
 
 /// Pages that one trial pulls at most.
@@ -62,6 +64,10 @@ pub struct TrialResult {
     pub exchanges: Vec<Arc<Exchange>>,
     /// Why there is no further page.
     pub failure: Option<CallError>,
+    /// What the connector logged.
+    pub lines: Vec<String>,
+    /// When it was, in milliseconds since 1970: what the connector took for now.
+    pub now_ms: i64,
 }
 
 impl Trial {
@@ -97,9 +103,12 @@ impl Trial {
             )));
         }
         let recorder = Arc::new(Recorder::default());
-        let call = self.call(&plugin, recorder.clone(), &self.config)?;
-        let (pages, failure) = pull(&plugin, &call, &self.stream, self.cursor.clone(), self.pages).await;
-        Ok(TrialResult { plugin, pages, exchanges: recorder.exchanges(), failure })
+        let (now_ms, watch) = (renmen_clock::now_ms(), Watch::default());
+        let call = self.call(&plugin, recorder.clone(), &self.config, now_ms)?;
+        let pulled = pull(&plugin, &call, &self.stream, self.cursor.clone(), self.pages);
+        let (pages, failure) = pulled.with_subscriber(watch.dispatch()).await;
+        let lines = watch.heard(|heard| heard.lines.clone());
+        Ok(TrialResult { plugin, pages, exchanges: recorder.exchanges(), failure, lines, now_ms })
     }
 
     pub(crate) fn call(
@@ -107,6 +116,7 @@ impl Trial {
         plugin: &Plugin,
         tape: Arc<dyn Tape>,
         config: &serde_json::Value,
+        now_ms: i64,
     ) -> Result<Call, KitError> {
         let manifest = plugin.manifest();
         let refused = |error: renmen_egress::EgressError| KitError::Usage(Text::rendered(|| error.to_string()));
@@ -143,7 +153,7 @@ impl Trial {
             limits: Arc::new(limits),
             egress,
             tape,
-            now_ms: renmen_clock::now_ms(),
+            now_ms,
         })
     }
 

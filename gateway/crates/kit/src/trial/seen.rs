@@ -28,6 +28,8 @@ pub struct Report {
     pub findings: Vec<Told>,
     /// Records that a declared rule left out.
     pub omitted: u64,
+    /// What the connector logged: a pointer of a mapping that met nothing is told here.
+    pub lines: Vec<String>,
     /// Requests in order.
     pub requests: Vec<Sent>,
     /// What it cost, one entry a page.
@@ -150,6 +152,7 @@ impl Report {
             refused: Vec::new(),
             findings: outcome.pages.iter().flat_map(|page| &page.findings).map(Told::of).collect(),
             omitted: outcome.pages.iter().flat_map(|page| &page.omissions).map(|omission| omission.count).sum(),
+            lines: outcome.lines.clone(),
             requests: outcome.exchanges.iter().map(|exchange| Sent::of(exchange)).collect(),
             figures: outcome.pages.iter().map(Figures::of).collect(),
             next: outcome.pages.last().and_then(|page| page.next.clone()),

@@ -1,6 +1,6 @@
 //! The score card in its three forms.
 
-use renmen_kit::conformance::{CATALOGUE, CheckOutcome, CheckVerdict, ScoreCard, StreamCard};
+use renmen_kit::conformance::{CATALOGUE, CheckOutcome, CheckVerdict, FIXTURES, ScoreCard, StreamCard};
 
 fn card() -> ScoreCard {
     let outcome = |at: usize, verdict| CheckOutcome { id: CATALOGUE[at].id, proves: CATALOGUE[at].proves, verdict };
@@ -17,6 +17,8 @@ fn card() -> ScoreCard {
         plugin: "hr-example".into(),
         version: "0.1.0".into(),
         digest: "sha256:00".into(),
+        fixtures: vec![],
+        lines: vec![],
         streams: vec![StreamCard { stream: "employees".into(), checks }],
         untested: vec!["stream jobs is in the manifest and not under `streams` of conformance.toml".into()],
     }
@@ -37,6 +39,19 @@ fn build_servers_read_junit() {
     // The report's own number is another in each run.
     let junit = card().junit();
     insta::assert_snapshot!(junit);
+}
+
+#[test]
+fn what_the_fixtures_became_stands_before_the_streams_and_counts() {
+    let mut card = card();
+    let failed = CheckVerdict::Failed { seen: "record 1 (`a`) differs".into(), change: "mend the mapping".into() };
+    card.fixtures = vec![CheckOutcome { id: FIXTURES[0].id, proves: FIXTURES[0].proves, verdict: failed }];
+    card.lines = vec!["employees: `/nmae` of mapping.toml met nothing in 2 records".into()];
+    assert_eq!(card.score(), (1, 2, 1));
+    let text = card.text();
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(at("FAIL  fixtures.records") < at("`/nmae`") && at("`/nmae`") < at("stream employees"), "{text}");
+    assert!(card.junit().contains("<testsuite name=\"fixtures\""), "{}", card.junit());
 }
 
 #[test]
@@ -68,7 +83,7 @@ fn each_check_has_an_id_of_its_own_and_comes_after_what_it_needs() {
 #[test]
 fn the_reference_lists_every_check_with_its_sentence() {
     let reference = include_str!("../../../../../docs/conformance.md");
-    for facts in CATALOGUE {
+    for facts in CATALOGUE.iter().chain(FIXTURES) {
         let line = format!("| `{}` | {} |", facts.id, facts.proves);
         assert!(reference.contains(&line), "docs/conformance.md lacks this line:\n{line}");
     }

@@ -21,6 +21,7 @@ fn with(record: &str, id: &str, more: &str) -> String {
 fn an_example_is_a_table_or_a_place_in_a_fixture() {
     assert_eq!(told(&with(r#"{ id = 1, name = "A" }"#, "/id", "")), "good");
     assert_eq!(told(&with(r#""a.http.json#/0/response/body""#, "/id", "")), "good");
+    assert_eq!(told("fixtures = { runs = 10, now = \"2026-01-01T00:00:00Z\" }"), "good", "streams may be left out");
 }
 
 #[test]
@@ -37,6 +38,9 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (with(r#"{ id = 1, name = "A" }"#, "/id", "colour = 1"), "unknown field `colour`"),
         ("[streams.s]\npage = \"x\"\n".to_owned(), "line 2"),
+        ("fixtures = { runs = 0 }".to_owned(), "fixtures.runs = 0: expected 1 to 10"),
+        ("fixtures = { runs = 11 }".to_owned(), "fixtures.runs = 11: expected 1 to 10"),
+        ("fixtures = { now = \"soon\" }".to_owned(), "fixtures.now = \"soon\": expected a time"),
     ] {
         let told = told(&text);
         assert!(told.contains(part), "{told}\nlacks {part}");

@@ -13,9 +13,12 @@ pub struct Described {
     pub record: Value,
     /// Pointer to the id inside a record.
     pub id: String,
-    /// Pointer to the time of the last change. RFC 3339, or seconds or milliseconds since 1970.
+    /// Pointer to the time of the last change. RFC 3339, seconds or milliseconds since 1970, `2024-01-01 08:00:00`, or `/Date(…)/`.
     #[serde(default)]
     pub modified: Option<String>,
+    /// The zone of times that name none: `+08:00`; `Z` if it is not set.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// Pointer to the time of creation, in the same form.
     #[serde(default)]
     pub created: Option<String>,
@@ -29,6 +32,13 @@ pub struct Described {
     pub change: String,
     /// The requests that list it, in the order in which they are tried.
     pub serve: Vec<Serve>,
+    /// Each row belongs to one of these in turn, and is listed below it: `{parent}` in a path. Their own list is an answer that is always the
+    /// same.
+    #[serde(default)]
+    pub parents: Vec<String>,
+    /// Pointer to the parent's id inside a record.
+    #[serde(default)]
+    pub parent_at: Option<String>,
 }
 
 /// The order of a list.
@@ -60,7 +70,8 @@ pub struct Marker {
 pub struct Serve {
     /// `GET` if none is named.
     pub method: Option<String>,
-    /// `/v1/employees`. `{id}` stands for the id of a record: `/v1/employees/{id}/contracts` gives that record alone.
+    /// `/v1/employees`. `{id}` stands for the id of a record: `/v1/employees/{id}/contracts` gives that record alone. `{parent}` stands for one
+    /// of the parents: `/v1/boards/{parent}/jobs` lists what belongs to it.
     pub path: String,
     /// Only requests in which these places hold these values.
     pub when: BTreeMap<String, Value>,
@@ -74,6 +85,10 @@ pub struct Serve {
     pub record: Option<String>,
     /// The list holds what is gone, and nothing else.
     pub gone: bool,
+    /// The list holds of each row nothing but its id, at this pointer, and its time of change: a list of what is gone.
+    pub id_at: Option<String>,
+    /// With `id_at`: pointer to the time of change.
+    pub time_at: Option<String>,
     /// The place of a list of ids: the answer holds these records alone.
     pub ids: Option<String>,
     /// The place of the number of rows that are asked for.
@@ -86,6 +101,20 @@ pub struct Serve {
     pub next: Option<String>,
     /// The next cursor is a number.
     pub next_is_number: bool,
+    /// `next` holds the whole address of the next page, in which `cursor` is a parameter.
+    pub next_is_url: bool,
+    /// The whole address of the next page stands in the header `Link` with `rel="next"`, in which `cursor` is a parameter.
+    pub link: bool,
+    /// `cursor` is the number of a page, and this is that of the first one.
+    pub first_number: Option<usize>,
+    /// Pointer to how many pages the list has.
+    pub pages: Option<String>,
+    /// The place of the token that asks for what changed since it was given.
+    pub sync: Option<String>,
+    /// Pointer to that token in the last page of a list.
+    pub sync_next: Option<String>,
+    /// The place of `since` holds more than the time: `gte|{since}|lte|*`.
+    pub since_in: Option<String>,
     /// Pointer to how many records the whole list has.
     pub total: Option<String>,
     /// Pointer to a member that says whether there is more.

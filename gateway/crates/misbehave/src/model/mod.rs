@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use describe::{Described, Marker, Order, Serve};
 pub use rows::{Edit, Row, Rows};
-pub use time::TimeForm;
+pub use time::{TimeForm, offset_of};
 
 /// 2026-03-02T01:00:00Z, when the first row of a model was changed. In China the same day, nine in the morning.
 pub const FROM_MS: i64 = 1_772_413_200_000;

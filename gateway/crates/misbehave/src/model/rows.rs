@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::describe::Described;
+use super::time::offset_of;
 use super::{FROM_MS, FUTURE_MS, TimeForm};
 use crate::place;
 
@@ -22,6 +23,8 @@ pub struct Row {
     pub created_ms: i64,
     /// How often it was changed.
     pub version: u32,
+    /// Where it stands among all changes of the source: what a token that was given before does not know.
+    pub seq: u64,
     /// Gone: marked, or no longer listed.
     pub gone: bool,
     /// What else is different from the example.
@@ -45,6 +48,8 @@ pub struct Rows {
     created_form: Option<TimeForm>,
     rows: Vec<Row>,
     made: usize,
+    /// Changes so far.
+    changes: u64,
     /// Row that may be held back.
     pub(super) late: Option<usize>,
     tied: bool,
@@ -53,14 +58,18 @@ pub struct Rows {
 impl Rows {
     pub(super) fn new(described: Described, count: usize) -> Result<Self, (&'static str, String)> {
         let example = &described.record;
+        let zone = described.zone.as_deref().unwrap_or("Z");
+        let Some(offset_s) = offset_of(zone) else {
+            return Err(("zone", format!("`{zone}` is not an offset; expected +08:00 or Z")));
+        };
         let form_of = |key, pointer: &Option<String>| match pointer {
             None => Ok(None),
-            Some(pointer) => match example.pointer(pointer).and_then(TimeForm::of) {
+            Some(pointer) => match example.pointer(pointer).and_then(|time| TimeForm::of(time, offset_s)) {
                 Some(form) => Ok(Some(form)),
                 None => Err((
                     key,
                     format!(
-                        "`{pointer}` of the example is neither an RFC 3339 time with an offset nor a number since 1970"
+                        "`{pointer}` of the example is not a time: expected RFC 3339, `2024-01-01 08:00:00`, `/Date(…)/`, or a number since 1970"
                     ),
                 )),
             },
@@ -72,7 +81,8 @@ impl Rows {
         if example.pointer(&described.change).and_then(Value::as_str).is_none() {
             return Err(("change", format!("`{}` of the example is not a text", described.change)));
         }
-        let mut rows = Self { described, form, created_form, rows: Vec::new(), made: 0, late: None, tied: false };
+        let mut rows =
+            Self { described, form, created_form, rows: Vec::new(), made: 0, changes: 0, late: None, tied: false };
         for n in 0..count {
             rows.insert(FROM_MS + n as i64 * 1000);
         }
@@ -102,23 +112,49 @@ impl Rows {
             },
             _ => Value::Null,
         };
-        let row = Row { id, modified_ms: at_ms, created_ms: at_ms, version: 0, gone: false, edits: Vec::new() };
-        self.rows.push(row);
+        let seq = self.change();
+        self.rows.push(Row {
+            id,
+            modified_ms: at_ms,
+            created_ms: at_ms,
+            version: 0,
+            seq,
+            gone: false,
+            edits: Vec::new(),
+        });
+    }
+
+    /// The number of a change.
+    fn change(&mut self) -> u64 {
+        self.changes += 1;
+        self.changes
+    }
+
+    /// The token that knows all changes so far.
+    pub(super) fn token(&self) -> String {
+        format!("sync-{}", self.changes)
+    }
+
+    /// The parent that a row belongs to.
+    pub(super) fn parent_of(&self, row: &Row) -> Option<&str> {
+        let parents = &self.described.parents;
+        let at = self.rows.iter().position(|other| other.id == row.id)?;
+        parents.get(at.checked_rem(parents.len())?).map(String::as_str)
     }
 
     /// Changes a row at a time. Milliseconds since 1970.
     pub fn touch(&mut self, index: usize, at_ms: i64) {
+        let seq = self.change();
         if let Some(row) = self.rows.get_mut(index) {
-            row.version += 1;
-            row.modified_ms = at_ms;
+            (row.version, row.modified_ms, row.seq) = (row.version + 1, at_ms, seq);
         }
     }
 
     /// Ends a row at a time: marks it, or takes it off the list. Milliseconds since 1970.
     pub fn end(&mut self, index: usize, at_ms: i64) {
+        let seq = self.change();
         if let Some(row) = self.rows.get_mut(index) {
-            row.gone = true;
-            row.modified_ms = at_ms;
+            (row.gone, row.modified_ms, row.seq) = (true, at_ms, seq);
         }
     }
 
@@ -153,6 +189,8 @@ impl Rows {
             && let Some(row) = self.rows.get_mut(at)
         {
             row.modified_ms = newest_ms - LATE_MS;
+            // Unlike a time, a token knows what was not shown yet.
+            row.seq = u64::MAX;
             self.late = Some(at);
         }
     }
@@ -189,6 +227,9 @@ impl Rows {
                 self.described.record.pointer(&self.described.change).and_then(Value::as_str).unwrap_or_default();
             place::put(&mut record, &self.described.change, format!("{text} {}", row.version).into());
         }
+        if let (Some(parent), Some(pointer)) = (self.parent_of(row), &self.described.parent_at) {
+            place::put(&mut record, pointer, parent.into());
+        }
         if let (true, Some(marker)) = (row.gone, &self.described.deleted) {
             place::put(&mut record, &marker.at, marker.value.clone());
         }
@@ -199,6 +240,16 @@ impl Rows {
             }
         }
         record
+    }
+
+    /// What a list of what is gone holds of a row.
+    pub(super) fn write_thin(&self, row: &Row, id_at: &str, time_at: Option<&str>, skew_ms: i64) -> Value {
+        let mut thin = serde_json::json!({});
+        place::put(&mut thin, id_at, row.id.clone());
+        if let (Some(pointer), Some(form)) = (time_at, self.form) {
+            place::put(&mut thin, pointer, form.write(row.modified_ms + skew_ms));
+        }
+        thin
     }
 
     /// Is the row in a listing?

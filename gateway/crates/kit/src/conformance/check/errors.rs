@@ -5,7 +5,7 @@ use renmen_plugin_host::CallError;
 use renmen_schema::FailureKind;
 use serde_json::Value;
 
-use super::limits::first;
+use super::limits::until_failure;
 use super::{CheckVerdict, Checked, rest};
 use crate::conformance::bed::{Bed, Manner};
 
@@ -50,7 +50,7 @@ async fn expect(bed: &Bed, faults: &[Fault], kinds: &[FailureKind]) -> Checked {
             rest(bed)?;
             bed.server.follow(Plan::of(vec![Planned::always(fault, path.as_deref())], 0));
             let manner = Manner { patient: fault != Fault::SlowBody, ..Manner::default() };
-            let told = first(bed, manner).await;
+            let told = until_failure(bed, manner).await;
             let wait = if fault == Fault::RateLimited { Some(ASKED_MS) } else { None };
             judge(told, kinds, wait, &format!("{}: {}", path.unwrap_or_else(|| "all".to_owned()), fault.facts().what))?;
         }
@@ -88,7 +88,7 @@ async fn text(bed: &Bed) -> Checked {
     for path in bed.data_paths().into_iter().map(Some).chain(bed.data_paths().is_empty().then_some(None)) {
         rest(bed)?;
         bed.server.follow(Plan::of(vec![Planned::always(Fault::InvalidUtf8, path.as_deref())], 0));
-        match first(bed, Manner::default()).await {
+        match until_failure(bed, Manner::default()).await {
             Err(CallError::Failure {
                 kind: FailureKind::UpstreamChanged | FailureKind::UpstreamUnavailable, ..
             }) => {}
@@ -120,7 +120,7 @@ async fn vendor(bed: &Bed) -> Checked {
         };
         bed.server.follow(plan);
         let what = format!("status {} with {}", error.status, error.body);
-        match first(bed, Manner::default()).await {
+        match until_failure(bed, Manner::default()).await {
             Err(CallError::Failure { kind, .. }) if kind.name() == error.expect => {}
             Err(told) => {
                 return Err(CheckVerdict::failed(

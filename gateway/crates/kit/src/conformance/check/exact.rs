@@ -1,6 +1,6 @@
 //! Dates, times and amounts: exact, or rejected.
 
-use renmen_misbehave::model::{Edit, FROM_MS, TimeForm};
+use renmen_misbehave::model::{Edit, FROM_MS, TimeForm, offset_of};
 use renmen_misbehave::place;
 use serde_json::Value;
 
@@ -24,13 +24,14 @@ impl DayForm {
     fn of(example: &Value) -> Option<Self> {
         if let Some(text) = example
             .as_str()
-            .filter(|text| text.len() >= 8 && text.is_ascii() && text.parse::<i64>().map_or(true, |_| text.len() == 8))
+            .filter(|text| text.len() >= 8 && text.is_ascii() && !text.starts_with('/'))
+            .filter(|text| text.parse::<i64>().map_or(true, |_| text.len() == 8))
         {
             let between: String = text[4..5].chars().filter(|c| !c.is_ascii_digit()).collect();
             let after = text.get(8 + 2 * between.len()..)?.to_owned();
             return Some(Self::Text { between, after });
         }
-        let form = TimeForm::of(example)?;
+        let form = TimeForm::of(example, 0)?;
         let ms = form.read(&place::text_of(example)?)?;
         // Midnight east of Greenwich is the evening before in UTC.
         let past = ms.rem_euclid(DAY_MS);
@@ -105,16 +106,17 @@ pub(super) async fn instants(bed: &Bed) -> Checked {
     if instants.is_empty() {
         return Err(CheckVerdict::skipped("no point in time is named under fields.instants"));
     }
-    let expected = TimeForm::Rfc3339 { offset_s: 0, zulu: true, millis: true };
+    let expected = TimeForm::Rfc3339 { offset_s: 0, zulu: true, colon: true, millis: true };
+    let zone = bed.described().source.zone.as_deref().and_then(offset_of).unwrap_or(0);
     for (from, to) in instants {
-        let form = TimeForm::of(&example(bed, from)?).ok_or_else(|| {
+        let form = TimeForm::of(&example(bed, from)?, zone).ok_or_else(|| {
             CheckVerdict::skipped(format!(
                 "the form of the time in `{from}` is not known to the kit: write it under `cases`"
             ))
         })?;
         let mut forms = vec![form];
-        if let TimeForm::Rfc3339 { millis, .. } = form {
-            forms.push(TimeForm::Rfc3339 { offset_s: 8 * 3600, zulu: false, millis });
+        if let TimeForm::Rfc3339 { colon, millis, .. } = form {
+            forms.push(TimeForm::Rfc3339 { offset_s: 8 * 3600, zulu: false, colon, millis });
         }
         for form in forms {
             // The evening in Greenwich: the next day in China.
@@ -241,6 +243,7 @@ mod tests {
             (json!("2020-01-02T00:00:00+08:00"), json!("2024-02-29T00:00:00+08:00")),
             (json!(1_577_808_000_000_i64), json!(1_709_136_000_000_i64)),
             (json!("1577808000"), json!("1709136000")),
+            (json!("/Date(1577836800000)/"), json!("/Date(1709164800000)/")),
             (json!(1_577_836_800_000_i64), json!(1_709_164_800_000_i64)),
         ] {
             assert_eq!(DayForm::of(&example).unwrap().write(DAYS[0].0, DAYS[0].1), written, "{example}");

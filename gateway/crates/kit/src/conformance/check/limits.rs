@@ -4,6 +4,7 @@ use renmen_plugin_host::CallError;
 
 use super::{CheckVerdict, Checked, ended, fresh, rest, what_to_change};
 use crate::conformance::bed::{Bed, Manner};
+use crate::conformance::pulled::{PulledPage, Stop};
 
 /// Rows of a large source.
 const LARGE: usize = 1_000;
@@ -12,11 +13,7 @@ pub(super) async fn records(bed: &Bed) -> Checked {
     rest(bed)?;
     let asked = bed.page_records();
     match bed.run(None).await.stop {
-        Some(crate::conformance::pulled::Stop::Failed(CallError::Budget {
-            budget: "page_records_max",
-            message,
-            ..
-        })) => Err(CheckVerdict::failed(
+        Some(Stop::Failed(CallError::Budget { budget: "page_records_max", message, .. })) => Err(CheckVerdict::failed(
             message,
             "pass max_records to the vendor, and where the vendor gives more, keep the rest for the next page",
         )),
@@ -46,7 +43,16 @@ pub(super) async fn budgets(bed: &Bed) -> Checked {
     }
 }
 
-/// The first page alone, or the error instead of it.
-pub(super) async fn first(bed: &Bed, manner: Manner) -> Result<crate::conformance::pulled::PulledPage, CallError> {
-    bed.pull(None, manner).await
+/// Where a source that fails ends the run: the error, or the last page where it came to its end all the same (of several that with rejects).
+/// What a stream lists second is asked for in a later page than the first.
+pub(super) async fn until_failure(bed: &Bed, manner: Manner) -> Result<PulledPage, CallError> {
+    let mut run = bed.run_in(None, manner).await;
+    match run.stop.take() {
+        Some(Stop::Failed(error)) => Err(error),
+        _ => {
+            let at = run.pages.iter().position(|page| !page.rejects.is_empty());
+            let at = at.unwrap_or(run.pages.len().saturating_sub(1));
+            Ok(run.pages.swap_remove(at))
+        }
+    }
 }

@@ -140,7 +140,7 @@ pub(super) async fn end(bed: &Bed) -> Checked {
 
 /// Is there more than one page?
 pub(super) fn paged(bed: &Bed) -> Checked {
-    match bed.described().source.serve.iter().any(|serve| serve.next.is_some()) {
+    match bed.described().source.serve.iter().any(|serve| serve.next.is_some() || serve.link) {
         true => Ok(()),
         false => Err(CheckVerdict::skipped("the vendor gives no page cursor")),
     }

@@ -15,25 +15,25 @@ const REFUSED: &str = "Request refused";
 
 /// What was heard.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// The connector's lines.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Requests that were refused, with the reason.
-    pub(super) refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
 }
 
 /// Listens.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watch(Arc<Mutex<Heard>>);
+pub(crate) struct Watch(Arc<Mutex<Heard>>);
 
 impl Watch {
     /// To be the subscriber of a call.
-    pub(super) fn dispatch(&self) -> Dispatch {
+    pub(crate) fn dispatch(&self) -> Dispatch {
         Dispatch::new(self.clone())
     }
 
     /// What was heard so far.
-    pub(super) fn heard<R>(&self, look: impl FnOnce(&Heard) -> R) -> R {
+    pub(crate) fn heard<R>(&self, look: impl FnOnce(&Heard) -> R) -> R {
         look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -5,7 +5,7 @@ use renmen_plugin::testing::{Host, Run, assert_snapshot};
 use @crate@::@type@;
 use serde_json::json;
 
-const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/employees.json");
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/records.json");
 
 /// The host's clock stands at 2026-01-01T00:00Z. `Host::at_ms` moves it where fixtures are newer: a time ahead of it counts as a
 /// mistake of the vendor's.

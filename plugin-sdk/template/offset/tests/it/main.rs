@@ -6,7 +6,7 @@ use renmen_plugin::{Coverage, Pull};
 use @crate@::@type@;
 use serde_json::{Value, json};
 
-const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/employees.json");
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/records.json");
 
 fn config() -> Value {
     json!({ "base_url": "https://hr.example/v1" })

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::faults::Faults;
 use crate::language::{Api, RequestOf};
-use crate::template::{Scope, Shape, Template, text_of};
+use crate::shape::Shape;
+use crate::template::{Scope, Template, text_of};
 
 /// A request with places.
 #[derive(Debug, Clone, Default)]
@@ -65,9 +66,17 @@ impl Ask {
     }
 
     fn check(&self, allowed: &[&str], faults: &mut Faults) {
+        if let Some(Body::Json(shape)) = &self.body
+            && shape.has_stray_each()
+        {
+            faults.within("json", |faults| {
+                faults.add("`{each}` has a meaning only next to `@each` or `@members`, which say what is gone through");
+            });
+        }
         for place in self.templates().into_iter().flat_map(Template::places) {
             match place.root.as_deref() {
                 Some(root) if allowed.contains(&root) => {}
+                Some("each") if matches!(self.body, Some(Body::Json(_))) => {}
                 Some(root) => faults
                     .add(format!("`{root}` has no meaning in this request; here there are {}", allowed.join(", "))),
                 None => faults.add(format!("there is no item yet that {{{}}} could lead into", place.pointer.text())),

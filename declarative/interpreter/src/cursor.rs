@@ -51,6 +51,9 @@ pub(crate) struct At {
     /// The next page of parents; none: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) parents_page: Option<String>,
+    /// Where the list of parents is within its own parents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) above: Option<Box<At>>,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -309,6 +309,9 @@ impl Source {
                 let text = template.text_of_item(scope, item).map_err(|why| unfit("text", why))?;
                 let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(false) };
                 let node = Node::Text(text.into());
+                if self.is_blank(&node) {
+                    return Ok(false);
+                }
                 self.form.write(&node, item, out).map_err(|why| unfit("text", why))?;
                 Ok(true)
             }

@@ -45,8 +45,8 @@ pub struct Api {
     /// What must stand in an answer that is good.
     #[serde(default)]
     pub ok: Lines,
-    /// Where the vendor's own code stands in an answer that is not.
-    pub code: Option<String>,
+    /// Where the vendor's own code stands in an answer that is not; the first counts that has something.
+    pub code: Option<OneOrMore<String>>,
     /// What answers mean that are not good; the first that fits counts.
     #[serde(default)]
     pub errors: Vec<ErrorOf>,
@@ -101,6 +101,11 @@ pub struct ReadOf {
     /// Pointer to the list in the answer.
     #[serde(default)]
     pub items: String,
+    /// Pointer, within an item, to a list of further items of the same kind, and so on.
+    pub nested: Option<String>,
+    /// A single object may stand where the list stands.
+    #[serde(default)]
+    pub single: bool,
     /// The most items that the vendor gives in one answer.
     pub size_max: Option<u32>,
     /// How the list goes on.
@@ -205,7 +210,7 @@ pub enum Order {
     Any,
 }
 
-/// For what a list is read once each. One of the three.
+/// For what a list is read once each. One of the four.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParentsOf {
@@ -215,6 +220,8 @@ pub struct ParentsOf {
     pub list: Option<String>,
     /// Each span of days up to now.
     pub days: Option<DaysOf>,
+    /// Each of the last so many months, this one included.
+    pub months: Option<u32>,
     /// Parents for which this does not hold are left out.
     #[serde(default)]
     pub when: Lines,

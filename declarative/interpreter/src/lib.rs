@@ -30,6 +30,7 @@ mod plan;
 pub mod pointer;
 mod read;
 mod record;
+mod shape;
 pub mod template;
 mod verdict;
 

@@ -16,6 +16,7 @@ use crate::verdict::Judge;
 /// What lists may be asked with.
 const LIST_ROOTS: &[&str] = &["config", "page", "since", "until", "now"];
 const CHILD_ROOTS: &[&str] = &["config", "page", "now", "parent"];
+const CHANGED_CHILD_ROOTS: &[&str] = &["config", "page", "since", "until", "now", "parent"];
 const LOOKUP_ROOTS: &[&str] = &["config", "now", "id", "ids"];
 
 /// One list.
@@ -25,6 +26,8 @@ pub(crate) struct Read {
     pub(crate) items: Pointer,
     /// The pointer's names, one by one.
     pub(crate) names: Vec<String>,
+    pub(crate) nested: Option<Pointer>,
+    pub(crate) single: bool,
     pub(crate) size_max: Option<u32>,
     pub(crate) paging: Paging,
     pub(crate) changes: Changes,
@@ -69,6 +72,21 @@ pub(crate) enum Parents {
         back_ms: i64,
         step_ms: i64,
     },
+    Months(u32),
+}
+
+/// Months at most.
+const MONTHS_MAX: u32 = 120;
+
+impl Parents {
+    /// Do they cover a time only, so that what is older is not listed?
+    pub(crate) fn is_window(&self) -> bool {
+        match self {
+            Self::Days { .. } | Self::Months(_) => true,
+            Self::Stream { read, .. } => read.parents.as_ref().is_some_and(Self::is_window),
+            Self::List(_) => false,
+        }
+    }
 }
 
 /// Items that are asked for by id.
@@ -104,7 +122,11 @@ pub(crate) fn stream(document: &Document, name: &str, faults: &mut Faults) -> Ve
 
 impl Read {
     fn of(read: &ReadOf, document: &Document, faults: &mut Faults) -> Self {
-        let roots = if read.for_each.is_some() { CHILD_ROOTS } else { LIST_ROOTS };
+        let roots = match (&read.for_each, &read.changes) {
+            (None, _) => LIST_ROOTS,
+            (Some(_), Some(ChangesOf::Time { .. })) => CHANGED_CHILD_ROOTS,
+            (Some(_), _) => CHILD_ROOTS,
+        };
         let ask = faults.within("request", |faults| Ask::of(&read.request, &document.api, roots, faults));
         let items = faults.take("items", list_pointer(&read.items));
         if read.records.is_empty() {
@@ -119,6 +141,8 @@ impl Read {
         let mut plan = Self {
             names: renmen_schema::pointer::names(items.text()),
             items,
+            nested: faults.take_some("nested", read.nested.as_ref(), list_pointer),
+            single: read.single,
             size_max: read.size_max,
             paging: faults.within("paging", |faults| Paging::of(read.paging.as_ref(), faults)),
             changes: faults.within("changes", |faults| Changes::of(read.changes.as_ref(), faults)),
@@ -137,11 +161,7 @@ impl Read {
             faults.within("size_max", |faults| faults.add("expected at least 1"));
         }
         if let Some(parents) = &read.for_each {
-            if read.changes.is_some() {
-                faults.within("changes", |faults| {
-                    faults.add("does not go together with `for_each`: such a list is read whole");
-                });
-            }
+            faults.within("changes", |faults| check_child_changes(read.changes.as_ref(), parents, faults));
             let keep = plan.parent_pointers(read);
             plan.parents = faults.within("for_each", |faults| Parents::of(parents, keep, document, faults));
         }
@@ -183,7 +203,15 @@ impl Read {
         if let Changes::SyncToken(token) = &self.changes {
             token.want(&mut wanted).all();
         }
-        let item = self.items.want(&mut wanted).item();
+        let place = self.items.want(&mut wanted);
+        if self.single {
+            // Of an object that stands for itself, and of the items of a list.
+            place.all();
+        }
+        let item = place.item();
+        if let Some(nested) = &self.nested {
+            nested.want(item).all();
+        }
         self.when.want(item);
         if let Changes::Time { modified, .. } = &self.changes {
             modified.want(item).all();
@@ -204,6 +232,25 @@ impl Read {
     /// The id of an item: that of the first record made of it.
     pub(crate) fn id(&self) -> Option<&Id> {
         self.records.first().map(|record| &record.id)
+    }
+}
+
+/// All parents share one time, which moves at the end of the run: so only a time will do, and no order is looked at.
+fn check_child_changes(changes: Option<&ChangesOf>, parents: &ParentsOf, faults: &mut Faults) {
+    match changes {
+        None => {}
+        Some(_) if parents.days.is_some() || parents.months.is_some() => {
+            faults.add("does not go together with spans of time: `for_each` says itself what is read");
+        }
+        Some(ChangesOf::SyncToken { .. }) => {
+            faults.add("a token for each parent cannot be kept: with `for_each` it is `by = \"time\"`");
+        }
+        Some(ChangesOf::Time { order: Order::OldestFirst, .. }) => {
+            faults.within("order", |faults| {
+                faults.add("with `for_each` the lists of all parents are one list without an order: leave it out");
+            });
+        }
+        Some(ChangesOf::Time { .. }) => {}
     }
 }
 
@@ -264,14 +311,17 @@ impl Changes {
 
 impl Parents {
     fn of(parents: &ParentsOf, keep: Vec<Pointer>, document: &Document, faults: &mut Faults) -> Option<Self> {
-        match (&parents.stream, &parents.list, &parents.days) {
-            (Some(name), None, None) => {
+        let (stream, list, days, months) = (&parents.stream, &parents.list, &parents.days, parents.months);
+        match (stream, list, days, months) {
+            (Some(name), None, None, None) => {
                 let names: Vec<&String> = document.streams.keys().collect();
                 faults.take("stream", crate::nearest::known(name, &names, "stream"));
                 let read = document.streams.get(name)?.0.first()?;
-                if read.for_each.is_some() {
+                let above = read.for_each.as_ref().and_then(|parents| parents.stream.as_ref());
+                let above = above.and_then(|name| document.streams.get(name)?.0.first());
+                if above.is_some_and(|read| read.for_each.is_some()) {
                     faults.within("stream", |faults| {
-                        faults.add("a stream that has parents itself; name one that has none");
+                        faults.add("a stream whose parents have parents themselves; two levels are the most");
                     });
                     return None;
                 }
@@ -286,8 +336,14 @@ impl Parents {
                 read.wanted = wanted;
                 Some(Self::Stream { read: Box::new(read), keep })
             }
-            (None, Some(list), None) => Some(Self::List(faults.take("list", Template::parse(list)))),
-            (None, None, Some(days)) => faults.within("days", |faults| {
+            (None, Some(list), None, None) => Some(Self::List(faults.take("list", Template::parse(list)))),
+            (None, None, None, Some(months)) => {
+                if !(1..=MONTHS_MAX).contains(&months) {
+                    faults.within("months", |faults| faults.add(format!("expected 1 to {MONTHS_MAX}")));
+                }
+                Some(Self::Months(months))
+            }
+            (None, None, Some(days), None) => faults.within("days", |faults| {
                 let back_ms = faults.take("back", duration_ms(&days.back));
                 let step_ms = faults.take("step", duration_ms(&days.step));
                 if step_ms < 3_600_000 || back_ms / step_ms.max(1) > 1000 {
@@ -296,7 +352,7 @@ impl Parents {
                 Some(Self::Days { back_ms, step_ms })
             }),
             _ => {
-                faults.add("expected exactly one of `stream`, `list` and `days`");
+                faults.add("expected exactly one of `stream`, `list`, `days` and `months`");
                 None
             }
         }

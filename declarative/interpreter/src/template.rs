@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use renmen_schema::types::Instant;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::answer::{Node, Wanted};
 use crate::nearest::known;
@@ -14,11 +14,14 @@ use crate::pointer::Pointer;
 /// The named values, and what each is.
 pub const ROOTS: &[&str] = &[
     "config", "page", "since", "until", "now", "parent", "id", "ids", "input", "key", "header", "query", "body", "at",
+    "each",
 ];
 
 /// The functions.
-pub const FUNCTIONS: &[&str] =
-    &["default", "join", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "time", "less", "plus"];
+pub const FUNCTIONS: &[&str] = &[
+    "default", "if", "join", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "month", "time",
+    "less", "plus",
+];
 
 /// A text with places.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +48,8 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq)]
 enum Function {
     Default(String),
+    /// Where the value is the first text, the second; else the third, or nothing.
+    If(String, String, Option<String>),
     Join(String),
     Lower,
     Upper,
@@ -54,6 +59,7 @@ enum Function {
     Ms,
     Seconds,
     Date,
+    Month,
     Time,
     Move(i64),
 }
@@ -239,12 +245,15 @@ impl Given {
     }
 
     fn ms(&self) -> Result<i64, String> {
-        const NO_TIME: &str = "is not a point in time: `less`, `plus`, `ms`, `seconds`, `date` and `time` need one";
+        const NO_TIME: &str =
+            "is not a point in time: `less`, `plus`, `ms`, `seconds`, `date`, `month` and `time` need one";
         match self {
             Self::Time { ms, .. } => Ok(*ms),
             Self::Json(Value::Number(number)) => number.as_i64().ok_or_else(|| NO_TIME.to_owned()),
             Self::Json(Value::String(text)) => {
-                Instant::parse(text).map(Instant::epoch_ms).map_err(|_| NO_TIME.to_owned())
+                // A day is its first moment in UTC.
+                let day = || Instant::parse(&format!("{text}T00:00:00Z"));
+                Instant::parse(text).or_else(|_| day()).map(Instant::epoch_ms).map_err(|_| NO_TIME.to_owned())
             }
             Self::Json(_) => Err(NO_TIME.to_owned()),
         }
@@ -288,6 +297,10 @@ impl Place {
             given = match (function, given) {
                 (Function::Default(text), None) => Some(Given::Json(text.as_str().into())),
                 (_, None) => None,
+                (Function::If(is, then, otherwise), Some(given)) => {
+                    let then = Some(then).filter(|_| text_of(&given.into_json()) == *is).or(otherwise.as_ref());
+                    then.map(|text| Given::Json(text.as_str().into()))
+                }
                 (function, Some(given)) => {
                     Some(function.apply(given).map_err(|why| format!("{}: {why}", self.name()))?)
                 }
@@ -340,6 +353,7 @@ impl Function {
         let span = || -> Result<i64, String> { duration_ms(&unquoted.clone().ok_or_else(wants)?) };
         let bare = match name {
             "default" => return unquoted.clone().map(Self::Default).ok_or_else(wants),
+            "if" => return Self::parse_if(argument.unwrap_or_default()),
             "join" => return unquoted.clone().map(Self::Join).ok_or_else(wants),
             "less" => return span().map(|ms| Self::Move(-ms)),
             "plus" => return span().map(Self::Move),
@@ -351,6 +365,7 @@ impl Function {
             "ms" => Self::Ms,
             "seconds" => Self::Seconds,
             "date" => Self::Date,
+            "month" => Self::Month,
             _ => Self::Time,
         };
         match argument {
@@ -359,17 +374,35 @@ impl Function {
         }
     }
 
+    fn parse_if(argument: &str) -> Result<Self, String> {
+        const WANTED: &str = "`if` needs two or three texts behind it: `if 'DEBIT' 'S' 'H'`";
+        let (mut texts, mut rest) = (Vec::new(), argument.trim());
+        while !rest.is_empty() {
+            let (text, after) = rest.strip_prefix('\'').and_then(|rest| rest.split_once('\'')).ok_or(WANTED)?;
+            texts.push(text.to_owned());
+            rest = after.trim_start();
+        }
+        match <[String; 3]>::try_from(texts) {
+            Ok([is, then, otherwise]) => Ok(Self::If(is, then, Some(otherwise))),
+            Err(texts) => match <[String; 2]>::try_from(texts) {
+                Ok([is, then]) => Ok(Self::If(is, then, None)),
+                Err(_) => Err(WANTED.to_owned()),
+            },
+        }
+    }
+
     fn apply(&self, given: Given) -> Result<Given, String> {
         let json = |value: Value| Ok(Given::Json(value));
         match self {
-            Self::Default(_) => Ok(given),
+            Self::Default(_) | Self::If(..) => Ok(given),
             Self::Move(by) => Ok(Given::Time { ms: given.ms()?.saturating_add(*by), words: None }),
             Self::Ms => json(given.ms()?.into()),
             Self::Seconds => json(given.ms()?.div_euclid(1000).into()),
             Self::Time => json(rfc3339(given.ms()?).into()),
-            Self::Date => {
+            Self::Date | Self::Month => {
                 let at = Timestamp::from_millisecond(given.ms()?).map_err(|_| "a time that no calendar has")?;
-                json(at.strftime("%Y-%m-%d").to_string().into())
+                let form = if *self == Self::Date { "%Y-%m-%d" } else { "%Y-%m" };
+                json(at.strftime(form).to_string().into())
             }
             Self::Lower => json(text_of(&given.into_json()).to_lowercase().into()),
             Self::Upper => json(text_of(&given.into_json()).to_uppercase().into()),
@@ -400,81 +433,13 @@ pub fn duration_ms(text: &str) -> Result<i64, String> {
     found.ok_or_else(|| format!("`{text}` is not a duration: write 30s, 10m, 36h or 7d"))
 }
 
-/// JSON in which texts may have places.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
-    /// As it is.
-    Value(Value),
-    /// A text with places.
-    Text(Template),
-    /// A list; an item that has nothing is left out.
-    List(Vec<Shape>),
-    /// An object; a member that has nothing is left out.
-    Object(Vec<(String, Shape)>),
-}
-
-impl Shape {
-    /// Reads JSON whose texts are templates.
-    ///
-    /// # Errors
-    /// As [`Template::parse`], with the pointer to the text.
-    pub fn parse(value: &Value) -> Result<Self, String> {
-        let within = |at: &str, value: &Value| Self::parse(value).map_err(|why| format!("{at}: {why}"));
-        Ok(match value {
-            Value::String(text) => Self::Text(Template::parse(text)?),
-            Value::Array(items) => {
-                let items = items.iter().enumerate().map(|(at, item)| within(&at.to_string(), item));
-                Self::List(items.collect::<Result<_, _>>()?)
-            }
-            Value::Object(members) => {
-                let members = members.iter().map(|(name, value)| Ok((name.clone(), within(name, value)?)));
-                Self::Object(members.collect::<Result<_, String>>()?)
-            }
-            other => Self::Value(other.clone()),
-        })
-    }
-
-    /// Every template in it.
-    pub fn templates(&self) -> Vec<&Template> {
-        match self {
-            Self::Value(_) => Vec::new(),
-            Self::Text(template) => vec![template],
-            Self::List(items) => items.iter().flat_map(Self::templates).collect(),
-            Self::Object(members) => members.iter().flat_map(|(_, shape)| shape.templates()).collect(),
-        }
-    }
-
-    /// The JSON; none where it is a text whose place has nothing.
-    ///
-    /// # Errors
-    /// As [`Template::value`].
-    pub fn value(&self, scope: &Scope) -> Result<Option<Value>, String> {
-        Ok(match self {
-            Self::Value(value) => Some(value.clone()),
-            Self::Text(template) => template.value(scope)?,
-            Self::List(items) => {
-                let values = items.iter().map(|item| item.value(scope)).collect::<Result<Vec<_>, _>>()?;
-                Some(values.into_iter().flatten().collect())
-            }
-            Self::Object(members) => {
-                let mut object = Map::new();
-                for (name, shape) in members {
-                    if let Some(value) = shape.value(scope)? {
-                        object.insert(name.clone(), value);
-                    }
-                }
-                Some(Value::Object(object))
-            }
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::json;
 
     use super::*;
+    use crate::shape::Shape;
 
     fn scope() -> Scope {
         let mut scope = Scope::default();
@@ -515,6 +480,11 @@ mod tests {
         assert_eq!(value("{since | less 1d | date}"), Some(json!("2025-12-31")));
         assert_eq!(value("{now | plus 90s | time}"), Some(json!("2026-01-01T00:01:30.000Z")));
         assert_eq!(value("{now | seconds}"), Some(json!(1_767_225_600)));
+        assert_eq!(value("{now | less 1d | month}"), Some(json!("2025-12")));
+        let mut scope = scope();
+        scope.set("input", json!({ "day": "2025-11-30", "none": "soon" }));
+        assert_eq!(Template::parse("{input/day | month}").unwrap().value(&scope).unwrap(), Some(json!("2025-11")));
+        assert!(Template::parse("{input/none | month}").unwrap().value(&scope).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::template::{Scope, duration_ms};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Judge {
     ok: Condition,
-    code: Option<Pointer>,
+    code: Vec<Pointer>,
     rules: Vec<Rule>,
     /// The words that the rules know.
     words: Vec<String>,
@@ -89,7 +89,8 @@ impl Judge {
     /// Reads what `[api]` says of answers.
     pub(crate) fn of(api: &Api, faults: &mut Faults) -> Self {
         let ok = faults.take("ok", Condition::parse(&api.ok));
-        let code = faults.take_some("code", api.code.as_ref(), Pointer::parse);
+        let code =
+            api.code.iter().flat_map(|code| &code.0).map(|text| faults.take("code", Pointer::parse(text))).collect();
         let rules = faults.within("errors", |faults| {
             let rule = |(number, error): (usize, &crate::language::ErrorOf)| {
                 faults.within(number.to_string(), |faults| {
@@ -118,9 +119,7 @@ impl Judge {
     pub(crate) fn want(&self, answer: &mut Wanted) {
         self.ok.want(answer);
         self.rules.iter().for_each(|rule| rule.when.want(answer));
-        if let Some(code) = &self.code {
-            code.want(answer).all();
-        }
+        self.code.iter().for_each(|code| code.want(answer).all());
     }
 
     /// Reads an answer and says what it is. The vendor's rules come first, then the success test, then the status.
@@ -170,7 +169,7 @@ impl Judge {
     }
 
     fn with_code(&self, failure: Failure, root: &Node<'_>) -> Failure {
-        let code = self.code.as_ref().and_then(|code| code.filled(root)).and_then(Node::scalar);
+        let code = self.code.iter().find_map(|code| code.filled(root)).and_then(Node::scalar);
         // A text could be anything of the vendor's; what is told is a number, or a word that the mapping has.
         let is_known = |code: &str| code.parse::<i64>().is_ok() || self.words.iter().any(|word| word == code);
         match code.filter(|code| is_known(code)) {

@@ -29,7 +29,25 @@ pub(crate) fn how(auth: &AuthRecipe) -> Text {
         AuthRecipe::Oauth2ClientCredentials { place, .. } => {
             text!("{}, as a token (OAuth 2.0 client credentials)", "{}，作为令牌（OAuth 2.0 客户端凭据）", at(place))
         }
+        AuthRecipe::Oauth2RefreshToken { place, .. } => {
+            text!("{}, as a token (OAuth 2.0 refresh token)", "{}，作为令牌（OAuth 2.0 刷新令牌）", at(place))
+        }
+        AuthRecipe::Oauth2JwtBearer { place, .. } => text!(
+            "{}, as a token for a JWT that the gateway signs (RFC 7523)",
+            "{}，作为令牌，以网关签名的 JWT 换取（RFC 7523）",
+            at(place)
+        ),
+        AuthRecipe::Oauth2SamlBearer { place, .. } => text!(
+            "{}, as a token for a SAML assertion that the gateway signs (RFC 7522)",
+            "{}，作为令牌，以网关签名的 SAML 断言换取（RFC 7522）",
+            at(place)
+        ),
         AuthRecipe::JsonToken { place, .. } => text!("{}, as a token", "{}，作为令牌", at(place)),
+        AuthRecipe::Signed { headers, query, .. } => {
+            let names = headers.keys().map(String::as_str).chain(query.iter().map(|one| one.name.as_str()));
+            let names = names.collect::<Vec<_>>().join(", ");
+            text!("each request is signed: {names}", "每个请求都签名：{names}")
+        }
     }
 }
 
@@ -40,5 +58,7 @@ fn at(place: &Placement) -> Text {
             text!("in the header {name}, behind `{prefix}`", "在 {name} 头中，位于 `{prefix}` 之后")
         }
         Placement::Query { name } => text!("in the query, as {name}", "在查询参数 {name} 中"),
+        Placement::Json { at } => text!("in the JSON body, at {at}", "在 JSON 正文的 {at} 处"),
+        Placement::Form { name } => text!("in the form, as {name}", "在表单字段 {name} 中"),
     }
 }

@@ -77,7 +77,14 @@ impl Deployment {
         let memory = MemoryBudget::new(self.memory_bytes_max());
         let shared_rate = super::shared_rate::of(&store);
         let shared_places = super::shared_places::of(&store, self.gateway_name()?, self.config.gateway.lease);
-        let options = EgressOptions { memory: memory.clone(), shared_rate, shared_places, ..EgressOptions::default() };
+        let refresh_tokens = super::refresh_tokens::of(&self.config);
+        let options = EgressOptions {
+            memory: memory.clone(),
+            shared_rate,
+            shared_places,
+            refresh_tokens,
+            ..EgressOptions::default()
+        };
         let egress = Egress::with(options)?;
         let vault = self.vault()?;
         // Before any is read: one that changes meanwhile is found to differ.

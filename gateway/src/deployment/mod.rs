@@ -21,6 +21,7 @@ mod reached;
 mod receiver_check;
 mod receivers;
 mod references;
+mod refresh_tokens;
 mod refusals;
 mod registry_watch;
 mod reload;

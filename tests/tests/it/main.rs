@@ -39,6 +39,7 @@ mod kafka_cluster;
 #[path = "../../../gateway/crates/receiver/tests/it/kafka_sasl.rs"]
 mod kafka_sasl;
 mod keys;
+mod kingdee;
 mod languages;
 mod module_circles;
 mod neighbours;
@@ -64,3 +65,4 @@ mod tenant_move;
 mod terminal;
 mod vault_watch;
 mod words;
+mod yonyou;

@@ -1,5 +1,6 @@
 //! A page: one answer of a list, what it becomes, and where the list goes on.
 
+mod items;
 mod lookup;
 mod next;
 mod parents;
@@ -11,7 +12,7 @@ use renmen_plugin::paging::Since;
 use renmen_plugin::{Failure, Page, Pull, clock};
 use serde_json::{Value, json};
 
-use crate::answer::{Node, raw_item};
+use crate::answer::Node;
 use crate::ask::Ask;
 use crate::cursor::{At, Cursor};
 use crate::language::Order;
@@ -19,7 +20,8 @@ use crate::plan::{Changes, Paging, Parents, Read};
 use crate::record::Found;
 use crate::template::Scope;
 use crate::verdict::Verdict;
-use next::{Counted, finish_since, next_page, page_of, restart};
+use items::Items;
+use next::{Counted, finish_child, finish_since, next_page, page_of, restart, vendor_page};
 
 /// Requests for single items in one call.
 const LOOKUPS_MAX: usize = 100;
@@ -82,7 +84,7 @@ impl Reading<'_> {
     /// Does the list tell less than all that there is?
     fn is_partial(&self, read: &Read, cursor: &Cursor) -> bool {
         match &read.changes {
-            Changes::All => matches!(read.parents, Some(Parents::Days { .. })),
+            Changes::All => read.parents.as_ref().is_some_and(Parents::is_window),
             Changes::Time { .. } => true,
             Changes::SyncToken(_) => cursor.kept().is_some(),
         }
@@ -112,7 +114,7 @@ impl Reading<'_> {
             at.until_ms = Some(clock::now_ms());
         }
         if let Some(since) = since {
-            at.page = since.page().map(str::to_owned);
+            at.page = vendor_page(since);
         }
         let mut scope = self.scope(read, at, size);
         if let Some(counted) = listing {
@@ -156,8 +158,9 @@ impl Reading<'_> {
             Verdict::Restart => return restart(cursor, &at),
             Verdict::Fail(failure) => return Err(failure),
         };
-        let items = items_of(read, &root)?;
-        let next = next_page(read, &response, &root, &at, items.len(), size)?;
+        let items = Items::of(read, &root)?;
+        let (listed, all) = (items.listed(), items.len());
+        let next = next_page(read, &response, &root, &at, listed, size)?;
         if let Paging::Offset { total: Some(total), .. } = &read.paging {
             page.total =
                 total.filled(&root).and_then(Node::scalar).and_then(|text| text.trim().parse().ok()).or(page.total);
@@ -174,7 +177,7 @@ impl Reading<'_> {
             self.prefetch(read, &at, (next.as_deref(), size), &taken, &scope);
         }
         let done = self.take(&taken, since.as_mut(), listing.as_ref(), &scope, page)?;
-        if done < items.len() {
+        if done < all {
             let skip = u32::try_from(done).unwrap_or(u32::MAX);
             return Ok(Step { next: Some(At { skip, ..at }), keep: None, restarted: false });
         }
@@ -183,7 +186,10 @@ impl Reading<'_> {
             return counted.finish(read, page, &response, at, size);
         }
         if let Some(since) = since {
-            return finish_since(read, since, at, next);
+            return match parent {
+                Some(_) => finish_child(since, at, next),
+                None => finish_since(read, since, at, next),
+            };
         }
         match next {
             Some(next) => Ok(Step { next: Some(At { page: Some(next), ..at }), keep: None, restarted: false }),
@@ -225,12 +231,9 @@ impl Reading<'_> {
         let (read, body) = (taken.read, std::str::from_utf8(taken.response.body()).unwrap_or_default());
         let exchange = taken.response.exchange();
         let mut wanted: Vec<(String, usize)> = Vec::new();
-        let mut pointer = format!("{}/", read.items.text());
-        let base = pointer.len();
-        for (index, item) in taken.items.iter().enumerate() {
-            pointer.truncate(base);
-            pointer.push_str(&index.to_string());
-            let raw = || raw_item(body.trim_start_matches('\u{feff}'), &read.names, index);
+        for index in 0..taken.items.len() {
+            let (item, pointer) = (taken.items.at(index), taken.items.place(read, index));
+            let raw = || taken.items.raw(read, body, index);
             let found = Found { exchange, pointer: &pointer, raw: &raw };
             if index >= taken.skip && held(page) + wanted.len() * read.records.len() >= taken.left {
                 return self.looked_up(read, &wanted, scope, page).map(|()| index);
@@ -305,7 +308,7 @@ struct Most {
 struct Taken<'t> {
     read: &'t Read,
     response: &'t Response,
-    items: &'t [Node<'t>],
+    items: Items<'t, 't>,
     skip: usize,
     /// What the page held before.
     held: usize,
@@ -332,19 +335,6 @@ fn ask(ask: &Ask, paging: &Paging, at: &At, scope: &Scope) -> Result<Request, Fa
     match (paging, &at.page) {
         (Paging::Url(_) | Paging::Link, Some(url)) => ask.following(url, scope),
         _ => ask.request(scope),
-    }
-}
-
-/// The list in an answer; null is an empty one.
-fn items_of<'n, 'a>(read: &Read, root: &'n Node<'a>) -> Result<&'n [Node<'a>], Failure> {
-    let place = if read.items.text().is_empty() { "the top level" } else { read.items.text() };
-    match read.items.find(root) {
-        Some(Node::List(items)) => Ok(items),
-        Some(Node::Null) => Ok(&[]),
-        Some(other) => {
-            Err(Failure::upstream_changed(format!("{} at {place} of the answer; expected a list", other.kind())))
-        }
-        None => Err(Failure::upstream_changed(format!("no list at {place} in the answer"))),
     }
 }
 

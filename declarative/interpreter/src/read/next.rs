@@ -105,6 +105,31 @@ pub(super) fn finish_since(read: &Read, since: Since, at: At, next: Option<Strin
     })
 }
 
+/// What stands for the vendor's cursor where a parent's list is over, and not the run.
+const PARENT_IS_OVER: &str = "\u{1}parent";
+
+/// The lists of all parents are one list by time, without an order: only the end of the last one moves the time.
+pub(super) fn finish_child(since: Since, at: At, next: Option<String>) -> Result<Step, Failure> {
+    let over = next.is_none();
+    let state = since.finish_unsorted(Page::new(), next.or_else(|| Some(PARENT_IS_OVER.to_owned())))?.next;
+    Ok(match over {
+        true => Step::over(state),
+        false => Step { next: Some(At { state, page: None, ..at }), keep: None, restarted: false },
+    })
+}
+
+/// What the lists of all parents leave for the next run.
+pub(super) fn finish_children(read: &Read, cursor: &Cursor, at: &At) -> Result<Option<String>, Failure> {
+    let Changes::Time { window, .. } = &read.changes else { return Ok(None) };
+    let since = Since::resume_within(at.state.as_deref().or(cursor.kept()), *window)?;
+    Ok(since.finish_unsorted(Page::new(), None::<String>)?.next)
+}
+
+/// The vendor's cursor within a list that is read by time.
+pub(super) fn vendor_page(since: &Since) -> Option<String> {
+    since.page().filter(|page| *page != PARENT_IS_OVER).map(str::to_owned)
+}
+
 /// A whole list by offset, which notices when it shifts.
 pub(super) struct Counted(pub(super) Listing);
 

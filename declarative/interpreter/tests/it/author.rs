@@ -66,6 +66,30 @@ fn what_contradicts_itself_is_told_too() {
         ),
         ("items =", "lookup = { request = { path = '/one' } }\nitems =", "names no `{id}`"),
         (
+            "items =",
+            "for_each = { list = '{config/a}' }\nchanges = { by = 'sync_token', token = '/t' }\nitems =",
+            "staff.changes: a token for each parent cannot be kept",
+        ),
+        (
+            "items =",
+            "for_each = { list = '{config/a}' }\nchanges = { by = 'time', modified = '/t', order = 'oldest_first' }\nitems =",
+            "staff.changes.order: with `for_each` the lists of all parents are one list",
+        ),
+        (
+            "items =",
+            "for_each = { days = { back = '9d', step = '1d' } }\nchanges = { by = 'time', modified = '/t' }\nitems =",
+            "staff.changes: does not go together with spans of time",
+        ),
+        ("items =", "for_each = { months = 0 }\nitems =", "staff.for_each.months: expected 1 to 120"),
+        (
+            "items =",
+            "for_each = { months = 2, list = '{config/a}' }\nitems =",
+            "exactly one of `stream`, `list`, `days` and `months`",
+        ),
+        ("items =", "nested = 'children'\nitems =", "staff.nested: `children` is not a pointer"),
+        ("query =", "json = { a = '{each/x}' }, query =", "`{each}` has a meaning only next to `@each`"),
+        ("query =", "json = { a = { '@each' = 1 } }, query =", "@each: expected a place"),
+        (
             "\"/person/names/formatted\"",
             "\"/person/names\" = \"/x\"\n\"/person/names/formatted\"",
             "/person/names/formatted",

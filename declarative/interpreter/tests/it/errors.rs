@@ -79,3 +79,45 @@ fn no_failure_reject_or_log_line_quotes_an_answer() {
     let host = Host::new().answer("GET", URL, 200, r#"{"errcode":0,"data":[{"id":"1","name":"A"}]}"#);
     assert!(host.assert_quotes_nothing::<crate::world::Declared>(&crate::world::config(), &["staff"]) > 10);
 }
+
+/// Rows are lists, and so is an error: one row whose first cell is an object. Or the object comes bare.
+const CELLS: &str = r#"
+[api]
+base = "{config/base_url}"
+ok = { "/0/0/Result" = "", "/Result" = "" }
+code = ["/0/0/Result/MsgCode", "/Result/MsgCode"]
+
+[[api.errors]]
+when = { "/0/0/Result/MsgCode" = [1, 2] }
+is = "auth-required"
+
+[[api.errors]]
+when = { "/Result/MsgCode" = [1, 2] }
+is = "auth-required"
+
+[streams.staff]
+request = { path = "/staff" }
+[[streams.staff.records]]
+entity = "employee"
+id = "/0"
+fields = { "/person/names/formatted" = "/1" }
+"#;
+
+#[test]
+fn rows_may_be_lists_and_an_error_a_cell_of_the_first_one() {
+    map(CELLS);
+    let run = pull_all(&Host::new().answer("GET", URL, 200, r#"[["1","A"],[2,"B"]]"#), "staff", None).unwrap();
+    let found: Vec<_> =
+        run.records.iter().map(|record| (record.external_id.as_str(), record.pointer.as_str())).collect();
+    assert_eq!(found, [("1", "/0"), ("2", "/1")]);
+    assert_eq!(pull_all(&Host::new().answer("GET", URL, 200, "[]"), "staff", None).unwrap().records.len(), 0);
+    for (body, kind, code) in [
+        (r#"[[{"Result":{"MsgCode":1}}]]"#, FailureKind::AuthRequired, "1"),
+        (r#"{"Result":{"MsgCode":2}}"#, FailureKind::AuthRequired, "2"),
+        (r#"[[{"Result":{"MsgCode":4}}]]"#, FailureKind::UpstreamChanged, "4"),
+        (r#"{"Result":{"MsgCode":4}}"#, FailureKind::UpstreamChanged, "4"),
+    ] {
+        let failure = pull_all(&Host::new().answer("GET", URL, 200, body), "staff", None).unwrap_err();
+        assert_eq!((failure.kind, failure.code.as_deref()), (kind, Some(code)), "{body}");
+    }
+}

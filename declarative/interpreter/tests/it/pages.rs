@@ -161,3 +161,37 @@ fn a_cursor_of_another_connector_is_refused() {
         assert_eq!(failure.kind, FailureKind::InvalidInput, "{cursor}");
     }
 }
+
+#[test]
+fn items_within_items_are_items_too_with_their_own_place() {
+    map(&staff("request = { path = '/staff' }\nitems = '/data'\nnested = '/children'"));
+    let tree = json!({ "data": [
+        { "id": "1", "name": "A", "children": [{ "id": "2", "name": "B", "children": [{ "id": "3", "name": "C" }] }, { "id": "4", "name": "D", "children": null }] },
+        { "id": "5", "name": "E", "children": [] },
+    ] });
+    let host = || Host::new().answer("GET", URL, 200, tree.to_string());
+    let run = pull_all(&host(), "staff", None).unwrap();
+    let found: Vec<_> =
+        run.records.iter().map(|record| (record.external_id.as_str(), record.pointer.as_str())).collect();
+    let wanted = [
+        ("1", "/data/0"),
+        ("2", "/data/0/children/0"),
+        ("3", "/data/0/children/0/children/0"),
+        ("4", "/data/0/children/1"),
+        ("5", "/data/1"),
+    ];
+    assert_eq!(found, wanted);
+    let (mut cursor, mut seen) = (None, Vec::new());
+    for _ in 0..10 {
+        let page = page(&host(), "staff", cursor, 2).unwrap();
+        seen.extend(page.records.iter().map(|record| record.external_id.clone()));
+        cursor = page.next;
+        if !page.has_more {
+            break;
+        }
+    }
+    assert_eq!(seen, ["1", "2", "3", "4", "5"]);
+    let odd = Host::new().answer("GET", URL, 200, r#"{"data":[{"id":"1","name":"A","children":7}]}"#);
+    let failure = pull_all(&odd, "staff", None).unwrap_err();
+    assert!(failure.message.contains("a number at /children of an item"), "{failure}");
+}

@@ -128,3 +128,225 @@ fields = { "/person/names/formatted" = "/name" }
     let run = pull_all(&host, "staff", None).unwrap();
     assert_eq!((ids(&run.records), run.coverage), (vec!["1", "2"], Coverage::Changes));
 }
+
+const CHANGED_CHILDREN: &str = r#"
+[api]
+base = "{config/base_url}"
+
+[[api.errors]]
+status = [404]
+is = "gone"
+
+[streams.teams]
+request = { path = "/teams" }
+items = "/data"
+[[streams.teams.records]]
+entity = "org_unit"
+id = "/id"
+set = { "/kind" = { code = "TEAM" } }
+fields = { "/name" = { from = "/id", as = "localized", lang = "en" } }
+
+[streams.staff]
+request = { path = "/teams/{parent/id}/staff", query = { since = "{since}", cursor = "{page/token}" } }
+items = "/data"
+paging = { by = "token", next = "/next" }
+for_each = { stream = "teams" }
+changes = { by = "time", modified = "/updated", overlap = "1h" }
+[[streams.staff.records]]
+entity = "employee"
+id = "/id"
+fields = { "/person/names/formatted" = "/name" }
+"#;
+
+fn changed(rows: &[(&str, &str)], next: Option<&str>) -> String {
+    let rows: Vec<_> = rows.iter().map(|(id, at)| json!({ "id": id, "name": "A", "updated": at })).collect();
+    json!({ "data": rows, "next": next }).to_string()
+}
+
+fn teams() -> Host {
+    Host::new().answer(
+        "GET",
+        &format!("{BASE}/teams"),
+        200,
+        json!({ "data": [{ "id": "a" }, { "id": "b" }, { "id": "c" }] }).to_string(),
+    )
+}
+
+#[test]
+fn what_changed_is_asked_of_every_parent_from_one_time_that_moves_at_the_end() {
+    map(CHANGED_CHILDREN);
+    let url = |team: &str, query: &str| format!("{BASE}/teams/{team}/staff{query}");
+    let host = || {
+        teams()
+            .answer("GET", &url("a", ""), 200, changed(&[("2", "2025-12-31T12:00:00Z")], Some("p")))
+            .answer("GET", &url("a", "?cursor=p"), 200, changed(&[("1", "2025-12-31T09:00:00Z")], None))
+            .answer("GET", &url("b", ""), 404, "{}")
+            // The same time once more, in another list.
+            .answer(
+                "GET",
+                &url("c", ""),
+                200,
+                changed(&[("3", "2025-12-31T12:00:00Z"), ("4", "2025-12-30T00:00:00Z")], None),
+            )
+    };
+    let run = pull_all(&host(), "staff", None).unwrap();
+    assert_eq!((ids(&run.records), run.coverage), (vec!["2", "1", "3", "4"], Coverage::Changes));
+    let since = "?since=2025-12-31T11%3A00%3A00Z";
+    let next = || {
+        ["a", "b", "c"].iter().fold(teams(), |host, team| {
+            host.answer("GET", &url(team, since), 200, changed(&[("3", "2025-12-31T12:00:00Z")], None))
+        })
+    };
+    let again = pull_all(&next(), "staff", run.next.clone()).unwrap();
+    assert_eq!(ids(&again.records), ["3", "3", "3"]);
+    // A run in which nothing changed, or that has no parents, leaves the time where it is.
+    let quiet = ["a", "b", "c"]
+        .iter()
+        .fold(teams(), |host, team| host.answer("GET", &url(team, since), 200, changed(&[], None)));
+    let quiet = pull_all(&quiet, "staff", run.next).unwrap();
+    let none = Host::new().answer("GET", &format!("{BASE}/teams"), 200, r#"{"data":[]}"#);
+    let none = pull_all(&none, "staff", quiet.next).unwrap();
+    assert_eq!(ids(&pull_all(&next(), "staff", none.next).unwrap().records), ["3", "3", "3"]);
+}
+
+#[test]
+fn a_run_over_changed_children_goes_on_from_any_page() {
+    map(CHANGED_CHILDREN);
+    let url = |team: &str, query: &str| format!("{BASE}/teams/{team}/staff{query}");
+    let host = || {
+        teams()
+            .answer("GET", &url("a", ""), 200, changed(&[("2", "2025-12-31T12:00:00Z")], Some("p")))
+            .answer("GET", &url("a", "?cursor=p"), 200, changed(&[("1", "2025-12-31T09:00:00Z")], None))
+            .answer("GET", &url("b", ""), 404, "{}")
+            .answer(
+                "GET",
+                &url("c", ""),
+                200,
+                changed(&[("3", "2025-12-31T12:00:00Z"), ("4", "2025-12-30T00:00:00Z")], None),
+            )
+    };
+    for size in [1, 2, 3] {
+        let (mut cursor, mut seen) = (None, Vec::new());
+        for _ in 0..20 {
+            let page = page(&host(), "staff", cursor, size).unwrap();
+            seen.extend(page.records.iter().map(|record| record.external_id.clone()));
+            cursor = page.next;
+            if !page.has_more {
+                break;
+            }
+        }
+        assert_eq!(seen, ["2", "1", "3", "4"], "{size}");
+        let since = "?since=2025-12-31T11%3A00%3A00Z";
+        let next = ["a", "b", "c"]
+            .iter()
+            .fold(teams(), |host, team| host.answer("GET", &url(team, since), 200, changed(&[], None)));
+        assert!(pull_all(&next, "staff", cursor).is_ok(), "{size}");
+    }
+}
+
+const GRANDCHILDREN: &str = r#"
+[api]
+base = "{config/base_url}"
+
+[[api.errors]]
+status = [404]
+is = "gone"
+
+[streams.regions]
+request = { path = "/regions", query = { cursor = "{page/token}" } }
+items = "/data"
+paging = { by = "token", next = "/next" }
+[[streams.regions.records]]
+entity = "org_unit"
+id = "/id"
+set = { "/kind" = { code = "DIVISION" } }
+fields = { "/name" = { from = "/id", as = "localized", lang = "en" } }
+
+[streams.teams]
+request = { path = "/regions/{parent/id}/teams", query = { cursor = "{page/token}" } }
+items = "/data"
+paging = { by = "token", next = "/next" }
+for_each = { stream = "regions" }
+[[streams.teams.records]]
+entity = "org_unit"
+id = "/id"
+set = { "/kind" = { code = "TEAM" } }
+fields = { "/name" = { from = "/id", as = "localized", lang = "en" } }
+
+[streams.staff]
+request = { path = "/teams/{parent/id}/staff" }
+items = "/data"
+for_each = { stream = "teams", when = { "/open" = true } }
+[[streams.staff.records]]
+entity = "employee"
+id = "/id"
+fields = { "/person/names/formatted" = "/name", "/work/org_unit" = { text = "{parent/id}", as = "ref" } }
+"#;
+
+fn grandparents() -> Host {
+    let list = |rows: serde_json::Value, next: Option<&str>| json!({ "data": rows, "next": next }).to_string();
+    let open = |id: &str| json!({ "id": id, "open": true });
+    let staff = |id: &str| json!({ "data": [row(id)] }).to_string();
+    Host::new()
+        .answer("GET", &format!("{BASE}/regions"), 200, list(json!([{ "id": "r1" }, { "id": "r2" }]), Some("n")))
+        .answer("GET", &format!("{BASE}/regions?cursor=n"), 200, list(json!([{ "id": "r3" }, { "id": "r4" }]), None))
+        .answer(
+            "GET",
+            &format!("{BASE}/regions/r1/teams"),
+            200,
+            list(json!([open("a"), { "id": "x", "open": false }]), Some("m")),
+        )
+        .answer("GET", &format!("{BASE}/regions/r1/teams?cursor=m"), 200, list(json!([open("b")]), None))
+        .answer("GET", &format!("{BASE}/regions/r2/teams"), 404, "{}")
+        .answer("GET", &format!("{BASE}/regions/r3/teams"), 200, list(json!([]), None))
+        .answer("GET", &format!("{BASE}/regions/r4/teams"), 200, list(json!([open("d")]), None))
+        .answer("GET", &format!("{BASE}/teams/a/staff"), 200, staff("1"))
+        .answer("GET", &format!("{BASE}/teams/b/staff"), 200, staff("2"))
+        .answer("GET", &format!("{BASE}/teams/d/staff"), 200, staff("3"))
+}
+
+#[test]
+fn parents_may_have_parents_and_a_run_goes_on_from_any_page() {
+    map(GRANDCHILDREN);
+    let run = pull_all(&grandparents(), "staff", None).unwrap();
+    assert_eq!((ids(&run.records), run.coverage), (vec!["1", "2", "3"], Coverage::Everything));
+    assert_eq!(body(&run.records[2])["work"]["org_unit"]["external"]["value"], "d");
+    let (mut cursor, mut seen) = (None, Vec::new());
+    for _ in 0..40 {
+        let page = page(&grandparents(), "staff", cursor, 1).unwrap();
+        seen.extend(page.records.iter().map(|record| record.external_id.clone()));
+        cursor = page.next;
+        if !page.has_more {
+            break;
+        }
+    }
+    assert_eq!(seen, ["1", "2", "3"]);
+}
+
+#[test]
+fn the_last_months_are_parents_and_what_lies_before_them_is_not_gone() {
+    map(r#"
+[api]
+base = "{config/base_url}"
+[streams.runs]
+request = { path = "/runs", query = { month = "{parent/from | month}", last = "{parent/to | date}" } }
+items = "/data"
+single = true
+for_each = { months = 3 }
+[[streams.runs.records]]
+entity = "employee"
+id = "/id"
+fields = { "/person/names/formatted" = "/name" }
+"#);
+    let url = |month: &str, last: &str| format!("{BASE}/runs?last={last}&month={month}");
+    let host = Host::new()
+        .at_ms(NOW_MS + 3_600_000)
+        // One run of a month comes without a list around it.
+        .answer("GET", &url("2025-11", "2025-11-30"), 200, json!({ "data": row("1") }).to_string())
+        .answer("GET", &url("2025-12", "2025-12-31"), 200, json!({ "data": [row("2"), row("3")] }).to_string())
+        .answer("GET", &url("2026-01", "2026-01-31"), 200, json!({ "data": null }).to_string());
+    let run = pull_all(&host, "runs", None).unwrap();
+    assert_eq!((ids(&run.records), run.coverage), (vec!["1", "2", "3"], Coverage::Changes));
+    let places: Vec<&str> = run.records.iter().map(|record| record.pointer.as_str()).collect();
+    assert_eq!(places, ["/data", "/data/0", "/data/1"]);
+}

@@ -7,25 +7,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::Placement;
+use renmen_schema::manifest::{AuthRecipe, Placement};
 use renmen_turns::Account;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::budget::{Budget, BudgetBook, ClockMs};
 use crate::connection::{Connection, Parts};
-use crate::credential::{Recipe, Slot, placement};
+use crate::credential::{Recipe, Slot};
 use crate::drop_directory::DropDirectory;
 use crate::grant::Grant;
 use crate::memory::MemoryBudget;
 use crate::parallel::{ParallelBook, SharedPlaces};
 use crate::rate::{PaceBook, SharedRate};
+use crate::recipe::SignedRecipe;
 use crate::redactor::Redactor;
 use crate::resolve::{AddressBook, Lookup, SystemLookup};
 use crate::retry::Retry;
 use crate::seal::Seal;
 use crate::secrecy::{SECRET_BYTES_MIN, parts};
-use crate::token::{TokenCache, TokenEndpoint};
+use crate::token::{RefreshTokens, SlotOf, Surroundings, TokenCache, TokenEndpoint, Unkept};
 use crate::{ConnectionSpec, EgressError, LineBudget, SlotSpec};
 
 /// The longest wait for a connection to be made; a shorter `request_timeout` goes before.
@@ -55,6 +56,8 @@ pub struct EgressOptions {
     pub shared_rate: Option<Arc<dyn SharedRate>>,
     /// The same for the requests that are under way.
     pub shared_places: Option<Arc<dyn SharedPlaces>>,
+    /// Where refresh tokens are kept that change with each use. None: connections with such a slot are refused.
+    pub refresh_tokens: Option<Arc<dyn RefreshTokens>>,
 }
 
 impl Default for EgressOptions {
@@ -69,6 +72,7 @@ impl Default for EgressOptions {
             clock: Arc::new(renmen_clock::now_ms),
             shared_rate: None,
             shared_places: None,
+            refresh_tokens: None,
         }
     }
 }
@@ -91,6 +95,8 @@ pub struct Egress {
     /// The same, for what is not HTTP.
     plain_tls: Arc<rustls::ClientConfig>,
     tokens: TokenCache,
+    /// Refresh tokens that could not be kept yet.
+    unkept: Arc<Unkept>,
     budgets: BudgetBook,
     paces: PaceBook,
     parallels: ParallelBook,
@@ -124,7 +130,8 @@ impl Egress {
         let (tokens, budgets, paces) = (TokenCache::default(), BudgetBook::default(), PaceBook::default());
         let parallels = ParallelBook::default();
         let (socket_tls, plain_tls) = (Arc::new(socket_tls), Arc::new(plain_tls));
-        Ok(Arc::new(Self { options, tls, socket_tls, plain_tls, tokens, budgets, paces, parallels }))
+        let unkept = Arc::default();
+        Ok(Arc::new(Self { options, tls, socket_tls, plain_tls, tokens, unkept, budgets, paces, parallels }))
     }
 
     /// Checks the grant, the audience and the recipes before anything is sent.
@@ -138,7 +145,7 @@ impl Egress {
         let mut slots = BTreeMap::new();
         let mut reserved: Vec<Placement> = Vec::new();
         for (name, slot) in &spec.slots {
-            reserved.extend(slot.auth.as_ref().map(placement));
+            reserved.extend(slot.auth.iter().flat_map(AuthRecipe::places));
             slots.insert(name.clone(), self.slot(&spec, name, slot, &mut grant)?);
         }
         let addresses = AddressBook::new(self.options.lookup.clone(), spec.grant.addresses.clone());
@@ -181,6 +188,7 @@ impl Egress {
             retry,
             drop_directory,
             operator: spec.grant,
+            clock: Arc::clone(&self.options.clock),
             config: spec.config,
             socket_tls: Arc::clone(&self.socket_tls),
         })))
@@ -237,18 +245,28 @@ impl Egress {
         &self,
         spec: &ConnectionSpec,
         slot: &Slot,
-        recipe: &renmen_schema::manifest::AuthRecipe,
+        recipe: &AuthRecipe,
         grant: &mut Grant,
     ) -> Result<Option<Recipe>, EgressError> {
-        use renmen_schema::manifest::AuthRecipe;
+        let place = recipe.places().into_iter().next().unwrap_or_default();
         match recipe {
-            AuthRecipe::Static { place } => return Ok(Some(Recipe::Static(place.clone()))),
+            AuthRecipe::Static { .. } => return Ok(Some(Recipe::Static(place))),
             AuthRecipe::Basic {} => return Ok(Some(Recipe::Basic)),
-            AuthRecipe::Oauth2ClientCredentials { .. } | AuthRecipe::JsonToken { .. } => {}
+            AuthRecipe::Signed { with, headers, query } => {
+                return Ok(Some(Recipe::Signed(Box::new(SignedRecipe::of(with, headers, query)?))));
+            }
+            _ => {}
         }
         // An empty slot needs no endpoint; its configuration may be missing too.
-        let Some(secret) = &slot.secret else { return Ok(Some(Recipe::Static(placement(recipe)))) };
-        let Some(endpoint) = TokenEndpoint::of(&slot.name, recipe, &spec.config)? else { return Ok(None) };
+        let Some(secret) = &slot.secret else { return Ok(Some(Recipe::Static(place))) };
+        let around = Surroundings {
+            slot: SlotOf { tenant: spec.tenant.clone(), connection: spec.connection.clone(), slot: slot.name.clone() },
+            config: Arc::new(spec.config.clone()),
+            clock: Arc::clone(&self.options.clock),
+            keeper: self.options.refresh_tokens.clone(),
+            unkept: Arc::clone(&self.unkept),
+        };
+        let Some(endpoint) = TokenEndpoint::of(recipe, around)? else { return Ok(None) };
         slot.check_destination(&grant.add_token_endpoint(&endpoint.url)?)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(endpoint.url.as_str().as_bytes());
@@ -258,7 +276,7 @@ impl Egress {
         hasher.update(secret.expose().as_bytes());
         let key = (spec.tenant.clone(), spec.connection.clone(), slot.name.clone());
         let cell = self.tokens.cell(key, *hasher.finalize().as_bytes());
-        Ok(Some(Recipe::Token { endpoint: Box::new(endpoint), cell, place: placement(recipe) }))
+        Ok(Some(Recipe::Token { endpoint: Box::new(endpoint), cell, place }))
     }
 
     fn http_client(&self, spec: &ConnectionSpec, addresses: &AddressBook) -> Result<reqwest::Client, EgressError> {

@@ -20,7 +20,7 @@ use crate::resolve::AddressBook;
 use crate::retry::Retry;
 use crate::seal::Seal;
 use crate::secrecy::FoundSecret;
-use crate::{EgressLimits, LineBudget, OperatorGrant, Scanner, Sighting};
+use crate::{ClockMs, EgressLimits, LineBudget, OperatorGrant, Scanner, Sighting};
 
 /// One connection's way out. Made by [`crate::Egress::connect`].
 pub struct Connection {
@@ -52,6 +52,8 @@ pub(crate) struct Parts {
     /// What the operator allows, and the configuration that fills in patterns: for what is asked for later than requests.
     pub(crate) operator: OperatorGrant,
     pub(crate) config: serde_json::Value,
+    /// By which requests are signed.
+    pub(crate) clock: ClockMs,
     pub(crate) socket_tls: Arc<rustls::ClientConfig>,
 }
 

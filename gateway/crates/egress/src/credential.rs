@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 use renmen_origin::{Origin, Pattern};
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::{AuthRecipe, Placement};
+use renmen_schema::manifest::Placement;
 use renmen_vault::Secret;
 
 use crate::EgressError;
+use crate::recipe::{SignedRecipe, put_into_body};
 use crate::token::{Token, TokenCell, TokenEndpoint};
 use crate::wire::Outgoing;
 
@@ -31,6 +32,7 @@ pub(crate) enum Recipe {
     Static(Placement),
     Basic,
     Token { endpoint: Box<TokenEndpoint>, cell: Arc<TokenCell>, place: Placement },
+    Signed(Box<SignedRecipe>),
 }
 
 /// What goes onto one request.
@@ -115,7 +117,7 @@ impl Slot {
                 let place = Placement::Header { name: "authorization".into(), prefix: "Basic ".into() };
                 Some(Credential { text: Secret::new(STANDARD.encode(secret.expose().trim())), place, token: None })
             }
-            Some(Recipe::Token { .. }) | None => None,
+            Some(Recipe::Token { .. } | Recipe::Signed(_)) | None => None,
         })
     }
 }
@@ -129,7 +131,7 @@ impl Credential {
     /// Puts the credential into its place.
     ///
     /// # Errors
-    /// [`EgressError::Auth`] when it cannot be a header's value.
+    /// [`EgressError::Auth`] when it cannot be a header's value, [`EgressError::BadRequest`] when the body has no place for it.
     pub(crate) fn inject(&self, outgoing: &mut Outgoing) -> Result<(), EgressError> {
         match &self.place {
             Placement::Header { name, prefix } => {
@@ -151,18 +153,11 @@ impl Credential {
             Placement::Query { name } => {
                 outgoing.url.query_pairs_mut().append_pair(name, self.text.expose());
             }
+            Placement::Json { .. } | Placement::Form { .. } => {
+                put_into_body(&self.place, self.text.expose(), outgoing)?;
+            }
         }
         Ok(())
-    }
-}
-
-/// The place of a recipe's credential: what a connector may not set itself.
-pub(crate) fn placement(recipe: &AuthRecipe) -> Placement {
-    match recipe {
-        AuthRecipe::Static { place }
-        | AuthRecipe::Oauth2ClientCredentials { place, .. }
-        | AuthRecipe::JsonToken { place, .. } => place.clone(),
-        AuthRecipe::Basic {} => Placement::default(),
     }
 }
 

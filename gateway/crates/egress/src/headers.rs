@@ -167,9 +167,9 @@ pub(crate) fn reveal(headers: &HeaderMap) -> Vec<(String, String)> {
 
 fn is_refused(name: &HeaderName, reserved: &[Placement]) -> bool {
     let name = name.as_str();
-    let is_slots = |placement: &Placement| matches!(placement, Placement::Header { name: of, .. } if of.eq_ignore_ascii_case(name));
     // Frameworks that came from CGI take both for one name.
     let same = name.replace('_', "-");
+    let is_slots = |placement: &Placement| matches!(placement, Placement::Header { name: of, .. } if of.replace('_', "-").eq_ignore_ascii_case(&same));
     REFUSED.contains(&same.as_str())
         || REFUSED_PREFIXES.iter().any(|prefix| same.starts_with(prefix))
         || reserved.iter().any(is_slots)

@@ -14,7 +14,7 @@
 //! 5. the [`Tape`]: answer from what is already known, or was fetched ahead (`prefetch`);
 //! 6. `budget`: count it in the month's calls; `rate`: wait for the connection's turn;
 //! 7. `resolve`: resolve the name and check every address (`address`);
-//! 8. `token`: get the credential, one fetch at a time for each slot;
+//! 8. `token`: get the credential, one fetch at a time for each slot (the values of a recipe's texts, and signing: `recipe`);
 //! 9. `credential`: put it in its place;
 //! 10. `wire`: send without redirects, read within the cap and into reserved `memory` (`retry` around 6 to 10, `redirect`
 //!     around all);
@@ -45,6 +45,7 @@ mod parallel;
 mod prefetch;
 mod rate;
 mod reach;
+mod recipe;
 mod redactor;
 mod redirect;
 mod resolve;
@@ -86,4 +87,5 @@ pub use seal::{Incoming, NONCE_CHARS, Proved, SEAL_PARTS_MAX, Seal, Signing};
 pub use secrecy::{FoundSecret, SecretFinder};
 pub use spec::{ConnectionSpec, EgressLimits, LogLimits, OperatorGrant, SlotSpec};
 pub use tape::{NoTape, Tape};
+pub use token::{HeldRefresh, RefreshInMemory, RefreshTokens, SlotOf};
 pub use wish::host_faults;

@@ -88,7 +88,7 @@ fn slot_reach(slot: &Slot, hosts: &[Pattern]) -> Option<SlotReach> {
     let to = if slot.audience.is_empty() { narrow } else { within(&narrow, &slot.audience) };
     let token_url = match recipe {
         Recipe::Token { endpoint, .. } => Some(shown(&endpoint.url)),
-        Recipe::Static(_) | Recipe::Basic => None,
+        Recipe::Static(_) | Recipe::Basic | Recipe::Signed(_) => None,
     };
     Some(SlotReach { filled: slot.secret.is_some(), to: texts(&to), token_url })
 }

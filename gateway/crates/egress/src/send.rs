@@ -13,6 +13,7 @@ use crate::budget::Charge;
 use crate::credential::{Credential, Recipe, Slot};
 use crate::memory::{CallMemory, Held};
 use crate::prefetch::Prefetched;
+use crate::recipe::Moment;
 use crate::resolve::ResolveError;
 use crate::shown::shown;
 use crate::target::Target;
@@ -267,9 +268,7 @@ impl Connection {
         self.resolve(&order.origin).await?;
         let mut outgoing = order.outgoing.clone();
         if let Some(slot) = order.slot {
-            let credential = self.credential(slot).await.map_err(Fault::Final)?;
-            credential.inject(&mut outgoing).map_err(Fault::Final)?;
-            *used.lock() = credential.token;
+            *used.lock() = self.dress(slot, &mut outgoing).await.map_err(Fault::Final)?;
         }
         let limits = &self.parts.limits;
         let caps = Caps { timeout: limits.request_timeout, body_bytes_max: limits.response_bytes_max, beyond };
@@ -304,6 +303,17 @@ impl Connection {
         }
     }
 
+    /// Adds what a slot adds; gives the token that it used.
+    async fn dress(&self, slot: &Slot, outgoing: &mut Outgoing) -> Result<Option<Arc<Token>>, EgressError> {
+        if let Some(Recipe::Signed(signed)) = &slot.recipe {
+            signed.sign(slot.secret()?, &self.parts.config, &Moment::at((self.parts.clock)()), outgoing)?;
+            return Ok(None);
+        }
+        let credential = self.credential(slot).await?;
+        credential.inject(outgoing)?;
+        Ok(credential.token)
+    }
+
     async fn credential(&self, slot: &Slot) -> Result<Credential, EgressError> {
         if let Some(ready) = slot.ready()? {
             return Ok(ready);
@@ -312,7 +322,9 @@ impl Connection {
             return Err(EgressError::Auth(format!("slot `{}` has no auth recipe", slot.name)));
         };
         let token = cell.get(|| self.fetch_token(slot, endpoint)).await?;
-        self.parts.redactor.learn(&slot.name, token.text.expose())?;
+        for text in token.refresh.iter().chain([&token.text]) {
+            self.parts.redactor.learn(&slot.name, text.expose())?;
+        }
         Ok(Credential::of_token(token, place))
     }
 

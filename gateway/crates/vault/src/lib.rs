@@ -25,4 +25,4 @@ pub use name::OWN_PREFIX;
 pub use place::{private_directory, private_file, trusted_way};
 pub use secret::{SECRET_BYTES_MAX, Secret};
 pub use source::{Resolver, Source};
-pub use store::{ENTRIES_MAX, VAULT_FILE_BYTES_MAX, Vault};
+pub use store::{ENTRIES_MAX, Held, VAULT_FILE_BYTES_MAX, Vault};

@@ -126,6 +126,16 @@ impl Vault {
         })
     }
 
+    /// Takes an entry for a while: until what is given back is dropped, no other process gets it so. Reading and writing it is not
+    /// hindered; who uses up what an entry holds, and then replaces it, asks for this first. Waits for as long as it takes.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`] when the lock file next to the vault cannot be written.
+    pub fn hold(&self, tenant: &TenantId, name: &str) -> Result<Held, VaultError> {
+        let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        Ok(Held { _lock: self.lock_file(&format!(".{tenant}-{name}.lock"))? })
+    }
+
     /// Takes an entry out.
     ///
     /// # Errors
@@ -188,10 +198,14 @@ impl Vault {
         place::write_private(&self.path, &bytes)
     }
 
-    /// Held by the returned file until it is dropped; the system lets go when the process dies.
     fn lock(&self) -> Result<File, VaultError> {
+        self.lock_file(".lock")
+    }
+
+    /// Held by the returned file until it is dropped; the system lets go when the process dies.
+    fn lock_file(&self, ending: &str) -> Result<File, VaultError> {
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".lock");
+        name.push(ending);
         let path = self.path.with_file_name(name);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
@@ -204,6 +218,12 @@ impl Vault {
     fn missing(&self, tenant: &TenantId, name: &str) -> VaultError {
         VaultError::EntryMissing { path: self.path.clone(), tenant: tenant.clone(), name: name.to_owned() }
     }
+}
+
+/// An entry that is held. See [`Vault::hold`].
+#[derive(Debug)]
+pub struct Held {
+    _lock: File,
 }
 
 impl fmt::Debug for Vault {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AuthRecipe, CallBudget, LineageRule, Manifest, RetryHeader};
+use super::{AuthRecipe, CallBudget, LineageRule, Manifest, Placement, RetryHeader};
 use crate::kind::EntityKind;
 use crate::sensitivity::class_of;
 use crate::shown::line;
@@ -178,17 +178,51 @@ impl Manifest {
                     Some(_) => {}
                 }
             }
-            if let Some(
-                AuthRecipe::Oauth2ClientCredentials { token_url, .. } | AuthRecipe::JsonToken { token_url, .. },
-            ) = &slot.auth
-            {
-                if !token_url.starts_with("https://")
-                    && !token_url.starts_with("http://")
-                    && !token_url.starts_with('{')
-                {
-                    fault(faults, &key, format!("the token_url `{token_url}` is not absolute; expected https://"));
-                }
-                self.check_place_holder(token_url, &key, faults);
+            if let Some(recipe) = &slot.auth {
+                self.check_recipe(recipe, &key, faults);
+            }
+        }
+    }
+
+    fn check_recipe(&self, recipe: &AuthRecipe, key: &str, faults: &mut Vec<ManifestFault>) {
+        if let Some(token_url) = recipe.token_url() {
+            if !token_url.starts_with("https://") && !token_url.starts_with("http://") && !token_url.starts_with('{') {
+                fault(faults, key, format!("the token_url `{token_url}` is not absolute; expected https://"));
+            }
+            self.check_place_holder(token_url, key, faults);
+        }
+        for (at, why) in recipe.expressions().faults() {
+            fault(faults, &format!("{key}.auth.{at}"), why);
+        }
+        if let AuthRecipe::Oauth2JwtBearer { claims, .. } = recipe {
+            for own in ["exp", "iat", "jti"].iter().filter(|own| claims.contains_key(**own)) {
+                fault(
+                    faults,
+                    &format!("{key}.auth.claims"),
+                    format!("`{own}` is the gateway's: it makes a JWT when one is wanted"),
+                );
+            }
+        }
+        if let AuthRecipe::Oauth2JwtBearer { life_s, .. } | AuthRecipe::Oauth2SamlBearer { life_s, .. } = recipe
+            && !(10..=3600).contains(life_s)
+        {
+            fault(faults, &format!("{key}.auth.life_s"), format!("{life_s} seconds; expected 10 to 3600"));
+        }
+        let places = recipe.places();
+        if places.is_empty() {
+            fault(faults, key, "a recipe that adds nothing to a request; expected `headers` or `query`");
+        }
+        for place in places {
+            let (name, at) = match &place {
+                Placement::Header { name, .. } | Placement::Query { name } | Placement::Form { name } => (name, "/"),
+                Placement::Json { at } => (at, at.as_str()),
+            };
+            if name.is_empty() || !at.starts_with('/') {
+                fault(
+                    faults,
+                    key,
+                    format!("a credential cannot be put at `{name}`; expected a name, or a JSON Pointer as /key"),
+                );
             }
         }
     }
@@ -336,6 +370,28 @@ type = "string"
                 "http.hosts: `{base_url}` is not a key",
             ),
             ("{base_url}/token", "token", "slots.app: the token_url `token` is not absolute"),
+            ("{ key = \"{id}\" }", "{ key = \"{id | md4}\" }", "slots.app.auth.fields.key: `md4` is not a function"),
+            ("{ key = \"{id}\" }", "{ key = \"{body}\" }", "slots.app.auth.fields.key: `body` is part of a request"),
+            (
+                "token = \"/token\" }",
+                "token = \"/token\", place = { in = \"json\", at = \"a\" } }",
+                "slots.app: a credential cannot be put at `a`",
+            ),
+            (
+                "type = \"json_token\", token_url = \"{base_url}/token\", fields = { key = \"{id}\" }, token = \"/token\"",
+                "type = \"signed\"",
+                "slots.app: a recipe that adds nothing to a request",
+            ),
+            (
+                "type = \"json_token\", token_url = \"{base_url}/token\", fields = { key = \"{id}\" }, token = \"/token\"",
+                "type = \"oauth2_jwt_bearer\", token_url = \"{base_url}/token\", claims = { exp = \"1\" }, life_s = 9",
+                "slots.app.auth.claims: `exp` is the gateway's",
+            ),
+            (
+                "type = \"json_token\", token_url = \"{base_url}/token\", fields = { key = \"{id}\" }, token = \"/token\"",
+                "type = \"oauth2_jwt_bearer\", token_url = \"{base_url}/token\", claims = {}, life_s = 3601",
+                "slots.app.auth.life_s: 3601 seconds; expected 10 to 3600",
+            ),
             ("name = \"staff\"", "name = \"Staff!\"", "name: expected 1 to 63"),
             ("actions.\"message.send\"", "actions.\"Message send\"", "actions.Message send: no name of an action"),
             ("type = \"object\" }", "type = \"string\" }", "actions.message.send.input: expected a JSON Schema"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::credential::Slot;
-use crate::token::{member_text, members};
+use crate::recipe::{member_text, members};
 use crate::wire::{Answer, Outgoing, WayOut};
 use crate::{Connection, EgressError};
 

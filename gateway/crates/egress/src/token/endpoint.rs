@@ -9,9 +9,14 @@ use renmen_schema::manifest::{AuthRecipe, StaleToken};
 use renmen_vault::Secret;
 use url::Url;
 
+use super::around::Surroundings;
 use super::json::JsonAsk;
+use super::jwt::JwtAsk;
+use super::refresh::RefreshAsk;
+use super::saml::SamlAsk;
 use super::{Token, json, oauth2_client};
 use crate::EgressError;
+use crate::recipe::read_named;
 use crate::template::fill;
 use crate::wire::{Answer, WayOut};
 
@@ -23,6 +28,7 @@ pub(crate) struct TokenEndpoint {
     pub(crate) url: Url,
     ask: Ask,
     pub(crate) stale: Option<StaleToken>,
+    around: Surroundings,
 }
 
 /// A fetch under way.
@@ -31,42 +37,28 @@ type Fetching<'f> = Pin<Box<dyn Future<Output = Result<Token, EgressError>> + Se
 enum Ask {
     Oauth2 { scopes: Vec<String> },
     Json(JsonAsk),
+    Refresh(RefreshAsk),
+    Jwt(JwtAsk),
+    Saml(SamlAsk),
 }
 
 impl TokenEndpoint {
     /// Reads the recipe; `None` when it has no token endpoint.
     ///
     /// # Errors
-    /// [`EgressError::BadRequest`] when the URL cannot be made of the configuration.
-    pub(crate) fn of(
-        slot: &SlotName,
-        recipe: &AuthRecipe,
-        config: &serde_json::Value,
-    ) -> Result<Option<Self>, EgressError> {
-        let (token_url, ask, stale) = match recipe {
-            AuthRecipe::Static { .. } | AuthRecipe::Basic {} => return Ok(None),
-            AuthRecipe::Oauth2ClientCredentials { token_url, scopes, .. } => {
-                (token_url, Ask::Oauth2 { scopes: scopes.clone() }, None)
-            }
-            AuthRecipe::JsonToken { token_url, send, fields, token, expires_in, error_code, stale, .. } => {
-                let ask = JsonAsk {
-                    send: *send,
-                    fields: fields.clone(),
-                    token: token.clone(),
-                    expires_in: expires_in.clone(),
-                    error_code: error_code.clone(),
-                };
-                (token_url, Ask::Json(ask), stale.clone())
-            }
-        };
+    /// [`EgressError::BadRequest`] when the URL cannot be made of the configuration, and for refresh tokens that nothing keeps.
+    pub(crate) fn of(recipe: &AuthRecipe, around: Surroundings) -> Result<Option<Self>, EgressError> {
+        let Some(token_url) = recipe.token_url() else { return Ok(None) };
+        let slot = around.slot.slot.clone();
+        let (ask, stale) = ask_of(&slot, recipe, &around)?;
         let bad = |why: String| EgressError::BadRequest(format!("token_url of slot `{slot}`: {why}"));
-        let text = fill(token_url, |key| config_text(config, key))
+        let text = fill(token_url, |key| config_text(&around.config, key))
             .map_err(|key| bad(format!("configuration key `{key}` is not set to a text")))?;
         let url = Url::parse(&text).map_err(|e| bad(e.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("put user and password into the slot, not into the URL".into()));
         }
-        Ok(Some(Self { url, ask, stale }))
+        Ok(Some(Self { url, ask, stale, around }))
     }
 
     /// Asks for a token over this way out.
@@ -77,10 +69,59 @@ impl TokenEndpoint {
         Box::pin(async move {
             match &self.ask {
                 Ask::Oauth2 { scopes } => oauth2_client::fetch(&self.url, scopes, secret, way).await,
-                Ask::Json(ask) => json::fetch(&self.url, ask, secret, way).await,
+                Ask::Json(ask) => json::fetch(&self.url, ask, secret, &self.around, way).await,
+                Ask::Refresh(ask) => ask.fetch(&self.url, secret, &self.around, way).await,
+                Ask::Jwt(ask) => ask.fetch(&self.url, secret, &self.around, way).await,
+                Ask::Saml(ask) => ask.fetch(&self.url, secret, &self.around, way).await,
             }
         })
     }
+}
+
+/// How a recipe asks, and what tells that its token is stale.
+fn ask_of(
+    slot: &SlotName,
+    recipe: &AuthRecipe,
+    around: &Surroundings,
+) -> Result<(Ask, Option<StaleToken>), EgressError> {
+    Ok(match recipe {
+        AuthRecipe::Static { .. } | AuthRecipe::Basic {} | AuthRecipe::Signed { .. } => {
+            return Err(EgressError::BadRequest(format!("slot `{slot}` asks for no token")));
+        }
+        AuthRecipe::Oauth2ClientCredentials { scopes, .. } => (Ask::Oauth2 { scopes: scopes.clone() }, None),
+        AuthRecipe::JsonToken { send, fields, with, token, expires_in, error_code, stale, .. } => {
+            let ask = JsonAsk {
+                send: *send,
+                fields: read_named(fields)?,
+                with: read_named(with)?,
+                token: token.clone(),
+                expires_in: expires_in.clone(),
+                error_code: error_code.clone(),
+            };
+            (Ask::Json(ask), stale.clone())
+        }
+        AuthRecipe::Oauth2RefreshToken { client, scopes, rotates, stale, .. } => {
+            if *rotates && around.keeper.is_none() {
+                return Err(EgressError::BadRequest(format!(
+                    "slot `{slot}`: each use of its refresh token gives another one, and there is no vault to keep it in; \
+                     set [vault] in the gateway's configuration"
+                )));
+            }
+            let ask = RefreshAsk { client: *client, scopes: scopes.clone(), rotates: *rotates };
+            (Ask::Refresh(ask), stale.clone())
+        }
+        AuthRecipe::Oauth2JwtBearer { algorithm, claims, header, fields, life_s, stale, .. } => {
+            let ask = JwtAsk {
+                algorithm: *algorithm,
+                claims: read_named(claims)?,
+                header: read_named(header)?,
+                fields: read_named(fields)?,
+                life_s: *life_s,
+            };
+            (Ask::Jwt(ask), stale.clone())
+        }
+        AuthRecipe::Oauth2SamlBearer { stale, .. } => (Ask::Saml(SamlAsk::of(recipe)?), stale.clone()),
+    })
 }
 
 /// Does this answer say that the token is no longer taken?

@@ -5,43 +5,54 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use renmen_schema::manifest::TokenBody;
+use renmen_schema::manifest::{Expression, TokenBody};
 use renmen_vault::Secret;
 use serde_json::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
-use super::member::{member_text, members};
+use super::around::Surroundings;
 use super::{Token, life};
 use crate::EgressError;
-use crate::template::fill;
+use crate::recipe::{Values, members};
 use crate::wire::{Answer, Outgoing, WayOut};
 
 /// A vendor's own way.
 pub(super) struct JsonAsk {
     pub(super) send: TokenBody,
-    pub(super) fields: BTreeMap<String, String>,
+    pub(super) fields: BTreeMap<String, Expression>,
+    /// Values that the fields name.
+    pub(super) with: BTreeMap<String, Expression>,
     pub(super) token: String,
     pub(super) expires_in: Option<String>,
     pub(super) error_code: Option<String>,
 }
 
-pub(super) async fn fetch(url: &Url, ask: &JsonAsk, secret: &Secret, way: &dyn WayOut) -> Result<Token, EgressError> {
-    let answer = way.send(request(url, ask, secret)?).await?;
+pub(super) async fn fetch(
+    url: &Url,
+    ask: &JsonAsk,
+    secret: &Secret,
+    around: &Surroundings,
+    way: &dyn WayOut,
+) -> Result<Token, EgressError> {
+    let answer = way.send(request(url, ask, secret, around)?).await?;
     token_of(&answer, ask)
 }
 
-fn request(url: &Url, ask: &JsonAsk, secret: &Secret) -> Result<Outgoing, EgressError> {
-    let members = members(secret)?;
+fn request(url: &Url, ask: &JsonAsk, secret: &Secret, around: &Surroundings) -> Result<Outgoing, EgressError> {
+    // Its form is checked first: what a plain text lacks would be told as a member that is missing.
+    members(secret)?;
+    let moment = around.moment();
+    let values = Values::new(secret, &around.config, &moment).with(&ask.with);
     let mut fields = Vec::with_capacity(ask.fields.len());
-    for (name, template) in &ask.fields {
-        let value = fill(template, |member| member_text(&members, member))
-            .map_err(|member| EgressError::Auth(format!("the slot's secret has no text member `{member}`")))?;
-        fields.push((name.as_str(), value));
+    for (name, expression) in &ask.fields {
+        fields.push((name.as_str(), values.text(expression)?));
     }
     Ok(outgoing(url, ask.send, &fields))
 }
 
-fn outgoing(url: &Url, send: TokenBody, fields: &[(&str, String)]) -> Outgoing {
+fn outgoing(url: &Url, send: TokenBody, fields: &[(&str, Zeroizing<String>)]) -> Outgoing {
+    let pairs = || fields.iter().map(|(name, value)| (*name, value.as_str()));
     let mut url = url.clone();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -54,11 +65,11 @@ fn outgoing(url: &Url, send: TokenBody, fields: &[(&str, String)]) -> Outgoing {
         }
         TokenBody::Form => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-            let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs()).finish();
             (Method::POST, Some(Bytes::from(form)))
         }
         TokenBody::Query => {
-            url.query_pairs_mut().extend_pairs(fields);
+            url.query_pairs_mut().extend_pairs(pairs());
             (Method::GET, None)
         }
     };
@@ -103,7 +114,9 @@ fn error_code(body: &Value, pointer: &str) -> Option<String> {
         Value::String(_) => "unknown".to_owned(),
         _ => return None,
     };
-    (!matches!(code.as_str(), "0" | "" | "200" | "ok")).then_some(code)
+    // Zeros of any number: `0`, `00000`.
+    let good = code.bytes().all(|byte| byte == b'0') || matches!(code.as_str(), "200" | "ok");
+    (!good).then_some(code)
 }
 
 #[cfg(test)]
@@ -114,11 +127,10 @@ mod tests {
     fn ask(send: TokenBody) -> JsonAsk {
         JsonAsk {
             send,
-            fields: [
-                ("appKey".to_owned(), "{client_id}".to_owned()),
-                ("appSecret".to_owned(), "{client_secret}".to_owned()),
-            ]
-            .into(),
+            fields: [("appKey", "{client_id}"), ("appSecret", "{client_secret}")]
+                .map(|(name, text)| (name.to_owned(), Expression::parse(text).unwrap()))
+                .into(),
+            with: BTreeMap::new(),
             token: "/accessToken".into(),
             expires_in: Some("/expireIn".into()),
             error_code: Some("/errcode".into()),
@@ -145,7 +157,8 @@ mod tests {
         let url = Url::parse("https://a.test/token").unwrap();
         let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) };
         let told = Told(answer, parking_lot::Mutex::new(None));
-        let token = fetch(&url, &ask(send), &Secret::new(secret.into()), &told).await;
+        let around = Surroundings::for_test();
+        let token = fetch(&url, &ask(send), &Secret::new(secret.into()), &around, &told).await;
         (told.1.into_inner(), token)
     }
 
@@ -154,7 +167,8 @@ mod tests {
     #[tokio::test]
     async fn fields_go_as_json_form_or_query() {
         let good = r#"{"accessToken":"t-1","expireIn":"7200","errcode":0}"#;
-        let (sent, token) = run(TokenBody::Json, SECRET, 200, good).await;
+        let (sent, token) =
+            run(TokenBody::Json, SECRET, 200, &good.replace("\"errcode\":0", "\"errcode\":\"00000\"")).await;
         assert_eq!(token.unwrap().text.expose(), "t-1");
         assert_eq!(sent.unwrap().body.unwrap(), r#"{"appKey":"id-1","appSecret":"s&cret"}"#);
         let (sent, _) = run(TokenBody::Form, SECRET, 200, good).await;

@@ -1,12 +1,18 @@
 //! Step 8: tokens from token endpoints. Owns how long a token is used and that one fetch at a time goes out for a slot; the wire is
 //! handed in.
 
+mod around;
 mod endpoint;
 mod json;
+mod jwt;
+mod keeper;
 mod life;
-mod member;
 mod oauth2_answer;
 mod oauth2_client;
+mod oauth2_form;
+mod refresh;
+mod refresh_memory;
+mod saml;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,8 +26,11 @@ use tokio::time::Instant;
 
 use crate::EgressError;
 
+pub(crate) use around::Surroundings;
 pub(crate) use endpoint::{TokenEndpoint, is_stale};
-pub(crate) use member::{member_text, members};
+pub(crate) use keeper::Unkept;
+pub use keeper::{HeldRefresh, RefreshTokens, SlotOf};
+pub use refresh_memory::RefreshInMemory;
 
 /// A token is used no longer than this long before its end, or a tenth of its life if that is less: it must not run out on
 /// the way, nor while a vendor's clock is ahead.
@@ -33,6 +42,8 @@ const LIFE_UNSTATED: Duration = Duration::from_secs(300);
 /// A token with its end.
 pub(crate) struct Token {
     pub(crate) text: Secret,
+    /// What came with it and is as secret.
+    pub(crate) refresh: Option<Secret>,
     use_until: Instant,
 }
 
@@ -40,7 +51,12 @@ impl Token {
     /// `life`: as the vendor states it, from now.
     pub(crate) fn new(text: String, life: Option<Duration>) -> Self {
         let life = life.unwrap_or(LIFE_UNSTATED).min(Duration::from_secs(365 * 24 * 3600));
-        Self { text: Secret::new(text), use_until: Instant::now() + (life - (life / 10).min(MARGIN_MAX)) }
+        let use_until = Instant::now() + (life - (life / 10).min(MARGIN_MAX));
+        Self { text: Secret::new(text), refresh: None, use_until }
+    }
+
+    pub(crate) fn with_refresh(self, refresh: Option<String>) -> Self {
+        Self { refresh: refresh.map(Secret::new), ..self }
     }
 }
 

@@ -13,6 +13,8 @@ use super::life;
 pub(super) struct Grant {
     pub(super) token: String,
     pub(super) life: Option<Duration>,
+    /// With which the next one is asked for.
+    pub(super) refresh: Option<String>,
 }
 
 /// Why an answer cannot be used.
@@ -37,10 +39,14 @@ pub(super) fn read(body: &[u8]) -> Option<Result<Grant, Fault>> {
         Value::String(code) => code,
         _ => String::new(),
     });
+    let refresh = match members.remove("refresh_token") {
+        Some(Value::String(token)) if !token.trim().is_empty() => Some(token),
+        _ => None,
+    };
     Some(match (refused, missing, life::of(members.get("expires_in"))) {
         (Some(code), Some(_), _) => Err(Fault::Refused(code)),
         (_, Some(missing), _) => Err(Fault::Form(missing.to_owned())),
-        (_, None, Ok(life)) => Ok(Grant { token, life }),
+        (_, None, Ok(life)) => Ok(Grant { token, life, refresh }),
         (_, None, Err(why)) => Err(Fault::Form(format!("cannot be used: `expires_in` {why}"))),
     })
 }

@@ -2,18 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use renmen_vault::Secret;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use super::Token;
-use super::member::{member_text, members};
-use super::oauth2_answer::{self, Fault};
+use super::oauth2_form;
 use crate::EgressError;
-use crate::wire::{Answer, Outgoing, WayOut};
+use crate::recipe::{member_text, members};
+use crate::wire::{Outgoing, WayOut};
 
 pub(super) async fn fetch(
     url: &Url,
@@ -22,24 +21,21 @@ pub(super) async fn fetch(
     way: &dyn WayOut,
 ) -> Result<Token, EgressError> {
     let answer = way.send(request(url, scopes, secret)?).await?;
-    token_of(&answer)
+    oauth2_form::token_of(&answer)
 }
 
 fn request(url: &Url, scopes: &[String], secret: &Secret) -> Result<Outgoing, EgressError> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "client_credentials");
+    let mut form = vec![("grant_type", "client_credentials".to_owned())];
     if !scopes.is_empty() {
-        form.append_pair("scope", &scopes.join(" "));
+        form.push(("scope", scopes.join(" ")));
     }
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(AUTHORIZATION, credentials(secret)?);
-    Ok(Outgoing { method: Method::POST, url: url.clone(), headers, body: Some(Bytes::from(form.finish())) })
+    let mut outgoing = oauth2_form::request(url, &form);
+    outgoing.headers.insert(AUTHORIZATION, credentials(secret)?);
+    Ok(outgoing)
 }
 
 /// RFC 6749, 2.3.1: id and secret are form-encoded before they are joined as HTTP Basic wants it.
-fn credentials(secret: &Secret) -> Result<HeaderValue, EgressError> {
+pub(super) fn credentials(secret: &Secret) -> Result<HeaderValue, EgressError> {
     let members = members(secret)?;
     let encoded = |name: &str| {
         let text = member_text(&members, name)
@@ -54,37 +50,12 @@ fn credentials(secret: &Secret) -> Result<HeaderValue, EgressError> {
     Ok(header)
 }
 
-fn token_of(answer: &Answer) -> Result<Token, EgressError> {
-    let status = answer.status;
-    if status >= 500 {
-        return Err(EgressError::Unavailable(format!("the token endpoint answers status {status}")));
-    }
-    let granted = (200..300).contains(&status);
-    match oauth2_answer::read(&answer.body) {
-        // A refusal with a status that says otherwise is told by the answer itself; an answer that grants something with the status
-        // of a refusal is not believed.
-        Some(Err(Fault::Refused(code))) => Err(refused(&code)),
-        Some(Err(Fault::Form(why))) if granted => Err(EgressError::Auth(format!("the token endpoint's answer {why}"))),
-        Some(Ok(grant)) if granted => Ok(Token::new(grant.token, grant.life)),
-        None if granted => {
-            Err(EgressError::Auth("the token endpoint's answer is not a JSON object; check token_url".into()))
-        }
-        _ => Err(EgressError::Auth(format!(
-            "the token endpoint answers status {status} and not with an OAuth 2.0 error; check token_url and the secret"
-        ))),
-    }
-}
-
-/// RFC 6749, 5.2: the code is one word; anything else could be an echo of what was sent.
-fn refused(code: &str) -> EgressError {
-    let word = code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    let code = if word { code } else { "a code that is not a token error code" };
-    EgressError::Auth(format!("the token endpoint refuses the slot's secret: {code}"))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use http::Method;
+    use http::header::CONTENT_TYPE;
+
     use super::*;
 
     fn asked(secret: &str, scopes: &[&str]) -> Outgoing {

@@ -35,6 +35,7 @@ fn rig(vendor: &Vendor, budget: CallBudget) -> Rig {
         error_code: None,
         stale: None,
         place: Placement::Header { name: "x-acs-token".into(), prefix: String::new() },
+        with: BTreeMap::new(),
     };
     let secret = Some(Secret::new(r#"{"client_id":"app-000001","client_secret":"canary-s3cret"}"#.into()));
     let app = SlotSpec { secret, to: None, audience: vec![], auth: Some(auth), public: vec![], seal: None };

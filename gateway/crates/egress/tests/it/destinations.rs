@@ -1,6 +1,8 @@
 //! Where a slot's secret may go: to what the operator says AND what the manifest says AND what is granted, on every way that it
 //! could take.
 
+use std::collections::BTreeMap;
+
 use renmen_egress::{ConnectionSpec, Egress, EgressError, NoTape, SlotSpec};
 use renmen_schema::manifest::{AuthRecipe, EventSocketManifest, Placement, TokenBody};
 use renmen_vault::Secret;
@@ -27,6 +29,7 @@ fn token_slot(token_url: String, to: Option<Vec<String>>, audience: Vec<String>)
         error_code: None,
         stale: None,
         place: Placement::default(),
+        with: BTreeMap::new(),
     };
     SlotSpec { secret: Some(Secret::new(SECRET.into())), to, audience, auth: Some(auth), public: vec![], seal: None }
 }

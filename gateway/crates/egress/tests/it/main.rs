@@ -11,6 +11,7 @@ mod mail;
 mod mail_server;
 mod once;
 mod prefetch;
+mod recipes;
 mod seal;
 mod secrets;
 mod ssrf;

@@ -1,5 +1,6 @@
 //! Tokens: fetched once, kept, renewed when the vendor says so, and never reachable by a connector.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use renmen_egress::{Connection, ConnectionSpec, Egress, EgressError, NoTape, SlotSpec};
@@ -20,6 +21,7 @@ fn json_token(stale: Option<StaleToken>) -> AuthRecipe {
         error_code: Some("/errcode".into()),
         stale,
         place: Placement::Header { name: "x-acs-token".into(), prefix: String::new() },
+        with: BTreeMap::new(),
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use renmen_egress::{
-    Connection, ConnectionSpec, Egress, Exchange, NoTape, PrefetchFigures, Prefetcher, RequestKey, Tape,
+    Connection, ConnectionSpec, Egress, EgressOptions, Exchange, NoTape, PrefetchFigures, Prefetcher, RefreshInMemory,
+    RequestKey, Tape,
 };
 use renmen_misbehave::model::{FROM_MS, Model, Rows};
 use renmen_misbehave::{Plan, Server, Source, serve};
@@ -79,7 +80,8 @@ impl Bed {
         };
         let server = serve(source, Plan::default(), 0).await.map_err(ConformanceError::Serve)?;
         let config = subject.config(&server.url(), &format!("{CANARY}-config"));
-        let egress = Egress::new()?;
+        let refresh_tokens = Some(Arc::new(RefreshInMemory::default()) as _);
+        let egress = Egress::with(EgressOptions { refresh_tokens, ..EgressOptions::default() })?;
         let connect =
             |timeout| egress.connect(spec(subject, &plugin, &config, timeout)?).map_err(ConformanceError::from);
         let (way, impatient) = (connect(PATIENT)?, connect(IMPATIENT)?);

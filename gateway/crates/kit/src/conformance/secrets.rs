@@ -10,12 +10,16 @@ use renmen_egress::{SecretFinder, SlotSpec};
 use renmen_misbehave::model::Serve;
 use renmen_misbehave::place;
 use renmen_schema::id::SlotName;
-use renmen_schema::manifest::{AuthRecipe, KeyForm, Manifest, TokenBody};
+use renmen_schema::manifest::{AuthRecipe, JwtAlgorithm, KeyForm, Manifest, TokenBody};
 use renmen_vault::Secret;
 use serde_json::{Value, json};
 
 /// What every secret of the test begins with: it must turn up nowhere.
 pub(super) const CANARY: &str = "canary-5e1f0c7d";
+
+/// Keys for tests alone, known to everybody: what is signed with them proves nothing.
+const RSA_KEY: &str = include_str!("keys/rsa.pem");
+const P256_KEY: &str = include_str!("keys/p256.pem");
 
 /// A canary in each slot; one that shares another's secret gets the same.
 pub(super) fn slots(manifest: &Manifest) -> BTreeMap<SlotName, SlotSpec> {
@@ -47,40 +51,43 @@ fn key_of(owner: &SlotName) -> String {
 fn secret<'a>(owner: &SlotName, recipes: impl Iterator<Item = &'a AuthRecipe>) -> String {
     let mut members = BTreeSet::new();
     let mut basic = false;
+    let mut key = RSA_KEY;
     for recipe in recipes {
-        match recipe {
-            AuthRecipe::Static { .. } => {}
-            AuthRecipe::Basic {} => basic = true,
-            AuthRecipe::Oauth2ClientCredentials { .. } => {
-                members.extend(["client_id".to_owned(), "client_secret".to_owned()]);
-            }
-            AuthRecipe::JsonToken { fields, .. } => members.extend(fields.values().flat_map(|text| places(text))),
+        basic |= matches!(recipe, AuthRecipe::Basic {});
+        if matches!(recipe, AuthRecipe::Oauth2JwtBearer { algorithm: JwtAlgorithm::ES256, .. }) {
+            key = P256_KEY;
         }
+        members.extend(recipe.members());
     }
     match (members.is_empty(), basic) {
         (true, false) => format!("{CANARY}-{owner}"),
         (true, true) => format!("user:{CANARY}-{owner}"),
         _ => {
-            let object: serde_json::Map<String, Value> = members
-                .into_iter()
-                .map(|member| (member.clone(), format!("{CANARY}-{owner}-{member}").into()))
-                .collect();
+            let value = |member: &str| match member {
+                // Something is signed with it, so it must be a key.
+                "private_key" => key.to_owned(),
+                _ => format!("{CANARY}-{owner}-{member}"),
+            };
+            let object: serde_json::Map<String, Value> =
+                members.into_iter().map(|member| (member.clone(), value(&member).into())).collect();
             Value::Object(object).to_string()
         }
     }
-}
-
-/// The names between braces.
-fn places(template: &str) -> Vec<String> {
-    template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect()
 }
 
 /// The token endpoints of the manifest, each answering with a canary.
 pub(super) fn token_endpoints(manifest: &Manifest, config: &Value) -> Vec<Serve> {
     let of = |(name, slot): (&SlotName, &renmen_schema::manifest::SlotManifest)| {
         let (url, method, answer) = match slot.auth.as_ref()? {
-            AuthRecipe::Oauth2ClientCredentials { token_url, .. } => {
+            AuthRecipe::Oauth2ClientCredentials { token_url, .. }
+            | AuthRecipe::Oauth2JwtBearer { token_url, .. }
+            | AuthRecipe::Oauth2SamlBearer { token_url, .. } => {
                 (token_url, "POST", json!({"access_token": token(name), "token_type": "bearer", "expires_in": 7200}))
+            }
+            AuthRecipe::Oauth2RefreshToken { token_url, .. } => {
+                let next = format!("{CANARY}-refresh-{name}");
+                let answer = json!({"access_token": token(name), "refresh_token": next, "expires_in": 7200});
+                (token_url, "POST", answer)
             }
             AuthRecipe::JsonToken { token_url, send, token: pointer, expires_in, error_code, .. } => {
                 let mut answer = json!({});
@@ -93,7 +100,7 @@ pub(super) fn token_endpoints(manifest: &Manifest, config: &Value) -> Vec<Serve>
                 }
                 (token_url, if *send == TokenBody::Query { "GET" } else { "POST" }, answer)
             }
-            AuthRecipe::Static { .. } | AuthRecipe::Basic {} => return None,
+            AuthRecipe::Static { .. } | AuthRecipe::Basic {} | AuthRecipe::Signed { .. } => return None,
         };
         let url = filled(url, config);
         let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned()))?;
@@ -143,6 +150,38 @@ mod tests {
             assert!(leaks(STANDARD_NO_PAD.encode(format!("{before}{secret}")).as_bytes()), "after {before:?}");
         }
         assert!(!leaks(b"canary-5e1f0c7") && !leaks(b"Y2FuYXJ5") && !leaks(b""));
+    }
+
+    #[test]
+    fn what_a_recipe_signs_with_is_a_key_and_what_it_names_a_canary() {
+        let manifest = Manifest::parse(
+            r#"
+name = "x"
+version = "0.1.0"
+description = "x"
+contract = "0.2.0"
+[slots.jwt]
+description = "x"
+auth = { type = "oauth2_jwt_bearer", token_url = "{api}/t", algorithm = "ES256", claims = { iss = "{client_id}", aud = "{config/api}" } }
+[slots.refresh]
+description = "x"
+auth = { type = "oauth2_refresh_token", token_url = "{api}/r" }
+[slots.signed]
+description = "x"
+auth = { type = "signed", with = { text = "{path}{time_s}" }, headers = { x-sign = "{text | hmac-sha256 app_secret | hex}" } }
+"#,
+        )
+        .unwrap();
+        let of = |name: &str| -> Value {
+            serde_json::from_str(slots(&manifest)[&SlotName::new(name).unwrap()].secret.as_ref().unwrap().expose())
+                .unwrap()
+        };
+        assert_eq!(of("jwt")["private_key"], json!(P256_KEY));
+        assert_eq!(of("jwt")["client_id"], json!(format!("{CANARY}-jwt-client_id")));
+        assert_eq!(of("refresh")["refresh_token"], json!(format!("{CANARY}-refresh-refresh_token")));
+        assert_eq!(of("signed"), json!({ "app_secret": format!("{CANARY}-signed-app_secret") }));
+        let served = token_endpoints(&manifest, &json!({"api": "http://127.0.0.1:1"}));
+        assert_eq!(served.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["/t", "/r"]);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use renmen_egress::{ConnectionSpec, Egress, EgressLimits, Exchange, OperatorGrant, SlotSpec, Tape};
+use renmen_egress::{
+    ConnectionSpec, Egress, EgressLimits, EgressOptions, Exchange, OperatorGrant, RefreshInMemory, SlotSpec, Tape,
+};
 use renmen_plugin_host::{Call, CallError, CallLimits, HostOptions, Page, Plugin, PluginHost, Pull};
 use renmen_schema::id::{ConnectionName, SlotName, StreamName, TenantId};
 use renmen_schema::{Text, text};
@@ -145,7 +147,9 @@ impl Trial {
             slots: self.slot_specs(plugin)?,
             config: config.clone(),
         };
-        let egress = Egress::new().and_then(|egress| egress.connect(spec)).map_err(refused)?;
+        let refresh_tokens = Some(Arc::new(RefreshInMemory::default()) as _);
+        let options = EgressOptions { refresh_tokens, ..EgressOptions::default() };
+        let egress = Egress::with(options).and_then(|egress| egress.connect(spec)).map_err(refused)?;
         let limits = CallLimits { page_records_max: self.max_records, ..budget::gateway_limits() };
         Ok(Call {
             connection: connection_name()?,

@@ -55,6 +55,15 @@ pub struct Rows {
     tied: bool,
 }
 
+/// A member is taken away; a cell of a row stays, with nothing in it, or all behind it would be other cells.
+fn remove(record: &mut Value, pointer: &str) {
+    let parent = pointer.rsplit_once('/').and_then(|(parent, _)| record.pointer(parent));
+    match parent {
+        Some(Value::Array(_)) => place::put(record, pointer, Value::Null),
+        _ => drop(place::take(record, pointer)),
+    }
+}
+
 impl Rows {
     pub(super) fn new(described: Described, count: usize) -> Result<Self, (&'static str, String)> {
         let example = &described.record;
@@ -236,7 +245,7 @@ impl Rows {
         for (pointer, edit) in &row.edits {
             match edit {
                 Edit::Set(value) => place::put(&mut record, pointer, value.clone()),
-                Edit::Remove => drop(place::take(&mut record, pointer)),
+                Edit::Remove => remove(&mut record, pointer),
             }
         }
         record
@@ -255,5 +264,22 @@ impl Rows {
     /// Is the row in a listing?
     pub(super) fn is_listed(&self, row: &Row) -> bool {
         !row.gone || self.described.deleted.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::remove;
+
+    #[test]
+    fn a_member_that_is_removed_is_not_there_and_a_cell_is_empty() {
+        let mut record = json!({ "a": 1, "b": 2 });
+        remove(&mut record, "/a");
+        assert_eq!(record, json!({ "b": 2 }));
+        let mut row = json!(["x", "y", "z"]);
+        remove(&mut row, "/1");
+        assert_eq!(row, json!(["x", null, "z"]));
     }
 }

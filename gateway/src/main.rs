@@ -111,6 +111,8 @@ async fn run(cli: &Cli, language: Language) -> anyhow::Result<Outcome> {
         Command::Flow(ask) => command::flow::run(common, out, ask).await,
         Command::Act(ask) => command::act::run(common, out, ask).await,
         Command::Insight(ask) => command::insight::run(common, out, ask).await,
+        Command::Export(ask) => command::export::run(common, out, ask).await,
+        Command::Journal(ask) => command::journal::run(common, out, ask).await,
         Command::Adjust(ask) => command::adjust::run(common, out, ask).await,
         Command::Deliveries(ask) => command::deliveries::run(common, out, ask).await,
         Command::Replay { connection, stream, apply } => {

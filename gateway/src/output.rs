@@ -17,10 +17,12 @@ const WIDTH_MIN: usize = 20;
 const CELL_WIDTH_COUNTED: usize = 40;
 
 /// Heads of columns, in the order of the alphabet: English, Chinese.
-const HEADINGS: [(&str, &str); 117] = [
+const HEADINGS: [(&str, &str); 126] = [
     ("about", "对象"),
+    ("account", "科目"),
     ("action", "动作"),
     ("against", "反对理由"),
+    ("amount", "金额"),
     ("approved by", "批准人"),
     ("at", "时间"),
     ("attempts", "尝试次数"),
@@ -32,6 +34,7 @@ const HEADINGS: [(&str, &str); 117] = [
     ("changed", "变更数"),
     ("changes", "变更"),
     ("code", "代码"),
+    ("columns", "列"),
     ("connection", "连接"),
     ("day", "日期"),
     ("deleted", "已删除"),
@@ -40,6 +43,8 @@ const HEADINGS: [(&str, &str); 117] = [
     ("details", "详情"),
     ("difference", "差异"),
     ("digest", "摘要"),
+    ("dimensions", "维度"),
+    ("document", "凭证号"),
     ("enabled", "启用"),
     ("ended", "结束"),
     ("entity", "实体"),
@@ -50,6 +55,7 @@ const HEADINGS: [(&str, &str); 117] = [
     ("field", "字段"),
     ("fields", "字段"),
     ("figure", "指标"),
+    ("files", "文件"),
     ("finding", "发现"),
     ("findings", "发现"),
     ("flow", "流程"),
@@ -60,6 +66,7 @@ const HEADINGS: [(&str, &str); 117] = [
     ("id", "编号"),
     ("input (* needed)", "输入（* 必填）"),
     ("interview", "面试"),
+    ("journal", "凭证表"),
     ("kind", "种类"),
     ("label", "标签"),
     ("last used", "最近使用"),
@@ -108,6 +115,7 @@ const HEADINGS: [(&str, &str); 117] = [
     ("section", "配置节"),
     ("sensitivity", "敏感级别"),
     ("seq", "序号"),
+    ("side", "方向"),
     ("signer", "签名者"),
     ("since", "起始"),
     ("source", "来源"),
@@ -122,6 +130,7 @@ const HEADINGS: [(&str, &str); 117] = [
     ("to", "去向"),
     ("to delete", "待删除"),
     ("took", "用时"),
+    ("total", "合计"),
     ("type", "类型"),
     ("unchanged", "未变"),
     ("undone", "已撤销"),

@@ -1,5 +1,7 @@
 //! The command line: commands, flags and their help. What a command does is in `command`.
 
+mod export;
+mod journal;
 mod keys;
 mod people;
 pub(crate) mod plugin;
@@ -8,6 +10,8 @@ mod tenant;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+pub(crate) use export::ExportAsk;
+pub(crate) use journal::Journal;
 pub(crate) use keys::{Key, NewKey, Role, Secret};
 pub(crate) use people::{Of, PeopleCommand, Which};
 pub(crate) use plugin::Plugin;
@@ -163,6 +167,11 @@ pub(crate) enum Command {
     /// Ask questions over many records: funnels, what an interview predicts, pay, performance.
     #[command(subcommand)]
     Insight(Insight),
+    /// Write records as Parquet or CSV files for BI.
+    Export(ExportAsk),
+    /// Post payroll runs to the ledger, and show their document numbers.
+    #[command(subcommand)]
+    Journal(Journal),
     /// Manage instructions to change a vendor's model.
     #[command(subcommand)]
     Adjust(Adjust),

@@ -23,6 +23,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
                 flow: flow.clone(),
                 state,
                 connection: connection.clone(),
+                action: None,
                 record,
                 before: None,
                 limit: *limit,

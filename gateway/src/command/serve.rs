@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::{ConfigurationBridge, ControlBridge, HooksBridge};
 use crate::cli::{Common, Serve, ServeRole};
 use crate::deployment::{
-    Deployment, Insights, Running, adjust_options, open_insights, open_interviews, open_people, remarks,
+    Deployment, Insights, Running, adjust_options, export_at_times, open_insights, open_interviews, open_ledger,
+    open_people, remarks,
 };
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
@@ -81,6 +82,7 @@ pub(crate) async fn run(common: &Common, out: Output, serve: &Serve) -> anyhow::
         people,
         adjust: adjust_options(config, &running.writers()),
         decision_links,
+        ledger: open_ledger(&running)?,
         flows: Arc::clone(&running.flows),
         endpoints: Arc::clone(endpoints),
         analysis: Arc::clone(&insights.analysis),
@@ -144,6 +146,7 @@ struct Work {
     interviews: Option<JoinHandle<()>>,
     people: JoinHandle<()>,
     insights: Option<JoinHandle<()>>,
+    exports: Option<JoinHandle<()>>,
 }
 
 impl Work {
@@ -172,6 +175,7 @@ impl Work {
                 false => tokio::spawn(people.watch(cancel.clone())),
             },
             insights: roles.push.then(|| tokio::spawn(insights.run(cancel.clone()))),
+            exports: roles.push.then(|| tokio::spawn(export_at_times(Arc::clone(running), cancel.clone()))),
         }
     }
 
@@ -199,6 +203,11 @@ impl Work {
             && tokio::time::timeout(most, insights).await.is_err()
         {
             tracing::warn!("A question of the schedule was not answered in time; it is asked again at the next start");
+        }
+        if let Some(exports) = self.exports
+            && tokio::time::timeout(most, exports).await.is_err()
+        {
+            tracing::warn!("An export did not end in time; it has no manifest, and is written again at the next start");
         }
         match ended {
             Ok((pull, push)) => {

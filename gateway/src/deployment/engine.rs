@@ -63,6 +63,7 @@ impl Deployment {
             self.known(name)?;
         }
         super::insights::check(&self.config)?;
+        super::journals::check(&self.config)?;
         let options = HostOptions { cache_dir: Some(self.config.gateway.cache_dir.clone()), dev: self.config.dev };
         self.data_dir()?;
         let sharing = &self.config.gateway.sharing;
@@ -117,6 +118,7 @@ impl Deployment {
         // With one connection alone, the others that flows name are not there.
         if only.is_none() {
             self.check_flows(&flows)?;
+            super::journals::check_destinations(&self.config, &flows)?;
         }
         let reloading = Reloading::of(&self, secrets);
         let loop_basis = LoopBasis::of(&self, &engine.connections());
@@ -176,6 +178,11 @@ impl Running {
     /// The configuration in use now.
     pub(crate) fn current(&self) -> Arc<Current> {
         self.current.load_full()
+    }
+
+    /// The one way out.
+    pub(super) fn egress(&self) -> &Arc<Egress> {
+        &self.egress
     }
 
     /// Keeps the clock of what several gateways do together, for as long as it is polled.

@@ -29,6 +29,8 @@ mod alternate;
 #[cfg(feature = "gateway")]
 mod canonical;
 #[cfg(feature = "gateway")]
+mod column;
+#[cfg(feature = "gateway")]
 mod diagnose;
 #[cfg(feature = "gateway")]
 mod excerpt;
@@ -60,6 +62,8 @@ pub use alternate::{RecordKeys, WantedKey};
 #[cfg(feature = "gateway")]
 pub use canonical::{Limits, canonicalize, canonicalize_into};
 pub use check::{BadValue, Defect, Validate};
+#[cfg(feature = "gateway")]
+pub use column::{Column, ColumnKind, columns};
 pub use failure_kind::FailureKind;
 #[cfg(feature = "gateway")]
 pub use field::{Field, JsonType, field_at, fields};

@@ -47,6 +47,7 @@ fn only_its_owner_names_each_outside_library() {
         ("tokio-postgres", &["renmen-store"]),
         ("axum", &["renmen-api", "renmen-tests"]),
         ("statrs", &["renmen-insight"]),
+        ("parquet", &["renmen-export", "renmen-tests"]),
     ] {
         assert_eq!(edges_to(library, owners, &graph), Vec::<String>::new(), "only {owners:?} may name {library}");
         assert!(
@@ -98,7 +99,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("renmen-records", &["renmen-schema", "renmen-store"]),
     ("renmen-insight", &["renmen-schema"]),
     ("renmen-analysis", &["renmen-clock", "renmen-schema", "renmen-store", "renmen-seat", "renmen-insight"]),
+    ("renmen-export", &["renmen-schema", "renmen-store"]),
     ("renmen-identity", &["renmen-schema"]),
+    ("renmen-ledger", &["renmen-flow", "renmen-schema", "renmen-store"]),
     ("renmen-people", &["renmen-clock", "renmen-schema", "renmen-seat", "renmen-store", "renmen-identity"]),
     (
         "renmen-api",
@@ -111,6 +114,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "renmen-people",
             "renmen-analysis",
             "renmen-flow",
+            "renmen-ledger",
             "renmen-receiver",
         ],
     ),
@@ -199,7 +203,12 @@ const NEVER_REACHED: &[(&str, &[&str])] = &[
     ("renmen-records", &["renmen-egress", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
     ("renmen-insight", &["renmen-store", "renmen-clock", "reqwest", "wasmtime", "axum", "tokio", "rusqlite"]),
     ("renmen-analysis", &["renmen-config", "renmen-api", "renmen-plugin-host", "reqwest", "wasmtime", "axum"]),
+    ("renmen-export", &["renmen-egress", "renmen-plugin-host", "renmen-config", "reqwest", "wasmtime", "axum"]),
     ("renmen-identity", &["renmen-store", "renmen-config", "tokio", "async-trait", "rusqlite", "reqwest", "axum"]),
+    (
+        "renmen-ledger",
+        &["renmen-egress", "renmen-plugin-host", "renmen-config", "renmen-receiver", "reqwest", "wasmtime", "axum"],
+    ),
     (
         "renmen-people",
         &["renmen-egress", "renmen-plugin-host", "renmen-config", "renmen-flow", "reqwest", "wasmtime", "axum"],

@@ -343,6 +343,7 @@ fn chinese_pages_show_the_code_of_the_english_ones() {
         ("docs/operations.md", "docs/zh-CN/operations.md"),
         ("docs/flows.md", "docs/zh-CN/flows.md"),
         ("docs/people.md", "docs/zh-CN/people.md"),
+        ("docs/export.md", "docs/zh-CN/export.md"),
     ] {
         let (wanted, found) = (code_without_comments(&read(english)), code_without_comments(&read(chinese)));
         assert!(!wanted.is_empty(), "{english} has code");

@@ -55,7 +55,7 @@ const fn row(method: &'static str, path: &'static str, name: &'static str, acces
 
 /// The table.
 #[rustfmt::skip]
-pub(crate) static OPERATIONS: [Operation; 83] = [
+pub(crate) static OPERATIONS: [Operation; 86] = [
     // Records. A recorded exchange is the vendor's raw answer, with more in it than any record: it is the owner's.
     row("GET", "/v1/{collection}", "list_records", READER),
     row("GET", "/v1/{collection}/{id}", "get_record", READER),
@@ -131,6 +131,9 @@ pub(crate) static OPERATIONS: [Operation; 83] = [
     row("POST", "/v1/deliveries/{id}/replay", "replay_delivery", OWNER),
     row("GET", "/v1/actions", "list_actions", OWNER),
     row("POST", "/v1/actions", "act", OWNER),
+    row("GET", "/v1/journals", "list_journals", OWNER),
+    row("POST", "/v1/journals", "post_journal", OWNER),
+    row("GET", "/v1/journals/{id}", "get_journal", OWNER),
     row("GET", "/v1/endpoints", "list_endpoints", OWNER),
     row("GET", "/v1/endpoints/{name}", "get_endpoint", OWNER),
     row("PUT", "/v1/endpoints/{name}", "put_endpoint", OWNER),

@@ -17,8 +17,8 @@ use crate::openapi;
 use crate::problem::{Problem, ProblemCode, render};
 use crate::resource::{
     actions, adjustments, band_match, change_stream, changes, configuration, connections, decision_list, decision_page,
-    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, insights, keys, people, plugins, profile_list,
-    quarantine, records, runs, schema, screen, service, sweeps, timeline, written,
+    decisions, deliveries, endpoints, exchanges, flows, hooks, inbox, insights, journals, keys, people, plugins,
+    profile_list, quarantine, records, runs, schema, screen, service, sweeps, timeline, written,
 };
 use crate::served::served;
 use crate::state::AppState;
@@ -122,6 +122,7 @@ fn engine() -> Router<AppState> {
         .route("/v1/deliveries/{id}", get(deliveries::get))
         .route("/v1/deliveries/{id}/replay", post(deliveries::replay))
         .route("/v1/actions", get(actions::list).post(actions::act))
+        .route("/v1/journals/{id}", get(journals::get))
         .route("/v1/inbox", get(inbox::list))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/pay-bands/match", post(band_match::ask))
@@ -157,6 +158,8 @@ fn feed() -> Router<AppState> {
         .route("/v1/insights/fairness", get(insights::ask_fairness).post(insights::keep_fairness))
         .route("/v1/insights/joined", get(insights::ask_joined))
         .route("/v1/insights/{question}", get(insights::ask).post(insights::keep))
+        // It reads all payslips of a connection; one is done at a time.
+        .route("/v1/journals", get(journals::list).post(journals::post))
         // It may compile plugins; one is done at a time.
         .route("/v1/configuration/reload", post(configuration::reload))
 }

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use renmen_analysis::{Analysis, Schedule};
 use renmen_flow::FlowEngine;
 use renmen_interview::{AdjustOptions, LinkDesk};
+use renmen_ledger::Ledger;
 use renmen_people::People;
 use renmen_receiver::endpoint::EndpointRegistry;
 use renmen_records::Desk;
@@ -160,6 +161,8 @@ pub struct ApiParts {
     pub decision_links: Option<LinkDesk>,
     /// The flows and their deliveries.
     pub flows: Arc<FlowEngine>,
+    /// Payroll to the ledger.
+    pub ledger: Arc<Ledger>,
     /// The endpoints of outgoing events.
     pub endpoints: Arc<EndpointRegistry>,
     /// Answers questions over many records.
@@ -185,6 +188,7 @@ pub struct AppState {
     /// None: no link leads to a decision.
     pub(crate) decision_links: Option<Arc<LinkDesk>>,
     pub(crate) flows: Arc<FlowEngine>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) endpoints: Arc<EndpointRegistry>,
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) schedules: Arc<BTreeMap<TenantId, Arc<Schedule>>>,
@@ -220,6 +224,7 @@ impl AppState {
             adjust: Arc::new(parts.adjust),
             decision_links: parts.decision_links.map(Arc::new),
             flows: parts.flows,
+            ledger: parts.ledger,
             endpoints: parts.endpoints,
             analysis: parts.analysis,
             schedules: Arc::new(parts.schedules),

@@ -11,8 +11,8 @@ use toml::de::DeTable;
 use crate::flow::FLOWS_MAX;
 use crate::section::{Context, Section};
 use crate::{
-    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Flow, Gateway, Identity, Insight, Interview, Limits,
-    Outbox, Plugins, Store, Templates, Vault,
+    Cell, Channel, ConfigError, Connection, Elsewhere, Endpoint, Export, Flow, Gateway, Identity, Insight, Interview,
+    Journal, Limits, Outbox, Plugins, Store, Templates, Vault,
 };
 
 /// Bytes of a `connectors.toml`. A thousand connections take about half of it.
@@ -69,6 +69,10 @@ pub struct Config {
     pub outbox: Outbox,
     /// `[flows.NAME]`, as they stand: see [`Flow`].
     pub flows: BTreeMap<String, Flow>,
+    /// `[journals.NAME]`, also those with `enabled = false`.
+    pub journals: BTreeMap<ConnectionName, Journal>,
+    /// `[exports.NAME]`, also those with `enabled = false`.
+    pub exports: BTreeMap<ConnectionName, Export>,
 }
 
 /// How to read a file.
@@ -155,6 +159,8 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
     let text: Arc<str> = context.text().into();
     let insight = Insight::read(top.table("insight"), &text);
     let flows = read_flows(&mut top, &text, &gateway);
+    let exports = Export::read_all(top.table("exports"), &gateway.tenant);
+    let journals = Journal::read_all(top.table("journals"), &gateway.tenant, &text);
     let mut connections = BTreeMap::new();
     if let Some(section) = top.table("connections") {
         for (name, node) in section.named::<ConnectionName>() {
@@ -207,6 +213,8 @@ fn read(context: &Context<'_>, tree: &DeTable<'_>, path: &Path, dev: bool) -> Op
         endpoints,
         outbox,
         flows,
+        journals,
+        exports,
     })
 }
 

@@ -19,6 +19,7 @@ mod connection;
 mod endpoint;
 mod error;
 mod excerpt;
+mod export;
 mod field;
 mod flow;
 mod gateway;
@@ -27,6 +28,7 @@ mod identity;
 mod insight;
 mod interpolate;
 mod interview;
+mod journal;
 mod kafka;
 mod limits;
 mod outbox;
@@ -50,12 +52,17 @@ pub use config::{CONNECTIONS_MAX, Config, FILE_BYTES_MAX, LoadOptions, RECEIVERS
 pub use connection::{Connection, Stream};
 pub use endpoint::{Endpoint, EndpointKind};
 pub use error::{ConfigError, PROBLEMS_MAX, Problem};
+pub use export::{EXPORT_CLASSES, EXPORT_FORMATS, EXPORTS_MAX, Export, ExportTo};
 pub use flow::Flow;
 pub use gateway::{Gateway, ListenRefusal, MetricsAccess};
 pub use grant::Grant;
 pub use identity::Identity;
 pub use insight::{Insight, InsightEvery, InsightPlan, PLAN_QUESTIONS, PLANS_MAX};
 pub use interview::{DecisionRule, Interview, RULES_MAX};
+pub use journal::{
+    DIMENSIONS_OF, JOURNAL_LINES_MAX, JOURNALS_MAX, Journal, JournalDate, JournalDimension, JournalItem, JournalNet,
+    JournalTotal,
+};
 pub use kafka::{Kafka, KafkaMode, KafkaSasl};
 pub use limits::{GATEWAY_LIMITS, GatewayLimits, LIMITS, LimitSpec, Limits, gateway_limits_table, limits_table};
 pub use outbox::Outbox;

@@ -21,8 +21,9 @@
 //! 11. `headers`, `redactor`: take cookies and live secrets out of the answer;
 //! 12. record, and one line for the audit.
 //!
-//! Three more ways out for the gateway's own messages, with the same addresses and caps: `once` sends one HTTP request for a
-//! caller that keeps its own times for repeating (outgoing events, text messages), `mail` speaks SMTP, and `kafka` writes into topics.
+//! Four more ways out for the gateway's own messages, with the same addresses and caps: `once` sends one HTTP request for a
+//! caller that keeps its own times for repeating (outgoing events, text messages), `object` puts files into an
+//! S3-compatible storage by such requests, `mail` speaks SMTP, and `kafka` writes into topics.
 
 mod address;
 mod budget;
@@ -39,6 +40,7 @@ mod kafka;
 mod lines;
 mod mail;
 mod memory;
+mod object;
 mod once;
 mod pack;
 mod parallel;
@@ -75,6 +77,7 @@ pub use mail::{Mail, MailError, MailReceipt, MailSecurity, MailSpec, Mailer};
 pub use memory::{
     CallMemory, GATEWAY_MEMORY, Held, MEMORY_BYTES_DEFAULT, MemoryBudget, MemoryFigures, NoMemory, Room, Share,
 };
+pub use object::ObjectStore;
 pub use once::Reply;
 pub use pack::{UNPACKED_BYTES_MAX, UnpackError, body_at, pack, unpack, unpack_within, unpacked_bytes};
 pub use parallel::{PlacesGrant, PlacesWanted, SharedPlaces};

@@ -125,6 +125,12 @@ impl Catalogue {
         self.entries.iter()
     }
 
+    /// The destinations that have an action of this name.
+    pub fn able(&self, action: &str) -> impl Iterator<Item = &ConnectionName> {
+        let able = move |(_, place): &(&ConnectionName, &DestinationEntry)| place.actions.contains_key(action);
+        self.entries().filter(able).map(|(name, _)| name)
+    }
+
     /// The names of the destinations.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(ConnectionName::as_str)

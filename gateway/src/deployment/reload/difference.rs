@@ -101,7 +101,7 @@ pub(super) fn keep_what_cannot_change(before: &Config, after: &mut Config) -> Ve
             after.$section.clone_from(&before.$section);
         )*};
     }
-    fixed_sections!(store, vault, plugins, interview, identity, insight, outbox);
+    fixed_sections!(store, vault, plugins, interview, identity, insight, outbox, journals, exports);
     keys
 }
 

@@ -23,7 +23,7 @@ use crate::resource::lineage::PluginVersion;
 use crate::resource::record_view::DetectedBy;
 use crate::resource::{
     actions, adjustments, band_match, change_stream, change_view, changes, configuration, connections, decision_list,
-    decisions, deliveries, endpoints, exchanges, flows, inbox, insights, keys, people, plugins, profile_list,
+    decisions, deliveries, endpoints, exchanges, flows, inbox, insights, journals, keys, people, plugins, profile_list,
     quarantine, records, runs, schema, screen, service, sweeps, timeline, written,
 };
 
@@ -105,6 +105,9 @@ pub(crate) async fn openapi_json() -> Response {
         deliveries::list,
         deliveries::get,
         deliveries::replay,
+        journals::list,
+        journals::get,
+        journals::post,
         endpoints::list,
         endpoints::get,
         endpoints::put,
@@ -141,6 +144,7 @@ pub(crate) async fn openapi_json() -> Response {
         (name = "quarantine", description = "Records that could not be stored"),
         (name = "interviews", description = "Band match, decisions, timeline and candidates' screens"),
         (name = "flows", description = "Flows, actions and deliveries: what is sent because a record changed"),
+        (name = "journals", description = "Payroll runs posted to the ledger, with its document numbers"),
         (name = "endpoints", description = "Receivers of signed change events"),
         (name = "insights", description = "Questions over many records: funnels, what an interview predicts, pay, performance, fairness"),
         (name = "keys", description = "API keys"),

@@ -74,7 +74,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
         || path.ends_with("/corrections")
         || path.starts_with("/v1/decisions/{id}")
         || path.starts_with("/v1/model-adjustments") && method == "post"
-        || matches!(path, "/v1/pay-bands/match" | "/v1/actions") && method == "post"
+        || matches!(path, "/v1/pay-bands/match" | "/v1/actions" | "/v1/journals") && method == "post"
     {
         statuses.push(422);
     }
@@ -96,7 +96,7 @@ fn of_operation(path: &str, method: &str, open: bool) -> Vec<u16> {
 
 /// Operations whose body names a connection or an interview.
 fn names_what_may_be_absent(path: &str, method: &str) -> bool {
-    matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match" | "/v1/actions"))
+    matches!((method, path), ("post", "/v1/keys" | "/v1/pay-bands/match" | "/v1/actions" | "/v1/journals"))
         || (method == "post" && matches!(path, "/v1/people/decisions" | "/v1/units/decisions"))
 }
 

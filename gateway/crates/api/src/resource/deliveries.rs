@@ -19,7 +19,7 @@ use crate::state::AppState;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Delivery {
     /// Number.
-    id: i64,
+    pub(super) id: i64,
     /// The flow that made it; `by:hand` where a person did without one.
     flow: String,
     /// Version of the flow.
@@ -27,13 +27,13 @@ pub(crate) struct Delivery {
     /// The change that it was made for.
     change: Change,
     /// The destination.
-    connection: String,
+    pub(super) connection: String,
     /// What it does there.
     action: String,
     /// The same for every attempt.
     idempotency_key: String,
     /// How far it is.
-    state: DeliveryStateName,
+    pub(super) state: DeliveryStateName,
     /// Attempts begun.
     attempts: u32,
     /// Failed attempts that count towards the flow's limit.
@@ -45,17 +45,17 @@ pub(crate) struct Delivery {
     /// Not after.
     deadline: Option<Time>,
     /// What the receiver said.
-    receipt: Option<DeliveryReceipt>,
+    pub(super) receipt: Option<DeliveryReceipt>,
     /// Why the last attempt failed, or why it was not sent; holds no value of the record.
-    error: Option<String>,
+    pub(super) error: Option<String>,
     /// How many deliveries led to this one, one by the change that the last one caused.
     hops: u32,
     /// The last of them, as a path of this API.
     caused_by: Option<String>,
     /// When it was made.
-    created_at: Time,
+    pub(super) created_at: Time,
     /// When its state last changed.
-    updated_at: Time,
+    pub(super) updated_at: Time,
     /// Who had it made and why; null for what a flow made.
     by_hand: Option<DeliveryByHand>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct DeliveryDetail {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeliveryReceipt {
     /// The receiver's id of what was written.
-    reference: Option<String>,
+    pub(super) reference: Option<String>,
     /// Facts.
     #[schema(value_type = Object)]
     detail: Value,
@@ -190,6 +190,7 @@ pub(crate) async fn list(
         flow: flow(&mut params)?,
         state: params.word("state", &words)?,
         connection: params.connection()?,
+        action: None,
         record,
         before: params.numbered_cursor()?,
         limit: params.limit()?,

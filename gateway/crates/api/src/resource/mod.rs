@@ -22,6 +22,7 @@ pub(crate) mod flows;
 pub(crate) mod hooks;
 pub(crate) mod inbox;
 pub(crate) mod insights;
+pub(crate) mod journals;
 pub(crate) mod keys;
 pub(crate) mod lineage;
 mod linked_list;

@@ -27,6 +27,7 @@ mod fairness;
 mod fan_out;
 mod insights;
 mod interviews;
+mod journals;
 mod keys;
 mod limits;
 mod listening;

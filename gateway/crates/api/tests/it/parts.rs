@@ -220,6 +220,7 @@ pub(crate) fn parts(
         people: people(store),
         adjust: AdjustOptions::default(),
         decision_links: None,
+        ledger: renmen_ledger::Ledger::new(Arc::clone(store), Arc::clone(&flows), Vec::new()),
         flows,
         endpoints: Arc::new(endpoints),
         analysis: Analysis::new(Arc::clone(store), Arc::new(NoRows), Arc::new(SystemClock), Settings::default()),

@@ -5,11 +5,13 @@
 //! example into a file, and so keeps this list equal to what is read.
 
 mod connection;
+mod export;
 mod flow;
 mod gateway;
 mod identity;
 mod insight;
 mod interview;
+mod journal;
 mod page;
 mod receiver;
 mod schema;
@@ -156,6 +158,8 @@ pub fn sections() -> Vec<SectionSpec> {
     all.extend(identity::sections());
     all.extend(insight::sections());
     all.extend(flow::sections());
+    all.extend(journal::sections());
+    all.extend(export::sections());
     all.extend(receiver::sections());
     all
 }

@@ -10,6 +10,7 @@ mod grants;
 mod identity;
 mod insight;
 mod interview;
+mod journals;
 mod limits;
 mod outside;
 mod payslips;

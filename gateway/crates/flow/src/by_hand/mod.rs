@@ -154,7 +154,7 @@ impl HandAsk {
 
     fn key(&self, tenant: &TenantId) -> [u8; 16] {
         match &self.idempotency_key {
-            Some(key) => ContentHash::of(format!("by hand {tenant} {key}").as_bytes()).0,
+            Some(key) => key_of(tenant, key),
             None => rand::random(),
         }
     }
@@ -174,6 +174,21 @@ impl FlowEngine {
             place.actions.iter().map(view).collect::<Vec<_>>()
         };
         catalogue.entries().filter(|(_, place)| !place.destination.is_told_changes()).flat_map(view).collect()
+    }
+
+    /// The delivery that was made by hand with an idempotency key; none before, and none after it was pruned.
+    ///
+    /// # Errors
+    /// [`FlowError::Store`].
+    pub async fn made_by_hand(
+        &self,
+        tenant: &TenantId,
+        idempotency_key: &str,
+    ) -> Result<Option<DeliveryRow>, FlowError> {
+        match self.store.made_by_hand(key_of(tenant, idempotency_key)).await? {
+            Some(id) => Ok(self.store.delivery(tenant, id).await?),
+            None => Ok(None),
+        }
     }
 
     /// What an action by hand would send. Nothing is kept, nothing is sent.
@@ -267,6 +282,10 @@ impl FlowEngine {
         let bound = BoundFlow::new(&row.tenant, &catalogue, &definition);
         Ok(self.evaluate_by_hand(&bound, &entry, self.clock.now_ms()).await?)
     }
+}
+
+fn key_of(tenant: &TenantId, idempotency_key: &str) -> [u8; 16] {
+    ContentHash::of(format!("by hand {tenant} {idempotency_key}").as_bytes()).0
 }
 
 /// What the delivery of an action by hand is made of, in addition to what is shown.

@@ -143,6 +143,10 @@ pub struct NewDelivery {
     pub error: Option<String>,
 }
 
+/// The action that posts a payroll journal. What people made of it is never pruned: it shows that a run is in the books, and that it is not to
+/// be posted again.
+pub const POSTING: &str = "journal.post";
+
 /// The flow that the deliveries stand under which a person makes without one. No flow can be called so.
 pub const BY_HAND: &str = "by:hand";
 
@@ -315,6 +319,8 @@ pub struct DeliveryQuery {
     pub state: Option<DeliveryState>,
     /// Only to this destination.
     pub connection: Option<ConnectionName>,
+    /// Only of this action.
+    pub action: Option<String>,
     /// Only for changes of this record.
     pub record: Option<RecordId>,
     /// Only older than this one.

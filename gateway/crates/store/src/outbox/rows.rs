@@ -223,6 +223,9 @@ pub(crate) fn list_sql<'q>(
     if let Some(connection) = &query.connection {
         and("t.connection =", connection.into());
     }
+    if let Some(action) = &query.action {
+        and("d.action =", action.into());
+    }
     if let Some(row) = record {
         and("d.record =", row.into());
     }

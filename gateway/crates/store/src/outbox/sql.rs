@@ -287,10 +287,14 @@ pub(crate) static REPLAY_DEAD: Statement = LazyLock::new(|| {
 /// Deliveries that are pruned with one statement.
 pub const PRUNED_MAX: u64 = 1_000;
 
+/// What may be pruned: all but postings.
+static PRUNED: Statement = LazyLock::new(|| format!("NOT (action = '{}' AND by_hand IS NOT NULL)", super::POSTING));
+
 /// Ended before a time, as far as a count goes.
 pub(crate) static PRUNABLE: Statement = LazyLock::new(|| {
     format!(
-        "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE tenant = $2 AND state > {CONFIRMING} AND updated_at < $1 LIMIT {PRUNABLE_MAX}) p"
+        "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE tenant = $2 AND state > {CONFIRMING} AND updated_at < $1 AND {} LIMIT {PRUNABLE_MAX}) p",
+        *PRUNED
     )
 });
 /// A backlog is not counted beyond.
@@ -298,6 +302,7 @@ pub const PRUNABLE_MAX: u64 = 100_000;
 
 pub(crate) static PRUNE: Statement = LazyLock::new(|| {
     format!(
-        "SELECT id FROM delivery WHERE state > {CONFIRMING} AND updated_at < $1 ORDER BY updated_at LIMIT {PRUNED_MAX}"
+        "SELECT id FROM delivery WHERE state > {CONFIRMING} AND updated_at < $1 AND {} ORDER BY updated_at LIMIT {PRUNED_MAX}",
+        *PRUNED
     )
 });

@@ -42,6 +42,7 @@ mod store;
 mod sweep;
 mod tls;
 mod turns;
+mod views;
 mod wakeup;
 mod writes;
 
@@ -108,6 +109,13 @@ impl PostgresStore {
             // What comes before it succeeds is kept all the same.
             if let Err(error) = exchange_days::make_ahead(&connections, &mut client).await {
                 tracing::warn!(%error, "Parts of the table of exchanges could not be made ahead; trying again later");
+            }
+            // So is what a database that lets the gateway make no schemas lacks.
+            if let Err(error) = views::make(&connections, &mut client).await {
+                tracing::warn!(
+                    %error,
+                    "Views for BI could not be made; let the gateway's role make schemas (`GRANT CREATE ON DATABASE`), or go without them"
+                );
             }
             key
         } else {

@@ -50,6 +50,9 @@ pub(super) fn of(operation: &str) -> Option<Value> {
             "interview": "iv-5501",
             "expected": { "amount": "9500", "currency": "CNY", "per": "MONTH" },
         })),
+        "post_journal" => {
+            Some(json!({ "journal": "payroll", "run": RECORD, "reason": "March is approved", "dry_run": true }))
+        }
         "override_decision" => Some(json!({ "outcome": "pass", "reason": "The second interview was convincing" })),
         "propose_adjustment" => Some(adjustment()),
         "put_endpoint" => Some(endpoint()),

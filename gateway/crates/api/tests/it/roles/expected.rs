@@ -141,6 +141,7 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         | "list_flows"
         | "list_deliveries"
         | "list_actions"
+        | "list_journals"
         | "list_endpoints"
         | "list_keys"
         | "list_insights"
@@ -150,6 +151,8 @@ fn of_an_owner(operation: &Operation) -> [u16; 3] {
         // Of an empty store there is an answer too.
         "keep_insight" | "keep_fairness" => [201; 3],
         "make_key" => [201; 3],
+        // No table of accounts is configured here, and no posting was made.
+        "post_journal" | "get_journal" => [404; 3],
         "show_person" | "show_unit" => [200, 404, 404],
         // One record is linked with no other; and nothing was decided that could be undone.
         "decide_people" | "decide_units" => [422, 404, 404],

@@ -243,6 +243,9 @@ impl World {
                 "record": self.record("employee", target), "connection": "hr", "action": "employee.upsert", "input": {},
                 "reason": "r", "dry_run": true,
             }),
+            "post_journal" => {
+                json!({ "journal": "payroll", "run": self.record("payroll_run", target), "reason": "r", "dry_run": true })
+            }
             "make_key" => json!({ "role": "consumer", "label": "bi" }),
             "decide_people" => json!({ "act": "link", "records": [self.record("employee", target)], "reason": "r" }),
             "decide_units" => json!({ "act": "link", "records": [self.record("org_unit", target)], "reason": "r" }),

@@ -4,6 +4,7 @@
 //! Everything they serve is made up here.
 #![allow(clippy::unwrap_used)]
 
+pub mod assertion;
 pub mod desk;
 pub mod dingtalk;
 pub mod feishu;
@@ -15,8 +16,14 @@ pub mod kingdee;
 pub mod ledger;
 pub mod oak;
 pub mod objects;
+pub mod odoo;
+pub mod office;
+pub mod oracle_hcm;
 pub mod people;
+pub mod salesforce;
+pub mod sap_business_one;
 pub mod sms;
 pub mod staff_api;
 pub mod story;
+pub mod successfactors;
 pub mod yonyou;

@@ -82,6 +82,7 @@ impl Clock {
         if let Some(unit) = self.unit {
             let number: Option<i64> = match node {
                 Node::Int(number) => Some(*number),
+                Node::Text(text) if unit == TimeUnit::Ms => text.trim().parse().ok().or_else(|| odata_ms(text)),
                 Node::Text(text) => text.trim().parse().ok(),
                 _ => None,
             };
@@ -106,6 +107,14 @@ impl Clock {
         let whole = whole.replacen(' ', "T", 1).replacen('/', "-", 2) + &offset_text(minutes);
         Instant::parse(&whole).map(Instant::epoch_ms).map_err(|_| format!("a text {EXPECTED}"))
     }
+}
+
+/// `/Date(1767225600000)/` and `/Date(1767225600000+0000)/`, as OData 2 writes a point in time: the number counts from 1970 in UTC, and what is
+/// behind it is the offset that it was written at.
+pub(crate) fn odata_ms(text: &str) -> Option<i64> {
+    let inner = text.trim().strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let end = inner.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(inner.len(), |(at, _)| at);
+    inner.get(..end)?.parse().ok()
 }
 
 /// `+08:00` in minutes.
@@ -475,6 +484,12 @@ mod tests {
             (json!({ "as": "json" }), json!([1, { "a": 2 }]), json!([1, { "a": 2 }])),
             (json!({ "as": "instant" }), json!("2026-01-01T08:00:00+08:00"), json!("2026-01-01T00:00:00.000Z")),
             (json!({ "as": "instant", "unit": "s" }), json!(1_767_225_600), json!("2026-01-01T00:00:00.000Z")),
+            (
+                json!({ "as": "instant", "unit": "ms" }),
+                json!("/Date(1767225600000+0000)/"),
+                json!("2026-01-01T00:00:00.000Z"),
+            ),
+            (json!({ "as": "date", "unit": "ms", "zone": "Z" }), json!("/Date(-86400000)/"), json!("1969-12-31")),
             (
                 json!({ "as": "instant", "zone": "+08:00" }),
                 json!("2026/01/01 08:00"),

@@ -67,6 +67,9 @@ pub fn probe(document: &Document, config: &Value) -> Result<Vec<Finding>, Failur
         let one = Pull { stream: name.clone(), max_records: 1, ..Pull::default() };
         findings.push(match pull(document, config, &one) {
             Ok(_) => Finding::good(format!("list {name}"), "the API answers and takes the credential"),
+            Err(failure) if failure.message == read::NO_SUCH_LIST => {
+                Finding::good(format!("list {name}"), "the vendor has no such list here: leave the stream out")
+            }
             Err(failure) => Finding::bad(format!("list {name}"), failure.message),
         });
     }

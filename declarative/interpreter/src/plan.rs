@@ -9,7 +9,7 @@ use crate::faults::Faults;
 use crate::form::Clock;
 use crate::language::{ChangesOf, Document, LookupOf, Missing, Order, PagingOf, ParentsOf, ReadOf};
 use crate::pointer::Pointer;
-use crate::record::{Id, Record};
+use crate::record::{Id, Record, pointers_into};
 use crate::template::{Template, duration_ms};
 use crate::verdict::Judge;
 
@@ -172,15 +172,7 @@ impl Read {
     /// What of a parent's item is needed.
     fn parent_pointers(&self, read: &ReadOf) -> Vec<Pointer> {
         let mut keep = self.ask.pointers_into("parent");
-        let texts = read.records.iter().flat_map(|record| {
-            let tables = record.fields.values().flat_map(crate::language::SourceOf::tables);
-            let fields = tables.filter_map(|table| table.text.as_deref());
-            fields.chain([record.id.as_str()])
-        });
-        for template in texts.filter_map(|text| Template::parse(text).ok()) {
-            let places = template.places().filter(|place| place.root.as_deref() == Some("parent"));
-            keep.extend(places.map(|place| place.pointer.clone()));
-        }
+        keep.extend(read.records.iter().flat_map(|record| pointers_into("parent", record)));
         keep.sort_by(|one, other| one.text().cmp(other.text()));
         keep.dedup();
         keep

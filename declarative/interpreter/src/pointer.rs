@@ -59,6 +59,29 @@ impl Pointer {
         })
     }
 
+    /// What stands there, with the pointer of RFC 6901 that leads to it.
+    #[must_use]
+    pub fn located<'n, 'a>(&self, root: &'n Node<'a>) -> Option<(String, &'n Node<'a>)> {
+        let (mut path, mut at) = (String::new(), root);
+        for step in &self.steps {
+            let (name, next) = match (step, at) {
+                (Step::Name(name), Node::Object(_)) => (name.clone(), at.member(name)?),
+                (Step::Name(name), Node::List(items)) => (name.clone(), items.get(name.parse::<usize>().ok()?)?),
+                (Step::Item { key, value }, Node::List(items)) => {
+                    let fits =
+                        |item: &Node<'_>| item.member(key).and_then(Node::scalar).is_some_and(|text| text == *value);
+                    let index = items.iter().position(fits)?;
+                    (index.to_string(), &items[index])
+                }
+                _ => return None,
+            };
+            path.push('/');
+            path.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            at = next;
+        }
+        Some((path, at))
+    }
+
     /// What stands there and is something: neither null nor a text of blanks.
     #[must_use]
     pub fn filled<'n, 'a>(&self, root: &'n Node<'a>) -> Option<&'n Node<'a>> {
@@ -110,6 +133,12 @@ mod tests {
         assert_eq!(at(json, "/a/b~1c/[k=y]/v").as_deref(), Some("2"));
         assert_eq!(at(json, "/a/b~1c/[k=z]/v"), None);
         assert_eq!(at(json, "/a/none"), None);
+        let whole = serde_json::from_str::<serde_json::Value>(json).unwrap();
+        let located = |pointer: &str| {
+            Pointer::parse(pointer).unwrap().located(&Node::from(&whole)).map(|(path, node)| (path, node.value()))
+        };
+        assert_eq!(located("/a/b~1c/[k=y]/v"), Some(("/a/b~1c/1/v".to_owned(), 2.into())));
+        assert_eq!(located("/a/b~1c/[k=z]/v"), None);
     }
 
     #[test]

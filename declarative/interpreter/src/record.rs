@@ -1,6 +1,9 @@
 //! From one item of an answer to the records that it becomes.
 
+use std::borrow::Cow;
+
 use renmen_plugin::{Envelope, Page, Reject, Unfit};
+use serde_json::Map;
 
 use crate::answer::{Node, Wanted};
 use crate::condition::Condition;
@@ -16,6 +19,8 @@ use crate::template::{Scope, Template};
 pub(crate) struct Record {
     pub(crate) entity: String,
     each: Option<Pointer>,
+    /// With `each`: what of the item around the entry is named.
+    outer: Vec<Pointer>,
     when: Condition,
     pub(crate) id: Id,
     updated: Option<(Pointer, Clock)>,
@@ -46,8 +51,8 @@ pub(crate) struct Found<'a> {
     pub(crate) raw: &'a dyn Fn() -> Vec<u8>,
 }
 
-/// The values that have a meaning in a record, besides the item.
-const ROOTS: &[&str] = &["config", "parent"];
+/// The values that have a meaning in a record, besides the item. `outer` is the item around an entry of `each`.
+const ROOTS: &[&str] = &["config", "parent", "outer"];
 
 impl Id {
     /// Reads a pointer, or a text with places.
@@ -129,7 +134,12 @@ impl Record {
         if matches!(deleted, Deleted::Always) && !record.fields.is_empty() {
             faults.within("fields", |faults| faults.add("a record that is always gone has no fields"));
         }
+        let outer = pointers_into("outer", record);
+        if record.each.is_none() && !outer.is_empty() {
+            faults.add("`outer` is the item around an entry: without `each` there is none");
+        }
         Self {
+            outer,
             entity: record.entity.clone(),
             each: faults.take_some("each", record.each.as_ref(), Pointer::parse),
             when: faults.take("when", Condition::parse(&record.when)),
@@ -142,6 +152,7 @@ impl Record {
 
     /// Notes what of the item is needed.
     pub(crate) fn want(&self, item: &mut Wanted) {
+        self.outer.iter().for_each(|pointer| pointer.want(item).all());
         let item = match &self.each {
             Some(each) => each.want(item).item(),
             None => item,
@@ -163,22 +174,47 @@ impl Record {
         self.each.is_none() && same
     }
 
+    /// What tells an item from the others of its time: its id; with `each` that of the first entry that has one.
+    ///
+    /// # Errors
+    /// When there is none, though there is something to make a record of.
+    pub(crate) fn identity(&self, item: &Node<'_>, scope: &Scope) -> Result<String, Unfit> {
+        let Some(each) = &self.each else { return self.id.of(item, scope) };
+        let Some(Node::List(entries)) = each.find(item) else { return Ok(String::new()) };
+        let scope = self.with_outer(item, scope);
+        let mut ids = entries.iter().map(|entry| self.id.of(entry, &scope));
+        let first = ids.next().unwrap_or_else(|| Ok(String::new()));
+        first.or_else(|unfit| ids.find_map(Result::ok).ok_or(unfit))
+    }
+
     /// Adds what the item becomes.
     pub(crate) fn add(&self, item: &Node<'_>, found: Found<'_>, scope: &Scope, page: &mut Page) {
         let Some(each) = &self.each else { return self.add_one(item, found, scope, page) };
-        match each.find(item) {
-            None | Some(Node::Null) => {}
-            Some(Node::List(entries)) => {
+        match each.located(item) {
+            None | Some((_, Node::Null)) => {}
+            Some((list, Node::List(entries))) => {
+                let scope = self.with_outer(item, scope);
                 for (index, entry) in entries.iter().enumerate() {
-                    let pointer = format!("{}{}/{index}", found.pointer, each.text());
-                    self.add_one(entry, Found { pointer: &pointer, ..found }, scope, page);
+                    let pointer = format!("{}{list}/{index}", found.pointer);
+                    self.add_one(entry, Found { pointer: &pointer, ..found }, &scope, page);
                 }
             }
-            Some(other) => {
+            Some((_, other)) => {
                 let unfit = Unfit::field(each.text(), format!("{}; expected a list", other.kind()));
                 self.reject(unfit, None, found, page);
             }
         }
+    }
+
+    /// The named values, with those of the item around the entries.
+    fn with_outer<'s>(&self, item: &Node<'_>, scope: &'s Scope) -> Cow<'s, Scope> {
+        if self.outer.is_empty() {
+            return Cow::Borrowed(scope);
+        }
+        let value = |pointer: &Pointer| Some((pointer.text().to_owned(), pointer.filled(item)?.value()));
+        let mut scope = scope.clone();
+        scope.set("outer", self.outer.iter().filter_map(value).collect::<Map<_, _>>());
+        Cow::Owned(scope)
     }
 
     fn add_one(&self, item: &Node<'_>, found: Found<'_>, scope: &Scope, page: &mut Page) {
@@ -252,4 +288,16 @@ impl Record {
             payload: Vec::new(),
         });
     }
+}
+
+/// Where places of a record lead into a named value.
+pub(crate) fn pointers_into(root: &str, record: &RecordOf) -> Vec<Pointer> {
+    let tables = record.fields.values().flat_map(crate::language::SourceOf::tables);
+    let texts = tables.filter_map(|table| table.text.as_deref()).chain([record.id.as_str()]);
+    let mut found: Vec<Pointer> = Vec::new();
+    for template in texts.filter_map(|text| Template::parse(text).ok()) {
+        let places = template.places().filter(|place| place.root.as_deref() == Some(root));
+        found.extend(places.map(|place| place.pointer.clone()));
+    }
+    found
 }

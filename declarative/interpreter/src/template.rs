@@ -8,19 +8,20 @@ use renmen_schema::types::Instant;
 use serde_json::Value;
 
 use crate::answer::{Node, Wanted};
+use crate::form::odata_ms;
 use crate::nearest::known;
 use crate::pointer::Pointer;
 
 /// The named values, and what each is.
 pub const ROOTS: &[&str] = &[
-    "config", "page", "since", "until", "now", "parent", "id", "ids", "input", "key", "header", "query", "body", "at",
-    "each",
+    "config", "page", "since", "until", "now", "parent", "outer", "id", "ids", "input", "key", "header", "query",
+    "body", "at", "each",
 ];
 
 /// The functions.
 pub const FUNCTIONS: &[&str] = &[
-    "default", "if", "join", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "month", "time",
-    "less", "plus",
+    "default", "if", "join", "cut", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "month",
+    "time", "less", "plus",
 ];
 
 /// A text with places.
@@ -51,6 +52,7 @@ enum Function {
     /// Where the value is the first text, the second; else the third, or nothing.
     If(String, String, Option<String>),
     Join(String),
+    Cut(usize),
     Lower,
     Upper,
     Text,
@@ -252,8 +254,9 @@ impl Given {
             Self::Json(Value::Number(number)) => number.as_i64().ok_or_else(|| NO_TIME.to_owned()),
             Self::Json(Value::String(text)) => {
                 // A day is its first moment in UTC.
-                let day = || Instant::parse(&format!("{text}T00:00:00Z"));
-                Instant::parse(text).or_else(|_| day()).map(Instant::epoch_ms).map_err(|_| NO_TIME.to_owned())
+                let day = || Instant::parse(&format!("{text}T00:00:00Z")).map(Instant::epoch_ms).ok();
+                let at = Instant::parse(text).map(Instant::epoch_ms).ok().or_else(|| odata_ms(text)).or_else(day);
+                at.ok_or_else(|| NO_TIME.to_owned())
             }
             Self::Json(_) => Err(NO_TIME.to_owned()),
         }
@@ -355,6 +358,12 @@ impl Function {
             "default" => return unquoted.clone().map(Self::Default).ok_or_else(wants),
             "if" => return Self::parse_if(argument.unwrap_or_default()),
             "join" => return unquoted.clone().map(Self::Join).ok_or_else(wants),
+            "cut" => {
+                let most = argument.and_then(|text| text.parse().ok()).filter(|most| *most > 0);
+                return most
+                    .map(Self::Cut)
+                    .ok_or_else(|| "`cut` needs how many characters to keep: `cut 50`".to_owned());
+            }
             "less" => return span().map(|ms| Self::Move(-ms)),
             "plus" => return span().map(Self::Move),
             "lower" => Self::Lower,
@@ -408,6 +417,9 @@ impl Function {
             Self::Upper => json(text_of(&given.into_json()).to_uppercase().into()),
             Self::Text => json(text_of(&given.into_json()).into()),
             Self::Json => json(given.into_json().to_string().into()),
+            Self::Cut(most) => {
+                json(text_of(&given.into_json()).chars().take(*most).collect::<String>().trim_end().into())
+            }
             Self::Number => {
                 let text = text_of(&given.into_json());
                 json(serde_json::from_str::<serde_json::Number>(text.trim()).map_err(|_| "is not a number")?.into())
@@ -488,12 +500,42 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_cut_to_what_the_vendor_takes() {
+        let mut scope = scope();
+        scope.set("input", json!({ "text": "三月工资 of March", "short": "x" }));
+        let cut = |text: &str| Template::parse(text).unwrap().value(&scope).unwrap();
+        assert_eq!(
+            (cut("{input/text | cut 4}"), cut("{input/text | cut 5}")),
+            (Some(json!("三月工资")), Some(json!("三月工资")))
+        );
+        assert_eq!((cut("{input/short | cut 5}"), cut("{input/none | cut 5}")), (Some(json!("x")), None));
+    }
+
+    #[test]
+    fn a_time_of_odata_is_a_time() {
+        let mut scope = scope();
+        for text in ["/Date(1767225600000)/", "/Date(1767225600000+0000)/", "/Date(1767225600000-0530)/"] {
+            scope.set("input", json!(text));
+            let value = Template::parse("{input | time}").unwrap().value(&scope).unwrap();
+            assert_eq!(value, Some(json!("2026-01-01T00:00:00.000Z")), "{text}");
+        }
+    }
+
+    #[test]
     fn an_unknown_value_or_function_is_told_with_the_nearest_one() {
         for (text, meant) in [("{confg/a}", "`config`"), ("{page/size | jion ','}", "`join`"), ("{sinc}", "`since`")] {
             let error = Template::parse(text).unwrap_err();
             assert!(error.contains(&format!("did you mean {meant}?")), "{text}: {error}");
         }
-        for text in ["{config/a", "a}", "{}", "{page/size | join}", "{page/size | lower x}", "{now | less soon}"] {
+        for text in [
+            "{config/a",
+            "a}",
+            "{}",
+            "{page/size | join}",
+            "{page/size | lower x}",
+            "{now | less soon}",
+            "{now | cut 0}",
+        ] {
             assert!(Template::parse(text).is_err(), "{text}");
         }
     }

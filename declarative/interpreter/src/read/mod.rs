@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::answer::Node;
 use crate::ask::Ask;
 use crate::cursor::{At, Cursor};
+use crate::form::odata_ms;
 use crate::language::Order;
 use crate::plan::{Changes, Paging, Parents, Read};
 use crate::record::Found;
@@ -22,6 +23,9 @@ use crate::template::Scope;
 use crate::verdict::Verdict;
 use items::Items;
 use next::{Counted, finish_child, finish_since, next_page, page_of, restart, vendor_page};
+
+/// What is told of a list that the vendor does not have: a part of its system that is not installed or not bought.
+pub(crate) const NO_SUCH_LIST: &str = "the vendor has no such list: check the configuration";
 
 /// Requests for single items in one call.
 const LOOKUPS_MAX: usize = 100;
@@ -153,7 +157,7 @@ impl Reading<'_> {
         let root = match read.judge.judge(&response, &read.wanted) {
             Verdict::Good(root) => root,
             Verdict::Gone | Verdict::Empty if parent.is_some() => return Ok(Step::over(None)),
-            Verdict::Gone => return Err(Failure::bad_config("the vendor has no such list: check the configuration")),
+            Verdict::Gone => return Err(Failure::bad_config(NO_SUCH_LIST)),
             Verdict::Empty => return Ok(Step::over(cursor.kept().map(str::to_owned))),
             Verdict::Restart => return restart(cursor, &at),
             Verdict::Fail(failure) => return Err(failure),
@@ -346,7 +350,8 @@ fn is_new(
     item: &Node<'_>,
     scope: &Scope,
 ) -> Result<bool, String> {
-    let id = || read.id().map_or_else(|| Ok(String::new()), |id| id.of(item, scope)).map_err(|unfit| unfit.reason);
+    let of_first = || read.records.first().map_or_else(|| Ok(String::new()), |record| record.identity(item, scope));
+    let id = || of_first().map_err(|unfit| unfit.reason);
     if let Some(counted) = listing {
         return Ok(!id().is_ok_and(|id| counted.0.is_overlap(&id)));
     }
@@ -354,7 +359,8 @@ fn is_new(
     let node =
         modified.filled(item).ok_or_else(|| format!("{}: nothing; expected the time of change", modified.text()))?;
     let ms = clock.ms(node).map_err(|why| format!("{}: {why}", modified.text()))?;
-    let words = node.scalar().unwrap_or_default();
+    // A time is asked for in the vendor's words; those of OData cannot be moved back, and a number of milliseconds can.
+    let words = node.scalar().filter(|words| odata_ms(words).is_none()).unwrap_or_else(|| ms.to_string().into());
     let listed = read.lookup.as_ref().and_then(|lookup| lookup.listed.as_ref());
     let id = match listed {
         Some(listed) => listed.filled(item).and_then(Node::scalar).map(Cow::into_owned).unwrap_or_default(),

@@ -152,3 +152,49 @@ deleted = "always"
         .answer("GET", &format!("{gone}?since=1767000000000"), 200, r#"{"data":[]}"#);
     assert!(pull_all(&host, "staff", run.next).is_ok());
 }
+
+#[test]
+fn a_time_of_odata_is_asked_back_as_a_time() {
+    map(&staff(
+        "request = { path = '/staff', query = { since = '{since | time}' } }\nitems = '/data'\nchanges = { by = 'time', modified = '/updated', unit = 'ms' }",
+    ));
+    let body = rows(&[("1", "/Date(1767175200000+0000)/"), ("2", "/Date(1767168000000)/")], json!({}));
+    let run = pull_all(&Host::new().answer("GET", URL, 200, body), "staff", None).unwrap();
+    assert_eq!(run.records.len(), 2);
+    // The newest time, less the overlap of ten minutes.
+    let since = format!("{URL}?since=2025-12-31T09%3A50%3A00.000Z");
+    let host = Host::new().answer("GET", &since, 200, rows(&[], json!({})));
+    assert_eq!(pull_all(&host, "staff", run.next).unwrap().records, []);
+}
+
+/// What changes is the person, and what it becomes stands within.
+const WITHIN: &str = r#"
+[api]
+base = "{config/base_url}"
+
+[streams.staff]
+request = { path = "/staff" }
+items = "/data"
+changes = { by = "time", modified = "/updated", order = "oldest_first" }
+
+[[streams.staff.records]]
+entity = "assignment"
+each = "/posts"
+id = "/post"
+fields = { "/employee" = { text = "{outer/id}", as = "ref" } }
+"#;
+
+#[test]
+fn entries_of_items_that_share_a_time_come_in_and_one_without_an_id_is_set_aside_alone() {
+    map(WITHIN);
+    let at = "2025-12-31T10:00:00Z";
+    let data = json!([
+        { "id": "1", "updated": at, "posts": [{ "post": "a" }, { "post": "b" }] },
+        { "id": "2", "updated": at, "posts": [] },
+        { "id": "3", "updated": at, "posts": [{ "title": "none" }, { "post": "c" }] },
+    ]);
+    let run =
+        pull_all(&Host::new().answer("GET", URL, 200, json!({ "data": data }).to_string()), "staff", None).unwrap();
+    assert_eq!((ids(&run.records), run.rejects.len()), (vec!["a", "b", "c"], 1));
+    assert_eq!(run.records[2].pointer, "/data/2/posts/1");
+}

@@ -4,7 +4,7 @@ use renmen_plugin::FailureKind;
 use renmen_plugin::http::Response;
 use renmen_plugin::testing::Host;
 
-use crate::world::{map, pull_all, staff};
+use crate::world::{Declared, config, map, pull_all, staff};
 
 const URL: &str = "https://hr.example/v1/staff";
 
@@ -120,4 +120,14 @@ fn rows_may_be_lists_and_an_error_a_cell_of_the_first_one() {
         let failure = pull_all(&Host::new().answer("GET", URL, 200, body), "staff", None).unwrap_err();
         assert_eq!((failure.kind, failure.code.as_deref()), (kind, Some(code)), "{body}");
     }
+}
+
+#[test]
+fn a_list_that_the_vendor_does_not_have_fails_its_run_and_not_the_check() {
+    map(&staff("request = { path = '/staff' }\nitems = '/data'")
+        .replace("[streams", "[[api.errors]]\nstatus = [404]\nis = 'gone'\n\n[streams"));
+    let host = || Host::new().answer("GET", "https://hr.example/v1/staff", 404, "{}");
+    assert_eq!(pull_all(&host(), "staff", None).unwrap_err().kind, FailureKind::BadConfig);
+    let findings = host().run(|| Declared::probe(config())).unwrap();
+    assert!(findings[0].ok && findings[0].message.contains("leave the stream out"), "{findings:?}");
 }

@@ -161,3 +161,29 @@ fn a_pointer_that_meets_nothing_is_told_after_the_first_page() {
     assert!(!told.iter().any(|line| line.contains("`/mail`")), "{told:?}");
     assert!(!page.has_more);
 }
+
+#[test]
+fn an_entry_of_a_list_knows_the_item_around_it_and_where_it_was_found() {
+    map(r#"
+[api]
+base = "{config/base_url}"
+
+[streams.staff]
+request = { path = "/staff" }
+items = "/data"
+
+[[streams.staff.records]]
+entity = "assignment"
+each = "/relations/[primary=true]/jobs"
+id = "{outer/id}-{/no}"
+fields = { "/employee" = { text = "{outer/id}", as = "ref" }, "/title" = "/title" }
+"#);
+    let relations = json!([{ "primary": false, "jobs": [{ "no": 1 }] }, { "primary": true, "jobs": [{ "no": 2, "title": "Analyst" }, { "no": 3 }] }]);
+    let answer = json!({ "data": [{ "id": 7, "relations": relations }, { "id": 8, "relations": [] }] }).to_string();
+    let run = pull_all(&Host::new().answer("GET", URL, 200, answer), "staff", None).unwrap();
+    let seen: Vec<_> =
+        run.records.iter().map(|record| (record.external_id.as_str(), record.pointer.as_str())).collect();
+    assert_eq!(seen, [("7-2", "/data/0/relations/1/jobs/0"), ("7-3", "/data/0/relations/1/jobs/1")]);
+    assert_eq!(body(&run.records[0])["employee"], json!({ "external": { "value": "7" } }));
+    assert_eq!(body(&run.records[0])["title"], "Analyst");
+}

@@ -181,6 +181,8 @@ pub enum ChangesOf {
         order: Order,
         /// How late an item may show up.
         overlap: Option<String>,
+        /// Where the first run begins: a text with places.
+        start: Option<String>,
     },
     /// By a token that the last page of a run gives, sent as `{since}`.
     SyncToken {

@@ -55,7 +55,7 @@ pub(crate) enum Paging {
 #[derive(Debug, Clone)]
 pub(crate) enum Changes {
     All,
-    Time { modified: Pointer, clock: Clock, order: Order, window: Window },
+    Time { modified: Pointer, clock: Clock, order: Order, window: Window, start: Option<Template> },
     SyncToken(Pointer),
 }
 
@@ -285,7 +285,7 @@ impl Changes {
         match changes {
             None => Self::All,
             Some(ChangesOf::SyncToken { token }) => Self::SyncToken(faults.take("token", Pointer::parse(token))),
-            Some(ChangesOf::Time { modified, unit, zone, order, overlap }) => {
+            Some(ChangesOf::Time { modified, unit, zone, order, overlap, start }) => {
                 let mut window = Window::default();
                 if let Some(ms) = faults.take_some("overlap", overlap.as_ref(), duration_ms) {
                     window.overlap_ms = ms;
@@ -295,9 +295,20 @@ impl Changes {
                     clock: faults.take("zone", Clock::parse(*unit, zone.as_deref())),
                     order: *order,
                     window,
+                    start: faults.take_some("start", start.as_ref(), beginning),
                 }
             }
         }
+    }
+}
+
+/// Where the first run begins: a point in time of the configuration or of the clock.
+fn beginning(text: &str) -> Result<Template, String> {
+    let template = Template::parse(text)?;
+    let known = template.places().all(|place| matches!(place.root.as_deref(), Some("config" | "now")));
+    match known {
+        true => Ok(template),
+        false => Err("there are `config` and `now` here: \"{config/start_date}\", \"{now | less 90d}\"".to_owned()),
     }
 }
 

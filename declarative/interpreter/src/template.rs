@@ -21,7 +21,7 @@ pub const ROOTS: &[&str] = &[
 /// The functions.
 pub const FUNCTIONS: &[&str] = &[
     "default", "if", "join", "cut", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "month",
-    "time", "less", "plus",
+    "time", "format", "less", "plus",
 ];
 
 /// A text with places.
@@ -63,6 +63,8 @@ enum Function {
     Date,
     Month,
     Time,
+    /// As `strftime` writes it, in UTC.
+    Format(String),
     Move(i64),
 }
 
@@ -177,6 +179,16 @@ impl Template {
         Ok(self.text(scope)?.map(Value::String))
     }
 
+    /// A point in time: its milliseconds, and the words for it; none where a place has nothing.
+    ///
+    /// # Errors
+    /// A value that is no point in time.
+    pub(crate) fn time(&self, scope: &Scope) -> Result<Option<(i64, String)>, String> {
+        let Some(value) = self.value(scope)? else { return Ok(None) };
+        let words = text_of(&value);
+        Ok(Some((Given::Json(value).ms()?, words)))
+    }
+
     /// The text; none where a place has nothing.
     ///
     /// # Errors
@@ -248,7 +260,7 @@ impl Given {
 
     fn ms(&self) -> Result<i64, String> {
         const NO_TIME: &str =
-            "is not a point in time: `less`, `plus`, `ms`, `seconds`, `date`, `month` and `time` need one";
+            "is not a point in time: `less`, `plus`, `ms`, `seconds`, `date`, `month`, `time` and `format` need one";
         match self {
             Self::Time { ms, .. } => Ok(*ms),
             Self::Json(Value::Number(number)) => number.as_i64().ok_or_else(|| NO_TIME.to_owned()),
@@ -366,6 +378,7 @@ impl Function {
             }
             "less" => return span().map(|ms| Self::Move(-ms)),
             "plus" => return span().map(Self::Move),
+            "format" => return Self::format(unquoted.clone().ok_or_else(wants)?),
             "lower" => Self::Lower,
             "upper" => Self::Upper,
             "text" => Self::Text,
@@ -400,6 +413,14 @@ impl Function {
         }
     }
 
+    /// A form of time that can be written.
+    fn format(form: String) -> Result<Self, String> {
+        match jiff::fmt::strtime::format(&form, Timestamp::UNIX_EPOCH) {
+            Ok(_) => Ok(Self::Format(form)),
+            Err(why) => Err(format!("`format '{form}'`: {why}; write it as %Y-%m-%dT%H:%M:%SZ")),
+        }
+    }
+
     fn apply(&self, given: Given) -> Result<Given, String> {
         let json = |value: Value| Ok(Given::Json(value));
         match self {
@@ -412,6 +433,10 @@ impl Function {
                 let at = Timestamp::from_millisecond(given.ms()?).map_err(|_| "a time that no calendar has")?;
                 let form = if *self == Self::Date { "%Y-%m-%d" } else { "%Y-%m" };
                 json(at.strftime(form).to_string().into())
+            }
+            Self::Format(form) => {
+                let at = Timestamp::from_millisecond(given.ms()?).map_err(|_| "a time that no calendar has")?;
+                json(jiff::fmt::strtime::format(form, at).map_err(|why| why.to_string())?.into())
             }
             Self::Lower => json(text_of(&given.into_json()).to_lowercase().into()),
             Self::Upper => json(text_of(&given.into_json()).to_uppercase().into()),
@@ -455,7 +480,7 @@ mod tests {
 
     fn scope() -> Scope {
         let mut scope = Scope::default();
-        scope.set("config", json!({ "board": "a b", "ids": [1, 2], "none": null }));
+        scope.set("config", json!({ "board": "a b", "day": "2026-01-01", "ids": [1, 2], "none": null }));
         scope.set("page", json!({ "size": 50 }));
         scope.set_time("since", 1_767_225_600_000, Some("2026-01-01".into()));
         scope.set_time("now", 1_767_225_600_000, None);
@@ -497,6 +522,8 @@ mod tests {
         scope.set("input", json!({ "day": "2025-11-30", "none": "soon" }));
         assert_eq!(Template::parse("{input/day | month}").unwrap().value(&scope).unwrap(), Some(json!("2025-11")));
         assert!(Template::parse("{input/none | month}").unwrap().value(&scope).is_err());
+        assert_eq!(value("{now | plus 1500ms | format '%Y%m%dT%H%M%S.%3fZ'}"), Some(json!("20260101T000001.500Z")));
+        assert_eq!(value("{config/day | ms}"), Some(json!(1_767_225_600_000_i64)), "a day is its first moment in UTC");
     }
 
     #[test]
@@ -535,6 +562,7 @@ mod tests {
             "{page/size | lower x}",
             "{now | less soon}",
             "{now | cut 0}",
+            "{now | format '%!'}",
         ] {
             assert!(Template::parse(text).is_err(), "{text}");
         }

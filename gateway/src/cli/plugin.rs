@@ -49,6 +49,8 @@ pub(crate) enum Plugin {
         #[arg(long)]
         sdk: Option<PathBuf>,
     },
+    /// Begin a connector without code from an Airbyte low-code manifest.
+    FromAirbyte(FromAirbyte),
     /// Replace a connector's copy of the SDK with that of this release.
     Sdk {
         /// Directory of the connector.
@@ -146,6 +148,27 @@ pub(crate) enum Plugin {
     Test(crate::command::conformance::Ask),
     /// Serve a simulated vendor that misbehaves on demand, on loopback.
     Misbehave(crate::command::misbehave::Ask),
+}
+
+/// Which manifest to begin from.
+#[derive(Debug, Default, Args)]
+pub(crate) struct FromAirbyte {
+    /// Manifest of the connector (`manifest.yaml`).
+    pub(crate) manifest: PathBuf,
+    /// Directory to create; by default the connector's name.
+    pub(crate) dir: Option<PathBuf>,
+    /// Name of the connector; by default that of the directory.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Authenticator to use, where the manifest has several by name.
+    #[arg(long)]
+    pub(crate) auth: Option<String>,
+    /// Entity of a stream, where its name does not tell: `opportunities=candidate`. May be repeated.
+    #[arg(long, value_name = "STREAM=ENTITY")]
+    pub(crate) stream: Vec<String>,
+    /// Write no files; show what would be in them and what was left behind.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to pull, and with which settings.

@@ -131,6 +131,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "renmen-misbehave",
             "renmen-declarative",
             "renmen-interpreter",
+            "renmen-plugin",
         ],
     ),
 ];

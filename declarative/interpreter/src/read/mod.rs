@@ -134,6 +134,21 @@ impl Reading<'_> {
         scope
     }
 
+    /// Where the first run begins, if the mapping says it.
+    fn begin(&self, read: &Read, since: Option<&Since>, scope: &mut Scope) -> Result<(), Failure> {
+        let Changes::Time { start: Some(start), .. } = &read.changes else { return Ok(()) };
+        if since.is_some_and(|since| since.from().is_some()) {
+            return Ok(());
+        }
+        let found = start.time(scope);
+        let found =
+            found.map_err(|why| Failure::bad_config(format!("changes.start: {why}; expected 2024-01-01T00:00:00Z")))?;
+        if let Some((ms, words)) = found {
+            scope.set_time("since", ms, Some(words));
+        }
+        Ok(())
+    }
+
     /// One answer of a list.
     fn step(
         &self,
@@ -152,6 +167,7 @@ impl Reading<'_> {
         // The same throughout a list, or pages would be cut elsewhere.
         let size = read.size(most.records);
         let mut scope = self.asked(read, cursor, &mut at, (since.as_ref(), listing.as_ref()), size);
+        self.begin(read, since.as_ref(), &mut scope)?;
         scope.set_some("parent", parent.cloned());
         let response = ask(&read.ask, &read.paging, &at, &scope)?.send()?;
         let root = match read.judge.judge(&response, &read.wanted) {

@@ -35,6 +35,34 @@ fn the_next_run_asks_from_before_the_newest_time_and_both_ends_are_sent() {
 }
 
 #[test]
+fn the_first_run_begins_where_the_mapping_says_and_the_next_where_it_ended() {
+    map(&staff(
+        "request = { path = '/staff', query = { from = \"{since | format '%Y%m%d'}\" } }\nitems = '/data'\nchanges = { by = 'time', modified = '/updated', overlap = '0s', start = '{config/from}' }",
+    ));
+    let pull = |host: &Host, from: Value, cursor| {
+        let mut config = crate::world::config();
+        config["from"] = from;
+        host.pull_all::<crate::world::Declared>(&config, "staff", cursor)
+    };
+    let host = Host::new().answer(
+        "GET",
+        &format!("{URL}?from=20250201"),
+        200,
+        rows(&[("1", "2025-12-31T12:00:00Z")], json!({})),
+    );
+    let run = pull(&host, json!("2025-02-01"), None).unwrap();
+    assert_eq!(ids(&run.records), ["1"]);
+    let host = Host::new().answer("GET", &format!("{URL}?from=20251231"), 200, rows(&[], json!({})));
+    pull(&host, json!("2025-02-01"), run.next).unwrap();
+    // Without a value in the configuration it reads all, and what is no time is told.
+    let host = Host::new().answer("GET", URL, 200, rows(&[], json!({})));
+    pull(&host, Value::Null, None).unwrap();
+    let failure = pull(&Host::new(), json!("soon"), None).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::BadConfig);
+    assert!(failure.message.contains("changes.start"), "{}", failure.message);
+}
+
+#[test]
 fn the_upper_end_stays_while_a_run_goes_on() {
     map(&staff(
         "request = { path = '/staff', query = { to = '{until | seconds}', cursor = '{page/token}' } }\nitems = '/data'\npaging = { by = 'token', next = '/next' }\nchanges = { by = 'time', modified = '/updated' }",

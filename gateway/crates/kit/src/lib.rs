@@ -6,8 +6,10 @@
 //!
 //! Reading order: [`scaffold`] (what is written), [`manifest`] (what an author is told about `plugin.toml`), [`component`],
 //! [`build`] and [`declared`] (from sources, or from two files, to a component), [`mod@check`] (what can be seen without running it), [`trial`] (a page of a real system), [`disguise`] and [`fixture`] (that page without
-//! people in it), [`sign`] (who stands behind a component), [`conformance`] (what a gateway relies on, proved).
+//! people in it), [`sign`] (who stands behind a component), [`conformance`] (what a gateway relies on, proved), [`airbyte`] (a connector
+//! without code, begun from a manifest of another system).
 
+pub mod airbyte;
 mod budget;
 pub mod build;
 pub mod check;

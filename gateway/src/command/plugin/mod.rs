@@ -1,6 +1,7 @@
 //! `renmen plugin`: components and their manifests. Listing and inspecting run no guest code.
 
 mod describe;
+mod from_airbyte;
 mod trial;
 mod trust;
 mod write;
@@ -26,6 +27,7 @@ pub(crate) async fn run(common: &Common, out: Output, ask: &Ask) -> anyhow::Resu
             let shape = if *declarative { Shape::Declarative } else { (*like).into() };
             write::new(out, name, shape, dir.as_deref(), sdk.as_deref())
         }
+        Ask::FromAirbyte(ask) => from_airbyte::run(out, ask),
         Ask::Sdk { dir } => write::sdk(out, dir),
         Ask::Build { dir, out: to, offline } => {
             write::build(out, &Build { folder: dir.clone(), out: to.clone(), offline: *offline })

@@ -5,25 +5,36 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod assertion;
+pub mod bamboohr;
+pub mod checkr;
+pub mod checks;
 pub mod desk;
 pub mod dingtalk;
+pub mod feeds;
 pub mod feishu;
 pub mod files;
 pub mod front;
+pub mod greenhouse_board;
 pub mod http;
 pub mod interview_vendor;
 pub mod kingdee;
 pub mod ledger;
+pub mod moka;
 pub mod oak;
 pub mod objects;
 pub mod odoo;
 pub mod office;
 pub mod oracle_hcm;
 pub mod people;
+pub mod personio;
+pub mod portal;
+pub mod push;
 pub mod salesforce;
 pub mod sap_business_one;
+pub mod showmebug;
 pub mod sms;
 pub mod staff_api;
 pub mod story;
 pub mod successfactors;
+pub mod workable;
 pub mod yonyou;

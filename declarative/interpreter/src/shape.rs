@@ -6,7 +6,7 @@ use crate::template::{Scope, Template};
 
 /// JSON in which texts may have places.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// As it is.
     Value(Value),
     /// A text with places.
@@ -35,7 +35,7 @@ impl Shape {
     ///
     /// # Errors
     /// As [`Template::parse`], with the pointer to the text.
-    pub fn parse(value: &Value) -> Result<Self, String> {
+    pub(crate) fn parse(value: &Value) -> Result<Self, String> {
         let within = |at: &str, value: &Value| Self::parse(value).map_err(|why| format!("{at}: {why}"));
         Ok(match value {
             Value::String(text) => Self::Text(Template::parse(text)?),
@@ -79,7 +79,7 @@ impl Shape {
 
     /// Does a place name `{each}` where nothing is gone through?
     #[must_use]
-    pub fn has_stray_each(&self) -> bool {
+    pub(crate) fn has_stray_each(&self) -> bool {
         let names = |template: &Template| template.places().any(|place| place.root.as_deref() == Some("each"));
         match self {
             Self::Value(_) => false,
@@ -91,7 +91,7 @@ impl Shape {
     }
 
     /// Every template in it.
-    pub fn templates(&self) -> Vec<&Template> {
+    pub(crate) fn templates(&self) -> Vec<&Template> {
         match self {
             Self::Value(_) => Vec::new(),
             Self::Text(template) => vec![template],
@@ -105,7 +105,7 @@ impl Shape {
     ///
     /// # Errors
     /// As [`Template::value`].
-    pub fn value(&self, scope: &Scope) -> Result<Option<Value>, String> {
+    pub(crate) fn value(&self, scope: &Scope) -> Result<Option<Value>, String> {
         Ok(match self {
             Self::Value(value) => Some(value.clone()),
             Self::Text(template) => template.value(scope)?,

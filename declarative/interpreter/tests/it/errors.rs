@@ -1,6 +1,6 @@
 //! What the vendor's answers mean that are not good.
 
-use renmen_plugin::FailureKind;
+use renmen_plugin::{FailureKind, Source as _};
 use renmen_plugin::http::Response;
 use renmen_plugin::testing::Host;
 

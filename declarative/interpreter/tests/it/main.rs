@@ -12,4 +12,5 @@ mod lookups;
 mod pages;
 mod parents;
 mod records;
+mod signatures;
 mod world;

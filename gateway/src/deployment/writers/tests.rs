@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use renmen_config::LoadOptions;
@@ -147,6 +148,37 @@ fn the_shipped_file_says_who_may_write_what_and_whose_records_set_its_flows_off(
             Definition::parse(&flow.definition).map_err(|defects| anyhow::anyhow!("{name}: {defects:?}"))?;
         assert!(!definition.when.connections.is_empty(), "{name}");
     }
+    Ok(())
+}
+
+/// The example deployment with the connections that it has in comments: its text, and their names.
+fn with_the_offered(example: &str) -> (String, BTreeSet<ConnectionName>) {
+    let start = example.find("# Connectors without code").expect("the example offers connectors without code");
+    let end = start + example[start..].find("\n# ---").unwrap_or_default();
+    let lines = example[start..end].lines().filter_map(|line| line.strip_prefix("# "));
+    let code: Vec<&str> = lines.skip_while(|line| !line.starts_with('[')).collect();
+    let names = code.iter().filter_map(|line| line.strip_prefix("[connections.")?.strip_suffix(']')).map(name);
+    let names = names.collect();
+    (format!("{example}\n{}\n", code.join("\n")), names)
+}
+
+#[test]
+fn the_shipped_file_offers_every_connector_without_code_with_all_that_it_asks_for() -> anyhow::Result<()> {
+    let (text, offered) = with_the_offered(include_str!("../../../../connectors.toml"));
+    let config = Config::parse(&text, Path::new("connectors.toml"), LoadOptions { dev: true, env: &|_| None })?;
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("../declarative/connectors");
+    let mut there = BTreeSet::new();
+    for folder in std::fs::read_dir(folders)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()? {
+        let manifest = Manifest::parse(&std::fs::read_to_string(folder.join("plugin.toml"))?)?;
+        let name = name(&manifest.name);
+        let connection = config.connections.get(&name).ok_or_else(|| anyhow::anyhow!("{name} is not offered"))?;
+        assert!(missing(connection, &manifest).is_empty(), "{name}");
+        assert_eq!(granted(connection).idle(&manifest), [], "{name}");
+        assert!(connection.slots.keys().eq(manifest.slots.keys()), "{name}: slots");
+        assert!(connection.streams.keys().eq(manifest.streams.keys()), "{name}: streams");
+        there.insert(name);
+    }
+    assert_eq!(offered, there);
     Ok(())
 }
 

@@ -173,11 +173,12 @@ async fn an_export_that_was_cut_off_anywhere_has_no_manifest_and_the_next_one_co
         world.export(&terms, &out, Limits::default()).await.unwrap();
         assert_eq!(files(&out), files(&whole), "after {puts} files");
     }
+    let (tenant, out, scratch) = (tenant(), Directory::new(world.out()), world.scratch());
     let stopped = export(
         &*world.store,
-        &tenant(),
+        &tenant,
         &terms,
-        (&Directory::new(world.out()), &world.scratch()),
+        (&out, &scratch),
         Limits::default(),
         &|| true,
     );

@@ -105,6 +105,7 @@ pub(crate) fn line(kind: &str, code: &str, amount: &str) -> Value {
     json!({ "kind": kind, "code": { "code": code }, "name": { "en": code }, "amount": { "amount": amount, "currency": "CNY" } })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "each call makes its lines")]
 pub(crate) fn slip(net: &str, gross: &str, lines: Vec<Value>) -> Value {
     json!({
         "run": { "external": { "value": "2025-03" } }, "employee": { "external": { "value": "e1" } },

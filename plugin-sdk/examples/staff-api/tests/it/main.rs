@@ -86,6 +86,6 @@ fn a_vendor_that_throttles_is_told_with_its_wait() {
 
 #[test]
 fn the_manifest_contradicts_nothing() {
-    let manifest = renmen_plugin::schema::manifest::Manifest::parse(include_str!("../plugin.toml")).unwrap();
+    let manifest = renmen_plugin::schema::manifest::Manifest::parse(include_str!("../../plugin.toml")).unwrap();
     assert_eq!(manifest.check(), []);
 }

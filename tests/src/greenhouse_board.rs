@@ -1,0 +1,71 @@
+//! Greenhouse's Job Board API: public boards, each one answer, without pages and without a credential.
+
+use serde_json::{Value, json};
+
+use crate::office::{Ask, Told, Vendor};
+
+/// Boards by their token.
+#[derive(Debug, Default)]
+pub struct Boards {
+    /// (board, post)
+    pub posts: Vec<(&'static str, Value)>,
+}
+
+const DEPARTMENTS: [(u32, &str, Option<u32>); 2] = [(4001, "Engineering", None), (4002, "Gateway", Some(4001))];
+
+impl Boards {
+    /// Two boards with so many posts each.
+    pub fn of(posts: u32) -> Self {
+        let all = ["made-up", "rival"].into_iter().zip([1000, 2000]);
+        Self { posts: all.flat_map(|(board, from)| (1..=posts).map(move |n| (board, post(board, from + n)))).collect() }
+    }
+}
+
+impl Vendor for Boards {
+    /// Everybody may read.
+    fn admit(&self, ask: &Ask) -> Result<(), Told> {
+        match ask.headers.contains_key("authorization") {
+            true => Err(Told::of(400, json!({ "status": 400, "error": "no credential is expected" }))),
+            false => Ok(()),
+        }
+    }
+
+    fn busy(&self) -> Told {
+        Told::of(429, json!({ "status": 429, "error": "Too many requests" })).header("retry-after", "1")
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Told {
+        let missing = Told::of(404, json!({ "status": 404, "error": "Job not found" }));
+        let ["boards", board, what] = ask.below("/v1")[..] else { return missing };
+        let own: Vec<&Value> = self.posts.iter().filter(|(of, _)| *of == board).map(|(_, post)| post).collect();
+        if !["made-up", "rival"].contains(&board) || ask.method != "GET" {
+            return missing;
+        }
+        match what {
+            "departments" => {
+                let row = |(id, name, parent): (u32, &str, Option<u32>)| json!({ "id": id, "name": name, "parent_id": parent, "jobs": [] });
+                Told::good(json!({ "departments": DEPARTMENTS.map(row) }))
+            }
+            "jobs" => {
+                let shown = own.iter().map(|post| {
+                    let mut post = (*post).clone();
+                    if ask.query.get("content").is_none_or(|content| content != "true") {
+                        post.as_object_mut().unwrap().retain(|name, _| name != "departments" && name != "content");
+                    }
+                    post
+                });
+                Told::good(json!({ "jobs": shown.collect::<Vec<_>>(), "meta": { "total": own.len() } }))
+            }
+            _ => missing,
+        }
+    }
+}
+
+fn post(board: &str, id: u32) -> Value {
+    json!({
+        "id": id, "internal_job_id": id + 5000, "title": format!("Engineer {id}"), "updated_at": "2026-02-01T10:55:28-05:00",
+        "first_published": "2026-01-01T10:55:28-05:00", "requisition_id": format!("R-{id}"), "location": { "name": "Shanghai" },
+        "absolute_url": format!("https://boards.example/{board}/jobs/{id}"), "content": "&amp;lt;p&amp;gt;",
+        "departments": [{ "id": 4002, "name": "Gateway" }],
+    })
+}

@@ -17,7 +17,7 @@ const WIDTH_MIN: usize = 20;
 const CELL_WIDTH_COUNTED: usize = 40;
 
 /// Heads of columns, in the order of the alphabet: English, Chinese.
-const HEADINGS: [(&str, &str); 126] = [
+const HEADINGS: [(&str, &str); 130] = [
     ("about", "对象"),
     ("account", "科目"),
     ("action", "动作"),
@@ -71,6 +71,7 @@ const HEADINGS: [(&str, &str); 126] = [
     ("label", "标签"),
     ("last used", "最近使用"),
     ("left out", "未计入"),
+    ("line", "行"),
     ("linked with", "关联"),
     ("live", "有效"),
     ("low", "下限"),
@@ -95,6 +96,7 @@ const HEADINGS: [(&str, &str); 126] = [
     ("proposed by", "提出人"),
     ("quarantined", "已隔离"),
     ("question", "问题"),
+    ("read", "读取"),
     ("read at", "读取位置"),
     ("reason", "原因"),
     ("record", "记录"),
@@ -139,10 +141,12 @@ const HEADINGS: [(&str, &str); 126] = [
     ("version", "版本"),
     ("what", "内容"),
     ("what and why", "内容与原因"),
+    ("what that means", "含义"),
     ("what the source does", "来源的行为"),
     ("where", "位置"),
     ("where (the first)", "位置（首个）"),
     ("why", "原因"),
+    ("why not", "未能原因"),
     ("why, and what to do", "原因与处理"),
 ];
 

@@ -5,8 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod assertion;
-pub mod bamboohr;
-pub mod checkr;
 pub mod checks;
 pub mod desk;
 pub mod dingtalk;

@@ -173,7 +173,7 @@ impl Ask {
     /// A parameter that is a number from 1 to `most`; `usual` where it is absent.
     ///
     /// # Errors
-    /// It is none of these.
+    /// Something else.
     pub fn size(&self, name: &str, usual: usize, most: usize) -> Result<usize, String> {
         match self.query.get(name) {
             None => Ok(usual),

@@ -168,7 +168,7 @@ impl Template {
         }
     }
 
-    /// The value; none where a place has nothing. A text that is one place alone keeps the kind of its value.
+    /// The value; `None` where a place has nothing. A text that is one place alone keeps the kind of its value.
     ///
     /// # Errors
     /// A value that a function cannot take.
@@ -179,17 +179,17 @@ impl Template {
         Ok(self.text(scope)?.map(Value::String))
     }
 
-    /// A point in time: its milliseconds, and the words for it; none where a place has nothing.
+    /// A point in time: its milliseconds, and the words for it; `None` where a place has nothing.
     ///
     /// # Errors
-    /// A value that is no point in time.
+    /// A value that is not a point in time.
     pub(crate) fn time(&self, scope: &Scope) -> Result<Option<(i64, String)>, String> {
         let Some(value) = self.value(scope)? else { return Ok(None) };
         let words = text_of(&value);
         Ok(Some((Given::Json(value).ms()?, words)))
     }
 
-    /// The text; none where a place has nothing.
+    /// The text; `None` where a place has nothing.
     ///
     /// # Errors
     /// As [`Template::value`].

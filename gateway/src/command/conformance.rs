@@ -58,7 +58,7 @@ pub(crate) async fn run(out: Output, ask: &Ask) -> anyhow::Result<Outcome> {
     if ask.update {
         // Apart from the card, which may be read by a program.
         for file in update(&subject, None).await.map_err(told)? {
-            tracing::info!(file = %file.display(), "Written");
+            tracing::info!(file = %file.display(), "Fixture written");
         }
     }
     let card = test(&subject, None).await.map_err(told)?;

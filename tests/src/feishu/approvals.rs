@@ -91,7 +91,7 @@ pub(super) async fn find(State(tenant): State<Tenant>, query: Query) -> Response
 /// People decide: `APPROVED`, `REJECTED` or `CANCELED`. Gives the event that the vendor sends.
 ///
 /// # Panics
-/// There is no such approval.
+/// The approval is not known.
 #[must_use]
 pub fn decide(tenant: &Tenant, code: &str, status: &str) -> Value {
     let mut state = tenant.lock().unwrap();

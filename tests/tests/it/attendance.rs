@@ -169,6 +169,7 @@ async fn an_approval_is_started_once_though_an_answer_is_lost_and_its_outcome_co
     let flow = format!(
         r#"
 [flows.ask]
+start = "beginning"
 when = {{ entity = "application", change = ["created"], if = "change.external_id == '{application}'" }}
 to = {{ connection = "feishu", action = "approval.start" }}
 map = {{ originator = "'ou_hr'", about = "{{'kind': 'application', 'id': 'feishu:' + change.external_id}}" }}

@@ -1,6 +1,6 @@
 //! The conformance kit over every connector of the repository, and over connectors that are broken in one way each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -79,6 +79,11 @@ async fn passes_without_code(nth: usize) {
     for folder in declared().into_iter().skip(nth).step_by(4) {
         let sheet: toml::Table = std::fs::read_to_string(folder.join("plugin.toml")).unwrap().parse().unwrap();
         let name = sheet["name"].as_str().unwrap();
+        // The kit asks streams and recorded calls. Without either it has nothing to ask: their tests with a simulator prove these.
+        if sheet.get("streams").is_none() && !folder.join("fixtures/calls.json").exists() {
+            assert!(["push", "showmebug"].contains(&name), "{name}: record calls in fixtures/calls.json");
+            continue;
+        }
         let card = card(name, &folder).await;
         assert_eq!(ended(&card, "failed"), vec![], "{name}");
         let fixtures = card["fixtures"].as_array().unwrap_or_else(|| panic!("{name}: no fixtures were played"));

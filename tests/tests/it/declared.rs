@@ -130,7 +130,7 @@ impl Serving {
         self.api.until(&path, is_so).await
     }
 
-    /// Waits until there is no such live record.
+    /// Waits until the record is gone.
     pub async fn until_gone(&self, collection: &str, external_id: &str) {
         let path = format!("/v1/{collection}?external_id={external_id}");
         let is_so = |page: &Value| page["data"].as_array().is_some_and(Vec::is_empty).then_some(());
@@ -147,7 +147,7 @@ impl Serving {
         });
         let (status, answer) = self.api.post_keyed("/v1/actions", &ask, key).await;
         assert!(status == 200 || status == 201, "{status}: {answer}");
-        let id = answer["delivery"]["id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        let id = answer["delivery"]["id"].as_i64().unwrap_or_else(|| panic!("{answer}"));
         let ended = |delivery: &Value| {
             let state = delivery["state"].as_str()?;
             (!matches!(state, "pending" | "in_flight" | "unconfirmed")).then(|| delivery.clone())

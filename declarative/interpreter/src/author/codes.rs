@@ -49,8 +49,10 @@ pub(super) fn check_source(kind: EntityKind, to: &str, table: &SourceTable, maps
 pub(super) fn check_constant(kind: EntityKind, to: &str, value: &Value, faults: &mut Faults) {
     match value {
         Value::String(word) => {
-            if let Some(words) = words_at(kind, to) {
-                faults.take("", known(word, words, "word of this field"));
+            if let Some(words) = words_at(kind, to)
+                && let Err(wrong) = known(word, words, "word of this field")
+            {
+                faults.add(wrong);
             }
         }
         Value::Object(members) => {
@@ -91,7 +93,7 @@ fn check_map(table: &SourceTable, maps: &Maps, words: &[String], faults: &mut Fa
     }
 }
 
-/// The words that a field may be; none where they are not listed.
+/// The words that a field may have; `None` where they are not listed.
 fn words_at(kind: EntityKind, to: &str) -> Option<&'static [String]> {
     field(kind, to).map(|field| field.codes.as_slice()).filter(|codes| !codes.is_empty())
 }

@@ -54,7 +54,7 @@ fn the_first_run_begins_where_the_mapping_says_and_the_next_where_it_ended() {
     assert_eq!(ids(&run.records), ["1"]);
     let host = Host::new().answer("GET", &format!("{URL}?from=20251231"), 200, rows(&[], json!({})));
     pull(&host, json!("2025-02-01"), run.next).unwrap();
-    // Without a value in the configuration it reads all, and what is no time is told.
+    // Without a value in the configuration it reads all, and what is not a time is told.
     let host = Host::new().answer("GET", URL, 200, rows(&[], json!({})));
     pull(&host, Value::Null, None).unwrap();
     let failure = pull(&Host::new(), json!("soon"), None).unwrap_err();

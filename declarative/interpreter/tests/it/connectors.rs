@@ -62,17 +62,6 @@ fn every_mapping_is_sound_short_and_says_what_its_manifest_says() {
     }
 }
 
-/// The configuration of the fixtures: that of conformance.toml, with the vendor's address.
-fn config_of(folder: &Path) -> Value {
-    let name = folder.file_name().unwrap().to_string_lossy();
-    if ["ashby", "greenhouse"].contains(&&*name) {
-        return json!({ "base_url": "https://vendor.example/v1", "token_url": "https://vendor.example/token" });
-    }
-    let described = text(folder, "conformance.toml").replace("{source}", "https://vendor.example");
-    let described: toml::Table = described.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
-    serde_json::to_value(&described["config"]).unwrap()
-}
-
 #[test]
 fn the_fixtures_become_the_records_of_the_snapshot() {
     for folder in folders() {

@@ -1,8 +1,8 @@
 //! What the vendor's answers mean that are not good.
 
-use renmen_plugin::{FailureKind, Source as _};
 use renmen_plugin::http::Response;
 use renmen_plugin::testing::Host;
+use renmen_plugin::{FailureKind, Source as _};
 
 use crate::world::{Declared, config, map, pull_all, staff};
 
@@ -124,8 +124,11 @@ fn rows_may_be_lists_and_an_error_a_cell_of_the_first_one() {
 
 #[test]
 fn a_list_that_the_vendor_does_not_have_fails_its_run_and_not_the_check() {
-    map(&staff("request = { path = '/staff' }\nitems = '/data'")
-        .replace("[streams", "[[api.errors]]\nstatus = [404]\nis = 'gone'\n\n[streams"));
+    map(&staff("request = { path = '/staff' }\nitems = '/data'").replacen(
+        "[streams",
+        "[[api.errors]]\nstatus = [404]\nis = 'gone'\n\n[streams",
+        1,
+    ));
     let host = || Host::new().answer("GET", "https://hr.example/v1/staff", 404, "{}");
     assert_eq!(pull_all(&host(), "staff", None).unwrap_err().kind, FailureKind::BadConfig);
     let findings = host().run(|| Declared::probe(config())).unwrap();

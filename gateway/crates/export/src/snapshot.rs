@@ -1,4 +1,4 @@
-//! One export: which position it stands at, the rows as of then, the files, the manifest last.
+//! One export: which position it stands at, the rows as they were at it, the files, the manifest last.
 //!
 //! Records change while they are read. A list in the order of changes gives each record once, as it stands by then; one that changed
 //! after the position is read from its revisions. So a snapshot is what a reader of the feed had at that position.

@@ -111,7 +111,10 @@ mod tests {
         let kind = |kind: &str| vec![("Content-Type".to_owned(), kind.to_owned())];
         let form = |kind_of: &str| Ask::new("POST", "/a?x=1", kind(kind_of), "limit=3&x=2&q=a%20b".into());
         let ask = form("application/x-www-form-urlencoded; charset=utf-8");
-        assert_eq!(["limit", "x", "q"].map(|place| ask.text_at(place)), ["3", "1", "a b"].map(|text| Some(text.to_owned())));
+        assert_eq!(
+            ["limit", "x", "q"].map(|place| ask.text_at(place)),
+            ["3", "1", "a b"].map(|text| Some(text.to_owned()))
+        );
         assert_eq!(form("text/plain").at("limit"), None);
     }
 }

@@ -70,7 +70,7 @@ struct Next {
     token: Option<String>,
 }
 
-/// What an answer says about its list, which has a name of its own here. An answer in another shape is no empty list.
+/// What an answer says about its list, which has a name of its own here. An answer in another shape is not an empty list.
 fn listed(response: &Response, list: &str) -> Result<Next, Failure> {
     let data: Map<String, Value> = data(response)?;
     let found = data.get(list).filter(|found| !found.is_null());

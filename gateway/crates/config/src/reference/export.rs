@@ -22,7 +22,7 @@ const EXPORT: [KeySpec; 19] = [
     ),
     key("cron", Text, "", "\"30 2 * * *\"", "When: minute, hour, day of month, month, day of week."),
     key("zone", Text, "\"UTC\"", "\"Asia/Shanghai\"", "IANA time zone of `cron`.").needs("cron = \"30 2 * * *\""),
-    key("manual", Flag, "", "true", "`true`: by `renmen export NAME` alone."),
+    key("manual", Flag, "", "true", "`true`: by `renmen export NAME` alone.").instead_of("every"),
     key("entities", Texts, "(all)", "[\"employee\", \"org_unit\"]", "Entities."),
     key("format", OneOf(&EXPORT_FORMATS), "\"parquet\"", "\"csv\"", "Format of the files."),
     key(
@@ -32,8 +32,10 @@ const EXPORT: [KeySpec; 19] = [
         "[\"PERSONAL\"]",
         "Classes of fields besides PUBLIC and INTERNAL. Without it no name, contact or pay leaves.",
     ),
-    key("endpoint", Text, "", "\"https://storage.example.com\"", "Address of the storage, for `s3://`."),
-    key("region", Text, "(`us-east-1`)", "\"cn-north-1\"", "Region that requests to the storage are signed for."),
+    key("endpoint", Text, "", "\"https://storage.example.com\"", "Address of the storage, for `s3://`.")
+        .needs("to = \"s3://bucket/renmen\"\nslots.key = { env = \"STORAGE_KEY\" }"),
+    key("region", Text, "(`us-east-1`)", "\"cn-north-1\"", "Region that requests to the storage are signed for.")
+        .needs("to = \"s3://bucket/renmen\"\nendpoint = \"https://storage.example.com\"\nslots.key = { env = \"STORAGE_KEY\" }"),
     key(
         "slots",
         Named("receiver.slots.NAME"),

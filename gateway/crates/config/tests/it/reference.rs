@@ -31,7 +31,9 @@ fn file_with(section: &SectionSpec, all: &[SectionSpec], about: Option<&KeySpec>
     }
     text.push_str(&format!("[{}]\n", path_of(section)));
     for key in section.keys.iter().filter(|key| key.required) {
-        let replaced = about.is_some_and(|about| about.name == key.name || about.instead_of == key.name);
+        let replaced = about.is_some_and(|about| about.name == key.name || about.instead_of == key.name)
+            // What the key needs may say another value of it.
+            || line.contains(&format!("\n{} = ", key.name));
         if !replaced {
             text.push_str(&format!("{} = {}\n", key.name, key.example));
         }

@@ -174,14 +174,7 @@ async fn an_export_that_was_cut_off_anywhere_has_no_manifest_and_the_next_one_co
         assert_eq!(files(&out), files(&whole), "after {puts} files");
     }
     let (tenant, out, scratch) = (tenant(), Directory::new(world.out()), world.scratch());
-    let stopped = export(
-        &*world.store,
-        &tenant,
-        &terms,
-        (&out, &scratch),
-        Limits::default(),
-        &|| true,
-    );
+    let stopped = export(&*world.store, &tenant, &terms, (&out, &scratch), Limits::default(), &|| true);
     assert!(matches!(stopped.await, Err(ExportError::Stopped)));
     assert!(files(&world.out()).is_empty());
 }

@@ -1,6 +1,6 @@
 //! An authenticator as a slot of `plugin.toml`.
 //!
-//! Owns which secret goes where, and how a token is made of it. The secrets themselves are no part of a manifest and of no file that is written.
+//! Owns which secret goes where, and how a token is made of it. The secrets themselves are not part of a manifest and of no file that is written.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ fn key_of(expr: &Expr) -> Option<String> {
     (name == "config" && !members.is_empty()).then(|| members.join("/"))
 }
 
-/// The key of the configuration that a text is; none where it is a constant or more than a key.
+/// The key of the configuration that a text is; `None` where it is a constant or more than a key.
 fn key_in(node: Option<&Node>) -> Option<String> {
     match parse(node?.text()?).ok()?.as_slice() {
         [Piece::Expr(expr)] => key_of(expr),
@@ -98,7 +98,7 @@ impl Placed {
 /// What an authenticator becomes.
 pub(super) struct Authenticated {
     pub(super) slot: Option<Slot>,
-    /// Secrets that it uses: they are no configuration.
+    /// Secrets that it uses: they are not configuration.
     pub(super) secrets: BTreeSet<String>,
     /// The body holds [`SECRET_MARK`] here.
     pub(super) marked: Option<Place>,

@@ -26,7 +26,7 @@ pub(super) enum Expr {
     Member(Box<Expr>, Box<Expr>),
     Call(Box<Expr>, Vec<Expr>),
     Filter(Box<Expr>, String, Vec<Expr>),
-    /// `a is none`.
+    /// The test for `none`.
     Is(Box<Expr>, String),
     Not(Box<Expr>),
     Negative(Box<Expr>),

@@ -116,7 +116,7 @@ impl Import {
     /// Reads the manifest and makes the files.
     ///
     /// # Errors
-    /// [`KitError::File`] when the manifest cannot be read; [`KitError::Usage`] when it is no manifest, with file and line.
+    /// [`KitError::File`] when the manifest cannot be read; [`KitError::Usage`] when it is not a manifest, with file and line.
     pub fn run(&self) -> Result<Imported, KitError> {
         let text = std::fs::read_to_string(&self.manifest).map_err(|error| KitError::file(&self.manifest, error))?;
         self.read(&text).map_err(|unreadable| {

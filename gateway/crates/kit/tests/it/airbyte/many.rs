@@ -1,4 +1,4 @@
-//! Manifests of real vendors, which are no part of this repository: what becomes of each, and whether the connector asks for and brings what Airbyte's
+//! Manifests of real vendors, which are not part of this repository: what becomes of each, and whether the connector asks for and brings what Airbyte's
 //! own runtime does at a server that plays the vendor by the imported mapping.
 //!
 //! `RENMEN_AIRBYTE_MANIFESTS` names a folder of `NAME.yaml` or `NAME/manifest.yaml` (with `schemas/` next to it). The table is printed as it stands in

@@ -28,7 +28,7 @@ pub(crate) fn document(plugin: &str, mapping: &str) -> Document {
     serde_json::from_slice(&author::read(mapping, Some(&manifest)).unwrap().embedded).unwrap()
 }
 
-/// The configuration; secrets are no part of it.
+/// The configuration; without secrets.
 pub(crate) fn config() -> Value {
     json!({
         "base_url": format!("{ORIGIN}/v1"), "account": "made-up", "start_date": "2024-01-01T00:00:00Z",

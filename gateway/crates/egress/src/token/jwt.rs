@@ -8,7 +8,6 @@ use renmen_schema::manifest::{Expression, JwtAlgorithm};
 use renmen_vault::Secret;
 use serde_json::{Map, Value};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::around::Surroundings;
 use super::{Token, oauth2_form};
@@ -36,16 +35,9 @@ impl JwtAsk {
         members(secret)?;
         let moment = around.moment();
         let values = Values::new(secret, &around.config, &moment);
-        let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned();
-        let mut form = vec![
-            ("grant_type", Zeroizing::new(grant)),
-            ("assertion", Zeroizing::new(self.assertion(&values, &moment)?)),
-        ];
-        for (name, expression) in &self.fields {
-            form.push((name.as_str(), values.text(expression)?));
-        }
-        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        oauth2_form::token_of(&way.send(oauth2_form::request(url, &form)).await?)
+        let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        let assertion = self.assertion(&values, &moment)?;
+        oauth2_form::token_for_assertion(url, (grant, assertion), &self.fields, &values, way).await
     }
 
     fn assertion(&self, values: &Values<'_>, moment: &Moment) -> Result<String, EgressError> {

@@ -1,14 +1,19 @@
 //! What every OAuth 2.0 grant has in common: a form to the token endpoint, and what its answer means.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
+use renmen_schema::manifest::Expression;
 use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
 
 use super::Token;
 use super::oauth2_answer::{self, Fault};
 use crate::EgressError;
-use crate::wire::{Answer, Outgoing};
+use crate::recipe::Values;
+use crate::wire::{Answer, Outgoing, WayOut};
 
 /// A request for a token.
 pub(super) fn request<N: AsRef<str>, V: AsRef<str>>(url: &Url, form: &[(N, V)]) -> Outgoing {
@@ -17,6 +22,25 @@ pub(super) fn request<N: AsRef<str>, V: AsRef<str>>(url: &Url, form: &[(N, V)]) 
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     Outgoing { method: Method::POST, url: url.clone(), headers, body: Some(Bytes::from(form)) }
+}
+
+/// The token for an assertion (RFC 7521, 4.1), with what else the recipe puts into the form.
+///
+/// # Errors
+/// As [`token_of`]; what the way out and the recipe's texts say.
+pub(super) async fn token_for_assertion(
+    url: &Url,
+    (grant, assertion): (&str, String),
+    fields: &BTreeMap<String, Expression>,
+    values: &Values<'_>,
+    way: &dyn WayOut,
+) -> Result<Token, EgressError> {
+    let mut form = vec![("grant_type", Zeroizing::new(grant.to_owned())), ("assertion", Zeroizing::new(assertion))];
+    for (name, expression) in fields {
+        form.push((name.as_str(), values.text(expression)?));
+    }
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    token_of(&way.send(request(url, &form)).await?)
 }
 
 /// The token in an answer.

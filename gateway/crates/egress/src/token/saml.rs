@@ -14,7 +14,6 @@ use renmen_schema::manifest::{AuthRecipe, Expression, JwtAlgorithm};
 use renmen_vault::Secret;
 use sha2::{Digest, Sha256};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::around::Surroundings;
 use super::{Token, oauth2_form};
@@ -77,13 +76,8 @@ impl SamlAsk {
         let moment = around.moment();
         let values = Values::new(secret, &around.config, &moment);
         let assertion = STANDARD.encode(self.assertion(&values, &moment)?);
-        let grant = "urn:ietf:params:oauth:grant-type:saml2-bearer".to_owned();
-        let mut form = vec![("grant_type", Zeroizing::new(grant)), ("assertion", Zeroizing::new(assertion))];
-        for (name, expression) in &self.fields {
-            form.push((name.as_str(), values.text(expression)?));
-        }
-        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        oauth2_form::token_of(&way.send(oauth2_form::request(url, &form)).await?)
+        let grant = "urn:ietf:params:oauth:grant-type:saml2-bearer";
+        oauth2_form::token_for_assertion(url, (grant, assertion), &self.fields, &values, way).await
     }
 
     /// The signed assertion.

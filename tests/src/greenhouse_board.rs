@@ -11,13 +11,14 @@ pub struct Boards {
     pub posts: Vec<(&'static str, Value)>,
 }
 
-const DEPARTMENTS: [(u32, &str, Option<u32>); 2] = [(4001, "Engineering", None), (4002, "Gateway", Some(4001))];
+/// The boards, each with the first number of its departments and posts: an id is one board's alone.
+const BOARDS: [(&str, u32); 2] = [("made-up", 1000), ("rival", 2000)];
 
 impl Boards {
     /// Two boards with so many posts each.
     pub fn of(posts: u32) -> Self {
-        let all = ["made-up", "rival"].into_iter().zip([1000, 2000]);
-        Self { posts: all.flat_map(|(board, from)| (1..=posts).map(move |n| (board, post(board, from + n)))).collect() }
+        let all = BOARDS.into_iter();
+        Self { posts: all.flat_map(|(board, from)| (1..=posts).map(move |n| (board, post(board, from, n)))).collect() }
     }
 }
 
@@ -38,13 +39,14 @@ impl Vendor for Boards {
         let missing = Told::of(404, json!({ "status": 404, "error": "Job not found" }));
         let ["boards", board, what] = ask.below("/v1")[..] else { return missing };
         let own: Vec<&Value> = self.posts.iter().filter(|(of, _)| *of == board).map(|(_, post)| post).collect();
-        if !["made-up", "rival"].contains(&board) || ask.method != "GET" {
+        let Some((_, from)) = BOARDS.into_iter().find(|(name, _)| ask.method == "GET" && *name == board) else {
             return missing;
-        }
+        };
         match what {
             "departments" => {
-                let row = |(id, name, parent): (u32, &str, Option<u32>)| json!({ "id": id, "name": name, "parent_id": parent, "jobs": [] });
-                Told::good(json!({ "departments": DEPARTMENTS.map(row) }))
+                let row = |id: u32, name: &str, parent: Option<u32>| json!({ "id": id, "name": name, "parent_id": parent, "jobs": [] });
+                let (first, second) = (row(from, "Engineering", None), row(from + 500, "Gateway", Some(from)));
+                Told::good(json!({ "departments": [first, second] }))
             }
             "jobs" => {
                 let shown = own.iter().map(|post| {
@@ -61,11 +63,12 @@ impl Vendor for Boards {
     }
 }
 
-fn post(board: &str, id: u32) -> Value {
+fn post(board: &str, from: u32, n: u32) -> Value {
+    let id = from + n;
     json!({
         "id": id, "internal_job_id": id + 5000, "title": format!("Engineer {id}"), "updated_at": "2026-02-01T10:55:28-05:00",
         "first_published": "2026-01-01T10:55:28-05:00", "requisition_id": format!("R-{id}"), "location": { "name": "Shanghai" },
         "absolute_url": format!("https://boards.example/{board}/jobs/{id}"), "content": "&amp;lt;p&amp;gt;",
-        "departments": [{ "id": 4002, "name": "Gateway" }],
+        "departments": [{ "id": from + 500, "name": "Gateway" }],
     })
 }

@@ -51,6 +51,10 @@ pub trait Vendor: Send + 'static {
     fn admit(&self, ask: &Ask) -> Result<(), Told>;
     /// What is said to one who asks too often.
     fn busy(&self) -> Told;
+    /// Does the request count against the limit on requests?
+    fn is_limited(&self, _ask: &Ask) -> bool {
+        true
+    }
     /// The answer to a request whose credential is good.
     fn answer(&mut self, ask: &Ask) -> Told;
 }
@@ -109,7 +113,7 @@ async fn take<V: Vendor>(
     office.asked.push(ask.clone());
     let told = match office.vendor.admit(&ask) {
         Err(refusal) => refusal,
-        Ok(()) if office.busy > 0 => {
+        Ok(()) if office.busy > 0 && office.vendor.is_limited(&ask) => {
             office.busy -= 1;
             office.vendor.busy()
         }

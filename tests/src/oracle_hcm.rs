@@ -146,15 +146,15 @@ fn worker(n: usize) -> Value {
         "DepartmentName": "Platform", "LocationCode": "SHA", "PrimaryFlag": true, "EffectiveStartDate": "2020-01-01", "EffectiveEndDate": "4712-12-31",
         "NormalHours": 40, "Frequency": "W",
     });
-    let relation = |of: i64, primary: bool, end: Value, assignments: Vec<Value>| {
+    let relation = |of: i64, primary: bool, (start, end): (&str, Value), assignments: Vec<Value>| {
         json!({
-            "PeriodOfServiceId": id(n, of), "WorkerType": "E", "PrimaryFlag": primary, "StartDate": "2020-01-01", "TerminationDate": end,
+            "PeriodOfServiceId": id(n, of), "WorkerType": "E", "PrimaryFlag": primary, "StartDate": start, "TerminationDate": end,
             "assignments": child(&assignments),
         })
     };
     // One in ten worked here before.
-    let before = n.is_multiple_of(10).then(|| relation(3, false, json!("2019-06-30"), Vec::new()));
-    let relations: Vec<Value> = before.into_iter().chain([relation(1, true, Value::Null, vec![assignment])]).collect();
+    let before = n.is_multiple_of(10).then(|| relation(3, false, ("2016-04-01", json!("2019-06-30")), Vec::new()));
+    let relations: Vec<Value> = before.into_iter().chain([relation(1, true, ("2020-01-01", Value::Null), vec![assignment])]).collect();
     json!({
         "PersonId": id(n, 0), "PersonNumber": n.to_string(), "DateOfBirth": "1990-05-01", "LastUpdateDate": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string(),
         "names": child(&[json!({ "DisplayName": who.name, "FirstName": null, "LastName": who.name, "KnownAs": null })]),

@@ -187,6 +187,11 @@ impl Vendor for Org {
         Told::of(403, errors("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
     }
 
+    /// The limit is on requests of the API: a login is none.
+    fn is_limited(&self, ask: &Ask) -> bool {
+        ask.path != "/services/oauth2/token"
+    }
+
     fn answer(&mut self, ask: &Ask) -> Told {
         let q = ask.query.get("q").cloned().unwrap_or_default();
         match (ask.method.as_str(), ask.path.as_str(), ask.below(PATH).as_slice()) {

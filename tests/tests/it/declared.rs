@@ -69,7 +69,7 @@ grant = {{ plaintext = true, addresses = ["127.0.0.0/8"] }}
 
     /// The body of every live record of a collection, by external id.
     pub async fn bodies(&self, collection: &str) -> std::collections::BTreeMap<String, Value> {
-        let records = self.home.json(&["records", collection, "--dev", "--limit", "1000"]).await;
+        let records = self.home.json(&["records", collection, "--dev", "--limit", "100000"]).await;
         let pair = |record: &Value| (record["external_id"].as_str().unwrap().to_owned(), record["body"].clone());
         records.as_array().unwrap().iter().map(pair).collect()
     }

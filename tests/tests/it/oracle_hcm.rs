@@ -24,7 +24,6 @@ async fn tenant(workers: usize) -> (office::Shared<Tenant>, Trial) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s07_workers_come_in_with_their_employments_and_then_what_changed() {
     let (office, trial) = tenant(1103).await;
     office.lock().unwrap().busy = 1;

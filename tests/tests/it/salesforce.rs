@@ -41,7 +41,6 @@ async fn s09_cases_come_in_by_owner_and_by_role_and_what_is_in_the_recycle_bin_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn a_session_that_ended_is_renewed_and_what_is_refused_says_why() {
     let (office, trial) = org(20).await;
     assert_eq!(trial.counts("users").await, [5, 0, 0]);

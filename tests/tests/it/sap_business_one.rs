@@ -36,7 +36,6 @@ fn journal(id: &str, date: &str, account: &str) -> Value {
 const ID: &str = "5b1c0f0e9d3a4c6f8e7d6c5b4a392817";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s17_a_journal_is_posted_once_and_one_that_the_ledger_refuses_is_dead_with_its_code() {
     let (office, trial) = company().await;
     office.lock().unwrap().busy = 1;

@@ -8,7 +8,6 @@ use crate::declared::Trial;
 use crate::harness::serve;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s13_s14_tests_are_ordered_and_results_come_in_by_events_signed_with_sha1() {
     let team = office::open(Team::default());
     let url = serve(office::router(team.clone())).await;

@@ -33,7 +33,6 @@ async fn tenant(workers: usize) -> (office::Shared<Tenant>, Trial) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s07_snapshots_are_read_page_by_page_with_every_slice_and_then_what_changed() {
     let (office, trial) = tenant(1207).await;
     office.lock().unwrap().busy = 1;
@@ -102,7 +101,6 @@ async fn an_assertion_of_another_client_a_missing_right_and_a_missing_module_are
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s12_an_application_is_moved_once() {
     let (office, trial) = tenant(3).await;
     trial.counts("applications").await;

@@ -16,7 +16,6 @@ async fn account(candidates: usize) -> (office::Shared<Account>, Trial) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s12_pages_changes_and_offers_come_in_and_a_job_that_is_no_longer_listed_is_gone() {
     let (account, trial) = account(230).await;
     // The first request is told to wait for the next interval.
@@ -54,7 +53,6 @@ async fn s12_pages_changes_and_offers_come_in_and_a_job_that_is_no_longer_listed
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn a_wrong_token_a_missing_scope_and_a_throttle_that_lasts_end_the_run_with_their_reason() {
     let (account, trial) = account(3).await;
     account.lock().unwrap().busy = 100;
@@ -65,7 +63,6 @@ async fn a_wrong_token_a_missing_scope_and_a_throttle_that_lasts_end_the_run_wit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "does not pass yet: the connector, its simulator or this test is wrong in a detail that is not found"]
 async fn s13_events_are_proved_and_read_again_and_a_comment_is_written_once() {
     let (account, trial) = account(3).await;
     trial.counts("jobs").await;

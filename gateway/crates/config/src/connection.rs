@@ -21,7 +21,7 @@ const SECRET_KEYS: [&str; 7] = ["secret", "password", "passwd", "token", "api_ke
 pub struct Connection {
     /// `plugin`: the component, relative to the file.
     pub plugin: PathBuf,
-    /// `digest`: `sha256:` and 64 hex digits in lower case. May be absent only with `--dev`.
+    /// `digest`: `sha256:` and 64 hex digits in lower case. May be absent only with `--dev`, or while the connection is off.
     pub digest: Option<String>,
     /// `tenant`; by default that of `[gateway]`.
     pub tenant: TenantId,
@@ -70,9 +70,9 @@ impl Connection {
             ),
         );
         let plugin = plugin.and_then(|node| read_plugin(&node));
-        let digest = read_digest(&mut section);
-        let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let enabled = section.get("enabled").and_then(|node| node.flag()).unwrap_or(true);
+        let digest = read_digest(&mut section, enabled);
+        let tenant = section.get("tenant").map_or_else(|| Some(tenant.clone()), |node| node.named());
         let event_socket = section.get("event_socket").and_then(|node| node.flag()).unwrap_or(false);
         let config = match section.get("config") {
             Some(node) => read_config(&node),
@@ -165,10 +165,11 @@ fn read_withhold(node: &Node<'_>) -> Vec<String> {
 }
 
 /// `Some(None)`: there is none and there need not be one.
-fn read_digest(section: &mut Section<'_>) -> Option<Option<String>> {
+fn read_digest(section: &mut Section<'_>, enabled: bool) -> Option<Option<String>> {
     let print = text!("print it with `renmen plugin inspect FILE`", "请用 `renmen plugin inspect FILE` 查看");
     let Some(node) = section.get("digest") else {
-        if section.context().dev() {
+        // The file of a connection that is off is never loaded.
+        if section.context().dev() || !enabled {
             return Some(None);
         }
         section.problem(

@@ -154,7 +154,8 @@ pub struct SlotManifest {
     /// How the credential is made and where it goes. None: it goes onto no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<AuthRecipe>,
-    /// What the secret is a key for. None: for nothing. Never together with `auth`, even through `same_as`.
+    /// What the secret is a key for. None: for nothing. Never together with `auth`; through `same_as` with a
+    /// slot that has `auth` only to check HMACs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<SealManifest>,
 }

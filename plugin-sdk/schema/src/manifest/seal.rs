@@ -143,6 +143,13 @@ impl SealManifest {
         self.scheme.kind() == SealKind::Hmac && matches!(self.used, SealUse::Verify | SealUse::Sign)
     }
 
+    /// Is the key asked for nothing but whether an HMAC is right? Such a key may also go onto requests: vendors sign their events with
+    /// the token that they take requests with. An answer of yes or no about HMACs tells nothing of the key.
+    #[must_use]
+    pub fn only_checks(self) -> bool {
+        self.scheme.kind() == SealKind::Hmac && self.used != SealUse::Sign
+    }
+
     /// May the connector be handed signatures?
     #[must_use]
     pub fn signs(self) -> bool {
@@ -175,6 +182,7 @@ mod tests {
                 let hmac = scheme.kind() == SealKind::Hmac;
                 assert_eq!(seal.signs(), hmac && used == SealUse::Sign, "{seal:?}");
                 assert_eq!(seal.verifies(), hmac && used != SealUse::Host, "{seal:?}");
+                assert_eq!(seal.only_checks(), hmac && !seal.signs(), "{seal:?}");
             }
         }
     }

@@ -23,7 +23,7 @@ impl Manifest {
             let key = format!("slots.{name}.seal");
             if slot.auth.is_some() {
                 let message = "a slot with an auth recipe is never sealed: its secret goes onto requests; \
-                               give the key a slot of its own";
+                               give the key a slot of its own (with same_as, where the vendor signs events with the same secret)";
                 fault(faults, &key, message);
             }
             let socket = self.webhook.iter().filter_map(|webhook| webhook.socket.as_ref());
@@ -50,9 +50,10 @@ impl Manifest {
                     continue;
                 }
                 let key = format!("slots.{name}.seal");
-                if beside.auth.is_some() && slot.auth.is_none() {
+                if beside.auth.is_some() && slot.auth.is_none() && !seal.only_checks() {
                     let message = format!(
-                        "slot `{other}` has the same secret and an auth recipe: what goes onto requests is never sealed"
+                        "slot `{other}` has the same secret and an auth recipe: what goes onto requests may only check \
+                         HMACs (use = \"verify\" or \"host\")"
                     );
                     fault(faults, &key, message);
                 }

@@ -82,16 +82,13 @@ fn check(base: &str, cases: &[(&str, &str, &str)]) {
 fn a_slot_is_a_key_or_a_credential_and_never_both() {
     let auth = "auth = { type = \"static\", place = { in = \"header\", name = \"x-key\" } }";
     let sealed = format!("{auth}\nseal = {{ scheme = \"hmac-sha256\", use = \"verify\" }}");
-    let shares = "same_as = \"app\"\nseal = { scheme = \"hmac-sha256\", use = \"sign\" }";
+    let signs = "seal = { scheme = \"hmac-sha256\", use = \"sign\" }";
+    let shares = format!("same_as = \"app\"\n{signs}");
     check(
         SORTED,
         &[
             (auth, &sealed, "slots.app.seal: a slot with an auth recipe is never sealed"),
-            (
-                "seal = { scheme = \"hmac-sha256\", use = \"sign\" }",
-                shares,
-                "slots.outgoing.seal: slot `app` has the same secret and an auth recipe",
-            ),
+            (signs, &shares, "slots.outgoing.seal: slot `app` has the same secret and an auth recipe"),
             (
                 "[webhook.proof]",
                 "[webhook.socket]\nopen = { body = {}, endpoint = \"/e\", ticket = \"/t\", ticket_query = \"t\" }\nevent = { when = { \"/type\" = \"EVENT\" }, id = \"/id\", body = \"/data\" }\nanswers = { taken = {}, later = {}, refused = {} }\nopen_url = \"https://a.test/\"\nslot = \"outgoing\"\nhosts = [\"https://a.test\"]\n[webhook.proof]",
@@ -99,6 +96,22 @@ fn a_slot_is_a_key_or_a_credential_and_never_both() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_key_that_only_checks_hmacs_may_be_the_secret_that_goes_onto_requests() {
+    let signs = "seal = { scheme = \"hmac-sha256\", use = \"sign\" }";
+    for (seal, allowed) in [
+        ("{ scheme = \"hmac-sha256\", use = \"verify\" }", true),
+        ("{ scheme = \"hmac-sha1\", use = \"host\" }", true),
+        ("{ scheme = \"hmac-sha256\", use = \"sign\" }", false),
+        ("{ scheme = \"sha256\", use = \"host\" }", false),
+        ("{ scheme = \"equal\", use = \"host\" }", false),
+    ] {
+        let found = faults(&SORTED.replacen(signs, &format!("same_as = \"app\"\nseal = {seal}"), 1));
+        let refused = found.iter().any(|fault| fault.contains("has the same secret and an auth recipe"));
+        assert_eq!(refused, !allowed, "{seal}: {found:#?}");
+    }
 }
 
 #[test]

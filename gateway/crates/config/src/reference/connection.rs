@@ -10,7 +10,7 @@ const CONNECTION: [KeySpec; 13] = [
         Text,
         "",
         "\"sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"",
-        "Expected SHA-256 of the component, as printed by `renmen plugin inspect FILE`. Required without `--dev`.",
+        "Expected SHA-256 of the component, as printed by `renmen plugin inspect FILE`. Required without `--dev`, unless the connection is off.",
     ),
     key("tenant", Name, "(that of `[gateway]`)", "\"acme\"", "Tenant that owns the records."),
     key("enabled", Flag, "true", "false", "`false` keeps the connection in the file without loading it."),

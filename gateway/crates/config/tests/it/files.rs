@@ -83,4 +83,6 @@ fn the_example_deployment_of_this_repository_is_right() {
     let all_about_digests =
         production.problems.iter().all(|problem| problem.message.english().contains("`digest` is missing"));
     assert!(all_about_digests, "only the digests are missing for production: {production}");
+    let on = config.connections.values().filter(|connection| connection.enabled).count();
+    assert_eq!(production.problems.len(), on, "what is off is not loaded and needs none: {production}");
 }

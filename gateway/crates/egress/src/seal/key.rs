@@ -78,7 +78,7 @@ pub(super) fn filled<'a>(slot: &SlotName, sealed: &'a Sealed) -> Result<&'a [u8]
 }
 
 /// Refuses a secret that stands in two slots which may not share one, also where the operator gave the same text twice, and a
-/// sealed slot whose secret goes onto requests.
+/// sealed slot whose secret goes onto requests, unless it only checks HMACs.
 pub(super) fn check_shared(
     specs: &BTreeMap<SlotName, SlotSpec>,
     slots: &BTreeMap<SlotName, Sealed>,
@@ -90,7 +90,7 @@ pub(super) fn check_shared(
             let same = other == name
                 || texts(spec, beside.and_then(|beside| beside.key.as_ref()))
                     .is_some_and(|theirs| theirs.iter().any(|text| own.contains(text)));
-            if same && spec.auth.is_some() {
+            if same && spec.auth.is_some() && (other == name || !sealed.seal.only_checks()) {
                 return Err(EgressError::NotGranted(format!(
                     "slot `{name}` is sealed and slot `{other}` sends the same secret with requests; \
                      give `{name}` a secret of its own"

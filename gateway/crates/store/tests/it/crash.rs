@@ -2,6 +2,7 @@
 //!
 //! The test starts itself again as a child that does nothing but commit pages, kills it, and looks.
 
+use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
 use renmen_store::{RunState, Store, StoreOptions, open};
@@ -20,6 +21,8 @@ async fn child_commits_until_it_is_killed() {
     for _ in 0..100_000 {
         let from = puller.cursor.as_ref().map_or(0, |cursor| cursor.parse::<usize>().unwrap()) * PAGE;
         puller.put((from..from + PAGE).map(|at| rec(&format!("{at:08}"), "1")).collect()).await;
+        // The parent counts the pages.
+        std::io::stderr().write_all(b".").unwrap();
     }
 }
 
@@ -29,7 +32,7 @@ fn child(url: &str, failpoint: Option<&str>) -> Child {
     if let Some(failpoint) = failpoint {
         command.env("RENMEN_STORE_FAILPOINT", failpoint);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Pages up to the cursor, whole, once, each with its changes; nothing else.
@@ -63,17 +66,15 @@ async fn interrupted(store: &dyn Store) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f01_kill_at_a_random_moment_leaves_whole_pages_up_to_the_cursor() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("renmen.db");
-    let url = format!("sqlite:{}", path.display());
+    let url = format!("sqlite:{}", folder.path().join("renmen.db").display());
     let mut before = 0;
     for _ in 0..6 {
         let mut child = child(&url, None);
-        // Killed as soon as the log holds so much (the tables' making is less than 2 MB of it), regardless of what the child
-        // is doing then: a clock does not decide.
-        let written = || std::fs::metadata(path.with_extension("db-wal")).map_or(0, |file| file.len());
-        let enough = 2_500_000 + u64::from(rand::random::<u16>()) * 16;
-        while written() < enough && child.try_wait().unwrap().is_none() {
-            tokio::task::yield_now().await;
+        // Killed somewhere within the page after so many, whatever it is doing then: a clock does not decide.
+        let mut pages = vec![0; 1 + usize::from(rand::random::<u8>()) % 60];
+        child.stderr.as_mut().unwrap().read_exact(&mut pages).unwrap();
+        for _ in 0..u32::from(rand::random::<u16>()) {
+            std::hint::spin_loop();
         }
         child.kill().unwrap();
         child.wait().unwrap();

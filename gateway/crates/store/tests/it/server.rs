@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
+/// How often another port is tried when the one that was free a moment ago has been taken.
+const PORTS_TRIED: u32 = 5;
+
 /// Runs until it is dropped.
 pub(crate) struct Server {
     programs: PathBuf,
@@ -16,26 +19,26 @@ pub(crate) struct Server {
 impl Server {
     /// None, with a word on it, where the tests of this backend are left out or the server's programs are not installed.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
-        let server = Self::place()?;
+        let mut server = Self::place()?;
         let init = ["-U", "renmen", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"];
         server.run("initdb", &[&["-D", &server.data()], &init[..]].concat());
         let mut text =
             String::from("fsync = off\nfull_page_writes = off\nshared_buffers = 16MB\nmax_connections = 60\n");
         settings.iter().for_each(|setting| text.push_str(&format!("{setting}\n")));
         server.append("postgresql.conf", &text);
-        server.up();
+        server.up_on_a_free_port();
         Some(server)
     }
 
     /// A replica of another server, which streams until it is promoted.
     pub(crate) fn replica_of(primary: &Self) -> Self {
-        let replica = Self::place().unwrap();
+        let mut replica = Self::place().unwrap();
         let from = format!("host=127.0.0.1 port={} user=renmen", primary.port);
         replica.run(
             "pg_basebackup",
             &["-D", &replica.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast", "--no-sync"],
         );
-        replica.up();
+        replica.up_on_a_free_port();
         replica
     }
 
@@ -55,11 +58,28 @@ impl Server {
         self.dir.path().join("data").display().to_string()
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts it again where it was, and waits until it answers.
     pub(crate) fn up(&self) {
+        if let Err(told) = self.start_server() {
+            panic!("{told}");
+        }
+    }
+
+    fn up_on_a_free_port(&mut self) {
+        for _ in 1..PORTS_TRIED {
+            match self.start_server() {
+                Ok(()) => return,
+                Err(told) if told.contains("Address already in use") => self.port = free_port(),
+                Err(told) => panic!("{told}"),
+            }
+        }
+        self.up();
+    }
+
+    fn start_server(&self) -> Result<(), String> {
         let options = format!("-p {} -h 127.0.0.1 -k {}", self.port, self.dir.path().display());
         let log = self.dir.path().join("log").display().to_string();
-        self.run("pg_ctl", &["-D", &self.data(), "-l", &log, "-o", &options, "-w", "-t", "60", "start"]);
+        self.try_run("pg_ctl", &["-D", &self.data(), "-l", &log, "-o", &options, "-w", "-t", "60", "start"])
     }
 
     /// As a crash would.
@@ -105,10 +125,20 @@ impl Server {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
+        if let Err(told) = self.try_run(program, arguments) {
+            panic!("{told}");
+        }
+    }
+
+    /// An error has what the program said, and the server's log.
+    fn try_run(&self, program: &str, arguments: &[&str]) -> Result<(), String> {
         let output = self.command(program, arguments).output().unwrap();
+        if output.status.success() {
+            return Ok(());
+        }
         let told = String::from_utf8_lossy(&output.stderr);
         let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
-        assert!(output.status.success(), "{program} {arguments:?}: {told}\n{log}");
+        Err(format!("{program} {arguments:?}: {told}\n{log}"))
     }
 
     /// A program as the user that the server runs as.

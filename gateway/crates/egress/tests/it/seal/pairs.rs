@@ -82,9 +82,9 @@ fn the_same_key_written_in_two_ways_is_found() {
 }
 
 #[test]
-fn a_secret_that_goes_onto_requests_is_never_a_key_in_whatever_form_it_is_there() {
-    let auth = |recipe: AuthRecipe, secret: &str| {
-        let mut slots = specs(&[("key", SealScheme::HmacSha256, SealUse::Sign, "s3cret-s3cret")]);
+fn a_secret_that_goes_onto_requests_is_at_most_a_key_that_checks_hmacs_in_whatever_form_it_is_there() {
+    let auth_beside = |scheme: SealScheme, used: SealUse, recipe: AuthRecipe, secret: &str| {
+        let mut slots = specs(&[("key", scheme, used, "s3cret-s3cret")]);
         let spec = renmen_egress::SlotSpec {
             secret: Some(Secret::new(secret.to_owned())),
             auth: Some(recipe),
@@ -93,6 +93,7 @@ fn a_secret_that_goes_onto_requests_is_never_a_key_in_whatever_form_it_is_there(
         slots.insert(slot("app"), spec);
         connect(slots)
     };
+    let auth = |recipe: AuthRecipe, secret: &str| auth_beside(SealScheme::HmacSha256, SealUse::Sign, recipe, secret);
     let place = || Placement::Header { name: "x-key".into(), prefix: String::new() };
     let oauth = || AuthRecipe::Oauth2ClientCredentials {
         token_url: "http://127.0.0.1:9/token".into(),
@@ -105,6 +106,12 @@ fn a_secret_that_goes_onto_requests_is_never_a_key_in_whatever_form_it_is_there(
         (AuthRecipe::Basic {}, "service:s3cret-s3cret"),
         (oauth(), r#"{"client_id":"app","client_secret":"s3cret-s3cret"}"#),
     ] {
+        assert!(auth_beside(SealScheme::HmacSha256, SealUse::Verify, recipe.clone(), secret).is_ok(), "{secret}");
+        assert!(auth_beside(SealScheme::HmacSha256, SealUse::Host, recipe.clone(), secret).is_ok(), "{secret}");
+        for scheme in [SealScheme::Sha256, SealScheme::Sha1Sorted, SealScheme::Equal, SealScheme::Aes256CbcSha256] {
+            let refused = auth_beside(scheme, SealUse::Host, recipe.clone(), secret);
+            assert!(matches!(refused, Err(EgressError::NotGranted(_))), "{scheme:?} {secret}");
+        }
         let Err(EgressError::NotGranted(said)) = auth(recipe, secret) else { panic!("{secret}") };
         assert!(said.contains("`key`") && said.contains("`app`") && !said.contains("s3cret"), "{said}");
     }

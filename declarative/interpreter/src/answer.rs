@@ -2,6 +2,7 @@
 //! passed over while it is read, as a typed row passes over it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -33,11 +34,13 @@ pub enum Node<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     whole: bool,
+    /// Members of every name are items.
+    keyed: bool,
     members: Vec<(String, Wanted)>,
     items: Option<Box<Wanted>>,
 }
 
-static EVERYTHING: Wanted = Wanted { whole: true, members: Vec::new(), items: None };
+static EVERYTHING: Wanted = Wanted { whole: true, keyed: false, members: Vec::new(), items: None };
 
 impl Wanted {
     /// All that is here.
@@ -62,13 +65,21 @@ impl Wanted {
         self.items.get_or_insert_default()
     }
 
+    /// Every member of an object that stands for a list.
+    pub fn each_member(&mut self) -> &mut Self {
+        self.keyed = true;
+        self.item()
+    }
+
     fn of_member(&self, name: &str) -> Option<&Self> {
-        if self.whole {
+        let by_name = self.members.iter().find(|(known, _)| known == name).map(|(_, wanted)| wanted);
+        // A member that is an item, and is named besides, is kept whole.
+        if self.whole || self.keyed && by_name.is_some() {
             return Some(&EVERYTHING);
         }
-        let by_name = self.members.iter().find(|(known, _)| known == name).map(|(_, wanted)| wanted);
-        // An object whose members are named by numbers.
-        by_name.or_else(|| self.items.as_deref().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())))
+        // An object with members that are named by numbers, or that stand for the items of a list.
+        let is_item = self.keyed || name.bytes().all(|byte| byte.is_ascii_digit());
+        by_name.or_else(|| self.items.as_deref().filter(|_| is_item))
     }
 
     fn of_item(&self) -> Option<&Self> {
@@ -271,16 +282,18 @@ impl<'de> Visitor<'de> for Name {
 /// JSON was read before.
 #[must_use]
 pub fn raw_item(json: &str, names: &[String], index: usize) -> Vec<u8> {
-    let mut at = json;
-    for name in names {
-        let members: Result<std::collections::BTreeMap<Cow<'_, str>, &RawValue>, _> = serde_json::from_str(at);
-        let Some(inner) = members.ok().and_then(|members| members.get(name.as_str()).copied()) else {
-            return Vec::new();
-        };
-        at = inner.get();
-    }
-    let items: Vec<&RawValue> = serde_json::from_str(at).unwrap_or_default();
+    let items: Vec<&RawValue> =
+        raw_at(json, names).and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
     items.get(index).map_or_else(Vec::new, |item| item.get().as_bytes().to_vec())
+}
+
+/// The text of the member that these names lead to, as the vendor wrote it.
+#[must_use]
+pub fn raw_at<'j>(json: &'j str, names: &[String]) -> Option<&'j str> {
+    names.iter().try_fold(json, |at, name| {
+        let members: BTreeMap<Cow<'_, str>, &'j RawValue> = serde_json::from_str(at).ok()?;
+        members.get(name.as_str()).map(|member| member.get())
+    })
 }
 
 #[cfg(test)]
@@ -305,5 +318,17 @@ mod tests {
         let names = ["a".to_owned(), "b".to_owned()];
         assert_eq!(raw_item(json, &names, 0), br#"{"id" : 1 }"#);
         assert!(raw_item(json, &names, 5).is_empty() && raw_item(json, &["x".to_owned()], 0).is_empty());
+        assert_eq!(raw_at(r#"{"a":{"7":{"id" : 1 }}}"#, &["a".to_owned(), "7".to_owned()]), Some(r#"{"id" : 1 }"#));
+        assert_eq!(raw_at(json, &["a".to_owned(), "7".to_owned()]), None);
+    }
+
+    #[test]
+    fn of_an_object_that_stands_for_a_list_every_member_is_kept_as_far_as_an_item_is_wanted() {
+        let mut wanted = Wanted::default();
+        wanted.member("code").all();
+        wanted.each_member().member("id").all();
+        let json = r#"{"7":{"id":1,"note":"x"},"k-9":{"id":2,"note":"x"},"code":{"id":3,"note":"x"}}"#;
+        let kept = serde_json::json!({"7":{"id":1},"k-9":{"id":2},"code":{"id":3,"note":"x"}});
+        assert_eq!(Node::read(json, &wanted).unwrap().value(), kept, "what is named besides is kept whole");
     }
 }

@@ -101,6 +101,8 @@ pub struct ReadOf {
     /// Pointer to the list in the answer.
     #[serde(default)]
     pub items: String,
+    /// An object stands where the list would: its members are the items, and a member's name is found in its item here: `/id`.
+    pub keyed: Option<String>,
     /// Pointer, within an item, to a list of further items of the same kind, and so on.
     pub nested: Option<String>,
     /// A single object may stand where the list stands.

@@ -26,6 +26,8 @@ pub(crate) struct Read {
     pub(crate) items: Pointer,
     /// The pointer's names, one by one.
     pub(crate) names: Vec<String>,
+    /// The items are the members of an object, and their names are put into them under this one.
+    pub(crate) keyed: Option<String>,
     pub(crate) nested: Option<Pointer>,
     pub(crate) single: bool,
     pub(crate) size_max: Option<u32>,
@@ -141,6 +143,7 @@ impl Read {
         let mut plan = Self {
             names: renmen_schema::pointer::names(items.text()),
             items,
+            keyed: faults.take_some("keyed", read.keyed.as_ref(), |text| member_name(text, read)),
             nested: faults.take_some("nested", read.nested.as_ref(), list_pointer),
             single: read.single,
             size_max: read.size_max,
@@ -200,7 +203,7 @@ impl Read {
             // Of an object that stands for itself, and of the items of a list.
             place.all();
         }
-        let item = place.item();
+        let item = if self.keyed.is_some() { place.each_member() } else { place.item() };
         if let Some(nested) = &self.nested {
             nested.want(item).all();
         }
@@ -258,6 +261,20 @@ fn list_pointer(text: &str) -> Result<Pointer, String> {
         false => {
             Err("a list is found by names alone, without [key=value]: records point to their place in it".to_owned())
         }
+    }
+}
+
+/// The name under which a member's own name is put into its item.
+fn member_name(text: &str, read: &ReadOf) -> Result<String, String> {
+    if read.nested.is_some() || read.single {
+        return Err(
+            "the items are the members of one object: neither `nested` nor `single` goes together with it".to_owned()
+        );
+    }
+    let pointer = Pointer::parse(text)?;
+    match renmen_schema::pointer::names(pointer.text()).as_slice() {
+        [name] if pointer.is_plain() && !name.is_empty() => Ok(name.clone()),
+        _ => Err("expected one name, where an item shows the name of its member: /id".to_owned()),
     }
 }
 
@@ -334,7 +351,8 @@ impl Parents {
                 (read.changes, read.lookup, read.records) = (Changes::All, None, Vec::new());
                 read.note_wanted();
                 let mut wanted = std::mem::take(&mut read.wanted);
-                let item = read.items.want(&mut wanted).item();
+                let place = read.items.want(&mut wanted);
+                let item = if read.keyed.is_some() { place.each_member() } else { place.item() };
                 keep.iter().for_each(|pointer| pointer.want(item).all());
                 read.wanted = wanted;
                 Some(Self::Stream { read: Box::new(read), keep })

@@ -4,7 +4,7 @@ use renmen_plugin::http::{Response, send_all};
 use renmen_plugin::{Failure, Omission, Page, clock};
 use serde_json::json;
 
-use super::Reading;
+use super::{Reading, Wanted};
 use crate::answer::{Node, raw_item};
 use crate::language::Missing;
 use crate::plan::{Lookup, Read};
@@ -22,7 +22,7 @@ impl Reading<'_> {
     pub(super) fn looked_up(
         &self,
         read: &Read,
-        wanted: &[(String, usize)],
+        wanted: &[Wanted],
         scope: &Scope,
         page: &mut Page,
     ) -> Result<(), Failure> {
@@ -30,9 +30,7 @@ impl Reading<'_> {
         let ids: Vec<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
         let absent = self.by_id(read, lookup, &ids, scope, page)?;
         if !absent.is_empty() {
-            let place = |id: &&str| {
-                wanted.iter().find(|(known, _)| known == id).map(|(_, index)| format!("{}/{index}", read.items.text()))
-            };
+            let place = |id: &&str| wanted.iter().find(|(known, _)| known == id).map(|(_, place)| place.clone());
             page.omissions.push(Omission {
                 part: self.stream.to_owned(),
                 rule: "lookup".to_owned(),

@@ -250,7 +250,7 @@ impl Reading<'_> {
     ) -> Result<usize, Failure> {
         let (read, body) = (taken.read, std::str::from_utf8(taken.response.body()).unwrap_or_default());
         let exchange = taken.response.exchange();
-        let mut wanted: Vec<(String, usize)> = Vec::new();
+        let mut wanted: Vec<Wanted> = Vec::new();
         for index in 0..taken.items.len() {
             let (item, pointer) = (taken.items.at(index), taken.items.place(read, index));
             let raw = || taken.items.raw(read, body, index);
@@ -283,7 +283,7 @@ impl Reading<'_> {
                     }
                 }
                 Some(listed) => match listed.filled(item).and_then(Node::scalar) {
-                    Some(id) => wanted.push((id.into_owned(), index)),
+                    Some(id) => wanted.push((id.into_owned(), pointer.into_owned())),
                     None => {
                         page.rejects.push(reject(read, format!("{}: nothing; expected the id", listed.text()), found));
                     }
@@ -323,6 +323,9 @@ struct Most {
     /// Besides those that are there.
     left: u32,
 }
+
+/// The id of a listed item that is to be looked up, and the item's place in the answer.
+type Wanted = (String, String);
 
 /// The items of one answer that are to be taken in.
 struct Taken<'t> {

@@ -87,6 +87,17 @@ fn what_contradicts_itself_is_told_too() {
             "exactly one of `stream`, `list`, `days` and `months`",
         ),
         ("items =", "nested = 'children'\nitems =", "staff.nested: `children` is not a pointer"),
+        ("items =", "keyed = true\nitems =", "6:9: "),
+        ("items =", "keyed = 'id'\nitems =", "6:1: streams.staff.keyed: `id` is not a pointer"),
+        ("items =", "keyed = '/a/b'\nitems =", "staff.keyed: expected one name"),
+        ("items =", "keyed = ''\nitems =", "staff.keyed: expected one name"),
+        ("items =", "keyed = '/[a=b]'\nitems =", "staff.keyed: expected one name"),
+        (
+            "items =",
+            "keyed = '/id'\nnested = '/children'\nitems =",
+            "staff.keyed: the items are the members of one object",
+        ),
+        ("items =", "keyed = '/id'\nsingle = true\nitems =", "staff.keyed: the items are the members of one object"),
         ("query =", "json = { a = '{each/x}' }, query =", "`{each}` has a meaning only next to `@each`"),
         ("query =", "json = { a = { '@each' = 1 } }, query =", "@each: expected a place"),
         (

@@ -8,6 +8,7 @@ mod changes;
 mod connectors;
 mod errors;
 mod hooks;
+mod keyed;
 mod lookups;
 mod pages;
 mod parents;

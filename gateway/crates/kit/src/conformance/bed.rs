@@ -9,7 +9,7 @@ use renmen_egress::{
     Connection, ConnectionSpec, Egress, EgressOptions, Exchange, NoTape, PrefetchFigures, Prefetcher, RefreshInMemory,
     RequestKey, Tape,
 };
-use renmen_misbehave::model::{FROM_MS, Model, Rows};
+use renmen_misbehave::model::{FROM_MS, Model, Rows, Serve};
 use renmen_misbehave::{Plan, Server, Source, serve};
 use renmen_plugin_host::{Call, CallError, CallLimits, Plugin, Pull};
 use renmen_schema::id::{ConnectionName, StreamName};
@@ -158,14 +158,33 @@ impl Bed {
         self.page.store(records, Ordering::Relaxed);
     }
 
-    /// The paths that give records.
+    /// The paths that give records, as they are asked for.
     pub(super) fn data_paths(&self) -> Vec<String> {
+        self.paths(Serve::is_data)
+    }
+
+    /// Those that give lists.
+    pub(super) fn list_paths(&self) -> Vec<String> {
+        self.paths(|serve| serve.list.is_some() || serve.csv.is_some())
+    }
+
+    fn paths(&self, wanted: impl Fn(&Serve) -> bool) -> Vec<String> {
         let Some(description) = &self.description else { return Vec::new() };
-        let source = &description.streams[self.stream.as_str()].source;
-        let parent = source.parents.first().map_or("", String::as_str);
-        let data = source.serve.iter().filter(|serve| serve.is_data());
-        let paths: BTreeSet<String> = data.map(|serve| serve.path.replace("{parent}", parent)).collect();
+        let serve = &description.streams[self.stream.as_str()].source.serve;
+        let paths: BTreeSet<String> =
+            serve.iter().filter(|serve| wanted(serve)).map(|serve| self.path_of_first(&serve.path)).collect();
         paths.into_iter().collect()
+    }
+
+    /// A described path as it is asked for: of the first parent and the first row.
+    pub(super) fn path_of_first(&self, described: &str) -> String {
+        let parent = self.described().source.parents.first().map_or("", String::as_str);
+        let path = described.replace("{parent}", parent);
+        if !path.contains("{id}") {
+            return path;
+        }
+        let id = self.rows(|rows| rows.all().first().map(Rows::id_text)).unwrap_or_default();
+        path.replace("{id}", &id)
     }
 
     /// Are the source's lists tables instead of JSON?

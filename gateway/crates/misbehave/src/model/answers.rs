@@ -74,14 +74,9 @@ impl Model {
         };
         let from = from.min(found.len());
         let to = if self.empty { from } else { found.len().min(from + size) };
-        let items = found[from..to].iter().map(|row| match (&serve.id_at, serve.ids_only) {
-            (Some(id_at), _) => rows.write_thin(row, id_at, serve.time_at.as_deref(), self.skew_ms),
-            (None, true) => row.id.clone(),
-            (None, false) => rows.write(row, self.skew_ms),
-        });
         let mut body = serve.around.clone().unwrap_or_else(|| json!({}));
         let list = serve.list.clone().unwrap_or_default();
-        place::put(&mut body, &list, items.collect());
+        place::put(&mut body, &list, self.written(rows, serve, &found[from..to]));
         let more = to < found.len();
         let mut headers = Vec::new();
         self.lead_on(serve, ask, (more, to), &mut body, &mut headers);
@@ -99,6 +94,19 @@ impl Model {
         }
         let content = Content::Json { body, list: serve.list.clone(), next: serve.next.clone() };
         Answer { headers, ..Answer::of(200, content) }
+    }
+
+    /// Rows as they stand in an answer: a list, or an object with their ids as names.
+    fn written(&self, rows: &Rows, serve: &Serve, listed: &[&Row]) -> Value {
+        let write = |row: &&Row| match (&serve.id_at, serve.ids_only) {
+            (Some(id_at), _) => rows.write_thin(row, id_at, serve.time_at.as_deref(), self.skew_ms),
+            (None, true) => row.id.clone(),
+            (None, false) => rows.write(row, self.skew_ms),
+        };
+        match serve.keyed {
+            true => Value::Object(listed.iter().map(|row| (Rows::id_text(row), write(row))).collect()),
+            false => listed.iter().map(write).collect(),
+        }
     }
 
     /// The rows that a request asks for, in the order in which they are listed.
@@ -330,6 +338,14 @@ mod tests {
         rows.end(1, 1_772_413_300_000);
         let (_, body) = answer(&model, "/tombstones");
         assert_eq!(body, json!({ "gone": [{ "worker": "w-0002", "at": "2026-03-02T01:01:40Z" }] }));
+    }
+
+    #[test]
+    fn rows_may_stand_in_an_object_under_their_ids() {
+        let model = jobs(Serve { path: "/jobs".into(), keyed: true, cursor: Some("page".into()), ..Serve::default() });
+        let (_, body) = answer(&model, "/jobs?limit=2&page=2");
+        let keys: Vec<&str> = body["data"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!((keys, &body["data"]["j-0003"]["id"]), (vec!["j-0003", "j-0004"], &json!("j-0003")));
     }
 
     #[test]

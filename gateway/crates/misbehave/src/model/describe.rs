@@ -79,6 +79,8 @@ pub struct Serve {
     pub around: Option<Value>,
     /// Pointer to the list in the answer. Without it the answer is `around` alone.
     pub list: Option<String>,
+    /// In place of the list stands an object: each row under its id.
+    pub keyed: bool,
     /// The list holds ids instead of records.
     pub ids_only: bool,
     /// Pointer to the record in the answer, where the path names one by `{id}`; an empty text is the whole answer.

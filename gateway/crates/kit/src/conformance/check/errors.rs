@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::limits::until_failure;
 use super::{CheckVerdict, Checked, rest};
 use crate::conformance::bed::{Bed, Manner};
+use crate::conformance::description::VendorError;
 
 /// What `Retry-After: 7` asks for, in milliseconds.
 const ASKED_MS: u64 = 7_000;
@@ -42,7 +43,9 @@ pub(super) async fn run(id: &str, bed: &Bed) -> Checked {
 
 async fn expect(bed: &Bed, faults: &[Fault], kinds: &[FailureKind]) -> Checked {
     for &fault in faults {
-        let mut paths: Vec<Option<String>> = bed.data_paths().into_iter().map(Some).collect();
+        // A record that is asked for alone has another shape where a required member is gone: that is one bad record.
+        let all = if fault == Fault::OtherShape { bed.list_paths() } else { bed.data_paths() };
+        let mut paths: Vec<Option<String>> = all.into_iter().map(Some).collect();
         if paths.is_empty() {
             paths.push(None);
         }
@@ -101,8 +104,12 @@ async fn text(bed: &Bed) -> Checked {
 
 async fn vendor(bed: &Bed) -> Checked {
     let paths = bed.data_paths();
-    let of_stream =
-        bed.whole().errors.iter().filter(|e| e.paths.is_empty() || e.paths.iter().any(|path| paths.contains(path)));
+    let own = |error: &VendorError| error.paths.iter().map(|path| bed.path_of_first(path)).collect::<Vec<_>>();
+    let of_stream = bed
+        .whole()
+        .errors
+        .iter()
+        .filter(|error| error.paths.is_empty() || own(error).iter().any(|path| paths.contains(path)));
     let errors: Vec<_> = of_stream.collect();
     if errors.is_empty() {
         return Err(CheckVerdict::skipped("no errors of the vendor are written under `errors`"));
@@ -113,11 +120,8 @@ async fn vendor(bed: &Bed) -> Checked {
             Value::String(text) => Content::Bytes(text.clone().into_bytes().into()),
             body => Content::Json { body: body.clone(), list: None, next: None },
         };
-        let plan = Plan {
-            instead: Some(Answer::of(error.status, content)),
-            instead_paths: error.paths.clone(),
-            ..Plan::default()
-        };
+        let plan =
+            Plan { instead: Some(Answer::of(error.status, content)), instead_paths: own(error), ..Plan::default() };
         bed.server.follow(plan);
         let what = format!("status {} with {}", error.status, error.body);
         match until_failure(bed, Manner::default()).await {

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod assertion;
+pub mod bamboohr;
 pub mod checks;
 pub mod desk;
 pub mod dingtalk;

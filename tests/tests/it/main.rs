@@ -7,6 +7,7 @@ mod architecture;
 mod attendance;
 mod author;
 mod bad_cursors;
+mod bamboohr;
 mod check;
 mod checks;
 mod circle;

@@ -6,6 +6,7 @@
 
 pub mod assertion;
 pub mod bamboohr;
+pub mod checkr;
 pub mod checks;
 pub mod desk;
 pub mod dingtalk;

@@ -9,6 +9,7 @@ mod author;
 mod bad_cursors;
 mod bamboohr;
 mod check;
+mod checkr;
 mod checks;
 mod circle;
 mod cluster;

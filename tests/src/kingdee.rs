@@ -37,6 +37,8 @@ pub struct Galaxy {
     pub known: BTreeSet<String>,
     /// Vouchers as they were kept.
     pub vouchers: Vec<Value>,
+    /// `FDocumentStatus` of each voucher: `Z` a draft, `A` saved, `B` submitted, `C` audited, `D` opened again.
+    pub states: Vec<&'static str>,
     /// `MsgCode` of the next answers.
     pub faults: Vec<u32>,
     /// The next drafts are kept, and their answers lost.
@@ -153,8 +155,12 @@ async fn answer(
     }
     let Ok(body) = serde_json::from_str::<Value>(&body) else { return text("response_error: not JSON") };
     match method {
-        "ExecuteBillQuery" => query(&galaxy, &body["data"]),
-        "Draft" => draft(&mut galaxy, &body),
+        "ExecuteBillQuery" | "BillQuery" => query(&galaxy, &body["data"], method == "BillQuery"),
+        "Draft" => keep(&mut galaxy, &body, "Z"),
+        "Save" => keep(&mut galaxy, &body, "A"),
+        "Submit" => step(&mut galaxy, &body, &["A", "D"], "B"),
+        "Audit" => step(&mut galaxy, &body, &["B"], "C"),
+        "UnAudit" => step(&mut galaxy, &body, &["C"], "D"),
         _ => text("response_error: no such service"),
     }
 }
@@ -213,17 +219,25 @@ fn failure(rows: bool, code: u32, message: &str) -> Response {
     axum::Json(if rows { json!([[status]]) } else { status }).into_response()
 }
 
-fn query(galaxy: &Galaxy, asked: &Value) -> Response {
+/// A voucher as a query tells it.
+fn voucher_row(at: usize, voucher: &Value, state: &str) -> Map<String, Value> {
+    let mut row =
+        Map::from_iter([("FVOUCHERID".to_owned(), json!(100_001 + at)), ("FDocumentStatus".to_owned(), json!(state))]);
+    for name in ["FBillNo", "FYEAR", "FPERIOD", "FDate"] {
+        row.insert(name.to_owned(), voucher[name].clone());
+    }
+    row
+}
+
+/// Rows of cells in the order of the keys; objects where the rows are asked for by name.
+fn query(galaxy: &Galaxy, asked: &Value, by_name: bool) -> Response {
     let form = asked["FormId"].as_str().unwrap_or_default();
     let vouchers: Vec<Map<String, Value>>;
     let rows = match galaxy.forms.iter().find(|(name, _)| *name == form) {
         Some((_, rows)) => rows,
         None if form == "GL_VOUCHER" => {
-            let row = |(at, voucher): (usize, &Value)| {
-                let fields = json!({ "FVOUCHERID": 100_001 + at, "FBillNo": voucher["FBillNo"] });
-                fields.as_object().unwrap().clone()
-            };
-            vouchers = galaxy.vouchers.iter().enumerate().map(row).collect();
+            let kept = galaxy.vouchers.iter().zip(&galaxy.states).enumerate();
+            vouchers = kept.map(|(at, (voucher, state))| voucher_row(at, voucher, state)).collect();
             &vouchers
         }
         None => return failure(true, 4, "业务对象不存在"),
@@ -246,8 +260,11 @@ fn query(galaxy: &Galaxy, asked: &Value) -> Response {
     // The last row that counts, not the size of a page.
     let last = asked["TopRowCount"].as_u64().filter(|last| *last > 0).unwrap_or(u64::MAX);
     let page = found.iter().take(usize::try_from(last).unwrap_or(usize::MAX)).skip(start as usize).take(limit as usize);
-    let cells = page.map(|row| keys.iter().map(|key| row[*key].clone()).collect::<Value>());
-    axum::Json(cells.collect::<Value>()).into_response()
+    let told = page.map(|row| match by_name {
+        true => keys.iter().map(|key| ((*key).to_owned(), row[*key].clone())).collect::<Value>(),
+        false => keys.iter().map(|key| row[*key].clone()).collect::<Value>(),
+    });
+    axum::Json(told.collect::<Value>()).into_response()
 }
 
 fn sort_key(value: &Value) -> (u64, String) {
@@ -274,12 +291,8 @@ fn filtered<'r>(rows: &'r [Map<String, Value>], filter: &str) -> Option<Vec<&'r 
     Some(found)
 }
 
-/// Keeps a draft; refuses what Galaxy refuses.
-fn draft(galaxy: &mut Galaxy, asked: &Value) -> Response {
-    if asked["formid"] != "GL_VOUCHER" {
-        return failure(false, 4, "业务对象不存在");
-    }
-    let model = &asked["data"]["Model"];
+/// What is wrong with a voucher: `MsgCode` and a message.
+fn wrong(galaxy: &Galaxy, model: &Value) -> Option<(u32, &'static str)> {
     let number = |value: &Value| value["FNumber"].as_str().unwrap_or_default().to_owned();
     let lines = model["FEntity"].as_array().cloned().unwrap_or_default();
     let mut codes = vec![number(&model["FAccountBookID"]), number(&model["FVOUCHERGROUPID"])];
@@ -287,8 +300,7 @@ fn draft(galaxy: &mut Galaxy, asked: &Value) -> Response {
         codes.extend(["FACCOUNTID", "FCURRENCYID", "FEXCHANGERATETYPE"].map(|field| number(&line[field])));
     }
     if let Some(code) = codes.iter().find(|code| !galaxy.known.contains(*code)) {
-        let what = if code.is_empty() { "必录" } else { "不存在" };
-        return failure(false, if code.is_empty() { 9 } else { 10 }, what);
+        return Some(if code.is_empty() { (9, "必录") } else { (10, "不存在") });
     }
     let amount = |line: &Value, field: &str| line[field].as_f64().map(|amount| (amount * 100.0).round() as i64);
     let sides: Option<Vec<(i64, i64)>> =
@@ -297,24 +309,72 @@ fn draft(galaxy: &mut Galaxy, asked: &Value) -> Response {
         sides.iter().all(|(debit, credit)| (*debit == 0) != (*credit == 0))
             && sides.iter().map(|(debit, credit)| debit - credit).sum::<i64>() == 0
     });
-    if lines.len() < 2 || !balanced || model["FDate"].as_str().is_none_or(|day| day.len() != 10) {
-        return failure(false, 11, "借贷不平");
+    let dated = model["FDate"].as_str().is_some_and(|day| day.len() == 10);
+    (lines.len() < 2 || !balanced || !dated).then_some((11, "借贷不平"))
+}
+
+/// Keeps a voucher in a state, a new one or that of its `FVOUCHERID`; refuses what Galaxy refuses.
+fn keep(galaxy: &mut Galaxy, asked: &Value, state: &'static str) -> Response {
+    if asked["formid"] != "GL_VOUCHER" {
+        return failure(false, 4, "业务对象不存在");
+    }
+    let model = &asked["data"]["Model"];
+    if let Some((code, message)) = wrong(galaxy, model) {
+        return failure(false, code, message);
     }
     if asked["data"]["ValidateRepeatJson"] == true && galaxy.vouchers.contains(model) {
         return failure(false, 11, "重复提交");
     }
-    galaxy.vouchers.push(model.clone());
+    let at = match model["FVOUCHERID"].as_u64().unwrap_or(0) {
+        0 => galaxy.vouchers.len(),
+        id => usize::try_from(id).unwrap().wrapping_sub(100_001),
+    };
+    match galaxy.states.get(at) {
+        None if at == galaxy.vouchers.len() => {
+            galaxy.vouchers.push(model.clone());
+            galaxy.states.push(state);
+        }
+        None => return failure(false, 10, "不存在"),
+        Some(&("B" | "C")) => return failure(false, 12, "单据状态不允许修改"),
+        Some(_) => (galaxy.vouchers[at], galaxy.states[at]) = (model.clone(), state),
+    }
     if galaxy.lose > 0 {
         galaxy.lose -= 1;
         return StatusCode::BAD_GATEWAY.into_response();
     }
-    let id = 100_000 + galaxy.vouchers.len();
-    let bill = model["FBillNo"].clone();
-    let entity = json!([{ "Id": id, "Number": bill, "DIndex": 0 }]);
-    let status =
-        json!({ "IsSuccess": true, "Errors": [], "SuccessEntitys": entity, "SuccessMessages": [], "MsgCode": 0 });
+    let (id, bill) = (100_001 + at, &model["FBillNo"]);
+    let status = done(&[json!({ "Id": id, "Number": bill, "DIndex": 0 })]);
     axum::Json(json!({ "Result": { "ResponseStatus": status, "Id": id, "Number": bill, "NeedReturnData": [{}] } }))
         .into_response()
+}
+
+fn done(entities: &[Value]) -> Value {
+    json!({ "IsSuccess": true, "Errors": [], "SuccessEntitys": entities, "SuccessMessages": [], "MsgCode": 0 })
+}
+
+/// Moves vouchers on that are named by `Numbers` or `Ids`: all of them, or none where one is in another state.
+fn step(galaxy: &mut Galaxy, asked: &Value, from: &[&str], to: &'static str) -> Response {
+    if asked["formid"] != "GL_VOUCHER" {
+        return failure(false, 4, "业务对象不存在");
+    }
+    let numbers = asked["data"]["Numbers"].as_array().cloned().unwrap_or_default();
+    let ids: Vec<&str> = asked["data"]["Ids"].as_str().unwrap_or_default().split(',').collect();
+    let is_named = |at: usize, voucher: &Value| {
+        numbers.contains(&voucher["FBillNo"]) || ids.contains(&(100_001 + at).to_string().as_str())
+    };
+    let named: Vec<usize> = (0..galaxy.vouchers.len()).filter(|at| is_named(*at, &galaxy.vouchers[*at])).collect();
+    if named.is_empty() {
+        return failure(false, 10, "不存在");
+    }
+    if named.iter().any(|at| !from.contains(&galaxy.states[*at])) {
+        return failure(false, 12, "单据状态不允许此操作");
+    }
+    let mut entities = Vec::new();
+    for (index, at) in named.into_iter().enumerate() {
+        galaxy.states[at] = to;
+        entities.push(json!({ "Id": 100_001 + at, "Number": galaxy.vouchers[at]["FBillNo"], "DIndex": index }));
+    }
+    axum::Json(json!({ "Result": { "ResponseStatus": done(&entities) } })).into_response()
 }
 
 #[cfg(test)]

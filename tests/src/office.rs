@@ -38,7 +38,7 @@ pub struct Ask {
 pub struct Told {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    /// Null for nothing at all.
+    /// Null for nothing at all; a text stands as it is where a header says that it is not JSON.
     pub body: Value,
 }
 
@@ -134,7 +134,12 @@ fn body_of(headers: &BTreeMap<String, String>, body: &Bytes) -> Value {
 
 impl IntoResponse for Told {
     fn into_response(self) -> Response {
-        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
+        let is_text = self.headers.iter().any(|(name, _)| *name == "content-type");
+        let body = match self.body {
+            Value::Null => String::new(),
+            Value::String(text) if is_text => text,
+            other => other.to_string(),
+        };
         let status = StatusCode::from_u16(self.status).unwrap();
         let mut response = (status, [("content-type", "application/json")], body).into_response();
         for (name, value) in self.headers {

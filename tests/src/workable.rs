@@ -56,9 +56,10 @@ impl Account {
             Ok(limit) => limit,
             Err(error) => return Told::of(422, json!({ "error": error })),
         };
-        let after = ask.query.get("updated_after").map(|text| ms(text));
-        if after == Some(None) {
-            return Told::of(422, json!({ "error": "updated_after is not a timestamp" }));
+        let time = |name: &str| ask.query.get(name).map(|text| ms(text));
+        let (updated, created) = (time("updated_after"), time("created_after"));
+        if updated == Some(None) || created == Some(None) {
+            return Told::of(422, json!({ "error": "updated_after and created_after are timestamps" }));
         }
         let key = if name == "jobs" { "shortcode" } else { "id" };
         let from = match ask.query.get("since_id") {
@@ -66,16 +67,18 @@ impl Account {
             Some(since) => rows.iter().position(|row| row[key] == since.as_str()).map_or(rows.len(), |at| at + 1),
         };
         let fits = |row: &&Value| {
-            let changed = after.flatten().is_none_or(|after| ms(row["updated_at"].as_str().unwrap()) >= Some(after));
+            let at = |name: &str| row[name].as_str().and_then(ms);
+            let is_new = updated.flatten().is_none_or(|after| at("updated_at") >= Some(after))
+                && created.flatten().is_none_or(|after| at("created_at") >= Some(after));
             let stage = ask.query.get("stage");
-            changed && stage.is_none_or(|stage| row["stage_kind"] == stage.as_str())
+            is_new && stage.is_none_or(|stage| row["stage_kind"] == stage.as_str())
         };
         let left: Vec<&Value> = rows[from..].iter().filter(fits).collect();
         let page = &left[..left.len().min(limit)];
         let mut answer = json!({ name: page, "paging": {} });
         if left.len() > limit {
-            let kept =
-                ["limit", "updated_after", "stage"].iter().filter_map(|name| Some((name, ask.query.get(*name)?)));
+            let kept = ["limit", "updated_after", "created_after", "stage"];
+            let kept = kept.iter().filter_map(|name| Some((name, ask.query.get(*name)?)));
             let kept: String = kept.map(|(name, value)| format!("{name}={value}&")).collect();
             let last = page[page.len() - 1][key].as_str().unwrap();
             answer["paging"]["next"] = json!(format!("{}{}?{kept}since_id={last}", ask.base, ask.path));
@@ -116,9 +119,10 @@ impl Vendor for Account {
     fn answer(&mut self, ask: &Ask) -> Told {
         let missing = Told::of(404, json!({ "error": "Not found" }));
         match (ask.method.as_str(), ask.below(PATH).as_slice()) {
-            ("GET", ["jobs"]) => self.list(ask, "jobs", &self.jobs, &["limit", "since_id"]),
+            ("GET", ["jobs"]) => self.list(ask, "jobs", &self.jobs, &["limit", "since_id", "created_after"]),
             ("GET", ["candidates"]) => {
-                self.list(ask, "candidates", &self.candidates, &["limit", "since_id", "updated_after", "stage"])
+                let known = ["limit", "since_id", "updated_after", "created_after", "stage"];
+                self.list(ask, "candidates", &self.candidates, &known)
             }
             ("GET", ["candidates", id]) => {
                 let found = self.candidates.iter().find(|candidate| candidate["id"] == *id);

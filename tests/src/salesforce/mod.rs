@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::assertion;
-use crate::office::{Ask, Told, Vendor, now_s};
+use crate::office::{Ask, Told, Vendor, ms, now_s};
 use crate::people::person;
 use soql::{Query, Refused};
 
@@ -20,8 +20,14 @@ pub const CLIENT_ID: &str = "3MVG9-simulated-consumer-key";
 pub const USER: &str = "robot@made-up.example";
 /// What tokens begin with. A canary: it must turn up nowhere.
 pub const TOKEN: &str = "00Dsim!canary-salesforce-token-";
+/// Where every organisation can log in, as at its own address.
+pub const LOGIN: &str = "https://login.salesforce.com";
 /// Rows in an answer: the server's own choice.
 const BATCH: usize = 200;
+/// An assertion lives three minutes at most; the clocks of both sides differ by some seconds.
+const LIFE_MAX_S: i64 = 180 + 5;
+/// How far back deletions and changes are told.
+const TOLD_S: i64 = 15 * 86_400;
 const PATH: &str = "/services/data/v62.0";
 
 /// An organisation.
@@ -76,8 +82,11 @@ impl Org {
         let Some(claims) = ask.body["assertion"].as_str().and_then(assertion::jwt) else {
             return refused("invalid assertion");
         };
-        let life_s = claims["exp"].as_i64().unwrap_or(0) - now_s();
-        if claims["iss"] != CLIENT_ID || claims["aud"] != ask.base.as_str() || !(1..=180).contains(&life_s) {
+        // Clients in the field write the time as a text, too.
+        let ends = &claims["exp"];
+        let ends = ends.as_i64().or_else(|| ends.as_str()?.parse().ok()).unwrap_or(0);
+        let is_for_us = claims["aud"] == ask.base.as_str() || claims["aud"] == LOGIN;
+        if claims["iss"] != CLIENT_ID || !is_for_us || !(1..=LIFE_MAX_S).contains(&(ends - now_s())) {
             return refused("audience is invalid, or the assertion has expired");
         }
         if claims["sub"] != USER {
@@ -124,6 +133,36 @@ impl Org {
             Some((rows, from)) if ask.query.is_empty() => self.batch(rows, from),
             _ => Told::of(400, errors("INVALID_QUERY_LOCATOR", "invalid query locator")),
         }
+    }
+
+    /// What was deleted (`deletedRecords`) or changed (`ids`) between two times.
+    fn changes(&self, object: &str, what: &str, ask: &Ask) -> Told {
+        let time = |name: &str| ask.query.get(name).and_then(|text| ms(text));
+        let (Some(start), Some(end)) = (time("start"), time("end")) else {
+            return Told::of(400, errors("MISSING_ARGUMENT", "start and end are required, as times of ISO 8601"));
+        };
+        let earliest = (now_s() - TOLD_S) * 1000;
+        if end - start < 60_000 || start < earliest {
+            let why = "the times must be a minute apart at least, and not before what is kept";
+            return Told::of(400, errors("INVALID_REPLICATION_DATE", why));
+        }
+        let Some(rows) = self.objects.get(object) else {
+            return Told::of(404, errors("NOT_FOUND", "The requested resource does not exist"));
+        };
+        let at = |row: &Value| row["SystemModstamp"].as_str().and_then(ms).unwrap_or(0);
+        let fits = |row: &&Value| (row["IsDeleted"] == true) == (what == "deleted") && (start..end).contains(&at(row));
+        let found: Vec<&Value> = rows.iter().filter(fits).collect();
+        Told::good(match what {
+            "deleted" => {
+                let one = |row: &&Value| json!({ "id": row["Id"], "deletedDate": row["SystemModstamp"] });
+                let told: Vec<Value> = found.iter().map(one).collect();
+                json!({ "deletedRecords": told, "earliestDateAvailable": stamp(earliest), "latestDateCovered": stamp(end) })
+            }
+            _ => {
+                let ids: Vec<&Value> = found.iter().map(|row| &row["Id"]).collect();
+                json!({ "ids": ids, "latestDateCovered": stamp(end) })
+            }
+        })
     }
 
     fn upsert(&mut self, field: &str, value: &str, body: &Value) -> Told {
@@ -187,7 +226,7 @@ impl Vendor for Org {
         Told::of(403, errors("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."))
     }
 
-    /// The limit is on requests of the API: a login is none.
+    /// The limit is on requests of the API: a login does not count.
     fn is_limited(&self, ask: &Ask) -> bool {
         ask.path != "/services/oauth2/token"
     }
@@ -198,7 +237,8 @@ impl Vendor for Org {
             ("POST", "/services/oauth2/token", _) => self.token(ask),
             ("GET", _, ["query"]) => self.query(&q, false),
             ("GET", _, ["queryAll"]) => self.query(&q, true),
-            ("GET", _, ["query", locator]) => self.more(locator, ask),
+            ("GET", _, ["query" | "queryAll", locator]) => self.more(locator, ask),
+            ("GET", _, ["sobjects", object, what @ ("deleted" | "updated")]) => self.changes(object, what, ask),
             ("PATCH", _, ["sobjects", "Case", field, value]) => {
                 let (field, value) = ((*field).to_owned(), (*value).to_owned());
                 self.upsert(&field, &value, &ask.body)
@@ -214,10 +254,16 @@ pub fn id(prefix: &str, n: usize) -> String {
     format!("{prefix}{n:012}AAA")
 }
 
+/// A time as Salesforce writes it, to the second.
+#[must_use]
+pub fn stamp(ms: i64) -> String {
+    let at = jiff::Timestamp::from_second(ms.div_euclid(1000)).unwrap();
+    format!("{}.000+0000", at.strftime("%Y-%m-%dT%H:%M:%S"))
+}
+
 /// Four rows share each second.
 fn time(n: usize) -> String {
-    let at = jiff::Timestamp::from_second(1_767_225_600 + n as i64 / 4).unwrap();
-    format!("{}.000+0000", at.strftime("%Y-%m-%dT%H:%M:%S"))
+    stamp((1_767_225_600 + n as i64 / 4) * 1000)
 }
 
 fn user(n: usize) -> Value {

@@ -1,5 +1,7 @@
 //! SOQL as far as connectors use it: `SELECT … FROM … WHERE … AND … ORDER BY …`.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 /// Why a query is refused: the vendor's code and what is wrong.
@@ -96,8 +98,16 @@ impl Query {
 impl Term {
     fn holds(&self, row: &Value) -> Result<bool, Refused> {
         let found = row.pointer(&pointer(&self.field)).unwrap_or(&Value::Null);
+        let is_time = |text: &str| text.parse::<jiff::Timestamp>().is_ok();
+        let not_a_time = |why: &str| {
+            let field = &self.field;
+            ("INVALID_FIELD", format!("value of filter criterion for field '{field}' must be of type dateTime{why}"))
+        };
         if let Some(text) = self.literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-            return Ok(found == text);
+            if found.as_str().is_some_and(is_time) {
+                return Err(not_a_time(" and should not be enclosed in quotes"));
+            }
+            return Ok(found.as_str().is_some_and(|found| self.compares(found.cmp(text))));
         }
         if let Ok(truth) = self.literal.parse::<bool>() {
             return Ok(*found == truth);
@@ -105,19 +115,19 @@ impl Term {
         // Anything else is a point in time, without quotes.
         let wanted = self.literal.parse::<jiff::Timestamp>();
         let wanted = wanted.map_err(|_| ("MALFORMED_QUERY", format!("unexpected token: '{}'", self.literal)))?;
-        let Some(at) = found.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()) else {
-            return Err((
-                "INVALID_FIELD",
-                format!("value of filter criterion for field '{}' must be of type dateTime", self.field),
-            ));
-        };
-        Ok(match self.operator.as_str() {
-            ">=" => at >= wanted,
-            ">" => at > wanted,
-            "<=" => at <= wanted,
-            "<" => at < wanted,
-            _ => at == wanted,
-        })
+        let at = found.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        Ok(self.compares(at.ok_or_else(|| not_a_time(""))?.cmp(&wanted)))
+    }
+
+    /// Does the operator hold for what lies in this order to its literal?
+    fn compares(&self, order: Ordering) -> bool {
+        match self.operator.as_str() {
+            ">=" => order.is_ge(),
+            ">" => order.is_gt(),
+            "<=" => order.is_le(),
+            "<" => order.is_lt(),
+            _ => order.is_eq(),
+        }
     }
 }
 

@@ -2,18 +2,20 @@
 //!
 //! Quirks it plays: a page has at most 1,000 rows and goes on by `__next`, whose token works for that list alone; a snapshot stays as it was; times
 //! are `/Date(ms)/`; without a date only the slice of today is told; inactive users only to one who asks for them; a refused row of an upsert comes
-//! with status 200.
+//! with status 200. Who asks for no kind of paging is answered all the same, by `$skip` and `$top`: a careful client never does.
 
+mod metadata;
 mod odata;
 
 use std::collections::BTreeMap;
 
+use axum::extract::Query;
 use serde_json::{Value, json};
 
 use crate::assertion;
 use crate::office::{Ask, Told, Vendor};
 use crate::people::person;
-use odata::{FOR_EVER_MS, Refused, find, page_size};
+use odata::{FOR_EVER_MS, Refused, find, has_key, page_of, page_size, shown};
 pub use odata::{date, stamp};
 
 /// The company.
@@ -53,7 +55,7 @@ impl Tenant {
             vec![row(
                 "FOJobCode('ENG')",
                 0,
-                &json!({ "externalCode": "ENG", "name": "Engineer", "jobFunction": "IT", "grade": "GR-05", "status": "A" }),
+                &json!({ "externalCode": "ENG", "startDate": date(NEW_YEAR_MS), "name": "Engineer", "jobFunction": "IT", "grade": "GR-05", "status": "A" }),
             )],
         );
         put("User", (1..=workers).map(user).collect());
@@ -106,13 +108,36 @@ impl Tenant {
         )
     }
 
-    fn list(&mut self, entity: &str, ask: &Ask) -> Result<Told, Refused> {
+    /// The rows of an entity that the user may read.
+    fn rows(&self, entity: &str) -> Result<&[Value], Refused> {
         if self.denied.iter().any(|denied| denied == entity) {
             return Err((403, "COE0018", format!("no permission for {entity}")));
         }
-        let Some(rows) = self.entities.get(entity) else {
-            return Err((404, "COE0021", format!("Resource not found for the segment '{entity}'")));
+        let rows = self.entities.get(entity).map(Vec::as_slice);
+        rows.ok_or_else(|| (404, "COE0021", format!("Resource not found for the segment '{entity}'")))
+    }
+
+    /// A list, a row by its key (`User('1')`), or what there is (`$metadata`).
+    fn read(&mut self, segment: &str, ask: &Ask) -> Result<Told, Refused> {
+        if segment == "$metadata" {
+            let document = metadata::document(&self.entities);
+            return Ok(Told::good(json!(document)).header("content-type", "application/xml;charset=utf-8"));
+        }
+        let accepted = ask.headers.get("accept").is_some_and(|kinds| kinds.contains("application/json"));
+        if !accepted && ask.query.get("$format").map(String::as_str) != Some("json") {
+            return Err((406, "COE0020", "this simulator answers JSON alone, and not Atom".to_owned()));
+        }
+        let Some((entity, key)) = segment.strip_suffix(')').and_then(|rest| rest.split_once('(')) else {
+            return self.list(segment, ask);
         };
+        let found = self.rows(entity)?.iter().find(|row| has_key(row, metadata::keys(entity), key));
+        let row = found.ok_or_else(|| (404, "COE0021", format!("{segment} not found")))?;
+        Ok(Told::good(json!({ "d": shown(entity, row, &[]) })))
+    }
+
+    fn list(&mut self, entity: &str, ask: &Ask) -> Result<Told, Refused> {
+        let rows = self.rows(entity)?;
+        let mut count = None;
         let (left, size) = match ask.query.get("$skiptoken") {
             Some(token) => {
                 let known = token
@@ -122,15 +147,20 @@ impl Tenant {
                 list.ok_or_else(|| (400, "COE_SKIPTOKEN", "the skiptoken is not known".to_owned()))?
             }
             None => {
-                let paging = ask.query.get("paging").map_or("", String::as_str);
-                if !["snapshot", "cursor"].contains(&paging) || (paging == "cursor") != (entity == "Position") {
-                    return Err((400, "COE0020", format!("{entity} has no paging `{paging}`")));
+                let own = if entity == "Position" { "cursor" } else { "snapshot" };
+                if let Some(other) = ask.query.get("paging").filter(|paging| *paging != own) {
+                    return Err((400, "COE0020", format!("{entity} has no paging `{other}`")));
                 }
-                (find(&inactive_aside(rows, ask), &ask.query)?, page_size(&ask.query)?)
+                let found = find(entity, &inactive_aside(rows, ask), &ask.query)?;
+                count = ask.query.get("$inlinecount").map(|_| found.len().to_string());
+                (page_of(found, &ask.query)?, page_size(&ask.query)?)
             }
         };
         let (page, rest) = left.split_at(left.len().min(size));
         let mut body = json!({ "d": { "results": page } });
+        if let Some(count) = count {
+            body["d"]["__count"] = json!(count);
+        }
         if !rest.is_empty() {
             self.lists.push(rest.to_vec());
             let token = format!("{}x{size}", self.lists.len() - 1);
@@ -158,6 +188,13 @@ impl Tenant {
             None => told("ERROR", Value::Null, json!("The application does not exist"), 500),
         })
     }
+}
+
+/// A segment of a path without its escapes.
+fn decoded(segment: &str) -> String {
+    let uri = format!("/?segment={segment}").parse::<axum::http::Uri>();
+    let pairs = uri.ok().and_then(|uri| Query::<BTreeMap<String, String>>::try_from_uri(&uri).ok());
+    pairs.and_then(|Query(mut pairs)| pairs.remove("segment")).unwrap_or_default()
 }
 
 /// Inactive users are told to one who asks for them by their status.
@@ -188,7 +225,7 @@ impl Vendor for Tenant {
         let told = match (ask.method.as_str(), ask.path.as_str(), ask.below(PATH).as_slice()) {
             ("POST", "/oauth/token", _) => Ok(self.token(ask)),
             ("POST", _, ["upsert"]) => Ok(self.upsert(&ask.body)),
-            ("GET", _, [entity]) => self.list(entity, ask),
+            ("GET", _, [segment]) => self.read(&decoded(segment), ask),
             _ => Err((404, "COE0021", "Resource not found".to_owned())),
         };
         told.unwrap_or_else(|(status, code, message)| {
@@ -235,7 +272,7 @@ fn job_slices(n: usize) -> [Value; 2] {
             n,
             &json!({
                 "userId": n.to_string(), "startDate": date(start), "endDate": date(end), "seqNumber": "1", "jobTitle": title, "jobCode": "ENG", "position": "P-1",
-                "department": "D-1", "location": "Shanghai", "managerId": if n > 1 { "1" } else { "NO_MANAGER" }, "payGrade": "GR-05", "fte": 1.0, "standardHours": 40.0,
+                "department": "D-1", "location": "Shanghai", "managerId": if n > 1 { "1" } else { "NO_MANAGER" }, "payGrade": "GR-05", "fte": "1.0", "standardHours": "40.0",
             }),
         )
     };
@@ -258,7 +295,7 @@ fn position(n: usize) -> Value {
     row(
         "Position",
         n,
-        &json!({ "code": format!("P-{n}"), "jobCode": "ENG", "jobTitle": "Engineer", "department": "D-1", "location": "Shanghai", "vacant": n > 2, "effectiveStatus": "A" }),
+        &json!({ "code": format!("P-{n}"), "effectiveStartDate": date(NEW_YEAR_MS), "jobCode": "ENG", "jobTitle": "Engineer", "department": "D-1", "location": "Shanghai", "vacant": n > 2, "effectiveStatus": "A" }),
     )
 }
 

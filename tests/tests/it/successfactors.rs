@@ -20,7 +20,8 @@ const STREAMS: [&str; 10] = [
     "reviews",
 ];
 
-async fn tenant(workers: usize) -> (office::Shared<Tenant>, Trial) {
+/// A tenant with so many workers, and a deployment that reads it.
+pub async fn tenant(workers: usize) -> (office::Shared<Tenant>, Trial) {
     let office = office::open(Tenant::of(workers));
     let url = serve(office::router(office.clone())).await;
     let secret = json!({ "client_id": successfactors::CLIENT_ID, "private_key": assertion::KEY }).to_string();
@@ -64,6 +65,9 @@ async fn s07_snapshots_are_read_page_by_page_with_every_slice_and_then_what_chan
         json!({ "money": { "amount": "8008.55", "currency": "CNY" }, "per": "MONTH" })
     );
     assert_eq!(pay["7-2026-01-01-1-BASE"]["rate"]["per"], "YEAR");
+    let is_first = |ask: &&office::Ask| ask.method == "GET" && !ask.query.contains_key("$skiptoken");
+    let asked = office.lock().unwrap().asked.clone();
+    assert!(asked.iter().filter(is_first).all(|ask| ask.query.contains_key("paging")), "else rows may be lost");
     trial.keeps(&[successfactors::TOKEN, "PRIVATE KEY"]);
 }
 

@@ -50,10 +50,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     let mut tests = runner(workspace, options);
     // Each of two hundred gateways would compile its plugins again; what one compiled is good for all.
     tests.env(CACHE_DIR, cache_dir(workspace)?);
-    for wanted in [official::TABLES].into_iter().chain(options.all.then_some(official::STANDARDS)) {
-        if let Some(python) = official::python(workspace, &wanted) {
+    let more = if options.all { &[official::STANDARDS, official::CLIENTS][..] } else { &[] };
+    for wanted in [&official::TABLES].into_iter().chain(more) {
+        if let Some(python) = official::python(workspace, wanted) {
             tests.env(wanted.variable, python);
         }
+    }
+    if let Some(node) = options.all.then(|| official::node(workspace)).flatten() {
+        tests.env(official::NODE, node);
     }
     let mut examples = workspace.cargo();
     examples.args(["test", "--doc", "--workspace"]);

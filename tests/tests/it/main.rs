@@ -30,6 +30,7 @@ mod faults;
 mod feeds;
 mod feishu;
 mod flows;
+mod foreign_clients;
 mod gateway;
 mod goals;
 mod greenhouse_board;

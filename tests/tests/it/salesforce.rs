@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::declared::Trial;
 use crate::harness::serve;
 
-async fn org(cases: usize) -> (office::Shared<Org>, Trial) {
+/// An organisation with so many cases, and a deployment that reads it.
+pub async fn org(cases: usize) -> (office::Shared<Org>, Trial) {
     let office = office::open(Org::of(cases));
     let url = serve(office::router(office.clone())).await;
     let secret = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY }).to_string();

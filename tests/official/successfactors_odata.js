@@ -148,6 +148,9 @@ async function main() {
   const server = app.listen(0, '127.0.0.1', () => {
     // The adapter waits to be told this.
     cds.emit('listening', { server, url: `http://localhost:${server.address().port}` })
+    // Everything is loaded, and the database is in memory.
+    process.chdir(os.tmpdir())
+    fs.rmSync(home, { recursive: true })
     // The adapter gives addresses of the next page with this name, not with the number.
     say(JSON.stringify({ url: `http://localhost:${server.address().port}` }))
   })

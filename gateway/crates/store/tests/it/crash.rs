@@ -70,7 +70,7 @@ async fn f01_kill_at_a_random_moment_leaves_whole_pages_up_to_the_cursor() {
     let mut before = 0;
     for _ in 0..6 {
         let mut child = child(&url, None);
-        // Killed somewhere within the page after so many, whatever it is doing then: a clock does not decide.
+        // Killed somewhere within the page after so many, no matter what it is doing then: a clock does not decide.
         let mut pages = vec![0; 1 + usize::from(rand::random::<u8>()) % 60];
         child.stderr.as_mut().unwrap().read_exact(&mut pages).unwrap();
         for _ in 0..u32::from(rand::random::<u16>()) {

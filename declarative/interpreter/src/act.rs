@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use renmen_plugin::http::Response;
-use renmen_plugin::{Action, Failure, Receipt};
+use renmen_plugin::{Action, Failure, FailureKind, Receipt};
 use serde_json::{Map, Value};
 
 use crate::answer::{Node, Wanted};
@@ -95,6 +95,8 @@ impl Act {
             Verdict::Empty => Ok(self.receipt(&Node::Null, &scope)),
             Verdict::Gone => Err(Failure::upstream_changed("the vendor does not have what the action is about")),
             Verdict::Restart => Err(Failure::upstream_changed("an action cannot start over")),
+            // The same input again would be refused again, or done twice by a vendor that did it after all.
+            Verdict::Refused(failure) => Err(Failure { kind: FailureKind::InvalidInput, ..failure }),
             Verdict::Fail(failure) => Err(failure),
         }
     }
@@ -148,7 +150,7 @@ impl Before {
             Verdict::Good(root) => root,
             Verdict::Gone | Verdict::Empty => return Ok(None),
             Verdict::Restart => return Err(Failure::upstream_changed("an action cannot start over")),
-            Verdict::Fail(failure) => return Err(failure),
+            Verdict::Fail(failure) | Verdict::Refused(failure) => return Err(failure),
         };
         let found = match &self.items {
             None => Some(&root).filter(|root| self.when.holds(root, scope)),

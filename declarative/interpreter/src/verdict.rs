@@ -50,6 +50,8 @@ pub(crate) enum Verdict<'r> {
     Empty,
     /// What we asked with (a cursor, a token) is of no use any more.
     Restart,
+    /// The body fails the success test, and no rule says why.
+    Refused(Failure),
     /// The call fails.
     Fail(Failure),
 }
@@ -150,7 +152,7 @@ impl Judge {
             Ok(root) => {
                 let message =
                     "the vendor answered with an error that the mapping does not know: write a rule under `api.errors`";
-                Verdict::Fail(self.with_code(Failure::upstream_changed(message), &root))
+                Verdict::Refused(self.with_code(Failure::upstream_changed(message), &root))
             }
         }
     }

@@ -69,7 +69,7 @@ impl Reading<'_> {
                     Verdict::Gone => absent.extend(batch.iter().map(|id| (*id, response.exchange()))),
                     Verdict::Empty => {}
                     Verdict::Restart => return Err(Failure::upstream_changed("a lookup cannot start over")),
-                    Verdict::Fail(failure) => return Err(failure),
+                    Verdict::Fail(failure) | Verdict::Refused(failure) => return Err(failure),
                 }
             }
         }

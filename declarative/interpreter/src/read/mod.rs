@@ -176,7 +176,7 @@ impl Reading<'_> {
             Verdict::Gone => return Err(Failure::bad_config(NO_SUCH_LIST)),
             Verdict::Empty => return Ok(Step::over(cursor.kept().map(str::to_owned))),
             Verdict::Restart => return restart(cursor, &at),
-            Verdict::Fail(failure) => return Err(failure),
+            Verdict::Fail(failure) | Verdict::Refused(failure) => return Err(failure),
         };
         let items = Items::of(read, &root)?;
         let (listed, all) = (items.listed(), items.len());

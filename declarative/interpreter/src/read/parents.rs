@@ -141,7 +141,7 @@ impl Reading<'_> {
             Verdict::Good(root) => root,
             Verdict::Gone | Verdict::Empty => return Ok((Vec::new(), None)),
             Verdict::Restart => return Err(Failure::upstream_changed("a list of parents cannot start over")),
-            Verdict::Fail(failure) => return Err(failure),
+            Verdict::Fail(failure) | Verdict::Refused(failure) => return Err(failure),
         };
         let items = Items::of(read, &root)?;
         let next = next_page(read, &response, &root, within, items.listed(), size)?;

@@ -89,3 +89,19 @@ fn an_action_that_is_not_mapped_or_is_refused_is_a_failure() {
         host.push::<Declared>(&config(), action("note.write", &json!({ "candidate": "c1", "text": "x" }))).unwrap_err();
     assert_eq!(refused.kind, FailureKind::NotGranted);
 }
+
+#[test]
+fn a_refusal_in_the_body_that_no_rule_names_is_about_the_input_and_a_rule_says_otherwise() {
+    let mapping = MAPPING.replacen(
+        "[actions",
+        "ok = { \"/code\" = 0 }\n\n[[api.errors]]\nwhen = { \"/code\" = 9 }\nis = \"rate-limited\"\n\n[actions",
+        1,
+    );
+    map(&mapping);
+    let url = "https://hr.example/v1/form";
+    for (code, kind) in [(7, FailureKind::InvalidInput), (9, FailureKind::RateLimited)] {
+        let host = Host::new().answer("POST", url, 200, json!({ "code": code }).to_string());
+        let refused = host.push::<Declared>(&config(), action("note.form", &json!({ "text": "a" }))).unwrap_err();
+        assert_eq!(refused.kind, kind, "{refused:?}");
+    }
+}

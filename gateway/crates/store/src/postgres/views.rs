@@ -49,7 +49,7 @@ async fn made(client: &impl GenericClient) -> Result<Option<String>, StoreError>
 
 fn mark(text: &str) -> String {
     let hash: String = ContentHash::of(text.as_bytes()).0.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("Read-only views of Renmen's records, made by the gateway ({hash})")
+    format!("Read-only views of the records, made by the gateway ({hash})")
 }
 
 /// Every statement.

@@ -22,3 +22,16 @@ pub fn sign(slot: &str, parts: &[&[u8]]) -> Result<Vec<u8>, Failure> {
 pub fn verify(slot: &str, parts: &[&[u8]], signature: &[u8]) -> Result<bool, Failure> {
     host::verify(slot, parts, signature)
 }
+
+/// How much of the hash a pseudonym keeps: 16 bytes, in 32 hexadecimal digits.
+const PSEUDONYM_BYTES: usize = 16;
+
+/// A pseudonym: the same value is always the same text, and only who has the key of the slot can find out the value. White space around
+/// the value does not count. The slot must be sealed with `use = "sign"`; `limits.seal_calls_max` says how many one call may ask for.
+///
+/// # Errors
+/// As [`sign`].
+pub fn pseudonym(slot: &str, value: &str) -> Result<String, Failure> {
+    let hash = sign(slot, &[value.trim().as_bytes()])?;
+    Ok(hash.iter().take(PSEUDONYM_BYTES).map(|byte| format!("{byte:02x}")).collect())
+}

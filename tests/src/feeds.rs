@@ -57,14 +57,18 @@ impl Feeds {
         let (Ok(size), None) = (ask.size("limit", 20, 200), ask.stranger(&known)) else {
             return error(400, "parameter_invalid");
         };
-        let names = ask.query.get("reviewer").is_none_or(|reviewer| reviewer != "pseudonym");
+        let told = ask.query.get("reviewer").map_or("name", String::as_str);
         let from: usize = ask.query.get("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
         let rows = since(&self.feedback, ask);
         let shown = rows.iter().skip(from).take(size).map(|row| {
             let mut row = (*row).clone();
-            if !names {
-                row.as_object_mut().unwrap().remove("reviewer");
-            }
+            let members = row.as_object_mut().unwrap();
+            members.retain(|member, _| match member.as_str() {
+                "reviewer" => told == "name",
+                "reviewer_pseudonym" => told == "pseudonym",
+                "reviewer_number" => told == "number",
+                _ => true,
+            });
             row
         });
         let next = (rows.len() > from + size).then(|| (from + size).to_string());
@@ -116,7 +120,7 @@ fn figure(n: usize) -> Value {
 fn piece(n: usize) -> Value {
     json!({
         "id": format!("fb-{n}"), "employee_number": format!("E{n}"), "reviewer": { "name": "canary-reviewer", "employee_number": "E999" },
-        "reviewer_pseudonym": "5f3c0a", "relation": "peer", "rating": 4, "text": "Helps others", "given_at": "2026-01-06T09:00:00Z",
+        "reviewer_pseudonym": "5f3c0a", "reviewer_number": format!("canary-R{}", n % 3), "relation": "peer", "rating": 4, "text": "Helps others", "given_at": "2026-01-06T09:00:00Z",
         "withdrawn": false, "updated_at": "2026-01-06T09:00:00Z",
     })
 }

@@ -3,6 +3,7 @@
 
 mod codes;
 mod places;
+mod slots;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use crate::nearest::{known, nearest};
 use crate::plan;
 use crate::verdict::Judge;
 use codes::Maps;
+use slots::slots;
 
 /// Bytes of a mapping's text.
 pub const MAPPING_BYTES_MAX: usize = 256 << 10;
@@ -402,25 +404,6 @@ fn entities(records: &[RecordOf], declared: &[String], faults: &mut Faults) {
             });
         });
     }
-}
-
-fn slots(document: &Document, manifest: &Manifest, faults: &mut Faults) {
-    let declared: Vec<&str> = manifest.slots.keys().map(renmen_schema::id::SlotName::as_str).collect();
-    let mut look = |keys: &[&str], slot: Option<&String>| {
-        let Some(slot) = slot.filter(|slot| !slot.is_empty()) else { return };
-        if let Err(message) = known(slot, &declared, "slot of plugin.toml") {
-            within_all(faults, keys, &message);
-        }
-    };
-    look(&["api", "slot"], document.api.slot.as_ref());
-    for (name, reads) in &document.streams {
-        reads.0.iter().for_each(|read| look(&["streams", name, "request", "slot"], read.request.slot.as_ref()));
-    }
-    for (name, action) in &document.actions {
-        look(&["actions", name, "request", "slot"], action.request.slot.as_ref());
-    }
-    let signature = document.webhook.as_ref().and_then(|hook| hook.signature.as_ref());
-    look(&["webhook", "signature", "slot"], signature.map(|signature| &signature.slot));
 }
 
 fn within_all(faults: &mut Faults, keys: &[&str], message: &str) {

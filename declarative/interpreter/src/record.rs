@@ -292,12 +292,26 @@ impl Record {
 
 /// Where places of a record lead into a named value.
 pub(crate) fn pointers_into(root: &str, record: &RecordOf) -> Vec<Pointer> {
-    let tables = record.fields.values().flat_map(crate::language::SourceOf::tables);
-    let texts = tables.filter_map(|table| table.text.as_deref()).chain([record.id.as_str()]);
     let mut found: Vec<Pointer> = Vec::new();
-    for template in texts.filter_map(|text| Template::parse(text).ok()) {
+    for template in templates(record) {
         let places = template.places().filter(|place| place.root.as_deref() == Some(root));
         found.extend(places.map(|place| place.pointer.clone()));
     }
     found
+}
+
+/// The texts with places of a record: its id's, and its fields'.
+fn templates(record: &RecordOf) -> impl Iterator<Item = Template> {
+    let tables = record.fields.values().flat_map(crate::language::SourceOf::tables);
+    let texts = tables.filter_map(|table| table.text.as_deref()).chain([record.id.as_str()]);
+    texts.filter_map(|text| Template::parse(text).ok())
+}
+
+/// The slots by whose keys a record's pseudonyms are made.
+#[cfg(feature = "author")]
+pub(crate) fn pseudonym_slots(record: &RecordOf) -> Vec<String> {
+    let of = |template: Template| {
+        template.places().flat_map(crate::template::Place::pseudonym_slots).map(str::to_owned).collect::<Vec<_>>()
+    };
+    templates(record).flat_map(of).collect()
 }

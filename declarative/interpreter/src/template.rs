@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use renmen_plugin::seal;
 use renmen_schema::types::Instant;
 use serde_json::Value;
 
@@ -20,8 +21,24 @@ pub const ROOTS: &[&str] = &[
 
 /// The functions.
 pub const FUNCTIONS: &[&str] = &[
-    "default", "if", "join", "cut", "lower", "upper", "text", "number", "json", "ms", "seconds", "date", "month",
-    "time", "format", "less", "plus",
+    "default",
+    "if",
+    "join",
+    "cut",
+    "lower",
+    "upper",
+    "text",
+    "number",
+    "json",
+    "ms",
+    "seconds",
+    "date",
+    "month",
+    "time",
+    "format",
+    "less",
+    "plus",
+    "pseudonym",
 ];
 
 /// A text with places.
@@ -66,6 +83,8 @@ enum Function {
     /// As `strftime` writes it, in UTC.
     Format(String),
     Move(i64),
+    /// A keyed hash by the key of this slot.
+    Pseudonym(String),
 }
 
 /// A value in a place.
@@ -302,6 +321,15 @@ impl Place {
         self.functions.iter().any(|function| matches!(function, Function::Default(_)))
     }
 
+    /// The slots by whose keys it makes pseudonyms.
+    #[cfg(feature = "author")]
+    pub(crate) fn pseudonym_slots(&self) -> impl Iterator<Item = &str> {
+        self.functions.iter().filter_map(|function| match function {
+            Function::Pseudonym(slot) => Some(slot.as_str()),
+            _ => None,
+        })
+    }
+
     fn given(&self, scope: &Scope, item: Option<&Node<'_>>) -> Result<Option<Given>, String> {
         let found = match &self.root {
             None => item.and_then(|item| self.pointer.filled(item)).map(|node| Given::Json(node.value())),
@@ -379,6 +407,7 @@ impl Function {
             "less" => return span().map(|ms| Self::Move(-ms)),
             "plus" => return span().map(Self::Move),
             "format" => return Self::format(unquoted.clone().ok_or_else(wants)?),
+            "pseudonym" => return unquoted.clone().map(Self::Pseudonym).ok_or_else(wants),
             "lower" => Self::Lower,
             "upper" => Self::Upper,
             "text" => Self::Text,
@@ -441,6 +470,10 @@ impl Function {
             Self::Lower => json(text_of(&given.into_json()).to_lowercase().into()),
             Self::Upper => json(text_of(&given.into_json()).to_uppercase().into()),
             Self::Text => json(text_of(&given.into_json()).into()),
+            Self::Pseudonym(slot) => {
+                let made = seal::pseudonym(slot, &text_of(&given.into_json())).map_err(|failure| failure.message)?;
+                json(made.into())
+            }
             Self::Json => json(given.into_json().to_string().into()),
             Self::Cut(most) => {
                 json(text_of(&given.into_json()).chars().take(*most).collect::<String>().trim_end().into())

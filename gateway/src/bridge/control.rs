@@ -39,8 +39,12 @@ impl ControlBridge {
     fn info(&self, connection: &ConnectionRuntime, health: &BTreeMap<StreamKey, StreamHealth>) -> ConnectionInfo {
         let source = connection.source();
         let declared = &source.manifest().streams;
-        let shut = connection.shut_streams();
+        let (shut, undeclared) = (connection.shut_streams(), connection.undeclared_streams());
         let streams = connection.streams().iter().filter_map(|(name, plan)| {
+            // Neither named nor granted: of a plugin with a stream for every entity, most are.
+            if shut.contains_key(name) && undeclared.contains(name) {
+                return None;
+            }
             let manifest = declared.get(name)?;
             let key = StreamKey {
                 tenant: connection.tenant().clone(),

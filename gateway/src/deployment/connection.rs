@@ -139,7 +139,9 @@ impl Deployment {
 /// What of a connection is off, and what of its grant leads nowhere.
 fn announce(runtime: &ConnectionRuntime) {
     let connection = runtime.name();
-    for (stream, entities) in runtime.shut_streams() {
+    // A stream that the configuration does not name is not meant to run: a plugin may have one for every entity.
+    let undeclared = runtime.undeclared_streams();
+    for (stream, entities) in runtime.shut_streams().into_iter().filter(|(stream, _)| !undeclared.contains(stream)) {
         let entities = entities.iter().map(|name| line(name).into_owned()).collect::<Vec<_>>().join(", ");
         tracing::warn!(%connection, %stream, entities, "A stream is off because `grant.entities` names none of its entities");
     }

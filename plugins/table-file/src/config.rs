@@ -199,6 +199,9 @@ pub struct Column {
     pub round: Option<u32>,
     /// As the stream's, for this column.
     pub merged: Option<Choice>,
+    /// The value names a person who is not to be named: a keyed hash of it comes in, by the key in the slot `pseudonyms`.
+    #[serde(default)]
+    pub pseudonym: bool,
     /// The value is a payslip's line: `to` is then `/lines/-` and the parse money.
     pub line: Option<Line>,
 }

@@ -86,6 +86,32 @@ async fn s10_r10_feedback_comes_in_without_its_reviewer_and_withdrawn_feedback_i
     }
     assert_eq!(trial.counts("feedback").await, [0, 0, 1]);
     // Neither a record nor a recorded answer names who wrote.
-    trial.keeps(&["canary-reviewer", "E999"]);
+    trial.keeps(&["canary-reviewer", "canary-R", "E999"]);
     refusals(&feeds, trial, "feedback").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s10_r10_a_reviewer_of_whom_only_the_number_is_known_is_a_keyed_hash_made_in_the_gateway() {
+    let feeds = office::open(Feeds::of(7));
+    let url = serve(office::router(feeds.clone())).await;
+    let config = format!("{{ base_url = \"{url}/api\", reviewer = \"number\" }}");
+    let slots = [("key", feeds::API_KEY), ("pseudonyms", "made-up-key-of-32-bytes-and-more")];
+    let of = |slots: &[(&str, &str)]| Trial::new("peer-review", &config, slots, &["feedback"]);
+    let trial = of(&slots).with("\n[gateway]\nkeep_exchanges = false\n", &[]);
+    assert_eq!(trial.counts("feedback").await, [7, 0, 0]);
+    let pieces = trial.bodies("peer-feedback").await;
+    let hash = |id: &str| pieces[id]["from_hash"].as_str().unwrap().to_owned();
+    assert_eq!(hash("fb-1").len(), 32);
+    assert_eq!(hash("fb-1"), hash("fb-4"), "the same author");
+    assert_ne!(hash("fb-1"), hash("fb-2"), "another one");
+    assert!(pieces.values().all(|piece| piece["anonymous"] == true && piece["from"].is_null()));
+    trial.keeps(&["canary-R", "made-up-key"]);
+
+    let other = of(&[slots[0], ("pseudonyms", "another-key-of-32-bytes-and-more")]);
+    assert_eq!(other.counts("feedback").await, [7, 0, 0]);
+    assert_ne!(other.bodies("peer-feedback").await["fb-1"]["from_hash"], hash("fb-1").as_str(), "by another key");
+    // Without a key nothing comes in under a name or a hash that can be guessed.
+    let without = of(&slots[..1]).pull("feedback").await;
+    assert_eq!(without["created"], 0, "{without}");
+    assert!(without["quarantined"] == 7 || !without["failure"].is_null(), "{without}");
 }

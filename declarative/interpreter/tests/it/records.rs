@@ -1,8 +1,10 @@
 //! What an item becomes.
 
-use renmen_plugin::testing::Host;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use renmen_plugin::testing::{Host, SealCall};
 use renmen_schema::{EntityKind, canonicalize};
 use serde_json::json;
+use sha2::Sha256;
 
 use crate::world::{body, map, pull_all};
 
@@ -186,4 +188,40 @@ fields = { "/employee" = { text = "{outer/id}", as = "ref" }, "/title" = "/title
     assert_eq!(seen, [("7-2", "/data/0/relations/1/jobs/0"), ("7-3", "/data/0/relations/1/jobs/1")]);
     assert_eq!(body(&run.records[0])["employee"], json!({ "external": { "value": "7" } }));
     assert_eq!(body(&run.records[0])["title"], "Analyst");
+}
+
+#[test]
+fn a_pseudonym_is_the_same_for_the_same_value_and_another_by_another_key() {
+    let mapping = MAPPING.replacen(
+        "\"/work/title\" =",
+        "\"/work/grade\" = { text = \"{/secret | pseudonym 'names'}\" }\n\"/work/title\" =",
+        1,
+    );
+    map(&mapping);
+    let made = |key: &'static str, secret: serde_json::Value| {
+        let row = json!({ "id": 7, "name": "Wei", "secret": secret });
+        let sign = move |call: &SealCall| {
+            assert_eq!((call.function, call.slot.as_str()), ("sign", "names"));
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+            call.parts.iter().for_each(|part| mac.update(part));
+            Ok(mac.finalize().into_bytes().to_vec())
+        };
+        let host = Host::new().on_seal(sign).answer("GET", URL, 200, json!({ "data": [row] }).to_string());
+        let run = pull_all(&host, "staff", None).unwrap();
+        body(&run.records[0])["work"]["grade"].as_str().map(str::to_owned)
+    };
+    let one = made("key", json!("E1")).unwrap();
+    assert_eq!((one.len(), made("key", json!(" E1 ")).as_ref()), (32, Some(&one)));
+    assert_ne!(made("key", json!("E2")).unwrap(), one);
+    assert_ne!(made("other", json!("E1")).unwrap(), one);
+    assert_eq!(made("key", json!(null)), None);
+    // Without a key the record is set aside.
+    let host = Host::new().answer(
+        "GET",
+        URL,
+        200,
+        json!({ "data": [{ "id": 7, "name": "Wei", "secret": "E1" }] }).to_string(),
+    );
+    let run = pull_all(&host, "staff", None).unwrap();
+    assert!(run.records.is_empty() && !format!("{:?}", run.rejects).contains("E1"));
 }

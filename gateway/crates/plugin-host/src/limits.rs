@@ -63,7 +63,7 @@ impl Default for CallLimits {
             wall_clock: Duration::from_secs(60),
             memory_bytes_max: 64 << 20,
             hostcall_bytes_max: 16 << 20,
-            seal_calls_max: 100,
+            seal_calls_max: 1_000,
             seal_bytes_max: 2 << 20,
             http_calls_max: 100,
             page_records_max: 1_000,

@@ -7,10 +7,9 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 use renmen_plugin::page::Origin;
-use renmen_plugin::{Failure, Omission, Page, Unfit, locate};
+use renmen_plugin::{Failure, Omission, Page, Unfit, locate, seal};
 use renmen_schema::Entity;
 use renmen_schema::check::{Validate, Walk};
-use renmen_schema::entity::{Compensation, PayBand, PayrollRecord, PayrollRun, PerformanceMetric, PerformanceReview};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -20,12 +19,15 @@ use renmen_vocabulary::cell::Cell;
 use renmen_vocabulary::mark::Proof;
 use renmen_vocabulary::value;
 
+mod kinds;
 mod standing;
 mod totals;
 
 pub use standing::{Rivals, day_of_name};
 use standing::{Standing, Verdict};
 
+/// The slot by whose key people become pseudonyms.
+const PSEUDONYMS: &str = "pseudonyms";
 /// Places that an omission names.
 const PLACES: usize = 5;
 
@@ -62,15 +64,8 @@ impl<'a> Mapped<'a> {
         file: &'a str,
         years: Years,
     ) -> Result<Self, Failure> {
-        let kind = match stream_name {
-            "pay_bands" => Kind::of::<PayBand>(),
-            "compensation" => Kind::of::<Compensation>(),
-            "payroll_runs" => Kind::of::<PayrollRun>(),
-            "payroll_records" => Kind::of::<PayrollRecord>(),
-            "performance_metrics" => Kind::of::<PerformanceMetric>(),
-            "performance_reviews" => Kind::of::<PerformanceReview>(),
-            _ => return Err(Failure::invalid_input(format!("this connector has no stream `{stream_name}`"))),
-        };
+        let kind = kinds::of(stream_name)
+            .ok_or_else(|| Failure::invalid_input(format!("this connector has no stream `{stream_name}`")))?;
         let problem = |problem: String| Failure::bad_config(format!("{file}: {problem}"));
         let mapping = Mapping::of(stream, table, years).map_err(problem)?;
         let standing = mapping.standing(file).map_err(problem)?;
@@ -159,7 +154,7 @@ fn page_of<E: Entity + DeserializeOwned + Validate>(
         });
         if let Err(Problem { place, reason }) = made {
             let place = place.unwrap_or_else(|| mapping.place_of(row));
-            page.reject::<E>(Origin { exchange, pointer: &place }, id.ok(), reason, raw(row));
+            page.reject::<E>(Origin { exchange, pointer: &place }, id.ok(), reason, mapping.raw(row));
         }
     }
     for (rule, mut places) in [("distinct", again), ("as_of", older)] {
@@ -200,7 +195,13 @@ impl<'a> Mapping<'a> {
         let mut key = Vec::with_capacity(stream.key.len());
         for title in &stream.key {
             let index = table.column(title)?;
-            let parse = columns.iter().filter(|bound| bound.index == index).map(|bound| &bound.column.parse);
+            let declared = || columns.iter().filter(|bound: &&Bound<'_>| bound.index == index);
+            if declared().any(|bound| bound.column.pseudonym) {
+                return Err(format!(
+                    "`key` names `{title}`, which has a pseudonym: an id would name the person; choose other columns"
+                ));
+            }
+            let parse = declared().map(|bound| &bound.column.parse);
             key.push((index, title.as_str(), parse.into_iter().find(|parse| parse.is_day())));
         }
         if key.is_empty() {
@@ -341,6 +342,10 @@ impl<'a> Mapping<'a> {
             }
             let problem = |reason: String| self.problem(row, index, &column.column, &reason);
             let mut value = value::read(cell, &column.parse, self.reading(bound, row)).map_err(problem)?;
+            if column.pseudonym {
+                let text = value.as_str().ok_or_else(|| problem("`pseudonym` is for texts".to_owned()))?;
+                value = seal::pseudonym(PSEUDONYMS, text).map_err(|failure| problem(failure.message))?.into();
+            }
             if let Some(line) = &column.line {
                 let code = value::coded(Some(&line.code), &column.column);
                 value = json!({ "kind": line.kind, "code": code, "name": { "und": column.column }, "amount": value });
@@ -354,6 +359,13 @@ impl<'a> Mapping<'a> {
         }
         let all: Vec<String> = defects.iter().map(ToString::to_string).collect();
         Err(Problem::of_row(all.join("; ")))
+    }
+
+    /// The row's texts, separated by tabs: what a person needs to see what is wrong. Without those that are not to be seen.
+    fn raw(&self, row: &Row) -> Vec<u8> {
+        let is_hidden = |index| self.columns.iter().any(|bound| bound.index == index && bound.column.pseudonym);
+        let text = |(index, cell): (usize, Cell)| if is_hidden(index) { "…".to_owned() } else { cell.text() };
+        row.cells().enumerate().map(text).collect::<Vec<_>>().join("\t").into_bytes()
     }
 
     fn problem(&self, row: &Row, column: usize, title: &str, reason: &str) -> Problem {
@@ -372,12 +384,6 @@ impl Problem {
     fn of_row(reason: String) -> Self {
         Self { place: None, reason }
     }
-}
-
-/// The row's texts, separated by tabs: what a person needs to see what is wrong.
-fn raw(row: &Row) -> Vec<u8> {
-    let texts: Vec<String> = row.cells().map(|cell| cell.text()).collect();
-    texts.join("\t").into_bytes()
 }
 
 /// Puts a value at a pointer, making the objects and lists on the way; `-` or the next number appends to a list.

@@ -4,6 +4,7 @@
 mod bands;
 mod cells;
 mod days;
+mod entities;
 mod faults;
 mod ids;
 mod isolation;

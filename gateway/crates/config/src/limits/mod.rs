@@ -89,7 +89,7 @@ limits! {
     /// Bytes of one value passed between the plugin and the gateway.
     hostcall_bytes_max: u64 = bytes(64 << 20, 64 << 10, 2 << 30);
     /// Signatures that the plugin may request in one call.
-    seal_calls_max: u32 = count(100, 0, 100_000);
+    seal_calls_max: u32 = count(1_000, 0, 100_000);
     /// Bytes of one such signature's message, the key included; a signed delivery must fit.
     seal_bytes_max: u64 = bytes(2 << 20, 1 << 10, 64 << 20);
     /// HTTP requests of one call.

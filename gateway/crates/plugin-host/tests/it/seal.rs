@@ -69,7 +69,7 @@ async fn asking_once_more_than_seal_calls_max_ends_the_call() {
     let (name, message) = budget(bench.pull("seal_flood", |_| ()).await);
     assert_eq!(
         (name, message.as_str()),
-        ("seal_calls_max", "the connector asked `seal` 101 times in one call, allowed are 100")
+        ("seal_calls_max", "the connector asked `seal` 1001 times in one call, allowed are 1000")
     );
     // Its 96 questions are within, and one fewer is not.
     assert!(bench.pull("seal_attack", |limits| limits.seal_calls_max = 96).await.is_ok());

@@ -8,6 +8,7 @@ pub mod assertion;
 pub mod bamboohr;
 pub mod checkr;
 pub mod checks;
+pub mod deployment;
 pub mod desk;
 pub mod dingtalk;
 pub mod feeds;

@@ -154,7 +154,8 @@ fn worker(n: usize) -> Value {
     };
     // One in ten worked here before.
     let before = n.is_multiple_of(10).then(|| relation(3, false, ("2016-04-01", json!("2019-06-30")), Vec::new()));
-    let relations: Vec<Value> = before.into_iter().chain([relation(1, true, ("2020-01-01", Value::Null), vec![assignment])]).collect();
+    let relations: Vec<Value> =
+        before.into_iter().chain([relation(1, true, ("2020-01-01", Value::Null), vec![assignment])]).collect();
     json!({
         "PersonId": id(n, 0), "PersonNumber": n.to_string(), "DateOfBirth": "1990-05-01", "LastUpdateDate": at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string(),
         "names": child(&[json!({ "DisplayName": who.name, "FirstName": null, "LastName": who.name, "KnownAs": null })]),

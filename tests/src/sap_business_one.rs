@@ -28,6 +28,28 @@ pub struct Company {
     pub sessions: u32,
 }
 
+impl Company {
+    /// The secret of its user, as a slot takes it.
+    #[must_use]
+    pub fn user() -> String {
+        json!({ "company_db": COMPANY, "user": USER, "password": PASSWORD }).to_string()
+    }
+
+    /// The accounts that the example deployment posts payroll to.
+    #[must_use]
+    pub fn of_the_example() -> Self {
+        Self::with_accounts(&["6602.01", "6602.05", "2211.05", "2221.01", "2241.01"])
+    }
+
+    /// A company that has these accounts too.
+    #[must_use]
+    pub fn with_accounts(accounts: &[&str]) -> Self {
+        let mut company = Self::default();
+        company.accounts.extend(accounts.iter().map(|account| (*account).to_owned()));
+        company
+    }
+}
+
 impl Default for Company {
     fn default() -> Self {
         let accounts = ["_SYS00000000010", "_SYS00000000020", "6602.01", "2211.01"].map(str::to_owned).to_vec();

@@ -7,17 +7,28 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use renmen_tests::deployment::{self, Offices};
+use renmen_tests::sap_business_one::Company;
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, files, front, interview_vendor, sms};
+use renmen_tests::{assertion, dingtalk, feishu, files, front, interview_vendor, odoo, office, salesforce, sms};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// Simulated DingTalk, Feishu, interview vendor and file drop on loopback.
+/// Cases in the CRM, and deals in the ERP.
+const CASES: usize = 40;
+
+/// Simulated DingTalk, Feishu, interview vendor, ERP, CRM, ledger and file drop on loopback.
 #[derive(Parser)]
 struct Options {
     /// Written when everything listens: a JSON object of addresses.
     #[arg(long)]
     ready_file: PathBuf,
+    /// The example deployment.
+    #[arg(long)]
+    deployment: PathBuf,
+    /// Written before the ready file: the same deployment with ERP, CRM and finance on.
+    #[arg(long)]
+    deployment_on: PathBuf,
     /// Where the payroll and performance files are dropped.
     #[arg(long)]
     dir: PathBuf,
@@ -62,12 +73,19 @@ async fn main() -> anyhow::Result<()> {
             feishu::candidate_person(n, options.people, options.candidates)
         }),
         phones: sms::Provider::default(),
+        ledger: office::open(Company::of_the_example()),
     };
     let dingtalk = serve(dingtalk::router(stage.company.clone())).await?;
     let feishu = serve(feishu::router(stage.hire.clone())).await?;
     let interview = serve(interview_vendor::router(stage.vendor.clone())).await?;
     let texts = serve(sms::router(stage.phones.clone())).await?;
     let served = serve(files::router(options.dir.clone())).await?;
+    let erp = serve(office::router(office::open(odoo::whole(options.people, CASES)))).await?;
+    let crm = serve(office::router(office::open(salesforce::Org::of(CASES)))).await?;
+    let ledger = serve(office::router(stage.ledger.clone())).await?;
+    let text = std::fs::read_to_string(&options.deployment).context("the example deployment")?;
+    let offices = Offices { odoo: &erp, salesforce: &crm, ledger: &ledger };
+    std::fs::write(&options.deployment_on, deployment::with_books(&text, &offices)?)?;
     let ready = json!({
         "dingtalk_url": dingtalk,
         "dingtalk_old_url": dingtalk,
@@ -83,6 +101,7 @@ async fn main() -> anyhow::Result<()> {
         "recruiter": recruiter,
         "sms_url": texts,
         "sms_key": sms::API_KEY,
+        "secrets": secrets(),
     });
     put(&options.ready_file, &ready)?;
 
@@ -99,6 +118,12 @@ async fn main() -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
+}
+
+/// The secrets of ERP, CRM and ledger, by the variables that the deployment names.
+fn secrets() -> serde_json::Value {
+    let app = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY });
+    json!({ "ODOO_KEY": odoo::KEY, "SALESFORCE_APP": app.to_string(), "SAP_B1_USER": Company::user() })
 }
 
 /// Plays the story as soon as all gateways are there, and prints it as it goes.

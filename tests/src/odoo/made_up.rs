@@ -41,7 +41,7 @@ pub fn crm(tickets: usize) -> Odoo {
     let mut odoo = Odoo::default();
     let user = |n: usize| {
         let who = person(n);
-        let mail = format!("{}@made-up.example", who.latin);
+        let mail = format!("{}@example.test", who.latin);
         row(
             n,
             n / 2,
@@ -80,6 +80,14 @@ pub fn crm(tickets: usize) -> Odoo {
     odoo
 }
 
+/// A database with all of it: HR of so many employees, and so many tickets and deals of its first five.
+#[must_use]
+pub fn whole(employees: usize, deals: usize) -> Odoo {
+    let mut odoo = hr(employees);
+    odoo.models.extend(crm(deals).models);
+    odoo
+}
+
 fn row(id: usize, tick: usize, members: &Value) -> Value {
     let at = jiff::Timestamp::from_second(1_767_225_600 + tick as i64).unwrap();
     let mut row = members.clone();
@@ -114,7 +122,7 @@ fn employee(n: usize) -> Value {
         n / TOGETHER,
         &json!({
             "name": who.name, "barcode": format!("E{n:04}"), "birthday": false, "gender": "female", "sex": "female",
-            "work_email": format!("{}@made-up.example", who.latin), "work_phone": false, "mobile_phone": who.mobile, "job_id": [1 + n % 2, format!("Job {}", 1 + n % 2)],
+            "work_email": format!("{}@example.test", who.latin), "work_phone": false, "mobile_phone": who.mobile, "job_id": [1 + n % 2, format!("Job {}", 1 + n % 2)],
             "job_title": false, "department_id": [1 + n % 3, "x"], "parent_id": manager, "company_id": [1, "Made Up Ltd"], "work_location_id": false,
             "employee_type": "employee", "departure_date": false, "departure_reason_id": false, "active": true,
         }),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::office::{Ask, Told, Vendor};
-pub use made_up::{crm, hr};
+pub use made_up::{crm, hr, whole};
 
 /// The API key that the simulator takes. A canary: it must turn up nowhere.
 pub const KEY: &str = "canary-odoo-key-5be2c1";

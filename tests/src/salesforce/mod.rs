@@ -268,7 +268,7 @@ fn time(n: usize) -> String {
 
 fn user(n: usize) -> Value {
     let who = person(n);
-    let mail = format!("{}@made-up.example", who.latin);
+    let mail = format!("{}@example.test", who.latin);
     json!({
         "Id": id("005", n), "Name": who.name, "FirstName": null, "LastName": who.name, "Email": mail, "Username": mail, "UserType": "Standard",
         "EmployeeNumber": format!("E{n:04}"), "Title": "Agent", "ManagerId": if n > 1 { json!(id("005", 1)) } else { Value::Null },

@@ -1,9 +1,11 @@
 //! The loop from end to end, played on a running gateway by the simulators of its vendors: Hire moves an application to the AI
 //! interview, the gateway orders one, the vendor asks about pay and sends what happens, a person decides the border case, and Hire has
-//! the result with its scores on the candidate and the application in the next stage. At last people change the vendor's model, and take
-//! that back. The demo tells it, the end-to-end test proves it.
+//! the result with its scores on the candidate and the application in the next stage. People change the vendor's model, and take that
+//! back. At last CRM, ERP and payroll tell of one person, and a payroll run goes to the ledger. The demo tells it, the end-to-end test
+//! proves it.
 
 mod adjust;
+mod books;
 
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use crate::interview_vendor::send;
 use crate::interview_vendor::story::Story;
 use crate::{dingtalk, feishu, http, interview_vendor, sms};
+pub use books::Ledger;
 
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +42,8 @@ pub struct Stage {
     pub vendor: interview_vendor::Vendor,
     /// Who brings text messages to candidates.
     pub phones: sms::Provider,
+    /// The books.
+    pub ledger: Ledger,
 }
 
 /// A gateway's API.
@@ -92,6 +97,8 @@ pub async fn play(stage: &Stage, gateway: &Gateway, mut told: impl FnMut(&str)) 
     told("and the application has moved from the AI interview to the next stage of its process");
     adjust::adjusted(stage, &api, &mut told).await?;
     told(&until("someone whom several systems know", async || reader.one_person().await).await?);
+    books::one_person(&reader, &mut told).await?;
+    books::posted(&api, &stage.ledger, &mut told).await?;
     let timeline = format!("/v1/applications/{}/timeline", application["id"].as_str().unwrap_or_default());
     let steps = until("every step on the timeline", async || complete(&reader.get(&timeline).await?)).await?;
     Ok(End { decision, page, timeline, steps })

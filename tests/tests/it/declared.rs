@@ -41,6 +41,15 @@ grant = {{ plaintext = true, addresses = ["127.0.0.0/8"] }}
         self
     }
 
+    /// The same deployment, in which members of a slot's secret are not secret: a user's name may be the name of other things too.
+    pub fn with_public(self, slot: &str, members: &[&str]) -> Self {
+        let text = std::fs::read_to_string(self.home.path().join("connectors.toml")).unwrap();
+        let line = format!("slots.{slot} = {{ env = \"TRIAL_{}\"", slot.to_uppercase());
+        assert!(text.contains(&line), "{text}");
+        self.home.configure(&text.replace(&line, &format!("{line}, public = {members:?}")));
+        self
+    }
+
     /// The same deployment with another secret in a slot.
     pub fn secret(mut self, slot: &str, secret: &str) -> Self {
         self.home = self.home.env(&format!("TRIAL_{}", slot.to_uppercase()), secret);

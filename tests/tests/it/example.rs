@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use renmen_tests::{dingtalk, feishu, files, interview_vendor, sms};
+use renmen_tests::deployment::{Offices, with_books as switched_on};
+use renmen_tests::sap_business_one::Company;
+use renmen_tests::story::Ledger;
+use renmen_tests::{assertion, dingtalk, feishu, files, interview_vendor, odoo, office, salesforce, sms};
 use serde_json::json;
 
 use crate::harness::{Home, plugin, serve};
@@ -60,4 +63,16 @@ pub async fn with_interviews(home: Home, vendor: &interview_vendor::Vendor, appl
 pub async fn with_texts(home: Home, provider: &sms::Provider) -> Home {
     let url = serve(sms::router(provider.clone())).await;
     home.env("SMS_URL", &url)
+}
+
+/// With ERP, CRM and finance, which the deployment has off.
+pub async fn with_books(home: Home, ledger: &Ledger) -> Home {
+    let erp = serve(office::router(office::open(odoo::whole(20, 40)))).await;
+    let crm = serve(office::router(office::open(salesforce::Org::of(40)))).await;
+    let ledger = serve(office::router(ledger.clone())).await;
+    let path = home.path().join("connectors.toml");
+    let offices = Offices { odoo: &erp, salesforce: &crm, ledger: &ledger };
+    home.configure(&switched_on(&std::fs::read_to_string(path).unwrap(), &offices).unwrap());
+    let app = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY }).to_string();
+    home.env("ODOO_KEY", odoo::KEY).env("SALESFORCE_APP", &app).env("SAP_B1_USER", &Company::user())
 }

@@ -160,7 +160,7 @@ async fn s09_tickets_are_about_their_user_or_team_and_won_deals_are_performance(
     assert_eq!(trial.bodies("performance-metrics").await["2"]["value"], "2001");
     assert_eq!(
         trial.bodies("employees").await["3"]["work"]["work_email"].as_str().unwrap().split('@').nth(1),
-        Some("made-up.example")
+        Some("example.test")
     );
     office.lock().unwrap().vendor.write("helpdesk.ticket", 6, &json!({ "active": false }), "2026-01-02 00:00:00");
     assert_eq!(trial.counts("tickets").await, [0, 0, 1]);

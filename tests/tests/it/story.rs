@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use renmen_tests::interview_vendor::send;
 use renmen_tests::interview_vendor::story::Story;
+use renmen_tests::sap_business_one::Company;
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{dingtalk, feishu, interview_vendor, sms};
+use renmen_tests::{dingtalk, feishu, interview_vendor, office, sms};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::example::{example, with_dingtalk, with_feishu, with_interviews, with_texts};
+use crate::example::{example, with_books, with_dingtalk, with_feishu, with_interviews, with_texts};
 use crate::harness::Home;
 
 /// Applications in Hire of which the vendor knows none.
@@ -21,20 +22,24 @@ fn stage() -> Stage {
         company: dingtalk::company(20),
         vendor: interview_vendor::vendor_of(0, feishu::application_id),
         phones: sms::Provider::default(),
+        ledger: office::open(Company::of_the_example()),
     }
 }
 
 async fn home(stage: &Stage) -> Home {
     let home = with_dingtalk(example().await, &stage.company).await;
-    let home = with_feishu(home, &stage.hire).await;
+    let home = with_books(with_feishu(home, &stage.hire).await, &stage.ledger).await;
     with_interviews(with_texts(home, &stage.phones).await, &stage.vendor, "feishu").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_hire() {
-    let stage = stage();
+    // Of those whom the vendor interviewed before, some were hired.
+    let vendor =
+        interview_vendor::vendor_for(8, feishu::application_id, |n| feishu::candidate_person(n, 10, CANDIDATES));
+    let stage = Stage { vendor, ..stage() };
     let home = home(&stage).await;
-    for connection in ["payroll", "feishu"] {
+    for connection in ["payroll", "feishu", "dingtalk", "interview", "odoo", "odoo-crm", "salesforce"] {
         home.run(&["sync", "--dev", connection]).await;
     }
     let ready = home.path().join("ready.json");
@@ -52,8 +57,10 @@ async fn an_application_in_hire_becomes_an_interview_a_decision_and_a_result_in_
         }
     };
 
-    assert_eq!(told.len(), 20, "{told:#?}");
-    let one = told.last().unwrap();
+    assert_eq!(told.len(), 24, "{told:#?}");
+    let [.., one, all, _, _, posted] = &told[..] else { panic!("{told:#?}") };
+    assert!(all.contains("salesforce") && all.contains("odoo") && all.contains("all stand on one person"), "{all}");
+    assert!(posted.contains("the ledger has one document"), "{posted}");
     assert!(one.contains(" is one person in ") && one.contains("(rule ") && one.contains(" of 100"), "{one}");
     assert_eq!(
         (&end.decision["body"]["outcome"], &end.decision["body"]["status"]),
@@ -139,7 +146,12 @@ async fn undone(stage: &Stage, home: &Home, page: &str) {
 /// Hire follows: undecided again, and a corrected score replaces the first. The stage stays, and the recruiter is told.
 async fn corrected(stage: &Stage, api: &Api) {
     let scores = api.get("/v1/dimension-scores?connection=interview").await;
-    let first = scores["data"].as_array().unwrap().iter().find(|one| one["body"]["weight_used"]["bp"] == 3000).unwrap();
+    let open = api.get("/v1/decisions?status=AWAITING_PERSON").await;
+    let ours = |one: &&Value| {
+        let of = |body: &Value| body["interview"]["external"]["value"].clone();
+        of(&one["body"]) == of(&open["data"][0]["body"]) && one["body"]["weight_used"]["bp"] == 3000
+    };
+    let first = scores["data"].as_array().unwrap().iter().find(ours).unwrap_or_else(|| panic!("{scores:#}\n{open:#}"));
     let path = format!("/v1/dimension-scores/{}/corrections", first["id"].as_str().unwrap());
     let (status, answer) = api.post(&path, &json!({ "value": "90", "reason": "网络延迟" })).await;
     assert!((200..300).contains(&status), "{answer}");

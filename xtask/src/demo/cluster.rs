@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -31,13 +31,14 @@ const LINK_KEY: (&str, &str) = ("RENMEN_LINK_KEY", "bWFkZS11cC1tYWRlLXVwLW1hZGUt
 pub(super) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let dir = folder(workspace, "cluster", false)?;
     let database = Postgres::start()?;
-    let config = config(workspace, &dir, database.url())?;
     let told = NAMES.map(|name| dir.join(name).join(TOLD_FILE));
     let pause = dir.join(PAUSE_FILE);
     let mut more: Vec<&OsStr> =
         vec!["--pause-after".as_ref(), KILLED_AFTER.as_ref(), "--pause-file".as_ref(), pause.as_ref()];
     more.extend(told.iter().flat_map(|file| ["--gateway-file".as_ref(), file.as_os_str()]));
     let (simulators, ready) = simulate(workspace, &dir, &more)?;
+    let config = dir.join(CONFIG);
+    on_one_database(&config, database.url())?;
 
     let mut gateways = Vec::new();
     let mut urls = Vec::new();
@@ -90,18 +91,16 @@ fn tell(file: &Path, what: &serde_json::Value) -> anyhow::Result<()> {
     fs::rename(&draft, file).with_context(|| file.display().to_string())
 }
 
-/// The example deployment with this store, and one key for links to decisions.
-fn config(workspace: &Workspace, dir: &Path, url: &str) -> anyhow::Result<PathBuf> {
-    let mut text = fs::read_to_string(workspace.root.join(CONFIG)).context(CONFIG)?;
+/// Gives the deployment this store, and one key for links to decisions.
+fn on_one_database(config: &Path, url: &str) -> anyhow::Result<()> {
+    let mut text = fs::read_to_string(config).with_context(|| config.display().to_string())?;
     let link_key = format!("decision_link_key_env = \"{}\"", LINK_KEY.0);
     for (table, line) in [("\n[store]\n", format!("url = \"{url}\"")), ("\n[interview]\n", link_key)] {
         let (before, after) =
             text.split_once(table).with_context(|| format!("{CONFIG} has no table {}", table.trim()))?;
         text = format!("{before}{table}{line}\n{after}");
     }
-    let path = dir.join(CONFIG);
-    fs::write(&path, text).with_context(|| path.display().to_string())?;
-    Ok(path)
+    fs::write(config, text).with_context(|| config.display().to_string())
 }
 
 fn serving(workspace: &Workspace, config: &Path, folder: &Path, ready: &Ready) -> Command {

@@ -1,7 +1,9 @@
-//! `cargo xtask demo`: the gateway on the repository's connectors.toml, with simulated vendors in the place of real ones.
+//! `cargo xtask demo`: the gateway on the repository's connectors.toml, with simulated vendors in the place of real ones, and with ERP,
+//! CRM and finance on, which the file has off because they need an account.
 
 mod cluster;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +25,7 @@ const STORY_PATIENCE: Duration = Duration::from_secs(600);
 /// Where the gateway says that it serves, and the simulators that the story ended.
 const GATEWAY_FILE: &str = "gateway.json";
 const STORY_FILE: &str = "story.json";
-/// The example deployment.
+/// The example deployment, and the name under which the simulators write the one that the demo runs.
 const CONFIG: &str = "connectors.toml";
 
 /// How to show it.
@@ -60,6 +62,8 @@ struct Ready {
     recruiter: String,
     sms_url: String,
     sms_key: String,
+    /// Further secrets, by the variables that hold them.
+    secrets: BTreeMap<String, String>,
 }
 
 /// What the gateway says when it serves.
@@ -97,7 +101,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<Ex
     if let Some(error) = story.error {
         bail!("the story went wrong: {error}");
     }
-    let mut records = self::gateway(workspace, &dir, &ready, Path::new(CONFIG));
+    let mut records = self::gateway(workspace, &dir, &ready, &dir.join(CONFIG));
     process::run("what is in the store now", records.arg("records"))?;
     exit_code(ended)
 }
@@ -150,7 +154,7 @@ fn folder(workspace: &Workspace, name: &str, keep: bool) -> anyhow::Result<PathB
 }
 
 fn serving(workspace: &Workspace, dir: &Path, ready: &Ready, on_a_free_port: bool) -> Command {
-    let mut command = gateway(workspace, dir, ready, Path::new(CONFIG));
+    let mut command = gateway(workspace, dir, ready, &dir.join(CONFIG));
     command.args(["serve", "--pull-first", "--ready-file"]).arg(dir.join(GATEWAY_FILE));
     if on_a_free_port {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -182,6 +186,7 @@ fn simulate(workspace: &Workspace, dir: &Path, more: &[&OsStr]) -> anyhow::Resul
     let mut command = Command::new(workspace.binary("renmen-sim"));
     command.arg("--ready-file").arg(&sign).arg("--dir").arg(dir.join("inbox"));
     command.arg("--story-file").arg(dir.join(STORY_FILE));
+    command.arg("--deployment").arg(workspace.root.join(CONFIG)).arg("--deployment-on").arg(dir.join(CONFIG));
     if more.is_empty() {
         command.arg("--gateway-file").arg(dir.join(GATEWAY_FILE));
     }
@@ -216,7 +221,7 @@ fn gateway(workspace: &Workspace, dir: &Path, ready: &Ready, config: &Path) -> C
     command.env("INTERVIEW_WEBHOOK_SECRET", &ready.interview_webhook_secret);
     command.env("DINGTALK_RECRUITER", &ready.recruiter);
     command.env("SMS_URL", &ready.sms_url).env("SMS_KEY", &ready.sms_key);
-    command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox);
+    command.env("FILES_URL", &ready.files_url).env("INBOX", &ready.inbox).envs(&ready.secrets);
     own_group(&mut command);
     command
 }

@@ -45,7 +45,7 @@ fn counted_by_duckdb(folder: &Path, entities: &BTreeMap<String, u64>) -> Option<
     let python = std::env::var_os("RENMEN_DUCKDB")?;
     let script = "import duckdb, json, sys\n\
         folder, entities = sys.argv[1], sys.argv[2:]\n\
-        count = lambda e: duckdb.sql(f\"SELECT count(*), count(DISTINCT record_id) FROM read_parquet('{folder}/entity={e}/**/*.parquet', union_by_name = true)\").fetchone()\n\
+        count = lambda e: duckdb.sql(f\"SELECT count(*), count(DISTINCT record_id) FROM read_parquet('{folder}/entity={e}/**/*.parquet', union_by_name = true)\").fetchall()[0]\n\
         rows = {e: count(e) for e in entities}\n\
         assert all(a == b for a, b in rows.values()), rows\n\
         print(json.dumps({e: a for e, (a, _) in rows.items()}))";

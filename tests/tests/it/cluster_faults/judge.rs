@@ -7,8 +7,8 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use std::sync::Mutex;
 use tokio::time::Instant;
 
-/// A request that gets no answer for so long hangs.
-pub(super) const HANG: Duration = Duration::from_secs(15);
+/// A request that gets no answer for so long hangs: long enough for a gateway that starts on a machine with other work.
+pub(super) const HANG: Duration = Duration::from_secs(30);
 
 /// Everything that clients met.
 #[derive(Default)]

@@ -3,7 +3,10 @@
 
 use anyhow::Context as _;
 
-use crate::salesforce;
+use serde_json::json;
+
+use crate::sap_business_one::Company;
+use crate::{assertion, odoo, salesforce};
 
 /// Where the simulators are: `http://127.0.0.1:4711`.
 pub struct Offices<'a> {
@@ -40,6 +43,13 @@ pub fn with_books(text: &str, offices: &Offices<'_>) -> anyhow::Result<String> {
         text = switched_on(&text, section, &all)?;
     }
     switched_on(&text, "journals.payroll", &[])
+}
+
+/// The secrets of those systems, by the variables that the deployment names.
+#[must_use]
+pub fn secrets() -> [(&'static str, String); 3] {
+    let app = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY });
+    [("ODOO_KEY", odoo::KEY.to_owned()), ("SALESFORCE_APP", app.to_string()), ("SAP_B1_USER", Company::user())]
 }
 
 /// A section without its `enabled = false`, and with other texts in it.

@@ -203,7 +203,7 @@ impl Read {
             // Of an object that stands for itself, and of the items of a list.
             place.all();
         }
-        let item = if self.keyed.is_some() { place.each_member() } else { place.item() };
+        let item = items_of(place, self.keyed.is_some());
         if let Some(nested) = &self.nested {
             nested.want(item).all();
         }
@@ -262,6 +262,11 @@ fn list_pointer(text: &str) -> Result<Pointer, String> {
             Err("a list is found by names alone, without [key=value]: records point to their place in it".to_owned())
         }
     }
+}
+
+/// What is wanted of each item of a list, or of an object that stands for one.
+fn items_of(place: &mut Wanted, keyed: bool) -> &mut Wanted {
+    if keyed { place.each_member() } else { place.item() }
 }
 
 /// The name under which a member's own name is put into its item.
@@ -351,8 +356,7 @@ impl Parents {
                 (read.changes, read.lookup, read.records) = (Changes::All, None, Vec::new());
                 read.note_wanted();
                 let mut wanted = std::mem::take(&mut read.wanted);
-                let place = read.items.want(&mut wanted);
-                let item = if read.keyed.is_some() { place.each_member() } else { place.item() };
+                let item = items_of(read.items.want(&mut wanted), read.keyed.is_some());
                 keep.iter().for_each(|pointer| pointer.want(item).all());
                 read.wanted = wanted;
                 Some(Self::Stream { read: Box::new(read), keep })

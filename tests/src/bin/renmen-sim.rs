@@ -2,6 +2,7 @@
 //! plays the story of one application on it.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use clap::Parser;
 use renmen_tests::deployment::{self, Offices};
 use renmen_tests::sap_business_one::Company;
 use renmen_tests::story::{self, Gateway, Stage};
-use renmen_tests::{assertion, dingtalk, feishu, files, front, interview_vendor, odoo, office, salesforce, sms};
+use renmen_tests::{dingtalk, feishu, files, front, interview_vendor, odoo, office, salesforce, sms};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -101,7 +102,7 @@ async fn main() -> anyhow::Result<()> {
         "recruiter": recruiter,
         "sms_url": texts,
         "sms_key": sms::API_KEY,
-        "secrets": secrets(),
+        "secrets": deployment::secrets().into_iter().collect::<BTreeMap<_, _>>(),
     });
     put(&options.ready_file, &ready)?;
 
@@ -118,12 +119,6 @@ async fn main() -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
-}
-
-/// The secrets of ERP, CRM and ledger, by the variables that the deployment names.
-fn secrets() -> serde_json::Value {
-    let app = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY });
-    json!({ "ODOO_KEY": odoo::KEY, "SALESFORCE_APP": app.to_string(), "SAP_B1_USER": Company::user() })
 }
 
 /// Plays the story as soon as all gateways are there, and prints it as it goes.

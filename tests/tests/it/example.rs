@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use renmen_tests::deployment::{Offices, with_books as switched_on};
-use renmen_tests::sap_business_one::Company;
+use renmen_tests::deployment::{Offices, secrets, with_books as switched_on};
 use renmen_tests::story::Ledger;
-use renmen_tests::{assertion, dingtalk, feishu, files, interview_vendor, odoo, office, salesforce, sms};
+use renmen_tests::{dingtalk, feishu, files, interview_vendor, odoo, office, salesforce, sms};
 use serde_json::json;
 
 use crate::harness::{Home, plugin, serve};
@@ -73,6 +72,5 @@ pub async fn with_books(home: Home, ledger: &Ledger) -> Home {
     let path = home.path().join("connectors.toml");
     let offices = Offices { odoo: &erp, salesforce: &crm, ledger: &ledger };
     home.configure(&switched_on(&std::fs::read_to_string(path).unwrap(), &offices).unwrap());
-    let app = json!({ "client_id": salesforce::CLIENT_ID, "private_key": assertion::KEY }).to_string();
-    home.env("ODOO_KEY", odoo::KEY).env("SALESFORCE_APP", &app).env("SAP_B1_USER", &Company::user())
+    secrets().iter().fold(home, |home, (variable, secret)| home.env(variable, secret))
 }

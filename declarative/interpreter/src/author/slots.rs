@@ -10,11 +10,9 @@ use crate::nearest::known;
 use crate::record::pseudonym_slots;
 
 pub(super) fn slots(document: &Document, manifest: &Manifest, faults: &mut Faults) {
-    let declared: Vec<&str> = manifest.slots.keys().map(SlotName::as_str).collect();
     let mut look = |keys: &[&str], slot: Option<&String>| {
-        let Some(slot) = slot.filter(|slot| !slot.is_empty()) else { return };
-        if let Err(message) = known(slot, &declared, "slot of plugin.toml") {
-            within_all(faults, keys, &message);
+        if let Some(slot) = slot.filter(|slot| !slot.is_empty()) {
+            declared(keys, slot, manifest, faults);
         }
     };
     look(&["api", "slot"], document.api.slot.as_ref());
@@ -36,22 +34,21 @@ pub(super) fn slots(document: &Document, manifest: &Manifest, faults: &mut Fault
     }
 }
 
+fn declared(keys: &[&str], slot: &str, manifest: &Manifest, faults: &mut Faults) {
+    let names: Vec<&str> = manifest.slots.keys().map(SlotName::as_str).collect();
+    if let Err(message) = known(slot, &names, "slot of plugin.toml") {
+        within_all(faults, keys, &message);
+    }
+}
+
 /// A slot by whose key pseudonyms are made.
 fn signing(keys: &[&str], slot: &str, manifest: &Manifest, faults: &mut Faults) {
-    let declared: Vec<&str> = manifest.slots.keys().map(SlotName::as_str).collect();
+    declared(keys, slot, manifest, faults);
     let found = manifest.slots.iter().find(|(name, _)| name.as_str() == slot).map(|(_, slot)| slot);
-    match found {
-        None => {
-            if let Err(message) = known(slot, &declared, "slot of plugin.toml") {
-                within_all(faults, keys, &message);
-            }
-        }
-        Some(found) if !found.seal.is_some_and(SealManifest::signs) => {
-            let message = format!(
-                "`pseudonym '{slot}'` needs the slot to be sealed for it: seal = {{ scheme = \"hmac-sha256\", use = \"sign\" }} in plugin.toml"
-            );
-            within_all(faults, keys, &message);
-        }
-        Some(_) => {}
+    if found.is_some_and(|found| !found.seal.is_some_and(SealManifest::signs)) {
+        let message = format!(
+            "`pseudonym '{slot}'` needs the slot to be sealed for it: seal = {{ scheme = \"hmac-sha256\", use = \"sign\" }} in plugin.toml"
+        );
+        within_all(faults, keys, &message);
     }
 }

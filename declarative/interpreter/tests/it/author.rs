@@ -165,6 +165,22 @@ fn the_mapping_and_plugin_toml_must_say_the_same() {
 }
 
 #[test]
+fn the_slot_of_a_pseudonym_is_one_of_plugin_toml_that_is_sealed_for_signing() {
+    let id = |slot: &str| staff(STREAM).replace("id = \"/id\"", &format!("id = \"{{/id | pseudonym '{slot}'}}\""));
+    let sealed = |used: &str| {
+        let seal = format!("seal = {{ scheme = \"hmac-sha256\", use = \"{used}\" }}");
+        Manifest::parse(&format!("{MANIFEST}[slots.names]\ndescription = \"\"\n{seal}\n")).unwrap()
+    };
+    assert!(read(&id("names"), Some(&sealed("sign"))).is_ok());
+    let unknown = told(&read(&id("nams"), Some(&sealed("sign"))).unwrap_err());
+    assert!(unknown.contains("streams.staff: ") && unknown.contains("did you mean `names`?"), "{unknown}");
+    for (slot, used) in [("names", "verify"), ("key", "sign")] {
+        let found = told(&read(&id(slot), Some(&sealed(used))).unwrap_err());
+        assert!(found.contains(&format!("`pseudonym '{slot}'` needs the slot to be sealed")), "{found}");
+    }
+}
+
+#[test]
 fn words_that_a_map_or_a_constant_leads_to_must_be_words_of_the_field() {
     let field = |source: &str| format!("from = \"/name\", required = true }}\n\"/work/status\" = {source}");
     let own = "from = \"/name\", required = true }";
